@@ -1,0 +1,55 @@
+export const roles = ['AGENT', 'SUPERVISOR', 'PAYMENTS', 'AUDITOR', 'PRIVACY', 'SERVICE', 'ADMIN'] as const;
+export type Role = (typeof roles)[number];
+
+/** How surely a helpdesk customer and a payment customer are the same person. */
+export const linkAssurances = ['VERIFIED', 'MATCHED', 'NONE'] as const;
+export type LinkAssurance = (typeof linkAssurances)[number];
+
+/** A live or past grant as the rules need it; loaded per request, checked again where it must hold (see `audit/recorder`). */
+export interface HeldAssistance {
+  readonly id: string;
+  readonly ticketId: string;
+  readonly customerId: string;
+  readonly expiresAt: Date;
+}
+
+/** A signed-in person of the merchant, or a service of theirs. */
+export interface SignedInActor {
+  readonly kind: 'staff' | 'service';
+  /** `act_…`, our own id of (issuer, subject). */
+  readonly id: string;
+  readonly roles: readonly Role[];
+  readonly teams: readonly string[];
+  /** The session was opened with a second factor (`amr` or `acr` of the token). */
+  readonly mfa: boolean;
+  /** When the person last authenticated (`auth_time`), null when the token doesn't say. */
+  readonly authenticatedAt: Date | null;
+  /** The token's end; nothing is done for this actor afterwards. */
+  readonly expiresAt: Date;
+  /** Ids of the helpdesk staff rows that are this person (`stf_…`), one a source at most. */
+  readonly staffIds: readonly string[];
+}
+
+/** A job of the gateway itself: sync, expiry, migration. */
+export interface SystemActor {
+  readonly kind: 'system';
+  readonly id: string;
+  readonly job: string;
+}
+
+export type Actor = SignedInActor | SystemActor;
+
+export const systemActor = (job: string): SystemActor => ({ kind: 'system', id: `system:${job}`, job });
+
+/** The finite class of an actor on which field verdicts depend: roles and the session's assurance. Nothing of the person. */
+export interface AccessClass {
+  readonly roles: readonly Role[];
+  readonly mfa: boolean;
+}
+
+export const accessClassOf = (actor: Actor): AccessClass =>
+  actor.kind === 'system' ? { roles: [], mfa: false } : { roles: actor.roles, mfa: actor.mfa };
+
+/** Stable key of an access class, for caches. */
+export const accessClassKey = (access: AccessClass): string =>
+  `${[...access.roles].sort().join('+')}|${access.mfa ? 'mfa' : '-'}`;

@@ -1,0 +1,98 @@
+/** What a caller may be told. Everything else is logged with the request id and leaves as `INTERNAL`. */
+export const failureCodes = [
+  'UNAUTHENTICATED',
+  'NOT_FOUND',
+  'DENIED',
+  'INVALID',
+  'CONFLICT',
+  'UPSTREAM_UNAVAILABLE',
+  'RATE_LIMITED',
+  'RECORD_UNAVAILABLE',
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
+
+/** Why something was denied, and, by `denialRemedies`, what would lift it. */
+export type DenialReason =
+  | 'ROLE'
+  | 'MFA_REQUIRED'
+  | 'NO_ASSISTANCE'
+  | 'ASSISTANCE_ENDED'
+  | 'APPROVAL_REQUIRED'
+  | 'OWN_REQUEST'
+  | 'RECENT_LOGIN_REQUIRED'
+  | 'SELF_MADE'
+  | 'TICKET_CLOSED'
+  | 'QUOTA'
+  | 'STALE'
+  | 'LINK'
+  | 'NOT_FILTERABLE'
+  | 'NOT_SORTABLE'
+  | 'SCOPE';
+
+/** One sentence a reason, addressed to the person who was denied: what to do next. */
+export const denialRemedies: Readonly<Record<DenialReason, string>> = {
+  ROLE: 'Your role may not read this; the payments team decides that in schema/exposure.yaml.',
+  MFA_REQUIRED: 'Sign in again with a second factor.',
+  NO_ASSISTANCE: 'Open the ticket that needs this (ticket or ticketByReference), or ask with beginAssistance and a reason.',
+  ASSISTANCE_ENDED:
+    'The assistance ended with its ticket, a reassignment, its expiry or by hand; open the ticket again if it is still yours.',
+  APPROVAL_REQUIRED: 'A supervisor has to approve this with approveAssistance first.',
+  OWN_REQUEST: 'Somebody other than the requester has to do this.',
+  RECENT_LOGIN_REQUIRED: 'Sign in again and repeat this within a few minutes.',
+  SELF_MADE: 'You created this ticket or set its customer yourself; ask with beginAssistance and a reason.',
+  TICKET_CLOSED: 'The ticket is closed; reopen it in the helpdesk if work goes on.',
+  QUOTA: 'You reached the number of different customers an hour; wait, or ask a supervisor.',
+  STALE: 'The helpdesk could not confirm the assignment just now; try again when it answers.',
+  LINK: 'The ticket has no verified payment customer; link it on the payment side.',
+  NOT_FILTERABLE: 'Your role may not filter by this field; leave the filter out.',
+  NOT_SORTABLE: 'Your role may not sort by this field; choose another order.',
+  SCOPE: 'This is outside what your role works with.',
+};
+
+export interface FailureDetails {
+  /** For `DENIED`. */
+  readonly reason?: DenialReason;
+  /** The rule, field coordinate or action that said no. */
+  readonly rule?: string;
+  /** For `INVALID`: which argument or path, never its value. */
+  readonly argument?: string;
+  /** What to do next; for `DENIED` it follows from the reason. */
+  readonly remedy?: string;
+  /** For `RATE_LIMITED` and `UPSTREAM_UNAVAILABLE`: seconds after which a retry may succeed. */
+  readonly retryAfter?: number;
+}
+
+/** A failure the caller may see. `message` must hold nothing that the caller sent and no value of a record. */
+export class Failure extends Error {
+  constructor(
+    readonly code: FailureCode,
+    message: string,
+    readonly details: FailureDetails = {},
+  ) {
+    super(message);
+    this.name = 'Failure';
+  }
+
+  static denied(reason: DenialReason, rule: string): Failure {
+    return new Failure('DENIED', `Denied (${reason}).`, { reason, rule, remedy: denialRemedies[reason] });
+  }
+
+  /** The one answer for "does not exist" and "not yours to see". */
+  static notFound(noun: string): Failure {
+    return new Failure('NOT_FOUND', `No such ${noun}.`, {
+      remedy: `Check the id; a ${noun} outside your scope is answered the same way.`,
+    });
+  }
+
+  static invalid(argument: string, accepted: string): Failure {
+    return new Failure('INVALID', `${argument}: ${accepted}`, { argument });
+  }
+}
+
+/** A mistake of the program, not of the caller: logged, answered `INTERNAL`, and whatever was under way is rolled back. */
+export class ProgrammingError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ProgrammingError';
+  }
+}

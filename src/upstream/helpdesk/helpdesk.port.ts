@@ -1,0 +1,126 @@
+/**
+ * The helpdesk as the gateway needs it. Connectors translate; nothing beyond these records enters the process's
+ * domain objects. Text in these records has NOT been redacted yet: whoever stores it passes it through the redaction port.
+ */
+export const ticketStatuses = ['NEW', 'OPEN', 'PENDING', 'RESOLVED', 'CLOSED'] as const;
+/** NEW, OPEN and PENDING tickets are open; RESOLVED and CLOSED are not. */
+export type TicketStatus = (typeof ticketStatuses)[number];
+
+export const channels = ['EMAIL', 'WEB', 'CHAT', 'PHONE', 'SMS', 'SOCIAL', 'API', 'OTHER'] as const;
+export type Channel = (typeof channels)[number];
+
+export interface StaffRecord {
+  /** The helpdesk's own stable id of the staff member, as text. */
+  readonly reference: string;
+  readonly displayName: string;
+  /** What an identity provider's claim is compared with: login name and e-mail, lower-cased by the connector. */
+  readonly login: string;
+  readonly email: string | null;
+  readonly active: boolean;
+}
+
+/** The person a ticket is about, as the helpdesk knows them (in RT: the first requestor). */
+export interface HelpdeskCustomerRecord {
+  readonly reference: string;
+  readonly displayName: string | null;
+  readonly email: string | null;
+  readonly phone: string | null;
+  /** ISO 3166-1 alpha-2 country, upper case. */
+  readonly region: string | null;
+  /**
+   * The payment customer's reference that the helpdesk holds in a field which agents can't write, null otherwise.
+   * A connector fills it only when its configuration names such a field AND the connector has seen that it is protected.
+   */
+  readonly protectedPaymentReference: string | null;
+}
+
+export interface MessageRecord {
+  readonly reference: string;
+  readonly author:
+    | { readonly kind: 'STAFF'; readonly reference: string }
+    | { readonly kind: 'CUSTOMER'; readonly displayName: string | null }
+    | { readonly kind: 'SYSTEM' };
+  readonly channel: Channel;
+  /** Plain text; HTML parts are reduced to text by the connector, bounded to 64 KiB. */
+  readonly body: string;
+  readonly createdAt: Date;
+}
+
+export interface TicketRecord {
+  readonly reference: string;
+  /** Grows with every change of the ticket at the helpdesk (RT: its last transaction id). A lower one never overwrites a higher one. */
+  readonly revision: number;
+  readonly subject: string | null;
+  readonly status: TicketStatus;
+  readonly channel: Channel;
+  /** The helpdesk's group or queue that is responsible. Compared with the `teams` of an actor by the source's `teams` mapping. */
+  readonly team: string | null;
+  /** Staff reference, null when nobody owns it. */
+  readonly assignee: string | null;
+  /** Who set the current assignee, when the helpdesk knows; a staff reference or null (automation, unknown). */
+  readonly assignedBy: string | null;
+  /** Staff reference of the creator, null when the customer or an automation created it. */
+  readonly createdByStaff: string | null;
+  /** Every staff member who ever set or changed the ticket's customer, its link field or the customer's addresses; in no order. */
+  readonly customerSetBy: readonly string[];
+  readonly customer: HelpdeskCustomerRecord | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** One ticket with all that belongs to it. `asOf` is taken before the first request for it was sent. */
+export interface TicketSnapshot {
+  readonly ticket: TicketRecord;
+  readonly messages: readonly MessageRecord[];
+  /** Staff named by the ticket or its messages. */
+  readonly staff: readonly StaffRecord[];
+  readonly asOf: Date;
+}
+
+export interface TicketBatch {
+  readonly tickets: readonly TicketSnapshot[];
+  /** Opaque to the gateway; where the next call resumes. */
+  readonly cursor: string;
+  /** True on the last batch of a run that reached the end: everything in the source up to `asOf` has been seen. */
+  readonly complete: boolean;
+  /** Taken before the run's first request was sent. */
+  readonly asOf: Date;
+  /** For progress, where the helpdesk tells. */
+  readonly total?: number;
+}
+
+/**
+ * A webhook as judged by the connector. `rejected`: not proven to come from the source (answered 401, nothing stored).
+ * `hint`: something about these tickets changed, to be fetched again. `unknown`: proven, but not understood.
+ */
+export type WebhookJudgement =
+  | { readonly outcome: 'rejected'; readonly why: string }
+  | {
+      readonly outcome: 'hint';
+      readonly eventId: string;
+      readonly type: string;
+      readonly at: Date;
+      readonly references: readonly string[];
+    }
+  | { readonly outcome: 'unknown'; readonly eventId: string; readonly type: string; readonly at: Date };
+
+export interface WebhookRequest {
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  readonly now: Date;
+}
+
+export interface HelpdeskConnector {
+  readonly kind: string;
+  /** Null when the helpdesk has no such ticket or the gateway's account may not see it. Throws `SourceUnavailable`. */
+  fetchTicket(reference: string): Promise<TicketSnapshot | null>;
+  /** All tickets updated at or after `since`, resumable at a cursor that an earlier run of `backfill` gave. */
+  backfill(since: Date, cursor: string | null): AsyncIterable<TicketBatch>;
+  /** Every ticket changed since the cursor, which is one of `poll` or the one the last batch of `backfill` ended with. */
+  poll(cursor: string): AsyncIterable<TicketBatch>;
+  judgeWebhook(request: WebhookRequest): WebhookJudgement;
+  /** One cheap authenticated request. */
+  ping(): Promise<void>;
+  /** Says whether agents can write the configured link field; absent when none is configured. */
+  checkLinkField?(): Promise<{ readonly isProtected: boolean; readonly why: string }>;
+}
