@@ -1,0 +1,49 @@
+const { existsSync } = require('node:fs');
+const { delimiter, join } = require('node:path');
+
+const onPath = (program) =>
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'].some((folder) =>
+    existsSync(join(folder, program)),
+  );
+
+const hasMariaDb = Boolean(process.env.TEST_DATABASE_URL) || onPath('mariadbd');
+if (!hasMariaDb && process.env.REQUIRE_MARIADB === '1') {
+  throw new Error('REQUIRE_MARIADB=1, but there is neither a mariadbd on this machine nor a TEST_DATABASE_URL');
+}
+
+const common = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  transform: { '^.+\\.[tj]s$': '@swc/jest' },
+  // These are ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!(jose|ulid|lru-cache)/)'],
+  setupFiles: ['reflect-metadata'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+};
+
+const onEngine = (engine) => ({
+  ...common,
+  displayName: engine,
+  globals: { ENGINE: engine },
+  testMatch: ['<rootDir>/test/api/**/*.test.ts'],
+});
+
+module.exports = {
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/test/support/engines-reporter.js'],
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/standing/**/*.test.ts'] },
+    onEngine('sqlite'),
+    ...(hasMariaDb
+      ? [
+          {
+            ...onEngine('mariadb'),
+            globalSetup: '<rootDir>/test/support/mariadb-up.ts',
+            globalTeardown: '<rootDir>/test/support/mariadb-down.ts',
+          },
+        ]
+      : []),
+  ],
+};

@@ -1,0 +1,39 @@
+/**
+ * JSON Canonicalization Scheme, RFC 8785: one byte sequence per value, so that a hash of it means the value.
+ * ECMAScript's own number and string serialization is what the RFC prescribes; what is left is the order of the
+ * members (UTF-16 code units, which is how JavaScript compares strings) and the refusal of what JSON can't say.
+ */
+export type CanonicalValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly CanonicalValue[]
+  | { readonly [name: string]: CanonicalValue };
+
+const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+const quote = (text: string): string => {
+  if (loneSurrogate.test(text)) throw new TypeError('canonical JSON: a lone surrogate has no UTF-8 form (RFC 8785, 3.2.2.2)');
+  return JSON.stringify(text);
+};
+
+/** Throws TypeError for NaN, infinities, lone surrogates, `undefined` and anything that is no JSON value. */
+export const canonicalize = (value: CanonicalValue): string => {
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value))
+      throw new TypeError('canonical JSON: NaN and infinities are not JSON numbers (RFC 8785, 3.2.2.3)');
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map((item: CanonicalValue) => canonicalize(item)).join(',')}]`;
+  if (typeof value === 'object') {
+    const members = value as { readonly [name: string]: CanonicalValue };
+    return `{${Object.keys(members)
+      .sort()
+      .map((name) => `${quote(name)}:${canonicalize(members[name] as CanonicalValue)}`)
+      .join(',')}}`;
+  }
+  throw new TypeError(`canonical JSON: ${typeof value} is no JSON value`);
+};

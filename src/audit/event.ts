@@ -1,0 +1,85 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ulid } from 'ulid';
+import { type CanonicalValue, canonicalize } from './canonical';
+
+/**
+ * One entry of the audit log as a feature states it. No personal value may stand in it: customers are named by
+ * `customers`, which become salted keyed digests, and free text goes to `notes`, sealed beside the leaf.
+ */
+export interface EventDraft {
+  /** Dotted, present tense: `assistance.begin`, `disclosure`, `denial`. */
+  readonly action: string;
+  readonly outcome: 'ALLOWED' | 'DENIED';
+  readonly actor: { readonly id: string; readonly kind: string; readonly roles: readonly string[] };
+  readonly ticketId?: string | undefined;
+  readonly assistanceId?: string | undefined;
+  readonly subject?: { readonly type: string; readonly id: string } | undefined;
+  readonly customers?: readonly CustomerUnderDigest[];
+  /** Action-specific facts: ids of ours, names of fields and verdicts, counts, states. */
+  readonly detail?: { readonly [name: string]: CanonicalValue };
+  readonly notes?: readonly SealedNote[];
+}
+
+/** A customer of an event: the id stays in a table beside the leaf, the leaf holds only `digest(salt)`. */
+export interface CustomerUnderDigest {
+  readonly id: string;
+  /** Keyed digest under the customer's own key: with the key destroyed it says nothing. */
+  readonly digest: (salt: Buffer) => string;
+}
+
+/** Free text that belongs to an event, sealed under a customer's key by the feature; the leaf holds its keyed digest. */
+export interface SealedNote {
+  readonly name: string;
+  readonly keyId: string;
+  readonly seal: (place: { readonly table: string; readonly column: string; readonly row: string }) => Buffer;
+  readonly digest: (salt: Buffer) => string;
+}
+
+/** An event in its final form: what is stored, hashed and, later, proven. */
+export interface AuditEvent {
+  readonly id: string;
+  readonly transactionId: string;
+  /** Position among the events of its transaction, from 0. */
+  readonly ordinal: number;
+  readonly at: Date;
+  readonly draft: EventDraft;
+  /** The leaf: canonical JSON (RFC 8785), UTF-8. */
+  readonly leaf: Buffer;
+  /** RFC 6962, 2.1: SHA-256(0x00 || leaf), lower-case hex. */
+  readonly leafHash: string;
+}
+
+export const leafVersion = 1;
+
+/** RFC 6962, 2.1. The 0x00 keeps a leaf from ever passing as an inner node. */
+export const hashLeaf = (leaf: Buffer): string => createHash('sha256').update(Buffer.of(0)).update(leaf).digest('hex');
+
+/** Bytes of the salt under which an event's digests are made. */
+const saltBytes = 16;
+
+export const finalizeEvent = (draft: EventDraft, transactionId: string, ordinal: number, at: Date): AuditEvent => {
+  const id = `evt_${ulid(at.getTime())}`;
+  const salt = randomBytes(saltBytes);
+  const notes = draft.notes ?? [];
+  const leaf = Buffer.from(
+    canonicalize({
+      v: leafVersion,
+      id,
+      tx: transactionId,
+      ordinal,
+      at: at.toISOString(),
+      action: draft.action,
+      outcome: draft.outcome,
+      actor: { id: draft.actor.id, kind: draft.actor.kind, roles: [...draft.actor.roles].sort() },
+      ticket: draft.ticketId ?? null,
+      assistance: draft.assistanceId ?? null,
+      subject: draft.subject ? { type: draft.subject.type, id: draft.subject.id } : null,
+      salt: salt.toString('base64url'),
+      customers: (draft.customers ?? []).map((customer) => customer.digest(salt)).sort(),
+      notes: Object.fromEntries(notes.map((note) => [note.name, note.digest(salt)])),
+      detail: draft.detail ?? {},
+    }),
+    'utf8',
+  );
+  return { id, transactionId, ordinal, at, draft, leaf, leafHash: hashLeaf(leaf) };
+};

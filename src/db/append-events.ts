@@ -1,0 +1,86 @@
+import type { EntityManager } from 'typeorm';
+import type { AuditEvent } from '../audit/event';
+
+const rowsPerStatement = 200;
+
+const insert = async (
+  manager: EntityManager,
+  table: string,
+  columns: readonly string[],
+  rows: readonly (readonly unknown[])[],
+): Promise<void> => {
+  for (let start = 0; start < rows.length; start += rowsPerStatement) {
+    const chunk = rows.slice(start, start + rowsPerStatement);
+    const tuple = `(${columns.map(() => '?').join(',')})`;
+    await manager.query(`INSERT INTO ${table} (${columns.join(',')}) VALUES ${chunk.map(() => tuple).join(',')}`, chunk.flat());
+  }
+};
+
+/**
+ * Writes events, what belongs beside their leaves, and their place in the queue of the tree, in the transaction of
+ * `manager`. Nothing else writes these tables.
+ */
+export const appendEvents = async (manager: EntityManager, events: readonly AuditEvent[]): Promise<void> => {
+  if (events.length === 0) return;
+  await insert(
+    manager,
+    'audit_event',
+    [
+      'id',
+      'transaction_id',
+      'ordinal',
+      'at',
+      'action',
+      'outcome',
+      'actor_id',
+      'ticket_id',
+      'assistance_id',
+      'subject_type',
+      'subject_id',
+      'leaf',
+      'leaf_hash',
+    ],
+    events.map(({ id, transactionId, ordinal, at, draft, leaf, leafHash }) => [
+      id,
+      transactionId,
+      ordinal,
+      at.getTime(),
+      draft.action,
+      draft.outcome,
+      draft.actor.id,
+      draft.ticketId ?? null,
+      draft.assistanceId ?? null,
+      draft.subject?.type ?? null,
+      draft.subject?.id ?? null,
+      leaf,
+      leafHash,
+    ]),
+  );
+  await insert(
+    manager,
+    'audit_customer',
+    ['event_id', 'customer_id'],
+    events.flatMap(({ id, draft }) =>
+      [...new Set((draft.customers ?? []).map((customer) => customer.id))].map((customerId) => [id, customerId]),
+    ),
+  );
+  await insert(
+    manager,
+    'audit_note',
+    ['event_id', 'name', 'key_id', 'sealed'],
+    events.flatMap(({ id, draft }) =>
+      (draft.notes ?? []).map((note) => [
+        id,
+        note.name,
+        note.keyId,
+        note.seal({ table: 'audit_note', column: note.name, row: id }),
+      ]),
+    ),
+  );
+  await insert(
+    manager,
+    'audit_pending',
+    ['event_id', 'transaction_id', 'ordinal'],
+    events.map(({ id, transactionId, ordinal }) => [id, transactionId, ordinal]),
+  );
+};

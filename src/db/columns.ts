@@ -1,0 +1,36 @@
+import { Column, type ColumnOptions, PrimaryColumn } from 'typeorm';
+
+/**
+ * The few column shapes of the schema, the same on both engines. Times are UTC milliseconds in a BIGINT: the two
+ * engines' own date types differ in precision and in what the drivers make of them. Enumerations are VARCHAR with a TypeScript union.
+ */
+const milliseconds = {
+  to: (value: Date | null | undefined) => (value instanceof Date ? value.getTime() : value),
+  from: (value: string | number | null) => (value === null || value === undefined ? null : new Date(Number(value))),
+};
+const integer = {
+  to: (value: number | null | undefined) => value,
+  from: (value: string | number | null) => (value === null || value === undefined ? null : Number(value)),
+};
+const flag = {
+  to: (value: boolean | null | undefined) => (value === undefined || value === null ? value : Number(value)),
+  from: (value: string | number | null) => Number(value) === 1,
+};
+
+type Options = { name?: string; nullable?: boolean };
+const base = (options: Options): ColumnOptions => ({
+  nullable: options.nullable ?? false,
+  ...(options.name ? { name: options.name } : {}),
+});
+
+/** Prefixed ULID, `tkt_01J…`. */
+export const Key = (name?: string) => PrimaryColumn({ type: 'varchar', length: 64, ...(name ? { name } : {}) });
+export const Text = (length: number, options: Options = {}) => Column({ type: 'varchar', length, ...base(options) });
+/** A JSON list of short words or a position in a source, never content. */
+export const WordList = (options: Options = {}) => Column({ type: 'varchar', length: 4000, ...base(options) });
+export const Instant = (options: Options = {}) => Column({ type: 'bigint', transformer: milliseconds, ...base(options) });
+/** A safe integer. */
+export const Integer = (options: Options = {}) => Column({ type: 'bigint', transformer: integer, ...base(options) });
+export const Flag = (options: Options = {}) => Column({ type: 'smallint', transformer: flag, ...base(options) });
+/** Ciphertext of `privacy/sealing`, or a wrapped key: 65,535 bytes at most. */
+export const Sealed = (options: Options = {}) => Column({ type: 'blob', ...base(options) });

@@ -1,0 +1,155 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { ulid } from 'ulid';
+import { type EventDraft, finalizeEvent } from '../audit/event';
+import type { Actor } from '../authz/actor';
+import type { Action } from '../authz/rule';
+import { appendEvents } from './append-events';
+import { Change, execute, type Row } from './change';
+import { type DatabaseLocation, type DataSourceParts, openDataSource } from './data-source';
+import { type EngineKind, isConflict, isDuplicate, isLostConnection } from './engine';
+import { takeOwnership } from './owner-lock';
+
+export interface ChangeOptions {
+  /** The work may run again after a lost connection, when nobody knows whether the first try committed. */
+  readonly idempotent?: boolean;
+}
+
+/** A group of events that share one flush, with the conditional writes that say which of them still hold. */
+export interface GroupCommit {
+  query<R extends Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
+  /** Affected rows of a write. */
+  execute(sql: string, parameters?: readonly unknown[]): Promise<number>;
+  append(draft: EventDraft): void;
+}
+
+const attempts = 6;
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * The one way to the stored rows: `query` reads, `change` writes and records. Nobody else holds a TypeORM source.
+ * On SQLite all writes pass one queue to one connection; reads have a read-only connection of their own.
+ */
+export class Database {
+  private queue: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  private constructor(
+    readonly engine: EngineKind,
+    private readonly writer: DataSource,
+    private readonly reader: DataSource,
+    private readonly clock: () => Date,
+    private readonly release: () => void,
+    private readonly onStatement: ((sql: string) => void) | undefined,
+  ) {}
+
+  /** Opens, migrates where asked, and on SQLite takes the file for this process. Throws `DatabaseInUse`. */
+  static async open(
+    location: DatabaseLocation,
+    parts: DataSourceParts,
+    options: { clock?: () => Date; migrate?: boolean; onStatement?: (sql: string) => void } = {},
+  ): Promise<Database> {
+    let release = () => {};
+    const writer = await openDataSource(location, parts, 'write');
+    try {
+      if (location.engine === 'sqlite') release = takeOwnership(location.file as string);
+      if (options.migrate ?? true) await writer.runMigrations({ transaction: 'each' });
+      const reader = location.engine === 'sqlite' ? await openDataSource(location, parts, 'read') : writer;
+      return new Database(location.engine, writer, reader, options.clock ?? (() => new Date()), release, options.onStatement);
+    } catch (error) {
+      release();
+      await writer.destroy();
+      throw error;
+    }
+  }
+
+  /** Committed rows only. Placeholders are `?` on both engines. */
+  query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
+    this.onStatement?.(sql);
+    return this.reader.query(sql, [...parameters]) as Promise<R[]>;
+  }
+
+  /**
+   * Runs `work` as one change of `actor` and returns its result once it is committed with its events. A conflict with
+   * another transaction (deadlock, lock wait) runs all of `work` again, so `work` must do nothing but read and write through its
+   * `Change`: no upstream call, no message. A lost connection is retried only where `idempotent` is said.
+   */
+  change<Subject, T>(
+    actor: Actor,
+    action: Action<Subject>,
+    work: (change: Change<Subject>) => Promise<T>,
+    options: ChangeOptions = {},
+  ): Promise<T> {
+    return this.transaction(options, async (manager) => {
+      const change = new Change<Subject>(manager, this.engine, actor, action, this.clock());
+      const result = await work(change);
+      await change.finish();
+      return result;
+    });
+  }
+
+  /**
+   * Commits a group of events, each the record of something that already has its own permission (a disclosure, a
+   * denial). `work` may run again after a conflict: what it appended before is forgotten then.
+   */
+  appendGroup<T>(work: (group: GroupCommit) => Promise<T>): Promise<T> {
+    return this.transaction({}, async (manager) => {
+      const drafts: EventDraft[] = [];
+      const result = await work({
+        query: (sql, parameters = []) => manager.query(sql, [...parameters]),
+        execute: (sql, parameters = []) => execute(manager, this.engine, sql, parameters),
+        append: (draft) => drafts.push(draft),
+      });
+      const at = this.clock();
+      const transactionId = `atx_${ulid(at.getTime())}`;
+      await appendEvents(
+        manager,
+        drafts.map((draft, ordinal) => finalizeEvent(draft, transactionId, ordinal, at)),
+      );
+      return result;
+    });
+  }
+
+  /** Answers when a trivial statement does. */
+  async ping(): Promise<void> {
+    await this.reader.query('SELECT 1');
+  }
+
+  /** The statements that would bring the stored schema to what the entities say: none, or a migration is missing. */
+  async schemaDrift(): Promise<readonly string[]> {
+    const log = await this.writer.driver.createSchemaBuilder().log();
+    return log.upQueries.map((each) => each.query);
+  }
+
+  /** Waits for the writes under way, then lets go of the database. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.queue.catch(() => {});
+    if (this.reader !== this.writer) await this.reader.destroy();
+    await this.writer.destroy();
+    this.release();
+  }
+
+  private transaction<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    if (this.engine === 'mariadb') return this.attempt(options, work);
+    const turn = this.queue.then(() => this.attempt(options, work));
+    this.queue = turn.catch(() => {});
+    return turn;
+  }
+
+  private async attempt<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // READ COMMITTED: what a change reads without locking is what is committed now, not at its first statement.
+        return this.engine === 'mariadb'
+          ? await this.writer.transaction('READ COMMITTED', work)
+          : await this.writer.transaction(work);
+      } catch (error) {
+        // A duplicate is a twin that committed first: run again, the work will find its row.
+        const again = isConflict(error) || isDuplicate(error) || (options.idempotent === true && isLostConnection(error));
+        if (!again || attempt >= attempts) throw error;
+        await pause(Math.random() * 10 * 2 ** attempt);
+      }
+    }
+  }
+}

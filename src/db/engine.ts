@@ -1,0 +1,25 @@
+/** What the two engines say differently. Everything else is one SQL for both. */
+export type EngineKind = 'sqlite' | 'mariadb';
+
+/** MariaDB locks the rows it reads; SQLite has one writer at a time, which is the same and needs no word. */
+export const forUpdate = (engine: EngineKind): string => (engine === 'mariadb' ? ' FOR UPDATE' : '');
+
+/** InnoDB: 1213 deadlock, 1205 lock wait timeout, 1020 record changed since read; the transaction is rolled back, so all of it may run again. */
+const conflictCodes = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
+const lostConnectionCodes = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'ECONNRESET',
+  'EPIPE',
+  'ER_SERVER_SHUTDOWN',
+  'ER_CONNECTION_KILLED',
+]);
+
+const codeOf = (error: unknown): string => {
+  const own = (error as { code?: unknown; driverError?: { code?: unknown } } | null) ?? {};
+  return String(own.driverError?.code ?? own.code ?? '');
+};
+
+export const isConflict = (error: unknown): boolean => conflictCodes.has(codeOf(error));
+export const isDuplicate = (error: unknown): boolean =>
+  ['ER_DUP_ENTRY', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'].includes(codeOf(error));
+export const isLostConnection = (error: unknown): boolean => lostConnectionCodes.has(codeOf(error));

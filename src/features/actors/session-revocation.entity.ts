@@ -1,0 +1,14 @@
+import { Entity, Index } from 'typeorm';
+import { Instant, Key, Text } from '../../db/columns';
+
+/** A session or a person that the identity provider signed out (OIDC Back-Channel Logout 1.0). Kept until no token of it can still be valid. */
+@Entity('session_revocation')
+@Index('ix_session_revocation_until_at', ['untilAt'])
+export class SessionRevocation {
+  @Key() id!: string;
+  @Text(255) issuer!: string;
+  @Text(8) kind!: 'sid' | 'sub' | 'jti';
+  @Text(64, { name: 'value_digest' }) valueDigest!: string;
+  @Instant({ name: 'revoked_at' }) revokedAt!: Date;
+  @Instant({ name: 'until_at' }) untilAt!: Date;
+}

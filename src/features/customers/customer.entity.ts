@@ -1,0 +1,25 @@
+import { Entity, Index } from 'typeorm';
+import type { LinkAssurance } from '../../authz/actor';
+import { Instant, Key, Sealed, Text } from '../../db/columns';
+
+/** The person a ticket is about, and how surely we know who that is on the payment side. */
+@Entity('helpdesk_customer')
+@Index('uq_helpdesk_customer_source_reference', ['source', 'reference'], { unique: true })
+@Index('ix_helpdesk_customer_email_digest', ['emailDigest'])
+@Index('ix_helpdesk_customer_payment_customer_id', ['paymentCustomerId'])
+export class Customer {
+  @Key() id!: string;
+  @Text(64) source!: string;
+  @Text(128) reference!: string;
+  @Text(64, { name: 'key_id' }) keyId!: string;
+  @Sealed({ name: 'name_sealed', nullable: true }) nameSealed!: Buffer | null;
+  @Sealed({ name: 'email_sealed', nullable: true }) emailSealed!: Buffer | null;
+  @Text(64, { name: 'email_digest', nullable: true }) emailDigest!: string | null;
+  @Sealed({ name: 'phone_sealed', nullable: true }) phoneSealed!: Buffer | null;
+  @Text(2, { nullable: true }) region!: string | null;
+  @Text(64, { name: 'protected_reference_digest', nullable: true }) protectedReferenceDigest!: string | null;
+  @Text(8) link!: LinkAssurance;
+  @Text(64, { name: 'payment_customer_id', nullable: true }) paymentCustomerId!: string | null;
+  @Instant({ name: 'linked_at', nullable: true }) linkedAt!: Date | null;
+  @Instant({ name: 'observed_at' }) observedAt!: Date;
+}

@@ -1,0 +1,31 @@
+import { ActorRow } from './actors/actor.entity';
+import { SessionRevocation } from './actors/session-revocation.entity';
+import { Assistance } from './assistance/assistance.entity';
+import { Customer } from './customers/customer.entity';
+import { AuditCustomer, AuditEventRow, AuditNote, AuditPending } from './disclosures/audit.entity';
+import { CustomerKey, Secret } from './keys/key.entity';
+import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
+import { SourceState, WebhookReceipt } from './sources/source.entity';
+import { Message, StaffMember, Ticket } from './tickets/ticket.entity';
+
+/** Every stored class: for the database, `ormconfig.ts` and the test that holds them against the migrations. */
+export const entities = [
+  ActorRow,
+  Assistance,
+  AuditCustomer,
+  AuditEventRow,
+  AuditNote,
+  AuditPending,
+  Customer,
+  CustomerKey,
+  Message,
+  PaymentCustomer,
+  PaymentMethod,
+  Secret,
+  SessionRevocation,
+  SourceState,
+  StaffMember,
+  Ticket,
+  Transaction,
+  WebhookReceipt,
+];

@@ -1,0 +1,60 @@
+import { Entity, Index } from 'typeorm';
+import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+
+@Entity('helpdesk_staff')
+@Index('uq_helpdesk_staff_source_reference', ['source', 'reference'], { unique: true })
+@Index('ix_helpdesk_staff_login_digest', ['loginDigest'])
+@Index('ix_helpdesk_staff_email_digest', ['emailDigest'])
+export class StaffMember {
+  @Key() id!: string;
+  @Text(64) source!: string;
+  @Text(128) reference!: string;
+  @Text(255, { name: 'display_name' }) displayName!: string;
+  @Text(64, { name: 'login_digest' }) loginDigest!: string;
+  @Text(64, { name: 'email_digest', nullable: true }) emailDigest!: string | null;
+  @Flag() active!: boolean;
+  @Instant({ name: 'observed_at' }) observedAt!: Date;
+}
+
+/** The helpdesk's case, as last seen at `observedAt`; whether that is recent enough to authorize is for `tickets.freshness`. */
+@Entity('helpdesk_ticket')
+@Index('uq_helpdesk_ticket_source_reference', ['source', 'reference'], { unique: true })
+@Index('ix_helpdesk_ticket_assignee_id_updated_at_id', ['assigneeId', 'updatedAt', 'id'])
+@Index('ix_helpdesk_ticket_team_updated_at_id', ['team', 'updatedAt', 'id'])
+@Index('ix_helpdesk_ticket_customer_id', ['customerId'])
+@Index('ix_helpdesk_ticket_updated_at_id', ['updatedAt', 'id'])
+export class Ticket {
+  @Key() id!: string;
+  @Text(64) source!: string;
+  @Text(128) reference!: string;
+  @Integer() revision!: number;
+  @Text(64, { name: 'key_id' }) keyId!: string;
+  @Sealed({ name: 'subject_sealed', nullable: true }) subjectSealed!: Buffer | null;
+  @Text(16) status!: string;
+  @Text(16) channel!: string;
+  @Text(128, { nullable: true }) team!: string | null;
+  @Text(64, { name: 'assignee_id', nullable: true }) assigneeId!: string | null;
+  @Text(64, { name: 'assigned_by_id', nullable: true }) assignedById!: string | null;
+  @Text(64, { name: 'created_by_id', nullable: true }) createdById!: string | null;
+  @WordList({ name: 'customer_set_by_ids' }) customerSetByIds!: string;
+  @Text(64, { name: 'customer_id', nullable: true }) customerId!: string | null;
+  @Instant({ name: 'created_at' }) createdAt!: Date;
+  @Instant({ name: 'updated_at' }) updatedAt!: Date;
+  @Instant({ name: 'observed_at' }) observedAt!: Date;
+}
+
+@Entity('helpdesk_message')
+@Index('uq_helpdesk_message_ticket_id_reference', ['ticketId', 'reference'], { unique: true })
+@Index('ix_helpdesk_message_ticket_id_created_at_id', ['ticketId', 'createdAt', 'id'])
+export class Message {
+  @Key() id!: string;
+  @Text(64, { name: 'ticket_id' }) ticketId!: string;
+  @Text(128) reference!: string;
+  @Text(16, { name: 'author_kind' }) authorKind!: string;
+  @Text(64, { name: 'author_staff_id', nullable: true }) authorStaffId!: string | null;
+  @Text(16) channel!: string;
+  @Text(64, { name: 'key_id' }) keyId!: string;
+  @Sealed({ name: 'body_sealed' }) bodySealed!: Buffer;
+  @WordList() redactions!: string;
+  @Instant({ name: 'created_at' }) createdAt!: Date;
+}

@@ -1,0 +1,177 @@
+import { DataSource } from 'typeorm';
+import { systemActor } from '../../src/authz/actor';
+import { action, rule } from '../../src/authz/rule';
+import { dataSourceOptions } from '../../src/db/data-source';
+import type { Database } from '../../src/db/database';
+import { Database as DatabaseClass } from '../../src/db/database';
+import { DatabaseInUse } from '../../src/db/owner-lock';
+import { ActorRow } from '../../src/features/actors/actor.entity';
+import { databaseParts, engine, temporaryDatabase, temporaryLocation } from '../support/database';
+
+const anyone = rule<unknown>('ROLE', () => true);
+const nobody = rule<unknown>('ROLE', () => false);
+const add = action<unknown>('test.add', anyone);
+const forbidden = action<unknown>('test.forbidden', nobody);
+const actor = systemActor('test');
+
+const actorRow = (id: string, fence = 0): ActorRow =>
+  Object.assign(new ActorRow(), { id, issuer: 'test', subjectDigest: id, createdAt: new Date(1_700_000_000_000), fence });
+
+const count = async (database: Database, table: string): Promise<number> => {
+  const [row] = await database.query(`SELECT COUNT(*) AS n FROM ${table}`);
+  return Number(row?.n);
+};
+
+describe('the database door', () => {
+  let database: Database;
+  let remove: () => Promise<void>;
+
+  beforeEach(async () => {
+    ({ database, remove } = await temporaryDatabase());
+  });
+  afterEach(() => remove());
+
+  it('has a schema that is what the entities say', async () => {
+    expect(await database.schemaDrift()).toEqual([]);
+  });
+
+  it('refuses to write before the permission, and keeps nothing', async () => {
+    await expect(database.change(actor, add, (change) => change.insert(ActorRow, actorRow('act_1')))).rejects.toThrow(
+      'wrote before it was permitted',
+    );
+    expect([await count(database, 'actor'), await count(database, 'audit_event')]).toEqual([0, 0]);
+  });
+
+  it('refuses to commit a write without its record, and keeps nothing', async () => {
+    await expect(
+      database.change(actor, add, async (change) => {
+        change.permit(null);
+        await change.insert(ActorRow, actorRow('act_1'));
+      }),
+    ).rejects.toThrow('wrote without a record');
+    expect([await count(database, 'actor'), await count(database, 'audit_event')]).toEqual([0, 0]);
+  });
+
+  it('keeps nothing of a change that its rule forbids', async () => {
+    await expect(
+      database.change(actor, forbidden, async (change) => {
+        change.permit(null);
+        await change.insert(ActorRow, actorRow('act_1'));
+      }),
+    ).rejects.toMatchObject({ code: 'DENIED', details: { reason: 'ROLE', rule: 'test.forbidden' } });
+    expect(await count(database, 'actor')).toBe(0);
+  });
+
+  it('loses, leaks and half-commits nothing under 200 concurrent changes with readers between them', async () => {
+    await database.change(actor, add, async (change) => {
+      change.permit(null);
+      await change.insert(ActorRow, actorRow('act_counter'));
+      change.record({});
+    });
+    let torn = 0;
+    let reading = true;
+    const readers = Array.from({ length: 4 }, async () => {
+      while (reading) {
+        // Each change adds one row and one to the counter: a reader that sees them apart has seen half a change.
+        const [row] = await database.query(
+          "SELECT (SELECT fence FROM actor WHERE id = 'act_counter') AS counted, (SELECT COUNT(*) FROM actor WHERE issuer = 'many') AS stored",
+        );
+        if (Number(row?.counted) !== Number(row?.stored)) torn += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 200 }, (_, index) =>
+        database.change(actor, add, async (change) => {
+          change.permit(null);
+          const counter = await change.lock(ActorRow, { id: 'act_counter' });
+          await change.insert(ActorRow, Object.assign(actorRow(`act_${index}`), { issuer: 'many' }));
+          counter.fence += 1;
+          await change.save(counter);
+          change.record({ detail: { index } });
+          if (index % 10 === 9) throw new Error('a fault at the end');
+        }),
+      ),
+    );
+    reading = false;
+    await Promise.all(readers);
+    const committed = outcomes.filter((outcome) => outcome.status === 'fulfilled').length;
+    const [counter] = await database.query("SELECT fence FROM actor WHERE id = 'act_counter'");
+    expect({
+      torn,
+      committed,
+      counted: Number(counter?.fence),
+      rows: await count(database, 'actor'),
+      events: await count(database, 'audit_event'),
+      pending: await count(database, 'audit_pending'),
+    }).toEqual({ torn: 0, committed: 180, counted: 180, rows: 181, events: 181, pending: 181 });
+  });
+
+  it('says how many rows a conditional write met', async () => {
+    const affected = await database.change(actor, add, async (change) => {
+      change.permit(null);
+      await change.insert(ActorRow, actorRow('act_1'));
+      change.record({});
+      const first = await change.execute("UPDATE actor SET fence = fence + 1 WHERE id = 'act_1' AND fence = 0");
+      const unchanged = await change.execute("UPDATE actor SET fence = 1 WHERE id = 'act_1' AND fence = 1");
+      const second = await change.execute("UPDATE actor SET fence = fence + 1 WHERE id = 'act_1' AND fence = 0");
+      return [first, unchanged, second];
+    });
+    expect(affected).toEqual([1, 1, 0]);
+  });
+
+  it('lets one of two twins through a unique key and gives the other a second try', async () => {
+    const insertOrFind = () =>
+      database.change(actor, add, async (change) => {
+        const [found] = await change.query("SELECT id FROM actor WHERE subject_digest = 'twin'");
+        if (found) return 'found';
+        change.permit(null);
+        await change.insert(ActorRow, actorRow('twin'));
+        change.record({});
+        return 'inserted';
+      });
+    const outcomes = await Promise.all([insertOrFind(), insertOrFind(), insertOrFind()]);
+    expect(outcomes.sort()).toEqual(['found', 'found', 'inserted']);
+  });
+});
+
+describe('the migrations', () => {
+  it('run forward, back and forward again', async () => {
+    const { location, remove } = await temporaryLocation();
+    const source = await new DataSource(dataSourceOptions(location, databaseParts, 'write')).initialize();
+    await source.runMigrations();
+    await source.undoLastMigration();
+    const left = await source.query(
+      engine === 'sqlite'
+        ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migration'"
+        : "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name <> 'schema_migration'",
+    );
+    await source.runMigrations();
+    await source.destroy();
+    await remove();
+    expect(left).toEqual([]);
+  });
+});
+
+if (engine === 'sqlite') {
+  describe('the embedded database', () => {
+    it('belongs to one process', async () => {
+      const { location, remove } = await temporaryLocation();
+      const database = await DatabaseClass.open(location, databaseParts);
+      await expect(DatabaseClass.open(location, databaseParts)).rejects.toThrow(DatabaseInUse);
+      await database.close();
+      const again = await DatabaseClass.open(location, databaseParts);
+      await again.close();
+      await remove();
+    });
+
+    it('is durable through a power cut: WAL with synchronous FULL', async () => {
+      const { location, remove } = await temporaryLocation();
+      const source = await new DataSource(dataSourceOptions(location, databaseParts, 'write')).initialize();
+      const [[journal], [synchronous]] = [await source.query('PRAGMA journal_mode'), await source.query('PRAGMA synchronous')];
+      await source.destroy();
+      await remove();
+      expect([journal.journal_mode, synchronous.synchronous]).toEqual(['wal', 2]);
+    });
+  });
+}
