@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { type Role, roles } from '../actor';
+import { claimAt, textsAt } from './claim-path';
+import type { Issuer } from './issuer';
+import { tokenFailure } from './token-fault';
+import { accessToken, type RegisteredClaims, TrustedIssuers, type TrustOptions } from './trusted-issuers';
+
+export { type IssuerConfiguration, type IssuerOptions, issuerConfiguration, issuersConfiguration } from './issuer';
+
+/** Who a token speaks for, as its issuer says. Nothing here was compared with revocations. */
+export interface VerifiedToken {
+  readonly issuer: string;
+  readonly subject: string;
+  /** `sid`: the session at the provider. */
+  readonly sessionId: string | null;
+  /** `jti`. */
+  readonly tokenId: string | null;
+  /** May be empty: signed in, allowed nothing. A service has at most SERVICE, a person never has it. */
+  readonly roles: readonly Role[];
+  readonly teams: readonly string[];
+  readonly mfa: boolean;
+  /** `auth_time`, never after `issuedAt`. */
+  readonly authenticatedAt: Date | null;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+  /** By which the person is found among the helpdesk's staff, in lower case; null for services. */
+  readonly staffClaim: string | null;
+  readonly kind: 'staff' | 'service';
+}
+
+const rolesIn = (issuer: Issuer, claims: RegisteredClaims): readonly Role[] => {
+  const { roleMap, roles: path } = issuer.claims;
+  const meaning = new Map<string, Role>(roleMap === undefined ? roles.map((role) => [role, role]) : Object.entries(roleMap));
+  return [...new Set(textsAt(claims, path).flatMap((value) => meaning.get(value) ?? []))];
+};
+
+const hasSecondFactor = (issuer: Issuer, claims: RegisteredClaims): boolean => {
+  const { amr, acr } = issuer.claims.mfa;
+  const used: readonly unknown[] = Array.isArray(claims.amr) ? claims.amr : [];
+  return (
+    amr.some((methods) => methods.split('+').every((method) => used.includes(method))) ||
+    (typeof claims.acr === 'string' && acr.includes(claims.acr))
+  );
+};
+
+const isAscii = (value: string): boolean => /^[\x20-\x7e]*$/.test(value);
+
+/**
+ * The claim in the form that connectors give logins and e-mails. A name that becomes plain ASCII only by lower-casing is
+ * none: U+212A (the Kelvin sign) becomes `k`, and whoever registers as `Kate` with it would be taken for Kate.
+ */
+const staffClaimIn = (issuer: Issuer, claims: RegisteredClaims): string | null => {
+  const path = issuer.claims.staff;
+  const claim = claimAt(claims, path);
+  if (typeof claim !== 'string' || claim.length > 320 || /[\p{Cc}\p{Cf}]/u.test(claim)) return null;
+  const name = path[path.length - 1] ?? '';
+  if (/(^|\/)email$/i.test(name) && claimAt(claims, [...path.slice(0, -1), `${name}_verified`]) !== true) return null;
+  const folded = claim.trim().normalize('NFC').toLowerCase();
+  return folded === '' || isAscii(folded) !== isAscii(claim) ? null : folded;
+};
+
+const isService = (issuer: Issuer, claims: RegisteredClaims, claimed: readonly Role[]): boolean => {
+  const { service } = issuer.claims;
+  return service === 'role'
+    ? claimed.includes('SERVICE')
+    : textsAt(claims, service.claim).some((value) => service.values.includes(value));
+};
+
+const instant = (seconds: number): Date => new Date(Math.floor(seconds * 1000));
+
+/** Authentication can't follow the token that reports it: a later one would count as recent for longer than it is. */
+const authenticatedAtIn = ({ auth_time: at, iat }: RegisteredClaims): Date | null =>
+  typeof at === 'number' && at >= 0 ? instant(Math.min(at, iat)) : null;
+
+const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken => {
+  const { sub, sid, jti } = claims;
+  if (sub === undefined) throw tokenFailure('claims');
+  const claimed = rolesIn(issuer, claims);
+  const service = isService(issuer, claims, claimed);
+  return Object.freeze({
+    issuer: issuer.issuer,
+    subject: sub,
+    sessionId: sid ?? null,
+    tokenId: jti ?? null,
+    // A machine with a supervisor's role would be the second person of every approval.
+    roles: Object.freeze(claimed.filter((role) => (role === 'SERVICE') === service)),
+    teams: Object.freeze([...textsAt(claims, issuer.claims.teams)]),
+    mfa: hasSecondFactor(issuer, claims),
+    authenticatedAt: authenticatedAtIn(claims),
+    issuedAt: instant(claims.iat),
+    expiresAt: instant(claims.exp),
+    staffClaim: service ? null : staffClaimIn(issuer, claims),
+    kind: service ? ('service' as const) : ('staff' as const),
+  });
+};
+
+export interface TokenVerifierOptions extends TrustOptions {
+  /** How many verified tokens are remembered. */
+  readonly remembered?: number;
+}
+
+/** Reads access tokens (RFC 7519, RFC 9068) of the configured issuers. */
+export class TokenVerifier {
+  private readonly trusted: TrustedIssuers;
+  private readonly clock: () => Date;
+  /** By SHA-256 of the token, so that no usable token stands in memory longer than its request. */
+  private readonly verified: LRUCache<string, { readonly token: VerifiedToken; readonly edition: unknown }>;
+
+  constructor({ remembered = 5_000, ...options }: TokenVerifierOptions) {
+    this.trusted = new TrustedIssuers(options);
+    this.clock = options.clock;
+    this.verified = new LRUCache({ max: remembered });
+  }
+
+  /**
+   * Throws `UNAUTHENTICATED` with the fault as `rule` (`token.expired`), or `UPSTREAM_UNAVAILABLE` when the issuer's keys
+   * are needed and can't be had. Whether the session was ended is not known here: ask `SessionRevocations` each time.
+   */
+  async verify(token: string): Promise<VerifiedToken> {
+    const key = createHash('sha256').update(String(token)).digest('base64url');
+    const known = this.verified.get(key);
+    if (known !== undefined) {
+      // A key that its issuer withdrew takes along what it signed; past its end a token is held against the skew anew.
+      const edition = this.trusted.edition(known.token.issuer);
+      if (edition !== undefined && edition === known.edition && this.clock() < known.token.expiresAt) return known.token;
+      this.verified.delete(key);
+    }
+    const { issuer, claims, edition } = await this.trusted.authenticate(token, accessToken);
+    const verified = verifiedFrom(issuer, claims);
+    if (edition !== undefined && this.clock() < verified.expiresAt) this.verified.set(key, { token: verified, edition });
+    return verified;
+  }
+}
