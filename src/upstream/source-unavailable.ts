@@ -4,6 +4,8 @@ export class SourceUnavailable extends Error {
     readonly source: string,
     readonly why: 'timeout' | 'circuit-open' | 'refused' | 'fault' | 'unauthorized' | 'rate-limited' | 'malformed',
     readonly status?: number,
+    /** Seconds after which the source wants to be asked again, where it says so. */
+    readonly retryAfter?: number,
   ) {
     super(`source ${source}: ${why}${status === undefined ? '' : ` (HTTP ${status})`}`);
     this.name = 'SourceUnavailable';

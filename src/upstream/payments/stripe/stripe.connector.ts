@@ -1,0 +1,440 @@
+import Stripe from 'stripe';
+import { z } from 'zod';
+import type { WebhookJudgement, WebhookRequest } from '../../helpdesk/helpdesk.port';
+import { defaultResilience, Resilience, type ResilienceOptions } from '../../resilience';
+import { SourceUnavailable } from '../../source-unavailable';
+import type {
+  DisputeRecord,
+  PaymentChanges,
+  PaymentCustomerRecord,
+  PaymentCustomerSearch,
+  PaymentCustomerSnapshot,
+  PaymentsConnector,
+} from '../payments.port';
+import {
+  concernOf,
+  eventDigest,
+  eventSchema,
+  overlap,
+  readCursor,
+  recentOf,
+  type StripeEvent,
+  writeCursor,
+} from './stripe.events';
+import { retryAfterOf, saysMissing, unavailable } from './stripe.faults';
+import {
+  chargeSchema,
+  chargeTransaction,
+  customerRecord,
+  customerSchema,
+  disputeRecord,
+  disputeSchema,
+  type HelpdeskNaming,
+  intentTransaction,
+  normalizedEmail,
+  pageOf,
+  paymentIntentSchema,
+  paymentMethodRecord,
+  paymentMethodSchema,
+  reference as referenceSchema,
+  type StripeCharge,
+  type StripeCustomer,
+  type StripePaymentIntent,
+  type TransactionNaming,
+} from './stripe.projection';
+import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
+import { judgeWebhook } from './stripe.webhook';
+
+/** The version that the projection was written against; the account's own default doesn't matter. */
+export const stripeApiVersion = '2026-10-28.endive';
+
+export interface StripePaymentsOptions {
+  /** The source's name in the configuration. */
+  readonly source: string;
+  /** A restricted key is enough, see `StripePayments`. */
+  readonly apiKey: string;
+  /** The endpoint's signing secret (`whsec_…`); without it every webhook is rejected. */
+  readonly webhookSecret?: string;
+  /** Where the API is, for tests; `api.stripe.com` otherwise. */
+  readonly host?: string;
+  readonly port?: number;
+  readonly protocol?: 'http' | 'https';
+  /** Key of a customer's metadata whose value names the helpdesk customer as `<helpdesk source>:<reference>`. */
+  readonly metadataKey?: string;
+  /** The helpdesk source that values without a colon are references of; by default such values name nobody. */
+  readonly bareReferencesOf?: string;
+  /** Keys of the metadata of payments that name the order, its description and, where the shop stores one, the device. */
+  readonly orderKey?: string;
+  readonly orderDescriptionKey?: string;
+  readonly deviceKey?: string;
+  readonly resilience?: Partial<ResilienceOptions>;
+  readonly clock?: () => Date;
+}
+
+/** Stripe's largest page. */
+const pageSize = 100;
+
+/** Newest PaymentIntents, charges and, in the result, transactions of one customer; older ones are left out. */
+const mostTransactions = 500;
+const mostMethods = 200;
+
+/** Newest disputed charges whose disputes are looked up; the others are DISPUTED without details. */
+const mostDisputes = 20;
+
+/** Candidates that are looked at: a few are already too many for a link. */
+const mostCandidates = 300;
+const mostReread = 20;
+
+/** Pages of events in one call of `changes`; the cursor says where the next call goes on. */
+const mostEventPages = 50;
+
+type Page = { readonly limit: number; readonly starting_after?: string };
+type Ask = (stripe: Stripe) => Promise<unknown>;
+
+/**
+ * Stripe as a payments connector. Every answer is parsed and projected here; nothing else of Stripe's objects passes.
+ *
+ * A restricted key with these read permissions is enough: Customers, Payment Methods, PaymentIntents, Charges and
+ * Refunds, Events; search of customers needs Customers only (and isn't offered to merchants in India, for whom
+ * `findCustomers` fails rather than miss the customer that metadata names). Without Disputes a disputed payment is still
+ * `DISPUTED` but has no details. A refusal of any other permission is `SourceUnavailable` `unauthorized`. Risk comes with
+ * the charge; the score only for accounts with Radar for Fraud Teams.
+ *
+ * Amounts are ISO 4217 minor units. Stripe's are that too (zero-decimal currencies as they are) but for ISK, UGX and MGA,
+ * which are converted. Stripe tells no IP address and no device: the country is the card's, the device comes from the
+ * merchant's own metadata or is null.
+ */
+export class StripePayments implements PaymentsConnector {
+  readonly kind = 'stripe';
+
+  private readonly source: string;
+  private readonly stripe: Stripe;
+  private readonly resilience: Resilience;
+  private readonly clock: () => Date;
+  private readonly webhookSecret: string | null;
+  private readonly livemode: boolean | null;
+  private readonly helpdeskNaming: HelpdeskNaming;
+  private readonly transactionNaming: TransactionNaming;
+  /** Milliseconds of `performance.now`: Stripe asked to be left alone until then. */
+  private quietUntil = 0;
+
+  constructor(options: StripePaymentsOptions) {
+    const { source, apiKey, resilience, host, port, protocol } = options;
+    this.source = source;
+    this.clock = options.clock ?? (() => new Date());
+    this.webhookSecret = options.webhookSecret ?? null;
+    this.livemode = /^[a-z]+_live_/.test(apiKey) ? true : /^[a-z]+_test_/.test(apiKey) ? false : null;
+    this.helpdeskNaming = {
+      metadataKey: options.metadataKey ?? 'helpdesk_customer',
+      bareReferencesOf: options.bareReferencesOf ?? null,
+    };
+    if (!isMetadataKey(this.helpdeskNaming.metadataKey))
+      throw new RangeError('metadataKey: up to 40 letters, digits, dots, dashes and underscores');
+    this.transactionNaming = {
+      orderKey: options.orderKey ?? 'order_id',
+      orderDescriptionKey: options.orderDescriptionKey ?? 'order_description',
+      deviceKey: options.deviceKey ?? null,
+    };
+    this.resilience = new Resilience(source, resilience);
+    this.stripe = new Stripe(apiKey, {
+      apiVersion: stripeApiVersion,
+      // Resilience retries; the SDK's fetch client has a deadline for the whole answer, its node client only for silence.
+      maxNetworkRetries: 0,
+      httpClient: Stripe.createFetchHttpClient((url, init) => this.exchange(url, init)),
+      timeout: resilience?.attemptTimeout ?? defaultResilience.attemptTimeout,
+      telemetry: false,
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      ...(protocol === undefined ? {} : { protocol }),
+    });
+  }
+
+  /**
+   * Candidates are compared here: metadata exactly, e-mail by its normalized form; what Stripe's search (case-insensitive
+   * and up to a minute late, longer in an outage) found is read again from the consistent API before it counts. Search
+   * finds addresses stored in another case, the list the exact one without delay.
+   */
+  async findCustomers({ helpdeskReference, email }: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]> {
+    const wanted = email === null ? '' : normalizedEmail(email);
+    const [searched, listed] = await Promise.all([
+      this.search([...this.metadataClauses(helpdeskReference), wanted === '' ? null : emailClause(wanted)]),
+      this.listByEmail(wanted),
+    ]);
+    const matches = (customer: StripeCustomer) => {
+      const record = customerRecord(customer, this.helpdeskNaming);
+      return (
+        (helpdeskReference !== '' && record.helpdeskReference === helpdeskReference) ||
+        (wanted !== '' && record.email !== null && normalizedEmail(record.email) === wanted)
+      );
+    };
+    const found = new Map(listed.filter(matches).map((customer) => [customer.id, customer]));
+    const late = searched.filter((customer) => matches(customer) && !found.has(customer.id));
+    for (const customer of late) {
+      const current = late.length > mostReread ? customer : await this.customer(customer.id);
+      if (current !== null && matches(current)) found.set(current.id, current);
+    }
+    return [...found.values()].map((customer) => customerRecord(customer, this.helpdeskNaming));
+  }
+
+  /**
+   * A PaymentIntent is one transaction with what its latest charge says; an earlier failed attempt of it, and a charge
+   * without a PaymentIntent, are transactions of their own. `since` counts in whole seconds.
+   */
+  async fetchCustomer(reference: string, since: Date): Promise<PaymentCustomerSnapshot | null> {
+    const asOf = this.clock();
+    if (!referenceSchema.safeParse(reference).success) return null;
+    const customer = await this.customer(reference);
+    if (customer === null) return null;
+
+    const filter = { customer: reference, created: { gte: Math.floor(since.getTime() / 1_000) } };
+    const [methods, intents, charges] = await Promise.all([
+      this.pages(paymentMethodSchema, mostMethods, (stripe, page) => stripe.customers.listPaymentMethods(reference, page)),
+      this.pages(paymentIntentSchema, mostTransactions, (stripe, page) =>
+        stripe.paymentIntents.list({ ...filter, ...page, expand: ['data.latest_charge'] }),
+      ),
+      this.pages(chargeSchema, mostTransactions, (stripe, page) => stripe.charges.list({ ...filter, ...page })),
+    ]);
+    // Deleted between two requests.
+    if (methods === null || intents === null || charges === null) return null;
+    this.refuseStrangers([...methods, ...intents, ...charges], reference);
+
+    const attempts = attemptsOf(intents, charges);
+    const disputes = await this.disputesOf(attempts);
+    const transactions = attempts
+      .map(({ intent, charge }) => {
+        const dispute = (charge && disputes.get(charge.id)) ?? null;
+        return intent
+          ? intentTransaction(intent, charge, dispute, this.transactionNaming)
+          : chargeTransaction(charge, dispute, this.transactionNaming);
+      })
+      .slice(0, mostTransactions);
+    return {
+      customer: customerRecord(customer, this.helpdeskNaming),
+      methods: methods.map((method) => paymentMethodRecord(method, customer, asOf)),
+      transactions,
+      asOf,
+    };
+  }
+
+  /**
+   * Reads `/v1/events` from the newest back to the cursor, a page a batch, and ends with a complete batch or after fifty
+   * pages. Stripe keeps events for 30 days: what changed before is seen when it is fetched again, not here. Cursors have
+   * at most 255 characters as long as event ids have at most 70.
+   */
+  async *changes(cursor: string | null): AsyncIterable<PaymentChanges> {
+    const asOf = this.clock();
+    if (cursor === null) {
+      const newest = (await this.events(null, null)).data;
+      const floor = newest[0]?.created ?? 0;
+      yield { customers: [], cursor: writeCursor({ floor, seen: recentOf(newest, floor), run: null }), complete: true, asOf };
+      return;
+    }
+    const start = readCursor(cursor);
+    const reported = new Set(start.seen);
+    let { run, seen } = start;
+    for (let pages = 0; pages < mostEventPages; pages += 1) {
+      const page = await this.events(start.floor, run?.after ?? null);
+      const top: number = run?.top ?? Math.max(start.floor, page.data[0]?.created ?? 0);
+      if (run === null) seen = recentOf(page.data, top);
+      const last = page.data.at(-1);
+      run = page.has_more && last ? { top, after: last.id } : null;
+      const fresh = page.data.filter(({ id }) => !reported.has(eventDigest(id)));
+      yield {
+        customers: await this.customersOf(fresh),
+        cursor: writeCursor(run ? { floor: start.floor, seen, run } : { floor: top, seen, run: null }),
+        complete: run === null,
+        asOf,
+      };
+      if (run === null) return;
+    }
+  }
+
+  judgeWebhook(request: WebhookRequest): WebhookJudgement {
+    return judgeWebhook(request, this.webhookSecret, this.livemode);
+  }
+
+  async ping(): Promise<void> {
+    await this.ask((stripe) => stripe.customers.list({ limit: 1 }), z.object({ data: z.array(z.unknown()) }));
+  }
+
+  private async customer(reference: string): Promise<StripeCustomer | null> {
+    const found = await this.askMaybe((stripe) => stripe.customers.retrieve(reference), customerSchema);
+    return found === null || found.deleted ? null : found;
+  }
+
+  private metadataClauses(helpdeskReference: string): readonly (string | null)[] {
+    const { metadataKey, bareReferencesOf } = this.helpdeskNaming;
+    const prefix = `${bareReferencesOf}:`;
+    const bare = bareReferencesOf !== null && helpdeskReference.startsWith(prefix) ? helpdeskReference.slice(prefix.length) : '';
+    return [metadataClause(metadataKey, helpdeskReference), metadataClause(metadataKey, bare)];
+  }
+
+  private async search(clauses: readonly (string | null)[]): Promise<readonly StripeCustomer[]> {
+    const found: StripeCustomer[] = [];
+    for (const query of clauses) {
+      if (query === null) continue;
+      let page: string | null = null;
+      for (let seen = 0; seen < mostCandidates; seen += pageSize) {
+        const answer = await this.searchPage(query, page);
+        found.push(...answer.data.filter((each): each is StripeCustomer => !each.deleted));
+        page = answer.next_page;
+        if (!answer.has_more || page === null) break;
+      }
+    }
+    return [...new Map(found.map((customer) => [customer.id, customer])).values()];
+  }
+
+  private searchPage(query: string, page: string | null) {
+    return this.ask(
+      (stripe) => stripe.customers.search({ query, limit: pageSize, ...(page === null ? {} : { page }) }),
+      pageOf(customerSchema),
+    );
+  }
+
+  /** An empty address would list every customer. */
+  private async listByEmail(email: string): Promise<readonly StripeCustomer[]> {
+    if (email === '') return [];
+    const found: StripeCustomer[] = [];
+    for (const form of new Set([email, email.normalize('NFD')])) {
+      const listed = await this.pages(customerSchema, mostCandidates, (stripe, page) =>
+        stripe.customers.list({ email: form, ...page }),
+      );
+      found.push(...(listed ?? []).filter((each): each is StripeCustomer => !each.deleted));
+    }
+    return found;
+  }
+
+  /** By charge. A key that may not read disputes costs their details only. */
+  private async disputesOf(attempts: readonly Attempt[]): Promise<ReadonlyMap<string, DisputeRecord | null>> {
+    const disputes = new Map<string, DisputeRecord | null>();
+    const disputed = attempts.flatMap(({ charge }) => (charge?.disputed ? [charge.id] : []));
+    for (const charge of disputed.slice(0, mostDisputes)) {
+      try {
+        const list = await this.ask((stripe) => stripe.disputes.list({ charge, limit: pageSize }), pageOf(disputeSchema));
+        disputes.set(charge, disputeRecord(list.data));
+      } catch (error) {
+        if (!isRefusedPermission(error)) throw error;
+        break;
+      }
+    }
+    return disputes;
+  }
+
+  /** A list of one customer's objects must not hold another's, whatever the reason. */
+  private refuseStrangers(objects: readonly { readonly customer: string | null }[], reference: string): void {
+    if (objects.some(({ customer }) => customer !== reference)) throw new SourceUnavailable(this.source, 'malformed');
+  }
+
+  private async events(floor: number | null, after: string | null): Promise<{ data: StripeEvent[]; has_more: boolean }> {
+    const list = (from: string | null) =>
+      this.askMaybe(
+        (stripe) =>
+          stripe.events.list({
+            limit: pageSize,
+            ...(floor === null ? {} : { created: { gte: Math.max(0, floor - overlap) } }),
+            ...(from === null ? {} : { starting_after: from }),
+          }),
+        pageOf(eventSchema),
+      );
+    // An event that is no longer kept can't be stood after: the run begins again at the newest.
+    const page = (await list(after)) ?? (await list(null));
+    if (page === null) throw new SourceUnavailable(this.source, 'malformed');
+    return page;
+  }
+
+  private async customersOf(events: readonly StripeEvent[]): Promise<readonly string[]> {
+    const concerned = events.map(concernOf).filter((concern) => concern !== null);
+    const customers = new Set(concerned.flatMap((concern) => concern.customers));
+    for (const charge of new Set(concerned.flatMap((concern) => concern.charges))) {
+      const found = await this.askMaybe((stripe) => stripe.charges.retrieve(charge), chargeSchema);
+      if (found?.customer) customers.add(found.customer);
+    }
+    return [...customers];
+  }
+
+  /** All pages up to `most` items; null when Stripe says that what they hang on doesn't exist. */
+  private async pages<T extends { readonly id: string }>(
+    item: z.ZodType<T>,
+    most: number,
+    list: (stripe: Stripe, page: Page) => Promise<unknown>,
+  ): Promise<readonly T[] | null> {
+    const items = new Map<string, T>();
+    for (let pages = 0, after: string | undefined; pages * pageSize < most; pages += 1) {
+      const at: Page = { limit: pageSize, ...(after === undefined ? {} : { starting_after: after }) };
+      const answer = await this.askMaybe((stripe) => list(stripe, at), pageOf(item));
+      if (answer === null) return null;
+      for (const each of answer.data) items.set(each.id, each);
+      after = answer.data.at(-1)?.id;
+      if (!answer.has_more || after === undefined) break;
+    }
+    return [...items.values()].slice(0, most);
+  }
+
+  private async ask<T>(request: Ask, schema: z.ZodType<T>): Promise<T> {
+    const answer = await this.askMaybe(request, schema);
+    if (answer === null) throw new SourceUnavailable(this.source, 'malformed', 404);
+    return answer;
+  }
+
+  /** One request under the source's resilience; null when Stripe says that the object doesn't exist. */
+  private askMaybe<T>(request: Ask, schema: z.ZodType<T>): Promise<T | null> {
+    return this.resilience.call(async () => {
+      const left = this.quietUntil - performance.now();
+      if (left > 0) throw new SourceUnavailable(this.source, 'rate-limited', 429, Math.ceil(left / 1_000));
+      let answer: unknown;
+      try {
+        answer = await request(this.stripe);
+      } catch (error) {
+        if (saysMissing(error)) return null;
+        throw unavailable(this.source, error);
+      }
+      const parsed = schema.safeParse(answer);
+      // The parser's own error quotes what it was given.
+      if (!parsed.success) throw new SourceUnavailable(this.source, 'malformed');
+      return parsed.data;
+    });
+  }
+
+  /**
+   * `fetch` for the SDK. The status is judged before the SDK reads the body: it takes any JSON without an `error` for
+   * success whatever the status, and a proxy's error page for a fault of the API. Redirects would carry the key along.
+   */
+  private async exchange(url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
+    const response = await fetch(url, { ...init, redirect: 'error' });
+    const { status } = response;
+    if (status !== 429 && status < 500) return response;
+    await response.body?.cancel();
+    if (status >= 500) throw new SourceUnavailable(this.source, 'fault', status);
+    const seconds = retryAfterOf(response.headers.get('retry-after'));
+    if (seconds === null) throw new SourceUnavailable(this.source, 'rate-limited', status);
+    this.quietUntil = performance.now() + seconds * 1_000;
+    throw new SourceUnavailable(this.source, 'rate-limited', status, seconds);
+  }
+}
+
+const isRefusedPermission = (error: unknown): boolean =>
+  error instanceof SourceUnavailable && error.why === 'unauthorized' && error.status === 403;
+
+/** What becomes one transaction: an intent with its latest charge, or a charge that stands for itself. */
+type Attempt =
+  | { readonly intent: StripePaymentIntent; readonly charge: StripeCharge | null }
+  | { readonly intent: null; readonly charge: StripeCharge };
+
+const attemptsOf = (intents: readonly StripePaymentIntent[], charges: readonly StripeCharge[]): readonly Attempt[] => {
+  const byId = new Map(charges.map((charge) => [charge.id, charge]));
+  const ofIntents = intents.map((intent): Attempt => {
+    const latest = intent.latest_charge ?? null;
+    return { intent, charge: typeof latest === 'string' ? (byId.get(latest) ?? null) : latest };
+  });
+  const shown = new Set(ofIntents.map(({ charge }) => charge?.id));
+  const listed = new Set(intents.map(({ id }) => id));
+  // A successful charge of an intent is never counted beside the intent, not even when it appeared between two requests.
+  const own = charges.filter(
+    ({ id, payment_intent: intent, status }) => intent === null || (status === 'failed' && listed.has(intent) && !shown.has(id)),
+  );
+  return [...ofIntents, ...own.map((charge): Attempt => ({ intent: null, charge }))].sort(
+    (one, other) => createdOf(other) - createdOf(one),
+  );
+};
+
+const createdOf = ({ intent, charge }: Attempt): number => (intent ?? charge).created.getTime();

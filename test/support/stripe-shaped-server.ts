@@ -1,0 +1,570 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Stripe from 'stripe';
+
+/** An object as Stripe's API would give it; `object` names its kind. */
+export interface StripeObject {
+  readonly id: string;
+  readonly object: string;
+  readonly created: number;
+  readonly [field: string]: unknown;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Parameters as they were named: `created[gte]`, `expand[]`. */
+  readonly query: Readonly<Record<string, readonly string[]>>;
+  readonly headers: IncomingMessage['headers'];
+}
+
+/** What an answer is replaced with. `slow` answers properly, later; `hang` never; `stall` sends headers and half a body. */
+export type Fault =
+  | { readonly kind: 'status'; readonly status: number; readonly headers?: Fields; readonly body?: unknown }
+  | { readonly kind: 'text'; readonly status: number; readonly text: string }
+  | { readonly kind: 'slow'; readonly milliseconds: number }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'stall' }
+  | { readonly kind: 'close' };
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly answer: (query: ReceivedRequest['query'], ...captured: string[]) => Answer;
+}
+
+const prefixes: Readonly<Record<string, string>> = {
+  customer: 'cus_',
+  payment_method: 'pm_',
+  payment_intent: 'pi_',
+  charge: 'ch_',
+  dispute: 'dp_',
+  event: 'evt_',
+};
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
+const failure = (status: number, type: string, code: string | null, message: string, param?: string): Answer => ({
+  status,
+  body: { error: { type, ...(code === null ? {} : { code }), message, ...(param === undefined ? {} : { param }) } },
+});
+
+/**
+ * A small stateful HTTP server that answers as Stripe's API does, for the calls that the connector makes: object shapes,
+ * ids, pages, `expand[]`, search grammar, error bodies, and an event for each mutation. Mutations are methods here; to
+ * serve one over HTTP, add a route that calls it.
+ */
+export class StripeShapedServer {
+  readonly requests: ReceivedRequest[] = [];
+  /** The only key that is let in. */
+  apiKey = 'rk_test_shaped';
+  /** Seconds since the epoch that new objects are created at. */
+  now = 1_780_000_000;
+  /** Fields that every object of every answer carries as well, where it has none of that name. */
+  adornment: Fields = {};
+  /** Endpoints that the key lacks a permission for. */
+  denied: RegExp[] = [];
+
+  private readonly objects = new Map<string, StripeObject>();
+  private readonly order: string[] = [];
+  private faults: { left: number; readonly fault: Fault; readonly path: RegExp }[] = [];
+  private searchIndex: readonly StripeObject[] | null = null;
+  private count = 0;
+
+  private constructor(private readonly server: Server) {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.serve(request, response));
+  }
+
+  static async start(): Promise<StripeShapedServer> {
+    const server = createServer();
+    const shaped = new StripeShapedServer(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return shaped;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** The next `times` requests whose path matches meet the fault. */
+  failNext(times: number, fault: Fault, path = /./): void {
+    this.faults.push({ left: times, fault, path });
+  }
+
+  recover(): void {
+    this.faults = [];
+    this.denied = [];
+  }
+
+  /** From now on search answers from the state of this moment, as a late index does. */
+  freezeSearch(): void {
+    this.searchIndex = this.all('customer');
+  }
+
+  createCustomer(fields: Fields = {}): StripeObject {
+    return this.create('customer', 'customer.created', {
+      address: null,
+      balance: 0,
+      currency: null,
+      default_source: null,
+      delinquent: false,
+      description: null,
+      email: null,
+      invoice_settings: { custom_fields: null, default_payment_method: null, footer: null, rendering_options: null },
+      livemode: false,
+      metadata: {},
+      name: null,
+      phone: null,
+      shipping: null,
+      ...fields,
+    });
+  }
+
+  updateCustomer(id: string, fields: Fields): StripeObject {
+    return this.update(id, 'customer.updated', fields);
+  }
+
+  deleteCustomer(id: string): void {
+    const gone = this.get(id);
+    this.objects.delete(id);
+    this.objects.set(id, { id, object: 'customer', deleted: true } as unknown as StripeObject);
+    for (const method of this.all('payment_method')) if (method.customer === id) this.detachPaymentMethod(method.id);
+    this.recordEvent('customer.deleted', gone);
+  }
+
+  attachPaymentMethod(customer: string, fields: Fields = {}): StripeObject {
+    return this.create('payment_method', 'payment_method.attached', {
+      allow_redisplay: 'unspecified',
+      billing_details: {
+        address: { city: null, country: null, line1: null, line2: null, postal_code: null, state: null },
+        email: null,
+        name: null,
+        phone: null,
+        tax_id: null,
+      },
+      customer,
+      livemode: false,
+      metadata: {},
+      ...(fields.type === undefined ? { type: 'card', card: cardOf() } : {}),
+      ...fields,
+    });
+  }
+
+  updatePaymentMethod(id: string, fields: Fields): StripeObject {
+    return this.update(id, 'payment_method.updated', fields);
+  }
+
+  detachPaymentMethod(id: string): StripeObject {
+    return this.update(id, 'payment_method.detached', { customer: null });
+  }
+
+  createPaymentIntent(fields: Fields = {}): StripeObject {
+    return this.create('payment_intent', 'payment_intent.created', {
+      amount: 2_000,
+      amount_capturable: 0,
+      amount_received: 0,
+      canceled_at: null,
+      cancellation_reason: null,
+      capture_method: 'automatic',
+      client_secret: 'pi_secret_of_the_intent',
+      currency: 'usd',
+      customer: null,
+      description: null,
+      last_payment_error: null,
+      latest_charge: null,
+      livemode: false,
+      metadata: {},
+      next_action: null,
+      payment_method: null,
+      payment_method_types: ['card'],
+      status: 'requires_payment_method',
+      ...fields,
+    });
+  }
+
+  updatePaymentIntent(id: string, type: string, fields: Fields): StripeObject {
+    return this.update(id, type, fields);
+  }
+
+  createCharge(fields: Fields = {}): StripeObject {
+    const status = fields.status ?? 'succeeded';
+    return this.create('charge', `charge.${String(status)}`, {
+      amount: 2_000,
+      amount_captured: status === 'succeeded' ? 2_000 : 0,
+      amount_refunded: 0,
+      billing_details: { address: null, email: null, name: null, phone: null, tax_id: null },
+      captured: status === 'succeeded',
+      currency: 'usd',
+      customer: null,
+      description: null,
+      disputed: false,
+      failure_code: null,
+      failure_message: null,
+      fraud_details: {},
+      livemode: false,
+      metadata: {},
+      outcome: {
+        advice_code: null,
+        network_advice_code: null,
+        network_decline_code: null,
+        network_status: 'approved_by_network',
+        reason: null,
+        risk_level: 'normal',
+        risk_score: 12,
+        seller_message: 'Payment complete.',
+        type: 'authorized',
+      },
+      paid: status === 'succeeded',
+      payment_intent: null,
+      payment_method: null,
+      payment_method_details: { type: 'card', card: { ...cardOf(), checks: null, network: 'visa' } },
+      receipt_email: null,
+      receipt_url: 'https://pay.stripe.com/receipts/payment/of-the-charge',
+      refunded: false,
+      review: null,
+      status,
+      ...fields,
+    });
+  }
+
+  updateCharge(id: string, type: string, fields: Fields): StripeObject {
+    return this.update(id, type, fields);
+  }
+
+  openDispute(charge: string, fields: Fields = {}): StripeObject {
+    const disputed = this.get(charge);
+    this.objects.set(charge, { ...disputed, disputed: true });
+    return this.create('dispute', 'charge.dispute.created', {
+      amount: disputed.amount,
+      charge,
+      currency: disputed.currency,
+      evidence: {},
+      evidence_details: { due_by: null, has_evidence: false, past_due: false, submission_count: 0 },
+      is_charge_refundable: false,
+      livemode: false,
+      metadata: {},
+      payment_intent: disputed.payment_intent,
+      reason: 'fraudulent',
+      status: 'needs_response',
+      ...fields,
+    });
+  }
+
+  updateDispute(id: string, fields: Fields): StripeObject {
+    return this.update(id, 'charge.dispute.updated', fields);
+  }
+
+  recordEvent(type: string, object: StripeObject | Fields, previous?: Fields): StripeObject {
+    return this.put('event', {
+      api_version: '2026-10-28.endive',
+      data: { object, ...(previous === undefined ? {} : { previous_attributes: previous }) },
+      livemode: false,
+      pending_webhooks: 0,
+      request: { id: null, idempotency_key: null },
+      type,
+    });
+  }
+
+  get(id: string): StripeObject {
+    const found = this.objects.get(id);
+    if (found === undefined) throw new Error(`the shaped server has no ${id}`);
+    return found;
+  }
+
+  get events(): readonly StripeObject[] {
+    return this.all('event');
+  }
+
+  /** Headers and body of a webhook as Stripe would post it, signed by the SDK. `at` in seconds. */
+  signWebhook(
+    event: Fields | string,
+    secret: string,
+    at: number,
+  ): { readonly headers: Record<string, string>; readonly body: Buffer } {
+    const payload = typeof event === 'string' ? event : JSON.stringify(event, null, 2);
+    return {
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'stripe-signature': new Stripe('sk_test_unused').webhooks.generateTestHeaderString({ payload, secret, timestamp: at }),
+      },
+      body: Buffer.from(payload),
+    };
+  }
+
+  private create(object: string, type: string, fields: Fields): StripeObject {
+    const created = this.put(object, fields);
+    this.recordEvent(type, created);
+    return created;
+  }
+
+  private put(object: string, fields: Fields): StripeObject {
+    this.count += 1;
+    const id = `${prefixes[object] ?? 'obj_'}${String(this.count).padStart(14, '0')}`;
+    const stored = { id, created: this.now, ...fields, object } as StripeObject;
+    this.objects.set(stored.id, stored);
+    this.order.push(stored.id);
+    return stored;
+  }
+
+  private update(id: string, type: string, fields: Fields): StripeObject {
+    const before = this.get(id);
+    const after = { ...before, ...fields } as StripeObject;
+    this.objects.set(id, after);
+    this.recordEvent(type, after, Object.fromEntries(Object.keys(fields).map((name) => [name, before[name]])));
+    return after;
+  }
+
+  /** Newest first, as all of Stripe's lists are. */
+  private all(object: string): StripeObject[] {
+    return this.order
+      .map((id) => this.objects.get(id))
+      .filter((each): each is StripeObject => each?.object === object)
+      .reverse()
+      .sort((one, other) => other.created - one.created);
+  }
+
+  private readonly routes: readonly Route[] = [
+    {
+      method: 'GET',
+      path: /^\/v1\/customers\/search$/,
+      answer: (query) => this.search(query),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/customers$/,
+      answer: (query) =>
+        this.page('/v1/customers', query, this.living(), (each) => only(query, 'email', each.email) && within(query, each)),
+    },
+    { method: 'GET', path: /^\/v1\/customers\/([^/]+)$/, answer: (query, id) => this.one('customer', id, query) },
+    {
+      method: 'GET',
+      path: /^\/v1\/customers\/([^/]+)\/payment_methods$/,
+      answer: (query, id) =>
+        this.living().some((each) => each.id === id)
+          ? this.page(
+              `/v1/customers/${id}/payment_methods`,
+              query,
+              this.all('payment_method'),
+              (each) => each.customer === id && only(query, 'type', each.type),
+            )
+          : missing('customer', id),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/payment_intents$/,
+      answer: (query) =>
+        this.page(
+          '/v1/payment_intents',
+          query,
+          this.all('payment_intent'),
+          (each) => ofCustomer(query, each) && within(query, each),
+        ),
+    },
+    { method: 'GET', path: /^\/v1\/payment_intents\/([^/]+)$/, answer: (query, id) => this.one('payment_intent', id, query) },
+    {
+      method: 'GET',
+      path: /^\/v1\/charges$/,
+      answer: (query) =>
+        this.page('/v1/charges', query, this.all('charge'), (each) => ofCustomer(query, each) && within(query, each)),
+    },
+    { method: 'GET', path: /^\/v1\/charges\/([^/]+)$/, answer: (query, id) => this.one('charge', id, query) },
+    {
+      method: 'GET',
+      path: /^\/v1\/disputes$/,
+      answer: (query) => this.page('/v1/disputes', query, this.all('dispute'), (each) => only(query, 'charge', each.charge)),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/events$/,
+      answer: (query) => this.page('/v1/events', query, this.all('event'), (each) => within(query, each)),
+    },
+  ];
+
+  private living(): StripeObject[] {
+    return this.all('customer').filter((each) => each.deleted !== true);
+  }
+
+  private one(object: string, id: string | undefined, query: ReceivedRequest['query']): Answer {
+    const found = this.objects.get(id ?? '');
+    return found?.object === object ? ok(this.expanded(found, query)) : missing(object, id);
+  }
+
+  private page(
+    url: string,
+    query: ReceivedRequest['query'],
+    from: readonly StripeObject[],
+    belongs: (each: StripeObject) => boolean,
+  ): Answer {
+    const limit = Number(query.limit?.[0] ?? 10);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 100)
+      return failure(400, 'invalid_request_error', 'parameter_invalid_integer', 'Invalid limit', 'limit');
+    const matching = from.filter(belongs);
+    const after = query.starting_after?.[0];
+    const start = after === undefined ? 0 : matching.findIndex((each) => each.id === after) + 1;
+    if (after !== undefined && start === 0) return missing('object', after, 'starting_after');
+    const list = { object: 'list', url, has_more: matching.length > start + limit, data: matching.slice(start, start + limit) };
+    return ok(this.expanded(list, query));
+  }
+
+  /** Clauses of `field:"value"`, joined by AND or OR; exact match is case-insensitive, as Stripe documents it. */
+  private search(query: ReceivedRequest['query']): Answer {
+    const text = query.query?.[0] ?? '';
+    const clause =
+      /\s*(?:(AND|OR)\s+)?(email|name|metadata\[(?:"([^"\]]+)"|'([^'\]]+)')\])([:~])(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')/giy;
+    const clauses: { any: boolean; matches: (each: StripeObject) => boolean }[] = [];
+    while (clause.lastIndex < text.length) {
+      const found = clause.exec(text);
+      if (found === null)
+        return failure(400, 'invalid_request_error', null, 'We were unable to parse your search query.', 'query');
+      const key = found[3] ?? found[4];
+      const wanted = (found[6] ?? found[7] ?? '').replace(/\\(.)/g, '$1').toLowerCase();
+      clauses.push({
+        any: found[1]?.toUpperCase() === 'OR',
+        matches: (each) => {
+          const held = key === undefined ? each[String(found[2])] : (each.metadata as Fields)[key];
+          const value = typeof held === 'string' ? held.toLowerCase() : null;
+          return value !== null && (found[5] === '~' ? value.includes(wanted) : value === wanted);
+        },
+      });
+    }
+    const any = clauses.some((each) => each.any);
+    const index = this.searchIndex ?? this.living();
+    const matching = index.filter((each) => clauses[any ? 'some' : 'every']((one) => one.matches(each)));
+    const limit = Number(query.limit?.[0] ?? 10);
+    const start = Number(query.page?.[0] ?? 0);
+    const more = matching.length > start + limit;
+    return ok({
+      object: 'search_result',
+      url: '/v1/customers/search',
+      has_more: more,
+      next_page: more ? String(start + limit) : null,
+      data: matching.slice(start, start + limit),
+    });
+  }
+
+  /** Replaces ids by objects along each `expand[]` path; `data` walks into a list. */
+  private expanded(answer: unknown, query: ReceivedRequest['query']): unknown {
+    const walk = (value: unknown, path: readonly string[]): unknown => {
+      const [head, ...rest] = path;
+      if (head === undefined) return typeof value === 'string' ? (this.objects.get(value) ?? value) : value;
+      if (Array.isArray(value)) return value.map((each) => walk(each, path));
+      const holder = typeof value === 'string' ? this.objects.get(value) : value;
+      if (holder === null || typeof holder !== 'object') return value;
+      return { ...holder, [head]: walk((holder as Fields)[head], rest) };
+    };
+    const paths = Object.entries(query).flatMap(([name, values]) => (/^expand\[\d*\]$/.test(name) ? values : []));
+    return paths.reduce<unknown>((each, path) => {
+      const names = path.split('.');
+      return walk(each, names);
+    }, answer);
+  }
+
+  private adorned(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((each) => this.adorned(each));
+    if (value === null || typeof value !== 'object') return value;
+    const fields = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, this.adorned(each)]));
+    return { ...this.adornment, ...fields };
+  }
+
+  private serve(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const query: Record<string, string[]> = {};
+    for (const [name, value] of url.searchParams) query[name] = [...(query[name] ?? []), value];
+    this.requests.push({ method: request.method ?? '', path: url.pathname, query, headers: request.headers });
+    request.resume();
+    const pending = this.faults.find((each) => each.left > 0 && each.path.test(url.pathname));
+    if (pending !== undefined) {
+      pending.left -= 1;
+      this.misbehave(pending.fault, request, response, () => this.send(response, this.answer(request, url.pathname, query)));
+    } else {
+      this.send(response, this.answer(request, url.pathname, query));
+    }
+  }
+
+  private answer(request: IncomingMessage, path: string, query: ReceivedRequest['query']): Answer {
+    if (request.headers.authorization !== `Bearer ${this.apiKey}`)
+      return failure(401, 'invalid_request_error', null, `Invalid API Key provided: ${request.headers.authorization ?? ''}`);
+    if (this.denied.some((each) => each.test(path)))
+      return failure(
+        403,
+        'invalid_request_error',
+        null,
+        `The provided key '${this.apiKey}' does not have the required permissions.`,
+      );
+    for (const route of this.routes) {
+      const captured = route.method === request.method ? route.path.exec(path) : null;
+      if (captured !== null) return route.answer(query, ...captured.slice(1).map(decodeURIComponent));
+    }
+    return failure(404, 'invalid_request_error', null, `Unrecognized request URL (${request.method}: ${path}).`);
+  }
+
+  private send(response: ServerResponse, { status, body }: Answer): void {
+    response.writeHead(status, { 'content-type': 'application/json', 'request-id': `req_${this.requests.length}` });
+    response.end(JSON.stringify(this.adorned(body)));
+  }
+
+  private misbehave(fault: Fault, request: IncomingMessage, response: ServerResponse, properly: () => void): void {
+    switch (fault.kind) {
+      case 'status':
+        response.writeHead(fault.status, { 'content-type': 'application/json', ...(fault.headers as Record<string, string>) });
+        response.end(JSON.stringify(fault.body ?? { error: { type: 'api_error', message: 'made to fail' } }));
+        return;
+      case 'text':
+        response.writeHead(fault.status, { 'content-type': 'text/html' });
+        response.end(fault.text);
+        return;
+      case 'slow': {
+        const timer = setTimeout(properly, fault.milliseconds);
+        response.on('close', () => clearTimeout(timer));
+        return;
+      }
+      case 'stall':
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+        response.write('{"object":"list",');
+        return;
+      case 'close':
+        request.socket.destroy();
+        return;
+      case 'hang':
+        return;
+    }
+  }
+}
+
+/** A card of Stripe's published test numbers, as a payment method shows it. */
+export const cardOf = (fields: Fields = {}): Fields => ({
+  brand: 'visa',
+  checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
+  country: 'US',
+  display_brand: 'visa',
+  exp_month: 8,
+  exp_year: 2030,
+  fingerprint: 'AOB934RVNwzk6xtn',
+  funding: 'credit',
+  last4: '4242',
+  three_d_secure_usage: { supported: true },
+  wallet: null,
+  ...fields,
+});
+
+const missing = (object: string, id: string | undefined, param = 'id'): Answer =>
+  failure(404, 'invalid_request_error', 'resource_missing', `No such ${object}: '${id ?? ''}'`, param);
+
+const only = (query: ReceivedRequest['query'], name: string, held: unknown): boolean =>
+  query[name] === undefined || query[name][0] === held;
+
+const ofCustomer = (query: ReceivedRequest['query'], each: StripeObject): boolean => only(query, 'customer', each.customer);
+
+const within = (query: ReceivedRequest['query'], { created }: StripeObject): boolean =>
+  created >= Number(query['created[gte]']?.[0] ?? 0) && created < Number(query['created[lt]']?.[0] ?? Number.POSITIVE_INFINITY);
