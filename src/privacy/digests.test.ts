@@ -1,0 +1,203 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { auditDigest, KeyedDigests, matchesAuditDigest, normalizeEmail, normalizeName, normalizePhone } from './digests';
+import { KeyDestroyed } from './sealing';
+
+const secret = Buffer.alloc(32, 7);
+const digests = new KeyedDigests(secret);
+
+describe('keyed digests', () => {
+  it('are stable across processes', () => {
+    expect(digests.search('email', 'ana@example.com').toString('hex')).toBe(
+      new KeyedDigests(Buffer.alloc(32, 7)).search('email', 'ana@example.com').toString('hex'),
+    );
+    // Fixed: rows written by an earlier version must still be found.
+    expect(digests.surrogate('stripe', 'pm_1')).toBe('tok_avubtwpy3c3pfr4mvfyk6yztprri7h6l');
+    expect(digests.search('email', 'ana@example.com').toString('hex')).toBe(
+      '3ee29cb75e3ba4f08cdfbe445e0061ae2a68df04e9d35ce118c1b8ce9de9ed8f',
+    );
+  });
+
+  it('depend on the secret, the purpose, the domain and the text', () => {
+    const other = new KeyedDigests(randomBytes(32));
+    const all = [
+      digests.search('email', 'x').toString('hex'),
+      digests.search('phone', 'x').toString('hex'),
+      digests.search('email', 'y').toString('hex'),
+      other.search('email', 'x').toString('hex'),
+      ...[digests.surrogate('email', 'x'), digests.device('x'), digests.pseudonym('x'), other.device('x')].map((each) =>
+        each.slice(4),
+      ),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    expect(createHmac('sha256', secret).update('x').digest('hex')).not.toBe(all[0]);
+  });
+
+  it('do not take two parts for one another', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (a, b, c, d) => {
+        fc.pre(a !== c || b !== d);
+        expect(digests.surrogate(a, b)).not.toBe(digests.surrogate(c, d));
+      }),
+    );
+    expect(digests.surrogate('ab', 'c')).not.toBe(digests.surrogate('a', 'bc'));
+  });
+
+  it('have their prefix, 160 bits and one case', () => {
+    expect(digests.surrogate('stripe', 'pm_1')).toMatch(/^tok_[a-z2-7]{32}$/);
+    expect(digests.device('fp')).toMatch(/^dev_[a-z2-7]{32}$/);
+    expect(digests.pseudonym('text')).toMatch(/^psn_[a-z2-7]{32}$/);
+    expect(digests.search('email', 'x')).toHaveLength(32);
+  });
+
+  it('are refused for nothing, so that two empty columns never match', () => {
+    expect(() => digests.search('email', '')).toThrow('null');
+    expect(() => digests.search('', 'x')).toThrow('domain');
+  });
+
+  it('need a secret of 32 bytes that is not zeros, keep no reference to it and show nothing', () => {
+    expect(() => new KeyedDigests(Buffer.alloc(31, 1))).toThrow('32 bytes');
+    expect(() => new KeyedDigests(Buffer.alloc(32))).toThrow(KeyDestroyed);
+    const own = Buffer.from(secret);
+    const made = new KeyedDigests(own);
+    own.fill(0);
+    expect(made.device('x')).toBe(digests.device('x'));
+    expect(inspect(made, { showHidden: true, depth: 9 })).not.toContain('07 07');
+    expect(JSON.stringify(made)).toBe('{}');
+  });
+});
+
+describe('an audit digest', () => {
+  const key = randomBytes(32);
+  const salt = randomBytes(16);
+
+  it('proves its value to who has key and salt', () => {
+    const digest = auditDigest(key, salt, 'ana@example.com');
+    expect(digest).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(matchesAuditDigest(key, salt, 'ana@example.com', digest)).toBe(true);
+  });
+
+  it('proves nothing else', () => {
+    const digest = auditDigest(key, salt, 'ana@example.com');
+    expect(matchesAuditDigest(key, salt, 'ana@example.org', digest)).toBe(false);
+    expect(matchesAuditDigest(key, randomBytes(16), 'ana@example.com', digest)).toBe(false);
+    expect(matchesAuditDigest(randomBytes(32), salt, 'ana@example.com', digest)).toBe(false);
+    for (const wrong of ['', digest.slice(1), `${digest}A`, `${digest}=`, `${digest} `]) {
+      expect(matchesAuditDigest(key, salt, 'ana@example.com', wrong)).toBe(false);
+    }
+  });
+
+  it('is not made under the sealing key itself, so that neither use weakens the other', () => {
+    expect(auditDigest(key, salt, 'x')).not.toBe(createHmac('sha256', key).update(salt).update('x').digest('base64url'));
+  });
+
+  it('cannot be made or checked once the key is destroyed', () => {
+    expect(() => auditDigest(Buffer.alloc(32), salt, 'x')).toThrow(KeyDestroyed);
+    expect(() => matchesAuditDigest(Buffer.alloc(32), salt, 'x', 'y')).toThrow(KeyDestroyed);
+  });
+
+  it('needs its whole salt', () => {
+    expect(() => auditDigest(key, Buffer.alloc(15), 'x')).toThrow('16 bytes');
+  });
+});
+
+describe('a normalized e-mail address', () => {
+  it.each([
+    [' Ana@Example.COM\n', 'ana@example.com'],
+    ['a.n.a+shop@example.com', 'a.n.a+shop@example.com'],
+    ['JOSE\u0301@example.com', 'jos\u00e9@example.com'],
+    ['İ@example.com', 'i̇@example.com'],
+    ['root@localhost', 'root@localhost'],
+    ["o'neil/x=y@MÜLLER.example", "o'neil/x=y@müller.example"],
+  ])('%j is %j', (written, normalized) => {
+    expect(normalizeEmail(written)).toBe(normalized);
+  });
+
+  it.each(['ａna@example.com', 'straße@example.com', 'a.na@example.com', 'ana+1@example.com', 'аna@example.com'])(
+    '%j stays another one than its look-alikes',
+    (written) => {
+      expect(normalizeEmail(written)).not.toBeNull();
+      expect(['ana@example.com', 'strasse@example.com']).not.toContain(normalizeEmail(written));
+    },
+  );
+
+  it.each([
+    '',
+    '@',
+    'ana',
+    'ana@',
+    '@example.com',
+    'a@b@c',
+    'ana@example..com',
+    'ana@.com',
+    'ana@example.com.',
+    'ana@-example.com',
+    'Ana <ana@example.com>',
+    'ana@example.com, ben@example.com',
+    '"a b"@example.com',
+    'a na@example.com',
+    'an\u200ba@example.com',
+    'ana@exam\u202eple.com',
+    'an\0a@example.com',
+    `${'a'.repeat(65)}@example.com`,
+    `a@${'b.'.repeat(130)}com`,
+    'a'.repeat(100_000),
+  ])('%.40j is none', (written) => {
+    expect(normalizeEmail(written)).toBeNull();
+  });
+
+  it('is its own normal form', () => {
+    const part = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(part, part, (local, domain) => {
+        const once = normalizeEmail(`${local}@${domain}`);
+        if (once !== null) expect(normalizeEmail(once)).toBe(once);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a normalized phone number', () => {
+  it.each([
+    ['+49 (0)30 1234-5678', '+493012345678'],
+    ['0049 30 1234 5678', '+493012345678'],
+    ['tel:+1-415-555-2671', '+14155552671'],
+    ['(415) 555-2671 ext. 12', '4155552671'],
+    ['030/123.45‑678', '03012345678'],
+    ['\u202a+44\u00a020 7946 0958\u202c', '+442079460958'],
+    ['＋４４２０７９４６０９５８', '+442079460958'],
+  ])('%j is %j', (written, normalized) => {
+    expect(normalizePhone(written)).toBe(normalized);
+  });
+
+  it('does not take a national number for an international one', () => {
+    expect(normalizePhone('4155552671')).not.toBe(normalizePhone('+4155552671'));
+  });
+
+  it.each([
+    '',
+    '+',
+    '1234',
+    '+1234567890123456',
+    'none',
+    '+49 30 abc',
+    '1+23456',
+    '++4930123456',
+    'x'.repeat(100_000),
+    ' '.repeat(500),
+  ])('%.20j is none', (written) => {
+    expect(normalizePhone(written)).toBeNull();
+  });
+});
+
+describe('a normalized name', () => {
+  it.each([
+    ['  Ana\tMaría\u00a0 LÓPEZ ', 'ana maría lópez'],
+    ['ﬁona', 'fiona'],
+    [' \u200b ', null],
+  ])('%j is %j', (written, normalized) => {
+    expect(normalizeName(written)).toBe(normalized);
+  });
+});

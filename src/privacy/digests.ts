@@ -1,0 +1,174 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { ProgrammingError } from '../failure';
+import { assertLiveKey } from './sealing';
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** Base32 (RFC 4648, section 6), lower case, no padding. One case only: MariaDB's default collation ignores it. */
+const base32 = (bytes: Buffer): string => {
+  let text = '';
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += alphabet[(value >>> bits) & 31];
+    }
+    value &= (1 << bits) - 1;
+  }
+  return bits > 0 ? text + alphabet[(value << (5 - bits)) & 31] : text;
+};
+
+/** HKDF-SHA256 (RFC 5869) without salt: the input is already a uniformly random key. 32 bytes. */
+const derive = (key: Buffer, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `counterfoil/${purpose}/1`, 32));
+
+/** HMAC-SHA256 over the parts, each with its length before it, so that no two lists of parts are the same input. */
+const mac = (key: Buffer, ...parts: readonly string[]): Buffer => {
+  const hmac = createHmac('sha256', key);
+  for (const part of parts) {
+    const bytes = Buffer.from(part, 'utf8');
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    hmac.update(length).update(bytes);
+  }
+  return hmac.digest();
+};
+
+/** 160 bits, 32 characters: two of a billion values meet with a probability below 10^-30. */
+const short = (digest: Buffer): string => base32(digest.subarray(0, 20));
+
+/**
+ * Keyed digests (HMAC-SHA256) of values that must be compared but not read: without the secret nobody can try out
+ * e-mail addresses or phone numbers against a stolen column. Each purpose has a key of its own (HKDF, RFC 5869), so that
+ * a digest for one purpose says nothing in another.
+ */
+export class KeyedDigests {
+  readonly #search: Buffer;
+  readonly #surrogate: Buffer;
+  readonly #device: Buffer;
+  readonly #pseudonym: Buffer;
+
+  /** `secret` has 32 random bytes; it isn't kept and may be zeroed afterwards. */
+  constructor(secret: Buffer) {
+    assertLiveKey(secret);
+    this.#search = derive(secret, 'search');
+    this.#surrogate = derive(secret, 'surrogate');
+    this.#device = derive(secret, 'device');
+    this.#pseudonym = derive(secret, 'pseudonym');
+  }
+
+  /**
+   * 32 bytes for an equality search column. `domain` names what is compared (`email`, `phone`, `name`); equal texts in
+   * different domains have unrelated digests. The text must be normalized: what isn't there (null) has no digest.
+   */
+  search(domain: string, normalizedText: string): Buffer {
+    if (!domain || !normalizedText)
+      throw new ProgrammingError('A search digest needs a domain and a text; store null for no text.');
+    return mac(this.#search, domain, normalizedText);
+  }
+
+  /** `tok_…`: stands for a provider's token towards the graph. Stable for (source, token), useless at the provider. */
+  surrogate(source: string, providerToken: string): string {
+    return `tok_${short(mac(this.#surrogate, source, providerToken))}`;
+  }
+
+  /** `dev_…`: tells that two payments came from one device, whatever the source; nothing else about it. */
+  device(fingerprint: string): string {
+    return `dev_${short(mac(this.#device, fingerprint))}`;
+  }
+
+  /** `psn_…`: a stable stand-in for any other text, where a log or a report must tell persons apart. */
+  pseudonym(text: string): string {
+    return `psn_${short(mac(this.#pseudonym, text))}`;
+  }
+}
+
+/** Bytes of the random salt that each value in the audit log has. */
+export const auditSaltBytes = 16;
+
+/**
+ * What stands in an audit leaf instead of a personal value: base64url HMAC-SHA256 over salt and value, under a key
+ * derived from the customer's own (HKDF, RFC 5869). Whoever has key, salt and value can prove what was logged; once the
+ * customer's key is destroyed the digest says nothing, even to somebody who guesses the value. Throws `KeyDestroyed`.
+ */
+export const auditDigest = (customerKey: Buffer, salt: Buffer, value: string): string =>
+  auditMac(customerKey, salt, value).toString('base64url');
+
+/** Whether the digest in a leaf is that of this value, in time that doesn't depend on where they differ. */
+export const matchesAuditDigest = (customerKey: Buffer, salt: Buffer, value: string, digest: string): boolean => {
+  const expected = auditMac(customerKey, salt, value);
+  const given = Buffer.from(digest, 'base64url');
+  return given.length === expected.length && timingSafeEqual(given, expected) && given.toString('base64url') === digest;
+};
+
+const auditMac = (customerKey: Buffer, salt: Buffer, value: string): Buffer => {
+  assertLiveKey(customerKey);
+  if (salt.length !== auditSaltBytes) throw new ProgrammingError(`The salt of an audit digest has ${auditSaltBytes} bytes.`);
+  const key = derive(customerKey, 'audit-digest');
+  try {
+    // The salt's length is fixed, so where the value begins is never in doubt.
+    return createHmac('sha256', key).update(salt).update(value, 'utf8').digest();
+  } finally {
+    key.fill(0);
+  }
+};
+
+/** Characters; no address or number is longer, and the patterns below needn't be fast on more. */
+const longestInput = 512;
+
+/**
+ * The form in which addresses are compared: trimmed, lower case, Unicode NFC. Nothing else: dots and plus-tags stay, and
+ * compatibility forms (NFKC) aren't folded, because mailboxes that differ in them can belong to two people and a link
+ * between customers hangs on this. Null for what isn't one bare address (RFC 5321 lengths, no quoted local part) or
+ * holds invisible characters.
+ */
+export const normalizeEmail = (text: string): string | null => {
+  if (text.length > longestInput) return null;
+  const address = text.trim().normalize('NFC').toLowerCase().normalize('NFC');
+  const at = address.lastIndexOf('@');
+  const local = address.slice(0, at);
+  const domain = address.slice(at + 1);
+  const isAddress =
+    at > 0 &&
+    Buffer.byteLength(local) <= 64 &&
+    Buffer.byteLength(address) <= 254 &&
+    /^[^\s\p{C}@"(),:;<>[\\\]]+$/u.test(local) &&
+    domain.split('.').every((label) => /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u.test(label));
+  return isAddress ? address : null;
+};
+
+/**
+ * The form in which phone numbers are compared: digits, with `+` before an international number (E.164: 15 digits at
+ * most; a leading 00 counts as `+`). A national number keeps its form, as its country isn't known. Brackets, spaces,
+ * dots, dashes, slashes, the `(0)` after a country code, `tel:` and an extension are dropped. Null for anything else and
+ * for fewer than 5 digits.
+ */
+export const normalizePhone = (text: string): string | null => {
+  if (text.length > longestInput) return null;
+  const written = text
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .trim()
+    .replace(/^tel:/i, '')
+    .replace(/(?:;ext=|\s*(?:ext\.?|x|#)\s*)[0-9]{1,7}$/i, '')
+    .trim();
+  if (!/^\+?[0-9()][0-9\s()./\p{Pd}]*$/u.test(written)) return null;
+  const isInternational = /^(?:\+|00)/.test(written);
+  const digits = (isInternational ? written.replace(/\(0\)/, '') : written)
+    .replace(/[^0-9]/g, '')
+    .replace(isInternational ? /^00/ : /^$/, '');
+  if (digits.length < 5 || digits.length > 15) return null;
+  return isInternational ? `+${digits}` : digits;
+};
+
+/** The form in which names are compared: NFKC, lower case, one space between words. Null for no visible text. */
+export const normalizeName = (text: string): string | null =>
+  text
+    .normalize('NFKC')
+    .toLowerCase()
+    .normalize('NFKC')
+    .replace(/[\s\p{C}]+/gu, ' ')
+    .trim() || null;
