@@ -1,0 +1,178 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { z } from 'zod';
+import { type Role, roles } from './actor';
+
+/** One mistake in the policy file: where, what is wrong there, and what was expected. */
+export interface PolicyProblem {
+  /** Dotted path in the file, such as `fields.Customer.email.AGENT`. */
+  readonly path: string;
+  /** Line in the file, counted from 1; null where the file lacks what it should have. */
+  readonly line: number | null;
+  readonly message: string;
+}
+
+/** `12: fields.Customer.email: …`, one line for a terminal. */
+export const describeProblem = (problem: PolicyProblem): string =>
+  `${problem.line === null ? '' : `line ${problem.line}, `}${problem.path || 'file'}: ${problem.message}`;
+
+const role = z.enum(roles, { error: `expected one of ${roles.join(', ')}` });
+const minutes = z.int({ error: 'expected whole minutes, 1 to 10080 (a week)' }).min(1).max(10_080);
+
+const assistance = z.strictObject({
+  /** Whose open tickets begin an assistance by themselves. */
+  automatic: z.array(z.enum(['own', 'team'], { error: 'expected own or team' })),
+  lifetimeMinutes: minutes,
+  quota: z.strictObject({
+    /** Distinct customers an actor may reach within an hour. */
+    customersPerHour: z.int({ error: 'expected a whole number, 1 to 100000' }).min(1).max(100_000),
+  }),
+  onRequest: z.strictObject({
+    /** Roles whose requests wait for a supervisor. */
+    approvalFor: z.array(role),
+    lifetimeMinutes: minutes,
+  }),
+});
+
+const scope = z.partialRecord(role, z.array(z.enum(['own', 'team', 'assisted'], { error: 'expected own, team or assisted' })), {
+  error: `expected a map from a role (${roles.join(', ')}) to a list of own, team and assisted`,
+});
+
+/** When an assistance begins, how long it lives, and how many customers an hour it may reach. */
+export type AssistancePolicy = z.infer<typeof assistance>;
+/** Which tickets a role sees in lists; a role that isn't named sees none. */
+export type ScopePolicy = z.infer<typeof scope>;
+
+const verdictEntry = z.union([z.string(), z.strictObject({ VERIFIED: z.string(), MATCHED: z.string(), NONE: z.string() })], {
+  error: 'expected one verdict, or a map with exactly VERIFIED, MATCHED and NONE',
+});
+export type VerdictEntry = z.infer<typeof verdictEntry>;
+
+const fields = z.record(z.string(), z.record(z.string(), z.record(z.string(), verdictEntry)));
+const rolesByCoordinate = z.record(z.string(), z.array(role));
+
+const contents = z.strictObject({
+  version: z.literal(1, { error: 'expected 1' }),
+  assistance,
+  scope,
+  fields,
+  filters: rolesByCoordinate,
+  sorts: rolesByCoordinate,
+});
+
+/** The file with its sections read as far as they are well-formed: a section with a problem is null. */
+export interface ExposureFile {
+  readonly assistance: AssistancePolicy | null;
+  readonly scope: ScopePolicy | null;
+  /** Type → field or `*` → role or `*` → entry; malformed entries are left out and stand among the problems. */
+  readonly fields: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, VerdictEntry>>>;
+  readonly filters: ReadonlyMap<string, readonly Role[]>;
+  readonly sorts: ReadonlyMap<string, readonly Role[]>;
+  readonly problems: readonly PolicyProblem[];
+  /** The line of a path, or of the deepest part of it that the file has; null if the file has none of it. */
+  lineOf(path: readonly PropertyKey[]): number | null;
+}
+
+/** 1 MiB: two orders of magnitude above the largest policy one would want to review. */
+const maximumLength = 1_048_576;
+
+const entriesOf = (value: unknown): [string, unknown][] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+
+const explained = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.join(', ')}`;
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
+  if (issue.code === 'invalid_type' && ['record', 'object', 'array', 'string'].includes(issue.expected)) {
+    const expected = { record: 'a map', object: 'a map', array: 'a list' }[issue.expected as string] ?? issue.expected;
+    return `${issue.input === undefined ? 'missing; ' : ''}expected ${expected}`;
+  }
+  return issue.message.replace(/^Invalid input: /, '');
+};
+
+const nothing = (problems: readonly PolicyProblem[]): ExposureFile => ({
+  assistance: null,
+  scope: null,
+  fields: new Map(),
+  filters: new Map(),
+  sorts: new Map(),
+  problems,
+  lineOf: () => null,
+});
+
+/** Reads the YAML of an exposure policy. Never throws: whatever is wrong stands in `problems`. */
+export const parseExposureFile = (text: string): ExposureFile => {
+  if (text.length > maximumLength) {
+    return nothing([{ path: '', line: null, message: `longer than the ${maximumLength} characters that are accepted` }]);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
+  const syntax = [...document.errors, ...document.warnings].map((error) => ({
+    path: '',
+    line: lineAt(error.pos[0]),
+    message: error.code === 'DUPLICATE_KEY' ? 'a key stands here twice; expected each key once' : error.message,
+  }));
+  if (syntax.length > 0) return nothing(syntax);
+
+  const problems: PolicyProblem[] = [];
+  visit(document, {
+    Node: (_, node) => {
+      // What an alias repeats can't be read where it counts, and its line would be another entry's.
+      if (isAlias(node))
+        problems.push({ path: '', line: lineAt(node.range?.[0] ?? 0), message: 'aliases are not accepted; write it out' });
+    },
+    Pair: (_, pair) => {
+      // Assigned to an object it would vanish, and with it an entry that the author relies on.
+      if (isScalar(pair.key) && pair.key.value === '__proto__') {
+        problems.push({ path: '', line: lineAt(pair.key.range?.[0] ?? 0), message: '__proto__ is no type, field or role' });
+      }
+    },
+  });
+  if (problems.length > 0) return nothing(problems);
+
+  const lineOf = (path: readonly PropertyKey[]): number | null => {
+    let node: unknown = document.contents;
+    let line: number | null = null;
+    for (const segment of path) {
+      if (isMap(node)) {
+        const pair = node.items.find((each) => isScalar(each.key) && String(each.key.value) === String(segment));
+        if (!pair) return line;
+        if (isScalar(pair.key) && pair.key.range) line = lineAt(pair.key.range[0]);
+        node = pair.value;
+      } else if (isSeq(node)) {
+        const item: unknown = node.items[Number(segment)];
+        if (isScalar(item) && item.range) line = lineAt(item.range[0]);
+        node = item;
+      } else return line;
+    }
+    return line;
+  };
+  const source: unknown = document.toJS();
+  const parsed = contents.safeParse(source, { reportInput: true });
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      problems.push({ path: issue.path.map(String).join('.'), line: lineOf(issue.path), message: explained(issue) });
+    }
+  }
+  const section = (name: string): unknown => entriesOf(source).find(([key]) => key === name)?.[1];
+  const roleLists = (name: string): Map<string, readonly Role[]> =>
+    new Map(entriesOf(section(name)).map(([coordinate, list]) => [coordinate, z.array(role).safeParse(list).data ?? []]));
+  const wellFormed = (value: unknown): [string, VerdictEntry][] =>
+    entriesOf(value).flatMap(([key, entry]): [string, VerdictEntry][] => {
+      const checked = verdictEntry.safeParse(entry);
+      return checked.success ? [[key, checked.data]] : [];
+    });
+  return {
+    assistance: assistance.safeParse(section('assistance')).data ?? null,
+    scope: scope.safeParse(section('scope')).data ?? null,
+    fields: new Map(
+      entriesOf(section('fields')).map(([type, byField]) => [
+        type,
+        new Map(entriesOf(byField).map(([field, byRole]) => [field, new Map(wellFormed(byRole))])),
+      ]),
+    ),
+    filters: roleLists('filters'),
+    sorts: roleLists('sorts'),
+    problems,
+    lineOf,
+  };
+};

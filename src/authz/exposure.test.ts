@@ -1,0 +1,470 @@
+import fc from 'fast-check';
+import { markedSchema } from '../../test/support/marked-schema';
+import { Failure } from '../failure';
+import { type AccessClass, linkAssurances, type Role, roles } from './actor';
+import { classifySchema } from './classification';
+import { applyVerdict, diffPolicies, ExposurePolicy, explain, verdictText } from './exposure';
+import { describeProblem } from './exposure.file';
+
+const schema = markedSchema(`
+  interface Node { id: ID! @is(class: "PUBLIC") }
+  type Query {
+    customers(filter: CustomerFilter, order: CustomerOrder): [Customer!]! @is(class: "PUBLIC")
+    page: Page! @is(class: "INTERNAL")
+  }
+  type Mutation { forget: String @is(class: "INTERNAL") }
+  type Page { size: Int! @is(class: "PUBLIC") next: String @is(class: "INTERNAL") }
+  type Customer implements Node {
+    id: ID! @is(class: "PUBLIC")
+    email: String @is(class: "PERSONAL", matched: "CREDENTIAL")
+    score: Int @is(class: "PAYMENT")
+    line: String @is(class: "CREDENTIAL")
+    page: Page @is(class: "INTERNAL")
+  }
+  input CustomerFilter { score: Int @filters(by: ["Customer.score"]) line: String @filters(by: ["Customer.line"]) }
+  enum CustomerOrder { SCORE @sorts(by: ["Customer.score"]) }
+`);
+const classification = classifySchema(schema);
+
+const valid = `version: 1
+assistance:
+  automatic: [own]
+  lifetimeMinutes: 480
+  quota: { customersPerHour: 40 }
+  onRequest: { approvalFor: [AGENT], lifetimeMinutes: 60 }
+scope: { AGENT: [own, team, assisted], SUPERVISOR: [team, own, assisted] }
+fields:
+  Query: { '*': { '*': reveal } }
+  Mutation: { forget: { SUPERVISOR: reveal, '*': deny } }
+  Page: { '*': { '*': reveal } }
+  Customer:
+    id: { '*': reveal }
+    email: { AGENT: { VERIFIED: 'mask:email', MATCHED: 'mask:hidden', NONE: omit }, SUPERVISOR: { VERIFIED: reveal, MATCHED: 'mask:email', NONE: deny }, '*': deny }
+    score: { PAYMENTS: reveal, SERVICE: reveal, AUDITOR: omit, '*': deny }
+    line: { AGENT: 'mask:initial', SUPERVISOR: 'mask:initial', '*': deny }
+    page: { '*': reveal }
+filters: { Customer.score: [PAYMENTS, SERVICE], Customer.line: [] }
+sorts: { Customer.score: [PAYMENTS] }
+`;
+
+const load = (text: string, options = {}): ExposurePolicy => {
+  const loaded = ExposurePolicy.load(text, classification, options);
+  if (!loaded.ok) throw new Error(loaded.problems.map(describeProblem).join('\n'));
+  return loaded.policy;
+};
+const problemsOf = (text: string): string[] => {
+  const loaded = ExposurePolicy.load(text, classification);
+  return loaded.ok ? [] : loaded.problems.map(describeProblem);
+};
+const as = (...named: Role[]): AccessClass => ({ roles: named, mfa: true });
+const texts = (policy: ExposurePolicy, coordinate: string, access: AccessClass) =>
+  linkAssurances.map((each) => verdictText(policy.verdicts(coordinate, access)[each]));
+
+describe('a valid policy', () => {
+  const policy = load(valid);
+
+  it.each<[string, AccessClass, string[]]>([
+    ['Customer.id', as('ADMIN'), ['reveal', 'reveal', 'reveal']],
+    ['Customer.email', as('AGENT'), ['mask:email', 'mask:hidden', 'omit']],
+    ['Customer.email', as('SUPERVISOR'), ['reveal', 'mask:email', 'deny']],
+    ['Customer.email', as('AGENT', 'SUPERVISOR'), ['reveal', 'mask:email', 'omit']],
+    ['Customer.email', as('SUPERVISOR', 'AGENT'), ['reveal', 'mask:email', 'omit']],
+    ['Customer.email', as('AUDITOR'), ['deny', 'deny', 'deny']],
+    ['Customer.email', as(), ['deny', 'deny', 'deny']],
+    ['Customer.id', as(), ['deny', 'deny', 'deny']],
+    ['Customer.line', as('AGENT'), ['mask:initial', 'mask:initial', 'mask:initial']],
+    ['Customer.nothing', as('AGENT', 'SUPERVISOR'), ['deny', 'deny', 'deny']],
+    ['Node.id', as('AGENT'), ['deny', 'deny', 'deny']],
+    ['Page.size', as('AUDITOR'), ['reveal', 'reveal', 'reveal']],
+  ])('decides %s for %p', (coordinate, access, expected) => {
+    expect(texts(policy, coordinate, access)).toEqual(expected);
+  });
+
+  it('withholds policed fields from people without a second factor, and says so where one would help', () => {
+    const bare = (...named: Role[]): AccessClass => ({ roles: named, mfa: false });
+    for (const each of linkAssurances) {
+      expect(policy.verdicts('Customer.email', bare('AGENT'))[each]).toEqual({ kind: 'deny', reason: 'MFA_REQUIRED' });
+      expect(policy.verdicts('Customer.score', bare('PAYMENTS', 'SERVICE'))[each]).toEqual({
+        kind: 'deny',
+        reason: 'MFA_REQUIRED',
+      });
+      // A second factor would show an administrator nothing.
+      expect(policy.verdicts('Customer.email', bare('ADMIN'))[each]).toEqual({ kind: 'deny', reason: 'ROLE' });
+    }
+    expect(texts(policy, 'Customer.id', bare('AGENT'))).toEqual(['reveal', 'reveal', 'reveal']);
+    expect(texts(policy, 'Customer.score', bare('SERVICE'))).toEqual(['reveal', 'reveal', 'reveal']);
+    expect(texts(policy, 'Customer.score', bare('AUDITOR'))).toEqual(['omit', 'omit', 'omit']);
+    expect(texts(load(valid, { mfaRequired: false }), 'Customer.score', bare('PAYMENTS'))).toEqual([
+      'reveal',
+      'reveal',
+      'reveal',
+    ]);
+    expect(policy.filterDenial('Customer.score', bare('PAYMENTS'))).toBe('MFA_REQUIRED');
+    expect(policy.sortDenial('Customer.score', bare('PAYMENTS'))).toBe('MFA_REQUIRED');
+    expect(policy.mayFilter('Customer.score', bare('SERVICE'))).toBe(true);
+  });
+
+  it('keeps reading, filtering and sorting apart', () => {
+    expect(policy.mayFilter('Customer.score', as('PAYMENTS'))).toBe(true);
+    expect(policy.filterDenial('Customer.score', as('AGENT'))).toBe('NOT_FILTERABLE');
+    expect(policy.maySort('Customer.score', as('PAYMENTS'))).toBe(true);
+    expect(policy.maySort('Customer.score', as('SERVICE'))).toBe(false);
+    expect(policy.mayFilter('Customer.line', as(...roles))).toBe(false);
+    expect(policy.mayFilter('Customer.unknown', as(...roles))).toBe(false);
+    expect(policy.mayFilter('Customer.score', as())).toBe(false);
+  });
+
+  it('has assistance and scope as written', () => {
+    expect(policy.assistance).toEqual({
+      automatic: ['own'],
+      lifetimeMinutes: 480,
+      quota: { customersPerHour: 40 },
+      onRequest: { approvalFor: ['AGENT'], lifetimeMinutes: 60 },
+    });
+    expect(policy.scope).toEqual({ AGENT: ['own', 'team', 'assisted'], SUPERVISOR: ['team', 'own', 'assisted'] });
+  });
+
+  it('covers every field and role of the schema', () => {
+    const seen = new Set([...policy.entries()].map(({ coordinate, role }) => `${coordinate} ${role}`));
+    expect(seen.size).toBe(classification.fields.size * roles.length);
+  });
+
+  it('may name no ticket that begins an assistance by itself', () => {
+    expect(load(valid.replace('automatic: [own]', 'automatic: []')).assistance.automatic).toEqual([]);
+  });
+
+  it('applies verdicts to values, and throws what the caller may see under deny', () => {
+    const tools = { digest: () => 'ab' };
+    expect(applyVerdict({ kind: 'reveal' }, 'Customer.email', 'a@b.c', tools)).toBe('a@b.c');
+    expect(applyVerdict({ kind: 'mask', mask: 'hidden' }, 'Customer.email', 'a@b.c', tools)).toBe('•••');
+    expect(applyVerdict({ kind: 'omit' }, 'Customer.email', 'a@b.c', tools)).toBeNull();
+    expect(() => applyVerdict({ kind: 'deny', reason: 'ROLE' }, 'Customer.email', 'a@b.c', tools)).toThrow(Failure);
+  });
+});
+
+describe('the digest', () => {
+  const digest = load(valid).digest;
+
+  it('is the same for the same meaning', () => {
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(load(`# a comment\n${valid.replace('[own, team, assisted]', '[assisted,   team, own]')}`).digest).toBe(digest);
+    const spelled = valid.replace(
+      "{ AGENT: 'mask:initial', SUPERVISOR: 'mask:initial', '*': deny }",
+      "\n      '*': deny\n      SUPERVISOR: mask:initial\n      AGENT: { NONE: mask:initial, VERIFIED: mask:initial, MATCHED: mask:initial }",
+    );
+    expect(spelled).not.toBe(valid);
+    expect(load(spelled).digest).toBe(digest);
+  });
+
+  it.each([
+    ['a verdict', "AGENT: 'mask:initial'", 'AGENT: deny'],
+    ['one assurance', "MATCHED: 'mask:hidden'", 'MATCHED: omit'],
+    ['a mask', "VERIFIED: 'mask:email'", "VERIFIED: 'mask:hidden'"],
+    ['the quota', 'customersPerHour: 40', 'customersPerHour: 41'],
+    ['an approval', 'approvalFor: [AGENT]', 'approvalFor: []'],
+    ['the scope', 'AGENT: [own, team, assisted]', 'AGENT: [own, assisted]'],
+    ['a filter', '[PAYMENTS, SERVICE]', '[PAYMENTS]'],
+    ['a sort', 'Customer.score: [PAYMENTS] }', 'Customer.score: [] }'],
+  ])('changes with %s', (_, from, to) => {
+    const changed = valid.replace(from, to);
+    expect(changed).not.toBe(valid);
+    expect(load(changed).digest).not.toBe(digest);
+  });
+});
+
+describe('a mistaken policy is refused:', () => {
+  it.each<[string, string, string, RegExp]>([
+    ['a field without an entry', '    page: { ', '    # page: { ', /fields\.Customer\.page: has no verdict/],
+    [
+      'a field without a verdict for a role',
+      "page: { '*': reveal }",
+      'page: { AGENT: reveal }',
+      /line 17, fields\.Customer\.page: Customer\.page has no verdict for SUPERVISOR, PAYMENTS, AUDITOR, PRIVACY, SERVICE, ADMIN/,
+    ],
+    ['an unknown type', '  Page: {', '  Pages: {', /line 11, fields\.Pages: is no type/],
+    ['an interface', '  Page: {', "  Node: { id: { '*': reveal } }\n  Page: {", /line 11, fields\.Node: is an interface/],
+    [
+      'an unknown field',
+      '    page: {',
+      "    pages: { '*': reveal }\n    page: {",
+      /line 17, fields\.Customer\.pages: Customer has no such field/,
+    ],
+    ['an unknown role', 'page: {', 'page: { AGENTS: reveal, ', /line 17, fields\.Customer\.page\.AGENTS: is no role/],
+    [
+      'an unknown verdict',
+      "page: { '*': reveal }",
+      "page: { '*': allow }",
+      /line 17, fields\.Customer\.page\.\*: "allow" is no verdict; expected reveal, omit, deny or mask/,
+    ],
+    [
+      'an unknown mask',
+      "AGENT: 'mask:initial'",
+      'AGENT: mask:first',
+      /line 16, fields\.Customer\.line\.AGENT: there is no mask "first"/,
+    ],
+    [
+      'a mask named like a property of objects',
+      "AGENT: 'mask:initial'",
+      'AGENT: mask:constructor',
+      /there is no mask "constructor"/,
+    ],
+    [
+      'a mask that does not fit',
+      'PAYMENTS: reveal,',
+      'PAYMENTS: mask:email,',
+      /fields\.Customer\.score\.PAYMENTS: .*mask:email fits String, not Int/,
+    ],
+    ['a mask on an object', "page: { '*': reveal }", "page: { '*': mask:hidden }", /mask:hidden fits String or ID, not Page/],
+    [
+      'personal data for administrators',
+      "score: { PAYMENTS: reveal, SERVICE: reveal, AUDITOR: omit, '*': deny }",
+      "score: { '*': reveal }",
+      /Customer\.score for ADMIN: reveal is above the ceiling of PAYMENT: at most deny/,
+    ],
+    ['omission above a ceiling of deny', 'AUDITOR: omit', 'ADMIN: omit', /Customer\.score for ADMIN: omit is above the ceiling/],
+    [
+      'a credential in clear',
+      "AGENT: 'mask:initial'",
+      'AGENT: reveal',
+      /Customer\.line for AGENT: reveal is above the ceiling of CREDENTIAL: at most mask/,
+    ],
+    [
+      'a credential in clear under one assurance',
+      "MATCHED: 'mask:hidden'",
+      'MATCHED: reveal',
+      /Customer\.email for AGENT: reveal is above the ceiling of CREDENTIAL on MATCHED links: at most mask/,
+    ],
+    [
+      'an omitted field that is never null',
+      "id: { '*': reveal }",
+      "id: { '*': omit }",
+      /Customer\.id .*omit needs a field that may be null/,
+    ],
+    [
+      'verdicts by assurance on a field that is never null',
+      "id: { '*': reveal }",
+      "id: { '*': { VERIFIED: reveal, MATCHED: deny, NONE: deny } }",
+      /Customer\.id .*one verdict for all links/,
+    ],
+    [
+      'an assurance that is missing',
+      'NONE: omit }, SUPERVISOR',
+      '}, SUPERVISOR',
+      /line 14, fields\.Customer\.email\.AGENT: expected one verdict, or a map with exactly/,
+    ],
+    [
+      'an assurance that does not exist',
+      'NONE: omit }, SUPERVISOR',
+      'NONE: omit, SOME: reveal }, SUPERVISOR',
+      /fields\.Customer\.email\.AGENT: unknown SOME/,
+    ],
+    ['an omitted mutation', "forget: { SUPERVISOR: reveal, '*': deny }", "forget: { '*': omit }", /never left out silently/],
+    [
+      'a wildcard over a policed field',
+      "    score: { PAYMENTS: reveal, SERVICE: reveal, AUDITOR: omit, '*': deny }",
+      "    '*': { '*': deny }",
+      /fields\.Customer\.\*: would cover Customer\.score, which is PAYMENT: a policed field must be named/,
+    ],
+    ['a filter without an entry', 'Customer.score: [PAYMENTS, SERVICE], ', '', /filters\.Customer\.score: missing/],
+    [
+      'a filter that does not exist',
+      'Customer.line: []',
+      'Customer.line: [], Customer.email: [AGENT]',
+      /line 18, filters\.Customer\.email: nothing in the schema can filter/,
+    ],
+    [
+      'a filter by what may never be seen in clear',
+      'Customer.line: []',
+      'Customer.line: [AGENT]',
+      /filters\.Customer\.line: AGENT may never see Customer\.line in clear/,
+    ],
+    [
+      'a sort for administrators',
+      'sorts: { Customer.score: [PAYMENTS] }',
+      'sorts: { Customer.score: [ADMIN] }',
+      /sorts\.Customer\.score: ADMIN may never see/,
+    ],
+    ['a sort without an entry', 'sorts: { Customer.score: [PAYMENTS] }', 'sorts: {}', /sorts\.Customer\.score: missing/],
+    [
+      'a filter for an unknown role',
+      'Customer.line: []',
+      'Customer.line: [BOSS]',
+      /line 18, filters\.Customer\.line\.0: expected one of AGENT/,
+    ],
+    ['another version', 'version: 1', 'version: 2', /line 1, version: expected 1/],
+    ['an unknown section', 'version: 1', 'version: 1\nfeilds: {}', /unknown feilds/],
+    ['a missing section', 'sorts: { Customer.score: [PAYMENTS] }', '', /sorts: missing/],
+    ['a lifetime of nothing', 'lifetimeMinutes: 480', 'lifetimeMinutes: 0', /line 4, assistance\.lifetimeMinutes/],
+    [
+      'a quota in words',
+      'customersPerHour: 40',
+      'customersPerHour: many',
+      /line 5, assistance\.quota\.customersPerHour: expected a whole number/,
+    ],
+    [
+      'an unknown scope',
+      'AGENT: [own, team, assisted]',
+      'AGENT: [all]',
+      /line 7, scope\.AGENT\.0: expected own, team or assisted/,
+    ],
+    ['a scope for an unknown role', 'scope: {', 'scope: { BOSS: [own],', /scope/],
+    [
+      'a duplicate field',
+      "    id: { '*': reveal }",
+      "    id: { '*': reveal }\n    id: { '*': reveal }",
+      /line 14, file: a key stands here twice/,
+    ],
+    ['an alias', "id: { '*': reveal }", "id: &all { '*': reveal }\n    other: *all", /line 14, file: aliases are not accepted/],
+    [
+      'a merge key',
+      "    id: { '*': reveal }",
+      "    id: { '*': reveal }\n    <<: { x: { '*': reveal } }",
+      /fields\.Customer\.<<: Customer has no such field/,
+    ],
+    [
+      '__proto__',
+      "id: { '*': reveal }",
+      "id: { '*': reveal }\n    __proto__: { '*': reveal }",
+      /line 14, file: __proto__ is no type/,
+    ],
+    ['an unclosed brace', 'sorts: { Customer.score: [PAYMENTS] }', 'sorts: { Customer.score: [PAYMENTS]', /line (19|20), file:/],
+    ['a list where a map belongs', "page: { '*': reveal }", 'page: [reveal]', /line 17, fields\.Customer\.page: expected a map/],
+  ])('%s', (_, from, to, expected) => {
+    const changed = valid.replace(from, to);
+    expect(changed).not.toBe(valid);
+    expect(problemsOf(changed)).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('an empty file, a list, and one that is too long', () => {
+    expect(problemsOf('')).not.toEqual([]);
+    expect(problemsOf('- 1')).not.toEqual([]);
+    expect(problemsOf('#'.repeat(1_048_577))).toEqual([expect.stringMatching(/longer than/)]);
+  });
+
+  it('all mistakes at once', () => {
+    const changed = valid
+      .replace("AGENT: 'mask:initial'", 'AGENT: reveal')
+      .replace('customersPerHour: 40', 'customersPerHour: -1')
+      .replace('  Page: {', '  Pages: {')
+      .replace('Customer.line: []', 'Customer.line: [AGENT]');
+    const found = problemsOf(changed).join('\n');
+    for (const part of [
+      'Customer.line for AGENT',
+      'customersPerHour',
+      'fields.Pages',
+      'fields.Page.size',
+      'filters.Customer.line',
+    ]) {
+      expect(found).toContain(part);
+    }
+  });
+
+  it('without a crash, whatever the text', () => {
+    const mutated = fc.tuple(fc.nat(valid.length), fc.nat(30), fc.string({ maxLength: 12 }));
+    fc.assert(
+      fc.property(mutated, ([at, length, text]) => {
+        const changed = valid.slice(0, at) + text + valid.slice(at + length);
+        const loaded = ExposurePolicy.load(changed, classification);
+        // Whatever was accepted holds the ceilings.
+        if (loaded.ok) {
+          expect(texts(loaded.policy, 'Customer.score', as('ADMIN'))).toEqual(['deny', 'deny', 'deny']);
+          expect(texts(loaded.policy, 'Customer.line', as('AGENT', 'SUPERVISOR'))).not.toContain('reveal');
+        } else expect(loaded.problems.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('explain', () => {
+  const policy = load(valid);
+
+  it('names the entry that decided, the ceiling, and what would lift it', () => {
+    expect(explain(policy, 'Customer.email', 'AGENT', 'MATCHED')).toEqual({
+      coordinate: 'Customer.email',
+      assurance: 'MATCHED',
+      class: 'CREDENTIAL',
+      verdict: { kind: 'mask', mask: 'hidden' },
+      decidedBy: { role: 'AGENT', path: 'fields.Customer.email.AGENT', line: 14 },
+      ceiling: 'mask',
+      lift: 'Nothing: AGENT never gets more than mask of a CREDENTIAL field.',
+    });
+    expect(explain(policy, 'Customer.email', 'AGENT', 'VERIFIED').lift).toMatch(
+      /may change fields\.Customer\.email\.AGENT .* up to reveal/,
+    );
+    expect(explain(policy, 'Customer.score', 'ADMIN', 'VERIFIED')).toMatchObject({
+      ceiling: 'deny',
+      decidedBy: { path: 'fields.Customer.score.*' },
+      lift: 'Nothing: ADMIN never gets more than deny of a PAYMENT field.',
+    });
+    expect(explain(policy, 'Customer.email', { roles: ['AGENT'], mfa: false }, 'VERIFIED')).toMatchObject({
+      verdict: { kind: 'deny', reason: 'MFA_REQUIRED' },
+      lift: 'Sign in again with a second factor.',
+    });
+    expect(explain(policy, 'Customer.email', as('AGENT', 'SUPERVISOR'), 'VERIFIED').decidedBy?.role).toBe('SUPERVISOR');
+    expect(explain(policy, 'Customer.email', as(), 'VERIFIED')).toMatchObject({ decidedBy: null, ceiling: 'deny' });
+    expect(explain(policy, 'Page.size', 'AGENT', 'NONE')).toMatchObject({
+      lift: 'Nothing is withheld.',
+      decidedBy: { path: 'fields.Page.*.*' },
+    });
+  });
+
+  it('refuses what is no field of an object type', () => {
+    for (const coordinate of ['Node.id', 'Customer', 'Customer.nothing', '__proto__', '']) {
+      expect(() => explain(policy, coordinate, 'AGENT', 'NONE')).toThrow(Failure);
+    }
+  });
+});
+
+describe('diff', () => {
+  const policy = load(valid);
+  const changed = (from: string, to: string) => diffPolicies(policy, load(valid.replace(from, to)), classification);
+
+  it('is empty for the same meaning', () => {
+    expect(changed('version: 1', '# again\nversion: 1')).toEqual([]);
+  });
+
+  it('says what a change exposes, restricts or changes', () => {
+    expect(changed("VERIFIED: 'mask:email'", 'VERIFIED: reveal')).toEqual([
+      {
+        coordinate: 'Customer.email',
+        role: 'AGENT',
+        assurance: 'VERIFIED',
+        before: 'mask:email',
+        after: 'reveal',
+        effect: 'exposes',
+        sentence: 'AGENT now sees Customer.email in clear on VERIFIED links (was masked, mask:email; class PERSONAL).',
+      },
+    ]);
+    expect(changed("AGENT: 'mask:initial'", 'AGENT: deny')).toEqual([
+      expect.objectContaining({
+        assurance: null,
+        effect: 'restricts',
+        sentence: 'AGENT is now denied Customer.line (was masked, mask:initial; class CREDENTIAL).',
+      }),
+    ]);
+    expect(changed('NONE: omit', 'NONE: deny')).toEqual([expect.objectContaining({ effect: 'changes', assurance: 'NONE' })]);
+    expect(changed("VERIFIED: 'mask:email'", "VERIFIED: 'mask:initial'")).toEqual([
+      expect.objectContaining({ effect: 'restricts' }),
+    ]);
+    expect(changed('AUDITOR: omit', 'AUDITOR: reveal')).toEqual([
+      expect.objectContaining({ role: 'AUDITOR', effect: 'exposes' }),
+    ]);
+  });
+
+  it.each<[string, string, string, string]>([
+    ['automatic: [own]', 'automatic: [own, team]', 'assistance.automatic', 'exposes'],
+    ['lifetimeMinutes: 480', 'lifetimeMinutes: 60', 'assistance.lifetimeMinutes', 'restricts'],
+    ['customersPerHour: 40', 'customersPerHour: 400', 'assistance.quota.customersPerHour', 'exposes'],
+    ['approvalFor: [AGENT]', 'approvalFor: []', 'assistance.onRequest.approvalFor', 'exposes'],
+    ['approvalFor: [AGENT]', 'approvalFor: [AGENT, PRIVACY]', 'assistance.onRequest.approvalFor', 'restricts'],
+    ['AGENT: [own, team, assisted]', 'AGENT: [own]', 'scope.AGENT', 'restricts'],
+    ['scope: {', 'scope: { PRIVACY: [assisted],', 'scope.PRIVACY', 'exposes'],
+    ['[PAYMENTS, SERVICE]', '[PAYMENTS, SERVICE, AGENT]', 'filters.Customer.score', 'exposes'],
+    ['Customer.score: [PAYMENTS] }', 'Customer.score: [] }', 'sorts.Customer.score', 'restricts'],
+  ])('also %s to %s', (from, to, coordinate, effect) => {
+    expect(changed(from, to)).toEqual([
+      expect.objectContaining({ coordinate, effect, sentence: expect.stringMatching(/now .*\(was .*\)\.$/) }),
+    ]);
+  });
+});
