@@ -1,0 +1,620 @@
+import { z } from 'zod';
+import type { ResilienceOptions } from '../../resilience';
+import { SourceUnavailable } from '../../source-unavailable';
+import type {
+  HelpdeskConnector,
+  HelpdeskCustomerRecord,
+  MessageRecord,
+  StaffRecord,
+  TicketBatch,
+  TicketSnapshot,
+  TicketStatus,
+  WebhookJudgement,
+  WebhookRequest,
+} from '../helpdesk.port';
+import {
+  type BackfillCursor,
+  backfillFrom,
+  decodeCursor,
+  encodeCursor,
+  marked,
+  type PollCursor,
+  pollFrom,
+  settled,
+  withSeen,
+} from './rt.cursor';
+import { assignerOf, customerEdits, customerSetters, isSystemUser, provenValue, tellingTypes } from './rt.history';
+import { bodyOf, channelOf, contentBatches, textParts } from './rt.messages';
+import {
+  attachmentColumns,
+  changeColumns,
+  identifier,
+  type RtAttachment,
+  type RtPerson,
+  type RtRequestor,
+  type RtTicket,
+  type RtTransaction,
+  rtAttachment,
+  rtChange,
+  rtContent,
+  rtCustomField,
+  rtTicket,
+  rtTicketItself,
+  rtTransaction,
+  rtUser,
+  ticketColumns,
+  transactionColumns,
+} from './rt.records';
+import { oneOf, Rest2 } from './rt.rest2';
+import { judgeRtWebhook } from './rt.webhook';
+
+export interface RtHelpdeskOptions {
+  /** The source's name in the configuration. */
+  readonly source: string;
+  /** RT's address as its users know it, without `/REST/2.0`. */
+  readonly url: string;
+  /** An authentication token of the gateway's own RT account. */
+  readonly token: string;
+  /** Names of the queues that are served; all that the account may see when left out. */
+  readonly queues?: readonly string[];
+  /** The scrip's secret; without it every webhook is rejected. */
+  readonly webhookSecret?: string;
+  /**
+   * The custom field of RT's users that names the payment customer, and the RT accounts (by name) that write it: a
+   * billing system's, never an agent's. A value counts only while the last to write it was one of these.
+   */
+  readonly customerField?: { readonly name: string; readonly writers?: readonly string[] };
+  /** What the merchant's own statuses mean; RT's usual ones are known. Others are OPEN while RT counts them as active. */
+  readonly statuses?: Readonly<Record<string, TicketStatus>>;
+  /** Tickets changed within this many days are kept current when a customer's address or link changes. */
+  readonly windowDays: number;
+  readonly clock: () => Date;
+  readonly resilience?: Partial<ResilienceOptions>;
+  /** Told of a ticket that a poll or backfill left out because RT's answer for it could not be understood. */
+  readonly onSkipped?: (reference: string, fault: SourceUnavailable) => void;
+}
+
+/** RT's usual statuses; a merchant's own come with the configuration. */
+const knownStatuses: Readonly<Record<string, TicketStatus>> = {
+  new: 'NEW',
+  open: 'OPEN',
+  stalled: 'PENDING',
+  resolved: 'RESOLVED',
+  rejected: 'CLOSED',
+  deleted: 'CLOSED',
+};
+
+/** Pages that are looked at behind an empty one, where RT may withhold rows. */
+const patience = 3;
+const ticketsABatch = 20;
+const ticketsAtOnce = 4;
+/** How long somebody counts as staff without asking again, milliseconds. The opposite is never remembered. */
+const staffFor = 60_000;
+/** How long the link field's check holds, milliseconds. */
+const checkedFor = 600_000;
+
+/** What RT says about a user: whether they are staff, and whether their history may be read. */
+interface Standing {
+  readonly isStaff: boolean;
+  readonly active: boolean;
+  readonly historyVisible: boolean;
+}
+
+interface ResolvedCustomer {
+  readonly record: HelpdeskCustomerRecord;
+  /** Who edited the customer's address or link field. */
+  readonly editedBy: readonly RtPerson[];
+}
+
+export interface LinkFieldCheck {
+  readonly isProtected: boolean;
+  readonly why: string;
+}
+
+const idsOf = (rows: readonly { readonly id: number }[]): number[] => rows.map(({ id }) => id);
+
+const dayOf = (at: Date): string => at.toISOString().slice(0, 10);
+
+const quoted = (option: string, name: string): string => {
+  // RT's query language has escapes of its own: names that would need them are refused instead
+  if (!/^[^'"\\\p{C}]{1,200}$/u.test(name)) throw new TypeError(`${option}: a name without quotes and backslashes is expected`);
+  return `'${name}'`;
+};
+
+const anyOf = (field: string, values: readonly string[]): string =>
+  `( ${values.map((value) => `${field} = '${value}'`).join(' OR ')} )`;
+
+/**
+ * Request Tracker 5 over REST2, read only. The account needs ShowTicket, SeeQueue on its queues and, globally,
+ * ShowUserHistory; for a link field SeeCustomField on it. Without ShowUserHistory nobody can say who changed an
+ * address, and customers come without one.
+ *
+ * Comments are private notes among staff, no part of the conversation, and are never read. A ticket that was deleted,
+ * merged into another or moved to a queue that isn't served comes as an empty, CLOSED one; never as the other ticket.
+ */
+export class RtHelpdesk implements HelpdeskConnector {
+  readonly kind = 'rt';
+  readonly checkLinkField?: () => Promise<LinkFieldCheck>;
+  private readonly rest: Rest2;
+  private readonly inQueues: string;
+  private readonly writers: ReadonlySet<string>;
+  private readonly staffUntil = new Map<string, { readonly standing: Standing; readonly until: number }>();
+  private linkField: { readonly check: LinkFieldCheck; readonly fieldId: string | null; readonly until: number } | null = null;
+
+  constructor(private readonly options: RtHelpdeskOptions) {
+    const { source, url, token, resilience, queues, customerField } = options;
+    this.rest = new Rest2({ source, url, token, ...(resilience === undefined ? {} : { resilience }) });
+    this.inQueues = queues?.length ? ` AND ( ${queues.map((name) => `Queue = ${quoted('queues', name)}`).join(' OR ')} )` : '';
+    for (const writer of customerField?.writers ?? []) quoted('customerField.writers', writer);
+    this.writers = new Set(customerField?.writers?.map((name) => name.toLowerCase()));
+    if (customerField !== undefined) {
+      const { name } = customerField;
+      this.checkLinkField = async () => (await this.examinedLinkField(name)).check;
+    }
+  }
+
+  async ping(): Promise<void> {
+    const answer = await this.rest.read('/rt', z.object({ Version: z.string() }));
+    if (answer === null) throw new SourceUnavailable(this.options.source, 'unauthorized', 403);
+  }
+
+  judgeWebhook(request: WebhookRequest): WebhookJudgement {
+    return judgeRtWebhook(request, this.options.webhookSecret);
+  }
+
+  /**
+   * The order of the requests is what makes the snapshot safe to authorize by. The history is read before the ticket, so
+   * that `revision` never claims more than the record holds, and its tail after the ticket, so that nobody can have changed
+   * the customer or owner that is reported without being named in it; likewise the customer's own history after the customer.
+   */
+  async fetchTicket(reference: string): Promise<TicketSnapshot | null> {
+    if (!/^[1-9]\d{0,14}$/.test(reference)) return null;
+    const asOf = this.options.clock();
+    const before = await this.history(reference, 0);
+    const last = before[before.length - 1];
+    // a ticket that doesn't exist and one that is hidden both have an empty history
+    if (last === undefined) return null;
+
+    const [ticket, attachments] = await Promise.all([this.ticket(reference), this.attachments(before)]);
+    if (ticket === null) return this.departed(reference, before, asOf);
+    if (ticket.Type !== 'ticket') return null;
+
+    const requestors = ticket.Requestor.filter((each): each is RtRequestor => each.type === 'user');
+    const [tail, customer, bodies, status] = await Promise.all([
+      this.history(reference, last.id),
+      this.customer(requestors),
+      this.bodies(attachments),
+      this.status(ticket),
+    ]);
+    const history = [...before, ...tail];
+    const owner = isSystemUser(ticket.Owner) ? null : ticket.Owner;
+    const assigner = owner === null ? null : assignerOf(history, reference, owner.id);
+    const setters = customerSetters(
+      history,
+      requestors.map(({ id }) => id),
+    );
+    const spoken = before.filter(({ Type }) => Type === 'Create' || Type === 'Correspond');
+
+    const people = new Map<string, RtPerson>();
+    const named = [ticket.Creator, owner, assigner, ...setters.map(({ person }) => person), ...(customer?.editedBy ?? [])];
+    for (const person of [...named, ...spoken.map(({ Creator }) => Creator)]) {
+      if (person !== null && !isSystemUser(person)) people.set(person.id, person);
+    }
+    const standings = new Map(
+      await Promise.all([...people.keys()].map(async (id): Promise<[string, Standing]> => [id, await this.standing(id)])),
+    );
+    const isStaff = ({ id }: RtPerson): boolean => standings.get(id)?.isStaff === true;
+
+    const setBy = new Map<string, RtPerson>();
+    for (const { person, onlyThemselves } of setters) if (isStaff(person) || !onlyThemselves) setBy.set(person.id, person);
+    for (const person of customer?.editedBy ?? []) setBy.set(person.id, person);
+    const staff = new Map<string, RtPerson>(setBy);
+    if (owner !== null) staff.set(owner.id, owner);
+    for (const person of people.values()) if (isStaff(person)) staff.set(person.id, person);
+
+    return {
+      ticket: {
+        reference,
+        revision: last.id,
+        subject: ticket.Subject,
+        status,
+        channel: channelOf(attachments.get(before.find(({ Type }) => Type === 'Create')?.id ?? 0) ?? []),
+        team: ticket.Queue.Name,
+        assignee: owner?.id ?? null,
+        assignedBy: assigner !== null && isStaff(assigner) ? assigner.id : null,
+        createdByStaff: isStaff(ticket.Creator) ? ticket.Creator.id : null,
+        customerSetBy: [...setBy.keys()],
+        customer: customer?.record ?? null,
+        createdAt: ticket.Created,
+        updatedAt: ticket.LastUpdated,
+      },
+      messages: spoken.map((transaction): MessageRecord => {
+        const parts = attachments.get(transaction.id) ?? [];
+        const { Creator } = transaction;
+        return {
+          reference: String(transaction.id),
+          author: isSystemUser(Creator)
+            ? { kind: 'SYSTEM' }
+            : isStaff(Creator)
+              ? { kind: 'STAFF', reference: Creator.id }
+              : { kind: 'CUSTOMER', displayName: Creator.RealName },
+          channel: channelOf(parts),
+          body: bodyOf(textParts(parts), bodies),
+          createdAt: transaction.Created,
+        };
+      }),
+      staff: [...staff.values()].map(
+        (person): StaffRecord => ({
+          reference: person.id,
+          displayName: person.RealName ?? person.Name,
+          login: person.Name.toLowerCase(),
+          email: person.EmailAddress?.toLowerCase() ?? null,
+          active: standings.get(person.id)?.active === true,
+        }),
+      ),
+      asOf,
+    };
+  }
+
+  async *backfill(since: Date, cursor: string | null): AsyncIterable<TicketBatch> {
+    const asOf = this.options.clock();
+    const resumed = cursor === null ? null : decodeCursor(cursor);
+    if (resumed?.kind === 'poll') {
+      yield { tickets: [], cursor: encodeCursor(resumed), complete: true, asOf };
+      return;
+    }
+    let position: BackfillCursor = resumed ?? backfillFrom(await this.highestTransaction());
+    // RT reads times in its account's own zone: a day more is asked for, and what is too old is dropped here
+    const day = dayOf(new Date(since.getTime() - 86_400_000));
+    const rows = this.rest.pages(
+      '/tickets',
+      z.object({ id: identifier.transform(Number), LastUpdated: rtTicketItself.shape.LastUpdated }),
+      (after) => ({
+        parameters: {
+          query: `id > ${after} AND LastUpdated >= '${day}'${this.inQueues}`,
+          fields: 'id,LastUpdated',
+          per_page: ticketsABatch,
+        },
+      }),
+      { after: position.after, patience },
+    );
+    let total: number | null = null;
+    for await (const page of rows) {
+      total ??= page.total;
+      const wanted = page.items.filter(({ LastUpdated }) => LastUpdated >= since);
+      const tickets = await this.tickets(wanted.map(({ id }) => String(id)));
+      position = { ...position, after: page.items[page.items.length - 1]?.id ?? position.after };
+      yield { tickets, cursor: encodeCursor(position), complete: false, asOf, ...(total === null ? {} : { total }) };
+    }
+    yield { tickets: [], cursor: encodeCursor(pollFrom(position.floor)), complete: true, asOf };
+  }
+
+  async *poll(cursor: string): AsyncIterable<TicketBatch> {
+    const asOf = this.options.clock();
+    const resumed = decodeCursor(cursor);
+    let position: PollCursor = resumed.kind === 'poll' ? resumed : pollFrom(resumed.floor);
+    const tickets = settled(position.tickets, asOf);
+    const customers = settled(position.customers, asOf);
+    position = { kind: 'poll', tickets, customers };
+
+    const changed = `ObjectType = 'RT::Ticket' AND ${anyOf('Type', tellingTypes)}`;
+    const known = new Set(tickets.seen);
+    for await (const { items } of this.changes(tickets.floor, changed)) {
+      const fresh = items.filter(({ id }) => !known.has(id));
+      const references = [...new Set(fresh.map(({ ObjectId }) => ObjectId))];
+      for (let from = 0; from < references.length; from += ticketsABatch) {
+        const batch = await this.tickets(references.slice(from, from + ticketsABatch));
+        // the position moves behind the page as a whole: a ticket's changes may lie all over it
+        yield { tickets: batch, cursor: encodeCursor(position), complete: false, asOf };
+      }
+      position = { ...position, tickets: withSeen(position.tickets, idsOf(fresh)) };
+    }
+
+    const knownOfCustomers = new Set(customers.seen);
+    for await (const { items } of this.changes(customers.floor, this.customerChanges())) {
+      const fresh = items.filter(({ id }) => !knownOfCustomers.has(id));
+      for (const customer of new Set(fresh.map(({ ObjectId }) => ObjectId))) {
+        for await (const batch of this.ticketsOf(customer)) {
+          yield { tickets: batch, cursor: encodeCursor(position), complete: false, asOf };
+        }
+      }
+      position = { ...position, customers: withSeen(position.customers, idsOf(fresh)) };
+    }
+
+    const now = this.options.clock();
+    position = { kind: 'poll', tickets: marked(position.tickets, now), customers: marked(position.customers, now) };
+    yield { tickets: [], cursor: encodeCursor(position), complete: true, asOf };
+  }
+
+  private history(reference: string, after: number): Promise<RtTransaction[]> {
+    return this.transactions(`/ticket/${reference}/history`, after, oneOf('Type', tellingTypes));
+  }
+
+  private transactions(path: string, after: number, conditions: ReturnType<typeof oneOf>): Promise<RtTransaction[]> {
+    return this.rest.rows(
+      path,
+      rtTransaction,
+      (last) => ({ parameters: transactionColumns, conditions: [{ field: 'id', operator: '>', value: last }, ...conditions] }),
+      // the conditions leave no row that could be withheld
+      { after, patience: 0 },
+    );
+  }
+
+  /** Null when RT finds no such ticket in the queues: then it doesn't exist, is hidden, deleted, merged or elsewhere. */
+  private async ticket(reference: string): Promise<RtTicket | null> {
+    const { items } = await this.rest.page('/tickets', rtTicket, {
+      query: `id = ${reference}${this.inQueues}`,
+      ...ticketColumns,
+    });
+    const [ticket, ...others] = items;
+    if (ticket !== undefined && (ticket.id !== reference || others.length > 0)) {
+      throw new SourceUnavailable(this.options.source, 'malformed');
+    }
+    return ticket ?? null;
+  }
+
+  /** What remains of a ticket that was deleted, merged into another or moved out of the queues; null for any other. */
+  private async departed(reference: string, history: readonly RtTransaction[], asOf: Date): Promise<TicketSnapshot | null> {
+    const found = await this.rest.read(`/ticket/${reference}`, rtTicketItself);
+    if (found === null || found.Type !== 'ticket') return null;
+    // RT shows a merged ticket's successor under either number: only its own transactions are this ticket's
+    const own = history.filter(({ ObjectId }) => ObjectId === reference);
+    const wasMerged = found.id !== reference;
+    const wasMoved = own.some(({ Type, Field }) => Type === 'Set' && Field === 'Queue');
+    if (!wasMerged && !wasMoved && found.Status !== 'deleted') return null;
+    const [first, last] = [own[0], own[own.length - 1]];
+    if (first === undefined || last === undefined) return null;
+    return {
+      ticket: {
+        reference,
+        revision: last.id,
+        subject: null,
+        status: 'CLOSED',
+        channel: 'OTHER',
+        team: null,
+        assignee: null,
+        assignedBy: null,
+        createdByStaff: null,
+        customerSetBy: [],
+        customer: null,
+        createdAt: first.Created,
+        updatedAt: last.Created,
+      },
+      messages: [],
+      staff: [],
+      asOf,
+    };
+  }
+
+  private async status(ticket: RtTicket): Promise<TicketStatus> {
+    const { statuses } = this.options;
+    if (statuses !== undefined && Object.hasOwn(statuses, ticket.Status)) return statuses[ticket.Status] ?? 'CLOSED';
+    if (Object.hasOwn(knownStatuses, ticket.Status)) return knownStatuses[ticket.Status] ?? 'CLOSED';
+    const { items } = await this.rest.page('/tickets', z.object({ id: identifier }), {
+      query: `id = ${ticket.id} AND Status = '__Active__'`,
+      fields: 'id',
+    });
+    return items.some(({ id }) => id === ticket.id) ? 'OPEN' : 'CLOSED';
+  }
+
+  /** The parts of each message, by its transaction. */
+  private async attachments(history: readonly RtTransaction[]): Promise<Map<number, RtAttachment[]>> {
+    const ids = history.filter(({ Type }) => Type === 'Create' || Type === 'Correspond').map(({ id }) => id);
+    const byTransaction = new Map<number, RtAttachment[]>(ids.map((id) => [id, []]));
+    for (let from = 0; from < ids.length; from += 100) {
+      const some = ids.slice(from, from + 100);
+      const rows = await this.rest.rows(
+        '/attachments',
+        rtAttachment,
+        (last) => ({
+          parameters: attachmentColumns,
+          conditions: [{ field: 'id', operator: '>', value: last }, ...oneOf('TransactionId', some)],
+        }),
+        { after: 0, patience: 0 },
+      );
+      for (const row of rows) byTransaction.get(row.TransactionId)?.push(row);
+    }
+    return byTransaction;
+  }
+
+  private async bodies(attachments: ReadonlyMap<number, readonly RtAttachment[]>): Promise<Map<number, string>> {
+    const parts = [...attachments.values()].flatMap(textParts).filter(({ ContentLength }) => ContentLength > 0);
+    const bodies = new Map<number, string>();
+    for (const ids of contentBatches(parts)) {
+      const { items } = await this.rest.page('/attachments', rtContent, { fields: 'id,Content' }, oneOf('id', ids));
+      for (const { id, Content } of items) bodies.set(id, Content);
+    }
+    return bodies;
+  }
+
+  private async standing(id: string): Promise<Standing> {
+    const now = this.options.clock().getTime();
+    const known = this.staffUntil.get(id);
+    if (known !== undefined && known.until > now) return known.standing;
+    const user = await this.rest.read(`/user/${id}`, rtUser);
+    // RT hides users from accounts that aren't privileged themselves; who is unknown may be staff and is no customer
+    if (user === null) return { isStaff: true, active: false, historyVisible: false };
+    const self = user._hyperlinks.find(({ ref }) => ref === 'self');
+    if (self?.id !== id) throw new SourceUnavailable(this.options.source, 'malformed');
+    const standing = {
+      isStaff: user.Privileged,
+      active: user.Privileged && !user.Disabled,
+      historyVisible: user._hyperlinks.some(({ ref }) => ref === 'history'),
+    };
+    if (standing.isStaff) {
+      if (this.staffUntil.size > 5_000) this.staffUntil.clear();
+      this.staffUntil.set(id, { standing, until: now + staffFor });
+    }
+    return standing;
+  }
+
+  /** The first requestor who isn't staff. */
+  private async customer(requestors: readonly RtRequestor[]): Promise<ResolvedCustomer | null> {
+    for (const requestor of requestors) {
+      if (isSystemUser(requestor)) continue;
+      const field = await this.protectedField(requestor);
+      const [standing, userHistory] = await Promise.all([
+        this.standing(requestor.id),
+        this.transactions(`/user/${requestor.id}/history`, 0, [
+          ...oneOf('Type', ['Set', 'CustomField']),
+          ...oneOf('Field', ['EmailAddress', 'Name', ...(field === null ? [] : [field.id])]),
+        ]),
+      ]);
+      if (standing.isStaff) continue;
+      const { by, selfAddressed } = customerEdits(userHistory, requestor.id);
+      const creator = requestor.Creator;
+      const madeBy =
+        creator === undefined || creator === '' || isSystemUser(creator) || creator.id === requestor.id ? null : creator;
+      const region = requestor.Country?.trim().toUpperCase() ?? '';
+      return {
+        record: {
+          reference: requestor.id,
+          displayName: requestor.RealName,
+          // an address that only its holder vouches for, or of which we can't know, must not lead to a payment customer
+          email: standing.historyVisible && !selfAddressed ? requestor.EmailAddress : null,
+          phone: null,
+          region: /^[A-Z]{2}$/.test(region) ? region : null,
+          protectedPaymentReference:
+            field === null || !standing.historyVisible ? null : provenValue(field.values, userHistory, field.id, this.writers),
+        },
+        editedBy: [...by, ...(madeBy === null ? [] : [{ ...madeBy, RealName: null, EmailAddress: null }])],
+      };
+    }
+    return null;
+  }
+
+  /** The link field as the requestor has it, when it is configured and its check came out well. */
+  private async protectedField(requestor: RtRequestor): Promise<{ id: string; values: readonly unknown[] } | null> {
+    const name = this.options.customerField?.name;
+    if (name === undefined) return null;
+    const { check, fieldId } = await this.examinedLinkField(name);
+    if (!check.isProtected || fieldId === null || !Array.isArray(requestor.CustomFields)) return null;
+    const field = requestor.CustomFields.find(({ id }) => id === fieldId);
+    return field === undefined ? null : { id: field.id, values: field.values };
+  }
+
+  /**
+   * RT's REST2 tells nobody's rights, so that no reading of it can prove that agents may not write a field. What can be
+   * proven is who wrote a value: RT's history names the account. The field therefore counts as protected when the
+   * accounts that write it are named, exist, do no agent's work, and their writing can be seen.
+   */
+  private async examinedLinkField(name: string): Promise<{ check: LinkFieldCheck; fieldId: string | null }> {
+    const now = this.options.clock().getTime();
+    if (this.linkField !== null && this.linkField.until > now) return this.linkField;
+    const found = await this.examineLinkField(name);
+    this.linkField = { ...found, until: now + checkedFor };
+    return this.linkField;
+  }
+
+  private async examineLinkField(name: string): Promise<{ check: LinkFieldCheck; fieldId: string | null }> {
+    const not = (why: string) => ({ check: { isProtected: false, why }, fieldId: null });
+    const fields = await this.rest.page('/customfields', rtCustomField, { fields: 'id,Name,LookupType' }, [
+      { field: 'Name', value: name },
+    ]);
+    const onUsers = fields.items.filter((field) => field.LookupType === 'RT::User' && field.Name === name);
+    const fieldId = onUsers[0]?.id;
+    if (fieldId === undefined) return not('there is no such custom field on users that this account may see');
+    if (onUsers.length > 1) return not('several custom fields on users have this name');
+    if (this.writers.size === 0) {
+      return not(
+        'RT tells over REST2 who wrote a field but not who may: name the accounts that write it (customerField.writers)',
+      );
+    }
+    for (const writer of this.writers) {
+      const users = await this.rest.page('/users', z.object({ id: identifier, Name: z.string() }), { fields: 'id,Name' }, [
+        { field: 'Name', value: writer },
+      ]);
+      const account = users.items.find(({ Name }) => Name.toLowerCase() === writer);
+      if (account === undefined) return not('one of customerField.writers is no active account of this RT');
+      const { historyVisible } = await this.standing(account.id);
+      if (!historyVisible) return not("this account may not read users' histories (ShowUserHistory)");
+      const [owned, answered] = await Promise.all([
+        this.rest.page('/tickets', z.object({ id: identifier }), {
+          query: `Owner.id = ${account.id}`,
+          fields: 'id',
+          per_page: 1,
+        }),
+        this.rest.page('/transactions', z.object({ id: identifier }), {
+          query: `ObjectType = 'RT::Ticket' AND Type = 'Correspond' AND Creator = ${account.id}`,
+          fields: 'id',
+          per_page: 1,
+        }),
+      ]);
+      if (owned.items.length + answered.items.length > 0)
+        return not('one of customerField.writers works on tickets, as agents do');
+    }
+    return {
+      check: {
+        isProtected: true,
+        why: 'only values that were last written by customerField.writers count, by the history of RT',
+      },
+      fieldId,
+    };
+  }
+
+  private changes(after: number, which: string) {
+    return this.rest.pages(
+      '/transactions',
+      rtChange,
+      (last) => ({ parameters: { query: `id > ${last} AND ${which}`, ...changeColumns } }),
+      { after, patience },
+    );
+  }
+
+  /** Transactions that change how customers are reached or linked. */
+  private customerChanges(): string {
+    const address = `( Type = 'Set' AND ${anyOf('Field', ['EmailAddress', 'Name'])} )`;
+    const fieldId = this.linkField?.fieldId ?? null;
+    const which = fieldId === null ? address : `( ${address} OR ( Type = 'CustomField' AND Field = '${fieldId}' ) )`;
+    return `ObjectType = 'RT::User' AND ${which}`;
+  }
+
+  private async *ticketsOf(customer: string): AsyncGenerator<TicketSnapshot[]> {
+    const since = dayOf(new Date(this.options.clock().getTime() - (this.options.windowDays + 1) * 86_400_000));
+    const rows = this.rest.pages(
+      '/tickets',
+      z.object({ id: identifier.transform(Number) }),
+      (after) => ({
+        parameters: {
+          query: `id > ${after} AND Requestor.id = ${customer} AND LastUpdated >= '${since}'${this.inQueues}`,
+          fields: 'id',
+          per_page: ticketsABatch,
+        },
+      }),
+      { after: 0, patience: 0 },
+    );
+    for await (const { items } of rows) yield await this.tickets(items.map(({ id }) => String(id)));
+  }
+
+  private async highestTransaction(): Promise<number> {
+    for (let page = 1; page <= patience + 1; page += 1) {
+      const { items } = await this.rest.page('/transactions', z.object({ id: identifier.transform(Number) }), {
+        query: `ObjectType = 'RT::Ticket' AND ${anyOf('Type', tellingTypes)}`,
+        fields: 'id',
+        order: 'DESC',
+        page,
+      });
+      if (items.length > 0) return Math.max(...items.map(({ id }) => id));
+    }
+    return 0;
+  }
+
+  /** A ticket that RT can't show intelligibly is left out and reported, so that it doesn't hold up all others. */
+  private async tickets(references: readonly string[]): Promise<TicketSnapshot[]> {
+    const found: TicketSnapshot[] = [];
+    const waiting = [...references];
+    const work = async () => {
+      for (let reference = waiting.shift(); reference !== undefined; reference = waiting.shift()) {
+        try {
+          const snapshot = await this.fetchTicket(reference);
+          if (snapshot !== null) found.push(snapshot);
+        } catch (error) {
+          if (!(error instanceof SourceUnavailable) || error.why !== 'malformed') throw error;
+          this.options.onSkipped?.(reference, error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: ticketsAtOnce }, work));
+    return found.sort((a, b) => a.ticket.revision - b.ticket.revision);
+  }
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { Resilience, type ResilienceOptions } from '../../resilience';
+import { SourceUnavailable } from '../../source-unavailable';
+import { collectionOf } from './rt.records';
+
+/** Bytes of one answer; a longer one is refused before it is held in memory. */
+const answerLimit = 24 * 1024 * 1024;
+
+/** RT gives at most this many rows a page, whatever is asked. */
+const pageSize = 100;
+
+/** One condition of RT's JSON searches; those on the same field are alternatives when `entry_aggregator` says so. */
+export interface Condition {
+  readonly field: string;
+  readonly operator?: string;
+  readonly value: string | number;
+  readonly entry_aggregator?: 'AND' | 'OR';
+}
+
+export const oneOf = (field: string, values: readonly (string | number)[]): Condition[] =>
+  values.map((value) => ({ field, value, entry_aggregator: 'OR' }));
+
+type Parameters = Readonly<Record<string, string | number>>;
+
+export interface Rest2Options {
+  readonly source: string;
+  readonly url: string;
+  readonly token: string;
+  readonly resilience?: Partial<ResilienceOptions>;
+}
+
+/**
+ * RT's REST2 as the connector reads it: every request is a read, every answer is checked, and RT's habits (errors with
+ * status 200, withheld totals, pages shorter than what they stand for) are dealt with here. Throws `SourceUnavailable`,
+ * which names the source and never what was sent or received.
+ */
+export class Rest2 {
+  private readonly source: string;
+  private readonly root: string;
+  private readonly authorization: string;
+  private readonly resilience: Resilience;
+
+  constructor(options: Rest2Options) {
+    const { protocol, href } = new URL(options.url);
+    if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('url: an http or https address is expected');
+    this.source = options.source;
+    this.root = `${href.replace(/\/+$/, '')}/REST/2.0`;
+    this.authorization = `token ${options.token}`;
+    this.resilience = new Resilience(options.source, options.resilience);
+  }
+
+  /** Null where RT says that the record doesn't exist or isn't this account's to see. */
+  async read<Shape extends z.ZodType>(path: string, shape: Shape, parameters: Parameters = {}): Promise<z.output<Shape> | null> {
+    const answer = await this.ask(path, parameters);
+    return answer === null ? null : this.checked(shape, answer);
+  }
+
+  /** One page in the order of ids, and the number of rows of all pages where RT tells it. */
+  async page<Item extends z.ZodType>(
+    path: string,
+    item: Item,
+    parameters: Parameters,
+    conditions?: readonly Condition[],
+  ): Promise<{ items: z.output<Item>[]; total: number | null }> {
+    const answer = await this.ask(path, { orderby: 'id', order: 'ASC', per_page: pageSize, ...parameters }, conditions);
+    if (answer === null) throw new SourceUnavailable(this.source, 'unauthorized', 403);
+    const { items, total } = this.checked(collectionOf(item), answer);
+    return { items, total: total ?? null };
+  }
+
+  /**
+   * All rows with ids above `after`, page by page in the order of ids. RT leaves rows out of a page that this account may
+   * not see, so neither a short page nor an empty one is the end: it is reached when `patience` pages behind an empty one
+   * are empty too (of `pageSize` rows each). Where nothing can be withheld, a patience of 0 is right.
+   */
+  async *pages<Item extends z.ZodType<{ id: number }>>(
+    path: string,
+    item: Item,
+    search: (after: number) => { parameters: Parameters; conditions?: readonly Condition[] },
+    { after, patience }: { after: number; patience: number },
+  ): AsyncGenerator<{ items: z.output<Item>[]; total: number | null }> {
+    let last = after;
+    for (;;) {
+      const { parameters, conditions } = search(last);
+      let found = await this.page(path, item, { ...parameters, page: 1 }, conditions);
+      for (let page = 2; found.items.length === 0 && page <= patience + 1; page += 1) {
+        found = await this.page(path, item, { ...parameters, page }, conditions);
+      }
+      if (found.items.length === 0) return;
+      for (const { id } of found.items) {
+        // an answer in another order, or of another search, would make us skip rows or never end
+        if (id <= last) throw new SourceUnavailable(this.source, 'malformed');
+        last = id;
+      }
+      yield found;
+    }
+  }
+
+  /** Everything that `pages` yields, at once. */
+  async rows<Item extends z.ZodType<{ id: number }>>(
+    path: string,
+    item: Item,
+    search: (after: number) => { parameters: Parameters; conditions?: readonly Condition[] },
+    from: { after: number; patience: number },
+  ): Promise<z.output<Item>[]> {
+    const rows: z.output<Item>[] = [];
+    for await (const { items } of this.pages(path, item, search, from)) rows.push(...items);
+    return rows;
+  }
+
+  private checked<Shape extends z.ZodType>(shape: Shape, answer: unknown): z.output<Shape> {
+    const result = shape.safeParse(answer);
+    // RT sends some of its errors with status 200 as {"message": …} or as a list of sentences: they end here as well.
+    // The finding itself quotes the answer, so that it goes no further.
+    if (!result.success) throw new SourceUnavailable(this.source, 'malformed');
+    return result.data;
+  }
+
+  private ask(path: string, parameters: Parameters, conditions?: readonly Condition[]): Promise<unknown> {
+    const query = new URLSearchParams(Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]));
+    return this.resilience.call(async (signal) => {
+      const response = await fetch(`${this.root}${path}?${query}`, {
+        method: conditions === undefined ? 'GET' : 'POST',
+        headers: {
+          accept: 'application/json',
+          authorization: this.authorization,
+          ...(conditions === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(conditions === undefined ? {} : { body: JSON.stringify(conditions) }),
+        // the token must not follow a redirect to another host
+        redirect: 'manual',
+        signal,
+      });
+      const { status } = response;
+      if (status === 200) return this.parsed(await this.text(response));
+      await response.body?.cancel();
+      if (status === 403 || status === 404) return null;
+      if (status === 401) throw new SourceUnavailable(this.source, 'unauthorized', status);
+      if (status === 429) throw new SourceUnavailable(this.source, 'rate-limited', status);
+      throw new SourceUnavailable(this.source, status >= 500 ? 'fault' : 'malformed', status);
+    });
+  }
+
+  private async text(response: Response): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of response.body ?? []) {
+      length += chunk.byteLength;
+      if (length > answerLimit) throw new SourceUnavailable(this.source, 'malformed');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  private parsed(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new SourceUnavailable(this.source, 'malformed');
+    }
+  }
+}
