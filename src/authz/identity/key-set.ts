@@ -40,12 +40,9 @@ export interface KeySet {
 const longestDocument = 256 * 1024;
 const document = z.object({ keys: z.array(z.record(z.string(), z.unknown())).max(256) });
 
-/**
- * Members of RFC 7518 that only secret keys have. A key whose secret half is published proves nothing about who signed,
- * and a symmetric one is no key for others to verify with.
- */
+/** Without the members of RFC 7518 that only private and symmetric keys have. */
 const isPublic = (key: Readonly<Record<string, unknown>>): boolean =>
-  key.kty !== 'oct' && !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'].some((member) => Object.hasOwn(key, member));
+  !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'].some((member) => Object.hasOwn(key, member));
 
 const boundedText = async (response: Response): Promise<string> => {
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -59,7 +56,8 @@ const boundedText = async (response: Response): Promise<string> => {
   return text + decoder.decode();
 };
 
-const publicKeys = (text: string): { readonly keys: readonly Readonly<Record<string, unknown>>[] } => {
+/** Private and symmetric keys in a set are left to jose, which verifies nothing by them. */
+const checkedSet = (text: string): string => {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -68,7 +66,7 @@ const publicKeys = (text: string): { readonly keys: readonly Readonly<Record<str
   }
   const set = document.safeParse(parsed);
   if (!set.success) throw new KeySetUnreachable('the key set is not a JWK Set (RFC 7517) of at most 256 keys');
-  return { keys: set.data.keys.filter(isPublic) };
+  return text;
 };
 
 /**
@@ -88,8 +86,7 @@ export const remoteKeySet = (address: string, options: KeySetOptions, onFault: (
         await response.body?.cancel();
         throw new KeySetUnreachable(`the key set answered with status ${response.status}`);
       }
-      const keys = publicKeys(await boundedText(response));
-      return new Response(JSON.stringify(keys), { headers: { 'content-type': 'application/jwk-set+json' } });
+      return new Response(checkedSet(await boundedText(response)));
     } catch (error) {
       failedAt = Date.now();
       const failure =

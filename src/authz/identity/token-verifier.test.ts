@@ -598,6 +598,20 @@ describe('key sets', () => {
     expect(provider.requests).toBe(2);
   });
 
+  test('keys are fetched again in the background from a third of their age on', async () => {
+    const verifier = verifierOf();
+    const token = (jti: string) => tokenOf({ jti, iat: now / 1000, exp: now / 1000 + 600 });
+    await verifier.verify(await token('a'));
+    pass(299_000);
+    await verifier.verify(await token('b'));
+    expect(provider.requests).toBe(1);
+    pass(2_000);
+    await verifier.verify(await token('c'));
+    await until(async () => provider.requests === 2);
+    await verifier.verify(await token('d'));
+    expect(provider.requests).toBe(2);
+  });
+
   test('a short outage goes unnoticed, a long one is the provider’s fault and not the token’s', async () => {
     const faults: string[] = [];
     const verifier = verifierOf({}, { onKeySetFault: (_, why) => faults.push(why) });
@@ -759,6 +773,22 @@ describe('roles', () => {
     expect(await rolesOf({ a: {} }, { roles: 'a.toString.name' })).toEqual([]);
     expect(await rolesOf({ 'realm_access.roles': ['ADMIN'] }, { roles: 'realm_access.roles' })).toEqual([]);
     expect(await rolesOf({ realm_access: null }, { roles: 'realm_access.roles' })).toEqual([]);
+  });
+
+  test('what some other code put on every object’s prototype is no claim', async () => {
+    const polluted = { roles: ['ADMIN'], teams: ['cards'], amr: ['mfa'], auth_time: seconds, preferred_username: 'ana' };
+    const verifier = verifierOf();
+    await verifier.verify(await tokenOf());
+    const token = await tokenOf(Object.fromEntries(Object.keys(polluted).map((name) => [name, undefined])));
+    try {
+      for (const [name, value] of Object.entries(polluted))
+        Object.defineProperty(Object.prototype, name, { value, configurable: true });
+      expect(await verifier.verify(token)).toMatchObject({ mfa: false, authenticatedAt: null, staffClaim: null });
+      expect((await verifier.verify(token)).roles).toHaveLength(0);
+      expect((await verifier.verify(token)).teams).toHaveLength(0);
+    } finally {
+      for (const name of Object.keys(polluted)) Reflect.deleteProperty(Object.prototype, name);
+    }
   });
 
   test('a payload with __proto__ gives nothing to anybody', async () => {

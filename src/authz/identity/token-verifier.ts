@@ -37,10 +37,11 @@ const rolesIn = (issuer: Issuer, claims: RegisteredClaims): readonly Role[] => {
 
 const hasSecondFactor = (issuer: Issuer, claims: RegisteredClaims): boolean => {
   const { amr, acr } = issuer.claims.mfa;
-  const used: readonly unknown[] = Array.isArray(claims.amr) ? claims.amr : [];
+  const [methodsUsed, context] = [claimAt(claims, ['amr']), claimAt(claims, ['acr'])];
+  const used: readonly unknown[] = Array.isArray(methodsUsed) ? methodsUsed : [];
   return (
     amr.some((methods) => methods.split('+').every((method) => used.includes(method))) ||
-    (typeof claims.acr === 'string' && acr.includes(claims.acr))
+    (typeof context === 'string' && acr.includes(context))
   );
 };
 
@@ -70,8 +71,10 @@ const isService = (issuer: Issuer, claims: RegisteredClaims, claimed: readonly R
 const instant = (seconds: number): Date => new Date(Math.floor(seconds * 1000));
 
 /** Authentication can't follow the token that reports it: a later one would count as recent for longer than it is. */
-const authenticatedAtIn = ({ auth_time: at, iat }: RegisteredClaims): Date | null =>
-  typeof at === 'number' && at >= 0 ? instant(Math.min(at, iat)) : null;
+const authenticatedAtIn = (claims: RegisteredClaims): Date | null => {
+  const at = claimAt(claims, ['auth_time']);
+  return typeof at === 'number' && at >= 0 ? instant(Math.min(at, claims.iat)) : null;
+};
 
 const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken => {
   const { sub, sid, jti } = claims;

@@ -175,7 +175,6 @@ export class TrustedIssuers {
         algorithms: [...issuer.algorithms],
         issuer: issuer.issuer,
         audience: [...kind.audience(issuer)],
-        requiredClaims: ['iss', 'aud', 'exp', 'iat'],
         clockTolerance: issuer.clockSkewSeconds,
         currentDate: now,
       });
