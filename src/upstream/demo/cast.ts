@@ -75,7 +75,7 @@ const known = (position: number, about: string): WellKnownTicket => {
   return { reference: String(firstTicketReference + position), customer: ticket.customer, about };
 };
 
-/** Tickets that are the same in every demo merchant, whatever its seed and size: for a first look and for tests. */
+/** Tickets that stand for the same in every demo merchant, whatever its seed and size (only people and texts differ): for a first look and for tests. */
 export const demoTickets = {
   own: known(
     0,

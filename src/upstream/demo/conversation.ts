@@ -359,4 +359,4 @@ export const phrases: Readonly<Record<DemoLanguage, Phrases>> = {
 
 /** Text with every `{word}` replaced that `facts` has. */
 export const filled = (text: string, facts: Readonly<Record<string, string>>): string =>
-  text.replace(/\{(\w+)\}/g, (whole, word: string) => facts[word] ?? whole);
+  text.replace(/\{(\w+)\}/g, (whole, word: string) => (Object.hasOwn(facts, word) ? (facts[word] ?? whole) : whole));

@@ -47,6 +47,9 @@ const methodCount = weighted([1, 45], [2, 35], [3, 15], [4, 5]);
 const methodKind = weighted<PaymentMethodKind>(['CARD', 74], ['WALLET', 20], ['BANK_DEBIT', 5], ['OTHER', 1]);
 const cardLife = weighted<'long' | 'expiring' | 'replaced'>(['long', 83], ['expiring', 9], ['replaced', 8]);
 
+const commonCards = testCards.filter((card) => card.brand === 'visa' || card.brand === 'mastercard');
+const usualCard = (random: Random): TestCard => random.pick(random.chance(0.75) ? commonCards : testCards);
+
 /** What the hand-written customers hold, in order; everybody else's wallet is drawn. */
 const castMethods: Readonly<
   Record<number, { readonly kinds: readonly PaymentMethodKind[]; readonly life: 'long' | 'expiring' | 'replaced' }>
@@ -69,19 +72,22 @@ export const methodsOf = (seed: number, person: Person, anchor: Date): PaymentMe
   const count = cast?.kinds.length ?? (life === 'replaced' ? Math.max(2, drawn) : drawn);
   const account = accountCreatedAt(seed, person.number, anchor).getTime();
   const monthNow = anchor.getUTCFullYear() * 12 + anchor.getUTCMonth();
-  const held = new Set<TestCard>();
+  const held = new Set<string>();
   const methods: PaymentMethodRecord[] = [];
   for (let position = 0; position < count; position += 1) {
     const isReplaced = life === 'replaced' && position === 0;
     const isReplacement = life === 'replaced' && position === 1;
     const kind = cast?.kinds[position] ?? (isReplaced || isReplacement ? 'CARD' : methodKind(random));
-    let card = random.pick(testCards);
-    while (held.has(card)) card = random.pick(testCards);
-    held.add(card);
+    let card = usualCard(random);
+    // Nobody could tell two cards of one customer apart that end alike.
+    while (held.has(lastFourOf(card))) card = usualCard(random);
+    held.add(lastFourOf(card));
     const hasCard = kind === 'CARD' || kind === 'WALLET';
     // Months from the anchor's: a card of this month or the next is expiring, one of an earlier month has expired.
     const months = isReplaced
-      ? -random.between(1, 2)
+      ? cast
+        ? -2
+        : -random.between(1, 2)
       : life === 'expiring' && position === 0
         ? random.between(0, 1)
         : random.between(5, 55);
@@ -124,9 +130,9 @@ type Scene = 'paid' | 'declined' | 'retried' | 'travelling' | 'authentication' |
 const scene = weighted<Scene>(
   ['paid', 80],
   ['declined', 5],
-  ['retried', 8],
-  ['travelling', 1.2],
-  ['authentication', 2.5],
+  ['retried', 3.6],
+  ['travelling', 0.5],
+  ['authentication', 2],
   ['twice', 1.5],
 );
 
@@ -181,14 +187,14 @@ const sum = (counts: readonly number[]): number => counts.reduce((total, count) 
 const castSurplus = sum(castTransactions) - sum(countsOfHundred.slice(0, castTransactions.length));
 
 /** The device of a customer's attempt; one in sixteen customers uses a device that a few others use as well. */
-const devicesOf = (seed: number, customer: number): readonly string[] => {
+const devicesOf = (seed: number, customer: number): { readonly devices: readonly string[]; readonly isShared: boolean } => {
   const ring = keyedBits(seed, kinds.ring, customer);
   const random = new Random(seed, kinds.device, customer);
   const own = Array.from({ length: random.between(1, 3) }, () => `dev_${random.hex(16)}`);
   // Customers of the same thousand meet at one of eight devices: about eight to a device.
   const isShared = customer === castSharedDevice || ring % 16 === 0;
   const shared = new Random(seed, kinds.ring, -1 - Math.floor(customer / 1_000) * 8 - ((ring >>> 8) % 8));
-  return isShared ? [`dev_${shared.hex(16)}`, ...own] : own;
+  return { devices: isShared ? [`dev_${shared.hex(16)}`, ...own] : own, isShared };
 };
 const castSharedDevice = 12;
 
@@ -201,7 +207,6 @@ const paidStatus = weighted<TransactionStatus>(
   ['PARTIALLY_REFUNDED', 200],
   ['CANCELLED', 130],
   ['DISPUTED', 90],
-  ['AUTHORIZED', 110],
 );
 const disputeReason = weighted(
   ['fraudulent', 50],
@@ -284,7 +289,7 @@ export const transactionsOf = (
 ): TransactionRecord[] => {
   const count = transactionCountOf(seed, person.number);
   const random = new Random(seed, kinds.transactions, person.number);
-  const devices = devicesOf(seed, person.number);
+  const { devices, isShared } = devicesOf(seed, person.number);
   const scripted = castScenes[person.number] ?? [];
   const ends = methods.map((method) =>
     method.expiryYear === null || method.expiryMonth === null
@@ -296,12 +301,16 @@ export const transactionsOf = (
     0,
     methods.findIndex((method) => method.isDefault),
   );
+  // The first of two is then an expired card, and the second its replacement.
+  const hasReplaced = standard === 1;
+  const paddedNumber = String(person.number).padStart(6, '0');
   const until = anchor.getTime() - 8 * hour;
   let time = anchor.getTime() - demoHistoryDays * day + random.below(day);
   const made: TransactionRecord[] = [];
   for (let order = 0; made.length < count; order += 1) {
     const attempts = attemptsOf(scripted[order] ?? scene(random), random).slice(0, count - made.length);
-    time += Math.floor((Math.max(0, until - time) * attempts.length * (0.2 + random.fraction())) / (count - made.length + 3));
+    const share = (attempts.length * (0.5 + 1.1 * random.fraction())) / (count - made.length + 1);
+    time += Math.floor(Math.max(0, until - time) * Math.min(0.9, share));
     const [description, euroCents] = random.pick(products);
     const quantity = random.chance(0.15) ? random.between(2, 4) : 1;
     const amount = priceIn(person.currency, euroCents * quantity);
@@ -310,8 +319,9 @@ export const transactionsOf = (
     let at = time;
     // The default where it existed already; now and then another one; a removed method as long as nobody knows when it went.
     let position = random.chance(0.85) ? standard : random.below(methods.length);
-    if ((starts[position] as number) > at) position = 0;
-    for (const attempt of attempts) {
+    if ((starts[position] as number) > at || (hasReplaced && random.chance(0.12))) position = 0;
+    for (let turn = 0; turn < attempts.length; turn += 1) {
+      const attempt = attempts[turn] as Attempt;
       at += attempt.after;
       const hasExpired = (ends[position] as number) <= at;
       const status = hasExpired ? 'DECLINED' : attempt.status;
@@ -324,16 +334,16 @@ export const transactionsOf = (
       if (isAbroad && country !== person.country) signals.push('country_mismatch');
       if (decline?.code === 'incorrect_cvc') signals.push('cvc_failed');
       if (decline?.code === 'incorrect_zip') signals.push('postal_code_failed');
-      if (device !== undefined && device === devices[0] && devices.length > 1 && score !== null && score >= 60) {
+      if (isShared && device === devices[0] && score !== null && score >= 60) {
         signals.push('device_velocity');
       }
       const number = made.length + 1;
-      // An open authorization or a payment under way is a matter of days: older ones were captured.
-      const isOld = anchor.getTime() - at > 6 * day;
-      const settled: TransactionStatus =
-        status === 'AUTHORIZED' ? (isOld ? 'CAPTURED' : number % 3 === 0 ? 'PENDING' : 'AUTHORIZED') : status;
+      // An open authorization or a payment under way is a matter of days.
+      const isRecent = anchor.getTime() - at < 3 * day;
+      const settled =
+        status === 'CAPTURED' && isRecent && random.chance(0.4) ? (number % 3 === 0 ? 'PENDING' : 'AUTHORIZED') : status;
       made.push({
-        reference: `ch_demo_${String(person.number).padStart(6, '0')}_${String(number).padStart(3, '0')}`,
+        reference: `ch_demo_${paddedNumber}_${String(number).padStart(3, '0')}`,
         paymentMethodReference: (methods[position] as PaymentMethodRecord).reference,
         orderReference,
         orderDescription: quantity === 1 ? description : `${quantity} × ${description}`,
@@ -357,8 +367,13 @@ export const transactionsOf = (
             : null,
         createdAt: new Date(at),
       });
-      // After "expired" people take the card that replaced it.
-      if (hasExpired && (starts[standard] as number) <= at) position = standard;
+      // After "expired" people take the card that replaced it, where they have it.
+      if (hasExpired && position !== standard && (starts[standard] as number) <= at) {
+        position = standard;
+        if (made.length < count && turn === attempts.length - 1 && random.chance(0.7)) {
+          attempts.push({ after: random.between(1, 7) * minute, status: 'CAPTURED' });
+        }
+      }
     }
     time = at;
   }

@@ -424,7 +424,7 @@ const fits = (topic: Topic, transaction: TransactionRecord, previous: Transactio
   }
 };
 
-const settledTopic = weighted<Topic>(['receipt', 30], ['change', 20], ['refund', 18], ['declined', 0.1], ['unrecognized', 6]);
+const settledTopic = weighted<Topic>(['receipt', 30], ['change', 20], ['refund', 18], ['unrecognized', 6]);
 
 const topicOf = (subject: TransactionRecord | null, methods: readonly PaymentMethodRecord[], random: Random): Topic => {
   if (subject === null) return 'change';

@@ -52,9 +52,9 @@ export const staffOf = (reference: string): DemoStaff | undefined => byReference
 const roster = (team: DemoTeam) =>
   demoStaff.filter((each) => each.active && each.reference !== 'sam' && each.teams.includes(team)).map((each) => each.reference);
 
-/** Who takes tickets of a team. Ana appears thrice among the cards agents, so that the demo's main person has plenty of work. */
+/** Who takes tickets of a team. Ana appears twice among the cards agents, so that the demo's main person has plenty of work. */
 export const takersOf: Readonly<Record<DemoTeam, readonly string[]>> = {
-  cards: ['ana', 'ana', ...roster('cards')],
-  wallets: ['ben', ...roster('wallets')],
+  cards: ['ana', ...roster('cards')],
+  wallets: roster('wallets'),
   disputes: roster('disputes'),
 };
