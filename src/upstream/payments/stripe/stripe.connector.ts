@@ -141,7 +141,7 @@ export class StripePayments implements PaymentsConnector {
       // Resilience retries; the SDK's fetch client has a deadline for the whole answer, its node client only for silence.
       maxNetworkRetries: 0,
       httpClient: Stripe.createFetchHttpClient((url, init) => this.exchange(url, init)),
-      timeout: resilience?.attemptTimeout ?? defaultResilience.attemptTimeout,
+      timeout: deadlineWithin(resilience?.attemptTimeout ?? defaultResilience.attemptTimeout),
       telemetry: false,
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
@@ -411,6 +411,9 @@ export class StripePayments implements PaymentsConnector {
     throw new SourceUnavailable(this.source, 'rate-limited', status, seconds);
   }
 }
+
+/** Milliseconds after which a request is aborted: a little before its attempt is given up, so that none is left running. */
+const deadlineWithin = (attemptTimeout: number): number => Math.ceil(Math.max(attemptTimeout - 100, attemptTimeout / 2));
 
 const isRefusedPermission = (error: unknown): boolean =>
   error instanceof SourceUnavailable && error.why === 'unauthorized' && error.status === 403;

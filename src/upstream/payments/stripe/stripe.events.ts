@@ -23,7 +23,10 @@ export const eventSchema = z.object({
   ]),
   livemode: z.boolean().nullish().catch(null),
   /** A connected account's event: its references are not of our account. */
-  account: z.unknown().transform((account) => account !== undefined && account !== null),
+  account: z
+    .unknown()
+    .optional()
+    .transform((account) => account !== undefined && account !== null),
   data: z
     .object({
       object: about.catch(nothing),

@@ -28,13 +28,20 @@ export const saysMissing = (error: unknown): boolean =>
   (error.statusCode === 404 || error.statusCode === 400) &&
   error.code === 'resource_missing';
 
+/** What the SDK wraps around a failed connection; its fetch client keeps the failure of reading a body as `exception`. */
+interface Wrapped {
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly exception?: unknown;
+}
+
 const connectionFault = (source: string, detail: unknown): SourceUnavailable => {
-  for (let cause = detail, depth = 0; cause instanceof Error && depth < 4; depth += 1) {
+  for (let cause = detail as Wrapped | null | undefined, depth = 0; cause && typeof cause === 'object' && depth < 4; depth += 1) {
     if (cause instanceof SourceUnavailable) return cause;
-    const code = (cause as { code?: unknown }).code;
+    const { code } = cause;
     if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return new SourceUnavailable(source, 'timeout');
     if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new SourceUnavailable(source, 'refused');
-    cause = 'exception' in cause ? cause.exception : cause.cause;
+    cause = (cause.exception ?? cause.cause) as Wrapped | null | undefined;
   }
   return new SourceUnavailable(source, 'fault');
 };

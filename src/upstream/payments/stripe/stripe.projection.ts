@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { containsCardNumber } from '../../../privacy/redaction';
 import type {
   AddressRecord,
   DisputeRecord,
@@ -38,35 +39,15 @@ const instant = z
 /** Machine words such as `insufficient_funds`; a sentence in such a field isn't passed on. */
 const word = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
 
+/** Free text without control and formatting characters; dropped whole where a card number stands in it. */
 const text = (most: number) =>
   z.string().transform((value) => {
     const shown = value
       .normalize('NFC')
       .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
       .trim();
-    return shown === '' || holdsCardNumber(shown) ? null : [...shown].slice(0, most).join('');
+    return shown === '' || containsCardNumber(shown) ? null : [...shown].slice(0, most).join('');
   });
-
-/** Free text in which 13 to 19 digits, also with single separators, pass the Luhn check of ISO/IEC 7812-1. */
-export const holdsCardNumber = (value: string): boolean => {
-  for (const [run] of value.matchAll(/\d(?:[ ._/-]?\d){12,}/g)) {
-    const digits = run.replace(/\D/g, '');
-    for (let from = 0; from + 13 <= digits.length; from += 1)
-      for (let length = 13; length <= 19 && from + length <= digits.length; length += 1)
-        if (passesLuhn(digits.slice(from, from + length))) return true;
-  }
-  return false;
-};
-
-const passesLuhn = (digits: string): boolean => {
-  let sum = 0;
-  for (let index = 0; index < digits.length; index += 1) {
-    const digit = Number(digits[digits.length - 1 - index]);
-    const doubled = index % 2 === 1 ? digit * 2 : digit;
-    sum += doubled > 9 ? doubled - 9 : doubled;
-  }
-  return sum % 10 === 0 && !/^(\d)\1*$/.test(digits);
-};
 
 const country = z
   .string()
@@ -114,6 +95,8 @@ const addressSchema = z.object({
   country: orNull(country),
 });
 
+const bankAccountSchema = z.object({ bank_name: orNull(text(60)), last4: orNull(fourDigits) });
+
 export const paymentMethodSchema = z.object({
   id: reference,
   type: word,
@@ -130,12 +113,12 @@ export const paymentMethodSchema = z.object({
       wallet: orNull(z.object({ type: orNull(word) })),
     }),
   ),
-  us_bank_account: orNull(z.object({ bank_name: orNull(text(60)), last4: orNull(fourDigits) })),
-  sepa_debit: orNull(z.object({ last4: orNull(fourDigits) })),
-  bacs_debit: orNull(z.object({ last4: orNull(fourDigits) })),
-  au_becs_debit: orNull(z.object({ last4: orNull(fourDigits) })),
-  acss_debit: orNull(z.object({ bank_name: orNull(text(60)), last4: orNull(fourDigits) })),
-  nz_bank_account: orNull(z.object({ bank_name: orNull(text(60)), last4: orNull(fourDigits) })),
+  us_bank_account: orNull(bankAccountSchema),
+  sepa_debit: orNull(bankAccountSchema),
+  bacs_debit: orNull(bankAccountSchema),
+  au_becs_debit: orNull(bankAccountSchema),
+  acss_debit: orNull(bankAccountSchema),
+  nz_bank_account: orNull(bankAccountSchema),
 });
 export type StripePaymentMethod = z.infer<typeof paymentMethodSchema>;
 
@@ -283,12 +266,11 @@ const addressRecord = (address: z.infer<typeof addressSchema> | null | undefined
 export const paymentMethodRecord = (method: StripePaymentMethod, customer: StripeCustomer, now: Date): PaymentMethodRecord => {
   const debit = bankDebits.find((each) => each === method.type);
   const account = debit === undefined ? null : method[debit];
-  const bank = account && 'bank_name' in account ? account.bank_name : null;
   const card = method.type === 'card' ? method.card : null;
   return {
     reference: method.id,
     kind: kindOf(method),
-    brand: card ? (card.display_brand ?? card.brand) : (bank ?? method.type),
+    brand: card ? (card.display_brand ?? card.brand) : (account?.bank_name ?? method.type),
     last4: card?.last4 ?? account?.last4 ?? null,
     expiryMonth: card?.exp_month ?? null,
     expiryYear: card?.exp_year ?? null,
