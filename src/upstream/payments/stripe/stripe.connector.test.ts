@@ -138,6 +138,13 @@ describe('candidates for a link', () => {
     expect(await found({ ...search, helpdeskReference: 'zendesk:42' }, { ...options, bareReferencesOf: 'rt' })).toEqual([]);
   });
 
+  test('never include what an answer holds beside what was asked for', async () => {
+    const stranger = stripe.createCustomer({ email: 'stranger@example.com', metadata: { helpdesk_customer: 'rt:7' } });
+    const body = { object: 'list', has_more: false, data: [stranger] };
+    stripe.failNext(3, { kind: 'status', status: 200, body }, /^\/v1\/customers(\/search)?$/);
+    expect(await found()).toEqual([]);
+  });
+
   test('are bounded in pages, and many are many', async () => {
     for (let count = 0; count < 350; count += 1) stripe.createCustomer({ email: 'jenny@example.com' });
     expect((await found()).length).toBe(300);
