@@ -65,6 +65,7 @@ const definitions: readonly Definition[] = [
       nullable(sealed('name_sealed')),
       nullable(sealed('email_sealed')),
       nullable(text('email_digest', 64)),
+      flag('email_edited'),
       nullable(sealed('phone_sealed')),
       nullable(text('region', 2)),
       nullable(text('protected_reference_digest', 64)),

@@ -96,11 +96,11 @@ export class Change<Subject = unknown> {
     return affected;
   }
 
-  /** States what happened; stored with the change when it commits. */
-  record(facts: EventFacts): void {
+  /** States what happened; stored with the change when it commits. `name` where it is a consequence with a name of its own. */
+  record(facts: EventFacts, name = this.action.name): void {
     this.drafts.push({
       ...facts,
-      action: this.action.name,
+      action: name,
       outcome: 'ALLOWED',
       actor: { id: this.actor.id, kind: this.actor.kind, roles: this.actor.kind === 'system' ? [] : this.actor.roles },
     });

@@ -25,12 +25,41 @@ export interface GroupCommit {
 const attempts = 6;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+type Place = 'first' | 'in turn';
+
+/** One write at a time. A disclosure that a person waits for goes before the batches of a sync. */
+class WriteQueue {
+  private readonly first: (() => Promise<void>)[] = [];
+  private readonly rest: (() => Promise<void>)[] = [];
+  private running: Promise<void> | undefined;
+
+  run<T>(place: Place, work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      (place === 'first' ? this.first : this.rest).push(() => work().then(resolve, reject));
+      this.running ??= this.drain();
+    });
+  }
+
+  async idle(): Promise<void> {
+    await this.running;
+  }
+
+  private async drain(): Promise<void> {
+    for (let next = this.next(); next; next = this.next()) await next();
+    this.running = undefined;
+  }
+
+  private next(): (() => Promise<void>) | undefined {
+    return this.first.shift() ?? this.rest.shift();
+  }
+}
+
 /**
  * The one way to the stored rows: `query` reads, `change` writes and records. Nobody else holds a TypeORM source.
  * On SQLite all writes pass one queue to one connection; reads have a read-only connection of their own.
  */
 export class Database {
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly queue = new WriteQueue();
   private closed = false;
 
   private constructor(
@@ -79,7 +108,7 @@ export class Database {
     work: (change: Change<Subject>) => Promise<T>,
     options: ChangeOptions = {},
   ): Promise<T> {
-    return this.transaction(options, async (manager) => {
+    return this.transaction('in turn', options, async (manager) => {
       const change = new Change<Subject>(manager, this.engine, actor, action, this.clock());
       const result = await work(change);
       await change.finish();
@@ -92,7 +121,7 @@ export class Database {
    * denial). `work` may run again after a conflict: what it appended before is forgotten then.
    */
   appendGroup<T>(work: (group: GroupCommit) => Promise<T>): Promise<T> {
-    return this.transaction({}, async (manager) => {
+    return this.transaction('first', {}, async (manager) => {
       const drafts: EventDraft[] = [];
       const result = await work({
         query: (sql, parameters = []) => manager.query(sql, [...parameters]),
@@ -124,17 +153,15 @@ export class Database {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.queue.catch(() => {});
+    await this.queue.idle();
     if (this.reader !== this.writer) await this.reader.destroy();
     await this.writer.destroy();
     this.release();
   }
 
-  private transaction<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private transaction<T>(place: Place, options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     if (this.engine === 'mariadb') return this.attempt(options, work);
-    const turn = this.queue.then(() => this.attempt(options, work));
-    this.queue = turn.catch(() => {});
-    return turn;
+    return this.queue.run(place, () => this.attempt(options, work));
   }
 
   private async attempt<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {

@@ -5,8 +5,8 @@ import {
   ExponentialBackoff,
   handleWhen,
   isBrokenCircuitError,
-  isTaskCancelledError,
   retry,
+  TaskCancelledError,
   TimeoutStrategy,
   timeout,
   wrap,
@@ -71,7 +71,8 @@ export class Resilience {
       return await this.policy.execute(({ signal }) => work(signal));
     } catch (error) {
       if (error instanceof SourceUnavailable) throw error;
-      if (isTaskCancelledError(error)) throw new SourceUnavailable(this.source, 'timeout');
+      // cockatiel's own isTaskCancelledError asks for the mark of a full bulkhead.
+      if (error instanceof TaskCancelledError) throw new SourceUnavailable(this.source, 'timeout');
       if (isBrokenCircuitError(error)) throw new SourceUnavailable(this.source, 'circuit-open');
       throw new SourceUnavailable(this.source, 'refused');
     }

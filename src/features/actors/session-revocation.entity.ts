@@ -7,8 +7,8 @@ import { Instant, Key, Text } from '../../db/columns';
 export class SessionRevocation {
   @Key() id!: string;
   @Text(255) issuer!: string;
-  @Text(8) kind!: 'sid' | 'sub' | 'jti';
-  @Text(64, { name: 'value_digest' }) valueDigest!: string;
-  @Instant({ name: 'revoked_at' }) revokedAt!: Date;
+  @Text(64, { name: 'subject_digest', nullable: true }) subjectDigest!: string | null;
+  @Text(64, { name: 'session_digest', nullable: true }) sessionDigest!: string | null;
+  @Instant({ name: 'issued_at' }) issuedAt!: Date;
   @Instant({ name: 'until_at' }) untilAt!: Date;
 }

@@ -1,6 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import type { LinkAssurance } from '../../authz/actor';
-import { Instant, Key, Sealed, Text } from '../../db/columns';
+import { Flag, Instant, Key, Sealed, Text } from '../../db/columns';
 
 /** The person a ticket is about, and how surely we know who that is on the payment side. */
 @Entity('helpdesk_customer')
@@ -15,6 +15,8 @@ export class Customer {
   @Sealed({ name: 'name_sealed', nullable: true }) nameSealed!: Buffer | null;
   @Sealed({ name: 'email_sealed', nullable: true }) emailSealed!: Buffer | null;
   @Text(64, { name: 'email_digest', nullable: true }) emailDigest!: string | null;
+  /** The address is no longer the one first seen. Staff can edit it in the helpdesk, so it proves nothing about the payment side any more. */
+  @Flag({ name: 'email_edited' }) emailEdited!: boolean;
   @Sealed({ name: 'phone_sealed', nullable: true }) phoneSealed!: Buffer | null;
   @Text(2, { nullable: true }) region!: string | null;
   @Text(64, { name: 'protected_reference_digest', nullable: true }) protectedReferenceDigest!: string | null;

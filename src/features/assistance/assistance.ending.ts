@@ -1,0 +1,74 @@
+import type { Change } from '../../db/change';
+import type { AssistanceEndReason } from './assistance.entity';
+
+/** What happened to a ticket that ends the assistances on it. */
+export interface TicketTurn {
+  readonly ticketId: string;
+  readonly reason: AssistanceEndReason;
+}
+
+/**
+ * How long, in milliseconds, a process may go on disclosing on the word of an assistance that it has just written to.
+ * Whoever ends the assistance waits that long before acknowledging.
+ */
+export const leaseMilliseconds = 1_000;
+
+export interface OpenAssistance extends Record<string, unknown> {
+  readonly id: string;
+  readonly actor_id: string;
+  readonly ticket_id: string;
+  readonly lease_until: number | string | null;
+}
+
+/** Ends these rows, which the change has locked. Returns until when some process may still disclose on their word, in UTC milliseconds. */
+export const endRows = async (
+  change: Change<never> | Change,
+  rows: readonly OpenAssistance[],
+  reason: AssistanceEndReason,
+): Promise<number> => {
+  if (rows.length === 0) return 0;
+  const at = change.at.getTime();
+  await change.execute(
+    `UPDATE assistance SET ended_at = ?, end_reason = ?, open_key = NULL WHERE ended_at IS NULL AND id IN (${rows.map(() => '?').join(',')})`,
+    [at, reason, ...rows.map(({ id }) => id)],
+  );
+  for (const row of rows) {
+    change.record(
+      {
+        ticketId: row.ticket_id,
+        assistanceId: row.id,
+        subject: { type: 'Assistance', id: row.id },
+        detail: { reason, of: row.actor_id },
+      },
+      'assistance.end',
+    );
+  }
+  return Math.max(...rows.map((row) => Number(row.lease_until ?? 0)));
+};
+
+/** Ends every assistance on tickets that were closed, reassigned or re-addressed, in the change that stores that. */
+export const endAssistances = async (
+  change: Change,
+  turns: readonly TicketTurn[],
+): Promise<{ ended: number; leasesUntil: number }> => {
+  let ended = 0;
+  let leasesUntil = 0;
+  for (const { ticketId, reason } of turns) {
+    const rows = await change.query<OpenAssistance>(
+      'SELECT id, actor_id, ticket_id, lease_until FROM assistance WHERE ticket_id = ? AND ended_at IS NULL',
+      [ticketId],
+      {
+        lock: true,
+      },
+    );
+    ended += rows.length;
+    leasesUntil = Math.max(leasesUntil, await endRows(change, rows, reason));
+  }
+  return { ended, leasesUntil };
+};
+
+/** Resolves when every lease that was granted before the end has run out. */
+export const waitForLeases = async (until: number): Promise<void> => {
+  const left = Math.min(until - Date.now(), 2 * leaseMilliseconds);
+  if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+};

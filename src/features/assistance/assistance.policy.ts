@@ -1,0 +1,107 @@
+import type { HeldAssistance, SignedInActor } from '../../authz/actor';
+import { action, allOf, anyOf, hasMfa, hasRole, isSystem, type Rule, rule } from '../../authz/rule';
+
+/** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
+export interface TicketStanding {
+  readonly status: string;
+  readonly team: string | null;
+  readonly assigneeId: string | null;
+  readonly assignedById: string | null;
+  readonly createdById: string | null;
+  readonly customerSetByIds: readonly string[];
+  readonly customerId: string | null;
+  /** The assignment was confirmed by the helpdesk within the freshness bound. */
+  readonly isFresh: boolean;
+}
+
+export type AutomaticGround = 'own' | 'team';
+
+const asSelf = (actor: Parameters<Rule>[0], staffId: string | null): boolean =>
+  actor.kind !== 'system' && staffId !== null && actor.staffIds.includes(staffId);
+
+const inTeam = (actor: Parameters<Rule>[0], team: string | null): boolean =>
+  actor.kind !== 'system' && team !== null && actor.teams.includes(team);
+
+/** Work goes on: the helpdesk has not closed the ticket. */
+export const isOpen = rule<TicketStanding>('TICKET_CLOSED', (_, ticket) => ['NEW', 'OPEN', 'PENDING'].includes(ticket.status));
+
+export const isFresh = rule<TicketStanding>('STALE', (_, ticket) => ticket.isFresh);
+
+export const hasCustomer = rule<TicketStanding>('NO_ASSISTANCE', (_, ticket) => ticket.customerId !== null);
+
+/** Assigned to the actor; where the actor took it without being asked, only from a team of their own. */
+export const isOwn = rule<TicketStanding>(
+  'NO_ASSISTANCE',
+  (actor, ticket) => asSelf(actor, ticket.assigneeId) && (!asSelf(actor, ticket.assignedById) || inTeam(actor, ticket.team)),
+);
+
+export const isTeams = rule<TicketStanding>('NO_ASSISTANCE', (actor, ticket) => inTeam(actor, ticket.team));
+
+/** The actor neither created the ticket nor ever set or changed whom it is about. */
+export const isMadeByOthers = rule<TicketStanding>(
+  'SELF_MADE',
+  (actor, ticket) => !asSelf(actor, ticket.createdById) && !ticket.customerSetByIds.some((staffId) => asSelf(actor, staffId)),
+);
+
+const assists = allOf<unknown>(hasRole('AGENT', 'SUPERVISOR'), hasMfa);
+
+/** Opening this ticket is reason enough. `grounds` is what the policy file says. */
+export const beginsByItself = (grounds: readonly AutomaticGround[]): Rule<TicketStanding> =>
+  allOf<TicketStanding>(
+    assists,
+    hasCustomer,
+    isOpen,
+    isFresh,
+    anyOf<TicketStanding>(...grounds.map((ground) => (ground === 'own' ? isOwn : isTeams))),
+    isMadeByOthers,
+  );
+
+/** May ask with a reason: any open ticket within the actor's scope. */
+export const mayAsk: Rule<TicketStanding> = allOf<TicketStanding>(assists, hasCustomer, isOpen, isFresh);
+
+export interface AssistanceStanding {
+  readonly actorId: string;
+  readonly ticket: TicketStanding;
+  readonly at: Date;
+}
+
+const isRequester = (actor: Parameters<Rule>[0], subject: AssistanceStanding): boolean => actor.id === subject.actorId;
+
+/** An approval is worth a fresh sign-in: a quarter of an hour. */
+const recentLogin = rule<AssistanceStanding>(
+  'RECENT_LOGIN_REQUIRED',
+  (actor, { at }) =>
+    actor.kind !== 'system' && actor.authenticatedAt !== null && at.getTime() - actor.authenticatedAt.getTime() <= 15 * 60_000,
+);
+
+/** A supervisor of the ticket's team, other than who asked, who has just signed in with a second factor. */
+export const mayApprove: Rule<AssistanceStanding> = allOf<AssistanceStanding>(
+  hasRole('SUPERVISOR'),
+  hasMfa,
+  rule('OWN_REQUEST', (actor, subject) => !isRequester(actor, subject)),
+  rule('SCOPE', (actor, { ticket }) => inTeam(actor, ticket.team)),
+  recentLogin,
+  rule('TICKET_CLOSED', (actor, { ticket }) => isOpen(actor, ticket)),
+);
+
+export const mayEnd: Rule<AssistanceStanding> = anyOf<AssistanceStanding>(
+  rule('SCOPE', isRequester),
+  rule('SCOPE', (actor, { ticket }) => hasRole('SUPERVISOR')(actor, null) && inTeam(actor, ticket.team)),
+);
+
+export const assistanceActions = {
+  ask: action<TicketStanding>('assistance.request', mayAsk),
+  approve: action<AssistanceStanding>('assistance.approve', mayApprove),
+  end: action<AssistanceStanding>('assistance.end', mayEnd),
+  expire: action<unknown>('assistance.expire', isSystem),
+};
+
+/** The live assistances that were loaded for a request, as rules see them. */
+export interface Held {
+  readonly actor: SignedInActor;
+  readonly assistances: readonly HeldAssistance[];
+}
+
+/** A live assistance of the actor covers this customer. */
+export const covers = (held: readonly HeldAssistance[], customerId: string | null): HeldAssistance | undefined =>
+  customerId === null ? undefined : held.find((assistance) => assistance.customerId === customerId);

@@ -1,0 +1,87 @@
+import type { SignedInActor } from '../../authz/actor';
+import type { Database } from '../../db/database';
+
+export interface Denial {
+  readonly actor: SignedInActor;
+  /** The field, action or rule that said no. */
+  readonly rule: string;
+  readonly reason: string;
+  readonly ticketId?: string | undefined;
+}
+
+interface Window {
+  readonly denial: Denial;
+  readonly opened: number;
+  more: number;
+}
+
+/** Repeated denials of one actor by one rule within this time, in milliseconds, become one further event with their number. */
+const windowMilliseconds = 60_000;
+
+/**
+ * Denied attempts, each actor and rule written at once the first time and counted afterwards: a script that tries a
+ * thousand ids leaves two events that say so, not a thousand.
+ */
+export class Denials {
+  private readonly windows = new Map<string, Window>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly database: Database,
+    private readonly onFault: (error: unknown) => void,
+  ) {
+    this.timer = setInterval(() => void this.closeWindows(false), 5_000);
+    this.timer.unref();
+  }
+
+  /** Resolves once every first attempt among these is durable. A fault is reported and not thrown: the denial stands without its record. */
+  async record(denials: readonly Denial[]): Promise<void> {
+    const first: Denial[] = [];
+    for (const denial of denials) {
+      const key = [denial.actor.id, denial.rule, denial.reason, denial.ticketId ?? ''].join('|');
+      const window = this.windows.get(key);
+      if (window) window.more += 1;
+      else {
+        this.windows.set(key, { denial, opened: performance.now(), more: 0 });
+        first.push(denial);
+      }
+    }
+    await this.write(first.map((denial) => ({ denial, count: 1 })));
+  }
+
+  /** Writes what was only counted so far and stops. */
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.closeWindows(true);
+  }
+
+  private async closeWindows(all: boolean): Promise<void> {
+    const now = performance.now();
+    const counted: { denial: Denial; count: number }[] = [];
+    for (const [key, { denial, opened, more }] of this.windows) {
+      if (!all && now - opened < windowMilliseconds) continue;
+      this.windows.delete(key);
+      if (more > 0) counted.push({ denial, count: more });
+    }
+    await this.write(counted);
+  }
+
+  private async write(counted: readonly { denial: Denial; count: number }[]): Promise<void> {
+    if (counted.length === 0) return;
+    try {
+      await this.database.appendGroup(async (group) => {
+        for (const { denial, count } of counted) {
+          group.append({
+            action: 'denial',
+            outcome: 'DENIED',
+            actor: { id: denial.actor.id, kind: denial.actor.kind, roles: denial.actor.roles },
+            ticketId: denial.ticketId,
+            detail: { rule: denial.rule, reason: denial.reason, count },
+          });
+        }
+      });
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import type { CustomerUnderDigest, EventDraft } from '../../audit/event';
+import type { SignedInActor } from '../../authz/actor';
+import type { Database, GroupCommit } from '../../db/database';
+import { Failure } from '../../failure';
+import { leaseMilliseconds } from '../assistance/assistance.ending';
+
+/** What one operation showed to one actor: the record without which its response isn't sent. */
+export interface Disclosure {
+  readonly actor: SignedInActor;
+  readonly operation: string | null;
+  /** Digest of the access plan: operation, access class and policy. */
+  readonly plan: string;
+  /** Digest of the policy file in force. */
+  readonly policy: string;
+  readonly fields: readonly { readonly field: string; readonly verdict: string; readonly count: number }[];
+  readonly ticketIds: readonly string[];
+  readonly customers: readonly CustomerUnderDigest[];
+  /** Ids of what was shown, by type; customers are only among `customers`. */
+  readonly objects: Readonly<Record<string, readonly string[]>>;
+  /** The assistances on whose word it was shown. */
+  readonly assistanceIds: readonly string[];
+}
+
+interface Waiting {
+  readonly disclosure: Disclosure;
+  readonly settle: (outcome: 'recorded' | 'lost') => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Disclosures that share one flush, and how many may wait before new ones are refused. */
+const groupSize = 256;
+const maximumWaiting = 10_000;
+/** A leaf holds 65,535 bytes; a disclosure of more objects is recorded in several events of one transaction. */
+const objectsPerEvent = 1_000;
+/** A lease with less than this left, in milliseconds, is renewed rather than relied on. */
+const leaseReserve = 300;
+
+const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
+
+/**
+ * Records disclosures durably, many in one commit. In the transaction that records it, each assistance is written to
+ * while it is live; where that write finds nothing, the disclosure is lost and its response must not leave.
+ */
+export class Disclosures {
+  private waiting: Waiting[] = [];
+  private flushing: Promise<void> | undefined;
+  /** Until when, on the monotonic clock, this process may rely on an assistance it wrote to. */
+  private readonly leases = new Map<string, number>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: () => Date,
+    private readonly onFault: (error: unknown) => void,
+  ) {}
+
+  /**
+   * Resolves once the disclosure is durable: `recorded`, or `lost` when an assistance it stands on has ended. Throws
+   * `RECORD_UNAVAILABLE` when it can't be written: then nothing may be shown.
+   */
+  record(disclosure: Disclosure): Promise<'recorded' | 'lost'> {
+    if (this.waiting.length >= maximumWaiting) return Promise.reject(unavailable());
+    return new Promise((settle, fail) => {
+      this.waiting.push({ disclosure, settle, fail });
+      this.flushing ??= this.flush();
+    });
+  }
+
+  /** Waits until everything that was handed in is settled. */
+  async idle(): Promise<void> {
+    while (this.flushing) await this.flushing;
+  }
+
+  private async flush(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const group = this.waiting.splice(0, groupSize);
+      try {
+        await this.commit(group);
+      } catch (error) {
+        this.onFault(error);
+        for (const { fail } of group) fail(unavailable());
+      }
+    }
+    this.flushing = undefined;
+  }
+
+  private async commit(group: readonly Waiting[]): Promise<void> {
+    const wanted = [...new Set(group.flatMap(({ disclosure }) => disclosure.assistanceIds))].sort();
+    const began = performance.now();
+    const relied = wanted.filter((id) => (this.leases.get(id) ?? 0) - began > leaseReserve);
+    const asked = wanted.filter((id) => !relied.includes(id));
+    const { live, recorded } = await this.database.appendGroup(async (commit) => {
+      const live = new Set([...relied, ...(await this.touch(commit, asked))]);
+      const recorded = group.filter(({ disclosure }) => disclosure.assistanceIds.every((id) => live.has(id)));
+      for (const { disclosure } of recorded) for (const draft of draftsOf(disclosure)) commit.append(draft);
+      return { live, recorded };
+    });
+    for (const id of asked) {
+      if (live.has(id)) this.leases.set(id, began + leaseMilliseconds);
+      else this.leases.delete(id);
+    }
+    // A commit that outlasted a lease it relied on proves nothing: somebody may have ended the assistance meanwhile.
+    const overdue = relied.filter((id) => (this.leases.get(id) ?? 0) <= performance.now());
+    const dead = overdue.length > 0 ? await this.ended(overdue) : new Set<string>();
+    for (const id of overdue) this.leases.delete(id);
+    const kept = new Set(recorded);
+    for (const each of group)
+      each.settle(kept.has(each) && !each.disclosure.assistanceIds.some((id) => dead.has(id)) ? 'recorded' : 'lost');
+    this.forgetOldLeases();
+  }
+
+  /** Writes to the assistances while they are live and returns those that were. */
+  private async touch(commit: GroupCommit, ids: readonly string[]): Promise<readonly string[]> {
+    if (ids.length === 0) return [];
+    const now = this.clock().getTime();
+    const isLive = 'ended_at IS NULL AND begins_at IS NOT NULL AND expires_at > ?';
+    const lease = Date.now() + leaseMilliseconds;
+    const affected = await commit.execute(
+      `UPDATE assistance SET last_used_at = ?, lease_until = ? WHERE id IN (${marks(ids)}) AND ${isLive}`,
+      [now, lease, ...ids, now],
+    );
+    if (affected === ids.length) return ids;
+    const rows = await commit.query<{ id: string }>(`SELECT id FROM assistance WHERE id IN (${marks(ids)}) AND ${isLive}`, [
+      ...ids,
+      now,
+    ]);
+    return rows.map(({ id }) => id);
+  }
+
+  private async ended(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.database.query<{ id: string }>(
+      `SELECT id FROM assistance WHERE id IN (${marks(ids)}) AND (ended_at IS NOT NULL OR expires_at <= ?)`,
+      [...ids, this.clock().getTime()],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  private forgetOldLeases(): void {
+    if (this.leases.size < 10_000) return;
+    const now = performance.now();
+    for (const [id, until] of this.leases) if (until <= now) this.leases.delete(id);
+  }
+}
+
+const unavailable = (): Failure =>
+  new Failure('RECORD_UNAVAILABLE', 'The disclosure could not be recorded, so nothing is shown.', {
+    remedy: 'Try again shortly.',
+    retryAfter: 2,
+  });
+
+const draftsOf = (disclosure: Disclosure): readonly EventDraft[] => {
+  const { actor, operation, plan, policy, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
+  const ids = Object.entries(objects).flatMap(([type, list]) => list.map((id) => ({ type, id })));
+  const parts = Math.max(1, Math.ceil(ids.length / objectsPerEvent));
+  return Array.from({ length: parts }, (_, part): EventDraft => {
+    const shown: Record<string, string[]> = {};
+    for (const { type, id } of ids.slice(part * objectsPerEvent, (part + 1) * objectsPerEvent)) {
+      shown[type] ??= [];
+      shown[type].push(id);
+    }
+    return {
+      action: 'disclosure',
+      outcome: 'ALLOWED',
+      actor: { id: actor.id, kind: actor.kind, roles: actor.roles },
+      ticketId: ticketIds.length === 1 ? ticketIds[0] : undefined,
+      assistanceId: assistanceIds.length === 1 ? assistanceIds[0] : undefined,
+      customers,
+      detail: {
+        operation,
+        plan,
+        policy,
+        fields: fields.map(({ field, verdict, count }) => [field, verdict, count]),
+        tickets: ticketIds,
+        assistances: assistanceIds,
+        objects: shown,
+        count: ids.length,
+        ...(parts > 1 ? { part: part + 1, parts } : {}),
+      },
+    };
+  });
+};

@@ -1,0 +1,121 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
+import type { CustomerUnderDigest, SealedNote } from '../../audit/event';
+import { systemActor } from '../../authz/actor';
+import { action, isSystem } from '../../authz/rule';
+import type { Change, Row } from '../../db/change';
+import type { Database } from '../../db/database';
+import { type DataKey, DataKeyring, newDataKey } from '../../privacy/customer-keys';
+import { auditDigest, KeyedDigests } from '../../privacy/digests';
+import type { KeyEncryption } from '../../privacy/key-encryption';
+import { open, type SealedPlace, seal } from '../../privacy/sealing';
+import { Secret } from './key.entity';
+
+/** A customer's key as a row names it: `key_id`, and by a join `key_wrapped` and `key_owner`. */
+export interface KeyedRow {
+  readonly key_id: string;
+  readonly key_wrapped: Buffer | null;
+  readonly key_owner: string;
+}
+
+/** Join that gives a row with `key_id` what is needed to open its sealed columns; the alias is the row's table. */
+export const joinKey = (alias: string): string => `JOIN privacy_customer_key k ON k.id = ${alias}.key_id`;
+export const keyColumns = 'k.id AS key_id, k.wrapped AS key_wrapped, k.owner AS key_owner';
+
+const createSecret = action<unknown>('secret.create', isSystem);
+
+/** The keys of customers and the digests of the installation. Keys are read with the rows that need them, so that a destroyed key is gone at once. */
+export class Keys {
+  private readonly ring: DataKeyring;
+
+  private constructor(
+    private readonly encryption: KeyEncryption,
+    readonly digests: KeyedDigests,
+    /** Seals cursors: the same on every replica, useless outside. */
+    readonly cursorKey: Buffer,
+  ) {
+    this.ring = new DataKeyring(encryption);
+  }
+
+  /** Loads the installation's digest secret, made at the first start and stored wrapped. Throws when the key-encryption key is not the one it was wrapped with. */
+  static async open(database: Database, encryption: KeyEncryption): Promise<Keys> {
+    const name = 'digests';
+    const wrapped = await database.change(systemActor('keys'), createSecret, async (change) => {
+      const found = await change.find(Secret, { name });
+      if (found) return found.wrapped;
+      change.permit(null);
+      const made = encryption.wrap(randomBytes(32), `secret|${name}`);
+      await change.insert(Secret, Object.assign(new Secret(), { name, wrapped: made, createdAt: change.at }));
+      change.record({ subject: { type: 'Secret', id: name } });
+      return made;
+    });
+    const secret = encryption.unwrap(wrapped, `secret|${name}`);
+    const digests = new KeyedDigests(secret);
+    const cursorKey = Buffer.from(hkdfSync('sha256', secret, '', 'counterfoil/cursor', 32));
+    secret.fill(0);
+    return new Keys(encryption, digests, cursorKey);
+  }
+
+  /** The data keys of these owners, made where an owner has none yet. Part of a change that is already permitted. */
+  async forOwners(change: Change<never> | Change, owners: readonly string[]): Promise<ReadonlyMap<string, DataKey>> {
+    const keys = new Map<string, DataKey>();
+    const distinct = [...new Set(owners)];
+    for (let start = 0; start < distinct.length; start += 500) {
+      const chunk = distinct.slice(start, start + 500);
+      const rows = await change.query<{ id: string; owner: string; wrapped: Buffer | null }>(
+        `SELECT id, owner, wrapped FROM privacy_customer_key WHERE owner IN (${chunk.map(() => '?').join(',')})`,
+        chunk,
+      );
+      for (const row of rows) {
+        // A destroyed key stays destroyed: what arrives about an erased customer afterwards has nothing to be sealed with.
+        if (row.wrapped)
+          keys.set(row.owner, { id: row.id, wrapped: row.wrapped, key: this.ring.unwrap(row.id, row.wrapped, row.owner) });
+      }
+      const known = new Set(rows.map((row) => row.owner));
+      const made = chunk.filter((owner) => !known.has(owner)).map((owner) => ({ owner, ...newDataKey(this.encryption, owner) }));
+      for (const { owner, ...key } of made) keys.set(owner, key);
+      await change.insertRows(
+        'privacy_customer_key',
+        made.map(({ id, owner, wrapped }): Row => ({ id, owner, wrapped, created_at: change.at.getTime(), destroyed_at: null })),
+      );
+    }
+    return keys;
+  }
+
+  /** The clear text of a sealed column; null where there is none, or where the customer's key was destroyed. */
+  open(row: KeyedRow, place: SealedPlace, sealed: Buffer | null): string | null {
+    if (sealed === null || row.key_wrapped === null) return null;
+    return open(this.ring.unwrap(row.key_id, row.key_wrapped, row.key_owner), place, sealed);
+  }
+
+  /** How an event names a customer: by id beside the leaf, by a digest under the customer's key in it. */
+  underDigest(customerId: string, row: KeyedRow): CustomerUnderDigest {
+    const wrapped = row.key_wrapped;
+    if (!wrapped) return { id: customerId, digest: () => 'erased' };
+    return {
+      id: customerId,
+      digest: (salt) => auditDigest(this.ring.unwrap(row.key_id, wrapped, row.key_owner), salt, customerId),
+    };
+  }
+
+  /** Free text of an event, sealed and digested under a customer's key. */
+  note(name: string, key: DataKey, text: string): SealedNote {
+    return {
+      name,
+      keyId: key.id,
+      seal: (place) => seal(key.key, place, text),
+      digest: (salt) => auditDigest(key.key, salt, text),
+    };
+  }
+
+  /** Stops this process from opening anything under a key that was just destroyed. */
+  forget(keyId: string): void {
+    this.ring.forget(keyId);
+  }
+
+  /** Digest of an equality search, as columns hold it. */
+  searchDigest(domain: string, normalized: string | null): string | null {
+    return normalized ? this.digests.search(domain, normalized).toString('base64url') : null;
+  }
+}
+
+export { seal } from '../../privacy/sealing';

@@ -1,0 +1,631 @@
+import { ulid } from 'ulid';
+import { type LinkAssurance, systemActor } from '../../authz/actor';
+import { action, isSystem } from '../../authz/rule';
+import type { Change, Row } from '../../db/change';
+import type { Database } from '../../db/database';
+import type { DataKey } from '../../privacy/customer-keys';
+import { normalizeEmail } from '../../privacy/digests';
+import type { Redactor } from '../../privacy/redaction';
+import { seal } from '../../privacy/sealing';
+import type { StaffRecord, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
+import type { AddressRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
+import { endAssistances, type TicketTurn, waitForLeases } from '../assistance/assistance.ending';
+import type { Keys } from '../keys/keys.service';
+
+const ingestTickets = action<unknown>('source.ingest-tickets', isSystem);
+const ingestPayments = action<unknown>('source.ingest-payments', isSystem);
+const linkCustomers = action<unknown>('customer.link', isSystem);
+
+const actor = systemActor('sync');
+
+/** A sealed column holds 65,535 bytes; what is longer is cut at a character and says so. */
+const maximumText = 60_000;
+export const bounded = (text: string, bytes = maximumText): string => {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  return `${Buffer.from(text).subarray(0, bytes).toString('utf8').replace(/�+$/, '')}\n[cut]`;
+};
+
+const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
+const milliseconds = (date: Date): number => date.getTime();
+
+/** Lists kept in a column of 4,000 characters. */
+const wordList = (words: readonly string[]): string => {
+  const kept: string[] = [];
+  let length = 2;
+  for (const word of words) {
+    length += word.length + 3;
+    if (length > 4_000) break;
+    kept.push(word);
+  }
+  return JSON.stringify(kept);
+};
+
+export interface LinkDecision {
+  readonly customerId: string;
+  readonly link: LinkAssurance;
+  readonly paymentCustomerId: string | null;
+}
+
+/**
+ * Brings what sources say into the read model. Each call is one short change: nothing upstream is asked in here. What is
+ * older than what is stored never overwrites it.
+ */
+export class Ingest {
+  constructor(
+    private readonly database: Database,
+    private readonly keys: Keys,
+    private readonly redactor: Redactor,
+  ) {}
+
+  /**
+   * Tickets with their customers, staff and messages. Where a ticket was closed, reassigned or re-addressed, its
+   * assistances end in the same change. Resolves once nobody can disclose on their word any more.
+   */
+  async tickets(source: string, teams: Readonly<Record<string, string>>, snapshots: readonly TicketSnapshot[]): Promise<void> {
+    if (snapshots.length === 0) return;
+    const newest = latestByReference(snapshots);
+    const leases = await this.database.change(actor, ingestTickets, async (change) => {
+      change.permit(source);
+      const staffIds = await this.staff(change, source, newest);
+      const customerIds = await this.customers(change, source, newest);
+      const { changed, turns, leasesUntil } = await this.ticketRows(change, source, teams, newest, staffIds, customerIds);
+      await this.messages(change, changed, staffIds);
+      change.record({
+        subject: { type: 'Source', id: source },
+        detail: { tickets: changed.length, ended: turns },
+      });
+      return leasesUntil;
+    });
+    await waitForLeases(leases);
+  }
+
+  private async staff(
+    change: Change,
+    source: string,
+    snapshots: readonly TicketSnapshot[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const records = new Map<string, { record: StaffRecord; asOf: Date }>();
+    for (const { staff, asOf } of snapshots) for (const record of staff) records.set(record.reference, { record, asOf });
+    const ids = new Map<string, string>();
+    if (records.size === 0) return ids;
+    const references = [...records.keys()];
+    const known = await change.query<{
+      id: string;
+      reference: string;
+      display_name: string;
+      login_digest: string;
+      email_digest: string | null;
+      active: number;
+      observed_at: number;
+    }>(
+      `SELECT id, reference, display_name, login_digest, email_digest, active, observed_at FROM helpdesk_staff WHERE source = ? AND reference IN (${marks(references)})`,
+      [source, ...references],
+      { lock: true },
+    );
+    const stored = new Map(known.map((row) => [row.reference, row]));
+    const fresh: Row[] = [];
+    for (const [reference, { record, asOf }] of records) {
+      const values = {
+        display_name: bounded(record.displayName, 200),
+        login_digest: this.keys.searchDigest('staff', record.login.toLowerCase()) ?? '',
+        email_digest: this.keys.searchDigest('staff', record.email ? normalizeEmail(record.email) : null),
+        active: Number(record.active),
+      };
+      const row = stored.get(reference);
+      if (!row) {
+        const id = `stf_${ulid()}`;
+        ids.set(reference, id);
+        fresh.push({ id, source, reference, ...values, observed_at: milliseconds(asOf) });
+        continue;
+      }
+      ids.set(reference, row.id);
+      const differs =
+        row.display_name !== values.display_name ||
+        row.login_digest !== values.login_digest ||
+        row.email_digest !== values.email_digest ||
+        Number(row.active) !== values.active;
+      if (differs && Number(row.observed_at) <= milliseconds(asOf)) {
+        await change.execute(
+          'UPDATE helpdesk_staff SET display_name = ?, login_digest = ?, email_digest = ?, active = ?, observed_at = ? WHERE id = ?',
+          [values.display_name, values.login_digest, values.email_digest, values.active, milliseconds(asOf), row.id],
+        );
+      }
+    }
+    await change.insertRows('helpdesk_staff', fresh);
+    return ids;
+  }
+
+  private async customers(
+    change: Change,
+    source: string,
+    snapshots: readonly TicketSnapshot[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const records = new Map(
+      snapshots.flatMap(({ ticket, asOf }) =>
+        ticket.customer ? [[ticket.customer.reference, { record: ticket.customer, asOf }] as const] : [],
+      ),
+    );
+    const ids = new Map<string, string>();
+    if (records.size === 0) return ids;
+    const references = [...records.keys()];
+    const known = await change.query<{
+      id: string;
+      reference: string;
+      email_digest: string | null;
+      email_edited: number;
+      observed_at: number;
+    }>(
+      `SELECT id, reference, email_digest, email_edited, observed_at FROM helpdesk_customer WHERE source = ? AND reference IN (${marks(references)})`,
+      [source, ...references],
+      { lock: true },
+    );
+    const stored = new Map(known.map((row) => [row.reference, row]));
+    for (const reference of references) ids.set(reference, stored.get(reference)?.id ?? `cus_${ulid()}`);
+    const keys = await this.keys.forOwners(change, [...ids.values()]);
+    const fresh: Row[] = [];
+    for (const [reference, { record, asOf }] of records) {
+      const id = ids.get(reference) as string;
+      const key = keys.get(id);
+      // Erased: nothing new about this person is kept.
+      if (!key) continue;
+      const email = record.email ? normalizeEmail(record.email) : null;
+      const place = (column: string) => ({ table: 'helpdesk_customer', column, row: id });
+      const clean = (text: string | null, bytes: number) =>
+        text === null ? null : bounded(this.redactor.redact(text).text, bytes);
+      const name = clean(record.displayName, 500);
+      const address = clean(record.email, 320);
+      const phone = clean(record.phone, 64);
+      const values = {
+        name_sealed: name ? seal(key.key, place('name_sealed'), name) : null,
+        email_sealed: address ? seal(key.key, place('email_sealed'), address) : null,
+        email_digest: this.keys.searchDigest('email', email),
+        phone_sealed: phone ? seal(key.key, place('phone_sealed'), phone) : null,
+        region: record.region,
+        protected_reference_digest: this.keys.searchDigest('payment-customer', record.protectedPaymentReference),
+        observed_at: milliseconds(asOf),
+      };
+      const row = stored.get(reference);
+      if (!row) {
+        fresh.push({
+          id,
+          source,
+          reference,
+          key_id: key.id,
+          ...values,
+          email_edited: 0,
+          link: 'NONE',
+          payment_customer_id: null,
+          linked_at: null,
+        });
+      } else if (Number(row.observed_at) <= milliseconds(asOf)) {
+        await change.execute(
+          'UPDATE helpdesk_customer SET name_sealed = ?, email_sealed = ?, email_digest = ?, phone_sealed = ?, region = ?, protected_reference_digest = ?, observed_at = ?, email_edited = ? WHERE id = ?',
+          [...Object.values(values), Number(Number(row.email_edited) === 1 || row.email_digest !== values.email_digest), id],
+        );
+      }
+    }
+    await change.insertRows('helpdesk_customer', fresh);
+    return ids;
+  }
+
+  private async ticketRows(
+    change: Change,
+    source: string,
+    teams: Readonly<Record<string, string>>,
+    snapshots: readonly TicketSnapshot[],
+    staffIds: ReadonlyMap<string, string>,
+    customerIds: ReadonlyMap<string, string>,
+  ) {
+    const references = snapshots.map(({ ticket }) => ticket.reference);
+    const known = await change.query<{
+      id: string;
+      reference: string;
+      revision: number;
+      key_id: string;
+      customer_id: string | null;
+      assignee_id: string | null;
+      status: string;
+      team: string | null;
+      observed_at: number;
+    }>(
+      `SELECT id, reference, revision, key_id, customer_id, assignee_id, status, team, observed_at FROM helpdesk_ticket WHERE source = ? AND reference IN (${marks(references)})`,
+      [source, ...references],
+      { lock: true },
+    );
+    const stored = new Map(known.map((row) => [row.reference, row]));
+    const planned = snapshots.map((snapshot) => {
+      const id = stored.get(snapshot.ticket.reference)?.id ?? `tkt_${ulid()}`;
+      const customerId = snapshot.ticket.customer ? (customerIds.get(snapshot.ticket.customer.reference) ?? null) : null;
+      return { snapshot, id, customerId, owner: customerId ?? id };
+    });
+    const keys = await this.keys.forOwners(
+      change,
+      planned.map(({ owner }) => owner),
+    );
+    const fresh: Row[] = [];
+    const seen: string[] = [];
+    const turns: TicketTurn[] = [];
+    const changed: { id: string; key: DataKey; snapshot: TicketSnapshot }[] = [];
+    for (const { snapshot, id, customerId, owner } of planned) {
+      const { ticket, asOf } = snapshot;
+      const row = stored.get(ticket.reference);
+      const key = keys.get(owner);
+      if (!key) continue;
+      if (row && (ticket.revision < Number(row.revision) || milliseconds(asOf) < Number(row.observed_at))) continue;
+      if (row && ticket.revision === Number(row.revision) && row.customer_id === customerId && row.key_id === key.id) {
+        seen.push(id);
+        continue;
+      }
+      const subject = ticket.subject === null ? null : bounded(this.redactor.redact(ticket.subject).text, 2_000);
+      const staffId = (reference: string | null) => (reference === null ? null : (staffIds.get(reference) ?? null));
+      const values = {
+        revision: ticket.revision,
+        key_id: key.id,
+        subject_sealed:
+          subject === null ? null : seal(key.key, { table: 'helpdesk_ticket', column: 'subject_sealed', row: id }, subject),
+        status: ticket.status,
+        channel: ticket.channel,
+        team: ticket.team === null ? null : (teams[ticket.team] ?? ticket.team),
+        assignee_id: staffId(ticket.assignee),
+        assigned_by_id: staffId(ticket.assignedBy),
+        created_by_id: staffId(ticket.createdByStaff),
+        customer_set_by_ids: JSON.stringify(ticket.customerSetBy.map((reference) => staffIds.get(reference)).filter(Boolean)),
+        customer_id: customerId,
+        updated_at: milliseconds(ticket.updatedAt),
+        observed_at: milliseconds(asOf),
+      };
+      if (!row) {
+        fresh.push({ id, source, reference: ticket.reference, created_at: milliseconds(ticket.createdAt), ...values });
+      } else {
+        await change.execute(
+          `UPDATE helpdesk_ticket SET ${Object.keys(values)
+            .map((column) => `${column} = ?`)
+            .join(', ')} WHERE id = ?`,
+          [...Object.values(values), id],
+        );
+        if (ticket.status === 'RESOLVED' || ticket.status === 'CLOSED') turns.push({ ticketId: id, reason: 'TICKET_CLOSED' });
+        else if (row.customer_id !== customerId) turns.push({ ticketId: id, reason: 'RECIPIENT_CHANGED' });
+        else if (row.assignee_id !== values.assignee_id || row.team !== values.team)
+          turns.push({ ticketId: id, reason: 'REASSIGNED' });
+        // A ticket that passes to another customer takes its messages along under the other key.
+        if (row.key_id !== key.id) await change.execute('DELETE FROM helpdesk_message WHERE ticket_id = ?', [id]);
+      }
+      changed.push({ id, key, snapshot });
+    }
+    await change.insertRows('helpdesk_ticket', fresh);
+    if (seen.length > 0) {
+      const asOf = Math.min(...snapshots.map((snapshot) => milliseconds(snapshot.asOf)));
+      await change.execute(`UPDATE helpdesk_ticket SET observed_at = ? WHERE observed_at < ? AND id IN (${marks(seen)})`, [
+        asOf,
+        asOf,
+        ...seen,
+      ]);
+    }
+    const { ended, leasesUntil } = await endAssistances(change, turns);
+    return { changed, turns: ended, leasesUntil };
+  }
+
+  private async messages(
+    change: Change,
+    tickets: readonly { id: string; key: DataKey; snapshot: TicketSnapshot }[],
+    staffIds: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    if (tickets.length === 0) return;
+    const known = await change.query<{ ticket_id: string; reference: string }>(
+      `SELECT ticket_id, reference FROM helpdesk_message WHERE ticket_id IN (${marks(tickets)})`,
+      tickets.map(({ id }) => id),
+    );
+    const stored = new Set(known.map((row) => `${row.ticket_id} ${row.reference}`));
+    const rows: Row[] = [];
+    for (const { id: ticketId, key, snapshot } of tickets) {
+      for (const message of snapshot.messages) {
+        if (stored.has(`${ticketId} ${message.reference}`)) continue;
+        const id = `msg_${ulid()}`;
+        const { text, redactions } = this.redactor.redact(message.body);
+        rows.push({
+          id,
+          ticket_id: ticketId,
+          reference: message.reference,
+          author_kind: message.author.kind,
+          author_staff_id: message.author.kind === 'STAFF' ? (staffIds.get(message.author.reference) ?? null) : null,
+          channel: message.channel,
+          key_id: key.id,
+          body_sealed: seal(key.key, { table: 'helpdesk_message', column: 'body_sealed', row: id }, bounded(text)),
+          redactions: wordList(
+            [...new Set(redactions.map(({ kind }) => kind))].map(
+              (kind) => `${kind}:${redactions.filter((each) => each.kind === kind).length}`,
+            ),
+          ),
+          created_at: milliseconds(message.createdAt),
+        });
+      }
+    }
+    await change.insertRows('helpdesk_message', rows);
+  }
+
+  /** What a payment source holds about these customers. Returns our id of each by the provider's reference. */
+  async payments(source: string, snapshots: readonly PaymentCustomerSnapshot[]): Promise<ReadonlyMap<string, string>> {
+    const ids = new Map<string, string>();
+    if (snapshots.length === 0) return ids;
+    await this.database.change(actor, ingestPayments, async (change) => {
+      change.permit(source);
+      ids.clear();
+      const digestOf = (reference: string) => this.keys.searchDigest('payment-customer', reference) as string;
+      const digests = snapshots.map(({ customer }) => digestOf(customer.reference));
+      const known = await change.query<{ id: string; reference_digest: string; observed_at: number }>(
+        `SELECT id, reference_digest, observed_at FROM payment_customer WHERE source = ? AND reference_digest IN (${marks(digests)})`,
+        [source, ...digests],
+        { lock: true },
+      );
+      const stored = new Map(known.map((row) => [row.reference_digest, row]));
+      const planned = snapshots.map((snapshot, index) => {
+        const row = stored.get(digests[index] as string);
+        return { snapshot, row, digest: digests[index] as string, id: row?.id ?? `pcu_${ulid()}` };
+      });
+      const keys = await this.keys.forOwners(
+        change,
+        planned.map(({ id }) => id),
+      );
+      const fresh: Row[] = [];
+      const current: { id: string; key: DataKey; snapshot: PaymentCustomerSnapshot; isNew: boolean }[] = [];
+      for (const { snapshot, row, digest, id } of planned) {
+        const { customer, asOf } = snapshot;
+        const key = keys.get(id);
+        if (!key) continue;
+        ids.set(customer.reference, id);
+        if (row && Number(row.observed_at) > milliseconds(asOf)) continue;
+        const place = (column: string) => ({ table: 'payment_customer', column, row: id });
+        const sealedOrNull = (column: string, text: string | null) =>
+          text ? seal(key.key, place(column), bounded(text, 500)) : null;
+        const values = {
+          email_digest: this.keys.searchDigest('email', customer.email ? normalizeEmail(customer.email) : null),
+          email_sealed: sealedOrNull('email_sealed', customer.email),
+          name_sealed: sealedOrNull('name_sealed', customer.displayName),
+          phone_sealed: sealedOrNull('phone_sealed', customer.phone),
+          helpdesk_reference_digest: this.keys.searchDigest('helpdesk-reference', customer.helpdeskReference),
+          gone: 0,
+          observed_at: milliseconds(asOf),
+        };
+        if (!row) {
+          fresh.push({
+            id,
+            source,
+            reference_digest: digest,
+            reference_sealed: seal(key.key, place('reference_sealed'), customer.reference),
+            key_id: key.id,
+            ...values,
+          });
+        } else {
+          await change.execute(
+            'UPDATE payment_customer SET email_digest = ?, email_sealed = ?, name_sealed = ?, phone_sealed = ?, helpdesk_reference_digest = ?, gone = ?, observed_at = ? WHERE id = ?',
+            [...Object.values(values), id],
+          );
+        }
+        current.push({ id, key, snapshot, isNew: !row });
+      }
+      await change.insertRows('payment_customer', fresh);
+      const methodIds = await this.methods(change, source, current);
+      await this.transactions(change, current, methodIds);
+      change.record({ subject: { type: 'Source', id: source }, detail: { customers: current.length } });
+    });
+    return ids;
+  }
+
+  private async methods(
+    change: Change,
+    source: string,
+    customers: readonly { id: string; key: DataKey; snapshot: PaymentCustomerSnapshot; isNew: boolean }[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const existing = customers.filter(({ isNew }) => !isNew);
+    const known = existing.length
+      ? await change.query<{ id: string; payment_customer_id: string; reference_digest: string; status: string }>(
+          `SELECT id, payment_customer_id, reference_digest, status FROM payment_method WHERE payment_customer_id IN (${marks(existing)})`,
+          existing.map(({ id }) => id),
+          { lock: true },
+        )
+      : [];
+    const stored = new Map(known.map((row) => [`${row.payment_customer_id} ${row.reference_digest}`, row]));
+    const ids = new Map<string, string>();
+    const fresh: Row[] = [];
+    const reported = new Set<string>();
+    for (const { id: customerId, key, snapshot } of customers) {
+      for (const method of snapshot.methods) {
+        const digest = this.keys.searchDigest(`payment-method:${source}`, method.reference) as string;
+        const row = stored.get(`${customerId} ${digest}`);
+        const id = row?.id ?? `pm_${ulid()}`;
+        ids.set(`${customerId} ${method.reference}`, id);
+        reported.add(id);
+        const values = {
+          kind: method.kind,
+          brand: method.brand,
+          last4: method.last4 && /^\d{4}$/.test(method.last4) ? method.last4 : null,
+          expiry_month: method.expiryMonth,
+          expiry_year: method.expiryYear,
+          status: method.status,
+          is_default: Number(method.isDefault),
+          billing_address_sealed: method.billingAddress
+            ? seal(
+                key.key,
+                { table: 'payment_method', column: 'billing_address_sealed', row: id },
+                addressText(method.billingAddress, this.redactor),
+              )
+            : null,
+          created_at: milliseconds(method.createdAt),
+          observed_at: milliseconds(snapshot.asOf),
+        };
+        if (row) {
+          await change.execute(
+            `UPDATE payment_method SET ${Object.keys(values)
+              .map((column) => `${column} = ?`)
+              .join(', ')} WHERE id = ?`,
+            [...Object.values(values), id],
+          );
+        } else {
+          fresh.push({
+            id,
+            payment_customer_id: customerId,
+            reference_digest: digest,
+            reference_sealed: seal(key.key, { table: 'payment_method', column: 'reference_sealed', row: id }, method.reference),
+            surrogate: this.keys.digests.surrogate(source, method.reference),
+            ...values,
+          });
+        }
+      }
+    }
+    await change.insertRows('payment_method', fresh);
+    const gone = known.filter((row) => !reported.has(row.id) && row.status !== 'REMOVED').map((row) => row.id);
+    if (gone.length > 0)
+      await change.execute(`UPDATE payment_method SET status = 'REMOVED', is_default = 0 WHERE id IN (${marks(gone)})`, gone);
+    return ids;
+  }
+
+  private async transactions(
+    change: Change,
+    customers: readonly { id: string; snapshot: PaymentCustomerSnapshot; isNew: boolean }[],
+    methodIds: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const existing = customers.filter(({ isNew }) => !isNew);
+    const known = existing.length
+      ? await change.query<{
+          id: string;
+          payment_customer_id: string;
+          reference: string;
+          status: string;
+          dispute_status: string | null;
+        }>(
+          `SELECT id, payment_customer_id, reference, status, dispute_status FROM payment_transaction WHERE payment_customer_id IN (${marks(existing)})`,
+          existing.map(({ id }) => id),
+          { lock: true },
+        )
+      : [];
+    const stored = new Map(known.map((row) => [`${row.payment_customer_id} ${row.reference}`, row]));
+    const fresh: Row[] = [];
+    const clean = (text: string | null, length: number) =>
+      text === null ? null : this.redactor.redact(text).text.slice(0, length);
+    for (const { id: customerId, snapshot } of customers) {
+      for (const transaction of snapshot.transactions) {
+        const row = stored.get(`${customerId} ${transaction.reference}`);
+        const values = {
+          payment_method_id: transaction.paymentMethodReference
+            ? (methodIds.get(`${customerId} ${transaction.paymentMethodReference}`) ?? null)
+            : null,
+          order_reference: clean(transaction.orderReference, 128),
+          order_description: clean(transaction.orderDescription, 255),
+          amount: transaction.amount,
+          currency: transaction.currency,
+          status: transaction.status,
+          decline_code: clean(transaction.declineCode, 64),
+          decline_advice: clean(transaction.declineAdvice, 64),
+          device: transaction.deviceFingerprint ? this.keys.digests.device(transaction.deviceFingerprint) : null,
+          country: transaction.country,
+          risk_band: transaction.riskBand,
+          risk_score: transaction.riskScore,
+          risk_signals: wordList(transaction.riskSignals),
+          dispute_status: clean(transaction.dispute?.status ?? null, 32),
+          dispute_reason: clean(transaction.dispute?.reason ?? null, 64),
+          dispute_opened_at: transaction.dispute ? milliseconds(transaction.dispute.openedAt) : null,
+          created_at: milliseconds(transaction.createdAt),
+          observed_at: milliseconds(snapshot.asOf),
+        };
+        if (!row) {
+          fresh.push({ id: `txn_${ulid()}`, payment_customer_id: customerId, reference: transaction.reference, ...values });
+        } else if (
+          row.status !== values.status ||
+          row.dispute_status !== values.dispute_status ||
+          isRecent(transaction.createdAt, snapshot.asOf)
+        ) {
+          await change.execute(
+            `UPDATE payment_transaction SET ${Object.keys(values)
+              .map((column) => `${column} = ?`)
+              .join(', ')} WHERE id = ?`,
+            [...Object.values(values), row.id],
+          );
+        }
+      }
+    }
+    await change.insertRows('payment_transaction', fresh);
+  }
+
+  /** The provider no longer has this customer: its methods are removed, its links end. */
+  async paymentCustomerGone(paymentCustomerId: string, asOf: Date): Promise<void> {
+    await this.database.change(actor, ingestPayments, async (change) => {
+      change.permit(null);
+      const affected = await change.execute(
+        'UPDATE payment_customer SET gone = 1, observed_at = ? WHERE id = ? AND gone = 0 AND observed_at <= ?',
+        [milliseconds(asOf), paymentCustomerId, milliseconds(asOf)],
+      );
+      if (affected === 0) return;
+      await change.execute("UPDATE payment_method SET status = 'REMOVED', is_default = 0 WHERE payment_customer_id = ?", [
+        paymentCustomerId,
+      ]);
+      await change.execute(
+        "UPDATE helpdesk_customer SET link = 'NONE', payment_customer_id = NULL, linked_at = ? WHERE payment_customer_id = ?",
+        [milliseconds(asOf), paymentCustomerId],
+      );
+      change.record({ subject: { type: 'PaymentCustomer', id: paymentCustomerId }, detail: { gone: true } });
+    });
+  }
+
+  /** Sets links as decided by `customers/link`; only differences are written and recorded. */
+  async links(decisions: readonly LinkDecision[]): Promise<void> {
+    if (decisions.length === 0) return;
+    await this.database.change(actor, linkCustomers, async (change) => {
+      change.permit(null);
+      const known = await change.query<{ id: string; link: string; payment_customer_id: string | null }>(
+        `SELECT id, link, payment_customer_id FROM helpdesk_customer WHERE id IN (${marks(decisions)})`,
+        decisions.map(({ customerId }) => customerId),
+        { lock: true },
+      );
+      const stored = new Map(known.map((row) => [row.id, row]));
+      const differing = decisions.filter(({ customerId, link, paymentCustomerId }) => {
+        const row = stored.get(customerId);
+        return row && (row.link !== link || row.payment_customer_id !== paymentCustomerId);
+      });
+      for (const { customerId, link, paymentCustomerId } of differing) {
+        await change.execute('UPDATE helpdesk_customer SET link = ?, payment_customer_id = ?, linked_at = ? WHERE id = ?', [
+          link,
+          paymentCustomerId,
+          change.at.getTime(),
+          customerId,
+        ]);
+      }
+      if (differing.length > 0) {
+        change.record({
+          detail: {
+            links: Object.fromEntries(
+              ['VERIFIED', 'MATCHED', 'NONE'].map((link) => [link, differing.filter((each) => each.link === link).length]),
+            ),
+          },
+        });
+      }
+    });
+  }
+}
+
+/** A payment still moves for some days: only then is a row with the same state written again. */
+const isRecent = (createdAt: Date, asOf: Date): boolean => asOf.getTime() - createdAt.getTime() < 3 * 86_400_000;
+
+const addressText = (address: AddressRecord, redactor: Redactor): string =>
+  JSON.stringify(
+    Object.fromEntries(
+      Object.entries(address).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? redactor.redact(value).text.slice(0, 200) : null,
+      ]),
+    ),
+  );
+
+const latestByReference = (snapshots: readonly TicketSnapshot[]): readonly TicketSnapshot[] => {
+  const newest = new Map<string, TicketSnapshot>();
+  for (const snapshot of snapshots) {
+    const other = newest.get(snapshot.ticket.reference);
+    if (
+      !other ||
+      other.ticket.revision < snapshot.ticket.revision ||
+      (other.ticket.revision === snapshot.ticket.revision && other.asOf <= snapshot.asOf)
+    ) {
+      newest.set(snapshot.ticket.reference, snapshot);
+    }
+  }
+  return [...newest.values()];
+};

@@ -1,0 +1,36 @@
+import { Extensions, Field } from 'type-graphql';
+import type { LinkAssurance } from '../authz/actor';
+import type { FieldClass } from '../authz/classification';
+
+type ReturnType = Parameters<typeof Field>[0];
+interface FieldOptions {
+  readonly nullable?: boolean;
+  readonly description?: string;
+  readonly name?: string;
+  /** The class where the link's assurance raises it. */
+  readonly under?: Partial<Record<LinkAssurance, FieldClass>>;
+}
+
+/** A field of the graph with its class. Policed classes are nullable, so that a denial costs the field and not the page. */
+export const Exposed =
+  (fieldClass: FieldClass, type: ReturnType, { under, ...options }: FieldOptions = {}): PropertyDecorator & MethodDecorator =>
+  (target: object, key: string | symbol, descriptor?: PropertyDescriptor) => {
+    const field = Field(
+      type as never,
+      { nullable: fieldClass !== 'PUBLIC' && fieldClass !== 'INTERNAL', ...options } as never,
+    ) as MethodDecorator;
+    field(target, key, descriptor as never);
+    Classified(fieldClass, under)(target, key, descriptor as never);
+  };
+
+/** The class of a query, a mutation or a field with a resolver of its own. */
+export const Classified = (
+  fieldClass: FieldClass,
+  under?: Partial<Record<LinkAssurance, FieldClass>>,
+): PropertyDecorator & MethodDecorator =>
+  Extensions({ counterfoil: { class: fieldClass, ...(under ? { classByAssurance: under } : {}) } }) as PropertyDecorator &
+    MethodDecorator;
+
+/** An input field that filters by an output field: whoever may read it need not be allowed to search by it. */
+export const FiltersBy = (coordinate: string): PropertyDecorator =>
+  Extensions({ counterfoil: { filters: coordinate } }) as PropertyDecorator;

@@ -1,0 +1,76 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { Failure } from '../failure';
+import { SourceUnavailable } from '../upstream/source-unavailable';
+
+/** The failure that an error of an execution carries, however deep the executor wrapped it. */
+export const failureIn = (error: unknown): Failure | undefined => {
+  for (let at: unknown = error, depth = 0; at && depth < 5; depth += 1) {
+    if (at instanceof Failure) return at;
+    if (at instanceof SourceUnavailable) {
+      return new Failure('UPSTREAM_UNAVAILABLE', 'A source does not answer just now.', {
+        rule: at.source,
+        remedy: 'Try again shortly; what it would have filled is null.',
+        retryAfter: 10,
+      });
+    }
+    at = (at as { originalError?: unknown }).originalError;
+  }
+  return undefined;
+};
+
+export const toGraphQLError = (failure: Failure, path?: readonly (string | number)[]): GraphQLError => {
+  const { reason, rule, argument, remedy, retryAfter } = failure.details;
+  const extensions = Object.fromEntries(
+    Object.entries({ code: failure.code, reason, rule, argument, remedy, retryAfter }).filter(([, value]) => value !== undefined),
+  );
+  return new GraphQLError(failure.message, { ...(path ? { path } : {}), extensions, originalError: failure });
+};
+
+/** What somebody is told of an error that isn't theirs to see. */
+export const internalError = (requestId: string, path?: readonly (string | number)[]): GraphQLError =>
+  new GraphQLError('Something went wrong here. It was logged with this request id.', {
+    ...(path ? { path } : {}),
+    extensions: { code: 'INTERNAL', requestId },
+  });
+
+/** One sentence a code: a scanner learns nothing of the graph from it. */
+const fixedMessages: Readonly<Record<string, string>> = {
+  GRAPHQL_PARSE_FAILED: 'The document is not GraphQL, or too long.',
+  GRAPHQL_VALIDATION_FAILED: 'The document does not fit this graph.',
+  BAD_USER_INPUT: 'A variable does not fit its type.',
+  OPERATION_RESOLUTION_FAILURE: 'Name one operation of the document.',
+  BAD_REQUEST: 'Send one JSON object with query, and variables and operationName where needed.',
+  PERSISTED_QUERY_NOT_FOUND: 'Persisted queries are not offered.',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'Persisted queries are not offered.',
+};
+
+/**
+ * The last look at every error that leaves. Failures pass as they are; GraphQL's own errors keep their code and, in
+ * production, lose their message, which would name fields and repeat what was sent; anything else is already masked or gets no word.
+ */
+export const formatError =
+  (options: { readonly production: boolean }) =>
+  (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
+    const code = String(formatted.extensions?.code ?? '');
+    const position = { ...(formatted.path ? { path: formatted.path } : {}) };
+    const failure = failureIn(error);
+    if (failure) {
+      const { message, extensions } = toGraphQLError(failure);
+      return { message, ...position, extensions };
+    }
+    const fixed = fixedMessages[code];
+    if (fixed === undefined) {
+      const requestId = formatted.extensions?.requestId;
+      return {
+        message: 'Something went wrong here. It was logged with this request id.',
+        ...position,
+        extensions: { code: 'INTERNAL', ...(typeof requestId === 'string' ? { requestId } : {}) },
+      };
+    }
+    const isHelpful = !options.production && code === 'GRAPHQL_VALIDATION_FAILED';
+    return {
+      message: isHelpful ? formatted.message : fixed,
+      ...(isHelpful && formatted.locations ? { locations: formatted.locations } : {}),
+      extensions: { code },
+    };
+  };

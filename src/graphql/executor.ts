@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  type OperationDefinitionNode,
+  print,
+} from 'graphql';
+import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
+import { LRUCache } from 'lru-cache';
+import { accessClassKey, accessClassOf, type SignedInActor } from '../authz/actor';
+import type { Classification } from '../authz/classification';
+import type { ExposurePolicy } from '../authz/exposure';
+import type { MaskTools } from '../authz/mask';
+import { type AccessPlan, planAccess } from '../authz/plan';
+import { Failure } from '../failure';
+import { failureIn, internalError, toGraphQLError } from './errors';
+import { checkLimits, type OperationLimits } from './limits';
+import { RequestAccess } from './request-access';
+
+/** What the executor needs of a request; a slice's resolvers see more. */
+export interface ExecutionContext {
+  readonly actor: SignedInActor;
+  readonly requestId: string;
+  access: RequestAccess;
+}
+
+export interface ExecutorPorts<Context extends ExecutionContext> {
+  /** Loads the actor's live assistances into the request's access, before anything runs. */
+  readonly loadAssistances: (context: Context) => Promise<void>;
+  /** Makes what was shown durable. `lost`: an assistance it stands on has ended. Throws `RECORD_UNAVAILABLE`. */
+  readonly recordShowing: (context: Context, plan: AccessPlan, operation: string | null) => Promise<'recorded' | 'lost'>;
+  readonly recordDenials: (
+    context: Context,
+    denials: readonly { readonly rule: string; readonly reason: string }[],
+  ) => Promise<void>;
+  readonly onFault: (context: Context, error: unknown) => void;
+}
+
+export interface Execution {
+  readonly document: DocumentNode;
+  readonly operationName: string | null;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+export interface ExecutorOptions {
+  readonly schema: GraphQLSchema;
+  readonly classification: Classification;
+  readonly policy: ExposurePolicy;
+  readonly maskTools: MaskTools;
+  readonly limits: OperationLimits;
+}
+
+type Run = (
+  context: ExecutionContext,
+  variables: Readonly<Record<string, unknown>>,
+) => Promise<ExecutionResult> | ExecutionResult;
+
+interface Planned {
+  readonly plan: AccessPlan;
+  readonly operation: OperationDefinitionNode;
+  uses: number;
+  run: Run;
+}
+
+/** Documents met once are interpreted: compiling costs up to 17 ms and would let a stranger fill the cache. */
+const compileAfter = 2;
+const keptPlans = 500;
+
+/** Data-independent denials: one error a selection is enough, the rows have nothing to add. */
+const aboutTheField = new Set(['ROLE', 'MFA_REQUIRED', 'LINK']);
+
+/**
+ * Runs operations under their access plan: planned once per operation and access class, cut, compiled, executed, put
+ * back into shape; the disclosure durable before the response exists.
+ */
+export class ProtectedExecutor<Context extends ExecutionContext> {
+  private readonly plans = new LRUCache<string, Planned>({ max: keptPlans });
+  /** Apollo hands over the same document object for the same text; its digest is needed each time. */
+  private readonly digests = new WeakMap<DocumentNode, string>();
+
+  constructor(
+    private readonly options: ExecutorOptions,
+    private readonly ports: ExecutorPorts<Context>,
+  ) {}
+
+  async execute(execution: Execution, context: Context): Promise<ExecutionResult> {
+    try {
+      return await this.protect(execution, context);
+    } catch (error) {
+      const failure = failureIn(error);
+      if (!failure) {
+        this.ports.onFault(context, error);
+        return { data: null, errors: [internalError(context.requestId)] };
+      }
+      if (failure.code === 'DENIED') await this.recordDenials(context, [toGraphQLError(failure)]);
+      return { data: null, errors: [toGraphQLError(failure)] };
+    }
+  }
+
+  private async protect({ document, operationName, variables }: Execution, context: Context): Promise<ExecutionResult> {
+    const { schema, policy } = this.options;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) throw Failure.invalid('operationName', 'expected the name of one operation of the document');
+    if (operation.operation === 'subscription') throw Failure.invalid('query', 'expected a query or a mutation');
+    checkLimits(schema, document, operation, variables, this.options.limits);
+    checkVariables(schema, operation, variables);
+
+    const planned = this.planned(document, operation, operationName, context.actor);
+    const { plan } = planned;
+    if (plan.refusal) throw plan.refusal;
+    const refused = plan.refuseArguments(variables);
+    if (refused) throw refused;
+
+    context.access = new RequestAccess(policy.verdictTable(accessClassOf(context.actor)), this.options.maskTools);
+    await this.ports.loadAssistances(context);
+    const executed = await this.run(planned, context, variables);
+    const restored = plan.restore(executed.data as Record<string, unknown> | null | undefined, variables);
+    const errors = [...restored.errors, ...this.presentable(context, executed.errors ?? [])];
+    await this.recordDenials(context, errors);
+    if ((await this.ports.recordShowing(context, plan, operation.name?.value ?? null)) === 'lost') {
+      const lost = toGraphQLError(Failure.denied('ASSISTANCE_ENDED', 'disclosure'));
+      await this.recordDenials(context, [lost]);
+      return { data: null, errors: [lost] };
+    }
+    return { data: restored.data ?? null, ...(errors.length > 0 ? { errors } : {}) };
+  }
+
+  private planned(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    operationName: string | null,
+    actor: SignedInActor,
+  ): Planned {
+    const { schema, classification, policy } = this.options;
+    const access = accessClassOf(actor);
+    let digest = this.digests.get(document);
+    if (digest === undefined) {
+      digest = createHash('sha256').update(print(document)).digest('base64url');
+      this.digests.set(document, digest);
+    }
+    const key = `${digest} ${operationName ?? ''} ${accessClassKey(access)} ${policy.digest}`;
+    const known = this.plans.get(key);
+    if (known) return known;
+    const plan = planAccess({ schema, classification, policy, document, operationName, access });
+    const run: Run = (context, variables) =>
+      execute({ schema, document: plan.document, contextValue: context, variableValues: variables, operationName });
+    const planned: Planned = { plan, operation, uses: 0, run };
+    this.plans.set(key, planned);
+    return planned;
+  }
+
+  private async run(planned: Planned, context: Context, variables: Readonly<Record<string, unknown>>): Promise<ExecutionResult> {
+    planned.uses += 1;
+    if (planned.uses === compileAfter) {
+      const compiled = compileQuery(this.options.schema, planned.plan.document, planned.operation.name?.value, {
+        disableLeafSerialization: false,
+      });
+      if (isCompiledQuery(compiled)) {
+        const { query } = compiled as CompiledQuery;
+        planned.run = (runContext, values) => query({}, runContext, values as Record<string, unknown>);
+      }
+    }
+    return planned.run(context, variables);
+  }
+
+  /** Execution's errors as a caller may see them, with field denials that repeat along a list told once. */
+  private presentable(context: Context, errors: readonly GraphQLError[]): GraphQLError[] {
+    const told = new Set<string>();
+    return errors.flatMap((error) => {
+      const failure = failureIn(error);
+      if (!failure) {
+        this.ports.onFault(context, (error as { originalError?: unknown }).originalError ?? error);
+        return [internalError(context.requestId, error.path)];
+      }
+      const { reason, rule } = failure.details;
+      if (failure.code !== 'DENIED' || reason === undefined || !aboutTheField.has(reason))
+        return [toGraphQLError(failure, error.path)];
+      const firstList = error.path?.findIndex((step) => typeof step === 'number') ?? -1;
+      const path = firstList < 0 ? error.path : error.path?.slice(0, firstList);
+      const key = JSON.stringify([rule, reason, path]);
+      if (told.has(key)) return [];
+      told.add(key);
+      return [toGraphQLError(failure, path)];
+    });
+  }
+
+  private async recordDenials(context: Context, errors: readonly GraphQLError[]): Promise<void> {
+    const denials = errors.flatMap(({ extensions }) => {
+      if (extensions.code === 'DENIED') return [{ rule: String(extensions.rule ?? ''), reason: String(extensions.reason ?? '') }];
+      return extensions.code === 'NOT_FOUND' ? [{ rule: 'scope', reason: 'NOT_FOUND' }] : [];
+    });
+    if (denials.length > 0) await this.ports.recordDenials(context, denials);
+  }
+}
+
+/** graphql-js repeats the value in its message; ours names the variable and the type. Throws `INVALID`. */
+const checkVariables = (
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): void => {
+  const definitions = operation.variableDefinitions ?? [];
+  if (definitions.length === 0) return;
+  const coerced = getVariableValues(schema, definitions, variables, { maxErrors: 20 });
+  if (!coerced.errors) return;
+  const wrong = definitions.filter((definition) => getVariableValues(schema, [definition], variables).errors);
+  const [first = definitions[0]] = wrong;
+  const name = first?.variable.name.value ?? '';
+  throw Failure.invalid(`$${name}`, `expected ${first ? print(first.type) : 'a value of its type'}`);
+};

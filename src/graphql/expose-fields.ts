@@ -1,0 +1,31 @@
+import { defaultFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import type { Classification } from '../authz/classification';
+import type { RequestAccess } from './request-access';
+import type { Shown } from './shown';
+
+export interface AccessContext {
+  readonly access: RequestAccess;
+}
+
+/**
+ * Lets every policed field leave through the request's verdicts, whoever wrote its resolver: the schema's own fields are
+ * wrapped, so no slice has to remember it. Unpoliced fields keep the compiled default access.
+ */
+export const exposeFields = (schema: GraphQLSchema, classification: Classification): GraphQLSchema => {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      const coordinate = `${type.name}.${field.name}`;
+      if (!classification.fields.get(coordinate)?.policed) continue;
+      const name = field.name;
+      const original = field.resolve;
+      const isPlain = original === undefined || original === defaultFieldResolver;
+      field.resolve = isPlain
+        ? (parent: Shown, _args, { access }: AccessContext) =>
+            access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name])
+        : (parent: Shown, args, context: AccessContext, info) =>
+            context.access.expose(coordinate, parent, () => original(parent, args, context, info));
+    }
+  }
+  return schema;
+};

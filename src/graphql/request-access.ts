@@ -1,0 +1,78 @@
+import type { HeldAssistance } from '../authz/actor';
+import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/exposure';
+import type { MaskTools } from '../authz/mask';
+import type { DenialReason } from '../failure';
+import type { Shown } from './shown';
+
+/** What is shown in one request, gathered where fields leave: verdicts and how often, and the objects they belong to. */
+export interface Showing {
+  readonly fields: readonly { readonly field: string; readonly verdict: string; readonly count: number }[];
+  readonly parents: ReadonlySet<Shown>;
+}
+
+interface Tally {
+  readonly field: string;
+  readonly verdict: Verdict;
+  count: number;
+}
+
+/**
+ * The access of one request: verdicts by field, the live assistances, and what was shown so far. Relation rules read
+ * it, fields leave through it.
+ */
+export class RequestAccess {
+  private readonly tallies = new Map<Verdict, Map<string, Tally>>();
+  private readonly parents = new Set<Shown>();
+  private last: Shown | undefined;
+  held: readonly HeldAssistance[] = [];
+  /** Why opening a ticket began no assistance, by ticket. */
+  readonly openingDenials = new Map<string, DenialReason>();
+
+  constructor(
+    private readonly verdicts: ReadonlyMap<string, Verdicts>,
+    private readonly tools: MaskTools,
+  ) {}
+
+  /** The value as its verdict has it. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */
+  expose(coordinate: string, parent: Shown, value: () => unknown): unknown {
+    const verdict = this.verdicts.get(coordinate)?.[parent.linkAssurance];
+    // A field without a verdict was never named to anybody.
+    if (!verdict) return null;
+    this.tally(coordinate, verdict);
+    if (verdict.kind === 'reveal' || verdict.kind === 'mask') {
+      if (this.last !== parent) {
+        this.last = parent;
+        this.parents.add(parent);
+      }
+      const clear = value();
+      if (clear instanceof Promise) return clear.then((settled) => applyVerdict(verdict, coordinate, settled, this.tools));
+      return applyVerdict(verdict, coordinate, clear, this.tools);
+    }
+    return applyVerdict(verdict, coordinate, null, this.tools);
+  }
+
+  /** The live assistance that covers this customer, on whatever ticket. */
+  covering(customerId: string | null): HeldAssistance | undefined {
+    return customerId === null ? undefined : this.held.find((assistance) => assistance.customerId === customerId);
+  }
+
+  /** The live assistance on this very ticket. */
+  onTicket(ticketId: string): HeldAssistance | undefined {
+    return this.held.find((assistance) => assistance.ticketId === ticketId);
+  }
+
+  get showing(): Showing {
+    const fields = [...this.tallies.values()].flatMap((byField) =>
+      [...byField.values()].map(({ field, verdict, count }) => ({ field, verdict: verdictText(verdict), count })),
+    );
+    return { fields, parents: this.parents };
+  }
+
+  private tally(field: string, verdict: Verdict): void {
+    const byField = this.tallies.get(verdict) ?? new Map<string, Tally>();
+    if (byField.size === 0) this.tallies.set(verdict, byField);
+    const tally = byField.get(field);
+    if (tally) tally.count += 1;
+    else byField.set(field, { field, verdict, count: 1 });
+  }
+}

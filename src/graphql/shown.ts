@@ -1,0 +1,18 @@
+import type { LinkAssurance } from '../authz/actor';
+
+/** What a disclosure has to name of an object whose policed fields are shown. */
+export interface ShownObject {
+  readonly type: string;
+  readonly id: string;
+  readonly ticketId: string | null;
+  /** Whom it is about: the id, and the keyed digest by which the log names them. */
+  readonly customer: { readonly id: string; readonly digest: (salt: Buffer) => string } | null;
+  /** It is shown on the word of an assistance that covers the customer. */
+  readonly underAssistance: boolean;
+}
+
+/** The parent of policed fields: what it is about, and under which assurance of the link it is shown. */
+export interface Shown {
+  readonly shown: ShownObject;
+  readonly linkAssurance: LinkAssurance;
+}
