@@ -81,9 +81,14 @@ describe('a schema', () => {
       nullable: true,
       namedType: 'String',
       leaf: true,
-      mutation: false,
+      root: null,
     });
-    expect(classification.fields.get('Query.customers')).toMatchObject({ policed: false, nullable: false, leaf: false });
+    expect(classification.fields.get('Query.customers')).toMatchObject({
+      policed: false,
+      nullable: false,
+      leaf: false,
+      root: 'query',
+    });
     expect([...classification.filterable]).toEqual(['Customer.status']);
     expect([...classification.sortable]).toEqual(['Customer.status']);
   });

@@ -44,7 +44,7 @@ export interface FieldMark {
   readonly classByAssurance?: Partial<Record<LinkAssurance, FieldClass>>;
 }
 
-/** `extensions.counterfoil` of an input field: the output field or fields by whose value it narrows. */
+/** `extensions.counterfoil` of an input field or an argument: the output field or fields by whose value it narrows. */
 export interface FilterMark {
   readonly filters: string | readonly string[];
 }
@@ -77,8 +77,8 @@ export interface ClassifiedField {
   readonly namedType: string;
   /** The type is a scalar or an enum, so that there is a value to mask. */
   readonly leaf: boolean;
-  /** A root field of Mutation. */
-  readonly mutation: boolean;
+  /** The operation that starts at this field; null for fields of other types. */
+  readonly root: 'query' | 'mutation' | 'subscription' | null;
 }
 
 /** The fields of a schema that passed `classifySchema`, and which of them arguments can filter or sort by. */
@@ -126,8 +126,14 @@ const classesOf = (mark: z.infer<typeof fieldMark>): Record<LinkAssurance, Field
   NONE: mark.classByAssurance?.NONE ?? mark.class,
 });
 
+const rootOf = (schema: GraphQLSchema, type: GraphQLObjectType): ClassifiedField['root'] => {
+  if (type === schema.getQueryType()) return 'query';
+  if (type === schema.getMutationType()) return 'mutation';
+  return type === schema.getSubscriptionType() ? 'subscription' : null;
+};
+
 /** The lists and non-nulls around a type: `[_!]!`. */
-const wrapping = (type: GraphQLOutputType): string => {
+export const wrapping = (type: GraphQLOutputType): string => {
   if (isNonNullType(type)) return `${wrapping(type.ofType)}!`;
   return isListType(type) ? `[${wrapping(type.ofType)}]` : '_';
 };
@@ -178,7 +184,7 @@ export const classifySchema = (schema: GraphQLSchema, options: ClassificationOpt
       nullable: !isNonNullType(field.type),
       namedType: named.name,
       leaf: isLeafType(named),
-      mutation: type === schema.getMutationType(),
+      root: rootOf(schema, type),
     });
   };
 
@@ -216,6 +222,17 @@ export const classifySchema = (schema: GraphQLSchema, options: ClassificationOpt
     }
   };
   for (const type of types) {
+    if (isObjectType(type) || isInterfaceType(type)) {
+      for (const field of Object.values(type.getFields())) {
+        for (const argument of field.args) {
+          if (markOf(argument) === undefined) continue;
+          const carrier = `${type.name}.${field.name}(${argument.name}:)`;
+          const parsed = filterMark.safeParse(markOf(argument));
+          if (parsed.success) refer(carrier, parsed.data.filters, filterable);
+          else problems.push(`${carrier} has a malformed mark; accepted: { filters: 'Type.field' }.`);
+        }
+      }
+    }
     if (isInputObjectType(type)) {
       for (const field of Object.values(type.getFields())) {
         const carrier = `${type.name}.${field.name}`;

@@ -203,6 +203,8 @@ class PolicyReader {
     if (typeof entry !== 'string' && !field.nullable) {
       found.add('a field that is never null has one verdict for all links, reveal or deny');
     }
+    if (typeof entry !== 'string' && field.root !== null)
+      found.add('an operation begins without a link: one verdict for all links');
     for (const assurance of linkAssurances) {
       const verdict = verdicts[assurance];
       const most = ceiling(field.classes[assurance], role);
@@ -211,7 +213,8 @@ class PolicyReader {
         found.add(`${verdictText(verdict)} is above the ceiling of ${field.classes[assurance]}${links}: at most ${most}`);
       }
       if (verdict.kind === 'omit' && !field.nullable) found.add('omit needs a field that may be null; expected reveal or deny');
-      if (verdict.kind === 'omit' && field.mutation) found.add('a mutation is revealed or denied, never left out silently');
+      if (verdict.kind === 'omit' && field.root === 'mutation')
+        found.add('a mutation is revealed or denied, never left out silently');
       if (verdict.kind === 'mask' && !(field.leaf && maskNamed(verdict.mask).fits.includes(field.namedType))) {
         const fits = maskNamed(verdict.mask).fits.join(' or ');
         found.add(`mask:${verdict.mask} fits ${fits}, not ${field.namedType}; expected reveal, omit or deny`);
