@@ -23,13 +23,13 @@ import {
   settled,
   withSeen,
 } from './rt.cursor';
-import { assignerOf, customerEdits, customerSetters, isSystemUser, provenValue, tellingTypes } from './rt.history';
-import { bodyOf, channelOf, contentBatches, textParts } from './rt.messages';
+import { addressFields, assignerOf, customerEdits, customerSetters, isSystemUser, provenValue, tellingTypes } from './rt.history';
+import { bodyOf, channelOf, contentBatches, type MessagePart, textParts } from './rt.messages';
 import {
   attachmentColumns,
+  attachmentColumnsWithContent,
   changeColumns,
   identifier,
-  type RtAttachment,
   type RtPerson,
   type RtRequestor,
   type RtTicket,
@@ -45,7 +45,7 @@ import {
   ticketColumns,
   transactionColumns,
 } from './rt.records';
-import { oneOf, Rest2 } from './rt.rest2';
+import { AnswerTooLong, oneOf, Rest2 } from './rt.rest2';
 import { judgeRtWebhook } from './rt.webhook';
 
 export interface RtHelpdeskOptions {
@@ -85,9 +85,16 @@ const knownStatuses: Readonly<Record<string, TicketStatus>> = {
 };
 
 /** Pages that are looked at behind an empty one, where RT may withhold rows. */
-const patience = 3;
+const patience = 2;
+/** Of a ticket's requestors, those among whom the customer is looked for. */
+const requestorsRead = 20;
 const ticketsABatch = 20;
 const ticketsAtOnce = 4;
+const messagesAtOnce = 100;
+/** The types of parts that hold other parts. */
+const containerTypes = ['mixed', 'alternative', 'related', 'signed', 'report', 'encrypted', 'digest'].map(
+  (kind) => `multipart/${kind}`,
+);
 /** How long somebody counts as staff without asking again, milliseconds. The opposite is never remembered. */
 const staffFor = 60_000;
 /** How long the link field's check holds, milliseconds. */
@@ -104,6 +111,11 @@ interface ResolvedCustomer {
   readonly record: HelpdeskCustomerRecord;
   /** Who edited the customer's address or link field. */
   readonly editedBy: readonly RtPerson[];
+}
+
+/** The custom field whose values count when the right account wrote them. */
+interface ProvenField {
+  readonly id: string;
 }
 
 export interface LinkFieldCheck {
@@ -123,6 +135,13 @@ const quoted = (option: string, name: string): string => {
 
 const anyOf = (field: string, values: readonly string[]): string =>
   `( ${values.map((value) => `${field} = '${value}'`).join(' OR ')} )`;
+
+/** Transactions that change how customers are reached or linked. */
+const customerChanges = (fieldId: string | null): string => {
+  const address = `( Type = 'Set' AND ${anyOf('Field', addressFields)} )`;
+  const link = fieldId === null ? '' : ` OR ( Type = 'CustomField' AND Field = '${fieldId}' )`;
+  return `ObjectType = 'RT::User' AND ( ${address}${link} )`;
+};
 
 /**
  * Request Tracker 5 over REST2, read only. The account needs ShowTicket, SeeQueue on its queues and, globally,
@@ -170,7 +189,7 @@ export class RtHelpdesk implements HelpdeskConnector {
   async fetchTicket(reference: string): Promise<TicketSnapshot | null> {
     if (!/^[1-9]\d{0,14}$/.test(reference)) return null;
     const asOf = this.options.clock();
-    const before = await this.history(reference, 0);
+    const before = await this.history(reference);
     const last = before[before.length - 1];
     // a ticket that doesn't exist and one that is hidden both have an empty history
     if (last === undefined) return null;
@@ -179,13 +198,22 @@ export class RtHelpdesk implements HelpdeskConnector {
     if (ticket === null) return this.departed(reference, before, asOf);
     if (ticket.Type !== 'ticket') return null;
 
-    const requestors = ticket.Requestor.filter((each): each is RtRequestor => each.type === 'user');
-    const [tail, customer, bodies, status] = await Promise.all([
-      this.history(reference, last.id),
-      this.customer(requestors),
-      this.bodies(attachments),
+    const requestors = ticket.Requestor.filter((each): each is RtRequestor => each.type === 'user').slice(0, requestorsRead);
+    const field = await this.provenField();
+    const standings = new Map<string, Standing>();
+    const acting = before.map(({ Creator }) => Creator);
+    const [later, status] = await Promise.all([
+      this.laterHistory(before, requestors, field),
       this.status(ticket),
+      this.learnStandings(standings, [ticket.Creator, ticket.Owner, ...requestors, ...acting]),
     ]);
+    const tail = later.filter(({ ObjectType }) => ObjectType === 'RT::Ticket');
+    await this.learnStandings(
+      standings,
+      later.map(({ Creator }) => Creator),
+    );
+    const isStaff = ({ id }: RtPerson): boolean => standings.get(id)?.isStaff === true;
+    const customer = this.customer(requestors, standings, later, field);
     const history = [...before, ...tail];
     const owner = isSystemUser(ticket.Owner) ? null : ticket.Owner;
     const assigner = owner === null ? null : assignerOf(history, reference, owner.id);
@@ -195,22 +223,14 @@ export class RtHelpdesk implements HelpdeskConnector {
     );
     const spoken = before.filter(({ Type }) => Type === 'Create' || Type === 'Correspond');
 
-    const people = new Map<string, RtPerson>();
-    const named = [ticket.Creator, owner, assigner, ...setters.map(({ person }) => person), ...(customer?.editedBy ?? [])];
-    for (const person of [...named, ...spoken.map(({ Creator }) => Creator)]) {
-      if (person !== null && !isSystemUser(person)) people.set(person.id, person);
-    }
-    const standings = new Map(
-      await Promise.all([...people.keys()].map(async (id): Promise<[string, Standing]> => [id, await this.standing(id)])),
-    );
-    const isStaff = ({ id }: RtPerson): boolean => standings.get(id)?.isStaff === true;
-
     const setBy = new Map<string, RtPerson>();
     for (const { person, onlyThemselves } of setters) if (isStaff(person) || !onlyThemselves) setBy.set(person.id, person);
     for (const person of customer?.editedBy ?? []) setBy.set(person.id, person);
     const staff = new Map<string, RtPerson>(setBy);
     if (owner !== null) staff.set(owner.id, owner);
-    for (const person of people.values()) if (isStaff(person)) staff.set(person.id, person);
+    for (const person of [ticket.Creator, assigner, ...spoken.map(({ Creator }) => Creator)]) {
+      if (person !== null && isStaff(person)) staff.set(person.id, person);
+    }
 
     return {
       ticket: {
@@ -239,7 +259,7 @@ export class RtHelpdesk implements HelpdeskConnector {
               ? { kind: 'STAFF', reference: Creator.id }
               : { kind: 'CUSTOMER', displayName: Creator.RealName },
           channel: channelOf(parts),
-          body: bodyOf(textParts(parts), bodies),
+          body: bodyOf(textParts(parts)),
           createdAt: transaction.Created,
         };
       }),
@@ -311,7 +331,7 @@ export class RtHelpdesk implements HelpdeskConnector {
     }
 
     const knownOfCustomers = new Set(customers.seen);
-    for await (const { items } of this.changes(customers.floor, this.customerChanges())) {
+    for await (const { items } of this.changes(customers.floor, customerChanges((await this.provenField())?.id ?? null))) {
       const fresh = items.filter(({ id }) => !knownOfCustomers.has(id));
       for (const customer of new Set(fresh.map(({ ObjectId }) => ObjectId))) {
         for await (const batch of this.ticketsOf(customer)) {
@@ -326,17 +346,36 @@ export class RtHelpdesk implements HelpdeskConnector {
     yield { tickets: [], cursor: encodeCursor(position), complete: true, asOf };
   }
 
-  private history(reference: string, after: number): Promise<RtTransaction[]> {
-    return this.transactions(`/ticket/${reference}/history`, after, oneOf('Type', tellingTypes));
+  private history(reference: string): Promise<RtTransaction[]> {
+    return this.rest.rows(
+      `/ticket/${reference}/history`,
+      rtTransaction,
+      (last) => ({
+        parameters: transactionColumns,
+        conditions: [{ field: 'id', operator: '>', value: last }, ...oneOf('Type', tellingTypes)],
+      }),
+      // what a page withheld all the same, the later history would bring
+      { after: 0, patience: 0 },
+    );
   }
 
-  private transactions(path: string, after: number, conditions: ReturnType<typeof oneOf>): Promise<RtTransaction[]> {
+  /** What happened to the ticket since `history` was read, and what ever happened to its requestors' addresses and link. */
+  private async laterHistory(
+    history: readonly RtTransaction[],
+    requestors: readonly RtRequestor[],
+    field: ProvenField | null,
+  ): Promise<RtTransaction[]> {
+    const last = history[history.length - 1]?.id ?? 0;
+    const parts = [...new Set(history.map(({ ObjectId }) => ObjectId))];
+    const ticket = `( ObjectType = 'RT::Ticket' AND ${anyOf('ObjectId', parts)} AND id > ${last} AND ${anyOf('Type', tellingTypes)} )`;
+    const users = requestors.map(({ id }) => id);
+    const which =
+      users.length === 0 ? ticket : `( ${ticket} OR ( ${anyOf('ObjectId', users)} AND ${customerChanges(field?.id ?? null)} ) )`;
     return this.rest.rows(
-      path,
+      '/transactions',
       rtTransaction,
-      (last) => ({ parameters: transactionColumns, conditions: [{ field: 'id', operator: '>', value: last }, ...conditions] }),
-      // the conditions leave no row that could be withheld
-      { after, patience: 0 },
+      (after) => ({ parameters: { query: `id > ${after} AND ${which}`, ...transactionColumns } }),
+      { after: 0, patience: 0 },
     );
   }
 
@@ -397,34 +436,48 @@ export class RtHelpdesk implements HelpdeskConnector {
     return items.some(({ id }) => id === ticket.id) ? 'OPEN' : 'CLOSED';
   }
 
-  /** The parts of each message, by its transaction. */
-  private async attachments(history: readonly RtTransaction[]): Promise<Map<number, RtAttachment[]>> {
+  /** The parts of each message with the texts in them, by its transaction. */
+  private async attachments(history: readonly RtTransaction[]): Promise<Map<number, MessagePart[]>> {
     const ids = history.filter(({ Type }) => Type === 'Create' || Type === 'Correspond').map(({ id }) => id);
-    const byTransaction = new Map<number, RtAttachment[]>(ids.map((id) => [id, []]));
-    for (let from = 0; from < ids.length; from += 100) {
-      const some = ids.slice(from, from + 100);
-      const rows = await this.rest.rows(
-        '/attachments',
-        rtAttachment,
-        (last) => ({
-          parameters: attachmentColumns,
-          conditions: [{ field: 'id', operator: '>', value: last }, ...oneOf('TransactionId', some)],
-        }),
-        { after: 0, patience: 0 },
-      );
-      for (const row of rows) byTransaction.get(row.TransactionId)?.push(row);
+    const byTransaction = new Map<number, MessagePart[]>(ids.map((id) => [id, []]));
+    for (let from = 0; from < ids.length; from += messagesAtOnce) {
+      const some = ids.slice(from, from + messagesAtOnce);
+      for (const row of await this.parts(some)) byTransaction.get(row.TransactionId)?.push(row);
     }
     return byTransaction;
   }
 
-  private async bodies(attachments: ReadonlyMap<number, readonly RtAttachment[]>): Promise<Map<number, string>> {
-    const parts = [...attachments.values()].flatMap(textParts).filter(({ ContentLength }) => ContentLength > 0);
-    const bodies = new Map<number, string>();
-    for (const ids of contentBatches(parts)) {
-      const { items } = await this.rest.page('/attachments', rtContent, { fields: 'id,Content' }, oneOf('id', ids));
-      for (const { id, Content } of items) bodies.set(id, Content);
+  /** Usually one request; where the texts together are too long for one answer, they are fetched in portions. */
+  private async parts(transactions: readonly number[]): Promise<MessagePart[]> {
+    const search = (columns: typeof attachmentColumns) => (last: number) => ({
+      parameters: columns,
+      conditions: [
+        { field: 'id', operator: '>', value: last },
+        ...oneOf('TransactionId', transactions),
+        // the containers carry the headers; files are neither needed nor bounded
+        ...oneOf('ContentType', ['text/plain', 'text/html', ...containerTypes]),
+      ],
+    });
+    const start = { after: 0, patience: 0 };
+    try {
+      return await this.rest.rows('/attachments', rtAttachment, search(attachmentColumnsWithContent), start);
+    } catch (error) {
+      if (!(error instanceof AnswerTooLong)) throw error;
     }
-    return bodies;
+    const rows = await this.rest.rows('/attachments', rtAttachment, search(attachmentColumns), start);
+    const contents = new Map<number, string>();
+    for (const ids of contentBatches(textParts(rows))) {
+      const { items } = await this.rest.page('/attachments', rtContent, { fields: 'id,Content' }, oneOf('id', ids));
+      for (const { id, Content } of items) contents.set(id, Content);
+    }
+    return rows.map((row): MessagePart => ({ ...row, Content: contents.get(row.id) }));
+  }
+
+  /** Adds what is not there yet: within one reading of a ticket everybody is asked about once. */
+  private async learnStandings(standings: Map<string, Standing>, people: readonly RtPerson[]): Promise<void> {
+    const ids = new Set(people.filter((person) => !isSystemUser(person)).map(({ id }) => id));
+    const unknown = [...ids].filter((id) => !standings.has(id));
+    await Promise.all(unknown.map(async (id) => standings.set(id, await this.standing(id))));
   }
 
   private async standing(id: string): Promise<Standing> {
@@ -449,23 +502,24 @@ export class RtHelpdesk implements HelpdeskConnector {
   }
 
   /** The first requestor who isn't staff. */
-  private async customer(requestors: readonly RtRequestor[]): Promise<ResolvedCustomer | null> {
+  private customer(
+    requestors: readonly RtRequestor[],
+    standings: ReadonlyMap<string, Standing>,
+    history: readonly RtTransaction[],
+    field: ProvenField | null,
+  ): ResolvedCustomer | null {
     for (const requestor of requestors) {
-      if (isSystemUser(requestor)) continue;
-      const field = await this.protectedField(requestor);
-      const [standing, userHistory] = await Promise.all([
-        this.standing(requestor.id),
-        this.transactions(`/user/${requestor.id}/history`, 0, [
-          ...oneOf('Type', ['Set', 'CustomField']),
-          ...oneOf('Field', ['EmailAddress', 'Name', ...(field === null ? [] : [field.id])]),
-        ]),
-      ]);
-      if (standing.isStaff) continue;
-      const { by, selfAddressed } = customerEdits(userHistory, requestor.id);
+      const standing = standings.get(requestor.id);
+      if (isSystemUser(requestor) || standing === undefined || standing.isStaff) continue;
+      const own = history.filter(({ ObjectType, ObjectId }) => ObjectType === 'RT::User' && ObjectId === requestor.id);
+      const { by, selfAddressed } = customerEdits(own, requestor.id);
       const creator = requestor.Creator;
       const madeBy =
         creator === undefined || creator === '' || isSystemUser(creator) || creator.id === requestor.id ? null : creator;
       const region = requestor.Country?.trim().toUpperCase() ?? '';
+      const values = Array.isArray(requestor.CustomFields)
+        ? (requestor.CustomFields.find(({ id }) => id === field?.id)?.values ?? [])
+        : [];
       return {
         record: {
           reference: requestor.id,
@@ -475,7 +529,7 @@ export class RtHelpdesk implements HelpdeskConnector {
           phone: null,
           region: /^[A-Z]{2}$/.test(region) ? region : null,
           protectedPaymentReference:
-            field === null || !standing.historyVisible ? null : provenValue(field.values, userHistory, field.id, this.writers),
+            field === null || !standing.historyVisible ? null : provenValue(values, own, field.id, this.writers),
         },
         editedBy: [...by, ...(madeBy === null ? [] : [{ ...madeBy, RealName: null, EmailAddress: null }])],
       };
@@ -483,14 +537,12 @@ export class RtHelpdesk implements HelpdeskConnector {
     return null;
   }
 
-  /** The link field as the requestor has it, when it is configured and its check came out well. */
-  private async protectedField(requestor: RtRequestor): Promise<{ id: string; values: readonly unknown[] } | null> {
+  /** The link field, when it is configured and its check came out well. */
+  private async provenField(): Promise<ProvenField | null> {
     const name = this.options.customerField?.name;
     if (name === undefined) return null;
     const { check, fieldId } = await this.examinedLinkField(name);
-    if (!check.isProtected || fieldId === null || !Array.isArray(requestor.CustomFields)) return null;
-    const field = requestor.CustomFields.find(({ id }) => id === fieldId);
-    return field === undefined ? null : { id: field.id, values: field.values };
+    return check.isProtected && fieldId !== null ? { id: fieldId } : null;
   }
 
   /**
@@ -559,14 +611,6 @@ export class RtHelpdesk implements HelpdeskConnector {
       (last) => ({ parameters: { query: `id > ${last} AND ${which}`, ...changeColumns } }),
       { after, patience },
     );
-  }
-
-  /** Transactions that change how customers are reached or linked. */
-  private customerChanges(): string {
-    const address = `( Type = 'Set' AND ${anyOf('Field', ['EmailAddress', 'Name'])} )`;
-    const fieldId = this.linkField?.fieldId ?? null;
-    const which = fieldId === null ? address : `( ${address} OR ( Type = 'CustomField' AND Field = '${fieldId}' ) )`;
-    return `ObjectType = 'RT::User' AND ${which}`;
   }
 
   private async *ticketsOf(customer: string): AsyncGenerator<TicketSnapshot[]> {

@@ -74,6 +74,9 @@ export interface CustomerEdits {
   readonly selfAddressed: boolean;
 }
 
+/** The fields of a user that decide how the person is reached; mail finds users by the name as well. */
+export const addressFields = ['EmailAddress', 'Name'] as const;
+
 export const customerEdits = (userHistory: readonly RtTransaction[], customerId: string): CustomerEdits => ({
   by: userHistory.map(({ Creator }) => Creator).filter((person) => !isSystemUser(person) && person.id !== customerId),
   selfAddressed: userHistory.findLast(({ Field }) => Field === 'EmailAddress')?.Creator.id === customerId,

@@ -75,6 +75,7 @@ export const rtTicketItself = z.object({
 export const rtTransaction = z.object({
   type: z.literal('transaction'),
   id: identifier.transform(Number),
+  ObjectType: z.string(),
   ObjectId: identifier,
   Type: z.string().min(1),
   Field: text,
@@ -86,7 +87,7 @@ export const rtTransaction = z.object({
 export type RtTransaction = z.infer<typeof rtTransaction>;
 
 export const transactionColumns = {
-  fields: 'id,ObjectId,Type,Field,OldValue,NewValue,Created,Creator',
+  fields: 'id,ObjectType,ObjectId,Type,Field,OldValue,NewValue,Created,Creator',
   'fields[Creator]': 'id,Name,RealName,EmailAddress',
 };
 
@@ -105,10 +106,13 @@ export const rtAttachment = z.object({
     .union([z.number(), z.string().regex(/^\d*$/)])
     .nullish()
     .transform((length) => Number(length ?? 0)),
+  /** Only where it was asked for. */
+  Content: z.string().optional(),
 });
 export type RtAttachment = z.infer<typeof rtAttachment>;
 // `Parent` must not be asked for: RT answers 500 where an attachment has none
 export const attachmentColumns = { fields: 'id,TransactionId,ContentType,Filename,Headers,ContentLength' };
+export const attachmentColumnsWithContent = { fields: `${attachmentColumns.fields},Content` };
 
 export const rtContent = z.object({ id: identifier.transform(Number), Content: z.string() });
 
@@ -126,4 +130,4 @@ export const rtCustomField = z.object({ id: identifier, Name: z.string(), Lookup
 
 /** Every search: `total` is null where RT doesn't tell ordinary users, and a page may be shorter than there are rows. */
 export const collectionOf = <Item extends z.ZodType>(item: Item) =>
-  z.object({ items: z.array(item), total: z.number().int().nullish() });
+  z.object({ items: z.array(item), total: z.number().int().nullish(), per_page: z.coerce.number().int().positive() });

@@ -20,6 +20,17 @@ export interface Condition {
 export const oneOf = (field: string, values: readonly (string | number)[]): Condition[] =>
   values.map((value) => ({ field, value, entry_aggregator: 'OR' }));
 
+export interface Page<Item> {
+  readonly items: Item[];
+  /** Rows of all pages, where RT tells. */
+  readonly total: number | null;
+  /** Rows that a page holds when nothing is withheld. */
+  readonly perPage: number;
+}
+
+/** The answer has more bytes than are read; less may be asked for. */
+export class AnswerTooLong extends SourceUnavailable {}
+
 type Parameters = Readonly<Record<string, string | number>>;
 
 export interface Rest2Options {
@@ -61,24 +72,24 @@ export class Rest2 {
     item: Item,
     parameters: Parameters,
     conditions?: readonly Condition[],
-  ): Promise<{ items: z.output<Item>[]; total: number | null }> {
+  ): Promise<Page<z.output<Item>>> {
     const answer = await this.ask(path, { orderby: 'id', order: 'ASC', per_page: pageSize, ...parameters }, conditions);
     if (answer === null) throw new SourceUnavailable(this.source, 'unauthorized', 403);
-    const { items, total } = this.checked(collectionOf(item), answer);
-    return { items, total: total ?? null };
+    const { items, total, per_page } = this.checked(collectionOf(item), answer);
+    return { items, total: total ?? null, perPage: per_page };
   }
 
   /**
    * All rows with ids above `after`, page by page in the order of ids. RT leaves rows out of a page that this account may
    * not see, so neither a short page nor an empty one is the end: it is reached when `patience` pages behind an empty one
-   * are empty too (of `pageSize` rows each). Where nothing can be withheld, a patience of 0 is right.
+   * are empty too. With a patience of 0 the first page that isn't full is the last: right where nothing can be withheld.
    */
   async *pages<Item extends z.ZodType<{ id: number }>>(
     path: string,
     item: Item,
     search: (after: number) => { parameters: Parameters; conditions?: readonly Condition[] },
     { after, patience }: { after: number; patience: number },
-  ): AsyncGenerator<{ items: z.output<Item>[]; total: number | null }> {
+  ): AsyncGenerator<Page<z.output<Item>>> {
     let last = after;
     for (;;) {
       const { parameters, conditions } = search(last);
@@ -87,12 +98,14 @@ export class Rest2 {
         found = await this.page(path, item, { ...parameters, page }, conditions);
       }
       if (found.items.length === 0) return;
+      const isFull = found.items.length >= found.perPage;
       for (const { id } of found.items) {
         // an answer in another order, or of another search, would make us skip rows or never end
         if (id <= last) throw new SourceUnavailable(this.source, 'malformed');
         last = id;
       }
       yield found;
+      if (patience === 0 && !isFull) return;
     }
   }
 
@@ -146,7 +159,7 @@ export class Rest2 {
     let length = 0;
     for await (const chunk of response.body ?? []) {
       length += chunk.byteLength;
-      if (length > answerLimit) throw new SourceUnavailable(this.source, 'malformed');
+      if (length > answerLimit) throw new AnswerTooLong(this.source, 'malformed');
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString('utf8');
