@@ -23,7 +23,16 @@ import {
   settled,
   withSeen,
 } from './rt.cursor';
-import { addressFields, assignerOf, customerEdits, customerSetters, isSystemUser, provenValue, tellingTypes } from './rt.history';
+import {
+  addressFields,
+  assignerOf,
+  customerEdits,
+  customerSetters,
+  isMerge,
+  isSystemUser,
+  provenValue,
+  tellingTypes,
+} from './rt.history';
 import { bodyOf, channelOf, contentBatches, type MessagePart, textParts } from './rt.messages';
 import {
   attachmentColumns,
@@ -188,6 +197,14 @@ export class RtHelpdesk implements HelpdeskConnector {
    */
   async fetchTicket(reference: string): Promise<TicketSnapshot | null> {
     if (!/^[1-9]\d{0,14}$/.test(reference)) return null;
+    for (let tries = 0; tries < 3; tries += 1) {
+      const snapshot = await this.readTicket(reference);
+      if (snapshot !== 'merged meanwhile') return snapshot;
+    }
+    throw new SourceUnavailable(this.options.source, 'fault');
+  }
+
+  private async readTicket(reference: string): Promise<TicketSnapshot | null | 'merged meanwhile'> {
     const asOf = this.options.clock();
     const before = await this.history(reference);
     const last = before[before.length - 1];
@@ -208,6 +225,8 @@ export class RtHelpdesk implements HelpdeskConnector {
       this.learnStandings(standings, [ticket.Creator, ticket.Owner, ...requestors, ...acting]),
     ]);
     const tail = later.filter(({ ObjectType }) => ObjectType === 'RT::Ticket');
+    // then the other ticket's requestors are here already, but not yet its history, which says who named them
+    if (tail.some(isMerge)) return 'merged meanwhile';
     await this.learnStandings(
       standings,
       later.map(({ Creator }) => Creator),

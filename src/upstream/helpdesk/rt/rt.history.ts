@@ -24,7 +24,8 @@ export const tellingTypes = [
 export const isSystemUser = (person: { readonly Name: string }): boolean =>
   person.Name === 'RT_System' || person.Name === 'Nobody';
 
-const isMerge = ({ Type, Field }: RtTransaction): boolean => Type === 'AddLink' && Field === 'MergedInto';
+/** RT records a merge on both tickets. */
+export const isMerge = ({ Type, Field }: RtTransaction): boolean => Type === 'AddLink' && Field === 'MergedInto';
 
 const changesRequestor = ({ Type, Field }: RtTransaction): boolean => Type.endsWith('Watcher') && Field === 'Requestor';
 

@@ -1,0 +1,630 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SourceUnavailable } from '../../source-unavailable';
+import type { TicketBatch } from '../helpdesk.port';
+import { RtHelpdesk, type RtHelpdeskOptions } from './rt.connector';
+
+/*
+ * A small RT-shaped server. The shapes, and the ways in which RT surprises, are those of Request Tracker 5.0.3: ids as
+ * numbers in one place and as text in the next, the user's name as id where nothing was expanded, `total: null`, pages
+ * from which withheld rows are missing, errors with status 200.
+ */
+interface Row {
+  readonly id: number;
+  readonly object: 'RT::Ticket' | 'RT::User';
+  readonly of: number;
+  readonly type: string;
+  readonly by: string;
+  readonly field?: string;
+  readonly old?: string;
+  readonly new?: string;
+  /** This account may not see it: it takes its place in a page and is left out of it. */
+  readonly withheld?: boolean;
+}
+
+const users: Record<string, { id: number; privileged: 0 | 1; mail: string }> = {
+  RT_System: { id: 1, privileged: 0, mail: '' },
+  Nobody: { id: 6, privileged: 0, mail: '' },
+  ana: { id: 39, privileged: 1, mail: 'ana@rt.example' },
+  ben: { id: 41, privileged: 1, mail: 'Ben@rt.example' },
+  billing: { id: 43, privileged: 1, mail: 'billing@rt.example' },
+  // a login name that looks like an id: ana's
+  '39': { id: 70, privileged: 0, mail: 'thirtynine@customers.example' },
+  'vera@customers.example': { id: 53, privileged: 0, mail: 'vera@customers.example' },
+  'victim@customers.example': { id: 54, privileged: 0, mail: 'victim@customers.example' },
+};
+
+class RtShaped {
+  rows: Row[] = [];
+  requestors = new Map<number, string[]>();
+  owners = new Map<number, string>();
+  link = new Map<string, string[]>();
+  requests: { path: string; query: string; body: string; authorization: string | undefined }[] = [];
+  /** Runs before an answer; what it returns is sent instead. */
+  before: (path: string, query: string) => { status?: number; body: string } | 'hang' | null = () => null;
+  url = '';
+  private readonly server = createServer((request, response) => void this.answer(request, response));
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  reset(): void {
+    this.rows = [];
+    this.requestors = new Map([[1, ['vera@customers.example']]]);
+    this.owners = new Map();
+    this.link = new Map();
+    this.requests = [];
+    this.before = () => null;
+    this.add({ type: 'Create', by: 'vera@customers.example' }, 100);
+  }
+
+  add(row: Partial<Row> & Pick<Row, 'type' | 'by'>, id?: number): number {
+    const next = id ?? Math.max(0, ...this.rows.map((each) => each.id)) + 1;
+    this.rows.push({ object: 'RT::Ticket', of: 1, ...row, id: next });
+    return next;
+  }
+
+  private person(name: string, index = 0) {
+    const user = users[name];
+    if (user === undefined) throw new Error(`no ${name}`);
+    return {
+      type: 'user',
+      id: index % 2 === 0 ? user.id : String(user.id),
+      Name: name,
+      RealName: name === '39' ? '' : `${name} Example`,
+      EmailAddress: user.mail,
+      _url: `${this.url}/REST/2.0/user/${name}`,
+    };
+  }
+
+  private transaction = (row: Row, index: number) => ({
+    type: 'transaction',
+    id: index % 2 === 0 ? row.id : String(row.id),
+    ObjectType: row.object,
+    ObjectId: String(row.of),
+    Type: row.type,
+    Field: row.field ?? '',
+    OldValue: row.old ?? '',
+    NewValue: row.new ?? null,
+    Created: '2026-11-20T12:34:13Z',
+    Creator: this.person(row.by, index),
+  });
+
+  ticket(id: number) {
+    return {
+      type: 'ticket',
+      id: String(id),
+      Type: 'ticket',
+      Subject: 'A question',
+      Status: 'open',
+      Created: '2026-11-20T12:34:13Z',
+      LastUpdated: '2026-11-20T12:34:14Z',
+      Queue: { type: 'queue', id: '3', Name: 'Cards' },
+      Owner: this.person(this.owners.get(id) ?? 'Nobody'),
+      Creator: this.person(this.rows.find((row) => row.of === id && row.type === 'Create')?.by ?? 'ana'),
+      Requestor: (this.requestors.get(id) ?? []).map((name, index) => ({
+        ...this.person(name, index),
+        Country: '',
+        Creator: '',
+        CustomFields: [{ type: 'customfield', id: '3', name: 'Payment Customer', values: this.link.get(name) ?? [] }],
+      })),
+    };
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const url = new URL(request.url ?? '/', this.url);
+    const path = url.pathname.replace('/REST/2.0', '');
+    const query = url.searchParams.get('query') ?? '';
+    const body = Buffer.concat(chunks).toString();
+    this.requests.push({ path, query, body, authorization: request.headers.authorization });
+    const instead = this.before(path, query);
+    if (instead === 'hang') return;
+    if (instead !== null) {
+      response.writeHead(instead.status ?? 200, { 'content-type': 'application/json', location: 'http://127.0.0.1:1/' });
+      response.end(instead.body);
+      return;
+    }
+    const found = this.find(path, query, body, url.searchParams);
+    response.writeHead(found === null ? 404 : 200, { 'content-type': 'application/json; charset=utf-8' });
+    response.end(JSON.stringify(found ?? { message: 'Not Found' }));
+  }
+
+  private find(path: string, query: string, body: string, parameters: URLSearchParams): unknown {
+    const perPage = Number(parameters.get('per_page') ?? 20);
+    const page = Number(parameters.get('page') ?? 1);
+    const descending = parameters.get('order') === 'DESC';
+    const collection = <Item>(all: readonly Item[], show: (item: Item, index: number) => unknown, seen = (_: Item) => true) => {
+      const raw = (descending ? [...all].reverse() : all).slice((page - 1) * perPage, page * perPage);
+      const items = raw.filter(seen).map(show);
+      return { items, count: items.length, total: null, pages: null, page, per_page: perPage };
+    };
+    const rows = (wanted: (row: Row) => boolean) =>
+      collection(
+        this.rows.filter(wanted).sort((a, b) => a.id - b.id),
+        this.transaction,
+        (row) => row.withheld !== true,
+      );
+    const above = Number(/\bid > (\d+)/.exec(query)?.[1] ?? 0);
+    const tickets = [...new Set(this.rows.filter((row) => row.object === 'RT::Ticket').map((row) => row.of))].sort(
+      (a, b) => a - b,
+    );
+
+    const history = /^\/ticket\/(\d+)\/history$/.exec(path);
+    if (history !== null) {
+      const after = (JSON.parse(body) as { field: string; value: number }[]).find(({ field }) => field === 'id')?.value ?? 0;
+      return rows((row) => row.object === 'RT::Ticket' && row.of === Number(history[1]) && row.id > after);
+    }
+    if (path === '/transactions' && query.includes('OR ( ( ObjectId')) {
+      const [, tail] = /AND id > (\d+) AND \( Type/.exec(query) ?? [];
+      const ofUsers = [...(query.split(' OR ( ( ObjectId')[1] ?? '').matchAll(/(?:ObjectId)? = '(\d+)'/g)].map(([, id]) =>
+        Number(id),
+      );
+      const ofTicket = Number(/ObjectId = '(\d+)'/.exec(query)?.[1]);
+      return rows((row) =>
+        row.object === 'RT::Ticket'
+          ? row.of === ofTicket && row.id > Number(tail) && row.id > above
+          : ofUsers.includes(row.of) && row.id > above,
+      );
+    }
+    if (path === '/transactions') {
+      const object = query.includes("ObjectType = 'RT::User'") ? 'RT::User' : 'RT::Ticket';
+      if (query.includes('Creator = ')) {
+        const by = Number(/Creator = (\d+)/.exec(query)?.[1]);
+        return rows((row) => row.type === 'Correspond' && users[row.by]?.id === by);
+      }
+      return rows((row) => row.object === object && row.id > above);
+    }
+    if (path === '/tickets') {
+      const one = /^id = (\d+)/.exec(query)?.[1];
+      const requestor = Number(/Requestor\.id = (\d+)/.exec(query)?.[1]);
+      const owner = Number(/Owner\.id = (\d+)/.exec(query)?.[1]);
+      const wanted = tickets.filter(
+        (id) =>
+          (one === undefined ? id > above : id === Number(one)) &&
+          (Number.isNaN(requestor) || (this.requestors.get(id) ?? []).some((name) => users[name]?.id === requestor)) &&
+          (Number.isNaN(owner) || users[this.owners.get(id) ?? '']?.id === owner),
+      );
+      return collection(wanted, (id) => this.ticket(id));
+    }
+    if (path === '/attachments') {
+      const asked = (JSON.parse(body) as { field: string; value: number }[]).filter(({ field }) => field === 'TransactionId');
+      const withContent =
+        parameters.get('fields')?.includes('Content,') === true || parameters.get('fields')?.endsWith(',Content');
+      if (asked.length === 0) {
+        const ids = (JSON.parse(body) as { value: number }[]).map(({ value }) => value);
+        return collection(ids, (id) => ({ type: 'attachment', id, Content: `text of ${id - 1000}` }));
+      }
+      return collection(
+        asked.map(({ value }) => value),
+        (id, index) => ({
+          type: 'attachment',
+          id: index % 2 === 0 ? String(1000 + id) : 1000 + id,
+          TransactionId: index % 2 === 0 ? id : String(id),
+          ContentType: 'text/plain',
+          Filename: '',
+          Headers: 'Subject: x\nX-RT-Interface: Email',
+          ContentLength: '12',
+          ...(withContent === true ? { Content: `text of ${id}` } : {}),
+        }),
+      );
+    }
+    const id = /^\/user\/(\d+)$/.exec(path)?.[1];
+    const user = Object.entries(users).find(([, each]) => String(each.id) === id);
+    if (user !== undefined) {
+      return {
+        Name: user[0],
+        Privileged: user[1].privileged,
+        _hyperlinks: [
+          { ref: 'self', type: 'user', id: user[1].id, _url: 'x' },
+          { ref: 'customfield', type: 'customfield', id: '3', name: 'Payment Customer' },
+          { ref: 'history', _url: 'x' },
+        ],
+      };
+    }
+    if (path === '/customfields') return collection([3], () => ({ id: 3, Name: 'Payment Customer', LookupType: 'RT::User' }));
+    if (path === '/users') return collection(['billing'], (name) => ({ ...this.person(name) }));
+    if (path === '/rt') return { Version: '5.0.3' };
+    return null;
+  }
+}
+
+const rt = new RtShaped();
+beforeAll(() => rt.start());
+afterAll(() => rt.stop());
+beforeEach(() => rt.reset());
+
+let now = new Date('2026-11-20T13:00:00Z');
+const token = 'secret-token-canary';
+const connector = (options: Partial<RtHelpdeskOptions> = {}): RtHelpdesk =>
+  new RtHelpdesk({
+    source: 'rt',
+    url: rt.url,
+    token,
+    windowDays: 30,
+    clock: () => now,
+    resilience: { retries: 0 },
+    ...options,
+  });
+
+const run = async (batches: AsyncIterable<TicketBatch>): Promise<{ references: string[]; cursor: string }> => {
+  const all: TicketBatch[] = [];
+  for await (const batch of batches) all.push(batch);
+  const last = all[all.length - 1];
+  expect(last?.complete).toBe(true);
+  expect(all.slice(0, -1).every(({ complete }) => !complete)).toBe(true);
+  return { references: all.flatMap(({ tickets }) => tickets.map(({ ticket }) => ticket.reference)), cursor: last?.cursor ?? '' };
+};
+
+describe('one ticket', () => {
+  test('numbers and texts of one id are the same, and a name that looks like an id is nobody’s', async () => {
+    rt.requestors.set(1, ['39', 'vera@customers.example']);
+    rt.owners.set(1, 'ben');
+    rt.add({ type: 'Set', field: 'Owner', old: '6', new: '41', by: 'ana' });
+    rt.add({ type: 'SetWatcher', field: 'Owner', old: '6', new: '41', by: 'ana' });
+    rt.add({ type: 'Correspond', by: '39' });
+    const snapshot = await connector().fetchTicket('1');
+    expect(snapshot?.ticket).toMatchObject({
+      assignee: '41',
+      assignedBy: '39',
+      createdByStaff: null,
+      customerSetBy: [],
+      revision: 103,
+    });
+    // the customer's name is "39", which is ana's id; the customer's id is 70
+    expect(snapshot?.ticket.customer).toMatchObject({
+      reference: '70',
+      email: 'thirtynine@customers.example',
+      displayName: null,
+    });
+    expect(snapshot?.messages.map(({ author }) => author)).toEqual([
+      { kind: 'CUSTOMER', displayName: 'vera@customers.example Example' },
+      { kind: 'CUSTOMER', displayName: null },
+    ]);
+    expect(snapshot?.staff.map(({ reference, email }) => [reference, email])).toEqual([
+      ['41', 'ben@rt.example'],
+      ['39', 'ana@rt.example'],
+    ]);
+    expect(snapshot?.asOf).toEqual(now);
+  });
+
+  test('an unexpanded reference, whose id is a name, is refused rather than taken for a number', async () => {
+    rt.before = (path) =>
+      path === '/ticket/1/history'
+        ? {
+            body: JSON.stringify({
+              items: [
+                {
+                  type: 'transaction',
+                  id: 100,
+                  ObjectType: 'RT::Ticket',
+                  ObjectId: '1',
+                  Type: 'Create',
+                  Created: '2026-11-20T12:34:13Z',
+                  Creator: { type: 'user', id: '39', _url: 'x' },
+                },
+              ],
+              total: null,
+              per_page: 100,
+            }),
+          }
+        : null;
+    await expect(connector().fetchTicket('1')).rejects.toMatchObject({ why: 'malformed' });
+  });
+
+  test('it costs five requests, each with the token and none with it in the address', async () => {
+    await connector().fetchTicket('1');
+    expect(rt.requests.map(({ path }) => path).sort()).toEqual([
+      '/attachments',
+      '/ticket/1/history',
+      '/tickets',
+      '/transactions',
+      '/user/53',
+    ]);
+    expect(new Set(rt.requests.map(({ authorization }) => authorization))).toEqual(new Set([`token ${token}`]));
+    expect(rt.requests.some(({ path, query }) => `${path}${query}`.includes(token))).toBe(false);
+  });
+
+  test('an agent who re-addresses the ticket while it is read is named with it', async () => {
+    rt.before = (path) => {
+      if (path === '/tickets') {
+        rt.before = () => null;
+        rt.requestors.set(1, ['victim@customers.example']);
+        rt.add({ type: 'AddWatcher', field: 'Requestor', new: '54', by: 'ana' });
+        rt.add({ type: 'DelWatcher', field: 'Requestor', old: '53', by: 'ana' });
+      }
+      return null;
+    };
+    const { ticket } = (await connector().fetchTicket('1')) ?? {};
+    expect(ticket).toMatchObject({ customerSetBy: ['39'], customer: { reference: '54' } });
+    // what the record holds may be newer than its revision, never older
+    expect(ticket?.revision).toBe(100);
+  });
+
+  test('an owner who is given the ticket while it is read is reported with the revision of before', async () => {
+    rt.before = (path) => {
+      if (path === '/ticket/1/history') {
+        rt.before = (next) => {
+          if (next === '/tickets') {
+            rt.before = () => null;
+            rt.owners.set(1, 'ben');
+            rt.add({ type: 'Set', field: 'Owner', old: '6', new: '41', by: 'ana' });
+          }
+          return null;
+        };
+      }
+      return null;
+    };
+    expect((await connector().fetchTicket('1'))?.ticket).toMatchObject({ assignee: '41', assignedBy: '39', revision: 100 });
+  });
+
+  test('a merge in mid-reading starts the reading again', async () => {
+    let merged = false;
+    rt.before = (path) => {
+      if (path === '/tickets' && !merged) {
+        merged = true;
+        rt.add({ type: 'AddLink', field: 'MergedInto', new: 'fsck.com-rt://rt.example/ticket/1', by: 'ben' });
+      }
+      return null;
+    };
+    expect((await connector().fetchTicket('1'))?.ticket).toMatchObject({ customerSetBy: ['41'], revision: 101 });
+  });
+
+  test('another ticket’s answer is never taken for this one’s', async () => {
+    rt.add({ type: 'Create', by: 'ana', of: 2 });
+    rt.before = (path, query) =>
+      path === '/tickets' && query.startsWith('id = 1')
+        ? { body: JSON.stringify({ items: [rt.ticket(2)], total: null, per_page: 100 }) }
+        : null;
+    await expect(connector().fetchTicket('1')).rejects.toMatchObject({ why: 'malformed' });
+  });
+
+  test('who edits the customer’s address is named; a customer who edits it alone is left without', async () => {
+    rt.add({ object: 'RT::User', of: 53, type: 'Set', field: 'EmailAddress', old: 'a@x.example', new: 'b@x.example', by: 'ana' });
+    expect((await connector().fetchTicket('1'))?.ticket).toMatchObject({
+      customerSetBy: ['39'],
+      customer: { email: 'vera@customers.example' },
+    });
+    rt.add({
+      object: 'RT::User',
+      of: 53,
+      type: 'Set',
+      field: 'EmailAddress',
+      by: 'vera@customers.example',
+      new: 'victim@x.example',
+    });
+    expect((await connector().fetchTicket('1'))?.ticket).toMatchObject({ customerSetBy: ['39'], customer: { email: null } });
+  });
+
+  test('messages that are too long together are read in portions', async () => {
+    const huge = `{"items":"${'x'.repeat(25 * 1024 * 1024)}"}`;
+    let first = true;
+    rt.before = (path) => {
+      if (path !== '/attachments' || !first) return null;
+      first = false;
+      return { body: huge };
+    };
+    expect((await connector().fetchTicket('1'))?.messages.map(({ body }) => body)).toEqual(['text of 100']);
+  });
+
+  test.each(['0', '01', '1.0', '-1', '1 OR 1=1', '', ' 1', '1/history', '9'.repeat(20)])(
+    '%j is no ticket’s number',
+    async (reference) => {
+      expect(await connector().fetchTicket(reference)).toBeNull();
+      expect(rt.requests).toEqual([]);
+    },
+  );
+});
+
+describe('the link field', () => {
+  const linked = { customerField: { name: 'Payment Customer', writers: ['billing'] } };
+  const wrote = (by: string, value: string) => {
+    rt.link.set('vera@customers.example', value === '' ? [] : [value]);
+    rt.add({ object: 'RT::User', of: 53, type: 'CustomField', field: '3', new: value, by });
+  };
+  const reference = async (options: Partial<RtHelpdeskOptions> = linked) =>
+    (await connector(options).fetchTicket('1'))?.ticket.customer?.protectedPaymentReference;
+
+  test('its value comes as long as the last to write it was one of its writers', async () => {
+    wrote('billing', 'cus_vera');
+    expect(await reference()).toBe('cus_vera');
+    wrote('ana', 'cus_victim');
+    expect(await reference()).toBeNull();
+    wrote('billing', 'cus_vera');
+    expect(await reference()).toBe('cus_vera');
+    expect(await reference({ customerField: { name: 'Payment Customer' } })).toBeNull();
+    expect(await reference({})).toBeNull();
+  });
+
+  test.each([
+    ['whose writing nobody recorded', () => rt.link.set('vera@customers.example', ['cus_vera'])],
+    [
+      'that differs from what was recorded',
+      () => {
+        wrote('billing', 'cus_vera');
+        rt.link.set('vera@customers.example', ['cus_victim']);
+      },
+    ],
+    [
+      'beside another',
+      () => {
+        wrote('billing', 'cus_vera');
+        rt.link.set('vera@customers.example', ['cus_vera', 'cus_victim']);
+      },
+    ],
+    ['that is no reference', () => wrote('billing', 'cus vera')],
+  ])('a value %s does not count', async (_, arrange) => {
+    arrange();
+    expect(await reference()).toBeNull();
+  });
+
+  test('a value that an agent writes while the ticket is read does not count', async () => {
+    wrote('billing', 'cus_vera');
+    const helpdesk = connector(linked);
+    await helpdesk.checkLinkField?.();
+    rt.before = (path) => {
+      if (path === '/tickets') {
+        rt.before = () => null;
+        wrote('ana', 'cus_victim');
+      }
+      return null;
+    };
+    expect((await helpdesk.fetchTicket('1'))?.ticket.customer?.protectedPaymentReference).toBeNull();
+  });
+
+  test('names that would leave the query’s quotes are refused at once', () => {
+    for (const name of ["x' OR 'a' = 'a", 'x\\', 'a"b', '', 'a\nb']) {
+      expect(() => connector({ customerField: { name: 'Payment Customer', writers: [name] } })).toThrow(TypeError);
+      expect(() => connector({ queues: [name] })).toThrow(TypeError);
+    }
+  });
+});
+
+describe('polling', () => {
+  const start = async (helpdesk = connector()) => {
+    const { cursor } = await run(helpdesk.backfill(new Date(0), null));
+    return (await run(helpdesk.poll(cursor))).cursor;
+  };
+
+  test('a page from which withheld rows are missing, even all of them, is not the end', async () => {
+    const cursor = await start();
+    for (let rows = 0; rows < 150; rows += 1) rt.add({ type: 'Set', by: 'ana', of: 7, withheld: true });
+    rt.add({ type: 'Create', by: 'vera@customers.example', of: 2 });
+    for (let rows = 0; rows < 60; rows += 1) rt.add({ type: 'Set', by: 'ana', of: 7, withheld: true });
+    for (let rows = 0; rows < 90; rows += 1) rt.add({ type: 'Correspond', by: 'ana', of: 3 });
+    rt.add({ type: 'Create', by: 'vera@customers.example', of: 4 });
+    // a ticket whose changes lie on two pages comes twice
+    expect([...new Set((await run(connector().poll(cursor))).references)].sort()).toEqual(['2', '3', '4']);
+  });
+
+  test('a transaction that commits after ones with higher ids is seen, and nothing is seen twice', async () => {
+    const cursor = await start();
+    rt.add({ type: 'Create', by: 'vera@customers.example', of: 2 }, 205);
+    const first = await run(connector().poll(cursor));
+    expect(first.references).toEqual(['2']);
+    now = new Date(now.getTime() + 60_000);
+    rt.add({ type: 'Create', by: 'vera@customers.example', of: 3 }, 203);
+    const second = await run(connector().poll(first.cursor));
+    expect(second.references).toEqual(['3']);
+    expect((await run(connector().poll(second.cursor))).references).toEqual([]);
+  });
+
+  test('the overlap ends: later polls ask only for what is new', async () => {
+    const cursor = await start();
+    rt.add({ type: 'Set', by: 'ana' }, 300);
+    const first = await run(connector().poll(cursor));
+    now = new Date(now.getTime() + 121_000);
+    const second = await run(connector().poll(first.cursor));
+    now = new Date(now.getTime() + 121_000);
+    rt.requests = [];
+    await run(connector().poll(second.cursor));
+    expect(rt.requests[0]?.query).toContain('id > 300 ');
+  });
+
+  test('a ticket that RT can’t show intelligibly holds nobody else up and is reported', async () => {
+    const cursor = await start();
+    rt.add({ type: 'Create', by: 'vera@customers.example', of: 2 });
+    rt.add({ type: 'Create', by: 'vera@customers.example', of: 3 });
+    rt.before = (path) => (path === '/ticket/2/history' ? { body: '["No permission to view ticket 2"]' } : null);
+    const skipped: string[] = [];
+    const helpdesk = connector({ onSkipped: (reference) => skipped.push(reference) });
+    expect((await run(helpdesk.poll(cursor))).references).toEqual(['3']);
+    expect(skipped).toEqual(['2']);
+  });
+
+  test('an outage in mid-run is thrown, and the run resumes without a loss', async () => {
+    const cursor = await start();
+    rt.add({ type: 'Create', by: 'vera@customers.example', of: 2 });
+    rt.before = (path) => (path === '/tickets' ? { status: 503, body: 'down' } : null);
+    await expect(run(connector().poll(cursor))).rejects.toMatchObject({ why: 'fault', status: 503 });
+    rt.before = () => null;
+    expect((await run(connector().poll(cursor))).references).toEqual(['2']);
+  });
+
+  test('a customer’s changed address brings their tickets', async () => {
+    const cursor = await start();
+    rt.add({ object: 'RT::User', of: 53, type: 'Set', field: 'EmailAddress', by: 'ana' });
+    expect((await run(connector().poll(cursor))).references).toEqual(['1']);
+  });
+
+  test('an answer in another order, or to another question, is refused', async () => {
+    const cursor = await start();
+    for (const ids of [[301, 300], [300, 300], [1]]) {
+      rt.before = (path) =>
+        path === '/transactions'
+          ? { body: JSON.stringify({ items: ids.map((id) => ({ id, ObjectId: 1, Type: 'Set', Field: '' })), per_page: 100 }) }
+          : null;
+      await expect(run(connector().poll(cursor))).rejects.toMatchObject({ why: 'malformed' });
+    }
+  });
+
+  test.each(['', 'x', 'e30', Buffer.from('{"kind":"poll","tickets":{"floor":-1}}').toString('base64url')])(
+    'the cursor %j is nobody’s',
+    async (cursor) => {
+      await expect(run(connector().poll(cursor))).rejects.toThrow(TypeError);
+    },
+  );
+});
+
+describe('faults', () => {
+  const said = { message: 'Could not load ticket of vera@customers.example' };
+  test.each([
+    ['an error with status 200', { body: JSON.stringify(said) }, 'malformed'],
+    ['a list of sentences', { body: JSON.stringify(['User vera@customers.example: Permission Denied']) }, 'malformed'],
+    ['half an answer', { body: '{"items": [{"id": 1, "vera@cust' }, 'malformed'],
+    ['HTML', { body: '<html>vera@customers.example</html>' }, 'malformed'],
+    ['nothing', { body: '' }, 'malformed'],
+    ['a redirect to the login page', { status: 302, body: '' }, 'malformed'],
+    ['a refusal of the query', { status: 400, body: JSON.stringify(said) }, 'malformed'],
+    ['a refusal of the token', { status: 401, body: JSON.stringify(said) }, 'unauthorized'],
+    ['a refusal of the pace', { status: 429, body: JSON.stringify(said) }, 'rate-limited'],
+    ['a fault', { status: 500, body: JSON.stringify(said) }, 'fault'],
+    ['a request of its own', { status: 403, body: JSON.stringify(said) }, 'unauthorized'],
+  ])('%s is told without what was said', async (_, answer, why) => {
+    rt.before = () => answer;
+    const error = await connector()
+      .fetchTicket('1')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(SourceUnavailable);
+    expect(error).toMatchObject({ why, source: 'rt' });
+    for (const canary of ['vera', token]) {
+      expect(`${JSON.stringify(error)} ${(error as Error).stack} ${String((error as Error).cause)}`).not.toContain(canary);
+    }
+  });
+
+  test('an answer that doesn’t come in time is a timeout', async () => {
+    rt.before = () => 'hang';
+    await expect(connector({ resilience: { retries: 0, attemptTimeout: 60 } }).fetchTicket('1')).rejects.toMatchObject({
+      why: 'timeout',
+    });
+  });
+
+  test('a passing fault is tried again, an answer that makes no sense is not', async () => {
+    let faults = 2;
+    rt.before = () => (faults-- > 0 ? { status: 502, body: '' } : null);
+    expect((await connector({ resilience: { retries: 2 } }).fetchTicket('1'))?.ticket.reference).toBe('1');
+    rt.requests = [];
+    rt.before = () => ({ body: '[]' });
+    await expect(connector({ resilience: { retries: 2 } }).fetchTicket('1')).rejects.toMatchObject({ why: 'malformed' });
+    expect(rt.requests).toHaveLength(1);
+  });
+
+  test('the circuit opens after repeated faults and spares RT', async () => {
+    rt.before = () => ({ status: 500, body: '' });
+    const helpdesk = connector({ resilience: { retries: 0, breakAfter: 3, breakFor: 60_000 } });
+    const whys: string[] = [];
+    for (let tries = 0; tries < 5; tries += 1) {
+      await helpdesk.ping().catch((error: SourceUnavailable) => whys.push(error.why));
+    }
+    expect(whys).toEqual(['fault', 'fault', 'fault', 'circuit-open', 'circuit-open']);
+    expect(rt.requests).toHaveLength(3);
+  });
+});
