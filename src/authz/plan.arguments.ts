@@ -1,4 +1,5 @@
 import {
+  type FieldNode,
   type GraphQLArgument,
   type GraphQLField,
   type GraphQLInputType,
@@ -57,7 +58,7 @@ type Given = { readonly node: ValueNode } | { readonly value: unknown } | 'absen
 /** The arguments of an operation that could filter or sort by something, gathered once; checked with each request's variables. */
 export class ArgumentGuard {
   private readonly given: GivenArgument[] = [];
-  private readonly seen = new Set<string>();
+  private readonly seen = new Map<FieldNode, Set<GraphQLField<unknown, unknown>>>();
   private readonly defaults: ReadonlyMap<string, ValueNode | undefined>;
 
   constructor(
@@ -69,20 +70,14 @@ export class ArgumentGuard {
     this.defaults = new Map(variables.map((each) => [each.variable.name.value, each.defaultValue]));
   }
 
-  /** Adds the arguments of a field that will run. `identity` tells the field's place in the document. */
-  add(
-    coordinate: string,
-    identity: number,
-    field: GraphQLField<unknown, unknown>,
-    given: readonly { readonly name: { readonly value: string }; readonly value: ValueNode }[],
-  ): void {
-    const key = `${coordinate} ${identity}`;
-    if (field.args.length === 0 || this.seen.has(key)) return;
-    this.seen.add(key);
+  /** Adds the arguments of a field that may run, and the defaults of those that it doesn't give. */
+  add(node: FieldNode, field: GraphQLField<unknown, unknown>): void {
+    if (field.args.length === 0 || this.seen.get(node)?.has(field)) return;
+    this.seen.set(node, (this.seen.get(node) ?? new Set()).add(field));
     const guarded = guardedInputsOf(this.schema);
     for (const argument of field.args) {
       if (filtersOf(argument).length === 0 && !guarded.has(getNamedType(argument.type).name)) continue;
-      this.given.push({ argument, node: given.find((each) => each.name.value === argument.name)?.value });
+      this.given.push({ argument, node: node.arguments?.find((each) => each.name.value === argument.name)?.value });
     }
   }
 

@@ -13,11 +13,10 @@ import {
   Kind,
   type SelectionNode,
   type SelectionSetNode,
-  visit,
 } from 'graphql';
 import { Failure, ProgrammingError } from '../failure';
 import { wrapping } from './classification';
-import { Allowance, compositeType, isIntrospection, type Operation, possibleTypes, responseKey } from './plan.selection';
+import { Allowance, compositeType, inventoryOf, isIntrospection, type Operation, possibleTypes } from './plan.selection';
 
 /** A document without what its reader may not have. */
 export interface CutDocument {
@@ -35,9 +34,7 @@ interface Cut {
 }
 
 /** A response key that the document doesn't use. */
-const unusedKey = (document: DocumentNode): string => {
-  const used = new Set<string>();
-  visit(document, { Field: (node) => void used.add(responseKey(node)) });
+const unusedKey = (used: ReadonlySet<string>): string => {
   let key = '_counterfoil';
   while (used.has(key)) key += '_';
   return key;
@@ -142,16 +139,6 @@ class Cutter {
   }
 }
 
-/** Names of the fragments that a definition spreads and of the variables that it uses. */
-const uses = (node: FragmentDefinitionNode | SelectionSetNode): { fragments: Set<string>; variables: Set<string> } => {
-  const found = { fragments: new Set<string>(), variables: new Set<string>() };
-  visit(node, {
-    FragmentSpread: (spread) => void found.fragments.add(spread.name.value),
-    Variable: (variable) => void found.variables.add(variable.name.value),
-  });
-  return found;
-};
-
 /**
  * Takes out of an operation every field that isn't kept, through fragments and interfaces.
  * @throws Failure `INVALID` for fragments that spread themselves, and for what is too large.
@@ -161,7 +148,7 @@ export const cutDocument = (
   document: DocumentNode,
   isKept: (typeName: string, fieldName: string) => boolean,
 ): CutDocument => {
-  const hiddenKey = unusedKey(document);
+  const hiddenKey = unusedKey(operation.inventory.responseKeys);
   const hidden: FieldNode = {
     kind: Kind.FIELD,
     alias: { kind: Kind.NAME, value: hiddenKey },
@@ -175,9 +162,7 @@ export const cutDocument = (
   const selections = root.selections.length > 0 ? root.selections : [hidden];
   const selectionSet: SelectionSetNode = { ...definition.selectionSet, selections };
   const fragments = new Map<string, FragmentDefinitionNode>();
-  const { variables, fragments: pending } = uses(selectionSet);
-  for (const directive of definition.directives ?? [])
-    visit(directive, { Variable: (node) => void variables.add(node.name.value) });
+  const { variables, fragments: pending } = inventoryOf(selectionSet, undefined, 0, definition.directives);
   // A set's iteration reaches what is added to it on the way.
   for (const name of pending) {
     const original = operation.fragments.get(name);
@@ -187,7 +172,7 @@ export const cutDocument = (
       ? { ...original, selectionSet: { ...original.selectionSet, selections: cut.selections } }
       : original;
     fragments.set(name, fragment);
-    const used = uses(fragment);
+    const used = inventoryOf(fragment.selectionSet, undefined, 0, fragment.directives);
     for (const each of used.fragments) pending.add(each);
     for (const each of used.variables) variables.add(each);
   }

@@ -13,6 +13,7 @@ import {
   Allowance,
   type Condition,
   collectFields,
+  identities,
   isIntrospection,
   type Operation,
   possibleTypes,
@@ -87,22 +88,20 @@ export const compileRestoration = (
 ): RestorationTree => {
   const allowance = new Allowance();
   const denials: DeniedSelection[] = [];
-  const identities = new Map<SelectionSetNode, number>();
-  const identityOf = (set: SelectionSetNode): number => {
-    const known = identities.get(set) ?? identities.size;
-    identities.set(set, known);
-    return known;
-  };
+  const shapes = new Map<string, Shape>();
+  const identityOf = identities();
 
-  /** `shared`: restorers of fields that several types of one interface have in common, so that they are compiled once. */
   const shapeOf = (
     type: GraphQLObjectType,
     sets: readonly SelectionSetNode[],
     path: readonly string[],
     ended: boolean,
     depth: number,
-    shared: Map<string, Restorer>,
   ): Shape => {
+    // The same selections of the same type at the same path, reached by another type in between.
+    const identity = `${type.name} ${path.join('.')} ${identityOf(sets)}`;
+    const known = shapes.get(identity);
+    if (known) return known;
     const shape: (CutEntry | KeptEntry)[] = [];
     for (const [key, nodes] of collectFields(operation, type, sets, condition, depth, allowance)) {
       const [node] = nodes;
@@ -130,13 +129,10 @@ export const compileRestoration = (
         shape.push({ key, denial: null, nonNull, below: null });
         continue;
       }
-      const identity = `${key} ${String(field.type)} ${below.map(identityOf).join(' ')}`;
-      const restorer =
-        shared.get(identity) ??
-        restorerOf(field.type, below, pathBelow(path, ended, key), ended || holdsList(field.type), depth + 1);
-      shared.set(identity, restorer);
+      const restorer = restorerOf(field.type, below, pathBelow(path, ended, key), ended || holdsList(field.type), depth + 1);
       shape.push({ key, denial: null, nonNull, below: restorer });
     }
+    shapes.set(identity, shape);
     return shape;
   };
 
@@ -153,16 +149,14 @@ export const compileRestoration = (
     }
     const named = getNamedType(type);
     if (!isCompositeType(named)) throw new ProgrammingError(`The document was not validated: ${named.name} has no fields.`);
-    const shared = new Map<string, Restorer>();
-    if (isObjectType(named)) return { kind: 'object', shape: shapeOf(named, sets, path, ended, depth, shared) };
-    const shapes = new Map<string, Shape>();
-    for (const each of possibleTypes(operation.schema, named)) {
-      shapes.set(each.name, shapeOf(each, sets, path, ended, depth, shared));
-    }
-    return { kind: 'abstract', shapes };
+    if (isObjectType(named)) return { kind: 'object', shape: shapeOf(named, sets, path, ended, depth) };
+    const byType = possibleTypes(operation.schema, named).map(
+      (each) => [each.name, shapeOf(each, sets, path, ended, depth)] as const,
+    );
+    return { kind: 'abstract', shapes: new Map(byType) };
   };
 
-  return { root: shapeOf(operation.root, [operation.definition.selectionSet], [], false, 0, new Map()), denials, hiddenKey };
+  return { root: shapeOf(operation.root, [operation.definition.selectionSet], [], false, 0), denials, hiddenKey };
 };
 
 const restoreObject = (

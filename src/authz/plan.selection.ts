@@ -12,7 +12,7 @@ import {
   type OperationDefinitionNode,
   OperationTypeNode,
   type SelectionSetNode,
-  visit,
+  type ValueNode,
 } from 'graphql';
 import { Failure, ProgrammingError } from '../failure';
 
@@ -24,6 +24,15 @@ const widest = 20_000;
 
 const tooLarge = (): Failure => Failure.invalid('query', 'nested too deeply or selecting too many fields; ask for less at once');
 
+const conditional = new Set(['include', 'skip']);
+
+const emptyInventory = (): Inventory => ({
+  responseKeys: new Set(),
+  fragments: new Set(),
+  variables: new Set(),
+  conditions: new Set(),
+});
+
 /** Counts the work on one operation, so that a document can't make planning expensive. */
 export class Allowance {
   private left = widest;
@@ -34,12 +43,63 @@ export class Allowance {
   }
 }
 
+/** What a selection set names, at any depth, without the fragments that it spreads. */
+export interface Inventory {
+  readonly responseKeys: Set<string>;
+  readonly fragments: Set<string>;
+  readonly variables: Set<string>;
+  /** Of the variables, those of `@include` and `@skip`. */
+  readonly conditions: Set<string>;
+}
+
+const addVariables = (value: ValueNode, into: Set<string>, depth: number): void => {
+  if (depth > deepest) throw tooLarge();
+  if (value.kind === Kind.VARIABLE) into.add(value.name.value);
+  if (value.kind === Kind.LIST) for (const each of value.values) addVariables(each, into, depth + 1);
+  if (value.kind === Kind.OBJECT) for (const each of value.fields) addVariables(each.value, into, depth + 1);
+};
+
+const addDirectives = (directives: readonly DirectiveNode[] | undefined, into: Inventory): void => {
+  for (const directive of directives ?? []) {
+    for (const { value } of directive.arguments ?? []) {
+      addVariables(value, into.variables, 0);
+      if (value.kind === Kind.VARIABLE && conditional.has(directive.name.value)) into.conditions.add(value.name.value);
+    }
+  }
+};
+
+/**
+ * Takes stock of selections by plain recursion; the visitor of graphql-js takes many times as long.
+ * @throws Failure `INVALID` for what is nested too deeply.
+ */
+export const inventoryOf = (
+  set: SelectionSetNode,
+  into: Inventory = emptyInventory(),
+  depth = 0,
+  directives: readonly DirectiveNode[] = [],
+): Inventory => {
+  if (depth > deepest) throw tooLarge();
+  addDirectives(directives, into);
+  for (const node of set.selections) {
+    addDirectives(node.directives, into);
+    if (node.kind === Kind.FRAGMENT_SPREAD) into.fragments.add(node.name.value);
+    if (node.kind === Kind.FIELD) {
+      into.responseKeys.add(responseKey(node));
+      for (const { value } of node.arguments ?? []) addVariables(value, into.variables, 0);
+    }
+    if (node.kind !== Kind.FRAGMENT_SPREAD && node.selectionSet) inventoryOf(node.selectionSet, into, depth + 1);
+  }
+  return into;
+};
+
 /** The operation that is to run, and the fragments of its document. */
 export interface Operation {
   readonly schema: GraphQLSchema;
   readonly definition: OperationDefinitionNode;
   readonly root: GraphQLObjectType;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** Of the operation and all fragments of its document. */
+  readonly inventory: Inventory;
 }
 
 /**
@@ -60,13 +120,11 @@ export const operationOf = (
   if (!definition || second) throw Failure.invalid('operationName', 'expected the name of one operation of the document');
   const root = schema.getRootType(definition.operation);
   if (!root) throw Failure.invalid('query', `this graph has no ${definition.operation}`);
-  visit(document, {
-    Field: (node) => {
-      // As a key of an object it would set the prototype instead of a value.
-      if (node.alias?.value === '__proto__') throw Failure.invalid('query', 'a response key must not be __proto__');
-    },
-  });
-  return { schema, definition, root, fragments };
+  const inventory = inventoryOf(definition.selectionSet, undefined, 0, definition.directives);
+  for (const fragment of fragments.values()) inventoryOf(fragment.selectionSet, inventory);
+  // As a key of an object it would set the prototype instead of a value.
+  if (inventory.responseKeys.has('__proto__')) throw Failure.invalid('query', 'a response key must not be __proto__');
+  return { schema, definition, root, fragments, inventory };
 };
 
 /** `__typename`, `__schema` and `__type`, and whatever is selected below them. */
@@ -138,6 +196,17 @@ export const collectFields = (
   };
   for (const set of sets) collect(set, depth);
   return collected;
+};
+
+/** Gives lists of selection sets a text that is equal exactly where they are the same nodes of the document. */
+export const identities = (): ((sets: readonly SelectionSetNode[]) => string) => {
+  const numbers = new Map<SelectionSetNode, number>();
+  const numberOf = (set: SelectionSetNode): number => {
+    const number = numbers.get(set) ?? numbers.size;
+    numbers.set(set, number);
+    return number;
+  };
+  return (sets) => sets.map(numberOf).join(',');
 };
 
 /** Selection sets below merged fields. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
-  type FieldNode,
   GraphQLError,
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -10,9 +9,8 @@ import {
   isIntrospectionType,
   Kind,
   type OperationTypeNode,
-  print,
+  parse,
   type SelectionSetNode,
-  visit,
 } from 'graphql';
 import { denialRemedies, Failure, ProgrammingError } from '../failure';
 import { type AccessClass, accessClassKey, linkAssurances } from './actor';
@@ -32,6 +30,8 @@ import {
 import {
   Allowance,
   collectFields,
+  identities,
+  inventoryOf,
   isIntrospection,
   isRead,
   type Operation,
@@ -77,7 +77,7 @@ export interface AccessPlan {
   readonly policedFields: readonly PolicedField[];
   /** Selections that were cut and will be errors wherever they would have been reached. */
   readonly denials: readonly DeniedSelection[];
-  /** Set if nothing may run: a mutation or subscription with a root field that isn't granted. Check it first. */
+  /** Set if nothing may run: a mutation or subscription with a root field that isn't granted. `document` then does nothing. */
   readonly refusal: Failure | null;
   /** Why nothing may run with these variables (as sent, before coercion): a filter or a sort that isn't granted; null if it may. */
   refuseArguments(variables: Readonly<Record<string, unknown>>): Failure | null;
@@ -118,49 +118,43 @@ const survey = (
   const allowance = new Allowance();
   const policed = new Map<string, PolicedField>();
   const denials: DeniedSelection[] = [];
-  const identities = new Map<SelectionSetNode | FieldNode, number>();
-  const identityOf = (node: SelectionSetNode | FieldNode): number => {
-    const known = identities.get(node) ?? identities.size;
-    identities.set(node, known);
-    return known;
-  };
+  const identityOf = identities();
+  const walked = new Set<string>();
   const walk = (
-    types: readonly GraphQLObjectType[],
+    type: GraphQLObjectType,
     sets: readonly SelectionSetNode[],
     path: readonly string[],
     ended: boolean,
     depth: number,
   ): void => {
-    const walked = new Set<string>();
-    for (const type of types) {
-      for (const [key, nodes] of collectFields(operation, type, sets, () => undefined, depth, allowance)) {
-        const [node] = nodes;
-        if (!node || isIntrospection(node) || isIntrospectionType(type)) continue;
-        const name = node.name.value;
-        const field = type.getFields()[name];
-        if (!field) throw new ProgrammingError(`The document was not validated: ${type.name} has no field ${name}.`);
-        const coordinate = `${type.name}.${name}`;
-        const decision = decide(type.name, name);
-        if (!decision.kept) {
-          if (decision.reason !== null) denials.push({ coordinate, reason: decision.reason, path: pathBelow(path, ended, key) });
-          continue;
-        }
-        const classified = classification.fields.get(coordinate);
-        const verdicts = verdictTable.get(coordinate);
-        if (classified?.policed && verdicts) policed.set(coordinate, { coordinate, class: classified.class, verdicts });
-        // Merged fields have equal arguments, so the first speaks for all.
-        guard.add(coordinate, identityOf(node), field, node.arguments ?? []);
-        const named = getNamedType(field.type);
-        const below = subselections(nodes);
-        const identity = `${key} ${String(field.type)} ${below.map(identityOf).join(' ')}`;
-        if (!isCompositeType(named) || walked.has(identity)) continue;
-        walked.add(identity);
-        const inner = possibleTypes(operation.schema, named);
-        walk(inner, below, pathBelow(path, ended, key), ended || holdsList(field.type), depth + 1);
+    const identity = `${type.name} ${path.join('.')} ${identityOf(sets)}`;
+    if (walked.has(identity)) return;
+    walked.add(identity);
+    for (const [key, nodes] of collectFields(operation, type, sets, () => undefined, depth, allowance)) {
+      const [node] = nodes;
+      if (!node || isIntrospection(node) || isIntrospectionType(type)) continue;
+      const name = node.name.value;
+      const field = type.getFields()[name];
+      if (!field) throw new ProgrammingError(`The document was not validated: ${type.name} has no field ${name}.`);
+      const coordinate = `${type.name}.${name}`;
+      const decision = decide(type.name, name);
+      if (!decision.kept) {
+        if (decision.reason !== null) denials.push({ coordinate, reason: decision.reason, path: pathBelow(path, ended, key) });
+        continue;
+      }
+      const classified = classification.fields.get(coordinate);
+      const verdicts = verdictTable.get(coordinate);
+      if (classified?.policed && verdicts) policed.set(coordinate, { coordinate, class: classified.class, verdicts });
+      // Merged fields have equal arguments, so the first speaks for all.
+      guard.add(node, field);
+      const named = getNamedType(field.type);
+      if (!isCompositeType(named)) continue;
+      for (const inner of possibleTypes(operation.schema, named)) {
+        walk(inner, subselections(nodes), pathBelow(path, ended, key), ended || holdsList(field.type), depth + 1);
       }
     }
   };
-  walk([operation.root], [operation.definition.selectionSet], [], false, 0);
+  walk(operation.root, [operation.definition.selectionSet], [], false, 0);
   const byCoordinate = (a: PolicedField, b: PolicedField) => (a.coordinate < b.coordinate ? -1 : 1);
   return { policed: [...policed.values()].sort(byCoordinate), denials };
 };
@@ -182,47 +176,36 @@ const refusalOf = (operation: Operation, verdictTable: ReadonlyMap<string, Verdi
   return null;
 };
 
+const literals: ReadonlySet<unknown> = new Set([Kind.INT, Kind.FLOAT, Kind.STRING, Kind.LIST, Kind.OBJECT]);
+
 /** The operation and its fragments without literals: a value may be personal, and a digest of it could be guessed. */
 const digestOf = (operation: Operation, access: AccessClass, policy: ExposurePolicy): string => {
-  const used = new Set<string>();
-  const reach = (node: SelectionSetNode) => visit(node, { FragmentSpread: (spread) => void used.add(spread.name.value) });
-  reach(operation.definition.selectionSet);
+  const { fragments: used } = inventoryOf(operation.definition.selectionSet);
   for (const name of used) {
     const fragment = operation.fragments.get(name);
-    if (fragment) reach(fragment.selectionSet);
+    if (fragment) for (const each of inventoryOf(fragment.selectionSet).fragments) used.add(each);
   }
-  const definitions = [operation.definition, ...[...used].sort().flatMap((name) => operation.fragments.get(name) ?? [])];
-  const bare = visit({ kind: Kind.DOCUMENT, definitions } as DocumentNode, {
-    IntValue: (node) => ({ ...node, value: '0' }),
-    FloatValue: (node) => ({ ...node, value: '0' }),
-    StringValue: (node) => ({ ...node, value: '', block: false }),
-    ListValue: (node) => ({ ...node, values: [] }),
-    ObjectValue: (node) => ({ ...node, fields: [] }),
+  const fragments = [...used].sort().map((name) => operation.fragments.get(name));
+  const meaning = [operation.definition, fragments, accessClassKey(access), policy.mfaRequired, policy.digest];
+  const text = JSON.stringify(meaning, (key, value: unknown) => {
+    if (key === 'loc') return undefined;
+    return typeof value === 'object' && value !== null && 'kind' in value && literals.has(value.kind) ? value.kind : value;
   });
-  return createHash('sha256')
-    .update(JSON.stringify([print(bare), accessClassKey(access), policy.mfaRequired, policy.digest]))
-    .digest('hex');
+  return createHash('sha256').update(text).digest('hex');
 };
 
 /** The variables that decide `@include` and `@skip`, with their defaults. */
 const conditionVariables = (operation: Operation): ReadonlyMap<string, boolean> => {
-  const names = new Set<string>();
-  const gather = (node: SelectionSetNode) =>
-    visit(node, {
-      Directive: (directive) => {
-        if (directive.name.value !== 'include' && directive.name.value !== 'skip') return;
-        for (const { value } of directive.arguments ?? []) if (value.kind === Kind.VARIABLE) names.add(value.name.value);
-      },
-    });
-  gather(operation.definition.selectionSet);
-  for (const fragment of operation.fragments.values()) gather(fragment.selectionSet);
   const defaults = new Map<string, boolean>();
   for (const { variable, defaultValue } of operation.definition.variableDefinitions ?? []) {
     const name = variable.name.value;
-    if (names.has(name)) defaults.set(name, defaultValue?.kind === Kind.BOOLEAN && defaultValue.value);
+    if (operation.inventory.conditions.has(name)) defaults.set(name, defaultValue?.kind === Kind.BOOLEAN && defaultValue.value);
   }
   return defaults;
 };
+
+/** What stands for a refused operation, so that a caller who overlooks the refusal runs nothing of it. */
+const doesNothing = parse('{ __typename }', { noLocation: true });
 
 const deniedError = ({ coordinate, reason, path }: DeniedSelection): GraphQLError =>
   new GraphQLError(`Denied (${reason}).`, {
@@ -271,15 +254,17 @@ export const planAccess = (input: AccessPlanInput): AccessPlan => {
     return tree;
   };
 
+  const refusal = refusalOf(operation, verdictTable);
   return {
-    document: cut.document,
+    document: refusal ? doesNothing : cut.document,
     operationType: operation.definition.operation,
     digest: digestOf(operation, access, policy),
     policedFields: policed,
     denials,
-    refusal: refusalOf(operation, verdictTable),
+    refusal,
     refuseArguments: (variables) => guard.refuse(variables),
     restore: (data, variables) => {
+      if (refusal) return { data: null, errors: [] };
       if (untouched || data === undefined) return { data, errors: [] };
       const restored = restoreTree(treeFor(variables), data);
       return { data: restored.data, errors: restored.denials.map(deniedError) };
