@@ -28,9 +28,9 @@ const definitions: readonly Definition[] = [
     columns: [
       key('id'),
       text('issuer', 255),
-      text('kind', 8),
-      text('value_digest', 64),
-      bigint('revoked_at'),
+      nullable(text('subject_digest', 64)),
+      nullable(text('session_digest', 64)),
+      bigint('issued_at'),
       bigint('until_at'),
     ],
     indexes: ['until_at'],

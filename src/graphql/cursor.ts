@@ -9,6 +9,7 @@ export interface Position {
 }
 
 export const largestPage = 100;
+const defaultPage = 20;
 
 /**
  * Cursors are sealed: the value that a list is sorted by may be one that its reader must not see. A cursor opens only
@@ -44,7 +45,8 @@ const placeOf = (actorId: string, list: unknown) => ({
 });
 
 /** Throws `INVALID` for a page that is empty or too long. */
-export const pageSize = (first: number): number => {
+export const pageSize = (first: number | null): number => {
+  if (first === null) return defaultPage;
   if (!Number.isInteger(first) || first < 1 || first > largestPage)
     throw Failure.invalid('first', `expected 1 to ${largestPage}`);
   return first;

@@ -221,8 +221,8 @@ export class Assistances {
     });
   }
 
-  /** The assistance an actor has open on a ticket, waiting or live; null when none. */
-  async ofTicket(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, Assistance>> {
+  /** The assistances an actor has open on these tickets, waiting or live, by ticket. */
+  async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, Assistance>> {
     const rows = await this.database.query<AssistanceColumns>(
       `SELECT ${assistanceColumns} FROM assistance WHERE open_key IN (${ticketIds.map(() => '?').join(',')})`,
       ticketIds.map((ticketId) => openKey(actor.id, ticketId)),

@@ -1,0 +1,373 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { migrations } from '../migrations';
+import type { SignedInActor } from './authz/actor';
+import { ExposurePolicy } from './authz/exposure';
+import { LogoutVerifier } from './authz/identity/back-channel-logout';
+import { DevelopmentIssuer } from './authz/identity/development-issuer';
+import { TokenVerifier } from './authz/identity/token-verifier';
+import { type Config, ConfigInvalid, type HelpdeskConfig, type PaymentsConfig } from './config';
+import { Database } from './db/database';
+import { Actors } from './features/actors/actors.service';
+import { Assistances } from './features/assistance/assistance.service';
+import { AssistancesLoader } from './features/assistance/assistances.loader';
+import { CustomersLoader } from './features/customers/customers.loader';
+import { Customers } from './features/customers/customers.service';
+import { Denials } from './features/disclosures/denials.service';
+import { disclosureOf } from './features/disclosures/disclosure';
+import { Disclosures } from './features/disclosures/disclosures.service';
+import { entities } from './features/entities';
+import { Keys } from './features/keys/keys.service';
+import { PaymentsLoader } from './features/payments/payments.loader';
+import { Payments } from './features/payments/payments.service';
+import type { RequestContext, Services } from './features/request';
+import { describeGraph, protectGraph } from './features/schema';
+import { Ingest } from './features/sources/ingest';
+import { Sources } from './features/sources/sources.service';
+import { TicketsLoader } from './features/tickets/tickets.loader';
+import { Tickets } from './features/tickets/tickets.service';
+import { Cursors } from './graphql/cursor';
+import { ProtectedExecutor } from './graphql/executor';
+import { defaultLimits } from './graphql/limits';
+import { RequestAccess } from './graphql/request-access';
+import { keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
+import { TextRedactor } from './privacy/redaction';
+import { readDemoCursor } from './upstream/demo/cursor';
+import { DemoHelpdesk } from './upstream/helpdesk/demo/demo-helpdesk';
+import type { HelpdeskConnector } from './upstream/helpdesk/helpdesk.port';
+import { RtHelpdesk } from './upstream/helpdesk/rt/rt.connector';
+import { DemoPayments } from './upstream/payments/demo/demo-payments';
+import type { PaymentsConnector } from './upstream/payments/payments.port';
+import { StripePayments } from './upstream/payments/stripe/stripe.connector';
+import { SourceUnavailable } from './upstream/source-unavailable';
+
+export const developmentAudience = 'counterfoil';
+export const developmentIssuerName = 'https://development.counterfoil.invalid';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock?: () => Date;
+  /** Sees every read statement; for tests that count them. */
+  readonly onStatement?: (sql: string) => void;
+  /** Takes the place of a configured connector, by source name; for tests that simulate a fault. */
+  readonly connectors?: Readonly<Record<string, HelpdeskConnector | PaymentsConnector>>;
+}
+
+/** The exposure policy of a file against the graph. Throws `ConfigInvalid` with every problem. */
+export const loadPolicy = (
+  file: string,
+  classification: ReturnType<typeof describeGraph>['classification'],
+  mfaRequired: boolean,
+): ExposurePolicy => {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new ConfigInvalid([{ in: file, at: '(the whole)', expected: 'expected a readable policy file' }]);
+  }
+  const loaded = ExposurePolicy.load(text, classification, { mfaRequired });
+  if (loaded.ok) return loaded.policy;
+  throw new ConfigInvalid(
+    loaded.problems.map((problem) => ({
+      in: file,
+      at: problem.path,
+      ...(problem.line === null ? {} : { line: problem.line }),
+      expected: problem.message,
+    })),
+  );
+};
+
+/** The gateway, wired: the one place where parts meet. `start` begins to follow the sources, `close` finishes what is under way. */
+export class App {
+  private timers: NodeJS.Timeout[] = [];
+
+  private constructor(
+    readonly config: Config,
+    readonly log: Logger,
+    readonly database: Database,
+    readonly services: Services,
+    readonly sources: Sources,
+    readonly actors: Actors,
+    readonly executor: ProtectedExecutor<RequestContext>,
+    readonly schema: ReturnType<typeof protectGraph>,
+    readonly developmentIssuer: DevelopmentIssuer | null,
+    private readonly disclosures: Disclosures,
+    private readonly denials: Denials,
+    private readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext,
+  ) {}
+
+  static async open({ config, log, clock = () => new Date(), onStatement, connectors = {} }: AppOptions): Promise<App> {
+    const graph = describeGraph();
+    const policy = loadPolicy(config.policyFile, graph.classification, config.mfaRequired);
+    const encryption =
+      'value' in config.keyEncryption
+        ? keyEncryptionFromEnvironment(config.keyEncryption.value)
+        : keyEncryptionFromFile(config.keyEncryption.file, { create: config.keyEncryption.create });
+    const developmentIssuer = config.developmentIssuer
+      ? await DevelopmentIssuer.open({
+          keyFile: join(config.dataFolder, 'keys', 'development-issuer.json'),
+          issuer: developmentIssuerName,
+          audience: developmentAudience,
+          clock,
+        })
+      : null;
+    const database = await Database.open(
+      config.database,
+      { entities, migrations, poolSize: config.databasePool },
+      { clock, ...(onStatement ? { onStatement } : {}) },
+    );
+    try {
+      const keys = await Keys.open(database, encryption);
+      const redactor = new TextRedactor();
+      const onSourceFault = (source: string, error: unknown) =>
+        log.warn(
+          {
+            source,
+            fault: error instanceof SourceUnavailable ? error.why : 'internal',
+            ...(error instanceof SourceUnavailable ? {} : { error: describeError(error) }),
+          },
+          'a source failed',
+        );
+      const { helpdesks, payments } = await connect(config, database, clock, connectors, onSourceFault);
+      const bounds = {
+        assignment: config.sync.assignmentBoundSeconds * 1_000,
+        payments: config.sync.paymentsBoundSeconds * 1_000,
+      };
+      const sources = new Sources(
+        database,
+        keys,
+        new Ingest(database, keys, redactor),
+        helpdesks,
+        payments,
+        {
+          windowDays: config.sync.windowDays,
+          paymentsBound: bounds.payments,
+          pollEvery: config.sync.pollSeconds * 1_000,
+          readThroughBudget: config.sync.readThroughSeconds * 1_000,
+        },
+        clock,
+        onSourceFault,
+      );
+      const cursors = new Cursors(keys.cursorKey);
+      const assistances = new Assistances(
+        database,
+        keys,
+        redactor,
+        policy.assistance,
+        { assignmentBound: bounds.assignment },
+        clock,
+      );
+      const services: Services = {
+        assistances,
+        cursors,
+        policy,
+        customers: new Customers(database, keys, sources, bounds.payments, clock),
+        payments: new Payments(database, cursors, clock),
+        tickets: new Tickets(database, keys, sources, assistances, cursors, policy.scope, bounds.assignment, clock),
+      };
+      const issuers = [...config.issuers, ...(developmentIssuer ? [await developmentIssuer.issuerOptions()] : [])];
+      const trust = {
+        issuers,
+        clock,
+        development: !config.production,
+        onKeySetFault: (issuer: string, why: string) =>
+          log.warn({ issuer, why }, 'the key set of an issuer could not be fetched'),
+      };
+      const actors = new Actors(database, keys, new TokenVerifier(trust), new LogoutVerifier(trust), clock);
+      await actors.restoreRevocations();
+      const onRecordFault = (error: unknown) => log.error({ error: describeError(error) }, 'the audit log could not be written');
+      const disclosures = new Disclosures(database, clock, onRecordFault);
+      const denials = new Denials(database, onRecordFault);
+      const schema = protectGraph(graph);
+      const maskTools = { digest: (text: string) => keys.digests.pseudonym(text) };
+      const executor = new ProtectedExecutor<RequestContext>(
+        { schema, classification: graph.classification, policy, maskTools, limits: defaultLimits },
+        {
+          loadAssistances: async ({ actor, access }) => {
+            if (actor.kind === 'staff') access.held = await heldBy(actor, assistances, sources);
+          },
+          recordShowing: async ({ actor, access }, plan, operation) => {
+            const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, operation);
+            return disclosure ? disclosures.record(disclosure) : 'recorded';
+          },
+          recordDenials: ({ actor }, found) => denials.record(found.map(({ rule, reason }) => ({ actor, rule, reason }))),
+          onFault: ({ requestId }, error) => log.error({ requestId, error: describeError(error) }, 'a request failed'),
+        },
+      );
+      const contextOf = (actor: SignedInActor, requestId: string): RequestContext => ({
+        actor,
+        requestId,
+        services,
+        loaders: {
+          assistances: new AssistancesLoader(actor, assistances, clock),
+          customers: new CustomersLoader(database, keys, bounds.payments, clock),
+          payments: new PaymentsLoader(database, keys),
+          tickets: new TicketsLoader(database),
+        },
+        access: new RequestAccess(new Map(), maskTools),
+      });
+      return new App(
+        config,
+        log,
+        database,
+        services,
+        sources,
+        actors,
+        executor,
+        schema,
+        developmentIssuer,
+        disclosures,
+        denials,
+        contextOf,
+      );
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  /** What a request of this actor runs in. */
+  context(actor: SignedInActor, requestId: string): RequestContext {
+    return this.contextOf(actor, requestId);
+  }
+
+  /** Follows the sources and ends what has expired, until `close`. */
+  start(): void {
+    this.sources.start();
+    const every = (milliseconds: number, work: () => Promise<unknown>) => {
+      const timer = setInterval(
+        () => void work().catch((error: unknown) => this.log.error({ error: describeError(error) }, 'a job failed')),
+        milliseconds,
+      );
+      timer.unref();
+      this.timers.push(timer);
+    };
+    every(5_000, () => this.services.assistances.expire());
+    every(5_000, () => this.actors.restoreRevocations());
+  }
+
+  /** Finishes what is under way: polls, disclosures, counted denials, writes. */
+  async close(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await this.sources.stop();
+    await this.disclosures.idle();
+    await this.denials.close();
+    await this.database.close();
+  }
+}
+
+/** Name, code and stack of an error; never its message, which may repeat what was sent or stored. */
+export const describeError = (error: unknown) => {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { name, stack = '' } = error;
+  const code = (error as { code?: unknown }).code;
+  return {
+    name,
+    ...(typeof code === 'string' ? { code } : {}),
+    at: stack
+      .split('\n')
+      .filter((line) => line.trimStart().startsWith('at '))
+      .slice(0, 8)
+      .map((line) => line.trim()),
+  };
+};
+
+/** Assistances on tickets whose assignment is not confirmed recently enough are confirmed first, a few of them; the rest don't count. */
+const heldBy = async (actor: SignedInActor, assistances: Assistances, sources: Sources) => {
+  const live = await assistances.live(actor);
+  const stale = live.filter(({ isFresh }) => !isFresh);
+  if (stale.length === 0) return live;
+  const confirmed = await Promise.allSettled(
+    stale.slice(0, 5).map(({ source, reference }) => sources.refreshTicket(source, reference)),
+  );
+  if (!confirmed.some(({ status }) => status === 'fulfilled')) return live.filter(({ isFresh }) => isFresh);
+  return (await assistances.live(actor)).filter(({ isFresh }) => isFresh);
+};
+
+type Connectors = NonNullable<AppOptions['connectors']>;
+
+const connect = async (
+  config: Config,
+  database: Database,
+  clock: () => Date,
+  given: Connectors,
+  onFault: (source: string, error: unknown) => void,
+) => {
+  const demo = await demoSettings(config, database, clock);
+  const helpdesk = (source: HelpdeskConfig): HelpdeskConnector => {
+    if (source.kind === 'demo') return new DemoHelpdesk({ ...demo, source: source.name, clock: { now: clock } });
+    const { name, url, token, queues, webhookSecret, customerField, statuses, resilience } = source;
+    return new RtHelpdesk({
+      source: name,
+      url,
+      token,
+      windowDays: config.sync.windowDays,
+      clock,
+      onSkipped: (_reference, fault) => onFault(name, fault),
+      ...present({ queues, webhookSecret, customerField, statuses, resilience: resilience && present(resilience) }),
+    });
+  };
+  const payments = (source: PaymentsConfig): PaymentsConnector => {
+    if (source.kind === 'demo')
+      return new DemoPayments({ ...demo, source: source.name, helpdeskSource: source.helpdesk, clock: { now: clock } });
+    const {
+      name,
+      apiKey,
+      webhookSecret,
+      url,
+      metadataKey,
+      bareReferencesOf,
+      orderKey,
+      orderDescriptionKey,
+      deviceKey,
+      resilience,
+    } = source;
+    const address = url === undefined ? undefined : new URL(url);
+    return new StripePayments({
+      source: name,
+      apiKey,
+      clock,
+      ...present({
+        webhookSecret,
+        metadataKey,
+        bareReferencesOf,
+        orderKey,
+        orderDescriptionKey,
+        deviceKey,
+        resilience: resilience && present(resilience),
+        host: address?.hostname,
+        port: address ? Number(address.port || (address.protocol === 'https:' ? 443 : 80)) : undefined,
+        protocol: address ? (address.protocol === 'https:' ? ('https' as const) : ('http' as const)) : undefined,
+      }),
+    });
+  };
+  return {
+    helpdesks: config.sources.helpdesk.map((source) => ({
+      name: source.name,
+      connector: (given[source.name] as HelpdeskConnector | undefined) ?? helpdesk(source),
+      teams: source.kind === 'rt' ? source.teams : {},
+    })),
+    payments: config.sources.payments.map((source) => ({
+      name: source.name,
+      connector: (given[source.name] as PaymentsConnector | undefined) ?? payments(source),
+    })),
+  };
+};
+
+/** The object without what wasn't given: an option that is absent is not one that is undefined. */
+const present = <T extends object>(options: T) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+
+/** A loaded demo merchant goes on with its own seed, size and day: those of today would be another merchant. */
+const demoSettings = async (config: Config, database: Database, clock: () => Date) => {
+  const { size, seed } = config.demo ?? { size: 1, seed: 1 };
+  const [stored] = await database.query<{ position: string | null; backfill_position: string | null }>(
+    "SELECT position, backfill_position FROM upstream_source WHERE kind = 'demo' AND (position IS NOT NULL OR backfill_position IS NOT NULL) ORDER BY name LIMIT 1",
+  );
+  const cursor = readDemoCursor(stored?.position ?? stored?.backfill_position ?? '');
+  return cursor ? { seed: cursor.seed, size: cursor.size, anchor: cursor.anchor } : { seed, size, anchor: clock() };
+};

@@ -1,0 +1,45 @@
+import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql';
+import { Classified } from '../../graphql/decorators';
+import type { RelationRules } from '../../graphql/shield';
+import type { RequestContext } from '../request';
+import { AssistanceType, BeginAssistanceInput } from './assistance.type';
+
+@Resolver(() => AssistanceType)
+export class AssistanceResolver {
+  @Mutation(() => AssistanceType, {
+    description: 'Asks for an assistance that doesn’t begin by itself. Repeated, it returns the open one.',
+  })
+  @Classified('INTERNAL')
+  async beginAssistance(
+    @Arg('input', () => BeginAssistanceInput) input: BeginAssistanceInput,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<AssistanceType> {
+    await services.tickets.requireInScope(actor, input.ticketId);
+    return loaders.assistances.toType(await services.assistances.ask(actor, input));
+  }
+
+  @Mutation(() => AssistanceType, { description: 'A supervisor’s consent to somebody else’s request.' })
+  @Classified('INTERNAL')
+  async approveAssistance(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<AssistanceType> {
+    return loaders.assistances.toType(await services.assistances.approve(actor, id));
+  }
+
+  @Mutation(() => AssistanceType, {
+    description: 'Ends an assistance now, also for what is under way. Repeated, it changes nothing.',
+  })
+  @Classified('INTERNAL')
+  async endAssistance(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<AssistanceType> {
+    return loaders.assistances.toType(await services.assistances.end(actor, id));
+  }
+}
+
+/** The actions have rules of their own, asked in the change (`assistance.policy`). */
+export const assistanceRelations: RelationRules = {
+  Mutation: { beginAssistance: 'open', approveAssistance: 'open', endAssistance: 'open' },
+};

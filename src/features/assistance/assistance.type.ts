@@ -1,0 +1,115 @@
+import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import type { LinkAssurance } from '../../authz/actor';
+import { Exposed } from '../../graphql/decorators';
+import { DateTime } from '../../graphql/scalars';
+import type { Shown, ShownObject } from '../../graphql/shown';
+import { type Assistance, type AssistancePurpose, assistanceEndReasons, assistancePurposes } from './assistance.entity';
+import type { BeginInput } from './assistance.service';
+
+const enumOf = <Name extends string>(names: readonly Name[]): { [N in Name]: N } =>
+  Object.fromEntries(names.map((name) => [name, name])) as { [N in Name]: N };
+
+export const AssistancePurposeEnum = enumOf(assistancePurposes);
+export const AssistanceEndReasonEnum = enumOf(assistanceEndReasons);
+registerEnumType(AssistancePurposeEnum, { name: 'AssistancePurpose' });
+registerEnumType(AssistanceEndReasonEnum, { name: 'AssistanceEndReason' });
+
+export enum AssistanceState {
+  WAITING = 'WAITING',
+  LIVE = 'LIVE',
+  ENDED = 'ENDED',
+}
+registerEnumType(AssistanceState, { name: 'AssistanceState', description: 'WAITING for an approval, LIVE, or ENDED.' });
+
+@ObjectType('Assistance', {
+  simpleResolvers: true,
+  description: 'A grant: one actor, one ticket, one customer, a purpose and an end.',
+})
+export class AssistanceType implements Shown {
+  constructor(
+    private readonly row: Assistance,
+    private readonly at: Date,
+    private readonly readReason: () => Promise<string | null>,
+  ) {}
+
+  get shown(): ShownObject {
+    return { type: 'Assistance', id: this.row.id, ticketId: this.row.ticketId, customer: null, underAssistance: false };
+  }
+
+  get linkAssurance(): LinkAssurance {
+    return 'NONE';
+  }
+
+  @Exposed('INTERNAL', () => ID)
+  get id(): string {
+    return this.row.id;
+  }
+
+  @Exposed('INTERNAL', () => ID)
+  get ticketId(): string {
+    return this.row.ticketId;
+  }
+
+  @Exposed('INTERNAL', () => AssistancePurposeEnum)
+  get purpose(): AssistancePurpose {
+    return this.row.purpose;
+  }
+
+  @Exposed('INTERNAL', () => AssistanceState)
+  get state(): AssistanceState {
+    if (this.row.endedAt !== null || this.row.expiresAt <= this.at) return AssistanceState.ENDED;
+    return this.row.beginsAt === null ? AssistanceState.WAITING : AssistanceState.LIVE;
+  }
+
+  @Exposed('INTERNAL', () => Boolean, { description: 'It began because the ticket was opened, without being asked for.' })
+  get automatic(): boolean {
+    return this.row.origin === 'AUTOMATIC';
+  }
+
+  @Exposed('INTERNAL', () => Boolean)
+  get needsApproval(): boolean {
+    return this.row.needsApproval;
+  }
+
+  @Exposed('PERSONAL', () => String, { description: 'Why it was asked for, in the asker’s words.' })
+  reason(): Promise<string | null> {
+    return this.row.origin === 'REQUESTED' ? this.readReason() : Promise.resolve(null);
+  }
+
+  @Exposed('INTERNAL', () => DateTime)
+  get requestedAt(): Date {
+    return this.row.requestedAt;
+  }
+
+  @Exposed('INTERNAL', () => DateTime, { nullable: true })
+  get beginsAt(): Date | null {
+    return this.row.beginsAt;
+  }
+
+  @Exposed('INTERNAL', () => DateTime)
+  get expiresAt(): Date {
+    return this.row.expiresAt;
+  }
+
+  @Exposed('INTERNAL', () => DateTime, { nullable: true })
+  get endedAt(): Date | null {
+    return this.row.endedAt;
+  }
+
+  @Exposed('INTERNAL', () => AssistanceEndReasonEnum, { nullable: true })
+  get endReason(): string | null {
+    return this.row.endReason;
+  }
+}
+
+@InputType('BeginAssistanceInput')
+export class BeginAssistanceInput implements BeginInput {
+  @Field(() => ID)
+  ticketId!: string;
+
+  @Field(() => AssistancePurposeEnum)
+  purpose!: AssistancePurpose;
+
+  @Field(() => String, { description: '10 to 1,000 characters. Stored sealed; card numbers are removed.' })
+  reason!: string;
+}

@@ -1,0 +1,43 @@
+import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
+import { Classified } from '../../graphql/decorators';
+import {
+  PaymentMethodType,
+  TransactionConnection,
+  type TransactionFilter,
+  TransactionFilterInput,
+  TransactionOrder,
+} from '../payments/payment.type';
+import type { RequestContext } from '../request';
+import { CustomerType } from './customer.type';
+
+@Resolver(() => CustomerType)
+export class CustomersResolver {
+  @Query(() => CustomerType, { nullable: true, description: 'A customer whom a live assistance of yours covers.' })
+  @Classified('INTERNAL')
+  customer(@Arg('id', () => ID) id: string, @Ctx() { actor, access, services }: RequestContext): Promise<CustomerType> {
+    return services.customers.reachable(actor, access, id);
+  }
+
+  @FieldResolver(() => [PaymentMethodType], { nullable: true })
+  @Classified('PAYMENT')
+  paymentMethods(
+    @Root() customer: CustomerType,
+    @Ctx() { loaders }: RequestContext,
+  ): Promise<readonly PaymentMethodType[] | null> {
+    return loaders.payments.methodsOf(customer);
+  }
+
+  @FieldResolver(() => TransactionConnection, { nullable: true, description: 'Newest first unless ordered otherwise.' })
+  @Classified('PAYMENT')
+  transactions(
+    @Root() customer: CustomerType,
+    @Arg('filter', () => TransactionFilterInput, { nullable: true }) filter: TransactionFilter | undefined,
+    @Arg('orderBy', () => TransactionOrder, { nullable: true, defaultValue: TransactionOrder.CREATED_AT })
+    orderBy: TransactionOrder,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Ctx() { actor, loaders, services }: RequestContext,
+  ) {
+    return services.payments.transactionsOf(actor, loaders.payments, customer, { filter, orderBy, first, after });
+  }
+}

@@ -1,0 +1,48 @@
+import type { SignedInActor } from '../../authz/actor';
+import type { Database } from '../../db/database';
+import { Failure } from '../../failure';
+import type { RequestAccess } from '../../graphql/request-access';
+import type { Keys } from '../keys/keys.service';
+import type { Sources } from '../sources/sources.service';
+import { CustomerType } from './customer.type';
+import { type CustomerRow, type CustomersLoader, customerColumns, customerJoins } from './customers.loader';
+
+/** Customers as one actor may reach them: through a live assistance, by whatever way they are named. */
+export class Customers {
+  constructor(
+    private readonly database: Database,
+    private readonly keys: Keys,
+    private readonly sources: Sources,
+    private readonly paymentsBound: number,
+    private readonly clock: () => Date,
+  ) {}
+
+  /** Throws `NOT_FOUND` for a customer that no live assistance of the actor covers, as for one that doesn't exist. */
+  async reachable(actor: SignedInActor, access: RequestAccess, id: string): Promise<CustomerType> {
+    const now = this.clock();
+    const [row] = await this.database.query<CustomerRow>(
+      `SELECT ${customerColumns} FROM helpdesk_customer c ${customerJoins} WHERE c.id = ? AND ${coveredByAssistance('c.id')}`,
+      [id, ...coveringParameters(actor, now)],
+    );
+    // The row is within a grant; that the grant's assignment was confirmed recently is what the held ones say.
+    if (!row || !access.covering(row.id)) throw Failure.notFound('customer');
+    return new CustomerType(row, this.keys, this.paymentsBound, now);
+  }
+
+  /** A ticket's customer. Where the ticket was opened by itself, the payment side is read through if it is missing or too old; in a list it is shown as stored. */
+  async ofTicket(loader: CustomersLoader, customerId: string | null, isOpened: boolean): Promise<CustomerType | null> {
+    if (customerId === null) return null;
+    const customer = await loader.load(customerId);
+    if (!isOpened || !customer) return customer;
+    if (customer.linkAssurance !== 'NONE' && !customer.paymentsFreshness.stale) return customer;
+    await this.sources.refreshPayments(customerId);
+    loader.forget(customerId);
+    return loader.load(customerId);
+  }
+}
+
+/** SQL: a live assistance of the actor covers this customer. */
+export const coveredByAssistance = (customerId: string): string =>
+  `EXISTS (SELECT 1 FROM assistance a WHERE a.customer_id = ${customerId} AND a.actor_id = ? AND a.ended_at IS NULL AND a.begins_at IS NOT NULL AND a.expires_at > ?)`;
+
+export const coveringParameters = (actor: SignedInActor, now: Date): readonly unknown[] => [actor.id, now.getTime()];

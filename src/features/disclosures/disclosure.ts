@@ -1,0 +1,49 @@
+import type { CustomerUnderDigest } from '../../audit/event';
+import type { SignedInActor } from '../../authz/actor';
+import type { RequestAccess } from '../../graphql/request-access';
+import type { Disclosure } from './disclosures.service';
+
+/** The record of what a request showed; null when it showed no policed field. */
+export const disclosureOf = (
+  actor: SignedInActor,
+  access: RequestAccess,
+  plan: string,
+  policy: string,
+  operation: string | null,
+): Disclosure | null => {
+  const { fields, parents } = access.showing;
+  const shownFields = fields.filter(({ verdict }) => verdict === 'reveal' || verdict.startsWith('mask:'));
+  if (shownFields.length === 0) return null;
+  const tickets = new Set<string>();
+  const assistances = new Set<string>();
+  const customers = new Map<string, CustomerUnderDigest>();
+  const objects = new Map<string, Set<string>>();
+  for (const { shown } of parents) {
+    if (shown.ticketId !== null) tickets.add(shown.ticketId);
+    if (shown.customer) {
+      customers.set(shown.customer.id, shown.customer);
+    }
+    if (shown.underAssistance) {
+      const held =
+        access.covering(shown.customer?.id ?? null) ?? (shown.ticketId === null ? undefined : access.onTicket(shown.ticketId));
+      // What should stand on an assistance and has none must not leave: no row has this id, so its record is refused.
+      assistances.add(held?.id ?? 'none');
+      if (held) tickets.add(held.ticketId);
+    }
+    if (shown.type === 'Customer') continue;
+    const ids = objects.get(shown.type) ?? new Set<string>();
+    ids.add(shown.id);
+    objects.set(shown.type, ids);
+  }
+  return {
+    actor,
+    operation,
+    plan,
+    policy,
+    fields,
+    ticketIds: [...tickets].sort(),
+    customers: [...customers.values()],
+    objects: Object.fromEntries([...objects].map(([type, ids]) => [type, [...ids].sort()])),
+    assistanceIds: [...assistances].sort(),
+  };
+};

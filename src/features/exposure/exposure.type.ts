@@ -1,0 +1,121 @@
+import { ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { type LinkAssurance, type Role, roles } from '../../authz/actor';
+import { fieldClasses } from '../../authz/classification';
+import { type Explanation, type ExposurePolicy, verdictText } from '../../authz/exposure';
+import { Exposed } from '../../graphql/decorators';
+import { LinkAssuranceEnum } from '../customers/customer.type';
+import { RoleEnum } from '../viewer/viewer.resolver';
+
+export const FieldClassEnum = Object.fromEntries(fieldClasses.map((each) => [each, each])) as Record<string, string>;
+registerEnumType(FieldClassEnum, { name: 'FieldClass' });
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What one role gets of one field, by assurance of the link: reveal, mask:HOW, omit or deny.',
+})
+export class RoleVerdict {
+  @Exposed('INTERNAL', () => RoleEnum)
+  role!: Role;
+
+  @Exposed('INTERNAL', () => LinkAssuranceEnum)
+  assurance!: LinkAssurance;
+
+  @Exposed('INTERNAL', () => String)
+  verdict!: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'One field of the graph, its class, and what the policy file makes of it.' })
+export class FieldExposure {
+  constructor(
+    private readonly policy: ExposurePolicy,
+    readonly field: string,
+    private readonly fieldClass: string,
+  ) {}
+
+  @Exposed('INTERNAL', () => ID)
+  get coordinate(): string {
+    return this.field;
+  }
+
+  @Exposed('INTERNAL', () => FieldClassEnum)
+  get class(): string {
+    return this.fieldClass;
+  }
+
+  @Exposed('INTERNAL', () => [RoleVerdict])
+  get verdicts(): readonly RoleVerdict[] {
+    return roles.flatMap((role) => {
+      const verdicts = this.policy.verdicts(this.field, { roles: [role], mfa: true });
+      return (['VERIFIED', 'MATCHED', 'NONE'] as const).map((assurance) => ({
+        role,
+        assurance,
+        verdict: verdictText(verdicts[assurance]),
+      }));
+    });
+  }
+
+  @Exposed('INTERNAL', () => [RoleEnum])
+  get filterableBy(): readonly Role[] {
+    return roles.filter((role) => this.policy.mayFilter(this.field, { roles: [role], mfa: true }));
+  }
+
+  @Exposed('INTERNAL', () => [RoleEnum])
+  get sortableBy(): readonly Role[] {
+    return roles.filter((role) => this.policy.maySort(this.field, { roles: [role], mfa: true }));
+  }
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Why a field is shown as it is.' })
+export class AccessDecision {
+  constructor(
+    private readonly explanation: Explanation,
+    private readonly asked: { readonly role: Role; readonly assurance: LinkAssurance },
+  ) {}
+
+  @Exposed('INTERNAL', () => String)
+  get field(): string {
+    return this.explanation.coordinate;
+  }
+
+  @Exposed('INTERNAL', () => RoleEnum)
+  get role(): Role {
+    return this.asked.role;
+  }
+
+  @Exposed('INTERNAL', () => LinkAssuranceEnum)
+  get assurance(): LinkAssurance {
+    return this.asked.assurance;
+  }
+
+  @Exposed('INTERNAL', () => FieldClassEnum)
+  get class(): string {
+    return this.explanation.class;
+  }
+
+  @Exposed('INTERNAL', () => String)
+  get verdict(): string {
+    return verdictText(this.explanation.verdict);
+  }
+
+  @Exposed('INTERNAL', () => String, {
+    description: 'The most that any policy file may give this role of this class: reveal, mask or deny.',
+  })
+  get ceiling(): string {
+    return this.explanation.ceiling;
+  }
+
+  @Exposed('INTERNAL', () => String, { nullable: true, description: 'The entry of the policy file that decides.' })
+  get decidedBy(): string | null {
+    return this.explanation.decidedBy?.path ?? null;
+  }
+
+  @Exposed('INTERNAL', () => Int, { nullable: true })
+  get line(): number | null {
+    return this.explanation.decidedBy?.line ?? null;
+  }
+
+  @Exposed('INTERNAL', () => String, { description: 'What would have to change for more to be shown.' })
+  get lift(): string {
+    return this.explanation.lift;
+  }
+}

@@ -1,0 +1,420 @@
+import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { LinkAssurance } from '../../authz/actor';
+import { connectionOf } from '../../graphql/connection';
+import { Exposed, FiltersBy } from '../../graphql/decorators';
+import { CurrencyCode, DateTime, SafeInt } from '../../graphql/scalars';
+import type { Shown, ShownObject } from '../../graphql/shown';
+import { paymentMethodKinds, paymentMethodStatuses, riskBands, transactionStatuses } from '../../upstream/payments/payments.port';
+import type { CustomerType } from '../customers/customer.type';
+import type { KeyedRow, Keys } from '../keys/keys.service';
+
+const enumOf = <Name extends string>(names: readonly Name[]): { [N in Name]: N } =>
+  Object.fromEntries(names.map((name) => [name, name])) as { [N in Name]: N };
+
+export const PaymentMethodKind = enumOf(paymentMethodKinds);
+export const PaymentMethodStatus = enumOf(paymentMethodStatuses);
+export const TransactionStatus = enumOf(transactionStatuses);
+export const RiskBand = enumOf(riskBands);
+registerEnumType(PaymentMethodKind, { name: 'PaymentMethodKind' });
+registerEnumType(PaymentMethodStatus, { name: 'PaymentMethodStatus' });
+registerEnumType(TransactionStatus, { name: 'TransactionStatus' });
+registerEnumType(RiskBand, { name: 'RiskBand' });
+
+export enum TransactionOrder {
+  CREATED_AT = 'CREATED_AT',
+  AMOUNT = 'AMOUNT',
+}
+registerEnumType(TransactionOrder, { name: 'TransactionOrder', description: 'Descending.' });
+
+export interface PaymentMethodRow extends KeyedRow, Record<string, unknown> {
+  readonly id: string;
+  readonly payment_customer_id: string;
+  readonly source: string;
+  readonly surrogate: string;
+  readonly kind: string;
+  readonly brand: string | null;
+  readonly last4: string | null;
+  readonly expiry_month: number | string | null;
+  readonly expiry_year: number | string | null;
+  readonly status: string;
+  readonly is_default: number;
+  readonly billing_address_sealed: Buffer | null;
+}
+
+export interface TransactionRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly payment_customer_id: string;
+  readonly reference: string;
+  readonly payment_method_id: string | null;
+  readonly order_reference: string | null;
+  readonly order_description: string | null;
+  readonly amount: number | string;
+  readonly currency: string;
+  readonly status: string;
+  readonly decline_code: string | null;
+  readonly decline_advice: string | null;
+  readonly device: string | null;
+  readonly country: string | null;
+  readonly risk_band: string;
+  readonly risk_score: number | string | null;
+  readonly risk_signals: string;
+  readonly dispute_status: string | null;
+  readonly dispute_reason: string | null;
+  readonly dispute_opened_at: number | string | null;
+  readonly created_at: number | string;
+}
+
+const integer = (value: number | string | null): number | null => (value === null ? null : Number(value));
+const instant = (value: number | string | null): Date | null => (value === null ? null : new Date(Number(value)));
+
+/** Something of a customer's payment side: shown under the customer's link and on the word of an assistance. */
+abstract class OfCustomer implements Shown {
+  constructor(
+    readonly customer: CustomerType,
+    private readonly type: string,
+    private readonly rowId: string,
+  ) {}
+
+  get shown(): ShownObject {
+    return { ...this.customer.shown, type: this.type, id: this.rowId };
+  }
+
+  get linkAssurance(): LinkAssurance {
+    return this.customer.linkAssurance;
+  }
+}
+
+/** A value inside another object: it is shown, and recorded, as part of that. */
+abstract class Part<Row> implements Shown {
+  constructor(
+    protected readonly whole: Shown,
+    protected readonly row: Row,
+  ) {}
+
+  get shown(): ShownObject {
+    return this.whole.shown;
+  }
+
+  get linkAssurance(): LinkAssurance {
+    return this.whole.linkAssurance;
+  }
+}
+
+@ObjectType({ simpleResolvers: true })
+export class Money extends Part<TransactionRow> {
+  @Exposed('INTERNAL', () => SafeInt, {
+    description: 'Integer minor units of the currency: cents for EUR, yen for JPY, fils for KWD.',
+  })
+  get minorUnits(): number {
+    return Number(this.row.amount);
+  }
+
+  @Exposed('INTERNAL', () => CurrencyCode)
+  get currency(): string {
+    return this.row.currency;
+  }
+}
+
+export interface AddressFields {
+  readonly line1?: string | null;
+  readonly line2?: string | null;
+  readonly city?: string | null;
+  readonly postalCode?: string | null;
+  readonly country?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class Address extends Part<AddressFields> {
+  @Exposed('CREDENTIAL', () => String)
+  get line1(): string | null {
+    return this.row.line1 ?? null;
+  }
+
+  @Exposed('CREDENTIAL', () => String)
+  get line2(): string | null {
+    return this.row.line2 ?? null;
+  }
+
+  @Exposed('PERSONAL', () => String)
+  get city(): string | null {
+    return this.row.city ?? null;
+  }
+
+  @Exposed('CREDENTIAL', () => String)
+  get postalCode(): string | null {
+    return this.row.postalCode ?? null;
+  }
+
+  @Exposed('PERSONAL', () => String, { description: 'ISO 3166-1 alpha-2 country.' })
+  get country(): string | null {
+    return this.row.country ?? null;
+  }
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What was bought, where known.' })
+export class Order extends Part<TransactionRow> {
+  @Exposed('PAYMENT', () => String)
+  get reference(): string | null {
+    return this.row.order_reference;
+  }
+
+  @Exposed('PAYMENT', () => String)
+  get description(): string | null {
+    return this.row.order_description;
+  }
+}
+
+@ObjectType({ simpleResolvers: true })
+export class Device extends Part<TransactionRow> {
+  @Exposed('PERSONAL', () => String, { description: 'Tells that two payments came from one device, and nothing else about it.' })
+  get fingerprint(): string | null {
+    return this.row.device;
+  }
+}
+
+@ObjectType({ simpleResolvers: true })
+export class Location extends Part<TransactionRow> {
+  @Exposed('PERSONAL', () => String, { description: 'ISO 3166-1 alpha-2 country of the attempt.' })
+  get country(): string | null {
+    return this.row.country;
+  }
+}
+
+@ObjectType({ simpleResolvers: true })
+export class Risk extends Part<TransactionRow> {
+  @Exposed('PAYMENT', () => RiskBand)
+  get band(): string {
+    return this.row.risk_band;
+  }
+
+  @Exposed('PAYMENT', () => Int, { description: '0 to 100.' })
+  get score(): number | null {
+    return integer(this.row.risk_score);
+  }
+
+  @Exposed('PAYMENT', () => [String])
+  get signals(): readonly string[] {
+    return JSON.parse(this.row.risk_signals) as string[];
+  }
+}
+
+@ObjectType({ simpleResolvers: true })
+export class Dispute extends Part<TransactionRow> {
+  @Exposed('PAYMENT', () => String)
+  get status(): string | null {
+    return this.row.dispute_status;
+  }
+
+  @Exposed('PAYMENT', () => String)
+  get reason(): string | null {
+    return this.row.dispute_reason;
+  }
+
+  @Exposed('PAYMENT', () => DateTime)
+  get openedAt(): Date | null {
+    return instant(this.row.dispute_opened_at);
+  }
+}
+
+@ObjectType('PaymentMethod', {
+  simpleResolvers: true,
+  description: 'A stored credential. The number is never here, not even at the provider’s side of us.',
+})
+export class PaymentMethodType extends OfCustomer {
+  constructor(
+    customer: CustomerType,
+    private readonly row: PaymentMethodRow,
+    private readonly keys: Keys,
+  ) {
+    super(customer, 'PaymentMethod', row.id);
+  }
+
+  @Exposed('INTERNAL', () => ID)
+  get id(): string {
+    return this.row.id;
+  }
+
+  @Exposed('PAYMENT', () => PaymentMethodKind)
+  get kind(): string {
+    return this.row.kind;
+  }
+
+  @Exposed('PAYMENT', () => String)
+  get brand(): string | null {
+    return this.row.brand;
+  }
+
+  @Exposed('PAYMENT', () => String)
+  get last4(): string | null {
+    return this.row.last4;
+  }
+
+  @Exposed('PAYMENT', () => Int)
+  get expiryMonth(): number | null {
+    return integer(this.row.expiry_month);
+  }
+
+  @Exposed('PAYMENT', () => Int)
+  get expiryYear(): number | null {
+    return integer(this.row.expiry_year);
+  }
+
+  @Exposed('PAYMENT', () => PaymentMethodStatus)
+  get status(): string {
+    return this.row.status;
+  }
+
+  @Exposed('PAYMENT', () => Boolean)
+  get isDefault(): boolean {
+    return Number(this.row.is_default) === 1;
+  }
+
+  @Exposed('PAYMENT', () => Address)
+  get billingAddress(): Address | null {
+    const text = this.keys.open(
+      this.row,
+      { table: 'payment_method', column: 'billing_address_sealed', row: this.row.id },
+      this.row.billing_address_sealed,
+    );
+    return text === null ? null : new Address(this, JSON.parse(text) as AddressFields);
+  }
+
+  @Exposed('PAYMENT', () => String, {
+    description: 'Our keyed stand-in for the provider’s token: stable, useless at the provider.',
+  })
+  get token(): string {
+    return this.row.surrogate;
+  }
+
+  @Exposed('INTERNAL', () => String, { nullable: true })
+  get source(): string {
+    return this.row.source;
+  }
+}
+
+@ObjectType('Transaction', { simpleResolvers: true, description: 'A payment attempt as the provider reports it.' })
+export class TransactionType extends OfCustomer {
+  constructor(
+    customer: CustomerType,
+    readonly row: TransactionRow,
+  ) {
+    super(customer, 'Transaction', row.id);
+  }
+
+  get paymentMethodId(): string | null {
+    return this.row.payment_method_id;
+  }
+
+  @Exposed('INTERNAL', () => ID)
+  get id(): string {
+    return this.row.id;
+  }
+
+  @Exposed('PAYMENT', () => String)
+  get reference(): string {
+    return this.row.reference;
+  }
+
+  @Exposed('PAYMENT', () => Money)
+  get amount(): Money {
+    return new Money(this, this.row);
+  }
+
+  @Exposed('PAYMENT', () => TransactionStatus)
+  get status(): string {
+    return this.row.status;
+  }
+
+  @Exposed('PAYMENT', () => String)
+  get declineCode(): string | null {
+    return this.row.decline_code;
+  }
+
+  @Exposed('PAYMENT', () => String)
+  get declineAdvice(): string | null {
+    return this.row.decline_advice;
+  }
+
+  @Exposed('PAYMENT', () => Order)
+  get order(): Order | null {
+    return this.row.order_reference === null && this.row.order_description === null ? null : new Order(this, this.row);
+  }
+
+  @Exposed('PERSONAL', () => Device)
+  get device(): Device | null {
+    return this.row.device === null ? null : new Device(this, this.row);
+  }
+
+  @Exposed('PERSONAL', () => Location)
+  get location(): Location | null {
+    return this.row.country === null ? null : new Location(this, this.row);
+  }
+
+  @Exposed('PAYMENT', () => Risk)
+  get risk(): Risk {
+    return new Risk(this, this.row);
+  }
+
+  @Exposed('PAYMENT', () => Dispute)
+  get dispute(): Dispute | null {
+    return this.row.dispute_status === null ? null : new Dispute(this, this.row);
+  }
+
+  @Exposed('PAYMENT', () => DateTime)
+  get createdAt(): Date {
+    return new Date(Number(this.row.created_at));
+  }
+}
+
+export const TransactionConnection = connectionOf('Transaction', () => TransactionType);
+
+export interface TransactionFilter {
+  readonly status?: readonly string[] | null;
+  readonly currency?: string | null;
+  readonly amountAtLeast?: number | null;
+  readonly amountAtMost?: number | null;
+  readonly createdFrom?: Date | null;
+  readonly createdBefore?: Date | null;
+  readonly declineCode?: string | null;
+  readonly riskBand?: string | null;
+  readonly riskScoreAtLeast?: number | null;
+}
+
+@InputType('TransactionFilter')
+export class TransactionFilterInput implements TransactionFilter {
+  @Field(() => [TransactionStatus], { nullable: true })
+  @FiltersBy('Transaction.status')
+  status?: string[] | null;
+
+  @Field(() => CurrencyCode, { nullable: true })
+  @FiltersBy('Transaction.amount')
+  currency?: string | null;
+
+  @Field(() => SafeInt, { nullable: true, description: 'In minor units.' })
+  @FiltersBy('Transaction.amount')
+  amountAtLeast?: number | null;
+
+  @Field(() => SafeInt, { nullable: true, description: 'In minor units.' })
+  @FiltersBy('Transaction.amount')
+  amountAtMost?: number | null;
+
+  @Field(() => DateTime, { nullable: true })
+  @FiltersBy('Transaction.createdAt')
+  createdFrom?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'The first instant that is not included.' })
+  @FiltersBy('Transaction.createdAt')
+  createdBefore?: Date | null;
+
+  @Field(() => String, { nullable: true })
+  @FiltersBy('Transaction.declineCode')
+  declineCode?: string | null;
+
+  @Field(() => RiskBand, { nullable: true })
+  @FiltersBy('Risk.band')
+  riskBand?: string | null;
+
+  @Field(() => Int, { nullable: true })
+  @FiltersBy('Risk.score')
+  riskScoreAtLeast?: number | null;
+}

@@ -1,0 +1,25 @@
+import { Arg, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import { Classified } from '../../graphql/decorators';
+import type { RequestContext } from '../request';
+import { PaymentMethodType, TransactionType } from './payment.type';
+
+@Resolver(() => TransactionType)
+export class PaymentsResolver {
+  @Query(() => TransactionType, {
+    nullable: true,
+    description: 'A transaction of a customer whom a live assistance of yours covers.',
+  })
+  @Classified('INTERNAL')
+  transaction(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { actor, access, loaders, services }: RequestContext,
+  ): Promise<TransactionType> {
+    return services.payments.reachable(actor, access, loaders.customers, id);
+  }
+
+  @FieldResolver(() => PaymentMethodType, { nullable: true })
+  @Classified('PAYMENT')
+  paymentMethod(@Root() transaction: TransactionType, @Ctx() { loaders }: RequestContext): Promise<PaymentMethodType | null> {
+    return loaders.payments.methodOf(transaction.customer, transaction.paymentMethodId);
+  }
+}

@@ -1,0 +1,38 @@
+import type { SignedInActor } from '../authz/actor';
+import type { ExposurePolicy } from '../authz/exposure';
+import type { Cursors } from '../graphql/cursor';
+import type { RequestAccess } from '../graphql/request-access';
+import type { Assistances } from './assistance/assistance.service';
+import type { AssistancesLoader } from './assistance/assistances.loader';
+import type { CustomersLoader } from './customers/customers.loader';
+import type { Customers } from './customers/customers.service';
+import type { PaymentsLoader } from './payments/payments.loader';
+import type { Payments } from './payments/payments.service';
+import type { TicketsLoader } from './tickets/tickets.loader';
+import type { Tickets } from './tickets/tickets.service';
+
+export interface Services {
+  readonly tickets: Tickets;
+  readonly customers: Customers;
+  readonly payments: Payments;
+  readonly assistances: Assistances;
+  readonly policy: ExposurePolicy;
+  readonly cursors: Cursors;
+}
+
+/** Loaded once per request, each relation in one statement for all rows of a level. */
+export interface Loaders {
+  readonly tickets: TicketsLoader;
+  readonly customers: CustomersLoader;
+  readonly payments: PaymentsLoader;
+  readonly assistances: AssistancesLoader;
+}
+
+/** One request of one actor. `access` is set by the executor, before any resolver runs. */
+export interface RequestContext {
+  readonly actor: SignedInActor;
+  readonly requestId: string;
+  readonly services: Services;
+  readonly loaders: Loaders;
+  access: RequestAccess;
+}

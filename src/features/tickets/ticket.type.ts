@@ -1,0 +1,309 @@
+import { Field, ID, InputType, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
+import type { LinkAssurance } from '../../authz/actor';
+import { connectionOf } from '../../graphql/connection';
+import { Exposed, FiltersBy } from '../../graphql/decorators';
+import { DateTime } from '../../graphql/scalars';
+import type { Shown, ShownObject } from '../../graphql/shown';
+import { channels, ticketStatuses } from '../../upstream/helpdesk/helpdesk.port';
+import { Freshness } from '../customers/customer.type';
+import type { KeyedRow, Keys } from '../keys/keys.service';
+
+const enumOf = <Name extends string>(names: readonly Name[]): { [N in Name]: N } =>
+  Object.fromEntries(names.map((name) => [name, name])) as { [N in Name]: N };
+
+export const TicketStatus = enumOf(ticketStatuses);
+export const Channel = enumOf(channels);
+registerEnumType(TicketStatus, { name: 'TicketStatus', description: 'NEW, OPEN and PENDING are open; work goes on.' });
+registerEnumType(Channel, { name: 'Channel' });
+
+export enum TicketOrder {
+  UPDATED_AT = 'UPDATED_AT',
+  CREATED_AT = 'CREATED_AT',
+}
+registerEnumType(TicketOrder, { name: 'TicketOrder', description: 'Descending.' });
+
+export interface TicketRow extends KeyedRow, Record<string, unknown> {
+  readonly id: string;
+  readonly source: string;
+  readonly reference: string;
+  readonly subject_sealed: Buffer | null;
+  readonly status: string;
+  readonly channel: string;
+  readonly team: string | null;
+  readonly assignee_id: string | null;
+  readonly customer_id: string | null;
+  readonly created_at: number | string;
+  readonly updated_at: number | string;
+  readonly confirmed_at: number | string;
+}
+
+export interface MessageRow extends KeyedRow, Record<string, unknown> {
+  readonly id: string;
+  readonly ticket_id: string;
+  readonly author_kind: 'STAFF' | 'CUSTOMER' | 'SYSTEM';
+  readonly author_staff_id: string | null;
+  readonly channel: string;
+  readonly body_sealed: Buffer;
+  readonly redactions: string;
+  readonly created_at: number | string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A member of the merchant’s staff, as the helpdesk names them.' })
+export class Staff {
+  constructor(private readonly row: { readonly id: string; readonly display_name: string }) {}
+
+  @Exposed('INTERNAL', () => ID)
+  get id(): string {
+    return this.row.id;
+  }
+
+  @Exposed('INTERNAL', () => String)
+  get displayName(): string {
+    return this.row.display_name;
+  }
+}
+
+@ObjectType('Ticket', { simpleResolvers: true, description: 'The helpdesk’s case.' })
+export class TicketType implements Shown {
+  constructor(
+    private readonly row: TicketRow,
+    private readonly keys: Keys,
+    private readonly assignmentBound: number,
+    private readonly at: Date,
+    /** It was asked for by itself, not met in a list: its payment side is read through where it is missing or too old. */
+    readonly isOpened: boolean,
+  ) {}
+
+  get shown(): ShownObject {
+    const customerId = this.row.customer_id;
+    const customer =
+      customerId !== null && this.row.key_owner === customerId ? this.keys.underDigest(customerId, this.row) : null;
+    return { type: 'Ticket', id: this.row.id, ticketId: this.row.id, customer, underAssistance: false };
+  }
+
+  get linkAssurance(): LinkAssurance {
+    // What a ticket says doesn't depend on the payment side; the policy has one verdict for all assurances here.
+    return 'NONE';
+  }
+
+  get customerId(): string | null {
+    return this.row.customer_id;
+  }
+
+  get assigneeId(): string | null {
+    return this.row.assignee_id;
+  }
+
+  @Exposed('INTERNAL', () => ID)
+  get id(): string {
+    return this.row.id;
+  }
+
+  @Exposed('INTERNAL', () => String)
+  get source(): string {
+    return this.row.source;
+  }
+
+  @Exposed('INTERNAL', () => String, { description: 'The helpdesk’s own number.' })
+  get reference(): string {
+    return this.row.reference;
+  }
+
+  @Exposed('PERSONAL', () => String)
+  get subject(): string | null {
+    return this.keys.open(
+      this.row,
+      { table: 'helpdesk_ticket', column: 'subject_sealed', row: this.row.id },
+      this.row.subject_sealed,
+    );
+  }
+
+  @Exposed('INTERNAL', () => TicketStatus, { nullable: true })
+  get status(): string {
+    return this.row.status;
+  }
+
+  @Exposed('INTERNAL', () => Channel, { nullable: true })
+  get channel(): string {
+    return this.row.channel;
+  }
+
+  @Exposed('INTERNAL', () => String, { nullable: true })
+  get team(): string | null {
+    return this.row.team;
+  }
+
+  @Exposed('INTERNAL', () => DateTime, { nullable: true })
+  get createdAt(): Date {
+    return new Date(Number(this.row.created_at));
+  }
+
+  @Exposed('INTERNAL', () => DateTime, { nullable: true })
+  get updatedAt(): Date {
+    return new Date(Number(this.row.updated_at));
+  }
+
+  @Exposed('INTERNAL', () => Freshness, {
+    description: 'How old the helpdesk’s word on this ticket is; a stale one authorizes nothing.',
+  })
+  get freshness(): Freshness {
+    const confirmedAt = new Date(Number(this.row.confirmed_at));
+    return { confirmedAt, stale: this.at.getTime() - confirmedAt.getTime() > this.assignmentBound };
+  }
+}
+
+/** Something said in a ticket: shown on the word of an assistance on that ticket. */
+abstract class OfTicket implements Shown {
+  constructor(protected readonly ticket: TicketType) {}
+
+  abstract readonly shownAs: { readonly type: string; readonly id: string };
+
+  get shown(): ShownObject {
+    const { ticketId, customer } = this.ticket.shown;
+    return { ...this.shownAs, ticketId, customer, underAssistance: this.ticket.customerId !== null };
+  }
+
+  get linkAssurance(): LinkAssurance {
+    return 'NONE';
+  }
+}
+
+@InterfaceType({ description: 'Who said something.', resolveType: (author: MessageAuthor) => author.authorType })
+export abstract class MessageAuthor extends OfTicket {
+  abstract readonly authorType: string;
+
+  constructor(
+    ticket: TicketType,
+    readonly shownAs: { readonly type: string; readonly id: string },
+    private readonly name: () => string | null,
+  ) {
+    super(ticket);
+  }
+
+  @Exposed('PERSONAL', () => String)
+  get displayName(): string | null {
+    return this.name();
+  }
+}
+
+@ObjectType({ implements: MessageAuthor, simpleResolvers: true })
+export class StaffAuthor extends MessageAuthor {
+  readonly authorType = 'StaffAuthor';
+}
+
+@ObjectType({ implements: MessageAuthor, simpleResolvers: true })
+export class CustomerAuthor extends MessageAuthor {
+  readonly authorType = 'CustomerAuthor';
+}
+
+@ObjectType({ implements: MessageAuthor, simpleResolvers: true, description: 'An automation of the helpdesk.' })
+export class SystemAuthor extends MessageAuthor {
+  readonly authorType = 'SystemAuthor';
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What was removed from a text before it was stored.' })
+export class Redaction {
+  @Exposed('INTERNAL', () => String)
+  kind!: string;
+
+  @Exposed('INTERNAL', () => Int)
+  count!: number;
+}
+
+@ObjectType('Message', { simpleResolvers: true, description: 'One utterance in a ticket, on any channel.' })
+export class MessageType extends OfTicket {
+  readonly shownAs: { readonly type: string; readonly id: string };
+
+  constructor(
+    ticket: TicketType,
+    private readonly row: MessageRow,
+    private readonly keys: Keys,
+  ) {
+    super(ticket);
+    this.shownAs = { type: 'Message', id: row.id };
+  }
+
+  get of(): TicketType {
+    return this.ticket;
+  }
+
+  get authorKind(): MessageRow['author_kind'] {
+    return this.row.author_kind;
+  }
+
+  get authorStaffId(): string | null {
+    return this.row.author_staff_id;
+  }
+
+  @Exposed('INTERNAL', () => ID)
+  get id(): string {
+    return this.row.id;
+  }
+
+  @Exposed('INTERNAL', () => Channel, { nullable: true })
+  get channel(): string {
+    return this.row.channel;
+  }
+
+  @Exposed('PERSONAL', () => String, { description: 'Card numbers and the like were removed before it was stored.' })
+  get body(): string | null {
+    return this.keys.open(this.row, { table: 'helpdesk_message', column: 'body_sealed', row: this.row.id }, this.row.body_sealed);
+  }
+
+  @Exposed('INTERNAL', () => [Redaction], { nullable: true })
+  get redactions(): readonly Redaction[] {
+    return (JSON.parse(this.row.redactions) as string[]).map((each) => {
+      const [kind = '', count = '1'] = each.split(':');
+      return { kind, count: Number(count) };
+    });
+  }
+
+  @Exposed('INTERNAL', () => DateTime, { nullable: true })
+  get createdAt(): Date {
+    return new Date(Number(this.row.created_at));
+  }
+}
+
+export const TicketConnection = connectionOf('Ticket', () => TicketType);
+export const MessageConnection = connectionOf('Message', () => MessageType);
+
+export interface TicketFilter {
+  readonly status?: readonly string[] | null;
+  readonly channel?: readonly string[] | null;
+  readonly source?: string | null;
+  readonly team?: string | null;
+  readonly assignedToMe?: boolean | null;
+  readonly updatedFrom?: Date | null;
+  readonly updatedBefore?: Date | null;
+}
+
+@InputType('TicketFilter')
+export class TicketFilterInput implements TicketFilter {
+  @Field(() => [TicketStatus], { nullable: true })
+  @FiltersBy('Ticket.status')
+  status?: string[] | null;
+
+  @Field(() => [Channel], { nullable: true })
+  @FiltersBy('Ticket.channel')
+  channel?: string[] | null;
+
+  @Field(() => String, { nullable: true })
+  @FiltersBy('Ticket.source')
+  source?: string | null;
+
+  @Field(() => String, { nullable: true })
+  @FiltersBy('Ticket.team')
+  team?: string | null;
+
+  @Field(() => Boolean, { nullable: true })
+  @FiltersBy('Ticket.assignee')
+  assignedToMe?: boolean | null;
+
+  @Field(() => DateTime, { nullable: true })
+  @FiltersBy('Ticket.updatedAt')
+  updatedFrom?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'The first instant that is not included.' })
+  @FiltersBy('Ticket.updatedAt')
+  updatedBefore?: Date | null;
+}

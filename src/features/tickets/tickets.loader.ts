@@ -1,0 +1,69 @@
+import DataLoader from 'dataloader';
+import type { Database } from '../../db/database';
+import type { Position } from '../../graphql/cursor';
+import { joinKey, keyColumns } from '../keys/keys.service';
+import { type MessageRow, Staff } from './ticket.type';
+
+export interface MessageList {
+  readonly ticketId: string;
+  readonly limit: number;
+  readonly after: Position | null;
+}
+
+const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
+
+/** What belongs to tickets, each relation of a level in one statement. */
+export class TicketsLoader {
+  private readonly staffById: DataLoader<string, Staff | null>;
+  private readonly pages: DataLoader<MessageList, readonly MessageRow[], string>;
+  private readonly counts: DataLoader<string, number>;
+
+  constructor(database: Database) {
+    this.staffById = new DataLoader(async (ids) => {
+      const rows = await database.query<{ id: string; display_name: string }>(
+        `SELECT id, display_name FROM helpdesk_staff WHERE id IN (${marks(ids)})`,
+        ids,
+      );
+      const found = new Map(rows.map((row) => [row.id, new Staff(row)]));
+      return ids.map((id) => found.get(id) ?? null);
+    });
+    this.pages = new DataLoader(
+      async (lists) => {
+        const parts = lists.map(({ ticketId, limit, after }, index) => ({
+          sql: `SELECT * FROM (SELECT ${index} AS list, m.id, m.ticket_id, m.author_kind, m.author_staff_id, m.channel, m.body_sealed, m.redactions, m.created_at, ${keyColumns}
+            FROM helpdesk_message m ${joinKey('m')} WHERE m.ticket_id = ?${after ? ' AND (m.created_at > ? OR (m.created_at = ? AND m.id > ?))' : ''} ORDER BY m.created_at, m.id LIMIT ?) AS part${index}`,
+          parameters: [ticketId, ...(after ? [after.value, after.value, after.id] : []), limit],
+        }));
+        const rows = await database.query<MessageRow & { list: number | string }>(
+          parts.map(({ sql }) => sql).join(' UNION ALL '),
+          parts.flatMap(({ parameters }) => parameters),
+        );
+        const pages: MessageRow[][] = lists.map(() => []);
+        for (const row of rows) pages[Number(row.list)]?.push(row);
+        for (const page of pages) page.sort((a, b) => Number(a.created_at) - Number(b.created_at) || (a.id < b.id ? -1 : 1));
+        return pages;
+      },
+      { cacheKeyFn: (list) => JSON.stringify(list), maxBatchSize: 100 },
+    );
+    this.counts = new DataLoader(async (ids) => {
+      const rows = await database.query<{ ticket_id: string; n: number | string }>(
+        `SELECT ticket_id, COUNT(*) AS n FROM helpdesk_message WHERE ticket_id IN (${marks(ids)}) GROUP BY ticket_id`,
+        ids,
+      );
+      const found = new Map(rows.map((row) => [row.ticket_id, Number(row.n)]));
+      return ids.map((id) => found.get(id) ?? 0);
+    });
+  }
+
+  staff(id: string | null): Promise<Staff | null> {
+    return id === null ? Promise.resolve(null) : this.staffById.load(id);
+  }
+
+  messages(list: MessageList): Promise<readonly MessageRow[]> {
+    return this.pages.load(list);
+  }
+
+  messageCount(ticketId: string): Promise<number> {
+    return this.counts.load(ticketId);
+  }
+}

@@ -1,0 +1,63 @@
+import type { SignedInActor } from '../../authz/actor';
+import type { ScopePolicy } from '../../authz/exposure.file';
+import type { DenialReason } from '../../failure';
+import { connectionRelations } from '../../graphql/connection';
+import type { RelationRules, RelationView } from '../../graphql/shield';
+import type { MessageType, TicketType } from './ticket.type';
+
+export interface Scope {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
+
+/** Which tickets an actor works with, as SQL over `helpdesk_ticket t`: a list, a count and a cursor are then right by themselves. */
+export const ticketScope = (actor: SignedInActor, policy: ScopePolicy, now: Date): Scope => {
+  const grounds = new Set(actor.roles.flatMap((role) => policy[role] ?? []));
+  const parts: Scope[] = [];
+  if (grounds.has('own') && actor.staffIds.length > 0)
+    parts.push({ sql: `t.assignee_id IN (${marks(actor.staffIds)})`, parameters: actor.staffIds });
+  if (grounds.has('team') && actor.teams.length > 0)
+    parts.push({ sql: `t.team IN (${marks(actor.teams)})`, parameters: actor.teams });
+  if (grounds.has('assisted')) {
+    parts.push({
+      sql: 'EXISTS (SELECT 1 FROM assistance a WHERE a.ticket_id = t.id AND a.actor_id = ? AND a.ended_at IS NULL AND a.begins_at IS NOT NULL AND a.expires_at > ?)',
+      parameters: [actor.id, now.getTime()],
+    });
+  }
+  // Nobody's tickets: a role that the policy doesn't name works with none.
+  if (parts.length === 0) return { sql: '1 = 0', parameters: [] };
+  return { sql: `(${parts.map(({ sql }) => sql).join(' OR ')})`, parameters: parts.flatMap(({ parameters }) => parameters) };
+};
+
+/** The ticket's customer is covered by a live assistance of the actor. */
+export const customerIsCovered = ({ access }: RelationView, ticket: TicketType): DenialReason | null =>
+  ticket.customerId === null || access.covering(ticket.customerId)
+    ? null
+    : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
+
+/** The actor assists on this very ticket; one without a customer leads to nobody's payments and is read by whoever works with it. */
+export const ticketIsAssisted = ({ access }: RelationView, ticket: TicketType): DenialReason | null =>
+  ticket.customerId === null || access.onTicket(ticket.id) ? null : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
+
+const messageIsAssisted = (view: RelationView, message: MessageType): DenialReason | null => ticketIsAssisted(view, message.of);
+
+export const ticketRelations: RelationRules = {
+  Query: {
+    // Narrowed in SQL to the actor's scope.
+    ticket: 'open',
+    ticketByReference: 'open',
+    tickets: 'open',
+  },
+  Ticket: {
+    customer: customerIsCovered,
+    messages: ticketIsAssisted,
+    assignee: 'open',
+    assistance: 'open',
+    freshness: 'open',
+  },
+  Message: { author: messageIsAssisted, redactions: 'open' },
+  ...connectionRelations('Ticket'),
+  ...connectionRelations('Message'),
+};

@@ -1,0 +1,98 @@
+import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
+import { Classified } from '../../graphql/decorators';
+import { AssistanceType } from '../assistance/assistance.type';
+import { CustomerType } from '../customers/customer.type';
+import type { RequestContext } from '../request';
+import {
+  CustomerAuthor,
+  MessageAuthor,
+  MessageConnection,
+  MessageType,
+  Staff,
+  StaffAuthor,
+  SystemAuthor,
+  TicketConnection,
+  type TicketFilter,
+  TicketFilterInput,
+  TicketOrder,
+  TicketType,
+} from './ticket.type';
+
+@Resolver(() => TicketType)
+export class TicketsResolver {
+  @Query(() => TicketType, { nullable: true, description: 'Opens one ticket; on one of your own an assistance begins.' })
+  @Classified('INTERNAL')
+  ticket(@Arg('id', () => ID) id: string, @Ctx() { actor, access, services }: RequestContext): Promise<TicketType> {
+    return services.tickets.open(actor, access, id);
+  }
+
+  @Query(() => TicketType, { nullable: true, description: 'Opens one ticket by the helpdesk’s own number.' })
+  @Classified('INTERNAL')
+  ticketByReference(
+    @Arg('source', () => String) source: string,
+    @Arg('reference', () => String) reference: string,
+    @Ctx() { actor, access, services }: RequestContext,
+  ): Promise<TicketType> {
+    return services.tickets.openByReference(actor, access, source, reference);
+  }
+
+  @Query(() => TicketConnection, { description: 'The tickets you work with. A list begins no assistance.' })
+  @Classified('INTERNAL')
+  tickets(
+    @Arg('filter', () => TicketFilterInput, { nullable: true }) filter: TicketFilter | undefined,
+    @Arg('orderBy', () => TicketOrder, { nullable: true, defaultValue: TicketOrder.UPDATED_AT }) orderBy: TicketOrder,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Ctx() { actor, services }: RequestContext,
+  ) {
+    return services.tickets.page(actor, { filter, orderBy, first, after });
+  }
+
+  @FieldResolver(() => Staff, { nullable: true })
+  @Classified('INTERNAL')
+  assignee(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
+    return loaders.tickets.staff(ticket.assigneeId);
+  }
+
+  @FieldResolver(() => CustomerType, { nullable: true })
+  @Classified('PERSONAL')
+  customer(@Root() ticket: TicketType, @Ctx() { loaders, services }: RequestContext): Promise<CustomerType | null> {
+    return services.customers.ofTicket(loaders.customers, ticket.customerId, ticket.isOpened);
+  }
+
+  @FieldResolver(() => MessageConnection, { nullable: true, description: 'Oldest first.' })
+  @Classified('PERSONAL')
+  messages(
+    @Root() ticket: TicketType,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Ctx() { actor, loaders, services }: RequestContext,
+  ) {
+    return services.tickets.messages(actor, loaders.tickets, ticket, first, after);
+  }
+
+  @FieldResolver(() => AssistanceType, { nullable: true, description: 'Yours on this ticket, live or waiting for its approval.' })
+  @Classified('INTERNAL')
+  assistance(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<AssistanceType | null> {
+    return loaders.assistances.ofTicket(ticket.id);
+  }
+}
+
+@Resolver(() => MessageType)
+export class MessagesResolver {
+  @FieldResolver(() => MessageAuthor, { nullable: true })
+  @Classified('INTERNAL')
+  author(@Root() message: MessageType, @Ctx() { loaders }: RequestContext): Promise<MessageAuthor> {
+    return authorOf(message, loaders);
+  }
+}
+
+const authorOf = async (message: MessageType, loaders: RequestContext['loaders']): Promise<MessageAuthor> => {
+  if (message.authorKind === 'STAFF') {
+    const staff = await loaders.tickets.staff(message.authorStaffId);
+    return new StaffAuthor(message.of, message.shownAs, () => staff?.displayName ?? null);
+  }
+  if (message.authorKind === 'SYSTEM') return new SystemAuthor(message.of, message.shownAs, () => null);
+  const customer = message.of.customerId ? await loaders.customers.load(message.of.customerId) : null;
+  return new CustomerAuthor(message.of, message.shownAs, () => customer?.displayName ?? null);
+};

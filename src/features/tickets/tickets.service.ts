@@ -1,0 +1,223 @@
+import { LRUCache } from 'lru-cache';
+import type { LinkAssurance, SignedInActor } from '../../authz/actor';
+import type { ScopePolicy } from '../../authz/exposure.file';
+import type { Database } from '../../db/database';
+import { Failure } from '../../failure';
+import { pageOf } from '../../graphql/connection';
+import { type Cursors, pageSize } from '../../graphql/cursor';
+import type { RequestAccess } from '../../graphql/request-access';
+import { SourceUnavailable } from '../../upstream/source-unavailable';
+import { type Assistances, confirmedAt } from '../assistance/assistance.service';
+import { joinKey, type Keys, keyColumns } from '../keys/keys.service';
+import type { Sources } from '../sources/sources.service';
+import {
+  MessageConnection,
+  type MessageRow,
+  MessageType,
+  TicketConnection,
+  type TicketFilter,
+  TicketOrder,
+  type TicketRow,
+  TicketType,
+} from './ticket.type';
+import type { TicketsLoader } from './tickets.loader';
+import { ticketScope } from './tickets.policy';
+
+export interface TicketPageArguments {
+  readonly filter: TicketFilter | null | undefined;
+  readonly orderBy: TicketOrder;
+  readonly first: number | null;
+  readonly after: string | null | undefined;
+}
+
+/** What reaches a helpdesk on behalf of one actor: per minute. */
+const readThroughsPerMinute = 60;
+const longestReference = 128;
+
+const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.status, t.channel, t.team, t.assignee_id, t.customer_id, t.created_at, t.updated_at, ${confirmedAt('t', 's')} AS confirmed_at, ${keyColumns}`;
+const ticketJoins = `${joinKey('t')} LEFT JOIN upstream_source s ON s.name = t.source`;
+
+const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
+
+/** Tickets within an actor's scope; opening one is what begins an assistance. */
+export class Tickets {
+  private readonly readThroughs = new LRUCache<string, { count: number }>({ max: 20_000, ttl: 60_000 });
+
+  constructor(
+    private readonly database: Database,
+    private readonly keys: Keys,
+    private readonly sources: Sources,
+    private readonly assistances: Assistances,
+    private readonly cursors: Cursors,
+    private readonly scope: ScopePolicy,
+    private readonly assignmentBound: number,
+    private readonly clock: () => Date,
+  ) {}
+
+  /** Opens a ticket by our id. Throws `NOT_FOUND` outside the actor's scope. */
+  async open(actor: SignedInActor, access: RequestAccess, id: string): Promise<TicketType> {
+    const found = await this.inScope(actor, 't.id = ?', [id]);
+    if (!found) throw Failure.notFound('ticket');
+    return this.opened(actor, access, found);
+  }
+
+  /**
+   * Opens a ticket by the helpdesk's number. What isn't in the actor's scope as stored is asked of the helpdesk, whether we have a
+   * row or not, so that neither answer nor time tells which. Throws `NOT_FOUND`, `INVALID`, `RATE_LIMITED`, `UPSTREAM_UNAVAILABLE`.
+   */
+  async openByReference(actor: SignedInActor, access: RequestAccess, source: string, reference: string): Promise<TicketType> {
+    if (reference.length === 0 || reference.length > longestReference)
+      throw Failure.invalid('reference', `expected 1 to ${longestReference} characters`);
+    this.sources.helpdesk(source);
+    const byReference = () => this.inScope(actor, 't.source = ? AND t.reference = ?', [source, reference]);
+    const found = await byReference();
+    if (found) return this.opened(actor, access, found);
+    this.spendReadThrough(actor);
+    await this.sources.refreshTicket(source, reference);
+    const arrived = await byReference();
+    if (!arrived) throw Failure.notFound('ticket');
+    return this.opened(actor, access, arrived);
+  }
+
+  async page(actor: SignedInActor, { filter, orderBy, first, after }: TicketPageArguments) {
+    const size = pageSize(first);
+    const now = this.clock();
+    const scope = ticketScope(actor, this.scope, now);
+    const conditions = [scope.sql];
+    const parameters = [...scope.parameters];
+    const add = (sql: string, ...values: readonly unknown[]) => {
+      conditions.push(sql);
+      parameters.push(...values);
+    };
+    const given = filter ?? {};
+    if (given.status) add(given.status.length > 0 ? `t.status IN (${marks(given.status)})` : '1 = 0', ...given.status);
+    if (given.channel) add(given.channel.length > 0 ? `t.channel IN (${marks(given.channel)})` : '1 = 0', ...given.channel);
+    if (given.source) add('t.source = ?', given.source);
+    if (given.team) add('t.team = ?', given.team);
+    if (given.assignedToMe === true)
+      add(actor.staffIds.length > 0 ? `t.assignee_id IN (${marks(actor.staffIds)})` : '1 = 0', ...actor.staffIds);
+    if (given.updatedFrom) add('t.updated_at >= ?', given.updatedFrom.getTime());
+    if (given.updatedBefore) add('t.updated_at < ?', given.updatedBefore.getTime());
+    const column = orderBy === TicketOrder.CREATED_AT ? 't.created_at' : 't.updated_at';
+    const identity = ['Query.tickets', given, orderBy];
+    const position = this.cursors.decode(actor.id, identity, after);
+    const whole = { sql: conditions.join(' AND '), parameters: [...parameters] };
+    if (position) add(`(${column} < ? OR (${column} = ? AND t.id < ?))`, position.value, position.value, position.id);
+    const rows = await this.database.query<TicketRow>(
+      `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE ${conditions.join(' AND ')} ORDER BY ${column} DESC, t.id DESC LIMIT ?`,
+      [...parameters, size + 1],
+    );
+    const value = (row: TicketRow) => Number(orderBy === TicketOrder.CREATED_AT ? row.created_at : row.updated_at);
+    return new TicketConnection(
+      pageOf(
+        rows,
+        size,
+        (row) => this.toType(row, now, false),
+        (row) => this.cursors.encode(actor.id, identity, { value: value(row), id: row.id }),
+        position !== null,
+        async () => {
+          const [counted] = await this.database.query<{ n: number | string }>(
+            `SELECT COUNT(*) AS n FROM helpdesk_ticket t WHERE ${whole.sql}`,
+            whole.parameters,
+          );
+          return Number(counted?.n ?? 0);
+        },
+      ),
+    );
+  }
+
+  /** Throws `NOT_FOUND` unless the ticket is within the actor's scope. */
+  async requireInScope(actor: SignedInActor, id: string): Promise<void> {
+    const row = await this.inScope(actor, 't.id = ?', [id]);
+    if (!row) throw Failure.notFound('ticket');
+    await this.confirm(row);
+  }
+
+  /** The assurance of the link behind a ticket. Throws `NOT_FOUND` outside the actor's scope. */
+  async linkOf(actor: SignedInActor, id: string): Promise<LinkAssurance> {
+    const row = await this.inScope(actor, 't.id = ?', [id]);
+    if (!row) throw Failure.notFound('ticket');
+    const [customer] = await this.database.query<{ link: LinkAssurance }>('SELECT link FROM helpdesk_customer WHERE id = ?', [
+      row.customer_id,
+    ]);
+    return customer?.link ?? 'NONE';
+  }
+
+  async messages(
+    actor: SignedInActor,
+    loader: TicketsLoader,
+    ticket: TicketType,
+    first: number | null,
+    after: string | null | undefined,
+  ) {
+    const size = pageSize(first);
+    const identity = ['Ticket.messages', ticket.id];
+    const position = this.cursors.decode(actor.id, identity, after);
+    const rows = await loader.messages({ ticketId: ticket.id, limit: size + 1, after: position });
+    return new MessageConnection(
+      pageOf(
+        rows,
+        size,
+        (row: MessageRow) => new MessageType(ticket, row, this.keys),
+        (row) => this.cursors.encode(actor.id, identity, { value: Number(row.created_at), id: row.id }),
+        position !== null,
+        () => loader.messageCount(ticket.id),
+      ),
+    );
+  }
+
+  private async opened(actor: SignedInActor, access: RequestAccess, row: TicketRow): Promise<TicketType> {
+    const current = await this.confirm(row);
+    const stillMine = current === row ? row : await this.inScope(actor, 't.id = ?', [row.id]);
+    if (!stillMine) throw Failure.notFound('ticket');
+    const ticket = this.toType(stillMine, this.clock(), true);
+    if (ticket.customerId !== null && !access.onTicket(ticket.id)) {
+      try {
+        const begun = await this.assistances.open(actor, ticket.id);
+        access.held = [...access.held.filter(({ id }) => id !== begun.id), begun];
+      } catch (error) {
+        // The ticket is theirs to see; its customer is not, for this reason.
+        if (!(error instanceof Failure) || error.code !== 'DENIED' || error.details.reason === undefined) throw error;
+        access.openingDenials.set(ticket.id, error.details.reason);
+      }
+    }
+    return ticket;
+  }
+
+  /** A row that the helpdesk confirmed within the bound, read again where it was older. When the helpdesk is down, the old row: it may be shown, it authorizes nothing. */
+  private async confirm(row: TicketRow): Promise<TicketRow | null> {
+    if (this.clock().getTime() - Number(row.confirmed_at) <= this.assignmentBound) return row;
+    try {
+      await this.sources.refreshTicket(row.source, row.reference);
+      return null;
+    } catch (error) {
+      if (error instanceof SourceUnavailable) return row;
+      throw error;
+    }
+  }
+
+  private async inScope(actor: SignedInActor, condition: string, parameters: readonly unknown[]): Promise<TicketRow | undefined> {
+    const scope = ticketScope(actor, this.scope, this.clock());
+    const [row] = await this.database.query<TicketRow>(
+      `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE ${condition} AND ${scope.sql}`,
+      [...parameters, ...scope.parameters],
+    );
+    return row;
+  }
+
+  private toType(row: TicketRow, now: Date, isOpened: boolean): TicketType {
+    return new TicketType(row, this.keys, this.assignmentBound, now, isOpened);
+  }
+
+  private spendReadThrough(actor: SignedInActor): void {
+    const spent = this.readThroughs.get(actor.id) ?? { count: 0 };
+    if (spent.count >= readThroughsPerMinute) {
+      throw new Failure('RATE_LIMITED', 'Too many tickets were asked of the helpdesk.', {
+        remedy: 'Wait a minute.',
+        retryAfter: 60,
+      });
+    }
+    spent.count += 1;
+    this.readThroughs.set(actor.id, spent, { noUpdateTTL: true });
+  }
+}

@@ -1,0 +1,55 @@
+import { Ctx, ID, ObjectType, Query, Resolver, registerEnumType } from 'type-graphql';
+import { type Role, roles, type SignedInActor } from '../../authz/actor';
+import { Classified, Exposed } from '../../graphql/decorators';
+import { DateTime } from '../../graphql/scalars';
+import type { RelationRules } from '../../graphql/shield';
+import type { RequestContext } from '../request';
+
+export const RoleEnum = Object.fromEntries(roles.map((role) => [role, role])) as Record<Role, Role>;
+registerEnumType(RoleEnum, { name: 'Role' });
+
+@ObjectType({ simpleResolvers: true, description: 'Who asks, as the identity provider and the helpdesk know them.' })
+export class Viewer {
+  constructor(private readonly actor: SignedInActor) {}
+
+  @Exposed('PUBLIC', () => ID)
+  get id(): string {
+    return this.actor.id;
+  }
+
+  @Exposed('PUBLIC', () => [RoleEnum])
+  get roles(): readonly Role[] {
+    return this.actor.roles;
+  }
+
+  @Exposed('PUBLIC', () => [String])
+  get teams(): readonly string[] {
+    return this.actor.teams;
+  }
+
+  @Exposed('PUBLIC', () => Boolean, { description: 'The session was opened with a second factor.' })
+  get mfa(): boolean {
+    return this.actor.mfa;
+  }
+
+  @Exposed('PUBLIC', () => Boolean, { description: 'A helpdesk source has this person among its staff.' })
+  get knownToHelpdesk(): boolean {
+    return this.actor.staffIds.length > 0;
+  }
+
+  @Exposed('PUBLIC', () => DateTime)
+  get expiresAt(): Date {
+    return this.actor.expiresAt;
+  }
+}
+
+@Resolver(() => Viewer)
+export class ViewerResolver {
+  @Query(() => Viewer)
+  @Classified('PUBLIC')
+  viewer(@Ctx() { actor }: RequestContext): Viewer {
+    return new Viewer(actor);
+  }
+}
+
+export const viewerRelations: RelationRules = { Query: { viewer: 'open' } };

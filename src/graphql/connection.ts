@@ -1,0 +1,95 @@
+import { type ClassType, Int, ObjectType } from 'type-graphql';
+import { Exposed } from './decorators';
+
+/** Relay, GraphQL Cursor Connections: where a page ends and whether there is more. */
+@ObjectType({ simpleResolvers: true })
+export class PageInfo {
+  @Exposed('INTERNAL', () => Boolean)
+  hasNextPage!: boolean;
+
+  @Exposed('INTERNAL', () => Boolean)
+  hasPreviousPage!: boolean;
+
+  @Exposed('INTERNAL', () => String, { nullable: true })
+  startCursor!: string | null;
+
+  @Exposed('INTERNAL', () => String, { nullable: true })
+  endCursor!: string | null;
+}
+
+export interface Page<Node> {
+  readonly nodes: readonly Node[];
+  readonly cursors: readonly string[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  /** Counts what the reader may see, when asked. */
+  readonly count: () => Promise<number>;
+}
+
+export interface Connection<Node> {
+  readonly nodes: readonly Node[];
+  readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
+  readonly pageInfo: PageInfo;
+}
+
+/** The connection and edge types of a node, with the class that makes one out of a page. */
+export const connectionOf = <Node extends object>(name: string, node: () => ClassType<Node>) => {
+  @ObjectType(`${name}Edge`, { simpleResolvers: true })
+  class Edge {
+    @Exposed('INTERNAL', () => String)
+    cursor!: string;
+
+    @Exposed('INTERNAL', node)
+    node!: Node;
+  }
+
+  @ObjectType(`${name}Connection`, { simpleResolvers: true })
+  class NodeConnection implements Connection<Node> {
+    constructor(private readonly page: Page<Node>) {}
+
+    @Exposed('INTERNAL', () => [Edge])
+    get edges(): readonly Edge[] {
+      return this.page.nodes.map((each, index) => ({ cursor: this.page.cursors[index] as string, node: each }));
+    }
+
+    @Exposed('INTERNAL', () => [node()])
+    get nodes(): readonly Node[] {
+      return this.page.nodes;
+    }
+
+    @Exposed('INTERNAL', () => PageInfo)
+    get pageInfo(): PageInfo {
+      const { cursors, hasNextPage, hasPreviousPage } = this.page;
+      return { hasNextPage, hasPreviousPage, startCursor: cursors[0] ?? null, endCursor: cursors.at(-1) ?? null };
+    }
+
+    @Exposed('INTERNAL', () => Int, { description: 'How many there are within what the reader may see.' })
+    totalCount(): Promise<number> {
+      return this.page.count();
+    }
+  }
+  return NodeConnection;
+};
+
+/** Relations that every connection has: whoever got the connection may look into it. */
+export const connectionRelations = (name: string) =>
+  ({ [`${name}Connection`]: { edges: 'open', nodes: 'open', pageInfo: 'open' }, [`${name}Edge`]: { node: 'open' } }) as const;
+
+/** Makes a page of rows fetched with one more than asked for. */
+export const pageOf = <Row, Node>(
+  rows: readonly Row[],
+  first: number,
+  toNode: (row: Row) => Node,
+  cursorOf: (row: Row) => string,
+  isFurther: boolean,
+  count: () => Promise<number>,
+): Page<Node> => {
+  const shown = rows.slice(0, first);
+  return {
+    nodes: shown.map(toNode),
+    cursors: shown.map(cursorOf),
+    hasNextPage: rows.length > first,
+    hasPreviousPage: isFurther,
+    count,
+  };
+};

@@ -1,0 +1,66 @@
+import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { App } from '../app';
+import type { RequestContext } from '../features/request';
+import { formatError } from '../graphql/errors';
+
+/** Longest document, in lexical tokens: parsing one costs time before anything can be decided. */
+const maximumTokens = 2_000;
+
+/**
+ * Apollo Server in front of our executor. The gateway interface is Apollo's own place for an executor of one's own.
+ * Batching is off, writes and reads without a preflight are refused (CSRF), errors pass one last formatting.
+ */
+export const createApollo = async (app: App): Promise<ApolloServer<RequestContext>> => {
+  const gateway: NonNullable<ApolloServerOptionsWithGateway<RequestContext>['gateway']> = {
+    load: async () => ({
+      executor: async (request) => {
+        const { document, operationName, context } = request;
+        const execution = { document, operationName, variables: request.request.variables ?? {} };
+        const result = await app.executor.execute(execution, context as unknown as RequestContext);
+        if (result.errors?.some(({ extensions }) => extensions.code === 'RECORD_UNAVAILABLE')) setStatus(request, 503);
+        return result as never;
+      },
+    }),
+    onSchemaLoadOrUpdate: (callback) => {
+      callback({ apiSchema: app.schema, coreSupergraphSdl: '' });
+      return () => {};
+    },
+    stop: async () => {},
+  };
+  const server = new ApolloServer<RequestContext>({
+    gateway,
+    introspection: !app.config.production,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: app.config.production,
+    parseOptions: { maxTokens: maximumTokens },
+    persistedQueries: false,
+    formatError: formatError({ production: app.config.production }),
+    logger: silent,
+    nodeEnv: app.config.production ? 'production' : 'development',
+    // Ours: the HTTP server drains first, then Apollo has nothing left.
+    stopOnTerminationSignals: false,
+    // Cache control alone costs a quarter of the throughput; nothing here may be cached by anybody.
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+    ],
+  } as ApolloServerOptionsWithGateway<RequestContext> as ConstructorParameters<typeof ApolloServer<RequestContext>>[0]);
+  await server.start();
+  return server;
+};
+
+const setStatus = (request: unknown, status: number): void => {
+  const { response } = request as { response?: { http?: { status?: number } } };
+  if (response?.http) response.http.status = status;
+};
+
+/** Apollo's own log would repeat what was sent; faults are logged by the executor, with the request's id. */
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { ulid } from 'ulid';
+import { type App, describeError } from '../app';
+import type { SignedInActor } from '../authz/actor';
+import { Failure } from '../failure';
+import type { RequestContext } from '../features/request';
+import { failureIn, toGraphQLError } from '../graphql/errors';
+import { SourceUnavailable } from '../upstream/source-unavailable';
+import { createApollo } from './apollo';
+import { explorerRoutes } from './explorer';
+import { Metrics } from './metrics';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: SignedInActor | null;
+  }
+}
+
+/** Largest request, in bytes. A webhook of a helpdesk or a provider is far below. */
+const largestBody = 256 * 1024;
+/** A source that wasn't read to its end for this long, in milliseconds, is reported as behind. */
+const behindAfter = 120_000;
+
+const statusOf: Readonly<Record<Failure['code'], number>> = {
+  UNAUTHENTICATED: 401,
+  NOT_FOUND: 404,
+  DENIED: 403,
+  INVALID: 400,
+  CONFLICT: 409,
+  UPSTREAM_UNAVAILABLE: 503,
+  RATE_LIMITED: 429,
+  RECORD_UNAVAILABLE: 503,
+};
+
+const sendFailure = (reply: FastifyReply, failure: Failure): FastifyReply => {
+  const { message, extensions } = toGraphQLError(failure);
+  if (failure.details.retryAfter) reply.header('retry-after', failure.details.retryAfter);
+  if (failure.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+  return reply.code(statusOf[failure.code]).send({ errors: [{ message, extensions }] });
+};
+
+/** The HTTP side of the gateway. `close` stops accepting, finishes what it has, then closes the app. */
+export const createServer = async (app: App): Promise<FastifyInstance> => {
+  const { config, log } = app;
+  const metrics = new Metrics();
+  const server = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    // Our own lines below: route patterns instead of URLs, and nothing of bodies or headers.
+    disableRequestLogging: true,
+    bodyLimit: largestBody,
+    genReqId: () => `req_${ulid()}`,
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+  });
+  server.decorateRequest('actor', null);
+
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? '(none)';
+    const seconds = reply.elapsedTime / 1_000;
+    metrics.requests.observe({ route, method: request.method, status: reply.statusCode }, seconds);
+    log.info(
+      {
+        requestId: request.id,
+        route,
+        method: request.method,
+        status: reply.statusCode,
+        milliseconds: Math.round(reply.elapsedTime),
+        actor: request.actor?.id,
+      },
+      'request',
+    );
+  });
+
+  await server.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    referrerPolicy: { policy: 'no-referrer' },
+    // Where TLS ends is the operator's; a header sent over plain HTTP has no meaning anyway.
+    hsts: config.production,
+  });
+  await server.register(cors, {
+    origin: config.corsOrigins.length > 0 ? [...config.corsOrigins] : false,
+    methods: ['POST'],
+    allowedHeaders: ['authorization', 'content-type', 'apollo-require-preflight'],
+    maxAge: 600,
+  });
+  await server.register(rateLimit, {
+    max: config.rateLimit,
+    timeWindow: '1 minute',
+    // By token, so that one desk's proxy isn't one client; by address without one.
+    keyGenerator: ({ headers, ip }) =>
+      headers.authorization ? createHash('sha256').update(headers.authorization).digest('base64url') : ip,
+    allowList: ({ url }) => url === '/healthz',
+    errorResponseBuilder: (_request, { ttl }) =>
+      new Failure('RATE_LIMITED', 'Too many requests.', { remedy: 'Slow down.', retryAfter: Math.ceil(ttl / 1_000) }),
+  });
+
+  server.setErrorHandler((error, request, reply) => {
+    const failure = failureIn(error);
+    if (failure) return sendFailure(reply, failure);
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status < 500)
+      return sendFailure(reply, Failure.invalid('body', `expected one JSON object of at most ${largestBody / 1024} KiB`)).code(
+        status,
+      );
+    log.error({ requestId: request.id, error: describeError(error) }, 'a request failed');
+    return reply.code(500).send({
+      errors: [
+        {
+          message: 'Something went wrong here. It was logged with this request id.',
+          extensions: { code: 'INTERNAL', requestId: request.id },
+        },
+      ],
+    });
+  });
+  server.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({
+      errors: [{ message: 'There is nothing here. The graph is at POST /graphql.', extensions: { code: 'NOT_FOUND' } }],
+    }),
+  );
+
+  const apollo = await createApollo(app);
+  apollo.addPlugin(fastifyApolloDrainPlugin(server));
+  server.route({
+    // POST only: opening a ticket begins an assistance, which no link and no cache may do.
+    method: 'POST',
+    url: '/graphql',
+    onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+      reply.header('cache-control', 'no-store');
+      request.actor = await app.actors.identify(request.headers.authorization);
+    },
+    handler: fastifyApolloHandler<RequestContext>(apollo, {
+      context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id),
+    }),
+  });
+
+  await server.register(async (raw) => {
+    // Signatures are over bytes: nothing may parse and re-write a body before it is judged.
+    raw.removeAllContentTypeParsers();
+    raw.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    raw.post<{ Params: { source: string } }>('/webhooks/:source', async (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const headers = Object.fromEntries(
+        Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
+      );
+      let outcome: string;
+      try {
+        outcome = await app.sources.webhook(request.params.source, { headers, body, now: new Date() });
+      } catch (error) {
+        if (!(error instanceof SourceUnavailable)) throw error;
+        // It stands as pending; the source sends it again, and the next poll would find the change anyway.
+        outcome = 'unavailable';
+      }
+      metrics.webhooks.inc({ source: outcome === 'rejected' ? '(unproven)' : request.params.source, outcome });
+      if (outcome === 'rejected') {
+        return sendFailure(
+          reply,
+          new Failure('UNAUTHENTICATED', 'The webhook is not proven to come from its source.', {
+            remedy: 'Check the signing secret and the clock on both sides.',
+          }),
+        );
+      }
+      return reply.code(outcome === 'unavailable' ? 503 : 202).send({ outcome });
+    });
+  });
+
+  await server.register(async (form) => {
+    form.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: 16_384 },
+      (_request, body, done) => done(null, new URLSearchParams(String(body))),
+    );
+    // OpenID Connect Back-Channel Logout 1.0, 2.5 and 2.8.
+    form.post('/oidc/back-channel-logout', async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      const token = request.body instanceof URLSearchParams ? request.body.get('logout_token') : null;
+      if (token === null)
+        return reply.code(400).send({ error: 'invalid_request', error_description: 'expected logout_token in a form' });
+      try {
+        await app.actors.logout(token);
+        return reply.code(200).send();
+      } catch (error) {
+        const failure = failureIn(error);
+        if (!failure) throw error;
+        return reply
+          .code(failure.code === 'UNAUTHENTICATED' ? 400 : statusOf[failure.code])
+          .send({ error: 'invalid_request', error_description: failure.message });
+      }
+    });
+  });
+
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const database = await app.database.ping().then(
+      () => true,
+      () => false,
+    );
+    const sources = database ? await app.sources.health() : [];
+    const report = {
+      status: database ? 'ready' : 'not ready',
+      database: database ? 'ok' : 'unreachable',
+      // A source that is down costs its own fields, so it doesn't make the gateway unready.
+      sources: Object.fromEntries(
+        sources.map(({ name, side, kind, polledAt, fault }) => [
+          name,
+          {
+            side,
+            kind,
+            state: fault ?? (polledAt === null || Date.now() - polledAt.getTime() > behindAfter ? 'behind' : 'ok'),
+            readUntil: polledAt?.toISOString() ?? null,
+          },
+        ]),
+      ),
+    };
+    return reply.code(database ? 200 : 503).send(report);
+  });
+  server.get('/metrics', async (_request, reply) => {
+    for (const { name, polledAt } of await app.sources.health()) {
+      if (polledAt) metrics.sourceAge.set({ source: name }, (Date.now() - polledAt.getTime()) / 1_000);
+    }
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+
+  if (!config.production && app.developmentIssuer) await server.register(explorerRoutes(app, app.developmentIssuer));
+  server.addHook('onClose', async () => {
+    await apollo.stop();
+    await app.close();
+  });
+  return server;
+};
