@@ -181,7 +181,7 @@ export class App {
       const disclosures = new Disclosures(database, clock, onRecordFault);
       const denials = new Denials(database, onRecordFault);
       const schema = protectGraph(graph);
-      const maskTools = { digest: (text: string) => keys.digests.pseudonym(text) };
+      const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
       const executor = new ProtectedExecutor<RequestContext>(
         { schema, classification: graph.classification, policy, maskTools, limits: defaultLimits },
         {

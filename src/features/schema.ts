@@ -1,6 +1,7 @@
 import { type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { type Classification, classifySchema } from '../authz/classification';
+import { resolveAbstractTypes } from '../graphql/abstract-types';
 import { exposeFields } from '../graphql/expose-fields';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { guardRelations, type RelationRules } from '../graphql/shield';
@@ -53,7 +54,7 @@ const sorts = {
 
 /** The graph as it is described: types and resolvers, before anything is protected. Throws when a field has no class. */
 export const describeGraph = (): { schema: GraphQLSchema; classification: Classification } => {
-  const schema = sortedBy(
+  const built = resolveAbstractTypes(
     buildSchemaSync({
       resolvers,
       orphanedTypes: [StaffAuthor, CustomerAuthor, SystemAuthor],
@@ -61,8 +62,8 @@ export const describeGraph = (): { schema: GraphQLSchema; classification: Classi
       validate: false,
       emitSchemaFile: false,
     }),
-    sorts,
   );
+  const schema = sortedBy(built, sorts);
   return {
     schema,
     classification: classifySchema(schema, {

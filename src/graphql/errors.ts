@@ -1,5 +1,5 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { Failure } from '../failure';
+import { Failure, failureCodes } from '../failure';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 
 /** The failure that an error of an execution carries, however deep the executor wrapped it. */
@@ -58,6 +58,9 @@ export const formatError =
       const { message, extensions } = toGraphQLError(failure);
       return { message, ...position, extensions };
     }
+    // The executor made it presentable already.
+    if ((failureCodes as readonly string[]).includes(code))
+      return { message: formatted.message, ...position, extensions: formatted.extensions ?? {} };
     const fixed = fixedMessages[code];
     if (fixed === undefined) {
       const requestId = formatted.extensions?.requestId;

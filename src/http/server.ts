@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
-import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { ulid } from 'ulid';
 import { type App, describeError } from '../app';
 import type { SignedInActor } from '../authz/actor';
@@ -51,7 +57,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   const server = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     // Our own lines below: route patterns instead of URLs, and nothing of bodies or headers.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: largestBody,
     genReqId: () => `req_${ulid()}`,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
@@ -124,8 +130,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     }),
   );
 
-  const apollo = await createApollo(app);
-  apollo.addPlugin(fastifyApolloDrainPlugin(server));
+  const apollo = await createApollo(app, server);
   server.route({
     // POST only: opening a ticket begins an assistance, which no link and no cache may do.
     method: 'POST',

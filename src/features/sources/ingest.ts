@@ -40,6 +40,19 @@ const wordList = (words: readonly string[]): string => {
   return JSON.stringify(kept);
 };
 
+/** What of a ticket decides who may assist on it. */
+const ticketFacts = [
+  'key_id',
+  'status',
+  'team',
+  'assignee_id',
+  'assigned_by_id',
+  'created_by_id',
+  'customer_set_by_ids',
+  'customer_id',
+] as const;
+type TicketFacts = Record<(typeof ticketFacts)[number], string | null>;
+
 export interface LinkDecision {
   readonly customerId: string;
   readonly link: LinkAssurance;
@@ -217,18 +230,8 @@ export class Ingest {
     customerIds: ReadonlyMap<string, string>,
   ) {
     const references = snapshots.map(({ ticket }) => ticket.reference);
-    const known = await change.query<{
-      id: string;
-      reference: string;
-      revision: number;
-      key_id: string;
-      customer_id: string | null;
-      assignee_id: string | null;
-      status: string;
-      team: string | null;
-      observed_at: number;
-    }>(
-      `SELECT id, reference, revision, key_id, customer_id, assignee_id, status, team, observed_at FROM helpdesk_ticket WHERE source = ? AND reference IN (${marks(references)})`,
+    const known = await change.query<{ id: string; reference: string; revision: number; observed_at: number } & TicketFacts>(
+      `SELECT id, reference, revision, key_id, customer_id, assignee_id, assigned_by_id, created_by_id, customer_set_by_ids, status, team, observed_at FROM helpdesk_ticket WHERE source = ? AND reference IN (${marks(references)})`,
       [source, ...references],
       { lock: true },
     );
@@ -252,25 +255,30 @@ export class Ingest {
       const key = keys.get(owner);
       if (!key) continue;
       if (row && (ticket.revision < Number(row.revision) || milliseconds(asOf) < Number(row.observed_at))) continue;
-      if (row && ticket.revision === Number(row.revision) && row.customer_id === customerId && row.key_id === key.id) {
-        seen.push(id);
-        continue;
-      }
-      const subject = ticket.subject === null ? null : bounded(this.redactor.redact(ticket.subject).text, 2_000);
       const staffId = (reference: string | null) => (reference === null ? null : (staffIds.get(reference) ?? null));
-      const values = {
-        revision: ticket.revision,
+      const facts: TicketFacts = {
         key_id: key.id,
-        subject_sealed:
-          subject === null ? null : seal(key.key, { table: 'helpdesk_ticket', column: 'subject_sealed', row: id }, subject),
         status: ticket.status,
-        channel: ticket.channel,
         team: ticket.team === null ? null : (teams[ticket.team] ?? ticket.team),
         assignee_id: staffId(ticket.assignee),
         assigned_by_id: staffId(ticket.assignedBy),
         created_by_id: staffId(ticket.createdByStaff),
-        customer_set_by_ids: JSON.stringify(ticket.customerSetBy.map((reference) => staffIds.get(reference)).filter(Boolean)),
+        customer_set_by_ids: JSON.stringify(ticket.customerSetBy.flatMap((reference) => staffIds.get(reference) ?? []).sort()),
         customer_id: customerId,
+      };
+      // The same revision says the same of the ticket itself; what surrounds it (who edited its customer) may still have moved.
+      const isKnown = row && ticket.revision === Number(row.revision) && ticketFacts.every((fact) => row[fact] === facts[fact]);
+      if (isKnown) {
+        seen.push(id);
+        continue;
+      }
+      const subject = ticket.subject === null ? null : bounded(this.redactor.redact(ticket.subject).text, 2_000);
+      const values = {
+        ...facts,
+        revision: ticket.revision,
+        subject_sealed:
+          subject === null ? null : seal(key.key, { table: 'helpdesk_ticket', column: 'subject_sealed', row: id }, subject),
+        channel: ticket.channel,
         updated_at: milliseconds(ticket.updatedAt),
         observed_at: milliseconds(asOf),
       };
@@ -571,17 +579,18 @@ export class Ingest {
     if (decisions.length === 0) return;
     await this.database.change(actor, linkCustomers, async (change) => {
       change.permit(null);
-      const known = await change.query<{ id: string; link: string; payment_customer_id: string | null }>(
-        `SELECT id, link, payment_customer_id FROM helpdesk_customer WHERE id IN (${marks(decisions)})`,
+      const known = await change.query<{ id: string; link: string; payment_customer_id: string | null; linked_at: unknown }>(
+        `SELECT id, link, payment_customer_id, linked_at FROM helpdesk_customer WHERE id IN (${marks(decisions)})`,
         decisions.map(({ customerId }) => customerId),
         { lock: true },
       );
       const stored = new Map(known.map((row) => [row.id, row]));
-      const differing = decisions.filter(({ customerId, link, paymentCustomerId }) => {
+      const news = decisions.filter(({ customerId, link, paymentCustomerId }) => {
         const row = stored.get(customerId);
-        return row && (row.link !== link || row.payment_customer_id !== paymentCustomerId);
+        // The first decision counts as one even where it is NONE: from then on the customer has been looked up.
+        return row && (row.linked_at === null || row.link !== link || row.payment_customer_id !== paymentCustomerId);
       });
-      for (const { customerId, link, paymentCustomerId } of differing) {
+      for (const { customerId, link, paymentCustomerId } of news) {
         await change.execute('UPDATE helpdesk_customer SET link = ?, payment_customer_id = ?, linked_at = ? WHERE id = ?', [
           link,
           paymentCustomerId,
@@ -589,15 +598,9 @@ export class Ingest {
           customerId,
         ]);
       }
-      if (differing.length > 0) {
-        change.record({
-          detail: {
-            links: Object.fromEntries(
-              ['VERIFIED', 'MATCHED', 'NONE'].map((link) => [link, differing.filter((each) => each.link === link).length]),
-            ),
-          },
-        });
-      }
+      if (news.length === 0) return;
+      const count = (assurance: LinkAssurance) => news.filter(({ link }) => link === assurance).length;
+      change.record({ detail: { links: { VERIFIED: count('VERIFIED'), MATCHED: count('MATCHED'), NONE: count('NONE') } } });
     });
   }
 }

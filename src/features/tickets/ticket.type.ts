@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
+import type { OfAbstractType } from '../../graphql/abstract-types';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { DateTime } from '../../graphql/scalars';
@@ -168,9 +169,9 @@ abstract class OfTicket implements Shown {
   }
 }
 
-@InterfaceType({ description: 'Who said something.', resolveType: (author: MessageAuthor) => author.authorType })
-export abstract class MessageAuthor extends OfTicket {
-  abstract readonly authorType: string;
+@InterfaceType({ description: 'Who said something.' })
+export abstract class MessageAuthor extends OfTicket implements OfAbstractType {
+  abstract readonly graphType: string;
 
   constructor(
     ticket: TicketType,
@@ -188,17 +189,17 @@ export abstract class MessageAuthor extends OfTicket {
 
 @ObjectType({ implements: MessageAuthor, simpleResolvers: true })
 export class StaffAuthor extends MessageAuthor {
-  readonly authorType = 'StaffAuthor';
+  readonly graphType = 'StaffAuthor';
 }
 
 @ObjectType({ implements: MessageAuthor, simpleResolvers: true })
 export class CustomerAuthor extends MessageAuthor {
-  readonly authorType = 'CustomerAuthor';
+  readonly graphType = 'CustomerAuthor';
 }
 
 @ObjectType({ implements: MessageAuthor, simpleResolvers: true, description: 'An automation of the helpdesk.' })
 export class SystemAuthor extends MessageAuthor {
-  readonly authorType = 'SystemAuthor';
+  readonly graphType = 'SystemAuthor';
 }
 
 @ObjectType({ simpleResolvers: true, description: 'What was removed from a text before it was stored.' })
