@@ -4,8 +4,6 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
 import type { App } from '../app';
 import type { RequestContext } from '../features/request';
 import { formatError } from '../graphql/errors';
@@ -17,7 +15,7 @@ const maximumTokens = 2_000;
  * Apollo Server in front of our executor. The gateway interface is Apollo's own place for an executor of one's own.
  * Batching is off, writes and reads without a preflight are refused (CSRF), errors pass one last formatting.
  */
-export const createApollo = async (app: App, http: FastifyInstance): Promise<ApolloServer<RequestContext>> => {
+export const createApollo = async (app: App): Promise<ApolloServer<RequestContext>> => {
   const gateway: NonNullable<ApolloServerOptionsWithGateway<RequestContext>['gateway']> = {
     load: async () => ({
       executor: async (request) => {
@@ -50,7 +48,6 @@ export const createApollo = async (app: App, http: FastifyInstance): Promise<Apo
     stopOnTerminationSignals: false,
     // Cache control alone costs a quarter of the throughput; nothing here may be cached by anybody.
     plugins: [
-      fastifyApolloDrainPlugin(http),
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),

@@ -130,7 +130,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     }),
   );
 
-  const apollo = await createApollo(app, server);
+  const apollo = await createApollo(app);
   server.route({
     // POST only: opening a ticket begins an assistance, which no link and no cache may do.
     method: 'POST',

@@ -121,6 +121,13 @@ export class Sources {
     return source;
   }
 
+  /** Throws `INVALID` for a source that isn't configured. */
+  paymentsSource(name: string): PaymentsSource {
+    const source = this.paymentSources.find((each) => each.name === name);
+    if (!source) throw Failure.invalid('source', `expected one of ${this.paymentSources.map((each) => each.name).join(', ')}`);
+    return source;
+  }
+
   /**
    * Fetches one ticket and stores it. False when the helpdesk has none under that reference (remembered for some
    * seconds). Throws `SourceUnavailable`. Requests for one ticket at the same time share one fetch.
@@ -278,8 +285,7 @@ export class Sources {
   }
 
   private async syncPayments(name: string, onProgress: (progress: SyncProgress) => void = () => {}): Promise<void> {
-    const source = this.paymentSources.find((each) => each.name === name);
-    if (!source) return;
+    const source = this.paymentsSource(name);
     const state = await this.state(name);
     for await (const { customers, cursor, complete, asOf } of source.connector.changes(state?.position ?? null)) {
       for (const part of chunks(customers, customersPerBatch)) await this.reconcilePayments(source, part);

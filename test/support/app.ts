@@ -1,0 +1,139 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import pino from 'pino';
+import { App, type AppOptions } from '../../src/app';
+import { type Config, loadConfig } from '../../src/config';
+import { createServer } from '../../src/http/server';
+import type { DemoHelpdesk } from '../../src/upstream/helpdesk/demo/demo-helpdesk';
+import type { DemoPayments } from '../../src/upstream/payments/demo/demo-payments';
+import { temporaryLocation } from './database';
+
+/** A clock that stands still until a test moves it. */
+export class TestClock {
+  private milliseconds = Date.UTC(2026, 8, 1, 9, 0, 0);
+
+  readonly now = (): Date => new Date(this.milliseconds);
+
+  forward(milliseconds: number): void {
+    this.milliseconds += milliseconds;
+  }
+}
+
+export interface GraphQLAnswer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: an answer is as shaped as its query
+  readonly data: any;
+  readonly errors?: readonly { message: string; path?: readonly (string | number)[]; extensions: Record<string, unknown> }[];
+}
+
+export interface TestAppOptions {
+  readonly config?: Partial<Config>;
+  /** Text of a policy file in place of `schema/exposure.yaml`. */
+  readonly policy?: string;
+  readonly connectors?: NonNullable<AppOptions['connectors']>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Loads the sources before the test begins. */
+  readonly sync?: boolean;
+}
+
+/** The whole gateway on an empty database of the engine under test, with the demo merchant unless told otherwise, its clock in the test's hand, driven through its HTTP interface. */
+export class TestApp {
+  readonly clock = new TestClock();
+  readonly logLines: string[] = [];
+  readonly statements: string[] = [];
+  app!: App;
+  server!: FastifyInstance;
+  private folder = '';
+  private remove: () => Promise<void> = async () => {};
+
+  static async start(options: TestAppOptions = {}): Promise<TestApp> {
+    const test = new TestApp();
+    const { location, folder, remove } = await temporaryLocation();
+    test.folder = folder;
+    test.remove = remove;
+    const environment = {
+      NODE_ENV: 'test',
+      DATA_DIR: join(folder, 'data'),
+      DEMO_SIZE: '0.02',
+      CONFIG_FILE: '',
+      ...options.environment,
+    };
+    let config: Config = { ...loadConfig(environment), database: location, databasePool: 5, ...options.config };
+    if (options.policy !== undefined) {
+      mkdirSync(folder, { recursive: true });
+      const policyFile = join(folder, 'exposure.yaml');
+      writeFileSync(policyFile, options.policy);
+      config = { ...config, policyFile };
+    }
+    const log = pino(
+      { level: 'debug', base: null },
+      new Writable({
+        write: (chunk, _encoding, done) => {
+          test.logLines.push(String(chunk));
+          done();
+        },
+      }),
+    );
+    test.app = await App.open({
+      config,
+      log,
+      clock: test.clock.now,
+      onStatement: (sql) => test.statements.push(sql),
+      ...(options.connectors ? { connectors: options.connectors } : {}),
+    });
+    if (options.sync ?? true) await test.app.sources.syncAll();
+    test.server = await createServer(test.app);
+    await test.server.ready();
+    return test;
+  }
+
+  /** The demo helpdesk behind the source `demo`, whose tickets a test may change. */
+  get helpdesk(): DemoHelpdesk {
+    return this.app.sources.helpdesk('demo').connector as DemoHelpdesk;
+  }
+
+  get payments(): DemoPayments {
+    return this.app.sources.paymentsSource('demo-pay').connector as DemoPayments;
+  }
+
+  token(user: string, options: { mfa?: boolean; authenticatedAt?: Date; sessionId?: string } = {}): Promise<string> {
+    if (!this.app.developmentIssuer) throw new Error('this app has no development issuer');
+    return this.app.developmentIssuer.issue(user, options);
+  }
+
+  /** Runs an operation as one of the demo people (with a second factor), or with a token of one's own (`{ token }`). */
+  async as(
+    who: string | { readonly token: string },
+    query: string,
+    variables: Record<string, unknown> = {},
+  ): Promise<GraphQLAnswer> {
+    const token = typeof who === 'string' ? await this.token(who) : who.token;
+    const response = await this.server.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      payload: JSON.stringify({ query, variables }),
+    });
+    return { status: response.statusCode, ...(response.json() as Omit<GraphQLAnswer, 'status'>) };
+  }
+
+  /** Audit events in their order, newest last, as their leaves have them. */
+  async events(action?: string): Promise<Record<string, unknown>[]> {
+    const rows = await this.app.database.query<{ leaf: Buffer }>(
+      `SELECT leaf FROM audit_event ${action ? 'WHERE action = ?' : ''} ORDER BY at, id, ordinal`,
+      action ? [action] : [],
+    );
+    return rows.map(({ leaf }) => JSON.parse(leaf.toString('utf8')) as Record<string, unknown>);
+  }
+
+  async stop(): Promise<void> {
+    await this.server.close();
+    await this.remove();
+  }
+
+  get dataFolder(): string {
+    return this.folder;
+  }
+}
