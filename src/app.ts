@@ -120,6 +120,7 @@ export class App {
     );
     try {
       const keys = await Keys.open(database, encryption);
+      await recordPolicy(database, policy.digest);
       const redactor = new TextRedactor();
       const onSourceFault = (source: string, error: unknown) =>
         log.warn(
@@ -284,6 +285,21 @@ const heldBy = async (actor: SignedInActor, assistances: Assistances, sources: S
   );
   if (!confirmed.some(({ status }) => status === 'fulfilled')) return live.filter(({ isFresh }) => isFresh);
   return (await assistances.live(actor)).filter(({ isFresh }) => isFresh);
+};
+
+/** Each policy that came into force is an event, so that what was shown can be held against what was allowed then. */
+const recordPolicy = async (database: Database, digest: string): Promise<void> => {
+  const newest = "SELECT subject_id FROM audit_event WHERE subject_type = 'Policy' ORDER BY at DESC, id DESC LIMIT 1";
+  await database.appendGroup(async (group) => {
+    const [inForce] = await group.query<{ subject_id: string }>(newest);
+    if (inForce?.subject_id === digest) return;
+    group.append({
+      action: 'policy.in-force',
+      outcome: 'ALLOWED',
+      actor: { id: 'system:start', kind: 'system', roles: [] },
+      subject: { type: 'Policy', id: digest },
+    });
+  });
 };
 
 type Connectors = NonNullable<AppOptions['connectors']>;

@@ -32,6 +32,11 @@ export class Change<Subject = unknown> {
     this.transactionId = `atx_${ulid(at.getTime())}`;
   }
 
+  /** Something was written that needs a record. */
+  get hasWritten(): boolean {
+    return this.wrote;
+  }
+
   /** The row as it is now, held until the change ends. Throws `NOT_FOUND` when there is none. */
   async lock<E extends ObjectLiteral>(entity: EntityClass<E>, where: FindOptionsWhere<E>): Promise<E> {
     const found = await this.find(entity, where);
@@ -94,6 +99,15 @@ export class Change<Subject = unknown> {
     const affected = await execute(this.manager, this.engine, sql, parameters);
     if (affected > 0) this.wrote = true;
     return affected;
+  }
+
+  /**
+   * Writes down when a row was last confirmed: says nothing new about anybody, so it needs no record. Returns the
+   * affected rows.
+   */
+  async confirm(sql: string, parameters: readonly unknown[] = []): Promise<number> {
+    this.expectPermission();
+    return execute(this.manager, this.engine, sql, parameters);
   }
 
   /** States what happened; stored with the change when it commits. `name` where it is a consequence with a name of its own. */

@@ -1,4 +1,5 @@
-import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, ID, Int, Mutation, Query, Resolver } from 'type-graphql';
+import { pageSize } from '../../graphql/cursor';
 import { Classified } from '../../graphql/decorators';
 import type { RelationRules } from '../../graphql/shield';
 import type { RequestContext } from '../request';
@@ -6,6 +7,18 @@ import { AssistanceType, BeginAssistanceInput } from './assistance.type';
 
 @Resolver(() => AssistanceType)
 export class AssistanceResolver {
+  @Query(() => [AssistanceType], {
+    description: 'Requests of others on tickets of your teams that wait for your consent, oldest first.',
+  })
+  @Classified('INTERNAL')
+  async assistancesToApprove(
+    @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<readonly AssistanceType[]> {
+    const waiting = await services.assistances.waitingFor(actor, pageSize(first));
+    return waiting.map((row) => loaders.assistances.toType(row));
+  }
+
   @Mutation(() => AssistanceType, {
     description: 'Asks for an assistance that doesn’t begin by itself. Repeated, it returns the open one.',
   })
@@ -41,5 +54,7 @@ export class AssistanceResolver {
 
 /** The actions have rules of their own, asked in the change (`assistance.policy`). */
 export const assistanceRelations: RelationRules = {
+  // Narrowed in SQL to the supervisor's teams.
+  Query: { assistancesToApprove: 'open' },
   Mutation: { beginAssistance: 'open', approveAssistance: 'open', endAssistance: 'open' },
 };

@@ -230,6 +230,18 @@ export class Assistances {
     return new Map(rows.map((row) => [row.ticket_id, toAssistance(row)]));
   }
 
+  /** Requests of others on tickets of the supervisor's teams that wait for a consent, oldest first. */
+  async waitingFor(actor: SignedInActor, limit: number): Promise<readonly Assistance[]> {
+    if (actor.teams.length === 0) return [];
+    const rows = await this.database.query<AssistanceColumns>(
+      `SELECT ${assistanceColumns} FROM assistance WHERE ended_at IS NULL AND begins_at IS NULL AND expires_at > ? AND actor_id <> ?
+          AND ticket_id IN (SELECT t.id FROM helpdesk_ticket t WHERE t.team IN (${actor.teams.map(() => '?').join(',')}))
+        ORDER BY requested_at, id LIMIT ?`,
+      [this.clock().getTime(), actor.id, ...actor.teams, limit],
+    );
+    return rows.map(toAssistance);
+  }
+
   /** The reason of an assistance in clear; null where there is none or its customer was erased. */
   async reasonOf(id: string): Promise<string | null> {
     const [row] = await this.database.query<KeyedRow & { reason_sealed: Buffer | null } & Record<string, unknown>>(

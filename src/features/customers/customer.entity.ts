@@ -22,6 +22,7 @@ export class Customer {
   @Text(64, { name: 'protected_reference_digest', nullable: true }) protectedReferenceDigest!: string | null;
   @Text(8) link!: LinkAssurance;
   @Text(64, { name: 'payment_customer_id', nullable: true }) paymentCustomerId!: string | null;
+  /** When the payment side was last asked who this is; null: it has to be. */
   @Instant({ name: 'linked_at', nullable: true }) linkedAt!: Date | null;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }

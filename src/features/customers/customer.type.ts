@@ -56,10 +56,6 @@ export class CustomerType implements Shown {
     return this.row.link === 'NONE' ? null : this.row.payment_customer_id;
   }
 
-  get paymentsSource(): string | null {
-    return this.row.payments_source;
-  }
-
   @Exposed('INTERNAL', () => ID)
   get id(): string {
     return this.row.id;
@@ -93,12 +89,10 @@ export class CustomerType implements Shown {
 
   @Exposed('INTERNAL', () => Freshness, { description: 'How old the payment side of what is shown is.' })
   get paymentsFreshness(): Freshness {
-    const confirmed = this.row.payments_confirmed_at;
+    // Without a link, what could be confirmed is that there is none.
+    const confirmed = this.row.link === 'NONE' ? this.row.linked_at : this.row.payments_confirmed_at;
     const confirmedAt = confirmed === null ? null : new Date(Number(confirmed));
-    return {
-      confirmedAt,
-      stale: confirmedAt === null ? this.row.link !== 'NONE' : this.at.getTime() - confirmedAt.getTime() > this.paymentsBound,
-    };
+    return { confirmedAt, stale: confirmedAt === null || this.at.getTime() - confirmedAt.getTime() > this.paymentsBound };
   }
 
   private open(column: string, sealed: Buffer | null): string | null {

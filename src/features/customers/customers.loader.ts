@@ -12,11 +12,11 @@ export interface CustomerRow extends KeyedRow, Record<string, unknown> {
   readonly region: string | null;
   readonly link: 'VERIFIED' | 'MATCHED' | 'NONE';
   readonly payment_customer_id: string | null;
-  readonly payments_source: string | null;
+  readonly linked_at: number | string | null;
   readonly payments_confirmed_at: number | string | null;
 }
 
-export const customerColumns = `c.id, c.source, c.name_sealed, c.email_sealed, c.phone_sealed, c.region, c.link, c.payment_customer_id, p.source AS payments_source,
+export const customerColumns = `c.id, c.source, c.name_sealed, c.email_sealed, c.phone_sealed, c.region, c.link, c.payment_customer_id, c.linked_at, 
   CASE WHEN COALESCE(ps.polled_at, 0) > p.observed_at THEN ps.polled_at ELSE p.observed_at END AS payments_confirmed_at, ${keyColumns}`;
 export const customerJoins = `${joinKey('c')} LEFT JOIN payment_customer p ON p.id = c.payment_customer_id LEFT JOIN upstream_source ps ON ps.name = p.source`;
 

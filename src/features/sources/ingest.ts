@@ -10,7 +10,7 @@ import { seal } from '../../privacy/sealing';
 import type { StaffRecord, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
 import type { AddressRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { endAssistances, type TicketTurn, waitForLeases } from '../assistance/assistance.ending';
-import type { Keys } from '../keys/keys.service';
+import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 
 const ingestTickets = action<unknown>('source.ingest-tickets', isSystem);
 const ingestPayments = action<unknown>('source.ingest-payments', isSystem);
@@ -39,6 +39,19 @@ const wordList = (words: readonly string[]): string => {
   }
   return JSON.stringify(kept);
 };
+
+interface StoredCustomer extends KeyedRow, Record<string, unknown> {
+  readonly id: string;
+  readonly reference: string;
+  readonly name_sealed: Buffer | null;
+  readonly email_sealed: Buffer | null;
+  readonly email_digest: string | null;
+  readonly email_edited: number;
+  readonly phone_sealed: Buffer | null;
+  readonly region: string | null;
+  readonly protected_reference_digest: string | null;
+  readonly observed_at: number;
+}
 
 /** What of a ticket decides who may assist on it. */
 const ticketFacts = [
@@ -83,10 +96,9 @@ export class Ingest {
       const customerIds = await this.customers(change, source, newest);
       const { changed, turns, leasesUntil } = await this.ticketRows(change, source, teams, newest, staffIds, customerIds);
       await this.messages(change, changed, staffIds);
-      change.record({
-        subject: { type: 'Source', id: source },
-        detail: { tickets: changed.length, ended: turns },
-      });
+      if (change.hasWritten) {
+        change.record({ subject: { type: 'Source', id: source }, detail: { tickets: changed.length, ended: turns } });
+      }
       return leasesUntil;
     });
     await waitForLeases(leases);
@@ -161,14 +173,9 @@ export class Ingest {
     const ids = new Map<string, string>();
     if (records.size === 0) return ids;
     const references = [...records.keys()];
-    const known = await change.query<{
-      id: string;
-      reference: string;
-      email_digest: string | null;
-      email_edited: number;
-      observed_at: number;
-    }>(
-      `SELECT id, reference, email_digest, email_edited, observed_at FROM helpdesk_customer WHERE source = ? AND reference IN (${marks(references)})`,
+    const known = await change.query<StoredCustomer>(
+      `SELECT c.id, c.reference, c.name_sealed, c.email_sealed, c.email_digest, c.email_edited, c.phone_sealed, c.region, c.protected_reference_digest, c.observed_at, ${keyColumns}
+         FROM helpdesk_customer c ${joinKey('c')} WHERE c.source = ? AND c.reference IN (${marks(references)})`,
       [source, ...references],
       { lock: true },
     );
@@ -188,34 +195,52 @@ export class Ingest {
       const name = clean(record.displayName, 500);
       const address = clean(record.email, 320);
       const phone = clean(record.phone, 64);
-      const values = {
-        name_sealed: name ? seal(key.key, place('name_sealed'), name) : null,
-        email_sealed: address ? seal(key.key, place('email_sealed'), address) : null,
+      const facts = {
         email_digest: this.keys.searchDigest('email', email),
-        phone_sealed: phone ? seal(key.key, place('phone_sealed'), phone) : null,
         region: record.region,
         protected_reference_digest: this.keys.searchDigest('payment-customer', record.protectedPaymentReference),
-        observed_at: milliseconds(asOf),
       };
+      const sealed = () => ({
+        name_sealed: name ? seal(key.key, place('name_sealed'), name) : null,
+        email_sealed: address ? seal(key.key, place('email_sealed'), address) : null,
+        phone_sealed: phone ? seal(key.key, place('phone_sealed'), phone) : null,
+      });
       const row = stored.get(reference);
+      const observed = milliseconds(asOf);
       if (!row) {
-        fresh.push({
-          id,
-          source,
-          reference,
-          key_id: key.id,
-          ...values,
-          email_edited: 0,
-          link: 'NONE',
-          payment_customer_id: null,
-          linked_at: null,
-        });
-      } else if (Number(row.observed_at) <= milliseconds(asOf)) {
-        await change.execute(
-          'UPDATE helpdesk_customer SET name_sealed = ?, email_sealed = ?, email_digest = ?, phone_sealed = ?, region = ?, protected_reference_digest = ?, observed_at = ?, email_edited = ? WHERE id = ?',
-          [...Object.values(values), Number(Number(row.email_edited) === 1 || row.email_digest !== values.email_digest), id],
-        );
+        const unlinked = { email_edited: 0, link: 'NONE', payment_customer_id: null, linked_at: null };
+        fresh.push({ id, source, reference, key_id: key.id, ...sealed(), ...facts, ...unlinked, observed_at: observed });
+        continue;
       }
+      if (Number(row.observed_at) > observed) continue;
+      const opened = (column: 'name_sealed' | 'email_sealed' | 'phone_sealed') => this.keys.open(row, place(column), row[column]);
+      const isSame =
+        opened('name_sealed') === name &&
+        opened('email_sealed') === address &&
+        opened('phone_sealed') === phone &&
+        row.email_digest === facts.email_digest &&
+        row.region === facts.region &&
+        row.protected_reference_digest === facts.protected_reference_digest;
+      if (isSame) {
+        await change.confirm('UPDATE helpdesk_customer SET observed_at = ? WHERE id = ?', [observed, id]);
+        continue;
+      }
+      const isRenamed =
+        row.email_digest !== facts.email_digest || row.protected_reference_digest !== facts.protected_reference_digest;
+      const values = {
+        ...sealed(),
+        ...facts,
+        observed_at: observed,
+        email_edited: Number(Number(row.email_edited) === 1 || row.email_digest !== facts.email_digest),
+        // Who this is on the payment side is open again: the next look-up decides.
+        ...(isRenamed ? { linked_at: null } : {}),
+      };
+      await change.execute(
+        `UPDATE helpdesk_customer SET ${Object.keys(values)
+          .map((column) => `${column} = ?`)
+          .join(', ')} WHERE id = ?`,
+        [...Object.values(values), id],
+      );
     }
     await change.insertRows('helpdesk_customer', fresh);
     return ids;
@@ -303,7 +328,7 @@ export class Ingest {
     await change.insertRows('helpdesk_ticket', fresh);
     if (seen.length > 0) {
       const asOf = Math.min(...snapshots.map((snapshot) => milliseconds(snapshot.asOf)));
-      await change.execute(`UPDATE helpdesk_ticket SET observed_at = ? WHERE observed_at < ? AND id IN (${marks(seen)})`, [
+      await change.confirm(`UPDATE helpdesk_ticket SET observed_at = ? WHERE observed_at < ? AND id IN (${marks(seen)})`, [
         asOf,
         asOf,
         ...seen,
@@ -591,13 +616,16 @@ export class Ingest {
         return row && (row.linked_at === null || row.link !== link || row.payment_customer_id !== paymentCustomerId);
       });
       for (const { customerId, link, paymentCustomerId } of news) {
-        await change.execute('UPDATE helpdesk_customer SET link = ?, payment_customer_id = ?, linked_at = ? WHERE id = ?', [
+        await change.execute('UPDATE helpdesk_customer SET link = ?, payment_customer_id = ? WHERE id = ?', [
           link,
           paymentCustomerId,
-          change.at.getTime(),
           customerId,
         ]);
       }
+      await change.confirm(`UPDATE helpdesk_customer SET linked_at = ? WHERE id IN (${marks(decisions)})`, [
+        change.at.getTime(),
+        ...decisions.map(({ customerId }) => customerId),
+      ]);
       if (news.length === 0) return;
       const count = (assurance: LinkAssurance) => news.filter(({ link }) => link === assurance).length;
       change.record({ detail: { links: { VERIFIED: count('VERIFIED'), MATCHED: count('MATCHED'), NONE: count('NONE') } } });

@@ -62,7 +62,7 @@ const sourceActions = {
 const sync = systemActor('sync');
 
 /** Customers whose payment side is fetched and stored in one go. */
-const customersPerBatch = 50;
+const customersPerBatch = 25;
 /** Tickets stored in one change: some milliseconds, so that a disclosure never waits long behind them. */
 const ticketsPerChange = 25;
 const day = 86_400_000;

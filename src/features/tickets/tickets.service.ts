@@ -92,7 +92,7 @@ export class Tickets {
     const given = filter ?? {};
     if (given.status) add(given.status.length > 0 ? `t.status IN (${marks(given.status)})` : '1 = 0', ...given.status);
     if (given.channel) add(given.channel.length > 0 ? `t.channel IN (${marks(given.channel)})` : '1 = 0', ...given.channel);
-    if (given.source) add('t.source = ?', given.source);
+    if (given.source) add('t.source = ?', this.sources.helpdesk(given.source).name);
     if (given.team) add('t.team = ?', given.team);
     if (given.assignedToMe === true)
       add(actor.staffIds.length > 0 ? `t.assignee_id IN (${marks(actor.staffIds)})` : '1 = 0', ...actor.staffIds);
