@@ -176,7 +176,7 @@ export class App {
         onKeySetFault: (issuer: string, why: string) =>
           log.warn({ issuer, why }, 'the key set of an issuer could not be fetched'),
       };
-      const actors = new Actors(database, keys, new TokenVerifier(trust), new LogoutVerifier(trust), clock);
+      const actors = new Actors(database, keys, new TokenVerifier(trust), new LogoutVerifier(trust), config.mfaRequired, clock);
       await actors.restoreRevocations();
       const onRecordFault = (error: unknown) => log.error({ error: describeError(error) }, 'the audit log could not be written');
       const disclosures = new Disclosures(database, clock, onRecordFault);
@@ -193,7 +193,11 @@ export class App {
             const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, operation);
             return disclosure ? disclosures.record(disclosure) : 'recorded';
           },
-          recordDenials: ({ actor }, found) => denials.record(found.map(({ rule, reason }) => ({ actor, rule, reason }))),
+          recordDenials: ({ actor, access }, found) => {
+            // A denial that comes from opening a ticket names the ticket: whose it was is what an auditor asks first.
+            const ticketOf = (reason: string) => [...access.openingDenials].find(([, why]) => why === reason)?.[0];
+            return denials.record(found.map(({ rule, reason }) => ({ actor, rule, reason, ticketId: ticketOf(reason) })));
+          },
           onFault: ({ requestId }, error) => log.error({ requestId, error: describeError(error) }, 'a request failed'),
         },
       );
