@@ -241,6 +241,10 @@ export class App {
   /** Follows the sources and ends what has expired, until `close`. */
   start(): void {
     this.sources.start();
+    void this.sources.unprotectedLinkFields().then((fields) => {
+      for (const { source, why } of fields)
+        this.log.warn({ source, why }, 'the link field is not protected from agents, so it links nobody');
+    });
     const every = (milliseconds: number, work: () => Promise<unknown>) => {
       const timer = setInterval(
         () => void work().catch((error: unknown) => this.log.error({ error: describeError(error) }, 'a job failed')),

@@ -232,6 +232,21 @@ export class Sources {
     return 'accepted';
   }
 
+  /** Helpdesk sources whose configured link field agents can write, or may be able to: its values link nobody. */
+  async unprotectedLinkFields(): Promise<readonly { readonly source: string; readonly why: string }[]> {
+    const checked = await Promise.allSettled(
+      [...this.helpdesks.values()].map(async ({ name, connector }) => ({
+        source: name,
+        check: await connector.checkLinkField?.(),
+      })),
+    );
+    return checked.flatMap((each) => {
+      if (each.status === 'rejected') return [];
+      const { source, check } = each.value;
+      return check && !check.isProtected ? [{ source, why: check.why }] : [];
+    });
+  }
+
   async health(): Promise<readonly SourceHealth[]> {
     const rows = await this.database.query<{ name: string; polled_at: unknown; backfilled_at: unknown; fault: string | null }>(
       'SELECT name, polled_at, backfilled_at, fault FROM upstream_source',
