@@ -1,13 +1,11 @@
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
 import { Exposed } from '../../graphql/decorators';
+import { enumOf } from '../../graphql/enum-of';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { type Assistance, type AssistancePurpose, assistanceEndReasons, assistancePurposes } from './assistance.entity';
 import type { BeginInput } from './assistance.service';
-
-const enumOf = <Name extends string>(names: readonly Name[]): { [N in Name]: N } =>
-  Object.fromEntries(names.map((name) => [name, name])) as { [N in Name]: N };
 
 export const AssistancePurposeEnum = enumOf(assistancePurposes);
 export const AssistanceEndReasonEnum = enumOf(assistanceEndReasons);

@@ -1,15 +1,13 @@
 import { ID, ObjectType, registerEnumType } from 'type-graphql';
 import { type LinkAssurance, linkAssurances } from '../../authz/actor';
 import { Exposed } from '../../graphql/decorators';
+import { enumOf } from '../../graphql/enum-of';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import type { Keys } from '../keys/keys.service';
 import type { CustomerRow } from './customers.loader';
 
-export const LinkAssuranceEnum = Object.fromEntries(linkAssurances.map((each) => [each, each])) as Record<
-  LinkAssurance,
-  LinkAssurance
->;
+export const LinkAssuranceEnum = enumOf(linkAssurances);
 registerEnumType(LinkAssuranceEnum, {
   name: 'LinkAssurance',
   description: 'How surely helpdesk customer and payment customer are one person.',

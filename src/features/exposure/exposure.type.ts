@@ -3,10 +3,11 @@ import { type LinkAssurance, type Role, roles } from '../../authz/actor';
 import { fieldClasses } from '../../authz/classification';
 import { type Explanation, type ExposurePolicy, verdictText } from '../../authz/exposure';
 import { Exposed } from '../../graphql/decorators';
+import { enumOf } from '../../graphql/enum-of';
 import { LinkAssuranceEnum } from '../customers/customer.type';
 import { RoleEnum } from '../viewer/viewer.resolver';
 
-export const FieldClassEnum = Object.fromEntries(fieldClasses.map((each) => [each, each])) as Record<string, string>;
+export const FieldClassEnum = enumOf(fieldClasses);
 registerEnumType(FieldClassEnum, { name: 'FieldClass' });
 
 @ObjectType({

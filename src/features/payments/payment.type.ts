@@ -2,14 +2,12 @@ import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-gr
 import type { LinkAssurance } from '../../authz/actor';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
+import { enumOf } from '../../graphql/enum-of';
 import { CurrencyCode, DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { paymentMethodKinds, paymentMethodStatuses, riskBands, transactionStatuses } from '../../upstream/payments/payments.port';
 import type { CustomerType } from '../customers/customer.type';
 import type { KeyedRow, Keys } from '../keys/keys.service';
-
-const enumOf = <Name extends string>(names: readonly Name[]): { [N in Name]: N } =>
-  Object.fromEntries(names.map((name) => [name, name])) as { [N in Name]: N };
 
 export const PaymentMethodKind = enumOf(paymentMethodKinds);
 export const PaymentMethodStatus = enumOf(paymentMethodStatuses);

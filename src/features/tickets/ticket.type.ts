@@ -3,14 +3,12 @@ import type { LinkAssurance } from '../../authz/actor';
 import type { OfAbstractType } from '../../graphql/abstract-types';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
+import { enumOf } from '../../graphql/enum-of';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { channels, ticketStatuses } from '../../upstream/helpdesk/helpdesk.port';
 import { Freshness } from '../customers/customer.type';
 import type { KeyedRow, Keys } from '../keys/keys.service';
-
-const enumOf = <Name extends string>(names: readonly Name[]): { [N in Name]: N } =>
-  Object.fromEntries(names.map((name) => [name, name])) as { [N in Name]: N };
 
 export const TicketStatus = enumOf(ticketStatuses);
 export const Channel = enumOf(channels);

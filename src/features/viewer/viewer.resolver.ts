@@ -1,11 +1,12 @@
 import { Ctx, ID, ObjectType, Query, Resolver, registerEnumType } from 'type-graphql';
 import { type Role, roles, type SignedInActor } from '../../authz/actor';
 import { Classified, Exposed } from '../../graphql/decorators';
+import { enumOf } from '../../graphql/enum-of';
 import { DateTime } from '../../graphql/scalars';
 import type { RelationRules } from '../../graphql/shield';
 import type { RequestContext } from '../request';
 
-export const RoleEnum = Object.fromEntries(roles.map((role) => [role, role])) as Record<Role, Role>;
+export const RoleEnum = enumOf(roles);
 registerEnumType(RoleEnum, { name: 'Role' });
 
 @ObjectType({ simpleResolvers: true, description: 'Who asks, as the identity provider and the helpdesk know them.' })
