@@ -67,8 +67,14 @@ export const endAssistances = async (
   return { ended, leasesUntil };
 };
 
-/** Resolves when every lease that was granted before the end has run out. */
+/** By how much, in milliseconds, the clocks of two processes may differ, or one may be set. */
+const toleratedSkew = 2_000;
+
+/**
+ * Resolves when every lease that was granted before the end has run out. `until` is by the clock of whoever granted it,
+ * so it only tells that there was a lease lately: that one is waited out from now on, in full.
+ */
 export const waitForLeases = async (until: number): Promise<void> => {
-  const left = Math.min(until - Date.now(), 2 * leaseMilliseconds);
-  if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+  if (until + toleratedSkew <= Date.now()) return;
+  await new Promise((resolve) => setTimeout(resolve, leaseMilliseconds));
 };

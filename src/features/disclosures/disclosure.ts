@@ -16,6 +16,7 @@ export const disclosureOf = (
   if (shownFields.length === 0) return null;
   const tickets = new Set<string>();
   const assistances = new Set<string>();
+  const ends: number[] = [];
   const customers = new Map<string, CustomerUnderDigest>();
   const objects = new Map<string, Set<string>>();
   for (const { shown } of parents) {
@@ -24,11 +25,14 @@ export const disclosureOf = (
       customers.set(shown.customer.id, shown.customer);
     }
     if (shown.underAssistance) {
-      const held =
-        access.covering(shown.customer?.id ?? null) ?? (shown.ticketId === null ? undefined : access.onTicket(shown.ticketId));
+      // What is said in a ticket stands on the assistance on that ticket, even where another one covers the same customer.
+      const held = shown.ticketId === null ? access.covering(shown.customer?.id ?? null) : access.onTicket(shown.ticketId);
       // What should stand on an assistance and has none must not leave: no row has this id, so its record is refused.
       assistances.add(held?.id ?? 'none');
-      if (held) tickets.add(held.ticketId);
+      if (held) {
+        tickets.add(held.ticketId);
+        ends.push(held.expiresAt.getTime());
+      }
     }
     if (shown.type === 'Customer') continue;
     const ids = objects.get(shown.type) ?? new Set<string>();
@@ -45,5 +49,6 @@ export const disclosureOf = (
     customers: [...customers.values()],
     objects: Object.fromEntries([...objects].map(([type, ids]) => [type, [...ids].sort()])),
     assistanceIds: [...assistances].sort(),
+    validUntil: ends.length === 0 ? null : new Date(Math.min(...ends)),
   };
 };

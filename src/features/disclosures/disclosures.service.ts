@@ -19,6 +19,8 @@ export interface Disclosure {
   readonly objects: Readonly<Record<string, readonly string[]>>;
   /** The assistances on whose word it was shown. */
   readonly assistanceIds: readonly string[];
+  /** When the first of them expires; null without any. */
+  readonly validUntil: Date | null;
 }
 
 interface Waiting {
@@ -34,6 +36,8 @@ const maximumWaiting = 10_000;
 const objectsPerEvent = 1_000;
 /** A lease with less than this left, in milliseconds, is renewed rather than relied on. */
 const leaseReserve = 300;
+/** What is left of a lease after a commit must be enough, in milliseconds, for the response to leave. */
+const sendReserve = 50;
 
 const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 
@@ -85,22 +89,29 @@ export class Disclosures {
 
   private async commit(group: readonly Waiting[]): Promise<void> {
     const wanted = [...new Set(group.flatMap(({ disclosure }) => disclosure.assistanceIds))].sort();
-    const began = performance.now();
-    const relied = wanted.filter((id) => (this.leases.get(id) ?? 0) - began > leaseReserve);
-    const asked = wanted.filter((id) => !relied.includes(id));
-    const { live, recorded } = await this.database.appendGroup(async (commit) => {
+    const { relied, asked, began, live, recorded } = await this.database.appendGroup(async (commit) => {
+      // Decided anew in each attempt: a lease may run out while this waits for its turn or for a conflict to pass.
+      const began = performance.now();
+      const relied = wanted.filter((id) => (this.leases.get(id) ?? 0) - began > leaseReserve);
+      const asked = wanted.filter((id) => !relied.includes(id));
       const live = new Set([...relied, ...(await this.touch(commit, asked))]);
-      const recorded = group.filter(({ disclosure }) => disclosure.assistanceIds.every((id) => live.has(id)));
+      const now = this.clock();
+      const recorded = group.filter(
+        ({ disclosure: { assistanceIds, validUntil } }) =>
+          assistanceIds.every((id) => live.has(id)) && (validUntil === null || validUntil > now),
+      );
       for (const { disclosure } of recorded) for (const draft of draftsOf(disclosure)) commit.append(draft);
-      return { live, recorded };
+      return { relied, asked, began, live, recorded };
     });
     for (const id of asked) {
       if (live.has(id)) this.leases.set(id, began + leaseMilliseconds);
       else this.leases.delete(id);
     }
-    // A commit that outlasted a lease it relied on proves nothing: somebody may have ended the assistance meanwhile.
-    const overdue = relied.filter((id) => (this.leases.get(id) ?? 0) <= performance.now());
-    const dead = overdue.length > 0 ? await this.ended(overdue) : new Set<string>();
+    // A commit that outlasted a lease it relied on proves nothing: somebody may have ended the assistance meanwhile. A
+    // read could be as old as that commit, so it is asked by writing.
+    const overdue = relied.filter((id) => (this.leases.get(id) ?? 0) - performance.now() <= sendReserve);
+    const proven = new Set(overdue.length > 0 ? await this.database.appendGroup((commit) => this.touch(commit, overdue)) : []);
+    const dead = new Set(overdue.filter((id) => !proven.has(id)));
     for (const id of overdue) this.leases.delete(id);
     const kept = new Set(recorded);
     for (const each of group)
@@ -124,14 +135,6 @@ export class Disclosures {
       now,
     ]);
     return rows.map(({ id }) => id);
-  }
-
-  private async ended(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.database.query<{ id: string }>(
-      `SELECT id FROM assistance WHERE id IN (${marks(ids)}) AND (ended_at IS NOT NULL OR expires_at <= ?)`,
-      [...ids, this.clock().getTime()],
-    );
-    return new Set(rows.map(({ id }) => id));
   }
 
   private forgetOldLeases(): void {
