@@ -95,6 +95,8 @@ export class Assistances {
         { lock: true },
       );
       if (open && open.begins_at !== null && Number(open.expires_at) > change.at.getTime()) {
+        // What was granted before doesn't outlive the helpdesk's word: nobody knows whether the ticket is still theirs.
+        if (!standing.isFresh) throw Failure.denied('STALE', this.begin.name);
         return { id: open.id, ticketId, customerId: open.customer_id, expiresAt: new Date(Number(open.expires_at)) };
       }
       change.permit(standing);
