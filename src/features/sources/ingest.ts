@@ -53,6 +53,8 @@ interface StoredCustomer extends KeyedRow, Record<string, unknown> {
   readonly observed_at: number;
 }
 
+const wordsOf = (list: string | null): readonly string[] => (list === null ? [] : (JSON.parse(list) as string[]));
+
 /** What of a ticket decides who may assist on it. */
 const ticketFacts = [
   'key_id',
@@ -279,7 +281,9 @@ export class Ingest {
       const row = stored.get(ticket.reference);
       const key = keys.get(owner);
       if (!key) continue;
-      if (row && (ticket.revision < Number(row.revision) || milliseconds(asOf) < Number(row.observed_at))) continue;
+      // The revision decides first: a slow fetch may have begun earlier and still have seen more.
+      const isLater = row && ticket.revision > Number(row.revision);
+      if (row && !isLater && (ticket.revision < Number(row.revision) || milliseconds(asOf) < Number(row.observed_at))) continue;
       const staffId = (reference: string | null) => (reference === null ? null : (staffIds.get(reference) ?? null));
       const facts: TicketFacts = {
         key_id: key.id,
@@ -288,7 +292,15 @@ export class Ingest {
         assignee_id: staffId(ticket.assignee),
         assigned_by_id: staffId(ticket.assignedBy),
         created_by_id: staffId(ticket.createdByStaff),
-        customer_set_by_ids: JSON.stringify(ticket.customerSetBy.flatMap((reference) => staffIds.get(reference) ?? []).sort()),
+        customer_set_by_ids: JSON.stringify(
+          [
+            ...new Set([
+              ...ticket.customerSetBy.flatMap((reference) => staffIds.get(reference) ?? []),
+              // An older sight of the ticket's surroundings may lack who edited its customer since.
+              ...(row && milliseconds(asOf) < Number(row.observed_at) ? wordsOf(row.customer_set_by_ids) : []),
+            ]),
+          ].sort(),
+        ),
         customer_id: customerId,
       };
       // The same revision says the same of the ticket itself; what surrounds it (who edited its customer) may still have moved.
@@ -658,5 +670,6 @@ const latestByReference = (snapshots: readonly TicketSnapshot[]): readonly Ticke
       newest.set(snapshot.ticket.reference, snapshot);
     }
   }
-  return [...newest.values()];
+  // Oldest sight first: of a person who stands in several, the newest one is kept.
+  return [...newest.values()].sort((a, b) => a.asOf.getTime() - b.asOf.getTime());
 };
