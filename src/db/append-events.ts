@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AuditEvent } from '../audit/event';
+import { Failure } from '../failure';
+import { isConflict, isDuplicate, isLostConnection } from './engine';
 
 const rowsPerStatement = 200;
 
@@ -18,10 +20,26 @@ const insert = async (
 
 /**
  * Writes events, what belongs beside their leaves, and their place in the queue of the tree, in the transaction of
- * `manager`. Nothing else writes these tables.
+ * `manager`. Nothing else writes these tables. Throws `RECORD_UNAVAILABLE`.
  */
 export const appendEvents = async (manager: EntityManager, events: readonly AuditEvent[]): Promise<void> => {
   if (events.length === 0) return;
+  try {
+    await insertEvents(manager, events);
+  } catch (error) {
+    // Run again, or answered, like any other conflict; whatever else keeps the log from being written is said as such.
+    if (isConflict(error) || isDuplicate(error) || isLostConnection(error)) throw error;
+    throw Object.assign(
+      new Failure('RECORD_UNAVAILABLE', 'This could not be recorded, so it was not done.', {
+        remedy: 'Try again shortly.',
+        retryAfter: 2,
+      }),
+      { cause: error },
+    );
+  }
+};
+
+const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[]): Promise<void> => {
   await insert(
     manager,
     'audit_event',
