@@ -96,6 +96,7 @@ export class App {
     private readonly disclosures: Disclosures,
     private readonly denials: Denials,
     private readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext,
+    readonly clock: () => Date,
   ) {}
 
   static async open({ config, log, clock = () => new Date(), onStatement, connectors = {} }: AppOptions): Promise<App> {
@@ -226,6 +227,7 @@ export class App {
         disclosures,
         denials,
         contextOf,
+        clock,
       );
     } catch (error) {
       await database.close();

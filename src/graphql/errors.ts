@@ -49,7 +49,11 @@ const fixedMessages: Readonly<Record<string, string>> = {
  * production, lose their message, which would name fields and repeat what was sent; anything else is already masked or gets no word.
  */
 export const formatError =
-  (options: { readonly production: boolean }) =>
+  (options: {
+    readonly production: boolean;
+    /** Logs an error that nobody expected, and says under which id. */
+    readonly onUnexpected: (error: unknown) => string;
+  }) =>
   (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
     const code = String(formatted.extensions?.code ?? '');
     const position = { ...(formatted.path ? { path: formatted.path } : {}) };
@@ -63,11 +67,12 @@ export const formatError =
       return { message: formatted.message, ...position, extensions: formatted.extensions ?? {} };
     const fixed = fixedMessages[code];
     if (fixed === undefined) {
-      const requestId = formatted.extensions?.requestId;
+      const known = formatted.extensions?.requestId;
+      const requestId = code === 'INTERNAL' && typeof known === 'string' ? known : options.onUnexpected(error);
       return {
         message: 'Something went wrong here. It was logged with this request id.',
         ...position,
-        extensions: { code: 'INTERNAL', ...(typeof requestId === 'string' ? { requestId } : {}) },
+        extensions: { code: 'INTERNAL', requestId },
       };
     }
     const isHelpful = !options.production && code === 'GRAPHQL_VALIDATION_FAILED';

@@ -162,7 +162,8 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
       });
       if (isCompiledQuery(compiled)) {
         const { query } = compiled as CompiledQuery;
-        planned.run = (runContext, values) => query({}, runContext, values as Record<string, unknown>);
+        // The compiled code looks variables up by name: without a prototype none is found that wasn't sent.
+        planned.run = (runContext, values) => query({}, runContext, Object.assign(Object.create(null), values));
       }
     }
     return planned.run(context, variables);
@@ -177,6 +178,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
         this.ports.onFault(context, (error as { originalError?: unknown }).originalError ?? error);
         return [internalError(context.requestId, error.path)];
       }
+      if (failure.code === 'RECORD_UNAVAILABLE') this.ports.onFault(context, failure.cause ?? failure);
       const { reason, rule } = failure.details;
       if (failure.code !== 'DENIED' || reason === undefined || !aboutTheField.has(reason))
         return [toGraphQLError(failure, error.path)];

@@ -43,6 +43,12 @@ export const checkLimits = (
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  // Unset variables have the operation's default; the names that every object inherits are no variables.
+  const given = (name: string): unknown => {
+    if (Object.hasOwn(variables, name)) return variables[name];
+    const otherwise = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)?.defaultValue;
+    return otherwise?.kind === Kind.INT ? Number(otherwise.value) : undefined;
+  };
   let aliases = 0;
   let cost = 0;
   const lengthOf = (node: FieldNode, type: GraphQLObjectType | undefined): number => {
@@ -52,12 +58,9 @@ export const checkLimits = (
     const declared = field.args.find((argument) => argument.name === 'first');
     if (first || declared) {
       const value =
-        first?.kind === Kind.INT
-          ? Number(first.value)
-          : first?.kind === Kind.VARIABLE
-            ? variables[first.name.value]
-            : declared?.defaultValue;
-      return typeof value === 'number' && value > 0 ? value : assumedLength;
+        first?.kind === Kind.INT ? Number(first.value) : first?.kind === Kind.VARIABLE ? given(first.name.value) : null;
+      const length = value ?? declared?.defaultValue;
+      return typeof length === 'number' && length > 0 ? length : assumedLength;
     }
     return isListType(getNullableType(field.type)) && !type?.name.endsWith('Connection') ? assumedLength : 1;
   };
@@ -65,6 +68,8 @@ export const checkLimits = (
     if (depth > limits.depth) throw tooMuch('depth', limits.depth, 'levels of fields');
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
+        // The graph about itself: no row is behind it, and where strangers could ask it is switched off.
+        if (selection.name.value === '__schema' || selection.name.value === '__type') continue;
         if (selection.alias) aliases += 1;
         cost += times;
         if (aliases > limits.aliases) throw tooMuch('aliases', limits.aliases, 'fields with an alias');

@@ -4,7 +4,8 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { App } from '../app';
+import { ulid } from 'ulid';
+import { type App, describeError } from '../app';
 import type { RequestContext } from '../features/request';
 import { formatError } from '../graphql/errors';
 
@@ -15,7 +16,10 @@ const maximumTokens = 2_000;
  * Apollo Server in front of our executor. The gateway interface is Apollo's own place for an executor of one's own.
  * Batching is off, writes and reads without a preflight are refused (CSRF), errors pass one last formatting.
  */
-export const createApollo = async (app: App): Promise<ApolloServer<RequestContext>> => {
+export const createApollo = async (
+  app: App,
+  onError: (code: string) => void = () => {},
+): Promise<ApolloServer<RequestContext>> => {
   const gateway: NonNullable<ApolloServerOptionsWithGateway<RequestContext>['gateway']> = {
     load: async () => ({
       executor: async (request) => {
@@ -32,6 +36,14 @@ export const createApollo = async (app: App): Promise<ApolloServer<RequestContex
     },
     stop: async () => {},
   };
+  const format = formatError({
+    production: app.config.production,
+    onUnexpected: (error) => {
+      const requestId = `req_${ulid()}`;
+      app.log.error({ requestId, error: describeError(error) }, 'a request failed');
+      return requestId;
+    },
+  });
   const server = new ApolloServer<RequestContext>({
     gateway,
     introspection: !app.config.production,
@@ -41,7 +53,11 @@ export const createApollo = async (app: App): Promise<ApolloServer<RequestContex
     hideSchemaDetailsFromClientErrors: app.config.production,
     parseOptions: { maxTokens: maximumTokens },
     persistedQueries: false,
-    formatError: formatError({ production: app.config.production }),
+    formatError: (formatted, error) => {
+      const told = format(formatted, error);
+      onError(String(told.extensions?.code));
+      return told;
+    },
     logger: silent,
     nodeEnv: app.config.production ? 'production' : 'development',
     // Ours: the HTTP server drains first, then Apollo has nothing left.

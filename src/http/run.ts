@@ -1,39 +1,120 @@
+import { createServer as createSocket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import pino from 'pino';
+import pino, { type DestinationStream, type Logger } from 'pino';
 import { App, describeError } from '../app';
-import { loadConfig } from '../config';
+import type { Config } from '../config';
+import type { SyncProgress } from '../features/sources/sources.service';
 import { createServer } from './server';
 
-export const createLog = (level: string) =>
-  pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: { req: () => undefined, res: () => undefined, err: describeError },
+/** Lines of JSON without personal or payment value. Production's go to stdout; `destination` takes them elsewhere. */
+export const createLog = (level: string, destination: DestinationStream = pino.destination(1)): Logger =>
+  pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { req: () => undefined, res: () => undefined, err: describeError },
+    },
+    destination,
+  );
+
+/** The address is taken by another program. */
+export class AddressInUse extends Error {
+  constructor(
+    readonly host: string,
+    readonly port: number,
+  ) {
+    super(
+      `Port ${port} on ${host} is in use by another program. Stop that one, or choose another port: PORT=${port + 1} npm start`,
+    );
+    this.name = 'AddressInUse';
+  }
+}
+
+const addressFault = (error: unknown, { host, port }: Pick<Config, 'host' | 'port'>): unknown =>
+  (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? new AddressInUse(host, port) : error;
+
+/** Throws `AddressInUse` before anything long begins; `listen` itself is what decides. */
+const probeAddress = ({ host, port }: Pick<Config, 'host' | 'port'>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const socket = createSocket();
+    socket.once('error', (error) => reject(addressFault(error, { host, port })));
+    socket.listen({ host, port }, () => socket.close(() => resolve()));
   });
 
-/** Reads the configuration, opens the app, fills an empty database, listens, and stops on SIGTERM or SIGINT once what is under way is done. */
-export const runGateway = async (): Promise<FastifyInstance> => {
-  const config = loadConfig();
-  const log = createLog(config.logLevel);
+export interface GatewayObserver {
+  /** The demo merchant is loaded into an empty database. */
+  onLoading?(): void;
+  onProgress?(progress: SyncProgress): void;
+  onLoaded?(): void;
+  /** The first signal came: what is under way is finished. */
+  onStopping?(): void;
+}
+
+export interface Gateway {
+  readonly app: App;
+  readonly server: FastifyInstance;
+  /** `http://127.0.0.1:4000` */
+  readonly address: string;
+  /** Milliseconds from the call to listening. */
+  readonly startedIn: number;
+  /** Whether the demo merchant was loaded. */
+  readonly loaded: boolean;
+}
+
+/**
+ * Opens the app, fills an empty demo database, listens, and stops on SIGTERM or SIGINT once requests, disclosures and
+ * writes under way are done; a second signal stops at once. Null when it was told to stop before it listened. Throws
+ * `DatabaseInUse` and `AddressInUse`.
+ */
+export const runGateway = async (config: Config, log: Logger, observer: GatewayObserver = {}): Promise<Gateway | null> => {
+  const since = performance.now();
+  await probeAddress(config);
   const app = await App.open({ config, log });
-  if (config.demo) await app.sources.syncAll();
-  const server = await createServer(app);
-  app.start();
-  const address = await server.listen({ host: config.host, port: config.port });
-  log.info({ address }, 'listening');
+  let server: FastifyInstance | null = null;
+  let loading: Promise<void> | null = null;
   let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (server) return server.close();
+    await app.sources.stop();
+    // What a stopped load throws is of no interest; what it wrote stays, and the next start goes on from there.
+    await loading?.catch(() => {});
+    await app.close();
+  };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) return;
+      if (stopping) process.exit(1);
       stopping = true;
       log.info({ signal }, 'stopping');
-      server.close().then(
+      observer.onStopping?.();
+      stop().then(
         () => process.exit(0),
-        () => process.exit(1),
+        (error: unknown) => {
+          log.error({ error: describeError(error) }, 'could not stop cleanly');
+          process.exit(1);
+        },
       );
     });
   }
-  return server;
+  try {
+    const unread = (await app.sources.health()).some(({ side, backfilledAt }) => side === 'helpdesk' && backfilledAt === null);
+    // Real sources fill in the background: a sidebar's ticket is read through meanwhile.
+    const loads = config.demo !== null && unread;
+    if (loads) {
+      observer.onLoading?.();
+      loading = app.sources.syncAll(observer.onProgress);
+      await loading;
+      observer.onLoaded?.();
+    }
+    if (stopping) return null;
+    server = await createServer(app);
+    app.start();
+    const address = await server.listen({ host: config.host, port: config.port });
+    return { app, server, address, startedIn: performance.now() - since, loaded: loads };
+  } catch (error) {
+    if (stopping) return null;
+    await stop();
+    throw addressFault(error, config);
+  }
 };

@@ -43,12 +43,34 @@ const statusOf: Readonly<Record<Failure['code'], number>> = {
   RECORD_UNAVAILABLE: 503,
 };
 
-const sendFailure = (reply: FastifyReply, failure: Failure): FastifyReply => {
+const sendFailure = (reply: FastifyReply, failure: Failure, status = statusOf[failure.code]): FastifyReply => {
   const { message, extensions } = toGraphQLError(failure);
   if (failure.details.retryAfter) reply.header('retry-after', failure.details.retryAfter);
   if (failure.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
-  return reply.code(statusOf[failure.code]).send({ errors: [{ message, extensions }] });
+  return reply.code(status).send({ errors: [{ message, extensions }] });
 };
+
+/** What a request that HTTP itself refuses is told; never with a word of what was sent. */
+const refusedRequest: Readonly<Record<number, Failure>> = {
+  413: Failure.invalid('body', `expected at most ${largestBody / 1024} KiB`),
+  414: Failure.invalid('url', 'expected a shorter address'),
+  415: Failure.invalid('content-type', 'expected application/json'),
+};
+const refusalOf = (error: unknown): { readonly status: number; readonly failure: Failure } | null => {
+  const { code, statusCode: status = 500 } = error as { code?: string; statusCode?: number };
+  if (status >= 500) return null;
+  const failure =
+    refusedRequest[status] ??
+    (code === 'FST_ERR_BAD_URL'
+      ? Failure.invalid('url', 'expected a well-formed address')
+      : Failure.invalid('body', `expected one JSON object of at most ${largestBody / 1024} KiB`));
+  return { status, failure };
+};
+
+const bearerOf = (authorization: string | undefined): string | undefined => /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
+
+const tooManyRequests = (milliseconds: number): Failure =>
+  new Failure('RATE_LIMITED', 'Too many requests.', { remedy: 'Slow down.', retryAfter: Math.ceil(milliseconds / 1_000) });
 
 /** The HTTP side of the gateway. `close` stops accepting, finishes what it has, then closes the app. */
 export const createServer = async (app: App): Promise<FastifyInstance> => {
@@ -63,6 +85,14 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
+    // An address that the router can't read doesn't reach the error handler, and Fastify's own answer repeats it.
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      const { status, failure } = refusalOf(error) ?? {
+        status: 400,
+        failure: Failure.invalid('url', 'expected a well-formed address'),
+      };
+      sendFailure(reply, failure, status);
+    },
   });
   server.decorateRequest('actor', null);
 
@@ -98,22 +128,26 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   await server.register(rateLimit, {
     max: config.rateLimit,
     timeWindow: '1 minute',
-    // By token, so that one desk's proxy isn't one client; by address without one.
-    keyGenerator: ({ headers, ip }) =>
-      headers.authorization ? createHash('sha256').update(headers.authorization).digest('base64url') : ip,
+    // By token, so that one desk's proxy isn't one client; by address without one, and where no token is asked for.
+    keyGenerator: ({ headers, ip, routeOptions }) => {
+      const token = routeOptions.url === '/graphql' ? bearerOf(headers.authorization) : undefined;
+      return token === undefined ? ip : createHash('sha256').update(token).digest('base64url');
+    },
     allowList: ({ url }) => url === '/healthz',
-    errorResponseBuilder: (_request, { ttl }) =>
-      new Failure('RATE_LIMITED', 'Too many requests.', { remedy: 'Slow down.', retryAfter: Math.ceil(ttl / 1_000) }),
+    errorResponseBuilder: (_request, { ttl }) => tooManyRequests(ttl),
+  });
+  // A made-up token is a new client each time: what is refused counts for the address it came from.
+  const countRefusal = server.createRateLimit({
+    max: config.rateLimit,
+    timeWindow: '1 minute',
+    keyGenerator: ({ ip }) => `refused ${ip}`,
   });
 
   server.setErrorHandler((error, request, reply) => {
     const failure = failureIn(error);
     if (failure) return sendFailure(reply, failure);
-    const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status < 500)
-      return sendFailure(reply, Failure.invalid('body', `expected one JSON object of at most ${largestBody / 1024} KiB`)).code(
-        status,
-      );
+    const refusal = refusalOf(error);
+    if (refusal) return sendFailure(reply, refusal.failure, refusal.status);
     log.error({ requestId: request.id, error: describeError(error) }, 'a request failed');
     return reply.code(500).send({
       errors: [
@@ -130,14 +164,20 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     }),
   );
 
-  const apollo = await createApollo(app);
+  const apollo = await createApollo(app, (code) => metrics.errors.inc({ code }));
   server.route({
     // POST only: opening a ticket begins an assistance, which no link and no cache may do.
     method: 'POST',
     url: '/graphql',
     onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
       reply.header('cache-control', 'no-store');
-      request.actor = await app.actors.identify(request.headers.authorization);
+      try {
+        request.actor = await app.actors.identify(request.headers.authorization);
+      } catch (error) {
+        const counted = await countRefusal(request);
+        if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
+        throw error;
+      }
     },
     handler: fastifyApolloHandler<RequestContext>(apollo, {
       context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id),
@@ -155,7 +195,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
       );
       let outcome: string;
       try {
-        outcome = await app.sources.webhook(request.params.source, { headers, body, now: new Date() });
+        outcome = await app.sources.webhook(request.params.source, { headers, body, now: app.clock() });
       } catch (error) {
         if (!(error instanceof SourceUnavailable)) throw error;
         // It stands as pending; the source sends it again, and the next poll would find the change anyway.
@@ -216,7 +256,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
           {
             side,
             kind,
-            state: fault ?? (polledAt === null || Date.now() - polledAt.getTime() > behindAfter ? 'behind' : 'ok'),
+            state: fault ?? (polledAt === null || app.clock().getTime() - polledAt.getTime() > behindAfter ? 'behind' : 'ok'),
             readUntil: polledAt?.toISOString() ?? null,
           },
         ]),
@@ -225,8 +265,11 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     return reply.code(database ? 200 : 503).send(report);
   });
   server.get('/metrics', async (_request, reply) => {
-    for (const { name, polledAt } of await app.sources.health()) {
-      if (polledAt) metrics.sourceAge.set({ source: name }, (Date.now() - polledAt.getTime()) / 1_000);
+    // Without the database the ages are unknown; what else is measured is wanted just then.
+    const sources = await app.sources.health().catch(() => []);
+    metrics.sourceAge.reset();
+    for (const { name, polledAt } of sources) {
+      if (polledAt) metrics.sourceAge.set({ source: name }, (app.clock().getTime() - polledAt.getTime()) / 1_000);
     }
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });

@@ -1,0 +1,91 @@
+import { buildSchema, type OperationDefinitionNode, parse } from 'graphql';
+import { Failure } from '../failure';
+import { checkLimits, defaultLimits } from './limits';
+
+const schema = buildSchema(`
+  interface Named { friends(first: Int = 20): [Person!]! }
+  type Person implements Named { id: ID! friends(first: Int = 20): [Person!]! pets: [Pet!] page(first: Int = 5): PersonConnection }
+  type PersonConnection { nodes: [Person!]! edges: [PersonEdge!]! totalCount: Int! }
+  type PersonEdge { node: Person! }
+  type Pet { id: ID! }
+  union Being = Person | Pet
+  type Query { me: Person named: Named being: Being }
+  type Mutation { change: Person }
+`);
+
+const refusalOf = (text: string, variables: Record<string, unknown> = {}, limits = defaultLimits) => {
+  const document = parse(text);
+  const operation = document.definitions.find((each) => each.kind === 'OperationDefinition') as OperationDefinitionNode;
+  try {
+    checkLimits(schema, document, operation, variables, limits);
+    return null;
+  } catch (error) {
+    return error instanceof Failure ? /\((\w+)\)/.exec(error.message)?.[1] : error;
+  }
+};
+
+const deep = (levels: number) => `{ me { ${'friends(first: 1) { '.repeat(levels)} id ${'} '.repeat(levels)} } }`;
+
+describe('the limits of one operation', () => {
+  test('depth: fields within fields, through fragments, without counting fragments themselves', () => {
+    expect(refusalOf(deep(10))).toBeNull();
+    expect(refusalOf(deep(11))).toBe('depth');
+    expect(refusalOf('mutation { change { friends { friends { id } } } }', {}, { ...defaultLimits, depth: 3 })).toBe('depth');
+    const spread = `{ me { ...A } } fragment A on Person { friends(first: 1) { ...B } } fragment B on Person { friends(first: 1) { id } }`;
+    expect(refusalOf(spread, {}, { ...defaultLimits, depth: 4 })).toBeNull();
+    expect(refusalOf(spread, {}, { ...defaultLimits, depth: 3 })).toBe('depth');
+    expect(refusalOf('{ ... { ... { ... { me { id } } } } }', {}, { ...defaultLimits, depth: 2 })).toBeNull();
+    expect(refusalOf('{ being { ... on Person { friends { id } } } }', {}, { ...defaultLimits, depth: 2 })).toBe('depth');
+  });
+
+  test.each([
+    ['a literal', 'query { me { friends(first: 50) { friends(first: 50) { id } } } }', {}],
+    ['a variable', 'query($n: Int) { me { friends(first: $n) { friends(first: $n) { id } } } }', { n: 50 }],
+    ['a default', 'query($n: Int = 50) { me { friends(first: $n) { friends(first: $n) { id } } } }', {}],
+    [
+      'a default that a null does not take',
+      'query($n: Int = 50) { me { friends(first: $n) { friends(first: 50) { friends(first: 3) { id } } } } }',
+      { n: null },
+    ],
+    ['the default of the field', '{ me { friends { friends { friends { id } } } } }', {}],
+    [
+      'the default of the field for null',
+      '{ me { friends(first: null) { friends(first: null) { friends(first: null) { id } } } } }',
+      {},
+    ],
+    ['lists without first', '{ me { friends(first: 50) { page(first: 5) { nodes { pets { id } } } } } }', {}],
+    ['connections by nodes', '{ me { page(first: 50) { nodes { page(first: 50) { nodes { id } } } } } }', {}],
+    ['connections by edges', '{ me { page(first: 50) { edges { node { page(first: 50) { edges { node { id } } } } } } } }', {}],
+    ['interfaces', '{ named { friends(first: 50) { friends(first: 50) { id } } } }', {}],
+    ['unions', '{ being { ... on Person { friends(first: 50) { friends(first: 50) { id } } } } }', {}],
+    ['mutations', 'mutation { change { friends(first: 50) { friends(first: 50) { id } } } }', {}],
+    ['a skipped field', '{ me { friends(first: 50) @skip(if: true) { friends(first: 50) { id } } } }', {}],
+  ])('cost counts %s', (_name, text, variables) => {
+    expect(refusalOf(text, variables, { ...defaultLimits, cost: 2_500 })).toBe('cost');
+    expect(refusalOf(text, variables, { ...defaultLimits, cost: 200_000 })).toBeNull();
+  });
+
+  test.each([
+    ['negative', -5],
+    ['nothing', 0],
+    ['no number', 'x'],
+    ['not finite', Number.NaN],
+  ])('cost is not lowered by a first that is %s', (_name, n) => {
+    const text = 'query($n: Int) { me { friends(first: $n) { friends(first: 50) { id } } } }';
+    expect(refusalOf(text, { n }, { ...defaultLimits, cost: 300 })).toBe('cost');
+  });
+
+  test('cost of infinity is a refusal', () => {
+    expect(refusalOf('query($n: Int) { me { friends(first: $n) { id } } }', { n: Number.POSITIVE_INFINITY })).toBe('cost');
+  });
+
+  test('a name that objects inherit is no variable', () => {
+    const text = 'query($toString: Int = 50) { me { friends(first: $toString) { friends(first: 50) { id } } } }';
+    expect(refusalOf(text, {}, { ...defaultLimits, cost: 2_500 })).toBe('cost');
+  });
+
+  test('the graph about itself is free of them: production switches it off elsewhere', () => {
+    const text = `{ __schema { types { ${'ofType { '.repeat(20)} name ${'} '.repeat(20)} } } }`;
+    expect(refusalOf(text)).toBeNull();
+  });
+});
