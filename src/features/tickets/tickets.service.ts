@@ -34,8 +34,8 @@ export interface TicketPageArguments {
 const readThroughsPerMinute = 60;
 const longestReference = 128;
 
-const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.status, t.channel, t.team, t.assignee_id, t.customer_id, t.created_at, t.updated_at, ${confirmedAt('t', 's')} AS confirmed_at, ${keyColumns}`;
-const ticketJoins = `${joinKey('t')} LEFT JOIN upstream_source s ON s.name = t.source`;
+export const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.status, t.channel, t.team, t.assignee_id, t.customer_id, t.created_at, t.updated_at, ${confirmedAt('t', 's')} AS confirmed_at, ${keyColumns}`;
+export const ticketJoins = `${joinKey('t')} LEFT JOIN upstream_source s ON s.name = t.source`;
 
 const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 

@@ -1,0 +1,15 @@
+import 'reflect-metadata';
+import { App } from '../../src/app';
+import { createLog } from '../../src/http/run';
+import { createServer } from '../../src/http/server';
+import { configOf, connectorsOf, merchantOf } from '../settings';
+import { serveForParent } from './child';
+
+/** The gateway with everything on: as `counterfoil start` runs it, following its sources and logging each request. */
+serveForParent(async (settings) => {
+  const config = configOf(settings);
+  const app = await App.open({ config, log: createLog(config.logLevel), connectors: connectorsOf(merchantOf(settings)) });
+  const server = await createServer(app);
+  app.start();
+  return server;
+});
