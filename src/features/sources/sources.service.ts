@@ -66,6 +66,11 @@ const customersPerBatch = 25;
 /** Tickets stored in one change: some milliseconds, so that a disclosure never waits long behind them. */
 const ticketsPerChange = 25;
 const day = 86_400_000;
+/**
+ * Pauses, in milliseconds, after which a helpdesk is polled that announced a change. RT calls before it commits, and only
+ * commits once it is answered: who reads at once may read the state of before.
+ */
+const echoes = [250, 2_000];
 
 interface CustomerRow extends KeyedRow, Record<string, unknown> {
   readonly id: string;
@@ -98,7 +103,11 @@ export class Sources {
   private readonly recentlyRefreshed = new LRUCache<string, true>({ max: 20_000, ttl: 2_000 });
   private readonly wakeUps = new Map<string, () => void>();
   private readonly loops: Promise<void>[] = [];
+  private readonly echoing = new Set<NodeJS.Timeout>();
   private stopping = false;
+  /** Sources whose webhooks from before this start are settled. */
+  private readonly madeUpFor = new Set<string>();
+  private readonly startedAt: Date;
 
   constructor(
     private readonly database: Database,
@@ -111,6 +120,7 @@ export class Sources {
     private readonly onFault: (source: string, error: unknown) => void,
   ) {
     this.helpdesks = new Map(helpdesks.map((source) => [source.name, source]));
+    this.startedAt = clock();
   }
 
   /** Throws `INVALID` for a source that isn't configured. */
@@ -174,6 +184,7 @@ export class Sources {
 
   async stop(): Promise<void> {
     this.stopping = true;
+    for (const timer of this.echoing) clearTimeout(timer);
     for (const wake of this.wakeUps.values()) wake();
     await Promise.all(this.loops);
   }
@@ -194,17 +205,24 @@ export class Sources {
     };
     if (judgement.outcome === 'rejected') return 'rejected';
     const state = judgement.outcome === 'hint' ? 'PENDING' : 'UNKNOWN';
+    const eventId = judgement.eventId.slice(0, 255);
     const isNew = await this.database.change(
       sync,
       sourceActions.webhook,
       async (change) => {
-        const known = await change.find(WebhookReceipt, { source: sourceName, eventId: judgement.eventId });
-        if (known) return known.state === 'PENDING';
+        const known = await change.find(WebhookReceipt, { source: sourceName, eventId });
+        if (known && (known.state !== 'UNKNOWN' || state === 'UNKNOWN')) return known.state === 'PENDING';
         change.permit(null);
+        if (known) {
+          // Kept by a version that didn't understand it, sent again to one that does.
+          await change.execute("UPDATE upstream_webhook SET state = 'PENDING' WHERE id = ?", [known.id]);
+          change.record({ subject: { type: 'Webhook', id: known.id }, detail: { source: sourceName, state } });
+          return true;
+        }
         const receipt = Object.assign(new WebhookReceipt(), {
           id: `whk_${ulid()}`,
           source: sourceName,
-          eventId: judgement.eventId.slice(0, 255),
+          eventId,
           type: judgement.type.slice(0, 128),
           state,
           size: request.body.length,
@@ -221,11 +239,12 @@ export class Sources {
     if (!isNew) return 'duplicate';
     if (judgement.outcome === 'unknown') return 'kept';
     await this.reconcile(sourceName, judgement.references);
+    if (helpdesk) this.pollSoon(sourceName);
     await this.database.change(sync, sourceActions.webhook, async (change) => {
       change.permit(null);
       const applied = await change.execute(
         "UPDATE upstream_webhook SET state = 'APPLIED' WHERE source = ? AND event_id = ? AND state = 'PENDING'",
-        [sourceName, judgement.eventId.slice(0, 255)],
+        [sourceName, eventId],
       );
       if (applied > 0) change.record({ detail: { source: sourceName, state: 'APPLIED' } });
     });
@@ -268,11 +287,13 @@ export class Sources {
     const source = this.helpdesk(name);
     const state = await this.state(name);
     let position = state?.position ?? null;
+    let asOf: Date | null = null;
     if (!state?.backfilled_at || position === null) {
       const since = new Date(this.clock().getTime() - this.options.windowDays * day);
       let done = 0;
       for await (const batch of source.connector.backfill(since, state?.backfill_position ?? null)) {
         await this.store(source, batch.tickets);
+        if (batch.complete) asOf = batch.asOf;
         done += batch.tickets.length;
         onProgress({ source: name, phase: 'tickets', done, total: batch.total ?? null });
         await this.saveState(name, source.connector.kind, {
@@ -285,10 +306,12 @@ export class Sources {
         if (this.stopping) return;
       }
       await this.linkAll(name, onProgress);
+      await this.settleReceipts(name, asOf);
       return;
     }
     for await (const batch of source.connector.poll(position)) {
       await this.store(source, batch.tickets);
+      if (batch.complete) asOf = batch.asOf;
       await this.saveState(name, source.connector.kind, {
         position: batch.cursor,
         ...(batch.complete ? { polled_at: batch.asOf.getTime(), fault: null } : {}),
@@ -297,12 +320,15 @@ export class Sources {
       if (this.stopping) return;
     }
     await this.linkAll(name, onProgress);
+    await this.settleReceipts(name, asOf);
   }
 
   private async syncPayments(name: string, onProgress: (progress: SyncProgress) => void = () => {}): Promise<void> {
     const source = this.paymentsSource(name);
     const state = await this.state(name);
+    let settled: Date | null = null;
     for await (const { customers, cursor, complete, asOf } of source.connector.changes(state?.position ?? null)) {
+      if (complete) settled = asOf;
       for (const part of chunks(customers, customersPerBatch)) await this.reconcilePayments(source, part);
       await this.saveState(name, source.connector.kind, {
         position: cursor,
@@ -310,6 +336,64 @@ export class Sources {
       });
       onProgress({ source: name, phase: 'changes', done: customers.length, total: null });
       if (this.stopping) return;
+    }
+    await this.settleReceipts(name, settled);
+  }
+
+  /**
+   * What webhooks told before a complete reading began has been read with it. Those that an earlier version kept without
+   * understanding are made up for once: all that was last read before they happened is read again.
+   */
+  private async settleReceipts(name: string, asOf: Date | null): Promise<void> {
+    if (asOf === null) return;
+    await this.applyReceipts(name, "state = 'PENDING'", [], asOf);
+    if (this.madeUpFor.has(name)) return;
+    const connector = (this.helpdesks.get(name) ?? this.paymentSources.find((source) => source.name === name))?.connector;
+    const kept = await this.database.query<{ type: string; happened_at: number | string }>(
+      "SELECT type, MAX(happened_at) AS happened_at FROM upstream_webhook WHERE source = ? AND state = 'UNKNOWN' AND received_at < ? GROUP BY type",
+      [name, this.startedAt.getTime()],
+    );
+    const understood = kept.filter(({ type }) => connector?.understandsWebhook?.(type) === true);
+    if (understood.length > 0) {
+      await this.readAgain(name, Math.max(...understood.map((each) => Number(each.happened_at))));
+      const types = understood.map(({ type }) => type);
+      await this.applyReceipts(name, `state = 'UNKNOWN' AND type IN (${types.map(() => '?').join(',')})`, types, this.startedAt);
+    }
+    this.madeUpFor.add(name);
+  }
+
+  private async applyReceipts(name: string, condition: string, parameters: readonly string[], before: Date): Promise<void> {
+    const where = `source = ? AND received_at < ? AND ${condition}`;
+    const values = [name, before.getTime(), ...parameters];
+    const [waiting] = await this.database.query(`SELECT id FROM upstream_webhook WHERE ${where} LIMIT 1`, values);
+    if (!waiting) return;
+    await this.database.change(sync, sourceActions.webhook, async (change) => {
+      change.permit(null);
+      const applied = await change.execute(`UPDATE upstream_webhook SET state = 'APPLIED' WHERE ${where}`, values);
+      if (applied > 0) change.record({ detail: { source: name, state: 'APPLIED', webhooks: applied } });
+    });
+  }
+
+  /** Reads again what of a source was last read before an instant: its open tickets, or its payment customers. */
+  private async readAgain(name: string, before: number): Promise<void> {
+    if (this.helpdesks.has(name)) {
+      const tickets = await this.database.query<{ reference: string }>(
+        "SELECT reference FROM helpdesk_ticket WHERE source = ? AND observed_at < ? AND status NOT IN ('RESOLVED', 'CLOSED')",
+        [name, before],
+      );
+      await inTurns(tickets, async ({ reference }) => {
+        if (!this.stopping) await this.refreshTicket(name, reference);
+      });
+      return;
+    }
+    const customers = await this.database.query<{ id: string }>(
+      `SELECT c.id FROM helpdesk_customer c JOIN payment_customer p ON p.id = c.payment_customer_id
+        WHERE p.source = ? AND p.observed_at < ?`,
+      [name, before],
+    );
+    for (const part of chunks(customers, customersPerBatch)) {
+      if (this.stopping) return;
+      await this.relink(part.map(({ id }) => id));
     }
   }
 
@@ -485,8 +569,26 @@ export class Sources {
     return started;
   }
 
+  private pollSoon(name: string): void {
+    for (const pause of echoes) {
+      const timer = setTimeout(() => {
+        this.echoing.delete(timer);
+        this.wakeUps.get(name)?.();
+      }, pause);
+      timer.unref();
+      this.echoing.add(timer);
+    }
+  }
+
   private async loop(name: string, turn: () => Promise<void>): Promise<void> {
+    let isWoken = false;
+    let endPause = () => {};
+    this.wakeUps.set(name, () => {
+      isWoken = true;
+      endPause();
+    });
     while (!this.stopping) {
+      isWoken = false;
       try {
         await turn();
       } catch (error) {
@@ -496,13 +598,14 @@ export class Sources {
           this.onFault(name, fault),
         );
       }
-      if (this.stopping) return;
+      // Woken while it read: what it was woken for may lie behind where it looked already.
+      if (this.stopping || isWoken) continue;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, this.options.pollEvery);
-        this.wakeUps.set(name, () => {
+        endPause = () => {
           clearTimeout(timer);
           resolve();
-        });
+        };
       });
     }
   }
