@@ -1,8 +1,13 @@
-const base = require('../../jest.config.js').projects[0];
+const { projects } = require('../../jest.config.js');
+
+const [unit] = projects;
+const mariadb = projects.find(({ displayName }) => displayName === 'mariadb');
 
 module.exports = {
-  ...base,
+  // the gateway runs on MariaDB where there is one, as in production
+  ...(mariadb ?? unit),
   displayName: 'real',
+  globals: { ENGINE: mariadb ? 'mariadb' : 'sqlite' },
   testMatch: ['<rootDir>/test/real/**/*.test.ts'],
   // one RT serves them all, and some tests watch everything that happens in it
   maxWorkers: 1,

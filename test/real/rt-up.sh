@@ -125,7 +125,8 @@ PERL
 my (\$webhook_url, \$webhook_secret) = ('$webhook', '$(secret webhook)');
 PERL
   [ -z "$webhook" ] || cat >>"$dir/merchant.initialdata" <<'PERL'
-# TransactionBatch runs once a request, after COMMIT: in the stage before, whoever is told reads the state of before
+# TransactionBatch runs once a request, in the stage before once a transaction. A change of the owner is committed after it
+# even so: whoever is told reads the state of before, until it has answered and RT goes on
 @Scrips = ({ Description => 'Announce changes', Queue => 0, Stage => 'TransactionBatch', Template => 'Blank',
   ScripCondition => 'User Defined', ScripAction => 'User Defined', CustomIsApplicableCode => '1;', CustomPrepareCode => '1;',
   CustomCommitCode => <<'SCRIP' =~ s/WEBHOOK_URL/$webhook_url/r =~ s/WEBHOOK_SECRET/$webhook_secret/r });

@@ -63,7 +63,8 @@ try {
   const started = await run(join(here, 'rt-up.sh'), [directory, String(port)], {
     // its answer holds tokens: they are in the file and need not be in a log
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, RT_WEBHOOK_URL: webhookUrl },
+    // a connection kept open holds one of its processes, and so does a webhook
+    env: { ...process.env, RT_WEBHOOK_URL: webhookUrl, RT_WORKERS: '10' },
   });
   if (started === 0) {
     const file = join(directory, 'connection.json');
