@@ -200,9 +200,12 @@ const environmentSchema = z.object({
     .transform((text) => (text ?? '').split(',').flatMap((address) => (address.trim() === '' ? [] : [address.trim()]))),
   /** Requests a minute of one token, or of one address without one. */
   RATE_LIMIT: whole(1, 1_000_000, 1_200),
+  /** `info` in production; `warn` in development, where a person reads along. */
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { error: 'expected fatal, error, warn, info, debug or silent' })
-    .default('info'),
+    .optional(),
+  /** Whatever its value: failures of the command line come with their stack. */
+  DEBUG: z.string().optional(),
   /** The demo merchant's size: 1 is 5,000 customers. */
   DEMO_SIZE: z
     .string()
@@ -362,7 +365,35 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
     corsOrigins: variables.CORS_ORIGINS,
     trustedProxies: variables.TRUSTED_PROXIES,
     rateLimit: variables.RATE_LIMIT,
-    logLevel: variables.LOG_LEVEL,
+    logLevel: variables.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     demo: usesDemo ? { size: variables.DEMO_SIZE, seed: variables.DEMO_SEED } : null,
   };
 };
+
+/** What commands read that touch neither database nor sources, so that they run where no secret is: in CI, on a laptop. */
+export type LocalConfig = Pick<Config, 'production' | 'developmentIssuer' | 'mfaRequired' | 'dataFolder' | 'policyFile'>;
+
+/** Throws `ConfigInvalid` for these variables only. */
+export const loadLocalConfig = (environment: NodeJS.ProcessEnv = process.env, folder = process.cwd()): LocalConfig => {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema
+    .pick({ NODE_ENV: true, DATA_DIR: true, POLICY_FILE: true, MFA_REQUIRED: true, DEVELOPMENT_ISSUER: true })
+    .safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigInvalid(
+      parsed.error.issues.map((issue) => ({ in: 'environment', at: pathText(issue.path), expected: expectedOf(issue) })),
+    );
+  }
+  const { NODE_ENV, DATA_DIR, POLICY_FILE, MFA_REQUIRED, DEVELOPMENT_ISSUER } = parsed.data;
+  const production = NODE_ENV === 'production';
+  return {
+    production,
+    developmentIssuer: DEVELOPMENT_ISSUER ?? !production,
+    mfaRequired: MFA_REQUIRED,
+    dataFolder: resolve(folder, DATA_DIR),
+    policyFile: resolve(folder, POLICY_FILE),
+  };
+};
+
+/** Whether failures of the command line come with their stack. */
+export const wantsStacks = (environment: NodeJS.ProcessEnv = process.env): boolean => Boolean(environment.DEBUG);

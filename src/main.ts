@@ -1,7 +1,5 @@
 import 'reflect-metadata';
-import { runGateway } from './http/run';
+import { reportFailure } from './cli/report';
+import { start } from './cli/start';
 
-runGateway().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+start().catch(reportFailure);

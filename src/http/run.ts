@@ -25,9 +25,7 @@ export class AddressInUse extends Error {
     readonly host: string,
     readonly port: number,
   ) {
-    super(
-      `Port ${port} on ${host} is in use by another program. Stop that one, or choose another port: PORT=${port + 1} npm start`,
-    );
+    super(`Port ${port} on ${host} is in use by another program. Stop that one, or take another port with PORT.`);
     this.name = 'AddressInUse';
   }
 }

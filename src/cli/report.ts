@@ -1,0 +1,36 @@
+import { ConfigInvalid, wantsStacks } from '../config';
+import { DatabaseInUse } from '../db/owner-lock';
+import { Failure } from '../failure';
+
+/** Ends a command with a message for a person; nothing more is to be said about it. */
+export class CommandFailed extends Error {}
+
+const causesOf = (error: unknown): readonly unknown[] =>
+  error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error];
+
+/** What a person at a terminal is told about a failure: what is wrong and, where known, what to do. No stack. */
+export const describeFailure = (error: unknown): string => {
+  if (error instanceof ConfigInvalid) {
+    const count = error.problems.length;
+    return `The configuration has ${count === 1 ? 'a problem' : `${count} problems`}:\n${error.message.replace(/^/gm, '  ')}`;
+  }
+  if (error instanceof Failure) {
+    const { remedy } = error.details;
+    return remedy === undefined ? error.message : `${error.message} ${remedy}`;
+  }
+  if (error instanceof CommandFailed || error instanceof DatabaseInUse) return error.message;
+  return causesOf(error)
+    .map((cause) => {
+      const { code, address, port, message } = cause as NodeJS.ErrnoException & { address?: string; port?: number };
+      if (code === 'ECONNREFUSED') return `Nothing answers at ${address ?? 'the configured address'}${port ? `:${port}` : ''}.`;
+      return message ?? String(cause);
+    })
+    .join('\n');
+};
+
+/** Says on stderr what failed and makes the process end with 1. */
+export const reportFailure = (error: unknown): void => {
+  process.stderr.write(`${describeFailure(error)}\n`);
+  if (wantsStacks() && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  process.exitCode = 1;
+};

@@ -1,0 +1,69 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { describeGraph } from '../features/schema';
+import { CommandFailed } from './report';
+
+const schemaFile = 'schema/schema.graphql';
+/** Differing lines that are shown, before a reader had better run a diff. */
+const shownLines = 10;
+
+const printGraph = (): string => `${printSchema(lexicographicSortSchema(describeGraph().schema))}\n`;
+
+/** The first lines in which the two differ, as a diff shows them; from the first to the last difference, cut. */
+const firstDifference = (stored: readonly string[], wanted: readonly string[]) => {
+  let start = 0;
+  while (start < stored.length && start < wanted.length && stored[start] === wanted[start]) start += 1;
+  let end = 0;
+  while (end < stored.length - start && end < wanted.length - start && stored.at(-1 - end) === wanted.at(-1 - end)) end += 1;
+  const removed = stored.slice(start, stored.length - end).map((line) => `- ${line}`);
+  const added = wanted.slice(start, wanted.length - end).map((line) => `+ ${line}`);
+  return { line: start + 1, removed, added };
+};
+
+const check = (file: string, json: boolean): void => {
+  let stored: string;
+  try {
+    stored = readFileSync(file, 'utf8');
+  } catch {
+    throw new CommandFailed(`${file} can't be read. Write it with: counterfoil schema print --output ${file}`);
+  }
+  const wanted = printGraph();
+  const same = stored === wanted;
+  const difference = same ? null : firstDifference(stored.split('\n'), wanted.split('\n'));
+  if (json) process.stdout.write(`${JSON.stringify({ ok: same, file, line: difference?.line ?? null })}\n`);
+  if (!difference) {
+    if (!json) process.stdout.write(`${file} is the graph as it is built.\n`);
+    return;
+  }
+  const { line, removed, added } = difference;
+  throw new CommandFailed(
+    [
+      `${file}:${line}: the file isn't the graph as it is built (- file, + graph):`,
+      ...removed.slice(0, shownLines),
+      ...added.slice(0, shownLines),
+      ...(Math.max(removed.length, added.length) > shownLines ? ['…'] : []),
+      `Review the change, then: counterfoil schema print --output ${file}`,
+    ].join('\n'),
+  );
+};
+
+/** `counterfoil schema`: the graph as a file to review. */
+export const schemaCommand = (program: Command): void => {
+  const schema = program.command('schema').description('Print the graph, or check that its reviewed file is up to date.');
+  schema
+    .command('print')
+    .description('Print the graph in the schema language, sorted.')
+    .option('--output <file>', 'write it to a file instead')
+    .action(({ output }: { readonly output?: string }) => {
+      const text = printGraph();
+      if (output === undefined) process.stdout.write(text);
+      else writeFileSync(output, text);
+    });
+  schema
+    .command('check')
+    .description('Compare the reviewed file with the graph; exit code 1 and the first differing lines where they differ.')
+    .argument('[file]', 'schema file', schemaFile)
+    .option('--json', 'print one JSON object')
+    .action((file: string, { json = false }: { json?: boolean }) => check(file, json));
+};

@@ -1,0 +1,80 @@
+import pino from 'pino';
+import { loadConfig } from '../config';
+import { createLog, type Gateway, runGateway } from '../http/run';
+import { demoTickets } from '../upstream/demo/cast';
+import { ProgressReport } from './progress';
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+const duration = (milliseconds: number): string =>
+  milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
+
+/** A first query that a shell takes as it is. */
+const curl = (address: string, token: string, query: string): string =>
+  [
+    `curl -s ${address}/graphql \\`,
+    `  -H 'content-type: application/json' \\`,
+    `  -H 'authorization: Bearer ${token}' \\`,
+    // Within single quotes of a shell nothing but a single quote is special, and the query has none.
+    `  -d '${JSON.stringify({ query })}'`,
+  ].join('\n');
+
+const ticketQuery = (source: string, reference: string): string =>
+  `{ ticketByReference(source: "${source}", reference: "${reference}") { subject status customer { link email paymentMethods { brand last4 status } transactions(first: 3) { nodes { status declineCode declineAdvice } } } } }`;
+
+/** Where to look and a first query, for whoever just started it. */
+const welcome = async ({ app, address, startedIn, loaded }: Gateway): Promise<string> => {
+  const { config, developmentIssuer } = app;
+  const demo = config.sources.helpdesk.find(({ kind }) => kind === 'demo');
+  const lines = [
+    '',
+    'Counterfoil runs in development mode: anybody on this machine can sign in as one of the demo people.',
+    '',
+    `  ${developmentIssuer ? `${address}/`.padEnd(34) : 'POST '.padEnd(34)}${developmentIssuer ? 'explorer: the graph as any of the demo people, one click each' : `${address}/graphql`}`,
+    `  ${`${address}/readyz`.padEnd(34)}database and sources (also /healthz and /metrics)`,
+    `  ${'schema/exposure.yaml'.padEnd(34)}who sees what; docs/policy.md explains it, README.md the rest`,
+    '',
+  ];
+  if (developmentIssuer) {
+    const token = await developmentIssuer.issue('ana');
+    const query = demo ? ticketQuery(demo.name, demoTickets.own.reference) : '{ viewer { id roles teams mfa } }';
+    const what = demo
+      ? `The payment context of ticket ${demoTickets.own.reference}, as its agent Ana sees it.`
+      : 'Who one is, as the demo agent Ana.';
+    lines.push(
+      `${what} The token is good for 15 minutes; for another: npx counterfoil token --user ana`,
+      '',
+      curl(address, token, query),
+      '',
+    );
+  }
+  if (!config.demo) lines.push('The configured sources are read in the background; /readyz tells how far they are.');
+  lines.push(`Started in ${duration(startedIn)}${loaded ? ', the first load included' : ''}. Ctrl-C stops it; its data stays.`);
+  return lines.join('\n');
+};
+
+/**
+ * Reads the configuration and runs the gateway until a signal. In development a person reads stdout, and the log (warnings
+ * and worse unless LOG_LEVEL says otherwise) goes to stderr; in production stdout is the log and nothing else.
+ */
+export const start = async (): Promise<void> => {
+  const config = loadConfig();
+  if (config.production) {
+    await runGateway(config, createLog(config.logLevel));
+    return;
+  }
+  const progress = new ProgressReport(process.stdout);
+  const gateway = await runGateway(config, createLog(config.logLevel, pino.destination(2)), {
+    onLoading: () =>
+      say('The database is empty and no source is configured: loading the demo merchant (once, well under a minute).'),
+    onProgress: progress.show,
+    onLoaded: () => progress.finish(),
+    onStopping: () => {
+      progress.finish();
+      say('Stopping once what is under way is done. Again to stop at once.');
+    },
+  });
+  if (gateway) say(await welcome(gateway));
+};
