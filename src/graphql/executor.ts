@@ -9,6 +9,7 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
   print,
+  valueFromASTUntyped,
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
@@ -162,8 +163,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
       });
       if (isCompiledQuery(compiled)) {
         const { query } = compiled as CompiledQuery;
-        // The compiled code looks variables up by name: without a prototype none is found that wasn't sent.
-        planned.run = (runContext, values) => query({}, runContext, Object.assign(Object.create(null), values));
+        planned.run = (runContext, values) => query({}, runContext, withDefaults(planned.operation, values));
       }
     }
     return planned.run(context, variables);
@@ -199,6 +199,22 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (denials.length > 0) await this.ports.recordDenials(context, denials);
   }
 }
+
+/**
+ * Variables as compiled execution needs them: it asks for a non-null one even where it has a default, and looks them up
+ * by name, so that without a prototype none is found that wasn't sent.
+ */
+const withDefaults = (
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): Record<string, unknown> => {
+  const filled: Record<string, unknown> = Object.assign(Object.create(null), variables);
+  for (const { variable, defaultValue } of variableDefinitions) {
+    const name = variable.name.value;
+    if (defaultValue && filled[name] === undefined) filled[name] = valueFromASTUntyped(defaultValue);
+  }
+  return filled;
+};
 
 /** graphql-js repeats the value in its message; ours names the variable and the type. Throws `INVALID`. */
 const checkVariables = (
