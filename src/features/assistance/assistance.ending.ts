@@ -22,7 +22,7 @@ export interface OpenAssistance extends Record<string, unknown> {
 
 /** Ends these rows, which the change has locked. Returns until when some process may still disclose on their word, in UTC milliseconds. */
 export const endRows = async (
-  change: Change<never> | Change,
+  change: Pick<Change, 'at' | 'execute' | 'record'>,
   rows: readonly OpenAssistance[],
   reason: AssistanceEndReason,
 ): Promise<number> => {

@@ -103,11 +103,14 @@ export class Assistances {
       const customerId = ticket.customerId as string;
       await this.spendQuota(change, actor, customerId);
       // A request that waits for its approval, or a grant past its time, makes room for the one that needs none.
-      if (open)
-        await change.execute("UPDATE assistance SET ended_at = ?, end_reason = 'EXPIRED', open_key = NULL WHERE id = ?", [
-          change.at.getTime(),
-          open.id,
-        ]);
+      if (open) {
+        const isPast = Number(open.expires_at) <= change.at.getTime();
+        await endRows(
+          change,
+          [{ id: open.id, actor_id: actor.id, ticket_id: ticketId, lease_until: null }],
+          isPast ? 'EXPIRED' : 'BY_HAND',
+        );
+      }
       const row = this.newRow(actor, ticket, change.at, 'PAYMENT_QUESTION', this.rules.lifetimeMinutes);
       row.origin = 'AUTOMATIC';
       row.beginsAt = change.at;
@@ -130,10 +133,7 @@ export class Assistances {
       if (open && open.expiresAt > change.at) return open;
       change.permit(standing);
       if (open)
-        await change.execute("UPDATE assistance SET ended_at = ?, end_reason = 'EXPIRED', open_key = NULL WHERE id = ?", [
-          change.at.getTime(),
-          open.id,
-        ]);
+        await endRows(change, [{ id: open.id, actor_id: actor.id, ticket_id: input.ticketId, lease_until: null }], 'EXPIRED');
       const customerId = ticket.customerId as string;
       const row = this.newRow(actor, ticket, change.at, input.purpose, this.rules.onRequest.lifetimeMinutes);
       const key = (await this.keys.forOwners(change, [customerId])).get(customerId);

@@ -1,0 +1,480 @@
+import { demoTickets } from '../../src/upstream/demo/cast';
+import { helpdeskReferenceOf } from '../../src/upstream/demo/merchant';
+import { countOf, eventsOf, policyWith, ticketIdOf, told } from '../support/answers';
+import { TestApp } from '../support/app';
+import { OtherIssuer } from '../support/other-issuer';
+import { helpdeskCustomer, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+const openTicket = `query Open($reference: String!) {
+  ticketByReference(source: "demo", reference: $reference) { reference assistance { state automatic } customer { link } }
+}`;
+const begin = `mutation Begin($ticketId: ID!, $reason: String = "The caller asks about a declined payment") {
+  beginAssistance(input: { ticketId: $ticketId, purpose: DECLINE, reason: $reason }) {
+    id ticketId purpose state automatic needsApproval reason endReason
+  }
+}`;
+const approve = 'mutation Approve($id: ID!) { approveAssistance(id: $id) { id state endReason } }';
+const end = 'mutation End($id: ID!) { endAssistance(id: $id) { id state endReason } }';
+
+const reached = (reference: string) => ({
+  data: {
+    ticketByReference: { reference, assistance: { state: 'LIVE', automatic: true }, customer: { link: expect.any(String) } },
+  },
+  errors: [],
+});
+const refused = (reference: string, reason: string, assistance: unknown = null) => ({
+  data: { ticketByReference: { reference, assistance, customer: null } },
+  errors: [['ticketByReference.customer', 'DENIED', reason]],
+});
+
+describe('an assistance on request', () => {
+  let test: TestApp;
+  let issuer: OtherIssuer;
+  beforeAll(async () => {
+    issuer = await OtherIssuer.open();
+    test = await TestApp.start({ config: { issuers: [issuer.configuration] } });
+  });
+  afterAll(() => test.stop());
+
+  /** Who is new is written down once; that is not what these tests are about. */
+  const eventsDuring = async (work: () => Promise<unknown>) =>
+    (await eventsOf(test, work))
+      .filter(({ action }) => action !== 'actor.first-seen')
+      .map(({ action, outcome, detail }) => ({ action, outcome, detail }));
+  const request = async (reference: string): Promise<string> => {
+    const { data } = await test.as('ana', begin, { ticketId: await ticketIdOf(test, reference) });
+    return data.beginAssistance.id as string;
+  };
+
+  it('is stored waiting, with its event, and again returns the one that is open', async () => {
+    const ticketId = await ticketIdOf(test, demoTickets.unassigned.reference);
+    const first = await test.as('ana', begin, { ticketId });
+    expect(told(first)).toEqual({
+      data: {
+        beginAssistance: {
+          id: expect.stringMatching(/^ast_/),
+          ticketId,
+          purpose: 'DECLINE',
+          state: 'WAITING',
+          automatic: false,
+          needsApproval: true,
+          reason: 'The caller asks about a declined payment',
+          endReason: null,
+        },
+      },
+      errors: [],
+    });
+    const events = await test.events('assistance.request');
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      outcome: 'ALLOWED',
+      ticket: ticketId,
+      assistance: first.data.beginAssistance.id,
+      detail: { purpose: 'DECLINE', needsApproval: true },
+    });
+    expect(told(await test.as('ana', begin, { ticketId, reason: 'Another reason, ten characters at least' }))).toEqual(
+      told(first),
+    );
+    expect(await test.events('assistance.request')).toHaveLength(1);
+    expect(await countOf(test, 'assistance', 'ticket_id = ?', ticketId)).toBe(1);
+    expect(told(await test.as('ana', openTicket, { reference: demoTickets.unassigned.reference }))).toEqual(
+      refused(demoTickets.unassigned.reference, 'NO_ASSISTANCE', { state: 'WAITING', automatic: false }),
+    );
+  });
+
+  it.each([
+    ['on a ticket that is closed', demoTickets.closed.reference, 'ana', {}, 'TICKET_CLOSED'],
+    ['without a second factor', demoTickets.own.reference, 'ana', { mfa: false }, 'MFA_REQUIRED'],
+    ['on a ticket about nobody', demoTickets.noCustomer.reference, 'ana', {}, 'NO_ASSISTANCE'],
+    ['for a role that assists nobody', demoTickets.own.reference, 'pia', {}, 'ROLE'],
+  ] as const)('is denied %s: nothing is stored, one denial is', async (_, reference, who, options, reason) => {
+    const ticketId = await ticketIdOf(test, reference);
+    const rows = await countOf(test, 'assistance');
+    const token = await test.token(who, options);
+    const events = await eventsDuring(async () => {
+      const answer = told(await test.as({ token }, begin, { ticketId }));
+      expect(answer.data).toBeNull();
+      expect(answer.errors.map(([, code, why]) => [code, why])).toEqual([['DENIED', reason]]);
+    });
+    expect(await countOf(test, 'assistance')).toBe(rows);
+    expect(events).toEqual([{ action: 'denial', outcome: 'DENIED', detail: expect.objectContaining({ reason, count: 1 }) }]);
+  });
+
+  it.each([
+    ['about a ticket outside the scope', async () => ticketIdOf(test, demoTickets.household.reference)],
+    ['about no ticket', async () => 'tkt_01ARZ3NDEKTSV4RRFFQ69G5FAV'],
+    ['about what is no id', async () => "' OR 1=1 --"],
+  ])('%s is answered NOT_FOUND, word for word', async (_, ticketId) => {
+    const answer = await test.as('ana', begin, { ticketId: await ticketId() });
+    expect(answer).toEqual(await test.as('ana', begin, { ticketId: 'tkt_absent' }));
+    expect(told(answer)).toEqual({ data: null, errors: [['beginAssistance', 'NOT_FOUND']] });
+  });
+
+  it.each([
+    ['a short reason', 'too short'],
+    ['a reason of blanks', ' '.repeat(40)],
+    ['a long reason', 'x'.repeat(1_001)],
+  ])('with %s is INVALID and stores nothing', async (_, reason) => {
+    const rows = await countOf(test, 'assistance');
+    const answer = await test.as('ana', begin, { ticketId: await ticketIdOf(test, demoTickets.own.reference), reason });
+    expect(told(answer)).toEqual({ data: null, errors: [['beginAssistance', 'INVALID', 'input.reason']] });
+    expect(await countOf(test, 'assistance')).toBe(rows);
+  });
+
+  it('loses card numbers from its reason', async () => {
+    const answer = await test.as('sam', begin, {
+      ticketId: await ticketIdOf(test, demoTickets.suspicious.reference),
+      reason: 'Caller reads 4242 4242 4242 4242 aloud',
+    });
+    expect(answer.data.beginAssistance).toMatchObject({
+      reason: 'Caller reads [card number removed] aloud',
+      needsApproval: false,
+      state: 'LIVE',
+    });
+  });
+
+  it('is approved by a supervisor, with its event, once', async () => {
+    const reference = demoTickets.unassigned.reference;
+    const id = await request(reference);
+    const before = (await test.events('assistance.approve')).length;
+    const answer = await test.as('sam', approve, { id });
+    expect(told(answer)).toEqual({ data: { approveAssistance: { id, state: 'LIVE', endReason: null } }, errors: [] });
+    expect(told(await test.as('sam', approve, { id }))).toEqual(told(answer));
+    const events = await test.events('assistance.approve');
+    expect(events).toHaveLength(before + 1);
+    expect(events.at(-1)).toMatchObject({ outcome: 'ALLOWED', assistance: id, subject: { type: 'Assistance', id } });
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual({
+      data: {
+        ticketByReference: { reference, assistance: { state: 'LIVE', automatic: false }, customer: { link: expect.any(String) } },
+      },
+      errors: [],
+    });
+  });
+
+  it.each<[string, () => Promise<{ token: string }>, string, string | undefined]>([
+    ['by the requester', async () => ({ token: await test.token('ana') }), 'DENIED', 'ROLE'],
+    [
+      'by the requester as a supervisor',
+      async () => ({
+        token: await issuer.token('chloe', { roles: ['AGENT', 'SUPERVISOR'], teams: ['cards'] }, test.clock.now()),
+      }),
+      'DENIED',
+      'OWN_REQUEST',
+    ],
+    [
+      'by a supervisor of another team, as if it did not exist',
+      async () => ({ token: await issuer.token('rosa', { roles: ['SUPERVISOR'], teams: ['disputes'] }, test.clock.now()) }),
+      'NOT_FOUND',
+      undefined,
+    ],
+    [
+      'by a supervisor who signed in a quarter of an hour ago',
+      async () => ({
+        token: await test.token('sam', { authenticatedAt: new Date(test.clock.now().getTime() - 15 * minute - 1_000) }),
+      }),
+      'DENIED',
+      'RECENT_LOGIN_REQUIRED',
+    ],
+    [
+      'by a supervisor without a second factor',
+      async () => ({ token: await test.token('sam', { mfa: false }) }),
+      'DENIED',
+      'MFA_REQUIRED',
+    ],
+  ])('is not approved %s: it goes on waiting, one denial is written', async (_, who, code, reason) => {
+    const approver = await who();
+    const ticketId = await ticketIdOf(test, demoTickets.selfMade.reference);
+    // A supervisor's own request doesn't wait; that they can't approve it is refused all the same.
+    const isOwn = reason === 'OWN_REQUEST';
+    const { data } = await test.as(isOwn ? approver : 'ana', begin, { ticketId });
+    const { id, state } = data.beginAssistance;
+    expect(state).toBe(isOwn ? 'LIVE' : 'WAITING');
+    const events = await eventsDuring(async () => {
+      const answer = told(await test.as(approver, approve, { id }));
+      expect(answer.data).toBeNull();
+      expect(answer.errors.map(([, ...rest]) => rest)).toEqual([[code, reason].filter((part) => part !== undefined)]);
+    });
+    expect(events).toEqual([
+      { action: 'denial', outcome: 'DENIED', detail: expect.objectContaining({ reason: reason ?? 'NOT_FOUND', count: 1 }) },
+    ]);
+    const [row] = await test.app.database.query('SELECT approved_by_id, approved_at FROM assistance WHERE id = ?', [id]);
+    expect(row).toEqual({ approved_by_id: null, approved_at: null });
+  });
+
+  it('that is absent is neither approved nor ended, like one of somebody else’s', async () => {
+    const id = await request(demoTickets.readdressed.reference);
+    for (const [who, operation, field] of [
+      ['sam', approve, 'approveAssistance'],
+      ['ana', end, 'endAssistance'],
+    ] as const) {
+      const absent = await test.as(who, operation, { id: 'ast_01ARZ3NDEKTSV4RRFFQ69G5FAV' });
+      expect(told(absent)).toEqual({ data: null, errors: [[field, 'NOT_FOUND']] });
+      expect(await test.as(who, operation, { id: 'x'.repeat(300) })).toEqual(absent);
+    }
+    const absent = await test.as('ben', end, { id: 'ast_absent' });
+    expect(await test.as('ben', end, { id })).toEqual(absent);
+    expect(await countOf(test, 'assistance', 'id = ? AND ended_at IS NULL', id)).toBe(1);
+  });
+
+  it('is ended by hand, with its event, once; by a role that assists nobody never', async () => {
+    const id = await request(demoTickets.readdressed.reference);
+    const denied = told(await test.as('pia', end, { id }));
+    expect([denied.data, denied.errors.map(([, code, reason]) => [code, reason])]).toEqual([null, [['DENIED', 'ROLE']]]);
+    expect(await countOf(test, 'assistance', 'id = ? AND ended_at IS NULL', id)).toBe(1);
+    const before = (await test.events('assistance.end')).length;
+    const answer = await test.as('ana', end, { id });
+    expect(told(answer)).toEqual({ data: { endAssistance: { id, state: 'ENDED', endReason: 'BY_HAND' } }, errors: [] });
+    expect(told(await test.as('ana', end, { id }))).toEqual(told(answer));
+    expect(told(await test.as('sam', end, { id }))).toEqual(told(answer));
+    const events = await test.events('assistance.end');
+    expect(events).toHaveLength(before + 1);
+    expect(events.at(-1)).toMatchObject({ assistance: id, detail: { reason: 'BY_HAND' } });
+    expect(told(await test.as('sam', approve, { id }))).toEqual({ data: null, errors: [['approveAssistance', 'CONFLICT']] });
+  });
+
+  it('that nobody approved in time can’t be approved any more, and a new one takes its place', async () => {
+    const id = await request(demoTickets.readdressed.reference);
+    test.clock.forward(61 * minute);
+    await test.app.sources.syncAll();
+    expect(told(await test.as('sam', approve, { id }))).toEqual({ data: null, errors: [['approveAssistance', 'CONFLICT']] });
+    const again = await request(demoTickets.readdressed.reference);
+    expect(again).not.toBe(id);
+    expect(await countOf(test, 'assistance', "id = ? AND end_reason = 'EXPIRED'", id)).toBe(1);
+    expect(told(await test.as('ana', end, { id: again })).errors).toEqual([]);
+  });
+});
+
+describe('an assistance that begins by itself', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await TestApp.start();
+  });
+  afterAll(() => test.stop());
+
+  it('does so through one ticket, with one event, and only once however often it is opened', async () => {
+    const { reference } = demoTickets.own;
+    const before = await test.events('assistance.begin');
+    const opened = await Promise.all(Array.from({ length: 8 }, () => test.as('ana', openTicket, { reference })));
+    for (const answer of opened) expect(told(answer)).toEqual(reached(reference));
+    const id = await ticketIdOf(test, reference);
+    const byId = await test.as('ana', 'query ($id: ID!) { ticket(id: $id) { customer { link } } }', { id });
+    expect(told(byId)).toEqual({ data: { ticket: { customer: { link: 'VERIFIED' } } }, errors: [] });
+    expect((await test.events('assistance.begin')).slice(before.length)).toEqual([
+      expect.objectContaining({
+        outcome: 'ALLOWED',
+        ticket: id,
+        detail: expect.objectContaining({ purpose: 'PAYMENT_QUESTION' }),
+      }),
+    ]);
+    expect(await countOf(test, 'assistance', 'ticket_id = ?', id)).toBe(1);
+  });
+
+  it('does not through a list, whatever the list selects', async () => {
+    const rows = await countOf(test, 'assistance');
+    const list = `{ tickets(first: 100) { totalCount nodes { reference assistance { state } customer { displayName transactions { totalCount } } messages { totalCount } } } }`;
+    const { data, errors = [] } = await test.as('ana', list);
+    expect(await countOf(test, 'assistance')).toBe(rows);
+    const covered = data.tickets.nodes.filter((node: { customer: unknown }) => node.customer !== null);
+    expect(covered.map(({ reference }: { reference: string }) => reference)).toEqual([demoTickets.own.reference]);
+    expect(data.tickets.nodes.length).toBeGreaterThan(10);
+    expect(new Set(errors.map(({ extensions }) => extensions.reason))).toEqual(new Set(['NO_ASSISTANCE']));
+  });
+
+  it.each([
+    ['that they created themselves', demoTickets.selfMade.reference, 'SELF_MADE'],
+    ['that they re-addressed', demoTickets.readdressed.reference, 'SELF_MADE'],
+    ['that is closed', demoTickets.closed.reference, 'TICKET_CLOSED'],
+    ['that nobody has, though it is their team’s', demoTickets.unassigned.reference, 'NO_ASSISTANCE'],
+  ])('does not on a ticket %s', async (_, reference, reason) => {
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(refused(reference, reason));
+    expect(await countOf(test, 'assistance', 'ticket_id = ?', await ticketIdOf(test, reference))).toBe(0);
+  });
+
+  it('does on a ticket that they took from their own team', async () => {
+    const { reference } = demoTickets.taken;
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(reached(reference));
+  });
+
+  it('does not on a ticket that they took from another team', async () => {
+    const { reference } = demoTickets.household;
+    test.helpdesk.reassign(reference, 'ana', 'ana');
+    await test.app.sources.syncAll();
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(refused(reference, 'NO_ASSISTANCE'));
+    test.helpdesk.reassign(reference, 'ana', 'rosa');
+    await test.app.sources.syncAll();
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(reached(reference));
+  });
+
+  it('does not without a second factor', async () => {
+    const { reference } = demoTickets.pastedCard;
+    const token = await test.token('ana', { mfa: false });
+    const answer = await test.as({ token }, openTicket, { reference });
+    expect(told(answer)).toEqual(refused(reference, 'MFA_REQUIRED'));
+    expect(await countOf(test, 'assistance', 'ticket_id = ?', await ticketIdOf(test, reference))).toBe(0);
+  });
+});
+
+describe('where the policy lets an assistance begin on the team’s tickets', () => {
+  it('does so on an unassigned one, and still not on a colleague’s other team or one’s own making', async () => {
+    const test = await TestApp.start({ policy: policyWith(['automatic: [own]', 'automatic: [own, team]']) });
+    const references = [demoTickets.unassigned, demoTickets.selfMade, demoTickets.readdressed, demoTickets.closed];
+    const answers = [];
+    for (const { reference } of references) answers.push(told(await test.as('ana', openTicket, { reference })));
+    const byBen = told(await test.as('ben', openTicket, { reference: demoTickets.unassigned.reference }));
+    await test.stop();
+    expect(answers).toEqual([
+      reached(references[0]?.reference ?? ''),
+      refused(references[1]?.reference ?? '', 'SELF_MADE'),
+      refused(references[2]?.reference ?? '', 'SELF_MADE'),
+      refused(references[3]?.reference ?? '', 'TICKET_CLOSED'),
+    ]);
+    expect(byBen).toEqual({ data: { ticketByReference: null }, errors: [['ticketByReference', 'NOT_FOUND']] });
+  });
+});
+
+describe('an assistance ends', () => {
+  let test: TestApp;
+  beforeEach(async () => {
+    test = await TestApp.start();
+  });
+  afterEach(() => test.stop());
+
+  it.each<[string, (reference: string) => void, string, unknown]>([
+    ['with its ticket', (reference) => test.helpdesk.close(reference), 'TICKET_CLOSED', ['DENIED', 'TICKET_CLOSED']],
+    [
+      'with a reassignment within the team',
+      (reference) => test.helpdesk.reassign(reference, 'chloe', 'sam'),
+      'REASSIGNED',
+      ['DENIED', 'NO_ASSISTANCE'],
+    ],
+    [
+      'with a change of whom the ticket is about',
+      (reference) => test.helpdesk.setCustomer(reference, helpdeskReferenceOf(30), 'ana'),
+      'RECIPIENT_CHANGED',
+      ['DENIED', 'SELF_MADE'],
+    ],
+  ])('%s, with one event, and the row stays', async (_, change, reason, denial) => {
+    const { reference } = demoTickets.own;
+    const ticketId = await ticketIdOf(test, reference);
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(reached(reference));
+    const [{ id } = { id: '' }] = await test.app.database.query<{ id: string }>('SELECT id FROM assistance');
+    const customer = `query ($id: ID!) { customer(id: $id) { displayName } }`;
+    const [{ customer_id: customerId } = { customer_id: '' }] = await test.app.database.query<{ customer_id: string }>(
+      'SELECT customer_id FROM assistance',
+    );
+    expect((await test.as('ana', customer, { id: customerId })).data.customer.displayName).toEqual(expect.any(String));
+    test.clock.forward(1_000);
+    change(reference);
+    await test.app.sources.syncAll();
+    expect(await test.events('assistance.end')).toEqual([
+      expect.objectContaining({ ticket: ticketId, assistance: id, detail: expect.objectContaining({ reason }) }),
+    ]);
+    const [row] = await test.app.database.query('SELECT id, end_reason, open_key FROM assistance');
+    expect(row).toEqual({ id, end_reason: reason, open_key: null });
+    expect(told(await test.as('ana', customer, { id: customerId }))).toEqual({
+      data: { customer: null },
+      errors: [['customer', 'NOT_FOUND']],
+    });
+    const again = told(await test.as('ana', openTicket, { reference }));
+    expect([again.data.ticketByReference.customer, again.errors.map(([, ...rest]) => rest)]).toEqual([null, [denial]]);
+    await test.app.sources.syncAll();
+    expect(await test.events('assistance.end')).toHaveLength(1);
+    expect(await countOf(test, 'assistance')).toBe(1);
+  });
+
+  it('by its expiry, at once and with one event, and opening the ticket begins another', async () => {
+    const { reference } = demoTickets.own;
+    await test.as('ana', openTicket, { reference });
+    const [{ id, customer_id: customerId } = { id: '', customer_id: '' }] = await test.app.database.query<{
+      id: string;
+      customer_id: string;
+    }>('SELECT id, customer_id FROM assistance');
+    test.clock.forward(8 * hour);
+    await test.app.sources.syncAll();
+    // Nothing has written its end yet: the time alone suffices.
+    const answer = await test.as('ana', 'query ($id: ID!) { customer(id: $id) { displayName } }', { id: customerId });
+    expect(told(answer)).toEqual({ data: { customer: null }, errors: [['customer', 'NOT_FOUND']] });
+    expect([await test.app.services.assistances.expire(), await test.app.services.assistances.expire()]).toEqual([1, 0]);
+    expect(await test.events('assistance.end')).toEqual([
+      expect.objectContaining({ assistance: id, detail: expect.objectContaining({ reason: 'EXPIRED' }) }),
+    ]);
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(reached(reference));
+    expect(await countOf(test, 'assistance')).toBe(2);
+  });
+
+  it('by its expiry with one event too where the ticket is opened before anybody wrote that end', async () => {
+    const { reference } = demoTickets.own;
+    await test.as('ana', openTicket, { reference });
+    test.clock.forward(8 * hour);
+    await test.app.sources.syncAll();
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(reached(reference));
+    await test.app.services.assistances.expire();
+    expect((await test.events('assistance.end')).map(({ detail }) => detail)).toEqual([
+      expect.objectContaining({ reason: 'EXPIRED' }),
+    ]);
+    expect(await countOf(test, 'assistance')).toBe(2);
+  });
+});
+
+describe('the quota of customers', () => {
+  const quota = 40;
+  let test: TestApp;
+  const helpdesk = new ScriptedHelpdesk('demo');
+  const payments = new ScriptedPayments('demo-pay');
+  beforeAll(async () => {
+    for (let number = 1; number <= 300; number += 1) helpdesk.put(String(number));
+    for (let number = 301; number <= 310; number += 1) {
+      helpdesk.put(String(number), { customer: helpdeskCustomer('person-1') });
+    }
+    test = await TestApp.start({ connectors: { demo: helpdesk, 'demo-pay': payments } });
+    helpdesk.now = test.clock.now;
+    payments.now = test.clock.now;
+  });
+  afterAll(() => test.stop());
+
+  const openedBy = async (from: number, to: number, width: number) => {
+    const outcomes: string[] = [];
+    const waiting = Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
+    await Promise.all(
+      Array.from({ length: width }, async () => {
+        for (let reference = waiting.shift(); reference !== undefined; reference = waiting.shift()) {
+          const { errors } = told(await test.as('ana', openTicket, { reference }));
+          outcomes.push(errors.length === 0 ? 'reached' : errors.map((each) => each.slice(1).join(' ')).join());
+        }
+      }),
+    );
+    return outcomes;
+  };
+  const tally = (outcomes: readonly string[]) =>
+    Object.fromEntries([...new Set(outcomes)].sort().map((each) => [each, outcomes.filter((other) => other === each).length]));
+
+  it('stops who opens 300 tickets within an hour, and says so once; tickets about the same people go on', async () => {
+    // Several at once around the limit: none of them may slip through.
+    expect(tally(await openedBy(1, 300, 12))).toEqual({ 'DENIED QUOTA': 300 - quota, reached: quota });
+    expect(await countOf(test, 'assistance')).toBe(quota);
+    const denials = (await test.events('denial')).map(({ detail }) => detail);
+    expect(denials).toEqual([{ rule: 'Ticket.customer', reason: 'QUOTA', count: 1 }]);
+    // Those are about the first person, who is among the ones reached.
+    const further = await openedBy(301, 310, 5);
+    expect(tally(further)).toEqual({ reached: 10 });
+  });
+
+  it('holds for requests that need no approval as well', async () => {
+    const token = await test.token('sam');
+    const answers: string[] = [];
+    for (let number = 1; number <= quota + 2; number += 1) {
+      const answer = told(await test.as({ token }, begin, { ticketId: await ticketIdOf(test, String(number)) }));
+      answers.push(answer.errors.length === 0 ? 'begun' : answer.errors.map((each) => each.slice(1).join(' ')).join());
+    }
+    expect(tally(answers)).toEqual({ 'DENIED QUOTA': 2, begun: quota });
+  });
+
+  it('is there again an hour later, for the same number', async () => {
+    test.clock.forward(hour + 1);
+    await test.app.sources.syncAll();
+    expect(tally(await openedBy(200, 250, 6))).toEqual({ 'DENIED QUOTA': 51 - quota, reached: quota });
+  });
+});

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { Role } from '../../src/authz/actor';
+import type { IssuerConfiguration } from '../../src/authz/identity/token-verifier';
+
+export interface Person {
+  readonly roles: readonly Role[];
+  readonly teams: readonly string[];
+  readonly mfa?: boolean;
+}
+
+/** A merchant's identity provider with whatever people a test needs, beside the development issuer and its fixed ones. */
+export class OtherIssuer {
+  private constructor(
+    private readonly key: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'],
+    readonly configuration: IssuerConfiguration,
+  ) {}
+
+  static async open(): Promise<OtherIssuer> {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const published = { ...(await exportJWK(publicKey)), kid: 'other', alg: 'ES256', use: 'sig' };
+    const configuration = {
+      issuer: 'https://other.example.com',
+      audience: ['counterfoil'],
+      algorithms: ['ES256'],
+      // The keys themselves in place of their address: nothing has to listen.
+      keys: { keys: [published] },
+    } as unknown as IssuerConfiguration;
+    return new OtherIssuer(privateKey, configuration);
+  }
+
+  token(user: string, { roles, teams, mfa = true }: Person, at: Date): Promise<string> {
+    const now = Math.floor(at.getTime() / 1_000);
+    return new SignJWT({
+      roles: [...roles],
+      teams: [...teams],
+      amr: mfa ? ['pwd', 'mfa'] : ['pwd'],
+      auth_time: now,
+      preferred_username: user,
+      sid: randomUUID(),
+    })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'other' })
+      .setIssuer(this.configuration.issuer)
+      .setAudience('counterfoil')
+      .setSubject(user)
+      .setJti(randomUUID())
+      .setIssuedAt(now)
+      .setExpirationTime(now + 900)
+      .sign(this.key);
+  }
+}

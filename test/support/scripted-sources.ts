@@ -1,0 +1,316 @@
+import type {
+  HelpdeskConnector,
+  HelpdeskCustomerRecord,
+  MessageRecord,
+  StaffRecord,
+  TicketBatch,
+  TicketRecord,
+  TicketSnapshot,
+  WebhookJudgement,
+} from '../../src/upstream/helpdesk/helpdesk.port';
+import type {
+  PaymentChanges,
+  PaymentCustomerRecord,
+  PaymentCustomerSearch,
+  PaymentCustomerSnapshot,
+  PaymentMethodRecord,
+  PaymentsConnector,
+  TransactionRecord,
+} from '../../src/upstream/payments/payments.port';
+import { SourceUnavailable } from '../../src/upstream/source-unavailable';
+
+/** An answer that a test holds back: `asked` resolves once somebody waits for it, `release` lets it go. */
+export interface Held {
+  readonly asked: Promise<void>;
+  release(): void;
+}
+
+/** Lets calls pass, or holds them back until told otherwise. */
+class Gate {
+  private held: { note: () => void; open: Promise<void> } | undefined;
+
+  hold(): Held {
+    let note = () => {};
+    let release = () => {};
+    const asked = new Promise<void>((resolve) => {
+      note = resolve;
+    });
+    const open = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.held = { note, open };
+    return {
+      asked,
+      release: () => {
+        this.held = undefined;
+        release();
+      },
+    };
+  }
+
+  async pass(): Promise<void> {
+    const held = this.held;
+    if (!held) return;
+    held.note();
+    await held.open;
+  }
+}
+
+const longAgo = new Date('2026-08-20T10:00:00.000Z');
+
+export const staff = (login: string): StaffRecord => ({
+  reference: login,
+  displayName: `Staff ${login}`,
+  login,
+  email: `${login}@staff.example.com`,
+  active: true,
+});
+
+export const helpdeskCustomer = (reference: string, over: Partial<HelpdeskCustomerRecord> = {}): HelpdeskCustomerRecord => ({
+  reference,
+  displayName: `Person ${reference}`,
+  email: `${reference}@people.example.com`,
+  phone: null,
+  region: 'IE',
+  protectedPaymentReference: null,
+  ...over,
+});
+
+/** A helpdesk whose tickets a test writes itself; by default open, Ana's and of the team cards. */
+export class ScriptedHelpdesk implements HelpdeskConnector {
+  readonly kind = 'scripted';
+  now = (): Date => new Date(Date.UTC(2026, 8, 1, 9));
+  readonly fetches: string[] = [];
+  /** The backfill fails before this batch, once. */
+  failBefore = Number.POSITIVE_INFINITY;
+  batchSize = 100;
+  readonly backfilled: string[] = [];
+  private readonly held = new Map<string, { ticket: TicketRecord; messages: readonly MessageRecord[] }>();
+  private readonly log: string[] = [];
+  private readonly gate = new Gate();
+  private isDown = false;
+
+  constructor(
+    private readonly source: string,
+    private readonly people: readonly StaffRecord[] = ['ana', 'ben', 'sam', 'rosa'].map(staff),
+  ) {}
+
+  put(reference: string, over: Partial<TicketRecord> = {}, messages?: readonly MessageRecord[]): TicketRecord {
+    const known = this.held.get(reference);
+    this.log.push(reference);
+    const ticket: TicketRecord = {
+      reference,
+      subject: `Subject ${reference}`,
+      status: 'OPEN',
+      channel: 'EMAIL',
+      team: 'cards',
+      assignee: 'ana',
+      assignedBy: null,
+      createdByStaff: null,
+      customerSetBy: [],
+      customer: helpdeskCustomer(`person-${reference}`),
+      createdAt: longAgo,
+      updatedAt: longAgo,
+      ...known?.ticket,
+      ...over,
+      revision: over.revision ?? this.log.length,
+    };
+    this.held.set(reference, { ticket, messages: messages ?? known?.messages ?? [] });
+    return ticket;
+  }
+
+  /** Answers of `fetchTicket` are taken at once and given when released. */
+  hold(): Held {
+    return this.gate.hold();
+  }
+
+  goDown(): void {
+    this.isDown = true;
+  }
+
+  comeBack(): void {
+    this.isDown = false;
+  }
+
+  async fetchTicket(reference: string): Promise<TicketSnapshot | null> {
+    this.fetches.push(reference);
+    const snapshot = this.snapshot(reference);
+    await this.gate.pass();
+    this.reach();
+    return snapshot;
+  }
+
+  async *backfill(_since: Date, cursor: string | null): AsyncIterable<TicketBatch> {
+    const asOf = this.now();
+    const references = [...this.held.keys()];
+    let next = cursor === null ? 0 : Number(cursor.split('/')[1]);
+    for (let batch = 0; ; batch += 1) {
+      this.reach();
+      if (batch >= this.failBefore) {
+        this.failBefore = Number.POSITIVE_INFINITY;
+        throw new SourceUnavailable(this.source, 'fault');
+      }
+      const part = references.slice(next, next + this.batchSize);
+      next += part.length;
+      this.backfilled.push(...part);
+      const complete = next >= references.length;
+      yield {
+        tickets: part.flatMap((reference) => this.snapshot(reference) ?? []),
+        cursor: complete ? `poll/${this.log.length}` : `backfill/${next}`,
+        complete,
+        asOf,
+      };
+      if (complete) return;
+    }
+  }
+
+  async *poll(cursor: string): AsyncIterable<TicketBatch> {
+    const asOf = this.now();
+    this.reach();
+    const changed = [...new Set(this.log.slice(Number(cursor.split('/')[1])))];
+    const end = this.log.length;
+    yield { tickets: changed.flatMap((each) => this.snapshot(each) ?? []), cursor: `poll/${end}`, complete: true, asOf };
+  }
+
+  judgeWebhook(): WebhookJudgement {
+    return { outcome: 'rejected', why: 'a scripted helpdesk sends none' };
+  }
+
+  async ping(): Promise<void> {
+    this.reach();
+  }
+
+  private snapshot(reference: string): TicketSnapshot | null {
+    const held = this.held.get(reference);
+    return held ? { ...held, staff: this.people, asOf: this.now() } : null;
+  }
+
+  private reach(): void {
+    if (this.isDown) throw new SourceUnavailable(this.source, 'refused');
+  }
+}
+
+export const card = (reference: string, over: Partial<PaymentMethodRecord> = {}): PaymentMethodRecord => ({
+  reference,
+  kind: 'CARD',
+  brand: 'visa',
+  last4: '4242',
+  expiryMonth: 12,
+  expiryYear: 2030,
+  status: 'ACTIVE',
+  isDefault: true,
+  billingAddress: null,
+  createdAt: longAgo,
+  ...over,
+});
+
+export const payment = (reference: string, over: Partial<TransactionRecord> = {}): TransactionRecord => ({
+  reference,
+  paymentMethodReference: null,
+  orderReference: null,
+  orderDescription: null,
+  amount: 1_000,
+  currency: 'EUR',
+  status: 'CAPTURED',
+  declineCode: null,
+  declineAdvice: null,
+  deviceFingerprint: null,
+  country: 'IE',
+  riskBand: 'LOW',
+  riskScore: 10,
+  riskSignals: [],
+  dispute: null,
+  createdAt: longAgo,
+  ...over,
+});
+
+export type ScriptedCustomer = Omit<PaymentCustomerSnapshot, 'asOf'>;
+
+/** A payment provider whose customers a test writes itself. */
+export class ScriptedPayments implements PaymentsConnector {
+  readonly kind = 'scripted';
+  now = (): Date => new Date(Date.UTC(2026, 8, 1, 9));
+  private readonly held = new Map<string, ScriptedCustomer>();
+  private readonly log: string[] = [];
+  private readonly gate = new Gate();
+  private isDown = false;
+
+  constructor(private readonly source: string) {}
+
+  put(
+    reference: string,
+    customer: Partial<PaymentCustomerRecord>,
+    methods: readonly PaymentMethodRecord[] = [],
+    transactions: readonly TransactionRecord[] = [],
+  ): void {
+    this.log.push(reference);
+    this.held.set(reference, {
+      customer: {
+        reference,
+        email: null,
+        displayName: null,
+        phone: null,
+        helpdeskReference: null,
+        createdAt: longAgo,
+        ...customer,
+      },
+      methods,
+      transactions,
+    });
+  }
+
+  remove(reference: string): void {
+    this.log.push(reference);
+    this.held.delete(reference);
+  }
+
+  /** Answers of `fetchCustomer` are taken at once and given when released. */
+  hold(): Held {
+    return this.gate.hold();
+  }
+
+  goDown(): void {
+    this.isDown = true;
+  }
+
+  comeBack(): void {
+    this.isDown = false;
+  }
+
+  async findCustomers({ helpdeskReference, email }: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]> {
+    this.reach();
+    return [...this.held.values()]
+      .map(({ customer }) => customer)
+      .filter(
+        (customer) =>
+          customer.helpdeskReference === helpdeskReference || (email !== null && customer.email?.toLowerCase() === email),
+      );
+  }
+
+  async fetchCustomer(reference: string): Promise<PaymentCustomerSnapshot | null> {
+    const held = this.held.get(reference);
+    const snapshot = held ? { ...held, asOf: this.now() } : null;
+    await this.gate.pass();
+    this.reach();
+    return snapshot;
+  }
+
+  async *changes(cursor: string | null): AsyncIterable<PaymentChanges> {
+    const asOf = this.now();
+    this.reach();
+    const customers = cursor === null ? [] : [...new Set(this.log.slice(Number(cursor)))];
+    yield { customers, cursor: String(this.log.length), complete: true, asOf };
+  }
+
+  judgeWebhook(): WebhookJudgement {
+    return { outcome: 'rejected', why: 'a scripted provider sends none' };
+  }
+
+  async ping(): Promise<void> {
+    this.reach();
+  }
+
+  private reach(): void {
+    if (this.isDown) throw new SourceUnavailable(this.source, 'refused');
+  }
+}
