@@ -9,12 +9,21 @@ export interface Denial {
   readonly ticketId?: string | undefined;
 }
 
+interface Counted {
+  readonly denial: Denial;
+  readonly count: number;
+  readonly tickets: readonly string[];
+}
+
 interface Window {
   readonly denial: Denial;
   readonly opened: number;
   more: number;
+  readonly tickets: Set<string>;
 }
 
+/** Tickets that one event names; further ones are only counted. */
+const ticketsNamed = 200;
 /** Repeated denials of one actor by one rule within this time, in milliseconds, become one further event with their number. */
 const windowMilliseconds = 60_000;
 
@@ -38,15 +47,19 @@ export class Denials {
   async record(denials: readonly Denial[]): Promise<void> {
     const first: Denial[] = [];
     for (const denial of denials) {
-      const key = [denial.actor.id, denial.rule, denial.reason, denial.ticketId ?? ''].join('|');
+      const key = [denial.actor.id, denial.rule, denial.reason].join('|');
       const window = this.windows.get(key);
-      if (window) window.more += 1;
-      else {
-        this.windows.set(key, { denial, opened: performance.now(), more: 0 });
+      if (window) {
+        window.more += 1;
+        if (denial.ticketId !== undefined && window.tickets.size < ticketsNamed) window.tickets.add(denial.ticketId);
+      } else {
+        this.windows.set(key, { denial, opened: performance.now(), more: 0, tickets: new Set() });
         first.push(denial);
       }
     }
-    await this.write(first.map((denial) => ({ denial, count: 1 })));
+    await this.write(
+      first.map((denial) => ({ denial, count: 1, tickets: denial.ticketId === undefined ? [] : [denial.ticketId] })),
+    );
   }
 
   /** Writes what was only counted so far and stops. */
@@ -57,26 +70,26 @@ export class Denials {
 
   private async closeWindows(all: boolean): Promise<void> {
     const now = performance.now();
-    const counted: { denial: Denial; count: number }[] = [];
-    for (const [key, { denial, opened, more }] of this.windows) {
+    const counted: Counted[] = [];
+    for (const [key, { denial, opened, more, tickets }] of this.windows) {
       if (!all && now - opened < windowMilliseconds) continue;
       this.windows.delete(key);
-      if (more > 0) counted.push({ denial, count: more });
+      if (more > 0) counted.push({ denial, count: more, tickets: [...tickets].sort() });
     }
     await this.write(counted);
   }
 
-  private async write(counted: readonly { denial: Denial; count: number }[]): Promise<void> {
+  private async write(counted: readonly Counted[]): Promise<void> {
     if (counted.length === 0) return;
     try {
       await this.database.appendGroup(async (group) => {
-        for (const { denial, count } of counted) {
+        for (const { denial, count, tickets } of counted) {
           group.append({
             action: 'denial',
             outcome: 'DENIED',
             actor: { id: denial.actor.id, kind: denial.actor.kind, roles: denial.actor.roles },
-            ticketId: denial.ticketId,
-            detail: { rule: denial.rule, reason: denial.reason, count },
+            ticketId: tickets.length === 1 ? tickets[0] : undefined,
+            detail: { rule: denial.rule, reason: denial.reason, count, ...(tickets.length > 1 ? { tickets } : {}) },
           });
         }
       });

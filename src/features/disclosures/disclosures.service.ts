@@ -35,7 +35,7 @@ const maximumWaiting = 10_000;
 /** A leaf holds 65,535 bytes; a disclosure of more objects is recorded in several events of one transaction. */
 const objectsPerEvent = 1_000;
 /** A lease with less than this left, in milliseconds, is renewed rather than relied on. */
-const leaseReserve = 300;
+const leaseReserve = 500;
 /** What is left of a lease after a commit must be enough, in milliseconds, for the response to leave. */
 const sendReserve = 50;
 
