@@ -55,8 +55,6 @@ export interface Gateway {
   readonly server: FastifyInstance;
   /** `http://127.0.0.1:4000` */
   readonly address: string;
-  /** Milliseconds from the call to listening. */
-  readonly startedIn: number;
   /** Whether the demo merchant was loaded. */
   readonly loaded: boolean;
 }
@@ -67,7 +65,6 @@ export interface Gateway {
  * `DatabaseInUse` and `AddressInUse`.
  */
 export const runGateway = async (config: Config, log: Logger, observer: GatewayObserver = {}): Promise<Gateway | null> => {
-  const since = performance.now();
   await probeAddress(config);
   const app = await App.open({ config, log });
   let server: FastifyInstance | null = null;
@@ -109,7 +106,7 @@ export const runGateway = async (config: Config, log: Logger, observer: GatewayO
     server = await createServer(app);
     app.start();
     const address = await server.listen({ host: config.host, port: config.port });
-    return { app, server, address, startedIn: performance.now() - since, loaded: loads };
+    return { app, server, address, loaded: loads };
   } catch (error) {
     if (stopping) return null;
     await stop();
