@@ -46,6 +46,7 @@ export class TestApp {
   app!: App;
   server!: FastifyInstance;
   private folder = '';
+  private open!: () => Promise<App>;
   private remove: () => Promise<void> = async () => {};
 
   static async start(options: TestAppOptions = {}): Promise<TestApp> {
@@ -76,17 +77,32 @@ export class TestApp {
         },
       }),
     );
-    test.app = await App.open({
-      config,
-      log,
-      clock: test.clock.now,
-      onStatement: (sql) => test.statements.push(sql),
-      ...(options.connectors ? { connectors: options.connectors } : {}),
-    });
+    test.open = () =>
+      App.open({
+        config,
+        log,
+        clock: test.clock.now,
+        onStatement: (sql) => test.statements.push(sql),
+        ...(options.connectors ? { connectors: options.connectors } : {}),
+      });
+    test.app = await test.open();
     if (options.sync ?? true) await test.app.sources.syncAll();
     test.server = await createServer(test.app);
     await test.server.ready();
     return test;
+  }
+
+  /** Stops the gateway and starts it anew on the same database. */
+  async restart(): Promise<void> {
+    await this.server.close();
+    this.app = await this.open();
+    this.server = await createServer(this.app);
+    await this.server.ready();
+  }
+
+  /** A second gateway on the same database, as a replica is; MariaDB only. The caller closes it. */
+  replica(): Promise<App> {
+    return this.open();
   }
 
   /** The demo helpdesk behind the source `demo`, whose tickets a test may change. */

@@ -66,6 +66,8 @@ const customersPerBatch = 25;
 /** Tickets stored in one change: some milliseconds, so that a disclosure never waits long behind them. */
 const ticketsPerChange = 25;
 const day = 86_400_000;
+/** How long, in milliseconds, what a webhook told may take until a reading finds it. */
+const settlingTime = 60_000;
 /**
  * Pauses, in milliseconds, after which a helpdesk is polled that announced a change. RT calls before it commits, and only
  * commits once it is answered: who reads at once may read the state of before.
@@ -346,7 +348,7 @@ export class Sources {
    */
   private async settleReceipts(name: string, asOf: Date | null): Promise<void> {
     if (asOf === null) return;
-    await this.applyReceipts(name, "state = 'PENDING'", [], asOf);
+    await this.applyReceipts(name, "state = 'PENDING'", [], new Date(asOf.getTime() - settlingTime));
     if (this.madeUpFor.has(name)) return;
     const connector = (this.helpdesks.get(name) ?? this.paymentSources.find((source) => source.name === name))?.connector;
     const kept = await this.database.query<{ type: string; happened_at: number | string }>(
@@ -356,6 +358,7 @@ export class Sources {
     const understood = kept.filter(({ type }) => connector?.understandsWebhook?.(type) === true);
     if (understood.length > 0) {
       await this.readAgain(name, Math.max(...understood.map((each) => Number(each.happened_at))));
+      if (this.stopping) return;
       const types = understood.map(({ type }) => type);
       await this.applyReceipts(name, `state = 'UNKNOWN' AND type IN (${types.map(() => '?').join(',')})`, types, this.startedAt);
     }

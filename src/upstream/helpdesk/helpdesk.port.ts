@@ -119,6 +119,8 @@ export interface HelpdeskConnector {
   /** Every ticket changed since the cursor, which is one of `poll` or the one the last batch of `backfill` ended with. */
   poll(cursor: string): AsyncIterable<TicketBatch>;
   judgeWebhook(request: WebhookRequest): WebhookJudgement;
+  /** Whether webhooks of this type lead to a hint: one that was kept as `unknown` by an earlier version may be understood now. */
+  understandsWebhook?(type: string): boolean;
   /** One cheap authenticated request. */
   ping(): Promise<void>;
   /** Says whether agents can write the configured link field; absent when none is configured. */

@@ -128,5 +128,7 @@ export interface PaymentsConnector {
   changes(cursor: string | null): AsyncIterable<PaymentChanges>;
   /** `hint.references` are payment customers' references. */
   judgeWebhook(request: WebhookRequest): WebhookJudgement;
+  /** Whether webhooks of this type lead to a hint: one that was kept as `unknown` by an earlier version may be understood now. */
+  understandsWebhook?(type: string): boolean;
   ping(): Promise<void>;
 }

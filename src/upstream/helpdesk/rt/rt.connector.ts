@@ -55,7 +55,7 @@ import {
   transactionColumns,
 } from './rt.records';
 import { AnswerTooLong, oneOf, Rest2 } from './rt.rest2';
-import { judgeRtWebhook } from './rt.webhook';
+import { judgeRtWebhook, understoodEvent } from './rt.webhook';
 
 export interface RtHelpdeskOptions {
   /** The source's name in the configuration. */
@@ -188,6 +188,10 @@ export class RtHelpdesk implements HelpdeskConnector {
 
   judgeWebhook(request: WebhookRequest): WebhookJudgement {
     return judgeRtWebhook(request, this.options.webhookSecret);
+  }
+
+  understandsWebhook(type: string): boolean {
+    return type === understoodEvent;
   }
 
   /**

@@ -6,8 +6,10 @@ import { identifier } from './rt.records';
 /** Seconds by which a webhook's timestamp may differ from our clock, in either direction. */
 const tolerance = 300;
 
+export const understoodEvent = 'ticket.changed';
+
 const notice = z.object({
-  event: z.literal('ticket.changed'),
+  event: z.literal(understoodEvent),
   ticket: identifier,
   transactions: z.array(z.object({ id: identifier })).max(10_000),
 });

@@ -15,6 +15,7 @@ import {
   concernOf,
   eventDigest,
   eventSchema,
+  isUnderstood,
   overlap,
   readCursor,
   recentOf,
@@ -251,6 +252,10 @@ export class StripePayments implements PaymentsConnector {
 
   judgeWebhook(request: WebhookRequest): WebhookJudgement {
     return judgeWebhook(request, this.webhookSecret, this.livemode);
+  }
+
+  understandsWebhook(type: string): boolean {
+    return isUnderstood(type);
   }
 
   async ping(): Promise<void> {

@@ -61,6 +61,8 @@ const concerns: readonly { readonly type: RegExp; readonly customers?: Naming; r
   { type: /^review\.(opened|closed)$/, charges: itsCharge },
 ];
 
+export const isUnderstood = (type: string): boolean => concerns.some((each) => each.type.test(type));
+
 /** Null when the event's type changes nothing that is kept, or when it isn't about this account. */
 export const concernOf = (event: StripeEvent): Concern | null => {
   const found = event.account ? undefined : concerns.find(({ type }) => type.test(event.type));
