@@ -11,10 +11,14 @@ export type CanonicalValue =
   | readonly CanonicalValue[]
   | { readonly [name: string]: CanonicalValue };
 
-const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+/** ECMAScript 2024, in every Node that runs this; the compiler's library is a year older. */
+interface WellFormed {
+  isWellFormed(): boolean;
+}
 
 const quote = (text: string): string => {
-  if (loneSurrogate.test(text)) throw new TypeError('canonical JSON: a lone surrogate has no UTF-8 form (RFC 8785, 3.2.2.2)');
+  if (!(text as unknown as WellFormed).isWellFormed())
+    throw new TypeError('canonical JSON: a lone surrogate has no UTF-8 form (RFC 8785, 3.2.2.2)');
   return JSON.stringify(text);
 };
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ulid } from 'ulid';
+import { ulid } from '../ulid';
 import { type CanonicalValue, canonicalize } from './canonical';
 
 /**

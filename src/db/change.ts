@@ -1,9 +1,9 @@
 import type { EntityManager, FindOptionsWhere, ObjectLiteral } from 'typeorm';
-import { ulid } from 'ulid';
 import { type EventDraft, finalizeEvent } from '../audit/event';
 import type { Actor } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
 import { Failure, ProgrammingError } from '../failure';
+import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { type EngineKind, forUpdate } from './engine';
 

@@ -1,8 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { ulid } from 'ulid';
 import { type EventDraft, finalizeEvent } from '../audit/event';
 import type { Actor } from '../authz/actor';
 import type { Action } from '../authz/rule';
+import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { Change, execute, type Row } from './change';
 import { type DatabaseLocation, type DataSourceParts, openDataSource } from './data-source';

@@ -19,7 +19,8 @@ export class PageInfo {
 
 export interface Page<Node> {
   readonly nodes: readonly Node[];
-  readonly cursors: readonly string[];
+  /** Made when asked for: sealing one costs more than reading the row it stands for. */
+  readonly cursorAt: (index: number) => string;
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   /** Counts what the reader may see, when asked. */
@@ -49,7 +50,13 @@ export const connectionOf = <Node extends object>(name: string, node: () => Clas
 
     @Exposed('INTERNAL', () => [Edge])
     get edges(): readonly Edge[] {
-      return this.page.nodes.map((each, index) => ({ cursor: this.page.cursors[index] as string, node: each }));
+      const { nodes, cursorAt } = this.page;
+      return nodes.map((node, index) => ({
+        get cursor() {
+          return cursorAt(index);
+        },
+        node,
+      }));
     }
 
     @Exposed('INTERNAL', () => [node()])
@@ -59,8 +66,17 @@ export const connectionOf = <Node extends object>(name: string, node: () => Clas
 
     @Exposed('INTERNAL', () => PageInfo)
     get pageInfo(): PageInfo {
-      const { cursors, hasNextPage, hasPreviousPage } = this.page;
-      return { hasNextPage, hasPreviousPage, startCursor: cursors[0] ?? null, endCursor: cursors.at(-1) ?? null };
+      const { nodes, cursorAt, hasNextPage, hasPreviousPage } = this.page;
+      return {
+        hasNextPage,
+        hasPreviousPage,
+        get startCursor() {
+          return nodes.length > 0 ? cursorAt(0) : null;
+        },
+        get endCursor() {
+          return nodes.length > 0 ? cursorAt(nodes.length - 1) : null;
+        },
+      };
     }
 
     @Exposed('INTERNAL', () => Int, { description: 'How many there are within what the reader may see.' })
@@ -87,7 +103,7 @@ export const pageOf = <Row, Node>(
   const shown = rows.slice(0, first);
   return {
     nodes: shown.map(toNode),
-    cursors: shown.map(cursorOf),
+    cursorAt: (index) => cursorOf(shown[index] as Row),
     hasNextPage: rows.length > first,
     hasPreviousPage: isFurther,
     count,

@@ -4,7 +4,7 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { ulid } from 'ulid';
+import { ulid } from '../ulid';
 import { type App, describeError } from '../app';
 import type { RequestContext } from '../features/request';
 import { formatError } from '../graphql/errors';

@@ -10,7 +10,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { ulid } from 'ulid';
+import { ulid } from '../ulid';
 import { type App, describeError } from '../app';
 import type { SignedInActor } from '../authz/actor';
 import { Failure } from '../failure';

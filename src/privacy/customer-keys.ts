@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { ulid } from 'ulid';
+import { ulid } from '../ulid';
+import { forgetAuditKey } from './digests';
 import { type KeyEncryption, WrappedKeyBroken } from './key-encryption';
 import { KeyDestroyed } from './sealing';
 
@@ -76,7 +77,11 @@ export class DataKeyring {
   /** Zeroes the key wherever this process holds it and refuses it from now on, even to whoever still has its wrapped form. */
   forget(id: string): void {
     this.forgotten.add(id);
-    this.held.get(id)?.deref()?.fill(0);
+    const key = this.held.get(id)?.deref();
+    if (key) {
+      forgetAuditKey(key);
+      key.fill(0);
+    }
     this.held.delete(id);
     this.recent.delete(id);
   }

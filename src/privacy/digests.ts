@@ -107,13 +107,22 @@ export const matchesAuditDigest = (customerKey: Buffer, salt: Buffer, value: str
 const auditMac = (customerKey: Buffer, salt: Buffer, value: string): Buffer => {
   assertLiveKey(customerKey);
   if (salt.length !== auditSaltBytes) throw new ProgrammingError(`The salt of an audit digest has ${auditSaltBytes} bytes.`);
-  const key = derive(customerKey, 'audit-digest');
-  try {
-    // The salt's length is fixed, so where the value begins is never in doubt.
-    return createHmac('sha256', key).update(salt).update(value, 'utf8').digest();
-  } finally {
-    key.fill(0);
+  let key = auditKeys.get(customerKey);
+  if (!key) {
+    key = derive(customerKey, 'audit-digest');
+    auditKeys.set(customerKey, key);
   }
+  // The salt's length is fixed, so where the value begins is never in doubt.
+  return createHmac('sha256', key).update(salt).update(value, 'utf8').digest();
+};
+
+/** Derived keys by the customer's key: a page of fifty customers would derive fifty. They live no longer than what they are from. */
+const auditKeys = new WeakMap<Buffer, Buffer>();
+
+/** Zeroes what was derived from a customer's key, together with which it is destroyed. */
+export const forgetAuditKey = (customerKey: Buffer): void => {
+  auditKeys.get(customerKey)?.fill(0);
+  auditKeys.delete(customerKey);
 };
 
 /** Characters; no address or number is longer, and the patterns below needn't be fast on more. */

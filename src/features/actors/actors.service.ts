@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { ulid } from 'ulid';
+import { ulid } from '../../ulid';
 import { type SignedInActor, systemActor } from '../../authz/actor';
 import { keptUntil, type LogoutVerifier, RevocationList } from '../../authz/identity/back-channel-logout';
 import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-verifier';

@@ -1,4 +1,4 @@
-import { ulid } from 'ulid';
+import { ulid } from '../../ulid';
 import { type HeldAssistance, type SignedInActor, systemActor } from '../../authz/actor';
 import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';

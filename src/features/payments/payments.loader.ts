@@ -58,6 +58,8 @@ const listsPerStatement = 100;
 export class PaymentsLoader {
   private readonly methods: DataLoader<string, readonly PaymentMethodRow[]>;
   private readonly method: DataLoader<string, PaymentMethodRow | null>;
+  /** Methods of customers whose list this request reads. */
+  private readonly listed = new Map<string, Promise<readonly PaymentMethodRow[]>>();
   private readonly pages: DataLoader<TransactionList, readonly TransactionRow[], string>;
   private readonly counts: DataLoader<TransactionList, number, string>;
 
@@ -88,12 +90,18 @@ export class PaymentsLoader {
 
   async methodsOf(customer: CustomerType): Promise<readonly PaymentMethodType[] | null> {
     const id = customer.paymentCustomerId;
-    return id === null ? null : (await this.methods.load(id)).map((row) => new PaymentMethodType(customer, row, this.keys));
+    if (id === null) return null;
+    const listed = this.methods.load(id);
+    this.listed.set(id, listed);
+    return (await listed).map((row) => new PaymentMethodType(customer, row, this.keys));
   }
 
   /** Null when the customer has no such method: a transaction never leads to somebody else's. */
   async methodOf(customer: CustomerType, id: string | null): Promise<PaymentMethodType | null> {
-    const row = id === null ? null : await this.method.load(id);
+    if (id === null) return null;
+    // Where the list is read anyway, most transactions lead to one of it; a removed method isn't in it.
+    const listed = await this.listed.get(customer.paymentCustomerId ?? '');
+    const row = listed?.find((each) => each.id === id) ?? (await this.method.load(id));
     return row && row.payment_customer_id === customer.paymentCustomerId ? new PaymentMethodType(customer, row, this.keys) : null;
   }
 

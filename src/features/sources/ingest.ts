@@ -1,4 +1,4 @@
-import { ulid } from 'ulid';
+import { ulid } from '../../ulid';
 import { type LinkAssurance, systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Change, Row } from '../../db/change';

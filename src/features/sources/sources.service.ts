@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { ulid } from 'ulid';
+import { ulid } from '../../ulid';
 import { systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Database } from '../../db/database';
