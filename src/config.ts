@@ -31,6 +31,20 @@ export class ConfigInvalid extends Error {
 /** A secret is never written into the file: `${NAME}` refers to an environment variable. */
 const reference = /^\$\{([A-Z][A-Z0-9_]*)\}$/;
 
+/**
+ * A variable's value or, where `NAME_FILE` is given instead, the content of that file without its last line break: what
+ * stands in the environment is seen by everybody who may inspect the process or its container. Undefined where the file can't be read.
+ */
+const secretValue = (environment: NodeJS.ProcessEnv, name: string): string | undefined => {
+  const file = environment[`${name}_FILE`];
+  if (environment[name] || !file) return environment[name];
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch {
+    return undefined;
+  }
+};
+
 const secret = (environment: NodeJS.ProcessEnv) =>
   z.string({ error: 'expected an environment reference such as ${RT_TOKEN}' }).transform((text, context) => {
     const [, name] = reference.exec(text) ?? [];
@@ -41,9 +55,9 @@ const secret = (environment: NodeJS.ProcessEnv) =>
       });
       return z.NEVER;
     }
-    const value = environment[name];
+    const value = secretValue(environment, name);
     if (!value) {
-      context.addIssue({ code: 'custom', message: `the environment has no ${name}` });
+      context.addIssue({ code: 'custom', message: `the environment has no ${name}, nor ${name}_FILE with a readable file` });
       return z.NEVER;
     }
     return value;
@@ -165,6 +179,8 @@ const environmentSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   /** `sqlite:PATH`, or `mysql://USER:PASSWORD@HOST:PORT/NAME` for MariaDB and MySQL. */
   DATABASE_URL: z.string().optional(),
+  /** File that holds it, so that the password needn't stand in the environment. */
+  DATABASE_URL_FILE: z.string().optional(),
   /** Connections to MariaDB or MySQL. */
   DATABASE_POOL: whole(1, 200, 10),
   /** Folder of the embedded database and of keys made for development. */
@@ -288,6 +304,15 @@ const readFile = (
   return null;
 };
 
+const databaseUrlExpected = 'expected sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME';
+
+/** Throws for a URL of any other form. */
+const locationOf = (url: string | undefined, dataFolder: string, folder: string): DatabaseLocation => {
+  if (!url) return { engine: 'sqlite', file: join(dataFolder, 'counterfoil.sqlite') };
+  const location = parseDatabaseUrl(url);
+  return location.file ? { ...location, file: resolve(folder, location.file) } : location;
+};
+
 /**
  * The only reader of the environment and of `counterfoil.yaml`. Throws `ConfigInvalid` with every problem there is.
  * `folder` is where relative paths start.
@@ -318,18 +343,16 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
   const dataFolder = resolve(folder, variables.DATA_DIR);
   const developmentIssuer = variables.DEVELOPMENT_ISSUER ?? !production;
 
+  const databaseUrl = secretValue(given, 'DATABASE_URL');
+  if (variables.DATABASE_URL_FILE && !databaseUrl) note('DATABASE_URL_FILE', 'expected the path of a readable file with the URL');
   let database: DatabaseLocation = { engine: 'sqlite', file: join(dataFolder, 'counterfoil.sqlite') };
-  if (variables.DATABASE_URL) {
-    try {
-      database = parseDatabaseUrl(variables.DATABASE_URL);
-      if (database.file) database = { ...database, file: resolve(folder, database.file) };
-    } catch {
-      note('DATABASE_URL', 'expected sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME');
-    }
+  try {
+    database = locationOf(databaseUrl, dataFolder, folder);
+  } catch {
+    note('DATABASE_URL', databaseUrlExpected);
   }
   if (production) {
-    if (!variables.DATABASE_URL)
-      note('DATABASE_URL', 'expected in production: sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME');
+    if (!databaseUrl) note('DATABASE_URL', 'expected in production: sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME');
     if (developmentIssuer) note('DEVELOPMENT_ISSUER', 'expected false in production: anybody can sign in with it');
     if (!variables.MFA_REQUIRED) note('MFA_REQUIRED', 'expected true in production');
     if (!variables.KEY_ENCRYPTION_KEY && !variables.KEY_ENCRYPTION_KEY_FILE)
@@ -397,3 +420,12 @@ export const loadLocalConfig = (environment: NodeJS.ProcessEnv = process.env, fo
 
 /** Whether failures of the command line come with their stack. */
 export const wantsStacks = (environment: NodeJS.ProcessEnv = process.env): boolean => Boolean(environment.DEBUG);
+
+/** Where the database is, for tools that need nothing else of the configuration. Throws `ConfigInvalid`. */
+export const databaseLocation = (environment: NodeJS.ProcessEnv = process.env, folder = process.cwd()): DatabaseLocation => {
+  try {
+    return locationOf(secretValue(environment, 'DATABASE_URL'), resolve(folder, environment.DATA_DIR || '.data'), folder);
+  } catch {
+    throw new ConfigInvalid([{ in: 'environment', at: 'DATABASE_URL', expected: databaseUrlExpected }]);
+  }
+};
