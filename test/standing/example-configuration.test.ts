@@ -1,0 +1,93 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, ConfigInvalid, databaseLocation, loadConfig } from '../../src/config';
+
+const example = join(__dirname, '..', '..', 'counterfoil.example.yaml');
+const secrets = {
+  RT_TOKEN: '1-14-of-nobody',
+  RT_WEBHOOK_SECRET: 'secret of the scrip',
+  STRIPE_API_KEY: 'rk_test_of_nobody',
+  STRIPE_WEBHOOK_SECRET: 'whsec_of_nobody',
+};
+
+describe('counterfoil.example.yaml', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'counterfoil-example-'));
+    copyFileSync(example, join(folder, 'counterfoil.yaml'));
+    writeFileSync(join(folder, 'exposure.yaml'), '');
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const production = {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'mysql://counterfoil:x@db.example.com:3306/counterfoil',
+    KEY_ENCRYPTION_KEY_FILE: 'key',
+    POLICY_FILE: 'exposure.yaml',
+  };
+  const load = (environment: Record<string, string>): Config => loadConfig(environment, folder);
+
+  it('is what a production gateway accepts, with nothing but its secrets added', () => {
+    const config = load({ ...production, ...secrets });
+    expect(config.sources.helpdesk).toMatchObject([{ kind: 'rt', name: 'rt', token: secrets.RT_TOKEN }]);
+    expect(config.sources.payments).toMatchObject([{ kind: 'stripe', name: 'stripe', apiKey: secrets.STRIPE_API_KEY }]);
+    expect(config.issuers).toMatchObject([{ audience: ['counterfoil'], algorithms: ['RS256'] }]);
+    expect(config).toMatchObject({ production: true, developmentIssuer: false, mfaRequired: true });
+  });
+
+  it('says what the bounds are where nothing is configured', () => {
+    const { sync } = load({ ...production, ...secrets });
+    const lines = readFileSync(example, 'utf8').split('\n');
+    writeFileSync(join(folder, 'counterfoil.yaml'), lines.slice(0, lines.indexOf('sync:')).join('\n'));
+    expect(load({ ...production, ...secrets }).sync).toEqual(sync);
+  });
+
+  it('gets its secrets from files as well, without their last line break', () => {
+    const files = Object.entries(secrets).map(([name, value]) => {
+      const file = join(folder, name.toLowerCase());
+      writeFileSync(file, `${value}\n`);
+      return [`${name}_FILE`, file];
+    });
+    writeFileSync(join(folder, 'database'), `${production.DATABASE_URL}\n`);
+    const { DATABASE_URL: url, ...rest } = production;
+    const config = load({ ...rest, ...Object.fromEntries(files), DATABASE_URL_FILE: join(folder, 'database') });
+    expect(config.sources.payments).toMatchObject([{ webhookSecret: secrets.STRIPE_WEBHOOK_SECRET }]);
+    expect(config.database).toEqual({ engine: 'mariadb', url });
+    expect(databaseLocation({ DATABASE_URL_FILE: join(folder, 'database') }, folder)).toEqual({ engine: 'mariadb', url });
+  });
+
+  it('names each secret that is missing, with its line, at once, and repeats none of those that are there', () => {
+    const { RT_TOKEN: _, STRIPE_WEBHOOK_SECRET: __, ...rest } = secrets;
+    const loadIncomplete = () => load({ ...production, ...rest, RT_TOKEN_FILE: join(folder, 'nothing') });
+    expect(loadIncomplete).toThrow(ConfigInvalid);
+    try {
+      loadIncomplete();
+    } catch (error) {
+      const { problems, message } = error as ConfigInvalid;
+      expect(problems.map(({ at }) => at)).toEqual(['sources.helpdesk[0].token', 'sources.payments[0].webhookSecret']);
+      expect(problems.every(({ line }) => typeof line === 'number')).toBe(true);
+      for (const value of Object.values(rest)) expect(message).not.toContain(value);
+    }
+  });
+});
+
+describe('the database’s place', () => {
+  it('is a file in the data folder unless a URL says otherwise', () => {
+    expect(databaseLocation({}, '/srv/gateway')).toEqual({ engine: 'sqlite', file: '/srv/gateway/.data/counterfoil.sqlite' });
+    expect(databaseLocation({ DATABASE_URL: 'sqlite:x.db' }, '/srv/gateway')).toEqual({
+      engine: 'sqlite',
+      file: '/srv/gateway/x.db',
+    });
+  });
+
+  it('is refused in any other form, without repeating it', () => {
+    const load = () => databaseLocation({ DATABASE_URL: 'postgres://me:hidden@db/x' }, '/srv');
+    expect(load).toThrow(ConfigInvalid);
+    expect(load).not.toThrow(/hidden/);
+  });
+
+  it('is no default where a file is named that holds nothing', () => {
+    expect(() => loadConfig({ DATABASE_URL_FILE: '/dev/null', POLICY_FILE: example }, '/srv')).toThrow(/DATABASE_URL_FILE/);
+  });
+});
