@@ -49,7 +49,8 @@ SELECTIONS
   local result=0
   (
     umask 022
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    apt-get update -qq -o Acquire::Retries=3 &&
+      apt-get install -y -qq --no-install-recommends -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "${missing[@]}"
   ) >"$dir/apt.log" 2>&1 || result=$?
   [ "$placed" = no ] || rm -f "$denies_services"
   [ "$result" = 0 ] || give_up 'the packages could not be installed' "$dir/apt.log"
