@@ -15,6 +15,7 @@ export interface Load {
 }
 
 export interface Measured {
+  readonly requests: number;
   readonly perSecond: number;
   /** Milliseconds. */
   readonly p50: number;
@@ -131,7 +132,12 @@ export const runLoad = async ({ port, seconds, connections }: Load): Promise<Mea
   }
   const elapsed = (performance.now() - began) / 1_000;
   latencies.sort((a, b) => a - b);
-  return { perSecond: latencies.length / elapsed, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
+  return {
+    requests: latencies.length,
+    perSecond: latencies.length / elapsed,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+  };
 };
 
 /** Sends each request once, over one connection, and returns the bodies. */

@@ -85,6 +85,10 @@ export class PrivateMariaDb {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  get processId(): number {
+    return this.process.pid ?? 0;
+  }
+
   /** Where the raw files lie, for tests that look into them. */
   get dataFolder(): string {
     return join(this.folder, 'data');
