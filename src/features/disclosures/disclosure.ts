@@ -26,7 +26,8 @@ export const disclosureOf = (
     }
     if (shown.underAssistance) {
       // What is said in a ticket stands on the assistance on that ticket, even where another one covers the same customer.
-      const held = shown.ticketId === null ? access.covering(shown.customer?.id ?? null) : access.onTicket(shown.ticketId);
+      const customerId = shown.customer?.id ?? null;
+      const held = shown.ticketId === null ? access.covering(customerId) : access.onTicket(shown.ticketId, customerId);
       // What should stand on an assistance and has none must not leave: no row has this id, so its record is refused.
       assistances.add(held?.id ?? 'none');
       if (held) {

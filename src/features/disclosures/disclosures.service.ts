@@ -32,8 +32,10 @@ interface Waiting {
 /** Disclosures that share one flush, and how many may wait before new ones are refused. */
 const groupSize = 256;
 const maximumWaiting = 10_000;
-/** A leaf holds 65,535 bytes; a disclosure of more objects is recorded in several events of one transaction. */
-const objectsPerEvent = 1_000;
+/** A leaf holds 65,535 bytes; a disclosure with a longer list of anything is recorded in several events of one transaction. */
+const namedPerEvent = 300;
+/** Of an operation's name, which the client chooses and which may be as long as the request. */
+const longestOperationName = 64;
 /** A lease with less than this left, in milliseconds, is renewed rather than relied on. */
 const leaseReserve = 500;
 /** What is left of a lease after a commit must be enough, in milliseconds, for the response to leave. */
@@ -75,6 +77,8 @@ export class Disclosures {
   }
 
   private async flush(): Promise<void> {
+    // An embedded database answers at once: without a turn of the event loop each request would flush by itself.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
       const group = this.waiting.splice(0, groupSize);
       try {
@@ -153,10 +157,12 @@ const unavailable = (): Failure =>
 const draftsOf = (disclosure: Disclosure): readonly EventDraft[] => {
   const { actor, operation, plan, policy, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
   const ids = Object.entries(objects).flatMap(([type, list]) => list.map((id) => ({ type, id })));
-  const parts = Math.max(1, Math.ceil(ids.length / objectsPerEvent));
+  const longest = Math.max(ids.length, ticketIds.length, customers.length, assistanceIds.length);
+  const parts = Math.max(1, Math.ceil(longest / namedPerEvent));
   return Array.from({ length: parts }, (_, part): EventDraft => {
+    const ofPart = <T>(list: readonly T[]): T[] => list.slice(part * namedPerEvent, (part + 1) * namedPerEvent);
     const shown: Record<string, string[]> = {};
-    for (const { type, id } of ids.slice(part * objectsPerEvent, (part + 1) * objectsPerEvent)) {
+    for (const { type, id } of ofPart(ids)) {
       shown[type] ??= [];
       shown[type].push(id);
     }
@@ -166,14 +172,14 @@ const draftsOf = (disclosure: Disclosure): readonly EventDraft[] => {
       actor: { id: actor.id, kind: actor.kind, roles: actor.roles },
       ticketId: ticketIds.length === 1 ? ticketIds[0] : undefined,
       assistanceId: assistanceIds.length === 1 ? assistanceIds[0] : undefined,
-      customers,
+      customers: ofPart(customers),
       detail: {
-        operation,
+        operation: operation?.slice(0, longestOperationName) ?? null,
         plan,
         policy,
         fields: fields.map(({ field, verdict, count }) => [field, verdict, count]),
-        tickets: ticketIds,
-        assistances: assistanceIds,
+        tickets: ofPart(ticketIds),
+        assistances: ofPart(assistanceIds),
         objects: shown,
         count: ids.length,
         ...(parts > 1 ? { part: part + 1, parts } : {}),
