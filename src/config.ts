@@ -66,7 +66,8 @@ const secret = (environment: NodeJS.ProcessEnv) =>
 const sourceName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name: lower-case letters, digits and hyphens');
 const httpUrl = (production: boolean) =>
   z.url({ protocol: /^https?$/, error: 'expected an address such as https://rt.example.com' }).refine((url) => {
-    if (!production || url.startsWith('https:')) return true;
+    // An address that isn't one was reported already.
+    if (!production || url.startsWith('https:') || !URL.canParse(url)) return true;
     return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
   }, 'expected https: a token must not travel in clear');
 

@@ -10,12 +10,12 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { ulid } from '../ulid';
 import { type App, describeError } from '../app';
 import type { SignedInActor } from '../authz/actor';
 import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
 import { failureIn, toGraphQLError } from '../graphql/errors';
+import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';
 import { explorerRoutes } from './explorer';
@@ -96,6 +96,14 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   });
   server.decorateRequest('actor', null);
 
+  // A request under way when the gateway stops is answered; its connection must not then wait for another one.
+  let closing = false;
+  server.addHook('preClose', async () => {
+    closing = true;
+  });
+  server.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
   server.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? '(none)';
     const seconds = reply.elapsedTime / 1_000;
@@ -114,7 +122,8 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   });
 
   await server.register(helmet, {
-    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    // helmet's defaults would add sources for scripts, styles and fonts to what is an interface for programs.
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     referrerPolicy: { policy: 'no-referrer' },
     // Where TLS ends is the operator's; a header sent over plain HTTP has no meaning anyway.
     hsts: config.production,
