@@ -1,0 +1,314 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { BuiltGateway, type Running } from '../support/built';
+
+const policyText = readFileSync(join(__dirname, '..', '..', 'schema', 'exposure.yaml'), 'utf8');
+const stackLine = /^\s+at .+:\d+:\d+\)?$/m;
+
+let built: BuiltGateway;
+beforeAll(() => {
+  built = BuiltGateway.make();
+}, 120_000);
+afterAll(() => built.remove());
+
+const file = (name: string, text: string): string => {
+  const path = join(built.folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+const addressOf = async (gateway: Running): Promise<string> =>
+  (await gateway.said(/(http:\/\/127\.0\.0\.1:\d+)\/ /))[1] as string;
+
+const ask = async (address: string, token: string, query: string) => {
+  const response = await fetch(`${address}/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  return (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
+};
+
+const stop = async (gateway: Running) => {
+  gateway.child.kill('SIGTERM');
+  return gateway.finished;
+};
+
+describe('counterfoil', () => {
+  it.each([
+    [['--help'], /start.*token.*sync.*policy.*schema/s],
+    [['start', '--help'], /PORT/],
+    [['policy', 'explain', '--help'], /--role.*AGENT.*--assurance.*MATCHED/s],
+  ])('%j says what it takes', async (args, pattern) => {
+    expect(await built.run(args)).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(pattern) });
+  });
+
+  it.each([
+    [['frobnicate'], 'frobnicate'],
+    [['token'], '--user'],
+    [['policy', 'explain', 'Customer.email', '--role', 'ROOT'], 'AGENT'],
+    [['policy', 'explain', 'Customer.emial', '--role', 'AGENT'], 'Customer.email'],
+    [['policy', 'diff', 'absent.yaml'], 'absent.yaml'],
+    [['schema', 'check', 'absent.graphql'], 'schema print --output absent.graphql'],
+  ])('%j fails on stderr with 1, and without a stack', async (args, hint) => {
+    const { code, stdout, stderr } = await built.run(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(hint);
+    expect(stderr).not.toMatch(stackLine);
+  });
+
+  it('shows a stack where DEBUG asks for it', async () => {
+    const { stderr } = await built.run(['token', '--user', 'mallory'], { DEBUG: '1' });
+    expect(stderr).toMatch(stackLine);
+  });
+});
+
+describe('counterfoil token', () => {
+  it('prints a token as its last line, of a session with or without a second factor', async () => {
+    for (const [args, amr] of [
+      [
+        ['token', '--user', 'ana'],
+        ['pwd', 'otp', 'mfa'],
+      ],
+      [['token', '--user', 'ana', '--no-mfa'], ['pwd']],
+    ] as const) {
+      const { code, stdout } = await built.run(args);
+      expect(code).toBe(0);
+      const payload = stdout.trimEnd().split('\n').at(-1)?.split('.')[1] ?? '';
+      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>;
+      expect(claims).toMatchObject({ sub: 'ana', roles: ['AGENT'], amr });
+    }
+  });
+
+  it('prints one JSON object for a program', async () => {
+    const { stdout } = await built.run(['token', '--user', 'oz', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ user: 'oz', roles: ['ADMIN'], mfa: true, token: expect.stringMatching(/^eyJ/) });
+  });
+
+  it.each([{ NODE_ENV: 'production', DEVELOPMENT_ISSUER: 'true' }, { DEVELOPMENT_ISSUER: 'false' }])(
+    'is refused under %j',
+    async (environment) => {
+      const { code, stdout, stderr } = await built.run(['token', '--user', 'ana'], environment);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/development issuer/);
+    },
+  );
+});
+
+describe('counterfoil policy', () => {
+  it('check reports the coverage of the policy that ships', async () => {
+    const { code, stdout } = await built.run(['policy', 'check', '--json']);
+    const report = JSON.parse(stdout) as { fields: number; verdicts: Record<string, Record<string, number>> };
+    expect({ code, report }).toMatchObject({ code: 0, report: { ok: true } });
+    for (const counts of Object.values(report.verdicts)) {
+      const sum = Object.values(counts).reduce((total, count) => total + count, 0);
+      // A field whose verdict depends on the link stands in more than one column, and none stands in none.
+      expect(sum).toBeGreaterThanOrEqual(report.fields);
+    }
+  });
+
+  it('check names every problem with its file and line', async () => {
+    const lines = policyText.split('\n');
+    const broken = file('broken.yaml', policyText.replace('version: 1', 'version: 2').replace('  Customer:\n', '  Custommer:\n'));
+    const { code, stdout, stderr } = await built.run(['policy', 'check', broken, '--json']);
+    expect(code).toBe(1);
+    const version = lines.findIndex((line) => line.startsWith('version:')) + 1;
+    expect(stderr).toContain(`broken.yaml:${version}  version: expected 1`);
+    expect(stderr).toMatch(/broken\.yaml:\d+ {2}fields\.Custommer: is no type of the schema/);
+    expect(stderr).toMatch(/fields\.Customer\.email: has no verdict/);
+    expect(stderr).toMatch(/\d+ problems\./);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      problems: expect.arrayContaining([expect.objectContaining({ at: 'version', line: version })]),
+    });
+  });
+
+  it('explain says what a role sees under a link, by which line, and what would lift it', async () => {
+    const { code, stdout } = await built.run([
+      'policy',
+      'explain',
+      'Customer.email',
+      '--role',
+      'AGENT',
+      '--assurance',
+      'MATCHED',
+      '--json',
+    ]);
+    const line = Number((JSON.parse(stdout) as { decidedBy: { line: number } }).decidedBy.line);
+    expect({ code, found: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      found: { verdict: 'mask:email', class: 'CREDENTIAL', ceiling: 'mask', decidedBy: { path: 'fields.Customer.email.AGENT' } },
+    });
+    expect(policyText.split('\n')[line - 1]).toContain('AGENT');
+    const words = await built.run(['policy', 'explain', 'Customer.email', '--role', 'AGENT', '--no-mfa']);
+    expect(words.stdout).toMatch(/VERIFIED link.*MFA_REQUIRED.*MATCHED link.*NONE link/s);
+  });
+
+  it('diff ends with 0 when both mean the same, and with 1 and sentences when they differ', async () => {
+    const same = file('same.yaml', `# another comment\n${policyText}`);
+    expect(await built.run(['policy', 'diff', same])).toMatchObject({ code: 0, stdout: 'Both mean the same.\n' });
+    const wider = file('wider.yaml', policyText.replace(/customersPerHour: \d+/, 'customersPerHour: 99999'));
+    const { code, stdout, stderr } = await built.run(['policy', 'diff', same, wider]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(stdout).toMatch(/^\+ exposes: The number of different customers/m);
+    const back = await built.run(['policy', 'diff', wider, same, '--json']);
+    expect(JSON.parse(back.stdout)).toMatchObject({
+      changes: [{ coordinate: 'assistance.quota.customersPerHour', effect: 'restricts' }],
+    });
+  });
+});
+
+describe('counterfoil schema', () => {
+  it('prints what its own check accepts, and check shows where a file differs', async () => {
+    const printed = join(built.folder, 'printed.graphql');
+    expect(await built.run(['schema', 'print', '--output', printed])).toMatchObject({ code: 0, stdout: '' });
+    expect(await built.run(['schema', 'check', printed])).toMatchObject({ code: 0, stderr: '' });
+    const text = readFileSync(printed, 'utf8');
+    expect((await built.run(['schema', 'print'])).stdout).toBe(text);
+    const changed = file('changed.graphql', text.replace('  ticketByReference(', '  ticketByNumber('));
+    const { code, stdout, stderr } = await built.run(['schema', 'check', changed]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const line = text.split('\n').findIndex((each) => each.startsWith('  ticketByReference(')) + 1;
+    expect(stderr).toContain(`changed.graphql:${line}`);
+    expect(stderr).toMatch(/^- +ticketByNumber/m);
+    expect(stderr).toMatch(/^\+ +ticketByReference/m);
+  });
+});
+
+describe('a gateway as a process', () => {
+  it('loads the demo merchant once, welcomes with a query that works, keeps its data, and finishes what it has when it is stopped', async () => {
+    const first = built.start();
+    const address = await addressOf(first);
+    await first.said(/Started in /);
+    expect(first.stdout).toMatch(/loading the demo merchant/i);
+    expect(first.stdout).toMatch(/development mode/);
+    // No terminal, so nothing is drawn over.
+    expect(first.stdout).not.toContain('\r');
+    expect(first.stderr).toBe('');
+
+    const [, token] = /Bearer (\S+)'/.exec(first.stdout) ?? [];
+    const [, body] = /-d '(.*)'$/m.exec(first.stdout) ?? [];
+    const answer = await ask(address, token as string, (JSON.parse(body as string) as { query: string }).query);
+    expect(answer).toMatchObject({ data: { ticketByReference: { customer: { link: 'VERIFIED' } } } });
+    expect(answer.errors).toBeUndefined();
+
+    const printed = (await built.run(['token', '--user', 'ana'])).stdout.trim();
+    expect(await ask(address, printed, '{ viewer { roles } }')).toEqual({ data: { viewer: { roles: ['AGENT'] } } });
+
+    const refused = await built.run(['sync']);
+    expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/is in use by process \d+\./) });
+    expect(refused.stderr).not.toMatch(stackLine);
+
+    // Half a request is under way when the signal comes: the gateway said that it waits for the rest.
+    const { hostname, port } = new URL(address);
+    const query = JSON.stringify({ query: '{ viewer { teams } }' });
+    const socket = connect(Number(port), hostname);
+    let received = '';
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+    const waits = new Promise<void>((resolve) =>
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        received += text;
+        if (received.includes('100 Continue')) resolve();
+      }),
+    );
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${printed}\r\ncontent-type: application/json\r\ncontent-length: ${query.length}\r\nexpect: 100-continue\r\n\r\n`,
+    );
+    await waits;
+    first.child.kill('SIGTERM');
+    await first.said(/Stopping/);
+    socket.write(query);
+    await closed;
+    expect(received).toContain('HTTP/1.1 200');
+    expect(received).toContain('"teams":["cards"]');
+    expect(await first.finished).toMatchObject({ code: 0, signal: null });
+
+    const second = built.start();
+    const again = await addressOf(second);
+    await second.said(/Started in /);
+    expect(second.stdout).not.toMatch(/loading/i);
+    const context = '{ ticketByReference(source: "demo", reference: "1001") { assistance { state } } }';
+    // The assistance of the first run goes on: its data was kept.
+    expect(await ask(again, printed, context)).toMatchObject({ data: { ticketByReference: { assistance: { state: 'LIVE' } } } });
+    expect(await stop(second)).toMatchObject({ code: 0 });
+
+    const synced = await built.run(['sync', '--json']);
+    expect(JSON.parse(synced.stdout)).toMatchObject({
+      sources: [
+        { name: 'demo', fault: null },
+        { name: 'demo-pay', fault: null },
+      ],
+    });
+    expect(synced.code).toBe(0);
+  });
+
+  it('stops when it is told to while it loads, and goes on from there', async () => {
+    const environment = { DATA_DIR: 'interrupted', DEMO_SIZE: '0.2' };
+    const first = built.start(environment);
+    await first.said(/loading the demo merchant/i);
+    first.child.kill('SIGINT');
+    expect(await first.finished).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).not.toMatch(/Started in/);
+    const second = built.start(environment);
+    await second.said(/Started in /);
+    expect(await stop(second)).toMatchObject({ code: 0 });
+  });
+
+  it('says everything that is wrong with its configuration at once, and ends with 1', async () => {
+    const config = file(
+      'wrong.yaml',
+      'sources:\n  helpdesk:\n    - { kind: rt, name: RT, url: nowhere, token: secret-in-clear }\n  payments: []\n',
+    );
+    const { code, stdout, stderr } = await built.start({
+      PORT: 'many',
+      CONFIG_FILE: config,
+      LOG_LEVEL: 'loud',
+      NODE_ENV: 'production',
+    }).finished;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    for (const expected of [
+      'PORT: expected',
+      'LOG_LEVEL: expected',
+      'wrong.yaml:3',
+      'sources.payments',
+      'DATABASE_URL',
+      'KEY_ENCRYPTION_KEY',
+    ])
+      expect(stderr).toContain(expected);
+    expect(stderr).not.toContain('secret-in-clear');
+    expect(stderr).not.toMatch(stackLine);
+  });
+
+  it('says which policy file is wrong, and where', async () => {
+    const broken = file('start-broken.yaml', policyText.replace('version: 1', 'version: 2'));
+    const { code, stderr } = await built.start({ POLICY_FILE: broken, DATA_DIR: 'unused' }).finished;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/start-broken\.yaml:\d+ {2}version: expected 1/);
+    expect(stderr).not.toMatch(stackLine);
+  });
+
+  it('says that the port is taken before it loads anything', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const { code, stdout, stderr } = await built.start({ PORT: String(port), DATA_DIR: 'never' }).finished;
+    await new Promise((resolve) => taken.close(resolve));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe(
+      `Port ${port} on 127.0.0.1 is in use by another program. Stop that one, or take another port with PORT.\n`,
+    );
+  });
+
+  it('says that the database is another gateway’s', async () => {
+    const first = built.start({ DATA_DIR: 'shared' });
+    await first.said(/Started in /);
+    const { code, stderr } = await built.start({ DATA_DIR: 'shared' }).finished;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/is in use by process \d+\. Stop that gateway first/),
+    });
+    expect(await stop(first)).toMatchObject({ code: 0 });
+  });
+});

@@ -1,0 +1,108 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(__dirname, '..', '..');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A process of the built gateway, with what it said so far. */
+export class Running {
+  stdout = '';
+  stderr = '';
+  readonly finished: Promise<Finished>;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(readonly child: ChildProcess) {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      for (const look of this.waiting) look();
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.finished = new Promise((resolve) => {
+      child.on('close', (code, signal) => {
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
+        for (const look of this.waiting) look();
+      });
+    });
+  }
+
+  /** Waits until stdout has it; throws with everything that was said when the process ends before. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this.stdout);
+      if (found) return found;
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        throw new Error(`ended without ${pattern}:\n${this.stdout}\n${this.stderr}`);
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+  }
+}
+
+/** The gateway as the compiler makes it, in a folder of its own, and processes of it in an empty folder. */
+export class BuiltGateway {
+  private readonly processes: Running[] = [];
+  /** Where processes run: nothing of the checkout is in reach unless a test puts it there. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'counterfoil-cli-'));
+
+  private constructor(private readonly output: string) {}
+
+  static make(): BuiltGateway {
+    const output = mkdtempSync(join(tmpdir(), 'counterfoil-built-'));
+    execFileSync(
+      process.execPath,
+      [
+        join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+        '-p',
+        join(root, 'tsconfig.build.json'),
+        '--outDir',
+        output,
+        '--tsBuildInfoFile',
+        join(output, '.tsbuildinfo'),
+      ],
+      { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    symlinkSync(join(root, 'node_modules'), join(output, 'node_modules'));
+    return new BuiltGateway(output);
+  }
+
+  private spawn(file: string, args: readonly string[], environment: Readonly<Record<string, string>>): Running {
+    const { PATH = '', HOME = '' } = process.env;
+    const running = new Running(
+      spawn(process.execPath, [join(this.output, 'src', ...file.split('/')), ...args], {
+        cwd: this.folder,
+        env: { PATH, HOME, POLICY_FILE: join(root, 'schema', 'exposure.yaml'), PORT: '0', DEMO_SIZE: '0.02', ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
+    this.processes.push(running);
+    return running;
+  }
+
+  /** `counterfoil …` to its end. */
+  run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> {
+    return this.spawn('cli/counterfoil.js', args, environment).finished;
+  }
+
+  /** What `npm start` runs. */
+  start(environment: Readonly<Record<string, string>> = {}): Running {
+    return this.spawn('main.js', [], environment);
+  }
+
+  /** Ends every process that is left, and removes the folders. */
+  async remove(): Promise<void> {
+    for (const { child, finished } of this.processes) {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await finished;
+    }
+    for (const folder of [this.folder, this.output]) rmSync(folder, { recursive: true, force: true });
+  }
+}

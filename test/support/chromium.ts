@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const found = process.env.CHROMIUM ?? places.find((place) => existsSync(place));
+const required = process.env.REQUIRE_CHROMIUM === '1' || process.env.CI === 'true';
+
+/** A browser on this machine, or null where there is none: then the test says so, and where it must run it fails. */
+export const launchChromium = async (): Promise<Browser | null> => {
+  if (found !== undefined) return chromium.launch({ executablePath: found, args: ['--no-sandbox'] });
+  if (required)
+    throw new Error('a browser is required here (CI or REQUIRE_CHROMIUM=1), and there is no chromium on this machine');
+  process.stderr.write(
+    'The explorer did not run in a browser: there is no chromium on this machine (Debian: apt-get install chromium).\n',
+  );
+  return null;
+};
