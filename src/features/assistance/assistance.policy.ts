@@ -10,6 +10,8 @@ export interface TicketStanding {
   readonly createdById: string | null;
   readonly customerSetByIds: readonly string[];
   readonly customerId: string | null;
+  /** The ticket's helpdesk has the actor among its active staff. */
+  readonly knowsActor: boolean;
   /** The assignment was confirmed by the helpdesk within the freshness bound. */
   readonly isFresh: boolean;
 }
@@ -37,10 +39,14 @@ export const isOwn = rule<TicketStanding>(
 
 export const isTeams = rule<TicketStanding>('NO_ASSISTANCE', (actor, ticket) => inTeam(actor, ticket.team));
 
-/** The actor neither created the ticket nor ever set or changed whom it is about. */
+/**
+ * The actor neither created the ticket nor ever set or changed whom it is about. Of whom the helpdesk doesn't know, which
+ * an address of one's own editing is enough for, nobody can say that.
+ */
 export const isMadeByOthers = rule<TicketStanding>(
   'SELF_MADE',
-  (actor, ticket) => !asSelf(actor, ticket.createdById) && !ticket.customerSetByIds.some((staffId) => asSelf(actor, staffId)),
+  (actor, ticket) =>
+    ticket.knowsActor && !asSelf(actor, ticket.createdById) && !ticket.customerSetByIds.some((staffId) => asSelf(actor, staffId)),
 );
 
 const assists = allOf<unknown>(hasRole('AGENT', 'SUPERVISOR'), hasMfa);

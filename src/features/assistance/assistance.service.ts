@@ -1,4 +1,3 @@
-import { ulid } from '../../ulid';
 import { type HeldAssistance, type SignedInActor, systemActor } from '../../authz/actor';
 import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';
@@ -7,6 +6,7 @@ import type { Database } from '../../db/database';
 import { Failure } from '../../failure';
 import type { Redactor } from '../../privacy/redaction';
 import { seal } from '../../privacy/sealing';
+import { ulid } from '../../ulid';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import { Ticket } from '../tickets/ticket.entity';
 import { endRows, type OpenAssistance, waitForLeases } from './assistance.ending';
@@ -324,10 +324,12 @@ export class Assistances {
     return { ticket, standing: await this.standingOf(change, ticket) };
   }
 
-  private async standingOf(change: Pick<Change, 'query' | 'at'>, ticket: Ticket): Promise<TicketStanding> {
-    const [source] = await change.query<{ polled_at: number | string | null }>(
-      'SELECT polled_at FROM upstream_source WHERE name = ?',
-      [ticket.source],
+  private async standingOf(change: Pick<Change, 'query' | 'at' | 'actor'>, ticket: Ticket): Promise<TicketStanding> {
+    const staffIds = change.actor.kind === 'system' ? [] : change.actor.staffIds;
+    const [source] = await change.query<{ polled_at: number | string | null; known: number | string }>(
+      `SELECT (SELECT polled_at FROM upstream_source WHERE name = ?) AS polled_at,
+              (SELECT COUNT(*) FROM helpdesk_staff WHERE source = ? AND active = 1 AND id IN (${staffIds.map(() => '?').join(',') || 'NULL'})) AS known`,
+      [ticket.source, ticket.source, ...staffIds],
     );
     const confirmed = Math.max(ticket.observedAt.getTime(), Number(source?.polled_at ?? 0));
     return {
@@ -338,6 +340,7 @@ export class Assistances {
       createdById: ticket.createdById,
       customerSetByIds: JSON.parse(ticket.customerSetByIds) as string[],
       customerId: ticket.customerId,
+      knowsActor: Number(source?.known ?? 0) > 0,
       isFresh: change.at.getTime() - confirmed <= this.freshness.assignmentBound,
     };
   }
