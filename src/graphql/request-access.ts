@@ -56,9 +56,9 @@ export class RequestAccess {
     return customerId === null ? undefined : this.held.find((assistance) => assistance.customerId === customerId);
   }
 
-  /** The live assistance on this very ticket. */
-  onTicket(ticketId: string): HeldAssistance | undefined {
-    return this.held.find((assistance) => assistance.ticketId === ticketId);
+  /** The live assistance on this very ticket, as long as it is about the customer whom it was given for. */
+  onTicket(ticketId: string, customerId: string | null): HeldAssistance | undefined {
+    return this.held.find((assistance) => assistance.ticketId === ticketId && assistance.customerId === customerId);
   }
 
   get showing(): Showing {

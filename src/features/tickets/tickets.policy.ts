@@ -39,7 +39,9 @@ export const customerIsCovered = ({ access }: RelationView, ticket: TicketType):
 
 /** The actor assists on this very ticket; one without a customer leads to nobody's payments and is read by whoever works with it. */
 export const ticketIsAssisted = ({ access }: RelationView, ticket: TicketType): DenialReason | null =>
-  ticket.customerId === null || access.onTicket(ticket.id) ? null : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
+  ticket.customerId === null || access.onTicket(ticket.id, ticket.customerId)
+    ? null
+    : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
 
 const messageIsAssisted = (view: RelationView, message: MessageType): DenialReason | null => ticketIsAssisted(view, message.of);
 

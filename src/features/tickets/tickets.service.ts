@@ -172,7 +172,7 @@ export class Tickets {
     const stillMine = current === row ? row : await this.inScope(actor, 't.id = ?', [row.id]);
     if (!stillMine) throw Failure.notFound('ticket');
     const ticket = this.toType(stillMine, this.clock(), true);
-    if (ticket.customerId !== null && !access.onTicket(ticket.id)) {
+    if (ticket.customerId !== null && !access.onTicket(ticket.id, ticket.customerId)) {
       try {
         const begun = await this.assistances.open(actor, ticket.id);
         access.held = [...access.held.filter(({ id }) => id !== begun.id), begun];
