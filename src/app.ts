@@ -257,6 +257,7 @@ export class App {
     };
     every(5_000, () => this.services.assistances.expire());
     every(5_000, () => this.actors.restoreRevocations());
+    every(15_000, () => this.sources.lookAtAssisted());
   }
 
   /** Finishes what is under way: polls, disclosures, counted denials, writes. */

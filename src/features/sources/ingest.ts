@@ -1,4 +1,3 @@
-import { ulid } from '../../ulid';
 import { type LinkAssurance, systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Change, Row } from '../../db/change';
@@ -7,6 +6,7 @@ import type { DataKey } from '../../privacy/customer-keys';
 import { normalizeEmail } from '../../privacy/digests';
 import type { Redactor } from '../../privacy/redaction';
 import { seal } from '../../privacy/sealing';
+import { ulid } from '../../ulid';
 import type { StaffRecord, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
 import type { AddressRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { endAssistances, type TicketTurn, waitForLeases } from '../assistance/assistance.ending';
@@ -101,6 +101,30 @@ export class Ingest {
       if (change.hasWritten) {
         change.record({ subject: { type: 'Source', id: source }, detail: { tickets: changed.length, ended: turns } });
       }
+      return leasesUntil;
+    });
+    await waitForLeases(leases);
+  }
+
+  /**
+   * The helpdesk no longer shows this ticket to us: nobody works on it as far as we can know, until it is seen again.
+   * Resolves once nobody can disclose on its assistances any more.
+   */
+  async ticketGone(source: string, reference: string, asOf: Date): Promise<void> {
+    const standing = `SELECT id FROM helpdesk_ticket WHERE source = ? AND reference = ? AND observed_at <= ?
+      AND (status <> 'CLOSED' OR team IS NOT NULL OR assignee_id IS NOT NULL)`;
+    const parameters = [source, reference, milliseconds(asOf)];
+    if ((await this.database.query(standing, parameters)).length === 0) return;
+    const leases = await this.database.change(actor, ingestTickets, async (change) => {
+      change.permit(source);
+      const [row] = await change.query<{ id: string }>(standing, parameters, { lock: true });
+      if (!row) return 0;
+      await change.execute(
+        "UPDATE helpdesk_ticket SET status = 'CLOSED', team = NULL, assignee_id = NULL, observed_at = ? WHERE id = ?",
+        [milliseconds(asOf), row.id],
+      );
+      const { ended, leasesUntil } = await endAssistances(change, [{ ticketId: row.id, reason: 'TICKET_CLOSED' }]);
+      change.record({ ticketId: row.id, subject: { type: 'Source', id: source }, detail: { gone: true, ended } });
       return leasesUntil;
     });
     await waitForLeases(leases);
@@ -280,13 +304,15 @@ export class Ingest {
       const { ticket, asOf } = snapshot;
       const row = stored.get(ticket.reference);
       const key = keys.get(owner);
-      if (!key) continue;
+      // Erased: nothing new is kept of what is said, but who works on the ticket still ends what was granted.
+      const keyId = key?.id ?? row?.key_id;
+      if (!keyId) continue;
       // The revision decides first: a slow fetch may have begun earlier and still have seen more.
       const isLater = row && ticket.revision > Number(row.revision);
       if (row && !isLater && (ticket.revision < Number(row.revision) || milliseconds(asOf) < Number(row.observed_at))) continue;
       const staffId = (reference: string | null) => (reference === null ? null : (staffIds.get(reference) ?? null));
       const facts: TicketFacts = {
-        key_id: key.id,
+        key_id: keyId,
         status: ticket.status,
         team: ticket.team === null ? null : (teams[ticket.team] ?? ticket.team),
         assignee_id: staffId(ticket.assignee),
@@ -314,7 +340,9 @@ export class Ingest {
         ...facts,
         revision: ticket.revision,
         subject_sealed:
-          subject === null ? null : seal(key.key, { table: 'helpdesk_ticket', column: 'subject_sealed', row: id }, subject),
+          subject === null || !key
+            ? null
+            : seal(key.key, { table: 'helpdesk_ticket', column: 'subject_sealed', row: id }, subject),
         channel: ticket.channel,
         updated_at: milliseconds(ticket.updatedAt),
         observed_at: milliseconds(asOf),
@@ -333,9 +361,10 @@ export class Ingest {
         else if (row.assignee_id !== values.assignee_id || row.team !== values.team)
           turns.push({ ticketId: id, reason: 'REASSIGNED' });
         // A ticket that passes to another customer takes its messages along under the other key.
-        if (row.key_id !== key.id) await change.execute('DELETE FROM helpdesk_message WHERE ticket_id = ?', [id]);
+        if (row.key_id !== keyId || (!key && row.customer_id !== customerId))
+          await change.execute('DELETE FROM helpdesk_message WHERE ticket_id = ?', [id]);
       }
-      changed.push({ id, key, snapshot });
+      if (key) changed.push({ id, key, snapshot });
     }
     await change.insertRows('helpdesk_ticket', fresh);
     if (seen.length > 0) {

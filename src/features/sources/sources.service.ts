@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { ulid } from '../../ulid';
 import { systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Database } from '../../db/database';
 import { Failure } from '../../failure';
 import { normalizeEmail } from '../../privacy/digests';
+import { ulid } from '../../ulid';
 import type { HelpdeskConnector, TicketSnapshot, WebhookJudgement, WebhookRequest } from '../../upstream/helpdesk/helpdesk.port';
 import type { PaymentCustomerRecord, PaymentCustomerSnapshot, PaymentsConnector } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
@@ -66,6 +66,8 @@ const customersPerBatch = 25;
 /** Tickets stored in one change: some milliseconds, so that a disclosure never waits long behind them. */
 const ticketsPerChange = 25;
 const day = 86_400_000;
+/** After how long, in milliseconds, a ticket that somebody assists on is looked at itself, whatever the polls say. */
+const unseenFor = 600_000;
 /** How long, in milliseconds, what a webhook told may take until a reading finds it. */
 const settlingTime = 60_000;
 /**
@@ -149,14 +151,37 @@ export class Sources {
     if (this.absent.has(key)) return Promise.resolve(false);
     return this.shared(`ticket ${key}`, async () => {
       const source = this.helpdesk(sourceName);
+      const asOf = this.clock();
       const snapshot = await source.connector.fetchTicket(reference);
       if (!snapshot) {
         this.absent.set(key, true);
+        await this.ingest.ticketGone(source.name, reference, asOf);
         return false;
       }
       await this.ingest.tickets(source.name, source.teams, [snapshot]);
       return true;
     });
+  }
+
+  /**
+   * Looks at tickets that somebody assists on and that weren't seen themselves for a while: one that was deleted, or moved
+   * to where our account sees nothing, doesn't show in a poll.
+   */
+  async lookAtAssisted(): Promise<void> {
+    const rows = await this.database.query<{ source: string; reference: string }>(
+      `SELECT t.source, t.reference FROM helpdesk_ticket t
+        WHERE t.observed_at < ? AND EXISTS (SELECT 1 FROM assistance a WHERE a.ticket_id = t.id AND a.ended_at IS NULL)
+        ORDER BY t.observed_at LIMIT 20`,
+      [this.clock().getTime() - unseenFor],
+    );
+    await inTurns(
+      rows,
+      async ({ source, reference }) => {
+        if (this.stopping) return;
+        await this.refreshTicket(source, reference).catch((error: unknown) => this.noteFault(source, error));
+      },
+      2,
+    );
   }
 
   /** Looks the customer up at every payment source again, within the read-through budget; false when that didn't succeed. */

@@ -1,0 +1,121 @@
+import type { SignedInActor } from '../../src/authz/actor';
+import { Disclosures } from '../../src/features/disclosures/disclosures.service';
+import type { TicketType } from '../../src/features/tickets/ticket.type';
+import { ticketIsAssisted } from '../../src/features/tickets/tickets.policy';
+import { RequestAccess } from '../../src/graphql/request-access';
+import { demoTickets } from '../../src/upstream/demo/cast';
+import { TestApp } from '../support/app';
+
+const subjectOf = `ticketByReference(source: "demo", reference: $reference) { id subject customer { displayName } assistance { id state } }`;
+const open = `query Open($reference: String!) { ${subjectOf} }`;
+const begin = `mutation Begin($ticketId: ID!) {
+  beginAssistance(input: { ticketId: $ticketId, purpose: OTHER, reason: "the customer called about it" }) { id state needsApproval }
+}`;
+
+describe('what an attacker would try next', () => {
+  let app: TestApp;
+  beforeEach(async () => {
+    app = await TestApp.start();
+  });
+  afterEach(() => app.stop());
+
+  const ticketId = async (reference: string): Promise<string> => {
+    const [row] = await app.app.database.query<{ id: string }>('SELECT id FROM helpdesk_ticket WHERE reference = ?', [reference]);
+    return row?.id as string;
+  };
+  const write = (sql: string, parameters: readonly unknown[]) =>
+    app.app.database.appendGroup((group) => group.execute(sql, parameters));
+
+  it('records an operation whose name alone would fill a leaf, and everybody else’s in its group', async () => {
+    const named = `query ${'A'.repeat(70_000)}($reference: String!) { ${subjectOf} }`;
+    const answers = await Promise.all([
+      app.as('ana', named, { reference: demoTickets.own.reference }),
+      app.as('ben', open, { reference: demoTickets.otherTeam.reference }),
+    ]);
+    expect(answers.map(({ status, errors }) => ({ status, errors }))).toEqual(answers.map(() => ({ status: 200 })));
+    const [disclosure] = await app.events('disclosure');
+    expect(JSON.stringify(disclosure).length).toBeLessThan(5_000);
+  });
+
+  it('records a response of more tickets and customers than one leaf holds, in several events of one transaction', async () => {
+    const ids = (prefix: string) => Array.from({ length: 2_500 }, (_, index) => `${prefix}_${String(index).padStart(26, '0')}`);
+    const disclosures = new Disclosures(app.app.database, app.clock.now, () => {});
+    const actor: SignedInActor = {
+      kind: 'staff',
+      id: 'act_00000000000000000000000000',
+      roles: ['SUPERVISOR'],
+      teams: [],
+      mfa: true,
+      authenticatedAt: null,
+      expiresAt: new Date(),
+      staffIds: [],
+    };
+    const outcome = await disclosures.record({
+      actor,
+      operation: 'Many',
+      plan: 'plan',
+      policy: 'policy',
+      fields: [{ field: 'Ticket.subject', verdict: 'reveal', count: 2_500 }],
+      ticketIds: ids('tkt'),
+      customers: ids('cus').map((id) => ({ id, digest: () => 'd'.repeat(43) })),
+      objects: { Ticket: ids('tkt') },
+      assistanceIds: [],
+      validUntil: null,
+    });
+    expect(outcome).toBe('recorded');
+    const events = (await app.events('disclosure')) as { tx: string; customers: string[]; detail: { tickets: string[] } }[];
+    expect(new Set(events.map(({ tx }) => tx)).size).toBe(1);
+    expect(events.flatMap(({ detail }) => detail.tickets).sort()).toEqual(ids('tkt'));
+    expect(events.flatMap(({ customers }) => customers)).toHaveLength(2_500);
+    for (const event of events) expect(JSON.stringify(event).length).toBeLessThan(65_000);
+  });
+
+  it('lets nobody whom the helpdesk doesn’t know vouch for themselves', async () => {
+    const { reference } = demoTickets.unassigned;
+    app.helpdesk.setCustomer(reference, app.helpdesk.merchant.helpdeskCustomer(9).reference, 'sam');
+    await app.app.sources.syncAll();
+    // The helpdesk lets people edit their own address: then nobody knows that this is Sam.
+    await write('UPDATE helpdesk_staff SET login_digest = ?, email_digest = NULL WHERE reference = ?', ['edited', 'sam']);
+    const { data, errors } = await app.as('sam', begin, { ticketId: await ticketId(reference) });
+    expect(errors).toBeUndefined();
+    expect(data.beginAssistance).toMatchObject({ state: 'WAITING', needsApproval: true });
+  });
+
+  it('shows nothing of a ticket’s conversation on an assistance that was for its former customer', () => {
+    const access = new RequestAccess(new Map(), { digest: () => '' });
+    access.held = [{ id: 'ast_1', ticketId: 'tkt_1', customerId: 'cus_former', expiresAt: new Date() }];
+    const ticket = { id: 'tkt_1', customerId: 'cus_other' } as TicketType;
+    expect(ticketIsAssisted({ access, actor: {} as SignedInActor }, ticket)).toBe('NO_ASSISTANCE');
+  });
+
+  it('ends the assistance on the ticket of an erased customer when it is reassigned', async () => {
+    const { reference } = demoTickets.own;
+    const opened = await app.as('ana', open, { reference });
+    expect(opened.data.ticketByReference.assistance.state).toBe('LIVE');
+    await write(
+      'UPDATE privacy_customer_key SET wrapped = NULL WHERE owner = (SELECT customer_id FROM helpdesk_ticket WHERE reference = ?)',
+      [reference],
+    );
+    app.helpdesk.reassign(reference, 'chloe');
+    await app.app.sources.syncAll();
+    const [row] = await app.app.database.query<{ end_reason: string | null }>('SELECT end_reason FROM assistance WHERE id = ?', [
+      opened.data.ticketByReference.assistance.id,
+    ]);
+    expect(row?.end_reason).toBe('REASSIGNED');
+  });
+
+  it('ends the assistance on a ticket that vanished from the helpdesk without a word', async () => {
+    const { reference } = demoTickets.own;
+    const opened = await app.as('ana', open, { reference });
+    app.helpdesk.fetchTicket = async () => null;
+    app.clock.forward(601_000);
+    await app.app.sources.syncAll();
+    await app.app.sources.lookAtAssisted();
+    const [row] = await app.app.database.query<{ end_reason: string | null }>('SELECT end_reason FROM assistance WHERE id = ?', [
+      opened.data.ticketByReference.assistance.id,
+    ]);
+    expect(row?.end_reason).toBe('TICKET_CLOSED');
+    const again = await app.as('ana', open, { reference });
+    expect(again.data.ticketByReference?.customer ?? null).toBeNull();
+  });
+});
