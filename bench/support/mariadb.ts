@@ -34,11 +34,13 @@ export class PrivateMariaDb {
   static async start(extra: readonly string[] = []): Promise<PrivateMariaDb> {
     const folder = mkdtempSync(join(tmpdir(), 'counterfoil-mariadb-'));
     const datadir = join(folder, 'data');
+    // A server that starts removes everybody's temporary tables from the folder that it shares with them.
+    const env = { ...process.env, TMPDIR: folder };
     const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
     execFileSync(
       programPath('mariadb-install-db', 'mysql_install_db'),
       ['--no-defaults', `--datadir=${datadir}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...asUser],
-      { stdio: 'pipe' },
+      { stdio: 'pipe', env },
     );
     const port = await freePort();
     const child = spawn(
@@ -57,7 +59,7 @@ export class PrivateMariaDb {
         ...asUser,
         ...extra,
       ],
-      { stdio: 'ignore' },
+      { stdio: 'ignore', env },
     );
     const server = new PrivateMariaDb(child, folder, `mysql://root@127.0.0.1:${port}`);
     for (let attempt = 0; attempt < 150; attempt += 1) {
