@@ -1,0 +1,306 @@
+import { demoTickets } from '../../src/upstream/demo/cast';
+import { DemoHelpdesk } from '../../src/upstream/helpdesk/demo/demo-helpdesk';
+import { SourceUnavailable } from '../../src/upstream/source-unavailable';
+import { TestApp } from '../support/app';
+
+const context = `query Context($reference: String!) {
+  ticketByReference(source: "demo", reference: $reference) {
+    reference customer { displayName email phone paymentMethods { last4 billingAddress { line1 city } token } transactions { nodes { reference device { fingerprint } } } }
+    messages { nodes { body } }
+  }
+}`;
+
+const get = async (app: TestApp, url: string) => {
+  const response = await app.server.inject({ method: 'GET', url });
+  return { status: response.statusCode, body: response.body, headers: response.headers };
+};
+
+describe('an operator', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start();
+  });
+  afterAll(() => app.stop());
+
+  it('learns from /healthz that the process answers, without asking anything of anybody', async () => {
+    const statements = app.statements.length;
+    expect(await get(app, '/healthz')).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+    expect(app.statements.length).toBe(statements);
+  });
+
+  it('learns from /readyz how the database and each source are', async () => {
+    const { status, body } = await get(app, '/readyz');
+    expect([status, JSON.parse(body)]).toEqual([
+      200,
+      {
+        status: 'ready',
+        database: 'ok',
+        sources: {
+          demo: { side: 'helpdesk', kind: 'demo', state: 'ok', readUntil: expect.any(String) },
+          'demo-pay': { side: 'payments', kind: 'demo', state: 'ok', readUntil: expect.any(String) },
+        },
+      },
+    ]);
+  });
+
+  it('sees a source that fell behind, and the gateway stays ready', async () => {
+    app.clock.forward(180_000);
+    const { status, body } = await get(app, '/readyz');
+    expect([status, JSON.parse(body).sources.demo.state]).toEqual([200, 'behind']);
+  });
+
+  it('sees a source that fails, and when it works again', async () => {
+    const demo = app.helpdesk as DemoHelpdesk & { poll: DemoHelpdesk['poll'] };
+    const healthy = demo.poll;
+    demo.poll = () => {
+      throw new SourceUnavailable('demo', 'timeout');
+    };
+    app.app.sources.start();
+    const stateOf = async () => JSON.parse((await get(app, '/readyz')).body).sources.demo.state;
+    await until(async () => (await stateOf()) === 'timeout');
+    expect((await get(app, '/readyz')).status).toBe(200);
+    demo.poll = healthy;
+    await app.restart();
+    await app.app.sources.syncAll();
+    expect(await stateOf()).toBe('ok');
+  });
+
+  it('reads metrics in the format of Prometheus, counted by route patterns and codes', async () => {
+    await app.as('ana', context, { reference: demoTickets.own.reference });
+    await app.as('ana', context, { reference: demoTickets.selfMade.reference });
+    await app.as('ana', 'query($id: ID!) { ticket(id: $id) { id } }', { id: 'tkt_canary' });
+    await app.as({ token: 'canary' }, '{ viewer { id } }');
+    await get(app, '/canary?canary=1');
+    const { status, body, headers } = await get(app, '/metrics');
+    expect([status, headers['content-type']]).toEqual([200, expect.stringMatching(/^text\/plain; version=0\.0\.4/)]);
+    for (const line of body.split('\n').filter((each) => each !== '' && !each.startsWith('#')))
+      expect(line).toMatch(/^[a-z_][a-z0-9_]*(\{([a-z_]+="[^"]*",?)+\})? (-?[0-9.e+-]+|NaN|\+Inf)$/);
+    expect(body).toMatch(/counterfoil_graphql_errors_total\{code="DENIED"\} \d+\n/);
+    expect(body).toMatch(/counterfoil_graphql_errors_total\{code="NOT_FOUND"\} 1\n/);
+    expect(body).toMatch(/counterfoil_http_request_duration_seconds_count\{route="\/graphql",method="POST",status="401"\} 1\n/);
+    expect(body).toMatch(/counterfoil_source_age_seconds\{source="demo"\} \d/);
+    expect(body).not.toMatch(/canary|"(tkt|txn|act|cus|ast|req)_|1001|ana"/);
+  });
+
+  it('reads in the log who asked for what and how long it took, and nothing of what was asked or answered', async () => {
+    app.logLines.length = 0;
+    const { data } = await app.as('ana', context, { reference: demoTickets.own.reference });
+    const token = await app.token('ana');
+    await app.server.inject({
+      method: 'POST',
+      url: '/graphql?secret=canary',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'user-agent': 'canary',
+        'x-request-id': 'canary',
+      },
+      payload: JSON.stringify({ query: 'query Canary { viewer { id } }', variables: { canary: 'canary' } }),
+    });
+    await app.as('ana', '{ canary }');
+    await app.as('ana', '{ canary');
+    await app.as({ token: 'canary' }, '{ viewer { id } }');
+    await get(app, '/canary');
+    const lines = app.logLines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toEqual({
+      level: 30,
+      time: expect.any(Number),
+      requestId: expect.stringMatching(/^req_/),
+      route: '/graphql',
+      method: 'POST',
+      status: 200,
+      milliseconds: expect.any(Number),
+      actor: expect.stringMatching(/^act_/),
+      msg: 'request',
+    });
+    const log = app.logLines.join('');
+    expect(log).not.toMatch(/canary|eyJ|ticketByReference/i);
+    const texts = (value: unknown): string[] =>
+      typeof value === 'string' ? [value] : value && typeof value === 'object' ? Object.values(value).flatMap(texts) : [];
+    const shown = texts(data).filter((text) => text.length > 4);
+    expect(shown.length).toBeGreaterThan(20);
+    for (const text of shown) expect(log).not.toContain(JSON.stringify(text).slice(1, -1));
+  });
+
+  it('finds a fault in the log by the request id that the caller was given, and the caller was given nothing else', async () => {
+    const loaders = app.app.services.tickets as unknown as { openByReference: () => Promise<never> };
+    const original = loaders.openByReference;
+    loaders.openByReference = async () => {
+      throw new TypeError('canary: 4242424242424242 of ana@example.com');
+    };
+    app.logLines.length = 0;
+    const { status, data, errors } = await app.as('ana', context, { reference: demoTickets.own.reference });
+    loaders.openByReference = original;
+    expect([status, data]).toEqual([200, { ticketByReference: null }]);
+    const requestId = errors?.[0]?.extensions.requestId;
+    expect(errors).toEqual([
+      {
+        message: 'Something went wrong here. It was logged with this request id.',
+        path: ['ticketByReference'],
+        extensions: { code: 'INTERNAL', requestId: expect.stringMatching(/^req_/) },
+      },
+    ]);
+    const logged = app.logLines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'a request failed');
+    expect(logged).toMatchObject({
+      requestId,
+      error: { name: 'TypeError', at: expect.arrayContaining([expect.stringMatching(/^at /)]) },
+    });
+    expect(app.logLines.join('')).not.toMatch(/canary|4242|example\.com/);
+  });
+
+  it('finds a fault outside of the graph in the same way', async () => {
+    const { sources } = app.app as unknown as { sources: { webhook: unknown } };
+    const original = sources.webhook;
+    sources.webhook = async () => {
+      throw new RangeError('canary');
+    };
+    app.logLines.length = 0;
+    const response = await app.server.inject({ method: 'POST', url: '/webhooks/demo', payload: 'x' });
+    sources.webhook = original;
+    const [{ extensions, message }] = (response.json() as { errors: [{ message: string; extensions: Record<string, unknown> }] })
+      .errors;
+    expect([response.statusCode, message, extensions.code]).toEqual([
+      500,
+      'Something went wrong here. It was logged with this request id.',
+      'INTERNAL',
+    ]);
+    expect(app.logLines.join('')).toContain(String(extensions.requestId));
+    expect(response.body + app.logLines.join('')).not.toContain('canary');
+  });
+});
+
+describe('without its database', () => {
+  it('the gateway lives, is not ready, says so in its own words, and is measured on', async () => {
+    const app = await TestApp.start({ sync: false });
+    const token = await app.token('ana');
+    await app.app.database.close();
+    expect((await get(app, '/healthz')).status).toBe(200);
+    const { status, body } = await get(app, '/readyz');
+    expect([status, JSON.parse(body)]).toEqual([503, { status: 'not ready', database: 'unreachable', sources: {} }]);
+    const metrics = await get(app, '/metrics');
+    expect([metrics.status, metrics.body]).toEqual([200, expect.stringContaining('process_cpu_seconds_total')]);
+    const answer = await app.server.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      payload: JSON.stringify({ query: '{ viewer { id } }' }),
+    });
+    expect(answer.statusCode).toBeGreaterThanOrEqual(500);
+    expect(answer.body).not.toMatch(/sqlite|mysql|mariadb|pool|SELECT|DataSource|connection/i);
+    await app.stop();
+  });
+});
+
+describe('too many requests', () => {
+  const ask = (app: TestApp, headers: Record<string, string> = {}, url = '/graphql') =>
+    app.server.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', ...headers },
+      payload: JSON.stringify({ query: '{ viewer { id } }' }),
+    });
+
+  it('of one token are refused in our words, and those of another are not', async () => {
+    const app = await TestApp.start({ config: { rateLimit: 5 }, sync: false });
+    const [ana, ben] = [await app.token('ana'), await app.token('ben')];
+    for (let at = 0; at < 5; at += 1) expect((await ask(app, { authorization: `Bearer ${ana}` })).statusCode).toBe(200);
+    const refused = await ask(app, { authorization: `Bearer ${ana}` });
+    expect(refused.statusCode).toBe(429);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(refused.json()).toEqual({
+      errors: [
+        {
+          message: 'Too many requests.',
+          extensions: { code: 'RATE_LIMITED', remedy: 'Slow down.', retryAfter: expect.any(Number) },
+        },
+      ],
+    });
+    // The same token, written otherwise, is the same client.
+    expect((await ask(app, { authorization: `bearer   ${ana}` })).statusCode).toBe(429);
+    expect((await ask(app, { authorization: `Bearer ${ben}` })).statusCode).toBe(200);
+    for (let at = 0; at < 10; at += 1) expect((await get(app, '/healthz')).status).toBe(200);
+    await app.stop();
+  });
+
+  it('with made-up tokens count for the address they come from', async () => {
+    const app = await TestApp.start({ config: { rateLimit: 5 }, sync: false });
+    const statuses: number[] = [];
+    for (let at = 0; at < 8; at += 1) statuses.push((await ask(app, { authorization: `Bearer made-up-${at}` })).statusCode);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
+    // Somebody with a real one behind the same address works on.
+    expect((await ask(app, { authorization: `Bearer ${await app.token('ana')}` })).statusCode).toBe(200);
+    await app.stop();
+  });
+
+  it('to other places cannot hide behind tokens', async () => {
+    const app = await TestApp.start({ config: { rateLimit: 5 }, sync: false });
+    const statuses: number[] = [];
+    for (let at = 0; at < 7; at += 1)
+      statuses.push(
+        (await ask(app, { authorization: `Bearer made-up-${at}`, 'x-forwarded-for': `10.0.0.${at}` }, '/webhooks/demo'))
+          .statusCode,
+      );
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    await app.stop();
+  });
+});
+
+describe('stopping', () => {
+  it('finishes the request under way, with its disclosure, and takes no new one', async () => {
+    const app = await TestApp.start();
+    const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
+    const token = await app.token('ana');
+    let entered = () => {};
+    let release = () => {};
+    const isEntered = new Promise<void>((resolve) => {
+      entered = resolve;
+    });
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const tickets = app.app.services.tickets as unknown as { openByReference: (...parts: unknown[]) => Promise<unknown> };
+    const original = tickets.openByReference.bind(tickets);
+    tickets.openByReference = async (...parts) => {
+      entered();
+      await gate;
+      return original(...parts);
+    };
+    const ask = () =>
+      fetch(`${address}/graphql`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ query: context, variables: { reference: demoTickets.own.reference } }),
+      });
+    const underWay = ask();
+    await isEntered;
+    let disclosures = -1;
+    const close = app.app.database.close.bind(app.app.database);
+    app.app.database.close = async () => {
+      disclosures = (await app.events('disclosure')).length;
+      await close();
+    };
+    const closed = app.server.close();
+    await until(
+      async () =>
+        await ask().then(
+          ({ status }) => status === 503,
+          () => true,
+        ),
+    );
+    release();
+    const response = await underWay;
+    const answer = (await response.json()) as { data: { ticketByReference: { customer: { paymentMethods: unknown[] } } } };
+    expect([response.status, answer.data.ticketByReference.customer.paymentMethods.length > 0]).toEqual([200, true]);
+    await closed;
+    expect(disclosures).toBe(1);
+    await app.stop();
+  });
+});
+
+const until = async (condition: () => Promise<boolean>): Promise<void> => {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('it never came about');
+};
