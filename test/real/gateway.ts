@@ -1,13 +1,15 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import { createConnection } from 'mysql2/promise';
 import pino from 'pino';
 import { App } from '../../src/app';
 import { loadConfig } from '../../src/config';
+import { Database } from '../../src/db/database';
 import { createServer } from '../../src/http/server';
 import type { GraphQLAnswer } from '../support/app';
-import { temporaryLocation } from '../support/database';
+import { databaseParts, temporaryLocation } from '../support/database';
 import type { RtConnection } from './rt';
 
 /** What a gateway of these suites is given. Times are real: pauses and bounds in seconds. */
@@ -43,13 +45,35 @@ sync:
   windowDays: 30
   pollSeconds: ${pollSeconds}
   assignmentBoundSeconds: ${assignmentBoundSeconds}
+  readThroughSeconds: 30
 `;
 
-/** Resolves once the condition holds; rejects with `what` after half a minute. */
+/** The URL of an everyday account that may do what docs/operations.md grants it, on a database that another one migrated. */
+const withEverydayRights = async (url: string): Promise<string> => {
+  const migrated = await Database.open({ engine: 'mariadb', url }, databaseParts);
+  await migrated.close();
+  const everyday = new URL(url);
+  const database = everyday.pathname.slice(1);
+  everyday.username = database;
+  everyday.password = 'everyday';
+  const manual = readFileSync(join(__dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+  const grants = manual.match(/^GRANT .*;$/gm) ?? [];
+  const connection = await createConnection(url);
+  try {
+    await connection.query(`CREATE USER '${everyday.username}'@'%' IDENTIFIED BY '${everyday.password}'`);
+    for (const grant of grants)
+      await connection.query(grant.replace('counterfoil.', `${database}.`).replace("'gateway'", `'${everyday.username}'`));
+  } finally {
+    await connection.end();
+  }
+  return everyday.href;
+};
+
+/** Resolves once the condition holds; rejects with `what` after a minute. */
 export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 60_000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`it did not happen within 30 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`it did not happen within a minute: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
@@ -76,7 +100,7 @@ export class RealGateway {
       NODE_ENV: 'test',
       PORT: String(options.port ?? 0),
       DATA_DIR: join(folder, 'keys'),
-      DATABASE_URL: location.url ?? `sqlite:${location.file}`,
+      DATABASE_URL: location.url ? await withEverydayRights(location.url) : `sqlite:${location.file}`,
       CONFIG_FILE: file,
       RT_TOKEN: options.rtToken,
       RT_WEBHOOK_SECRET: options.rt.webhookSecret,

@@ -7,7 +7,7 @@ const example = join(__dirname, '..', '..', 'counterfoil.example.yaml');
 const secrets = {
   RT_TOKEN: '1-14-of-nobody',
   RT_WEBHOOK_SECRET: 'secret of the scrip',
-  STRIPE_API_KEY: 'rk_test_of_nobody',
+  STRIPE_KEY: 'rk_test_of_nobody',
   STRIPE_WEBHOOK_SECRET: 'whsec_of_nobody',
 };
 
@@ -31,7 +31,7 @@ describe('counterfoil.example.yaml', () => {
   it('is what a production gateway accepts, with nothing but its secrets added', () => {
     const config = load({ ...production, ...secrets });
     expect(config.sources.helpdesk).toMatchObject([{ kind: 'rt', name: 'rt', token: secrets.RT_TOKEN }]);
-    expect(config.sources.payments).toMatchObject([{ kind: 'stripe', name: 'stripe', apiKey: secrets.STRIPE_API_KEY }]);
+    expect(config.sources.payments).toMatchObject([{ kind: 'stripe', name: 'stripe', apiKey: secrets.STRIPE_KEY }]);
     expect(config.issuers).toMatchObject([{ audience: ['counterfoil'], algorithms: ['RS256'] }]);
     expect(config).toMatchObject({ production: true, developmentIssuer: false, mfaRequired: true });
   });
