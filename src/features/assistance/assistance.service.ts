@@ -1,3 +1,4 @@
+import type { CustomerUnderDigest } from '../../audit/event';
 import { type HeldAssistance, type SignedInActor, systemActor } from '../../authz/actor';
 import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';
@@ -22,6 +23,11 @@ export interface BeginInput {
   readonly ticketId: string;
   readonly purpose: AssistancePurpose;
   readonly reason: string;
+}
+
+export interface Reason {
+  readonly text: string | null;
+  readonly customer: CustomerUnderDigest;
 }
 
 interface LiveRow extends Record<string, unknown> {
@@ -244,13 +250,14 @@ export class Assistances {
     return rows.map(toAssistance);
   }
 
-  /** The reason of an assistance in clear; null where there is none or its customer was erased. */
-  async reasonOf(id: string): Promise<string | null> {
-    const [row] = await this.database.query<KeyedRow & { reason_sealed: Buffer | null } & Record<string, unknown>>(
-      `SELECT a.reason_sealed, ${keyColumns} FROM assistance a ${joinKey('a')} WHERE a.id = ?`,
-      [id],
-    );
-    return row ? this.keys.open(row, { table: 'assistance', column: 'reason_sealed', row: id }, row.reason_sealed) : null;
+  /** The reason of an assistance in clear, and whom it is about; its text is null where that customer was erased. */
+  async reasonOf(id: string): Promise<Reason | null> {
+    const [row] = await this.database.query<
+      KeyedRow & { customer_id: string; reason_sealed: Buffer | null } & Record<string, unknown>
+    >(`SELECT a.customer_id, a.reason_sealed, ${keyColumns} FROM assistance a ${joinKey('a')} WHERE a.id = ?`, [id]);
+    if (!row) return null;
+    const text = this.keys.open(row, { table: 'assistance', column: 'reason_sealed', row: id }, row.reason_sealed);
+    return { text, customer: this.keys.underDigest(row.customer_id, row) };
   }
 
   /** Two openings at once must not both pass on the same count: writing the actor's row makes one of them wait, and then count again. */

@@ -5,7 +5,7 @@ import { enumOf } from '../../graphql/enum-of';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { type Assistance, type AssistancePurpose, assistanceEndReasons, assistancePurposes } from './assistance.entity';
-import type { BeginInput } from './assistance.service';
+import type { BeginInput, Reason } from './assistance.service';
 
 export const AssistancePurposeEnum = enumOf(assistancePurposes);
 export const AssistanceEndReasonEnum = enumOf(assistanceEndReasons);
@@ -24,14 +24,17 @@ registerEnumType(AssistanceState, { name: 'AssistanceState', description: 'WAITI
   description: 'A grant: one actor, one ticket, one customer, a purpose and an end.',
 })
 export class AssistanceType implements Shown {
+  /** Whom the reason is about, once it was read. */
+  private about: ShownObject['customer'] = null;
+
   constructor(
     private readonly row: Assistance,
     private readonly at: Date,
-    private readonly readReason: () => Promise<string | null>,
+    private readonly readReason: () => Promise<Reason | null>,
   ) {}
 
   get shown(): ShownObject {
-    return { type: 'Assistance', id: this.row.id, ticketId: this.row.ticketId, customer: null, underAssistance: false };
+    return { type: 'Assistance', id: this.row.id, ticketId: this.row.ticketId, customer: this.about, underAssistance: false };
   }
 
   get linkAssurance(): LinkAssurance {
@@ -70,8 +73,10 @@ export class AssistanceType implements Shown {
   }
 
   @Exposed('PERSONAL', () => String, { description: 'Why it was asked for, in the asker’s words.' })
-  reason(): Promise<string | null> {
-    return this.row.origin === 'REQUESTED' ? this.readReason() : Promise.resolve(null);
+  async reason(): Promise<string | null> {
+    const reason = this.row.origin === 'REQUESTED' ? await this.readReason() : null;
+    this.about = reason?.customer ?? null;
+    return reason?.text ?? null;
   }
 
   @Exposed('INTERNAL', () => DateTime)
