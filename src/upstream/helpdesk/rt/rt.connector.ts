@@ -237,6 +237,8 @@ export class RtHelpdesk implements HelpdeskConnector {
     );
     const isStaff = ({ id }: RtPerson): boolean => standings.get(id)?.isStaff === true;
     const customer = this.customer(requestors, standings, later, field);
+    // Who made the account may occur nowhere else; as somebody inactive they would be nobody at sign-in.
+    await this.learnStandings(standings, customer?.editedBy ?? []);
     const history = [...before, ...tail];
     const owner = isSystemUser(ticket.Owner) ? null : ticket.Owner;
     const assigner = owner === null ? null : assignerOf(history, reference, owner.id);
@@ -554,7 +556,7 @@ export class RtHelpdesk implements HelpdeskConnector {
           protectedPaymentReference:
             field === null || !standing.historyVisible ? null : provenValue(values, own, field.id, this.writers),
         },
-        editedBy: [...by, ...(madeBy === null ? [] : [{ ...madeBy, RealName: null, EmailAddress: null }])],
+        editedBy: [...by, ...(madeBy === null ? [] : [madeBy])],
       };
     }
     return null;

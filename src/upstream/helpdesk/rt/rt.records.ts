@@ -32,7 +32,7 @@ const requestor = rtPerson.extend({
   Country: text,
   CustomFields: z.union([customFields, z.literal('')]).optional(),
   /** Empty unless the account may administer users. */
-  Creator: z.union([z.object({ type: z.literal('user'), id: identifier, Name: z.string().min(1) }), z.literal('')]).optional(),
+  Creator: z.union([rtPerson, z.literal('')]).optional(),
 });
 export type RtRequestor = z.infer<typeof requestor>;
 
@@ -60,7 +60,7 @@ export const ticketColumns = {
   'fields[Owner]': 'id,Name,RealName,EmailAddress',
   'fields[Creator]': 'id,Name,RealName,EmailAddress',
   'fields[Requestor]': 'id,Name,RealName,EmailAddress,Country,CustomFields,Creator',
-  'fields[Requestor][Creator]': 'id,Name',
+  'fields[Requestor][Creator]': 'id,Name,RealName,EmailAddress',
 };
 
 /** `GET /ticket/:id`, for the tickets that a search hides: deleted and merged ones. */
