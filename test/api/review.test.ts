@@ -118,4 +118,25 @@ describe('what an attacker would try next', () => {
     const again = await app.as('ana', open, { reference });
     expect(again.data.ticketByReference?.customer ?? null).toBeNull();
   });
+
+  it('names in the record of a shown reason whom the reason is about', async () => {
+    const id = await ticketId(demoTickets.unassigned.reference);
+    await app.as('ana', begin, { ticketId: id });
+    const { data } = await app.as('sam', '{ assistancesToApprove { id reason } }');
+    expect(data.assistancesToApprove[0].reason).toBe('the customer called about it');
+    const [disclosure] = (await app.events('disclosure')) as { customers: string[]; detail: { tickets: string[] } }[];
+    expect(disclosure).toMatchObject({ customers: [expect.any(String)], detail: { tickets: [id] } });
+  });
+
+  it('takes a helpdesk’s queue by its own name, whatever every object calls its own', async () => {
+    const { reference } = demoTickets.own;
+    const fetch = app.helpdesk.fetchTicket.bind(app.helpdesk);
+    app.helpdesk.fetchTicket = async (asked) => {
+      const snapshot = await fetch(asked);
+      return snapshot && { ...snapshot, ticket: { ...snapshot.ticket, team: 'constructor' } };
+    };
+    app.clock.forward(31_000);
+    const { data, errors } = await app.as('ana', open, { reference });
+    expect({ errors, state: data.ticketByReference.assistance.state }).toEqual({ state: 'LIVE' });
+  });
 });

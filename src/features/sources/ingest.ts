@@ -314,7 +314,7 @@ export class Ingest {
       const facts: TicketFacts = {
         key_id: keyId,
         status: ticket.status,
-        team: ticket.team === null ? null : (teams[ticket.team] ?? ticket.team),
+        team: ticket.team === null ? null : Object.hasOwn(teams, ticket.team) ? (teams[ticket.team] ?? null) : ticket.team,
         assignee_id: staffId(ticket.assignee),
         assigned_by_id: staffId(ticket.assignedBy),
         created_by_id: staffId(ticket.createdByStaff),
