@@ -22,6 +22,8 @@ import { SourceUnavailable } from '../../src/upstream/source-unavailable';
 /** An answer that a test holds back: `asked` resolves once somebody waits for it, `release` lets it go. */
 export interface Held {
   readonly asked: Promise<void>;
+  /** Calls from now on aren't held any more; those that wait go on waiting. */
+  letOthersPass(): void;
   release(): void;
 }
 
@@ -41,6 +43,9 @@ class Gate {
     this.held = { note, open };
     return {
       asked,
+      letOthersPass: () => {
+        this.held = undefined;
+      },
       release: () => {
         this.held = undefined;
         release();
