@@ -8,6 +8,7 @@ import { Change, execute, type Row } from './change';
 import { type DatabaseLocation, type DataSourceParts, openDataSource } from './data-source';
 import { type EngineKind, isConflict, isDuplicate, isLostConnection } from './engine';
 import { takeOwnership } from './owner-lock';
+import { PreparedReads } from './prepared-reads';
 
 export interface ChangeOptions {
   /** The work may run again after a lost connection, when nobody knows whether the first try committed. */
@@ -54,6 +55,16 @@ class WriteQueue {
   }
 }
 
+interface Reader {
+  query<R extends Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
+  close(): Promise<void>;
+}
+
+const sqliteReader = (source: DataSource): Reader => ({
+  query: <R extends Row>(sql: string, parameters: readonly unknown[]) => source.query(sql, [...parameters]) as Promise<R[]>,
+  close: () => source.destroy(),
+});
+
 /**
  * The one way to the stored rows: `query` reads, `change` writes and records. Nobody else holds a TypeORM source.
  * On SQLite all writes pass one queue to one connection; reads have a read-only connection of their own.
@@ -65,7 +76,7 @@ export class Database {
   private constructor(
     readonly engine: EngineKind,
     private readonly writer: DataSource,
-    private readonly reader: DataSource,
+    private readonly reader: Reader,
     private readonly clock: () => Date,
     private readonly release: () => void,
     private readonly onStatement: ((sql: string) => void) | undefined,
@@ -82,7 +93,10 @@ export class Database {
     try {
       if (location.engine === 'sqlite') release = takeOwnership(location.file as string);
       if (options.migrate ?? true) await writer.runMigrations({ transaction: 'each' });
-      const reader = location.engine === 'sqlite' ? await openDataSource(location, parts, 'read') : writer;
+      const reader: Reader =
+        location.engine === 'sqlite'
+          ? sqliteReader(await openDataSource(location, parts, 'read'))
+          : new PreparedReads(location.url as string, parts.poolSize ?? 10);
       return new Database(location.engine, writer, reader, options.clock ?? (() => new Date()), release, options.onStatement);
     } catch (error) {
       release();
@@ -94,7 +108,7 @@ export class Database {
   /** Committed rows only. Placeholders are `?` on both engines. */
   query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
     this.onStatement?.(sql);
-    return this.reader.query(sql, [...parameters]) as Promise<R[]>;
+    return this.reader.query<R>(sql, parameters);
   }
 
   /**
@@ -140,7 +154,7 @@ export class Database {
 
   /** Answers when a trivial statement does. */
   async ping(): Promise<void> {
-    await this.reader.query('SELECT 1');
+    await this.reader.query('SELECT 1', []);
   }
 
   /** The statements that would bring the stored schema to what the entities say: none, or a migration is missing. */
@@ -154,7 +168,7 @@ export class Database {
     if (this.closed) return;
     this.closed = true;
     await this.queue.idle();
-    if (this.reader !== this.writer) await this.reader.destroy();
+    await this.reader.close();
     await this.writer.destroy();
     this.release();
   }

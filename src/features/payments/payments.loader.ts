@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
+import { unionOfLists } from '../../db/union-of-lists';
 import type { Position } from '../../graphql/cursor';
 import type { CustomerType } from '../customers/customer.type';
 import { joinKey, type Keys, keyColumns } from '../keys/keys.service';
@@ -119,13 +120,12 @@ export class PaymentsLoader {
       const column = orderColumn(list.orderBy);
       const after = list.after ? ` AND (${column} < ? OR (${column} = ? AND t.id < ?))` : '';
       return {
-        // SQLite takes ORDER BY and LIMIT of a part only inside a subquery.
-        sql: `SELECT * FROM (SELECT ${index} AS list, ${transactionColumns} FROM payment_transaction t WHERE ${sql}${after} ORDER BY ${column} DESC, t.id DESC LIMIT ?) AS part${index}`,
+        sql: `SELECT ${index} AS list, ${transactionColumns} FROM payment_transaction t WHERE ${sql}${after} ORDER BY ${column} DESC, t.id DESC LIMIT ?`,
         parameters: [...parameters, ...(list.after ? [list.after.value, list.after.value, list.after.id] : []), list.limit],
       };
     });
     const rows = await this.database.query<TransactionRow & { list: number | string }>(
-      parts.map(({ sql }) => sql).join(' UNION ALL '),
+      unionOfLists(parts.map(({ sql }) => sql)),
       parts.flatMap(({ parameters }) => parameters),
     );
     const pages: TransactionRow[][] = lists.map(() => []);

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
+import { unionOfLists } from '../../db/union-of-lists';
 import type { Position } from '../../graphql/cursor';
 import { joinKey, keyColumns } from '../keys/keys.service';
 import { type MessageRow, Staff } from './ticket.type';
@@ -30,12 +31,12 @@ export class TicketsLoader {
     this.pages = new DataLoader(
       async (lists) => {
         const parts = lists.map(({ ticketId, limit, after }, index) => ({
-          sql: `SELECT * FROM (SELECT ${index} AS list, m.id, m.ticket_id, m.author_kind, m.author_staff_id, m.channel, m.body_sealed, m.redactions, m.created_at, ${keyColumns}
-            FROM helpdesk_message m ${joinKey('m')} WHERE m.ticket_id = ?${after ? ' AND (m.created_at > ? OR (m.created_at = ? AND m.id > ?))' : ''} ORDER BY m.created_at, m.id LIMIT ?) AS part${index}`,
+          sql: `SELECT ${index} AS list, m.id, m.ticket_id, m.author_kind, m.author_staff_id, m.channel, m.body_sealed, m.redactions, m.created_at, ${keyColumns}
+            FROM helpdesk_message m ${joinKey('m')} WHERE m.ticket_id = ?${after ? ' AND (m.created_at > ? OR (m.created_at = ? AND m.id > ?))' : ''} ORDER BY m.created_at, m.id LIMIT ?`,
           parameters: [ticketId, ...(after ? [after.value, after.value, after.id] : []), limit],
         }));
         const rows = await database.query<MessageRow & { list: number | string }>(
-          parts.map(({ sql }) => sql).join(' UNION ALL '),
+          unionOfLists(parts.map(({ sql }) => sql)),
           parts.flatMap(({ parameters }) => parameters),
         );
         const pages: MessageRow[][] = lists.map(() => []);
