@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { ulid } from '../../ulid';
 import { type SignedInActor, systemActor } from '../../authz/actor';
 import { keptUntil, type LogoutVerifier, RevocationList } from '../../authz/identity/back-channel-logout';
 import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-verifier';
 import { action, isSystem } from '../../authz/rule';
 import type { Database } from '../../db/database';
 import { Failure } from '../../failure';
+import { ulid } from '../../ulid';
 import type { Keys } from '../keys/keys.service';
 import { ActorRow } from './actor.entity';
 import { SessionRevocation } from './session-revocation.entity';
