@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type IssuerConfiguration, issuersConfiguration } from './authz/identity/token-verifier';
 import { type DatabaseLocation, parseDatabaseUrl } from './db/data-source';
+import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
 import { ticketStatuses } from './upstream/helpdesk/helpdesk.port';
 
 /** One thing that is wrong with the configuration: where, and what was expected there. Never the value. */
@@ -67,7 +69,7 @@ const sourceName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short 
 const httpUrl = (production: boolean) =>
   z.url({ protocol: /^https?$/, error: 'expected an address such as https://rt.example.com' }).refine((url) => {
     // An address that isn't one was reported already.
-    if (!production || url.startsWith('https:') || !URL.canParse(url)) return true;
+    if (!production || !/^http:/i.test(url) || !URL.canParse(url)) return true;
     return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
   }, 'expected https: a token must not travel in clear');
 
@@ -110,45 +112,22 @@ const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean) => {
     resilience: resilience.optional(),
   });
   const demoPayments = z.strictObject({ kind: z.literal('demo'), name: sourceName, helpdesk: sourceName });
-  return z
-    .strictObject({
-      sources: z.strictObject({
-        helpdesk: z.array(z.discriminatedUnion('kind', [rt, demoHelpdesk])).min(1, 'expected at least one helpdesk source'),
-        payments: z.array(z.discriminatedUnion('kind', [stripe, demoPayments])).min(1, 'expected at least one payments source'),
-      }),
-      identity: z.strictObject({ issuers: issuersConfiguration({ development: !production }) }).default({ issuers: [] }),
-      sync: z
-        .strictObject({
-          windowDays: z.int().min(1).max(3650).default(90),
-          pollSeconds: z.number().min(0.1).max(3600).default(10),
-          assignmentBoundSeconds: z.number().min(1).max(300).default(30),
-          paymentsBoundSeconds: z.number().min(1).max(86_400).default(300),
-          readThroughSeconds: z.number().min(0.1).max(30).default(2.5),
-        })
-        .prefault({}),
-    })
-    .superRefine(({ sources }, context) => {
-      const names = [...sources.helpdesk, ...sources.payments].map(({ name }) => name);
-      const helpdesks = sources.helpdesk.map(({ name }) => name);
-      names.forEach((name, index) => {
-        if (names.indexOf(name) === index) return;
-        const isHelpdesk = index < sources.helpdesk.length;
-        context.addIssue({
-          code: 'custom',
-          path: ['sources', isHelpdesk ? 'helpdesk' : 'payments', isHelpdesk ? index : index - sources.helpdesk.length, 'name'],
-          message: 'expected a name that no other source has',
-        });
-      });
-      sources.payments.forEach((source, index) => {
-        if (source.kind === 'demo' && !helpdesks.includes(source.helpdesk)) {
-          context.addIssue({
-            code: 'custom',
-            path: ['sources', 'payments', index, 'helpdesk'],
-            message: `expected one of ${helpdesks.join(', ')}`,
-          });
-        }
-      });
-    });
+  return z.strictObject({
+    sources: z.strictObject({
+      helpdesk: z.array(z.discriminatedUnion('kind', [rt, demoHelpdesk])).min(1, 'expected at least one helpdesk source'),
+      payments: z.array(z.discriminatedUnion('kind', [stripe, demoPayments])).min(1, 'expected at least one payments source'),
+    }),
+    identity: z.strictObject({ issuers: issuersConfiguration({ development: !production }) }).default({ issuers: [] }),
+    sync: z
+      .strictObject({
+        windowDays: z.int().min(1).max(3650).default(90),
+        pollSeconds: z.number().min(0.1).max(3600).default(10),
+        assignmentBoundSeconds: z.number().min(1).max(300).default(30),
+        paymentsBoundSeconds: z.number().min(1).max(86_400).default(300),
+        readThroughSeconds: z.number().min(0.1).max(30).default(2.5),
+      })
+      .prefault({}),
+  });
 };
 
 export type FileConfig = z.output<ReturnType<typeof fileSchema>>;
@@ -170,10 +149,19 @@ const flag = (otherwise: boolean) =>
     .optional()
     .transform((value) => (value === undefined ? otherwise : value === 'true' || value === '1'));
 
+/** An IP address, a range of them (CIDR), or one of the ranges that have a name. */
+const isProxyAddress = (text: string): boolean => {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128));
+};
+
 /** Every variable that is read, with what it means: the operator's manual. */
 const environmentSchema = z.object({
-  /** `production` refuses whatever is only fit for trying out. Anything else is development. */
-  NODE_ENV: z.string().optional(),
+  /** `production` refuses whatever is only fit for trying out. A word that only resembles it must not open the development issuer. */
+  NODE_ENV: z.enum(['production', 'development', 'test'], { error: 'expected production, development or test' }).optional(),
   /** TCP port; 0 takes a free one. */
   PORT: whole(0, 65_535, 4000),
   /** Address to listen on: this machine only, unless told otherwise. */
@@ -207,14 +195,22 @@ const environmentSchema = z.object({
       z.array(
         z
           .string()
-          .regex(/^https?:\/\/[^/*]+$/, 'expected origins such as https://desk.example.com, separated by commas; no wildcard'),
+          .refine(
+            (origin) => /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin,
+            'expected origins such as https://desk.example.com, separated by commas; no wildcard',
+          ),
       ),
     ),
   /** Addresses of proxies in front of the gateway, separated by commas, whose X-Forwarded-For is believed. */
   TRUSTED_PROXIES: z
     .string()
     .optional()
-    .transform((text) => (text ?? '').split(',').flatMap((address) => (address.trim() === '' ? [] : [address.trim()]))),
+    .transform((text) => (text ?? '').split(',').flatMap((address) => (address.trim() === '' ? [] : [address.trim()])))
+    .pipe(
+      z.array(
+        z.string().refine(isProxyAddress, 'expected addresses or ranges such as 10.0.0.1 or 10.0.0.0/8, separated by commas'),
+      ),
+    ),
   /** Requests a minute of one token, or of one address without one. */
   RATE_LIMIT: whole(1, 1_000_000, 1_200),
   /** `info` in production; `warn` in development, where a person reads along. */
@@ -267,18 +263,36 @@ const expectedOf = (issue: z.core.$ZodIssue): string => {
     return `unknown ${issue.keys.length > 1 ? 'names' : 'name'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
   if (issue.code === 'invalid_union' && 'note' in issue && issue.note === 'No matching discriminator')
     return 'expected a known kind: rt or demo for a helpdesk, stripe or demo for payments';
-  return issue.message.replace(/^Invalid input: /, '');
+  return issue.message.replace(/^(Invalid input|Too small|Too big): /, '').replace(/, received undefined$/, '');
 };
 
+/** What of a file can be judged by itself, whatever else is wrong with it. */
+interface Outline {
+  readonly config: FileConfig | null;
+  readonly usesDemo: boolean;
+  readonly hasIssuers: boolean;
+}
+const unread: Outline = { config: null, usesDemo: false, hasIssuers: true };
+
+const outlineSchema = z.object({
+  sources: z
+    .object({ helpdesk: z.array(z.unknown()).catch([]), payments: z.array(z.unknown()).catch([]) })
+    .catch({ helpdesk: [], payments: [] }),
+  identity: z.object({ issuers: z.array(z.unknown()).catch([]) }).catch({ issuers: [] }),
+});
+const namedSource = z.object({ name: z.string().catch(''), kind: z.string().catch('') }).catch({ name: '', kind: '' });
+
 /** Parses the YAML of the configuration file. Problems come with their line. */
-const readFile = (
-  file: string,
-  environment: NodeJS.ProcessEnv,
-  production: boolean,
-  problems: ConfigProblem[],
-): FileConfig | null => {
+const readFile = (file: string, environment: NodeJS.ProcessEnv, production: boolean, problems: ConfigProblem[]): Outline => {
   const lines = new LineCounter();
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    problems.push({ in: file, at: '(the whole)', expected: 'expected a readable file' });
+    return unread;
+  }
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   for (const error of document.errors) {
     problems.push({
       in: file,
@@ -287,10 +301,25 @@ const readFile = (
       expected: `expected YAML (${error.code})`,
     });
   }
-  if (document.errors.length > 0) return null;
-  const parsed = fileSchema(environment, production).safeParse(document.toJS());
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) {
+  if (document.errors.length > 0) return unread;
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: mostAliases });
+  } catch {
+    problems.push({ in: file, at: '(the whole)', expected: 'expected anchors before their aliases, and few of them' });
+    return unread;
+  }
+  const parsed = fileSchema(environment, production).safeParse(content);
+  const { sources, identity } = outlineSchema
+    .catch({ sources: { helpdesk: [], payments: [] }, identity: { issuers: [] } })
+    .parse(content);
+  const all = [...sources.helpdesk, ...sources.payments].map((source) => namedSource.parse(source));
+  const outline = { usesDemo: all.some(({ kind }) => kind === 'demo'), hasIssuers: identity.issuers.length > 0 };
+  // Zod compares the sources only where nothing else is wrong with them.
+  const issues: { readonly path: readonly PropertyKey[]; readonly expected: string }[] = crossProblems(sources);
+  if (parsed.success && issues.length === 0) return { config: parsed.data, ...outline };
+  issues.unshift(...(parsed.error?.issues ?? []).map((issue) => ({ path: issue.path, expected: expectedOf(issue) })));
+  for (const issue of issues) {
     let node: unknown = null;
     for (let length = issue.path.length; length > 0 && !node; length -= 1)
       node = document.getIn(issue.path.slice(0, length), true);
@@ -299,10 +328,65 @@ const readFile = (
       in: file,
       at: pathText(issue.path),
       ...(offset === undefined ? {} : { line: lines.linePos(offset).line }),
-      expected: expectedOf(issue),
+      expected: issue.expected,
     });
   }
-  return null;
+  return { config: null, ...outline };
+};
+
+/** A handful saves repeating a setting; many make a small file a large one. */
+const mostAliases = 20;
+
+/** What sources must be among each other. */
+const crossProblems = (sources: { readonly helpdesk: readonly unknown[]; readonly payments: readonly unknown[] }) => {
+  const placed = (['helpdesk', 'payments'] as const).flatMap((side) =>
+    sources[side].map((source, index) => ({ path: ['sources', side, index] as const, ...namedSource.parse(source) })),
+  );
+  const names = placed.map(({ name }) => name);
+  const helpdesks = placed.filter(({ path }) => path[1] === 'helpdesk').map(({ name }) => name);
+  const problems: { readonly path: readonly PropertyKey[]; readonly expected: string }[] = [];
+  placed.forEach(({ path, name, kind }, index) => {
+    if (name !== '' && names.indexOf(name) !== index)
+      problems.push({ path: [...path, 'name'], expected: 'expected a name that no other source has' });
+    const source = sources[path[1]][path[2]];
+    const helpdesk = z.object({ helpdesk: z.string() }).safeParse(source).data?.helpdesk;
+    if (path[1] === 'payments' && kind === 'demo' && helpdesk !== undefined && !helpdesks.includes(helpdesk))
+      problems.push({
+        path: [...path, 'helpdesk'],
+        expected: `expected the name of a helpdesk source: ${helpdesks.filter((each) => sourceName.safeParse(each).success).join(', ')}`,
+      });
+  });
+  return problems;
+};
+
+const isReadableFile = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+};
+
+/** A key that is given must be one; in development a missing file is made later. */
+const keyProblems = (
+  {
+    KEY_ENCRYPTION_KEY: value,
+    KEY_ENCRYPTION_KEY_FILE: path,
+  }: { readonly KEY_ENCRYPTION_KEY?: string | undefined; readonly KEY_ENCRYPTION_KEY_FILE?: string | undefined },
+  folder: string,
+  production: boolean,
+): ConfigProblem[] => {
+  const file = path === undefined ? undefined : resolve(folder, path);
+  try {
+    if (value !== undefined) keyEncryptionFromEnvironment(value);
+    else if (file !== undefined && (production || existsSync(file))) keyEncryptionFromFile(file, { create: false });
+    return [];
+  } catch (error) {
+    if (!(error instanceof KeyEncryptionInvalid)) throw error;
+    const at = value === undefined ? 'KEY_ENCRYPTION_KEY_FILE' : 'KEY_ENCRYPTION_KEY';
+    return [{ in: 'environment', at, expected: error.message.replace(`${at}: `, '') }];
+  }
 };
 
 const databaseUrlExpected = 'expected sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME';
@@ -336,11 +420,13 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
   const file = resolve(folder, variables.CONFIG_FILE);
   const hasFile = existsSync(file);
   if (!hasFile && (production || environment.CONFIG_FILE)) note('CONFIG_FILE', 'expected the path of a file that exists');
-  const content = hasFile
+  const {
+    config: content,
+    usesDemo,
+    hasIssuers,
+  } = hasFile
     ? readFile(file, environment, production, problems)
-    : fileSchema(environment, production).parse(demoFile);
-  const usesDemo =
-    content !== null && [...content.sources.helpdesk, ...content.sources.payments].some(({ kind }) => kind === 'demo');
+    : { config: fileSchema(environment, production).parse(demoFile), usesDemo: true, hasIssuers: false };
   const dataFolder = resolve(folder, variables.DATA_DIR);
   const developmentIssuer = variables.DEVELOPMENT_ISSUER ?? !production;
 
@@ -358,12 +444,14 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
     if (!variables.MFA_REQUIRED) note('MFA_REQUIRED', 'expected true in production');
     if (!variables.KEY_ENCRYPTION_KEY && !variables.KEY_ENCRYPTION_KEY_FILE)
       note('KEY_ENCRYPTION_KEY_FILE', 'expected in production, or KEY_ENCRYPTION_KEY: 32 random bytes');
-    if (usesDemo)
+    if (hasFile && usesDemo)
       problems.push({ in: file, at: 'sources', expected: 'expected real sources in production, found the demo merchant' });
-    if (content && content.identity.issuers.length === 0)
+    if (hasFile && !hasIssuers)
       problems.push({ in: file, at: 'identity.issuers', expected: 'expected at least one identity provider in production' });
   }
-  if (!existsSync(resolve(folder, variables.POLICY_FILE))) note('POLICY_FILE', 'expected the path of a policy file that exists');
+  for (const problem of keyProblems(variables, folder, production)) problems.push(problem);
+  if (!isReadableFile(resolve(folder, variables.POLICY_FILE)))
+    note('POLICY_FILE', 'expected the path of a policy file that can be read');
   if (problems.length > 0 || content === null) throw new ConfigInvalid(problems);
   return {
     production,

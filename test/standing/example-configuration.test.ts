@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ describe('counterfoil.example.yaml', () => {
     folder = mkdtempSync(join(tmpdir(), 'counterfoil-example-'));
     copyFileSync(example, join(folder, 'counterfoil.yaml'));
     writeFileSync(join(folder, 'exposure.yaml'), '');
+    writeFileSync(join(folder, 'key'), randomBytes(32).toString('base64'), { mode: 0o600 });
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
