@@ -13,6 +13,7 @@ const key = (name: string): Column => ({ name, type: 'varchar', length: '64', is
 const text = (name: string, length: number): Column => ({ name, type: 'varchar', length: String(length) });
 const id = (name: string): Column => text(name, 64);
 const words = (name: string): Column => text(name, 4000);
+const position = (name: string): Column => ({ name, type: 'text' });
 const bigint = (name: string): Column => ({ name, type: 'bigint' });
 const flag = (name: string): Column => ({ name, type: 'smallint' });
 const sealed = (name: string): Column => ({ name, type: 'blob' });
@@ -187,8 +188,8 @@ const definitions: readonly Definition[] = [
       key('name'),
       text('kind', 16),
       nullable(text('settings', 255)),
-      nullable(words('position')),
-      nullable(words('backfill_position')),
+      nullable(position('position')),
+      nullable(position('backfill_position')),
       nullable(bigint('backfilled_at')),
       nullable(bigint('polled_at')),
       nullable(text('fault', 64)),
@@ -274,13 +275,21 @@ const indexOf = (table: string, definition: string): TableIndex => {
   });
 };
 
+/**
+ * The default collations take A for a, and utf8mb4_bin still takes "a " for "a"; ids, references and digests are
+ * compared byte by byte, as on SQLite. MariaDB and MySQL have different names for that.
+ */
+const binaryCollation = async (runner: QueryRunner): Promise<string> => {
+  const [row] = (await runner.query('SELECT VERSION() AS version')) as { version: string }[];
+  return /mariadb/i.test(row?.version ?? '') ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
+};
+
 export class Initial1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    const isMariaDb = runner.connection.options.type === 'mariadb';
+    const collation = runner.connection.options.type === 'mariadb' ? await binaryCollation(runner) : null;
     for (const { name, columns, indexes = [] } of definitions) {
       await runner.createTable(new Table({ name, columns: [...columns], indices: indexes.map((index) => indexOf(name, index)) }));
-      // MariaDB's default collation takes A for a; ids, references and digests are compared byte by byte, as on SQLite.
-      if (isMariaDb) await runner.query(`ALTER TABLE ${name} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
+      if (collation) await runner.query(`ALTER TABLE ${name} CONVERT TO CHARACTER SET utf8mb4 COLLATE ${collation}`);
     }
   }
 
