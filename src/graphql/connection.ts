@@ -101,9 +101,15 @@ export const pageOf = <Row, Node>(
   count: () => Promise<number>,
 ): Page<Node> => {
   const shown = rows.slice(0, first);
+  // The same place has one cursor throughout a response, though sealing it twice gives two texts.
+  const made: string[] = [];
+  const cursorAt = (index: number): string => {
+    made[index] ??= cursorOf(shown[index] as Row);
+    return made[index];
+  };
   return {
     nodes: shown.map(toNode),
-    cursorAt: (index) => cursorOf(shown[index] as Row),
+    cursorAt,
     hasNextPage: rows.length > first,
     hasPreviousPage: isFurther,
     count,
