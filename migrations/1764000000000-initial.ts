@@ -289,7 +289,13 @@ export class Initial1764000000000 implements MigrationInterface {
     const collation = runner.connection.options.type === 'mariadb' ? await binaryCollation(runner) : null;
     for (const { name, columns, indexes = [] } of definitions) {
       await runner.createTable(new Table({ name, columns: [...columns], indices: indexes.map((index) => indexOf(name, index)) }));
-      if (collation) await runner.query(`ALTER TABLE ${name} CONVERT TO CHARACTER SET utf8mb4 COLLATE ${collation}`);
+      if (!collation) continue;
+      await runner.query(`ALTER TABLE ${name} CONVERT TO CHARACTER SET utf8mb4 COLLATE ${collation}`);
+      // Converting makes a longer type of a TEXT where the database's own character set has shorter characters.
+      for (const column of columns.filter(({ type }) => type === 'text'))
+        await runner.query(
+          `ALTER TABLE ${name} MODIFY ${column.name} TEXT CHARACTER SET utf8mb4 COLLATE ${collation} ${column.isNullable ? 'NULL' : 'NOT NULL'}`,
+        );
     }
   }
 

@@ -26,7 +26,9 @@ const base = (options: Options): ColumnOptions => ({
 /** Prefixed ULID, `tkt_01J…`. */
 export const Key = (name?: string) => PrimaryColumn({ type: 'varchar', length: 64, ...(name ? { name } : {}) });
 export const Text = (length: number, options: Options = {}) => Column({ type: 'varchar', length, ...base(options) });
-/** A JSON list of short words or a position in a source, never content. */
+/** A position in a source, 65,535 characters at most: a busy one remembers thousands of ids. */
+export const SourcePosition = (options: Options = {}) => Column({ type: 'text', ...base(options) });
+/** A JSON list of short words, never content. */
 export const WordList = (options: Options = {}) => Column({ type: 'varchar', length: 4000, ...base(options) });
 export const Instant = (options: Options = {}) => Column({ type: 'bigint', transformer: milliseconds, ...base(options) });
 /** A safe integer. */

@@ -139,4 +139,40 @@ describe('what an attacker would try next', () => {
     const { data, errors } = await app.as('ana', open, { reference });
     expect({ errors, state: data.ticketByReference.assistance.state }).toEqual({ state: 'LIVE' });
   });
+
+  it('keeps a position of ten thousand characters: a busy helpdesk is read on', async () => {
+    const cursor = 'x'.repeat(10_000);
+    app.helpdesk.poll = async function* () {
+      yield { tickets: [], cursor, complete: true, asOf: new Date(Date.UTC(2026, 8, 2)) };
+    };
+    await app.app.sources.syncAll();
+    const [state] = await app.app.database.query("SELECT position FROM upstream_source WHERE name = 'demo'");
+    expect(state?.position).toBe(cursor);
+  });
+
+  it('stores a bank or a queue with a longer name than there is room for, shortened, and all others with it', async () => {
+    const fetchCustomer = app.payments.fetchCustomer.bind(app.payments);
+    const bank = 'Banco Bilbao Vizcaya Argentaria, Sociedad Anónima';
+    app.payments.fetchCustomer = async (asked, since) => {
+      const snapshot = await fetchCustomer(asked, since);
+      return snapshot && { ...snapshot, methods: snapshot.methods.map((method) => ({ ...method, brand: bank })) };
+    };
+    const fetchTicket = app.helpdesk.fetchTicket.bind(app.helpdesk);
+    app.helpdesk.fetchTicket = async (asked) => {
+      const snapshot = await fetchTicket(asked);
+      return snapshot && { ...snapshot, ticket: { ...snapshot.ticket, team: 'q'.repeat(200) } };
+    };
+    app.clock.forward(600_000);
+    const { data, errors } = await app.as(
+      'ana',
+      `query Open($reference: String!) {
+        ticketByReference(source: "demo", reference: $reference) { team customer { paymentsFreshness { stale } paymentMethods { brand } } }
+      }`,
+      { reference: demoTickets.own.reference },
+    );
+    expect(errors).toBeUndefined();
+    expect(data.ticketByReference.team).toBe('q'.repeat(128));
+    expect(data.ticketByReference.customer.paymentsFreshness.stale).toBe(false);
+    expect(data.ticketByReference.customer.paymentMethods[0].brand).toBe(bank.slice(0, 32));
+  });
 });

@@ -28,6 +28,10 @@ export const bounded = (text: string, bytes = maximumText): string => {
 const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 const milliseconds = (date: Date): number => date.getTime();
 
+/** The team's name as the identity provider has it; at most as long as the column. */
+const teamOf = (teams: Readonly<Record<string, string>>, queue: string): string =>
+  ((Object.hasOwn(teams, queue) ? teams[queue] : undefined) ?? queue).slice(0, 128);
+
 /** Lists kept in a column of 4,000 characters. */
 const wordList = (words: readonly string[]): string => {
   const kept: string[] = [];
@@ -314,7 +318,7 @@ export class Ingest {
       const facts: TicketFacts = {
         key_id: keyId,
         status: ticket.status,
-        team: ticket.team === null ? null : Object.hasOwn(teams, ticket.team) ? (teams[ticket.team] ?? null) : ticket.team,
+        team: ticket.team === null ? null : teamOf(teams, ticket.team),
         assignee_id: staffId(ticket.assignee),
         assigned_by_id: staffId(ticket.assignedBy),
         created_by_id: staffId(ticket.createdByStaff),
@@ -511,7 +515,8 @@ export class Ingest {
         reported.add(id);
         const values = {
           kind: method.kind,
-          brand: method.brand,
+          // Longer than the column: MariaDB would refuse the row, and with it everybody in the same change.
+          brand: method.brand?.slice(0, 32) ?? null,
           last4: method.last4 && /^\d{4}$/.test(method.last4) ? method.last4 : null,
           expiry_month: method.expiryMonth,
           expiry_year: method.expiryYear,

@@ -1,5 +1,5 @@
 import { Entity, Index } from 'typeorm';
-import { Instant, Integer, Key, Text, WordList } from '../../db/columns';
+import { Instant, Integer, Key, SourcePosition, Text } from '../../db/columns';
 
 /** How far a source has been read. */
 @Entity('upstream_source')
@@ -9,9 +9,9 @@ export class SourceState {
   /** What must not change under stored data: the demo's seed, size and anchor. */
   @Text(255, { nullable: true }) settings!: string | null;
   /** Where the incremental reading stands. */
-  @WordList({ nullable: true }) position!: string | null;
+  @SourcePosition({ nullable: true }) position!: string | null;
   /** Where an unfinished backfill stands. */
-  @WordList({ name: 'backfill_position', nullable: true }) backfillPosition!: string | null;
+  @SourcePosition({ name: 'backfill_position', nullable: true }) backfillPosition!: string | null;
   @Instant({ name: 'backfilled_at', nullable: true }) backfilledAt!: Date | null;
   /** Everything the source held at this instant has been seen. Advances only with a complete poll. */
   @Instant({ name: 'polled_at', nullable: true }) polledAt!: Date | null;
