@@ -12,6 +12,7 @@ import { Database } from './db/database';
 import { Actors } from './features/actors/actors.service';
 import { Assistances } from './features/assistance/assistance.service';
 import { AssistancesLoader } from './features/assistance/assistances.loader';
+import { heldBy } from './features/assistance/held';
 import { CustomersLoader } from './features/customers/customers.loader';
 import { Customers } from './features/customers/customers.service';
 import { Denials } from './features/disclosures/denials.service';
@@ -187,8 +188,10 @@ export class App {
       const executor = new ProtectedExecutor<RequestContext>(
         { schema, classification: graph.classification, policy, maskTools, limits: defaultLimits },
         {
-          loadAssistances: async ({ actor, access }) => {
-            if (actor.kind === 'staff') access.held = await heldBy(actor, assistances, sources);
+          loadAssistances: async ({ actor, access }, rootFields) => {
+            // Whoever opens a ticket gets what they hold on it with its row, and needs no other for what it leads to.
+            if (rootFields.every((field) => field === 'ticket' || field === 'ticketByReference')) return;
+            access.holdAll(await heldBy(actor, assistances, sources));
           },
           recordShowing: async ({ actor, access }, plan, operation) => {
             const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, operation);
@@ -286,18 +289,6 @@ export const describeError = (error: unknown) => {
       .slice(0, 8)
       .map((line) => line.trim()),
   };
-};
-
-/** Assistances on tickets whose assignment is not confirmed recently enough are confirmed first, a few of them; the rest don't count. */
-const heldBy = async (actor: SignedInActor, assistances: Assistances, sources: Sources) => {
-  const live = await assistances.live(actor);
-  const stale = live.filter(({ isFresh }) => !isFresh);
-  if (stale.length === 0) return live;
-  const confirmed = await Promise.allSettled(
-    stale.slice(0, 5).map(({ source, reference }) => sources.refreshTicket(source, reference)),
-  );
-  if (!confirmed.some(({ status }) => status === 'fulfilled')) return live.filter(({ isFresh }) => isFresh);
-  return (await assistances.live(actor)).filter(({ isFresh }) => isFresh);
 };
 
 /** Each policy that came into force is an event, so that what was shown can be held against what was allowed then. */

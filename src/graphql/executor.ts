@@ -7,6 +7,7 @@ import {
   type GraphQLSchema,
   getOperationAST,
   getVariableValues,
+  Kind,
   type OperationDefinitionNode,
   print,
   valueFromASTUntyped,
@@ -31,8 +32,8 @@ export interface ExecutionContext {
 }
 
 export interface ExecutorPorts<Context extends ExecutionContext> {
-  /** Loads the actor's live assistances into the request's access, before anything runs. */
-  readonly loadAssistances: (context: Context) => Promise<void>;
+  /** Loads the actor's live assistances into the request's access, before anything runs. `rootFields` names what is asked for; a fragment is `...`. */
+  readonly loadAssistances: (context: Context, rootFields: readonly string[]) => Promise<void>;
   /** Makes what was shown durable. `lost`: an assistance it stands on has ended. Throws `RECORD_UNAVAILABLE`. */
   readonly recordShowing: (context: Context, plan: AccessPlan, operation: string | null) => Promise<'recorded' | 'lost'>;
   readonly recordDenials: (
@@ -64,6 +65,7 @@ type Run = (
 interface Planned {
   readonly plan: AccessPlan;
   readonly operation: OperationDefinitionNode;
+  readonly rootFields: readonly string[];
   uses: number;
   run: Run;
 }
@@ -118,7 +120,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (refused) throw refused;
 
     context.access = new RequestAccess(policy.verdictTable(accessClassOf(context.actor)), this.options.maskTools);
-    await this.ports.loadAssistances(context);
+    await this.ports.loadAssistances(context, planned.rootFields);
     const executed = await this.run(planned, context, variables);
     const restored = plan.restore(executed.data as Record<string, unknown> | null | undefined, variables);
     const errors = [...restored.errors, ...this.presentable(context, executed.errors ?? [])];
@@ -150,7 +152,8 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const plan = planAccess({ schema, classification, policy, document, operationName, access });
     const run: Run = (context, variables) =>
       execute({ schema, document: plan.document, contextValue: context, variableValues: variables, operationName });
-    const planned: Planned = { plan, operation, uses: 0, run };
+    const rootFields = operation.selectionSet.selections.map((each) => (each.kind === Kind.FIELD ? each.name.value : '...'));
+    const planned: Planned = { plan, operation, rootFields, uses: 0, run };
     this.plans.set(key, planned);
     return planned;
   }

@@ -25,6 +25,8 @@ export class RequestAccess {
   private readonly parents = new Set<Shown>();
   private last: Shown | undefined;
   held: readonly HeldAssistance[] = [];
+  /** `held` has all that the actor holds, not only what came with a ticket. */
+  holdsAll = false;
   /** Why opening a ticket began no assistance, by ticket. */
   readonly openingDenials = new Map<string, DenialReason>();
 
@@ -49,6 +51,18 @@ export class RequestAccess {
       return applyVerdict(verdict, coordinate, clear, this.tools);
     }
     return applyVerdict(verdict, coordinate, null, this.tools);
+  }
+
+  /** One more live assistance. */
+  hold(assistance: HeldAssistance): void {
+    this.held = [...this.held.filter(({ id }) => id !== assistance.id), assistance];
+  }
+
+  /** Every live assistance of the actor; one that began while they were read stays. */
+  holdAll(assistances: readonly HeldAssistance[]): void {
+    const known = new Set(assistances.map(({ id }) => id));
+    this.held = [...assistances, ...this.held.filter(({ id }) => !known.has(id))];
+    this.holdsAll = true;
   }
 
   /** The live assistance that covers this customer, on whatever ticket. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { LinkAssurance, SignedInActor } from '../../authz/actor';
+import type { HeldAssistance, LinkAssurance, SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
 import type { Database } from '../../db/database';
 import { Failure } from '../../failure';
@@ -8,6 +8,7 @@ import { type Cursors, pageSize } from '../../graphql/cursor';
 import type { RequestAccess } from '../../graphql/request-access';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { type Assistances, confirmedAt } from '../assistance/assistance.service';
+import { heldBy } from '../assistance/held';
 import { joinKey, type Keys, keyColumns } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
 import {
@@ -28,6 +29,13 @@ export interface TicketPageArguments {
   readonly orderBy: TicketOrder;
   readonly first: number | null;
   readonly after: string | null | undefined;
+}
+
+/** A ticket with what its reader holds on it. */
+interface OpenedRow extends TicketRow {
+  readonly held_id: string | null;
+  readonly held_customer_id: string | null;
+  readonly held_until: number | string | null;
 }
 
 /** What reaches a helpdesk on behalf of one actor: per minute. */
@@ -167,15 +175,22 @@ export class Tickets {
     );
   }
 
-  private async opened(actor: SignedInActor, access: RequestAccess, row: TicketRow): Promise<TicketType> {
+  private async opened(actor: SignedInActor, access: RequestAccess, row: OpenedRow): Promise<TicketType> {
     const current = await this.confirm(row);
     const stillMine = current === row ? row : await this.inScope(actor, 't.id = ?', [row.id]);
     if (!stillMine) throw Failure.notFound('ticket');
-    const ticket = this.toType(stillMine, this.clock(), true);
+    const now = this.clock();
+    const ticket = this.toType(stillMine, now, true);
+    if (!access.holdsAll) {
+      const own = this.heldOn(stillMine, now);
+      if (own) access.hold(own);
+      // Without one on this ticket, one on another ticket of the same customer may cover what a beginning would be denied for.
+      else access.holdAll(await heldBy(actor, this.assistances, this.sources));
+    }
     if (ticket.customerId !== null && !access.onTicket(ticket.id, ticket.customerId)) {
       try {
         const begun = await this.assistances.open(actor, ticket.id);
-        access.held = [...access.held.filter(({ id }) => id !== begun.id), begun];
+        access.hold(begun);
       } catch (error) {
         // The ticket is theirs to see; its customer is not, for this reason.
         if (!(error instanceof Failure) || error.code !== 'DENIED' || error.details.reason === undefined) throw error;
@@ -186,7 +201,7 @@ export class Tickets {
   }
 
   /** A row that the helpdesk confirmed within the bound, read again where it was older. When the helpdesk is down, the old row: it may be shown, it authorizes nothing. */
-  private async confirm(row: TicketRow): Promise<TicketRow | null> {
+  private async confirm<Row extends TicketRow>(row: Row): Promise<Row | null> {
     if (this.clock().getTime() - Number(row.confirmed_at) <= this.assignmentBound) return row;
     try {
       await this.sources.refreshTicket(row.source, row.reference);
@@ -197,13 +212,24 @@ export class Tickets {
     }
   }
 
-  private async inScope(actor: SignedInActor, condition: string, parameters: readonly unknown[]): Promise<TicketRow | undefined> {
-    const scope = ticketScope(actor, this.scope, this.clock());
-    const [row] = await this.database.query<TicketRow>(
-      `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE ${condition} AND ${scope.sql}`,
-      [...parameters, ...scope.parameters],
+  private async inScope(actor: SignedInActor, condition: string, parameters: readonly unknown[]): Promise<OpenedRow | undefined> {
+    const now = this.clock();
+    const scope = ticketScope(actor, this.scope, now);
+    const [row] = await this.database.query<OpenedRow>(
+      `SELECT ${ticketColumns}, h.id AS held_id, h.customer_id AS held_customer_id, h.expires_at AS held_until
+         FROM helpdesk_ticket t ${ticketJoins} LEFT JOIN assistance h ON h.ticket_id = t.id AND h.ended_at IS NULL AND h.actor_id = ? AND h.begins_at IS NOT NULL AND h.expires_at > ?
+        WHERE ${condition} AND ${scope.sql}`,
+      [actor.id, now.getTime(), ...parameters, ...scope.parameters],
     );
     return row;
+  }
+
+  /** The actor's live assistance on the ticket as the row has it: of this customer, and with an assignment that was confirmed within the bound. */
+  private heldOn(row: OpenedRow, now: Date): HeldAssistance | null {
+    const { held_id: id, held_customer_id: customerId } = row;
+    if (id === null || customerId === null || customerId !== row.customer_id) return null;
+    if (now.getTime() - Number(row.confirmed_at) > this.assignmentBound) return null;
+    return { id, ticketId: row.id, customerId, expiresAt: new Date(Number(row.held_until)) };
   }
 
   private toType(row: TicketRow, now: Date, isOpened: boolean): TicketType {
