@@ -31,8 +31,13 @@ export const canonicalize = (value: CanonicalValue): string => {
       throw new TypeError('canonical JSON: NaN and infinities are not JSON numbers (RFC 8785, 3.2.2.3)');
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) return `[${value.map((item: CanonicalValue) => canonicalize(item)).join(',')}]`;
+  // `from`, as `map` would pass over a hole and leave nothing between two commas.
+  if (Array.isArray(value)) return `[${Array.from(value, (item: CanonicalValue) => canonicalize(item)).join(',')}]`;
   if (typeof value === 'object') {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    // A date or a buffer has members of its own, or none, and would be logged as those.
+    if (prototype !== Object.prototype && prototype !== null)
+      throw new TypeError('canonical JSON: only plain objects are JSON values');
     const members = value as { readonly [name: string]: CanonicalValue };
     return `{${Object.keys(members)
       .sort()
