@@ -49,7 +49,7 @@ sync:
 `;
 
 /** The URL of an everyday account that may do what docs/operations.md grants it, on a database that another one migrated. */
-const withEverydayRights = async (url: string): Promise<string> => {
+const withEverydayRights = async (url: string): Promise<{ url: string; drop: () => Promise<void> }> => {
   const migrated = await Database.open({ engine: 'mariadb', url }, databaseParts);
   await migrated.close();
   const everyday = new URL(url);
@@ -58,15 +58,16 @@ const withEverydayRights = async (url: string): Promise<string> => {
   everyday.password = 'everyday';
   const manual = readFileSync(join(__dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
   const grants = manual.match(/^GRANT .*;$/gm) ?? [];
-  const connection = await createConnection(url);
-  try {
-    await connection.query(`CREATE USER '${everyday.username}'@'%' IDENTIFIED BY '${everyday.password}'`);
-    for (const grant of grants)
-      await connection.query(grant.replace('counterfoil.', `${database}.`).replace("'gateway'", `'${everyday.username}'`));
-  } finally {
+  const run = async (...statements: readonly string[]) => {
+    const connection = await createConnection(url);
+    for (const statement of statements) await connection.query(statement);
     await connection.end();
-  }
-  return everyday.href;
+  };
+  await run(
+    `CREATE USER '${everyday.username}'@'%' IDENTIFIED BY '${everyday.password}'`,
+    ...grants.map((grant) => grant.replace('counterfoil.', `${database}.`).replace("'gateway'", `'${everyday.username}'`)),
+  );
+  return { url: everyday.href, drop: () => run(`DROP USER '${everyday.username}'@'%'`) };
 };
 
 /** Resolves once the condition holds; rejects with `what` after a minute. */
@@ -94,13 +95,14 @@ export class RealGateway {
 
   static async start(options: RealGatewayOptions): Promise<RealGateway> {
     const { location, folder, remove } = await temporaryLocation();
+    const everyday = location.url ? await withEverydayRights(location.url) : null;
     const file = join(folder, 'counterfoil.yaml');
     writeFileSync(file, configuration(options));
     const config = loadConfig({
       NODE_ENV: 'test',
       PORT: String(options.port ?? 0),
       DATA_DIR: join(folder, 'keys'),
-      DATABASE_URL: location.url ? await withEverydayRights(location.url) : `sqlite:${location.file}`,
+      DATABASE_URL: everyday?.url ?? `sqlite:${location.file}`,
       CONFIG_FILE: file,
       RT_TOKEN: options.rtToken,
       RT_WEBHOOK_SECRET: options.rt.webhookSecret,
@@ -118,7 +120,7 @@ export class RealGateway {
     const server = await createServer(app);
     app.start();
     const url = await server.listen({ host: config.host, port: config.port });
-    const gateway = new RealGateway(app, url, server, remove, lines);
+    const gateway = new RealGateway(app, url, server, () => (everyday?.drop() ?? Promise.resolve()).then(remove), lines);
     await until('both sources are read to their end', async () =>
       (await app.sources.health()).every(({ polledAt }) => polledAt !== null),
     );
