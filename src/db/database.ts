@@ -2,11 +2,12 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { type EventDraft, finalizeEvent } from '../audit/event';
 import type { Actor } from '../authz/actor';
 import type { Action } from '../authz/rule';
+import { Failure } from '../failure';
 import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { Change, execute, type Row } from './change';
 import { type DatabaseLocation, type DataSourceParts, openDataSource } from './data-source';
-import { type EngineKind, isConflict, isDuplicate, isLostConnection } from './engine';
+import { type EngineKind, isConflict, isDuplicate, isLostConnection, sqlModeFault } from './engine';
 import { takeOwnership } from './owner-lock';
 import { PreparedReads } from './prepared-reads';
 
@@ -65,6 +66,12 @@ const sqliteReader = (source: DataSource): Reader => ({
   close: () => source.destroy(),
 });
 
+const requireSqlMode = async (source: DataSource): Promise<void> => {
+  const [row] = (await source.query('SELECT @@SESSION.sql_mode AS mode')) as { mode: string }[];
+  const fault = sqlModeFault(row?.mode ?? '');
+  if (fault !== null) throw Failure.invalid('DATABASE_URL', fault);
+};
+
 /**
  * The one way to the stored rows: `query` reads, `change` writes and records. Nobody else holds a TypeORM source.
  * On SQLite all writes pass one queue to one connection; reads have a read-only connection of their own.
@@ -92,6 +99,7 @@ export class Database {
     const writer = await openDataSource(location, parts, 'write');
     try {
       if (location.engine === 'sqlite') release = takeOwnership(location.file as string);
+      else await requireSqlMode(writer);
       if (options.migrate ?? true) await writer.runMigrations({ transaction: 'each' });
       const reader: Reader =
         location.engine === 'sqlite'

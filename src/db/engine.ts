@@ -14,6 +14,17 @@ const lostConnectionCodes = new Set([
   'ER_CONNECTION_KILLED',
 ]);
 
+/**
+ * What is wrong with a server's `sql_mode`; null where nothing is. Without a strict mode a leaf that is too long is cut
+ * without a word, and where a backslash escapes nothing, the driver's quoting of values doesn't hold.
+ */
+export const sqlModeFault = (mode: string): string | null => {
+  const modes = mode.toUpperCase().split(',');
+  if (modes.includes('NO_BACKSLASH_ESCAPES')) return 'sql_mode: expected no NO_BACKSLASH_ESCAPES';
+  const isStrict = modes.includes('STRICT_TRANS_TABLES') || modes.includes('STRICT_ALL_TABLES');
+  return isStrict ? null : 'sql_mode: expected STRICT_TRANS_TABLES or STRICT_ALL_TABLES';
+};
+
 const codeOf = (error: unknown): string => {
   const own = (error as { code?: unknown; driverError?: { code?: unknown } } | null) ?? {};
   return String(own.driverError?.code ?? own.code ?? '');

@@ -1,4 +1,5 @@
 import type { SignedInActor } from '../../src/authz/actor';
+import { sqlModeFault } from '../../src/db/engine';
 import { Disclosures } from '../../src/features/disclosures/disclosures.service';
 import type { TicketType } from '../../src/features/tickets/ticket.type';
 import { ticketIsAssisted } from '../../src/features/tickets/tickets.policy';
@@ -174,5 +175,15 @@ describe('what an attacker would try next', () => {
     expect(data.ticketByReference.team).toBe('q'.repeat(128));
     expect(data.ticketByReference.customer.paymentsFreshness.stale).toBe(false);
     expect(data.ticketByReference.customer.paymentMethods[0].brand).toBe(bank.slice(0, 32));
+  });
+
+  it('takes no server that cuts what is too long, or whose texts end where the driver’s quoting doesn’t', () => {
+    const usual = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION';
+    expect(['', 'ANSI', `${usual},NO_BACKSLASH_ESCAPES`, usual].map(sqlModeFault)).toEqual([
+      expect.stringContaining('STRICT'),
+      expect.stringContaining('STRICT'),
+      expect.stringContaining('BACKSLASH'),
+      null,
+    ]);
   });
 });
