@@ -1,14 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { lexicographicSortSchema, printSchema } from 'graphql';
-import { describeGraph } from '../features/schema';
+import { printGraph } from '../features/schema';
 import { CommandFailed } from './report';
 
 const schemaFile = 'schema/schema.graphql';
 /** Differing lines that are shown, before a reader had better run a diff. */
 const shownLines = 10;
-
-const printGraph = (): string => `${printSchema(lexicographicSortSchema(describeGraph().schema))}\n`;
 
 /** The first lines in which the two differ, as a diff shows them; from the first to the last difference, cut. */
 const firstDifference = (stored: readonly string[], wanted: readonly string[]) => {

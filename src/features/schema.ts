@@ -1,4 +1,4 @@
-import { type GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { type Classification, classifySchema } from '../authz/classification';
 import { resolveAbstractTypes } from '../graphql/abstract-types';
@@ -38,7 +38,7 @@ const relations: readonly RelationRules[] = [
 ];
 
 /** Every slice's rules as one tree. */
-const allRelations = (): RelationRules => {
+export const allRelations = (): RelationRules => {
   const merged: Record<string, Record<string, RelationRules[string][string]>> = {};
   for (const rules of relations) {
     for (const [type, fields] of Object.entries(rules)) merged[type] = { ...merged[type], ...fields };
@@ -75,3 +75,6 @@ export const describeGraph = (): { schema: GraphQLSchema; classification: Classi
 /** The graph as it is served: every policed field behind its verdict, every relation behind its rule. */
 export const protectGraph = ({ schema, classification }: ReturnType<typeof describeGraph>): GraphQLSchema =>
   guardRelations(exposeFields(schema, classification), allRelations());
+
+/** The graph in the schema language, sorted: what `schema/schema.graphql` holds for review. */
+export const printGraph = (): string => `${printSchema(lexicographicSortSchema(describeGraph().schema))}\n`;
