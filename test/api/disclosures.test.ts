@@ -406,6 +406,20 @@ describe('an assistance that ends while a request is under way', () => {
     ]).toContainEqual(order);
   });
 
+  it('by its time takes its leases along', async () => {
+    const { test } = sample;
+    const token = await test.token('ana');
+    expect(told(await test.as({ token }, byCustomer, { id: customerId })).errors).toEqual([]);
+    const restore = replaceGroups(test.app.database, (original, work) => {
+      test.clock.forward(8 * 3_600_000);
+      return original(work);
+    });
+    const answer = told(await test.as({ token }, byCustomer, { id: customerId }));
+    restore();
+    expect(answer).toEqual(lost);
+    expect(await disclosures()).toBe(1);
+  });
+
   it('never lets a disclosure through after its end was acknowledged, however many are under way', async () => {
     const { test, helpdesk } = sample;
     const token = await test.token('ana');
