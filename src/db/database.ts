@@ -113,10 +113,11 @@ export class Database {
     }
   }
 
-  /** Committed rows only. Placeholders are `?` on both engines. */
+  /** Committed rows only. Placeholders are `?` on both engines. A lost connection is tried again: reading twice changes nothing. */
   query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
     this.onStatement?.(sql);
-    return this.reader.query<R>(sql, parameters);
+    const reading = this.reader.query<R>(sql, parameters);
+    return this.engine === 'mariadb' ? reading.catch((error: unknown) => this.readAgain<R>(sql, parameters, error)) : reading;
   }
 
   /**
@@ -179,6 +180,19 @@ export class Database {
     await this.reader.close();
     await this.writer.destroy();
     this.release();
+  }
+
+  private async readAgain<R extends Row>(sql: string, parameters: readonly unknown[], fault: unknown): Promise<R[]> {
+    let last = fault;
+    for (let attempt = 2; attempt <= attempts && isLostConnection(last) && !this.closed; attempt += 1) {
+      await pause(Math.random() * 10 * 2 ** attempt);
+      try {
+        return await this.reader.query<R>(sql, parameters);
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw last;
   }
 
   private transaction<T>(place: Place, options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {

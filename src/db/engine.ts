@@ -12,6 +12,8 @@ const lostConnectionCodes = new Set([
   'EPIPE',
   'ER_SERVER_SHUTDOWN',
   'ER_CONNECTION_KILLED',
+  // A server that starts again.
+  'ECONNREFUSED',
 ]);
 
 /**
@@ -33,4 +35,8 @@ const codeOf = (error: unknown): string => {
 export const isConflict = (error: unknown): boolean => conflictCodes.has(codeOf(error));
 export const isDuplicate = (error: unknown): boolean =>
   ['ER_DUP_ENTRY', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'].includes(codeOf(error));
-export const isLostConnection = (error: unknown): boolean => lostConnectionCodes.has(codeOf(error));
+/** The driver marks as fatal what ends a connection; what was asked of one that had ended already has no code. */
+export const isLostConnection = (error: unknown): boolean => {
+  const { fatal, driverError } = (error as { fatal?: unknown; driverError?: { fatal?: unknown } } | null) ?? {};
+  return lostConnectionCodes.has(codeOf(error)) || fatal === true || driverError?.fatal === true;
+};

@@ -152,18 +152,23 @@ export class Actors {
     const find = 'SELECT id FROM actor WHERE issuer = ? AND subject_digest = ?';
     const [known] = await this.database.query<{ id: string }>(find, [token.issuer, digest]);
     if (known) return known.id;
-    return this.database.change(systemActor('identity'), actorActions.firstSeen, async (change) => {
-      const [twin] = await change.query<{ id: string }>(find, [token.issuer, digest], { lock: true });
-      if (twin) return twin.id;
-      change.permit(null);
-      const id = `act_${ulid()}`;
-      await change.insert(
-        ActorRow,
-        Object.assign(new ActorRow(), { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 }),
-      );
-      change.record({ subject: { type: 'Actor', id } });
-      return id;
-    });
+    return this.database.change(
+      systemActor('identity'),
+      actorActions.firstSeen,
+      async (change) => {
+        const [twin] = await change.query<{ id: string }>(find, [token.issuer, digest], { lock: true });
+        if (twin) return twin.id;
+        change.permit(null);
+        const id = `act_${ulid()}`;
+        await change.insert(
+          ActorRow,
+          Object.assign(new ActorRow(), { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 }),
+        );
+        change.record({ subject: { type: 'Actor', id } });
+        return id;
+      },
+      { idempotent: true },
+    );
   }
 
   /** The person's active rows among the staff, by login or e-mail; where a source has two of that name, it is nobody. */
