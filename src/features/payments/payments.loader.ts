@@ -46,7 +46,7 @@ const conditionOf = ({ paymentCustomerId, filter }: TransactionList): { sql: str
   if (filter.amountAtMost != null) add('t.amount <= ?', filter.amountAtMost);
   if (filter.createdFrom) add('t.created_at >= ?', filter.createdFrom.getTime());
   if (filter.createdBefore) add('t.created_at < ?', filter.createdBefore.getTime());
-  if (filter.declineCode) add('t.decline_code = ?', filter.declineCode);
+  if (typeof filter.declineCode === 'string') add('t.decline_code = ?', filter.declineCode);
   if (filter.riskBand) add('t.risk_band = ?', filter.riskBand);
   if (filter.riskScoreAtLeast != null) add('t.risk_score >= ?', filter.riskScoreAtLeast);
   return { sql: conditions.join(' AND '), parameters };
