@@ -103,6 +103,28 @@ describe('what a source says', () => {
     expect([told(await test.as('ana', list)), told(await test.as('ben', list))]).toEqual([none, mine]);
   });
 
+  it('about a ticket that it hides from then on ends the assistances on it: no poll vouches for what it didn’t read', async () => {
+    const { test, helpdesk } = sample;
+    const before = told(await test.as('ana', byReference, { reference: sampleTicket }));
+    expect(before.errors).toEqual([]);
+    const [{ id } = { id: '' }] = await test.app.database.query<{ id: string }>('SELECT id FROM helpdesk_customer');
+    test.clock.forward(1_000);
+    helpdesk.put(sampleTicket, { assignee: 'ben', team: 'elsewhere' });
+    helpdesk.hidden.add(sampleTicket);
+    await test.app.sources.syncAll();
+    expect(await countOf(test, 'assistance', 'ended_at IS NULL')).toBe(0);
+    expect(told(await test.as('ana', 'query ($id: ID!) { customer(id: $id) { displayName } }', { id }))).toEqual({
+      data: { customer: null },
+      errors: [['customer', 'NOT_FOUND']],
+    });
+    expect(told(await test.as('ana', '{ tickets { totalCount } }')).data.tickets.totalCount).toBe(0);
+    helpdesk.hidden.delete(sampleTicket);
+    helpdesk.put(sampleTicket, { assignee: 'ana', team: 'cards' });
+    test.clock.forward(1_000);
+    await test.app.sources.syncAll();
+    expect(told(await test.as('ana', byReference, { reference: sampleTicket }))).toEqual(before);
+  });
+
   it('about a reassignment counts within the bound even if no poll has seen it: the ticket is asked for again', async () => {
     const { test, helpdesk } = sample;
     const before = told(await test.as('ana', byReference, { reference: sampleTicket }));

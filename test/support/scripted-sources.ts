@@ -90,6 +90,8 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
   failBefore = Number.POSITIVE_INFINITY;
   batchSize = 100;
   readonly backfilled: string[] = [];
+  /** Tickets that the gateway's account may not see any more. */
+  readonly hidden = new Set<string>();
   private readonly held = new Map<string, { ticket: TicketRecord; messages: readonly MessageRecord[] }>();
   private readonly log: string[] = [];
   private readonly gate = new Gate();
@@ -174,7 +176,9 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
     this.reach();
     const changed = [...new Set(this.log.slice(Number(cursor.split('/')[1])))];
     const end = this.log.length;
-    yield { tickets: changed.flatMap((each) => this.snapshot(each) ?? []), cursor: `poll/${end}`, complete: true, asOf };
+    const unread = changed.filter((each) => this.hidden.has(each));
+    const tickets = changed.flatMap((each) => this.snapshot(each) ?? []);
+    yield { tickets, unread, cursor: `poll/${end}`, complete: true, asOf };
   }
 
   judgeWebhook(): WebhookJudgement {
@@ -186,7 +190,7 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
   }
 
   private snapshot(reference: string): TicketSnapshot | null {
-    const held = this.held.get(reference);
+    const held = this.hidden.has(reference) ? undefined : this.held.get(reference);
     return held ? { ...held, staff: this.people, asOf: this.now() } : null;
   }
 

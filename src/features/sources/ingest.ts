@@ -66,6 +66,7 @@ const ticketFacts = [
   'team',
   'assignee_id',
   'assigned_by_id',
+  'team_set_by_id',
   'created_by_id',
   'customer_set_by_ids',
   'customer_id',
@@ -132,6 +133,18 @@ export class Ingest {
       return leasesUntil;
     });
     await waitForLeases(leases);
+  }
+
+  /** The helpdesk's answer about a ticket made no sense: until it does, nothing but a sight of the ticket itself confirms it. */
+  async ticketUnreadable(source: string, reference: string): Promise<void> {
+    await this.database.change(actor, ingestTickets, async (change) => {
+      change.permit(source);
+      const affected = await change.execute(
+        'UPDATE helpdesk_ticket SET unreadable = 1 WHERE source = ? AND reference = ? AND unreadable = 0',
+        [source, reference],
+      );
+      if (affected > 0) change.record({ subject: { type: 'Source', id: source }, detail: { unreadable: affected } });
+    });
   }
 
   private async staff(
@@ -286,7 +299,7 @@ export class Ingest {
   ) {
     const references = snapshots.map(({ ticket }) => ticket.reference);
     const known = await change.query<{ id: string; reference: string; revision: number; observed_at: number } & TicketFacts>(
-      `SELECT id, reference, revision, key_id, customer_id, assignee_id, assigned_by_id, created_by_id, customer_set_by_ids, status, team, observed_at FROM helpdesk_ticket WHERE source = ? AND reference IN (${marks(references)})`,
+      `SELECT id, reference, revision, key_id, customer_id, assignee_id, assigned_by_id, team_set_by_id, created_by_id, customer_set_by_ids, status, team, observed_at FROM helpdesk_ticket WHERE source = ? AND reference IN (${marks(references)})`,
       [source, ...references],
       { lock: true },
     );
@@ -321,6 +334,7 @@ export class Ingest {
         team: ticket.team === null ? null : teamOf(teams, ticket.team),
         assignee_id: staffId(ticket.assignee),
         assigned_by_id: staffId(ticket.assignedBy),
+        team_set_by_id: staffId(ticket.teamSetBy ?? null),
         created_by_id: staffId(ticket.createdByStaff),
         customer_set_by_ids: JSON.stringify(
           [
@@ -348,6 +362,7 @@ export class Ingest {
             ? null
             : seal(key.key, { table: 'helpdesk_ticket', column: 'subject_sealed', row: id }, subject),
         channel: ticket.channel,
+        unreadable: 0,
         updated_at: milliseconds(ticket.updatedAt),
         observed_at: milliseconds(asOf),
       };
@@ -373,11 +388,10 @@ export class Ingest {
     await change.insertRows('helpdesk_ticket', fresh);
     if (seen.length > 0) {
       const asOf = Math.min(...snapshots.map((snapshot) => milliseconds(snapshot.asOf)));
-      await change.confirm(`UPDATE helpdesk_ticket SET observed_at = ? WHERE observed_at < ? AND id IN (${marks(seen)})`, [
-        asOf,
-        asOf,
-        ...seen,
-      ]);
+      await change.confirm(
+        `UPDATE helpdesk_ticket SET observed_at = ?, unreadable = 0 WHERE observed_at < ? AND id IN (${marks(seen)})`,
+        [asOf, asOf, ...seen],
+      );
     }
     const { ended, leasesUntil } = await endAssistances(change, turns);
     return { changed, turns: ended, leasesUntil };

@@ -338,6 +338,8 @@ export class Sources {
     }
     for await (const batch of source.connector.poll(position)) {
       await this.store(source, batch.tickets);
+      // The poll confirms every ticket that it didn't bring: these it must not. Whoever needs one asks for it by itself.
+      for (const reference of batch.unread ?? []) await this.ingest.ticketUnreadable(name, reference);
       if (batch.complete) asOf = batch.asOf;
       await this.saveState(name, source.connector.kind, {
         position: batch.cursor,

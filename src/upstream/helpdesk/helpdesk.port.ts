@@ -59,6 +59,8 @@ export interface TicketRecord {
   readonly assignee: string | null;
   /** Who set the current assignee, when the helpdesk knows; a staff reference or null (automation, unknown). */
   readonly assignedBy: string | null;
+  /** Staff reference of who moved the ticket to its team; null or absent where it came there by itself or nobody knows. */
+  readonly teamSetBy?: string | null;
   /** Staff reference of the creator, null when the customer or an automation created it. */
   readonly createdByStaff: string | null;
   /** Every staff member who ever set or changed the ticket's customer, its link field or the customer's addresses; in no order. */
@@ -87,6 +89,8 @@ export interface TicketBatch {
   readonly asOf: Date;
   /** For progress, where the helpdesk tells. */
   readonly total?: number;
+  /** Tickets that changed but couldn't be read: gone, hidden or not understood. What is stored of them vouches for nothing. */
+  readonly unread?: readonly string[];
 }
 
 /**

@@ -31,6 +31,7 @@ import {
   isMerge,
   isSystemUser,
   provenValue,
+  queueMoverOf,
   tellingTypes,
 } from './rt.history';
 import { bodyOf, channelOf, contentBatches, type MessagePart, textParts } from './rt.messages';
@@ -242,6 +243,7 @@ export class RtHelpdesk implements HelpdeskConnector {
     const history = [...before, ...tail];
     const owner = isSystemUser(ticket.Owner) ? null : ticket.Owner;
     const assigner = owner === null ? null : assignerOf(history, reference, owner.id);
+    const mover = queueMoverOf(history, reference);
     const setters = customerSetters(
       history,
       requestors.map(({ id }) => id),
@@ -253,7 +255,7 @@ export class RtHelpdesk implements HelpdeskConnector {
     for (const person of customer?.editedBy ?? []) setBy.set(person.id, person);
     const staff = new Map<string, RtPerson>(setBy);
     if (owner !== null) staff.set(owner.id, owner);
-    for (const person of [ticket.Creator, assigner, ...spoken.map(({ Creator }) => Creator)]) {
+    for (const person of [ticket.Creator, assigner, mover, ...spoken.map(({ Creator }) => Creator)]) {
       if (person !== null && isStaff(person)) staff.set(person.id, person);
     }
 
@@ -267,6 +269,7 @@ export class RtHelpdesk implements HelpdeskConnector {
         team: ticket.Queue.Name,
         assignee: owner?.id ?? null,
         assignedBy: assigner !== null && isStaff(assigner) ? assigner.id : null,
+        teamSetBy: mover !== null && isStaff(mover) ? mover.id : null,
         createdByStaff: isStaff(ticket.Creator) ? ticket.Creator.id : null,
         customerSetBy: [...setBy.keys()],
         customer: customer?.record ?? null,
@@ -327,7 +330,7 @@ export class RtHelpdesk implements HelpdeskConnector {
     for await (const page of rows) {
       total ??= page.total;
       const wanted = page.items.filter(({ LastUpdated }) => LastUpdated >= since);
-      const tickets = await this.tickets(wanted.map(({ id }) => String(id)));
+      const { tickets } = await this.tickets(wanted.map(({ id }) => String(id)));
       position = { ...position, after: page.items[page.items.length - 1]?.id ?? position.after };
       yield { tickets, cursor: encodeCursor(position), complete: false, asOf, ...(total === null ? {} : { total }) };
     }
@@ -350,7 +353,7 @@ export class RtHelpdesk implements HelpdeskConnector {
       for (let from = 0; from < references.length; from += ticketsABatch) {
         const batch = await this.tickets(references.slice(from, from + ticketsABatch));
         // the position moves behind the page as a whole: a ticket's changes may lie all over it
-        yield { tickets: batch, cursor: encodeCursor(position), complete: false, asOf };
+        yield { ...batch, cursor: encodeCursor(position), complete: false, asOf };
       }
       position = { ...position, tickets: withSeen(position.tickets, idsOf(fresh)) };
     }
@@ -360,7 +363,7 @@ export class RtHelpdesk implements HelpdeskConnector {
       const fresh = items.filter(({ id }) => !knownOfCustomers.has(id));
       for (const customer of new Set(fresh.map(({ ObjectId }) => ObjectId))) {
         for await (const batch of this.ticketsOf(customer)) {
-          yield { tickets: batch, cursor: encodeCursor(position), complete: false, asOf };
+          yield { ...batch, cursor: encodeCursor(position), complete: false, asOf };
         }
       }
       position = { ...position, customers: withSeen(position.customers, idsOf(fresh)) };
@@ -638,7 +641,7 @@ export class RtHelpdesk implements HelpdeskConnector {
     );
   }
 
-  private async *ticketsOf(customer: string): AsyncGenerator<TicketSnapshot[]> {
+  private async *ticketsOf(customer: string): AsyncGenerator<Pick<TicketBatch, 'tickets' | 'unread'>> {
     const since = dayOf(new Date(this.options.clock().getTime() - (this.options.windowDays + 1) * 86_400_000));
     const rows = this.rest.pages(
       '/tickets',
@@ -669,21 +672,25 @@ export class RtHelpdesk implements HelpdeskConnector {
   }
 
   /** A ticket that RT can't show intelligibly is left out and reported, so that it doesn't hold up all others. */
-  private async tickets(references: readonly string[]): Promise<TicketSnapshot[]> {
+  private async tickets(references: readonly string[]): Promise<Pick<TicketBatch, 'tickets' | 'unread'>> {
     const found: TicketSnapshot[] = [];
+    const unread: string[] = [];
     const waiting = [...references];
     const work = async () => {
       for (let reference = waiting.shift(); reference !== undefined; reference = waiting.shift()) {
         try {
           const snapshot = await this.fetchTicket(reference);
           if (snapshot !== null) found.push(snapshot);
+          else unread.push(reference);
         } catch (error) {
           if (!(error instanceof SourceUnavailable) || error.why !== 'malformed') throw error;
+          unread.push(reference);
           this.options.onSkipped?.(reference, error);
         }
       }
     };
     await Promise.all(Array.from({ length: ticketsAtOnce }, work));
-    return found.sort((a, b) => a.ticket.revision - b.ticket.revision);
+    const tickets = found.sort((a, b) => a.ticket.revision - b.ticket.revision);
+    return unread.length > 0 ? { tickets, unread } : { tickets };
   }
 }

@@ -68,6 +68,12 @@ export const assignerOf = (history: readonly RtTransaction[], id: string, owner:
   return by === undefined || isSystemUser(by) ? null : by;
 };
 
+/** Who last moved ticket `id` to another queue; null when nobody or RT itself did. */
+export const queueMoverOf = (history: readonly RtTransaction[], id: string): RtPerson | null => {
+  const move = history.findLast(({ ObjectId, Type, Field }) => ObjectId === id && Type === 'Set' && Field === 'Queue');
+  return move === undefined || isSystemUser(move.Creator) ? null : move.Creator;
+};
+
 /** Transactions of a user record that concern how the person is reached or which payment customer they are. */
 export interface CustomerEdits {
   readonly by: readonly RtPerson[];
