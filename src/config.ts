@@ -170,7 +170,7 @@ const environmentSchema = z.object({
   DATABASE_URL: z.string().optional(),
   /** File that holds it, so that the password needn't stand in the environment. */
   DATABASE_URL_FILE: z.string().optional(),
-  /** Connections to MariaDB or MySQL. */
+  /** Connections to MariaDB or MySQL for reading, and at most as many again for writing. */
   DATABASE_POOL: whole(1, 200, 10),
   /** Folder of the embedded database and of keys made for development. */
   DATA_DIR: z.string().min(1).default('.data'),
