@@ -1,5 +1,7 @@
 import pino from 'pino';
-import { loadConfig } from '../config';
+import { loadPolicy } from '../app';
+import { type Config, ConfigInvalid, type ConfigProblem, loadConfig, loadLocalConfig } from '../config';
+import { describeGraph } from '../features/schema';
 import { createLog, type Gateway, runGateway } from '../http/run';
 import { demoTickets } from '../upstream/demo/cast';
 import { ProgressReport } from './progress';
@@ -57,12 +59,34 @@ const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
   return lines.join('\n');
 };
 
+const policyProblems = (): readonly ConfigProblem[] => {
+  try {
+    const { policyFile, mfaRequired } = loadLocalConfig();
+    loadPolicy(policyFile, describeGraph().classification, mfaRequired);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error;
+    // Those of the environment stand among the configuration's own.
+    return error.problems.filter((problem) => problem.in !== 'environment');
+  }
+};
+
+/** Throws `ConfigInvalid` with what is wrong with the policy file too: whoever repairs the one meets the other at once. */
+const configuration = (): Config => {
+  try {
+    return loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error;
+    throw new ConfigInvalid([...error.problems, ...policyProblems()]);
+  }
+};
+
 /**
  * Reads the configuration and runs the gateway until a signal. In development a person reads stdout, and the log (warnings
  * and worse unless LOG_LEVEL says otherwise) goes to stderr; in production stdout is the log and nothing else.
  */
 export const start = async (): Promise<void> => {
-  const config = loadConfig();
+  const config = configuration();
   if (config.production) {
     await runGateway(config, createLog(config.logLevel));
     return;

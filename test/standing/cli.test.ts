@@ -261,7 +261,9 @@ describe('a gateway as a process', () => {
       'wrong.yaml',
       'sources:\n  helpdesk:\n    - { kind: rt, name: RT, url: nowhere, token: secret-in-clear }\n  payments: []\n',
     );
+    const policy = file('wrong-policy.yaml', policyText.replace('version: 1', 'version: 2'));
     const { code, stdout, stderr } = await built.start({
+      POLICY_FILE: policy,
       PORT: 'many',
       CONFIG_FILE: config,
       LOG_LEVEL: 'loud',
@@ -272,6 +274,7 @@ describe('a gateway as a process', () => {
       'PORT: expected',
       'LOG_LEVEL: expected',
       'wrong.yaml:3',
+      'wrong-policy.yaml:',
       'sources.payments',
       'DATABASE_URL',
       'KEY_ENCRYPTION_KEY',
