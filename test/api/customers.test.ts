@@ -83,7 +83,7 @@ describe('a customer by id', () => {
       email: null,
       phone: null,
       region: null,
-      link: 'VERIFIED',
+      link: null,
       paymentMethods: null,
       transactions: null,
     });
