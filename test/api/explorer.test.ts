@@ -140,6 +140,7 @@ describe('the explorer in a browser', () => {
 
   const open = async (path = '/'): Promise<Page> => {
     const page = await (browser as Browser).newPage();
+    page.setDefaultTimeout(50_000);
     page.on('request', (request) => requested.push(request.url()));
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -202,11 +203,11 @@ describe('the explorer in a browser', () => {
     // Typing wakes the workers of the editor.
     await page.locator('.graphiql-query-editor .view-line').first().click();
     await page.keyboard.type(' ');
-    await page.waitForLoadState('networkidle');
+    while (!requested.some((url) => url.includes('graphql.worker.js'))) await page.waitForTimeout(50);
+    await Promise.all([answerOf(page), page.getByRole('button', { name: /^ana/ }).click()]);
     await page.close();
     expect(requested.length).toBeGreaterThan(5);
     expect(requested.filter((url) => !url.startsWith(`${address}/`) && !url.startsWith('data:'))).toEqual([]);
-    expect(requested.some((url) => url.includes('.worker.js'))).toBe(true);
     expect(complaints).toEqual([]);
   });
 });
