@@ -51,7 +51,7 @@ export const dataSourceOptions = (
   } as const;
   if (location.engine === 'sqlite') {
     const file = location.file as string;
-    if (side === 'write') mkdirSync(dirname(file), { recursive: true });
+    if (side === 'write') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     return {
       ...common,
       type: 'better-sqlite3',

@@ -42,9 +42,10 @@ export class RequestAccess {
     if (!verdict) return null;
     this.tally(coordinate, verdict);
     if (verdict.kind === 'reveal' || verdict.kind === 'mask') {
-      if (this.last !== parent) {
-        this.last = parent;
-        this.parents.add(parent);
+      const stands = parent.behind?.(coordinate) ?? parent;
+      if (this.last !== stands) {
+        this.last = stands;
+        this.parents.add(stands);
       }
       const clear = value();
       if (clear instanceof Promise) return clear.then((settled) => applyVerdict(verdict, coordinate, settled, this.tools));

@@ -15,4 +15,6 @@ export interface ShownObject {
 export interface Shown {
   readonly shown: ShownObject;
   readonly linkAssurance: LinkAssurance;
+  /** What a field stands on where that is more than the object itself: a relation that only an assistance opens. */
+  behind?(coordinate: string): Shown | undefined;
 }

@@ -4,10 +4,10 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { ulid } from '../ulid';
 import { type App, describeError } from '../app';
 import type { RequestContext } from '../features/request';
 import { formatError } from '../graphql/errors';
+import { ulid } from '../ulid';
 
 /** Longest document, in lexical tokens: parsing one costs time before anything can be decided. */
 const maximumTokens = 2_000;

@@ -7,6 +7,8 @@ export interface TicketStanding {
   readonly team: string | null;
   readonly assigneeId: string | null;
   readonly assignedById: string | null;
+  /** Who moved it to its team. */
+  readonly teamSetById: string | null;
   readonly createdById: string | null;
   readonly customerSetByIds: readonly string[];
   readonly customerId: string | null;
@@ -31,13 +33,17 @@ export const isFresh = rule<TicketStanding>('STALE', (_, ticket) => ticket.isFre
 
 export const hasCustomer = rule<TicketStanding>('NO_ASSISTANCE', (_, ticket) => ticket.customerId !== null);
 
+/** The work of a team of the actor's, which they did not move there themselves. */
+const ofTheirTeam = (actor: Parameters<Rule>[0], ticket: TicketStanding): boolean =>
+  inTeam(actor, ticket.team) && !asSelf(actor, ticket.teamSetById);
+
 /** Assigned to the actor; where the actor took it without being asked, only from a team of their own. */
 export const isOwn = rule<TicketStanding>(
   'NO_ASSISTANCE',
-  (actor, ticket) => asSelf(actor, ticket.assigneeId) && (!asSelf(actor, ticket.assignedById) || inTeam(actor, ticket.team)),
+  (actor, ticket) => asSelf(actor, ticket.assigneeId) && (!asSelf(actor, ticket.assignedById) || ofTheirTeam(actor, ticket)),
 );
 
-export const isTeams = rule<TicketStanding>('NO_ASSISTANCE', (actor, ticket) => inTeam(actor, ticket.team));
+export const isTeams = rule<TicketStanding>('NO_ASSISTANCE', ofTheirTeam);
 
 /**
  * The actor neither created the ticket nor ever set or changed whom it is about. Of whom the helpdesk doesn't know, which
@@ -88,6 +94,7 @@ export const mayApprove: Rule<AssistanceStanding> = allOf<AssistanceStanding>(
   rule('SCOPE', (actor, { ticket }) => inTeam(actor, ticket.team)),
   recentLogin,
   rule('TICKET_CLOSED', (actor, { ticket }) => isOpen(actor, ticket)),
+  rule('STALE', (actor, { ticket }) => isFresh(actor, ticket)),
 );
 
 export const mayEnd: Rule<AssistanceStanding> = anyOf<AssistanceStanding>(

@@ -51,7 +51,7 @@ const hour = 3_600_000;
 
 /** When the helpdesk last confirmed a ticket's row: by sight of the row itself, or by a complete poll that found nothing new. */
 export const confirmedAt = (ticket: string, source: string): string =>
-  `CASE WHEN COALESCE(${source}.polled_at, 0) > ${ticket}.observed_at THEN ${source}.polled_at ELSE ${ticket}.observed_at END`;
+  `CASE WHEN ${ticket}.unreadable = 0 AND COALESCE(${source}.polled_at, 0) > ${ticket}.observed_at THEN ${source}.polled_at ELSE ${ticket}.observed_at END`;
 
 /** Grants, their beginnings and their ends. Rows are never deleted. */
 export class Assistances {
@@ -338,12 +338,14 @@ export class Assistances {
               (SELECT COUNT(*) FROM helpdesk_staff WHERE source = ? AND active = 1 AND id IN (${staffIds.map(() => '?').join(',') || 'NULL'})) AS known`,
       [ticket.source, ticket.source, ...staffIds],
     );
-    const confirmed = Math.max(ticket.observedAt.getTime(), Number(source?.polled_at ?? 0));
+    const polled = ticket.unreadable ? 0 : Number(source?.polled_at ?? 0);
+    const confirmed = Math.max(ticket.observedAt.getTime(), polled);
     return {
       status: ticket.status,
       team: ticket.team,
       assigneeId: ticket.assigneeId,
       assignedById: ticket.assignedById,
+      teamSetById: ticket.teamSetById,
       createdById: ticket.createdById,
       customerSetByIds: JSON.parse(ticket.customerSetByIds) as string[],
       customerId: ticket.customerId,

@@ -80,12 +80,12 @@ export class CustomerType implements Shown {
     return this.row.region;
   }
 
-  @Exposed('INTERNAL', () => LinkAssuranceEnum, { nullable: true })
+  @Exposed('PERSONAL', () => LinkAssuranceEnum)
   get link(): LinkAssurance {
     return this.row.link;
   }
 
-  @Exposed('INTERNAL', () => Freshness, { description: 'How old the payment side of what is shown is.' })
+  @Exposed('PAYMENT', () => Freshness, { description: 'How old the payment side of what is shown is.' })
   get paymentsFreshness(): Freshness {
     // Without a link, what could be confirmed is that there is none.
     const confirmed = this.row.link === 'NONE' ? this.row.linked_at : this.row.payments_confirmed_at;

@@ -338,8 +338,7 @@ export class Sources {
     }
     for await (const batch of source.connector.poll(position)) {
       await this.store(source, batch.tickets);
-      // The poll confirms every ticket that it didn't bring: these it must not. Whoever needs one asks for it by itself.
-      for (const reference of batch.unread ?? []) await this.ingest.ticketUnreadable(name, reference);
+      for (const reference of batch.unread ?? []) await this.lookAtUnread(name, reference);
       if (batch.complete) asOf = batch.asOf;
       await this.saveState(name, source.connector.kind, {
         position: batch.cursor,
@@ -425,6 +424,15 @@ export class Sources {
       if (this.stopping) return;
       await this.relink(part.map(({ id }) => id));
     }
+  }
+
+  /**
+   * A ticket that changed and couldn't be read. The poll confirms every ticket that it didn't bring: this one it must not.
+   * Asked for by itself, one that is gone says so.
+   */
+  private async lookAtUnread(name: string, reference: string): Promise<void> {
+    await this.ingest.ticketUnreadable(name, reference);
+    await this.refreshTicket(name, reference).catch((error: unknown) => this.noteFault(name, error));
   }
 
   private async store(source: HelpdeskSource, snapshots: readonly TicketSnapshot[]): Promise<void> {

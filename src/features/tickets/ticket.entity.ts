@@ -35,9 +35,12 @@ export class Ticket {
   @Text(128, { nullable: true }) team!: string | null;
   @Text(64, { name: 'assignee_id', nullable: true }) assigneeId!: string | null;
   @Text(64, { name: 'assigned_by_id', nullable: true }) assignedById!: string | null;
+  @Text(64, { name: 'team_set_by_id', nullable: true }) teamSetById!: string | null;
   @Text(64, { name: 'created_by_id', nullable: true }) createdById!: string | null;
   @WordList({ name: 'customer_set_by_ids' }) customerSetByIds!: string;
   @Text(64, { name: 'customer_id', nullable: true }) customerId!: string | null;
+  /** The helpdesk's last answer about it made no sense: that polls go on says nothing about this one. */
+  @Flag() unreadable!: boolean;
   @Instant({ name: 'created_at' }) createdAt!: Date;
   @Instant({ name: 'updated_at' }) updatedAt!: Date;
   @Instant({ name: 'observed_at' }) observedAt!: Date;

@@ -80,6 +80,17 @@ export class TicketType implements Shown {
     return { type: 'Ticket', id: this.row.id, ticketId: this.row.id, customer, underAssistance: false };
   }
 
+  /** Whom the ticket is about, and what was said in it, is shown on the word of an assistance even where only its outline is read. */
+  behind(coordinate: string): Shown | undefined {
+    if (this.customerId === null || (coordinate !== 'Ticket.customer' && coordinate !== 'Ticket.messages')) return undefined;
+    const { customer } = this.shown;
+    const ticketId = coordinate === 'Ticket.messages' ? this.row.id : null;
+    return {
+      linkAssurance: this.linkAssurance,
+      shown: { type: 'Ticket', id: this.row.id, ticketId, customer, underAssistance: true },
+    };
+  }
+
   get linkAssurance(): LinkAssurance {
     // What a ticket says doesn't depend on the payment side; the policy has one verdict for all assurances here.
     return 'NONE';

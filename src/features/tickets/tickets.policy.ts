@@ -37,11 +37,12 @@ export const customerIsCovered = ({ access }: RelationView, ticket: TicketType):
     ? null
     : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
 
-/** The actor assists on this very ticket; one without a customer leads to nobody's payments and is read by whoever works with it. */
-export const ticketIsAssisted = ({ access }: RelationView, ticket: TicketType): DenialReason | null =>
-  ticket.customerId === null || access.onTicket(ticket.id, ticket.customerId)
-    ? null
-    : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
+/** The actor assists on this very ticket; one without a customer leads to nobody's payments and is read by whom it is assigned to. */
+export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: TicketType): DenialReason | null => {
+  if (ticket.customerId === null)
+    return ticket.assigneeId !== null && actor.staffIds.includes(ticket.assigneeId) ? null : 'NO_ASSISTANCE';
+  return access.onTicket(ticket.id, ticket.customerId) ? null : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
+};
 
 const messageIsAssisted = (view: RelationView, message: MessageType): DenialReason | null => ticketIsAssisted(view, message.of);
 
