@@ -44,6 +44,10 @@ const fixedMessages: Readonly<Record<string, string>> = {
   PERSISTED_QUERY_NOT_SUPPORTED: 'Persisted queries are not offered.',
 };
 
+/** GraphQL's sentences about names of a document. Those about its values repeat them, and are not told anywhere. */
+const aboutNames =
+  /^(?:Cannot query field|Unknown |Fields? "|Fragment|Unused |Variable "\$\w+" (?:is |of )|There can be |Directive "|Argument ")(?!.*(?:found|represent) )/;
+
 /**
  * The last look at every error that leaves. Failures pass as they are; GraphQL's own errors keep their code and, in
  * production, lose their message, which would name fields and repeat what was sent; anything else is already masked or gets no word.
@@ -75,7 +79,7 @@ export const formatError =
         extensions: { code: 'INTERNAL', requestId },
       };
     }
-    const isHelpful = !options.production && code === 'GRAPHQL_VALIDATION_FAILED';
+    const isHelpful = !options.production && code === 'GRAPHQL_VALIDATION_FAILED' && aboutNames.test(formatted.message);
     return {
       message: isHelpful ? formatted.message : fixed,
       ...(isHelpful && formatted.locations ? { locations: formatted.locations } : {}),
