@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { AuditEvent } from '../audit/event';
 import { Failure } from '../failure';
 import { isConflict, isDuplicate, isLostConnection } from './engine';
+import { marks } from './sql';
 
 const rowsPerStatement = 200;
 
@@ -13,7 +14,7 @@ const insert = async (
 ): Promise<void> => {
   for (let start = 0; start < rows.length; start += rowsPerStatement) {
     const chunk = rows.slice(start, start + rowsPerStatement);
-    const tuple = `(${columns.map(() => '?').join(',')})`;
+    const tuple = `(${marks(columns)})`;
     await manager.query(`INSERT INTO ${table} (${columns.join(',')}) VALUES ${chunk.map(() => tuple).join(',')}`, chunk.flat());
   }
 };

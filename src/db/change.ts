@@ -6,6 +6,7 @@ import { Failure, ProgrammingError } from '../failure';
 import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { type EngineKind, forUpdate } from './engine';
+import { marks } from './sql';
 
 export type Row = Record<string, unknown>;
 type EntityClass<E> = new () => E;
@@ -85,7 +86,7 @@ export class Change<Subject = unknown> {
     const perStatement = Math.max(1, Math.floor(maximumParameters / columns.length));
     for (let start = 0; start < rows.length; start += perStatement) {
       const chunk = rows.slice(start, start + perStatement);
-      const tuple = `(${columns.map(() => '?').join(',')})`;
+      const tuple = `(${marks(columns)})`;
       await this.manager.query(
         `INSERT INTO ${table} (${columns.join(',')}) VALUES ${chunk.map(() => tuple).join(',')}`,
         chunk.flatMap((row) => columns.map((column) => row[column] ?? null)),

@@ -1,4 +1,5 @@
 import type { Change } from '../../db/change';
+import { marks } from '../../db/sql';
 import type { AssistanceEndReason } from './assistance.entity';
 
 /** What happened to a ticket that ends the assistances on it. */
@@ -29,7 +30,7 @@ export const endRows = async (
   if (rows.length === 0) return 0;
   const at = change.at.getTime();
   await change.execute(
-    `UPDATE assistance SET ended_at = ?, end_reason = ?, open_key = NULL WHERE ended_at IS NULL AND id IN (${rows.map(() => '?').join(',')})`,
+    `UPDATE assistance SET ended_at = ?, end_reason = ?, open_key = NULL WHERE ended_at IS NULL AND id IN (${marks(rows)})`,
     [at, reason, ...rows.map(({ id }) => id)],
   );
   for (const row of rows) {

@@ -4,6 +4,7 @@ import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
+import { marks } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Redactor } from '../../privacy/redaction';
 import { seal } from '../../privacy/sealing';
@@ -232,7 +233,7 @@ export class Assistances {
   /** The assistances an actor has open on these tickets, waiting or live, by ticket. */
   async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, Assistance>> {
     const rows = await this.database.query<AssistanceColumns>(
-      `SELECT ${assistanceColumns} FROM assistance WHERE open_key IN (${ticketIds.map(() => '?').join(',')})`,
+      `SELECT ${assistanceColumns} FROM assistance WHERE open_key IN (${marks(ticketIds)})`,
       ticketIds.map((ticketId) => openKey(actor.id, ticketId)),
     );
     return new Map(rows.map((row) => [row.ticket_id, toAssistance(row)]));
@@ -243,7 +244,7 @@ export class Assistances {
     if (actor.teams.length === 0) return [];
     const rows = await this.database.query<AssistanceColumns>(
       `SELECT ${assistanceColumns} FROM assistance WHERE ended_at IS NULL AND begins_at IS NULL AND expires_at > ? AND actor_id <> ?
-          AND ticket_id IN (SELECT t.id FROM helpdesk_ticket t WHERE t.team IN (${actor.teams.map(() => '?').join(',')}))
+          AND ticket_id IN (SELECT t.id FROM helpdesk_ticket t WHERE t.team IN (${marks(actor.teams)}))
         ORDER BY requested_at, id LIMIT ?`,
       [this.clock().getTime(), actor.id, ...actor.teams, limit],
     );

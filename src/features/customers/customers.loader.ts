@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
+import { marks } from '../../db/sql';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import { CustomerType } from './customer.type';
 
@@ -27,7 +28,7 @@ export class CustomersLoader {
   constructor(database: Database, keys: Keys, paymentsBound: number, clock: () => Date) {
     this.byId = new DataLoader(async (ids) => {
       const rows = await database.query<CustomerRow>(
-        `SELECT ${customerColumns} FROM helpdesk_customer c ${customerJoins} WHERE c.id IN (${ids.map(() => '?').join(',')})`,
+        `SELECT ${customerColumns} FROM helpdesk_customer c ${customerJoins} WHERE c.id IN (${marks(ids)})`,
         ids,
       );
       const found = new Map(rows.map((row) => [row.id, new CustomerType(row, keys, paymentsBound, clock())]));

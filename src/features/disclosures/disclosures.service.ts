@@ -1,6 +1,7 @@
 import type { CustomerUnderDigest, EventDraft } from '../../audit/event';
 import type { SignedInActor } from '../../authz/actor';
 import type { Database, GroupCommit } from '../../db/database';
+import { marks } from '../../db/sql';
 import { Failure } from '../../failure';
 import { leaseMilliseconds } from '../assistance/assistance.ending';
 
@@ -40,8 +41,6 @@ const longestOperationName = 64;
 const leaseReserve = 500;
 /** What is left of a lease after a commit must be enough, in milliseconds, for the response to leave. */
 const sendReserve = 50;
-
-const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 
 /**
  * Records disclosures durably, many in one commit. In the transaction that records it, each assistance is written to

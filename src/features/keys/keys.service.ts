@@ -4,6 +4,7 @@ import { systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Change, Row } from '../../db/change';
 import type { Database } from '../../db/database';
+import { marks } from '../../db/sql';
 import { type DataKey, DataKeyring, newDataKey } from '../../privacy/customer-keys';
 import { auditDigest, KeyedDigests } from '../../privacy/digests';
 import type { KeyEncryption } from '../../privacy/key-encryption';
@@ -62,7 +63,7 @@ export class Keys {
     for (let start = 0; start < distinct.length; start += 500) {
       const chunk = distinct.slice(start, start + 500);
       const rows = await change.query<{ id: string; owner: string; wrapped: Buffer | null }>(
-        `SELECT id, owner, wrapped FROM privacy_customer_key WHERE owner IN (${chunk.map(() => '?').join(',')})`,
+        `SELECT id, owner, wrapped FROM privacy_customer_key WHERE owner IN (${marks(chunk)})`,
         chunk,
       );
       for (const row of rows) {

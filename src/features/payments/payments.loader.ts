@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
+import { marks } from '../../db/sql';
 import { unionOfLists } from '../../db/union-of-lists';
 import type { Position } from '../../graphql/cursor';
 import type { CustomerType } from '../customers/customer.type';
@@ -27,8 +28,6 @@ export interface TransactionList {
   readonly limit: number;
   readonly after: Position | null;
 }
-
-const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 
 const orderColumn = (orderBy: TransactionOrder): string => (orderBy === TransactionOrder.AMOUNT ? 't.amount' : 't.created_at');
 

@@ -2,6 +2,7 @@ import { type LinkAssurance, systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Change, Row } from '../../db/change';
 import type { Database } from '../../db/database';
+import { assignments, marks } from '../../db/sql';
 import type { DataKey } from '../../privacy/customer-keys';
 import { normalizeEmail } from '../../privacy/digests';
 import type { Redactor } from '../../privacy/redaction';
@@ -25,7 +26,6 @@ export const bounded = (text: string, bytes = maximumText): string => {
   return `${Buffer.from(text).subarray(0, bytes).toString('utf8').replace(/�+$/, '')}\n[cut]`;
 };
 
-const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 const milliseconds = (date: Date): number => date.getTime();
 
 /** The team's name as the identity provider has it; at most as long as the column. */
@@ -278,12 +278,7 @@ export class Ingest {
         // Who this is on the payment side is open again: the next look-up decides.
         ...(isRenamed ? { linked_at: null } : {}),
       };
-      await change.execute(
-        `UPDATE helpdesk_customer SET ${Object.keys(values)
-          .map((column) => `${column} = ?`)
-          .join(', ')} WHERE id = ?`,
-        [...Object.values(values), id],
-      );
+      await change.execute(`UPDATE helpdesk_customer SET ${assignments(values)} WHERE id = ?`, [...Object.values(values), id]);
     }
     await change.insertRows('helpdesk_customer', fresh);
     return ids;
@@ -369,12 +364,7 @@ export class Ingest {
       if (!row) {
         fresh.push({ id, source, reference: ticket.reference, created_at: milliseconds(ticket.createdAt), ...values });
       } else {
-        await change.execute(
-          `UPDATE helpdesk_ticket SET ${Object.keys(values)
-            .map((column) => `${column} = ?`)
-            .join(', ')} WHERE id = ?`,
-          [...Object.values(values), id],
-        );
+        await change.execute(`UPDATE helpdesk_ticket SET ${assignments(values)} WHERE id = ?`, [...Object.values(values), id]);
         if (ticket.status === 'RESOLVED' || ticket.status === 'CLOSED') turns.push({ ticketId: id, reason: 'TICKET_CLOSED' });
         else if (row.customer_id !== customerId) turns.push({ ticketId: id, reason: 'RECIPIENT_CHANGED' });
         else if (row.assignee_id !== values.assignee_id || row.team !== values.team)
@@ -547,12 +537,7 @@ export class Ingest {
           observed_at: milliseconds(snapshot.asOf),
         };
         if (row) {
-          await change.execute(
-            `UPDATE payment_method SET ${Object.keys(values)
-              .map((column) => `${column} = ?`)
-              .join(', ')} WHERE id = ?`,
-            [...Object.values(values), id],
-          );
+          await change.execute(`UPDATE payment_method SET ${assignments(values)} WHERE id = ?`, [...Object.values(values), id]);
         } else {
           fresh.push({
             id,
@@ -627,12 +612,10 @@ export class Ingest {
           row.dispute_status !== values.dispute_status ||
           isRecent(transaction.createdAt, snapshot.asOf)
         ) {
-          await change.execute(
-            `UPDATE payment_transaction SET ${Object.keys(values)
-              .map((column) => `${column} = ?`)
-              .join(', ')} WHERE id = ?`,
-            [...Object.values(values), row.id],
-          );
+          await change.execute(`UPDATE payment_transaction SET ${assignments(values)} WHERE id = ?`, [
+            ...Object.values(values),
+            row.id,
+          ]);
         }
       }
     }

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Database } from '../../db/database';
+import { assignments, marks } from '../../db/sql';
 import { Failure } from '../../failure';
 import { normalizeEmail } from '../../privacy/digests';
 import { ulid } from '../../ulid';
@@ -386,7 +387,7 @@ export class Sources {
       await this.readAgain(name, Math.max(...understood.map((each) => Number(each.happened_at))));
       if (this.stopping) return;
       const types = understood.map(({ type }) => type);
-      await this.applyReceipts(name, `state = 'UNKNOWN' AND type IN (${types.map(() => '?').join(',')})`, types, this.startedAt);
+      await this.applyReceipts(name, `state = 'UNKNOWN' AND type IN (${marks(types)})`, types, this.startedAt);
     }
     this.madeUpFor.add(name);
   }
@@ -462,7 +463,7 @@ export class Sources {
     if (references.length === 0) return;
     const digests = references.map((reference) => this.keys.searchDigest('payment-customer', reference) as string);
     const known = await this.database.query<{ id: string; reference_digest: string }>(
-      `SELECT id, reference_digest FROM payment_customer WHERE source = ? AND reference_digest IN (${digests.map(() => '?').join(',')})`,
+      `SELECT id, reference_digest FROM payment_customer WHERE source = ? AND reference_digest IN (${marks(digests)})`,
       [source.name, ...digests],
     );
     const since = new Date(this.clock().getTime() - this.options.windowDays * day);
@@ -475,7 +476,7 @@ export class Sources {
     }
     const affected = known.length
       ? await this.database.query<{ id: string }>(
-          `SELECT id FROM helpdesk_customer WHERE payment_customer_id IN (${known.map(() => '?').join(',')})`,
+          `SELECT id FROM helpdesk_customer WHERE payment_customer_id IN (${marks(known)})`,
           known.map(({ id }) => id),
         )
       : [];
@@ -509,7 +510,7 @@ export class Sources {
     if (customerIds.length === 0) return;
     const rows = await this.database.query<CustomerRow>(
       `SELECT c.id, c.source, c.reference, c.email_sealed, c.email_digest, c.email_edited, c.protected_reference_digest, ${keyColumns}
-         FROM helpdesk_customer c ${joinKey('c')} WHERE c.id IN (${customerIds.map(() => '?').join(',')})`,
+         FROM helpdesk_customer c ${joinKey('c')} WHERE c.id IN (${marks(customerIds)})`,
       [...customerIds],
     );
     const since = new Date(this.clock().getTime() - this.options.windowDays * day);
@@ -581,10 +582,10 @@ export class Sources {
   private async saveState(name: string, kind: string, values: Readonly<Record<string, string | number | null>>): Promise<void> {
     const columns = Object.keys(values);
     await this.database.appendGroup(async (group) => {
-      const affected = await group.execute(
-        `UPDATE upstream_source SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE name = ?`,
-        [...columns.map((column) => values[column]), name],
-      );
+      const affected = await group.execute(`UPDATE upstream_source SET ${assignments(values)} WHERE name = ?`, [
+        ...columns.map((column) => values[column]),
+        name,
+      ]);
       if (affected > 0) return;
       await group.execute(
         `INSERT INTO upstream_source (name, kind, ${columns.join(', ')}) VALUES (?, ?, ${columns.map(() => '?').join(', ')})`,

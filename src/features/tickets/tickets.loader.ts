@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
+import { marks } from '../../db/sql';
 import { unionOfLists } from '../../db/union-of-lists';
 import type { Position } from '../../graphql/cursor';
 import { joinKey, keyColumns } from '../keys/keys.service';
@@ -10,8 +11,6 @@ export interface MessageList {
   readonly limit: number;
   readonly after: Position | null;
 }
-
-const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 
 /** What belongs to tickets, each relation of a level in one statement. */
 export class TicketsLoader {

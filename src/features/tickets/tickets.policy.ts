@@ -1,5 +1,6 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
+import { marks } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import { connectionRelations } from '../../graphql/connection';
 import type { RelationRules, RelationView } from '../../graphql/shield';
@@ -9,8 +10,6 @@ export interface Scope {
   readonly sql: string;
   readonly parameters: readonly unknown[];
 }
-
-const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 
 /** Which tickets an actor works with, as SQL over `helpdesk_ticket t`: a list, a count and a cursor are then right by themselves. */
 export const ticketScope = (actor: SignedInActor, policy: ScopePolicy, now: Date): Scope => {

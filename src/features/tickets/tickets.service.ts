@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { HeldAssistance, LinkAssurance, SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
 import type { Database } from '../../db/database';
+import { marks } from '../../db/sql';
 import { Failure } from '../../failure';
 import { pageOf } from '../../graphql/connection';
 import { type Cursors, pageSize } from '../../graphql/cursor';
@@ -46,8 +47,6 @@ const answerStep = 100;
 
 export const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.status, t.channel, t.team, t.assignee_id, t.customer_id, t.created_at, t.updated_at, ${confirmedAt('t', 's')} AS confirmed_at, ${keyColumns}`;
 export const ticketJoins = `${joinKey('t')} LEFT JOIN upstream_source s ON s.name = t.source`;
-
-const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 
 /** Tickets within an actor's scope; opening one is what begins an assistance. */
 export class Tickets {
