@@ -5,7 +5,7 @@ import { Failure } from '../../failure';
 import { Classified } from '../../graphql/decorators';
 import type { RelationRules } from '../../graphql/shield';
 import type { RequestContext } from '../request';
-import { RoleEnum } from '../viewer/viewer.resolver';
+import { RoleEnum } from '../viewer/viewer.type';
 import { AccessDecision, FieldExposure } from './exposure.type';
 
 @Resolver()

@@ -5,7 +5,7 @@ import { type Explanation, type ExposurePolicy, verdictText } from '../../authz/
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { LinkAssuranceEnum } from '../customers/customer.type';
-import { RoleEnum } from '../viewer/viewer.resolver';
+import { RoleEnum } from '../viewer/viewer.type';
 
 export const FieldClassEnum = enumOf(fieldClasses);
 registerEnumType(FieldClassEnum, { name: 'FieldClass' });
