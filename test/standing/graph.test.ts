@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import {
   execute,
-  getNamedType,
   type GraphQLObjectType,
+  getNamedType,
   isCompositeType,
   isInputObjectType,
   isNonNullType,
@@ -54,7 +54,11 @@ describe('the graph and the policy that ship', () => {
     for (const { coordinate } of fields) {
       for (const role of roles) {
         const verdicts = entries.get(`${coordinate} ${role}`);
-        expect([coordinate, role, Object.keys(verdicts ?? {}).sort()]).toEqual([coordinate, role, ['MATCHED', 'NONE', 'VERIFIED']]);
+        expect([coordinate, role, Object.keys(verdicts ?? {}).sort()]).toEqual([
+          coordinate,
+          role,
+          ['MATCHED', 'NONE', 'VERIFIED'],
+        ]);
         for (const assurance of ['VERIFIED', 'MATCHED', 'NONE'] as const) {
           const most = ceiling(classification.fields.get(coordinate)?.classes[assurance] ?? 'SECRET', role);
           const kind = verdicts?.[assurance].kind;
@@ -89,14 +93,20 @@ describe('the graph and the policy that ship', () => {
   });
 
   it('have scalars of one meaning each: none whose one verdict would cover arbitrary content', () => {
-    const outputs = new Set(fields.map(({ field }) => getNamedType(field.type)).filter(isScalarType).map(({ name }) => name));
+    const outputs = new Set(
+      fields
+        .map(({ field }) => getNamedType(field.type))
+        .filter(isScalarType)
+        .map(({ name }) => name),
+    );
     expect([...outputs].sort()).toEqual(['Boolean', 'CurrencyCode', 'DateTime', 'ID', 'Int', 'SafeInt', 'String']);
   });
 
   it('say of every filter by which field it narrows', () => {
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isInputObjectType(type) || !type.name.endsWith('Filter')) continue;
-      for (const field of Object.values(type.getFields())) expect(field.extensions.counterfoil).toEqual({ filters: expect.any(String) as string });
+      for (const field of Object.values(type.getFields()))
+        expect(field.extensions.counterfoil).toEqual({ filters: expect.any(String) as string });
     }
   });
 
@@ -109,7 +119,11 @@ describe('the graph and the policy that ship', () => {
     const email = (broken.schema.getType('Customer') as GraphQLObjectType).getFields().email;
     if (!email) throw new Error('there is an e-mail');
     email.extensions = {};
-    expect(() => jest.requireActual<typeof import('../../src/authz/classification')>('../../src/authz/classification').classifySchema(broken.schema)).toThrow(/Customer.email has no class/);
+    expect(() =>
+      jest
+        .requireActual<typeof import('../../src/authz/classification')>('../../src/authz/classification')
+        .classifySchema(broken.schema),
+    ).toThrow(/Customer.email has no class/);
   });
 
   it('don’t start with a policed field that the policy forgot', () => {
@@ -166,9 +180,11 @@ describe('the rules on relations', () => {
 describe('the graph that is served', () => {
   it('lets every policed field leave through its verdict', () => {
     const plain = describeGraph();
-    const before = new Map(
+    const before = new Map<string, unknown>(
       Object.values(plain.schema.getTypeMap()).flatMap((type) =>
-        isObjectType(type) ? Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field.resolve] as const) : [],
+        isObjectType(type)
+          ? Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field.resolve] as const)
+          : [],
       ),
     );
     const served = protectGraph(plain);

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+
+const root = join(__dirname, '../..');
+
+const filesUnder = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .sort();
+
+const sources = filesUnder('src').filter((file) => !file.endsWith('.test.ts'));
+const everything = ['src', 'test', 'bench', 'migrations'].flatMap(filesUnder);
+const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+/** Modules of ours that a file loads or names, as paths from the root without their ending; from import, export, require and import(). */
+const importsOf = (file: string): string[] =>
+  [...textOf(file).matchAll(/(?:\bfrom\s+|\bimport\s+|\bimport\(\s*|\brequire\(\s*)'(\.{1,2}\/[^']*|\.{1,2})'/g)].map(
+    ([, specifier]) => normalize(join(dirname(file), specifier as string)),
+  );
+
+/** The part of the house that a path is in: a folder of `src`, or a file right in it. */
+const partOf = (path: string): string => relative('src', path).split('/')[0]?.replace(/\.ts$/, '') ?? '';
+
+/** What everybody may use: it imports nothing of ours. */
+const ground = ['failure', 'ulid'];
+
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  failure: [],
+  ulid: [],
+  authz: [],
+  audit: [],
+  privacy: [],
+  db: ['authz', 'audit', 'privacy'],
+  upstream: ['privacy'],
+  graphql: ['authz', 'audit', 'privacy', 'upstream'],
+  features: ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql'],
+  config: ['authz', 'audit', 'privacy', 'db', 'upstream'],
+  app: ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'features', 'config'],
+  http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
+  cli: ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
+  main: ['http', 'cli', 'app', 'config'],
+};
+
+describe('the layers', () => {
+  it('are those of the design, and every file is in one', () => {
+    expect([...new Set(sources.map(partOf))].filter((part) => allowed[part] === undefined)).toEqual([]);
+  });
+
+  it.each(Object.keys(allowed))('%s imports what is below it and nothing else', (part) => {
+    const mine = sources.filter((file) => partOf(file) === part);
+    const wrong = mine.flatMap((file) =>
+      importsOf(file)
+        .filter(
+          (path) =>
+            path.startsWith('src/') &&
+            partOf(path) !== part &&
+            ![...(allowed[part] ?? []), ...(ground.includes(part) ? [] : ground)].includes(partOf(path)),
+        )
+        .map((path) => `${file} imports ${path}`),
+    );
+    expect({ files: mine.length > 0, wrong }).toEqual({ files: true, wrong: [] });
+  });
+
+  it('find imports however they are written', () => {
+    expect(importsOf('src/features/schema.ts')).toContain('src/graphql/shield');
+    expect(importsOf('src/main.ts').length).toBeGreaterThan(0);
+  });
+
+  it('let a feature touch another through its service, entity, type, loader or policy, never through its resolver', () => {
+    const wrong = sources
+      .filter((file) => /^src\/features\/[^/]+\//.test(file))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((path) => path.startsWith('src/features/') && path.endsWith('.resolver') && dirname(path) !== dirname(file))
+          .map((path) => `${file} imports ${path}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('let only those wire who start, serve, command, test or measure', () => {
+    const wiring = everything.filter((file) => importsOf(file).includes('src/app'));
+    expect(wiring.filter((file) => !/^(?:src\/main\.ts|src\/cli\/|src\/http\/|test\/|bench\/)/.test(file))).toEqual([]);
+    expect(wiring.length).toBeGreaterThan(0);
+  });
+
+  it('keep tests and measurements out of what is served', () => {
+    const wrong = sources.flatMap((file) => importsOf(file).filter((path) => /^(?:test|bench)\//.test(path)));
+    expect(wrong).toEqual([]);
+  });
+
+  it('read the environment in one place', () => {
+    expect(sources.filter((file) => /\bprocess\s*\.\s*env\b|\bprocess\s*\[/.test(textOf(file)))).toEqual(['src/config.ts']);
+  });
+
+  it('leave the database’s sources to the door', () => {
+    const opening = sources.filter((file) => /new DataSource\(/.test(textOf(file)));
+    expect(opening.filter((file) => !file.startsWith('src/db/'))).toEqual([]);
+  });
+
+  it('have no way around the compiler or the linter that says nothing of why', () => {
+    const marks = /@ts-ignore|@ts-nocheck|@ts-expect-error|biome-ignore(?!(?:-all)? [\w/]+: \S)/;
+    expect(sources.filter((file) => marks.test(textOf(file)))).toEqual([]);
+  });
+
+  it('print nothing but from the command line: what is logged passes the log', () => {
+    const printing = sources.filter((file) => /\bconsole\.\w+\(/.test(textOf(file)));
+    expect(printing.filter((file) => !file.startsWith('src/cli/') && file !== 'src/main.ts')).toEqual([]);
+  });
+
+  it('are the linter’s too: each folder of the core has its boundary there', () => {
+    const { overrides } = JSON.parse(textOf('biome.json')) as { overrides: readonly { includes: readonly string[] }[] };
+    const bounded = overrides.flatMap(({ includes }) => includes);
+    for (const part of ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'features'])
+      expect(bounded).toContain(`src/${part}/**/*.ts`);
+  });
+});
