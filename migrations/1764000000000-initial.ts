@@ -165,7 +165,7 @@ const definitions: readonly Definition[] = [
       text('reference', 128),
       nullable(id('payment_method_id')),
       nullable(text('order_reference', 128)),
-      nullable(text('order_description', 255)),
+      nullable(sealed('order_description_sealed')),
       bigint('amount'),
       text('currency', 3),
       text('status', 24),

@@ -167,7 +167,7 @@ export class App {
         cursors,
         policy,
         customers: new Customers(database, keys, sources, bounds.payments, clock),
-        payments: new Payments(database, cursors, clock),
+        payments: new Payments(database, keys, cursors, clock),
         tickets: new Tickets(database, keys, sources, assistances, cursors, policy.scope, bounds.assignment, clock),
       };
       const issuers = [...config.issuers, ...(developmentIssuer ? [await developmentIssuer.issuerOptions()] : [])];

@@ -100,7 +100,7 @@ serveForParent(async (settings) => {
   const services = {
     tickets: new UnguardedTickets(database, keys, cursors),
     customers: { ofTicket: (loader: CustomersLoader, id: string | null) => (id === null ? null : loader.load(id)) },
-    payments: new Payments(database, cursors, clock),
+    payments: new Payments(database, keys, cursors, clock),
     cursors,
   } as unknown as Services;
   const { schema } = describeGraph();

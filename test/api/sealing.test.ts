@@ -28,7 +28,11 @@ const formsOf = (text: string): Buffer[] => {
 const context = `query ($reference: String!) {
   ticketByReference(source: "demo", reference: $reference) {
     reference subject
-    customer { displayName phone paymentMethods { last4 billingAddress { city } } }
+    customer {
+      displayName phone
+      paymentMethods { last4 billingAddress { city } }
+      transactions(first: 3) { nodes { reference order { description } } }
+    }
     messages { nodes { body } }
   }
 }`;
@@ -71,6 +75,9 @@ describe('what is sealed', () => {
     const { data } = await test.as('ana', context, { reference: sampleTicket });
     // It is there, and opens for who may see it.
     expect(data.ticketByReference).toMatchObject({ subject: sampleTexts.subject, customer: { displayName: sampleTexts.name } });
+    expect(data.ticketByReference.customer.transactions.nodes).toEqual(
+      [3, 2, 1].map((number) => ({ reference: `ch_${number}`, order: { description: `${sampleTexts.order} ${number}` } })),
+    );
     expect(data.ticketByReference.messages.nodes.map(({ body }: { body: string }) => body)).toEqual([
       sampleTexts.body,
       'Zqpasted [card number removed]',
@@ -153,6 +160,18 @@ describe('what is sealed', () => {
         ]);
       },
       'ticketByReference.customer.paymentMethods.1.billingAddress',
+    ],
+    [
+      'from another payment of the customer',
+      async (write) => {
+        const [other] = (await write.query(
+          "SELECT order_description_sealed FROM payment_transaction WHERE reference = 'ch_1'",
+        )) as { order_description_sealed: Buffer }[];
+        await write.query("UPDATE payment_transaction SET order_description_sealed = ? WHERE reference = 'ch_3'", [
+          other?.order_description_sealed,
+        ]);
+      },
+      'ticketByReference.customer.transactions.nodes.0.order.description',
     ],
     [
       'with one bit changed',

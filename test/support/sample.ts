@@ -15,6 +15,7 @@ export const sampleTexts = {
   line2: 'Zqflat 3',
   city: 'Zqtown',
   postalCode: 'ZQ77',
+  order: 'Zqorder: a blender',
   device: 'zqdevice-fingerprint',
   token: 'pm_zqtoken',
 } as const;
@@ -65,6 +66,7 @@ export const startSample = async (options: TestAppOptions = {}) => {
     [1, 2, 3].map((number) =>
       payment(`ch_${number}`, {
         paymentMethodReference: texts.token,
+        orderDescription: `${texts.order} ${number}`,
         amount: number * 100,
         deviceFingerprint: texts.device,
         createdAt: new Date(Date.UTC(2026, 7, 20 + number)),

@@ -51,7 +51,7 @@ export class Transaction {
   @Text(128) reference!: string;
   @Text(64, { name: 'payment_method_id', nullable: true }) paymentMethodId!: string | null;
   @Text(128, { name: 'order_reference', nullable: true }) orderReference!: string | null;
-  @Text(255, { name: 'order_description', nullable: true }) orderDescription!: string | null;
+  @Sealed({ name: 'order_description_sealed', nullable: true }) orderDescriptionSealed!: Buffer | null;
   @Integer() amount!: number;
   @Text(3) currency!: string;
   @Text(24) status!: string;

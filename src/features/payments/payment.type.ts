@@ -39,13 +39,14 @@ export interface PaymentMethodRow extends KeyedRow, Record<string, unknown> {
   readonly billing_address_sealed: Buffer | null;
 }
 
-export interface TransactionRow extends Record<string, unknown> {
+/** With the key of the payment customer, under whom its free text is sealed. */
+export interface TransactionRow extends KeyedRow, Record<string, unknown> {
   readonly id: string;
   readonly payment_customer_id: string;
   readonly reference: string;
   readonly payment_method_id: string | null;
   readonly order_reference: string | null;
-  readonly order_description: string | null;
+  readonly order_description_sealed: Buffer | null;
   readonly amount: number | string;
   readonly currency: string;
   readonly status: string;
@@ -151,6 +152,14 @@ export class Address extends Part<AddressFields> {
 
 @ObjectType({ simpleResolvers: true, description: 'What was bought, where known.' })
 export class Order extends Part<TransactionRow> {
+  constructor(
+    whole: Shown,
+    row: TransactionRow,
+    private readonly keys: Keys,
+  ) {
+    super(whole, row);
+  }
+
   @Exposed('PAYMENT', () => String)
   get reference(): string | null {
     return this.row.order_reference;
@@ -158,7 +167,11 @@ export class Order extends Part<TransactionRow> {
 
   @Exposed('PAYMENT', () => String)
   get description(): string | null {
-    return this.row.order_description;
+    return this.keys.open(
+      this.row,
+      { table: 'payment_transaction', column: 'order_description_sealed', row: this.row.id },
+      this.row.order_description_sealed,
+    );
   }
 }
 
@@ -295,6 +308,7 @@ export class TransactionType extends OfCustomer {
   constructor(
     customer: CustomerType,
     readonly row: TransactionRow,
+    private readonly keys: Keys,
   ) {
     super(customer, 'Transaction', row.id);
   }
@@ -335,7 +349,8 @@ export class TransactionType extends OfCustomer {
 
   @Exposed('PAYMENT', () => Order)
   get order(): Order | null {
-    return this.row.order_reference === null && this.row.order_description === null ? null : new Order(this, this.row);
+    const isKnown = this.row.order_reference !== null || this.row.order_description_sealed !== null;
+    return isKnown ? new Order(this, this.row, this.keys) : null;
   }
 
   @Exposed('PERSONAL', () => Device)

@@ -16,8 +16,8 @@ import {
 const methodColumns = `m.id, m.payment_customer_id, p.source, m.surrogate, m.kind, m.brand, m.last4, m.expiry_month, m.expiry_year, m.status, m.is_default, m.billing_address_sealed, ${keyColumns}`;
 const methodJoins = `JOIN payment_customer p ON p.id = m.payment_customer_id ${joinKey('p')}`;
 
-export const transactionColumns =
-  't.id, t.payment_customer_id, t.reference, t.payment_method_id, t.order_reference, t.order_description, t.amount, t.currency, t.status, t.decline_code, t.decline_advice, t.device, t.country, t.risk_band, t.risk_score, t.risk_signals, t.dispute_status, t.dispute_reason, t.dispute_opened_at, t.created_at';
+export const transactionColumns = `t.id, t.payment_customer_id, t.reference, t.payment_method_id, t.order_reference, t.order_description_sealed, t.amount, t.currency, t.status, t.decline_code, t.decline_advice, t.device, t.country, t.risk_band, t.risk_score, t.risk_signals, t.dispute_status, t.dispute_reason, t.dispute_opened_at, t.created_at, ${keyColumns}`;
+export const transactionJoins = `JOIN payment_customer p ON p.id = t.payment_customer_id ${joinKey('p')}`;
 
 /** One page of one customer's transactions. */
 export interface TransactionList {
@@ -119,7 +119,7 @@ export class PaymentsLoader {
       const column = orderColumn(list.orderBy);
       const after = list.after ? ` AND (${column} < ? OR (${column} = ? AND t.id < ?))` : '';
       return {
-        sql: `SELECT ${index} AS list, ${transactionColumns} FROM payment_transaction t WHERE ${sql}${after} ORDER BY ${column} DESC, t.id DESC LIMIT ?`,
+        sql: `SELECT ${index} AS list, ${transactionColumns} FROM payment_transaction t ${transactionJoins} WHERE ${sql}${after} ORDER BY ${column} DESC, t.id DESC LIMIT ?`,
         parameters: [...parameters, ...(list.after ? [list.after.value, list.after.value, list.after.id] : []), list.limit],
       };
     });

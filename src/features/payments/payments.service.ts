@@ -7,6 +7,7 @@ import type { RequestAccess } from '../../graphql/request-access';
 import type { CustomerType } from '../customers/customer.type';
 import type { CustomersLoader } from '../customers/customers.loader';
 import { coveredByAssistance, coveringParameters } from '../customers/customers.service';
+import type { Keys } from '../keys/keys.service';
 import {
   TransactionConnection,
   type TransactionFilter,
@@ -14,7 +15,7 @@ import {
   type TransactionRow,
   TransactionType,
 } from './payment.type';
-import { type PaymentsLoader, type TransactionList, transactionColumns } from './payments.loader';
+import { type PaymentsLoader, type TransactionList, transactionColumns, transactionJoins } from './payments.loader';
 
 export interface TransactionPageArguments {
   readonly filter: TransactionFilter | null | undefined;
@@ -26,6 +27,7 @@ export interface TransactionPageArguments {
 export class Payments {
   constructor(
     private readonly database: Database,
+    private readonly keys: Keys,
     private readonly cursors: Cursors,
     private readonly clock: () => Date,
   ) {}
@@ -50,7 +52,7 @@ export class Payments {
       pageOf(
         rows,
         size,
-        (row) => new TransactionType(customer, row),
+        (row) => new TransactionType(customer, row, this.keys),
         (row) => this.cursors.encode(actor.id, identity, { value: value(row), id: row.id }),
         position !== null,
         () => loader.count(list),
@@ -61,12 +63,12 @@ export class Payments {
   /** A transaction of a customer whom a live assistance covers. Throws `NOT_FOUND` for any other. */
   async reachable(actor: SignedInActor, access: RequestAccess, customers: CustomersLoader, id: string): Promise<TransactionType> {
     const [row] = await this.database.query<TransactionRow & { customer_id: string }>(
-      `SELECT ${transactionColumns}, c.id AS customer_id FROM payment_transaction t JOIN helpdesk_customer c ON c.payment_customer_id = t.payment_customer_id AND c.link <> 'NONE'
+      `SELECT ${transactionColumns}, c.id AS customer_id FROM payment_transaction t ${transactionJoins} JOIN helpdesk_customer c ON c.payment_customer_id = t.payment_customer_id AND c.link <> 'NONE'
         WHERE t.id = ? AND ${coveredByAssistance('c.id')} ORDER BY c.id LIMIT 1`,
       [id, ...coveringParameters(actor, this.clock())],
     );
     const customer = row && access.covering(row.customer_id) ? await customers.load(row.customer_id) : null;
     if (!row || !customer) throw Failure.notFound('transaction');
-    return new TransactionType(customer, row);
+    return new TransactionType(customer, row, this.keys);
   }
 }

@@ -559,7 +559,7 @@ export class Ingest {
 
   private async transactions(
     change: Change,
-    customers: readonly { id: string; snapshot: PaymentCustomerSnapshot; isNew: boolean }[],
+    customers: readonly { id: string; key: DataKey; snapshot: PaymentCustomerSnapshot; isNew: boolean }[],
     methodIds: ReadonlyMap<string, string>,
   ): Promise<void> {
     const existing = customers.filter(({ isNew }) => !isNew);
@@ -580,15 +580,20 @@ export class Ingest {
     const fresh: Row[] = [];
     const clean = (text: string | null, length: number) =>
       text === null ? null : this.redactor.redact(text).text.slice(0, length);
-    for (const { id: customerId, snapshot } of customers) {
+    for (const { id: customerId, key, snapshot } of customers) {
       for (const transaction of snapshot.transactions) {
         const row = stored.get(`${customerId} ${transaction.reference}`);
+        const id = row?.id ?? `txn_${ulid()}`;
+        const description = clean(transaction.orderDescription, 255);
         const values = {
           payment_method_id: transaction.paymentMethodReference
             ? (methodIds.get(`${customerId} ${transaction.paymentMethodReference}`) ?? null)
             : null,
           order_reference: clean(transaction.orderReference, 128),
-          order_description: clean(transaction.orderDescription, 255),
+          order_description_sealed:
+            description === null
+              ? null
+              : seal(key.key, { table: 'payment_transaction', column: 'order_description_sealed', row: id }, description),
           amount: transaction.amount,
           currency: transaction.currency,
           status: transaction.status,
@@ -606,7 +611,7 @@ export class Ingest {
           observed_at: milliseconds(snapshot.asOf),
         };
         if (!row) {
-          fresh.push({ id: `txn_${ulid()}`, payment_customer_id: customerId, reference: transaction.reference, ...values });
+          fresh.push({ id, payment_customer_id: customerId, reference: transaction.reference, ...values });
         } else if (
           row.status !== values.status ||
           row.dispute_status !== values.dispute_status ||
@@ -614,7 +619,7 @@ export class Ingest {
         ) {
           await change.execute(`UPDATE payment_transaction SET ${assignments(values)} WHERE id = ?`, [
             ...Object.values(values),
-            row.id,
+            id,
           ]);
         }
       }
