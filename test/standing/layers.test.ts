@@ -114,4 +114,16 @@ describe('the layers', () => {
     for (const part of ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'features'])
       expect(bounded).toContain(`src/${part}/**/*.ts`);
   });
+
+  it('speak of the product, not of where or how it was written', () => {
+    const foreign = /\/work\/|\/home\/|\bissue #?\d|\bTODO\b|\bFIXME\b|registry\.npm/;
+    expect(
+      sources.flatMap(
+        (file) =>
+          textOf(file)
+            .match(foreign)
+            ?.map((word) => `${file}: ${word}`) ?? [],
+      ),
+    ).toEqual([]);
+  });
 });
