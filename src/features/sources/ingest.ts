@@ -647,8 +647,11 @@ export class Ingest {
     });
   }
 
-  /** Sets links as decided by `customers/link`; only differences are written and recorded. */
-  async links(decisions: readonly LinkDecision[]): Promise<void> {
+  /**
+   * Sets links as decided by `customers/link` from what sources were asked for at `asOf`; only differences are written and
+   * recorded, and none where a decision from later answers stands already: two lookups may end in the other order.
+   */
+  async links(decisions: readonly LinkDecision[], asOf: Date): Promise<void> {
     if (decisions.length === 0) return;
     await this.database.change(actor, linkCustomers, async (change) => {
       change.permit(null);
@@ -658,8 +661,10 @@ export class Ingest {
         { lock: true },
       );
       const stored = new Map(known.map((row) => [row.id, row]));
+      const isOvertaken = ({ linked_at }: { linked_at: unknown }) => linked_at !== null && Number(linked_at) > milliseconds(asOf);
       const news = decisions.filter(({ customerId, link, paymentCustomerId }) => {
         const row = stored.get(customerId);
+        if (row && isOvertaken(row)) return false;
         // The first decision counts as one even where it is NONE: from then on the customer has been looked up.
         return row && (row.linked_at === null || row.link !== link || row.payment_customer_id !== paymentCustomerId);
       });
@@ -670,10 +675,10 @@ export class Ingest {
           customerId,
         ]);
       }
-      await change.confirm(`UPDATE helpdesk_customer SET linked_at = ? WHERE id IN (${marks(decisions)})`, [
-        change.at.getTime(),
-        ...decisions.map(({ customerId }) => customerId),
-      ]);
+      await change.confirm(
+        `UPDATE helpdesk_customer SET linked_at = ? WHERE (linked_at IS NULL OR linked_at < ?) AND id IN (${marks(decisions)})`,
+        [milliseconds(asOf), milliseconds(asOf), ...decisions.map(({ customerId }) => customerId)],
+      );
       if (news.length === 0) return;
       const count = (assurance: LinkAssurance) => news.filter(({ link }) => link === assurance).length;
       change.record({ detail: { links: { VERIFIED: count('VERIFIED'), MATCHED: count('MATCHED'), NONE: count('NONE') } } });

@@ -508,6 +508,7 @@ export class Sources {
    */
   private async relink(customerIds: readonly string[]): Promise<void> {
     if (customerIds.length === 0) return;
+    const asOf = this.clock();
     const rows = await this.database.query<CustomerRow>(
       `SELECT c.id, c.source, c.reference, c.email_sealed, c.email_digest, c.email_edited, c.protected_reference_digest, ${keyColumns}
          FROM helpdesk_customer c ${joinKey('c')} WHERE c.id IN (${marks(customerIds)})`,
@@ -544,7 +545,7 @@ export class Sources {
         decisions.push({ customerId: row.id, link: paymentCustomerId ? assurance : 'NONE', paymentCustomerId });
       }
     }
-    await this.ingest.links(decisions);
+    await this.ingest.links(decisions, asOf);
   }
 
   private async candidatesOf(
