@@ -1,8 +1,12 @@
+import type { EngineKind } from './engine';
+
 /**
- * One statement of several lists, each with its own ORDER BY and LIMIT, which SQLite takes only inside a subquery. A list
- * alone stays as it is: the subquery would be a temporary table, on disk where a column is a BLOB.
+ * One statement of several lists, each with its own ORDER BY and LIMIT. SQLite takes those only inside a subquery, which
+ * on MariaDB would be a temporary table, on disk where a column is a BLOB; there parentheses do.
  */
-export const unionOfLists = (lists: readonly string[]): string =>
-  lists.length === 1
-    ? (lists[0] as string)
-    : lists.map((list, index) => `SELECT * FROM (${list}) AS list${index}`).join(' UNION ALL ');
+export const unionOfLists = (engine: EngineKind, lists: readonly string[]): string => {
+  if (lists.length === 1) return lists[0] as string;
+  const part = (list: string, index: number): string =>
+    engine === 'mariadb' ? `(${list})` : `SELECT * FROM (${list}) AS list${index}`;
+  return lists.map(part).join(' UNION ALL ');
+};

@@ -124,7 +124,10 @@ export class PaymentsLoader {
       };
     });
     const rows = await this.database.query<TransactionRow & { list: number | string }>(
-      unionOfLists(parts.map(({ sql }) => sql)),
+      unionOfLists(
+        this.database.engine,
+        parts.map(({ sql }) => sql),
+      ),
       parts.flatMap(({ parameters }) => parameters),
     );
     const pages: TransactionRow[][] = lists.map(() => []);

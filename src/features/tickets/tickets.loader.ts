@@ -35,7 +35,10 @@ export class TicketsLoader {
           parameters: [ticketId, ...(after ? [after.value, after.value, after.id] : []), limit],
         }));
         const rows = await database.query<MessageRow & { list: number | string }>(
-          unionOfLists(parts.map(({ sql }) => sql)),
+          unionOfLists(
+            database.engine,
+            parts.map(({ sql }) => sql),
+          ),
           parts.flatMap(({ parameters }) => parameters),
         );
         const pages: MessageRow[][] = lists.map(() => []);
