@@ -153,6 +153,10 @@ const unavailable = (): Failure =>
     retryAfter: 2,
   });
 
+/** The client chooses the name: what is too long is cut, and one with a number in it that could be somebody's is left out. */
+const nameForRecord = (operation: string | null): string | null =>
+  operation === null || /\d{6}/.test(operation) ? null : operation.slice(0, longestOperationName);
+
 const draftsOf = (disclosure: Disclosure): readonly EventDraft[] => {
   const { actor, operation, plan, policy, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
   const ids = Object.entries(objects).flatMap(([type, list]) => list.map((id) => ({ type, id })));
@@ -173,7 +177,7 @@ const draftsOf = (disclosure: Disclosure): readonly EventDraft[] => {
       assistanceId: assistanceIds.length === 1 ? assistanceIds[0] : undefined,
       customers: ofPart(customers),
       detail: {
-        operation: operation?.slice(0, longestOperationName) ?? null,
+        operation: nameForRecord(operation),
         plan,
         policy,
         fields: fields.map(({ field, verdict, count }) => [field, verdict, count]),

@@ -43,6 +43,10 @@ export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: Ticket
   return access.onTicket(ticket.id, ticket.customerId) ? null : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
 };
 
+/** The helpdesk confirmed lately whose ticket this is. What it is about isn't shown on an older word; that it exists is. */
+export const assignmentIsConfirmed = (_: RelationView, ticket: TicketType): DenialReason | null =>
+  ticket.freshness.stale ? 'STALE' : null;
+
 const messageIsAssisted = (view: RelationView, message: MessageType): DenialReason | null => ticketIsAssisted(view, message.of);
 
 export const ticketRelations: RelationRules = {
@@ -53,6 +57,7 @@ export const ticketRelations: RelationRules = {
     tickets: 'open',
   },
   Ticket: {
+    subject: assignmentIsConfirmed,
     customer: customerIsCovered,
     messages: ticketIsAssisted,
     assignee: 'open',
