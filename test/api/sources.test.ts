@@ -311,15 +311,23 @@ describe('a source that is down', () => {
   const both = `query ($reference: String!) {
     viewer { mfa }
     ticketByReference(source: "demo", reference: $reference) {
-      reference status freshness { stale } customer { displayName } messages { totalCount }
+      reference status subject freshness { stale } customer { displayName } messages { totalCount }
     }
   }`;
   const staleTicket = {
     data: {
       viewer: { mfa: true },
-      ticketByReference: { reference: sampleTicket, status: 'OPEN', freshness: { stale: true }, customer: null, messages: null },
+      ticketByReference: {
+        reference: sampleTicket,
+        status: 'OPEN',
+        subject: null,
+        freshness: { stale: true },
+        customer: null,
+        messages: null,
+      },
     },
     errors: [
+      ['ticketByReference.subject', 'DENIED', 'STALE'],
       ['ticketByReference.customer', 'DENIED', 'STALE'],
       ['ticketByReference.messages', 'DENIED', 'STALE'],
     ],
