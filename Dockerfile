@@ -12,7 +12,7 @@ RUN npm ci --include=dev
 COPY tsconfig.json tsconfig.build.json ormconfig.ts ./
 COPY migrations migrations
 COPY src src
-RUN npm run build
+RUN npx tsc -p tsconfig.build.json
 
 FROM node:24-bookworm-slim
 # HOST: everything inside the container only; what is published is decided where it is started.
