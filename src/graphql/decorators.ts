@@ -1,6 +1,6 @@
 import { Extensions, Field } from 'type-graphql';
 import type { LinkAssurance } from '../authz/actor';
-import type { FieldClass } from '../authz/classification';
+import type { FieldClass, FieldMark, FilterMark } from '../authz/classification';
 
 type ReturnType = Parameters<typeof Field>[0];
 interface FieldOptions {
@@ -28,9 +28,10 @@ export const Classified = (
   fieldClass: FieldClass,
   under?: Partial<Record<LinkAssurance, FieldClass>>,
 ): PropertyDecorator & MethodDecorator =>
-  Extensions({ counterfoil: { class: fieldClass, ...(under ? { classByAssurance: under } : {}) } }) as PropertyDecorator &
-    MethodDecorator;
+  Extensions({
+    counterfoil: { class: fieldClass, ...(under ? { classByAssurance: under } : {}) } satisfies FieldMark,
+  }) as PropertyDecorator & MethodDecorator;
 
 /** An input field that filters by an output field: whoever may read it need not be allowed to search by it. */
 export const FiltersBy = (coordinate: string): PropertyDecorator =>
-  Extensions({ counterfoil: { filters: coordinate } }) as PropertyDecorator;
+  Extensions({ counterfoil: { filters: coordinate } satisfies FilterMark }) as PropertyDecorator;

@@ -1,4 +1,5 @@
 import { type GraphQLSchema, isEnumType } from 'graphql';
+import type { SortMark } from '../authz/classification';
 
 /** Marks the values of order enumerations with the field that they sort by: type-graphql can't put extensions on them. */
 export const sortedBy = (
@@ -11,7 +12,7 @@ export const sortedBy = (
     for (const [value, coordinate] of Object.entries(values)) {
       const known = type.getValue(value);
       if (!known) throw new Error(`${name} has no value ${value}`);
-      known.extensions = { ...known.extensions, counterfoil: { sorts: coordinate } };
+      known.extensions = { ...known.extensions, counterfoil: { sorts: coordinate } satisfies SortMark };
     }
   }
   return schema;

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { auditDigest, KeyedDigests, matchesAuditDigest, normalizeEmail, normalizeName, normalizePhone } from './digests';
+import { auditDigest, KeyedDigests, matchesAuditDigest, normalizeEmail } from './digests';
 import { KeyDestroyed } from './sealing';
 
 const secret = Buffer.alloc(32, 7);
@@ -156,48 +156,5 @@ describe('a normalized e-mail address', () => {
       }),
       { numRuns: 500 },
     );
-  });
-});
-
-describe('a normalized phone number', () => {
-  it.each([
-    ['+49 (0)30 1234-5678', '+493012345678'],
-    ['0049 30 1234 5678', '+493012345678'],
-    ['tel:+1-415-555-2671', '+14155552671'],
-    ['(415) 555-2671 ext. 12', '4155552671'],
-    ['030/123.45‑678', '03012345678'],
-    ['\u202a+44\u00a020 7946 0958\u202c', '+442079460958'],
-    ['＋４４２０７９４６０９５８', '+442079460958'],
-  ])('%j is %j', (written, normalized) => {
-    expect(normalizePhone(written)).toBe(normalized);
-  });
-
-  it('does not take a national number for an international one', () => {
-    expect(normalizePhone('4155552671')).not.toBe(normalizePhone('+4155552671'));
-  });
-
-  it.each([
-    '',
-    '+',
-    '1234',
-    '+1234567890123456',
-    'none',
-    '+49 30 abc',
-    '1+23456',
-    '++4930123456',
-    'x'.repeat(100_000),
-    ' '.repeat(500),
-  ])('%.20j is none', (written) => {
-    expect(normalizePhone(written)).toBeNull();
-  });
-});
-
-describe('a normalized name', () => {
-  it.each([
-    ['  Ana\tMaría\u00a0 LÓPEZ ', 'ana maría lópez'],
-    ['ﬁona', 'fiona'],
-    [' \u200b ', null],
-  ])('%j is %j', (written, normalized) => {
-    expect(normalizeName(written)).toBe(normalized);
   });
 });

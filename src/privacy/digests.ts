@@ -148,36 +148,3 @@ export const normalizeEmail = (text: string): string | null => {
     domain.split('.').every((label) => /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u.test(label));
   return isAddress ? address : null;
 };
-
-/**
- * The form in which phone numbers are compared: digits, with `+` before an international number (E.164: 15 digits at
- * most; a leading 00 counts as `+`). A national number keeps its form, as its country isn't known. Brackets, spaces,
- * dots, dashes, slashes, the `(0)` after a country code, `tel:` and an extension are dropped. Null for anything else and
- * for fewer than 5 digits.
- */
-export const normalizePhone = (text: string): string | null => {
-  if (text.length > longestInput) return null;
-  const written = text
-    .normalize('NFKC')
-    .replace(/\p{Cf}/gu, '')
-    .trim()
-    .replace(/^tel:/i, '')
-    .replace(/(?:;ext=|\s*(?:ext\.?|x|#)\s*)[0-9]{1,7}$/i, '')
-    .trim();
-  if (!/^\+?[0-9()][0-9\s()./\p{Pd}]*$/u.test(written)) return null;
-  const isInternational = /^(?:\+|00)/.test(written);
-  const digits = (isInternational ? written.replace(/\(0\)/, '') : written)
-    .replace(/[^0-9]/g, '')
-    .replace(isInternational ? /^00/ : /^$/, '');
-  if (digits.length < 5 || digits.length > 15) return null;
-  return isInternational ? `+${digits}` : digits;
-};
-
-/** The form in which names are compared: NFKC, lower case, one space between words. Null for no visible text. */
-export const normalizeName = (text: string): string | null =>
-  text
-    .normalize('NFKC')
-    .toLowerCase()
-    .normalize('NFKC')
-    .replace(/[\s\p{C}]+/gu, ' ')
-    .trim() || null;

@@ -80,6 +80,7 @@ test('a ticket written by mail is its requestor’s, and no staff member named t
     team: 'Cards',
     assignee: null,
     assignedBy: null,
+    teamSetBy: null,
     createdByStaff: null,
     customerSetBy: [],
     customer: {

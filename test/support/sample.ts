@@ -14,7 +14,7 @@ export const sampleTexts = {
   line1: 'Zqstreet 17',
   line2: 'Zqflat 3',
   city: 'Zqtown',
-  postalCode: 'ZQ77',
+  postalCode: 'ZQ77 QUILLFEN',
   order: 'Zqorder: a blender',
   device: 'zqdevice-fingerprint',
   token: 'pm_zqtoken',

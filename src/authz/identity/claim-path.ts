@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
 /** Where a claim stands in the token: the names from the payload's top level down. */
-export type ClaimPath = readonly [string, ...string[]];
 
 const forbiddenNames = new Set(['__proto__', 'constructor', 'prototype']);
 

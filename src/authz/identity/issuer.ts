@@ -15,7 +15,6 @@ export const signatureAlgorithms = [
   'ES512',
   'EdDSA',
 ] as const;
-export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
 
 /** The longest life of a token, seconds: revocations are kept for as long, and no longer. */
 export const longestLifetimeSeconds = 900;

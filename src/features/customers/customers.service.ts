@@ -34,7 +34,8 @@ export class Customers {
     if (customerId === null) return null;
     const customer = await loader.load(customerId);
     if (!isOpened || !customer) return customer;
-    if (!customer.paymentsFreshness.stale) return customer;
+    // One without a link may have paid for the first time a moment ago: what is missing is always asked for.
+    if (customer.linkAssurance !== 'NONE' && !customer.paymentsFreshness.stale) return customer;
     await this.sources.refreshPayments(customerId);
     loader.forget(customerId);
     return loader.load(customerId);
