@@ -406,7 +406,7 @@ describe('when RT’s webhooks are lost', () => {
       await new Promise((resolve) => setTimeout(resolve, 5_500));
       const answer = await opened('ana', ticket);
       expect(answer.status).toBe(200);
-      expect(reasonsOf(answer)).toEqual(refusedFor('STALE'));
+      expect(reasonsOf(answer)).toEqual({ ...refusedFor('STALE'), 'ticketByReference.subject': 'STALE' });
       expect(answer.data.ticketByReference).toMatchObject({
         reference: ticket,
         status: 'NEW',

@@ -208,7 +208,7 @@ test('a ticket moved out of the served queues is closed for us, and one that nev
   const cardsOnly = connector({ queues: ['Cards'] });
   const { ticket } = await written();
   await rt.change('ana', ticket, { Queue: 'Wallets' });
-  expect((await fetched(ticket)).ticket.team).toBe('Wallets');
+  expect((await fetched(ticket)).ticket).toMatchObject({ team: 'Wallets', teamSetBy: rt.person('ana').id });
   expect(await cardsOnly.fetchTicket(ticket)).toMatchObject({ ticket: { status: 'CLOSED', customer: null }, messages: [] });
   const { from } = customer('Wanda');
   const other = await rt.mail('Wallets', { from, subject: 'For the other team', text: 'x' });
