@@ -116,7 +116,7 @@ describe('the layers', () => {
   });
 
   it('speak of the product, not of where or how it was written', () => {
-    const foreign = /\/work\/|\/home\/|\bissue #?\d|\bTODO\b|\bFIXME\b|registry\.npm/;
+    const foreign = /['"`]\/(?:home|root|Users)\/|\bissue #?\d|\bTODO\b|\bFIXME\b|https?:\/\/[^\s'"]*\bregistry\b/;
     expect(
       sources.flatMap(
         (file) =>
