@@ -48,6 +48,24 @@ const replaceGroups = (
   };
 };
 
+/** Keeps what is handed to the log from being written: `queued` resolves once something waits, `release` lets it through. */
+const holdGroups = (database: Database) => {
+  let release = () => {};
+  let note = () => {};
+  const open = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const queued = new Promise<void>((resolve) => {
+    note = resolve;
+  });
+  const restore = replaceGroups(database, async (original, work) => {
+    note();
+    await open;
+    return original(work);
+  });
+  return { queued, release: () => release(), restore };
+};
+
 describe('the record of what was shown', () => {
   let test: TestApp;
   beforeAll(async () => {
@@ -352,19 +370,7 @@ describe('an assistance that ends while a request is under way', () => {
 
   it.each(ends)('(%s) after the disclosure is queued loses the response', async (_, end) => {
     const { test } = sample;
-    let release = () => {};
-    let note = () => {};
-    const open = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const queued = new Promise<void>((resolve) => {
-      note = resolve;
-    });
-    const restore = replaceGroups(test.app.database, async (original, work) => {
-      note();
-      await open;
-      return original(work);
-    });
+    const { queued, release, restore } = holdGroups(test.app.database);
     const request = test.as('ana', context, variables);
     await queued;
     await end();
@@ -471,19 +477,7 @@ describe('an assistance that ends while a request is under way', () => {
     await test.app.sources.refreshTicket('demo', sampleTicket);
     await test.as('ana', '{ ticketByReference(source: "demo", reference: "ZQREF-2") { id } }');
     expect(await countOf(test, 'assistance', 'ended_at IS NULL')).toBe(2);
-    let release = () => {};
-    let note = () => {};
-    const open = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const queued = new Promise<void>((resolve) => {
-      note = resolve;
-    });
-    const restore = replaceGroups(test.app.database, async (original, work) => {
-      note();
-      await open;
-      return original(work);
-    });
+    const { queued, release, restore } = holdGroups(test.app.database);
     const request = test.as('ana', '{ tickets { nodes { reference messages { nodes { body } } } } }');
     await queued;
     // The assistance on the second ticket covers the same customer; it doesn't cover what was said in the first.
