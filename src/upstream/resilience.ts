@@ -43,14 +43,13 @@ const isTransient = (error: unknown): boolean =>
  */
 export class Resilience {
   private readonly policy;
-  private readonly breaker;
 
   constructor(
     private readonly source: string,
     options: Partial<ResilienceOptions> = {},
   ) {
     const { attemptTimeout, retries, breakAfter, breakFor, concurrency } = { ...defaultResilience, ...options };
-    this.breaker = circuitBreaker(handleWhen(isTransient), {
+    const breaker = circuitBreaker(handleWhen(isTransient), {
       halfOpenAfter: breakFor,
       breaker: new ConsecutiveBreaker(breakAfter),
     });
@@ -60,7 +59,7 @@ export class Resilience {
         handleWhen((error) => isTransient(error) && !isBrokenCircuitError(error)),
         { maxAttempts: retries, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 }) },
       ),
-      this.breaker,
+      breaker,
       timeout(attemptTimeout, TimeoutStrategy.Aggressive),
     );
   }
@@ -76,9 +75,5 @@ export class Resilience {
       if (isBrokenCircuitError(error)) throw new SourceUnavailable(this.source, 'circuit-open');
       throw new SourceUnavailable(this.source, 'refused');
     }
-  }
-
-  get isOpen(): boolean {
-    return this.breaker.state === 1;
   }
 }

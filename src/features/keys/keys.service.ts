@@ -108,11 +108,6 @@ export class Keys {
     };
   }
 
-  /** Stops this process from opening anything under a key that was just destroyed. */
-  forget(keyId: string): void {
-    this.ring.forget(keyId);
-  }
-
   /** Digest of an equality search, as columns hold it. */
   searchDigest(domain: string, normalized: string | null): string | null {
     return normalized ? this.digests.search(domain, normalized).toString('base64url') : null;
