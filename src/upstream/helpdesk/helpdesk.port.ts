@@ -122,6 +122,12 @@ export interface HelpdeskConnector {
   backfill(since: Date, cursor: string | null): AsyncIterable<TicketBatch>;
   /** Every ticket changed since the cursor, which is one of `poll` or the one the last batch of `backfill` ended with. */
   poll(cursor: string): AsyncIterable<TicketBatch>;
+  /**
+   * Writes an internal note on the ticket, for staff: plain text, never mailed to the customer. Called again after a lost
+   * answer it may stand there twice. False when the helpdesk has no such ticket or the account may not write there.
+   * Throws `SourceUnavailable`. Absent where this helpdesk is only read.
+   */
+  addNote?(reference: string, text: string): Promise<boolean>;
   judgeWebhook(request: WebhookRequest): WebhookJudgement;
   /** Whether webhooks of this type lead to a hint: one that was kept as `unknown` by an earlier version may be understood now. */
   understandsWebhook?(type: string): boolean;

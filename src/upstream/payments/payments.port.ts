@@ -43,6 +43,9 @@ export interface PaymentCustomerRecord {
   /** The helpdesk customer that the provider's metadata names, null when it names none. Proves a VERIFIED link. */
   readonly helpdeskReference: string | null;
   readonly createdAt: Date;
+  /** When the provider says that the address or the number was last changed; null or absent where it doesn't say. */
+  readonly emailChangedAt?: Date | null;
+  readonly phoneChangedAt?: Date | null;
 }
 
 export interface PaymentMethodRecord {
@@ -118,8 +121,109 @@ export interface PaymentCustomerSearch {
   readonly email: string | null;
 }
 
+/** Why a provider refused to do something, in our words: what it would say again tomorrow. */
+export const providerRefusals = [
+  'CARD_DECLINED',
+  'CARD_EXPIRED',
+  'METHOD_GONE',
+  'CUSTOMER_GONE',
+  'METHOD_IN_USE',
+  'ADDRESS_REFUSED',
+  'NOT_PERMITTED',
+  'REFUSED',
+] as const;
+export type ProviderRefusal = (typeof providerRefusals)[number];
+
+/** One call to the provider that changes something. References are the provider's own; a step says what shall hold afterwards, so it can be asked whether it does. */
+export type ProviderStep =
+  | { readonly action: 'ATTACH'; readonly customer: string; readonly method: string }
+  | { readonly action: 'SET_DEFAULT'; readonly customer: string; readonly method: string | null }
+  | {
+      readonly action: 'SET_SUBSCRIPTION_DEFAULT';
+      readonly customer: string;
+      readonly subscription: string;
+      readonly method: string | null;
+    }
+  | { readonly action: 'SET_ADDRESS'; readonly customer: string; readonly method: string; readonly address: AddressRecord }
+  | { readonly action: 'DETACH'; readonly customer: string; readonly method: string };
+export type ProviderStepAction = ProviderStep['action'];
+
+/**
+ * What became of a call. `lost`: it was sent and nobody knows whether it was done; `keySpent` where the provider answered
+ * with a fault that it would repeat for the same idempotency key (Stripe: a stored 500), so that a second try needs a new one.
+ */
+export type StepOutcome =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'refused'; readonly why: ProviderRefusal }
+  | { readonly outcome: 'lost'; readonly keySpent: boolean };
+
+/** A payment method with what hangs on it at the provider, read now and not from a cache. */
+export interface MethodStanding {
+  readonly method: PaymentMethodRecord;
+  /** Reference of the customer's default method. */
+  readonly defaultMethod: string | null;
+  /** The customer's subscriptions that will still charge, with the method of their own where they have one. */
+  readonly subscriptions: readonly { readonly reference: string; readonly method: string | null }[];
+}
+
+export interface SetupRequest {
+  readonly customer: string;
+  /** The same key returns the same page, never a second one. */
+  readonly idempotencyKey: string;
+  /** Where the provider sends the customer's browser afterwards, and when they turn back. Holds nothing that is worth stealing. */
+  readonly returnUrl: string;
+  readonly cancelUrl: string;
+  readonly expiresAt: Date;
+  /** Ask the card's issuer to authenticate the customer (3-D Secure) wherever the card can. */
+  readonly threeDSecure: boolean;
+}
+
+/** The provider's hosted page on which a customer enters a new card. */
+export interface Setup {
+  readonly reference: string;
+  readonly url: string;
+}
+
+export interface SetupReport {
+  readonly status: 'OPEN' | 'COMPLETE' | 'EXPIRED';
+  /** The card that was entered; null until the setup is complete. */
+  readonly method: (PaymentMethodRecord & { readonly country: string | null }) | null;
+  /** The card's issuer authenticated the customer. */
+  readonly authenticated: boolean;
+}
+
+/** The provider said no; asking again changes nothing. Holds nothing of what was sent or received. */
+export class ProviderRefused extends Error {
+  constructor(
+    readonly source: string,
+    readonly why: ProviderRefusal,
+  ) {
+    super(`source ${source} refused: ${why}`);
+    this.name = 'ProviderRefused';
+  }
+}
+
+/** Changing payment methods at the provider. Nothing in here tries a call that changes something twice: whoever calls decides that. */
+export interface CredentialChanges {
+  /** Null when the customer has no such method (any more). Throws `SourceUnavailable`. */
+  readMethod(customer: string, method: string): Promise<MethodStanding | null>;
+  /**
+   * Makes one call, at most once. Throws `SourceUnavailable` only where the call certainly had no effect (not connected,
+   * circuit open, refused for its rate, the key not let in); whatever may have had one is `lost`.
+   */
+  perform(step: ProviderStep, idempotencyKey: string): Promise<StepOutcome>;
+  /** Whether what the step is to bring about holds at the provider now. Throws `SourceUnavailable`. */
+  holds(step: ProviderStep): Promise<boolean>;
+  /** Throws `ProviderRefused` and `SourceUnavailable`; after the latter the same key may be used again. */
+  openSetup(request: SetupRequest): Promise<Setup>;
+  /** Throws `SourceUnavailable`; `ProviderRefused` when there is no such setup. */
+  readSetup(reference: string): Promise<SetupReport>;
+}
+
 export interface PaymentsConnector {
   readonly kind: string;
+  /** Absent where this provider's methods can only be read. */
+  readonly credentials?: CredentialChanges;
   /** Every candidate, by metadata and by e-mail; the caller decides about the link. Throws `SourceUnavailable`. */
   findCustomers(search: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]>;
   /** Null when the provider has no such customer (or has deleted it). Transactions created at or after `since`. */
