@@ -37,9 +37,21 @@ export interface SystemActor {
   readonly job: string;
 }
 
-export type Actor = SignedInActor | SystemActor;
+/** The customer of one credential update, on the page that their link leads to: who they are is what the link proves, and no more. */
+export interface CustomerActor {
+  readonly kind: 'customer';
+  /** `customer:cru_…`: the log names the person by digest only. */
+  readonly id: string;
+  readonly updateId: string;
+}
+
+export type Actor = SignedInActor | SystemActor | CustomerActor;
 
 export const systemActor = (job: string): SystemActor => ({ kind: 'system', id: `system:${job}`, job });
+
+export const customerActor = (updateId: string): CustomerActor => ({ kind: 'customer', id: `customer:${updateId}`, updateId });
+
+export const isSignedIn = (actor: Actor): actor is SignedInActor => actor.kind === 'staff' || actor.kind === 'service';
 
 /** The finite class of an actor on which field verdicts depend: roles and the session's assurance. Nothing of the person. */
 export interface AccessClass {
@@ -48,7 +60,7 @@ export interface AccessClass {
 }
 
 export const accessClassOf = (actor: Actor): AccessClass =>
-  actor.kind === 'system' ? { roles: [], mfa: false } : { roles: actor.roles, mfa: actor.mfa };
+  isSignedIn(actor) ? { roles: actor.roles, mfa: actor.mfa } : { roles: [], mfa: false };
 
 /** Stable key of an access class, for caches. */
 export const accessClassKey = (access: AccessClass): string =>

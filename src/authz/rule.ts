@@ -1,5 +1,5 @@
 import { type DenialReason, Failure } from '../failure';
-import type { Actor } from './actor';
+import { type Actor, isSignedIn } from './actor';
 
 /**
  * A rule is a claim about an actor and a subject, over state that is already loaded: pure, synchronous, no I/O,
@@ -52,8 +52,8 @@ export const permit = <Subject>(actor: Actor, of: Action<Subject>, subject: Subj
 };
 
 export const hasRole = (...accepted: readonly string[]): Rule<unknown> =>
-  rule('ROLE', (actor) => actor.kind !== 'system' && actor.roles.some((role) => accepted.includes(role)));
+  rule('ROLE', (actor) => isSignedIn(actor) && actor.roles.some((role) => accepted.includes(role)));
 
 export const isSystem: Rule<unknown> = rule('ROLE', (actor) => actor.kind === 'system');
 
-export const hasMfa: Rule<unknown> = rule('MFA_REQUIRED', (actor) => actor.kind !== 'system' && actor.mfa);
+export const hasMfa: Rule<unknown> = rule('MFA_REQUIRED', (actor) => isSignedIn(actor) && actor.mfa);

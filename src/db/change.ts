@@ -1,6 +1,6 @@
 import type { EntityManager, FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import { type EventDraft, finalizeEvent } from '../audit/event';
-import type { Actor } from '../authz/actor';
+import { type Actor, isSignedIn } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
 import { Failure, ProgrammingError } from '../failure';
 import { ulid } from '../ulid';
@@ -117,7 +117,7 @@ export class Change<Subject = unknown> {
       ...facts,
       action: name,
       outcome: 'ALLOWED',
-      actor: { id: this.actor.id, kind: this.actor.kind, roles: this.actor.kind === 'system' ? [] : this.actor.roles },
+      actor: { id: this.actor.id, kind: this.actor.kind, roles: isSignedIn(this.actor) ? this.actor.roles : [] },
     });
   }
 

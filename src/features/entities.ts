@@ -1,6 +1,14 @@
 import { ActorRow } from './actors/actor.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';
 import { Assistance } from './assistance/assistance.entity';
+import {
+  Confirmation,
+  CredentialJob,
+  CredentialLink,
+  CredentialStep,
+  CredentialTransition,
+  CredentialUpdate,
+} from './credentials/credential-update.entity';
 import { Customer } from './customers/customer.entity';
 import { AuditCustomer, AuditEventRow, AuditNote, AuditPending } from './disclosures/audit.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
@@ -16,6 +24,12 @@ export const entities = [
   AuditEventRow,
   AuditNote,
   AuditPending,
+  Confirmation,
+  CredentialJob,
+  CredentialLink,
+  CredentialStep,
+  CredentialTransition,
+  CredentialUpdate,
   Customer,
   CustomerKey,
   Message,

@@ -1,4 +1,4 @@
-import type { HeldAssistance, SignedInActor } from '../../authz/actor';
+import { type HeldAssistance, isSignedIn, type SignedInActor } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, isSystem, type Rule, rule } from '../../authz/rule';
 
 /** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
@@ -21,10 +21,10 @@ export interface TicketStanding {
 export type AutomaticGround = 'own' | 'team';
 
 const asSelf = (actor: Parameters<Rule>[0], staffId: string | null): boolean =>
-  actor.kind !== 'system' && staffId !== null && actor.staffIds.includes(staffId);
+  isSignedIn(actor) && staffId !== null && actor.staffIds.includes(staffId);
 
-const inTeam = (actor: Parameters<Rule>[0], team: string | null): boolean =>
-  actor.kind !== 'system' && team !== null && actor.teams.includes(team);
+export const inTeam = (actor: Parameters<Rule>[0], team: string | null): boolean =>
+  isSignedIn(actor) && team !== null && actor.teams.includes(team);
 
 /** Work goes on: the helpdesk has not closed the ticket. */
 export const isOpen = rule<TicketStanding>('TICKET_CLOSED', (_, ticket) => ['NEW', 'OPEN', 'PENDING'].includes(ticket.status));
@@ -80,10 +80,10 @@ export interface AssistanceStanding {
 const isRequester = (actor: Parameters<Rule>[0], subject: AssistanceStanding): boolean => actor.id === subject.actorId;
 
 /** An approval is worth a fresh sign-in: a quarter of an hour. */
-const recentLogin = rule<AssistanceStanding>(
+export const recentLogin = rule<{ readonly at: Date }>(
   'RECENT_LOGIN_REQUIRED',
   (actor, { at }) =>
-    actor.kind !== 'system' && actor.authenticatedAt !== null && at.getTime() - actor.authenticatedAt.getTime() <= 15 * 60_000,
+    isSignedIn(actor) && actor.authenticatedAt !== null && at.getTime() - actor.authenticatedAt.getTime() <= 15 * 60_000,
 );
 
 /** A supervisor of the ticket's team, other than who asked, who has just signed in with a second factor. */

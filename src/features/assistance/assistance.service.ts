@@ -1,5 +1,5 @@
 import type { CustomerUnderDigest } from '../../audit/event';
-import { type HeldAssistance, type SignedInActor, systemActor } from '../../authz/actor';
+import { type HeldAssistance, isSignedIn, type SignedInActor, systemActor } from '../../authz/actor';
 import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';
 import type { Change } from '../../db/change';
@@ -333,7 +333,7 @@ export class Assistances {
   }
 
   private async standingOf(change: Pick<Change, 'query' | 'at' | 'actor'>, ticket: Ticket): Promise<TicketStanding> {
-    const staffIds = change.actor.kind === 'system' ? [] : change.actor.staffIds;
+    const staffIds = isSignedIn(change.actor) ? change.actor.staffIds : [];
     const [source] = await change.query<{ polled_at: number | string | null; known: number | string }>(
       `SELECT (SELECT polled_at FROM upstream_source WHERE name = ?) AS polled_at,
               (SELECT COUNT(*) FROM helpdesk_staff WHERE source = ? AND active = 1 AND id IN (${staffIds.map(() => '?').join(',') || 'NULL'})) AS known`,

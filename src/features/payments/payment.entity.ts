@@ -15,6 +15,12 @@ export class PaymentCustomer {
   @Sealed({ name: 'email_sealed', nullable: true }) emailSealed!: Buffer | null;
   @Sealed({ name: 'name_sealed', nullable: true }) nameSealed!: Buffer | null;
   @Sealed({ name: 'phone_sealed', nullable: true }) phoneSealed!: Buffer | null;
+  @Text(64, { name: 'phone_digest', nullable: true }) phoneDigest!: string | null;
+  /** Since when the address was seen unchanged, and when it is known to have changed last; the same of the number. */
+  @Instant({ name: 'email_seen_since', nullable: true }) emailSeenSince!: Date | null;
+  @Instant({ name: 'email_changed_at', nullable: true }) emailChangedAt!: Date | null;
+  @Instant({ name: 'phone_seen_since', nullable: true }) phoneSeenSince!: Date | null;
+  @Instant({ name: 'phone_changed_at', nullable: true }) phoneChangedAt!: Date | null;
   @Text(64, { name: 'helpdesk_reference_digest', nullable: true }) helpdeskReferenceDigest!: string | null;
   /** The provider no longer has this customer. */
   @Flag() gone!: boolean;

@@ -12,6 +12,7 @@ import type { StaffRecord, TicketSnapshot } from '../../upstream/helpdesk/helpde
 import type { AddressRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { endAssistances, type TicketTurn, waitForLeases } from '../assistance/assistance.ending';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import { contactColumns, contactHistory, type KnownContact, phoneDigits } from './contact-history';
 
 const ingestTickets = action<unknown>('source.ingest-tickets', isSystem);
 const ingestPayments = action<unknown>('source.ingest-payments', isSystem);
@@ -434,8 +435,8 @@ export class Ingest {
       ids.clear();
       const digestOf = (reference: string) => this.keys.searchDigest('payment-customer', reference) as string;
       const digests = snapshots.map(({ customer }) => digestOf(customer.reference));
-      const known = await change.query<{ id: string; reference_digest: string; observed_at: number }>(
-        `SELECT id, reference_digest, observed_at FROM payment_customer WHERE source = ? AND reference_digest IN (${marks(digests)})`,
+      const known = await change.query<KnownContact & { id: string; reference_digest: string; observed_at: number }>(
+        `SELECT id, reference_digest, observed_at, ${contactColumns} FROM payment_customer WHERE source = ? AND reference_digest IN (${marks(digests)})`,
         [source, ...digests],
         { lock: true },
       );
@@ -459,8 +460,13 @@ export class Ingest {
         const place = (column: string) => ({ table: 'payment_customer', column, row: id });
         const sealedOrNull = (column: string, text: string | null) =>
           text ? seal(key.key, place(column), bounded(text, 500)) : null;
-        const values = {
+        const contact = {
           email_digest: this.keys.searchDigest('email', customer.email ? normalizeEmail(customer.email) : null),
+          phone_digest: this.keys.searchDigest('phone', customer.phone ? phoneDigits(customer.phone) : null),
+        };
+        const values = {
+          ...contact,
+          ...contactHistory(row, contact, customer, asOf),
           email_sealed: sealedOrNull('email_sealed', customer.email),
           name_sealed: sealedOrNull('name_sealed', customer.displayName),
           phone_sealed: sealedOrNull('phone_sealed', customer.phone),
@@ -478,10 +484,7 @@ export class Ingest {
             ...values,
           });
         } else {
-          await change.execute(
-            'UPDATE payment_customer SET email_digest = ?, email_sealed = ?, name_sealed = ?, phone_sealed = ?, helpdesk_reference_digest = ?, gone = ?, observed_at = ? WHERE id = ?',
-            [...Object.values(values), id],
-          );
+          await change.execute(`UPDATE payment_customer SET ${assignments(values)} WHERE id = ?`, [...Object.values(values), id]);
         }
         current.push({ id, key, snapshot, isNew: !row });
       }
