@@ -1,6 +1,8 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { type Role, roles } from './actor';
+import { builtInRisks, credentialUpdateKinds, type UpdatePolicy } from './update-policy';
+import { verificationMethodNames } from './verification';
 
 /** One mistake in the policy file: where, what is wrong there, and what was expected. */
 export interface PolicyProblem {
@@ -37,6 +39,65 @@ const scope = z.partialRecord(role, z.array(z.enum(['own', 'team', 'assisted'], 
   error: `expected a map from a role (${roles.join(', ')}) to a list of own, team and assisted`,
 });
 
+const wholeNumber = (smallest: number, largest: number, of: string) => {
+  const error = `expected ${of}, ${smallest} to ${largest}`;
+  return z.int({ error }).min(smallest, { error }).max(largest, { error });
+};
+const hours = wholeNumber(1, 168, 'whole hours');
+const days = (largest: number) => wholeNumber(1, largest, 'whole days');
+const kind = z.enum(credentialUpdateKinds, { error: `expected one of ${credentialUpdateKinds.join(', ')}` });
+const strength = z.enum(verificationMethodNames, { error: `expected one of ${verificationMethodNames.join(', ')}` });
+const mostRiskRules = 50;
+
+const riskCondition = z
+  .strictObject({
+    kinds: z.array(kind).min(1, { error: 'expected at least one kind; leave it out for all of them' }).optional(),
+    link: z
+      .enum(['VERIFIED', 'MATCHED'], { error: 'expected VERIFIED or MATCHED; without a link nothing is changed' })
+      .optional(),
+    methodIsDefault: z.boolean({ error: 'expected true or false' }).optional(),
+    methodYoungerThanDays: days(3650).optional(),
+    disputedWithinDays: days(3650).optional(),
+  })
+  .refine((condition) => Object.values(condition).some((each) => each !== undefined), {
+    error: 'expected at least one condition; a rule without any would hold for every update',
+  });
+
+const riskRule = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,47}$/, {
+      error: 'expected a short name: lower-case letters, digits and hyphens, a letter first, at most 48',
+    })
+    .refine((name) => !(builtInRisks as readonly string[]).includes(name), {
+      error: `expected a name of its own; ${builtInRisks.join(', ')} are built in and always hold`,
+    }),
+  when: riskCondition,
+});
+
+const updates = z.strictObject({
+  kinds: z.partialRecord(kind, z.strictObject({ strength }), {
+    error: `expected a map from a kind (${credentialUpdateKinds.join(', ')}) to its strength`,
+  }),
+  linkHours: hours,
+  approvalHours: hours,
+  quota: z.strictObject({ perCustomerPerDay: wholeNumber(1, 1000, 'a whole number') }),
+  highRisk: z.strictObject({
+    strength,
+    contactWindowDays: days(365),
+    rules: z
+      .array(riskRule)
+      .max(mostRiskRules, { error: `expected at most ${mostRiskRules} rules` })
+      .superRefine((rules, context) => {
+        const names = rules.map(({ name }) => name);
+        names.forEach((name, index) => {
+          if (names.indexOf(name) === index) return;
+          context.addIssue({ code: 'custom', path: [index, 'name'], message: 'expected a name that no other rule has' });
+        });
+      }),
+  }),
+}) satisfies z.ZodType<UpdatePolicy>;
+
 /** When an assistance begins, how long it lives, and how many customers an hour it may reach. */
 export type AssistancePolicy = z.infer<typeof assistance>;
 /** Which tickets a role sees in lists; a role that isn't named sees none. */
@@ -54,6 +115,7 @@ const contents = z.strictObject({
   version: z.literal(1, { error: 'expected 1' }),
   assistance,
   scope,
+  updates,
   fields,
   filters: rolesByCoordinate,
   sorts: rolesByCoordinate,
@@ -63,6 +125,7 @@ const contents = z.strictObject({
 export interface ExposureFile {
   readonly assistance: AssistancePolicy | null;
   readonly scope: ScopePolicy | null;
+  readonly updates: UpdatePolicy | null;
   /** Type → field or `*` → role or `*` → entry; malformed entries are left out and stand among the problems. */
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, VerdictEntry>>>;
   readonly filters: ReadonlyMap<string, readonly Role[]>;
@@ -79,7 +142,10 @@ const entriesOf = (value: unknown): [string, unknown][] =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
 
 const explained = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.join(', ')}`;
+  if (issue.code === 'unrecognized_keys') {
+    const expected = issue.message.startsWith('expected ') ? `; ${issue.message}` : '';
+    return `unknown ${issue.keys.join(', ')}${expected}`;
+  }
   if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   if (issue.code === 'invalid_type' && ['record', 'object', 'array', 'string'].includes(issue.expected)) {
     const expected = { record: 'a map', object: 'a map', array: 'a list' }[issue.expected as string] ?? issue.expected;
@@ -91,6 +157,7 @@ const explained = (issue: z.core.$ZodIssue): string => {
 const nothing = (problems: readonly PolicyProblem[]): ExposureFile => ({
   assistance: null,
   scope: null,
+  updates: null,
   fields: new Map(),
   filters: new Map(),
   sorts: new Map(),
@@ -164,6 +231,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
   return {
     assistance: assistance.safeParse(section('assistance')).data ?? null,
     scope: scope.safeParse(section('scope')).data ?? null,
+    updates: updates.safeParse(section('updates')).data ?? null,
     fields: new Map(
       entriesOf(section('fields')).map(([type, byField]) => [
         type,

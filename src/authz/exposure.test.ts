@@ -45,6 +45,17 @@ fields:
     page: { '*': reveal }
 filters: { Customer.score: [PAYMENTS, SERVICE], Customer.line: [] }
 sorts: { Customer.score: [PAYMENTS] }
+updates:
+  kinds: { REPLACE_CARD: { strength: link }, SET_DEFAULT: { strength: link }, REMOVE: { strength: code } }
+  linkHours: 24
+  approvalHours: 48
+  quota: { perCustomerPerDay: 5 }
+  highRisk:
+    strength: code
+    contactWindowDays: 14
+    rules:
+      - { name: removes-default, when: { kinds: [REMOVE], methodIsDefault: true } }
+      - { name: young-method, when: { kinds: [SET_DEFAULT, REMOVE], methodYoungerThanDays: 7 } }
 `;
 
 const load = (text: string, options = {}): ExposurePolicy => {
@@ -52,8 +63,8 @@ const load = (text: string, options = {}): ExposurePolicy => {
   if (!loaded.ok) throw new Error(loaded.problems.map(describeProblem).join('\n'));
   return loaded.policy;
 };
-const problemsOf = (text: string): string[] => {
-  const loaded = ExposurePolicy.load(text, classification);
+const problemsOf = (text: string, options = {}): string[] => {
+  const loaded = ExposurePolicy.load(text, classification, options);
   return loaded.ok ? [] : loaded.problems.map(describeProblem);
 };
 const as = (...named: Role[]): AccessClass => ({ roles: named, mfa: true });
@@ -124,6 +135,28 @@ describe('a valid policy', () => {
     expect(policy.scope).toEqual({ AGENT: ['own', 'team', 'assisted'], SUPERVISOR: ['team', 'own', 'assisted'] });
   });
 
+  it('has updates as written', () => {
+    expect(policy.updates).toEqual({
+      kinds: { REPLACE_CARD: { strength: 'link' }, SET_DEFAULT: { strength: 'link' }, REMOVE: { strength: 'code' } },
+      linkHours: 24,
+      approvalHours: 48,
+      quota: { perCustomerPerDay: 5 },
+      highRisk: {
+        strength: 'code',
+        contactWindowDays: 14,
+        rules: [
+          { name: 'removes-default', when: { kinds: ['REMOVE'], methodIsDefault: true } },
+          { name: 'young-method', when: { kinds: ['SET_DEFAULT', 'REMOVE'], methodYoungerThanDays: 7 } },
+        ],
+      },
+    });
+  });
+
+  it('may offer no change at all, and then needs no way to reach a customer', () => {
+    const none = valid.replace(/kinds: \{ REPLACE_CARD.*\}/, 'kinds: {}');
+    expect(load(none, { channels: { mail: false, sms: false } }).updates.kinds).toEqual({});
+  });
+
   it('covers every field and role of the schema', () => {
     const seen = new Set([...policy.entries()].map(({ coordinate, role }) => `${coordinate} ${role}`));
     expect(seen.size).toBe(classification.fields.size * roles.length);
@@ -154,6 +187,12 @@ describe('the digest', () => {
     );
     expect(spelled).not.toBe(valid);
     expect(load(spelled).digest).toBe(digest);
+    const [first = '', second = ''] = valid.split('\n').filter((line) => line.includes('- { name:'));
+    const reordered = valid
+      .replace(`${first}\n${second}`, `${second}\n${first}`)
+      .replace('kinds: [SET_DEFAULT, REMOVE]', 'kinds: [REMOVE, SET_DEFAULT]');
+    expect(reordered).not.toBe(valid);
+    expect(load(reordered).digest).toBe(digest);
   });
 
   it.each([
@@ -165,6 +204,18 @@ describe('the digest', () => {
     ['the scope', 'AGENT: [own, team, assisted]', 'AGENT: [own, assisted]'],
     ['a filter', '[PAYMENTS, SERVICE]', '[PAYMENTS]'],
     ['a sort', 'Customer.score: [PAYMENTS] }', 'Customer.score: [] }'],
+    ['a kind of update', 'SET_DEFAULT: { strength: link }, ', ''],
+    ['the proof of a kind', 'REMOVE: { strength: code }', 'REMOVE: { strength: link }'],
+    ['the life of a link', 'linkHours: 24', 'linkHours: 25'],
+    ['the life of an approval', 'approvalHours: 48', 'approvalHours: 49'],
+    ['the quota of updates', 'perCustomerPerDay: 5', 'perCustomerPerDay: 6'],
+    ['the proof of high-risk updates', '    strength: code', '    strength: link'],
+    ['the window of contact data', 'contactWindowDays: 14', 'contactWindowDays: 15'],
+    ['the name of a rule', 'name: young-method', 'name: new-method'],
+    ['a condition', 'methodYoungerThanDays: 7', 'methodYoungerThanDays: 8'],
+    ['a condition that falls away', ', methodIsDefault: true', ''],
+    ['a condition that is the other way round', 'methodIsDefault: true', 'methodIsDefault: false'],
+    ['a condition that is added', 'methodYoungerThanDays: 7', 'methodYoungerThanDays: 7, disputedWithinDays: 7'],
   ])('changes with %s', (_, from, to) => {
     const changed = valid.replace(from, to);
     expect(changed).not.toBe(valid);
@@ -173,7 +224,7 @@ describe('the digest', () => {
 });
 
 describe('a mistaken policy is refused:', () => {
-  it.each<[string, string, string, RegExp]>([
+  it.each<[string, string | RegExp, string, RegExp]>([
     ['a field without an entry', '    page: { ', '    # page: { ', /fields\.Customer\.page: has no verdict/],
     [
       'a field without a verdict for a role',
@@ -327,7 +378,112 @@ describe('a mistaken policy is refused:', () => {
       "id: { '*': reveal }\n    __proto__: { '*': reveal }",
       /line 14, file: __proto__ is no type/,
     ],
-    ['an unclosed brace', 'sorts: { Customer.score: [PAYMENTS] }', 'sorts: { Customer.score: [PAYMENTS]', /line (19|20), file:/],
+    [
+      'an unclosed brace',
+      'sorts: { Customer.score: [PAYMENTS] }',
+      'sorts: { Customer.score: [PAYMENTS]',
+      /line (19|20|21), file:/,
+    ],
+    ['updates that are missing', /^updates:[\s\S]*/m, '', /^updates: missing; expected a map/],
+    [
+      'an unknown kind of update',
+      'SET_DEFAULT: {',
+      'SET_DEFAULTS: {',
+      /line 21, updates\.kinds: unknown SET_DEFAULTS; expected a map from a kind \(REPLACE_CARD, BILLING_ADDRESS, SET_DEFAULT, REMOVE\)/,
+    ],
+    [
+      'an unknown proof',
+      'REMOVE: { strength: code }',
+      'REMOVE: { strength: password }',
+      /line 21, updates\.kinds\.REMOVE\.strength: expected one of link, code, three-d-secure/,
+    ],
+    ['a kind without a proof', 'REMOVE: { strength: code }', 'REMOVE: {}', /line 21, updates\.kinds\.REMOVE\.strength: expected/],
+    [
+      'a kind with something else',
+      'REMOVE: { strength: code }',
+      'REMOVE: { strength: code, approval: true }',
+      /updates\.kinds\.REMOVE: unknown approval/,
+    ],
+    ['a link that never works', 'linkHours: 24', 'linkHours: 0', /line 22, updates\.linkHours: expected whole hours, 1 to 168/],
+    ['a link that works for longer than a week', 'linkHours: 24', 'linkHours: 169', /linkHours: expected whole hours, 1 to 168/],
+    ['a link without an end', '  linkHours: 24\n', '', /updates\.linkHours: expected whole hours, 1 to 168/],
+    ['half an hour', 'approvalHours: 48', 'approvalHours: 0.5', /line 23, updates\.approvalHours: expected whole hours/],
+    ['an approval without an end', 'approvalHours: 48', 'approvalHours: 169', /approvalHours: expected whole hours, 1 to 168/],
+    [
+      'a quota of nothing',
+      'perCustomerPerDay: 5',
+      'perCustomerPerDay: 0',
+      /line 24, updates\.quota\.perCustomerPerDay: expected a whole number, 1 to 1000/,
+    ],
+    ['a quota without a bound', 'perCustomerPerDay: 5', 'perCustomerPerDay: 1001', /perCustomerPerDay: expected a whole number/],
+    [
+      'a window of nothing',
+      'contactWindowDays: 14',
+      'contactWindowDays: 0',
+      /line 27, updates\.highRisk\.contactWindowDays: expected whole days, 1 to 365/,
+    ],
+    [
+      'a window beyond a year',
+      'contactWindowDays: 14',
+      'contactWindowDays: 366',
+      /contactWindowDays: expected whole days, 1 to 365/,
+    ],
+    [
+      'the name of a rule with a space',
+      'name: removes-default',
+      "name: 'Removes default'",
+      /line 29, updates\.highRisk\.rules\.0\.name: expected a short name/,
+    ],
+    [
+      'a name of 49 characters',
+      'name: removes-default',
+      `name: ${'a'.repeat(49)}`,
+      /updates\.highRisk\.rules\.0\.name: expected a short name/,
+    ],
+    [
+      'the name of a built-in rule',
+      'name: removes-default',
+      'name: matched-link',
+      /line 29, updates\.highRisk\.rules\.0\.name: expected a name of its own; matched-link, contact-changed/,
+    ],
+    [
+      'a name twice',
+      'name: young-method',
+      'name: removes-default',
+      /line 30, updates\.highRisk\.rules\.1\.name: expected a name that no other rule has/,
+    ],
+    [
+      'a rule without conditions',
+      'when: { kinds: [REMOVE], methodIsDefault: true }',
+      'when: {}',
+      /line 29, updates\.highRisk\.rules\.0\.when: expected at least one condition/,
+    ],
+    [
+      'an unknown condition',
+      'methodIsDefault: true',
+      'methodIsOld: true',
+      /line 29, updates\.highRisk\.rules\.0\.when: unknown methodIsOld/,
+    ],
+    ['a rule for no kind', 'kinds: [REMOVE]', 'kinds: []', /rules\.0\.when\.kinds: expected at least one kind/],
+    [
+      'a rule for an unknown kind',
+      'kinds: [REMOVE]',
+      'kinds: [REMOVAL]',
+      /line 29, updates\.highRisk\.rules\.0\.when\.kinds\.0: expected one of REPLACE_CARD/,
+    ],
+    [
+      'a rule for customers without a link',
+      'methodIsDefault: true',
+      'link: NONE',
+      /rules\.0\.when\.link: expected VERIFIED or MATCHED/,
+    ],
+    ['a dispute since ever', 'methodIsDefault: true', 'disputedWithinDays: 3651', /disputedWithinDays: expected whole days/],
+    [
+      'more rules than one would review',
+      / {4}rules:\n[\s\S]*/,
+      `    rules:\n${Array.from({ length: 51 }, (_, index) => `      - { name: rule-${index}, when: { link: MATCHED } }\n`).join('')}`,
+      /line 28, updates\.highRisk\.rules: expected at most 50 rules/,
+    ],
     ['a list where a map belongs', "page: { '*': reveal }", 'page: [reveal]', /line 17, fields\.Customer\.page: expected a map/],
   ])('%s', (_, from, to, expected) => {
     const changed = valid.replace(from, to);
@@ -373,6 +529,67 @@ describe('a mistaken policy is refused:', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('a strength that no customer can meet is refused:', () => {
+  const both = { mail: true, sms: true };
+  it.each<[string, string, string, { mail: boolean; sms: boolean }, string[]]>([
+    ['none, where both channels are configured', '', '', both, []],
+    [
+      'a code without a gateway for short messages',
+      '',
+      '',
+      { mail: true, sms: false },
+      [
+        "line 21, updates.kinds.REMOVE.strength: code can't be met: no gateway for short messages is configured (delivery.sms in the configuration file)",
+        "line 26, updates.highRisk.strength: code can't be met: no gateway for short messages is configured (delivery.sms in the configuration file)",
+      ],
+    ],
+    [
+      'everything without a mail server',
+      '',
+      '',
+      { mail: false, sms: true },
+      [
+        "line 21, updates.kinds.REPLACE_CARD.strength: link can't be met: no mail server is configured (delivery.mail in the configuration file)",
+        "line 21, updates.kinds.SET_DEFAULT.strength: link can't be met: no mail server is configured (delivery.mail in the configuration file)",
+        "line 21, updates.kinds.REMOVE.strength: code can't be met: no mail server is configured (delivery.mail in the configuration file)",
+        "line 26, updates.highRisk.strength: code can't be met: no mail server is configured (delivery.mail in the configuration file)",
+      ],
+    ],
+    ['not 3-D Secure for a new card', 'REPLACE_CARD: { strength: link }', 'REPLACE_CARD: { strength: three-d-secure }', both, []],
+    [
+      '3-D Secure for another kind',
+      'REMOVE: { strength: code }',
+      'REMOVE: { strength: three-d-secure }',
+      both,
+      [
+        "line 21, updates.kinds.REMOVE.strength: three-d-secure is met where a new card is entered, so only REPLACE_CARD can ask for it and REMOVE can't; expected link or code",
+      ],
+    ],
+    [
+      '3-D Secure for whatever is high-risk',
+      '    strength: code',
+      '    strength: three-d-secure',
+      both,
+      [
+        "line 26, updates.highRisk.strength: three-d-secure is met where a new card is entered, so only REPLACE_CARD can ask for it and high-risk updates of other kinds can't; expected link or code",
+      ],
+    ],
+  ])('%s', (_, from, to, channels, expected) => {
+    expect(problemsOf(valid.replace(from, to), { channels })).toEqual(expected);
+  });
+
+  it('3-D Secure without a mail server: its link travels by mail', () => {
+    const kinds = valid
+      .replace(/kinds: \{ REPLACE_CARD.*\}/, 'kinds: { REPLACE_CARD: { strength: three-d-secure } }')
+      .replace('    strength: code', '    strength: link');
+    expect(problemsOf(kinds, { channels: { mail: true, sms: false } })).toEqual([]);
+    expect(problemsOf(kinds, { channels: { mail: false, sms: false } })).toEqual([
+      expect.stringContaining("updates.kinds.REPLACE_CARD.strength: three-d-secure can't be met: no mail server"),
+      expect.stringContaining("updates.highRisk.strength: link can't be met: no mail server"),
+    ]);
   });
 });
 
@@ -466,5 +683,112 @@ describe('diff', () => {
     expect(changed(from, to)).toEqual([
       expect.objectContaining({ coordinate, effect, sentence: expect.stringMatching(/now .*\(was .*\)\.$/) }),
     ]);
+  });
+
+  it.each<[string, string, string, string, string]>([
+    [
+      'SET_DEFAULT: { strength: link }, ',
+      '',
+      'updates.kinds.SET_DEFAULT',
+      'restricts',
+      'SET_DEFAULT is now no longer offered (was confirmed by link).',
+    ],
+    [
+      'kinds: { REPLACE_CARD',
+      'kinds: { BILLING_ADDRESS: { strength: link }, REPLACE_CARD',
+      'updates.kinds.BILLING_ADDRESS',
+      'exposes',
+      'BILLING_ADDRESS is now offered, confirmed by link (was not offered).',
+    ],
+    [
+      'REMOVE: { strength: code }',
+      'REMOVE: { strength: link }',
+      'updates.kinds.REMOVE',
+      'exposes',
+      'What confirms REMOVE is now link, a weaker proof (was code).',
+    ],
+    [
+      'REPLACE_CARD: { strength: link }',
+      'REPLACE_CARD: { strength: three-d-secure }',
+      'updates.kinds.REPLACE_CARD',
+      'restricts',
+      'What confirms REPLACE_CARD is now three-d-secure, a stronger proof (was link).',
+    ],
+    [
+      'linkHours: 24',
+      'linkHours: 48',
+      'updates.linkHours',
+      'exposes',
+      'How long a customer’s link works, in hours, is now 48 (was 24).',
+    ],
+    [
+      'approvalHours: 48',
+      'approvalHours: 4',
+      'updates.approvalHours',
+      'restricts',
+      'How long an update waits for its approval, in hours, is now 4 (was 48).',
+    ],
+    [
+      'perCustomerPerDay: 5',
+      'perCustomerPerDay: 50',
+      'updates.quota.perCustomerPerDay',
+      'exposes',
+      'The number of updates that may be asked for a customer a day is now 50 (was 5).',
+    ],
+    [
+      '    strength: code',
+      '    strength: link',
+      'updates.highRisk.strength',
+      'exposes',
+      'What confirms a high-risk update is now link, a weaker proof (was code).',
+    ],
+    [
+      'contactWindowDays: 14',
+      'contactWindowDays: 7',
+      'updates.highRisk.contactWindowDays',
+      'exposes',
+      'How long changed contact data makes an update high-risk, in days, is now 7 (was 14).',
+    ],
+    [
+      '      - { name: removes-default, when: { kinds: [REMOVE], methodIsDefault: true } }\n',
+      '',
+      'updates.highRisk.rules.removes-default',
+      'exposes',
+      'The rule removes-default no longer makes updates high-risk: it is now absent (was REMOVE, of the default method).',
+    ],
+    [
+      '    rules:\n',
+      '    rules:\n      - { name: disputed, when: { link: VERIFIED, disputedWithinDays: 60 } }\n',
+      'updates.highRisk.rules.disputed',
+      'restricts',
+      'The rule disputed now makes updates high-risk: any kind, on VERIFIED links, after a dispute within 60 days (was absent).',
+    ],
+    [
+      'methodYoungerThanDays: 7',
+      'methodYoungerThanDays: 30',
+      'updates.highRisk.rules.young-method',
+      'restricts',
+      'The rule young-method makes updates high-risk for: now SET_DEFAULT or REMOVE, of a method stored for less than 30 days (was SET_DEFAULT or REMOVE, of a method stored for less than 7 days).',
+    ],
+    [
+      'kinds: [SET_DEFAULT, REMOVE], ',
+      'kinds: [REMOVE], ',
+      'updates.highRisk.rules.young-method',
+      'exposes',
+      'The rule young-method makes updates high-risk for: now REMOVE, of a method stored for less than 7 days (was SET_DEFAULT or REMOVE, of a method stored for less than 7 days).',
+    ],
+    [
+      'methodIsDefault: true',
+      'methodIsDefault: false',
+      'updates.highRisk.rules.removes-default',
+      'changes',
+      'The rule removes-default makes updates high-risk for: now REMOVE, of a method that is not the default (was REMOVE, of the default method).',
+    ],
+  ])('and in the section on updates %s to %s', (from, to, coordinate, effect, sentence) => {
+    expect(changed(from, to)).toEqual([expect.objectContaining({ coordinate, role: null, effect, sentence })]);
+  });
+
+  it('says nothing where a rule is only written otherwise', () => {
+    expect(changed('kinds: [SET_DEFAULT, REMOVE]', 'kinds: [REMOVE, SET_DEFAULT, REMOVE]')).toEqual([]);
   });
 });

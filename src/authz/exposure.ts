@@ -9,7 +9,9 @@ import {
   type ScopePolicy,
   type VerdictEntry,
 } from './exposure.file';
+import { type ConfiguredChannels, canonicalUpdates, unmetStrengths, updateChanges } from './exposure.updates';
 import { isMaskName, type MaskName, type MaskTools, maskNamed, maskNames, maskValue } from './mask';
+import type { UpdatePolicy } from './update-policy';
 
 /** What happens to one field for one class of access. */
 export type Verdict =
@@ -45,6 +47,8 @@ export const applyVerdict = (verdict: Verdict, coordinate: string, value: unknow
 export interface ExposureOptions {
   /** Staff without a second factor see no policed field. True unless said otherwise; never false in production. */
   readonly mfaRequired?: boolean;
+  /** A strength that needs a channel which isn't there is a problem of the policy. All of them are there unless said otherwise. */
+  readonly channels?: ConfiguredChannels;
 }
 
 /** The entry of the file that decides a field for a role. */
@@ -65,6 +69,7 @@ interface PolicyContents {
   readonly sorts: ReadonlyMap<string, ReadonlySet<Role>>;
   readonly assistance: AssistancePolicy;
   readonly scope: ScopePolicy;
+  readonly updates: UpdatePolicy;
 }
 
 export type LoadedPolicy =
@@ -244,6 +249,12 @@ class PolicyReader {
     }
     return new Map([...listed].map(([coordinate, allowed]) => [coordinate, new Set(allowed)]));
   }
+
+  /** Every strength that the section `updates` asks for must be within a customer's reach. */
+  checkStrengths(channels: ConfiguredChannels): void {
+    if (!this.file.updates) return;
+    for (const { path, message } of unmetStrengths(this.file.updates, channels)) this.report(path, message);
+  }
 }
 
 /** Sorted keys and sorted sets, so that the same policy has the same text however its file is written. */
@@ -254,9 +265,9 @@ const canonicalText = (contents: PolicyContents): string => {
       return [role, ...linkAssurances.map((each) => (verdicts ? verdictText(verdicts[each]) : 'deny'))];
     });
   const sorted = <Value>(map: ReadonlyMap<string, Value>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { assistance, scope } = contents;
+  const { assistance, scope, updates } = contents;
   return JSON.stringify([
-    1,
+    2,
     [...new Set(assistance.automatic)].sort(),
     assistance.lifetimeMinutes,
     assistance.quota.customersPerHour,
@@ -266,6 +277,7 @@ const canonicalText = (contents: PolicyContents): string => {
     sorted(contents.fields).map(([coordinate, decided]) => [coordinate, byRole(decided)]),
     sorted(contents.filters).map(([coordinate, allowed]) => [coordinate, [...allowed].sort()]),
     sorted(contents.sorts).map(([coordinate, allowed]) => [coordinate, [...allowed].sort()]),
+    canonicalUpdates(updates),
   ]);
 };
 
@@ -283,6 +295,7 @@ interface Decision {
 export class ExposurePolicy {
   readonly assistance: AssistancePolicy;
   readonly scope: ScopePolicy;
+  readonly updates: UpdatePolicy;
   /** SHA-256 (hexadecimal) of what the policy means; comments, order and formatting don't change it. */
   readonly digest: string;
   readonly mfaRequired: boolean;
@@ -295,6 +308,7 @@ export class ExposurePolicy {
   ) {
     this.assistance = contents.assistance;
     this.scope = contents.scope;
+    this.updates = contents.updates;
     this.classification = contents.classification;
     this.mfaRequired = options.mfaRequired ?? true;
     this.digest = createHash('sha256').update(canonicalText(contents)).digest('hex');
@@ -310,11 +324,15 @@ export class ExposurePolicy {
     const fields = unreadable ? new Map() : reader.fields();
     const filters = unreadable ? new Map() : reader.argument('filters');
     const sorts = unreadable ? new Map() : reader.argument('sorts');
-    const { assistance, scope } = file;
-    if (reader.problems.length > 0 || !assistance || !scope) {
+    reader.checkStrengths(options.channels ?? { mail: true, sms: true });
+    const { assistance, scope, updates } = file;
+    if (reader.problems.length > 0 || !assistance || !scope || !updates) {
       return { ok: false, problems: reader.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
     }
-    return { ok: true, policy: new ExposurePolicy({ classification, fields, filters, sorts, assistance, scope }, options) };
+    return {
+      ok: true,
+      policy: new ExposurePolicy({ classification, fields, filters, sorts, assistance, scope, updates }, options),
+    };
   }
 
   /** Verdicts by coordinate for one class of access; computed once each, there are finitely many. Absent means denied. */
@@ -620,4 +638,8 @@ export const diffPolicies = (
   before: ExposurePolicy,
   after: ExposurePolicy,
   classification: Classification,
-): readonly PolicyChange[] => [...fieldChanges(before, after, classification), ...settingChanges(before, after)];
+): readonly PolicyChange[] => [
+  ...fieldChanges(before, after, classification),
+  ...settingChanges(before, after),
+  ...updateChanges(before.updates, after.updates),
+];

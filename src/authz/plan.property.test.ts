@@ -137,7 +137,14 @@ const caseFor = (seed: number, calm: boolean): Case => {
     quota: { customersPerHour: 1 },
     onRequest: { approvalFor: [], lifetimeMinutes: 1 },
   };
-  const text = JSON.stringify({ version: 1, assistance, scope: {}, fields, filters: {}, sorts: {} });
+  const updates = {
+    kinds: {},
+    linkHours: 1,
+    approvalHours: 1,
+    quota: { perCustomerPerDay: 1 },
+    highRisk: { strength: 'link', contactWindowDays: 1, rules: [] },
+  };
+  const text = JSON.stringify({ version: 1, assistance, scope: {}, updates, fields, filters: {}, sorts: {} });
   const loaded = ExposurePolicy.load(text, classification);
   if (!loaded.ok) throw new Error(loaded.problems.map(describeProblem).join('\n'));
   const made = { policy: loaded.policy, effects };

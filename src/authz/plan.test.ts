@@ -85,8 +85,15 @@ const policyOf = (changes: Record<string, string> = {}): ExposurePolicy => {
     'Note.body': [],
     'Note.author': ['AGENT'],
   };
+  const updates = {
+    kinds: {},
+    linkHours: 1,
+    approvalHours: 1,
+    quota: { perCustomerPerDay: 1 },
+    highRisk: { strength: 'link', contactWindowDays: 1, rules: [] },
+  };
   const loaded = ExposurePolicy.load(
-    JSON.stringify({ version: 1, assistance, scope: {}, fields, filters, sorts }),
+    JSON.stringify({ version: 1, assistance, scope: {}, updates, fields, filters, sorts }),
     classification,
   );
   if (!loaded.ok) throw new Error(loaded.problems.map(describeProblem).join('\n'));

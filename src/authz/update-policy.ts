@@ -5,6 +5,10 @@ import type { VerificationMethodName } from './verification';
 export const credentialUpdateKinds = ['REPLACE_CARD', 'BILLING_ADDRESS', 'SET_DEFAULT', 'REMOVE'] as const;
 export type CredentialUpdateKind = (typeof credentialUpdateKinds)[number];
 
+/** What makes an update high-risk whatever the file says, in the order in which an event names them. */
+export const builtInRisks = ['matched-link', 'contact-changed', 'contact-age-unknown', 'contact-is-staff'] as const;
+export type BuiltInRisk = (typeof builtInRisks)[number];
+
 /** All conditions that are given must hold. */
 export interface RiskCondition {
   readonly kinds?: readonly CredentialUpdateKind[] | undefined;

@@ -1,0 +1,169 @@
+import type { PolicyChange } from './exposure';
+import type { PolicyProblem } from './exposure.file';
+import { type CredentialUpdateKind, credentialUpdateKinds, type RiskCondition, type UpdatePolicy } from './update-policy';
+import { type VerificationMethodName, verificationMethods } from './verification';
+
+/** Which ways to reach a customer the configuration names. */
+export interface ConfiguredChannels {
+  readonly mail: boolean;
+  readonly sms: boolean;
+}
+
+const whereConfigured = {
+  mail: 'no mail server is configured (delivery.mail in the configuration file)',
+  sms: 'no gateway for short messages is configured (delivery.sms in the configuration file)',
+} as const;
+
+/** What a proof needs besides the customer: the link always travels by mail. */
+const channelsFor = (strength: VerificationMethodName): readonly (keyof ConfiguredChannels)[] =>
+  strength === 'code' ? ['mail', 'sms'] : ['mail'];
+
+/** Strengths that nothing can meet as the gateway is configured, or that the kind can't have. Paths are those of the file. */
+export const unmetStrengths = (
+  { kinds, highRisk }: UpdatePolicy,
+  channels: ConfiguredChannels,
+): readonly (Pick<PolicyProblem, 'message'> & { readonly path: readonly string[] })[] => {
+  const asked = [
+    ...credentialUpdateKinds.flatMap((kind) => {
+      const offered = kinds[kind];
+      return offered ? [{ path: ['updates', 'kinds', kind, 'strength'], strength: offered.strength, kind }] : [];
+    }),
+    { path: ['updates', 'highRisk', 'strength'], strength: highRisk.strength, kind: null },
+  ];
+  // Where nothing is offered, nothing has to be confirmed.
+  if (asked.length === 1) return [];
+  return asked.flatMap(({ path, strength, kind }) => {
+    if (strength === 'three-d-secure' && kind !== 'REPLACE_CARD') {
+      const subject = kind ?? 'high-risk updates of other kinds';
+      return [
+        {
+          path,
+          message: `three-d-secure is met where a new card is entered, so only REPLACE_CARD can ask for it and ${subject} can't; expected link or code`,
+        },
+      ];
+    }
+    return channelsFor(strength)
+      .filter((channel) => !channels[channel])
+      .map((channel) => ({ path, message: `${strength} can't be met: ${whereConfigured[channel]}` }));
+  });
+};
+
+const conditionNames = ['link', 'methodIsDefault', 'methodYoungerThanDays', 'disputedWithinDays'] as const;
+
+/** The section as sorted lists: what it means, however it is written. */
+export const canonicalUpdates = (updates: UpdatePolicy): unknown => [
+  credentialUpdateKinds.map((kind) => [kind, updates.kinds[kind]?.strength ?? null]),
+  updates.linkHours,
+  updates.approvalHours,
+  updates.quota.perCustomerPerDay,
+  updates.highRisk.strength,
+  updates.highRisk.contactWindowDays,
+  updates.highRisk.rules
+    .map(({ name, when }) => [name, kindsOf(when), ...conditionNames.map((each) => when[each] ?? null)] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1)),
+];
+
+/** In the order of the kinds; all of them where the condition names none. */
+const kindsOf = (when: RiskCondition): readonly CredentialUpdateKind[] =>
+  credentialUpdateKinds.filter((kind) => when.kinds?.includes(kind) ?? true);
+
+/** A condition in words: `REMOVE, of the default method`. */
+const conditionText = (when: RiskCondition): string =>
+  [
+    kindsOf(when).length === credentialUpdateKinds.length ? 'any kind' : kindsOf(when).join(' or '),
+    when.link === undefined ? '' : `on ${when.link} links`,
+    when.methodIsDefault === undefined
+      ? ''
+      : `of ${when.methodIsDefault ? 'the default method' : 'a method that is not the default'}`,
+    when.methodYoungerThanDays === undefined ? '' : `of a method stored for less than ${when.methodYoungerThanDays} days`,
+    when.disputedWithinDays === undefined ? '' : `after a dispute within ${when.disputedWithinDays} days`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+
+/** Whether the one condition holds wherever the other does. */
+const covers = (wide: RiskCondition, narrow: RiskCondition): boolean => {
+  const sameOrAny = (name: 'link' | 'methodIsDefault') => wide[name] === undefined || wide[name] === narrow[name];
+  const longerOrAny = (name: 'methodYoungerThanDays' | 'disputedWithinDays') =>
+    wide[name] === undefined || (narrow[name] !== undefined && wide[name] >= narrow[name]);
+  return (
+    kindsOf(narrow).every((kind) => kindsOf(wide).includes(kind)) &&
+    sameOrAny('link') &&
+    sameOrAny('methodIsDefault') &&
+    longerOrAny('methodYoungerThanDays') &&
+    longerOrAny('disputedWithinDays')
+  );
+};
+
+type Effect = PolicyChange['effect'];
+
+/** Whoever needs less to change a method gets more. */
+const proofEffect = (before: VerificationMethodName, after: VerificationMethodName): Effect =>
+  verificationMethods[after].strength < verificationMethods[before].strength ? 'exposes' : 'restricts';
+
+const proofSentence = (what: string, before: VerificationMethodName, after: VerificationMethodName): string =>
+  `${what} now ${after}, a ${proofEffect(before, after) === 'exposes' ? 'weaker' : 'stronger'} proof (was ${before}).`;
+
+/** What another section `updates` does otherwise. A rule that falls away, a weaker proof or a longer window exposes. */
+export const updateChanges = (before: UpdatePolicy, after: UpdatePolicy): readonly PolicyChange[] => {
+  const changes: PolicyChange[] = [];
+  const note = (path: string, from: string, to: string, effect: Effect, sentence: string): void => {
+    changes.push({ coordinate: `updates.${path}`, role: null, assurance: null, before: from, after: to, effect, sentence });
+  };
+  for (const kind of credentialUpdateKinds) {
+    const [from, to] = [before.kinds[kind]?.strength, after.kinds[kind]?.strength];
+    if (from === to) continue;
+    const path = `kinds.${kind}`;
+    if (!from) note(path, 'not offered', `${to}`, 'exposes', `${kind} is now offered, confirmed by ${to} (was not offered).`);
+    else if (!to) note(path, from, 'not offered', 'restricts', `${kind} is now no longer offered (was confirmed by ${from}).`);
+    else note(path, from, to, proofEffect(from, to), proofSentence(`What confirms ${kind} is`, from, to));
+  }
+  const number = (path: string, from: number, to: number, what: string, longer: Effect): void => {
+    if (from === to) return;
+    const shorter = longer === 'exposes' ? 'restricts' : 'exposes';
+    note(path, `${from}`, `${to}`, to > from ? longer : shorter, `${what} is now ${to} (was ${from}).`);
+  };
+  number('linkHours', before.linkHours, after.linkHours, 'How long a customer’s link works, in hours,', 'exposes');
+  number(
+    'approvalHours',
+    before.approvalHours,
+    after.approvalHours,
+    'How long an update waits for its approval, in hours,',
+    'exposes',
+  );
+  number(
+    'quota.perCustomerPerDay',
+    before.quota.perCustomerPerDay,
+    after.quota.perCustomerPerDay,
+    'The number of updates that may be asked for a customer a day',
+    'exposes',
+  );
+  const [a, b] = [before.highRisk, after.highRisk];
+  if (a.strength !== b.strength) {
+    const sentence = proofSentence('What confirms a high-risk update is', a.strength, b.strength);
+    note('highRisk.strength', a.strength, b.strength, proofEffect(a.strength, b.strength), sentence);
+  }
+  number(
+    'highRisk.contactWindowDays',
+    a.contactWindowDays,
+    b.contactWindowDays,
+    'How long changed contact data makes an update high-risk, in days,',
+    'restricts',
+  );
+  const rulesOf = (policy: UpdatePolicy) => new Map(policy.highRisk.rules.map(({ name, when }) => [name, when]));
+  const [old, fresh] = [rulesOf(before), rulesOf(after)];
+  for (const name of [...new Set([...old.keys(), ...fresh.keys()])].sort()) {
+    const [from, to] = [old.get(name), fresh.get(name)];
+    const [was, is] = [from ? conditionText(from) : 'absent', to ? conditionText(to) : 'absent'];
+    const path = `highRisk.rules.${name}`;
+    if (!from) note(path, was, is, 'restricts', `The rule ${name} now makes updates high-risk: ${is} (was absent).`);
+    else if (!to)
+      note(path, was, is, 'exposes', `The rule ${name} no longer makes updates high-risk: it is now absent (was ${was}).`);
+    else if (was !== is) {
+      const wider = covers(to, from) ? 'restricts' : 'changes';
+      const effect = covers(from, to) ? 'exposes' : wider;
+      note(path, was, is, effect, `The rule ${name} makes updates high-risk for: now ${is} (was ${was}).`);
+    }
+  }
+  return changes;
+};
