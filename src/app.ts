@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { migrations } from '../migrations';
 import type { SignedInActor } from './authz/actor';
-import { ExposurePolicy } from './authz/exposure';
+import { type ExposureOptions, ExposurePolicy } from './authz/exposure';
 import { LogoutVerifier } from './authz/identity/back-channel-logout';
 import { DevelopmentIssuer } from './authz/identity/development-issuer';
 import { TokenVerifier } from './authz/identity/token-verifier';
@@ -34,6 +34,10 @@ import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
 import { keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
 import { TextRedactor } from './privacy/redaction';
+import type { DeliveryChannels } from './upstream/delivery/delivery.port';
+import { OutboxMail, OutboxShortMessages } from './upstream/delivery/development/outbox-files';
+import { HttpShortMessages } from './upstream/delivery/sms/http.sms';
+import { SmtpMail } from './upstream/delivery/smtp/smtp.mail';
 import { readDemoCursor } from './upstream/demo/cursor';
 import { DemoHelpdesk } from './upstream/helpdesk/demo/demo-helpdesk';
 import type { HelpdeskConnector } from './upstream/helpdesk/helpdesk.port';
@@ -56,11 +60,11 @@ export interface AppOptions {
   readonly connectors?: Readonly<Record<string, HelpdeskConnector | PaymentsConnector>>;
 }
 
-/** The exposure policy of a file against the graph. Throws `ConfigInvalid` with every problem. */
+/** The exposure policy of a file against the graph and what is configured. Throws `ConfigInvalid` with every problem. */
 export const loadPolicy = (
   file: string,
   classification: ReturnType<typeof describeGraph>['classification'],
-  mfaRequired: boolean,
+  { mfaRequired, channels }: Required<ExposureOptions>,
 ): ExposurePolicy => {
   let text: string;
   try {
@@ -68,7 +72,7 @@ export const loadPolicy = (
   } catch {
     throw new ConfigInvalid([{ in: file, at: '(the whole)', expected: 'expected a readable policy file' }]);
   }
-  const loaded = ExposurePolicy.load(text, classification, { mfaRequired });
+  const loaded = ExposurePolicy.load(text, classification, { mfaRequired, channels });
   if (loaded.ok) return loaded.policy;
   throw new ConfigInvalid(
     loaded.problems.map((problem) => ({
@@ -102,7 +106,7 @@ export class App {
 
   static async open({ config, log, clock = () => new Date(), onStatement, connectors = {} }: AppOptions): Promise<App> {
     const graph = describeGraph();
-    const policy = loadPolicy(config.policyFile, graph.classification, config.mfaRequired);
+    const policy = loadPolicy(config.policyFile, graph.classification, config);
     const encryption =
       'value' in config.keyEncryption
         ? keyEncryptionFromEnvironment(config.keyEncryption.value)
@@ -373,6 +377,15 @@ const connect = async (
       name: source.name,
       connector: (given[source.name] as PaymentsConnector | undefined) ?? payments(source),
     })),
+  };
+};
+
+/** What reaches customers. Files stand in where development sends nothing; production has what it is configured for. */
+export const deliveryOf = ({ production, delivery, channels }: Config, clock = () => new Date()): DeliveryChannels => {
+  const files = { mail: channels.mail && !production, sms: channels.sms && !production };
+  return {
+    mail: delivery.mail ? new SmtpMail(delivery.mail) : files.mail ? new OutboxMail(delivery.folder, clock) : null,
+    sms: delivery.sms ? new HttpShortMessages(delivery.sms) : files.sms ? new OutboxShortMessages(delivery.folder, clock) : null,
   };
 };
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -6,6 +7,9 @@ import { z } from 'zod';
 import { type IssuerConfiguration, issuersConfiguration } from './authz/identity/token-verifier';
 import { type DatabaseLocation, parseDatabaseUrl } from './db/data-source';
 import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
+import { isOneMailAddress } from './upstream/delivery/recipient';
+import { defaultSmsTimeout, type SmsBodyValue } from './upstream/delivery/sms/http.sms';
+import { defaultSmtpTimeouts } from './upstream/delivery/smtp/smtp.mail';
 import { ticketStatuses } from './upstream/helpdesk/helpdesk.port';
 
 /** One thing that is wrong with the configuration: where, and what was expected there. Never the value. */
@@ -47,31 +51,34 @@ const secretValue = (environment: NodeJS.ProcessEnv, name: string): string | und
   }
 };
 
-const secret = (environment: NodeJS.ProcessEnv) =>
-  z.string({ error: 'expected an environment reference such as ${RT_TOKEN}' }).transform((text, context) => {
+const secretOf =
+  (environment: NodeJS.ProcessEnv) =>
+  (text: string, context: z.RefinementCtx, path: readonly PropertyKey[] = []): string => {
+    const refuse = (message: string) => {
+      context.addIssue({ code: 'custom', message, path: [...path] });
+      return z.NEVER;
+    };
     const [, name] = reference.exec(text) ?? [];
-    if (name === undefined) {
-      context.addIssue({
-        code: 'custom',
-        message: 'expected an environment reference such as ${RT_TOKEN}: secrets do not belong in this file',
-      });
-      return z.NEVER;
-    }
+    if (name === undefined)
+      return refuse('expected an environment reference such as ${RT_TOKEN}: secrets do not belong in this file');
     const value = secretValue(environment, name);
-    if (!value) {
-      context.addIssue({ code: 'custom', message: `the environment has no ${name}, nor ${name}_FILE with a readable file` });
-      return z.NEVER;
-    }
-    return value;
-  });
+    return value || refuse(`the environment has no ${name}, nor ${name}_FILE with a readable file`);
+  };
+
+const secret = (environment: NodeJS.ProcessEnv) =>
+  z
+    .string({ error: 'expected an environment reference such as ${RT_TOKEN}' })
+    .transform((text, context) => secretOf(environment)(text, context));
 
 const sourceName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name: lower-case letters, digits and hyphens');
+const loopbackHosts = ['localhost', '127.0.0.1', '::1', '[::1]'];
+/** An address that isn't one is reported by whoever asks for one. */
+const isInClear = (url: string): boolean =>
+  /^http:/i.test(url) && URL.canParse(url) && !loopbackHosts.includes(new URL(url).hostname);
 const httpUrl = (production: boolean) =>
-  z.url({ protocol: /^https?$/, error: 'expected an address such as https://rt.example.com' }).refine((url) => {
-    // An address that isn't one was reported already.
-    if (!production || !/^http:/i.test(url) || !URL.canParse(url)) return true;
-    return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
-  }, 'expected https: a token must not travel in clear');
+  z
+    .url({ protocol: /^https?$/, error: 'expected an address such as https://rt.example.com' })
+    .refine((url) => !production || !isInClear(url), 'expected https: a token must not travel in clear');
 
 const resilience = z
   .strictObject({
@@ -83,7 +90,176 @@ const resilience = z
   })
   .partial();
 
-const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean) => {
+/** What is shown to people, or stands in a header. */
+const line = (most: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'expected a text')
+    .max(most, `expected at most ${most} characters`)
+    .regex(/^[^\p{Cc}\u2028\u2029]*$/u, 'expected one line');
+
+const merchant = z.strictObject({
+  /** As customers know it. */
+  name: line(80),
+  /** Where a customer turns to who is unsure; shown as a link. */
+  supportUrl: z
+    .url({ protocol: /^(?:https|mailto)$/, error: 'expected an address such as https://shop.example.com/help' })
+    .optional(),
+});
+
+const publicUrl = (production: boolean) => {
+  const expected = 'expected an address such as https://gateway.example.com, without path, query or credentials';
+  return z
+    .url({ protocol: /^https?$/, error: expected })
+    .refine((url) => !URL.canParse(url) || new URL(url).origin === url.replace(/\/$/, '').toLowerCase(), expected)
+    .refine((url) => !production || !isInClear(url), 'expected https: customers confirm there')
+    .transform((url) => new URL(url).origin);
+};
+
+const mailAddress = z.string().refine(isOneMailAddress, 'expected one address such as payments@example.com, without a name');
+const milliseconds = (otherwise: number) => z.int().min(100).max(300_000).default(otherwise);
+
+/** The certificates of a PEM file. */
+const certificates = (folder: string) =>
+  z.string().transform((path, context) => {
+    try {
+      const [...found] = readFileSync(resolve(folder, path), 'utf8').matchAll(
+        /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g,
+      );
+      const texts = found.map(([text]) => new X509Certificate(text).toString());
+      if (texts.length > 0) return texts.join('');
+    } catch {
+      // Said below; the error's own words would repeat what the file holds.
+    }
+    context.addIssue({ code: 'custom', message: 'expected the path of a readable file with certificates in PEM' });
+    return z.NEVER;
+  });
+
+const smtpPorts = { implicit: 465, starttls: 587, none: 25 } as const;
+const smtp = (environment: NodeJS.ProcessEnv, production: boolean, folder: string) =>
+  z
+    .strictObject({
+      kind: z.literal('smtp'),
+      host: z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/, 'expected a host name or an IP address'),
+      port: z.int().min(1).max(65_535).optional(),
+      tls: z.enum(['implicit', 'starttls', 'none'], { error: 'expected implicit, starttls or none' }).default('starttls'),
+      caFile: certificates(folder).optional(),
+      user: line(200).optional(),
+      password: secret(environment).optional(),
+      from: z.strictObject({ name: line(80).optional(), address: mailAddress }),
+      replyTo: mailAddress.optional(),
+      timeouts: z
+        .strictObject({
+          connection: milliseconds(defaultSmtpTimeouts.connection),
+          greeting: milliseconds(defaultSmtpTimeouts.greeting),
+          socket: milliseconds(defaultSmtpTimeouts.socket),
+          whole: milliseconds(defaultSmtpTimeouts.whole),
+        })
+        .prefault({}),
+    })
+    .refine(({ user, password }) => (user === undefined) === (password === undefined), {
+      path: ['password'],
+      error: 'expected user and password together, or neither',
+    })
+    .refine(({ tls, host }) => !production || tls !== 'none' || loopbackHosts.includes(host), {
+      path: ['tls'],
+      error: 'expected implicit or starttls: what lets a customer confirm must not travel in clear',
+    })
+    .transform(({ port, caFile, user, password, ...rest }) => ({
+      ...rest,
+      port: port ?? smtpPorts[rest.tls],
+      ca: caFile,
+      account: user === undefined || password === undefined ? undefined : { user, password },
+    }));
+
+/** What a request's body may hold: no deeper than interfaces of gateways are, so that an alias to itself ends. */
+const smsBodyValue = (depth: number): z.ZodType<SmsBodyValue> => {
+  const plain = [z.string(), z.number(), z.boolean()] as const;
+  const expected = 'expected texts, numbers, true or false, in lists or maps of few levels';
+  if (depth === 0) return z.union(plain, { error: expected });
+  const inner = smsBodyValue(depth - 1);
+  return z.union([...plain, z.array(inner).max(50), z.record(z.string(), inner)], { error: expected });
+};
+const textsIn = (value: SmsBodyValue): string[] =>
+  typeof value === 'string' ? [value] : typeof value === 'object' ? Object.values(value).flatMap(textsIn) : [];
+
+/** Names that a secret usually goes by. */
+const secretName = /authoriz|auth(?!or)|key$|token|secret|passw|signature/i;
+/** Those that the request itself decides. */
+const ownHeaders = /^(?:content-type|content-length|transfer-encoding|host|connection|expect|upgrade|te|trailer|keep-alive)$/i;
+
+const httpSms = (environment: NodeJS.ProcessEnv) => {
+  const resolved = secretOf(environment);
+  /** A secret's name asks for a reference; any other word may stand as it is. */
+  const wordOf = (name: string, value: SmsBodyValue, context: z.RefinementCtx, path: readonly PropertyKey[]): SmsBodyValue => {
+    if (typeof value === 'string') return secretName.test(name) || reference.test(value) ? resolved(value, context, path) : value;
+    if (typeof value !== 'object') return value;
+    if (Array.isArray(value)) return value.map((each: SmsBodyValue, index) => wordOf(name, each, context, [...path, index]));
+    return Object.fromEntries(
+      Object.entries(value).map(([inner, each]) => [inner, wordOf(inner, each, context, [...path, inner])]),
+    );
+  };
+  return z
+    .strictObject({
+      kind: z.literal('http'),
+      url: z
+        .url({ protocol: /^https?$/, error: 'expected an address such as https://sms.example.com/messages' })
+        .refine((url) => !isInClear(url), 'expected https: a code must not travel in clear')
+        .refine(
+          (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
+          'expected no credentials in the address: a header carries them',
+        ),
+      method: z.enum(['POST', 'PUT'], { error: 'expected POST or PUT' }).default('POST'),
+      headers: z
+        .record(
+          z
+            .string()
+            .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, 'expected names of headers')
+            .refine((name) => !ownHeaders.test(name), 'expected no header that the request itself decides'),
+          z.string(),
+        )
+        .default({}),
+      contentType: z.enum(['json', 'form'], { error: 'expected json or form' }).default('json'),
+      body: z.record(z.string(), smsBodyValue(4)),
+      phone: z.enum(['e164', 'digits'], { error: 'expected e164 or digits' }).optional(),
+      timeout: milliseconds(defaultSmsTimeout),
+    })
+    .superRefine(({ body, contentType }, context) => {
+      const texts = textsIn(body);
+      for (const word of ['{to}', '{text}'])
+        if (!texts.some((text) => text.includes(word)))
+          context.addIssue({
+            code: 'custom',
+            path: ['body'],
+            message: `expected ${word} in a value: it stands for what is sent`,
+          });
+      if (contentType === 'form')
+        for (const [name, value] of Object.entries(body))
+          if (typeof value === 'object')
+            context.addIssue({ code: 'custom', path: ['body', name], message: 'expected a text: a form holds no lists or maps' });
+    })
+    .transform((sms, context) => {
+      const headers = Object.entries(sms.headers).map(([name, value]): [string, string] => {
+        const word = wordOf(name, value, context, ['headers', name]);
+        if (typeof word === 'string' && /^[\x20-\x7e]*$/.test(word)) return [name, word];
+        // What couldn't be read is reported already.
+        if (typeof word === 'string')
+          context.addIssue({ code: 'custom', path: ['headers', name], message: 'expected one line of ASCII' });
+        return [name, ''];
+      });
+      return {
+        ...sms,
+        headers: Object.fromEntries(headers),
+        body: wordOf('', sms.body, context, ['body']) as Readonly<Record<string, SmsBodyValue>>,
+      };
+    });
+};
+
+/** In development, and only there: messages as files, beside a channel that sends. */
+const files = z.strictObject({ kind: z.literal('files') });
+
+const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean, folder: string) => {
   const rt = z.strictObject({
     kind: z.literal('rt'),
     name: sourceName,
@@ -127,12 +303,24 @@ const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean) => {
         readThroughSeconds: z.number().min(0.1).max(30).default(2.5),
       })
       .prefault({}),
+    merchant: merchant.default({ name: 'Demo Shop' }),
+    publicUrl: publicUrl(production).optional(),
+    /** Where it stands it says all: what it doesn't name isn't there. */
+    delivery: z
+      .strictObject({
+        mail: z.discriminatedUnion('kind', [smtp(environment, production, folder), files]).optional(),
+        sms: z.discriminatedUnion('kind', [httpSms(environment), files]).optional(),
+      })
+      .optional(),
   });
 };
 
 export type FileConfig = z.output<ReturnType<typeof fileSchema>>;
 export type HelpdeskConfig = FileConfig['sources']['helpdesk'][number];
 export type PaymentsConfig = FileConfig['sources']['payments'][number];
+type DeliverySection = NonNullable<FileConfig['delivery']>;
+export type SmtpConfig = Extract<DeliverySection['mail'], { kind: 'smtp' }>;
+export type HttpSmsConfig = Extract<DeliverySection['sms'], { kind: 'http' }>;
 
 const whole = (smallest: number, largest: number, otherwise: number) =>
   z
@@ -247,7 +435,26 @@ export interface Config extends Pick<FileConfig, 'sources' | 'sync'> {
   readonly rateLimit: number;
   readonly logLevel: string;
   readonly demo: { readonly size: number; readonly seed: number } | null;
+  /** As customers know it. */
+  readonly merchant: { readonly name: string; readonly supportUrl: string | null };
+  /** Origin that customers reach the gateway at; null for the address that is listened on. */
+  readonly publicUrl: string | null;
+  /** What sends; null where nothing does, or files take its place. `folder` is where those are. */
+  readonly delivery: { readonly mail: SmtpConfig | null; readonly sms: HttpSmsConfig | null; readonly folder: string };
+  readonly channels: DeliveryChannelNames;
 }
+
+/** By which channels a customer can be reached, files of development included. */
+export interface DeliveryChannelNames {
+  readonly mail: boolean;
+  readonly sms: boolean;
+}
+
+/** A file that has the section is judged by it alone. Without it, development writes files and production reaches nobody. */
+const channelsOf = (section: Readonly<Record<string, unknown>> | undefined, production: boolean): DeliveryChannelNames => {
+  const has = (name: 'mail' | 'sms') => (section === undefined ? !production : section[name] !== undefined);
+  return { mail: has('mail'), sms: has('sms') };
+};
 
 const demoFile = {
   sources: { helpdesk: [{ kind: 'demo', name: 'demo' }], payments: [{ kind: 'demo', name: 'demo-pay', helpdesk: 'demo' }] },
@@ -262,7 +469,10 @@ const expectedOf = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'unrecognized_keys')
     return `unknown ${issue.keys.length > 1 ? 'names' : 'name'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
   if (issue.code === 'invalid_union' && 'note' in issue && issue.note === 'No matching discriminator')
-    return 'expected a known kind: rt or demo for a helpdesk, stripe or demo for payments';
+    return issue.path[0] === 'delivery'
+      ? 'expected a known kind: smtp for mail, http for short messages, or, in development, files'
+      : 'expected a known kind: rt or demo for a helpdesk, stripe or demo for payments';
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? 'expected another name';
   return issue.message.replace(/^(Invalid input|Too small|Too big): /, '').replace(/, received undefined$/, '');
 };
 
@@ -280,10 +490,21 @@ const outlineSchema = z.object({
     .catch({ helpdesk: [], payments: [] }),
   identity: z.object({ issuers: z.array(z.unknown()).catch([]) }).catch({ issuers: [] }),
 });
+const deliveryOutline = z.object({
+  merchant: z.unknown().optional(),
+  publicUrl: z.unknown().optional(),
+  delivery: z.record(z.string(), z.unknown()).optional().catch(undefined),
+});
 const namedSource = z.object({ name: z.string().catch(''), kind: z.string().catch('') }).catch({ name: '', kind: '' });
 
 /** Parses the YAML of the configuration file. Problems come with their line. */
-const readFile = (file: string, environment: NodeJS.ProcessEnv, production: boolean, problems: ConfigProblem[]): Outline => {
+const readFile = (
+  file: string,
+  environment: NodeJS.ProcessEnv,
+  production: boolean,
+  folder: string,
+  problems: ConfigProblem[],
+): Outline => {
   const lines = new LineCounter();
   let text: string;
   try {
@@ -309,14 +530,14 @@ const readFile = (file: string, environment: NodeJS.ProcessEnv, production: bool
     problems.push({ in: file, at: '(the whole)', expected: 'expected anchors before their aliases, and few of them' });
     return unread;
   }
-  const parsed = fileSchema(environment, production).safeParse(content);
+  const parsed = fileSchema(environment, production, folder).safeParse(content);
   const { sources, identity } = outlineSchema
     .catch({ sources: { helpdesk: [], payments: [] }, identity: { issuers: [] } })
     .parse(content);
   const all = [...sources.helpdesk, ...sources.payments].map((source) => namedSource.parse(source));
   const outline = { usesDemo: all.some(({ kind }) => kind === 'demo'), hasIssuers: identity.issuers.length > 0 };
   // Zod compares the sources only where nothing else is wrong with them.
-  const issues: { readonly path: readonly PropertyKey[]; readonly expected: string }[] = crossProblems(sources);
+  const issues = [...crossProblems(sources), ...(production ? deliveryProblems(content) : [])];
   if (parsed.success && issues.length === 0) return { config: parsed.data, ...outline };
   issues.unshift(...(parsed.error?.issues ?? []).map((issue) => ({ path: issue.path, expected: expectedOf(issue) })));
   for (const issue of issues) {
@@ -337,14 +558,40 @@ const readFile = (file: string, environment: NodeJS.ProcessEnv, production: bool
 /** A handful saves repeating a setting; many make a small file a large one. */
 const mostAliases = 20;
 
+interface PlacedProblem {
+  readonly path: readonly PropertyKey[];
+  readonly expected: string;
+}
+
+/** What production needs to reach customers, and what it must not take for that. */
+const deliveryProblems = (content: unknown): PlacedProblem[] => {
+  const { merchant, publicUrl, delivery = {} } = deliveryOutline.safeParse(content).data ?? {};
+  const problems: PlacedProblem[] = [];
+  for (const channel of ['mail', 'sms'])
+    if (namedSource.parse(delivery[channel]).kind === 'files')
+      problems.push({
+        path: ['delivery', channel, 'kind'],
+        expected: 'expected a channel that sends: in production nobody reads files',
+      });
+  if (delivery.mail === undefined) return problems;
+  if (merchant === undefined)
+    problems.push({ path: ['merchant'], expected: 'expected in production with mail: the name that customers know' });
+  if (publicUrl === undefined)
+    problems.push({ path: ['publicUrl'], expected: 'expected in production with mail: the address that links lead to' });
+  return problems;
+};
+
 /** What sources must be among each other. */
-const crossProblems = (sources: { readonly helpdesk: readonly unknown[]; readonly payments: readonly unknown[] }) => {
+const crossProblems = (sources: {
+  readonly helpdesk: readonly unknown[];
+  readonly payments: readonly unknown[];
+}): PlacedProblem[] => {
   const placed = (['helpdesk', 'payments'] as const).flatMap((side) =>
     sources[side].map((source, index) => ({ path: ['sources', side, index] as const, ...namedSource.parse(source) })),
   );
   const names = placed.map(({ name }) => name);
   const helpdesks = placed.filter(({ path }) => path[1] === 'helpdesk').map(({ name }) => name);
-  const problems: { readonly path: readonly PropertyKey[]; readonly expected: string }[] = [];
+  const problems: PlacedProblem[] = [];
   placed.forEach(({ path, name, kind }, index) => {
     if (name !== '' && names.indexOf(name) !== index)
       problems.push({ path: [...path, 'name'], expected: 'expected a name that no other source has' });
@@ -425,8 +672,8 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
     usesDemo,
     hasIssuers,
   } = hasFile
-    ? readFile(file, environment, production, problems)
-    : { config: fileSchema(environment, production).parse(demoFile), usesDemo: true, hasIssuers: false };
+    ? readFile(file, environment, production, folder, problems)
+    : { config: fileSchema(environment, production, folder).parse(demoFile), usesDemo: true, hasIssuers: false };
   const dataFolder = resolve(folder, variables.DATA_DIR);
   const developmentIssuer = variables.DEVELOPMENT_ISSUER ?? !production;
 
@@ -479,24 +726,49 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
     rateLimit: variables.RATE_LIMIT,
     logLevel: variables.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     demo: usesDemo ? { size: variables.DEMO_SIZE, seed: variables.DEMO_SEED } : null,
+    merchant: { name: content.merchant.name, supportUrl: content.merchant.supportUrl ?? null },
+    publicUrl: content.publicUrl ?? null,
+    delivery: {
+      mail: content.delivery?.mail?.kind === 'smtp' ? content.delivery.mail : null,
+      sms: content.delivery?.sms?.kind === 'http' ? content.delivery.sms : null,
+      folder: join(dataFolder, 'mail'),
+    },
+    channels: channelsOf(content.delivery, production),
   };
 };
 
 /** What commands read that touch neither database nor sources, so that they run where no secret is: in CI, on a laptop. */
-export type LocalConfig = Pick<Config, 'production' | 'developmentIssuer' | 'mfaRequired' | 'dataFolder' | 'policyFile'>;
+export type LocalConfig = Pick<
+  Config,
+  'production' | 'developmentIssuer' | 'mfaRequired' | 'dataFolder' | 'policyFile' | 'channels'
+>;
 
-/** Throws `ConfigInvalid` for these variables only. */
+/** Which channels the file has, whatever else it holds; a file that can't be read has none, which `loadConfig` reports. */
+const channelsOfFile = (file: string, production: boolean): DeliveryChannelNames => {
+  let content: unknown;
+  try {
+    content = parseDocument(readFileSync(file, 'utf8'), { prettyErrors: false }).toJS({ maxAliasCount: mostAliases });
+  } catch {
+    // It may not be there at all, as in development.
+  }
+  return channelsOf(deliveryOutline.safeParse(content).data?.delivery, production);
+};
+
+/**
+ * Throws `ConfigInvalid` for these variables only. The channels are judged from the file alone, without the secrets that it
+ * refers to.
+ */
 export const loadLocalConfig = (environment: NodeJS.ProcessEnv = process.env, folder = process.cwd()): LocalConfig => {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema
-    .pick({ NODE_ENV: true, DATA_DIR: true, POLICY_FILE: true, MFA_REQUIRED: true, DEVELOPMENT_ISSUER: true })
+    .pick({ NODE_ENV: true, DATA_DIR: true, CONFIG_FILE: true, POLICY_FILE: true, MFA_REQUIRED: true, DEVELOPMENT_ISSUER: true })
     .safeParse(given);
   if (!parsed.success) {
     throw new ConfigInvalid(
       parsed.error.issues.map((issue) => ({ in: 'environment', at: pathText(issue.path), expected: expectedOf(issue) })),
     );
   }
-  const { NODE_ENV, DATA_DIR, POLICY_FILE, MFA_REQUIRED, DEVELOPMENT_ISSUER } = parsed.data;
+  const { NODE_ENV, DATA_DIR, CONFIG_FILE, POLICY_FILE, MFA_REQUIRED, DEVELOPMENT_ISSUER } = parsed.data;
   const production = NODE_ENV === 'production';
   return {
     production,
@@ -504,6 +776,7 @@ export const loadLocalConfig = (environment: NodeJS.ProcessEnv = process.env, fo
     mfaRequired: MFA_REQUIRED,
     dataFolder: resolve(folder, DATA_DIR),
     policyFile: resolve(folder, POLICY_FILE),
+    channels: channelsOfFile(resolve(folder, CONFIG_FILE), production),
   };
 };
 

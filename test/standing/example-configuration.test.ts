@@ -10,6 +10,8 @@ const secrets = {
   RT_WEBHOOK_SECRET: 'secret of the scrip',
   STRIPE_KEY: 'rk_test_of_nobody',
   STRIPE_WEBHOOK_SECRET: 'whsec_of_nobody',
+  SMTP_PASSWORD: 'password of nobody',
+  SMS_AUTHORIZATION: 'Bearer of nobody',
 };
 
 describe('counterfoil.example.yaml', () => {
@@ -36,6 +38,26 @@ describe('counterfoil.example.yaml', () => {
     expect(config.sources.payments).toMatchObject([{ kind: 'stripe', name: 'stripe', apiKey: secrets.STRIPE_KEY }]);
     expect(config.issuers).toMatchObject([{ audience: ['counterfoil'], algorithms: ['RS256'] }]);
     expect(config).toMatchObject({ production: true, developmentIssuer: false, mfaRequired: true });
+    expect(config).toMatchObject({
+      publicUrl: 'https://gateway.example.com',
+      delivery: {
+        mail: { kind: 'smtp', account: { password: secrets.SMTP_PASSWORD } },
+        sms: { kind: 'http', headers: { Authorization: secrets.SMS_AUTHORIZATION } },
+      },
+      channels: { mail: true, sms: true },
+    });
+  });
+
+  it('says what the settings of delivery are where they are left out', () => {
+    const { mail, sms } = load({ ...production, ...secrets }).delivery;
+    const text = readFileSync(example, 'utf8');
+    const section = text.slice(text.indexOf('\ndelivery:'));
+    const short = section
+      .replace(/^ {4}(?:tls|port|method|contentType|timeout): .*\n/gm, '')
+      .replace(/^ {4}timeouts:\n(?: {6}.*\n)+/m, '');
+    expect(short.length).toBeLessThan(section.length - 200);
+    writeFileSync(join(folder, 'counterfoil.yaml'), text.replace(section, short));
+    expect(load({ ...production, ...secrets }).delivery).toMatchObject({ mail, sms });
   });
 
   it('says what the bounds are where nothing is configured', () => {

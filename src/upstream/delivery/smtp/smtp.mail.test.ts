@@ -1,0 +1,428 @@
+import { once } from 'node:events';
+import net, { type AddressInfo, type Socket } from 'node:net';
+import PostalMime, { type Email } from 'postal-mime';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { selfSigned } from '../../../../test/support/self-signed';
+import { DeliveryFailed, type Mail } from '../delivery.port';
+import { SmtpMail, type SmtpMailOptions } from './smtp.mail';
+
+const mail: Mail = {
+  to: 'kim.canary@customers.example',
+  subject: 'Please confirm: canary subject – 4242',
+  text: 'Open https://gateway.example/confirm/canary-token\n.\nThe dot above stands alone.',
+  html: '<p>Open <a href="https://gateway.example/confirm/canary-token">this</a></p>',
+};
+const account = { user: 'gateway', password: 'canary-password' };
+
+const certificate = selfSigned('DNS:localhost,IP:127.0.0.1');
+const otherName = selfSigned('DNS:mail.elsewhere.example');
+
+interface Arrived {
+  readonly from: string;
+  readonly recipients: readonly string[];
+  readonly secure: boolean;
+  readonly user: unknown;
+  readonly raw: Buffer;
+  readonly email: Email;
+}
+
+const reply = (responseCode: number, text = 'canary answer of the server') => Object.assign(new Error(text), { responseCode });
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+/** A real SMTP server, with STARTTLS and without accounts unless told otherwise, that keeps what it takes. */
+const server = async (options: SMTPServerOptions = {}) => {
+  const arrived: Arrived[] = [];
+  const smtp = new SMTPServer({
+    ...certificate,
+    authOptional: true,
+    closeTimeout: 500,
+    onAuth: ({ username, password }, _session, done) =>
+      username === account.user && password === account.password ? done(null, { user: username }) : done(reply(535)),
+    onData: (stream, { envelope, secure, user }, done) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        const raw = Buffer.concat(chunks);
+        const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
+        const recipients = envelope.rcptTo.map(({ address }) => address);
+        void PostalMime.parse(raw).then((email) => {
+          arrived.push({ from, recipients, secure, user, raw, email });
+          done();
+        });
+      });
+    },
+    ...options,
+  });
+  // What a client that hangs up makes of the connection is the client's test.
+  smtp.on('error', () => {});
+  smtp.listen(0, '127.0.0.1');
+  await once(smtp.server, 'listening');
+  ends.push(() => new Promise((resolve) => smtp.close(() => resolve())));
+  return { port: (smtp.server.address() as AddressInfo).port, arrived };
+};
+
+/** A server that answers each line as it is told, and ends the connection where it is told null; silent where undefined. */
+const scripted = async (answer: (line: string, socket: Socket) => string | null | undefined) => {
+  const lines: string[] = [];
+  const sockets = new Set<Socket>();
+  const listening = net.createServer((socket) => {
+    sockets.add(socket);
+    const say = (line: string) => {
+      const text = answer(line, socket);
+      if (text === null) socket.destroy();
+      else if (text !== undefined) socket.write(`${text}\r\n`);
+    };
+    let rest = '';
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      const parts = (rest + chunk.toString('utf8')).split('\r\n');
+      rest = parts.pop() ?? '';
+      for (const line of parts) {
+        lines.push(line);
+        say(line);
+      }
+    });
+    say('(connected)');
+  });
+  listening.listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  ends.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    listening.close();
+    await once(listening, 'close');
+  });
+  return { port: (listening.address() as AddressInfo).port, lines };
+};
+
+/** The usual answers of a server without extensions, with some replaced. */
+const usual =
+  (changed: Readonly<Record<string, string | null | undefined>> = {}) =>
+  (line: string) => {
+    const verb = Object.keys(changed).find((start) => line.startsWith(start));
+    if (verb !== undefined) return changed[verb];
+    if (line === '(connected)') return '220 mail.example ESMTP';
+    if (line === 'DATA') return '354 go on';
+    if (/^(?:EHLO|MAIL|RCPT|QUIT)|^\.$/.test(line)) return '250 fine';
+    return undefined;
+  };
+
+const channel = (port: number, options: Partial<SmtpMailOptions> = {}): SmtpMail => {
+  const made = new SmtpMail({
+    host: '127.0.0.1',
+    port,
+    tls: 'starttls',
+    ca: certificate.cert,
+    from: { name: 'Canary “Shop”, Ltd', address: 'payments@shop.example' },
+    ...options,
+  });
+  ends.unshift(() => made.close());
+  return made;
+};
+
+/** Why it failed; whatever the error shows names neither recipient, text, answer nor account. */
+const whyOf = async (sending: Promise<void>): Promise<DeliveryFailed['why'] | 'sent'> => {
+  try {
+    await sending;
+    return 'sent';
+  } catch (error) {
+    expect(error).toBeInstanceOf(DeliveryFailed);
+    const failed = error as DeliveryFailed;
+    expect(failed.channel).toBe('mail');
+    expect(failed.cause).toBeUndefined();
+    expect(`${failed.message}\n${JSON.stringify(failed)}\n${JSON.stringify(Object.entries(failed))}`).not.toMatch(
+      /canary|kim|shop|gateway|@/i,
+    );
+    return failed.why;
+  }
+};
+
+describe('a mail', () => {
+  it('arrives over STARTTLS as it was written, for one recipient, marked as sent by a machine', async () => {
+    const { port, arrived } = await server();
+    await channel(port, { replyTo: 'help@shop.example' }).send(mail);
+    expect(arrived).toHaveLength(1);
+    const { from, recipients, secure, user, email, raw } = arrived[0] as Arrived;
+    expect({ from, recipients, secure, user }).toEqual({
+      from: 'payments@shop.example',
+      recipients: [mail.to],
+      secure: true,
+      user: false,
+    });
+    expect(email).toMatchObject({
+      from: { name: 'Canary “Shop”, Ltd', address: 'payments@shop.example' },
+      to: [{ name: '', address: mail.to }],
+      replyTo: [{ name: '', address: 'help@shop.example' }],
+      subject: mail.subject,
+      attachments: [],
+    });
+    expect(email.text?.trimEnd()).toBe(mail.text);
+    expect(email.html?.trimEnd()).toBe(mail.html);
+    const names = email.headers.map(({ key }) => key);
+    expect(email.headers).toContainEqual(expect.objectContaining({ key: 'auto-submitted', value: 'auto-generated' }));
+    expect(names.filter((name) => /^x-|list-|track|read|receipt|disposition/i.test(name))).toEqual([]);
+    expect(raw.toString('utf8')).not.toMatch(/nodemailer/i);
+  });
+
+  it('arrives over TLS from the first byte, with an account', async () => {
+    const { port, arrived } = await server({ secure: true, authOptional: false });
+    await channel(port, { tls: 'implicit', account }).send(mail);
+    expect(arrived).toMatchObject([{ secure: true, user: account.user, recipients: [mail.to] }]);
+  });
+
+  it('arrives in clear where that is asked for, even from a server that offers TLS', async () => {
+    const { port, arrived } = await server();
+    await channel(port, { tls: 'none' }).send(mail);
+    expect(arrived).toMatchObject([{ secure: false }]);
+  });
+
+  it('goes to a domain with letters beyond ASCII by the name that the mail server’s world knows it by', async () => {
+    const { port, lines } = await scripted(usual());
+    await channel(port, { tls: 'none' }).send({ ...mail, to: 'kim@bücher.example' });
+    expect(lines.filter((line) => line.startsWith('RCPT'))).toEqual(['RCPT TO:<kim@xn--bcher-kva.example>']);
+  });
+
+  it('reads no file and no address of the web, whatever stands in it', async () => {
+    const { port, arrived } = await server();
+    const html = '<img src="file:///etc/hostname"><img src="http://127.0.0.1:9/x"><img src="data:image/png;base64,aGk=">';
+    await channel(port).send({ ...mail, html, text: '/etc/hostname' });
+    expect(arrived[0]?.email).toMatchObject({ attachments: [] });
+    expect(arrived[0]?.email.html?.trimEnd()).toBe(html);
+    expect(arrived[0]?.email.text?.trimEnd()).toBe('/etc/hostname');
+  });
+
+  it('has its own connection: many at once arrive once each', async () => {
+    const { port, arrived } = await server();
+    const sender = channel(port);
+    const recipients = Array.from({ length: 8 }, (_none, index) => `kim${index}@customers.example`);
+    await Promise.all(recipients.map((to) => sender.send({ ...mail, to })));
+    expect(arrived.flatMap(({ recipients }) => recipients).sort()).toEqual(recipients);
+  });
+
+  it('that is under way is finished before the channel is closed', async () => {
+    const { port, arrived } = await server();
+    const sender = channel(port);
+    const sending = sender.send(mail);
+    await sender.close();
+    expect(arrived).toHaveLength(1);
+    await sending;
+  });
+});
+
+describe('what is injected', () => {
+  it.each([
+    'kim@customers.example, mallory@evil.example',
+    'kim@customers.example,mallory@evil.example',
+    'kim@customers.example;mallory@evil.example',
+    'kim@customers.example mallory@evil.example',
+    'kim@customers.example\nBcc: mallory@evil.example',
+    'kim@customers.example\r\nRCPT TO:<mallory@evil.example>',
+    'kim@customers.example\u2028mallory@evil.example',
+    'kim@customers.example\u0000',
+    'Kim <kim@customers.example>',
+    '<kim@customers.example>',
+    'friends: kim@customers.example, mallory@evil.example;',
+    'kim(mallory@evil.example)@customers.example',
+    '"kim@customers.example, mallory"@evil.example',
+    'kim@customers.example> SIZE=1',
+    'kim@mallory@evil.example',
+    'kim@[127.0.0.1]',
+    'kim@customers.example.',
+    ' kim@customers.example',
+    '@customers.example',
+    'kim@',
+    'kim',
+    '',
+    `${'k'.repeat(65)}@customers.example`,
+    `kim@${'c'.repeat(251)}.example`,
+  ])('as a recipient is rejected before anybody is asked: %j', async (to) => {
+    const { port, lines } = await scripted(usual());
+    expect(await whyOf(channel(port, { tls: 'none' }).send({ ...mail, to }))).toBe('rejected');
+    expect(lines).toEqual([]);
+  });
+
+  it.each(['\r\n', '\n', '\r', '\u2028', '\r\n\r\n'])(
+    'into the subject with %j adds neither header nor recipient',
+    async (end) => {
+      const { port, arrived } = await server();
+      const subject = `Confirm${end}Bcc: mallory@evil.example${end}X-Injected: yes`;
+      await channel(port).send({ ...mail, subject });
+      const { recipients, email } = arrived[0] as Arrived;
+      expect(recipients).toEqual([mail.to]);
+      expect(email.headers.map(({ key }) => key)).not.toEqual(expect.arrayContaining(['bcc']));
+      expect(email.headers.map(({ key }) => key)).not.toEqual(expect.arrayContaining(['x-injected']));
+      expect(email.text?.trimEnd()).toBe(mail.text);
+    },
+  );
+
+  it('into the text stays text', async () => {
+    const { port, arrived } = await server();
+    const text = 'Hello\r\n.\r\nMAIL FROM:<mallory@evil.example>\r\nRCPT TO:<mallory@evil.example>\r\nDATA\r\nboo\r\n.\r\nQUIT';
+    await channel(port).send({ ...mail, text });
+    expect(arrived).toHaveLength(1);
+    expect(arrived[0]?.recipients).toEqual([mail.to]);
+    expect(arrived[0]?.email.text?.trimEnd()).toBe(text.replaceAll('\r\n', '\n'));
+  });
+});
+
+describe('a server that does not take the mail', () => {
+  it.each([
+    [550, 'rejected'],
+    [552, 'rejected'],
+    [554, 'rejected'],
+    [450, 'fault'],
+    [451, 'fault'],
+    [452, 'fault'],
+    [421, 'fault'],
+    [503, 'fault'],
+    [530, 'refused'],
+  ] as const)('with %d for the recipient: %s', async (code, why) => {
+    const { port, arrived } = await server({ onRcptTo: (_address, _session, done) => done(reply(code)) });
+    expect(await whyOf(channel(port).send(mail))).toBe(why);
+    expect(arrived).toEqual([]);
+  });
+
+  it.each([
+    [550, 'rejected'],
+    [554, 'rejected'],
+    [451, 'fault'],
+    [421, 'fault'],
+  ] as const)('with %d after the content: %s', async (code, why) => {
+    const { port } = await server({
+      onData: (stream, _session, done) => {
+        stream.resume();
+        stream.on('end', () => done(reply(code)));
+      },
+    });
+    expect(await whyOf(channel(port).send(mail))).toBe(why);
+  });
+
+  it('with a refusal of our own address is a matter of settings', async () => {
+    const { port } = await server({ onMailFrom: (_address, _session, done) => done(reply(550)) });
+    expect(await whyOf(channel(port).send(mail))).toBe('refused');
+  });
+
+  it('with 554 in place of a greeting is a matter of settings, with 421 of time', async () => {
+    const refusing = await scripted(() => '554 canary: no service for you');
+    expect(await whyOf(channel(refusing.port, { tls: 'none' }).send(mail))).toBe('refused');
+    const busy = await scripted(() => '421 canary: later');
+    expect(await whyOf(channel(busy.port, { tls: 'none' }).send(mail))).toBe('fault');
+  });
+
+  it('because the password is wrong: refused, and none is sent without one', async () => {
+    const { port, arrived } = await server();
+    const wrong = { user: 'gateway', password: 'canary-wrong' };
+    expect(await whyOf(channel(port, { account: wrong }).send(mail))).toBe('refused');
+    expect(arrived).toEqual([]);
+  });
+
+  it('because it can’t judge the password just now: may pass later', async () => {
+    const { port } = await server({ onAuth: (_credentials, _session, done) => done(reply(454)) });
+    expect(await whyOf(channel(port, { account }).send(mail))).toBe('fault');
+  });
+
+  it('that knows no accounts gets no mail where one is configured', async () => {
+    const { port, arrived } = await server({ disabledCommands: ['AUTH'] });
+    expect(await whyOf(channel(port, { account }).send(mail))).toBe('refused');
+    expect(arrived).toEqual([]);
+  });
+});
+
+describe('a server that can’t be trusted', () => {
+  it('without STARTTLS gets neither password nor mail', async () => {
+    const { port, lines } = await scripted(usual({ EHLO: '250-mail.example\r\n250 AUTH PLAIN LOGIN', STARTTLS: '502 no' }));
+    expect(await whyOf(channel(port, { account }).send(mail))).toBe('refused');
+    expect(lines.filter((line) => !/^(?:EHLO|STARTTLS)\b/.test(line))).toEqual([]);
+  });
+
+  it.each(['starttls', 'implicit'] as const)('whose certificate nobody trusted signed gets nothing (%s)', async (tls) => {
+    const { port, arrived } = await server({ secure: tls === 'implicit' });
+    expect(await whyOf(channel(port, { tls, ca: undefined, account }).send(mail))).toBe('refused');
+    expect(arrived).toEqual([]);
+  });
+
+  it('gets nothing even where the environment lets every certificate pass', async () => {
+    const { port, arrived } = await server();
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    try {
+      expect(await whyOf(channel(port, { ca: undefined }).send(mail))).toBe('refused');
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    }
+    expect(arrived).toEqual([]);
+  });
+
+  it.each(['starttls', 'implicit'] as const)('whose certificate is another name’s gets nothing (%s)', async (tls) => {
+    const { port, arrived } = await server({ secure: tls === 'implicit', ...otherName });
+    expect(await whyOf(channel(port, { tls, ca: otherName.cert }).send(mail))).toBe('refused');
+    expect(arrived).toEqual([]);
+  });
+
+  it('that speaks no TLS where TLS comes first gets nothing', async () => {
+    const { port, arrived } = await server();
+    expect(await whyOf(channel(port, { tls: 'implicit' }).send(mail))).toBe('refused');
+    expect(arrived).toEqual([]);
+  });
+
+  it('that speaks after STARTTLS in clear is not believed', async () => {
+    const { port, lines } = await scripted(
+      usual({ EHLO: '250-mail.example\r\n250 STARTTLS', STARTTLS: '220 go\r\n250 injected' }),
+    );
+    expect(await whyOf(channel(port, { timeouts: { greeting: 400, socket: 400 } }).send(mail))).not.toBe('sent');
+    expect(lines.join('\n')).not.toContain('canary');
+  });
+});
+
+describe('a server that goes away', () => {
+  it('before anything: unreachable', async () => {
+    const { port } = await scripted(usual());
+    await (ends.pop() as () => Promise<void>)();
+    expect(await whyOf(channel(port, { tls: 'none' }).send(mail))).toBe('unreachable');
+  });
+
+  it('whose name nobody knows: unreachable', async () => {
+    expect(await whyOf(channel(25, { host: 'mail.invalid' }).send(mail))).toBe('unreachable');
+  });
+
+  it.each(['(connected)', 'EHLO', 'MAIL', 'RCPT', 'DATA'])('at %s: unreachable, as nothing was sent', async (verb) => {
+    const { port, lines } = await scripted(usual({ [verb]: null }));
+    expect(await whyOf(channel(port, { tls: 'none' }).send(mail))).toBe('unreachable');
+    expect(lines.join('\n')).not.toContain('canary-token');
+  });
+
+  it('after the content: a fault, as nobody knows', async () => {
+    const { port, lines } = await scripted(usual({ '.': null }));
+    expect(await whyOf(channel(port, { tls: 'none' }).send({ ...mail, text: 'one line' }))).toBe('fault');
+    expect(lines.at(-1)).toBe('.');
+  });
+
+  it('after it took the mail has taken it', async () => {
+    const { port } = await scripted(usual({ QUIT: null }));
+    expect(await whyOf(channel(port, { tls: 'none' }).send({ ...mail, text: 'one line' }))).toBe('sent');
+  });
+
+  it.each(['(connected)', 'EHLO', 'RCPT', '.'])('into silence at %s: a timeout', async (verb) => {
+    const { port } = await scripted(usual({ [verb]: undefined }));
+    const timeouts = { connection: 300, greeting: 300, socket: 300 };
+    expect(await whyOf(channel(port, { tls: 'none', timeouts }).send({ ...mail, text: 'one line' }))).toBe('timeout');
+  });
+
+  it('never quite, with a word now and then: a timeout all the same', async () => {
+    const { port } = await scripted((line, socket) => {
+      if (!line.startsWith('EHLO')) return usual()(line);
+      const words = setInterval(() => socket.write('250-still thinking\r\n'), 20);
+      socket.on('close', () => clearInterval(words));
+      return undefined;
+    });
+    const timeouts = { socket: 10_000, greeting: 10_000, connection: 10_000, whole: 400 };
+    expect(await whyOf(channel(port, { tls: 'none', timeouts }).send(mail))).toBe('timeout');
+  });
+
+  it('behind an answer without end gets no more of our memory', async () => {
+    const { port } = await scripted(usual({ EHLO: `250-${'x'.repeat(200_000)}` }));
+    expect(await whyOf(channel(port, { tls: 'none' }).send(mail))).toBe('fault');
+  });
+});
