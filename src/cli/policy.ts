@@ -51,10 +51,10 @@ const coverageOf = (policy: ExposurePolicy) => {
 };
 
 const check = (file: string, json: boolean): void => {
-  const { mfaRequired } = loadLocalConfig();
+  const local = loadLocalConfig();
   let policy: ExposurePolicy;
   try {
-    policy = loadPolicy(file, describeGraph().classification, mfaRequired);
+    policy = loadPolicy(file, describeGraph().classification, local);
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
     const problems = error.problems.map(({ at, line, expected }) => ({
@@ -100,8 +100,8 @@ interface ExplainOptions {
 }
 
 const explainField = (field: string, options: ExplainOptions): void => {
-  const { mfaRequired, policyFile } = loadLocalConfig();
-  const file = options.policy === undefined ? policyFile : resolve(options.policy);
+  const local = loadLocalConfig();
+  const file = options.policy === undefined ? local.policyFile : resolve(options.policy);
   const { classification } = describeGraph();
   if (!classification.fields.has(field)) {
     const [type = ''] = field.split('.');
@@ -114,7 +114,7 @@ const explainField = (field: string, options: ExplainOptions): void => {
         : 'Expected a field of the graph as Type.field, such as Customer.email.',
     );
   }
-  const policy = loadPolicy(file, classification, mfaRequired);
+  const policy = loadPolicy(file, classification, local);
   const explanations = (options.assurance ? [options.assurance] : linkAssurances).map((assurance) => {
     const found = explain(policy, field, { roles: [options.role], mfa: options.mfa }, assurance);
     return {
@@ -147,11 +147,11 @@ const explainField = (field: string, options: ExplainOptions): void => {
 const marks: Readonly<Record<PolicyChange['effect'], string>> = { exposes: '+', restricts: '-', changes: '~' };
 
 const diff = (older: string, newer: string, json: boolean): void => {
-  const { mfaRequired } = loadLocalConfig();
+  const local = loadLocalConfig();
   const { classification } = describeGraph();
   const changes = diffPolicies(
-    loadPolicy(resolve(older), classification, mfaRequired),
-    loadPolicy(newer, classification, mfaRequired),
+    loadPolicy(resolve(older), classification, local),
+    loadPolicy(newer, classification, local),
     classification,
   );
   if (changes.length > 0) process.exitCode = 1;

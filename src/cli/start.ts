@@ -61,8 +61,8 @@ const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
 
 const policyProblems = (): readonly ConfigProblem[] => {
   try {
-    const { policyFile, mfaRequired } = loadLocalConfig();
-    loadPolicy(policyFile, describeGraph().classification, mfaRequired);
+    const local = loadLocalConfig();
+    loadPolicy(local.policyFile, describeGraph().classification, local);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
