@@ -79,9 +79,9 @@ const known = (position: number, about: string): WellKnownTicket => {
 export const demoTickets = {
   own: known(
     0,
-    'Ana’s own open ticket with a VERIFIED customer: ten messages, three payment methods (one expired and replaced), twenty transactions with declines.',
+    'Ana’s own open ticket with a VERIFIED customer: ten messages, three payment methods (one expired and replaced), a subscription that charges the default one, twenty transactions with declines. E-mail and telephone have been the same for months.',
   ),
-  matched: known(1, 'Ana’s own; the payment customer is only MATCHED, by e-mail.'),
+  matched: known(1, 'Ana’s own; the payment customer is only MATCHED, by e-mail; it can be called as well.'),
   twoCandidates: known(2, 'Ana’s own; two payment customers share the e-mail, so the link is NONE.'),
   selfMade: known(3, 'Open and Ana’s own, but she created it herself in the name of a customer who never wrote.'),
   readdressed: known(4, 'Ana’s own, but she changed whom it is about.'),
@@ -89,8 +89,14 @@ export const demoTickets = {
   unassigned: known(6, 'New and unassigned, in Ana’s team (cards).'),
   otherTeam: known(7, 'Ben’s, in the wallets team; amounts in KWD with three decimals, name in Arabic script.'),
   pastedCard: known(8, 'Ana’s own; the customer pasted a card number into a message; amounts in JPY without decimals.'),
-  taken: known(9, 'Ana’s own because she took it: she assigned it to herself.'),
-  suspicious: known(10, 'Ana’s own; attempts from several countries within the hour, on a device that other customers use too.'),
+  taken: known(
+    9,
+    'Ana’s own because she took it: she assigned it to herself. The customer’s contact data was changed only days ago.',
+  ),
+  suspicious: known(
+    10,
+    'Ana’s own; attempts from several countries within the hour, on a device that other customers use too. Nobody knows when the customer’s contact data was last changed.',
+  ),
   household: known(11, 'Rosa’s, in the disputes team; about the other customer of the shared e-mail.'),
   noCustomer: known(12, 'Ana’s own, about nobody: the helpdesk knows no customer.'),
 } as const satisfies Record<string, WellKnownTicket>;

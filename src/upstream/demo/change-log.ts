@@ -5,7 +5,7 @@ export interface Clock {
 export const wallClock: Clock = { now: () => new Date() };
 
 /**
- * The order in which the records of a demo source were changed since it was built. Numbers follow the clock, so that a
+ * The order in which the records of a demo source were changed. Numbers follow the clock, so that a
  * change made after a restart is newer than any from before it.
  */
 export class ChangeLog {
@@ -24,6 +24,12 @@ export class ChangeLog {
     this.last = Math.max(this.last + 1, current + 1, this.clock.now().getTime());
     this.changed.set(reference, this.last);
     return this.last;
+  }
+
+  /** Takes over a change that was noted before a restart or by another process. */
+  restore(reference: string, number: number): void {
+    this.last = Math.max(this.last, number);
+    this.changed.set(reference, Math.max(number, this.changed.get(reference) ?? 0));
   }
 
   /** References changed after `seen`, oldest change first. */

@@ -8,7 +8,7 @@ import type {
 } from '../payments/payments.port';
 import { lastFourOf, type TestCard, testCards } from './cards';
 import { type Decline, declines, ordinaryDecline, priceIn, products, retriedDecline } from './catalogue';
-import { demoCountries, type Person } from './people';
+import { castSize, demoCountries, type Person } from './people';
 import { keyedBits, Random, weighted } from './random';
 
 const minute = 60_000;
@@ -18,7 +18,7 @@ const day = 24 * hour;
 /** How far back the merchant's tickets and transactions reach from the anchor. Stored methods and accounts are older. */
 export const demoHistoryDays = 85;
 
-const kinds = { methods: 21, transactions: 22, device: 23, ring: 24, account: 25 } as const;
+const kinds = { methods: 21, transactions: 22, device: 23, ring: 24, account: 25, subscription: 26, contact: 27 } as const;
 
 export const paymentReferenceOf = (customer: number): string => `cus_demo_${String(customer).padStart(6, '0')}`;
 
@@ -42,6 +42,42 @@ export const cardStatus = (year: number, month: number, at: Date): PaymentMethod
 /** When the payment provider first saw the customer. */
 export const accountCreatedAt = (seed: number, customer: number, anchor: Date): Date =>
   new Date(anchor.getTime() - (demoHistoryDays + 30 + (keyedBits(seed, kinds.account, customer) % 1_400)) * day);
+
+/** What the provider knows of when a contact was last changed. `steady`: not since the account was opened, months or years ago. */
+type ContactAge = 'steady' | 'recent' | 'unknown';
+const contactAge = weighted<ContactAge>(['steady', 88], ['recent', 6], ['unknown', 6]);
+const castContactAge: Readonly<Record<number, ContactAge>> = { 11: 'recent', 12: 'unknown' };
+
+/** When the customer's e-mail and telephone number were last changed, as far as the provider says; a recent change is less than a week before the anchor. */
+export const contactChangedAt = (seed: number, customer: number, anchor: Date): Date | null => {
+  const random = new Random(seed, kinds.contact, customer);
+  const drawn = contactAge(random);
+  const age = customer <= castSize ? (castContactAge[customer] ?? 'steady') : drawn;
+  if (age === 'unknown') return null;
+  return age === 'steady'
+    ? accountCreatedAt(seed, customer, anchor)
+    : new Date(anchor.getTime() - random.between(1, 6) * day - random.below(day));
+};
+
+/** A subscription as the provider holds it: what it charges each month is of no interest here, only with what. */
+export interface DemoSubscription {
+  readonly reference: string;
+  /** Null where it charges whatever is the customer's default. */
+  readonly method: string | null;
+}
+
+/** One customer in twelve has a subscription, and half of those name their method; the first customer's does. */
+export const subscriptionsOf = (
+  seed: number,
+  customer: number,
+  methods: readonly PaymentMethodRecord[],
+): readonly DemoSubscription[] => {
+  const draw = keyedBits(seed, kinds.subscription, customer);
+  if (customer <= castSize ? customer !== 1 : draw % 12 !== 0) return [];
+  const standard = methods.find((method) => method.isDefault)?.reference ?? null;
+  const namesMethod = customer === 1 || (draw >>> 8) % 2 === 0;
+  return [{ reference: `sub_demo_${String(customer).padStart(6, '0')}`, method: namesMethod ? standard : null }];
+};
 
 const methodCount = weighted([1, 45], [2, 35], [3, 15], [4, 5]);
 const methodKind = weighted<PaymentMethodKind>(['CARD', 74], ['WALLET', 20], ['BANK_DEBIT', 5], ['OTHER', 1]);

@@ -309,6 +309,38 @@ describe('a merchant of size 1', () => {
     expect(Object.values(found).reduce((sum, count) => sum + count, 0)).toBe(5_000);
   });
 
+  test('contact data is as old as the account for most, days old for some, of unknown age for some', () => {
+    const age = (customer: number): string => {
+      const { email, phone, emailChangedAt, phoneChangedAt, createdAt } = merchant.paymentCustomer(customer, 'hd');
+      if ((email === null && emailChangedAt !== null) || (phone === null && phoneChangedAt !== null)) return 'of nothing';
+      if (!emailChangedAt) return 'unknown';
+      const days = (merchant.anchor.getTime() - emailChangedAt.getTime()) / day;
+      return emailChangedAt.getTime() === createdAt.getTime() && days > 100
+        ? 'steady'
+        : days > 0 && days < 7
+          ? 'recent'
+          : 'other';
+    };
+    const ages = customers.map(age);
+    const share = (wanted: string) => ages.filter((each) => each === wanted).length / customers.length;
+    expect(share('of nothing') + share('other')).toBe(0);
+    expect(share('steady')).toBeGreaterThan(0.83);
+    expect(share('recent')).toBeGreaterThan(0.04);
+    expect(share('unknown')).toBeGreaterThan(0.04);
+  });
+
+  test('one customer in twelve has a subscription, which charges the default method or names it', () => {
+    const held = customers.map((customer) => merchant.subscriptions(customer));
+    every(held, (subscriptions) => subscriptions.length <= 1);
+    const all = held.flat();
+    expect(Math.abs(all.length / customers.length - 1 / 12)).toBeLessThan(0.015);
+    expect(Math.abs(all.filter(({ method }) => method === null).length / all.length - 1 / 2)).toBeLessThan(0.1);
+    every(customers, (customer) => {
+      const standard = methods.get(customer)?.find((each) => each.isDefault)?.reference;
+      return merchant.subscriptions(customer).every(({ method }) => method === null || method === standard);
+    });
+  });
+
   test('the search by e-mail finds what a look at every customer finds', () => {
     const byEmail = new Map<string, number[]>();
     for (const customer of customers) {
@@ -432,6 +464,20 @@ describe.each([1, 2, 3, 99])('the well-known tickets with seed %i', (seed) => {
     const burst = merchant.transactionsOf(12).slice(1, 4);
     expect(new Set(burst.map((each) => each.country)).size).toBe(3);
     expect((burst[2]?.createdAt.getTime() ?? 0) - (burst[0]?.createdAt.getTime() ?? 0)).toBeLessThan(3_600_000);
+  });
+
+  test('tell how their customers can be reached, and how old that is', () => {
+    const reach = ({ customer }: { customer: number | null }) => {
+      const { email, phone, emailChangedAt } = merchant.paymentCustomer(customer ?? 0, 'hd');
+      const age = emailChangedAt ? (merchant.anchor.getTime() - emailChangedAt.getTime()) / day : null;
+      return { canBeReached: email !== null && phone !== null, age: age === null ? 'unknown' : age < 7 ? 'days' : 'months' };
+    };
+    expect(reach(demoTickets.own)).toEqual({ canBeReached: true, age: 'months' });
+    expect(reach(demoTickets.matched)).toEqual({ canBeReached: true, age: 'months' });
+    expect(reach(demoTickets.taken).age).toBe('days');
+    expect(reach(demoTickets.suspicious).age).toBe('unknown');
+    const standard = merchant.methods(1).find((each) => each.isDefault)?.reference;
+    expect(merchant.subscriptions(1)).toEqual([{ reference: 'sub_demo_000001', method: standard }]);
   });
 
   test('name their customers, who occur in no other ticket', () => {

@@ -15,10 +15,13 @@ import { priceText } from './catalogue';
 import { filled, phrases } from './conversation';
 import {
   accountCreatedAt,
+  contactChangedAt,
+  type DemoSubscription,
   demoHistoryDays,
   methodsOf,
   paymentNumberOf,
   paymentReferenceOf,
+  subscriptionsOf,
   transactionsOf,
   transactionsPerHundred,
 } from './history';
@@ -160,6 +163,8 @@ export class DemoMerchant {
       phone: person.phone,
       helpdeskReference: person.link === 'VERIFIED' ? helpdeskNameOf(helpdeskSource, helpdeskReferenceOf(customer)) : null,
       createdAt: accountCreatedAt(this.seed, customer, this.anchor),
+      emailChangedAt: person.paymentEmail === null ? null : contactChangedAt(this.seed, customer, this.anchor),
+      phoneChangedAt: person.phone === null ? null : contactChangedAt(this.seed, customer, this.anchor),
     };
   }
 
@@ -180,6 +185,10 @@ export class DemoMerchant {
 
   methods(customer: number): PaymentMethodRecord[] {
     return methodsOf(this.seed, this.person(customer), this.anchor);
+  }
+
+  subscriptions(customer: number): readonly DemoSubscription[] {
+    return subscriptionsOf(this.seed, customer, this.methods(customer));
   }
 
   /** In the order of time. */

@@ -13,6 +13,8 @@ import type {
   PaymentsConnector,
   TransactionRecord,
 } from '../payments.port';
+import { DemoCredentials } from './demo-credentials';
+import { DemoState } from './demo-state';
 
 export interface DemoPaymentsOptions extends DemoOptions {
   /** Name of the configured source. */
@@ -20,11 +22,10 @@ export interface DemoPaymentsOptions extends DemoOptions {
   /** Name of the source whose customers the metadata of these payment customers names. */
   readonly helpdeskSource: string;
   readonly clock?: Clock;
-}
-
-interface Held {
-  readonly methods: readonly PaymentMethodRecord[];
-  readonly transactions: readonly TransactionRecord[];
+  /** Where changed methods outlive a restart; without it they live in memory only. */
+  readonly stateFile?: string;
+  /** Address of the page on which a card is entered, of a setup's reference. */
+  readonly setupUrl?: (reference: string) => string;
 }
 
 /** What a new transaction needs; the rest follows from the customer or is empty. */
@@ -33,7 +34,8 @@ export type NewTransaction = Pick<TransactionRecord, 'amount' | 'status'> &
 
 /**
  * The demo merchant's payment provider. Customers name their helpdesk customer as `<helpdeskSource>:<reference>`
- * (`helpdeskNameOf`). What is changed here lives in memory and is seen by `changes` and `fetchCustomer`.
+ * (`helpdeskNameOf`). What is changed here is seen by `changes` and `fetchCustomer` at once; methods outlive a restart
+ * where a state file is named, added transactions live in memory.
  */
 export class DemoPayments implements PaymentsConnector {
   readonly kind = 'demo';
@@ -41,16 +43,28 @@ export class DemoPayments implements PaymentsConnector {
   private readonly source: string;
   private readonly helpdeskSource: string;
   private readonly clock: Clock;
+  readonly credentials: DemoCredentials;
   private readonly log: ChangeLog;
-  private readonly changed = new Map<number, Held>();
+  private readonly state: DemoState;
+  private readonly added = new Map<string, readonly TransactionRecord[]>();
   private isDown = false;
 
+  /** Throws `DemoStateBroken`. */
   constructor(options: DemoPaymentsOptions) {
     this.merchant = new DemoMerchant(options);
     this.source = options.source;
     this.helpdeskSource = options.helpdeskSource;
     this.clock = options.clock ?? wallClock;
     this.log = new ChangeLog(this.clock);
+    const { merchant, log, clock, source } = this;
+    this.state = new DemoState({ merchant, log, clock, source, file: options.stateFile ?? null });
+    this.credentials = new DemoCredentials({
+      source,
+      clock,
+      state: this.state,
+      setupUrl: options.setupUrl ?? ((reference) => `https://provider.invalid/setup/${reference}`),
+      reach: () => this.reach(),
+    });
   }
 
   async findCustomers(search: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]> {
@@ -73,7 +87,8 @@ export class DemoPayments implements PaymentsConnector {
     this.reach();
     const number = this.merchant.paymentCustomerNumber(reference);
     if (number === 0) return null;
-    const { methods, transactions } = this.held(number);
+    const methods = this.state.now.accounts.get(reference)?.methods ?? this.merchant.methods(number);
+    const transactions = this.transactions(reference, number);
     return {
       customer: this.merchant.paymentCustomer(number, this.helpdeskSource),
       methods,
@@ -87,6 +102,7 @@ export class DemoPayments implements PaymentsConnector {
     const seen = cursor === null ? this.log.newest : this.seenBy(cursor);
     const asOf = this.clock.now();
     this.reach();
+    this.state.takeIn();
     yield {
       customers: this.log.after(seen),
       cursor: writeDemoCursor(this.merchant, { seen: Math.max(seen, this.log.newest) }),
@@ -106,11 +122,11 @@ export class DemoPayments implements PaymentsConnector {
   /** A payment attempt of now, with the customer's default method and currency unless told otherwise. */
   addTransaction(customer: string, added: NewTransaction): TransactionRecord {
     const number = this.numberOf(customer);
-    const held = this.held(number);
+    const methods = this.state.account(customer)?.methods ?? [];
+    const transactions = this.transactions(customer, number);
     const person = this.merchant.person(number);
-    const method = held.methods.find((each) => each.isDefault);
     const transaction: TransactionRecord = {
-      paymentMethodReference: method?.reference ?? null,
+      paymentMethodReference: methods.find((each) => each.isDefault)?.reference ?? null,
       orderReference: null,
       orderDescription: null,
       currency: person.currency,
@@ -123,31 +139,30 @@ export class DemoPayments implements PaymentsConnector {
       riskSignals: [],
       dispute: null,
       ...added,
-      reference: `ch_demo_${String(number).padStart(6, '0')}_${String(held.transactions.length + 1).padStart(3, '0')}`,
+      reference: `ch_demo_${String(number).padStart(6, '0')}_${String(transactions.length + 1).padStart(3, '0')}`,
       createdAt: this.clock.now(),
     };
     const { paymentMethodReference: used } = transaction;
-    if (used !== null && !held.methods.some((each) => each.reference === used)) {
+    if (used !== null && !methods.some((each) => each.reference === used)) {
       throw new ProgrammingError('no such method of this customer of the demo provider');
     }
-    this.keep(number, { ...held, transactions: [...held.transactions, transaction] });
+    this.added.set(customer, [...(this.added.get(customer) ?? []), transaction]);
+    this.log.note(customer);
     return transaction;
   }
 
   /** Changes a stored method; one that becomes the default takes that from the others. */
   changeMethod(customer: string, method: string, changes: Partial<Omit<PaymentMethodRecord, 'reference'>>): PaymentMethodRecord {
-    const number = this.numberOf(customer);
-    const held = this.held(number);
-    const current = held.methods.find((each) => each.reference === method);
-    if (!current) throw new ProgrammingError('no such method of this customer of the demo provider');
-    const changed = { ...current, ...changes };
-    this.keep(number, {
-      ...held,
-      methods: held.methods.map((each) =>
-        each.reference === method ? changed : changes.isDefault === true ? { ...each, isDefault: false } : each,
-      ),
+    this.numberOf(customer);
+    return this.state.change((draft) => {
+      const account = draft.account(customer);
+      const current = account?.methods.find((each) => each.reference === method);
+      if (!account || !current) throw new ProgrammingError('no such method of this customer of the demo provider');
+      if (changes.isDefault === true) for (const each of account.methods) each.isDefault = false;
+      Object.assign(current, changes);
+      draft.put(customer, account);
+      return current;
     });
-    return changed;
   }
 
   /** From now on every call fails, as when the provider can't be reached. */
@@ -159,15 +174,12 @@ export class DemoPayments implements PaymentsConnector {
     this.isDown = false;
   }
 
-  private held(number: number): Held {
-    return (
-      this.changed.get(number) ?? { methods: this.merchant.methods(number), transactions: this.merchant.transactionsOf(number) }
-    );
+  get isReachable(): boolean {
+    return !this.isDown;
   }
 
-  private keep(number: number, held: Held): void {
-    this.changed.set(number, held);
-    this.log.note(this.merchant.paymentCustomer(number, this.helpdeskSource).reference);
+  private transactions(customer: string, number: number): readonly TransactionRecord[] {
+    return [...this.merchant.transactionsOf(number), ...(this.added.get(customer) ?? [])];
   }
 
   private numberOf(customer: string): number {
