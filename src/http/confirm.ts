@@ -1,0 +1,259 @@
+import { normalizeIP } from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { describeError } from '../app';
+import { Failure } from '../failure';
+import type {
+  ConfirmationAnswer,
+  ConfirmationDesk,
+  ConfirmationView,
+  NewAddress,
+} from '../features/credentials/confirmation.view';
+import { failureIn } from '../graphql/errors';
+import {
+  apologyPage,
+  cancelledPage,
+  confirmedPage,
+  continuePage,
+  deadPage,
+  type Filling,
+  type Merchant,
+  questionPage,
+  refusedPage,
+  returnedPage,
+} from './confirm/page';
+import { styleSource } from './confirm/style';
+
+export interface ConfirmOptions extends Merchant {
+  readonly clock: () => Date;
+}
+
+const prefix = '/confirm';
+/** 256 bits in base64url without padding (RFC 4648, 5). */
+const token = /^[A-Za-z0-9_-]{43}$/;
+/** Largest form, in bytes. */
+const largestForm = 8 * 1024;
+/** Requests a minute from one address; from one network of 64 bits in IPv6. */
+const requestsPerMinute = 60;
+/** Answers about links that can't be used leave in steps of this many milliseconds. */
+const answerStep = 100;
+
+/** Set here and not by helmet alone: what the router can't read gets a page too, and no hook runs for that. */
+const headers = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': `default-src 'none'; style-src ${styleSource}; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+  'x-robots-tag': 'noindex, nofollow',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;
+
+const send = (reply: FastifyReply, status: number, page: string): FastifyReply => reply.code(status).headers(headers).send(page);
+
+/** Whether an address is this page's, though it may be none that the router can read. */
+export const isConfirmAddress = (url: string | undefined): boolean => url?.startsWith(`${prefix}/`) === true;
+
+/** Answers as for every link that can't be used. `began` is when the desk was asked, by `performance.now()`. */
+export const sendDeadLink = async (reply: FastifyReply, merchant: Merchant, began = performance.now()): Promise<FastifyReply> => {
+  // A token that never was is found out sooner than one that was used.
+  await new Promise((resolve) => setTimeout(resolve, answerStep - ((performance.now() - began) % answerStep)));
+  return send(reply, 404, deadPage(merchant));
+};
+
+const text = (most: number) => z.string().max(most).trim();
+const address = z.object({
+  line1: text(1_000),
+  line2: text(1_000),
+  city: text(1_000),
+  postalCode: text(1_000),
+  country: text(8),
+});
+const answerForm = z.object({
+  answer: z.enum(['confirm', 'refuse', 'send-code']),
+  shown: text(256).default(''),
+  // People type it as it is written in the message, with a space or a hyphen.
+  code: text(64)
+    .default('')
+    .transform((code) => code.replace(/[\s\p{Pd}]/gu, '')),
+});
+
+interface Form extends z.infer<typeof answerForm> {
+  /** Null where the form had no fields for one. */
+  readonly address: NewAddress | null;
+}
+
+/** Null for what no form of this page sends. Where a field came twice, the last counts. */
+const readForm = (body: unknown): Form | null => {
+  const sent = body instanceof URLSearchParams ? Object.fromEntries(body) : {};
+  const answer = answerForm.safeParse(sent);
+  const typed = 'line1' in sent ? address.safeParse(sent) : null;
+  if (!answer.success || typed?.success === false) return null;
+  return { ...answer.data, address: typed?.data ?? null };
+};
+
+/**
+ * Whether a browser says that the form was on another site's page. Not saying is fine, and so is an opaque origin: that is
+ * what browsers send from a page with `no-referrer` (Fetch, 3.2), this one among them.
+ */
+const comesFromElsewhere = ({ headers: { origin, 'sec-fetch-site': site }, host }: FastifyRequest): boolean => {
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  if (origin === undefined || origin === 'null') return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host.toLowerCase();
+};
+
+interface Apology {
+  readonly status: number;
+  readonly title: string;
+  readonly advice: string;
+}
+
+const staffApology: Apology = {
+  status: 403,
+  title: 'This page is for the customer alone',
+  advice: 'Nobody can open it in a customer’s name, and no staff session is accepted here. Nothing was changed.',
+};
+const foreignApology: Apology = {
+  status: 403,
+  title: 'This answer came from another site',
+  advice: 'It was not accepted, and nothing was changed. Open the link in your message, and answer on the page that it shows.',
+};
+const unreadableApology: Apology = {
+  status: 400,
+  title: 'We could not read this answer',
+  advice: 'Nothing was changed. Open the link in your message again, and answer on the page that it shows.',
+};
+const unknownApology: Apology = {
+  status: 500,
+  title: 'We could not complete this',
+  advice: 'Open the link in your message again to see where it stands.',
+};
+
+/** Refusals that a customer can understand, in their words; the failure's own are for programs. */
+const apologyFor = (failure: Failure): Apology | null => {
+  switch (failure.code) {
+    case 'RATE_LIMITED': {
+      const minutes = Math.max(1, Math.ceil((failure.details.retryAfter ?? 60) / 60));
+      return {
+        status: 429,
+        title: 'That was too often',
+        advice: `Wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`}, then open the link in your message again. It still works.`,
+      };
+    }
+    case 'UPSTREAM_UNAVAILABLE':
+      return {
+        status: 503,
+        title: 'We could not complete this',
+        advice: 'What is needed for it does not answer just now. Open the link in your message again in a few minutes.',
+      };
+    case 'CONFLICT':
+      return {
+        status: 409,
+        title: 'Something changed meanwhile',
+        advice: 'Your answer was not accepted. Open the link in your message again to see where it stands.',
+      };
+    default:
+      return null;
+  }
+};
+
+const fillingAtFirst = { address: null, problems: [], codeWasSent: false } as const;
+
+/**
+ * The customer's page. Whoever has a link is the customer, so nothing here asks who they are; whoever says that they are
+ * somebody else, by a staff member's token, is refused. GET changes nothing. Needs `@fastify/rate-limit` to be registered.
+ */
+export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) => async (server: FastifyInstance) => {
+  const { clock } = options;
+  const limit = server.createRateLimit({
+    max: requestsPerMinute,
+    timeWindow: '1 minute',
+    keyGenerator: ({ ip }) => normalizeIP(ip),
+  });
+  const apologize = (reply: FastifyReply, { status, title, advice }: Apology) =>
+    send(reply, status, apologyPage(options, title, advice));
+  const pageOf = (view: ConfirmationView, filling: Omit<Filling, 'now'>) =>
+    (view.stage === 'AT_PROVIDER' ? continuePage : questionPage)(options, view, { now: clock(), ...filling });
+
+  const answerOf = (form: Form, link: string): Promise<ConfirmationAnswer> => {
+    const { answer, shown, code, address } = form;
+    if (answer === 'send-code') return desk.sendCode(link);
+    if (answer === 'refuse') return desk.refuse(link, shown);
+    return desk.confirm(link, { shown, code, address });
+  };
+
+  const sendAnswer = (reply: FastifyReply, form: Form, answer: Exclude<ConfirmationAnswer, { outcome: 'dead' }>) => {
+    switch (answer.outcome) {
+      case 'confirmed':
+        return send(reply, 200, confirmedPage(options, answer.view, answer.waitsForApproval));
+      case 'refused':
+        return send(reply, 200, refusedPage(options, answer.view));
+      case 'continue':
+        return send(reply, 200, pageOf(answer.view, fillingAtFirst));
+      case 'again': {
+        const { view, problems } = answer;
+        const codeWasSent = form.answer === 'send-code' && problems.length === 0;
+        return send(reply, problems.length > 0 ? 422 : 200, pageOf(view, { address: form.address, problems, codeWasSent }));
+      }
+    }
+  };
+
+  await server.register(
+    async (page) => {
+      // Its own bucket in place of everybody's, and no page of another origin may read anything here.
+      const config = { rateLimit: false, cors: false } as const;
+
+      page.addHook('onRequest', async (request, reply) => {
+        const counted = await limit(request);
+        if (!counted.isAllowed && counted.isExceeded)
+          throw new Failure('RATE_LIMITED', 'Too many requests.', { retryAfter: counted.ttlInSeconds });
+        if (request.headers.authorization !== undefined) return apologize(reply, staffApology);
+        if (request.method === 'POST' && comesFromElsewhere(request)) return apologize(reply, foreignApology);
+      });
+
+      page.setErrorHandler((error, request, reply) => {
+        const failure = failureIn(error);
+        const apology = failure ? apologyFor(failure) : null;
+        if (failure && apology) {
+          if (failure.details.retryAfter) reply.header('retry-after', failure.details.retryAfter);
+          return apologize(reply, apology);
+        }
+        const { statusCode: status = 500 } = error as { statusCode?: number };
+        if (!failure && status >= 400 && status < 500) return apologize(reply, { ...unreadableApology, status });
+        server.log.error({ requestId: request.id, error: describeError(error) }, 'a request failed');
+        return apologize(reply, unknownApology);
+      });
+
+      page.removeAllContentTypeParsers();
+      page.addContentTypeParser(
+        'application/x-www-form-urlencoded',
+        { parseAs: 'string', bodyLimit: largestForm },
+        (_request, body, done) => done(null, new URLSearchParams(String(body))),
+      );
+
+      page.get('/returned', { config }, (_request, reply) => send(reply, 200, returnedPage(options)));
+      page.get('/cancelled', { config }, (_request, reply) => send(reply, 200, cancelledPage(options)));
+
+      page.get<{ Params: { token: string } }>('/:token', { config }, async ({ params }, reply) => {
+        const began = performance.now();
+        const view = token.test(params.token) ? await desk.view(params.token) : null;
+        if (view === null) return sendDeadLink(reply, options, began);
+        return send(reply, 200, pageOf(view, fillingAtFirst));
+      });
+
+      page.post<{ Params: { token: string } }>('/:token', { config }, async ({ params, body }, reply) => {
+        const form = readForm(body);
+        if (form === null) return apologize(reply, unreadableApology);
+        const began = performance.now();
+        const answer = token.test(params.token) ? await answerOf(form, params.token) : null;
+        if (answer === null || answer.outcome === 'dead') return sendDeadLink(reply, options, began);
+        return sendAnswer(reply, form, answer);
+      });
+
+      page.all('/*', { config }, (_request, reply) => sendDeadLink(reply, options));
+    },
+    { prefix },
+  );
+};

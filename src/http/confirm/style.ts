@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+
+/** The only style of the page. No source but this text itself: the policy names its digest. */
+export const style = `
+:root {
+  color-scheme: light dark;
+  --ground: #f3f5f8; --sheet: #fff; --ink: #1a2130; --quiet: #515c6e; --line: #d3d9e3; --edge: #707b8e;
+  --act: #1d5aa8; --on-act: #fff; --act-over: #164886; --act-pale: #eaf2fc; --wrong: #b3261e; --wrong-pale: #fdf0ef; --focus: #a65300;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #12161d; --sheet: #1b212b; --ink: #e8ecf3; --quiet: #adb7c7; --line: #343d4c; --edge: #8692a6;
+    --act: #8dbcf8; --on-act: #0b1a2d; --act-over: #b1d1fb; --act-pale: #1c2f47; --wrong: #ff9d94; --wrong-pale: #3a2021; --focus: #ffb95c;
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
+body {
+  margin: 0; min-height: 100vh; background: var(--ground); color: var(--ink);
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; overflow-wrap: anywhere;
+}
+header, main, footer { max-width: 40rem; margin: 0 auto; padding: 0 1rem; }
+header { padding-top: 1.25rem; padding-bottom: .75rem; font-size: 1.0625rem; font-weight: 650; }
+main { background: var(--sheet); border: 1px solid var(--line); border-width: 1px 0; padding-top: 1.5rem; padding-bottom: 1.75rem; }
+footer { padding-top: 1rem; padding-bottom: 2rem; color: var(--quiet); font-size: .9375rem; }
+h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
+h2 { margin: 0 0 .25rem; font-size: 1.0625rem; line-height: 1.35; }
+p { margin: 0 0 .75rem; }
+p:last-child { margin-bottom: 0; }
+a { color: var(--act); text-underline-offset: .15em; }
+a:hover { color: var(--act-over); }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: .25rem; }
+
+.change { margin: 1.25rem 0; padding: 0; display: grid; gap: 1.75rem; }
+.change > div { position: relative; border: 2px solid var(--line); border-radius: .625rem; padding: .875rem 1rem; }
+.change > .after { border-color: var(--act); background: var(--act-pale); }
+.change > .after::before {
+  content: ""; position: absolute; top: calc(-.9rem - 2px); left: 50%; width: .6rem; height: .6rem;
+  border: solid var(--quiet); border-width: 0 2.5px 2.5px 0; transform: translate(-50%, -60%) rotate(45deg);
+}
+.change dt { color: var(--quiet); font-size: .875rem; }
+.change dd { margin: .125rem 0 0; font-size: 1.1875rem; font-weight: 600; line-height: 1.35; }
+
+.facts { margin: 0 0 1.25rem; }
+.facts > div { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+.facts dt { color: var(--quiet); font-size: .875rem; }
+.facts dd { margin: 0; overflow: hidden; }
+
+.care { border-left: 4px solid var(--edge); padding: .125rem 0 .125rem .875rem; margin: 0 0 1.25rem; }
+.notice { border: 1px solid var(--act); background: var(--act-pale); border-radius: .625rem; padding: .75rem 1rem; margin: 0 0 1.25rem; }
+.problems { border: 2px solid var(--wrong); background: var(--wrong-pale); border-radius: .625rem; padding: .875rem 1rem; margin: 0 0 1.25rem; }
+.problems ul { margin: 0; padding-left: 1.25rem; }
+.problems a, .problem { color: var(--wrong); font-weight: 600; }
+
+fieldset { border: 0; margin: 0 0 1.25rem; padding: 0; min-width: 0; }
+legend { padding: 0; margin: 0 0 .5rem; font-size: 1.0625rem; font-weight: 650; line-height: 1.35; }
+.field { margin: 0 0 .875rem; }
+.field label { display: block; font-weight: 600; }
+.hint, .problem { margin: 0 0 .25rem; font-size: .9375rem; }
+.hint { color: var(--quiet); }
+input, select, button { font: inherit; color: inherit; }
+input, select {
+  width: 100%; min-height: 2.875rem; padding: .5rem .75rem; background: var(--sheet); border: 1px solid var(--edge); border-radius: .5rem;
+}
+[aria-invalid="true"] { border: 2px solid var(--wrong); }
+.code { max-width: 12rem; font-size: 1.25rem; letter-spacing: .15em; font-variant-numeric: tabular-nums; }
+.short { max-width: 14rem; }
+
+.answers { display: grid; gap: .75rem; margin-top: 1.5rem; }
+.together { white-space: nowrap; }
+button, .button {
+  display: block; width: 100%; min-height: 3rem; padding: .6875rem 1rem; border: 2px solid var(--act); border-radius: .5rem;
+  background: var(--act); color: var(--on-act); font-weight: 650; line-height: 1.35; text-align: center; text-decoration: none; cursor: pointer;
+}
+button:hover, .button:hover { background: var(--act-over); border-color: var(--act-over); color: var(--on-act); }
+button.other { background: var(--sheet); color: var(--ink); border-color: var(--edge); }
+button.other:hover { background: var(--ground); border-color: var(--ink); }
+.again { margin-top: 1.25rem; padding-top: 1rem; border-top: 1px solid var(--line); }
+.again button { width: auto; min-height: 2.75rem; padding: .5rem 1rem; font-weight: 600; }
+
+@media (min-width: 36rem) {
+  header { padding-top: 2.25rem; }
+  header, footer { padding-left: 2rem; padding-right: 2rem; }
+  main { border-width: 1px; border-radius: .875rem; padding: 2rem; }
+  h1 { font-size: 1.75rem; }
+  .change { grid-template-columns: 1fr 1fr; gap: 2.5rem; }
+  .change > .after::before {
+    top: 50%; left: calc(-1.25rem - 2px); transform: translate(-65%, -50%) rotate(-45deg);
+  }
+  .facts > div { display: grid; grid-template-columns: 10rem 1fr; gap: 1rem; }
+  .facts dt { font-size: 1rem; }
+  .answers { display: flex; flex-wrap: wrap; }
+  .answers > * { flex: 1 1 auto; width: auto; }
+}
+@media (forced-colors: active) {
+  .change > .after { border-style: double; border-width: 4px; }
+}
+`;
+
+export const styleSource = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
