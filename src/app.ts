@@ -13,6 +13,12 @@ import { Actors } from './features/actors/actors.service';
 import { Assistances } from './features/assistance/assistance.service';
 import { AssistancesLoader } from './features/assistance/assistances.loader';
 import { heldBy } from './features/assistance/held';
+import { Applying } from './features/credentials/applying.service';
+import { Confirmations } from './features/credentials/confirmations.service';
+import { CredentialsLoader } from './features/credentials/credentials.loader';
+import { Credentials } from './features/credentials/credentials.service';
+import { Deliveries } from './features/credentials/deliveries.service';
+import { CredentialJobs } from './features/credentials/jobs.service';
 import { CustomersLoader } from './features/customers/customers.loader';
 import { Customers } from './features/customers/customers.service';
 import { Denials } from './features/disclosures/denials.service';
@@ -101,8 +107,20 @@ export class App {
     private readonly disclosures: Disclosures,
     private readonly denials: Denials,
     private readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext,
+    private readonly channels: DeliveryChannels,
+    private readonly publicAddress: { url: string },
     readonly clock: () => Date,
   ) {}
+
+  /** Where links lead to: as configured, otherwise where it listens. */
+  get publicUrl(): string {
+    return this.publicAddress.url;
+  }
+
+  /** Told once it listens: the port may have been any free one. */
+  listensAt(address: string): void {
+    if (this.config.publicUrl === null) this.publicAddress.url = address;
+  }
 
   static async open({ config, log, clock = () => new Date(), onStatement, connectors = {} }: AppOptions): Promise<App> {
     const graph = describeGraph();
@@ -166,10 +184,47 @@ export class App {
         { assignmentBound: bounds.assignment },
         clock,
       );
+      const channels = deliveryOf(config, clock);
+      const publicAddress = { url: config.publicUrl ?? `http://${config.host}:${config.port}` };
+      const publicUrl = () => publicAddress.url;
+      const { updates } = policy;
+      const { name: merchant } = config.merchant;
+      const deliveries = new Deliveries(database, keys, sources, channels, updates, merchant, publicUrl);
+      const applying = new Applying(database, keys, sources, updates, clock);
+      const jobs = new CredentialJobs(
+        database,
+        {
+          LINK: deliveries.link,
+          NOTICE: deliveries.notice,
+          OUTCOME: deliveries.outcome,
+          SETUP: applying.setup,
+          PROVIDER: applying.provider,
+        },
+        clock,
+        ({ kind, updateId, fault }, error) =>
+          log[fault === 'internal' ? 'error' : 'warn'](
+            { job: kind, update: updateId, fault, ...(fault === 'internal' ? { error: describeError(error) } : {}) },
+            'a job failed',
+          ),
+      );
       const services: Services = {
         assistances,
         cursors,
         policy,
+        jobs,
+        credentials: new Credentials(
+          database,
+          keys,
+          sources,
+          assistances,
+          cursors,
+          updates,
+          policy.scope,
+          config.channels,
+          jobs,
+          clock,
+        ),
+        confirmations: new Confirmations(database, keys, sources, channels, updates, merchant, publicUrl, jobs, clock),
         customers: new Customers(database, keys, sources, bounds.payments, clock),
         payments: new Payments(database, keys, cursors, clock),
         tickets: new Tickets(database, keys, sources, assistances, cursors, policy.scope, bounds.assignment, clock),
@@ -215,6 +270,7 @@ export class App {
         services,
         loaders: {
           assistances: new AssistancesLoader(actor, assistances, clock),
+          credentials: new CredentialsLoader(actor, services.credentials, services.tickets, keys),
           customers: new CustomersLoader(database, keys, bounds.payments, clock),
           payments: new PaymentsLoader(database, keys),
           tickets: new TicketsLoader(database),
@@ -234,6 +290,8 @@ export class App {
         disclosures,
         denials,
         contextOf,
+        channels,
+        publicAddress,
         clock,
       );
     } catch (error) {
@@ -262,7 +320,9 @@ export class App {
       timer.unref();
       this.timers.push(timer);
     };
+    this.services.jobs.start();
     every(5_000, () => this.services.assistances.expire());
+    every(5_000, () => this.services.credentials.expire());
     every(5_000, () => this.actors.restoreRevocations());
     every(15_000, () => this.sources.lookAtAssisted());
   }
@@ -270,7 +330,9 @@ export class App {
   /** Finishes what is under way: polls, disclosures, counted denials, writes. */
   async close(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    await this.services.jobs.stop();
     await this.sources.stop();
+    await this.channels.mail?.close();
     await this.disclosures.idle();
     await this.denials.close();
     await this.database.close();

@@ -119,6 +119,7 @@ serveForParent(async (settings) => {
           services,
           loaders: {
             assistances: undefined as unknown as AssistancesLoader,
+            credentials: undefined as unknown as RequestContext['loaders']['credentials'],
             customers: new CustomersLoader(database, keys, 300_000, clock),
             payments: new PaymentsLoader(database, keys),
             tickets: new TicketsLoader(database),

@@ -111,12 +111,15 @@ export class Change<Subject = unknown> {
     return execute(this.manager, this.engine, sql, parameters);
   }
 
-  /** States what happened; stored with the change when it commits. `name` where it is a consequence with a name of its own. */
-  record(facts: EventFacts, name = this.action.name): void {
+  /**
+   * States what happened; stored with the change when it commits. `name` where it is a consequence with a name of its own;
+   * `DENIED` where what is kept is that something was tried in vain.
+   */
+  record(facts: EventFacts, name = this.action.name, outcome: EventDraft['outcome'] = 'ALLOWED'): void {
     this.drafts.push({
       ...facts,
       action: name,
-      outcome: 'ALLOWED',
+      outcome,
       actor: { id: this.actor.id, kind: this.actor.kind, roles: isSignedIn(this.actor) ? this.actor.roles : [] },
     });
   }

@@ -4,6 +4,10 @@ import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
 import type { Assistances } from './assistance/assistance.service';
 import type { AssistancesLoader } from './assistance/assistances.loader';
+import type { ConfirmationDesk } from './credentials/confirmation.view';
+import type { CredentialsLoader } from './credentials/credentials.loader';
+import type { Credentials } from './credentials/credentials.service';
+import type { CredentialJobs } from './credentials/jobs.service';
 import type { CustomersLoader } from './customers/customers.loader';
 import type { Customers } from './customers/customers.service';
 import type { PaymentsLoader } from './payments/payments.loader';
@@ -16,6 +20,9 @@ export interface Services {
   readonly customers: Customers;
   readonly payments: Payments;
   readonly assistances: Assistances;
+  readonly credentials: Credentials;
+  readonly confirmations: ConfirmationDesk;
+  readonly jobs: CredentialJobs;
   readonly policy: ExposurePolicy;
   readonly cursors: Cursors;
 }
@@ -26,6 +33,7 @@ export interface Loaders {
   readonly customers: CustomersLoader;
   readonly payments: PaymentsLoader;
   readonly assistances: AssistancesLoader;
+  readonly credentials: CredentialsLoader;
 }
 
 /** One request of one actor. `access` is set by the executor, before any resolver runs. */

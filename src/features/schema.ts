@@ -7,6 +7,13 @@ import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { guardRelations, type RelationRules } from '../graphql/shield';
 import { sortedBy } from '../graphql/sorted-by';
 import { AssistanceResolver, assistanceRelations } from './assistance/assistance.resolver';
+import { credentialRelations } from './credentials/credentials.policy';
+import {
+  ApprovalResolver,
+  CredentialsResolver,
+  TicketCredentialsResolver,
+  TransitionResolver,
+} from './credentials/credentials.resolver';
 import { customerRelations } from './customers/customers.policy';
 import { CustomersResolver } from './customers/customers.resolver';
 import { ExposureResolver, exposureRelations } from './exposure/exposure.resolver';
@@ -19,17 +26,22 @@ import { ViewerResolver, viewerRelations } from './viewer/viewer.resolver';
 
 // biome-ignore lint/complexity/noBannedTypes: type-graphql's own type for a resolver class
 const resolvers: NonEmptyArray<Function> = [
+  ApprovalResolver,
   AssistanceResolver,
+  CredentialsResolver,
   CustomersResolver,
   ExposureResolver,
   MessagesResolver,
   PaymentsResolver,
+  TicketCredentialsResolver,
   TicketsResolver,
+  TransitionResolver,
   ViewerResolver,
 ];
 
 const relations: readonly RelationRules[] = [
   assistanceRelations,
+  credentialRelations,
   customerRelations,
   exposureRelations,
   paymentRelations,

@@ -104,8 +104,10 @@ export const runGateway = async (config: Config, log: Logger, observer: GatewayO
     }
     if (stopping) return null;
     server = await createServer(app);
-    app.start();
     const address = await server.listen({ host: config.host, port: config.port });
+    // Links lead to where it listens, so nothing is sent before that is known.
+    app.listensAt(address);
+    app.start();
     return { app, server, address, loaded: loads };
   } catch (error) {
     if (stopping) return null;

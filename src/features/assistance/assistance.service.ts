@@ -332,7 +332,8 @@ export class Assistances {
     return { ticket, standing: await this.standingOf(change, ticket) };
   }
 
-  private async standingOf(change: Pick<Change, 'query' | 'at' | 'actor'>, ticket: Ticket): Promise<TicketStanding> {
+  /** The ticket as the actor of the change stands to it now. */
+  async standingOf(change: Pick<Change, 'query' | 'at' | 'actor'>, ticket: Ticket): Promise<TicketStanding> {
     const staffIds = isSignedIn(change.actor) ? change.actor.staffIds : [];
     const [source] = await change.query<{ polled_at: number | string | null; known: number | string }>(
       `SELECT (SELECT polled_at FROM upstream_source WHERE name = ?) AS polled_at,

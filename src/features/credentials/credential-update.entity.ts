@@ -125,7 +125,8 @@ export class Confirmation {
 }
 
 export type StepPhase = 'APPLY' | 'UNDO';
-export type StepState = 'PLANNED' | 'INTENDED' | 'LOST' | 'DONE' | 'REFUSED';
+/** `DROPPED`: not to be made any more, as one before it was refused. */
+export type StepState = 'PLANNED' | 'INTENDED' | 'LOST' | 'DONE' | 'REFUSED' | 'DROPPED';
 
 /** One call to the provider: what is intended is written down before it is made, what came of it afterwards. */
 @Entity('credential_step')

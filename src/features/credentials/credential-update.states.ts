@@ -20,7 +20,7 @@ export type CredentialUpdateState = (typeof credentialUpdateStates)[number];
 export const transitions: Readonly<Record<CredentialUpdateState, readonly CredentialUpdateState[]>> = {
   // The link is on its way.
   REQUESTED: ['AWAITING_CUSTOMER', 'FAILED', 'CANCELLED', 'EXPIRED'],
-  AWAITING_CUSTOMER: ['AWAITING_PROVIDER', 'AWAITING_APPROVAL', 'APPLYING', 'REFUSED', 'CANCELLED', 'EXPIRED'],
+  AWAITING_CUSTOMER: ['AWAITING_PROVIDER', 'AWAITING_APPROVAL', 'APPLYING', 'REFUSED', 'FAILED', 'CANCELLED', 'EXPIRED'],
   // Confirmed; the new card is entered on the provider's page.
   AWAITING_PROVIDER: ['AWAITING_APPROVAL', 'APPLYING', 'FAILED', 'CANCELLED', 'EXPIRED'],
   AWAITING_APPROVAL: ['APPLYING', 'REJECTED', 'CANCELLED', 'EXPIRED'],

@@ -204,6 +204,16 @@ export class Sources {
     return Promise.race([refreshed, budget]).finally(() => clearTimeout(timer));
   }
 
+  /** Asks every payment source anew who this customer is and what they hold, however long that takes. Throws `SourceUnavailable`. */
+  confirmLink(customerId: string): Promise<void> {
+    return this.relink([customerId]);
+  }
+
+  /** An internal note on a ticket. False where the helpdesk takes none. Throws `SourceUnavailable`; the note may stand there even so. */
+  async addNote(sourceName: string, reference: string, text: string): Promise<boolean> {
+    return (await this.helpdesk(sourceName).connector.addNote?.(reference, text)) ?? false;
+  }
+
   /** Polls every source until `stop`; a webhook wakes its source's loop. */
   start(): void {
     for (const { name } of this.helpdesks.values()) this.loops.push(this.loop(name, () => this.syncHelpdesk(name)));

@@ -143,6 +143,17 @@ export class Tickets {
     );
   }
 
+  /** Those of these tickets that are within the actor's scope, as stored: none of them is opened by it. */
+  async reachable(actor: SignedInActor, ids: readonly string[]): Promise<readonly TicketType[]> {
+    const now = this.clock();
+    const scope = ticketScope(actor, this.scope, now);
+    const rows = await this.database.query<TicketRow>(
+      `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE t.id IN (${marks(ids)}) AND ${scope.sql}`,
+      [...ids, ...scope.parameters],
+    );
+    return rows.map((row) => this.toType(row, now, false));
+  }
+
   /** Throws `NOT_FOUND` unless the ticket is within the actor's scope. */
   async requireInScope(actor: SignedInActor, id: string): Promise<void> {
     const row = await this.inScope(actor, 't.id = ?', [id]);

@@ -1,0 +1,50 @@
+import DataLoader from 'dataloader';
+import type { SignedInActor } from '../../authz/actor';
+import type { Keys } from '../keys/keys.service';
+import type { TicketType } from '../tickets/ticket.type';
+import type { Tickets } from '../tickets/tickets.service';
+import { type CredentialUpdateRow, CredentialUpdateType, TransitionType } from './credential-update.type';
+import type { Credentials } from './credentials.service';
+
+/** Updates and their histories, each relation of a level in one statement. */
+export class CredentialsLoader {
+  private readonly byTicket: DataLoader<string, readonly CredentialUpdateType[]>;
+  private readonly tickets: DataLoader<string, TicketType | null>;
+  private readonly histories: DataLoader<string, readonly TransitionType[]>;
+
+  constructor(
+    private readonly actor: SignedInActor,
+    private readonly credentials: Credentials,
+    tickets: Tickets,
+    private readonly keys: Keys,
+  ) {
+    this.tickets = new DataLoader(async (ids) => {
+      const found = new Map((await tickets.reachable(actor, ids)).map((ticket) => [ticket.id, ticket]));
+      return ids.map((id) => found.get(id) ?? null);
+    });
+    this.byTicket = new DataLoader(async (ticketIds) => {
+      const rows = await credentials.ofTickets(ticketIds);
+      return ticketIds.map((id) => rows.filter((row) => row.ticket_id === id).map((row) => this.toType(row)));
+    });
+    this.histories = new DataLoader(async (ids) => {
+      const rows = await credentials.historyOf(ids);
+      return ids.map((id) => rows.filter((row) => row.update_id === id).map((row) => new TransitionType(row)));
+    });
+  }
+
+  ofTicket(ticketId: string): Promise<readonly CredentialUpdateType[]> {
+    return this.byTicket.load(ticketId);
+  }
+
+  /** Null where the ticket has left the reader's scope meanwhile. */
+  ticket(id: string): Promise<TicketType | null> {
+    return this.tickets.load(id);
+  }
+
+  historyOf(id: string): Promise<readonly TransitionType[]> {
+    return this.histories.load(id);
+  }
+
+  readonly toType = (row: CredentialUpdateRow): CredentialUpdateType =>
+    new CredentialUpdateType(row, this.keys, this.credentials.isForDecisionOf(this.actor, row));
+}

@@ -1,0 +1,130 @@
+import { type Actor, isSignedIn } from '../../authz/actor';
+import { action, allOf, anyOf, hasMfa, hasRole, isSystem, type Rule, rule } from '../../authz/rule';
+import type { DenialReason } from '../../failure';
+import { connectionRelations } from '../../graphql/connection';
+import type { RelationRules, RelationView } from '../../graphql/shield';
+import { inTeam, isFresh, isOpen, recentLogin, type TicketStanding } from '../assistance/assistance.policy';
+import type { CredentialUpdateType } from './credential-update.type';
+
+/** What a request is judged by, as it stands in the transaction that makes it. */
+export interface RequestStanding {
+  readonly ticket: TicketStanding;
+  /** A live assistance of the actor on this ticket covers its customer. */
+  readonly isAssisted: boolean;
+  /** The ticket's customer is known to the payment side, by a link whose updates can be confirmed here. */
+  readonly isLinked: boolean;
+  /** The payment side's contact is a mailbox of the actor's own. */
+  readonly isOwnContact: boolean;
+  /** Updates of this customer that were requested within the last day. */
+  readonly requestedToday: number;
+  readonly mostPerDay: number;
+}
+
+/** An update as those see it who decide about it. */
+export interface UpdateStanding {
+  readonly requestedById: string;
+  readonly requestedByStaffId: string | null;
+  /** The ticket's team as it is now. */
+  readonly team: string | null;
+  readonly at: Date;
+}
+
+/** The update whose link the customer holds, for as long as it can be answered. */
+export interface AnswerStanding {
+  readonly updateId: string;
+}
+
+const isRequester = (actor: Actor, { requestedById, requestedByStaffId }: UpdateStanding): boolean =>
+  actor.id === requestedById ||
+  // One person with two subjects at the identity provider is still one member of staff.
+  (isSignedIn(actor) && requestedByStaffId !== null && actor.staffIds.includes(requestedByStaffId));
+
+const works = allOf<unknown>(hasRole('AGENT', 'SUPERVISOR'), hasMfa);
+
+/** May ask for a change: whoever assists on this ticket, for a customer whom the payment side knows. */
+export const mayRequest: Rule<RequestStanding> = allOf<RequestStanding>(
+  works,
+  rule('TICKET_CLOSED', (actor, { ticket }) => isOpen(actor, ticket)),
+  rule('STALE', (actor, { ticket }) => isFresh(actor, ticket)),
+  rule('NO_ASSISTANCE', (_, { isAssisted }) => isAssisted),
+  rule('LINK', (_, { isLinked }) => isLinked),
+  rule('SELF_MADE', (_, { isOwnContact }) => !isOwnContact),
+  rule('QUOTA', (_, { requestedToday, mostPerDay }) => requestedToday < mostPerDay),
+);
+
+/** May call it off: who asked for it, or a supervisor of the ticket's team. */
+export const mayCancel: Rule<UpdateStanding> = allOf<UpdateStanding>(
+  works,
+  anyOf<UpdateStanding>(
+    rule('SCOPE', isRequester),
+    rule('SCOPE', (actor, { team }) => hasRole('SUPERVISOR')(actor, null) && inTeam(actor, team)),
+  ),
+);
+
+/** May approve or reject: a supervisor of the ticket's team other than who asked, who has just signed in with a second factor. */
+export const mayDecide: Rule<UpdateStanding> = allOf<UpdateStanding>(
+  hasRole('SUPERVISOR'),
+  hasMfa,
+  rule('OWN_REQUEST', (actor, update) => !isRequester(actor, update)),
+  rule('SCOPE', (actor, { team }) => inTeam(actor, team)),
+  recentLogin,
+);
+
+const isItsCustomer = rule<AnswerStanding>(
+  'SCOPE',
+  (actor, { updateId }) => actor.kind === 'customer' && actor.updateId === updateId,
+);
+
+export const credentialActions = {
+  request: action<RequestStanding>('credential.request', mayRequest),
+  cancel: action<UpdateStanding>('credential.cancel', mayCancel),
+  approve: action<UpdateStanding>('credential.approve', mayDecide),
+  reject: action<UpdateStanding>('credential.reject', mayDecide),
+  confirm: action<AnswerStanding>('credential.confirm', isItsCustomer),
+  refuse: action<AnswerStanding>('credential.refuse', isItsCustomer),
+  sendCode: action<AnswerStanding>('credential.code', isItsCustomer),
+  sendLink: action<unknown>('credential.link', isSystem),
+  noteTicket: action<unknown>('credential.note', isSystem),
+  setUp: action<unknown>('credential.setup', isSystem),
+  apply: action<unknown>('credential.apply', isSystem),
+  expire: action<unknown>('credential.expire', isSystem),
+};
+
+/** Details stand on an assistance on the update's ticket; whoever may decide about one that waits for it sees what they decide on. */
+export const mayReadDetails = ({ access }: RelationView, update: CredentialUpdateType): DenialReason | null =>
+  update.isForDecision || access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';
+
+/** The method itself is followed on the word of an assistance only: it says more than what is decided on. */
+export const mayFollowMethod = ({ access }: RelationView, update: CredentialUpdateType): DenialReason | null =>
+  access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';
+
+export const credentialRelations: RelationRules = {
+  Query: {
+    // Narrowed in SQL to what the actor asked for and the tickets within their scope.
+    credentialUpdate: 'open',
+    credentialUpdates: 'open',
+  },
+  // The actions have rules of their own, asked in the change.
+  Mutation: {
+    requestCredentialUpdate: 'open',
+    approveCredentialUpdate: 'open',
+    rejectCredentialUpdate: 'open',
+    cancelCredentialUpdate: 'open',
+  },
+  Ticket: { credentialUpdates: 'open' },
+  CredentialUpdate: {
+    ticket: 'open',
+    requestedBy: 'open',
+    paymentMethod: mayFollowMethod,
+    reason: mayReadDetails,
+    before: mayReadDetails,
+    after: mayReadDetails,
+    confirmation: 'open',
+    approval: 'open',
+    history: 'open',
+  },
+  CredentialSummary: { billingAddress: 'open' },
+  Approval: { by: 'open' },
+  CredentialUpdateTransition: { by: 'open' },
+  ...connectionRelations('CredentialUpdate'),
+};

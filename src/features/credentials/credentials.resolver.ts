@@ -1,0 +1,144 @@
+import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Classified } from '../../graphql/decorators';
+import { PaymentMethodType } from '../payments/payment.type';
+import type { RequestContext } from '../request';
+import { Staff, TicketType } from '../tickets/ticket.type';
+import {
+  ApprovalType,
+  CredentialUpdateConnection,
+  type CredentialUpdateFilter,
+  CredentialUpdateFilterInput,
+  CredentialUpdateType,
+  RequestCredentialUpdateInput,
+  TransitionType,
+} from './credential-update.type';
+
+@Resolver(() => CredentialUpdateType)
+export class CredentialsResolver {
+  @Query(() => CredentialUpdateType, {
+    nullable: true,
+    description: 'One that you asked for, or of a ticket that you work with.',
+  })
+  @Classified('INTERNAL')
+  async credentialUpdate(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<CredentialUpdateType> {
+    return loaders.credentials.toType(await services.credentials.reachable(actor, id));
+  }
+
+  @Query(() => CredentialUpdateConnection, { description: 'Newest first.' })
+  @Classified('INTERNAL')
+  credentialUpdates(
+    @Arg('filter', () => CredentialUpdateFilterInput, { nullable: true }) filter: CredentialUpdateFilter | undefined,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ) {
+    return services.credentials.page(actor, { filter, first, after }, loaders.credentials.toType);
+  }
+
+  @Mutation(() => CredentialUpdateType, {
+    description: 'Asks the customer to confirm a change. The same idempotency key with the same input returns the same update.',
+  })
+  @Classified('INTERNAL')
+  async requestCredentialUpdate(
+    @Arg('input', () => RequestCredentialUpdateInput) input: RequestCredentialUpdateInput,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<CredentialUpdateType> {
+    await services.tickets.requireInScope(actor, input.ticketId);
+    const id = await services.credentials.request(actor, input);
+    return loaders.credentials.toType(await services.credentials.reachable(actor, id));
+  }
+
+  @Mutation(() => CredentialUpdateType, {
+    description: 'A supervisor’s consent to what the customer confirmed. Repeated, it changes nothing.',
+  })
+  @Classified('INTERNAL')
+  async approveCredentialUpdate(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<CredentialUpdateType> {
+    return loaders.credentials.toType(await services.credentials.reachable(actor, await services.credentials.approve(actor, id)));
+  }
+
+  @Mutation(() => CredentialUpdateType, {
+    description: 'A supervisor’s refusal; a new card that was entered is taken away again. Repeated, it changes nothing.',
+  })
+  @Classified('INTERNAL')
+  async rejectCredentialUpdate(
+    @Arg('id', () => ID) id: string,
+    @Arg('reason', () => String) reason: string,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<CredentialUpdateType> {
+    return loaders.credentials.toType(
+      await services.credentials.reachable(actor, await services.credentials.reject(actor, id, reason)),
+    );
+  }
+
+  @Mutation(() => CredentialUpdateType, {
+    description: 'Calls an update off before anything was sent to the provider. Repeated, it changes nothing.',
+  })
+  @Classified('INTERNAL')
+  async cancelCredentialUpdate(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<CredentialUpdateType> {
+    return loaders.credentials.toType(await services.credentials.reachable(actor, await services.credentials.cancel(actor, id)));
+  }
+
+  @FieldResolver(() => TicketType, { nullable: true })
+  @Classified('INTERNAL')
+  ticket(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<TicketType | null> {
+    return loaders.credentials.ticket(update.ticketId);
+  }
+
+  @FieldResolver(() => PaymentMethodType, { nullable: true })
+  @Classified('PAYMENT')
+  async paymentMethod(
+    @Root() update: CredentialUpdateType,
+    @Ctx() { loaders }: RequestContext,
+  ): Promise<PaymentMethodType | null> {
+    const customer = await loaders.customers.load(update.customerId);
+    return customer && loaders.payments.methodOf(customer, update.row.payment_method_id);
+  }
+
+  @FieldResolver(() => Staff, { nullable: true })
+  @Classified('INTERNAL')
+  requestedBy(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
+    return loaders.tickets.staff(update.row.requested_by_staff_id);
+  }
+
+  @FieldResolver(() => [TransitionType], { nullable: true, description: 'Oldest first.' })
+  @Classified('INTERNAL')
+  history(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<readonly TransitionType[]> {
+    return loaders.credentials.historyOf(update.id);
+  }
+}
+
+@Resolver(() => ApprovalType)
+export class ApprovalResolver {
+  @FieldResolver(() => Staff, { nullable: true })
+  @Classified('INTERNAL')
+  by(@Root() approval: ApprovalType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
+    return loaders.tickets.staff(approval.staffId);
+  }
+}
+
+@Resolver(() => TransitionType)
+export class TransitionResolver {
+  @FieldResolver(() => Staff, { nullable: true, description: 'Who, where it was a member of staff.' })
+  @Classified('INTERNAL')
+  by(@Root() transition: TransitionType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
+    return loaders.tickets.staff(transition.staffId);
+  }
+}
+
+@Resolver(() => TicketType)
+export class TicketCredentialsResolver {
+  @FieldResolver(() => [CredentialUpdateType], { nullable: true, description: 'Newest first.' })
+  @Classified('INTERNAL')
+  credentialUpdates(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<readonly CredentialUpdateType[]> {
+    return loaders.credentials.ofTicket(ticket.id);
+  }
+}

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { systemActor } from '../../authz/actor';
+import type { UpdatePolicy } from '../../authz/update-policy';
+import type { Database } from '../../db/database';
+import { ulid } from '../../ulid';
+import { type DeliveryChannels, DeliveryFailed } from '../../upstream/delivery/delivery.port';
+import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import type { Sources } from '../sources/sources.service';
+import { CredentialLink, CredentialUpdate } from './credential-update.entity';
+import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
+import { credentialActions } from './credentials.policy';
+import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from './jobs.service';
+import { linkMail, outcomeNote, requestNote } from './messages';
+import { describeMethod, methodSummarySchema } from './method-summary';
+
+const hour = 3_600_000;
+/** 256 bits: nobody guesses one, and of what is stored nobody gets it back. */
+const tokenBytes = 32;
+
+interface ContactRow extends KeyedRow, Record<string, unknown> {
+  readonly id: string;
+  readonly email_sealed: Buffer | null;
+  readonly email_digest: string | null;
+  readonly gone: number;
+}
+
+/** What leaves for the customer and the ticket: the link, by mail and to nobody else; notes, with neither link nor code. */
+export class Deliveries {
+  private readonly actor = systemActor('delivery');
+
+  constructor(
+    private readonly database: Database,
+    private readonly keys: Keys,
+    private readonly sources: Sources,
+    private readonly channels: DeliveryChannels,
+    private readonly policy: UpdatePolicy,
+    private readonly merchant: string,
+    private readonly publicUrl: () => string,
+  ) {}
+
+  readonly link: JobHandler = {
+    // With doubling pauses a bit more than half an hour.
+    bound: 11,
+    run: (job) => this.sendLink(job),
+    giveUp: async ({ updateId }) => {
+      await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
+        if (update.state !== 'REQUESTED') return;
+        update.failure = 'UNDELIVERABLE';
+        await end(change, seal, update, { to: 'FAILED', name: 'credential.undeliverable', reason: 'UNDELIVERABLE' });
+      });
+      return true;
+    },
+  };
+
+  readonly notice: JobHandler = this.noteHandler((update, what) => requestNote(update, what));
+  readonly outcome: JobHandler = this.noteHandler((update, what) => outcomeNote(update, what));
+
+  /** Each sending has a token of its own, so that none needs to be kept to send it again. */
+  private async sendLink({ updateId, hold }: ClaimedJob): Promise<JobResult> {
+    const token = randomBytes(tokenBytes).toString('base64url');
+    const prepared = await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
+      if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
+      await hold(change);
+      const to = await this.addressOf(change, update);
+      if (to === null) {
+        update.failure = 'CONTACT_CHANGED';
+        await end(change, seal, update, { to: 'FAILED', name: 'credential.contact-changed', reason: 'CONTACT_CHANGED' });
+        return null;
+      }
+      const [ticket] = await change.query<{ reference: string }>('SELECT reference FROM helpdesk_ticket WHERE id = ?', [
+        update.ticketId,
+      ]);
+      const expiresAt = new Date(change.at.getTime() + this.policy.linkHours * hour);
+      const link = Object.assign(new CredentialLink(), {
+        id: `cln_${ulid(change.at.getTime())}`,
+        updateId,
+        tokenDigest: this.keys.searchDigest('credential-link', token) as string,
+        createdAt: change.at,
+        expiresAt,
+      });
+      await change.insert(CredentialLink, link);
+      change.record({ ...factsOf(update, seal), detail: { link: link.id, until: expiresAt.toISOString() } });
+      return { to, reference: ticket?.reference ?? '', expiresAt, kind: update.kind };
+    });
+    if (prepared === null) return 'done';
+    const { to, reference, expiresAt, kind } = prepared;
+    try {
+      if (!this.channels.mail) throw new DeliveryFailed('mail', 'refused');
+      await this.channels.mail.send({
+        to,
+        ...linkMail({ merchant: this.merchant, ticket: reference, kind, url: `${this.publicUrl()}/confirm/${token}`, expiresAt }),
+      });
+    } catch (error) {
+      if (!(error instanceof DeliveryFailed) || !error.isFinal) throw error;
+      await this.link.giveUp({ updateId } as ClaimedJob);
+      return 'done';
+    }
+    await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
+      if (update.state !== 'REQUESTED') return;
+      await hold(change);
+      update.expiresAt = expiresAt;
+      await move(change, seal, update, { to: 'AWAITING_CUSTOMER', name: 'credential.link-sent', detail: { channel: 'MAIL' } });
+      await enqueue(change, updateId, 'NOTICE');
+    });
+    return 'done';
+  }
+
+  /** The address that was judged when the update was requested, or none: a link must not follow an address that somebody changed meanwhile. */
+  private async addressOf(change: AnyChange, update: CredentialUpdate): Promise<string | null> {
+    const [payer] = await change.query<ContactRow>(
+      `SELECT p.id, p.email_sealed, p.email_digest, p.gone, ${keyColumns} FROM payment_customer p ${joinKey('p')} WHERE p.id = ?`,
+      [update.paymentCustomerId],
+    );
+    if (!payer || Number(payer.gone) === 1 || payer.email_digest !== update.mailDigest) return null;
+    return this.keys.open(payer, { table: 'payment_customer', column: 'email_sealed', row: payer.id }, payer.email_sealed);
+  }
+
+  private noteHandler(
+    write: (update: CredentialUpdate, what: { readonly before: string; readonly after: string | null }) => string,
+  ): JobHandler {
+    return {
+      bound: 11,
+      run: async ({ updateId }) => {
+        const noted = await this.change(credentialActions.noteTicket, updateId, async (change, update, seal) => {
+          const [ticket] = await change.query<{ source: string; reference: string }>(
+            'SELECT source, reference FROM helpdesk_ticket WHERE id = ?',
+            [update.ticketId],
+          );
+          const opened = (column: 'before_sealed' | 'after_sealed', sealed: Buffer | null) => {
+            const text = seal.open('credential_update', column, update.id, sealed);
+            return text === null ? null : describeMethod(methodSummarySchema.parse(JSON.parse(text)));
+          };
+          const before = opened('before_sealed', update.beforeSealed);
+          if (!ticket || before === null) return null;
+          return { ...ticket, text: write(update, { before, after: opened('after_sealed', update.afterSealed) }) };
+        });
+        if (noted !== null) await this.sources.addNote(noted.source, noted.reference, noted.text);
+        return 'done';
+      },
+      // The ticket lacks a sentence; the update and its history are where they belong.
+      giveUp: async ({ updateId, kind }) => {
+        await this.change(credentialActions.noteTicket, updateId, async (change, update, seal) => {
+          change.record({ ...factsOf(update, seal), detail: { given_up: kind } }, 'credential.note-dropped', 'DENIED');
+        });
+        return true;
+      },
+    };
+  }
+
+  private change<T>(
+    of: (typeof credentialActions)['sendLink'],
+    updateId: string,
+    work: (change: AnyChange, update: CredentialUpdate, seal: CustomerSeal) => Promise<T>,
+  ): Promise<T> {
+    return this.database.change(this.actor, of, async (change) => {
+      const update = await change.lock(CredentialUpdate, { id: updateId });
+      change.permit(null);
+      return work(change, update, await CustomerSeal.of(change, this.keys, update.customerId));
+    });
+  }
+}

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from '../../db/database';
+import { ulid } from '../../ulid';
+import { DeliveryFailed } from '../../upstream/delivery/delivery.port';
+import { SourceUnavailable } from '../../upstream/source-unavailable';
+import { CredentialJob, type JobKind } from './credential-update.entity';
+import type { AnyChange } from './credential-update.moves';
+
+/** For how long, in milliseconds, a process has a job to itself. Longer than any single call to the outside may take. */
+const leaseMilliseconds = 60_000;
+const width = 8;
+const longestPause = 3_600_000;
+const idlePause = 1_000;
+
+/** Another process has the job by now: whatever was under way here must not be written. */
+export class LeaseLost extends Error {
+  constructor() {
+    super('the lease on the job was lost');
+    this.name = 'LeaseLost';
+  }
+}
+
+export interface ClaimedJob {
+  readonly id: string;
+  readonly updateId: string;
+  readonly kind: JobKind;
+  /** Tries before this one that got nowhere. */
+  readonly attempts: number;
+  /** Within a change that is permitted: prolongs the lease, or throws `LeaseLost`, so that nothing commits for a job that another process has. */
+  hold(change: AnyChange): Promise<void>;
+}
+
+/** `again`: milliseconds until it is looked at again; with a fault it counts as a try that got nowhere. */
+export type JobResult = 'done' | { readonly again: number } | { readonly fault: string };
+
+export interface JobHandler {
+  run(job: ClaimedJob): Promise<JobResult>;
+  /** Tries that may get nowhere before `giveUp` is asked. */
+  readonly bound: number;
+  /** Ends what the job was for. False where that can't be: then it goes on, at the longest pause. */
+  giveUp(job: ClaimedJob): Promise<boolean>;
+}
+
+export interface JobCount {
+  readonly kind: string;
+  readonly state: string;
+  readonly count: number;
+}
+
+interface JobRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly update_id: string;
+  readonly kind: JobKind;
+  readonly attempts: number | string;
+}
+
+/** Writes a job into the outbox with the change that calls for it; one that was done before is to be done again. */
+export const enqueue = async (change: AnyChange, updateId: string, kind: JobKind, at: Date = change.at): Promise<void> => {
+  const known = await change.find(CredentialJob, { updateId, kind });
+  const job = known ?? Object.assign(new CredentialJob(), { id: `job_${ulid(change.at.getTime())}`, updateId, kind });
+  Object.assign(job, { state: 'PENDING', attempts: 0, nextAt: at, leaseUntil: null, leaseHolder: null, fault: null });
+  if (known) await change.save(job);
+  else await change.insert(CredentialJob, job);
+};
+
+/** What a fault is called in the table and the log: a word, never a message. */
+const faultOf = (error: unknown): string => {
+  if (error instanceof SourceUnavailable || error instanceof DeliveryFailed) return error.why;
+  return error instanceof LeaseLost ? 'lease-lost' : 'internal';
+};
+
+/**
+ * The outbox: jobs of updates, each done by one process at a time, on any replica. A lease that ran out is free for the
+ * next; every change of a job renews it in its own transaction, so a process that lost it writes nothing any more.
+ */
+export class CredentialJobs {
+  private readonly running = new Set<Promise<void>>();
+  private stopping = false;
+  private loop: Promise<void> | null = null;
+  private endPause = () => {};
+  private isWoken = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly handlers: Readonly<Record<JobKind, JobHandler>>,
+    private readonly clock: () => Date,
+    /** `error` only where it is none that is expected of the outside. */
+    private readonly onFault: (
+      job: { readonly kind: string; readonly updateId: string; readonly fault: string },
+      error: unknown,
+    ) => void,
+  ) {}
+
+  start(): void {
+    this.loop = this.follow();
+  }
+
+  /** Jobs may be due: looks at once. */
+  wake(): void {
+    this.isWoken = true;
+    this.endPause();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.endPause();
+    await this.loop;
+    await Promise.all(this.running);
+  }
+
+  /** Does what is due now and what follows from it. */
+  async drain(): Promise<void> {
+    for (;;) {
+      const claimed = await this.fill();
+      if (claimed === 0 && this.running.size === 0) return;
+      if (claimed === 0) await Promise.race(this.running);
+    }
+  }
+
+  /** How many jobs there are by kind and state, those that are done left out. */
+  async counts(): Promise<readonly JobCount[]> {
+    const rows = await this.database.query<{ kind: string; state: string; n: number | string }>(
+      "SELECT kind, state, COUNT(*) AS n FROM credential_job WHERE state <> 'DONE' GROUP BY kind, state",
+    );
+    return rows.map(({ kind, state, n }) => ({ kind, state, count: Number(n) }));
+  }
+
+  private async follow(): Promise<void> {
+    while (!this.stopping) {
+      this.isWoken = false;
+      const claimed = await this.fill().catch((error: unknown) => {
+        this.onFault({ kind: 'claim', updateId: '', fault: 'internal' }, error);
+        return 0;
+      });
+      if (claimed > 0 && this.running.size < width) continue;
+      if (this.isWoken || this.stopping) continue;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, idlePause);
+        this.endPause = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  private async fill(): Promise<number> {
+    const jobs = await this.claim(width - this.running.size);
+    for (const job of jobs) {
+      const running: Promise<void> = this.perform(job).finally(() => {
+        this.running.delete(running);
+        this.wake();
+      });
+      this.running.add(running);
+    }
+    return jobs.length;
+  }
+
+  /** Takes jobs that are due and that nobody has. */
+  private async claim(most: number): Promise<readonly ClaimedJob[]> {
+    if (most <= 0) return [];
+    const now = this.clock().getTime();
+    const isFree = "state = 'PENDING' AND next_at <= ? AND (lease_until IS NULL OR lease_until <= ?)";
+    const due = await this.database.query<JobRow>(
+      `SELECT id, update_id, kind, attempts FROM credential_job WHERE ${isFree} ORDER BY next_at, id LIMIT ?`,
+      [now, now, most * 4],
+    );
+    if (due.length === 0) return [];
+    // Replicas that take the same ones first would mostly meet each other.
+    const wanted = due
+      .map((row) => ({ row, chance: Math.random() }))
+      .sort((a, b) => a.chance - b.chance)
+      .slice(0, most)
+      .map(({ row }) => row)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const holder = randomUUID();
+    return this.database.appendGroup(async (group) => {
+      const claimed: ClaimedJob[] = [];
+      for (const row of wanted) {
+        const affected = await group.execute(
+          `UPDATE credential_job SET lease_until = ?, lease_holder = ? WHERE id = ? AND ${isFree}`,
+          [now + leaseMilliseconds, holder, row.id, now, now],
+        );
+        if (affected > 0) claimed.push(this.claimed(row, holder));
+      }
+      return claimed;
+    });
+  }
+
+  private claimed(row: JobRow, holder: string): ClaimedJob & { readonly holder: string } {
+    return {
+      id: row.id,
+      updateId: row.update_id,
+      kind: row.kind,
+      attempts: Number(row.attempts),
+      holder,
+      hold: async (change) => {
+        const affected = await change.confirm(
+          "UPDATE credential_job SET lease_until = ? WHERE id = ? AND lease_holder = ? AND state = 'PENDING'",
+          [this.clock().getTime() + leaseMilliseconds, row.id, holder],
+        );
+        if (affected === 0) throw new LeaseLost();
+      },
+    };
+  }
+
+  private async perform(job: ClaimedJob): Promise<void> {
+    const handler = this.handlers[job.kind];
+    let result: JobResult | 'dead';
+    try {
+      result = await handler.run(job);
+    } catch (error) {
+      const fault = faultOf(error);
+      this.onFault({ kind: job.kind, updateId: job.updateId, fault }, error);
+      result = { fault };
+    }
+    try {
+      if (typeof result === 'object' && 'fault' in result && job.attempts + 1 >= handler.bound && (await handler.giveUp(job)))
+        result = 'dead';
+      await this.settle(job as ClaimedJob & { readonly holder: string }, result);
+    } catch (error) {
+      // The lease runs out by itself, and then somebody looks at it again.
+      this.onFault({ kind: job.kind, updateId: job.updateId, fault: faultOf(error) }, error);
+    }
+  }
+
+  private async settle(job: ClaimedJob & { readonly holder: string }, result: JobResult | 'dead'): Promise<void> {
+    const values: Record<string, string | number | null> =
+      result === 'done'
+        ? { state: 'DONE', fault: null }
+        : result === 'dead'
+          ? { state: 'DEAD' }
+          : 'fault' in result
+            ? { fault: result.fault, attempts: job.attempts + 1, next_at: this.clock().getTime() + pauseAfter(job.attempts + 1) }
+            : { fault: null, attempts: 0, next_at: this.clock().getTime() + result.again };
+    const columns = Object.keys(values);
+    await this.database.appendGroup((group) =>
+      group.execute(
+        `UPDATE credential_job SET ${columns.map((column) => `${column} = ?`).join(', ')}, lease_until = NULL, lease_holder = NULL WHERE id = ? AND lease_holder = ?`,
+        [...columns.map((column) => values[column]), job.id, job.holder],
+      ),
+    );
+  }
+}
+
+/** Milliseconds before the next try: doubling from a second to an hour, a fifth more or less so that many don't come at once. */
+const pauseAfter = (attempts: number): number =>
+  Math.round(Math.min(1_000 * 2 ** Math.min(attempts, 20), longestPause) * (0.8 + Math.random() * 0.4));

@@ -1,0 +1,107 @@
+import type { CredentialUpdateKind } from '../../authz/update-policy';
+import type { Mail } from '../../upstream/delivery/delivery.port';
+import type { CredentialUpdate } from './credential-update.entity';
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** In a subject or a line of text: one line, whatever a file or a helpdesk made of it. */
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+
+const asked: Readonly<Record<CredentialUpdateKind, string>> = {
+  REPLACE_CARD: 'to replace a stored card',
+  BILLING_ADDRESS: 'to change the billing address of a stored payment method',
+  SET_DEFAULT: 'to change which payment method is used by default',
+  REMOVE: 'to remove a stored payment method',
+};
+
+export interface LinkMail {
+  readonly merchant: string;
+  /** The helpdesk's number. */
+  readonly ticket: string;
+  readonly kind: CredentialUpdateKind;
+  readonly url: string;
+  readonly expiresAt: Date;
+}
+
+/**
+ * The mail that brings the link, and nothing of the payment details themselves: whoever reads the mailbox without being
+ * the customer learns no more than that something was asked.
+ */
+export const linkMail = ({ merchant, ticket, kind, url, expiresAt }: LinkMail): Omit<Mail, 'to'> => {
+  const [name, number] = [oneLine(merchant), oneLine(ticket)];
+  const until = `${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const sentences = [
+    `In your request ${number}, ${name} was asked ${asked[kind]}.`,
+    'Nothing changes until you confirm it. See exactly what would change, and say yes or no:',
+  ];
+  const ending = [
+    `The link works once, until ${until}.`,
+    `If you did not ask for this, open it and say no, or ignore this mail: then nothing happens.`,
+    `${name} never asks for a card number, a security code or a password by mail or telephone. Don’t forward this mail: whoever has the link can answer for you.`,
+  ];
+  return {
+    subject: `${name}: please confirm a change (request ${number})`,
+    text: [...sentences, '', url, '', ...ending].join('\n'),
+    html: [
+      '<!doctype html><html lang="en"><body style="font:16px/1.5 sans-serif;color:#1c1c1c">',
+      ...sentences.map((sentence) => `<p>${escaped(sentence)}</p>`),
+      `<p><a href="${escaped(url)}">${escaped(url)}</a></p>`,
+      ...ending.map((sentence) => `<p>${escaped(sentence)}</p>`),
+      '</body></html>',
+    ].join('\n'),
+  };
+};
+
+const changes: Readonly<Record<CredentialUpdateKind, string>> = {
+  REPLACE_CARD: 'Replacing the card',
+  BILLING_ADDRESS: 'A new billing address for',
+  SET_DEFAULT: 'Making the default:',
+  REMOVE: 'Removing',
+};
+
+const named = ({ kind }: CredentialUpdate, before: string): string => `${changes[kind]} ${before}`;
+
+/** The ticket's notice that the customer was asked: staff, copies and every archive read it, so it holds neither link nor code. */
+export const requestNote = (update: CredentialUpdate, { before }: { readonly before: string }): string =>
+  `${named(update, before)}: the customer was asked to confirm, by e-mail to the address that the payment side holds.${
+    update.needsApproval ? ' A supervisor has to approve afterwards.' : ''
+  } (${update.id})`;
+
+/** Why an update failed, for those who have to tell the customer. */
+const failures: Readonly<Record<string, string>> = {
+  CARD_DECLINED: 'the provider declined the card',
+  CARD_EXPIRED: 'the card has expired',
+  METHOD_GONE: 'the provider no longer has this payment method',
+  CUSTOMER_GONE: 'the provider no longer has this customer',
+  METHOD_IN_USE: 'a subscription is paid with it; choose another default first',
+  ADDRESS_REFUSED: 'the provider did not accept the address',
+  NOT_PERMITTED: 'the gateway’s key may not do this at the provider',
+  UNDELIVERABLE: 'the link could not be delivered',
+  CONTACT_CHANGED: 'the customer’s contact data changed meanwhile',
+  LINK_CHANGED: 'it is no longer sure who this customer is on the payment side',
+  CHANGED_MEANWHILE: 'the payment method changed after the customer was asked',
+  NOT_AUTHENTICATED: 'the card’s issuer did not authenticate the customer',
+  PROVIDER_UNREACHABLE: 'the provider could not be reached',
+  PARTLY_APPLIED: 'the provider refused a part and what was done before could not be taken back: look at it there',
+};
+
+const endings: Readonly<Record<string, string>> = {
+  APPLIED: 'done',
+  REFUSED: 'the customer said no',
+  REJECTED: 'a supervisor rejected it',
+  CANCELLED: 'it was called off',
+  EXPIRED: 'nobody answered in time',
+};
+
+/** The ticket's note about what became of it. */
+export const outcomeNote = (
+  update: CredentialUpdate,
+  { before, after }: { readonly before: string; readonly after: string | null },
+): string => {
+  const how =
+    update.state === 'FAILED'
+      ? `failed: ${failures[update.failure ?? ''] ?? 'the provider refused'}. Nothing was changed`
+      : (endings[update.state] ?? update.state);
+  const became = update.state === 'APPLIED' && update.kind === 'REPLACE_CARD' && after ? ` by ${after}` : '';
+  return `${named(update, before)}${became}: ${update.failure === 'PARTLY_APPLIED' ? `failed: ${failures.PARTLY_APPLIED}` : how}. (${update.id})`;
+};

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { AddressRecord, PaymentMethodRecord } from '../../upstream/payments/payments.port';
+
+const nullableText = z.string().nullable();
+
+export const addressSchema = z.object({
+  line1: nullableText,
+  line2: nullableText,
+  city: nullableText,
+  postalCode: nullableText,
+  country: nullableText,
+});
+
+/** A payment method as an update keeps it: what it was, or what it becomes. Never a number, never a provider's token. */
+export const methodSummarySchema = z.object({
+  kind: z.string(),
+  brand: nullableText,
+  last4: nullableText,
+  expiryMonth: z.number().nullable(),
+  expiryYear: z.number().nullable(),
+  /** ISO 3166-1 alpha-2 country of the card's issuer, where the provider tells. */
+  country: nullableText,
+  isDefault: z.boolean(),
+  billingAddress: addressSchema.nullable(),
+});
+export type MethodSummary = z.infer<typeof methodSummarySchema>;
+
+export const summaryOf = (method: PaymentMethodRecord & { readonly country?: string | null }): MethodSummary => ({
+  kind: method.kind,
+  brand: method.brand,
+  last4: method.last4,
+  expiryMonth: method.expiryMonth,
+  expiryYear: method.expiryYear,
+  country: method.country ?? null,
+  isDefault: method.isDefault,
+  billingAddress: method.billingAddress,
+});
+
+const brands: Readonly<Record<string, string>> = {
+  visa: 'Visa',
+  mastercard: 'Mastercard',
+  amex: 'American Express',
+  discover: 'Discover',
+  diners: 'Diners Club',
+  jcb: 'JCB',
+  unionpay: 'UnionPay',
+};
+const kinds: Readonly<Record<string, string>> = { CARD: 'Card', WALLET: 'Wallet', BANK_DEBIT: 'Bank account', OTHER: 'Method' };
+
+/** `Visa •••• 4242, valid until 08/2030`: how a person recognizes a method, and nothing that somebody else could use. */
+export const describeMethod = ({ kind, brand, last4, expiryMonth, expiryYear }: MethodSummary): string => {
+  const name = (brand === null ? undefined : brands[brand]) ?? brand ?? kinds[kind] ?? 'Method';
+  const validity =
+    expiryMonth === null || expiryYear === null ? '' : `, valid until ${String(expiryMonth).padStart(2, '0')}/${expiryYear}`;
+  return `${name} •••• ${last4 ?? '••••'}${validity}`;
+};
+
+/** Where an address is, without the line that leads to a door. */
+export const describePlace = (address: AddressRecord | null): string =>
+  [address?.city, address?.country].filter((part) => part !== null && part !== undefined && part !== '').join(', ') ||
+  'no address';
+
+const sameAddress = (one: AddressRecord | null, other: AddressRecord | null): boolean =>
+  (['line1', 'line2', 'city', 'postalCode', 'country'] as const).every((part) => (one?.[part] ?? '') === (other?.[part] ?? ''));
+
+/** Whether the method still is what the customer decided on, as far as their decision was about that. */
+export const isStill = (
+  before: MethodSummary,
+  now: MethodSummary,
+  regards: { readonly address: boolean; readonly default: boolean },
+): boolean =>
+  before.brand === now.brand &&
+  before.last4 === now.last4 &&
+  before.expiryMonth === now.expiryMonth &&
+  before.expiryYear === now.expiryYear &&
+  (!regards.address || sameAddress(before.billingAddress, now.billingAddress)) &&
+  (!regards.default || before.isDefault === now.isDefault);

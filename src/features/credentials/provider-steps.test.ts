@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { credentialUpdateKinds } from '../../authz/update-policy';
+import type { MethodStanding, ProviderStep } from '../../upstream/payments/payments.port';
+import { type PlannedStep, planSteps, type StepsWanted } from './provider-steps';
+
+const method = (reference: string): MethodStanding['method'] => ({
+  reference,
+  kind: 'CARD',
+  brand: 'visa',
+  last4: '4242',
+  expiryMonth: 8,
+  expiryYear: 2030,
+  status: 'ACTIVE',
+  isDefault: false,
+  billingAddress: { line1: 'Old street 1', line2: null, city: 'Oldtown', postalCode: '1000', country: 'IE' },
+  createdAt: new Date('2026-01-01T00:00:00Z'),
+});
+const standing = (over: Partial<MethodStanding> = {}): MethodStanding => ({
+  method: method('old'),
+  defaultMethod: null,
+  subscriptions: [],
+  ...over,
+});
+const wanted = (over: Partial<StepsWanted>): StepsWanted => ({
+  kind: 'SET_DEFAULT',
+  customer: 'c',
+  standing: standing(),
+  replacement: null,
+  address: null,
+  ...over,
+});
+
+/** `SET_DEFAULT new`, `SET_SUBSCRIPTION_DEFAULT s1 new`: what a reader compares. */
+const told = (step: ProviderStep): string =>
+  [step.action, 'subscription' in step ? step.subscription : '', 'method' in step ? String(step.method) : '']
+    .filter((part) => part !== '')
+    .join(' ');
+const plan = (over: Partial<StepsWanted>) => {
+  const steps = planSteps(wanted(over));
+  return typeof steps === 'string' ? steps : steps.map(({ step }) => told(step));
+};
+const replacement = { method: 'new', isAttached: true };
+
+describe('the calls that bring an update about', () => {
+  it.each<[string, Partial<StepsWanted>, unknown]>([
+    ['a default moves on the customer', {}, ['SET_DEFAULT old']],
+    [
+      'and on subscriptions with a method of their own',
+      {
+        standing: standing({
+          defaultMethod: 'x',
+          subscriptions: [
+            { reference: 's1', method: 'x' },
+            { reference: 's2', method: null },
+            { reference: 's3', method: 'old' },
+          ],
+        }),
+      },
+      ['SET_DEFAULT old', 'SET_SUBSCRIPTION_DEFAULT s1 old'],
+    ],
+    ['nothing where it is the default already', { standing: standing({ defaultMethod: 'old' }) }, []],
+    ['an address is set on the method', { kind: 'BILLING_ADDRESS', address: null }, ['SET_ADDRESS old']],
+    ['a method that nothing charges is detached', { kind: 'REMOVE' }, ['DETACH old']],
+    [
+      'one that a subscription charges is not',
+      { kind: 'REMOVE', standing: standing({ subscriptions: [{ reference: 's', method: 'old' }] }) },
+      'METHOD_IN_USE',
+    ],
+    [
+      'nor one that a subscription charges by default',
+      { kind: 'REMOVE', standing: standing({ defaultMethod: 'old', subscriptions: [{ reference: 's', method: null }] }) },
+      'METHOD_IN_USE',
+    ],
+    ['a default that nothing charges may go', { kind: 'REMOVE', standing: standing({ defaultMethod: 'old' }) }, ['DETACH old']],
+    ['a new card takes the place of the old', { kind: 'REPLACE_CARD', replacement }, ['DETACH old']],
+    [
+      'everywhere where the old one stood, and only there',
+      {
+        kind: 'REPLACE_CARD',
+        replacement: { ...replacement, isAttached: false },
+        standing: standing({
+          defaultMethod: 'old',
+          subscriptions: [
+            { reference: 's1', method: 'old' },
+            { reference: 's2', method: 'x' },
+          ],
+        }),
+      },
+      ['ATTACH new', 'SET_DEFAULT new', 'SET_SUBSCRIPTION_DEFAULT s1 new', 'DETACH old'],
+    ],
+    ['no new card, no replacement', { kind: 'REPLACE_CARD' }, 'METHOD_GONE'],
+    ['never by itself', { kind: 'REPLACE_CARD', replacement: { method: 'old', isAttached: true } }, 'METHOD_GONE'],
+  ])('%s', (_, over, expected) => {
+    expect(plan(over)).toEqual(expected);
+  });
+
+  it('can all be taken back but for the last', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...credentialUpdateKinds),
+        fc.constantFrom(null, 'old', 'x'),
+        fc.array(fc.record({ reference: fc.uuid(), method: fc.constantFrom(null, 'old', 'x') }), { maxLength: 5 }),
+        fc.boolean(),
+        (kind, defaultMethod, subscriptions, isAttached) => {
+          const steps = planSteps(
+            wanted({ kind, standing: standing({ defaultMethod, subscriptions }), replacement: { method: 'new', isAttached } }),
+          );
+          if (typeof steps === 'string') return;
+          const undoable = steps.slice(0, -1) as readonly PlannedStep[];
+          expect(undoable.filter(({ undo }) => undo === null)).toEqual([]);
+          // Taking back sets what was there before: a default is never left on a card that goes.
+          for (const { undo } of steps) if (undo?.action === 'SET_DEFAULT') expect(undo.method).toBe(defaultMethod);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,88 @@
+import type { CredentialUpdateKind } from '../../authz/update-policy';
+import type { AddressRecord, MethodStanding, ProviderRefusal, ProviderStep } from '../../upstream/payments/payments.port';
+
+/** A step with what would take it back; null where nothing can, which is why such a step comes last. */
+export interface PlannedStep {
+  readonly step: ProviderStep;
+  readonly undo: ProviderStep | null;
+}
+
+export interface StepsWanted {
+  readonly kind: CredentialUpdateKind;
+  /** References at the provider. */
+  readonly customer: string;
+  readonly standing: MethodStanding;
+  /** For `REPLACE_CARD`: the card that the customer entered, and whether the provider holds it as the customer's already. */
+  readonly replacement: { readonly method: string; readonly isAttached: boolean } | null;
+  /** For `BILLING_ADDRESS`. */
+  readonly address: AddressRecord | null;
+}
+
+const noAddress: AddressRecord = { line1: null, line2: null, city: null, postalCode: null, country: null };
+
+/** Subscriptions that charge this method: by their own setting, or because it is the customer's default. */
+const charging = ({ method, defaultMethod, subscriptions }: MethodStanding) =>
+  subscriptions.filter((each) => (each.method ?? defaultMethod) === method.reference);
+
+/**
+ * The calls that bring an update about, in the order in which they are made: what the provider is likeliest to refuse
+ * first, what can't be taken back last. Empty where everything holds already. A refusal where we wouldn't even ask.
+ */
+export const planSteps = ({
+  kind,
+  customer,
+  standing,
+  replacement,
+  address,
+}: StepsWanted): readonly PlannedStep[] | ProviderRefusal => {
+  const { method, defaultMethod, subscriptions } = standing;
+  const setDefault = (to: string): PlannedStep => ({
+    step: { action: 'SET_DEFAULT', customer, method: to },
+    undo: { action: 'SET_DEFAULT', customer, method: defaultMethod },
+  });
+  const setOn = (subscription: MethodStanding['subscriptions'][number], to: string): PlannedStep => ({
+    step: { action: 'SET_SUBSCRIPTION_DEFAULT', customer, subscription: subscription.reference, method: to },
+    undo: {
+      action: 'SET_SUBSCRIPTION_DEFAULT',
+      customer,
+      subscription: subscription.reference,
+      method: subscription.method,
+    },
+  });
+  const detach: PlannedStep = { step: { action: 'DETACH', customer, method: method.reference }, undo: null };
+  switch (kind) {
+    case 'SET_DEFAULT':
+      return [
+        ...(defaultMethod === method.reference ? [] : [setDefault(method.reference)]),
+        ...subscriptions
+          .filter((each) => each.method !== null && each.method !== method.reference)
+          .map((each) => setOn(each, method.reference)),
+      ];
+    case 'BILLING_ADDRESS':
+      return [
+        {
+          step: { action: 'SET_ADDRESS', customer, method: method.reference, address: address ?? noAddress },
+          undo: { action: 'SET_ADDRESS', customer, method: method.reference, address: method.billingAddress ?? noAddress },
+        },
+      ];
+    case 'REMOVE':
+      // What it pays for would go unpaid without a word to the customer: that is another decision than this one.
+      return charging(standing).length > 0 ? 'METHOD_IN_USE' : [detach];
+    case 'REPLACE_CARD': {
+      if (replacement === null || replacement.method === method.reference) return 'METHOD_GONE';
+      return [
+        ...(replacement.isAttached
+          ? []
+          : [
+              {
+                step: { action: 'ATTACH', customer, method: replacement.method },
+                undo: { action: 'DETACH', customer, method: replacement.method },
+              } as const,
+            ]),
+        ...(defaultMethod === method.reference ? [setDefault(replacement.method)] : []),
+        ...subscriptions.filter((each) => each.method === method.reference).map((each) => setOn(each, replacement.method)),
+        detach,
+      ];
+    }
+  }
+};
