@@ -125,6 +125,25 @@ describe('counterfoil policy', () => {
     });
   });
 
+  it('check refuses a strength that no configured channel can meet, and says what is missing and where it belongs', async () => {
+    const lineOf = (text: string) => policyText.split('\n').findIndex((line) => line.includes(text)) + 1;
+    const mailOnly = file('mail-only.yaml', 'delivery: { mail: { kind: files } }\n');
+    const { code, stdout, stderr } = await built.run(['policy', 'check'], { CONFIG_FILE: mailOnly });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const missing = "code can't be met: no gateway for short messages is configured (delivery.sms in the configuration file)";
+    expect(stderr).toContain(`exposure.yaml:${lineOf('REMOVE: { strength: code }')}  updates.kinds.REMOVE.strength: ${missing}`);
+    expect(stderr).toContain(`exposure.yaml:${lineOf('    strength: code')}  updates.highRisk.strength: ${missing}`);
+    expect(stderr).toContain('2 problems.');
+    const both = file('both.yaml', 'delivery: { mail: { kind: files }, sms: { kind: files } }\n');
+    expect(await built.run(['policy', 'check'], { CONFIG_FILE: both })).toMatchObject({ code: 0, stderr: '' });
+    expect(await built.run(['policy', 'check'], { NODE_ENV: 'production' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        "link can't be met: no mail server is configured (delivery.mail in the configuration file)",
+      ),
+    });
+  });
+
   it('explain says what a role sees under a link, by which line, and what would lift it', async () => {
     const { code, stdout } = await built.run([
       'policy',
