@@ -200,6 +200,7 @@ export class App {
           SETUP: applying.setup,
           PROVIDER: applying.provider,
         },
+        config.updates.leaseSeconds * 1_000,
         clock,
         ({ kind, updateId, fault }, error) =>
           log[fault === 'internal' ? 'error' : 'warn'](

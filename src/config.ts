@@ -303,6 +303,12 @@ const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean, folder:
         readThroughSeconds: z.number().min(0.1).max(30).default(2.5),
       })
       .prefault({}),
+    updates: z
+      .strictObject({
+        /** For how long one process has a job of a credential update to itself: longer than a call to a provider takes. */
+        leaseSeconds: z.number().min(1).max(600).default(60),
+      })
+      .prefault({}),
     merchant: merchant.default({ name: 'Demo Shop' }),
     publicUrl: publicUrl(production).optional(),
     /** Where it stands it says all: what it doesn't name isn't there. */
@@ -418,7 +424,7 @@ const environmentSchema = z.object({
   DEMO_SEED: whole(0, 2_147_483_647, 1),
 });
 
-export interface Config extends Pick<FileConfig, 'sources' | 'sync'> {
+export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates'> {
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
   readonly host: string;
@@ -704,6 +710,7 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
     production,
     sources: content.sources,
     sync: content.sync,
+    updates: content.updates,
     issuers: content.identity.issuers,
     host: variables.HOST,
     port: variables.PORT,

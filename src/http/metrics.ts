@@ -33,6 +33,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly jobs = new Gauge({
+    name: 'counterfoil_credential_jobs',
+    help: 'Jobs of credential updates that are waiting (PENDING) or were given up (DEAD).',
+    labelNames: ['kind', 'state'] as const,
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

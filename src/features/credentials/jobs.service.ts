@@ -6,8 +6,7 @@ import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { CredentialJob, type JobKind } from './credential-update.entity';
 import type { AnyChange } from './credential-update.moves';
 
-/** For how long, in milliseconds, a process has a job to itself. Longer than any single call to the outside may take. */
-const leaseMilliseconds = 60_000;
+/** Jobs that one process does at a time. */
 const width = 8;
 const longestPause = 3_600_000;
 const idlePause = 1_000;
@@ -83,6 +82,8 @@ export class CredentialJobs {
   constructor(
     private readonly database: Database,
     private readonly handlers: Readonly<Record<JobKind, JobHandler>>,
+    /** For how long, in milliseconds, a process has a job to itself. Longer than any single call to the outside may take. */
+    private readonly lease: number,
     private readonly clock: () => Date,
     /** `error` only where it is none that is expected of the outside. */
     private readonly onFault: (
@@ -99,6 +100,19 @@ export class CredentialJobs {
   wake(): void {
     this.isWoken = true;
     this.endPause();
+  }
+
+  /** What waits for this source is looked at now: it said that something happened there. */
+  async hasten(kind: JobKind, source: string): Promise<void> {
+    const now = this.clock().getTime();
+    const hastened = await this.database.appendGroup((group) =>
+      group.execute(
+        `UPDATE credential_job SET next_at = ? WHERE kind = ? AND state = 'PENDING' AND next_at > ?
+            AND update_id IN (SELECT id FROM credential_update WHERE source = ?)`,
+        [now, kind, now, source],
+      ),
+    );
+    if (hastened > 0) this.wake();
   }
 
   async stop(): Promise<void> {
@@ -179,7 +193,7 @@ export class CredentialJobs {
       for (const row of wanted) {
         const affected = await group.execute(
           `UPDATE credential_job SET lease_until = ?, lease_holder = ? WHERE id = ? AND ${isFree}`,
-          [now + leaseMilliseconds, holder, row.id, now, now],
+          [now + this.lease, holder, row.id, now, now],
         );
         if (affected > 0) claimed.push(this.claimed(row, holder));
       }
@@ -197,7 +211,7 @@ export class CredentialJobs {
       hold: async (change) => {
         const affected = await change.confirm(
           "UPDATE credential_job SET lease_until = ? WHERE id = ? AND lease_holder = ? AND state = 'PENDING'",
-          [this.clock().getTime() + leaseMilliseconds, row.id, holder],
+          [this.clock().getTime() + this.lease, row.id, holder],
         );
         if (affected === 0) throw new LeaseLost();
       },
