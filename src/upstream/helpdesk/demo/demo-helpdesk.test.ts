@@ -187,3 +187,34 @@ test('what was loaded is what the clock said then', async () => {
   const second = await desk.fetchTicket('1001');
   expect(second).toEqual({ ...first, asOf: clock.now() });
 });
+
+describe('a note', () => {
+  test('stands on its ticket for staff, and is no message of it', async () => {
+    const { desk, clock } = helpdesk();
+    const { reference } = demoTickets.own;
+    const before = await desk.fetchTicket(reference);
+    expect(await desk.addNote(reference, 'The card was replaced.\u0007\r\nBy the customer.')).toBe(true);
+    expect(desk.notes).toEqual([{ reference, text: 'The card was replaced. \nBy the customer.', at: clock.now() }]);
+    expect(await desk.fetchTicket(reference)).toEqual(before);
+  });
+
+  test.each(['', '1', '999999', '1001 ', '__proto__'])('is written on no ticket %j', async (reference) => {
+    const { desk } = helpdesk();
+    expect(await desk.addNote(reference, 'x')).toBe(false);
+    expect(desk.notes).toEqual([]);
+  });
+
+  test('does not reach a helpdesk that is down', async () => {
+    const { desk } = helpdesk();
+    desk.goDown();
+    await expect(desk.addNote(demoTickets.own.reference, 'x')).rejects.toMatchObject({ why: 'refused' });
+    expect(desk.notes).toEqual([]);
+  });
+
+  test('is kept until a thousand newer ones are there', async () => {
+    const { desk } = helpdesk();
+    for (let number = 0; number < 1_002; number += 1) await desk.addNote(demoTickets.own.reference, String(number));
+    expect(desk.notes.length).toBe(1_000);
+    expect(desk.notes[0]?.text).toBe('2');
+  });
+});

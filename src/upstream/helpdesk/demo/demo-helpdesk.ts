@@ -7,6 +7,7 @@ import { DemoMerchant, type DemoOptions, helpdeskNumberOf, staffRecords } from '
 import { staffOf } from '../../demo/staff';
 import { SourceUnavailable } from '../../source-unavailable';
 import type { HelpdeskConnector, TicketBatch, TicketRecord, TicketSnapshot, WebhookJudgement } from '../helpdesk.port';
+import { noteText } from '../note-text';
 
 export interface DemoHelpdeskOptions extends DemoOptions {
   /** Name of the configured source. */
@@ -14,7 +15,16 @@ export interface DemoHelpdeskOptions extends DemoOptions {
   readonly clock?: Clock;
 }
 
+/** A note as staff of the demo helpdesk would read it on the ticket. */
+export interface DemoNote {
+  /** The ticket's. */
+  readonly reference: string;
+  readonly text: string;
+  readonly at: Date;
+}
+
 const batchSize = 200;
+const notesKept = 1_000;
 const day = 24 * 60 * 60 * 1_000;
 
 /**
@@ -28,6 +38,7 @@ export class DemoHelpdesk implements HelpdeskConnector {
   private readonly clock: Clock;
   private readonly changes: ChangeLog;
   private readonly changed = new Map<string, TicketRecord>();
+  private readonly written: DemoNote[] = [];
   private isDown = false;
 
   constructor(options: DemoHelpdeskOptions) {
@@ -84,6 +95,20 @@ export class DemoHelpdesk implements HelpdeskConnector {
       .map((reference) => this.snapshot(reference, asOf))
       .filter((snapshot) => snapshot !== null);
     yield { tickets, cursor: writeDemoCursor(this.merchant, { seen: newest }), complete: true, asOf };
+  }
+
+  /** Kept in memory, the newest thousand; no message of the ticket. */
+  async addNote(reference: string, text: string): Promise<boolean> {
+    this.reach();
+    if (this.merchant.ticketNumber(reference) < 0) return false;
+    this.written.push({ reference, text: noteText(text), at: this.clock.now() });
+    this.written.splice(0, Math.max(0, this.written.length - notesKept));
+    return true;
+  }
+
+  /** Every note that is kept, oldest first. */
+  get notes(): readonly DemoNote[] {
+    return this.written;
   }
 
   judgeWebhook(): WebhookJudgement {
