@@ -4,6 +4,7 @@ import {
   circuitBreaker,
   ExponentialBackoff,
   handleWhen,
+  type IPolicy,
   isBrokenCircuitError,
   retry,
   TaskCancelledError,
@@ -38,11 +39,12 @@ const isTransient = (error: unknown): boolean =>
   !(error instanceof SourceUnavailable) || ['timeout', 'fault', 'refused', 'rate-limited'].includes(error.why);
 
 /**
- * Timeout, bounded retries with jitter, circuit breaker and bulkhead around the calls to one source. Only for reads:
+ * Timeout, bounded retries with jitter, circuit breaker and bulkhead around the calls to one source. Retries are for reads:
  * a write that may have been done is never retried here. Whatever fails comes out as `SourceUnavailable`.
  */
 export class Resilience {
   private readonly policy;
+  private readonly withoutRetries;
 
   constructor(
     private readonly source: string,
@@ -53,21 +55,33 @@ export class Resilience {
       halfOpenAfter: breakFor,
       breaker: new ConsecutiveBreaker(breakAfter),
     });
+    const entrance = bulkhead(concurrency, concurrency * 8);
+    const deadline = timeout(attemptTimeout, TimeoutStrategy.Aggressive);
+    this.withoutRetries = wrap(entrance, breaker, deadline);
     this.policy = wrap(
-      bulkhead(concurrency, concurrency * 8),
+      entrance,
       retry(
         handleWhen((error) => isTransient(error) && !isBrokenCircuitError(error)),
         { maxAttempts: retries, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 }) },
       ),
       breaker,
-      timeout(attemptTimeout, TimeoutStrategy.Aggressive),
+      deadline,
     );
   }
 
   /** Milliseconds are counted per attempt; `signal` is aborted when an attempt's time is over. */
-  async call<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  call<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.run(this.policy, work);
+  }
+
+  /** One attempt under the same circuit and bulkhead. After `timeout` the work may have had its effect. */
+  once<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.run(this.withoutRetries, work);
+  }
+
+  private async run<T>(policy: IPolicy, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      return await this.policy.execute(({ signal }) => work(signal));
+      return await policy.execute(({ signal }) => work(signal));
     } catch (error) {
       if (error instanceof SourceUnavailable) throw error;
       // cockatiel's own isTaskCancelledError asks for the mark of a full bulkhead.

@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Stripe from 'stripe';
+import { type FormFields, parseForm } from './form-body';
+import { changes, failure, missing, ok, unknownParameter } from './stripe-shaped-changes';
+import { type Answer, IdempotencyKeys } from './stripe-shaped-keys';
 
 /** An object as Stripe's API would give it; `object` names its kind. */
 export interface StripeObject {
@@ -18,20 +21,38 @@ export interface ReceivedRequest {
   /** Parameters as they were named: `created[gte]`, `expand[]`. */
   readonly query: Readonly<Record<string, readonly string[]>>;
   readonly headers: IncomingMessage['headers'];
+  /** The form of a POST, with its brackets nested; empty otherwise. */
+  readonly body: FormFields;
 }
 
-/** What an answer is replaced with. `slow` answers properly, later; `hang` never; `stall` sends headers and half a body. */
+/**
+ * What an answer is replaced with. `slow` answers properly, later; `held` when it is let go; `hang` never; `stall` sends headers
+ * and the beginning of a body and no more, `half` the first half of the proper body and then closes; `close` closes. A POST that meets one of the others is executed
+ * only where `executed` says so. A status that is `stored` is kept under the request's key, as Stripe keeps its own faults.
+ */
 export type Fault =
-  | { readonly kind: 'status'; readonly status: number; readonly headers?: Fields; readonly body?: unknown }
-  | { readonly kind: 'text'; readonly status: number; readonly text: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly headers?: Fields;
+      readonly body?: unknown;
+      readonly executed?: boolean;
+      readonly stored?: boolean;
+    }
+  | { readonly kind: 'text'; readonly status: number; readonly text: string; readonly executed?: boolean }
   | { readonly kind: 'slow'; readonly milliseconds: number }
-  | { readonly kind: 'hang' }
-  | { readonly kind: 'stall' }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'held'; readonly until: Promise<unknown> }
+  | { readonly kind: 'half' }
+  | { readonly kind: 'hang'; readonly executed?: boolean }
+  | { readonly kind: 'stall'; readonly executed?: boolean }
+  | { readonly kind: 'close'; readonly executed?: boolean };
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
+/** A mutation that was executed, not one that was refused or repeated. */
+export interface Execution {
+  readonly path: string;
+  /** The object that was changed or made. */
+  readonly object: string;
+  readonly key: string | null;
 }
 
 interface Route {
@@ -47,25 +68,29 @@ const prefixes: Readonly<Record<string, string>> = {
   charge: 'ch_',
   dispute: 'dp_',
   event: 'evt_',
+  subscription: 'sub_',
+  'checkout.session': 'cs_test_',
+  setup_intent: 'seti_',
+  setup_attempt: 'setatt_',
 };
-
-const ok = (body: unknown): Answer => ({ status: 200, body });
-const failure = (status: number, type: string, code: string | null, message: string, param?: string): Answer => ({
-  status,
-  body: { error: { type, ...(code === null ? {} : { code }), message, ...(param === undefined ? {} : { param }) } },
-});
 
 /**
  * A small stateful HTTP server that answers as Stripe's API does, for the calls that the connector makes: object shapes,
- * ids, pages, `expand[]`, search grammar, error bodies, and an event for each mutation. Mutations are methods here; to
- * serve one over HTTP, add a route that calls it.
+ * ids, pages, `expand[]`, search grammar, error bodies, idempotency, and an event for each mutation. Mutations are methods
+ * here; `changes` are those that are served over HTTP.
  */
 export class StripeShapedServer {
   readonly requests: ReceivedRequest[] = [];
+  /** Mutations executed over HTTP, in order. */
+  readonly executions: Execution[] = [];
   /** The only key that is let in. */
   apiKey = 'rk_test_shaped';
   /** Seconds since the epoch that new objects are created at. */
   now = 1_780_000_000;
+  /** `now` is the time of this machine. */
+  followsClock = false;
+  /** Where sessions say that their hosted page is. */
+  hostedAt = 'https://checkout.stripe.com';
   /** Fields that every object of every answer carries as well, where it has none of that name. */
   adornment: Fields = {};
   /** Endpoints that the key lacks a permission for. */
@@ -73,6 +98,8 @@ export class StripeShapedServer {
 
   private readonly objects = new Map<string, StripeObject>();
   private readonly order: string[] = [];
+  private readonly keys = new IdempotencyKeys();
+  private readonly detached = new Set<string>();
   private faults: { left: number; readonly fault: Fault; readonly path: RegExp }[] = [];
   private searchIndex: readonly StripeObject[] | null = null;
   private count = 0;
@@ -144,7 +171,14 @@ export class StripeShapedServer {
   }
 
   attachPaymentMethod(customer: string, fields: Fields = {}): StripeObject {
-    return this.create('payment_method', 'payment_method.attached', {
+    const method = this.createPaymentMethod({ ...fields, customer });
+    this.recordEvent('payment_method.attached', method);
+    return method;
+  }
+
+  /** Nobody's, unless `customer` is named. */
+  createPaymentMethod(fields: Fields = {}): StripeObject {
+    return this.put('payment_method', {
       allow_redisplay: 'unspecified',
       billing_details: {
         address: { city: null, country: null, line1: null, line2: null, postal_code: null, state: null },
@@ -153,7 +187,7 @@ export class StripeShapedServer {
         phone: null,
         tax_id: null,
       },
-      customer,
+      customer: null,
       livemode: false,
       metadata: {},
       ...(fields.type === undefined ? { type: 'card', card: cardOf() } : {}),
@@ -165,8 +199,128 @@ export class StripeShapedServer {
     return this.update(id, 'payment_method.updated', fields);
   }
 
+  reattachPaymentMethod(id: string, customer: string): StripeObject {
+    return this.update(id, 'payment_method.attached', { customer });
+  }
+
+  /** Nothing charges it any more, and nobody can have it again. */
   detachPaymentMethod(id: string): StripeObject {
+    for (const each of this.living()) {
+      const settings = each.invoice_settings as Fields;
+      if (settings.default_payment_method === id)
+        this.updateCustomer(each.id, { invoice_settings: { ...settings, default_payment_method: null } });
+    }
+    for (const each of this.all('subscription'))
+      if (each.default_payment_method === id) this.updateSubscription(each.id, { default_payment_method: null });
+    this.detached.add(id);
     return this.update(id, 'payment_method.detached', { customer: null });
+  }
+
+  wasDetached(id: string): boolean {
+    return this.detached.has(id);
+  }
+
+  createSubscription(customer: string, fields: Fields = {}): StripeObject {
+    return this.create('subscription', 'customer.subscription.created', {
+      cancel_at_period_end: false,
+      collection_method: 'charge_automatically',
+      currency: 'usd',
+      customer,
+      default_payment_method: null,
+      default_source: null,
+      description: null,
+      items: { object: 'list', data: [], has_more: false },
+      latest_invoice: null,
+      livemode: false,
+      metadata: {},
+      status: 'active',
+      ...fields,
+    });
+  }
+
+  updateSubscription(id: string, fields: Fields): StripeObject {
+    return this.update(id, 'customer.subscription.updated', fields);
+  }
+
+  /** A Checkout Session in setup mode, with its SetupIntent. */
+  createSession(fields: Fields): StripeObject {
+    const intent = this.create('setup_intent', 'setup_intent.created', {
+      client_secret: 'seti_secret_of_the_intent',
+      customer: fields.customer,
+      last_setup_error: null,
+      latest_attempt: null,
+      livemode: false,
+      metadata: {},
+      next_action: null,
+      payment_method: null,
+      payment_method_options: fields.payment_method_options,
+      payment_method_types: ['card'],
+      status: 'requires_payment_method',
+      usage: 'off_session',
+    });
+    const { id } = this.put('checkout.session', {
+      allowed_payment_method_types: ['card'],
+      amount_total: null,
+      client_secret: null,
+      currency: null,
+      customer_details: { address: null, email: 'of-the-customer@example.com', name: null, phone: null },
+      livemode: false,
+      mode: 'setup',
+      payment_method_types: ['card'],
+      payment_status: 'no_payment_required',
+      setup_intent: intent.id,
+      status: 'open',
+      ui_mode: 'hosted_page',
+      ...fields,
+    });
+    const opened = { ...this.get(id), url: `${this.hostedAt}/c/pay/${id}` };
+    this.objects.set(id, opened);
+    return opened;
+  }
+
+  /** The customer entered a card on the session's page; Stripe attaches it to them. */
+  completeSetup(session: string, card: Fields = {}, { authenticated = false }: { authenticated?: boolean } = {}): StripeObject {
+    const open = this.openSession(session);
+    const intent = String(open.setup_intent);
+    const method = this.attachPaymentMethod(String(open.customer), { card: cardOf(card) });
+    const attempt = this.attempt(open, method.id, 'succeeded', authenticated);
+    const outcome = { status: 'succeeded', payment_method: method.id, latest_attempt: attempt.id };
+    this.update(intent, 'setup_intent.succeeded', outcome);
+    this.update(session, 'checkout.session.completed', { status: 'complete', url: null });
+    return method;
+  }
+
+  /** The card that the customer entered was declined, or they didn't authenticate; they may enter another. */
+  failSetup(session: string): void {
+    const open = this.openSession(session);
+    const attempt = this.attempt(open, this.createPaymentMethod().id, 'failed', false);
+    const error = { type: 'card_error', code: 'card_declined', message: 'Your card was declined.' };
+    this.update(String(open.setup_intent), 'setup_intent.setup_failed', { last_setup_error: error, latest_attempt: attempt.id });
+  }
+
+  expireSetup(session: string): void {
+    this.openSession(session);
+    this.update(session, 'checkout.session.expired', { status: 'expired', url: null });
+  }
+
+  private attempt(session: StripeObject, method: string, status: string, authenticated: boolean): StripeObject {
+    const secure = authenticated ? { authentication_flow: 'challenge', result: 'authenticated', version: '2.2.0' } : null;
+    return this.put('setup_attempt', {
+      customer: session.customer,
+      livemode: false,
+      payment_method: method,
+      payment_method_details: { type: 'card', card: { three_d_secure: secure } },
+      setup_error: null,
+      setup_intent: session.setup_intent,
+      status,
+      usage: 'off_session',
+    });
+  }
+
+  private openSession(id: string): StripeObject {
+    const session = this.get(id);
+    if (session.status !== 'open') throw new Error(`the session is ${String(session.status)}`);
+    return session;
   }
 
   createPaymentIntent(fields: Fields = {}): StripeObject {
@@ -282,6 +436,15 @@ export class StripeShapedServer {
     return found;
   }
 
+  find(id: string): StripeObject | null {
+    return this.objects.get(id) ?? null;
+  }
+
+  /** How often something was executed on an object, and with which key where one is named. */
+  executionsOf(object: string, key?: string): number {
+    return this.executions.filter((each) => each.object === object && (key === undefined || each.key === key)).length;
+  }
+
   get events(): readonly StripeObject[] {
     return this.all('event');
   }
@@ -384,6 +547,31 @@ export class StripeShapedServer {
       path: /^\/v1\/disputes$/,
       answer: (query) => this.page('/v1/disputes', query, this.all('dispute'), (each) => only(query, 'charge', each.charge)),
     },
+    { method: 'GET', path: /^\/v1\/payment_methods\/([^/]+)$/, answer: (query, id) => this.one('payment_method', id, query) },
+    {
+      method: 'GET',
+      path: /^\/v1\/subscriptions$/,
+      answer: (query) =>
+        this.living().some((each) => each.id === query.customer?.[0])
+          ? this.page(
+              '/v1/subscriptions',
+              query,
+              this.all('subscription'),
+              (each) => ofCustomer(query, each) && each.status !== 'canceled',
+            )
+          : missing('customer', query.customer?.[0], 'customer', 400),
+    },
+    { method: 'GET', path: /^\/v1\/subscriptions\/([^/]+)$/, answer: (query, id) => this.one('subscription', id, query) },
+    {
+      method: 'GET',
+      path: /^\/v1\/checkout\/sessions\/([^/]+)$/,
+      answer: (query, id) => {
+        const session = this.objects.get(id ?? '');
+        if (session?.status === 'open' && Number(session.expires_at) <= this.now) this.expireSetup(session.id);
+        return this.one('checkout.session', id, query);
+      },
+    },
+    { method: 'GET', path: /^\/v1\/setup_intents\/([^/]+)$/, answer: (query, id) => this.one('setup_intent', id, query) },
     {
       method: 'GET',
       path: /^\/v1\/events$/,
@@ -478,57 +666,123 @@ export class StripeShapedServer {
   }
 
   private serve(request: IncomingMessage, response: ServerResponse): void {
+    if (this.followsClock) this.now = Math.floor(Date.now() / 1_000);
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     const query: Record<string, string[]> = {};
     for (const [name, value] of url.searchParams) query[name] = [...(query[name] ?? []), value];
-    this.requests.push({ method: request.method ?? '', path: url.pathname, query, headers: request.headers });
-    request.resume();
-    const pending = this.faults.find((each) => each.left > 0 && each.path.test(url.pathname));
-    if (pending !== undefined) {
-      pending.left -= 1;
-      this.misbehave(pending.fault, request, response, () => this.send(response, this.answer(request, url.pathname, query)));
-    } else {
-      this.send(response, this.answer(request, url.pathname, query));
+    const { method = '', headers } = request;
+    const received = { method, path: url.pathname, query, headers };
+    if (method !== 'POST') {
+      request.resume();
+      this.meet({ ...received, body: {} }, request, response);
+      return;
     }
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => this.meet({ ...received, body: parseForm(Buffer.concat(parts).toString()) }, request, response));
   }
 
-  private answer(request: IncomingMessage, path: string, query: ReceivedRequest['query']): Answer {
-    if (request.headers.authorization !== `Bearer ${this.apiKey}`)
-      return failure(401, 'invalid_request_error', null, `Invalid API Key provided: ${request.headers.authorization ?? ''}`);
-    if (this.denied.some((each) => each.test(path)))
+  private meet(received: ReceivedRequest, request: IncomingMessage, response: ServerResponse): void {
+    this.requests.push(received);
+    const pending = this.faults.find((each) => each.left > 0 && each.path.test(received.path));
+    if (pending === undefined) {
+      this.send(response, this.answer(received));
+      return;
+    }
+    pending.left -= 1;
+    this.misbehave(pending.fault, received, request, response);
+  }
+
+  private answer(received: ReceivedRequest): Answer {
+    return this.refused(received) ?? this.executed(received);
+  }
+
+  /** The answer to a request that is not let in, or whose key is known; otherwise null, and the key is taken. */
+  private refused(received: ReceivedRequest): Answer | null {
+    const { authorization = '' } = received.headers;
+    if (authorization !== `Bearer ${this.apiKey}`)
+      return failure(401, 'invalid_request_error', null, `Invalid API Key provided: ${authorization}`);
+    if (this.denied.some((each) => each.test(received.path) || each.test(`${received.method} ${received.path}`)))
       return failure(
         403,
         'invalid_request_error',
         null,
         `The provided key '${this.apiKey}' does not have the required permissions.`,
       );
+    return this.keys.begin(keyOf(received), fingerprintOf(received), this.now);
+  }
+
+  private executed(received: ReceivedRequest): Answer {
+    const { method, path, query, body } = received;
+    const key = keyOf(received);
+    if (method === 'POST') {
+      for (const change of changes) {
+        const captured = change.path.exec(path);
+        if (captured === null) continue;
+        const answer = unknownParameter(change, body) ?? change.execute(this, body, decodeURIComponent(captured[1] ?? ''));
+        if (answer.status === 200) this.executions.push({ path, object: (answer.body as StripeObject).id, key });
+        return this.keys.finish(key, answer);
+      }
+    }
     for (const route of this.routes) {
-      const captured = route.method === request.method ? route.path.exec(path) : null;
+      const captured = route.method === method ? route.path.exec(path) : null;
       if (captured !== null) return route.answer(query, ...captured.slice(1).map(decodeURIComponent));
     }
-    return failure(404, 'invalid_request_error', null, `Unrecognized request URL (${request.method}: ${path}).`);
+    const unknown = failure(404, 'invalid_request_error', null, `Unrecognized request URL (${method}: ${path}).`);
+    return this.keys.finish(key, { ...unknown, isUnexecuted: true });
   }
 
-  private send(response: ServerResponse, { status, body }: Answer): void {
-    response.writeHead(status, { 'content-type': 'application/json', 'request-id': `req_${this.requests.length}` });
-    response.end(JSON.stringify(this.adorned(body)));
+  private send(response: ServerResponse, answer: Answer): void {
+    response.writeHead(answer.status, this.headersOf(answer));
+    response.end(JSON.stringify(this.adorned(answer.body)));
   }
 
-  private misbehave(fault: Fault, request: IncomingMessage, response: ServerResponse, properly: () => void): void {
+  private headersOf({ headers }: Answer): Record<string, string> {
+    return { 'content-type': 'application/json', 'request-id': `req_${this.requests.length}`, ...headers };
+  }
+
+  private misbehave(fault: Fault, received: ReceivedRequest, request: IncomingMessage, response: ServerResponse): void {
     switch (fault.kind) {
-      case 'status':
-        response.writeHead(fault.status, { 'content-type': 'application/json', ...(fault.headers as Record<string, string>) });
-        response.end(JSON.stringify(fault.body ?? { error: { type: 'api_error', message: 'made to fail' } }));
+      case 'slow':
+      case 'held': {
+        const refused = this.refused(received);
+        const goOn = () => this.send(response, refused ?? this.executed(received));
+        if (fault.kind === 'held') {
+          void fault.until.then(goOn);
+          return;
+        }
+        const timer = setTimeout(goOn, fault.milliseconds);
+        // Whoever reads doesn't wait any more; a change is executed all the same.
+        if (received.method !== 'POST') response.on('close', () => clearTimeout(timer));
         return;
+      }
+      case 'half': {
+        const answer = this.answer(received);
+        const text = JSON.stringify(this.adorned(answer.body));
+        response.writeHead(answer.status, { ...this.headersOf(answer), 'content-length': String(Buffer.byteLength(text)) });
+        response.write(text.slice(0, text.length / 2), () => request.socket.destroy());
+        return;
+      }
+      case 'status': {
+        const { status, headers, executed = false, stored = false } = fault;
+        const answer: Answer = {
+          status,
+          body: fault.body ?? { error: { type: 'api_error', message: 'made to fail' } },
+          ...(headers === undefined ? {} : { headers: headers as Record<string, string> }),
+        };
+        const refused = executed || stored ? this.refused(received) : null;
+        if (refused === null && executed) this.executed(received);
+        if (refused === null && stored) this.keys.finish(keyOf(received), answer);
+        this.send(response, refused ?? answer);
+        return;
+      }
+    }
+    if (fault.executed === true) this.answer(received);
+    switch (fault.kind) {
       case 'text':
         response.writeHead(fault.status, { 'content-type': 'text/html' });
         response.end(fault.text);
         return;
-      case 'slow': {
-        const timer = setTimeout(properly, fault.milliseconds);
-        response.on('close', () => clearTimeout(timer));
-        return;
-      }
       case 'stall':
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
         response.write('{"object":"list",');
@@ -541,6 +795,13 @@ export class StripeShapedServer {
     }
   }
 }
+
+const keyOf = ({ method, headers }: ReceivedRequest): string | null => {
+  const key = headers['idempotency-key'];
+  return method === 'POST' && typeof key === 'string' ? key : null;
+};
+
+const fingerprintOf = ({ method, path, body }: ReceivedRequest): string => JSON.stringify([method, path, body]);
 
 /** A card of Stripe's published test numbers, as a payment method shows it. */
 export const cardOf = (fields: Fields = {}): Fields => ({
@@ -557,9 +818,6 @@ export const cardOf = (fields: Fields = {}): Fields => ({
   wallet: null,
   ...fields,
 });
-
-const missing = (object: string, id: string | undefined, param = 'id'): Answer =>
-  failure(404, 'invalid_request_error', 'resource_missing', `No such ${object}: '${id ?? ''}'`, param);
 
 const only = (query: ReceivedRequest['query'], name: string, held: unknown): boolean =>
   query[name] === undefined || query[name][0] === held;

@@ -1,7 +1,8 @@
 import { cardOf, StripeShapedServer } from '../../../../test/support/stripe-shaped-server';
 import { SourceUnavailable } from '../../source-unavailable';
 import type { PaymentChanges } from '../payments.port';
-import { StripePayments, type StripePaymentsOptions, stripeApiVersion } from './stripe.connector';
+import { stripeApiVersion } from './stripe.calls';
+import { StripePayments, type StripePaymentsOptions } from './stripe.connector';
 import { readCursor } from './stripe.events';
 
 const longAgo = new Date('2020-01-01T00:00:00Z');

@@ -1,7 +1,5 @@
-import Stripe from 'stripe';
 import { z } from 'zod';
 import type { WebhookJudgement, WebhookRequest } from '../../helpdesk/helpdesk.port';
-import { defaultResilience, Resilience, type ResilienceOptions } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
   DisputeRecord,
@@ -11,6 +9,8 @@ import type {
   PaymentCustomerSnapshot,
   PaymentsConnector,
 } from '../payments.port';
+import { pageSize, StripeCalls, type StripeCallsOptions } from './stripe.calls';
+import { StripeCredentials } from './stripe.credentials';
 import {
   concernOf,
   eventDigest,
@@ -22,7 +22,6 @@ import {
   type StripeEvent,
   writeCursor,
 } from './stripe.events';
-import { retryAfterOf, saysMissing, unavailable } from './stripe.faults';
 import {
   chargeSchema,
   chargeTransaction,
@@ -46,20 +45,9 @@ import {
 import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
 import { judgeWebhook } from './stripe.webhook';
 
-/** The version that the projection was written against; the account's own default doesn't matter. */
-export const stripeApiVersion = '2026-10-28.endive';
-
-export interface StripePaymentsOptions {
-  /** The source's name in the configuration. */
-  readonly source: string;
-  /** A restricted key is enough, see `StripePayments`. */
-  readonly apiKey: string;
+export interface StripePaymentsOptions extends StripeCallsOptions {
   /** The endpoint's signing secret (`whsec_…`); without it every webhook is rejected. */
   readonly webhookSecret?: string;
-  /** Where the API is, for tests; `api.stripe.com` otherwise. */
-  readonly host?: string;
-  readonly port?: number;
-  readonly protocol?: 'http' | 'https';
   /** Key of a customer's metadata whose value names the helpdesk customer as `<helpdesk source>:<reference>`. */
   readonly metadataKey?: string;
   /** The helpdesk source that values without a colon are references of; by default such values name nobody. */
@@ -68,12 +56,8 @@ export interface StripePaymentsOptions {
   readonly orderKey?: string;
   readonly orderDescriptionKey?: string;
   readonly deviceKey?: string;
-  readonly resilience?: Partial<ResilienceOptions>;
   readonly clock?: () => Date;
 }
-
-/** Stripe's largest page. */
-const pageSize = 100;
 
 /** Newest PaymentIntents, charges and, in the result, transactions of one customer; older ones are left out. */
 const mostTransactions = 500;
@@ -88,9 +72,6 @@ const mostReread = 20;
 
 /** Pages of events in one call of `changes`; the cursor says where the next call goes on. */
 const mostEventPages = 50;
-
-type Page = { readonly limit: number; readonly starting_after?: string };
-type Ask = (stripe: Stripe) => Promise<unknown>;
 
 /**
  * Stripe as a payments connector. Every answer is parsed and projected here; nothing else of Stripe's objects passes.
@@ -107,20 +88,18 @@ type Ask = (stripe: Stripe) => Promise<unknown>;
  */
 export class StripePayments implements PaymentsConnector {
   readonly kind = 'stripe';
+  readonly credentials: StripeCredentials;
 
   private readonly source: string;
-  private readonly stripe: Stripe;
-  private readonly resilience: Resilience;
+  private readonly calls: StripeCalls;
   private readonly clock: () => Date;
   private readonly webhookSecret: string | null;
   private readonly livemode: boolean | null;
   private readonly helpdeskNaming: HelpdeskNaming;
   private readonly transactionNaming: TransactionNaming;
-  /** Milliseconds of `performance.now`: Stripe asked to be left alone until then. */
-  private quietUntil = 0;
 
   constructor(options: StripePaymentsOptions) {
-    const { source, apiKey, resilience, host, port, protocol } = options;
+    const { source, apiKey } = options;
     this.source = source;
     this.clock = options.clock ?? (() => new Date());
     this.webhookSecret = options.webhookSecret ?? null;
@@ -136,18 +115,8 @@ export class StripePayments implements PaymentsConnector {
       orderDescriptionKey: options.orderDescriptionKey ?? 'order_description',
       deviceKey: options.deviceKey ?? null,
     };
-    this.resilience = new Resilience(source, resilience);
-    this.stripe = new Stripe(apiKey, {
-      apiVersion: stripeApiVersion,
-      // Resilience retries; the SDK's fetch client has a deadline for the whole answer, its node client only for silence.
-      maxNetworkRetries: 0,
-      httpClient: Stripe.createFetchHttpClient((url, init) => this.exchange(url, init)),
-      timeout: deadlineWithin(resilience?.attemptTimeout ?? defaultResilience.attemptTimeout),
-      telemetry: false,
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port }),
-      ...(protocol === undefined ? {} : { protocol }),
-    });
+    this.calls = new StripeCalls(options);
+    this.credentials = new StripeCredentials({ source, calls: this.calls, clock: this.clock });
   }
 
   /**
@@ -189,11 +158,11 @@ export class StripePayments implements PaymentsConnector {
 
     const filter = { customer: reference, created: { gte: Math.floor(since.getTime() / 1_000) } };
     const [methods, intents, charges] = await Promise.all([
-      this.pages(paymentMethodSchema, mostMethods, (stripe, page) => stripe.customers.listPaymentMethods(reference, page)),
-      this.pages(paymentIntentSchema, mostTransactions, (stripe, page) =>
+      this.calls.pages(paymentMethodSchema, mostMethods, (stripe, page) => stripe.customers.listPaymentMethods(reference, page)),
+      this.calls.pages(paymentIntentSchema, mostTransactions, (stripe, page) =>
         stripe.paymentIntents.list({ ...filter, ...page, expand: ['data.latest_charge'] }),
       ),
-      this.pages(chargeSchema, mostTransactions, (stripe, page) => stripe.charges.list({ ...filter, ...page })),
+      this.calls.pages(chargeSchema, mostTransactions, (stripe, page) => stripe.charges.list({ ...filter, ...page })),
     ]);
     // Deleted between two requests.
     if (methods === null || intents === null || charges === null) return null;
@@ -259,11 +228,11 @@ export class StripePayments implements PaymentsConnector {
   }
 
   async ping(): Promise<void> {
-    await this.ask((stripe) => stripe.customers.list({ limit: 1 }), z.object({ data: z.array(z.unknown()) }));
+    await this.calls.ask((stripe) => stripe.customers.list({ limit: 1 }), z.object({ data: z.array(z.unknown()) }));
   }
 
   private async customer(reference: string): Promise<StripeCustomer | null> {
-    const found = await this.askMaybe((stripe) => stripe.customers.retrieve(reference), customerSchema);
+    const found = await this.calls.askMaybe((stripe) => stripe.customers.retrieve(reference), customerSchema);
     return found === null || found.deleted ? null : found;
   }
 
@@ -290,7 +259,7 @@ export class StripePayments implements PaymentsConnector {
   }
 
   private searchPage(query: string, page: string | null) {
-    return this.ask(
+    return this.calls.ask(
       (stripe) => stripe.customers.search({ query, limit: pageSize, ...(page === null ? {} : { page }) }),
       pageOf(customerSchema),
     );
@@ -301,7 +270,7 @@ export class StripePayments implements PaymentsConnector {
     if (email === '') return [];
     const found: StripeCustomer[] = [];
     for (const form of new Set([email, email.normalize('NFD')])) {
-      const listed = await this.pages(customerSchema, mostCandidates, (stripe, page) =>
+      const listed = await this.calls.pages(customerSchema, mostCandidates, (stripe, page) =>
         stripe.customers.list({ email: form, ...page }),
       );
       found.push(...(listed ?? []).filter((each): each is StripeCustomer => !each.deleted));
@@ -315,7 +284,7 @@ export class StripePayments implements PaymentsConnector {
     const disputed = attempts.flatMap(({ charge }) => (charge?.disputed ? [charge.id] : []));
     for (const charge of disputed.slice(0, mostDisputes)) {
       try {
-        const list = await this.ask((stripe) => stripe.disputes.list({ charge, limit: pageSize }), pageOf(disputeSchema));
+        const list = await this.calls.ask((stripe) => stripe.disputes.list({ charge, limit: pageSize }), pageOf(disputeSchema));
         disputes.set(charge, disputeRecord(list.data));
       } catch (error) {
         if (!isRefusedPermission(error)) throw error;
@@ -332,7 +301,7 @@ export class StripePayments implements PaymentsConnector {
 
   private async events(floor: number | null, after: string | null): Promise<{ data: StripeEvent[]; has_more: boolean }> {
     const list = (from: string | null) =>
-      this.askMaybe(
+      this.calls.askMaybe(
         (stripe) =>
           stripe.events.list({
             limit: pageSize,
@@ -351,74 +320,12 @@ export class StripePayments implements PaymentsConnector {
     const concerned = events.map(concernOf).filter((concern) => concern !== null);
     const customers = new Set(concerned.flatMap((concern) => concern.customers));
     for (const charge of new Set(concerned.flatMap((concern) => concern.charges))) {
-      const found = await this.askMaybe((stripe) => stripe.charges.retrieve(charge), chargeSchema);
+      const found = await this.calls.askMaybe((stripe) => stripe.charges.retrieve(charge), chargeSchema);
       if (found?.customer) customers.add(found.customer);
     }
     return [...customers];
   }
-
-  /** All pages up to `most` items; null when Stripe says that what they hang on doesn't exist. */
-  private async pages<T extends { readonly id: string }>(
-    item: z.ZodType<T>,
-    most: number,
-    list: (stripe: Stripe, page: Page) => Promise<unknown>,
-  ): Promise<readonly T[] | null> {
-    const items = new Map<string, T>();
-    for (let pages = 0, after: string | undefined; pages * pageSize < most; pages += 1) {
-      const at: Page = { limit: pageSize, ...(after === undefined ? {} : { starting_after: after }) };
-      const answer = await this.askMaybe((stripe) => list(stripe, at), pageOf(item));
-      if (answer === null) return null;
-      for (const each of answer.data) items.set(each.id, each);
-      after = answer.data.at(-1)?.id;
-      if (!answer.has_more || after === undefined) break;
-    }
-    return [...items.values()].slice(0, most);
-  }
-
-  private async ask<T>(request: Ask, schema: z.ZodType<T>): Promise<T> {
-    const answer = await this.askMaybe(request, schema);
-    if (answer === null) throw new SourceUnavailable(this.source, 'malformed', 404);
-    return answer;
-  }
-
-  /** One request under the source's resilience; null when Stripe says that the object doesn't exist. */
-  private askMaybe<T>(request: Ask, schema: z.ZodType<T>): Promise<T | null> {
-    return this.resilience.call(async () => {
-      const left = this.quietUntil - performance.now();
-      if (left > 0) throw new SourceUnavailable(this.source, 'rate-limited', 429, Math.ceil(left / 1_000));
-      let answer: unknown;
-      try {
-        answer = await request(this.stripe);
-      } catch (error) {
-        if (saysMissing(error)) return null;
-        throw unavailable(this.source, error);
-      }
-      const parsed = schema.safeParse(answer);
-      // The parser's own error quotes what it was given.
-      if (!parsed.success) throw new SourceUnavailable(this.source, 'malformed');
-      return parsed.data;
-    });
-  }
-
-  /**
-   * `fetch` for the SDK. The status is judged before the SDK reads the body: it takes any JSON without an `error` for
-   * success whatever the status, and a proxy's error page for a fault of the API. Redirects would carry the key along.
-   */
-  private async exchange(url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
-    const response = await fetch(url, { ...init, redirect: 'error' });
-    const { status } = response;
-    if (status !== 429 && status < 500) return response;
-    await response.body?.cancel();
-    if (status >= 500) throw new SourceUnavailable(this.source, 'fault', status);
-    const seconds = retryAfterOf(response.headers.get('retry-after'));
-    if (seconds === null) throw new SourceUnavailable(this.source, 'rate-limited', status);
-    this.quietUntil = performance.now() + seconds * 1_000;
-    throw new SourceUnavailable(this.source, 'rate-limited', status, seconds);
-  }
 }
-
-/** Milliseconds after which a request is aborted: a little before its attempt is given up, so that none is left running. */
-const deadlineWithin = (attemptTimeout: number): number => Math.ceil(Math.max(attemptTimeout - 100, attemptTimeout / 2));
 
 const isRefusedPermission = (error: unknown): boolean =>
   error instanceof SourceUnavailable && error.why === 'unauthorized' && error.status === 403;

@@ -21,6 +21,10 @@ describe('whom an event is about', () => {
     ['payment_intent.succeeded', { id: 'pi_1', customer: 'cus_1' }, ['cus_1'], []],
     ['payment_intent.payment_failed', { id: 'pi_1', customer: null }, [], []],
     ['setup_intent.succeeded', { id: 'seti_1', customer: 'cus_1' }, ['cus_1'], []],
+    ['setup_intent.setup_failed', { id: 'seti_1', customer: 'cus_1' }, ['cus_1'], []],
+    ['checkout.session.completed', { id: 'cs_test_1', customer: 'cus_1', mode: 'setup' }, ['cus_1'], []],
+    ['checkout.session.expired', { id: 'cs_test_1', customer: { id: 'cus_1' } }, ['cus_1'], []],
+    ['checkout.session.expired', { id: 'cs_test_2', customer: null }, [], []],
     ['charge.failed', { id: 'ch_1', customer: 'cus_1' }, ['cus_1'], []],
     ['charge.refunded', { id: 'ch_1', customer: 'cus_1' }, ['cus_1'], []],
     ['charge.dispute.created', { id: 'dp_1', charge: 'ch_1' }, [], ['ch_1']],
@@ -44,6 +48,8 @@ describe('whom an event is about', () => {
     'customer.subscription.updated',
     'customer.createdx',
     'x.customer.created',
+    'setup_intent.created',
+    'checkout.session.async_payment_failed',
     'charge',
   ])('%s is nobody’s', (type) => {
     expect(concernOf(event(type, { id: 'in_1', customer: 'cus_1' }))).toBeNull();

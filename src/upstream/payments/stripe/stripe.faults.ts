@@ -5,6 +5,13 @@ import { SourceUnavailable } from '../../source-unavailable';
 export const retryAfterOf = (header: string | null): number | null =>
   header !== null && /^\d{1,5}$/.test(header) ? Math.min(Math.max(Number(header), 1), 60) : null;
 
+/** Stripe repeated a fault that it keeps under the request's idempotency key: whatever the key is sent with again, it says the same. */
+export class RepeatedFault extends SourceUnavailable {
+  constructor(source: string, status: number) {
+    super(source, 'fault', status);
+  }
+}
+
 /**
  * Whatever the SDK throws, as a `SourceUnavailable` without anything of it: Stripe's messages quote the key's ends,
  * request ids, object ids and parameters.
@@ -31,17 +38,81 @@ export const saysMissing = (error: unknown): boolean =>
 /** What the SDK wraps around a failed connection; its fetch client keeps the failure of reading a body as `exception`. */
 interface Wrapped {
   readonly code?: unknown;
+  readonly syscall?: unknown;
   readonly cause?: unknown;
   readonly exception?: unknown;
 }
 
+/** The failure and what caused it, from the outside in. */
+function* causesOf(detail: unknown): Iterable<Wrapped> {
+  for (let cause = detail as Wrapped | null | undefined, depth = 0; cause && typeof cause === 'object' && depth < 5; depth += 1) {
+    yield cause;
+    cause = (cause.exception ?? cause.cause) as Wrapped | null | undefined;
+  }
+}
+
 const connectionFault = (source: string, detail: unknown): SourceUnavailable => {
-  for (let cause = detail as Wrapped | null | undefined, depth = 0; cause && typeof cause === 'object' && depth < 4; depth += 1) {
+  for (const cause of causesOf(detail)) {
     if (cause instanceof SourceUnavailable) return cause;
     const { code } = cause;
     if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return new SourceUnavailable(source, 'timeout');
     if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new SourceUnavailable(source, 'refused');
-    cause = (cause.exception ?? cause.cause) as Wrapped | null | undefined;
   }
   return new SourceUnavailable(source, 'fault');
+};
+
+/** What Stripe's refusal says, without its message. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string | null;
+  readonly declineCode: string | null;
+  /** The parameter that it is about. */
+  readonly param: string | null;
+}
+
+/** `isRepeated`: the fault is one that Stripe keeps under the key, and not the first answer to it. */
+type Lost = { readonly outcome: 'lost'; readonly keySpent: boolean; readonly isRepeated: boolean };
+
+/** What became of a request that changes something. `mismatch`: the key was sent before with other parameters, and nothing was done now. */
+export type Write<T> =
+  | { readonly outcome: 'done'; readonly answer: T }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  | { readonly outcome: 'mismatch' }
+  | Lost;
+
+/** A request that Stripe certainly didn't execute, as far as it isn't for what it asks. */
+export type Unsent = { readonly outcome: 'unsent'; readonly why: SourceUnavailable };
+
+export const lost = (keySpent: boolean, isRepeated = false): Lost => ({ outcome: 'lost', keySpent, isRepeated });
+
+/** There was no connection that a request could have been sent on. */
+const isUnsent = ({ code, syscall }: Wrapped): boolean =>
+  code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ECONNREFUSED' || syscall === 'connect' || syscall === 'getaddrinfo';
+
+const unsent = (why: SourceUnavailable): Unsent => ({ outcome: 'unsent', why });
+
+/**
+ * What the SDK's failure of a request that changes something means. Stripe keeps the first result of a key, faults included,
+ * once it began to execute (https://docs.stripe.com/api/idempotent_requests).
+ */
+export const judgeWrite = (source: string, error: unknown): Exclude<Write<never>, { outcome: 'done' }> | Unsent => {
+  if (error instanceof Stripe.errors.StripeConnectionError) {
+    for (const cause of causesOf(error.detail)) {
+      if (cause instanceof SourceUnavailable && (cause.status ?? 0) >= 500) return lost(true, cause instanceof RepeatedFault);
+      if (cause instanceof SourceUnavailable) return unsent(cause);
+      if (isUnsent(cause))
+        return unsent(new SourceUnavailable(source, cause.code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'refused'));
+    }
+    return lost(false);
+  }
+  if (!(error instanceof Stripe.errors.StripeError)) return lost(false);
+  const { statusCode: status = 0 } = error;
+  // `idempotency_key_in_use`, or Stripe's lock: another request is being executed, with this key perhaps.
+  if (status === 409) return lost(false);
+  if (status < 400 || status >= 500) return lost(status >= 500);
+  if (error instanceof Stripe.errors.StripeRateLimitError || status === 401 || status === 403)
+    return unsent(unavailable(source, error));
+  if (error instanceof Stripe.errors.StripeIdempotencyError) return { outcome: 'mismatch' };
+  const { code = null, decline_code: declineCode = null, param = null } = error;
+  return { outcome: 'refused', refusal: { status, code, declineCode, param } };
 };

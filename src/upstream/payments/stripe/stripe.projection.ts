@@ -97,11 +97,10 @@ const addressSchema = z.object({
 
 const bankAccountSchema = z.object({ bank_name: orNull(text(60)), last4: orNull(fourDigits) });
 
-export const paymentMethodSchema = z.object({
+const paymentMethodFields = {
   id: reference,
   type: word,
   created: instant,
-  customer: referenceTo,
   billing_details: orNull(z.object({ address: orNull(addressSchema) })),
   card: orNull(
     z.object({
@@ -110,6 +109,7 @@ export const paymentMethodSchema = z.object({
       last4: orNull(fourDigits),
       exp_month: orNull(z.number().int().min(1).max(12)),
       exp_year: orNull(z.number().int().min(1_970).max(9_999)),
+      country: orNull(country),
       wallet: orNull(z.object({ type: orNull(word) })),
     }),
   ),
@@ -119,8 +119,60 @@ export const paymentMethodSchema = z.object({
   au_becs_debit: orNull(bankAccountSchema),
   acss_debit: orNull(bankAccountSchema),
   nz_bank_account: orNull(bankAccountSchema),
+};
+
+/** A method in the list of its customer. */
+export const paymentMethodSchema = z.object({ ...paymentMethodFields, customer: referenceTo });
+
+/** A method by its id: nobody's before it is attached and after it is detached. */
+export const anyPaymentMethodSchema = z.object({ ...paymentMethodFields, customer: orNull(referenceTo) });
+export type StripePaymentMethod = z.infer<typeof anyPaymentMethodSchema>;
+
+/** The parts of an address as they stand at Stripe, whole: to compare, never to show. */
+export const standingAddressSchema = z.object({
+  customer: orNull(referenceTo),
+  billing_details: z.object({
+    address: orNull(
+      z.object({
+        line1: orNull(z.string()),
+        line2: orNull(z.string()),
+        city: orNull(z.string()),
+        state: orNull(z.string()),
+        postal_code: orNull(z.string()),
+        country: orNull(z.string()),
+      }),
+    ),
+  }),
 });
-export type StripePaymentMethod = z.infer<typeof paymentMethodSchema>;
+
+export const subscriptionSchema = z.object({
+  id: reference,
+  customer: referenceTo,
+  status: word,
+  default_payment_method: referenceTo.nullable(),
+  default_source: orNull(referenceTo),
+});
+
+/** A Checkout Session in setup mode, with what its page brought about expanded. */
+export const setupSessionSchema = z.object({
+  id: reference,
+  mode: z.literal('setup'),
+  status: z.enum(['open', 'complete', 'expired']),
+  customer: z.union([reference, customerSchema]),
+  setup_intent: z
+    .object({
+      payment_method: anyPaymentMethodSchema.nullable(),
+      latest_attempt: orNull(
+        z.object({
+          payment_method_details: orNull(
+            z.object({ card: orNull(z.object({ three_d_secure: orNull(z.object({ result: orNull(word) })) })) }),
+          ),
+        }),
+      ),
+      status: word,
+    })
+    .nullable(),
+});
 
 export const chargeSchema = z.object({
   id: reference,
@@ -263,7 +315,11 @@ const addressRecord = (address: z.infer<typeof addressSchema> | null | undefined
   return { line1, line2, city, postalCode, country: of };
 };
 
-export const paymentMethodRecord = (method: StripePaymentMethod, customer: StripeCustomer, now: Date): PaymentMethodRecord => {
+export const paymentMethodRecord = (
+  method: StripePaymentMethod,
+  customer: Pick<StripeCustomer, 'invoice_settings' | 'default_source'>,
+  now: Date,
+): PaymentMethodRecord => {
   const debit = bankDebits.find((each) => each === method.type);
   const account = debit === undefined ? null : method[debit];
   const card = method.type === 'card' ? method.card : null;

@@ -1,0 +1,172 @@
+import Stripe from 'stripe';
+import { z } from 'zod';
+import { defaultResilience, Resilience, type ResilienceOptions } from '../../resilience';
+import { SourceUnavailable } from '../../source-unavailable';
+import {
+  judgeWrite,
+  lost,
+  RepeatedFault,
+  retryAfterOf,
+  saysMissing,
+  type Unsent,
+  unavailable,
+  type Write,
+} from './stripe.faults';
+import { pageOf } from './stripe.projection';
+
+/** The version that the projection was written against; the account's own default doesn't matter. */
+export const stripeApiVersion = '2026-10-28.endive';
+
+export interface StripeCallsOptions {
+  /** The source's name in the configuration. */
+  readonly source: string;
+  readonly apiKey: string;
+  /** Where the API is, for tests; `api.stripe.com` otherwise. */
+  readonly host?: string;
+  readonly port?: number;
+  readonly protocol?: 'http' | 'https';
+  readonly resilience?: Partial<ResilienceOptions>;
+}
+
+/** Stripe's largest page. */
+export const pageSize = 100;
+
+export type Page = { readonly limit: number; readonly starting_after?: string };
+type Ask = (stripe: Stripe) => Promise<unknown>;
+
+/** What goes with each request that changes something. */
+export type WriteOptions = { readonly idempotencyKey: string; readonly maxNetworkRetries: 0 };
+
+/** Requests to one Stripe account: reads that are tried over, and writes that are sent once. Answers to reads are parsed here. */
+export class StripeCalls {
+  private readonly source: string;
+  private readonly stripe: Stripe;
+  private readonly resilience: Resilience;
+  /** Milliseconds of `performance.now`: Stripe asked to be left alone until then. */
+  private quietUntil = 0;
+
+  constructor({ source, apiKey, resilience, host, port, protocol }: StripeCallsOptions) {
+    this.source = source;
+    this.resilience = new Resilience(source, resilience);
+    this.stripe = new Stripe(apiKey, {
+      apiVersion: stripeApiVersion,
+      // Resilience retries; the SDK's fetch client has a deadline for the whole answer, its node client only for silence.
+      maxNetworkRetries: 0,
+      httpClient: Stripe.createFetchHttpClient((url, init) => this.exchange(url, init)),
+      timeout: deadlineWithin(resilience?.attemptTimeout ?? defaultResilience.attemptTimeout),
+      telemetry: false,
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      ...(protocol === undefined ? {} : { protocol }),
+    });
+  }
+
+  async ask<T>(request: Ask, schema: z.ZodType<T>): Promise<T> {
+    const answer = await this.askMaybe(request, schema);
+    if (answer === null) throw new SourceUnavailable(this.source, 'malformed', 404);
+    return answer;
+  }
+
+  /** One read under the source's resilience; null when Stripe says that the object doesn't exist. */
+  askMaybe<T>(request: Ask, schema: z.ZodType<T>): Promise<T | null> {
+    return this.resilience.call(async () => {
+      this.refuseWhileQuiet();
+      let answer: unknown;
+      try {
+        answer = await request(this.stripe);
+      } catch (error) {
+        if (saysMissing(error)) return null;
+        throw unavailable(this.source, error);
+      }
+      const parsed = schema.safeParse(answer);
+      // The parser's own error quotes what it was given.
+      if (!parsed.success) throw new SourceUnavailable(this.source, 'malformed');
+      return parsed.data;
+    });
+  }
+
+  /** All pages up to `most` items; null when Stripe says that what they hang on doesn't exist. */
+  async pages<T extends { readonly id: string }>(
+    item: z.ZodType<T>,
+    most: number,
+    list: (stripe: Stripe, page: Page) => Promise<unknown>,
+  ): Promise<readonly T[] | null> {
+    const items = new Map<string, T>();
+    for (let pages = 0, after: string | undefined; pages * pageSize < most; pages += 1) {
+      const at: Page = { limit: pageSize, ...(after === undefined ? {} : { starting_after: after }) };
+      const answer = await this.askMaybe((stripe) => list(stripe, at), pageOf(item));
+      if (answer === null) return null;
+      for (const each of answer.data) items.set(each.id, each);
+      after = answer.data.at(-1)?.id;
+      if (!answer.has_more || after === undefined) break;
+    }
+    return [...items.values()].slice(0, most);
+  }
+
+  /**
+   * Sends one request that changes something, once. Throws `SourceUnavailable` only where Stripe certainly didn't execute
+   * it; what may have been executed is `lost`, an answer of another object than `schema` describes included.
+   */
+  async write<T>(
+    request: (stripe: Stripe, options: WriteOptions) => Promise<unknown>,
+    idempotencyKey: string,
+    schema: z.ZodType<T>,
+  ): Promise<Write<T>> {
+    const under: { isSent: boolean; judged: Write<T> | Unsent | null } = { isSent: false, judged: null };
+    try {
+      await this.resilience.once(async () => {
+        this.refuseWhileQuiet();
+        under.isSent = true;
+        under.judged = await request(this.stripe, { idempotencyKey, maxNetworkRetries: 0 }).then(
+          (answer) => done(answer, schema),
+          (error: unknown) => judgeWrite(this.source, error),
+        );
+        // What isn't answered counts for the circuit, as it does for a read.
+        if (under.judged.outcome === 'unsent') throw under.judged.why;
+        if (under.judged.outcome === 'lost') throw new SourceUnavailable(this.source, 'fault');
+      });
+    } catch (error) {
+      // Given up while it was under way: nobody waits for its answer any more.
+      if (under.judged === null && under.isSent) return lost(false);
+      if (under.judged?.outcome !== 'lost') throw error;
+    }
+    const { judged } = under;
+    if (judged === null || judged.outcome === 'unsent') throw new SourceUnavailable(this.source, 'fault');
+    return judged;
+  }
+
+  private refuseWhileQuiet(): void {
+    const left = this.quietUntil - performance.now();
+    if (left > 0) throw new SourceUnavailable(this.source, 'rate-limited', 429, Math.ceil(left / 1_000));
+  }
+
+  /**
+   * `fetch` for the SDK. The status is judged before the SDK reads the body: it takes any JSON without an `error` for
+   * success whatever the status, and a proxy's error page for a fault of the API. Redirects would carry the key along.
+   */
+  private async exchange(url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
+    const response = await fetch(url, { ...init, redirect: 'error' }).catch((cause: unknown) => {
+      // The SDK sends a request again, whatever it was told, when the failure itself has the code of a closed connection.
+      throw new Error('no answer', { cause });
+    });
+    const { status } = response;
+    if (status !== 429 && status < 500) return response;
+    await response.body?.cancel();
+    if (status >= 500 && response.headers.get('idempotent-replayed') === 'true') throw new RepeatedFault(this.source, status);
+    if (status >= 500) throw new SourceUnavailable(this.source, 'fault', status);
+    const seconds = retryAfterOf(response.headers.get('retry-after'));
+    if (seconds === null) throw new SourceUnavailable(this.source, 'rate-limited', status);
+    this.quietUntil = performance.now() + seconds * 1_000;
+    throw new SourceUnavailable(this.source, 'rate-limited', status, seconds);
+  }
+}
+
+/** Milliseconds after which a request is aborted: a little before its attempt is given up, so that none is left running. */
+const deadlineWithin = (attemptTimeout: number): number => Math.ceil(Math.max(attemptTimeout - 100, attemptTimeout / 2));
+
+const succeeded = z.object({ lastResponse: z.object({ statusCode: z.number().min(200).max(299) }) });
+
+const done = <T>(answer: unknown, schema: z.ZodType<T>): Write<T> => {
+  const parsed = schema.safeParse(answer);
+  return parsed.success && succeeded.safeParse(answer).success ? { outcome: 'done', answer: parsed.data } : lost(false);
+};
