@@ -83,14 +83,14 @@ const numberLabels = labels(
 const ownNames = labels(
   'order,orders,ticket,tickets,case,invoice,receipt,reference,ref,booking,request,issue,error,house,street,road,avenue,room,flat,apartment,suite,floor,page,phone,extension,ext,ending,last four,zip,plz,gift,loyalty,membership,sim',
   'Bestellung,Bestellnummer,Auftrag,Auftragsnummer,Rechnung,Rechnungsnummer,Vorgang,Hausnummer,Straße,Zimmer,Fehler,Seite,Durchwahl,Postleitzahl',
-  'commande,facture,dossier,rue,chambre,erreur,téléphone,poste,pedido,factura,caso,calle,habitación,ordine,fattura,pratica,via,camera,telefono,zamówienie,faktura,bestelling,rekening',
+  'commande,facture,dossier,rue,chambre,erreur,téléphone,poste,pedido,factura,caso,calle,avenida,plaza,paseo,habitación,ordine,fattura,pratica,via,camera,telefono,zamówienie,faktura,bestelling,rekening',
 );
 
 /** Says nothing between a label and its number. */
 const connectors = labels(
   'is,was,are,no,nr,num,number,code,digits,date,value,the,a,an,of,on,in,at,to,by,and,my,your,his,her,our,their,this,that,s,it,its,card,back,front,reads,equals,as,with,end,month,year,here',
   'ist,war,sind,lautet,der,die,das,des,dem,den,auf,am,von,zu,im,und,meine,meiner,mein,ihre,ihrer,Karte,Rückseite,Nummer,Ziffer,Datum,Ende',
-  'est,sont,le,la,les,l,de,du,d,au,dos,et,ma,mon,sa,carte,numéro,fin,es,son,el,los,y,mi,su,tarjeta,número,fecha,en,è,e,il,lo,della,di,mia,carta,numero,al,data,fine',
+  'est,sont,le,la,les,l,de,du,del,d,au,dos,et,ma,mon,sa,carte,numéro,fin,es,son,el,los,y,mi,su,tarjeta,número,fecha,en,è,e,il,lo,della,di,mia,carta,numero,al,data,fine',
   'é,o,do,da,em,minha,cartão,jest,to,na,mojej,karty,numer,i,het,een,van,mijn,kaart,är,på,mitt,kort,er,din,код,карты,это,до',
 );
 
@@ -195,12 +195,15 @@ const isYear = (text: string): boolean => /^(?:19|20)[0-9]{2}$/.test(text);
 const isMonth = (text: string): boolean => /^(?:0?[1-9]|1[0-2])$/.test(text);
 const isCodeLong = ({ isNumber, text }: Token): boolean => isNumber && (text.length === 3 || text.length === 4);
 
+/** Where house and door are written like a month and a year ("Hauptstraße 12/24, 1010 Wien"). */
+const streetEnd = /(?:stra(?:ß|ss)e|str|gasse|platz|weg|allee|straat|laan|gade|vej|gatan|vagen)$/;
+
 /** A number after a noun that says what it is: "order no. 4242". Looks back to `from` at most. */
 const hasOwnName = (tokens: readonly Token[], index: number, from: number): boolean => {
   for (let before = index - 1; before >= Math.max(from, index - 4); before--) {
     const token = tokens[before]!;
     if (token.isNumber) return false;
-    if (ownNames.has(token.text)) return true;
+    if (ownNames.has(token.text) || streetEnd.test(token.text)) return true;
     if (!connectors.has(token.text)) return false;
   }
   return false;
@@ -284,6 +287,8 @@ const numberBefore = (tokens: readonly Token[], label: number): number => {
 };
 
 const hasLabelledCode = (tokens: readonly Token[], start: number, end: number): boolean => {
+  // Calle del Cid 123 is an address, and whatever else has a name before it somebody's reference.
+  if (tokens[start]!.text === 'cid' && hasOwnName(tokens, start, 0)) return false;
   const follows = isLabelledAfter(
     tokens,
     end,
@@ -380,7 +385,7 @@ const isBeside = (gap: string): boolean => gap.length <= mostBesideExpiry && !en
 /** An expiry that nothing labels, with three or four digits right before or after it. */
 const hasExpiryBesideCode = (tokens: readonly Token[], index: number): boolean => {
   const month = tokens[index]!;
-  if (!month.isNumber || !isMonth(month.text)) return false;
+  if (!month.isNumber || !isMonth(month.text) || hasOwnName(tokens, index, 0)) return false;
   const end = endOfMonthAndYear(tokens, index);
   const year = tokens[end - 1];
   if (end < 0 || !year || !isCardYear(year.text)) return false;
