@@ -101,7 +101,9 @@ const readForm = (body: unknown): Form | null => {
 const comesFromElsewhere = ({ headers: { origin, 'sec-fetch-site': site }, host }: FastifyRequest): boolean => {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
   if (origin === undefined || origin === 'null') return false;
-  return !URL.canParse(origin) || new URL(origin).host !== host.toLowerCase();
+  if (!URL.canParse(origin)) return true;
+  const own = `${new URL(origin).protocol}//${host}`;
+  return !URL.canParse(own) || new URL(origin).host !== new URL(own).host;
 };
 
 interface Apology {

@@ -11,7 +11,7 @@ export const launchChromium = async (): Promise<Browser | null> => {
   if (required)
     throw new Error('a browser is required here (CI or REQUIRE_CHROMIUM=1), and there is no chromium on this machine');
   process.stderr.write(
-    'The explorer did not run in a browser: there is no chromium on this machine (Debian: apt-get install chromium).\n',
+    'What is shown in a browser was not tried: there is no chromium on this machine (Debian: apt-get install chromium).\n',
   );
   return null;
 };
