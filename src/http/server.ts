@@ -18,6 +18,7 @@ import { failureIn, toGraphQLError } from '../graphql/errors';
 import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';
+import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { explorerRoutes } from './explorer';
 import { Metrics } from './metrics';
 
@@ -76,6 +77,7 @@ const tooManyRequests = (milliseconds: number): Failure =>
 export const createServer = async (app: App): Promise<FastifyInstance> => {
   const { config, log } = app;
   const metrics = new Metrics();
+  const merchant = { merchant: config.merchant.name, supportUrl: config.merchant.supportUrl };
   const server = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     // Our own lines below: route patterns instead of URLs, and nothing of bodies or headers.
@@ -86,7 +88,8 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
     // An address that the router can't read doesn't reach the error handler, and Fastify's own answer repeats it.
-    frameworkErrors: (error, _request, reply: FastifyReply) => {
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      if (isConfirmAddress(request.raw.url)) return void sendDeadLink(reply, merchant);
       const { status, failure } = refusalOf(error) ?? {
         status: 400,
         failure: Failure.invalid('url', 'expected a well-formed address'),
@@ -247,6 +250,8 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
       }
     });
   });
+
+  await server.register(confirmRoutes(app.services.confirmations, { ...merchant, clock: app.clock }));
 
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
