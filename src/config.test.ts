@@ -410,7 +410,7 @@ describe('delivery', () => {
       tls: 'starttls',
       account: { user: 'gateway', password: 'canary-smtp' },
       from: { name: 'Example Shop', address: 'payments@shop.example' },
-      timeouts: { connection: 10_000, greeting: 10_000, socket: 20_000, whole: 60_000 },
+      timeouts: { connection: 10_000, greeting: 10_000, socket: 20_000, whole: 30_000 },
     });
     expect(config.delivery.sms).toEqual({
       kind: 'http',
@@ -498,7 +498,7 @@ describe('delivery', () => {
     ['delivery.mail.tls', '    user: gateway\n', '    user: gateway\n    tls: opportunistic-canary\n'],
     ['delivery.mail.tls', '    user: gateway\n', '    user: gateway\n    tls: none\n'],
     ['delivery.mail.port', '    user: gateway\n', '    user: gateway\n    port: 0\n'],
-    ['delivery.mail.timeouts.whole', '    user: gateway\n', '    user: gateway\n    timeouts: { whole: 9999999 }\n'],
+    ['delivery.mail.timeouts.whole', '    user: gateway\n', '    user: gateway\n    timeouts: { whole: 10 }\n'],
     ['delivery.mail', '    user: gateway\n', '    user: gateway\n    rejectUnauthorized: false\n'],
     ['delivery.sms.kind', 'kind: http', 'kind: canary'],
     ['delivery.sms.url', 'https://sms.example.com/v1', 'http://sms.example.com/canary'],
@@ -543,6 +543,12 @@ describe('delivery', () => {
   test.each(['localhost', '127.0.0.1', '"::1"'])('in clear goes as far as %s in production', (host) => {
     const text = `${real}${people}delivery:\n${smtp.replace('smtp.example.com', host)}    tls: none\n`;
     expect(loadFile(text, inProduction).delivery.mail).toMatchObject({ tls: 'none' });
+  });
+
+  test('gives up a mail before another process may send it too', () => {
+    const text = (seconds: number) => `${real}${people}updates: { leaseSeconds: ${seconds} }\ndelivery:\n${smtp}`;
+    expect(placesOf(() => loadFile(text(30), inProduction))).toEqual(['delivery.mail.timeouts.whole']);
+    expect(placesOf(() => loadFile(text(31), inProduction))).toEqual([]);
   });
 
   test.each([

@@ -288,7 +288,7 @@ const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean, folder:
     resilience: resilience.optional(),
   });
   const demoPayments = z.strictObject({ kind: z.literal('demo'), name: sourceName, helpdesk: sourceName });
-  return z.strictObject({
+  const sections = z.strictObject({
     sources: z.strictObject({
       helpdesk: z.array(z.discriminatedUnion('kind', [rt, demoHelpdesk])).min(1, 'expected at least one helpdesk source'),
       payments: z.array(z.discriminatedUnion('kind', [stripe, demoPayments])).min(1, 'expected at least one payments source'),
@@ -319,6 +319,13 @@ const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean, folder:
       })
       .optional(),
   });
+  return sections.refine(
+    ({ updates, delivery }) => delivery?.mail?.kind !== 'smtp' || delivery.mail.timeouts.whole < updates.leaseSeconds * 1_000,
+    {
+      path: ['delivery', 'mail', 'timeouts', 'whole'],
+      error: 'expected less than updates.leaseSeconds: another process would send the same mail meanwhile',
+    },
+  );
 };
 
 export type FileConfig = z.output<ReturnType<typeof fileSchema>>;

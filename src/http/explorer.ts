@@ -1,31 +1,14 @@
 import { css, editorWorkerService, graphqlWorker, js, jsonWorker } from '@graphql-yoga/render-graphiql/graphiql';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { App } from '../app';
 import type { DevelopmentIssuer } from '../authz/identity/development-issuer';
 import { Failure } from '../failure';
+import { comesFromHere } from './comes-from-here';
 import { examplesFor } from './explorer/examples';
 import { explorerPage, pageScript, pageStyle } from './explorer/page';
 
 const tokenRequest = z.strictObject({ user: z.string().max(32), mfa: z.boolean() });
-
-const loopbackAddresses = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
-const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/**
- * Whether a browser or program on this machine asks, of its own accord. The socket's own address counts, not what a proxy
- * says; the name in Host unmasks a foreign page that had its own name resolved to this machine (DNS rebinding); and
- * Sec-Fetch-Site one that posts across origins.
- */
-const comesFromHere = ({ socket, headers }: FastifyRequest): boolean => {
-  const host = (headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
-  const site = headers['sec-fetch-site'];
-  return (
-    loopbackAddresses.has(socket.remoteAddress ?? '') &&
-    loopbackNames.has(host) &&
-    (site === undefined || site === 'same-origin' || site === 'none')
-  );
-};
 
 /** The editor writes style elements and attributes of its own; everything else comes as a file from this server. */
 const contentSecurityPolicy = {

@@ -19,6 +19,7 @@ import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
+import { developmentMailRoutes } from './development-mail';
 import { explorerRoutes } from './explorer';
 import { Metrics } from './metrics';
 
@@ -288,6 +289,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 
+  if (!config.production) await server.register(developmentMailRoutes(app));
   if (!config.production && app.developmentIssuer) await server.register(explorerRoutes(app, app.developmentIssuer));
   server.addHook('onClose', async () => {
     await apollo.stop();

@@ -47,6 +47,7 @@ export const explorerPage = (people: readonly DevelopmentPerson[], examples: rea
 <div class="people" role="group" aria-label="Run the query as">${buttons.join('')}</div>
 <label class="factor"><input type="checkbox" id="factor" checked> second factor</label>
 <label class="example">Example <select id="example">${options.join('')}</select></label>
+<a href="/development/mail">Mail and codes</a>
 <p id="status" role="status">Signing in…</p>
 </header>
 <main id="graphiql" aria-label="Query editor and answer"></main>
@@ -72,6 +73,7 @@ body { display: flex; flex-direction: column; font: 14px/1.4 system-ui, sans-ser
 .bar :focus-visible { outline: 3px solid #e08a00; outline-offset: 1px; }
 .factor { white-space: nowrap; }
 .example { flex: 1 1 320px; display: flex; gap: 6px; align-items: center; min-width: 0; }
+.bar a { color: #2447a8; white-space: nowrap; }
 .example select { font: inherit; flex: 1; min-width: 0; padding: 3px; }
 #status { margin: 0; flex-basis: 100%; color: #3b4559; }
 #status.failed { color: #a40000; font-weight: 600; }

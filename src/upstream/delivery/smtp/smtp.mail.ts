@@ -35,7 +35,7 @@ export interface SmtpTimeouts {
   readonly whole: number;
 }
 
-export const defaultSmtpTimeouts: SmtpTimeouts = { connection: 10_000, greeting: 10_000, socket: 20_000, whole: 60_000 };
+export const defaultSmtpTimeouts: SmtpTimeouts = { connection: 10_000, greeting: 10_000, socket: 20_000, whole: 30_000 };
 
 /** Longest answer that is read, in bytes: a mail server's are short. */
 const answerLimit = 64 * 1024;
