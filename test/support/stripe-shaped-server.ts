@@ -26,9 +26,10 @@ export interface ReceivedRequest {
 }
 
 /**
- * What an answer is replaced with. `slow` answers properly, later; `held` when it is let go; `hang` never; `stall` sends headers
- * and the beginning of a body and no more, `half` the first half of the proper body and then closes; `close` closes. A POST that meets one of the others is executed
- * only where `executed` says so. A status that is `stored` is kept under the request's key, as Stripe keeps its own faults.
+ * What an answer is replaced with. `slow` answers properly, later; `held` when it is let go; `half` sends the first half of the
+ * proper answer and closes; `hang` never answers; `stall` sends headers and the beginning of a body and no more; `close` closes.
+ * A POST that isn't answered properly is executed only where `executed` says so. A status that is `stored` is kept under the
+ * request's key, as Stripe keeps its own faults.
  */
 export type Fault =
   | {
@@ -278,6 +279,11 @@ export class StripeShapedServer {
     return opened;
   }
 
+  /** Checkout sessions that were opened for a customer, newest first. */
+  sessionsOf(customer: string): readonly StripeObject[] {
+    return this.all('checkout.session').filter((each) => each.customer === customer);
+  }
+
   /** The customer entered a card on the session's page; Stripe attaches it to them. */
   completeSetup(session: string, card: Fields = {}, { authenticated = false }: { authenticated?: boolean } = {}): StripeObject {
     const open = this.openSession(session);
@@ -434,6 +440,11 @@ export class StripeShapedServer {
     const found = this.objects.get(id);
     if (found === undefined) throw new Error(`the shaped server has no ${id}`);
     return found;
+  }
+
+  /** Fields of an object as a test wants them, whatever Stripe would say; no event. */
+  replace(id: string, fields: Fields): void {
+    this.objects.set(id, { ...this.get(id), ...fields } as StripeObject);
   }
 
   find(id: string): StripeObject | null {

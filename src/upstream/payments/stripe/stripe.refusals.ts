@@ -26,7 +26,7 @@ const ofAddress = new Set([
 
 /** The step's own object is named by the path. */
 const missing = ({ action }: ProviderStep, param: string | null): ProviderRefusal => {
-  if (param?.endsWith('default_payment_method')) return 'METHOD_GONE';
+  if (param?.includes('default_payment_method')) return 'METHOD_GONE';
   if (param === 'customer') return 'CUSTOMER_GONE';
   if (action === 'SET_DEFAULT') return 'CUSTOMER_GONE';
   return action === 'SET_SUBSCRIPTION_DEFAULT' ? 'REFUSED' : 'METHOD_GONE';

@@ -105,3 +105,19 @@ test('more charges than fit on a page all come, each once', async () => {
 test('a customer that was never made is null', async () => {
   expect(await connector.fetchCustomer('cus_never', longAgo)).toBeNull();
 });
+
+test('a default method set through the connector stands at the API, once for its key', async () => {
+  const { id: customer } = await merchant.customers.create({ email: 'default@example.com' });
+  const step = { action: 'SET_DEFAULT', customer, method: 'pm_of_the_customer' } as const;
+  expect(await connector.credentials.holds(step)).toBe(false);
+  expect(await connector.credentials.perform(step, 'cru_1:1')).toEqual({ outcome: 'done' });
+  expect(await connector.credentials.holds(step)).toBe(true);
+  const { invoice_settings: settings } = (await merchant.customers.retrieve(customer)) as Stripe.Customer;
+  expect(settings.default_payment_method).toBe('pm_of_the_customer');
+  expect(await connector.credentials.perform(step, 'cru_1:1')).toEqual({ outcome: 'done' });
+});
+
+test('a customer that was never made is refused as gone', async () => {
+  const step = { action: 'SET_DEFAULT', customer: 'cus_never', method: null } as const;
+  expect(await connector.credentials.perform(step, 'cru_2:1')).toEqual({ outcome: 'refused', why: 'CUSTOMER_GONE' });
+});
