@@ -102,7 +102,7 @@ PERL
 write_initial_data() {
   cat >"$dir/merchant.initialdata" <<'PERL'
 @Queues = map { { Name => $_, Description => "$_ support", CorrespondAddress => lc($_) . '@rt.example' } } qw(Cards Wallets);
-@Groups = map { { Name => $_, Description => $_ } } qw(Agents Supervisors Billing Gateway);
+@Groups = map { { Name => $_, Description => $_ } } qw(Agents Supervisors Billing Gateway Readers);
 @CustomFields = (
   { Name => 'Customer Reference', Type => 'FreeformSingle', Queue => ['Cards', 'Wallets'], Description => 'what agents note' },
   { Name => 'Payment Customer', Type => 'FreeformSingle', LookupType => 'RT::User', Description => 'set by billing' },
@@ -114,7 +114,9 @@ sub on_queues { my ($group, @rights) = @_;
 @ACL = (
   on_queues(Agents => @agents),
   on_queues(Supervisors => @agents),
-  on_queues(Gateway => qw(SeeQueue ShowTicket SeeCustomField)),
+  on_queues(Gateway => qw(SeeQueue ShowTicket SeeCustomField CommentOnTicket)),
+  # a gateway's account that was not given the right to write notes
+  on_queues(Readers => qw(SeeQueue ShowTicket)),
   (map { { GroupDomain => 'SystemInternal', GroupType => 'Everyone', Queue => $_, Right => 'CreateTicket' },
          { GroupDomain => 'SystemInternal', GroupType => 'Everyone', Queue => $_, Right => 'ReplyToTicket' } } qw(Cards Wallets)),
   { GroupDomain => 'UserDefined', GroupId => 'Gateway', Right => 'ShowUserHistory' },
@@ -162,7 +164,7 @@ sub must { my ($ok, $message) = @_; die "$message\n" unless $ok; $ok }
 my $field = RT::CustomField->new($system);
 $field->LoadByCols(Name => 'Payment Customer');
 must($field->AddToObject(RT::User->new($system))) unless $field->IsGlobal;
-my %groups = (ana => 'Agents', ben => 'Agents', cem => 'Agents', sam => 'Supervisors', sue => 'Supervisors', billing => 'Billing', counterfoil => 'Gateway');
+my %groups = (ana => 'Agents', ben => 'Agents', cem => 'Agents', sam => 'Supervisors', sue => 'Supervisors', billing => 'Billing', counterfoil => 'Gateway', reader => 'Readers');
 my %tokens;
 for my $name ('root', sort keys %groups) {
   my $user = RT::User->new($system);

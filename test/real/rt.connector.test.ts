@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { TicketBatch, TicketSnapshot, WebhookRequest } from '../../src/upstream/helpdesk/helpdesk.port';
 import { RtHelpdesk, type RtHelpdeskOptions } from '../../src/upstream/helpdesk/rt/rt.connector';
@@ -409,4 +410,52 @@ test('RT’s own webhook is a hint that verifies, and only as it was sent', asyn
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
+});
+
+describe('a note', () => {
+  const mails = (): string[] => readdirSync(connection.outbox).sort();
+  const commentsOf = async (ticket: string): Promise<string[]> => {
+    const { items } = (await rt.as('ana', 'GET', `/ticket/${ticket}/history?fields=Type&per_page=100`)) as {
+      items: { id: string | number; Type: string }[];
+    };
+    const texts: string[] = [];
+    for (const { id } of items.filter(({ Type }) => Type === 'Comment')) {
+      const parts = (await rt.as('ana', 'GET', `/transaction/${id}/attachments`)) as { items: { id: string | number }[] };
+      for (const part of parts.items) {
+        const { Content } = (await rt.as('ana', 'GET', `/attachment/${part.id}`)) as { Content: string };
+        texts.push(Buffer.from(Content, 'base64').toString('utf8').trimEnd());
+      }
+    }
+    return texts;
+  };
+
+  test('is a comment that staff read as it was written; no mail goes out, and it is no message', async () => {
+    const { ticket } = await written();
+    const before = { mails: mails(), snapshot: await fetched(ticket) };
+    const text =
+      'Visa •••• 4242 was replaced by Mastercard •••• 4444.\nConfirmed by the customer <himself> & nobody else; Zoë agrees.';
+    expect(await helpdesk.addNote(ticket, text)).toBe(true);
+    expect(await commentsOf(ticket)).toEqual([text]);
+    expect(mails()).toEqual(before.mails);
+    const after = await fetched(ticket);
+    expect(after.messages).toEqual(before.snapshot.messages);
+    expect(after.ticket).toMatchObject({ status: 'NEW', assignee: null, customer: before.snapshot.ticket.customer });
+  });
+
+  test('is not written where there is no ticket, or none that the account may comment on', async () => {
+    const { ticket } = await written();
+    const reader = connector({ token: rt.person('reader').token });
+    expect(await reader.addNote(ticket, 'x')).toBe(false);
+    expect(await commentsOf(ticket)).toEqual([]);
+    const hidden = await rt.create('root', { Queue: 'General', Subject: 'Hidden', Content: 'x' });
+    expect(await helpdesk.addNote(hidden, 'x')).toBe(false);
+    expect(await helpdesk.addNote('999999', 'x')).toBe(false);
+  });
+
+  test('under a token that RT doesn’t know is no note', async () => {
+    const { ticket } = await written();
+    const stranger = connector({ token: '1-1-00000000000000000000000000000000' });
+    await expect(stranger.addNote(ticket, 'x')).rejects.toMatchObject({ why: 'unauthorized' });
+    expect(await commentsOf(ticket)).toEqual([]);
+  });
 });

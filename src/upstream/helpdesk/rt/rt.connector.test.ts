@@ -39,7 +39,14 @@ class RtShaped {
   requestors = new Map<number, string[]>();
   owners = new Map<number, string>();
   link = new Map<string, string[]>();
-  requests: { path: string; query: string; body: string; authorization: string | undefined }[] = [];
+  requests: {
+    method: string | undefined;
+    path: string;
+    query: string;
+    body: string;
+    authorization: string | undefined;
+    type: string | undefined;
+  }[] = [];
   /** Runs before an answer; what it returns is sent instead. */
   before: (path: string, query: string) => { status?: number; body: string } | 'hang' | null = () => null;
   url = '';
@@ -125,12 +132,20 @@ class RtShaped {
     const path = url.pathname.replace('/REST/2.0', '');
     const query = url.searchParams.get('query') ?? '';
     const body = Buffer.concat(chunks).toString();
-    this.requests.push({ path, query, body, authorization: request.headers.authorization });
+    const { method, headers } = request;
+    this.requests.push({ method, path, query, body, authorization: headers.authorization, type: headers['content-type'] });
     const instead = this.before(path, query);
     if (instead === 'hang') return;
     if (instead !== null) {
       response.writeHead(instead.status ?? 200, { 'content-type': 'application/json', location: 'http://127.0.0.1:1/' });
       response.end(instead.body);
+      return;
+    }
+    const commented = /^\/ticket\/(\d+)\/comment$/.exec(path);
+    if (commented !== null && this.rows.some((row) => row.object === 'RT::Ticket' && row.of === Number(commented[1]))) {
+      this.add({ type: 'Comment', by: 'ana', of: Number(commented[1]) });
+      response.writeHead(201, { 'content-type': 'application/json; charset=utf-8' });
+      response.end(JSON.stringify(['Comments added']));
       return;
     }
     const found = this.find(path, query, body, url.searchParams);
@@ -572,6 +587,64 @@ describe('polling', () => {
       await expect(run(connector().poll(cursor))).rejects.toThrow(TypeError);
     },
   );
+});
+
+describe('a note', () => {
+  test('is one comment in plain text, under the token, and is never read back as a message', async () => {
+    const helpdesk = connector();
+    const before = await helpdesk.fetchTicket('1');
+    rt.requests = [];
+    expect(await helpdesk.addNote('1', 'The card was replaced.\u0007\r\nBy the customer.')).toBe(true);
+    expect(rt.requests).toEqual([
+      {
+        method: 'POST',
+        path: '/ticket/1/comment',
+        query: '',
+        body: JSON.stringify({ Content: 'The card was replaced. \nBy the customer.', ContentType: 'text/plain' }),
+        authorization: `token ${token}`,
+        type: 'application/json',
+      },
+    ]);
+    const after = await helpdesk.fetchTicket('1');
+    expect(after?.messages).toEqual(before?.messages);
+  });
+
+  test.each(['', '0', '-1', '1/comment', '../user/1', '1?x', '1 '])('to %j is not even sent', async (reference) => {
+    expect(await connector().addNote(reference, 'x')).toBe(false);
+    expect(rt.requests).toEqual([]);
+  });
+
+  test.each([
+    ['there is no such ticket', null],
+    ['the account may not write there', { status: 400, body: JSON.stringify({ message: 'Permission Denied' }) }],
+    ['the account is kept out altogether', { status: 403, body: JSON.stringify({ message: 'Forbidden' }) }],
+  ])('is not written where %s', async (_, answer) => {
+    rt.before = () => answer;
+    expect(await connector().addNote('77', 'x')).toBe(false);
+  });
+
+  test.each([
+    [500, 'fault'],
+    [502, 'fault'],
+    [429, 'rate-limited'],
+    [401, 'unauthorized'],
+    [302, 'malformed'],
+    [422, 'malformed'],
+  ])('that is answered by %i is sent once and no more', async (status, why) => {
+    rt.before = () => ({ status, body: '{"message":"note-canary"}' });
+    const failed = connector({ resilience: { retries: 3 } }).addNote('1', 'note-canary');
+    const error = await failed.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'SourceUnavailable', why, status });
+    expect(`${JSON.stringify(error)} ${(error as Error).stack}`).not.toContain('note-canary');
+    expect(rt.requests).toHaveLength(1);
+  });
+
+  test('whose answer doesn’t come in time is sent once and no more', async () => {
+    rt.before = () => 'hang';
+    const hasty = connector({ resilience: { retries: 3, attemptTimeout: 60 } });
+    await expect(hasty.addNote('1', 'x')).rejects.toMatchObject({ why: 'timeout' });
+    expect(rt.requests).toHaveLength(1);
+  });
 });
 
 describe('faults', () => {

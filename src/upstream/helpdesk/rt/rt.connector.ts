@@ -12,6 +12,7 @@ import type {
   WebhookJudgement,
   WebhookRequest,
 } from '../helpdesk.port';
+import { noteText } from '../note-text';
 import {
   type BackfillCursor,
   backfillFrom,
@@ -94,6 +95,7 @@ const knownStatuses: Readonly<Record<string, TicketStatus>> = {
   deleted: 'CLOSED',
 };
 
+const ticketNumber = /^[1-9]\d{0,14}$/;
 /** Pages that are looked at behind an empty one, where RT may withhold rows. */
 const patience = 2;
 /** Of a ticket's requestors, those among whom the customer is looked for. */
@@ -154,7 +156,7 @@ const customerChanges = (fieldId: string | null): string => {
 };
 
 /**
- * Request Tracker 5 over REST2, read only. The account needs ShowTicket, SeeQueue on its queues and, globally,
+ * Request Tracker 5 over REST2: tickets are read, and notes written where the account may. The account needs ShowTicket, SeeQueue on its queues and, globally,
  * ShowUserHistory; for a link field SeeCustomField on it. Without ShowUserHistory nobody can say who changed an
  * address, and customers come without one.
  *
@@ -195,13 +197,20 @@ export class RtHelpdesk implements HelpdeskConnector {
     return type === understoodEvent;
   }
 
+  /** A comment: RT mails it to nobody outside the staff, and `fetchTicket` never reads it back. Needs CommentOnTicket. */
+  async addNote(reference: string, text: string): Promise<boolean> {
+    if (!ticketNumber.test(reference)) return false;
+    // as text/plain RT 5 would take the bytes of its body for Latin-1
+    return this.rest.write(`/ticket/${reference}/comment`, { Content: noteText(text), ContentType: 'text/plain' });
+  }
+
   /**
    * The order of the requests is what makes the snapshot safe to authorize by. The history is read before the ticket, so
    * that `revision` never claims more than the record holds, and its tail after the ticket, so that nobody can have changed
    * the customer or owner that is reported without being named in it; likewise the customer's own history after the customer.
    */
   async fetchTicket(reference: string): Promise<TicketSnapshot | null> {
-    if (!/^[1-9]\d{0,14}$/.test(reference)) return null;
+    if (!ticketNumber.test(reference)) return null;
     for (let tries = 0; tries < 3; tries += 1) {
       const snapshot = await this.readTicket(reference);
       if (snapshot !== 'merged meanwhile') return snapshot;

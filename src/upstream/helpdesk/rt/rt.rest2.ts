@@ -41,9 +41,9 @@ export interface Rest2Options {
 }
 
 /**
- * RT's REST2 as the connector reads it: every request is a read, every answer is checked, and RT's habits (errors with
- * status 200, withheld totals, pages shorter than what they stand for) are dealt with here. Throws `SourceUnavailable`,
- * which names the source and never what was sent or received.
+ * RT's REST2 as the connector uses it: every request but `write` is a read, every answer is checked, and RT's habits
+ * (errors with status 200, withheld totals, pages shorter than what they stand for) are dealt with here. Throws
+ * `SourceUnavailable`, which names the source and never what was sent or received.
  */
 export class Rest2 {
   private readonly source: string;
@@ -121,6 +121,21 @@ export class Rest2 {
     return rows;
   }
 
+  /**
+   * Posts what changes something, once. False where RT refuses: it says 400 of a record that doesn't exist or isn't this
+   * account's to write to. Whatever is thrown, it may have been done.
+   */
+  write(path: string, fields: Readonly<Record<string, string>>): Promise<boolean> {
+    return this.resilience.once(async (signal) => {
+      const response = await this.fetched(path, signal, fields);
+      const { status } = response;
+      await response.body?.cancel();
+      if (status === 201) return true;
+      if (status === 400 || status === 403 || status === 404) return false;
+      throw this.fault(status);
+    });
+  }
+
   private checked<Shape extends z.ZodType>(shape: Shape, answer: unknown): z.output<Shape> {
     const result = shape.safeParse(answer);
     // RT sends some of its errors with status 200 as {"message": …} or as a list of sentences: they end here as well.
@@ -132,26 +147,34 @@ export class Rest2 {
   private ask(path: string, parameters: Parameters, conditions?: readonly Condition[]): Promise<unknown> {
     const query = new URLSearchParams(Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]));
     return this.resilience.call(async (signal) => {
-      const response = await fetch(`${this.root}${path}?${query}`, {
-        method: conditions === undefined ? 'GET' : 'POST',
-        headers: {
-          accept: 'application/json',
-          authorization: this.authorization,
-          ...(conditions === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(conditions === undefined ? {} : { body: JSON.stringify(conditions) }),
-        // the token must not follow a redirect to another host
-        redirect: 'manual',
-        signal,
-      });
+      const response = await this.fetched(`${path}?${query}`, signal, conditions);
       const { status } = response;
       if (status === 200) return this.parsed(await this.text(response));
       await response.body?.cancel();
       if (status === 403 || status === 404) return null;
-      if (status === 401) throw new SourceUnavailable(this.source, 'unauthorized', status);
-      if (status === 429) throw new SourceUnavailable(this.source, 'rate-limited', status);
-      throw new SourceUnavailable(this.source, status >= 500 ? 'fault' : 'malformed', status);
+      throw this.fault(status);
     });
+  }
+
+  private fetched(path: string, signal: AbortSignal, body?: object): Promise<Response> {
+    return fetch(`${this.root}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        accept: 'application/json',
+        authorization: this.authorization,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // the token must not follow a redirect to another host
+      redirect: 'manual',
+      signal,
+    });
+  }
+
+  private fault(status: number): SourceUnavailable {
+    if (status === 401) return new SourceUnavailable(this.source, 'unauthorized', status);
+    if (status === 429) return new SourceUnavailable(this.source, 'rate-limited', status);
+    return new SourceUnavailable(this.source, status >= 500 ? 'fault' : 'malformed', status);
   }
 
   private async text(response: Response): Promise<string> {
