@@ -54,6 +54,8 @@ import { StripePayments } from './upstream/payments/stripe/stripe.connector';
 import { SourceUnavailable } from './upstream/source-unavailable';
 
 export const developmentAudience = 'counterfoil';
+/** Where the demo provider's card pages are, under the gateway's own address. */
+export const demoSetupPath = '/demo-provider/setup';
 export const developmentIssuerName = 'https://development.counterfoil.invalid';
 
 export interface AppOptions {
@@ -155,7 +157,9 @@ export class App {
           },
           'a source failed',
         );
-      const { helpdesks, payments } = await connect(config, database, clock, connectors, onSourceFault);
+      const publicAddress = { url: config.publicUrl ?? `http://${config.host}:${config.port}` };
+      const publicUrl = () => publicAddress.url;
+      const { helpdesks, payments } = await connect(config, database, clock, publicUrl, connectors, onSourceFault);
       const bounds = {
         assignment: config.sync.assignmentBoundSeconds * 1_000,
         payments: config.sync.paymentsBoundSeconds * 1_000,
@@ -185,8 +189,6 @@ export class App {
         clock,
       );
       const channels = deliveryOf(config, clock);
-      const publicAddress = { url: config.publicUrl ?? `http://${config.host}:${config.port}` };
-      const publicUrl = () => publicAddress.url;
       const { updates } = policy;
       const { name: merchant } = config.merchant;
       const deliveries = new Deliveries(database, keys, sources, channels, updates, merchant, publicUrl);
@@ -379,6 +381,7 @@ const connect = async (
   config: Config,
   database: Database,
   clock: () => Date,
+  publicUrl: () => string,
   given: Connectors,
   onFault: (source: string, error: unknown) => void,
 ) => {
@@ -398,7 +401,14 @@ const connect = async (
   };
   const payments = (source: PaymentsConfig): PaymentsConnector => {
     if (source.kind === 'demo')
-      return new DemoPayments({ ...demo, source: source.name, helpdeskSource: source.helpdesk, clock: { now: clock } });
+      return new DemoPayments({
+        ...demo,
+        source: source.name,
+        helpdeskSource: source.helpdesk,
+        clock: { now: clock },
+        stateFile: join(config.dataFolder, `demo-${source.name}.json`),
+        setupUrl: (reference) => `${publicUrl()}${demoSetupPath}/${reference}`,
+      });
     const {
       name,
       apiKey,

@@ -19,6 +19,7 @@ import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
+import { demoProviderRoutes, demoProvidersOf } from './demo-provider';
 import { developmentMailRoutes } from './development-mail';
 import { explorerRoutes } from './explorer';
 import { Metrics } from './metrics';
@@ -290,6 +291,8 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   });
 
   if (!config.production) await server.register(developmentMailRoutes(app));
+  const demoProviders = config.production ? [] : demoProvidersOf(app);
+  if (demoProviders.length > 0) await server.register(demoProviderRoutes(app, demoProviders));
   if (!config.production && app.developmentIssuer) await server.register(explorerRoutes(app, app.developmentIssuer));
   server.addHook('onClose', async () => {
     await apollo.stop();

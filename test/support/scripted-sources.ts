@@ -8,14 +8,22 @@ import type {
   TicketSnapshot,
   WebhookJudgement,
 } from '../../src/upstream/helpdesk/helpdesk.port';
-import type {
-  PaymentChanges,
-  PaymentCustomerRecord,
-  PaymentCustomerSearch,
-  PaymentCustomerSnapshot,
-  PaymentMethodRecord,
-  PaymentsConnector,
-  TransactionRecord,
+import {
+  type CredentialChanges,
+  type MethodStanding,
+  type PaymentChanges,
+  type PaymentCustomerRecord,
+  type PaymentCustomerSearch,
+  type PaymentCustomerSnapshot,
+  type PaymentMethodRecord,
+  type PaymentsConnector,
+  ProviderRefused,
+  type ProviderStep,
+  type Setup,
+  type SetupReport,
+  type SetupRequest,
+  type StepOutcome,
+  type TransactionRecord,
 } from '../../src/upstream/payments/payments.port';
 import { SourceUnavailable } from '../../src/upstream/source-unavailable';
 
@@ -90,6 +98,8 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
   failBefore = Number.POSITIVE_INFINITY;
   batchSize = 100;
   readonly backfilled: string[] = [];
+  /** What was noted, in its order. */
+  readonly notes: { readonly reference: string; readonly text: string }[] = [];
   /** Tickets that the gateway's account may not see any more. */
   readonly hidden = new Set<string>();
   private readonly held = new Map<string, { ticket: TicketRecord; messages: readonly MessageRecord[] }>();
@@ -181,6 +191,17 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
     yield { tickets, unread, cursor: `poll/${end}`, complete: true, asOf };
   }
 
+  /** As a helpdesk that is down after it took the note: written, and the answer is lost. */
+  loseNotes = false;
+
+  async addNote(reference: string, text: string): Promise<boolean> {
+    this.reach();
+    if (this.hidden.has(reference) || !this.held.has(reference)) return false;
+    this.notes.push({ reference, text });
+    if (this.loseNotes) throw new SourceUnavailable(this.source, 'timeout');
+    return true;
+  }
+
   judgeWebhook(): WebhookJudgement {
     return { outcome: 'rejected', why: 'a scripted helpdesk sends none' };
   }
@@ -235,16 +256,170 @@ export const payment = (reference: string, over: Partial<TransactionRecord> = {}
 
 export type ScriptedCustomer = Omit<PaymentCustomerSnapshot, 'asOf'>;
 
+/** What the next call meets: its outcome in place of the provider's, or an error that is thrown. `executed`: it is done even so. */
+export interface ScriptedAnswer {
+  readonly answer: StepOutcome | Error;
+  readonly executed: boolean;
+}
+
+/** Changing the methods that a test has put; each call that changes something is written down. */
+class ScriptedCredentials implements CredentialChanges {
+  /** Every call that reached the provider, repeated keys included. */
+  readonly calls: { readonly step: ProviderStep; readonly key: string }[] = [];
+  readonly executed: { readonly step: ProviderStep; readonly key: string }[] = [];
+  /** By customer. */
+  readonly subscriptions = new Map<string, { readonly reference: string; readonly method: string | null }[]>();
+  private readonly outcomes = new Map<string, StepOutcome>();
+  private readonly setups = new Map<string, SetupReport>();
+  private readonly answers: ScriptedAnswer[] = [];
+  private readonly gate = new Gate();
+
+  constructor(
+    private readonly source: string,
+    private readonly methodsOf: (customer: string) => readonly PaymentMethodRecord[] | undefined,
+    private readonly putMethods: (customer: string, methods: readonly PaymentMethodRecord[]) => void,
+    private readonly reach: () => void,
+  ) {}
+
+  /** Calls of `perform` are done at once and answered when released. */
+  hold(): Held {
+    return this.gate.hold();
+  }
+
+  /** The next calls of `perform` meet these, in their order. */
+  answerNext(...answers: readonly ScriptedAnswer[]): void {
+    this.answers.push(...answers);
+  }
+
+  /** The customer entered this card, which is theirs once it is attached. */
+  complete(setup: string, method: PaymentMethodRecord, { country = 'IE', authenticated = true } = {}): void {
+    if (!this.setups.has(setup)) throw new Error('no such setup');
+    this.setups.set(setup, { status: 'COMPLETE', method: { ...method, isDefault: false, country }, authenticated });
+  }
+
+  async readMethod(customer: string, reference: string): Promise<MethodStanding | null> {
+    this.reach();
+    const methods = this.methodsOf(customer) ?? [];
+    const method = methods.find((each) => each.reference === reference);
+    const defaultMethod = methods.find((each) => each.isDefault)?.reference ?? null;
+    return method ? { method, defaultMethod, subscriptions: this.subscriptions.get(customer) ?? [] } : null;
+  }
+
+  async perform(step: ProviderStep, key: string): Promise<StepOutcome> {
+    this.reach();
+    this.calls.push({ step, key });
+    const scripted = this.answers.shift();
+    const known = this.outcomes.get(key);
+    const outcome = known ?? (scripted?.executed === false ? null : this.done(step, key));
+    if (outcome) this.outcomes.set(key, outcome);
+    await this.gate.pass();
+    if (scripted?.answer instanceof Error) throw scripted.answer;
+    return scripted?.answer ?? outcome ?? { outcome: 'lost', keySpent: false };
+  }
+
+  async holds(step: ProviderStep): Promise<boolean> {
+    this.reach();
+    const methods = this.methodsOf(step.customer) ?? [];
+    const method = methods.find((each) => each.reference === step.method);
+    switch (step.action) {
+      case 'ATTACH':
+        return method !== undefined;
+      case 'DETACH':
+        return method === undefined;
+      case 'SET_DEFAULT':
+        return (methods.find((each) => each.isDefault)?.reference ?? null) === step.method;
+      case 'SET_ADDRESS':
+        return JSON.stringify(method?.billingAddress) === JSON.stringify(step.address);
+      case 'SET_SUBSCRIPTION_DEFAULT': {
+        const own = this.subscriptions.get(step.customer)?.find((each) => each.reference === step.subscription);
+        return own !== undefined && own.method === step.method;
+      }
+    }
+  }
+
+  async openSetup({ idempotencyKey }: SetupRequest): Promise<Setup> {
+    this.reach();
+    const reference = `setup-${idempotencyKey}`;
+    if (!this.setups.has(reference)) this.setups.set(reference, { status: 'OPEN', method: null, authenticated: false });
+    return { reference, url: `https://provider.example/${reference}` };
+  }
+
+  async readSetup(reference: string): Promise<SetupReport> {
+    this.reach();
+    const report = this.setups.get(reference);
+    if (!report) throw new ProviderRefused(this.source, 'REFUSED');
+    return report;
+  }
+
+  private done(step: ProviderStep, key: string): StepOutcome {
+    const { customer } = step;
+    const methods = this.methodsOf(customer);
+    if (!methods) return { outcome: 'refused', why: 'CUSTOMER_GONE' };
+    const entered = [...this.setups.values()].find(({ method }) => method?.reference === step.method)?.method;
+    const isThere = methods.some((each) => each.reference === step.method);
+    if (step.action === 'ATTACH' ? !isThere && !entered : step.method !== null && !isThere)
+      return { outcome: 'refused', why: 'METHOD_GONE' };
+    this.executed.push({ step, key });
+    switch (step.action) {
+      case 'ATTACH': {
+        if (isThere || !entered) break;
+        const { country: _country, ...method } = entered;
+        this.putMethods(customer, [...methods, method]);
+        break;
+      }
+      case 'DETACH':
+        this.putMethods(
+          customer,
+          methods.filter((each) => each.reference !== step.method),
+        );
+        break;
+      case 'SET_DEFAULT':
+        this.putMethods(
+          customer,
+          methods.map((each) => ({ ...each, isDefault: each.reference === step.method })),
+        );
+        break;
+      case 'SET_ADDRESS':
+        this.putMethods(
+          customer,
+          methods.map((each) => (each.reference === step.method ? { ...each, billingAddress: step.address } : each)),
+        );
+        break;
+      case 'SET_SUBSCRIPTION_DEFAULT':
+        this.subscriptions.set(
+          customer,
+          (this.subscriptions.get(customer) ?? []).map((each) =>
+            each.reference === step.subscription ? { ...each, method: step.method } : each,
+          ),
+        );
+        break;
+    }
+    return { outcome: 'done' };
+  }
+}
+
 /** A payment provider whose customers a test writes itself. */
 export class ScriptedPayments implements PaymentsConnector {
   readonly kind = 'scripted';
   now = (): Date => new Date(Date.UTC(2026, 8, 1, 9));
+  readonly credentials: ScriptedCredentials;
   private readonly held = new Map<string, ScriptedCustomer>();
   private readonly log: string[] = [];
   private readonly gate = new Gate();
   private isDown = false;
 
-  constructor(private readonly source: string) {}
+  constructor(private readonly source: string) {
+    this.credentials = new ScriptedCredentials(
+      source,
+      (customer) => this.held.get(customer)?.methods,
+      (customer, methods) => {
+        const held = this.held.get(customer);
+        if (held) this.held.set(customer, { ...held, methods });
+        this.log.push(customer);
+      },
+      () => this.reach(),
+    );
+  }
 
   put(
     reference: string,
