@@ -23,6 +23,7 @@ import type {
   ConfirmationView,
   NewAddress,
 } from './confirmation.view';
+import { countryCodes } from './country-codes';
 import { Confirmation, CredentialLink, CredentialUpdate } from './credential-update.entity';
 import { CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { type AnswerStanding, credentialActions } from './credentials.policy';
@@ -51,6 +52,7 @@ interface AskedRow extends KeyedRow, Record<string, unknown> {
   readonly needs_code: number;
   readonly code_tries: number | string;
   readonly code_sends: number | string;
+  readonly code_digest: string | null;
   readonly reason_sealed: Buffer;
   readonly before_sealed: Buffer;
   readonly setup_sealed: Buffer | null;
@@ -63,7 +65,7 @@ interface AskedRow extends KeyedRow, Record<string, unknown> {
   readonly payer_key_owner: string;
 }
 
-const askedColumns = `u.id, u.kind, u.state, u.customer_id, u.expires_at, u.needs_code, u.code_tries, u.code_sends, u.reason_sealed, u.before_sealed, u.setup_sealed,
+const askedColumns = `u.id, u.kind, u.state, u.customer_id, u.expires_at, u.needs_code, u.code_tries, u.code_sends, u.code_digest, u.reason_sealed, u.before_sealed, u.setup_sealed,
   l.expires_at AS link_expires_at, t.reference AS ticket_reference, s.display_name AS asked_by, p.id AS payer_id, p.phone_sealed,
   pk.id AS payer_key_id, pk.wrapped AS payer_key_wrapped, pk.owner AS payer_key_owner, ${keyColumns}`;
 const askedJoins = `JOIN credential_update u ON u.id = l.update_id ${joinKey('u')} JOIN helpdesk_ticket t ON t.id = u.ticket_id
@@ -144,6 +146,8 @@ export class Confirmations implements ConfirmationDesk {
       await this.channels.sms.send({ to: made.phone, text });
     } catch (error) {
       if (!(error instanceof DeliveryFailed)) throw error;
+      // Where it may have arrived all the same, it counts.
+      if (error.why !== 'timeout' && error.why !== 'fault') await this.forgetCode(token, made.code);
       problems.push([
         null,
         error.isFinal
@@ -178,14 +182,25 @@ export class Confirmations implements ConfirmationDesk {
     return answer;
   }
 
-  async refuse(token: string): Promise<ConfirmationAnswer> {
+  /** Needs no agreement about what was shown: whoever says no to anything says no. */
+  async refuse(token: string, shown: string): Promise<ConfirmationAnswer> {
     const answer = await this.answer(token, credentialActions.refuse, async (change, update, { view }, seal) => {
       await this.keep(change, update, seal, 'REFUSED', view, null, [], null);
-      await end(change, seal, update, { to: 'REFUSED' });
+      await end(change, seal, update, { to: 'REFUSED', detail: { channel: 'MAIL', as_shown: shown === view.shown } });
       return { outcome: 'refused' as const, view };
     });
     this.jobs.wake();
     return answer;
+  }
+
+  /** A code that certainly didn't leave is none, unless another one took its place meanwhile. */
+  private async forgetCode(token: string, code: string): Promise<void> {
+    await this.answer(token, credentialActions.sendCode, async (change, update, _, seal) => {
+      if (update.codeDigest !== this.codeDigest(update.id, code)) return;
+      update.codeDigest = null;
+      await change.save(update);
+      change.record({ ...factsOf(update, seal), detail: { sends: update.codeSends } }, 'credential.code-unsent', 'DENIED');
+    });
   }
 
   /** What the token leads to, while it can be answered. One statement for every token, whatever is wrong with it. */
@@ -220,9 +235,7 @@ export class Confirmations implements ConfirmationDesk {
         Number(row.needs_code) === 1
           ? {
               sentTo:
-                Number(row.code_sends) > 0
-                  ? (maskValue('phone', this.phoneOf(row), { digest: () => '' }) as string | null)
-                  : null,
+                row.code_digest !== null ? (maskValue('phone', this.phoneOf(row), { digest: () => '' }) as string | null) : null,
               triesLeft: Math.max(0, mostCodeTries - Number(row.code_tries)),
               sendsLeft: Math.max(0, mostCodeSends - Number(row.code_sends)),
             }
@@ -465,8 +478,7 @@ const problemsOf = (address: NewAddress | null): Problem[] => {
       problems.push([field, `${labels[field]}: letters, digits and punctuation only.`]);
     else if (findCardData(value) !== null)
       problems.push([field, `${labels[field]}: card data doesn’t belong here. Enter the address only.`]);
-    else if (field === 'country' && !/^[A-Z]{2}$/.test(value))
-      problems.push([field, `${labels[field]}: choose one of the list.`]);
+    else if (field === 'country' && !countryCodes.has(value)) problems.push([field, `${labels[field]}: choose one of the list.`]);
   }
   // A card number may be spread over several fields.
   if (problems.length === 0 && findCardData(Object.values(address).join(' ')) !== null)

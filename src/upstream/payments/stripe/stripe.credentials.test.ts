@@ -261,7 +261,6 @@ describe('an answer that is lost', () => {
   test.each([
     [500, true],
     [500, false],
-    [503, true],
   ])('as a %p that Stripe keeps under the key (executed: %p) spends the key', async (status, executed) => {
     const step = stepOf('ATTACH', shop());
     const credentials = connect({ resilience: { ...patient, retries: 2 } });
@@ -276,10 +275,18 @@ describe('an answer that is lost', () => {
     expect(stripe.executionsOf(step.method!)).toBe(1);
   });
 
-  test('as the error page of a proxy spends the key too', async () => {
+  test('as the error page of a proxy, behind which it may still be on its way, leaves the key as it is', async () => {
     const step = stepOf('DETACH', shop());
     stripe.failNext(1, { kind: 'text', status: 502, text: '<html>canary</html>', executed: true });
-    expect(await connect().perform(step, 'k')).toEqual({ outcome: 'lost', keySpent: true });
+    expect(await connect().perform(step, 'k')).toEqual({ outcome: 'lost', keySpent: false });
+  });
+
+  test('as a 503 leaves the key as it is, until Stripe repeats it', async () => {
+    const step = stepOf('ATTACH', shop());
+    const credentials = connect();
+    stripe.failNext(1, { kind: 'status', status: 503, stored: true });
+    expect(await credentials.perform(step, 'k')).toEqual({ outcome: 'lost', keySpent: false });
+    expect(await credentials.perform(step, 'k')).toEqual({ outcome: 'lost', keySpent: true });
   });
 
   test('because the key was sent with something else before spends the key, and nothing is done', async () => {

@@ -98,7 +98,11 @@ const unsent = (why: SourceUnavailable): Unsent => ({ outcome: 'unsent', why });
 export const judgeWrite = (source: string, error: unknown): Exclude<Write<never>, { outcome: 'done' }> | Unsent => {
   if (error instanceof Stripe.errors.StripeConnectionError) {
     for (const cause of causesOf(error.detail)) {
-      if (cause instanceof SourceUnavailable && (cause.status ?? 0) >= 500) return lost(true, cause instanceof RepeatedFault);
+      if (cause instanceof SourceUnavailable && (cause.status ?? 0) >= 500) {
+        const isRepeated = cause instanceof RepeatedFault;
+        // A 502 or 504 is of something before Stripe, behind which the request may still be on its way: its key must stay.
+        return lost(isRepeated || cause.status === 500, isRepeated);
+      }
       if (cause instanceof SourceUnavailable) return unsent(cause);
       if (isUnsent(cause))
         return unsent(new SourceUnavailable(source, cause.code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'refused'));
@@ -109,7 +113,7 @@ export const judgeWrite = (source: string, error: unknown): Exclude<Write<never>
   const { statusCode: status = 0 } = error;
   // `idempotency_key_in_use`, or Stripe's lock: another request is being executed, with this key perhaps.
   if (status === 409) return lost(false);
-  if (status < 400 || status >= 500) return lost(status >= 500);
+  if (status < 400 || status >= 500) return lost(status === 500);
   if (error instanceof Stripe.errors.StripeRateLimitError || status === 401 || status === 403)
     return unsent(unavailable(source, error));
   if (error instanceof Stripe.errors.StripeIdempotencyError) return { outcome: 'mismatch' };
