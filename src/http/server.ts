@@ -215,6 +215,8 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
         // It stands as pending; the source sends it again, and the next poll would find the change anyway.
         outcome = 'unavailable';
       }
+      // Whether a customer has entered their new card is asked of the provider, which just said that something happened.
+      if (outcome === 'accepted') await app.services.jobs.hasten('SETUP', request.params.source);
       metrics.webhooks.inc({ source: outcome === 'rejected' ? '(unproven)' : request.params.source, outcome });
       if (outcome === 'rejected') {
         return sendFailure(
@@ -281,8 +283,10 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     return reply.code(database ? 200 : 503).send(report);
   });
   server.get('/metrics', async (_request, reply) => {
-    // Without the database the ages are unknown; what else is measured is wanted just then.
-    const sources = await app.sources.health().catch(() => []);
+    // Without the database ages and jobs are unknown; what else is measured is wanted just then.
+    const [sources, jobs] = await Promise.all([app.sources.health().catch(() => []), app.services.jobs.counts().catch(() => [])]);
+    metrics.jobs.reset();
+    for (const { kind, state, count } of jobs) metrics.jobs.set({ kind, state }, count);
     metrics.sourceAge.reset();
     for (const { name, polledAt } of sources) {
       if (polledAt) metrics.sourceAge.set({ source: name }, (app.clock().getTime() - polledAt.getTime()) / 1_000);
