@@ -51,6 +51,7 @@ const definitions: readonly Definition[] = [
       nullable(bigint('setup_expires_at')),
       nullable(sealed('setup_sealed')),
       nullable(sealed('new_method_sealed')),
+      flag('authenticated'),
       nullable(id('decided_by_id')),
       nullable(id('decided_by_staff_id')),
       nullable(bigint('decided_at')),

@@ -1,6 +1,5 @@
 import { type SystemActor, systemActor } from '../../authz/actor';
 import type { UpdatePolicy } from '../../authz/update-policy';
-import type { VerificationMethodName } from '../../authz/verification';
 import type { Database } from '../../db/database';
 import { ulid } from '../../ulid';
 import {
@@ -15,7 +14,7 @@ import {
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
-import { Confirmation, CredentialStep, CredentialUpdate, type StepPhase, type StepState } from './credential-update.entity';
+import { CredentialStep, CredentialUpdate, type StepPhase, type StepState } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { isTerminal } from './credential-update.states';
 import { credentialActions } from './credentials.policy';
@@ -127,7 +126,10 @@ export class Applying {
   ): Promise<void> {
     if (method === null || update.newMethodSealed !== null) return;
     await job.hold(change);
-    const confirmation = await change.lock(Confirmation, { updateId: update.id });
+    const [act] = await change.query<{ setup_digest: string | null }>(
+      'SELECT setup_digest FROM credential_confirmation WHERE update_id = ?',
+      [update.id],
+    );
     update.newMethodSealed = seal.seal('credential_update', 'new_method_sealed', update.id, method.reference);
     if (update.state !== 'AWAITING_PROVIDER') {
       await change.save(update);
@@ -144,13 +146,9 @@ export class Applying {
       return end(change, seal, update, { to: 'FAILED', name: 'credential.card-refused', reason });
     };
     // The page that the customer's act was bound to, and no other.
-    if (confirmation.setupDigest !== this.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
+    if (act?.setup_digest !== this.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
     if (update.needsThreeDSecure && !authenticated) return fail('NOT_AUTHENTICATED');
-    const proofs = JSON.parse(confirmation.proofs) as VerificationMethodName[];
-    if (authenticated) {
-      confirmation.proofs = JSON.stringify([...proofs, 'three-d-secure']);
-      await change.save(confirmation);
-    }
+    update.authenticated = authenticated;
     if (update.needsApproval) update.expiresAt = new Date(change.at.getTime() + this.policy.approvalHours * hour);
     else await enqueue(change, update.id, 'PROVIDER');
     await move(change, seal, update, {
@@ -398,6 +396,11 @@ export class Applying {
     if (isTerminal(update.state)) return;
     if (step.phase === 'UNDO') {
       update.failure = 'PARTLY_APPLIED';
+      // What couldn't be taken back may be paid with the new card by now: it stays until somebody has looked at it.
+      await change.execute(
+        "UPDATE credential_step SET state = 'DROPPED' WHERE update_id = ? AND phase = 'UNDO' AND state = 'PLANNED' AND action = 'DETACH'",
+        [update.id],
+      );
     } else {
       update.failure = why;
       await this.planUndo(change, update, seal);

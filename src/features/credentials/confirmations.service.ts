@@ -24,7 +24,7 @@ import type {
   NewAddress,
 } from './confirmation.view';
 import { countryCodes } from './country-codes';
-import { Confirmation, CredentialLink, CredentialUpdate } from './credential-update.entity';
+import { Confirmation, CredentialUpdate } from './credential-update.entity';
 import { CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { type AnswerStanding, credentialActions } from './credentials.policy';
 import { type CredentialJobs, enqueue } from './jobs.service';
@@ -260,10 +260,9 @@ export class Confirmations implements ConfirmationDesk {
     const actor: CustomerActor = customerActor(link.update_id);
     return this.database.change(actor, action, async (change) => {
       const update = await change.lock(CredentialUpdate, { id: link.update_id });
-      const known = await change.find(CredentialLink, { tokenDigest: this.tokenDigest(token) });
       const asked = await this.asked((sql, parameters) => change.query(sql, parameters), token, change.at);
-      if (!known || !asked || asked.view.stage !== 'ASKED') return dead;
-      change.permit({ updateId: known.updateId });
+      if (asked?.view.stage !== 'ASKED') return dead;
+      change.permit({ updateId: asked.row.id });
       return work(change, update, asked, await CustomerSeal.of(change, this.keys, update.customerId));
     });
   }

@@ -59,6 +59,8 @@ export class CredentialUpdate {
   @Sealed({ name: 'setup_sealed', nullable: true }) setupSealed!: Buffer | null;
   /** The provider's reference of the new card. */
   @Sealed({ name: 'new_method_sealed', nullable: true }) newMethodSealed!: Buffer | null;
+  /** The new card's issuer authenticated the customer when it was entered. */
+  @Flag() authenticated!: boolean;
   @Text(64, { name: 'decided_by_id', nullable: true }) decidedById!: string | null;
   @Text(64, { name: 'decided_by_staff_id', nullable: true }) decidedByStaffId!: string | null;
   @Instant({ name: 'decided_at', nullable: true }) decidedAt!: Date | null;
@@ -104,7 +106,7 @@ export class CredentialLink {
   @Instant({ name: 'expires_at' }) expiresAt!: Date;
 }
 
-/** The customer's own act. */
+/** The customer's own act. Inserted, never changed. */
 @Entity('credential_confirmation')
 @Index('uq_credential_confirmation_update_id', ['updateId'], { unique: true })
 export class Confirmation {

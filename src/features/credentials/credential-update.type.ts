@@ -79,6 +79,7 @@ export interface CredentialUpdateRow extends KeyedRow, Record<string, unknown> {
   readonly decided_at: number | string | null;
   readonly decision: ApprovalDecision | null;
   readonly failure: string | null;
+  readonly authenticated: number;
   readonly created_at: number | string;
   readonly expires_at: number | string;
   readonly ended_at: number | string | null;
@@ -184,7 +185,8 @@ export class ConfirmationType extends OfUpdate {
 
   @Exposed('INTERNAL', () => [String], { description: 'The verification methods that were passed: link, code, three-d-secure.' })
   get proofs(): readonly string[] {
-    return JSON.parse(this.row.confirmation_proofs as string) as string[];
+    const given = JSON.parse(this.row.confirmation_proofs as string) as string[];
+    return Number(this.row.authenticated) === 1 ? [...given, 'three-d-secure'] : given;
   }
 
   @Exposed('INTERNAL', () => String, {

@@ -68,7 +68,7 @@ const instant = (value: number | string | null): Date | null => (value === null 
 
 const updateColumns = `u.id, u.kind, u.state, u.ticket_id, u.customer_id, u.payment_method_id, u.requested_by_id, u.requested_by_staff_id,
   u.reason_sealed, u.before_sealed, u.after_sealed, u.risk_rules, u.needs_code, u.needs_approval, u.decided_by_staff_id, u.decided_at,
-  u.decision, u.failure, u.created_at, u.expires_at, u.ended_at, t.team,
+  u.decision, u.failure, u.authenticated, u.created_at, u.expires_at, u.ended_at, t.team,
   CASE WHEN c.payment_customer_id = u.payment_customer_id THEN c.link ELSE 'NONE' END AS current_link,
   f.outcome AS confirmation_outcome, f.channel AS confirmation_channel, f.proofs AS confirmation_proofs,
   f.shown_digest AS confirmation_shown, f.at AS confirmed_at, ${keyColumns}`;
@@ -415,6 +415,7 @@ export class Credentials {
       setupExpiresAt: null,
       setupSealed: null,
       newMethodSealed: null,
+      authenticated: false,
       decidedById: null,
       decidedByStaffId: null,
       decidedAt: null,
