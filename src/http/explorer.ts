@@ -5,6 +5,7 @@ import type { App } from '../app';
 import type { DevelopmentIssuer } from '../authz/identity/development-issuer';
 import { Failure } from '../failure';
 import { comesFromHere } from './comes-from-here';
+import { demoProvidersOf } from './demo-provider';
 import { examplesFor } from './explorer/examples';
 import { explorerPage, pageScript, pageStyle } from './explorer/page';
 
@@ -35,7 +36,10 @@ export const explorerRoutes = (app: App, issuer: DevelopmentIssuer) => async (se
   const demo = app.config.sources.helpdesk.find(({ kind }) => kind === 'demo');
   // A new process may have new files; the same one never does.
   const version = Date.now().toString(36);
-  const page = explorerPage(issuer.people, examplesFor(demo?.name ?? null), version);
+  const page = explorerPage(issuer.people, examplesFor(demo?.name ?? null), {
+    version,
+    hasDemoProvider: demoProvidersOf(app).length > 0,
+  });
   for (const url of ['/', '/explorer']) {
     server.get(url, { helmet: { contentSecurityPolicy } }, (_request, reply) =>
       reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(page),

@@ -233,6 +233,10 @@ describe('the page of the demo provider’s faults', () => {
     expect((await get(app, page)).body).toContain('no fault is switched on');
   });
 
+  it('is linked from the explorer', async () => {
+    expect((await get(app, '/')).body).toContain('<a href="/development/provider">Demo provider</a>');
+  });
+
   it('takes the provider down and brings it back', async () => {
     await act({ act: 'go-down' });
     await expect(app.payments.ping()).rejects.toMatchObject({ why: 'refused' });
@@ -313,6 +317,7 @@ describe('in production, and without a demo provider', () => {
   it('nor where payments come from elsewhere', async () => {
     const app = await TestApp.start({ connectors: { 'demo-pay': new ScriptedPayments('demo-pay') }, sync: false });
     for (const path of paths) expect((await get(app, path)).statusCode).toBe(404);
+    expect((await get(app, '/')).body).not.toContain('/development/provider');
     await app.stop();
   });
 });

@@ -20,7 +20,11 @@ const describePerson = ({ roles, teams }: DevelopmentPerson): string =>
 const groupsOf = (examples: readonly Example[]): readonly string[] => [...new Set(examples.map(({ group }) => group))];
 
 /** The page: a bar of people, a list of examples, and below it GraphiQL. Everything it loads comes from this server. */
-export const explorerPage = (people: readonly DevelopmentPerson[], examples: readonly Example[], version: string): string => {
+export const explorerPage = (
+  people: readonly DevelopmentPerson[],
+  examples: readonly Example[],
+  { version, hasDemoProvider }: { readonly version: string; readonly hasDemoProvider: boolean },
+): string => {
   const buttons = people.map((person) => {
     const { user } = person;
     return `<button type="button" data-user="${escaped(user)}" aria-pressed="false"><b>${escaped(user)}</b> <span>${escaped(describePerson(person))}</span></button>`;
@@ -47,7 +51,7 @@ export const explorerPage = (people: readonly DevelopmentPerson[], examples: rea
 <div class="people" role="group" aria-label="Run the query as">${buttons.join('')}</div>
 <label class="factor"><input type="checkbox" id="factor" checked> second factor</label>
 <label class="example">Example <select id="example">${options.join('')}</select></label>
-<a href="/development/mail">Mail and codes</a>
+<a href="/development/mail">Mail and codes</a>${hasDemoProvider ? '\n<a href="/development/provider">Demo provider</a>' : ''}
 <p id="status" role="status">Signing in…</p>
 </header>
 <main id="graphiql" aria-label="Query editor and answer"></main>
