@@ -125,6 +125,7 @@ export const move = async (
  * taken away from the customer again.
  */
 export const end = async (change: AnyChange, seal: CustomerSeal, update: CredentialUpdate, how: Move): Promise<void> => {
+  if (how.to === 'FAILED') update.failure = how.reason ?? update.failure;
   await move(change, seal, update, how);
   await enqueue(change, update.id, 'OUTCOME');
   if (update.newMethodSealed !== null && how.to !== 'APPLIED') await enqueue(change, update.id, 'PROVIDER');
