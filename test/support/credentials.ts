@@ -7,7 +7,7 @@ import { type OutboxMessage, readOutbox } from '../../src/upstream/delivery/deve
 import { paymentReferenceOf } from '../../src/upstream/demo/history';
 import { helpdeskNumberOf } from '../../src/upstream/demo/merchant';
 import type { SetupCardName } from '../../src/upstream/payments/demo/setup-cards';
-import type { PaymentCustomerRecord } from '../../src/upstream/payments/payments.port';
+import type { PaymentCustomerRecord, ProviderStepAction } from '../../src/upstream/payments/payments.port';
 import type { GraphQLAnswer, TestApp } from './app';
 
 const day = 86_400_000;
@@ -246,6 +246,20 @@ export class Updates {
     this.provider.enterCard(url.slice(url.lastIndexOf('/') + 1), card, holder);
     this.test.clock.forward(5_000);
     await this.drain();
+  }
+
+  /** Does something right before the provider gets its next call of this kind. */
+  before(action: ProviderStepAction, what: () => void): void {
+    const { provider } = this;
+    const perform = provider.perform.bind(provider);
+    let isDone = false;
+    provider.perform = async (step, key) => {
+      if (step.action === action && !isDone) {
+        isDone = true;
+        what();
+      }
+      return perform(step, key);
+    };
   }
 
   async row(id: string): Promise<Record<string, unknown>> {
