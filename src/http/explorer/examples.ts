@@ -12,6 +12,7 @@ export interface Example {
 const context = `# What a sidebar asks for when an agent opens a ticket.
 query Context($source: String!, $reference: String!) {
   ticketByReference(source: $source, reference: $reference) {
+    id
     reference
     subject
     status
@@ -20,7 +21,7 @@ query Context($source: String!, $reference: String!) {
       displayName
       email
       link
-      paymentMethods { brand last4 expiryMonth expiryYear status isDefault }
+      paymentMethods { id brand last4 expiryMonth expiryYear status isDefault }
       transactions(first: 5) {
         totalCount
         nodes {
@@ -43,6 +44,44 @@ query Queue {
   tickets(first: 10) {
     totalCount
     nodes { reference subject status channel updatedAt assistance { state } customer { displayName } }
+  }
+}
+`;
+
+const requested = `# Asks the customer to confirm a change. Take both ids from the answer about one of Ana's tickets; the customer's
+# mail is then at /development/mail. kind: REPLACE_CARD, BILLING_ADDRESS, SET_DEFAULT or REMOVE.
+mutation Ask($ticketId: ID!, $paymentMethodId: ID!, $key: String!) {
+  requestCredentialUpdate(
+    input: {
+      ticketId: $ticketId
+      paymentMethodId: $paymentMethodId
+      kind: REPLACE_CARD
+      reason: "You wrote that your card was stolen"
+      idempotencyKey: $key
+    }
+  ) {
+    id
+    state
+    riskRules
+    needsCode
+    needsApproval
+  }
+}
+`;
+
+const updates = `# Those of one's own and of one's tickets. A supervisor (sam) decides with approveCredentialUpdate(id: …) or
+# rejectCredentialUpdate(id: …, reason: …).
+query Updates {
+  credentialUpdates(first: 10) {
+    nodes {
+      id
+      kind
+      state
+      failure
+      requestedBy { displayName }
+      confirmation { outcome proofs at }
+      history { at from to actor reason by { displayName } }
+    }
   }
 }
 `;
@@ -76,6 +115,14 @@ export const examplesFor = (demoSource: string | null): readonly Example[] => {
   const others = { group: 'Other questions' };
   return [
     ...(demoSource === null ? [] : tickets),
+    {
+      group: 'Changing a payment method',
+      key: 'request',
+      label: 'Ask a customer to confirm a new card',
+      query: requested,
+      variables: { ticketId: 'tkt_…', paymentMethodId: 'pm_…', key: 'first-try' },
+    },
+    { group: 'Changing a payment method', key: 'updates', label: 'What became of updates', query: updates, variables: {} },
     { ...others, key: 'viewer', label: 'Who am I?', query: viewer, variables: {} },
     { ...others, key: 'queue', label: 'My tickets, as a list', query: queue, variables: {} },
     {
