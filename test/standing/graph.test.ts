@@ -139,7 +139,9 @@ describe('the rules on relations', () => {
   it('are named for every root and every field that leads to an object, and for a subject, which a stale assignment doesn’t show', () => {
     const leading = fields.filter(({ type, field }) => isRoot(type) || isCompositeType(getNamedType(field.type)));
     const named = Object.entries(relations).flatMap(([type, rules]) => Object.keys(rules).map((field) => `${type}.${field}`));
-    expect(named.sort()).toEqual([...leading.map(({ coordinate }) => coordinate), 'Ticket.subject'].sort());
+    expect(named.sort()).toEqual(
+      [...leading.map(({ coordinate }) => coordinate), 'CredentialUpdate.reason', 'Ticket.subject'].sort(),
+    );
   });
 
   it('guard what leads to a customer or to what they pay', () => {
@@ -147,6 +149,10 @@ describe('the rules on relations', () => {
       Object.entries(rules).flatMap(([field, rule]) => (typeof rule === 'function' ? [`${type}.${field}`] : [])),
     );
     expect(guarded.sort()).toEqual([
+      'CredentialUpdate.after',
+      'CredentialUpdate.before',
+      'CredentialUpdate.paymentMethod',
+      'CredentialUpdate.reason',
       'Customer.paymentMethods',
       'Customer.transactions',
       'Message.author',
