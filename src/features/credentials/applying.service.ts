@@ -154,8 +154,8 @@ export class Applying {
     await move(change, seal, update, {
       to: update.needsApproval ? 'AWAITING_APPROVAL' : 'APPLYING',
       name: 'credential.card-entered',
-      notes: { after: describeMethod(after) },
-      detail: { authenticated, country: after.country },
+      notes: { after: describeMethod(after), country: after.country },
+      detail: { authenticated },
     });
   }
 

@@ -11,7 +11,6 @@ import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-u
 import { credentialActions } from './credentials.policy';
 import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from './jobs.service';
 import { linkMail, outcomeNote, requestNote } from './messages';
-import { describeMethod, methodSummarySchema } from './method-summary';
 
 const hour = 3_600_000;
 /** 256 bits: nobody guesses one, and of what is stored nobody gets it back. */
@@ -52,8 +51,8 @@ export class Deliveries {
     },
   };
 
-  readonly notice: JobHandler = this.noteHandler((update, what) => requestNote(update, what));
-  readonly outcome: JobHandler = this.noteHandler((update, what) => outcomeNote(update, what));
+  readonly notice: JobHandler = this.noteHandler(requestNote);
+  readonly outcome: JobHandler = this.noteHandler(outcomeNote);
 
   /** Each sending has a token of its own, so that none needs to be kept to send it again. */
   private async sendLink({ updateId, hold }: ClaimedJob): Promise<JobResult> {
@@ -115,24 +114,16 @@ export class Deliveries {
     return this.keys.open(payer, { table: 'payment_customer', column: 'email_sealed', row: payer.id }, payer.email_sealed);
   }
 
-  private noteHandler(
-    write: (update: CredentialUpdate, what: { readonly before: string; readonly after: string | null }) => string,
-  ): JobHandler {
+  private noteHandler(write: (update: CredentialUpdate) => string): JobHandler {
     return {
       bound: 11,
       run: async ({ updateId }) => {
-        const noted = await this.change(credentialActions.noteTicket, updateId, async (change, update, seal) => {
+        const noted = await this.change(credentialActions.noteTicket, updateId, async (change, update) => {
           const [ticket] = await change.query<{ source: string; reference: string }>(
             'SELECT source, reference FROM helpdesk_ticket WHERE id = ?',
             [update.ticketId],
           );
-          const opened = (column: 'before_sealed' | 'after_sealed', sealed: Buffer | null) => {
-            const text = seal.open('credential_update', column, update.id, sealed);
-            return text === null ? null : describeMethod(methodSummarySchema.parse(JSON.parse(text)));
-          };
-          const before = opened('before_sealed', update.beforeSealed);
-          if (!ticket || before === null) return null;
-          return { ...ticket, text: write(update, { before, after: opened('after_sealed', update.afterSealed) }) };
+          return ticket ? { ...ticket, text: write(update) } : null;
         });
         if (noted !== null) await this.sources.addNote(noted.source, noted.reference, noted.text);
         return 'done';

@@ -4,8 +4,9 @@ import type { CredentialUpdate } from './credential-update.entity';
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** In a subject or a line of text: one line, whatever a file or a helpdesk made of it. */
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+/** In a subject or a line of text: one line in its own direction, whatever a file or a helpdesk made of it. */
+const oneLine = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
 
 const asked: Readonly<Record<CredentialUpdateKind, string>> = {
   REPLACE_CARD: 'to replace a stored card',
@@ -53,19 +54,20 @@ export const linkMail = ({ merchant, ticket, kind, url, expiresAt }: LinkMail): 
 };
 
 const changes: Readonly<Record<CredentialUpdateKind, string>> = {
-  REPLACE_CARD: 'Replacing the card',
-  BILLING_ADDRESS: 'A new billing address for',
-  SET_DEFAULT: 'Making the default:',
-  REMOVE: 'Removing',
+  REPLACE_CARD: 'Replacing a card',
+  BILLING_ADDRESS: 'Changing a billing address',
+  SET_DEFAULT: 'Changing the default payment method',
+  REMOVE: 'Removing a payment method',
 };
 
-const named = ({ kind }: CredentialUpdate, before: string): string => `${changes[kind]} ${before}`;
-
-/** The ticket's notice that the customer was asked: staff, copies and every archive read it, so it holds neither link nor code. */
-export const requestNote = (update: CredentialUpdate, { before }: { readonly before: string }): string =>
-  `${named(update, before)}: the customer was asked to confirm, by e-mail to the address that the payment side holds.${
-    update.needsApproval ? ' A supervisor has to approve afterwards.' : ''
-  } (${update.id})`;
+/**
+ * The ticket's notice that the customer was asked. Staff, copies and every archive read it, and no policy masks it for
+ * any of them: it holds neither link nor code, and nothing of the method.
+ */
+export const requestNote = ({ id, kind, needsApproval }: CredentialUpdate): string =>
+  `${changes[kind]}: the customer was asked to confirm, by e-mail to the address that the payment side holds.${
+    needsApproval ? ' A supervisor has to approve afterwards.' : ''
+  } (${id})`;
 
 /** Why an update failed, for those who have to tell the customer. */
 const failures: Readonly<Record<string, string>> = {
@@ -93,15 +95,12 @@ const endings: Readonly<Record<string, string>> = {
   EXPIRED: 'nobody answered in time',
 };
 
-/** The ticket's note about what became of it. */
-export const outcomeNote = (
-  update: CredentialUpdate,
-  { before, after }: { readonly before: string; readonly after: string | null },
-): string => {
+/** The ticket's note about what became of it, of which the same is true. */
+export const outcomeNote = ({ id, kind, state, failure }: CredentialUpdate): string => {
+  const isPartly = failure === 'PARTLY_APPLIED';
   const how =
-    update.state === 'FAILED'
-      ? `failed: ${failures[update.failure ?? ''] ?? 'the provider refused'}. Nothing was changed`
-      : (endings[update.state] ?? update.state);
-  const became = update.state === 'APPLIED' && update.kind === 'REPLACE_CARD' && after ? ` by ${after}` : '';
-  return `${named(update, before)}${became}: ${update.failure === 'PARTLY_APPLIED' ? `failed: ${failures.PARTLY_APPLIED}` : how}. (${update.id})`;
+    state === 'FAILED'
+      ? `failed: ${failures[failure ?? ''] ?? 'the provider refused'}${isPartly ? '' : '. Nothing was changed'}`
+      : (endings[state] ?? state);
+  return `${changes[kind]}: ${how}. (${id})`;
 };
