@@ -124,9 +124,12 @@ export class Credentials {
     const asked = { ticket: input.ticketId, method: input.paymentMethodId, kind: input.kind, reason };
     const requestDigest = this.keys.searchDigest('credential-input', canonicalize(asked)) as string;
     const id = await this.database.change(actor, credentialActions.request, async (change) => {
+      // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
+      const ticket = await change.find(Ticket, { id: input.ticketId });
+      if (!ticket) throw Failure.notFound('ticket');
       const known = await change.find(CredentialUpdate, { requestKey });
       if (known) return this.repeated(known, requestDigest);
-      return this.newRequest(change, actor, { ...input, reason }, requestKey, requestDigest);
+      return this.newRequest(change, actor, ticket, { ...input, reason }, requestKey, requestDigest);
     });
     this.jobs.wake();
     return id;
@@ -312,13 +315,11 @@ export class Credentials {
   private async newRequest(
     change: Change<Parameters<typeof mayRequest>[1]>,
     actor: SignedInActor,
+    ticket: Ticket,
     input: RequestInput,
     requestKey: string,
     requestDigest: string,
   ): Promise<string> {
-    // The ticket first, as everywhere; then the customer, so that two requests for one are counted one after the other.
-    const ticket = await change.find(Ticket, { id: input.ticketId });
-    if (!ticket) throw Failure.notFound('ticket');
     const standing = await this.assistances.standingOf(change, ticket);
     const { payer, assistanceId, staffId, ...facts } = await this.standingOf(change, actor, ticket);
     change.permit({
@@ -463,6 +464,7 @@ export class Credentials {
     const { customerId } = ticket;
     if (customerId === null) return nobody;
     const now = change.at.getTime();
+    // Held, so that two requests for one customer are counted one after the other.
     const [found] = await change.query<PayerRow & KeyedRow>(
       `SELECT c.link, c.payment_customer_id FROM helpdesk_customer c WHERE c.id = ?`,
       [customerId],
