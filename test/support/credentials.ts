@@ -3,6 +3,7 @@ import type { CredentialUpdateKind } from '../../src/authz/update-policy';
 import type { ConfirmationAnswer, ConfirmationInput, NewAddress } from '../../src/features/credentials/confirmation.view';
 import { isTerminal } from '../../src/features/credentials/credential-update.states';
 import type { Denials } from '../../src/features/disclosures/denials.service';
+import type { MailChannel, ShortMessageChannel } from '../../src/upstream/delivery/delivery.port';
 import { type OutboxMessage, readOutbox } from '../../src/upstream/delivery/development/outbox-files';
 import { paymentReferenceOf } from '../../src/upstream/demo/history';
 import { helpdeskNumberOf } from '../../src/upstream/demo/merchant';
@@ -368,3 +369,32 @@ export const flaws = async (test: TestApp): Promise<string[]> => {
     ];
   });
 };
+
+/** Every row of every table, bytes in hexadecimal; to see that nothing changed, or that something stands nowhere. */
+export const wholeDatabase = async ({ app: { database } }: TestApp): Promise<Record<string, string[]>> => {
+  const tables = await database.query<Record<string, string>>(
+    database.engine === 'mariadb' ? 'SHOW TABLES' : "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+  );
+  const contents: Record<string, string[]> = {};
+  for (const table of tables.flatMap((row) => Object.values(row))) {
+    const rows = await database.query(`SELECT * FROM ${table}`);
+    contents[table] = rows
+      .map((row) =>
+        JSON.stringify(row, (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString('hex') : value)),
+      )
+      .sort();
+  }
+  return contents;
+};
+
+/** Makes the customer one who was erased: their key is gone, and with it whatever it sealed. */
+export const erase = async (test: TestApp, customerId: string): Promise<void> => {
+  await writerOf(test).query('UPDATE privacy_customer_key SET wrapped = NULL, destroyed_at = ? WHERE owner = ?', [
+    test.clock.now().getTime(),
+    customerId,
+  ]);
+};
+
+/** The ways to a customer, for tests that let one of them fail. */
+export const channelsOf = (test: TestApp): { mail: MailChannel; sms: ShortMessageChannel } =>
+  Reflect.get(test.app, 'channels') as { mail: MailChannel; sms: ShortMessageChannel };
