@@ -126,7 +126,11 @@ const confirm = async (world: World, { person, line1 }: Staged): Promise<void> =
 };
 
 /** The customer enters a card on the provider's page, once: the latest page that the gateway asked for. */
-const enterCard = async ({ provider }: World, { person }: Staged): Promise<string | null> => {
+const enterCard = async (world: World, { person }: Staged): Promise<string | null> => {
+  const { provider } = world;
   const session = provider.sessionsOf(person.payer).find(({ status }) => status === 'open');
-  return session ? provider.completeSetup(session.id, { last4: '0077' }).id : null;
+  if (!session) return null;
+  const { id } = provider.completeSetup(session.id, { last4: '0077' });
+  await world.webhook('checkout.session.completed');
+  return id;
 };

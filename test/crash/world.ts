@@ -13,6 +13,8 @@ import { StripeShapedServer } from '../support/stripe-shaped-server';
 import { FaultProxy } from './fault-proxy';
 import { GatewayProcess } from './gateway-process';
 
+const webhookSecret = 'whsec_of_the_crash_tests';
+
 /** A customer with an open ticket of Ana's, at both sides. */
 export interface Person {
   readonly ticketId: string;
@@ -116,6 +118,16 @@ export class World {
     }
   }
 
+  /** The provider's webhook about its latest event, once: whether it arrives is not for sure in life either. */
+  async webhook(type: string): Promise<void> {
+    const event = this.provider.events.find((each) => each.type === type);
+    if (!event) return;
+    const { headers, body } = this.provider.signWebhook(event, webhookSecret, Math.floor(Date.now() / 1_000));
+    await fetch(`${this.gateway.address}/webhooks/stripe`, { method: 'POST', headers, body: new Uint8Array(body) }).catch(
+      () => {},
+    );
+  }
+
   /** Tokens that were mailed to an address, oldest first. */
   tokensFor({ email }: Person): readonly string[] {
     return this.mails.get(email) ?? [];
@@ -160,6 +172,7 @@ export class World {
               kind: 'stripe',
               name: 'stripe',
               apiKey: '${STRIPE_KEY}',
+              webhookSecret: '${STRIPE_WEBHOOK_SECRET}',
               url: `http://127.0.0.1:${this.toProvider.port}`,
               resilience: { attemptTimeout: 1_000, retries: 2, breakAfter: 100, breakFor: 200, concurrency: 16 },
             },
@@ -199,6 +212,7 @@ export class World {
           CONFIG_FILE: join(folder, 'counterfoil.yaml'),
           POLICY_FILE: join(folder, 'exposure.yaml'),
           STRIPE_KEY: this.provider.apiKey,
+          STRIPE_WEBHOOK_SECRET: webhookSecret,
           DEMO_SIZE: String(size),
           RATE_LIMIT: '1000000',
           TRUSTED_PROXIES: 'loopback',
