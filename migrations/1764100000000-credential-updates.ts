@@ -40,6 +40,7 @@ const definitions: readonly Definition[] = [
       text('link', 8),
       text('mail_digest', 64),
       nullable(text('phone_digest', 64)),
+      words('contact_staff_ids'),
       words('risk_rules'),
       flag('needs_code'),
       flag('needs_three_d_secure'),

@@ -19,6 +19,7 @@ export type DenialReason =
   | 'ASSISTANCE_ENDED'
   | 'APPROVAL_REQUIRED'
   | 'OWN_REQUEST'
+  | 'OWN_CONTACT'
   | 'RECENT_LOGIN_REQUIRED'
   | 'SELF_MADE'
   | 'TICKET_CLOSED'
@@ -38,6 +39,7 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
     'The assistance ended with its ticket, a reassignment, its expiry or by hand; open the ticket again if it is still yours.',
   APPROVAL_REQUIRED: 'A supervisor has to approve this with approveAssistance first.',
   OWN_REQUEST: 'Somebody other than the requester has to do this.',
+  OWN_CONTACT: 'What the customer is sent reaches a mailbox of your own; somebody else has to do this.',
   RECENT_LOGIN_REQUIRED: 'Sign in again and repeat this within a few minutes.',
   SELF_MADE: 'You created this ticket or set its customer yourself; ask with beginAssistance and a reason.',
   TICKET_CLOSED: 'The ticket is closed; reopen it in the helpdesk if work goes on.',

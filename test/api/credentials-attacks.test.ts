@@ -1,8 +1,21 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { demoTickets } from '../../src/upstream/demo/cast';
 import { policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
-import { approveUpdate, type Case, flaws, transitionsAndEvents, Updates } from '../support/credentials';
+import {
+  approveUpdate,
+  type Case,
+  erase,
+  flaws,
+  mails,
+  rejection,
+  rejectUpdate,
+  transitionsAndEvents,
+  Updates,
+} from '../support/credentials';
 
+const hour = 3_600_000;
 const approvedReplacing = [
   'kinds: [REMOVE], methodIsDefault: true',
   'kinds: [REMOVE, REPLACE_CARD], methodIsDefault: true',
@@ -63,5 +76,96 @@ describe('the log', () => {
       to: 'AWAITING_APPROVAL',
       authenticated: false,
     });
+  });
+});
+
+describe('an update whose customer is erased', () => {
+  const erased = async (of: Case, id: string): Promise<void> => {
+    await erase(test, of.customerId);
+    await updates.drain();
+    await updates.wait(2 * hour, 20 * 60_000);
+    expect((await updates.path(id)).at(-1)).toBe('FAILED CUSTOMER_ERASED');
+  };
+
+  it('before the link was sent is over, and nobody gets a mail about it', async () => {
+    const of = await updates.next();
+    const id = (await updates.request(of, of.usual, 'BILLING_ADDRESS')).data.requestCredentialUpdate.id as string;
+    const sent = await mails(test, 1_000);
+    await erased(of, id);
+    expect(await mails(test, 1_000)).toEqual(sent);
+  });
+
+  it('while it waits for a supervisor can still be rejected', async () => {
+    const of = await updates.next({ subscribed: false });
+    const { id } = await agreed(of);
+    await erase(test, of.customerId);
+    expect(told(await test.as('sam', rejectUpdate, { id, reason: rejection })).errors).toEqual([]);
+    await updates.drain();
+    expect((await updates.path(id)).at(-1)).toBe('REJECTED');
+  });
+
+  it('while an answer of the provider is lost is over, as nobody can ask any more what came of it', async () => {
+    const of = await updates.next();
+    const { id, token } = await updates.asked(of, of.usual, 'BILLING_ADDRESS');
+    updates.provider.loseAnswers(1, { executed: true });
+    await updates.confirm(token);
+    await updates.drain();
+    expect(await updates.state(id)).toBe('UNKNOWN');
+    await erased(of, id);
+  });
+});
+
+describe('a supervisor', () => {
+  it('approves nothing that is confirmed from a mailbox of their own', async () => {
+    const of = await updates.next({ subscribed: false });
+    await updates.changeCustomer(of, { email: 'sam@staff.example.com' });
+    const { id, token } = await updates.asked(of, of.usual, 'BILLING_ADDRESS');
+    expect(await updates.row(id)).toMatchObject({ risk_rules: expect.stringContaining('contact-is-staff') });
+    expect((await updates.confirm(token)).outcome).toBe('confirmed');
+    expect(told(await test.as('sam', approveUpdate, { id })).errors).toEqual([
+      ['approveCredentialUpdate', 'DENIED', 'OWN_CONTACT'],
+    ]);
+    expect(await updates.state(id)).toBe('AWAITING_APPROVAL');
+  });
+});
+
+describe('a provider', () => {
+  it('that names a card the customer had before as the new one loses them nothing', async () => {
+    const of = await updates.next({ methods: 2, subscribed: false });
+    const { id, token } = await updates.asked(of, of.usual, 'REPLACE_CARD');
+    const held = await updates.held(of);
+    const known = held.find(({ reference }) => reference === of.other.reference);
+    const answer = await updates.confirm(token);
+    const { provider } = updates;
+    const read = provider.readSetup.bind(provider);
+    provider.readSetup = async (reference) => ({
+      ...(await read(reference)),
+      method: known ? { ...known, country: 'DE' } : null,
+    });
+    await updates.enterCard(answer);
+    provider.readSetup = read;
+    await updates.drain();
+    expect((await updates.path(id)).at(-1)).toBe('FAILED SETUP_ENDED');
+    expect(updates.executions(id)).toEqual(['OPEN_SETUP']);
+    expect((await updates.held(of)).map(({ reference }) => reference)).toEqual(
+      expect.arrayContaining(held.map(({ reference }) => reference)),
+    );
+  });
+});
+
+describe('a kind that the policy no longer offers', () => {
+  it('is neither confirmed nor applied any more, though it was asked for before', async () => {
+    const [of, other] = [await updates.next({ subscribed: false }), await updates.next({ subscribed: false })];
+    const asked = await updates.asked(of, of.usual, 'REMOVE');
+    const confirmed = await updates.asked(other, other.usual, 'REMOVE');
+    expect((await updates.confirm(confirmed.token)).outcome).toBe('confirmed');
+    const file = join(test.dataFolder, 'exposure.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {4}REMOVE: .*$/m, ''));
+    await test.restart();
+    expect(await updates.desk.view(asked.token)).toBeNull();
+    expect(told(await test.as('sam', approveUpdate, { id: confirmed.id })).errors).toEqual([]);
+    await updates.drain();
+    expect((await updates.path(confirmed.id)).at(-1)).toBe('FAILED NOT_OFFERED');
+    expect(updates.executions(confirmed.id)).toEqual([]);
   });
 });

@@ -146,7 +146,7 @@ describe('a request', () => {
     ],
     [
       'where the payment side’s contact is a mailbox of the agent’s own',
-      'SELF_MADE',
+      'OWN_CONTACT',
       async () => {
         const of = await updates.next();
         await updates.changeCustomer(of, { email: 'Ana@staff.example.com' });

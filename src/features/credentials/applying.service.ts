@@ -126,6 +126,20 @@ export class Applying {
   ): Promise<void> {
     if (method === null || update.newMethodSealed !== null) return;
     await job.hold(change);
+    // A card that the customer had before isn't the new one, and nothing of ours to take away when this comes to nothing.
+    const [known] = await change.query<{ id: string }>(
+      'SELECT id FROM payment_method WHERE payment_customer_id = ? AND reference_digest = ? AND created_at < ?',
+      [
+        update.paymentCustomerId,
+        this.keys.searchDigest(`payment-method:${update.source}`, method.reference),
+        update.createdAt.getTime(),
+      ],
+    );
+    if (known) {
+      if (update.state === 'AWAITING_PROVIDER')
+        await end(change, seal, update, { to: 'FAILED', name: 'credential.card-refused', reason: 'SETUP_ENDED' });
+      return;
+    }
     const [act] = await change.query<{ setup_digest: string | null }>(
       'SELECT setup_digest FROM credential_confirmation WHERE update_id = ?',
       [update.id],
@@ -141,10 +155,7 @@ export class Applying {
     const isDefault = before !== null && methodSummarySchema.parse(JSON.parse(before)).isDefault;
     const after = { ...summaryOf(method), isDefault };
     update.afterSealed = seal.seal('credential_update', 'after_sealed', update.id, JSON.stringify(after));
-    const fail = (reason: string) => {
-      update.failure = reason;
-      return end(change, seal, update, { to: 'FAILED', name: 'credential.card-refused', reason });
-    };
+    const fail = (reason: string) => end(change, seal, update, { to: 'FAILED', name: 'credential.card-refused', reason });
     // The page that the customer's act was bound to, and no other.
     if (act?.setup_digest !== this.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
     if (update.needsThreeDSecure && !authenticated) return fail('NOT_AUTHENTICATED');
@@ -160,10 +171,17 @@ export class Applying {
   }
 
   private async work(job: ClaimedJob): Promise<JobResult> {
-    const update = await this.read(job.updateId);
+    const { update, isErased } = await this.change(job.updateId, async (_, locked, seal) => ({
+      update: locked,
+      isErased: seal.key === null,
+    }));
     const isApplying = update.state === 'APPLYING' || update.state === 'UNKNOWN';
     if (!isApplying && !(isTerminal(update.state) && update.newMethodSealed !== null)) return 'done';
     if (update.state === 'APPLIED') return 'done';
+    if (isErased) {
+      await this.endErased(job);
+      return 'done';
+    }
     let steps = await this.stepsOf(update.id);
     if (isApplying && steps.every(({ wasSent }) => !wasSent)) {
       // Nothing was sent: whatever was true when it was confirmed must be true still.
@@ -187,6 +205,16 @@ export class Applying {
     return 'done';
   }
 
+  /** What was to be sent, and what was, went with the customer's key: nobody can ask any more what came of it. */
+  private endErased(job: ClaimedJob): Promise<void> {
+    return this.change(job.updateId, async (change, update, seal) => {
+      if (isTerminal(update.state)) return;
+      await job.hold(change);
+      await this.dropPending(change, update.id);
+      await end(change, seal, update, { to: 'FAILED', reason: 'CUSTOMER_ERASED' });
+    });
+  }
+
   /**
    * Asks again whether it may be applied and, the first time, plans the calls. False where the update ended instead. Throws
    * `SourceUnavailable`.
@@ -198,10 +226,7 @@ export class Applying {
       if (locked.state !== 'APPLYING') return locked.state === 'UNKNOWN';
       await job.hold(change);
       if (refusal !== null) {
-        await change.execute("UPDATE credential_step SET state = 'DROPPED' WHERE update_id = ? AND state = 'PLANNED'", [
-          locked.id,
-        ]);
-        locked.failure = refusal;
+        await this.dropPending(change, locked.id);
         await end(change, seal, locked, { to: 'FAILED', reason: refusal });
         return false;
       }
@@ -222,6 +247,7 @@ export class Applying {
     update: CredentialUpdate,
   ): Promise<{ readonly change: readonly PlannedStep[]; readonly refusal: string | null }> {
     const refused = (refusal: string) => ({ change: [], refusal });
+    if (this.policy.kinds[update.kind] === undefined) return refused('NOT_OFFERED');
     const [customer] = await this.database.query<{ link: string; payment_customer_id: string | null }>(
       'SELECT link, payment_customer_id FROM helpdesk_customer WHERE id = ?',
       [update.customerId],
@@ -237,7 +263,7 @@ export class Applying {
       newMethod: seal.open('credential_update', 'new_method_sealed', locked.id, locked.newMethodSealed),
     }));
     // Erased meanwhile: nobody knows any more what was confirmed.
-    if (texts.before === null) return refused('CUSTOMER_GONE');
+    if (texts.before === null) return refused('CUSTOMER_ERASED');
     const now = summaryOfRow(side.method.row, this.keys);
     const regards = {
       address: update.kind === 'BILLING_ADDRESS',
@@ -477,8 +503,7 @@ export class Applying {
     return this.change(job.updateId, async (change, update, seal) => {
       if (update.state !== 'APPLYING') return false;
       await job.hold(change);
-      await change.execute("UPDATE credential_step SET state = 'DROPPED' WHERE update_id = ? AND state = 'PLANNED'", [update.id]);
-      update.failure = 'PROVIDER_UNREACHABLE';
+      await this.dropPending(change, update.id);
       await end(change, seal, update, { to: 'FAILED', reason: 'PROVIDER_UNREACHABLE' });
       return true;
     });
@@ -492,6 +517,13 @@ export class Applying {
   ): void {
     const detail = { step: ordinal, phase, action, state, key: keyGeneration, ...(refusal === null ? {} : { refusal }) };
     change.record({ ...factsOf(update, seal), detail }, 'credential.step');
+  }
+
+  private async dropPending(change: AnyChange, updateId: string): Promise<void> {
+    await change.execute(
+      "UPDATE credential_step SET state = 'DROPPED' WHERE update_id = ? AND state IN ('PLANNED', 'INTENDED', 'LOST')",
+      [updateId],
+    );
   }
 
   private async hasMore(change: AnyChange, updateId: string): Promise<boolean> {

@@ -208,7 +208,7 @@ export class Confirmations implements ConfirmationDesk {
     const [row] = await read<AskedRow>(`SELECT ${askedColumns} FROM credential_link l ${askedJoins} WHERE l.token_digest = ?`, [
       this.tokenDigest(token),
     ]);
-    if (!row || Number(row.expires_at) <= now.getTime()) return null;
+    if (!row || Number(row.expires_at) <= now.getTime() || this.policy.kinds[row.kind] === undefined) return null;
     const isAsked = row.state === 'AWAITING_CUSTOMER' && Number(row.link_expires_at) > now.getTime();
     if (!isAsked && row.state !== 'AWAITING_PROVIDER') return null;
     const open = (column: string, sealed: Buffer | null) =>
@@ -336,7 +336,6 @@ export class Confirmations implements ConfirmationDesk {
       if (!(error instanceof ProviderRefused)) throw error;
       const { why } = error;
       return this.answer(token, credentialActions.confirm, async (change, locked, _, seal) => {
-        locked.failure = why;
         await end(change, seal, locked, { to: 'FAILED', name: 'credential.setup-refused', reason: why });
         return dead;
       });

@@ -44,6 +44,8 @@ export class CredentialUpdate {
   /** Keyed digests of the contacts that were judged: nothing is sent to others. */
   @Text(64, { name: 'mail_digest' }) mailDigest!: string;
   @Text(64, { name: 'phone_digest', nullable: true }) phoneDigest!: string | null;
+  /** Members of staff whose mailbox is the one that the link went to: none of them may decide. */
+  @WordList({ name: 'contact_staff_ids' }) contactStaffIds!: string;
   @WordList({ name: 'risk_rules' }) riskRules!: string;
   @Flag({ name: 'needs_code' }) needsCode!: boolean;
   @Flag({ name: 'needs_three_d_secure' }) needsThreeDSecure!: boolean;

@@ -55,6 +55,9 @@ export const endReasons = [
   'CONTACT_CHANGED',
   'LINK_CHANGED',
   'CHANGED_MEANWHILE',
+  'NOT_OFFERED',
+  // whatever was asked for or sent, nobody knows it any more
+  'CUSTOMER_ERASED',
   'NOT_AUTHENTICATED',
   'SETUP_ENDED',
   'PROVIDER_UNREACHABLE',

@@ -72,6 +72,7 @@ export interface CredentialUpdateRow extends KeyedRow, Record<string, unknown> {
   readonly reason_sealed: Buffer;
   readonly before_sealed: Buffer;
   readonly after_sealed: Buffer | null;
+  readonly contact_staff_ids: string;
   readonly risk_rules: string;
   readonly needs_code: number;
   readonly needs_approval: number;

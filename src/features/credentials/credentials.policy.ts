@@ -13,8 +13,8 @@ export interface RequestStanding {
   readonly isAssisted: boolean;
   /** The ticket's customer is known to the payment side, by a link whose updates can be confirmed here. */
   readonly isLinked: boolean;
-  /** The payment side's contact is a mailbox of the actor's own. */
-  readonly isOwnContact: boolean;
+  /** Whose mailbox the payment side's contact is, where it is one of the staff. */
+  readonly contactStaffIds: readonly string[];
   /** Updates of this customer that were requested within the last day. */
   readonly requestedToday: number;
   readonly mostPerDay: number;
@@ -24,6 +24,8 @@ export interface RequestStanding {
 export interface UpdateStanding {
   readonly requestedById: string;
   readonly requestedByStaffId: string | null;
+  /** Whose mailbox the customer's link went to, where it is one of the staff. */
+  readonly contactStaffIds: readonly string[];
   /** The ticket's team as it is now. */
   readonly team: string | null;
   readonly at: Date;
@@ -39,6 +41,10 @@ const isRequester = (actor: Actor, { requestedById, requestedByStaffId }: Update
   // One person with two subjects at the identity provider is still one member of staff.
   (isSignedIn(actor) && requestedByStaffId !== null && actor.staffIds.includes(requestedByStaffId));
 
+/** Whoever answers for the customer in that mailbox would be the actor. */
+const isOwnContact = (actor: Actor, contactStaffIds: readonly string[]): boolean =>
+  isSignedIn(actor) && contactStaffIds.some((staffId) => actor.staffIds.includes(staffId));
+
 const works = allOf<unknown>(hasRole('AGENT', 'SUPERVISOR'), hasMfa);
 
 /** May ask for a change: whoever assists on this ticket, for a customer whom the payment side knows. */
@@ -48,7 +54,7 @@ export const mayRequest: Rule<RequestStanding> = allOf<RequestStanding>(
   rule('STALE', (actor, { ticket }) => isFresh(actor, ticket)),
   rule('NO_ASSISTANCE', (_, { isAssisted }) => isAssisted),
   rule('LINK', (_, { isLinked }) => isLinked),
-  rule('SELF_MADE', (_, { isOwnContact }) => !isOwnContact),
+  rule('OWN_CONTACT', (actor, { contactStaffIds }) => !isOwnContact(actor, contactStaffIds)),
   rule('QUOTA', (_, { requestedToday, mostPerDay }) => requestedToday < mostPerDay),
 );
 
@@ -66,6 +72,7 @@ export const mayDecide: Rule<UpdateStanding> = allOf<UpdateStanding>(
   hasRole('SUPERVISOR'),
   hasMfa,
   rule('OWN_REQUEST', (actor, update) => !isRequester(actor, update)),
+  rule('OWN_CONTACT', (actor, { contactStaffIds }) => !isOwnContact(actor, contactStaffIds)),
   rule('SCOPE', (actor, { team }) => inTeam(actor, team)),
   recentLogin,
 );

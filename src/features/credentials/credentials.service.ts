@@ -67,7 +67,7 @@ const hour = 3_600_000;
 const instant = (value: number | string | null): Date | null => (value === null ? null : new Date(Number(value)));
 
 const updateColumns = `u.id, u.kind, u.state, u.ticket_id, u.customer_id, u.payment_method_id, u.requested_by_id, u.requested_by_staff_id,
-  u.reason_sealed, u.before_sealed, u.after_sealed, u.risk_rules, u.needs_code, u.needs_approval, u.decided_by_staff_id, u.decided_at,
+  u.reason_sealed, u.before_sealed, u.after_sealed, u.contact_staff_ids, u.risk_rules, u.needs_code, u.needs_approval, u.decided_by_staff_id, u.decided_at,
   u.decision, u.failure, u.authenticated, u.created_at, u.expires_at, u.ended_at, t.team,
   CASE WHEN c.payment_customer_id = u.payment_customer_id THEN c.link ELSE 'NONE' END AS current_link,
   f.outcome AS confirmation_outcome, f.channel AS confirmation_channel, f.proofs AS confirmation_proofs,
@@ -179,7 +179,8 @@ export class Credentials {
       if (update.decision === 'REJECTED' && update.decidedById === actor.id) return;
       expectWaiting(update, change.at);
       decide(change, update, standing.actorStaffId, 'REJECTED');
-      update.decisionReasonSealed = seal.seal('credential_update', 'decision_reason_sealed', update.id, reason);
+      // Nothing new is kept of a customer who was erased.
+      update.decisionReasonSealed = seal.key && seal.seal('credential_update', 'decision_reason_sealed', update.id, reason);
       await end(change, seal, update, {
         to: 'REJECTED',
         staffId: update.decidedByStaffId,
@@ -297,6 +298,7 @@ export class Credentials {
       mayDecide(actor, {
         requestedById: row.requested_by_id,
         requestedByStaffId: row.requested_by_staff_id,
+        contactStaffIds: JSON.parse(row.contact_staff_ids) as string[],
         team: row.team,
         at: this.clock(),
       })
@@ -326,7 +328,7 @@ export class Credentials {
       ticket: standing,
       isAssisted: assistanceId !== null,
       isLinked: payer !== null && (payer.link === 'VERIFIED' || this.channels.sms),
-      isOwnContact: facts.isOwnContact,
+      contactStaffIds: facts.contactStaffIds,
       requestedToday: facts.requestedToday,
       mostPerDay: this.policy.quota.perCustomerPerDay,
     });
@@ -370,7 +372,7 @@ export class Credentials {
             ? { changedAt: instant(payer.phone_changed_at), seenSince: instant(payer.phone_seen_since) }
             : null,
         },
-        contactIsStaff: facts.isStaffContact,
+        contactIsStaff: facts.contactStaffIds.length > 0,
         method: { isDefault: summary.isDefault, createdAt: new Date(Number(method.created_at)) },
         lastDisputeAt: facts.lastDisputeAt,
       },
@@ -405,6 +407,7 @@ export class Credentials {
       link,
       mailDigest: payer.email_digest,
       phoneDigest: needs.needsCode ? payer.phone_digest : null,
+      contactStaffIds: JSON.stringify(facts.contactStaffIds),
       riskRules: JSON.stringify(needs.rules),
       needsCode: needs.needsCode,
       needsThreeDSecure: needs.needsThreeDSecure,
@@ -456,8 +459,7 @@ export class Credentials {
       payer: null,
       assistanceId: null,
       staffId: null,
-      isOwnContact: false,
-      isStaffContact: false,
+      contactStaffIds: [],
       requestedToday: 0,
       lastDisputeAt: null,
     };
@@ -511,8 +513,7 @@ export class Credentials {
       payer: payer && found ? { ...payer, link: found.link } : null,
       assistanceId: assistance?.id ?? null,
       staffId: await this.staffIdIn(change, actor, ticket.source),
-      isOwnContact: staffed.some(({ id }) => actor.staffIds.includes(id)),
-      isStaffContact: staffed.length > 0,
+      contactStaffIds: staffed.map(({ id }) => id),
       requestedToday: Number(counted?.n ?? 0),
       lastDisputeAt: instant(dispute?.at ?? null),
     };
@@ -540,6 +541,7 @@ export class Credentials {
     const standing: Standing = {
       requestedById: update.requestedById,
       requestedByStaffId: update.requestedByStaffId,
+      contactStaffIds: JSON.parse(update.contactStaffIds) as string[],
       team: ticket.team,
       at: change.at,
       actorStaffId: await this.staffIdIn(change, actor, ticket.source),

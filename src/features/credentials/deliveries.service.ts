@@ -44,7 +44,6 @@ export class Deliveries {
     giveUp: async ({ updateId }) => {
       await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
         if (update.state !== 'REQUESTED') return;
-        update.failure = 'UNDELIVERABLE';
         await end(change, seal, update, { to: 'FAILED', name: 'credential.undeliverable', reason: 'UNDELIVERABLE' });
       });
       return true;
@@ -60,9 +59,12 @@ export class Deliveries {
     const prepared = await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
       await hold(change);
+      if (seal.key === null) {
+        await end(change, seal, update, { to: 'FAILED', reason: 'CUSTOMER_ERASED' });
+        return null;
+      }
       const to = await this.addressOf(change, update);
       if (to === null) {
-        update.failure = 'CONTACT_CHANGED';
         await end(change, seal, update, { to: 'FAILED', name: 'credential.contact-changed', reason: 'CONTACT_CHANGED' });
         return null;
       }

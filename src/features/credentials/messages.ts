@@ -82,8 +82,10 @@ const failures: Readonly<Record<string, string>> = {
   CONTACT_CHANGED: 'the customer’s contact data changed meanwhile',
   LINK_CHANGED: 'it is no longer sure who this customer is on the payment side',
   CHANGED_MEANWHILE: 'the payment method changed after the customer was asked',
+  NOT_OFFERED: 'the policy no longer offers this change',
   NOT_AUTHENTICATED: 'the card’s issuer did not authenticate the customer',
   PROVIDER_UNREACHABLE: 'the provider could not be reached',
+  CUSTOMER_ERASED: 'the customer was erased here before its outcome was known: look at it at the provider',
   PARTLY_APPLIED: 'the provider refused a part and what was done before could not be taken back: look at it there',
 };
 
@@ -97,10 +99,10 @@ const endings: Readonly<Record<string, string>> = {
 
 /** The ticket's note about what became of it, of which the same is true. */
 export const outcomeNote = ({ id, kind, state, failure }: CredentialUpdate): string => {
-  const isPartly = failure === 'PARTLY_APPLIED';
+  const isUnsure = failure === 'PARTLY_APPLIED' || failure === 'CUSTOMER_ERASED';
   const how =
     state === 'FAILED'
-      ? `failed: ${failures[failure ?? ''] ?? 'the provider refused'}${isPartly ? '' : '. Nothing was changed'}`
+      ? `failed: ${failures[failure ?? ''] ?? 'the provider refused'}${isUnsure ? '' : '. Nothing was changed'}`
       : (endings[state] ?? state);
   return `${changes[kind]}: ${how}. (${id})`;
 };
