@@ -132,7 +132,8 @@ export class Applying {
       [
         update.paymentCustomerId,
         this.keys.searchDigest(`payment-method:${update.source}`, method.reference),
-        update.createdAt.getTime(),
+        // Providers tell the time in whole seconds.
+        Math.floor(update.createdAt.getTime() / 1_000) * 1_000,
       ],
     );
     if (known) {
