@@ -1,22 +1,18 @@
-import { type MigrationInterface, type QueryRunner, Table, type TableColumnOptions, TableIndex } from 'typeorm';
-
-type Column = TableColumnOptions;
-interface Definition {
-  readonly name: string;
-  readonly columns: readonly Column[];
-  /** Columns of each index; `unique:` in front makes it one. */
-  readonly indexes?: readonly string[];
-}
-
-const nullable = (column: Column): Column => ({ ...column, isNullable: true });
-const key = (name: string): Column => ({ name, type: 'varchar', length: '64', isPrimary: true });
-const text = (name: string, length: number): Column => ({ name, type: 'varchar', length: String(length) });
-const id = (name: string): Column => text(name, 64);
-const words = (name: string): Column => text(name, 4000);
-const position = (name: string): Column => ({ name, type: 'text' });
-const bigint = (name: string): Column => ({ name, type: 'bigint' });
-const flag = (name: string): Column => ({ name, type: 'smallint' });
-const sealed = (name: string): Column => ({ name, type: 'blob' });
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import {
+  bigint,
+  createTables,
+  type Definition,
+  dropTables,
+  flag,
+  id,
+  key,
+  nullable,
+  position,
+  sealed,
+  text,
+  words,
+} from './tables';
 
 const definitions: readonly Definition[] = [
   {
@@ -266,42 +262,12 @@ const definitions: readonly Definition[] = [
   },
 ];
 
-/** Of an index definition: its columns and its name, at most 64 characters as MariaDB wants. */
-const indexOf = (table: string, definition: string): TableIndex => {
-  const isUnique = definition.startsWith('unique:');
-  const columnNames = definition.replace('unique:', '').split(',');
-  return new TableIndex({
-    name: `${isUnique ? 'uq' : 'ix'}_${table}_${columnNames.join('_')}`.slice(0, 64),
-    columnNames,
-    isUnique,
-  });
-};
-
-/**
- * The default collations take A for a, and utf8mb4_bin still takes "a " for "a"; ids, references and digests are
- * compared byte by byte, as on SQLite. MariaDB and MySQL have different names for that.
- */
-const binaryCollation = async (runner: QueryRunner): Promise<string> => {
-  const [row] = (await runner.query('SELECT VERSION() AS version')) as { version: string }[];
-  return /mariadb/i.test(row?.version ?? '') ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
-};
-
 export class Initial1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    const collation = runner.connection.options.type === 'mariadb' ? await binaryCollation(runner) : null;
-    for (const { name, columns, indexes = [] } of definitions) {
-      await runner.createTable(new Table({ name, columns: [...columns], indices: indexes.map((index) => indexOf(name, index)) }));
-      if (!collation) continue;
-      await runner.query(`ALTER TABLE ${name} CONVERT TO CHARACTER SET utf8mb4 COLLATE ${collation}`);
-      // Converting makes a longer type of a TEXT where the database's own character set has shorter characters.
-      for (const column of columns.filter(({ type }) => type === 'text'))
-        await runner.query(
-          `ALTER TABLE ${name} MODIFY ${column.name} TEXT CHARACTER SET utf8mb4 COLLATE ${collation} ${column.isNullable ? 'NULL' : 'NOT NULL'}`,
-        );
-    }
+    await createTables(runner, definitions);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const { name } of [...definitions].reverse()) await runner.dropTable(name);
+    await dropTables(runner, definitions);
   }
 }

@@ -13,6 +13,10 @@ import { Actors } from './features/actors/actors.service';
 import { Assistances } from './features/assistance/assistance.service';
 import { AssistancesLoader } from './features/assistance/assistances.loader';
 import { heldBy } from './features/assistance/held';
+import { signersOf } from './features/audit/checkpoints';
+import { LogBroken } from './features/audit/log-broken';
+import { Sequencer } from './features/audit/sequencer';
+import { signingKeyText } from './features/audit/signing-key-file';
 import { CustomersLoader } from './features/customers/customers.loader';
 import { Customers } from './features/customers/customers.service';
 import { Denials } from './features/disclosures/denials.service';
@@ -94,6 +98,8 @@ export class App {
     readonly executor: ProtectedExecutor<RequestContext>,
     readonly schema: ReturnType<typeof protectGraph>,
     readonly developmentIssuer: DevelopmentIssuer | null,
+    /** Null where another process signs the log. */
+    readonly sequencer: Sequencer | null,
     private readonly disclosures: Disclosures,
     private readonly denials: Denials,
     private readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext,
@@ -181,6 +187,7 @@ export class App {
       const actors = new Actors(database, keys, new TokenVerifier(trust), new LogoutVerifier(trust), config.mfaRequired, clock);
       await actors.restoreRevocations();
       const onRecordFault = (error: unknown) => log.error({ error: describeError(error) }, 'the audit log could not be written');
+      const sequencer = await openSequencer(config, database, clock, log);
       const disclosures = new Disclosures(database, clock, onRecordFault);
       const denials = new Denials(database, onRecordFault);
       const schema = protectGraph(graph);
@@ -227,6 +234,7 @@ export class App {
         executor,
         schema,
         developmentIssuer,
+        sequencer,
         disclosures,
         denials,
         contextOf,
@@ -246,6 +254,7 @@ export class App {
   /** Follows the sources and ends what has expired, until `close`. */
   start(): void {
     this.sources.start();
+    this.sequencer?.start();
     void this.sources.unprotectedLinkFields().then((fields) => {
       for (const { source, why } of fields)
         this.log.warn({ source, why }, 'the link field is not protected from agents, so it links nobody');
@@ -269,6 +278,7 @@ export class App {
     await this.sources.stop();
     await this.disclosures.idle();
     await this.denials.close();
+    await this.sequencer?.stop();
     await this.database.close();
   }
 }
@@ -304,6 +314,31 @@ const recordPolicy = async (database: Database, digest: string): Promise<void> =
       subject: { type: 'Policy', id: digest },
     });
   });
+};
+
+/** The signer of the log, once what is stored was found to be what it signed before. Throws `LogBroken`. */
+export const openSequencer = async (
+  { audit }: Pick<Config, 'audit'>,
+  database: Database,
+  clock: () => Date,
+  log: Logger,
+): Promise<Sequencer | null> => {
+  if (audit.signingKey === null) return null;
+  const sequencer = new Sequencer(database, {
+    origin: audit.origin,
+    signers: signersOf(audit.origin, signingKeyText(audit.signingKey)),
+    anchored: audit.anchors.length > 0,
+    clock,
+    onFault: (error) =>
+      log.error(
+        error instanceof LogBroken ? { finding: error.finding, why: error.message } : { error: describeError(error) },
+        error instanceof LogBroken
+          ? 'the audit log is not what was signed; nothing more is'
+          : 'the audit log could not be sequenced',
+      ),
+  });
+  await sequencer.open();
+  return sequencer;
 };
 
 type Connectors = NonNullable<AppOptions['connectors']>;
