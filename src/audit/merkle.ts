@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * The Merkle tree of RFC 6962, 2.1 (RFC 9162, 2.1): SHA-256, 0x00 before a leaf, 0x01 before the two halves of a node.
@@ -6,20 +6,29 @@ import { createHash } from 'node:crypto';
  */
 export const hashBytes = 32;
 
-const leafMark = Buffer.of(0);
-const nodeMark = Buffer.of(1);
-const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+const leafMark = 0x00;
+const nodeMark = 0x01;
+
+// One call over joined bytes, answered as text, takes a fraction of the time of a hash object with several updates.
+const sha256 = (bytes: Uint8Array): Buffer => Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
+
+const joined = (mark: number, ...parts: readonly Uint8Array[]): Buffer => {
+  const bytes = Buffer.allocUnsafe(parts.reduce((length, part) => length + part.length, 1));
+  bytes[0] = mark;
+  let at = 1;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 };
 
 /** The root of a tree without leaves. */
-export const emptyRoot = sha256();
+export const emptyRoot = sha256(Buffer.alloc(0));
 
-export const leafHash = (leaf: Uint8Array): Buffer => sha256(leafMark, leaf);
+export const leafHash = (leaf: Uint8Array): Buffer => sha256(joined(leafMark, leaf));
 
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => sha256(nodeMark, left, right);
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => sha256(joined(nodeMark, left, right));
 
 const isOdd = (value: number): boolean => value % 2 === 1;
 const half = (value: number): number => Math.floor(value / 2);
