@@ -13,10 +13,10 @@ import { Actors } from './features/actors/actors.service';
 import { Assistances } from './features/assistance/assistance.service';
 import { AssistancesLoader } from './features/assistance/assistances.loader';
 import { heldBy } from './features/assistance/held';
-import { signersOf } from './features/audit/checkpoints';
+import { AnchorUnavailable } from './features/audit/anchor';
+import type { SignedCheckpoint } from './features/audit/checkpoints';
 import { LogBroken } from './features/audit/log-broken';
-import { Sequencer } from './features/audit/sequencer';
-import { signingKeyText } from './features/audit/signing-key-file';
+import { SigningLog } from './features/audit/signing-log';
 import { CustomersLoader } from './features/customers/customers.loader';
 import { Customers } from './features/customers/customers.service';
 import { Denials } from './features/disclosures/denials.service';
@@ -99,7 +99,7 @@ export class App {
     readonly schema: ReturnType<typeof protectGraph>,
     readonly developmentIssuer: DevelopmentIssuer | null,
     /** Null where another process signs the log. */
-    readonly sequencer: Sequencer | null,
+    readonly signingLog: SigningLog | null,
     private readonly disclosures: Disclosures,
     private readonly denials: Denials,
     private readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext,
@@ -187,7 +187,7 @@ export class App {
       const actors = new Actors(database, keys, new TokenVerifier(trust), new LogoutVerifier(trust), config.mfaRequired, clock);
       await actors.restoreRevocations();
       const onRecordFault = (error: unknown) => log.error({ error: describeError(error) }, 'the audit log could not be written');
-      const sequencer = await openSequencer(config, database, clock, log);
+      const signingLog = await openSigningLog(config, database, clock, log);
       const disclosures = new Disclosures(database, clock, onRecordFault);
       const denials = new Denials(database, onRecordFault);
       const schema = protectGraph(graph);
@@ -234,7 +234,7 @@ export class App {
         executor,
         schema,
         developmentIssuer,
-        sequencer,
+        signingLog,
         disclosures,
         denials,
         contextOf,
@@ -254,7 +254,7 @@ export class App {
   /** Follows the sources and ends what has expired, until `close`. */
   start(): void {
     this.sources.start();
-    this.sequencer?.start();
+    this.signingLog?.start();
     void this.sources.unprotectedLinkFields().then((fields) => {
       for (const { source, why } of fields)
         this.log.warn({ source, why }, 'the link field is not protected from agents, so it links nobody');
@@ -278,7 +278,7 @@ export class App {
     await this.sources.stop();
     await this.disclosures.idle();
     await this.denials.close();
-    await this.sequencer?.stop();
+    await this.signingLog?.stop();
     await this.database.close();
   }
 }
@@ -316,29 +316,32 @@ const recordPolicy = async (database: Database, digest: string): Promise<void> =
   });
 };
 
-/** The signer of the log, once what is stored was found to be what it signed before. Throws `LogBroken`. */
-export const openSequencer = async (
+/** The log as its signer has it, once what is stored was found to be what was signed before; null where another process signs. Throws `LogBroken`. */
+export const openSigningLog = async (
   { audit }: Pick<Config, 'audit'>,
   database: Database,
   clock: () => Date,
   log: Logger,
-): Promise<Sequencer | null> => {
+  onCheckpoint?: (checkpoint: SignedCheckpoint) => void,
+): Promise<SigningLog | null> => {
   if (audit.signingKey === null) return null;
-  const sequencer = new Sequencer(database, {
-    origin: audit.origin,
-    signers: signersOf(audit.origin, signingKeyText(audit.signingKey)),
-    anchored: audit.anchors.length > 0,
+  const onFault = (error: unknown) => {
+    if (error instanceof LogBroken)
+      log.fatal(
+        { finding: error.finding, why: error.message },
+        'the stored audit log is not what was signed, so nothing more is',
+      );
+    else if (error instanceof AnchorUnavailable)
+      log.warn({ anchor: error.anchor, why: error.why }, 'an anchor took no checkpoint; it is tried again');
+    else log.error({ error: describeError(error) }, 'the audit log could not be sequenced; it is tried again');
+  };
+  return SigningLog.open(database, {
+    ...audit,
+    signingKey: audit.signingKey,
     clock,
-    onFault: (error) =>
-      log.error(
-        error instanceof LogBroken ? { finding: error.finding, why: error.message } : { error: describeError(error) },
-        error instanceof LogBroken
-          ? 'the audit log is not what was signed; nothing more is'
-          : 'the audit log could not be sequenced',
-      ),
+    onFault,
+    ...(onCheckpoint ? { onCheckpoint } : {}),
   });
-  await sequencer.open();
-  return sequencer;
 };
 
 type Connectors = NonNullable<AppOptions['connectors']>;

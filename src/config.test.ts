@@ -374,7 +374,7 @@ describe('production', () => {
 
 describe('the audit log', () => {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const witness = 'witness.example.com/w1+fb8d2f1c+AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAh';
+  const witness = 'witness.example.com+c946a8ab+BAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB';
   const withAudit = (audit: string) => real.replace(/audit:[\s\S]*$/, `audit: ${audit}`);
 
   test('is signed in development by a key that is made there, under a name of no one', () => {

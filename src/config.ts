@@ -3,6 +3,8 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { parseWitnessKey } from './audit/cosignature';
+import { NoteInvalid } from './audit/note';
 import { parseSigningKeys, SigningKeyInvalid } from './audit/signing-key';
 import { type IssuerConfiguration, issuersConfiguration } from './authz/identity/token-verifier';
 import { type DatabaseLocation, parseDatabaseUrl } from './db/data-source';
@@ -89,9 +91,15 @@ const resilience = z
 const developmentOrigin = 'counterfoil.invalid/development';
 
 const anchorName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name: lower-case letters, digits and hyphens');
-const verifierKey = z
-  .string()
-  .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/, 'expected a verifier key: NAME+ID+KEY, as the witness publishes it');
+const witnessKey = z.string().refine((text) => {
+  try {
+    parseWitnessKey(text);
+    return true;
+  } catch (error) {
+    if (error instanceof NoteInvalid) return false;
+    throw error;
+  }
+}, 'expected a witness key as name+hash+base64, of type cosignature/v1, as the witness publishes it');
 
 /** The audit log's name and the places outside its owner's reach where checkpoints go. */
 const auditSchema = (production: boolean) =>
@@ -110,7 +118,7 @@ const auditSchema = (production: boolean) =>
             'kind',
             [
               z.strictObject({ kind: z.literal('file'), name: anchorName, path: z.string().min(1) }),
-              z.strictObject({ kind: z.literal('witness'), name: anchorName, url: httpUrl(production), key: verifierKey }),
+              z.strictObject({ kind: z.literal('witness'), name: anchorName, url: httpUrl(production), key: witnessKey }),
             ],
             { error: 'expected a known kind: file or witness' },
           ),

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command } from 'commander';
+import { auditLogCommands } from './audit-log';
 import { policyCommand } from './policy';
 import { reportFailure } from './report';
 import { schemaCommand } from './schema';
@@ -24,5 +25,7 @@ tokenCommand(program);
 syncCommand(program);
 policyCommand(program);
 schemaCommand(program);
+const audit = program.command('audit').description('Sign, prove, export and check the audit log.');
+auditLogCommands(audit);
 
 program.parseAsync().catch(reportFailure);

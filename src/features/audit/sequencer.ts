@@ -72,7 +72,7 @@ export class Sequencer {
     next();
   }
 
-  /** Ends the turn under way, if there is one, and takes no other. */
+  /** Ends the turn under way, if there is one, and takes no other: at the end, or when what is stored isn't ours any more. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
