@@ -80,6 +80,50 @@ export const readLeaf = (text: string): Leaf => {
   return leaf as Leaf;
 };
 
+/** What the checks of a whole log rest on. */
+export type LeafFacts = Pick<Leaf, 'id' | 'tx' | 'ordinal' | 'at' | 'action'>;
+
+// Version 1 in canonical JSON, from its start to the time, and from the id to its end.
+const head =
+  /^\{"action":"([^"\\]*)","actor":\{"id":"[^"\\]*","kind":"[^"\\]*","roles":\[[^[\]{}\\]*\]\},"assistance":(?:null|"[^"\\]*"),"at":"([^"\\]*)",/;
+const tail =
+  /,"id":"([^"\\]*)","notes":\{[^{}[\]\\]*\},"ordinal":(0|[1-9]\d{0,14}),"outcome":"[A-Z]*","salt":"[^"\\]*","subject":(?:null|\{[^{}[\]\\]*\}),"ticket":(?:null|"[^"\\]*"),"tx":"([^"\\]*)","v":1\}$/y;
+const tailStart = ',"id":"evt_';
+const idStart = ',"id":"';
+const txEnd = '","v":1}';
+/** What stands between must not name one of the facts again, in whatever spelling: of two, `JSON.parse` takes the last. */
+const again = /"(?:action|at|id|ordinal|tx|v)"|\\/;
+
+/**
+ * The facts of a leaf where they stand where canonical JSON has them, in a third of the time that parsing takes. Undefined
+ * where they don't: then `readLeaf` says.
+ */
+export const glanceAtLeaf = (bytes: Buffer): LeafFacts | undefined => {
+  const text = bytes.toString('latin1');
+  const first = head.exec(text);
+  if (first === null) return undefined;
+  tail.lastIndex = text.lastIndexOf(tailStart);
+  const last = tail.lastIndex < first[0].length ? null : tail.exec(text);
+  if (last === null || again.test(text.slice(first[0].length, last.index))) return undefined;
+  const [action, at, id, ordinal, tx] = [first[1], first[2], last[1], last[2], last[3]] as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  // What is remembered is cut from the bytes: a part of a text keeps the whole of it in memory.
+  const idAt = last.index + idStart.length;
+  const txAt = bytes.length - txEnd.length - tx.length;
+  return {
+    action,
+    at,
+    id: bytes.toString('latin1', idAt, idAt + id.length),
+    ordinal: Number(ordinal),
+    tx: bytes.toString('latin1', txAt, txAt + tx.length),
+  };
+};
+
 /** Holds a leaf against every rule of its version, and its bytes against the one way to write it (RFC 8785). Throws `LeafInvalid`. */
 export const expectExactLeaf = (leaf: Leaf, bytes: Uint8Array): void => {
   let canonical: Buffer;

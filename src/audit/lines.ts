@@ -25,8 +25,9 @@ export class Lines {
   next(): Buffer | undefined {
     let searched = this.at;
     for (;;) {
-      const end = this.buffer.subarray(0, this.filled).indexOf(newline, searched);
-      if (end >= 0) return this.take(end, true);
+      const end = this.buffer.indexOf(newline, searched);
+      // Behind what was read stands what was read before.
+      if (end >= 0 && end < this.filled) return this.take(end, true);
       if (this.isRead) return this.at < this.filled ? this.take(this.filled, false) : undefined;
       searched = this.fill();
     }

@@ -12,23 +12,24 @@ const nodeMark = 0x01;
 // One call over joined bytes, answered as text, takes a fraction of the time of a hash object with several updates.
 const sha256 = (bytes: Uint8Array): Buffer => Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
 
-const joined = (mark: number, ...parts: readonly Uint8Array[]): Buffer => {
-  const bytes = Buffer.allocUnsafe(parts.reduce((length, part) => length + part.length, 1));
+/** Where short inputs are joined, rather than in a new buffer each. */
+const scratch = Buffer.alloc(65_536);
+
+const hashJoined = (mark: number, left: Uint8Array, right?: Uint8Array): Buffer => {
+  const length = 1 + left.length + (right?.length ?? 0);
+  const bytes = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
   bytes[0] = mark;
-  let at = 1;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  bytes.set(left, 1);
+  if (right) bytes.set(right, 1 + left.length);
+  return sha256(bytes);
 };
 
 /** The root of a tree without leaves. */
 export const emptyRoot = sha256(Buffer.alloc(0));
 
-export const leafHash = (leaf: Uint8Array): Buffer => sha256(joined(leafMark, leaf));
+export const leafHash = (leaf: Uint8Array): Buffer => hashJoined(leafMark, leaf);
 
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => sha256(joined(nodeMark, left, right));
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => hashJoined(nodeMark, left, right);
 
 const isOdd = (value: number): boolean => value % 2 === 1;
 const half = (value: number): number => Math.floor(value / 2);

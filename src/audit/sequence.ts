@@ -1,4 +1,4 @@
-import { type Leaf, timeOfId } from './leaf';
+import { type LeafFacts, timeOfId } from './leaf';
 
 /** What a leaf says that doesn't fit its place among the others. The tree can hold it all the same. */
 export interface Oddity {
@@ -71,7 +71,7 @@ export class Sequence {
     this.lastWithheld = leaf;
   }
 
-  see(index: number, leaf: Leaf): void {
+  see(index: number, leaf: LeafFacts): void {
     const at = Date.parse(leaf.at);
     this.checkTime(index, leaf, at);
     this.checkEvent(index, leaf);
@@ -83,7 +83,7 @@ export class Sequence {
     this.oneSided += this.sinceTimeLeaf;
   }
 
-  private checkTime(index: number, { id, action }: Leaf, at: number): void {
+  private checkTime(index: number, { id, action }: LeafFacts, at: number): void {
     // Whatever isn't a time equals nothing.
     if (timeOfId(id) !== at)
       this.report({
@@ -131,7 +131,7 @@ export class Sequence {
     }
   }
 
-  private checkEvent(index: number, { id }: Leaf): void {
+  private checkEvent(index: number, { id }: LeafFacts): void {
     const earlier = this.events.get(id);
     if (earlier !== undefined)
       this.report({
@@ -143,7 +143,7 @@ export class Sequence {
     this.events.set(id, index);
   }
 
-  private checkTransaction(index: number, { tx, ordinal }: Leaf): void {
+  private checkTransaction(index: number, { tx, ordinal }: LeafFacts): void {
     const last = this.transactions.get(tx);
     this.transactions.set(tx, { leaf: index, ordinal });
     const expected = last === undefined ? 0 : last.ordinal + 1;

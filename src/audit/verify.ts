@@ -13,7 +13,7 @@ import {
   parseTrailer,
   withheldSuffix,
 } from './export-format';
-import { expectExactLeaf, type Leaf, LeafInvalid, readLeaf } from './leaf';
+import { expectExactLeaf, glanceAtLeaf, LeafInvalid, readLeaf } from './leaf';
 import { Lines, LineTooLong, type ReadBytes } from './lines';
 import { coverOf, Frontier, hashBytes, leafHash, verifyConsistency } from './merkle';
 import { NoteInvalid, type VerifierKey } from './note';
@@ -302,18 +302,22 @@ class Verification {
   }
 
   private look(index: number, bytes: Buffer, hash: Buffer): void {
-    let leaf: Leaf;
-    try {
-      leaf = readLeaf(bytes.toString('utf8'));
-      if (this.options.strict) expectExactLeaf(leaf, bytes);
-    } catch (error) {
-      if (!(error instanceof LeafInvalid)) throw error;
-      this.flag({ kind: 'LEAF', line: this.lineOf(index), leaf: index, what: error.message, means: notAsPrescribed });
-      return;
+    const { strict } = this.options;
+    let facts = strict || this.rows ? undefined : glanceAtLeaf(bytes);
+    if (facts === undefined) {
+      try {
+        const leaf = readLeaf(bytes.toString('utf8'));
+        if (strict) expectExactLeaf(leaf, bytes);
+        if (this.rows) this.expectRow(csvRow(index, hash, leaf), index);
+        facts = leaf;
+      } catch (error) {
+        if (!(error instanceof LeafInvalid)) throw error;
+        this.flag({ kind: 'LEAF', line: this.lineOf(index), leaf: index, what: error.message, means: notAsPrescribed });
+        return;
+      }
     }
-    this.sequence?.see(index, leaf);
-    if (leaf.action === 'log.fork') this.forks.push(index);
-    if (this.rows) this.expectRow(csvRow(index, hash, leaf), index);
+    this.sequence?.see(index, facts);
+    if (facts.action === 'log.fork') this.forks.push(index);
   }
 
   private expectRow(row: Buffer, leaf: number | null): void {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command } from 'commander';
+import { auditVerifyCommand } from './audit';
 import { auditLogCommands } from './audit-log';
 import { policyCommand } from './policy';
 import { reportFailure } from './report';
@@ -27,5 +28,6 @@ policyCommand(program);
 schemaCommand(program);
 const audit = program.command('audit').description('Sign, prove, export and check the audit log.');
 auditLogCommands(audit);
+auditVerifyCommand(audit);
 
 program.parseAsync().catch(reportFailure);
