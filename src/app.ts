@@ -14,7 +14,8 @@ import { Assistances } from './features/assistance/assistance.service';
 import { AssistancesLoader } from './features/assistance/assistances.loader';
 import { heldBy } from './features/assistance/held';
 import { AnchorUnavailable } from './features/audit/anchor';
-import type { SignedCheckpoint } from './features/audit/checkpoints';
+import { AuditLog } from './features/audit/audit.service';
+import { Checkpoints, type SignedCheckpoint } from './features/audit/checkpoints';
 import { LogBroken } from './features/audit/log-broken';
 import { SigningLog } from './features/audit/signing-log';
 import { CustomersLoader } from './features/customers/customers.loader';
@@ -170,6 +171,7 @@ export class App {
       );
       const services: Services = {
         assistances,
+        auditLog: new AuditLog(database, keys, cursors, new Checkpoints(database, config.audit.origin)),
         cursors,
         policy,
         customers: new Customers(database, keys, sources, bounds.payments, clock),

@@ -4,6 +4,7 @@ import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
 import type { Assistances } from './assistance/assistance.service';
 import type { AssistancesLoader } from './assistance/assistances.loader';
+import type { AuditLog } from './audit/audit.service';
 import type { CustomersLoader } from './customers/customers.loader';
 import type { Customers } from './customers/customers.service';
 import type { PaymentsLoader } from './payments/payments.loader';
@@ -16,6 +17,7 @@ export interface Services {
   readonly customers: Customers;
   readonly payments: Payments;
   readonly assistances: Assistances;
+  readonly auditLog: AuditLog;
   readonly policy: ExposurePolicy;
   readonly cursors: Cursors;
 }

@@ -7,6 +7,8 @@ import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { guardRelations, type RelationRules } from '../graphql/shield';
 import { sortedBy } from '../graphql/sorted-by';
 import { AssistanceResolver, assistanceRelations } from './assistance/assistance.resolver';
+import { auditRelations } from './audit/audit.policy';
+import { AuditResolver } from './audit/audit.resolver';
 import { customerRelations } from './customers/customers.policy';
 import { CustomersResolver } from './customers/customers.resolver';
 import { ExposureResolver, exposureRelations } from './exposure/exposure.resolver';
@@ -20,6 +22,7 @@ import { ViewerResolver, viewerRelations } from './viewer/viewer.resolver';
 // biome-ignore lint/complexity/noBannedTypes: type-graphql's own type for a resolver class
 const resolvers: NonEmptyArray<Function> = [
   AssistanceResolver,
+  AuditResolver,
   CustomersResolver,
   ExposureResolver,
   MessagesResolver,
@@ -30,6 +33,7 @@ const resolvers: NonEmptyArray<Function> = [
 
 const relations: readonly RelationRules[] = [
   assistanceRelations,
+  auditRelations,
   customerRelations,
   exposureRelations,
   paymentRelations,
