@@ -5,7 +5,7 @@ export type ReadBytes = (into: Buffer) => number;
 export class LineTooLong extends Error {}
 
 const newline = 0x0a;
-const firstBytes = 1_048_576;
+const firstBytes = 262_144;
 const mostBytes = 67_108_864;
 
 /** Reads lines of bytes one after the other, in constant memory. */

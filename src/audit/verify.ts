@@ -237,6 +237,7 @@ class Verification {
   private readHeader(): ExportHeader {
     const line = this.lines.next();
     if (line === undefined) return this.wrong('CUT', 1, null, 'the file is empty', cutShort);
+    if (!this.lines.isEnded) this.endedHere(null);
     try {
       return parseHeader(line);
     } catch (error) {
@@ -258,6 +259,7 @@ class Verification {
   private readLeaf(index: number): Buffer {
     const line = this.lines.next();
     if (line === undefined) return this.wrong('CUT', this.lines.number + 1, index, 'the file ends here', cutShort);
+    if (!this.lines.isEnded) this.endedHere(index);
     const prefix = linePrefix(index);
     const digits = prefix.length + hashDigits;
     const start = line.toString('latin1', 0, digits + leafPrefix.length);
@@ -283,7 +285,7 @@ class Verification {
   private wrongPlace(start: string, index: number): never {
     const found = /^\{"index":(0|[1-9][0-9]{0,15}),/.exec(start)?.[1];
     const { number } = this.lines;
-    if (found !== undefined && this.lines.isEnded)
+    if (found !== undefined)
       this.wrong(
         'ORDER',
         number,
@@ -297,8 +299,11 @@ class Verification {
   }
 
   private wrongLine(index: number | null, what: string): never {
-    if (!this.lines.isEnded) this.wrong('CUT', this.lines.number, index, 'the file ends in the middle of this line', cutShort);
     return this.wrong('FORMAT', this.lines.number, index, what, notAnExport);
+  }
+
+  private endedHere(index: number | null): never {
+    return this.wrong('CUT', this.lines.number, index, 'the file ends in the middle of this line', cutShort);
   }
 
   private look(index: number, bytes: Buffer, hash: Buffer): void {
@@ -350,6 +355,7 @@ class Verification {
         `a leaf stands here, beyond the ${header.to - header.from} that line 1 announces`,
         outOfPlace,
       );
+    if (!isEnded) this.endedHere(null);
     let trailer: ExportTrailer;
     try {
       trailer = parseTrailer(line);
@@ -357,7 +363,6 @@ class Verification {
       if (!(error instanceof ExportInvalid) && !(error instanceof NoteInvalid)) throw error;
       return this.wrongLine(null, error.message);
     }
-    if (!isEnded) this.wrongLine(null, '');
     if (this.lines.next() !== undefined)
       this.wrong('ORDER', number + 1, null, 'something follows the last line', 'It belongs to no leaf: it was added.');
     return trailer;
