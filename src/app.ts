@@ -16,6 +16,8 @@ import { heldBy } from './features/assistance/held';
 import { AnchorUnavailable } from './features/audit/anchor';
 import { AuditLog } from './features/audit/audit.service';
 import { Checkpoints, type SignedCheckpoint } from './features/audit/checkpoints';
+import { AuditDownloads } from './features/audit/downloads.service';
+import { AuditExports } from './features/audit/exports.service';
 import { LogBroken } from './features/audit/log-broken';
 import { SigningLog } from './features/audit/signing-log';
 import { CustomersLoader } from './features/customers/customers.loader';
@@ -37,7 +39,7 @@ import { Cursors } from './graphql/cursor';
 import { ProtectedExecutor } from './graphql/executor';
 import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
-import { keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
+import { type KeyEncryption, keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
 import { TextRedactor } from './privacy/redaction';
 import { readDemoCursor } from './upstream/demo/cursor';
 import { DemoHelpdesk } from './upstream/helpdesk/demo/demo-helpdesk';
@@ -85,6 +87,12 @@ export const loadPolicy = (
   );
 };
 
+/** What unwraps the stored keys. Throws `KeyEncryptionInvalid`. */
+export const keyEncryptionOf = ({ keyEncryption }: Pick<Config, 'keyEncryption'>): KeyEncryption =>
+  'value' in keyEncryption
+    ? keyEncryptionFromEnvironment(keyEncryption.value)
+    : keyEncryptionFromFile(keyEncryption.file, { create: keyEncryption.create });
+
 /** The gateway, wired: the one place where parts meet. `start` begins to follow the sources, `close` finishes what is under way. */
 export class App {
   private timers: NodeJS.Timeout[] = [];
@@ -110,10 +118,7 @@ export class App {
   static async open({ config, log, clock = () => new Date(), onStatement, connectors = {} }: AppOptions): Promise<App> {
     const graph = describeGraph();
     const policy = loadPolicy(config.policyFile, graph.classification, config.mfaRequired);
-    const encryption =
-      'value' in config.keyEncryption
-        ? keyEncryptionFromEnvironment(config.keyEncryption.value)
-        : keyEncryptionFromFile(config.keyEncryption.file, { create: config.keyEncryption.create });
+    const encryption = keyEncryptionOf(config);
     const developmentIssuer = config.developmentIssuer
       ? await DevelopmentIssuer.open({
           keyFile: join(config.dataFolder, 'keys', 'development-issuer.json'),
@@ -169,9 +174,13 @@ export class App {
         { assignmentBound: bounds.assignment },
         clock,
       );
+      const checkpoints = new Checkpoints(database, config.audit.origin);
       const services: Services = {
         assistances,
-        auditLog: new AuditLog(database, keys, cursors, new Checkpoints(database, config.audit.origin)),
+        auditDownloads: new AuditDownloads(database, keys, new AuditExports(database, checkpoints), (denial) =>
+          denials.record([denial]),
+        ),
+        auditLog: new AuditLog(database, keys, cursors, checkpoints),
         cursors,
         policy,
         customers: new Customers(database, keys, sources, bounds.payments, clock),

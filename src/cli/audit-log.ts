@@ -16,7 +16,7 @@ const print = (text: string): void => {
 };
 
 /** The database as it is: whoever reads or signs the log needn't be allowed to change its tables. */
-export const openAuditDatabase = (config: AuditProcessConfig): Promise<Database> =>
+export const openAuditDatabase = (config: Pick<AuditProcessConfig, 'database' | 'databasePool'>): Promise<Database> =>
   Database.open(config.database, { entities, migrations, poolSize: config.databasePool }, { migrate: false });
 
 const sequence = async (): Promise<void> => {

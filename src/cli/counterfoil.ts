@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { auditVerifyCommand } from './audit';
+import { auditExportCommand } from './audit-export';
 import { auditLogCommands } from './audit-log';
 import { policyCommand } from './policy';
 import { reportFailure } from './report';
@@ -28,6 +29,7 @@ policyCommand(program);
 schemaCommand(program);
 const audit = program.command('audit').description('Sign, prove, export and check the audit log.');
 auditLogCommands(audit);
+auditExportCommand(audit);
 auditVerifyCommand(audit);
 
 program.parseAsync().catch(reportFailure);

@@ -5,6 +5,7 @@ import type { RequestAccess } from '../graphql/request-access';
 import type { Assistances } from './assistance/assistance.service';
 import type { AssistancesLoader } from './assistance/assistances.loader';
 import type { AuditLog } from './audit/audit.service';
+import type { AuditDownloads } from './audit/downloads.service';
 import type { CustomersLoader } from './customers/customers.loader';
 import type { Customers } from './customers/customers.service';
 import type { PaymentsLoader } from './payments/payments.loader';
@@ -17,6 +18,7 @@ export interface Services {
   readonly customers: Customers;
   readonly payments: Payments;
   readonly assistances: Assistances;
+  readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;
   readonly policy: ExposurePolicy;
   readonly cursors: Cursors;
