@@ -1,5 +1,7 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { type Checkpoint, signCheckpoint, unanchoredExtension } from './checkpoint';
+import { cosignedText, parseWitnessKey } from './cosignature';
 import { type EventDraft, finalizeEvent } from './event';
 import {
   type AnchoredCheckpoint,
@@ -14,7 +16,7 @@ import {
 import { readLeaf } from './leaf';
 import type { ReadBytes } from './lines';
 import { compactRange, consistencyPath, Frontier, leafHash, type NodeAt } from './merkle';
-import { generateSignerKey, type SignerKey, verifierKeyOf } from './note';
+import { formatNote, generateSignerKey, parseNote, type SignerKey, verifierKeyOf } from './note';
 import { type FindingKind, type Verdict, type VerifyOptions, verifyExport } from './verify';
 
 const signer = generateSignerKey('audit.example/log');
@@ -448,6 +450,52 @@ describe('anchors', () => {
     const checkpoint = log.checkpoint(20, [unanchoredExtension]);
     const bytes = Buffer.concat([formatHeader(header), ...leaves.map(formatLeaf), formatTrailer({ ...trailer, checkpoint })]);
     expect(verify(bytes)).toMatchObject({ ok: true, unanchored: true });
+  });
+});
+
+describe('a witness', () => {
+  const log = new Log(leavesOf(20));
+  const seenAt = Math.floor(start / 1_000);
+  const witnessOf = (name: string) => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const bytes = Buffer.concat([Buffer.of(4), publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)]);
+    const id = createHash('sha256').update(`${name}\n`).update(bytes).digest().subarray(0, 4);
+    return { privateKey, key: parseWitnessKey(`${name}+${id.toString('hex')}+${bytes.toString('base64')}`) };
+  };
+  const [witness, other] = [witnessOf('witness.example'), witnessOf('other.example')];
+  const cosigned = (
+    note: string,
+    { key, privateKey }: { key: typeof witness.key; privateKey: KeyObject },
+    text = parseNote(note).text,
+  ) => {
+    const time = Buffer.alloc(8);
+    time.writeBigUInt64BE(BigInt(seenAt));
+    const signature = Buffer.concat([time, sign(null, cosignedText(text, seenAt), privateKey)]);
+    const { signatures } = parseNote(note);
+    return formatNote({
+      text: parseNote(note).text,
+      signatures: [...signatures, { name: key.name, keyId: key.keyId, signature }],
+    });
+  };
+  const exported = (checkpoint: string) =>
+    log.export({ anchors: [{ anchor: 'a', anchoredAt: new Date(0), checkpoint }], proofs: [7] });
+
+  test('that cosigned a checkpoint in the export shows what the log was then, whatever the export says', async () => {
+    const bytes = await exported(cosigned(log.checkpoint(7), witness));
+    const cosignature = { witness: 'witness.example', at: new Date(seenAt * 1_000) };
+    for (const witnesses of [[witness.key], [other.key, witness.key]])
+      expect(verify(bytes, { witnesses })).toMatchObject({ ok: true, anchors: [{ size: 7, cosignature }] });
+    expect(verify(bytes)).toMatchObject({ ok: true, anchors: [{ size: 7, cosignature: null }] });
+  });
+
+  test('that didn’t is missed, and one that cosigned something else spoils the checkpoint', async () => {
+    const witnesses = [witness.key];
+    expect(firstOf(verify(await exported(log.checkpoint(7)), { witnesses }))).toEqual(found('UNSHOWN', 22, null));
+    expect(firstOf(verify(await exported(cosigned(log.checkpoint(7), other)), { witnesses }))).toEqual(
+      found('UNSHOWN', 22, null),
+    );
+    const elsewhere = cosigned(log.checkpoint(7), witness, parseNote(log.checkpoint(8)).text);
+    expect(firstOf(verify(await exported(elsewhere), { witnesses }))).toEqual(found('SIGNATURE', 22, null));
   });
 });
 

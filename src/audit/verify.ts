@@ -1,4 +1,5 @@
 import { type Checkpoint, openCheckpoint, unanchoredExtension } from './checkpoint';
+import { type Cosignature, cosignatureOn, type WitnessKey } from './cosignature';
 import {
   type AnchoredCheckpoint,
   csvHeader,
@@ -60,6 +61,14 @@ export interface Finding {
   readonly means: string;
 }
 
+export interface VerifiedAnchor {
+  readonly anchor: string;
+  readonly anchoredAt: Date;
+  readonly size: number;
+  /** By a given witness; null where none of them signed it, and all is the export's word. */
+  readonly cosignature: Cosignature | null;
+}
+
 export interface Verdict {
   /** Nothing is wrong. What isn't shown, or not anchored, is said beside it. */
   readonly ok: boolean;
@@ -77,7 +86,7 @@ export interface Verdict {
   /** The checkpoint that was given as kept, where the log continues it: how that was shown. */
   readonly since: { readonly size: number; readonly shownBy: 'leaves' | 'proof' } | null;
   /** Anchors as the export names them, all of them continued by its checkpoint. */
-  readonly anchors: readonly { readonly anchor: string; readonly anchoredAt: Date; readonly size: number }[];
+  readonly anchors: readonly VerifiedAnchor[];
   readonly unanchored: boolean;
   readonly timeLeaves: number;
   /** Leaves before the first or after the last time leaf. */
@@ -90,6 +99,8 @@ export interface VerifyOptions {
   readonly keys: readonly VerifierKey[];
   /** A checkpoint (signed note) that was kept outside the owner's reach. */
   readonly since?: Uint8Array | string | undefined;
+  /** Witnesses of which at least one must have cosigned an anchored checkpoint. */
+  readonly witnesses?: readonly WitnessKey[] | undefined;
   /** Every leaf is held against each rule of its version, and its bytes against canonical JSON. */
   readonly strict?: boolean | undefined;
   /** The CSV file whose manifest is read. */
@@ -113,6 +124,8 @@ const notSigned =
 const keptUnusable = 'Nothing was compared with it. Give the signed note as it was kept, and the key that signed it.';
 const anotherLog =
   'They can’t be compared. A log that goes on under a new name after a restore names its former checkpoint in a log.fork event.';
+const unwitnessed =
+  'What the export says of anchors is its owner’s word. Ask the witness for the checkpoint that it has, and give it as --since.';
 const unfaithful = 'Line 1 isn’t what the export holds.';
 const notAsPrescribed = 'The log’s owner signed it, but it isn’t an event as this version writes them.';
 const rowAltered = 'The CSV file was changed after it was exported; what its manifest says is what the log holds.';
@@ -206,6 +219,8 @@ class Verification {
     this.checkpoint = checkpoint;
     this.since = this.expectContinues(trailer, checkpoint);
     this.anchors = trailer.anchors.map((anchored) => this.expectAnchor(anchored, trailer, checkpoint));
+    if (this.options.witnesses?.length && this.anchors.every(({ cosignature }) => cosignature === null))
+      this.wrong('UNSHOWN', this.lines.number, null, 'no given witness cosigned a checkpoint in this export', unwitnessed);
     if (header.filter === null && this.withheld > 0)
       this.wrong('FORMAT', 1, null, `it says that nothing was left out, and ${this.withheld} leaves are withheld`, unfaithful);
   }
@@ -470,7 +485,7 @@ class Verification {
     return { size, shownBy };
   }
 
-  private expectAnchor(anchored: AnchoredCheckpoint, trailer: ExportTrailer, checkpoint: Checkpoint): Verdict['anchors'][number] {
+  private expectAnchor(anchored: AnchoredCheckpoint, trailer: ExportTrailer, checkpoint: Checkpoint): VerifiedAnchor {
     const { anchor, anchoredAt } = anchored;
     const { number } = this.lines;
     const older = this.opened(anchored.checkpoint, 'an anchored checkpoint');
@@ -501,6 +516,15 @@ class Verification {
         `the log doesn’t begin with the ${older.size} leaves that were anchored`,
         'It was rewritten after that checkpoint went to the anchor, or the proof was altered.',
       );
-    return { anchor, anchoredAt, size: older.size };
+    return { anchor, anchoredAt, size: older.size, cosignature: this.cosignature(anchored.checkpoint) };
+  }
+
+  private cosignature(note: string): Cosignature | null {
+    try {
+      return this.options.witnesses?.map((key) => cosignatureOn(note, key)).find((each) => each !== null) ?? null;
+    } catch (error) {
+      if (!(error instanceof NoteInvalid)) throw error;
+      return this.wrong('SIGNATURE', this.lines.number, null, `an anchored checkpoint: ${error.message}`, notSigned);
+    }
   }
 }

@@ -1,13 +1,15 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { Command } from 'commander';
+import { parseWitnessKey } from '../audit/cosignature';
 import { manifestOf } from '../audit/export-format';
 import type { ReadBytes } from '../audit/lines';
-import { NoteInvalid, parseVerifierKey, type VerifierKey } from '../audit/note';
+import { NoteInvalid, parseVerifierKey } from '../audit/note';
 import { type Finding, type Verdict, verifyExport } from '../audit/verify';
 import { CommandFailed } from './report';
 
 interface VerifyFlags {
   readonly key: readonly string[];
+  readonly witness: readonly string[];
   readonly since?: string;
   readonly strict?: boolean;
   readonly json?: boolean;
@@ -31,15 +33,15 @@ const fileText = (file: string, what: string): string => {
   }
 };
 
-/** A key as it is printed by `audit key`, or a file with one a line. */
-const keysOf = (argument: string): readonly VerifierKey[] => {
+/** Keys as they are published, `name+hash+base64`, or in a file with one a line. */
+const keysOf = <K>(argument: string, option: string, parse: (text: string) => K): readonly K[] => {
   const isKey = /^[^+]+\+[0-9a-f]{8}\+/.test(argument);
   const lines = (isKey ? argument : fileText(argument, 'key file')).split('\n').map((line) => line.trim());
   try {
-    return lines.filter((line) => line !== '').map(parseVerifierKey);
+    return lines.filter((line) => line !== '').map(parse);
   } catch (error) {
     if (!(error instanceof NoteInvalid)) throw error;
-    throw new CommandFailed(`--key: ${error.message}. "counterfoil audit key" prints the public key; a file holds one a line.`);
+    throw new CommandFailed(`${option}: ${error.message}. "counterfoil audit key" prints the log's; a file holds one a line.`);
   }
 };
 
@@ -61,14 +63,19 @@ const statements = (verdict: Verdict): readonly string[] => {
     (best, each) => (best === undefined || each.size > best.size ? each : best),
     undefined,
   );
+  const witnessed = anchors.flatMap(({ size, cosignature }) => (cosignature === null ? [] : [{ size, cosignature }]));
   return [
     `log ${shown(checkpoint.origin)}`,
     from === 0 && to === checkpoint.size
       ? `complete to ${tree}`
       : `complete from leaf ${from} to before leaf ${to}, under ${tree}`,
     `${counted(verdict.leaves, 'leaf', 'leaves')}, ${count.format(withheld)} withheld${filter === null ? '' : `; selected, as the export says: ${shown(filter)}`}`,
+    ...witnessed.map(
+      ({ size, cosignature }) =>
+        `${shown(cosignature.witness)} saw its first ${counted(size, 'leaf', 'leaves')} on ${cosignature.at.toISOString()}, and that they continue all that it saw before`,
+    ),
     since === null
-      ? 'freshness isn’t shown: whether this is the log that others were shown, and all of it, takes a checkpoint that was kept outside its owner’s reach (--since)'
+      ? `freshness isn’t shown${witnessed.length > 0 ? ' beyond that' : ''}: whether this is the log that others were shown, and all of it, takes a checkpoint that was kept outside its owner’s reach (--since)`
       : `continues the checkpoint you kept, of ${counted(since.size, 'leaf', 'leaves')} (${since.shownBy === 'leaves' ? 'from the leaves themselves' : 'by its proof'})`,
     ...(latest === undefined || verdict.unanchored
       ? [
@@ -88,7 +95,7 @@ const statements = (verdict: Verdict): readonly string[] => {
 
 const asJson = (verdict: Verdict) => ({
   ...verdict,
-  freshness: verdict.since === null ? 'not shown' : 'shown',
+  freshness: verdict.since !== null || verdict.anchors.some(({ cosignature }) => cosignature !== null) ? 'shown' : 'not shown',
   checkpoint: verdict.checkpoint && { ...verdict.checkpoint, root: verdict.checkpoint.root.toString('base64') },
 });
 
@@ -115,13 +122,14 @@ const reading = <T>(files: readonly string[], work: (...readers: ReadBytes[]) =>
   }
 };
 
-const verify = (file: string, { key, since, strict, json }: VerifyFlags): void => {
-  const keys = key.flatMap(keysOf);
+const verify = (file: string, { key, witness, since, strict, json }: VerifyFlags): void => {
+  const keys = key.flatMap((argument) => keysOf(argument, '--key', parseVerifierKey));
+  const witnesses = witness.flatMap((argument) => keysOf(argument, '--witness', parseWitnessKey));
   const csv = file.toLowerCase().endsWith('.csv') ? file : undefined;
   const manifest = csv === undefined ? file : manifestOf(csv);
   const kept = since === undefined ? undefined : fileText(since, 'checkpoint');
   const verdict = reading(csv === undefined ? [manifest] : [manifest, csv], (read, rows) =>
-    verifyExport(read as ReadBytes, { keys, since: kept, strict, csv: rows }),
+    verifyExport(read as ReadBytes, { keys, witnesses, since: kept, strict, csv: rows }),
   );
   if (json) print(JSON.stringify(asJson(verdict)));
   else for (const statement of statements(verdict)) print(statement);
@@ -140,6 +148,8 @@ const verify = (file: string, { key, since, strict, json }: VerifyFlags): void =
   );
 };
 
+const again = (value: string, former: readonly string[] | undefined): readonly string[] => [...(former ?? []), value];
+
 /** `counterfoil audit verify`: needs neither the gateway nor its database nor a network. */
 export const auditVerifyCommand = (audit: Command): void => {
   audit
@@ -151,7 +161,13 @@ export const auditVerifyCommand = (audit: Command): void => {
     .requiredOption(
       '--key <key>',
       'public key of the log as "counterfoil audit key" prints it, or a file with it; again for each key after a rotation',
-      (key: string, former: readonly string[] | undefined) => [...(former ?? []), key],
+      again,
+    )
+    .option(
+      '--witness <key>',
+      'public key of a witness: its cosignature in the export shows what the log was at that time; again for each',
+      again,
+      [],
     )
     .option(
       '--since <checkpoint>',

@@ -129,6 +129,7 @@ describe('counterfoil audit verify', () => {
     [['log.ndjson', '--key', 'absent'], 'absent'],
     [['log.ndjson', '--key', `${key.slice(0, -4)}AAAA`], 'audit key'],
     [['log.ndjson', '--key', key, '--since', 'absent'], 'absent'],
+    [['log.ndjson', '--key', key, '--witness', key], '--witness'],
   ])('with %j fails on stderr with 1, and without a stack', async (args, hint) => {
     file('log.ndjson', exportOf(leaves));
     const { code, stdout, stderr } = await built.run(['audit', 'verify', ...args]);
@@ -155,7 +156,7 @@ describe('the verifier', () => {
     };
     visit('src/audit/verify');
     expect([...seen.keys()].sort()).toEqual(
-      ['canonical', 'checkpoint', 'export-format', 'leaf', 'lines', 'merkle', 'note', 'sequence', 'verify'].map(
+      ['canonical', 'checkpoint', 'cosignature', 'export-format', 'leaf', 'lines', 'merkle', 'note', 'sequence', 'verify'].map(
         (name) => `src/audit/${name}`,
       ),
     );
