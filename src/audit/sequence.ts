@@ -1,4 +1,5 @@
 import { type LeafFacts, timeOfId } from './leaf';
+import { Recent } from './recent';
 
 /** What a leaf says that doesn't fit its place among the others. The tree can hold it all the same. */
 export interface Oddity {
@@ -15,30 +16,6 @@ export const clockSkew = 5_000;
 /** After this much time in the log an id of an event that is dated right can't come again. */
 const forgetAfter = latestCommit + clockSkew;
 
-/** The names of things seen of late: the younger half is what came since `turn`, the older half what came before. */
-class Recent<V> {
-  private younger = new Map<string, V>();
-  private older = new Map<string, V>();
-
-  get(name: string): V | undefined {
-    return this.younger.get(name) ?? this.older.get(name);
-  }
-
-  set(name: string, value: V): void {
-    this.younger.set(name, value);
-  }
-
-  turn(): void {
-    this.older = this.younger;
-    this.younger = new Map();
-  }
-}
-
-interface Place {
-  readonly leaf: number;
-  readonly ordinal: number;
-}
-
 /**
  * Looks at leaves in their order: whether each lies in time between the time leaves around it, whether an event comes twice,
  * whether the events of one transaction are in their order and all there.
@@ -54,8 +31,8 @@ export class Sequence {
   private sinceTimeLeaf = 0;
   private timeBefore = Number.NEGATIVE_INFINITY;
   private latest: { readonly leaf: number; readonly at: number } | undefined;
-  private readonly events = new Recent<number>();
-  private readonly transactions = new Recent<Place>();
+  private readonly events = new Recent();
+  private readonly transactions = new Recent();
   private turnedAt = Number.NEGATIVE_INFINITY;
   private lastWithheld: number;
 
@@ -131,21 +108,19 @@ export class Sequence {
     }
   }
 
-  private checkEvent(index: number, { id }: LeafFacts): void {
-    const earlier = this.events.get(id);
+  private checkEvent(index: number, { id, ordinal }: LeafFacts): void {
+    const earlier = this.events.move(id, index, ordinal);
     if (earlier !== undefined)
       this.report({
         kind: 'DUPLICATE',
         leaf: index,
-        what: `its event id is that of leaf ${earlier}`,
+        what: `its event id is that of leaf ${earlier.leaf}`,
         means: 'An event is in the log once. Whoever writes the log put this one in again.',
       });
-    this.events.set(id, index);
   }
 
   private checkTransaction(index: number, { tx, ordinal }: LeafFacts): void {
-    const last = this.transactions.get(tx);
-    this.transactions.set(tx, { leaf: index, ordinal });
+    const last = this.transactions.move(tx, index, ordinal);
     const expected = last === undefined ? 0 : last.ordinal + 1;
     if (ordinal === expected) return;
     if (last !== undefined && ordinal < expected)

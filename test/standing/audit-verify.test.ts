@@ -156,9 +156,19 @@ describe('the verifier', () => {
     };
     visit('src/audit/verify');
     expect([...seen.keys()].sort()).toEqual(
-      ['canonical', 'checkpoint', 'cosignature', 'export-format', 'leaf', 'lines', 'merkle', 'note', 'sequence', 'verify'].map(
-        (name) => `src/audit/${name}`,
-      ),
+      [
+        'canonical',
+        'checkpoint',
+        'cosignature',
+        'export-format',
+        'leaf',
+        'lines',
+        'merkle',
+        'note',
+        'recent',
+        'sequence',
+        'verify',
+      ].map((name) => `src/audit/${name}`),
     );
     expect([...new Set([...seen.values()].flat())]).toEqual(['node:crypto']);
   });
