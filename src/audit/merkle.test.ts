@@ -200,6 +200,12 @@ describe('a proof of inclusion', () => {
   });
 });
 
+test('a proof of inclusion is believed of hashes only', () => {
+  const nothing = Buffer.alloc(0);
+  expect(verifyInclusion(1, 0, nothing, [], nothing)).toBe(false);
+  expect(verifyInclusion(1, 0, emptyRoot, [], emptyRoot)).toBe(true);
+});
+
 describe('a proof of consistency', () => {
   test('verifies between any two sizes, and no other one does', async () => {
     await fc.assert(
@@ -264,6 +270,12 @@ if (existsSync(published)) {
   const vectors = JSON.parse(readFileSync(published, 'utf8')) as {
     inclusion: readonly InclusionVector[];
     consistency: readonly ConsistencyVector[];
+    subtreeinclusion: readonly (Omit<InclusionVector, 'treeSize'> & { readonly start: number; readonly end: number })[];
+    subtreeconsistency: readonly (Omit<ConsistencyVector, 'size1' | 'size2'> & {
+      readonly start: number;
+      readonly end: number;
+      readonly size: number;
+    })[];
     node_hashes_hex: readonly (readonly string[])[];
   };
   const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
@@ -277,6 +289,32 @@ if (existsSync(published)) {
     test.each(vectors.consistency.map((vector) => [vector.file, vector] as const))('%s', (_file, vector) => {
       const { size1, size2, root1, root2, proof, wantErr } = vector;
       expect(verifyConsistency(size1, size2, bytes(root1), bytes(root2), (proof ?? []).map(bytes))).toBe(!wantErr);
+    });
+
+    // A subtree begins at a multiple of the least power of two that holds it; within it, it is a tree like any other.
+    const isSubtree = (start: number, end: number): boolean => {
+      let width = 1;
+      while (width < end - start) width *= 2;
+      return start < end && start % width === 0;
+    };
+
+    test.each(vectors.subtreeinclusion.map((vector) => [vector.file, vector] as const))('%s', (_file, vector) => {
+      const { start, end, leafIdx, leafHash: leaf, root, proof, wantErr } = vector;
+      const shown =
+        isSubtree(start, end) &&
+        verifyInclusion(end - start, leafIdx - start, bytes(leaf), (proof ?? []).map(bytes), bytes(root));
+      expect(shown).toBe(!wantErr);
+    });
+
+    // Those from the first leaf on are older trees; an empty one, which has one root, says nothing of the newer.
+    test.each(vectors.subtreeconsistency.map((vector) => [vector.file, vector] as const))('%s', (_file, vector) => {
+      const { start, end, size, root1, root2, proof, wantErr } = vector;
+      const path = (proof ?? []).map(bytes);
+      const shown =
+        start === end
+          ? end <= size && path.length === 0 && bytes(root1).equals(emptyRoot)
+          : start === 0 && verifyConsistency(end, size, bytes(root1), bytes(root2), path);
+      expect(shown).toBe(!wantErr);
     });
 
     test('have the nodes that a frontier tells', async () => {

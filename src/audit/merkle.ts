@@ -130,7 +130,7 @@ export const rootFromInclusion = (
   leaf: Uint8Array,
   path: readonly Uint8Array[],
 ): Uint8Array | undefined => {
-  if (!isCount(size) || !isCount(index) || index >= size || !areHashes(path)) return undefined;
+  if (!isCount(size) || !isCount(index) || index >= size || !areHashes([leaf, ...path])) return undefined;
   let fn = index;
   let sn = size - 1;
   let root = leaf;
