@@ -252,7 +252,8 @@ const cell = (value: unknown): string => {
   return `"${safe.replaceAll('"', '""')}"`;
 };
 
-const csvLine = (values: readonly unknown[]): Buffer => Buffer.from(`${values.map(cell).join(',')}\r\n`, 'utf8');
+/** One record of CSV that no spreadsheet runs and no value ends. */
+export const csvLine = (values: readonly unknown[]): Buffer => Buffer.from(`${values.map(cell).join(',')}\r\n`, 'utf8');
 
 export const csvHeader = (): Buffer => csvLine(csvColumns);
 

@@ -188,6 +188,11 @@ export class Database {
     await this.reader.query('SELECT 1', []);
   }
 
+  /** Names of the tables that the entities are stored in, sorted. */
+  tables(): readonly string[] {
+    return this.writer.entityMetadatas.map(({ tableName }) => tableName).sort();
+  }
+
   /** The statements that would bring the stored schema to what the entities say: none, or a migration is missing. */
   async schemaDrift(): Promise<readonly string[]> {
     const log = await this.writer.driver.createSchemaBuilder().log();
