@@ -437,6 +437,10 @@ describe('the audit log', () => {
     expect(places()).toEqual([]);
   });
 
+  test('is signed by the gateway where the database is embedded: no other process can open it', () => {
+    expect(placesOf(() => load({ AUDIT_SEQUENCER: 'process' }))).toEqual(['AUDIT_SEQUENCER']);
+  });
+
   test('is read by itself for commands that need nothing else, whatever the rest of the file lacks', () => {
     writeFileSync(file(), 'sources: { helpdesk: nonsense }\naudit: { origin: pay.example.com/log }\n');
     const environment = { NODE_ENV: 'production', DATABASE_URL: production.DATABASE_URL, AUDIT_SIGNING_KEY: key };

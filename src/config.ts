@@ -565,6 +565,8 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
     if (hasFile && !hasIssuers)
       problems.push({ in: file, at: 'identity.issuers', expected: 'expected at least one identity provider in production' });
   }
+  if (database.engine === 'sqlite' && variables.AUDIT_SEQUENCER === 'process')
+    note('AUDIT_SEQUENCER', 'expected gateway with an embedded database: its file belongs to one process');
   for (const problem of keyProblems(variables, folder, production)) problems.push(problem);
   const audit = auditConfig(hasFile ? content?.audit : undefined, variables, { folder, dataFolder, production, file }, problems);
   if (!isReadableFile(resolve(folder, variables.POLICY_FILE)))
