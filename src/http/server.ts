@@ -286,6 +286,9 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     for (const { name, polledAt } of sources) {
       if (polledAt) metrics.sourceAge.set({ source: name }, (app.clock().getTime() - polledAt.getTime()) / 1_000);
     }
+    const audit = await app.services.auditLog.standing().catch(() => null);
+    metrics.auditPending.set(audit?.pending ?? Number.NaN);
+    metrics.auditCheckpointAge.set(audit?.signedAt ? (app.clock().getTime() - audit.signedAt.getTime()) / 1_000 : Number.NaN);
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 

@@ -237,6 +237,25 @@ describe('the log, as others read it', () => {
       ).toEqual([['DENIED', 'ROLE']]);
   });
 
+  it('tells a privacy officer who was shown what about a customer, and nothing else', async () => {
+    const { data, errors } = told(
+      await test.as('pru', 'query ($id: ID!) { disclosures(customerId: $id) { totalCount nodes { customerId } } }', {
+        id: await customerId(),
+      }),
+    );
+    expect(errors).toEqual([]);
+    expect(data.disclosures.totalCount).toBeGreaterThan(0);
+    expect(data.disclosures.nodes[0].customerId).toMatch(/^#/);
+  });
+
+  it('tells an operator how many events wait, and how old the latest checkpoint is', async () => {
+    await turn();
+    test.clock.forward(30_000);
+    const { body } = await test.server.inject({ method: 'GET', url: '/metrics' });
+    expect(body).toMatch(/^counterfoil_audit_pending_events 0$/m);
+    expect(body).toMatch(/^counterfoil_audit_checkpoint_age_seconds 30$/m);
+  });
+
   it('is read by nobody without a second factor', async () => {
     const token = await test.token('ada', { mfa: false });
     for (const query of ['{ auditEvents { totalCount } }', '{ disclosures(customerId: "x") { totalCount } }'])

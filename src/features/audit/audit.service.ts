@@ -160,6 +160,12 @@ export class AuditLog {
     });
   }
 
+  /** How far the log is: events that wait for their place, and when the latest checkpoint was signed. */
+  async standing(): Promise<{ readonly pending: number; readonly signedAt: Date | null }> {
+    const [row] = await this.database.query<{ n: number | string }>('SELECT COUNT(*) AS n FROM audit_pending');
+    return { pending: Number(row?.n ?? 0), signedAt: (await this.checkpoints.latest())?.signedAt ?? null };
+  }
+
   /** The latest checkpoint; null before the first. */
   async checkpoint(): Promise<AuditCheckpointType | null> {
     const latest = await this.checkpoints.latest();
