@@ -1,5 +1,6 @@
 import { Initial1764000000000 } from './1764000000000-initial';
 import { CredentialUpdates1764100000000 } from './1764100000000-credential-updates';
+import { AuditTree1764200000000 } from './1764200000000-audit-tree';
 
 /** In the order in which they run, on every engine. */
-export const migrations = [Initial1764000000000, CredentialUpdates1764100000000];
+export const migrations = [Initial1764000000000, CredentialUpdates1764100000000, AuditTree1764200000000];

@@ -13,6 +13,13 @@ import { Actors } from './features/actors/actors.service';
 import { Assistances } from './features/assistance/assistance.service';
 import { AssistancesLoader } from './features/assistance/assistances.loader';
 import { heldBy } from './features/assistance/held';
+import { AnchorUnavailable } from './features/audit/anchor';
+import { AuditLog } from './features/audit/audit.service';
+import { Checkpoints, type SignedCheckpoint } from './features/audit/checkpoints';
+import { AuditDownloads } from './features/audit/downloads.service';
+import { AuditExports } from './features/audit/exports.service';
+import { LogBroken } from './features/audit/log-broken';
+import { SigningLog } from './features/audit/signing-log';
 import { Applying } from './features/credentials/applying.service';
 import { Confirmations } from './features/credentials/confirmations.service';
 import { CredentialsLoader } from './features/credentials/credentials.loader';
@@ -38,7 +45,7 @@ import { Cursors } from './graphql/cursor';
 import { ProtectedExecutor } from './graphql/executor';
 import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
-import { keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
+import { type KeyEncryption, keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
 import { TextRedactor } from './privacy/redaction';
 import type { DeliveryChannels } from './upstream/delivery/delivery.port';
 import { OutboxMail, OutboxShortMessages } from './upstream/delivery/development/outbox-files';
@@ -92,6 +99,12 @@ export const loadPolicy = (
   );
 };
 
+/** What unwraps the stored keys. Throws `KeyEncryptionInvalid`. */
+export const keyEncryptionOf = ({ keyEncryption }: Pick<Config, 'keyEncryption'>): KeyEncryption =>
+  'value' in keyEncryption
+    ? keyEncryptionFromEnvironment(keyEncryption.value)
+    : keyEncryptionFromFile(keyEncryption.file, { create: keyEncryption.create });
+
 /** The gateway, wired: the one place where parts meet. `start` begins to follow the sources, `close` finishes what is under way. */
 export class App {
   private timers: NodeJS.Timeout[] = [];
@@ -106,6 +119,8 @@ export class App {
     readonly executor: ProtectedExecutor<RequestContext>,
     readonly schema: ReturnType<typeof protectGraph>,
     readonly developmentIssuer: DevelopmentIssuer | null,
+    /** Null where another process signs the log. */
+    readonly signingLog: SigningLog | null,
     private readonly disclosures: Disclosures,
     private readonly denials: Denials,
     private readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext,
@@ -127,10 +142,7 @@ export class App {
   static async open({ config, log, clock = () => new Date(), onStatement, connectors = {} }: AppOptions): Promise<App> {
     const graph = describeGraph();
     const policy = loadPolicy(config.policyFile, graph.classification, config);
-    const encryption =
-      'value' in config.keyEncryption
-        ? keyEncryptionFromEnvironment(config.keyEncryption.value)
-        : keyEncryptionFromFile(config.keyEncryption.file, { create: config.keyEncryption.create });
+    const encryption = keyEncryptionOf(config);
     const developmentIssuer = config.developmentIssuer
       ? await DevelopmentIssuer.open({
           keyFile: join(config.dataFolder, 'keys', 'development-issuer.json'),
@@ -210,8 +222,13 @@ export class App {
             'a job failed',
           ),
       );
+      const checkpoints = new Checkpoints(database, config.audit.origin);
       const services: Services = {
         assistances,
+        auditDownloads: new AuditDownloads(database, keys, new AuditExports(database, checkpoints), (denial) =>
+          denials.record([denial]),
+        ),
+        auditLog: new AuditLog(database, keys, cursors, checkpoints),
         cursors,
         policy,
         jobs,
@@ -243,6 +260,7 @@ export class App {
       const actors = new Actors(database, keys, new TokenVerifier(trust), new LogoutVerifier(trust), config.mfaRequired, clock);
       await actors.restoreRevocations();
       const onRecordFault = (error: unknown) => log.error({ error: describeError(error) }, 'the audit log could not be written');
+      const signingLog = await openSigningLog(config, database, clock, log);
       const disclosures = new Disclosures(database, clock, onRecordFault);
       const denials = new Denials(database, onRecordFault);
       const schema = protectGraph(graph);
@@ -290,6 +308,7 @@ export class App {
         executor,
         schema,
         developmentIssuer,
+        signingLog,
         disclosures,
         denials,
         contextOf,
@@ -311,6 +330,7 @@ export class App {
   /** Follows the sources and ends what has expired, until `close`. */
   start(): void {
     this.sources.start();
+    this.signingLog?.start();
     void this.sources.unprotectedLinkFields().then((fields) => {
       for (const { source, why } of fields)
         this.log.warn({ source, why }, 'the link field is not protected from agents, so it links nobody');
@@ -338,6 +358,7 @@ export class App {
     await this.channels.mail?.close();
     await this.disclosures.idle();
     await this.denials.close();
+    await this.signingLog?.stop();
     await this.database.close();
   }
 }
@@ -372,6 +393,34 @@ const recordPolicy = async (database: Database, digest: string): Promise<void> =
       actor: { id: 'system:start', kind: 'system', roles: [] },
       subject: { type: 'Policy', id: digest },
     });
+  });
+};
+
+/** The log as its signer has it, once what is stored was found to be what was signed before; null where another process signs. Throws `LogBroken`. */
+export const openSigningLog = async (
+  { audit }: Pick<Config, 'audit'>,
+  database: Database,
+  clock: () => Date,
+  log: Logger,
+  onCheckpoint?: (checkpoint: SignedCheckpoint) => void,
+): Promise<SigningLog | null> => {
+  if (audit.signingKey === null) return null;
+  const onFault = (error: unknown) => {
+    if (error instanceof LogBroken)
+      log.fatal(
+        { finding: error.finding, why: error.message },
+        'the stored audit log is not what was signed, so nothing more is',
+      );
+    else if (error instanceof AnchorUnavailable)
+      log.warn({ anchor: error.anchor, why: error.why }, 'an anchor took no checkpoint; it is tried again');
+    else log.error({ error: describeError(error) }, 'the audit log could not be sequenced; it is tried again');
+  };
+  return SigningLog.open(database, {
+    ...audit,
+    signingKey: audit.signingKey,
+    clock,
+    onFault,
+    ...(onCheckpoint ? { onCheckpoint } : {}),
   });
 };
 

@@ -4,9 +4,13 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { parseWitnessKey } from './audit/cosignature';
+import { NoteInvalid } from './audit/note';
+import { parseSigningKeys, SigningKeyInvalid } from './audit/signing-key';
 import { type IssuerConfiguration, issuersConfiguration } from './authz/identity/token-verifier';
 import { type DatabaseLocation, parseDatabaseUrl } from './db/data-source';
 import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
+import { KeyFileInvalid, readKeyFile } from './privacy/key-file';
 import { isOneMailAddress } from './upstream/delivery/recipient';
 import { defaultSmsTimeout, type SmsBodyValue } from './upstream/delivery/sms/http.sms';
 import { defaultSmtpTimeouts } from './upstream/delivery/smtp/smtp.mail';
@@ -259,6 +263,53 @@ const httpSms = (environment: NodeJS.ProcessEnv) => {
 /** In development, and only there: messages as files, beside a channel that sends. */
 const files = z.strictObject({ kind: z.literal('files') });
 
+/** The name under which the log is signed where nothing else is said: that of no one, for development. */
+const developmentOrigin = 'counterfoil.invalid/development';
+
+const anchorName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name: lower-case letters, digits and hyphens');
+const witnessKey = z.string().refine((text) => {
+  try {
+    parseWitnessKey(text);
+    return true;
+  } catch (error) {
+    if (error instanceof NoteInvalid) return false;
+    throw error;
+  }
+}, 'expected a witness key as name+hash+base64, of type cosignature/v1, as the witness publishes it');
+
+/** The audit log's name and the places outside its owner's reach where checkpoints go. */
+const auditSchema = (production: boolean) =>
+  z
+    .strictObject({
+      origin: z
+        .string()
+        .regex(
+          /^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/,
+          'expected a name without a scheme that nobody else uses, such as counterfoil.example.com/audit: 64 of A-Z a-z 0-9 . _ / - at most',
+        )
+        .optional(),
+      anchors: z
+        .array(
+          z.discriminatedUnion(
+            'kind',
+            [
+              z.strictObject({ kind: z.literal('file'), name: anchorName, path: z.string().min(1) }),
+              z.strictObject({ kind: z.literal('witness'), name: anchorName, url: httpUrl(production), key: witnessKey }),
+            ],
+            { error: 'expected a known kind: file or witness' },
+          ),
+        )
+        .max(8)
+        .refine(
+          (anchors) => new Set(anchors.map(({ name }) => name)).size === anchors.length,
+          'expected anchors of different names',
+        )
+        .default([]),
+    })
+    .prefault({});
+
+export type AnchorConfig = z.output<ReturnType<typeof auditSchema>>['anchors'][number];
+
 const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean, folder: string) => {
   const rt = z.strictObject({
     kind: z.literal('rt'),
@@ -318,6 +369,7 @@ const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean, folder:
         sms: z.discriminatedUnion('kind', [httpSms(environment), files]).optional(),
       })
       .optional(),
+    audit: auditSchema(production),
   });
   return sections.refine(
     ({ updates, delivery }) => delivery?.mail?.kind !== 'smtp' || delivery.mail.timeouts.whole < updates.leaseSeconds * 1_000,
@@ -383,6 +435,12 @@ const environmentSchema = z.object({
   KEY_ENCRYPTION_KEY: z.string().min(1).optional(),
   /** File that holds it, readable by its owner only. */
   KEY_ENCRYPTION_KEY_FILE: z.string().min(1).optional(),
+  /** Signs the audit log: an Ed25519 key as PEM (PKCS #8) or 32 bytes in base64; several to rotate, of which each signs. */
+  AUDIT_SIGNING_KEY: z.string().min(1).optional(),
+  /** File that holds it, readable by its owner only. */
+  AUDIT_SIGNING_KEY_FILE: z.string().min(1).optional(),
+  /** `process` where `counterfoil audit sequence` signs the log, so that gateways hold no signing key. */
+  AUDIT_SEQUENCER: z.enum(['gateway', 'process'], { error: 'expected gateway or process' }).default('gateway'),
   /** Staff without a second factor see no policed field. Production refuses `false`. */
   MFA_REQUIRED: flag(true),
   /** The development issuer and its demo people. Production refuses `true`. */
@@ -431,7 +489,15 @@ const environmentSchema = z.object({
   DEMO_SEED: whole(0, 2_147_483_647, 1),
 });
 
+export interface AuditConfig {
+  readonly origin: string;
+  readonly anchors: readonly AnchorConfig[];
+  /** What `parseSigningKeys` takes, or the file that is made with a key in development; null in a gateway that doesn't sign. */
+  readonly signingKey: { readonly value: string } | { readonly file: string } | null;
+}
+
 export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates'> {
+  readonly audit: AuditConfig;
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
   readonly host: string;
@@ -477,14 +543,19 @@ const pathText = (path: readonly PropertyKey[]): string =>
   path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`)).join('') ||
   '(the whole)';
 
+/** By section of the file. */
+const knownKinds: Readonly<Record<string, string>> = {
+  sources: 'expected a known kind: rt or demo for a helpdesk, stripe or demo for payments',
+  delivery: 'expected a known kind: smtp for mail, http for short messages, or, in development, files',
+  audit: 'expected a known kind: file or witness',
+};
+
 /** zod's own words for what can't be said per field; none of them repeats the input. */
 const expectedOf = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'unrecognized_keys')
     return `unknown ${issue.keys.length > 1 ? 'names' : 'name'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
   if (issue.code === 'invalid_union' && 'note' in issue && issue.note === 'No matching discriminator')
-    return issue.path[0] === 'delivery'
-      ? 'expected a known kind: smtp for mail, http for short messages, or, in development, files'
-      : 'expected a known kind: rt or demo for a helpdesk, stripe or demo for payments';
+    return knownKinds[String(issue.path[0])] ?? 'expected a known kind';
   if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? 'expected another name';
   return issue.message.replace(/^(Invalid input|Too small|Too big): /, '').replace(/, received undefined$/, '');
 };
@@ -649,6 +720,56 @@ const keyProblems = (
   }
 };
 
+interface SigningVariables {
+  readonly AUDIT_SIGNING_KEY?: string | undefined;
+  readonly AUDIT_SIGNING_KEY_FILE?: string | undefined;
+}
+
+/** The log's signing key as it is configured. What is wrong with it is noted among `problems`; in development one is made. */
+const signingKeyOf = (
+  { AUDIT_SIGNING_KEY: value, AUDIT_SIGNING_KEY_FILE: path }: SigningVariables,
+  { folder, dataFolder, production }: { readonly folder: string; readonly dataFolder: string; readonly production: boolean },
+  problems: ConfigProblem[],
+): AuditConfig['signingKey'] => {
+  const at = value === undefined ? 'AUDIT_SIGNING_KEY_FILE' : 'AUDIT_SIGNING_KEY';
+  const note = (expected: string) => problems.push({ in: 'environment', at, expected });
+  if (value === undefined && path === undefined) {
+    if (production) note('expected in production, or AUDIT_SIGNING_KEY, or AUDIT_SEQUENCER=process where another process signs');
+    return { file: join(dataFolder, 'keys', 'audit-signing-key') };
+  }
+  try {
+    const text = value ?? readKeyFile(resolve(folder, path as string))?.toString('utf8');
+    if (text === undefined) note('expected the path of a file that exists');
+    else parseSigningKeys(text);
+    return { value: text ?? '' };
+  } catch (error) {
+    if (!(error instanceof SigningKeyInvalid || error instanceof KeyFileInvalid)) throw error;
+    note(error.message);
+    return null;
+  }
+};
+
+const auditConfig = (
+  file: FileConfig['audit'] | undefined,
+  variables: SigningVariables & { readonly AUDIT_SEQUENCER: 'gateway' | 'process' },
+  place: { readonly folder: string; readonly dataFolder: string; readonly production: boolean; readonly file: string },
+  problems: ConfigProblem[],
+): AuditConfig => {
+  if (place.production && file && file.origin === undefined)
+    problems.push({
+      in: place.file,
+      at: 'audit.origin',
+      expected: 'expected in production: the name under which the log is signed, such as counterfoil.example.com/audit',
+    });
+  return {
+    origin: file?.origin ?? developmentOrigin,
+    anchors: (file?.anchors ?? []).map((anchor) =>
+      anchor.kind === 'file' ? { ...anchor, path: resolve(place.folder, anchor.path) } : anchor,
+    ),
+    signingKey: variables.AUDIT_SEQUENCER === 'process' ? null : signingKeyOf(variables, place, problems),
+  };
+};
+
 const databaseUrlExpected = 'expected sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME';
 
 /** Throws for a URL of any other form. */
@@ -709,7 +830,10 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
     if (hasFile && !hasIssuers)
       problems.push({ in: file, at: 'identity.issuers', expected: 'expected at least one identity provider in production' });
   }
+  if (database.engine === 'sqlite' && variables.AUDIT_SEQUENCER === 'process')
+    note('AUDIT_SEQUENCER', 'expected gateway with an embedded database: its file belongs to one process');
   for (const problem of keyProblems(variables, folder, production)) problems.push(problem);
+  const audit = auditConfig(hasFile ? content?.audit : undefined, variables, { folder, dataFolder, production, file }, problems);
   if (!isReadableFile(resolve(folder, variables.POLICY_FILE)))
     note('POLICY_FILE', 'expected the path of a policy file that can be read');
   if (problems.length > 0 || content === null) throw new ConfigInvalid(problems);
@@ -718,6 +842,7 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
     sources: content.sources,
     sync: content.sync,
     updates: content.updates,
+    audit,
     issuers: content.identity.issuers,
     host: variables.HOST,
     port: variables.PORT,
@@ -792,6 +917,68 @@ export const loadLocalConfig = (environment: NodeJS.ProcessEnv = process.env, fo
     policyFile: resolve(folder, POLICY_FILE),
     channels: channelsOfFile(resolve(folder, CONFIG_FILE), production),
   };
+};
+
+/** What a process needs that has to do with the audit log only: no source, no issuer, no key of customers. */
+export interface AuditProcessConfig extends Pick<Config, 'production' | 'database' | 'databasePool' | 'audit' | 'logLevel'> {}
+
+/**
+ * For commands about the audit log, which needn't hold the gateway's other secrets. `signs`: the signing key is asked for,
+ * whoever sequences otherwise. Throws `ConfigInvalid`.
+ */
+export const loadAuditConfig = (
+  { signs }: { readonly signs: boolean },
+  environment: NodeJS.ProcessEnv = process.env,
+  folder = process.cwd(),
+): AuditProcessConfig => {
+  const problems: ConfigProblem[] = [];
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema
+    .pick({
+      NODE_ENV: true,
+      DATABASE_POOL: true,
+      DATA_DIR: true,
+      CONFIG_FILE: true,
+      AUDIT_SIGNING_KEY: true,
+      AUDIT_SIGNING_KEY_FILE: true,
+      LOG_LEVEL: true,
+    })
+    .safeParse(given);
+  if (!parsed.success)
+    throw new ConfigInvalid(
+      parsed.error.issues.map((issue) => ({ in: 'environment', at: pathText(issue.path), expected: expectedOf(issue) })),
+    );
+  const variables = parsed.data;
+  const production = variables.NODE_ENV === 'production';
+  const file = resolve(folder, variables.CONFIG_FILE);
+  const dataFolder = resolve(folder, variables.DATA_DIR);
+  const database = databaseLocation(environment, folder);
+  const audit = auditConfig(
+    auditOfFile(file, production, problems),
+    { ...variables, AUDIT_SEQUENCER: signs ? 'gateway' : 'process' },
+    { folder, dataFolder, production, file },
+    problems,
+  );
+  if (problems.length > 0) throw new ConfigInvalid(problems);
+  return {
+    production,
+    database,
+    databasePool: variables.DATABASE_POOL,
+    audit,
+    logLevel: variables.LOG_LEVEL ?? (production ? 'info' : 'warn'),
+  };
+};
+
+/** The part `audit` of the file, whatever else stands in it or is missing around it. */
+const auditOfFile = (file: string, production: boolean, problems: ConfigProblem[]): FileConfig['audit'] => {
+  const nothing = auditSchema(production).parse({});
+  if (!existsSync(file)) return nothing;
+  const document = parseDocument(readFileSync(file, 'utf8'), { prettyErrors: false });
+  const content = document.errors.length > 0 ? null : (document.toJS({ maxAliasCount: mostAliases }) as unknown);
+  const part = z.object({ audit: auditSchema(production) }).safeParse(content);
+  if (part.success) return part.data.audit;
+  for (const issue of part.error.issues) problems.push({ in: file, at: pathText(issue.path), expected: expectedOf(issue) });
+  return nothing;
 };
 
 /** Whether failures of the command line come with their stack. */

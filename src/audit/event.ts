@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ulid } from '../ulid';
 import { type CanonicalValue, canonicalize } from './canonical';
+import { leafHash } from './merkle';
 
 /**
  * One entry of the audit log as a feature states it. No personal value may stand in it: customers are named by
@@ -12,6 +13,8 @@ export interface EventDraft {
   readonly outcome: 'ALLOWED' | 'DENIED';
   readonly actor: { readonly id: string; readonly kind: string; readonly roles: readonly string[] };
   readonly ticketId?: string | undefined;
+  /** Where it is about several: kept beside the leaf for searching; `detail` is what names them in it. */
+  readonly tickets?: readonly string[];
   readonly assistanceId?: string | undefined;
   readonly subject?: { readonly type: string; readonly id: string } | undefined;
   readonly customers?: readonly CustomerUnderDigest[];
@@ -51,8 +54,8 @@ export interface AuditEvent {
 
 export const leafVersion = 1;
 
-/** RFC 6962, 2.1. The 0x00 keeps a leaf from ever passing as an inner node. */
-export const hashLeaf = (leaf: Buffer): string => createHash('sha256').update(Buffer.of(0)).update(leaf).digest('hex');
+/** The leaf's hash as it is stored, lower-case hex. */
+export const hashLeaf = (leaf: Buffer): string => leafHash(leaf).toString('hex');
 
 /** Bytes of the salt under which an event's digests are made. */
 const saltBytes = 16;

@@ -1,6 +1,13 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command } from 'commander';
+import { auditVerifyCommand } from './audit';
+import { auditExportCommand } from './audit-export';
+import { auditForkCommand } from './audit-fork';
+import { auditLogCommands } from './audit-log';
+import { auditReportCommand } from './audit-report';
+import { doctorCommand } from './doctor';
+import { migrateCommand } from './migrate';
 import { policyCommand } from './policy';
 import { reportFailure } from './report';
 import { schemaCommand } from './schema';
@@ -24,5 +31,13 @@ tokenCommand(program);
 syncCommand(program);
 policyCommand(program);
 schemaCommand(program);
+doctorCommand(program);
+migrateCommand(program);
+const audit = program.command('audit').description('Sign, prove, export and check the audit log.');
+auditLogCommands(audit);
+auditExportCommand(audit);
+auditReportCommand(audit);
+auditForkCommand(audit);
+auditVerifyCommand(audit);
 
 program.parseAsync().catch(reportFailure);

@@ -1,6 +1,7 @@
 import { ConfigInvalid, wantsStacks } from '../config';
 import { DatabaseInUse } from '../db/owner-lock';
 import { Failure } from '../failure';
+import { LogBroken } from '../features/audit/log-broken';
 
 /** Ends a command with a message for a person; nothing more is to be said about it. */
 export class CommandFailed extends Error {}
@@ -18,6 +19,7 @@ export const describeFailure = (error: unknown): string => {
     const { remedy } = error.details;
     return remedy === undefined ? error.message : `${error.message} ${remedy}`;
   }
+  if (error instanceof LogBroken) return `The audit log can't be continued. ${error.message} ${error.remedy}`;
   if (error instanceof CommandFailed || error instanceof DatabaseInUse) return error.message;
   return causesOf(error)
     .map((cause) => {

@@ -6,7 +6,8 @@ import { marks } from './sql';
 
 const rowsPerStatement = 200;
 
-const insert = async (
+/** Inserts rows of one table, many in a statement. */
+export const insertRows = async (
   manager: EntityManager,
   table: string,
   columns: readonly string[],
@@ -41,7 +42,7 @@ export const appendEvents = async (manager: EntityManager, events: readonly Audi
 };
 
 const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[]): Promise<void> => {
-  await insert(
+  await insertRows(
     manager,
     'audit_event',
     [
@@ -75,7 +76,7 @@ const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[
       leafHash,
     ]),
   );
-  await insert(
+  await insertRows(
     manager,
     'audit_customer',
     ['event_id', 'customer_id'],
@@ -83,7 +84,13 @@ const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[
       [...new Set((draft.customers ?? []).map((customer) => customer.id))].map((customerId) => [id, customerId]),
     ),
   );
-  await insert(
+  await insertRows(
+    manager,
+    'audit_ticket',
+    ['event_id', 'ticket_id'],
+    events.flatMap(({ id, draft }) => [...new Set(draft.tickets ?? [])].map((ticketId) => [id, ticketId])),
+  );
+  await insertRows(
     manager,
     'audit_note',
     ['event_id', 'name', 'key_id', 'sealed'],
@@ -96,7 +103,7 @@ const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[
       ]),
     ),
   );
-  await insert(
+  await insertRows(
     manager,
     'audit_pending',
     ['event_id', 'transaction_id', 'ordinal'],

@@ -25,6 +25,8 @@ const base = (options: Options): ColumnOptions => ({
 
 /** Prefixed ULID, `tkt_01J…`. */
 export const Key = (name?: string) => PrimaryColumn({ type: 'varchar', length: 64, ...(name ? { name } : {}) });
+/** A count or a position that is, or belongs to, the primary key. */
+export const IntegerKey = (name: string) => PrimaryColumn({ type: 'bigint', name, transformer: integer });
 export const Text = (length: number, options: Options = {}) => Column({ type: 'varchar', length, ...base(options) });
 /** A position in a source, 65,535 characters at most: a busy one remembers thousands of ids. */
 export const SourcePosition = (options: Options = {}) => Column({ type: 'text', ...base(options) });

@@ -4,7 +4,7 @@ import type { Actor } from '../authz/actor';
 import type { Action } from '../authz/rule';
 import { Failure } from '../failure';
 import { ulid } from '../ulid';
-import { appendEvents } from './append-events';
+import { appendEvents, insertRows } from './append-events';
 import { Change, execute, type Row } from './change';
 import { type DatabaseLocation, type DataSourceParts, openDataSource } from './data-source';
 import { type EngineKind, isConflict, isDuplicate, isLostConnection, sqlModeFault } from './engine';
@@ -22,6 +22,14 @@ export interface GroupCommit {
   /** Affected rows of a write. */
   execute(sql: string, parameters?: readonly unknown[]): Promise<number>;
   append(draft: EventDraft): void;
+}
+
+/** One transaction of the audit log's sequencer: places in the tree and signed heads, never events. */
+export interface SequencerCommit {
+  query<R extends Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
+  /** Affected rows of a write. */
+  execute(sql: string, parameters?: readonly unknown[]): Promise<number>;
+  insert(table: string, columns: readonly string[], rows: readonly (readonly unknown[])[]): Promise<void>;
 }
 
 const attempts = 6;
@@ -161,9 +169,28 @@ export class Database {
     });
   }
 
+  /**
+   * One transaction of the sequencer, for which no event is recorded: what it writes is where recorded events stand.
+   * `work` may run again after a conflict, a duplicate key or a lost connection, and must then look at what is committed.
+   */
+  sequence<T>(work: (commit: SequencerCommit) => Promise<T>): Promise<T> {
+    return this.transaction('first', { idempotent: true }, (manager) =>
+      work({
+        query: (sql, parameters = []) => manager.query(sql, [...parameters]),
+        execute: (sql, parameters = []) => execute(manager, this.engine, sql, parameters),
+        insert: (table, columns, rows) => insertRows(manager, table, columns, rows),
+      }),
+    );
+  }
+
   /** Answers when a trivial statement does. */
   async ping(): Promise<void> {
     await this.reader.query('SELECT 1', []);
+  }
+
+  /** Names of the tables that the entities are stored in, sorted. */
+  tables(): readonly string[] {
+    return this.writer.entityMetadatas.map(({ tableName }) => tableName).sort();
   }
 
   /** The statements that would bring the stored schema to what the entities say: none, or a migration is missing. */

@@ -1,6 +1,7 @@
 import { ActorRow } from './actors/actor.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';
 import { Assistance } from './assistance/assistance.entity';
+import { AuditAnchor, AuditCheckpoint, AuditLeaf, AuditNode, AuditOrigin } from './audit/audit-tree.entity';
 import {
   Confirmation,
   CredentialJob,
@@ -10,7 +11,7 @@ import {
   CredentialUpdate,
 } from './credentials/credential-update.entity';
 import { Customer } from './customers/customer.entity';
-import { AuditCustomer, AuditEventRow, AuditNote, AuditPending } from './disclosures/audit.entity';
+import { AuditCustomer, AuditEventRow, AuditNote, AuditPending, AuditTicket } from './disclosures/audit.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';
@@ -20,9 +21,14 @@ import { Message, StaffMember, Ticket } from './tickets/ticket.entity';
 export const entities = [
   ActorRow,
   Assistance,
+  AuditAnchor,
+  AuditCheckpoint,
   AuditCustomer,
   AuditEventRow,
+  AuditLeaf,
+  AuditNode,
   AuditNote,
+  AuditOrigin,
   AuditPending,
   Confirmation,
   CredentialJob,
@@ -30,6 +36,7 @@ export const entities = [
   CredentialStep,
   CredentialTransition,
   CredentialUpdate,
+  AuditTicket,
   Customer,
   CustomerKey,
   Message,

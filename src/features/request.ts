@@ -4,6 +4,8 @@ import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
 import type { Assistances } from './assistance/assistance.service';
 import type { AssistancesLoader } from './assistance/assistances.loader';
+import type { AuditLog } from './audit/audit.service';
+import type { AuditDownloads } from './audit/downloads.service';
 import type { ConfirmationDesk } from './credentials/confirmation.view';
 import type { CredentialsLoader } from './credentials/credentials.loader';
 import type { Credentials } from './credentials/credentials.service';
@@ -23,6 +25,8 @@ export interface Services {
   readonly credentials: Credentials;
   readonly confirmations: ConfirmationDesk;
   readonly jobs: CredentialJobs;
+  readonly auditDownloads: AuditDownloads;
+  readonly auditLog: AuditLog;
   readonly policy: ExposurePolicy;
   readonly cursors: Cursors;
 }

@@ -7,6 +7,8 @@ import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { guardRelations, type RelationRules } from '../graphql/shield';
 import { sortedBy } from '../graphql/sorted-by';
 import { AssistanceResolver, assistanceRelations } from './assistance/assistance.resolver';
+import { auditRelations } from './audit/audit.policy';
+import { AuditResolver } from './audit/audit.resolver';
 import { credentialRelations } from './credentials/credentials.policy';
 import {
   ApprovalResolver,
@@ -29,6 +31,7 @@ const resolvers: NonEmptyArray<Function> = [
   ApprovalResolver,
   AssistanceResolver,
   CredentialsResolver,
+  AuditResolver,
   CustomersResolver,
   ExposureResolver,
   MessagesResolver,
@@ -42,6 +45,7 @@ const resolvers: NonEmptyArray<Function> = [
 const relations: readonly RelationRules[] = [
   assistanceRelations,
   credentialRelations,
+  auditRelations,
   customerRelations,
   exposureRelations,
   paymentRelations,

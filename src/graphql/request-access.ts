@@ -54,6 +54,17 @@ export class RequestAccess {
     return applyVerdict(verdict, coordinate, null, this.tools);
   }
 
+  /**
+   * A root field showed something whose fields may all be unpoliced and which must be on record whatever was selected of it:
+   * who reads the log is part of the log.
+   */
+  note(coordinate: string, count: number, parents: readonly Shown[] = []): void {
+    const verdict = this.verdicts.get(coordinate)?.NONE;
+    if (!verdict) return;
+    this.tally(coordinate, verdict, count);
+    for (const parent of parents) this.parents.add(parent);
+  }
+
   /** One more live assistance. */
   hold(assistance: HeldAssistance): void {
     this.held = [...this.held.filter(({ id }) => id !== assistance.id), assistance];
@@ -83,11 +94,11 @@ export class RequestAccess {
     return { fields, parents: this.parents };
   }
 
-  private tally(field: string, verdict: Verdict): void {
+  private tally(field: string, verdict: Verdict, count = 1): void {
     const byField = this.tallies.get(verdict) ?? new Map<string, Tally>();
     if (byField.size === 0) this.tallies.set(verdict, byField);
     const tally = byField.get(field);
-    if (tally) tally.count += 1;
-    else byField.set(field, { field, verdict, count: 1 });
+    if (tally) tally.count += count;
+    else byField.set(field, { field, verdict, count });
   }
 }

@@ -40,6 +40,18 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly auditPending = new Gauge({
+    name: 'counterfoil_audit_pending_events',
+    help: 'Events that are recorded and have no place in the tree yet.',
+    registers: [this.registry],
+  });
+
+  readonly auditCheckpointAge = new Gauge({
+    name: 'counterfoil_audit_checkpoint_age_seconds',
+    help: 'Since when the latest checkpoint of the audit log is signed: a minute and a bit at most while somebody signs.',
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

@@ -18,6 +18,7 @@ import { failureIn, toGraphQLError } from '../graphql/errors';
 import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';
+import { auditExportRoutes } from './audit-export';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { demoProviderRoutes, demoProvidersOf } from './demo-provider';
 import { developmentMailRoutes } from './development-mail';
@@ -144,7 +145,8 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     timeWindow: '1 minute',
     // By token, so that one desk's proxy isn't one client; by address without one, and where no token is asked for.
     keyGenerator: ({ headers, ip, routeOptions }) => {
-      const token = routeOptions.url === '/graphql' ? bearerOf(headers.authorization) : undefined;
+      const asksToken = routeOptions.url === '/graphql' || routeOptions.url?.startsWith('/audit/');
+      const token = asksToken ? bearerOf(headers.authorization) : undefined;
       return token === undefined ? ip : createHash('sha256').update(token).digest('base64url');
     },
     allowList: ({ url }) => url === '/healthz',
@@ -178,25 +180,29 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     }),
   );
 
+  const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    reply.header('cache-control', 'no-store');
+    try {
+      request.actor = await app.actors.identify(request.headers.authorization);
+    } catch (error) {
+      const counted = await countRefusal(request);
+      if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
+      throw error;
+    }
+  };
+
   const apollo = await createApollo(app, (code) => metrics.errors.inc({ code }));
   server.route({
     // POST only: opening a ticket begins an assistance, which no link and no cache may do.
     method: 'POST',
     url: '/graphql',
-    onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
-      reply.header('cache-control', 'no-store');
-      try {
-        request.actor = await app.actors.identify(request.headers.authorization);
-      } catch (error) {
-        const counted = await countRefusal(request);
-        if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
-        throw error;
-      }
-    },
+    onRequest: identify,
     handler: fastifyApolloHandler<RequestContext>(apollo, {
       context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id),
     }),
   });
+
+  await server.register(auditExportRoutes(app, identify));
 
   await server.register(async (raw) => {
     // Signatures are over bytes: nothing may parse and re-write a body before it is judged.
@@ -291,6 +297,9 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     for (const { name, polledAt } of sources) {
       if (polledAt) metrics.sourceAge.set({ source: name }, (app.clock().getTime() - polledAt.getTime()) / 1_000);
     }
+    const audit = await app.services.auditLog.standing().catch(() => null);
+    metrics.auditPending.set(audit?.pending ?? Number.NaN);
+    metrics.auditCheckpointAge.set(audit?.signedAt ? (app.clock().getTime() - audit.signedAt.getTime()) / 1_000 : Number.NaN);
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 

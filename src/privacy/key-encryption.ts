@@ -1,19 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { ProgrammingError } from '../failure';
+import { createKeyFile, KeyFileInvalid, readKeyFile } from './key-file';
 
 /**
  * Wraps keys so that they can be stored beside what they protect. The port stands for a key store: today the process
@@ -171,8 +158,6 @@ const parse = (value: string, place: string): LocalKeyEncryption => {
 export const keyEncryptionFromEnvironment = (value: string, variable = 'KEY_ENCRYPTION_KEY'): LocalKeyEncryption =>
   parse(value, variable);
 
-const longestFile = 16 * 1024;
-
 /**
  * Reads the file, whose content is what `keyEncryptionFromEnvironment` takes. Refuses a file that its group or others may
  * read or write (not checked on Windows). With `create`, meant for development only, a missing file is made with a random
@@ -180,10 +165,17 @@ const longestFile = 16 * 1024;
  * Throws `KeyEncryptionInvalid`.
  */
 export const keyEncryptionFromFile = (path: string, { create }: { readonly create: boolean }): LocalKeyEncryption => {
-  let content = readKeyFile(path);
-  if (content === null && create) {
-    createKeyFile(path);
-    content = readKeyFile(path);
+  let content: Buffer | null;
+  try {
+    content = readKeyFile(path, accepted);
+    if (content === null && create) {
+      const key = randomBytes(keyBytes);
+      createKeyFile(path, `${key.toString('base64')}\n`);
+      key.fill(0);
+      content = readKeyFile(path, accepted);
+    }
+  } catch (error) {
+    throw error instanceof KeyFileInvalid ? new KeyEncryptionInvalid(error.message) : error;
   }
   if (content === null) {
     throw new KeyEncryptionInvalid(
@@ -194,79 +186,5 @@ export const keyEncryptionFromFile = (path: string, { create }: { readonly creat
     return parse(content.toString('utf8'), path);
   } finally {
     content.fill(0);
-  }
-};
-
-const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code ?? 'unknown');
-
-/** Null when there is no such file. */
-const readKeyFile = (path: string): Buffer | null => {
-  let file: number;
-  try {
-    // A named pipe in its place would block the start for ever without O_NONBLOCK.
-    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw new KeyEncryptionInvalid(`${path}: the file can't be opened (${codeOf(error)}).`);
-  }
-  try {
-    // Asked of the open file, not of the path: what is checked is what is read.
-    const stat = fstatSync(file);
-    if (!stat.isFile()) throw new KeyEncryptionInvalid(`${path}: must be an ordinary file.`);
-    if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
-      throw new KeyEncryptionInvalid(
-        `${path}: its group or others can read or write it; run: chmod 600 on it, and replace the key.`,
-      );
-    }
-    if (stat.size > longestFile) throw new KeyEncryptionInvalid(`${path}: ${accepted}.`);
-    const content = Buffer.alloc(stat.size);
-    let length = 0;
-    while (length < content.length) {
-      const read = readSync(file, content, length, content.length - length, null);
-      if (read === 0) break;
-      length += read;
-    }
-    return content.subarray(0, length);
-  } finally {
-    closeSync(file);
-  }
-};
-
-/** The complete file appears at once under its name, or, when somebody else was first, theirs stays. */
-const createKeyFile = (path: string): void => {
-  const folder = dirname(resolve(path));
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
-  const key = randomBytes(keyBytes);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = openSync(draft, 'wx', 0o600);
-    try {
-      fchmodSync(file, 0o600);
-      writeSync(file, `${key.toString('base64')}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    try {
-      // Unlike a rename, a link never replaces a file that exists.
-      linkSync(draft, path);
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    } finally {
-      unlinkSync(draft);
-    }
-    // The name must survive a power cut too: rows sealed under a lost key are lost.
-    if (process.platform !== 'win32') {
-      const directory = openSync(folder, 'r');
-      try {
-        fsyncSync(directory);
-      } finally {
-        closeSync(directory);
-      }
-    }
-  } catch (error) {
-    throw new KeyEncryptionInvalid(`${path}: the file can't be created (${codeOf(error)}).`);
-  } finally {
-    key.fill(0);
   }
 };

@@ -28,6 +28,7 @@ describe('counterfoil.example.yaml', () => {
     NODE_ENV: 'production',
     DATABASE_URL: 'mysql://counterfoil:x@db.example.com:3306/counterfoil',
     KEY_ENCRYPTION_KEY_FILE: 'key',
+    AUDIT_SIGNING_KEY_FILE: 'key',
     POLICY_FILE: 'exposure.yaml',
   };
   const load = (environment: Record<string, string>): Config => loadConfig(environment, folder);
@@ -63,7 +64,10 @@ describe('counterfoil.example.yaml', () => {
   it('says what the bounds are where nothing is configured', () => {
     const { sync } = load({ ...production, ...secrets });
     const lines = readFileSync(example, 'utf8').split('\n');
-    writeFileSync(join(folder, 'counterfoil.yaml'), lines.slice(0, lines.indexOf('sync:')).join('\n'));
+    writeFileSync(
+      join(folder, 'counterfoil.yaml'),
+      [...lines.slice(0, lines.indexOf('sync:')), ...lines.slice(lines.indexOf('audit:'))].join('\n'),
+    );
     expect(load({ ...production, ...secrets }).sync).toEqual(sync);
   });
 

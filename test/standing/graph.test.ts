@@ -144,7 +144,7 @@ describe('the rules on relations', () => {
     );
   });
 
-  it('guard what leads to a customer or to what they pay', () => {
+  it('guard what leads to a customer, to what they pay, or to what people did', () => {
     const guarded = Object.entries(relations).flatMap(([type, rules]) =>
       Object.entries(rules).flatMap(([field, rule]) => (typeof rule === 'function' ? [`${type}.${field}`] : [])),
     );
@@ -156,6 +156,11 @@ describe('the rules on relations', () => {
       'Customer.paymentMethods',
       'Customer.transactions',
       'Message.author',
+      'Query.auditCounts',
+      'Query.auditEvents',
+      'Query.auditInclusionProof',
+      'Query.disclosures',
+      'Query.policyInForce',
       'Ticket.customer',
       'Ticket.messages',
       'Ticket.subject',

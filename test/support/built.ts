@@ -77,7 +77,7 @@ export class BuiltGateway {
   private spawn(file: string, args: readonly string[], environment: Readonly<Record<string, string>>): Running {
     const { PATH = '', HOME = '' } = process.env;
     const running = new Running(
-      spawn(process.execPath, [join(this.output, 'src', ...file.split('/')), ...args], {
+      spawn(process.execPath, [join(this.output, ...file.split('/')), ...args], {
         cwd: this.folder,
         env: { PATH, HOME, POLICY_FILE: join(root, 'schema', 'exposure.yaml'), PORT: '0', DEMO_SIZE: '0.02', ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,12 +89,17 @@ export class BuiltGateway {
 
   /** `counterfoil …` to its end. */
   run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> {
-    return this.spawn('cli/counterfoil.js', args, environment).finished;
+    return this.spawn('src/cli/counterfoil.js', args, environment).finished;
+  }
+
+  /** A program of `bench/` to its end. */
+  bench(file: string, args: readonly string[]): Promise<Finished> {
+    return this.spawn(`bench/${file}`, args, {}).finished;
   }
 
   /** What `npm start` runs. */
   start(environment: Readonly<Record<string, string>> = {}): Running {
-    return this.spawn('main.js', [], environment);
+    return this.spawn('src/main.js', [], environment);
   }
 
   /** Ends every process that is left, and removes the folders. */

@@ -32,6 +32,14 @@ export class AuditCustomer {
   @Key('customer_id') customerId!: string;
 }
 
+/** Which tickets an event is about that names several: a list shows many at once. One alone stands in the event's own column. */
+@Entity('audit_ticket')
+@Index('ix_audit_ticket_ticket_id', ['ticketId'])
+export class AuditTicket {
+  @Key('event_id') eventId!: string;
+  @Key('ticket_id') ticketId!: string;
+}
+
 /** Free text of an event, sealed under a customer's key. */
 @Entity('audit_note')
 export class AuditNote {

@@ -89,6 +89,7 @@ export class Denials {
             outcome: 'DENIED',
             actor: { id: denial.actor.id, kind: denial.actor.kind, roles: denial.actor.roles },
             ticketId: tickets.length === 1 ? tickets[0] : undefined,
+            ...(tickets.length > 1 ? { tickets } : {}),
             detail: { rule: denial.rule, reason: denial.reason, count, ...(tickets.length > 1 ? { tickets } : {}) },
           });
         }

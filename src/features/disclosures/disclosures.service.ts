@@ -174,6 +174,7 @@ const draftsOf = (disclosure: Disclosure): readonly EventDraft[] => {
       outcome: 'ALLOWED',
       actor: { id: actor.id, kind: actor.kind, roles: actor.roles },
       ticketId: ticketIds.length === 1 ? ticketIds[0] : undefined,
+      ...(ticketIds.length > 1 ? { tickets: ofPart(ticketIds) } : {}),
       assistanceId: assistanceIds.length === 1 ? assistanceIds[0] : undefined,
       customers: ofPart(customers),
       detail: {

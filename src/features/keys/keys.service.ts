@@ -98,6 +98,14 @@ export class Keys {
     };
   }
 
+  /** A customer as an event names them, by id; null where nobody was ever known by it. */
+  async customerUnderDigest(database: Database, customerId: string): Promise<CustomerUnderDigest | null> {
+    const [row] = await database.query<KeyedRow & Row>(`SELECT ${keyColumns} FROM privacy_customer_key k WHERE k.owner = ?`, [
+      customerId,
+    ]);
+    return row ? this.underDigest(customerId, row) : null;
+  }
+
   /** Free text of an event, sealed and digested under a customer's key. */
   note(name: string, key: DataKey, text: string): SealedNote {
     return {

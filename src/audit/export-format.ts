@@ -1,0 +1,287 @@
+import { parseCheckpoint } from './checkpoint';
+import type { Leaf } from './leaf';
+import { hashBytes } from './merkle';
+import { parseNote } from './note';
+
+/**
+ * An export: leaves `from` to `to` (excluded) of the tree, in order and without a gap, one a line (NDJSON). The first line says
+ * what it is, the last one ties it to a checkpoint. A leaf that wasn't selected stands there as its hash. docs/audit.md
+ * describes every member.
+ */
+export const exportFormat = 'counterfoil-audit-export/1';
+
+/** A line that isn't one of an export. The message says what is expected and repeats nothing. */
+export class ExportInvalid extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ExportInvalid';
+  }
+}
+
+/** The first line. */
+export interface ExportHeader {
+  readonly origin: string;
+  readonly from: number;
+  readonly to: number;
+  /** What was selected, in words; null where nothing was withheld. */
+  readonly filter: string | null;
+  /** The complete subtrees of the leaves before `from`: `compactRange(0, from)`. */
+  readonly left: readonly Buffer[];
+}
+
+/** A line between the first and the last. */
+export interface ExportedLeaf {
+  readonly index: number;
+  readonly hash: Buffer;
+  /** The stored bytes; null where the leaf is withheld. */
+  readonly leaf: Buffer | null;
+}
+
+/** Shows that the export's checkpoint continues an earlier tree of `size` leaves: `consistencyPath(size, checkpoint.size)`. */
+export interface OlderTree {
+  readonly size: number;
+  readonly path: readonly Buffer[];
+}
+
+/** A checkpoint of this log that an anchor took, cosignatures included. */
+export interface AnchoredCheckpoint {
+  readonly anchor: string;
+  readonly anchoredAt: Date;
+  /** The signed note. */
+  readonly checkpoint: string;
+}
+
+/** The last line. */
+export interface ExportTrailer {
+  /** The signed note; its tree has at least `to` leaves. */
+  readonly checkpoint: string;
+  /** The complete subtrees of the leaves from `to` on: `compactRange(to, checkpoint.size)`. */
+  readonly right: readonly Buffer[];
+  /** By size. One for each anchored checkpoint, and whatever else somebody may hold. */
+  readonly consistency: readonly OlderTree[];
+  readonly anchors: readonly AnchoredCheckpoint[];
+}
+
+const hexOf = (hashes: readonly Buffer[]): string[] => hashes.map((hash) => hash.toString('hex'));
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+export const formatHeader = ({ origin, from, to, filter, left }: ExportHeader): Buffer =>
+  Buffer.from(`${JSON.stringify({ header: { format: exportFormat, origin, from, to, filter, left: hexOf(left) } })}\n`, 'utf8');
+
+export const formatTrailer = ({ checkpoint, right, consistency, anchors }: ExportTrailer): Buffer =>
+  Buffer.from(
+    `${JSON.stringify({
+      trailer: {
+        checkpoint,
+        right: hexOf(right),
+        consistency: consistency.map(({ size, path }) => ({ size, path: hexOf(path) })),
+        anchors: anchors.map(({ anchor, anchoredAt, checkpoint: note }) => ({
+          anchor,
+          anchoredAt: anchoredAt.toISOString(),
+          checkpoint: note,
+        })),
+      },
+    })}\n`,
+    'utf8',
+  );
+
+/** What stands in a leaf's line before its hash. */
+export const linePrefix = (index: number): string => `{"index":${index},"hash":"`;
+/** What stands between the hash and the leaf's own bytes, and after them. */
+export const leafPrefix = '","leaf":';
+export const leafSuffix = '}';
+/** What stands after the hash of a leaf that is withheld. */
+export const withheldSuffix = '"}';
+
+const newline = 0x0a;
+
+/**
+ * A leaf's line. Its bytes stand in the line as they are stored: they are JSON, so the line is, and nobody has to write them
+ * again to hash them. Throws `ExportInvalid` for bytes with a line break, which no canonical JSON has.
+ */
+export const formatLeaf = ({ index, hash, leaf }: ExportedLeaf): Buffer => {
+  if (!isCount(index) || hash.length !== hashBytes)
+    throw new ExportInvalid(`expected leaf ${index} with a hash of ${hashBytes} bytes`);
+  const start = `${linePrefix(index)}${hash.toString('hex')}`;
+  if (leaf === null) return Buffer.from(`${start}${withheldSuffix}\n`, 'utf8');
+  if (leaf.includes(newline))
+    throw new ExportInvalid(`leaf ${index} has a line break, which canonical JSON doesn’t: it isn’t what was recorded`);
+  return Buffer.concat([Buffer.from(`${start}${leafPrefix}`, 'utf8'), leaf, Buffer.from(`${leafSuffix}\n`, 'utf8')]);
+};
+
+/** Chunks are gathered up to this many bytes, so that a stream isn't pushed a line at a time. */
+const chunkBytes = 65_536;
+
+async function* gathered(lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  for await (const line of lines) {
+    waiting.push(line);
+    bytes += line.length;
+    if (bytes < chunkBytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  if (waiting.length > 0) yield Buffer.concat(waiting);
+}
+
+async function* exportLines(
+  header: ExportHeader,
+  leaves: AsyncIterable<ExportedLeaf>,
+  trailer: () => Promise<ExportTrailer> | ExportTrailer,
+): AsyncGenerator<Buffer> {
+  yield formatHeader(header);
+  let next = header.from;
+  for await (const leaf of leaves) {
+    if (leaf.index !== next) throw new ExportInvalid(`expected leaf ${next}: an export has no gap`);
+    next += 1;
+    yield formatLeaf(leaf);
+  }
+  if (next !== header.to) throw new ExportInvalid(`expected leaf ${next}: the export is to end before leaf ${header.to}`);
+  yield formatTrailer(await trailer());
+}
+
+/**
+ * The export in chunks, with no more of it in memory than one. `trailer` is asked for last. Throws `ExportInvalid` where the
+ * leaves aren't those that the header announces.
+ */
+export const writeExport = (
+  header: ExportHeader,
+  leaves: AsyncIterable<ExportedLeaf>,
+  trailer: () => Promise<ExportTrailer> | ExportTrailer,
+): AsyncGenerator<Buffer> => gathered(exportLines(header, leaves, trailer));
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const parseMember = (line: Uint8Array, name: 'header' | 'trailer'): Readonly<Record<string, unknown>> => {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(line).toString('utf8'));
+    if (isObject(value) && isObject(value[name])) return value[name];
+  } catch {
+    // Said below, without what the line holds.
+  }
+  throw new ExportInvalid(`expected the ${name} of an export`);
+};
+
+const hashesOf = (value: unknown): Buffer[] => {
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string' && /^[0-9a-f]{64}$/.test(each)))
+    throw new ExportInvalid(`expected a list of hashes, ${hashBytes} bytes each in lower-case hexadecimal`);
+  return value.map((each: string) => Buffer.from(each, 'hex'));
+};
+
+const objectsOf = (value: unknown): readonly Readonly<Record<string, unknown>>[] => {
+  if (!Array.isArray(value) || !value.every(isObject)) throw new ExportInvalid('expected lists of older trees and of anchors');
+  return value;
+};
+
+/** One value has one line: what would be written otherwise wasn't written by an export. */
+const expectSameBytes = (line: Uint8Array, written: Buffer): void => {
+  if (Buffer.compare(line, written.subarray(0, -1)) !== 0)
+    throw new ExportInvalid('expected the members that the format has, in its order and spelling');
+};
+
+/** Reads the first line, without its newline. Throws `ExportInvalid`. */
+export const parseHeader = (line: Uint8Array): ExportHeader => {
+  const { format, origin, from, to, filter, left } = parseMember(line, 'header');
+  if (format !== exportFormat) throw new ExportInvalid(`expected an export of the format ${exportFormat}`);
+  if (typeof origin !== 'string' || !(filter === null || typeof filter === 'string'))
+    throw new ExportInvalid('expected an origin, and a filter in words or null');
+  if (!isCount(from) || !isCount(to) || from > to) throw new ExportInvalid('expected a range of leaves');
+  const header = { origin, from, to, filter, left: hashesOf(left) };
+  expectSameBytes(line, formatHeader(header));
+  return header;
+};
+
+/** Reads the last line, without its newline. Throws `ExportInvalid`, or `NoteInvalid` for a note that isn't one. */
+export const parseTrailer = (line: Uint8Array): ExportTrailer => {
+  const { checkpoint, right, consistency, anchors } = parseMember(line, 'trailer');
+  if (typeof checkpoint !== 'string') throw new ExportInvalid('expected a checkpoint');
+  const trailer = {
+    checkpoint,
+    right: hashesOf(right),
+    consistency: objectsOf(consistency).map(({ size, path }) => {
+      if (!isCount(size)) throw new ExportInvalid('expected the size of an older tree');
+      return { size, path: hashesOf(path) };
+    }),
+    anchors: objectsOf(anchors).map(({ anchor, anchoredAt, checkpoint: note }) => {
+      if (typeof anchor !== 'string' || typeof note !== 'string' || !Number.isFinite(Date.parse(String(anchoredAt))))
+        throw new ExportInvalid('expected an anchor’s name, time and checkpoint');
+      parseCheckpoint(parseNote(note).text);
+      return { anchor, anchoredAt: new Date(String(anchoredAt)), checkpoint: note };
+    }),
+  };
+  expectSameBytes(line, formatTrailer(trailer));
+  return trailer;
+};
+
+const csvColumns = [
+  'index',
+  'at',
+  'action',
+  'outcome',
+  'actor',
+  'actor_kind',
+  'roles',
+  'ticket',
+  'assistance',
+  'subject_type',
+  'subject',
+  'customers',
+  'notes',
+  'detail',
+  'transaction',
+  'ordinal',
+  'event',
+  'hash',
+] as const;
+
+/**
+ * One cell, always quoted (RFC 4180). Spreadsheets run what begins with one of =+-@, in wide letters and after spaces
+ * too; an apostrophe in front makes it text. What would end the line becomes a space, so that a row is a line.
+ */
+const cell = (value: unknown): string => {
+  const text = (typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value)).replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what mustn't reach a spreadsheet.
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    ' ',
+  );
+  const safe = /^\s*[=+\-@|%＝＋－＠]/.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+};
+
+/** One record of CSV that no spreadsheet runs and no value ends. */
+export const csvLine = (values: readonly unknown[]): Buffer => Buffer.from(`${values.map(cell).join(',')}\r\n`, 'utf8');
+
+export const csvHeader = (): Buffer => csvLine(csvColumns);
+
+/** A selected leaf as a row. It follows from the leaf, so that whoever has the manifest can make the row again. */
+export const csvRow = (index: number, hash: Uint8Array, leaf: Leaf): Buffer => {
+  const { at, action, outcome, actor, ticket, assistance, subject, customers, notes, detail, tx, ordinal, id } = leaf;
+  const list = (values: unknown): string => (Array.isArray(values) ? values.join(' ') : '');
+  return csvLine([
+    index,
+    at,
+    action,
+    outcome,
+    actor?.id,
+    actor?.kind,
+    list(actor?.roles),
+    ticket,
+    assistance,
+    subject?.type,
+    subject?.id,
+    list(customers),
+    notes,
+    detail,
+    tx,
+    ordinal,
+    id,
+    Buffer.from(hash).toString('hex'),
+  ]);
+};
+
+/** Where the manifest of a CSV export stands: the same export as NDJSON, from which every row can be made again. */
+export const manifestOf = (csvFile: string): string => `${csvFile}.manifest.ndjson`;

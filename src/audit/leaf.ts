@@ -1,0 +1,158 @@
+import { canonicalize } from './canonical';
+
+/** What stands in a leaf, version 1, as a reader finds it. What it means is in docs/audit.md. */
+export interface Leaf {
+  readonly v: 1;
+  readonly id: string;
+  readonly tx: string;
+  readonly ordinal: number;
+  readonly at: string;
+  readonly action: string;
+  readonly outcome: string;
+  readonly actor: { readonly id: string; readonly kind: string; readonly roles: readonly string[] };
+  readonly ticket: string | null;
+  readonly assistance: string | null;
+  readonly subject: { readonly type: string; readonly id: string } | null;
+  readonly salt: string;
+  readonly customers: readonly string[];
+  readonly notes: { readonly [name: string]: string };
+  readonly detail: { readonly [name: string]: unknown };
+}
+
+/** Bytes that are no leaf of a known version. The message says what was expected and repeats nothing. */
+export class LeafInvalid extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LeafInvalid';
+  }
+}
+
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isStringOrNull = (value: unknown): boolean => value === null || isString(value);
+const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObjectOf = (value: unknown, members: Readonly<Record<string, (member: unknown) => boolean>>): boolean =>
+  isObject(value) &&
+  Object.keys(value).length === Object.keys(members).length &&
+  Object.entries(members).every(([name, accepts]) => Object.hasOwn(value, name) && accepts(value[name]));
+const matches =
+  (pattern: RegExp) =>
+  (value: unknown): boolean =>
+    isString(value) && pattern.test(value);
+
+const isOrdinal = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isName = matches(/^[a-z][a-zA-Z0-9-]*(?:\.[a-zA-Z0-9-]+)*$/);
+
+const members: Readonly<Record<keyof Leaf, (member: unknown) => boolean>> = {
+  v: (value) => value === 1,
+  id: matches(/^evt_[0-7][0-9A-HJKMNP-TV-Z]{25}$/),
+  tx: isString,
+  ordinal: isOrdinal,
+  at: matches(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  action: isName,
+  outcome: (value) => value === 'ALLOWED' || value === 'DENIED',
+  actor: (value) => isObjectOf(value, { id: isString, kind: isString, roles: isStrings }),
+  ticket: isStringOrNull,
+  assistance: isStringOrNull,
+  subject: (value) => value === null || isObjectOf(value, { type: isString, id: isString }),
+  salt: matches(/^[A-Za-z0-9_-]{22}$/),
+  customers: isStrings,
+  notes: (value) => isObject(value) && Object.values(value).every(isString),
+  detail: isObject,
+};
+
+/**
+ * Reads the bytes of a leaf. Only what the checks of a whole log rest on is looked at: version, id, transaction, ordinal,
+ * time and action. Throws `LeafInvalid`.
+ */
+export const readLeaf = (text: string): Leaf => {
+  let leaf: Partial<Leaf>;
+  try {
+    leaf = JSON.parse(text) as Partial<Leaf>;
+  } catch {
+    throw new LeafInvalid('expected JSON');
+  }
+  if (!isObject(leaf)) throw new LeafInvalid('expected a JSON object');
+  if (leaf.v !== 1) throw new LeafInvalid('expected a leaf of version 1');
+  if (!isString(leaf.id) || !isString(leaf.tx) || !isString(leaf.at) || !isString(leaf.action) || !isOrdinal(leaf.ordinal))
+    throw new LeafInvalid('expected id, tx, ordinal, at and action');
+  return leaf as Leaf;
+};
+
+/** What the checks of a whole log rest on. */
+export type LeafFacts = Pick<Leaf, 'id' | 'tx' | 'ordinal' | 'at' | 'action'>;
+
+// Version 1 in canonical JSON, from its start to the time, and from the id to its end.
+const head =
+  /^\{"action":"([^"\\]*)","actor":\{"id":"[^"\\]*","kind":"[^"\\]*","roles":\[[^[\]{}\\]*\]\},"assistance":(?:null|"[^"\\]*"),"at":"([^"\\]*)",/;
+const tail =
+  /,"id":"([^"\\]*)","notes":\{[^{}[\]\\]*\},"ordinal":(0|[1-9]\d{0,14}),"outcome":"[A-Z]*","salt":"[^"\\]*","subject":(?:null|\{[^{}[\]\\]*\}),"ticket":(?:null|"[^"\\]*"),"tx":"([^"\\]*)","v":1\}$/y;
+const tailStart = ',"id":"evt_';
+const idStart = ',"id":"';
+const txEnd = '","v":1}';
+/** What stands between must not name one of the facts again, in whatever spelling: of two, `JSON.parse` takes the last. */
+const again = /"(?:action|at|id|ordinal|tx|v)"|\\/;
+
+/**
+ * The facts of a leaf where they stand where canonical JSON has them, in a third of the time that parsing takes. Undefined
+ * where they don't: then `readLeaf` says.
+ */
+export const glanceAtLeaf = (bytes: Buffer): LeafFacts | undefined => {
+  const text = bytes.toString('latin1');
+  const first = head.exec(text);
+  if (first === null) return undefined;
+  tail.lastIndex = text.lastIndexOf(tailStart);
+  const last = tail.lastIndex < first[0].length ? null : tail.exec(text);
+  if (last === null || again.test(text.slice(first[0].length, last.index))) return undefined;
+  const [action, at, id, ordinal, tx] = [first[1], first[2], last[1], last[2], last[3]] as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  // What is remembered is cut from the bytes: a part of a text keeps the whole of it in memory.
+  const idAt = last.index + idStart.length;
+  const txAt = bytes.length - txEnd.length - tx.length;
+  return {
+    action,
+    at,
+    id: bytes.toString('latin1', idAt, idAt + id.length),
+    ordinal: Number(ordinal),
+    tx: bytes.toString('latin1', txAt, txAt + tx.length),
+  };
+};
+
+/** Holds a leaf against every rule of its version, and its bytes against the one way to write it (RFC 8785). Throws `LeafInvalid`. */
+export const expectExactLeaf = (leaf: Leaf, bytes: Uint8Array): void => {
+  let canonical: Buffer;
+  try {
+    canonical = Buffer.from(canonicalize(leaf as never), 'utf8');
+  } catch {
+    throw new LeafInvalid('expected what canonical JSON can say (RFC 8785)');
+  }
+  if (Buffer.compare(canonical, bytes) !== 0) throw new LeafInvalid('expected canonical JSON (RFC 8785)');
+  if (!isObjectOf(leaf, members)) {
+    const wrong = Object.entries(members).find(([name, accepts]) => !accepts(leaf[name as keyof Leaf]));
+    throw new LeafInvalid(
+      wrong ? `expected another ${wrong[0]} in a leaf of version 1` : 'expected no other members than version 1 has',
+    );
+  }
+};
+
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const idPrefix = 'evt_';
+const timeLength = 10;
+
+/** UTC milliseconds in an event's id (a ULID), or NaN. */
+export const timeOfId = (id: string): number => {
+  if (!id.startsWith(idPrefix)) return Number.NaN;
+  let time = 0;
+  for (let at = idPrefix.length; at < idPrefix.length + timeLength; at += 1) {
+    const digit = crockford.indexOf(id.charAt(at));
+    if (digit < 0 || at >= id.length) return Number.NaN;
+    time = time * crockford.length + digit;
+  }
+  return time;
+};

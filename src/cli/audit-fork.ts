@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { openCheckpoint } from '../audit/checkpoint';
+import { NoteInvalid, verifierKeyOf } from '../audit/note';
+import { type AuditProcessConfig, loadAuditConfig } from '../config';
+import type { Database } from '../db/database';
+import { FileAnchor } from '../features/audit/anchor.file';
+import { latestAnchored } from '../features/audit/anchors.service';
+import { signersOf } from '../features/audit/checkpoints';
+import { forkOrigin, storedOrigins } from '../features/audit/origins';
+import { signingKeyText } from '../features/audit/signing-key-file';
+import { openAuditDatabase } from './audit-log';
+import { CommandFailed } from './report';
+
+interface ForkFlags {
+  readonly checkpoint: string | false | undefined;
+  readonly json?: boolean;
+}
+
+/** The note of the largest checkpoint that is known of the former name, from a file, the file anchors and the database. */
+const lastKnown = async (
+  flags: ForkFlags,
+  { audit }: AuditProcessConfig,
+  database: Database,
+  origin: string,
+): Promise<string | null> => {
+  if (flags.checkpoint === false) return null;
+  const notes: string[] = [];
+  if (flags.checkpoint === undefined) {
+    notes.push(...(await latestAnchored(database, origin)).map(({ note }) => note));
+    for (const anchor of audit.anchors) {
+      if (anchor.kind !== 'file') continue;
+      const kept = await new FileAnchor(anchor.name, anchor.path).latest(origin);
+      if (kept) notes.push(kept.note);
+    }
+  } else {
+    try {
+      notes.push(readFileSync(flags.checkpoint, 'utf8'));
+    } catch {
+      throw new CommandFailed('--checkpoint: expected a file that can be read.');
+    }
+  }
+  const signingKey = audit.signingKey === null ? '' : signingKeyText(audit.signingKey);
+  const keys = signersOf(origin, signingKey).map(verifierKeyOf);
+  const opened = notes.map((note) => {
+    try {
+      return { note, size: openCheckpoint(note, keys).size };
+    } catch (error) {
+      if (!(error instanceof NoteInvalid)) throw error;
+      throw new CommandFailed(`A checkpoint of the former name can't be used: ${error.message}. Give the key that signed it.`);
+    }
+  });
+  const [largest] = opened.sort((a, b) => b.size - a.size);
+  if (!largest)
+    throw new CommandFailed(
+      'No anchored checkpoint of the former name is known here. Get the latest one from where it was anchored and name its file with --checkpoint; or say --no-checkpoint where there never was one.',
+    );
+  return largest.note;
+};
+
+const fork = async (flags: ForkFlags): Promise<void> => {
+  const config = loadAuditConfig({ signs: true });
+  const database = await openAuditDatabase(config);
+  try {
+    const former = (await storedOrigins(database.query.bind(database))).at(-1);
+    if (!former) throw new CommandFailed('There is no stored log to go on from.');
+    const anchored = await lastKnown(flags, config, database, former.name);
+    const forked = await forkOrigin(database, config.audit.origin, anchored, new Date());
+    if (flags.json) {
+      process.stdout.write(`${JSON.stringify({ origin: config.audit.origin, ...forked })}\n`);
+      return;
+    }
+    process.stdout.write(
+      `The log goes on as ${config.audit.origin}, from ${forked.size} leaves of ${forked.previous}; ${forked.missing} anchored leaves of it are missing.\nTell whoever checks it: "counterfoil audit key" prints the public key under the new name.\n`,
+    );
+  } finally {
+    await database.close();
+  }
+};
+
+/** `counterfoil audit fork`. */
+export const auditForkCommand = (audit: Command): void => {
+  audit
+    .command('fork')
+    .description('After a restore: go on under a new name, which says what is missing of the former one. Set audit.origin first.')
+    .option(
+      '--checkpoint <file>',
+      'the last anchored checkpoint of the former name (default: what file anchors and database have)',
+    )
+    .option('--no-checkpoint', 'none was ever anchored')
+    .option('--json', 'print one JSON object: origin, previous, size, missing')
+    .addHelpText('after', '\nStop whoever signs before. Nothing that is stored is changed; the new name is an event of the log.')
+    .action((given: { checkpoint?: string | boolean; json?: boolean }) =>
+      // Without either option commander says true.
+      fork({ checkpoint: given.checkpoint === true ? undefined : given.checkpoint, ...(given.json ? { json: true } : {}) }),
+    );
+};

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import pino from 'pino';
+import { migrations } from '../../migrations';
+import { openSigningLog } from '../app';
+import { formatVerifierKey, verifierKeyOf } from '../audit/note';
+import { type AuditProcessConfig, loadAuditConfig } from '../config';
+import { Database } from '../db/database';
+import { Checkpoints, signersOf } from '../features/audit/checkpoints';
+import { signingKeyText } from '../features/audit/signing-key-file';
+import { entities } from '../features/entities';
+import { createLog } from '../http/run';
+import { CommandFailed } from './report';
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+/** The database as it is: whoever reads or signs the log needn't be allowed to change its tables. */
+export const openAuditDatabase = (config: Pick<AuditProcessConfig, 'database' | 'databasePool'>): Promise<Database> =>
+  Database.open(config.database, { entities, migrations, poolSize: config.databasePool }, { migrate: false });
+
+const sequence = async (): Promise<void> => {
+  const config = loadAuditConfig({ signs: true });
+  const log = createLog(config.logLevel, pino.destination(2));
+  const database = await openAuditDatabase(config);
+  const ended = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+  try {
+    const signing = await openSigningLog(
+      config,
+      database,
+      () => new Date(),
+      log,
+      (checkpoint) => log.debug({ size: checkpoint.size }, 'signed a checkpoint'),
+    );
+    signing?.start();
+    log.info({ origin: config.audit.origin }, 'sequencing the audit log');
+    // A timer that keeps the process alive: those of the sequencer alone don't.
+    const alive = setInterval(() => {}, 60_000);
+    await ended;
+    clearInterval(alive);
+    await signing?.stop();
+  } finally {
+    await database.close();
+  }
+};
+
+const printKey = async ({ all = false, json = false }: { all?: boolean; json?: boolean }): Promise<void> => {
+  const config = loadAuditConfig({ signs: true });
+  const { origin, signingKey } = config.audit;
+  if (signingKey === null) throw new CommandFailed('There is no signing key: AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE.');
+  const signers = signersOf(origin, signingKeyText(signingKey));
+  let keys = signers.map(verifierKeyOf);
+  if (all) {
+    const database = await openAuditDatabase(config);
+    try {
+      keys = [...(await new Checkpoints(database, origin).verifierKeys(signers))];
+    } finally {
+      await database.close();
+    }
+  }
+  const texts = keys.map(formatVerifierKey);
+  if (json) print(JSON.stringify({ origin, keys: texts }));
+  else for (const text of texts) print(text);
+};
+
+/** `counterfoil audit …` for whoever operates the log: needs its database. */
+export const auditLogCommands = (audit: Command): void => {
+  audit
+    .command('sequence')
+    .description('Sequence, sign and anchor the log as a process of its own, until it is told to stop.')
+    .addHelpText(
+      'after',
+      '\nNeeds DATABASE_URL, AUDIT_SIGNING_KEY_FILE and the part audit of CONFIG_FILE; no other secret. Gateways beside it run with\nAUDIT_SEQUENCER=process and hold no signing key. Several may run at once. The log goes to stderr.',
+    )
+    .action(sequence);
+  audit
+    .command('key')
+    .description('Print the public keys that sign the log, as "counterfoil audit verify --key" takes them.')
+    .option('--all', 'those too that signed it earlier, as the stored log names them')
+    .option('--json', 'print one JSON object: origin, keys')
+    .action(printKey);
+};

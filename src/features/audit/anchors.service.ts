@@ -1,0 +1,208 @@
+import { openCheckpoint } from '../../audit/checkpoint';
+import { consistencyPath } from '../../audit/merkle';
+import { NoteInvalid, type VerifierKey } from '../../audit/note';
+import type { Row } from '../../db/change';
+import type { Database } from '../../db/database';
+import { type Anchor, AnchorUnavailable } from './anchor';
+import { FileAnchor } from './anchor.file';
+import { type Checkpoints, rewritten, type SignedCheckpoint, truncated } from './checkpoints';
+import { LogBroken } from './log-broken';
+import { StoredTree } from './stored-tree';
+
+/** The pause between two looks at whether there is something to anchor, in milliseconds. */
+const lookEvery = 5_000;
+/** After an anchor failed: the first pause, and the longest, in milliseconds. */
+const firstPause = 10_000;
+const longestPause = 600_000;
+/** An anchor names another size than was expected; somebody else may be anchoring at the same time. */
+const mostCorrections = 3;
+
+/** A checkpoint that an anchor has. */
+export interface AnchoredCheckpoint {
+  readonly anchor: string;
+  readonly size: number;
+  /** With its cosignatures. */
+  readonly note: string;
+  readonly at: Date;
+}
+
+interface AnchorRow extends Row {
+  readonly anchor: string;
+  readonly tree_size: number | string;
+  readonly note: Buffer;
+  readonly anchored_at: number | string;
+}
+
+interface Standing {
+  failures: number;
+  /** Monotonic time before which it isn't asked again. */
+  notBefore: number;
+}
+
+/** The latest checkpoint that each anchor of this log took, the largest first. */
+export const latestAnchored = async (database: Database, origin: string): Promise<readonly AnchoredCheckpoint[]> => {
+  const rows = await database.query<AnchorRow>(
+    `SELECT a.anchor, a.tree_size, a.note, a.anchored_at FROM audit_anchor a
+      WHERE a.origin = ? AND a.tree_size = (SELECT MAX(b.tree_size) FROM audit_anchor b WHERE b.anchor = a.anchor AND b.origin = a.origin)
+      ORDER BY a.tree_size DESC, a.anchor`,
+    [origin],
+  );
+  return rows.map((row) => ({
+    anchor: row.anchor,
+    size: Number(row.tree_size),
+    note: row.note.toString('utf8'),
+    at: new Date(Number(row.anchored_at)),
+  }));
+};
+
+/** Brings checkpoints to the places outside their owner's reach, and finds out there whether the stored log went back. */
+export class Anchors {
+  private readonly standings = new Map<string, Standing>();
+  private timer: NodeJS.Timeout | undefined;
+  private working: Promise<void> | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly checkpoints: Checkpoints,
+    private readonly anchors: readonly Anchor[],
+    private readonly options: {
+      readonly keys: readonly VerifierKey[];
+      readonly clock: () => Date;
+      /** An anchor is out of reach, or (`LogBroken`) has another history. */
+      readonly onFault: (error: unknown) => void;
+    },
+  ) {}
+
+  /**
+   * Before anything is signed: whether an anchor has a checkpoint that what is stored doesn't reach or doesn't have. An anchor
+   * out of reach is reported, and the log goes on. Throws `LogBroken`.
+   */
+  async confirm(): Promise<void> {
+    for (const anchored of await latestAnchored(this.database, this.checkpoints.origin))
+      await this.expectContinued(anchored.anchor, anchored.note);
+    for (const anchor of this.anchors) {
+      try {
+        if (anchor instanceof FileAnchor) {
+          const kept = await anchor.latest(this.checkpoints.origin);
+          if (kept) await this.expectContinued(anchor.name, kept.note);
+        } else {
+          const latest = await this.checkpoints.latest();
+          // Nothing to ask about, unless it knows more: a checkpoint over nothing can't be submitted.
+          if (latest) await this.bring(anchor, latest);
+        }
+      } catch (error) {
+        if (error instanceof LogBroken) throw error;
+        this.options.onFault(error);
+      }
+    }
+  }
+
+  /** Looks now and then, until `stop`. `onBroken` is told of a history that isn't ours; nothing is anchored after that. */
+  start(onBroken: (error: LogBroken) => void): void {
+    if (this.anchors.length === 0) return;
+    const next = () => {
+      if (this.stopped) return;
+      this.timer = setTimeout(() => void this.onTime(onBroken).then(next), lookEvery);
+      this.timer.unref();
+    };
+    next();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.working;
+  }
+
+  /** Brings the latest checkpoint to every anchor that doesn't have it and isn't to be left alone yet. Throws `LogBroken`. */
+  async turn(): Promise<void> {
+    const latest = await this.checkpoints.latest();
+    if (!latest) return;
+    const taken = new Map(
+      (await latestAnchored(this.database, this.checkpoints.origin)).map(({ anchor, size }) => [anchor, size]),
+    );
+    for (const anchor of this.anchors) {
+      const standing = this.standings.get(anchor.name) ?? { failures: 0, notBefore: 0 };
+      this.standings.set(anchor.name, standing);
+      if (taken.get(anchor.name) === latest.size || performance.now() < standing.notBefore) continue;
+      try {
+        await this.bring(anchor, latest);
+        standing.failures = 0;
+        standing.notBefore = 0;
+      } catch (error) {
+        if (!(error instanceof AnchorUnavailable)) throw error;
+        standing.notBefore = performance.now() + Math.min(longestPause, firstPause * 2 ** standing.failures);
+        standing.failures += 1;
+        this.options.onFault(error);
+      }
+    }
+  }
+
+  private async onTime(onBroken: (error: LogBroken) => void): Promise<void> {
+    this.working = this.turn().catch((error: unknown) => {
+      if (error instanceof LogBroken) {
+        this.stopped = true;
+        onBroken(error);
+      }
+      this.options.onFault(error);
+    });
+    await this.working;
+  }
+
+  private async bring(anchor: Anchor, checkpoint: SignedCheckpoint): Promise<void> {
+    const mine = (await latestAnchored(this.database, this.checkpoints.origin)).find((each) => each.anchor === anchor.name);
+    let from = Math.min(mine?.size ?? 0, checkpoint.size);
+    let latest = checkpoint;
+    for (let attempt = 0; attempt < mostCorrections; attempt += 1) {
+      const tree = new StoredTree(this.database.query.bind(this.database));
+      const path = from === 0 ? [] : await consistencyPath(from, latest.size, tree.nodeAt);
+      const answer = await anchor.submit({ from, path, checkpoint: latest });
+      if (answer.kind === 'TAKEN') return this.keep(anchor.name, latest, answer.note);
+      if (answer.kind === 'CONTRADICTED') throw rewritten(from);
+      from = answer.size;
+      if (from > latest.size) {
+        // Somebody else may have signed and anchored a later one since.
+        latest = (await this.checkpoints.latest()) ?? latest;
+        if (from > latest.size) throw truncated(from, latest.size);
+      }
+    }
+    throw new AnchorUnavailable(anchor.name, 'malformed');
+  }
+
+  private async keep(anchor: string, checkpoint: SignedCheckpoint, note: string): Promise<void> {
+    const at = this.options.clock().getTime();
+    await this.database.sequence(async ({ query, insert }) => {
+      const place = [anchor, checkpoint.origin, checkpoint.size];
+      const known = await query('SELECT anchor FROM audit_anchor WHERE anchor = ? AND origin = ? AND tree_size = ?', place);
+      if (known.length > 0) return;
+      await insert(
+        'audit_anchor',
+        ['anchor', 'origin', 'tree_size', 'note', 'anchored_at'],
+        [[...place, Buffer.from(note, 'utf8'), at]],
+      );
+    });
+  }
+
+  /** The stored log begins with what was anchored. */
+  private async expectContinued(anchor: string, note: string): Promise<void> {
+    const anchored = this.opened(anchor, note);
+    const latest = await this.checkpoints.latest();
+    if (!latest || latest.size < anchored.size) throw truncated(anchored.size, latest?.size ?? 0);
+    await this.checkpoints.continued(new StoredTree(this.database.query.bind(this.database)), anchored, latest.size);
+  }
+
+  private opened(anchor: string, note: string) {
+    try {
+      const opened = openCheckpoint(note, this.options.keys);
+      if (opened.origin === this.checkpoints.origin) return opened;
+    } catch (error) {
+      if (!(error instanceof NoteInvalid)) throw error;
+    }
+    throw new LogBroken(
+      'UNPROVEN_ANCHOR',
+      `The checkpoint that the anchor ${anchor} has isn't one that this log's key signed.`,
+      'Where keys were rotated, give the old one too (AUDIT_SIGNING_KEY holds several). Otherwise find out who wrote there.',
+    );
+  }
+}

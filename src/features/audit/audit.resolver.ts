@@ -1,0 +1,94 @@
+import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
+import { Classified } from '../../graphql/decorators';
+import { DateTime, SafeInt } from '../../graphql/scalars';
+import type { RequestContext } from '../request';
+import {
+  AuditCheckpointType,
+  AuditConsistencyProof,
+  AuditCount,
+  AuditEventConnection,
+  AuditEventFilter,
+  AuditInclusionProof,
+  PolicyInForce,
+} from './audit.type';
+
+@Resolver()
+export class AuditResolver {
+  @Query(() => AuditEventConnection, {
+    description:
+      'The log in its own order, oldest first: everything for an auditor, your own doings otherwise. What is a second old may not be in it yet.',
+  })
+  @Classified('INTERNAL')
+  auditEvents(
+    @Arg('filter', () => AuditEventFilter, { nullable: true }) filter: AuditEventFilter | undefined,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Ctx() { actor, access, services }: RequestContext,
+  ) {
+    return services.auditLog.events(actor, access, { filter, first, after });
+  }
+
+  @Query(() => AuditEventConnection, {
+    description: 'Who was shown what about a customer, and when, oldest first. Times are half-open.',
+  })
+  @Classified('INTERNAL')
+  disclosures(
+    @Arg('customerId', () => ID) customerId: string,
+    @Arg('from', () => DateTime, { nullable: true }) from: Date | undefined,
+    @Arg('before', () => DateTime, { nullable: true }) before: Date | undefined,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Ctx() { actor, access, services }: RequestContext,
+  ) {
+    return services.auditLog.disclosures(actor, access, { customerId, from, before }, first, after);
+  }
+
+  @Query(() => [AuditCount], { description: 'How often each actor did what, most often first; a year at most, half-open.' })
+  @Classified('INTERNAL')
+  auditCounts(
+    @Arg('from', () => DateTime) from: Date,
+    @Arg('before', () => DateTime) before: Date,
+    @Ctx() { access, services }: RequestContext,
+  ): Promise<readonly AuditCount[]> {
+    return services.auditLog.counts(access, from, before);
+  }
+
+  @Query(() => PolicyInForce, { nullable: true, description: 'The exposure policy that was in force at a time.' })
+  @Classified('INTERNAL')
+  policyInForce(@Arg('at', () => DateTime) at: Date, @Ctx() { services }: RequestContext): Promise<PolicyInForce> {
+    return services.auditLog.policyAt(at);
+  }
+
+  @Query(() => AuditCheckpointType, { nullable: true, description: 'The latest signed tree head, and what anchors have.' })
+  @Classified('INTERNAL')
+  auditCheckpoint(@Ctx() { services }: RequestContext): Promise<AuditCheckpointType | null> {
+    return services.auditLog.checkpoint();
+  }
+
+  @Query(() => AuditInclusionProof, {
+    nullable: true,
+    description: 'Proves that an event is in the tree: of the latest checkpoint, or of the size that is named.',
+  })
+  @Classified('INTERNAL')
+  auditInclusionProof(
+    @Arg('eventId', () => ID) eventId: string,
+    @Arg('treeSize', () => SafeInt, { nullable: true }) treeSize: number | undefined,
+    @Ctx() { actor, services }: RequestContext,
+  ): Promise<AuditInclusionProof> {
+    return services.auditLog.inclusion(actor, eventId, treeSize);
+  }
+
+  @Query(() => AuditConsistencyProof, {
+    nullable: true,
+    description:
+      'Proves that the tree of one size continues the tree of an earlier one: nothing was changed, dropped or put between.',
+  })
+  @Classified('INTERNAL')
+  auditConsistencyProof(
+    @Arg('from', () => SafeInt) from: number,
+    @Arg('to', () => SafeInt) to: number,
+    @Ctx() { services }: RequestContext,
+  ): Promise<AuditConsistencyProof> {
+    return services.auditLog.consistency(from, to);
+  }
+}

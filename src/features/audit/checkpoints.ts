@@ -1,0 +1,173 @@
+import { type Checkpoint, openCheckpoint, signCheckpoint, unanchoredExtension } from '../../audit/checkpoint';
+import { compactRange, consistencyPath, nodeHash, verifyConsistency } from '../../audit/merkle';
+import {
+  formatVerifierKey,
+  NoteInvalid,
+  parseVerifierKey,
+  type SignerKey,
+  signerKeyOf,
+  type VerifierKey,
+  verifierKeyOf,
+} from '../../audit/note';
+import { parseSigningKeys } from '../../audit/signing-key';
+import type { Row } from '../../db/change';
+import type { Database } from '../../db/database';
+import { treeSize } from './integration';
+import { LogBroken } from './log-broken';
+import { type Query, StoredTree, TreeBroken } from './stored-tree';
+
+/** A checkpoint with the note it is signed as. */
+export interface SignedCheckpoint extends Checkpoint {
+  /** The signed note, UTF-8 text. */
+  readonly note: string;
+  readonly signedAt: Date;
+}
+
+interface CheckpointRow extends Row {
+  readonly note: Buffer;
+  readonly tree_size: number | string;
+  readonly root_hash: string;
+  readonly signed_at: number | string;
+}
+
+/** What `AUDIT_SIGNING_KEY` holds, as keys of this log. Throws `SigningKeyInvalid`. */
+export const signersOf = (origin: string, text: string): readonly SignerKey[] =>
+  parseSigningKeys(text).map((key) => signerKeyOf(origin, key));
+
+/** How an event names a public key: 32 bits of its hash in hexadecimal, as the signatures do. */
+export const keyIdText = ({ keyId }: Pick<VerifierKey, 'keyId'>): string => keyId.toString(16).padStart(8, '0');
+
+/** The root over the first `size` leaves. Throws `TreeBroken`. */
+export const rootAt = async (tree: StoredTree, size: number): Promise<Buffer> =>
+  (await compactRange(0, size, tree.nodeAt)).reduceRight((right, left) => nodeHash(left, right));
+
+const columns = 'note, tree_size, root_hash, signed_at';
+
+/** The keys that the log's own events name as its keys, by which old checkpoints stay valid after a rotation. */
+const recordedKeys = async (query: Query, origin: string): Promise<readonly VerifierKey[]> => {
+  const rows = await query<{ leaf: Buffer }>(
+    "SELECT leaf FROM audit_event WHERE subject_type = 'LogKey' AND action = 'log.key' ORDER BY at, id",
+  );
+  return rows.flatMap(({ leaf }) => {
+    const { key } = (JSON.parse(leaf.toString('utf8')) as { detail: { key?: unknown } }).detail;
+    try {
+      const parsed = parseVerifierKey(String(key));
+      return parsed.name === origin ? [parsed] : [];
+    } catch (error) {
+      if (error instanceof NoteInvalid) return [];
+      throw error;
+    }
+  });
+};
+
+/** The log's signed tree heads as they are stored. */
+export class Checkpoints {
+  constructor(
+    private readonly database: Database,
+    readonly origin: string,
+  ) {}
+
+  /** The latest one; null before the first. What it says isn't held against the tree here. */
+  async latest(): Promise<SignedCheckpoint | null> {
+    return this.read(this.database.query.bind(this.database), 'ORDER BY tree_size DESC LIMIT 1', []);
+  }
+
+  /** The smallest one that covers a leaf, or null while none does. */
+  async covering(leafIndex: number): Promise<SignedCheckpoint | null> {
+    return this.read(this.database.query.bind(this.database), 'AND tree_size > ? ORDER BY tree_size LIMIT 1', [leafIndex]);
+  }
+
+  async at(size: number): Promise<SignedCheckpoint | null> {
+    return this.read(this.database.query.bind(this.database), 'AND tree_size = ?', [size]);
+  }
+
+  /** Every public key of this log: those that sign now, and those that its events name. */
+  async verifierKeys(signers: readonly SignerKey[] = []): Promise<readonly VerifierKey[]> {
+    const all = [...signers.map(verifierKeyOf), ...(await recordedKeys(this.database.query.bind(this.database), this.origin))];
+    return [...new Map(all.map((key) => [formatVerifierKey(key), key])).values()];
+  }
+
+  /**
+   * Signs the tree as it is committed, where it has grown since the latest checkpoint, and returns that one. Only what is
+   * shown to continue the latest checkpoint is signed; of two that sign the same size one finds the other's. Null where
+   * there is nothing new. Throws `LogBroken`.
+   */
+  sign(signers: readonly SignerKey[], options: { anchored: boolean; at: Date }): Promise<SignedCheckpoint | null> {
+    return this.database.sequence(async ({ query, insert }) => {
+      const size = await treeSize(query);
+      const latest = await this.read(query, 'ORDER BY tree_size DESC LIMIT 1', []);
+      if (latest && latest.size > size) throw truncated(latest.size, size);
+      if (size === 0 || latest?.size === size) return null;
+      const tree = new StoredTree(query);
+      const root = await this.continued(tree, latest, size);
+      const checkpoint: Checkpoint = {
+        origin: this.origin,
+        size,
+        root,
+        extensions: options.anchored ? [] : [unanchoredExtension],
+      };
+      const note = signCheckpoint(checkpoint, signers);
+      await insert(
+        'audit_checkpoint',
+        ['origin', 'tree_size', 'root_hash', 'note', 'signed_at'],
+        [[this.origin, size, root.toString('hex'), Buffer.from(note, 'utf8'), options.at.getTime()]],
+      );
+      return { ...checkpoint, note, signedAt: options.at };
+    });
+  }
+
+  /** The root of `size` leaves, shown to continue an older checkpoint as any outsider would have it shown. Throws `LogBroken`. */
+  async continued(tree: StoredTree, older: Checkpoint | null, size: number): Promise<Buffer> {
+    try {
+      const root = await rootAt(tree, size);
+      if (older === null || older.size === 0) return root;
+      const path = await consistencyPath(older.size, size, tree.nodeAt);
+      if (!verifyConsistency(older.size, size, older.root, root, path)) throw rewritten(older.size);
+      return root;
+    } catch (error) {
+      if (!(error instanceof TreeBroken)) throw error;
+      throw new LogBroken('MISSING', error.message);
+    }
+  }
+
+  /** A stored checkpoint, opened with the log's keys. Throws `LogBroken` for one that none of them signed. */
+  proven(checkpoint: SignedCheckpoint, keys: readonly VerifierKey[]): Checkpoint {
+    try {
+      const opened = openCheckpoint(checkpoint.note, keys);
+      if (opened.origin === this.origin && opened.size === checkpoint.size && opened.root.equals(checkpoint.root)) return opened;
+    } catch (error) {
+      if (!(error instanceof NoteInvalid)) throw error;
+    }
+    throw new LogBroken(
+      'UNSIGNED',
+      `The stored checkpoint of size ${checkpoint.size} isn't one that a known key of this log signed.`,
+      'Where keys were rotated, give the old one too (AUDIT_SIGNING_KEY holds several). Otherwise keep this database as it is for whoever investigates.',
+    );
+  }
+
+  private async read(query: Query, condition: string, parameters: readonly unknown[]): Promise<SignedCheckpoint | null> {
+    const [row] = await query<CheckpointRow>(`SELECT ${columns} FROM audit_checkpoint WHERE origin = ? ${condition}`, [
+      this.origin,
+      ...parameters,
+    ]);
+    if (!row) return null;
+    return {
+      origin: this.origin,
+      size: Number(row.tree_size),
+      root: Buffer.from(row.root_hash, 'hex'),
+      extensions: row.note.toString('utf8').includes(`\n${unanchoredExtension}\n`) ? [unanchoredExtension] : [],
+      note: row.note.toString('utf8'),
+      signedAt: new Date(Number(row.signed_at)),
+    };
+  }
+}
+
+export const truncated = (signed: number, stored: number): LogBroken =>
+  new LogBroken(
+    'TRUNCATED',
+    `The stored log has ${stored} leaves, but a checkpoint over ${signed} was signed: its tail is gone.`,
+    'If this is a restored backup, restore a newer one, or begin a new name with "counterfoil audit fork". Otherwise keep this database as it is for whoever investigates.',
+  );
+
+export const rewritten = (size: number): LogBroken =>
+  new LogBroken('REWRITTEN', `The stored log isn't the one whose first ${size} leaves were signed: it was rewritten.`);

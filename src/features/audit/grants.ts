@@ -1,0 +1,82 @@
+import type { Row } from '../../db/change';
+import type { Database } from '../../db/database';
+
+/** What a database user is for. `gateway` holds no signing key where `sequencer` is another one's work. */
+export type DatabaseRole = 'gateway' | 'sequencing gateway' | 'sequencer';
+
+type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
+
+const written = ['audit_event', 'audit_customer', 'audit_ticket', 'audit_note'] as const;
+const sequenced = ['audit_leaf', 'audit_node', 'audit_checkpoint', 'audit_anchor', 'audit_origin'] as const;
+const queue = 'audit_pending';
+export const auditTables: readonly string[] = [...written, ...sequenced, queue];
+
+/** What a user needs on a table of the audit log, and is to have no more of: what was recorded can't be changed by who records. */
+export const auditPrivileges = (role: DatabaseRole, table: string): readonly Privilege[] => {
+  const sequences = role !== 'gateway';
+  if (table === queue) return sequences ? ['SELECT', 'INSERT', 'DELETE'] : ['SELECT', 'INSERT'];
+  if ((sequenced as readonly string[]).includes(table)) return sequences ? ['SELECT', 'INSERT'] : ['SELECT'];
+  // The sequencer writes events of its own: the time, its keys.
+  if (role === 'sequencer' && table !== 'audit_event') return [];
+  return ['SELECT', 'INSERT'];
+};
+
+export interface GrantUser {
+  /** As `'name'@'host'`. */
+  readonly account: string;
+  readonly role: DatabaseRole;
+}
+
+/** SQL that gives the users what they need in one database, table by table. Run by whoever migrates, after that. */
+export const grantStatements = (schema: string, tables: readonly string[], users: readonly GrantUser[]): readonly string[] =>
+  users.flatMap(({ account, role }) => [
+    ...tables.flatMap((table) => {
+      const privileges = auditTables.includes(table)
+        ? auditPrivileges(role, table)
+        : role === 'sequencer'
+          ? []
+          : (['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const);
+      return privileges.length === 0 ? [] : [`GRANT ${privileges.join(', ')} ON \`${schema}\`.\`${table}\` TO ${account};`];
+    }),
+    // Who starts on a migrated database only looks whether something is missing.
+    ...(role === 'sequencer' ? [] : [`GRANT SELECT ON \`${schema}\`.\`schema_migration\` TO ${account};`]),
+  ]);
+
+interface PrivilegeRow extends Row {
+  readonly table_name: string | null;
+  readonly privilege: string;
+}
+
+/** Privileges by which a row could be changed or a table replaced. */
+const watched = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'ALTER', 'DROP', 'CREATE', 'TRIGGER', 'SUPER', 'FILE']);
+
+/**
+ * What the user of this connection may do on the tables of the log and shouldn't, or can't and has to: sentences, none where all
+ * is as it should be. Reads what the server says of the user itself, its roles and databases; MariaDB and MySQL only.
+ */
+export const grantFaults = async (database: Database, role: DatabaseRole): Promise<readonly string[]> => {
+  const rows = await database.query<PrivilegeRow>(
+    `SELECT NULL AS table_name, PRIVILEGE_TYPE AS privilege FROM information_schema.USER_PRIVILEGES
+      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')
+     UNION SELECT NULL, PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES
+      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND DATABASE() LIKE TABLE_SCHEMA
+     UNION SELECT TABLE_NAME, PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES
+      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND TABLE_SCHEMA = DATABASE()`,
+  );
+  return auditTables.flatMap((table) => {
+    const held = new Set(
+      rows
+        .filter(({ table_name: on }) => on === null || on === table)
+        .flatMap(({ privilege }) => (watched.has(privilege) ? [privilege] : [])),
+    );
+    const needed: readonly string[] = auditPrivileges(role, table);
+    const missing = needed.filter((privilege) => !held.has(privilege));
+    const excess = [...held].filter((privilege) => !needed.includes(privilege));
+    return [
+      ...(missing.length > 0 ? [`${table}: can’t ${missing.join(', ')}, which it needs`] : []),
+      ...(excess.length > 0
+        ? [`${table}: may ${excess.sort().join(', ')}, so what was recorded could be changed from here`]
+        : []),
+    ];
+  });
+};

@@ -1,0 +1,166 @@
+import { formatVerifierKey, type SignerKey, verifierKeyOf } from '../../audit/note';
+import type { Database } from '../../db/database';
+import { isConflict, isDuplicate, isLostConnection } from '../../db/engine';
+import { Checkpoints, keyIdText, type SignedCheckpoint } from './checkpoints';
+import { integrate, treeSize } from './integration';
+import { LogBroken } from './log-broken';
+import { claimOrigin } from './origins';
+import { checkTail } from './tail-check';
+
+/** The pause between two turns, in milliseconds: twice within the second after which what is new must be signed. */
+const turnEvery = 400;
+/** What is integrated for longer than this without a pause, in milliseconds, is signed in between. */
+const signWithin = 400;
+/** A leaf that says what time it is, at least this often, in milliseconds: nothing can be dated further back than that without notice. */
+const timeLeafEvery = 60_000;
+
+const actor = { id: 'system:sequencer', kind: 'system', roles: [] } as const;
+
+export interface SequencerOptions {
+  readonly origin: string;
+  readonly signers: readonly SignerKey[];
+  /** Checkpoints go to a place outside their owner's reach; those that don't say so in a line of their own. */
+  readonly anchored: boolean;
+  readonly clock: () => Date;
+  /** A turn failed. It is tried again, unless it is a `LogBroken`, after which nothing is signed any more. */
+  readonly onFault: (error: unknown) => void;
+  /** A checkpoint is committed. */
+  readonly onCheckpoint?: (checkpoint: SignedCheckpoint) => void;
+}
+
+/**
+ * Builds the tree of committed events and signs its heads. Any number may run at once, in gateways or processes of their
+ * own, and any may end at any moment: what is stored decides, and the primary keys let one of two through.
+ */
+export class Sequencer {
+  readonly checkpoints: Checkpoints;
+  private timer: NodeJS.Timeout | undefined;
+  private turning: Promise<void> | undefined;
+  private stopped = false;
+  /** The latest checkpoint this process knows of: a stored log that ends before it went back. */
+  private known: SignedCheckpoint | null = null;
+  /** When the last time leaf that this process saw was written, UTC milliseconds. */
+  private timeAt = 0;
+
+  constructor(
+    private readonly database: Database,
+    private readonly options: SequencerOptions,
+  ) {
+    this.checkpoints = new Checkpoints(database, options.origin);
+  }
+
+  /**
+   * Looks whether what is stored can be continued, and records the name and the keys where they are new. Throws `LogBroken`
+   * with what differs: then nothing may be signed.
+   */
+  async open(): Promise<void> {
+    const { origin, signers, clock } = this.options;
+    await claimOrigin(this.database, origin, clock());
+    await checkTail(this.database, this.checkpoints, signers);
+    await this.recordKeys();
+    this.known = await this.checkpoints.latest();
+  }
+
+  /** Takes turns until `stop`. */
+  start(): void {
+    const next = () => {
+      if (this.stopped) return;
+      // Several that were started together don't stay in step.
+      this.timer = setTimeout(() => void this.turnOnTime().then(next), turnEvery * (0.75 + Math.random() / 2));
+      this.timer.unref();
+    };
+    next();
+  }
+
+  /** Ends the turn under way, if there is one, and takes no other: at the end, or when what is stored isn't ours any more. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.turning;
+  }
+
+  /** Integrates what is committed, and signs where there is something new. Returns the last checkpoint it signed, or null. */
+  async turn(): Promise<SignedCheckpoint | null> {
+    await this.recordTime();
+    let signed: SignedCheckpoint | null = null;
+    let since = performance.now();
+    while ((await integrate(this.database)) > 0) {
+      if (performance.now() - since < signWithin) continue;
+      signed = (await this.sign()) ?? signed;
+      since = performance.now();
+    }
+    return (await this.sign()) ?? signed;
+  }
+
+  private async turnOnTime(): Promise<void> {
+    this.turning = this.turn().then(
+      () => {},
+      (error: unknown) => {
+        // Somebody else was faster: the next turn sees what they did.
+        if (isConflict(error) || isDuplicate(error)) return;
+        if (error instanceof LogBroken) this.stopped = true;
+        if (!this.stopped || !isLostConnection(error)) this.options.onFault(error);
+      },
+    );
+    await this.turning;
+  }
+
+  private async sign(): Promise<SignedCheckpoint | null> {
+    const { signers, anchored, clock, onCheckpoint } = this.options;
+    if (this.known?.size === (await treeSize(this.database.query.bind(this.database)))) return null;
+    await this.expectNoRetreat();
+    const signed = await this.checkpoints.sign(signers, { anchored, at: clock() });
+    if (signed) {
+      this.known = signed;
+      onCheckpoint?.(signed);
+    }
+    return signed;
+  }
+
+  /** A log that is shorter than what this process has signed was put back while it ran. */
+  private async expectNoRetreat(): Promise<void> {
+    const { known } = this;
+    if (!known) return;
+    const stored = await this.checkpoints.at(known.size);
+    if (!stored?.root.equals(known.root))
+      throw new LogBroken(
+        'TRUNCATED',
+        `The checkpoint over ${known.size} leaves that was signed here isn't stored any more: the database was put back.`,
+        'If a backup was restored, begin a new name with "counterfoil audit fork". Otherwise keep this database as it is for whoever investigates.',
+      );
+  }
+
+  /** Two that write the time at once leave two leaves that say the same. */
+  private async recordTime(): Promise<void> {
+    const now = this.options.clock().getTime();
+    if (now - this.timeAt < timeLeafEvery) return;
+    const [newest] = await this.database.query<{ at: number | string }>(
+      "SELECT at FROM audit_event WHERE actor_id = ? AND action = 'log.time' ORDER BY at DESC LIMIT 1",
+      [actor.id],
+    );
+    this.timeAt = Number(newest?.at ?? 0);
+    if (now - this.timeAt < timeLeafEvery) return;
+    await this.database.appendGroup(async (group) => group.append({ action: 'log.time', outcome: 'ALLOWED', actor }));
+  }
+
+  /** Each key that signs stands in the log itself, so that whoever reads it learns when keys changed. */
+  private async recordKeys(): Promise<void> {
+    for (const key of this.options.signers.map(verifierKeyOf)) {
+      const id = keyIdText(key);
+      await this.database.appendGroup(async (group) => {
+        const [known] = await group.query<{ id: string }>(
+          "SELECT id FROM audit_event WHERE subject_type = 'LogKey' AND subject_id = ? LIMIT 1",
+          [id],
+        );
+        if (known) return;
+        group.append({
+          action: 'log.key',
+          outcome: 'ALLOWED',
+          actor,
+          subject: { type: 'LogKey', id },
+          detail: { key: formatVerifierKey(key) },
+        });
+      });
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { hashLeaf } from '../../audit/event';
+import { type SignerKey, verifierKeyOf } from '../../audit/note';
+import type { Row } from '../../db/change';
+import type { Database } from '../../db/database';
+import { type Checkpoints, truncated } from './checkpoints';
+import { treeSize } from './integration';
+import { LogBroken } from './log-broken';
+import { StoredTree, tileWidth } from './stored-tree';
+
+interface TailRow extends Row {
+  readonly leaf_index: number | string;
+  readonly event_id: string;
+  readonly leaf_hash: string;
+  readonly leaf: Buffer | null;
+}
+
+/**
+ * Whether the stored log still ends where its latest checkpoint says, before anything is signed that continues it: that
+ * checkpoint is one of ours, the tree has its root, and the leaves of the last tile and all since are what they hash to.
+ * What lies further back is for `doctor`: this reads the same few hundred rows however long the log is. Throws `LogBroken`.
+ */
+export const checkTail = async (database: Database, checkpoints: Checkpoints, signers: readonly SignerKey[]): Promise<void> => {
+  const query = database.query.bind(database);
+  const size = await treeSize(query);
+  const latest = await checkpoints.latest();
+  if (latest) {
+    const proven = checkpoints.proven(latest, signers.map(verifierKeyOf));
+    if (proven.size > size) throw truncated(proven.size, size);
+    await checkpoints.continued(new StoredTree(query), proven, size);
+  }
+  await checkLeaves(database, Math.max(0, Math.min(latest?.size ?? 0, size) - tileWidth), size);
+  const [waiting] = await query<{ event_id: string }>(
+    'SELECT p.event_id FROM audit_pending p JOIN audit_leaf l ON l.event_id = p.event_id LIMIT 1',
+  );
+  if (waiting)
+    throw new LogBroken(
+      'DUPLICATED',
+      `Event ${waiting.event_id} waits for a place in the tree, and has one: the queue was altered.`,
+    );
+};
+
+/** Rows read at once: a leaf has 65,535 bytes at most, and usually some hundred. */
+const rowsAtOnce = 500;
+
+/** The leaves in this range are there, and are what their hashes say. Throws `LogBroken` with the first that isn't. */
+export const checkLeaves = async (database: Database, from: number, to: number): Promise<void> => {
+  for (let start = from; start < to; start += rowsAtOnce) {
+    const end = Math.min(to, start + rowsAtOnce);
+    const rows = await database.query<TailRow>(
+      `SELECT l.leaf_index, l.event_id, l.leaf_hash, e.leaf FROM audit_leaf l LEFT JOIN audit_event e ON e.id = l.event_id
+        WHERE l.leaf_index >= ? AND l.leaf_index < ? ORDER BY l.leaf_index`,
+      [start, end],
+    );
+    rows.forEach(({ leaf_index: index, event_id: id, leaf_hash: hash, leaf }, offset) => {
+      if (Number(index) !== start + offset) throw gone(start + offset);
+      if (leaf === null)
+        throw new LogBroken('MISSING', `Leaf ${start + offset} stands for event ${id}, which isn't stored any more.`);
+      if (hashLeaf(leaf) !== hash)
+        throw new LogBroken('ALTERED', `Leaf ${start + offset}, event ${id}, isn't what was signed: it was altered.`);
+    });
+    if (rows.length < end - start) throw gone(start + rows.length);
+  }
+};
+
+const gone = (index: number): LogBroken => new LogBroken('MISSING', `Leaf ${index} is missing from the stored log.`);

@@ -1,0 +1,194 @@
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../src/audit/checkpoint';
+import { cosignatureOn, parseWitnessKey } from '../../src/audit/cosignature';
+import { verifierKeyOf } from '../../src/audit/note';
+import type { Database } from '../../src/db/database';
+import { AnchorUnavailable } from '../../src/features/audit/anchor';
+import { latestAnchored } from '../../src/features/audit/anchors.service';
+import { type AnchorPlace, SigningLog } from '../../src/features/audit/signing-log';
+import { emptyLog, record, tamper, testKey, testOrigin, testSigners } from '../support/audit-log';
+import { temporaryDatabase } from '../support/database';
+import { TestWitness } from '../support/witness';
+
+let database: Database;
+let folder: string;
+let remove: () => Promise<void>;
+let witness: TestWitness;
+let faults: unknown[];
+let file: string;
+let files = 0;
+const clock = () => new Date(Date.UTC(2026, 8, 1, 9));
+
+beforeAll(async () => {
+  ({ database, folder, remove } = await temporaryDatabase({ clock }));
+});
+beforeEach(async () => {
+  await emptyLog(database);
+  witness = await TestWitness.start(testSigners.map(verifierKeyOf), clock);
+  faults = [];
+  files += 1;
+  file = join(folder, `anchor-${files}`);
+});
+afterEach(() => witness.stop());
+afterAll(() => remove());
+
+const places = (): readonly AnchorPlace[] => [
+  { kind: 'file', name: 'archive', path: file },
+  { kind: 'witness', name: 'witness', url: `${witness.url}/`, key: witness.key },
+];
+const open = (anchors = places()) =>
+  SigningLog.open(database, {
+    origin: testOrigin,
+    signingKey: { value: testKey },
+    anchors,
+    clock,
+    onFault: (error) => faults.push(error),
+  });
+const grow = async (log: SigningLog, events: number) => {
+  await record(database, events);
+  const signed = await log.sequencer.turn();
+  if (!signed) throw new Error('expected a checkpoint');
+  await log.anchors.turn();
+  return signed;
+};
+const why = () => faults.map((fault) => (fault instanceof AnchorUnavailable ? [fault.anchor, fault.why] : fault));
+const sizes = async () =>
+  Object.fromEntries((await latestAnchored(database, testOrigin)).map(({ anchor, size }) => [anchor, size]));
+
+/** The log as it was before this work: what a restored backup is. */
+const putBack = async (size: number) => {
+  await tamper(database, 'DELETE FROM audit_anchor WHERE tree_size > ?', [size]);
+  await tamper(database, 'DELETE FROM audit_checkpoint WHERE tree_size > ?', [size]);
+  await tamper(database, 'DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE leaf_index >= ?)', [size]);
+  await tamper(database, 'DELETE FROM audit_node');
+  await tamper(database, 'DELETE FROM audit_leaf WHERE leaf_index >= ?', [size]);
+};
+
+describe('anchors', () => {
+  it('take each new checkpoint: a file in its order, a witness with its cosignature', async () => {
+    const log = await open();
+    const first = await grow(log, 10);
+    const second = await grow(log, 300);
+    expect(first.extensions).toEqual([]);
+    expect(await sizes()).toEqual({ archive: second.size, witness: second.size });
+    const text = readFileSync(file, 'utf8');
+    expect(text).toBe(`${first.note}\n${second.note}`);
+    const [cosigned] = (await latestAnchored(database, testOrigin)).filter(({ anchor }) => anchor === 'witness');
+    expect(cosignatureOn(cosigned?.note ?? '', parseWitnessKey(witness.key))).toEqual({ witness: witness.name, at: clock() });
+    expect(openCheckpoint(cosigned?.note ?? '', testSigners.map(verifierKeyOf)).root).toEqual(second.root);
+    expect(witness.latest(testOrigin)?.root).toEqual(second.root);
+    const asked = witness.requests.length;
+    await log.anchors.turn();
+    expect([witness.requests.length, readFileSync(file, 'utf8')]).toEqual([asked, text]);
+    expect(faults).toEqual([]);
+  });
+
+  it('go on from what they have where the database has forgotten it, or another process was there before', async () => {
+    const log = await open();
+    await grow(log, 10);
+    await tamper(database, 'DELETE FROM audit_anchor');
+    const next = await grow(log, 10);
+    expect(await sizes()).toEqual({ archive: next.size, witness: next.size });
+    const again = await open();
+    await again.anchors.turn();
+    expect(readFileSync(file, 'utf8').match(/^— /gm)).toHaveLength(2);
+    expect(faults).toEqual([]);
+  });
+
+  it.each([
+    [{ status: 500 }, 'failed'],
+    [{ status: 404 }, 'refused'],
+    [{ status: 403 }, 'refused'],
+    [{ status: 200, body: 'no signature' }, 'malformed'],
+    [{ status: 200, body: '— witness.example.com/test AAAAAAAA\n' }, 'malformed'],
+    [{ status: 409, body: '7\n', type: 'text/plain' }, 'malformed'],
+    [{ status: 409, body: 'many\n', type: 'text/x.tlog.size' }, 'malformed'],
+    [{ status: 409, body: '-1\n', type: 'text/x.tlog.size' }, 'malformed'],
+  ])('that answer %j take nothing, and are left alone for a while', async (answer, expected) => {
+    const log = await open([places()[1] as AnchorPlace]);
+    witness.answers.push(answer);
+    await grow(log, 3);
+    expect(why()).toEqual([['witness', expected]]);
+    const asked = witness.requests.length;
+    await log.anchors.turn();
+    expect([witness.requests.length, await sizes()]).toEqual([asked, {}]);
+  });
+
+  it('out of reach keep nobody from signing', async () => {
+    const url = witness.url;
+    await witness.stop();
+    const log = await open([
+      { kind: 'file', name: 'archive', path: join(folder, 'absent', 'folder', 'file') },
+      { kind: 'witness', name: 'witness', url, key: witness.key },
+    ]);
+    await grow(log, 3);
+    expect(why()).toEqual([
+      ['archive', 'unreachable'],
+      ['witness', 'unreachable'],
+    ]);
+    expect(await sizes()).toEqual({});
+  });
+
+  it('keep a note whole after one that a crash cut off', async () => {
+    const log = await open([places()[0] as AnchorPlace]);
+    const first = await grow(log, 3);
+    for (const end of ['\nlog.example.com/test\n99', '\nlog.example.com/test\n99\nAAAA\n\n— log.example']) {
+      appendFileSync(file, end);
+      const next = await grow(log, 3);
+      expect(readFileSync(file, 'utf8').endsWith(`\n\n${next.note}`)).toBe(true);
+      await open([places()[0] as AnchorPlace]);
+    }
+    expect(readFileSync(file, 'utf8').startsWith(first.note)).toBe(true);
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('an anchored log that was put back', () => {
+  const anchorOf = (name: string) => places().filter((place) => place.name === name);
+
+  it.each(['archive', 'witness'])('is not continued: the %s knows a longer one', async (name) => {
+    const log = await open(anchorOf(name));
+    const first = await grow(log, 10);
+    await grow(log, 10);
+    await putBack(first.size);
+    await expect(open(anchorOf(name))).rejects.toMatchObject({
+      finding: 'TRUNCATED',
+      remedy: expect.stringContaining('audit fork'),
+    });
+  });
+
+  it.each(['archive', 'witness'])('and rebuilt with the same key is not what the %s has', async (name) => {
+    const log = await open(anchorOf(name));
+    const { size } = await grow(log, 20);
+    await putBack(0);
+    await tamper(database, 'DELETE FROM audit_pending');
+    await tamper(database, 'DELETE FROM audit_origin');
+    // Somebody with the key and the database, and without the anchor: as many leaves and more, all properly signed.
+    const forged = await open([]);
+    await record(database, size + 5);
+    await forged.sequencer.turn();
+    await expect(open(anchorOf(name))).rejects.toMatchObject({ finding: 'REWRITTEN' });
+    expect(witness.latest(testOrigin)?.size).toBe(name === 'witness' ? size : undefined);
+  });
+
+  it('is noticed while it runs, and nothing more is anchored', async () => {
+    const log = await open(anchorOf('witness'));
+    await grow(log, 10);
+    witness.answers.push({ status: 422 });
+    await record(database, 1);
+    await log.sequencer.turn();
+    await expect(log.anchors.turn()).rejects.toMatchObject({ finding: 'REWRITTEN' });
+  });
+
+  it('whose anchor somebody else wrote to is not continued either', async () => {
+    const log = await open(anchorOf('archive'));
+    await grow(log, 10);
+    const note = readFileSync(file, 'utf8');
+    const lines = note.split('\n');
+    lines[1] = String(Number(lines[1]) + 1);
+    writeFileSync(file, lines.join('\n'));
+    await expect(open(anchorOf('archive'))).rejects.toMatchObject({ finding: 'UNPROVEN_ANCHOR' });
+    expect(existsSync(file)).toBe(true);
+  });
+});

@@ -1,0 +1,59 @@
+import type { DataSource } from 'typeorm';
+import { parseVerifierKey, type SignerKey } from '../../src/audit/note';
+import type { Database } from '../../src/db/database';
+import { signersOf } from '../../src/features/audit/checkpoints';
+import { Sequencer, type SequencerOptions } from '../../src/features/audit/sequencer';
+
+export const testOrigin = 'log.example.com/test';
+/** 32 bytes that look random enough to be a key. */
+export const testKey = Buffer.from('an ed25519 seed, for tests only!').toString('base64');
+export const anotherKey = Buffer.from('one more 32 byte key, for tests.').toString('base64');
+export const testSigners: readonly SignerKey[] = signersOf(testOrigin, testKey);
+export const keysOf = (...texts: readonly string[]) => texts.map(parseVerifierKey);
+
+/** A sequencer whose turns the test takes. */
+export const sequencerOf = (database: Database, options: Partial<SequencerOptions> = {}): Sequencer =>
+  new Sequencer(database, {
+    origin: testOrigin,
+    signers: testSigners,
+    anchored: false,
+    clock: () => new Date(),
+    onFault: (error) => {
+      throw error;
+    },
+    ...options,
+  });
+
+/** Records one transaction with this many events. */
+export const record = (database: Database, count: number, action = 'test'): Promise<void> =>
+  database.appendGroup(async (group) => {
+    for (let index = 0; index < count; index += 1)
+      group.append({
+        action,
+        outcome: 'ALLOWED',
+        actor: { id: 'act_test', kind: 'staff', roles: ['AGENT'] },
+        detail: { index },
+      });
+  });
+
+/** Whatever somebody with full access to the database may do. */
+export const tamper = (database: Database, sql: string, parameters: readonly unknown[] = []): Promise<unknown> =>
+  (Reflect.get(database, 'writer') as DataSource).query(sql, [...parameters]);
+
+const logTables = [
+  'audit_pending',
+  'audit_leaf',
+  'audit_node',
+  'audit_checkpoint',
+  'audit_anchor',
+  'audit_origin',
+  'audit_customer',
+  'audit_ticket',
+  'audit_note',
+  'audit_event',
+];
+
+/** Leaves a database without a log, which is quicker than making one. */
+export const emptyLog = async (database: Database): Promise<void> => {
+  for (const table of logTables) await tamper(database, `DELETE FROM ${table}`);
+};
