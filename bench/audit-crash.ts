@@ -30,6 +30,9 @@ const origin = 'log.example.com/crash';
 const seed32 = Buffer.from('a seed of a key that signs this.').toString('base64');
 const parts = { entities, migrations, poolSize: 4 };
 
+/** What a process says when it is at work. */
+const ready = 'ready';
+
 /** Writers say what was acknowledged: their own name and number of a transaction, and how many events it has. */
 interface Acknowledged {
   readonly writer: string;
@@ -50,6 +53,7 @@ const randomOf = (seed: number) => {
 
 const write = async (url: string, writer: string): Promise<void> => {
   const database = await Database.open(parseDatabaseUrl(url), parts, { migrate: false });
+  process.send?.(ready);
   for (let transaction = 0; ; transaction += 1) {
     const count = 1 + ((transaction * 7) % 20);
     await database.appendGroup(async (group) => {
@@ -76,6 +80,7 @@ const sequence = async (url: string): Promise<void> => {
     process.exit(3);
   });
   log.start();
+  process.send?.(ready);
   setInterval(() => {}, 60_000);
 };
 
@@ -92,25 +97,44 @@ const killAround = async (url: string, seconds: number, seed: number): Promise<O
   const random = randomOf(seed);
   const acks: Acknowledged[] = [];
   const problems: string[] = [];
-  let [kills, writers, running] = [0, 0, true];
-  const slots = ['writer', 'writer', 'writer', 'sequencer', 'sequencer'].map(async (role) => {
-    while (running) {
-      writers += 1;
-      const child: ChildProcess = fork(__filename, ['--role', role, '--url', url, '--writer', `w${writers}`]);
-      const ended = new Promise<void>((resolve) => {
-        child.once('exit', (code) => {
-          if (code !== null && code !== 0) problems.push(`a ${role} ended by itself with ${code}`);
-          resolve();
-        });
+  let [kills, names, running] = [0, 0, true];
+
+  /** One life of a process, to its violent end. */
+  const live = async (role: string, early: boolean, onWork: () => void): Promise<void> => {
+    names += 1;
+    const child: ChildProcess = fork(__filename, ['--role', role, '--url', url, '--writer', `w${names}`]);
+    const ended = new Promise<void>((resolve) => {
+      child.once('exit', (code) => {
+        if (code !== null) problems.push(`a ${role} ended by itself with ${code}`);
+        resolve();
       });
-      child.on('message', (message) => acks.push(message as Acknowledged));
-      // It takes a while until it is at work at all; a life is between that and a few turns.
-      await Promise.race([ended, pause(900 + random() * 2_500)]);
-      if (child.exitCode === null) kills += 1;
-      child.kill('SIGKILL');
-      await ended;
-    }
-  });
+    });
+    const atWork = new Promise<void>((resolve) => {
+      child.on('message', (message) => {
+        if (message === ready) resolve();
+        else acks.push(message as Acknowledged);
+      });
+    });
+    await Promise.race([ended, early ? pause(random() * 1_500) : atWork]);
+    onWork();
+    await Promise.race([ended, pause(early ? 0 : 20 + random() * 2_500)]);
+    kills += 1;
+    child.kill('SIGKILL');
+    await ended;
+  };
+
+  /** Lives of one place, one after the other. `began` is called once it is at work for the first time. */
+  const repeat = async (role: string, began: () => void): Promise<void> => {
+    // Now and then one is killed while it starts; the others live for up to a few turns.
+    for (let lives = 0; running; lives += 1) await live(role, lives > 0 && random() < 0.15, began);
+  };
+
+  const slots: Promise<void>[] = [];
+  await Promise.all(
+    ['writer', 'writer', 'writer', 'sequencer', 'sequencer'].map(
+      (role) => new Promise<void>((resolve) => slots.push(repeat(role, resolve))),
+    ),
+  );
   await pause(seconds * 1_000);
   running = false;
   await Promise.all(slots);

@@ -58,7 +58,7 @@ async function* from(chunks: AsyncIterable<Buffer>, start: number): AsyncGenerat
 
 /**
  * The log as a download, for auditors: `GET /audit/export` answers with the address of an export that is the same bytes
- * whenever it is asked for, so that `curl -L -C -` goes on with one that broke off.
+ * whenever it is asked for, so that `curl -C -` goes on with one that broke off.
  */
 export const auditExportRoutes =
   (app: App, identify: (request: FastifyRequest, reply: FastifyReply) => Promise<void>) =>

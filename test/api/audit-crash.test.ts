@@ -1,11 +1,20 @@
-import { record, sequencerOf } from '../support/audit-log';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../src/audit/checkpoint';
+import { verifierKeyOf } from '../../src/audit/note';
+import { record, sequencerOf, testKey, testOrigin, testSigners } from '../support/audit-log';
 import { BuiltGateway } from '../support/built';
 import { engine, temporaryDatabase } from '../support/database';
 
 if (engine === 'mariadb') {
-  describe('writers and sequencers that are killed at any moment', () => {
-    it('leave every acknowledged event in the tree exactly once, in order, under one history', async () => {
-      const built = BuiltGateway.make();
+  describe('processes on one database', () => {
+    let built: BuiltGateway;
+    beforeAll(() => {
+      built = BuiltGateway.make();
+    }, 120_000);
+    afterAll(() => built.remove());
+
+    it('that are killed at any moment leave every acknowledged event in the tree exactly once, in order, under one history', async () => {
       const server = process.env.MARIADB_SERVER_URL as string;
       const { code, stdout, stderr } = await built.bench('audit-crash.js', [
         '--seconds',
@@ -15,13 +24,43 @@ if (engine === 'mariadb') {
         '--server',
         server,
       ]);
-      await built.remove();
       expect({ code, stderr, result: JSON.parse(stdout || '{}') }).toMatchObject({
         code: 0,
         stderr: '',
         result: { ok: true, problems: [] },
       });
     }, 240_000);
+
+    it('sequence, sign and anchor with nothing but the database’s address, the key and the log’s name, until they are told to stop', async () => {
+      const { database, location, remove } = await temporaryDatabase();
+      writeFileSync(
+        join(built.folder, 'audit.yaml'),
+        `audit: { origin: ${testOrigin}, anchors: [{ kind: file, name: archive, path: anchored }] }\n`,
+      );
+      const environment = {
+        NODE_ENV: 'production',
+        DATABASE_URL: location.url as string,
+        CONFIG_FILE: 'audit.yaml',
+        AUDIT_SIGNING_KEY: testKey,
+      };
+      expect(await built.run(['migrate'], environment)).toMatchObject({ code: 0, stderr: '' });
+      await record(database, 25);
+      const running = built.begin(['audit', 'sequence'], environment);
+      const size = async () => {
+        const rows = await database.query<{ size: number | string | null }>('SELECT MAX(tree_size) AS size FROM audit_anchor');
+        return Number(rows[0]?.size ?? 0);
+      };
+      while ((await size()) < 25 && running.child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 100));
+      running.child.kill('SIGTERM');
+      expect(await running.finished).toMatchObject({ code: 0, stdout: '' });
+      const kept = openCheckpoint(readFileSync(join(built.folder, 'anchored')), testSigners.map(verifierKeyOf));
+      expect([kept.origin, kept.size >= 25, kept.extensions]).toEqual([testOrigin, true, []]);
+      expect(await built.run(['audit', 'sequence'], { ...environment, AUDIT_SIGNING_KEY: '' })).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('AUDIT_SIGNING_KEY_FILE'),
+      });
+      await remove();
+    }, 120_000);
   });
 } else {
   describe('an embedded database', () => {

@@ -92,6 +92,11 @@ export class BuiltGateway {
     return this.spawn('src/cli/counterfoil.js', args, environment).finished;
   }
 
+  /** `counterfoil …` that goes on until it is told to stop. */
+  begin(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
+    return this.spawn('src/cli/counterfoil.js', args, environment);
+  }
+
   /** A program of `bench/` to its end. */
   bench(file: string, args: readonly string[]): Promise<Finished> {
     return this.spawn(`bench/${file}`, args, {}).finished;

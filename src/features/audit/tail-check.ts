@@ -17,7 +17,8 @@ interface TailRow extends Row {
 /**
  * Whether the stored log still ends where its latest checkpoint says, before anything is signed that continues it: that
  * checkpoint is one of ours, the tree has its root, and the leaves of the last tile and all since are what they hash to.
- * What lies further back is for `doctor`: this reads the same few hundred rows however long the log is. Throws `LogBroken`.
+ * What lies further back is for `doctor`: this reads the same few hundred rows however long the log is; all of it while its
+ * name has no checkpoint. Throws `LogBroken`.
  */
 export const checkTail = async (database: Database, checkpoints: Checkpoints, signers: readonly SignerKey[]): Promise<void> => {
   const query = database.query.bind(database);
