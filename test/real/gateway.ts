@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +7,7 @@ import pino from 'pino';
 import { App } from '../../src/app';
 import { loadConfig } from '../../src/config';
 import { Database } from '../../src/db/database';
+import { grantStatements } from '../../src/features/audit/grants';
 import { createServer } from '../../src/http/server';
 import type { GraphQLAnswer } from '../support/app';
 import { databaseParts, temporaryLocation } from '../support/database';
@@ -48,16 +49,15 @@ sync:
   readThroughSeconds: 30
 `;
 
-/** The URL of an everyday account that may do what docs/operations.md grants it, on a database that another one migrated. */
+/** The URL of an everyday account that may do what `doctor --print-grants` prints for it, on a database that another one migrated. */
 const withEverydayRights = async (url: string): Promise<{ url: string; drop: () => Promise<void> }> => {
   const migrated = await Database.open({ engine: 'mariadb', url }, databaseParts);
+  const tables = migrated.tables();
   await migrated.close();
   const everyday = new URL(url);
   const database = everyday.pathname.slice(1);
   everyday.username = database;
   everyday.password = 'everyday';
-  const manual = readFileSync(join(__dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
-  const grants = manual.match(/^GRANT .*;$/gm) ?? [];
   const run = async (...statements: readonly string[]) => {
     const connection = await createConnection(url);
     for (const statement of statements) await connection.query(statement);
@@ -65,7 +65,7 @@ const withEverydayRights = async (url: string): Promise<{ url: string; drop: () 
   };
   await run(
     `CREATE USER '${everyday.username}'@'%' IDENTIFIED BY '${everyday.password}'`,
-    ...grants.map((grant) => grant.replace('counterfoil.', `${database}.`).replace("'gateway'", `'${everyday.username}'`)),
+    ...grantStatements(database, tables, [{ account: `'${everyday.username}'@'%'`, role: 'sequencing gateway' }]),
   );
   return { url: everyday.href, drop: () => run(`DROP USER '${everyday.username}'@'%'`) };
 };

@@ -21,6 +21,15 @@ export const auditPrivileges = (role: DatabaseRole, table: string): readonly Pri
   return ['SELECT', 'INSERT'];
 };
 
+/** Rows that say what somebody did: they are added and never written to again. */
+const kept: readonly string[] = ['session_revocation', 'credential_transition', 'credential_link', 'credential_confirmation'];
+
+/** What a gateway needs on any other table. It deletes nothing but the messages of a ticket that passes to another customer. */
+const everydayPrivileges = (table: string): readonly Privilege[] => {
+  if (kept.includes(table)) return ['SELECT', 'INSERT'];
+  return table === 'helpdesk_message' ? ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] : ['SELECT', 'INSERT', 'UPDATE'];
+};
+
 export interface GrantUser {
   /** As `'name'@'host'`. */
   readonly account: string;
@@ -35,7 +44,7 @@ export const grantStatements = (schema: string, tables: readonly string[], users
         ? auditPrivileges(role, table)
         : role === 'sequencer'
           ? []
-          : (['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const);
+          : everydayPrivileges(table);
       return privileges.length === 0 ? [] : [`GRANT ${privileges.join(', ')} ON \`${schema}\`.\`${table}\` TO ${account};`];
     }),
     // Who starts on a migrated database only looks whether something is missing.
