@@ -58,9 +58,13 @@ describe('the sequencer', () => {
     const frontier = new Frontier();
     for (const { leaf } of rows) frontier.append(leafHash(leaf));
     expect(signed).toMatchObject({ origin: testOrigin, size: 964, root: frontier.root(), extensions: [unanchoredExtension] });
-    expect(await checkpoints()).toEqual([
-      { origin: testOrigin, size: 964, root: frontier.root(), extensions: [unanchoredExtension] },
-    ]);
+    // On a slow machine an earlier one is signed in between.
+    expect((await checkpoints()).at(-1)).toEqual({
+      origin: testOrigin,
+      size: 964,
+      root: frontier.root(),
+      extensions: [unanchoredExtension],
+    });
   });
 
   it('takes a transaction that is longer than a batch whole, with those before and after it', async () => {
