@@ -9,6 +9,7 @@ import {
   erase,
   flaws,
   mails,
+  newestCode,
   rejection,
   rejectUpdate,
   transitionsAndEvents,
@@ -112,6 +113,52 @@ describe('an update whose customer is erased', () => {
     await updates.drain();
     expect(await updates.state(id)).toBe('UNKNOWN');
     await erased(of, id);
+  });
+});
+
+describe('whoever reads the customer’s mailbox, and has no code', () => {
+  const confirmed = async () => {
+    const of = await updates.next({ subscribed: false });
+    const { id, token } = await updates.asked(of, of.usual, 'REPLACE_CARD');
+    const answer = await updates.confirm(token);
+    const url = answer.outcome === 'continue' ? answer.view.continueAt : null;
+    expect(url).toMatch(/^http/);
+    return { of, id, token, url: url as string };
+  };
+  const get = async (token: string) => (await test.server.inject({ url: `/confirm/${token}` })).body;
+
+  it('is not led to the provider’s page once the customer has said yes, to enter a card of their own', async () => {
+    const { id, token, url } = await confirmed();
+    const view = await updates.desk.view(token);
+    expect(view).toMatchObject({ stage: 'AT_PROVIDER', continueAt: null });
+    const page = await get(token);
+    expect(page).toContain('name="code"');
+    expect(page).not.toContain(url.slice(url.lastIndexOf('/')));
+    const shown = view?.shown ?? '';
+    for (const code of ['', '12345', 'x'])
+      expect(await updates.desk.confirm(token, { shown, code, address: null })).toMatchObject({
+        outcome: 'again',
+        view: { continueAt: null },
+      });
+    // The customer, who left that page, comes back to it.
+    await updates.desk.sendCode(token);
+    expect(await updates.desk.confirm(token, { shown, code: await newestCode(test), address: null })).toMatchObject({
+      outcome: 'continue',
+      view: { continueAt: url },
+    });
+    expect(await updates.state(id)).toBe('AWAITING_PROVIDER');
+  });
+
+  it('guesses no code there either: the tries are those that the yes left', async () => {
+    const { id, token } = await confirmed();
+    const code = await newestCode(test);
+    const wrong = code === '000000' ? '000001' : '000000';
+    const shown = (await updates.desk.view(token))?.shown ?? '';
+    const outcomes = [];
+    for (let tries = 0; tries < 6; tries += 1)
+      outcomes.push((await updates.desk.confirm(token, { shown, code: wrong, address: null })).outcome);
+    expect(outcomes).toEqual(['again', 'again', 'again', 'again', 'dead', 'dead']);
+    expect((await updates.path(id)).at(-1)).toBe('CANCELLED CODE_TRIES');
   });
 });
 
