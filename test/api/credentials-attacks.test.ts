@@ -14,6 +14,7 @@ import {
   rejectUpdate,
   transitionsAndEvents,
   Updates,
+  writerOf,
 } from '../support/credentials';
 
 const hour = 3_600_000;
@@ -159,6 +160,43 @@ describe('whoever reads the customer’s mailbox, and has no code', () => {
       outcomes.push((await updates.desk.confirm(token, { shown, code: wrong, address: null })).outcome);
     expect(outcomes).toEqual(['again', 'again', 'again', 'again', 'dead', 'dead']);
     expect((await updates.path(id)).at(-1)).toBe('CANCELLED CODE_TRIES');
+  });
+});
+
+describe('a ticket with ever more updates', () => {
+  it('shows the newest fifty, so that no list of tickets becomes a flood', async () => {
+    const of = await updates.next();
+    const { data } = await updates.request(of, of.usual, 'BILLING_ADDRESS');
+    const row = await updates.row(data.requestCredentialUpdate.id);
+    const columns = Object.keys(row);
+    const copies = Array.from({ length: 60 }, (_, index) => ({
+      ...row,
+      id: `cru_copy_${index}`,
+      request_key: `copy ${index}`,
+      open_key: null,
+      created_at: Number(row.created_at) + 1 + index,
+    }));
+    for (const copy of copies) {
+      const values = Object.values(copy);
+      await writerOf(test).query(
+        `INSERT INTO credential_update (${columns.join(', ')}) VALUES (${values.map(() => '?').join(', ')})`,
+        values,
+      );
+    }
+    const answer = await test.as('ana', 'query($id: ID!) { ticket(id: $id) { credentialUpdates { id } } }', { id: of.ticketId });
+    expect(told(answer)).toEqual({
+      data: {
+        ticket: {
+          credentialUpdates: copies
+            .slice(-50)
+            .reverse()
+            .map(({ id }) => ({ id })),
+        },
+      },
+      errors: [],
+    });
+    await writerOf(test).query("DELETE FROM credential_update WHERE id LIKE 'cru_copy_%'");
+    await updates.drain();
   });
 });
 
