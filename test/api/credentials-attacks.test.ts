@@ -2,10 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { demoTickets } from '../../src/upstream/demo/cast';
 import { policyWith, told } from '../support/answers';
-import { TestApp } from '../support/app';
+import { type GraphQLAnswer, TestApp } from '../support/app';
 import {
   approveUpdate,
   type Case,
+  cancelUpdate,
   erase,
   flaws,
   mails,
@@ -26,7 +27,10 @@ const approvedReplacing = [
 let test: TestApp;
 let updates: Updates;
 beforeAll(async () => {
-  test = await TestApp.start({ policy: policyWith(['perCustomerPerDay: 5', 'perCustomerPerDay: 50'], approvedReplacing) });
+  test = await TestApp.start({
+    policy: policyWith(['perCustomerPerDay: 5', 'perCustomerPerDay: 50'], approvedReplacing),
+    environment: { DEMO_SIZE: '0.04' },
+  });
   updates = new Updates(test);
 });
 beforeEach(() => updates.forgetDenials());
@@ -235,6 +239,50 @@ describe('a provider', () => {
     expect((await updates.held(of)).map(({ reference }) => reference)).toEqual(
       expect.arrayContaining(held.map(({ reference }) => reference)),
     );
+  });
+});
+
+describe('acts that come all at once', () => {
+  it('wait for each other without a fault: asking, answering, calling off, deciding, syncing and working', async () => {
+    const cases: Case[] = [];
+    for (let each = 0; each < 3; each += 1) cases.push(await updates.next());
+    const begin = async (of: Case) => {
+      const { id, token } = await updates.asked(of, of.usual, 'BILLING_ADDRESS');
+      return { of, id, token, consent: await updates.consent(token) };
+    };
+    const act = async ({ of, id, token, consent }: Awaited<ReturnType<typeof begin>>): Promise<GraphQLAnswer[]> => {
+      const [, called, again, approved] = await Promise.all([
+        updates.desk.confirm(token, consent),
+        test.as('ana', cancelUpdate, { id }),
+        updates.request(of, of.usual, 'BILLING_ADDRESS'),
+        test.as('sam', approveUpdate, { id }),
+        updates.desk.refuse(token, consent.shown),
+        updates.drain(),
+        test.app.services.jobs.hasten('SETUP', 'demo-pay'),
+        test.app.sources.confirmLink(of.customerId),
+        test.app.sources.refreshTicket('demo', of.reference),
+        test.app.sources.syncAll(),
+        test.app.services.credentials.expire(),
+      ]);
+      return [called, again, approved] as GraphQLAnswer[];
+    };
+    const codes = [];
+    for (let round = 0; round < 3; round += 1) {
+      const begun: Awaited<ReturnType<typeof begin>>[] = [];
+      for (const each of cases) begun.push(await begin(each));
+      for (const answer of (await Promise.all(begun.map(act))).flat())
+        codes.push(...(answer.errors ?? []).map(({ extensions }) => extensions.code));
+      await updates.drain();
+      for (const each of cases) {
+        const open = await test.app.database.query<{ id: string }>(
+          'SELECT id FROM credential_update WHERE customer_id = ? AND open_key IS NOT NULL',
+          [each.customerId],
+        );
+        for (const { id } of open) await test.as('ana', cancelUpdate, { id });
+      }
+    }
+    expect(codes.filter((code) => code !== 'CONFLICT' && code !== 'DENIED')).toEqual([]);
+    expect(test.logLines.filter((line) => line.includes('a request failed') || line.includes('"internal"'))).toEqual([]);
   });
 });
 

@@ -19,7 +19,7 @@ import { Ticket } from '../tickets/ticket.entity';
 import { ticketScope } from '../tickets/tickets.policy';
 import { CredentialUpdate } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, move } from './credential-update.moves';
-import { type CredentialUpdateState, isOpenToCancel } from './credential-update.states';
+import { type CredentialUpdateState, isOpenToCancel, type MoveReason } from './credential-update.states';
 import {
   CredentialUpdateConnection,
   type CredentialUpdateFilter,
@@ -573,7 +573,7 @@ export class Credentials {
 }
 
 /** Why each waiting state ends by itself. */
-const expiryReasons: Readonly<Partial<Record<CredentialUpdateState, string>>> = {
+const expiryReasons: Readonly<Partial<Record<CredentialUpdateState, MoveReason>>> = {
   REQUESTED: 'LINK_EXPIRED',
   AWAITING_CUSTOMER: 'LINK_EXPIRED',
   AWAITING_PROVIDER: 'SETUP_EXPIRED',
