@@ -108,7 +108,9 @@ describe('the list of updates', () => {
     const refused = { data: null, errors: [['credentialUpdates', 'INVALID', 'after']] };
     expect(told(await test.as('sam', list, { first: 1, after }))).toEqual(refused);
     expect(told(await test.as('ana', list, { first: 1, after, filter: { kind: ['REMOVE'] } }))).toEqual(refused);
-    expect(told(await test.as('ana', list, { first: 1, after: `${after[0] === 'x' ? 'y' : 'x'}${after.slice(1)}` }))).toEqual(refused);
+    expect(told(await test.as('ana', list, { first: 1, after: `${after[0] === 'x' ? 'y' : 'x'}${after.slice(1)}` }))).toEqual(
+      refused,
+    );
   });
 
   it('stands on the ticket too', async () => {
