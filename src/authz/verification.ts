@@ -1,6 +1,6 @@
 /** What a customer can do to show that it is them, each with what it proves. Shared by whatever asks a customer for a proof. */
 export interface VerificationMethod {
-  /** 1 is the weakest. A stronger method stands for a weaker one where a strength is asked for. */
+  /** 1 is the weakest. By this a change of the policy is told as stronger or weaker; the proofs themselves add up, none stands for another. */
   readonly strength: number;
   /** Whether the link alone is enough, a second channel is needed, or the provider does it. */
   readonly channel: 'mail' | 'sms' | 'provider';
@@ -27,10 +27,3 @@ export const verificationMethods = {
 
 export type VerificationMethodName = keyof typeof verificationMethods;
 export const verificationMethodNames = Object.keys(verificationMethods) as readonly VerificationMethodName[];
-
-/** What the proofs are worth together: as much as the strongest of them; 0 without any. */
-export const strengthOf = (proofs: readonly VerificationMethodName[]): number =>
-  Math.max(0, ...proofs.map((name) => verificationMethods[name].strength));
-
-export const suffices = (proofs: readonly VerificationMethodName[], needed: VerificationMethodName): boolean =>
-  strengthOf(proofs) >= verificationMethods[needed].strength;

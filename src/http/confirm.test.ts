@@ -624,6 +624,11 @@ describe('the customer’s page in a browser', () => {
         ...withCode,
       });
       const replaced = page.desk.ask('b', { kind: 'REPLACE_CARD' });
+      const comesBack = page.desk.ask('c', {
+        kind: 'REPLACE_CARD',
+        stage: 'AT_PROVIDER',
+        code: { sentTo: '•••• 12', triesLeft: 5, sendsLeft: 3 },
+      });
       // The policy keeps out the checker’s own script; that nothing of the page needs more is seen below.
       const tab = await open(url, { colorScheme, viewport, bypassCSP: true });
       const check = async (state: string) => {
@@ -658,6 +663,8 @@ describe('the customer’s page in a browser', () => {
       await tab.goto(`${address}${replaced}`);
       await press(/^Yes/);
       await check('at the provider');
+      await tab.goto(`${address}${comesBack}`);
+      await check('at the provider, with a code');
       await tab.goto(`${address}/confirm/returned`);
       await check('returned');
       await tab.context().close();

@@ -240,7 +240,7 @@ describe('a confirmed update', () => {
     test.payments.goDown();
     await updates.wait(2 * hour, 10 * minute);
     expect(await updates.state(id)).toBe('APPLYING');
-    await updates.wait(6 * hour, 30 * minute);
+    await updates.wait(8 * hour, 30 * minute);
     expect(await updates.path(id)).toEqual([...asked, 'FAILED PROVIDER_UNREACHABLE']);
     test.payments.comeBack();
     await updates.wait(2 * hour, hour);
@@ -252,7 +252,7 @@ describe('a confirmed update', () => {
   it('of a card that can’t be begun gives the new card up once the provider is back', async () => {
     const { of, id, before } = await cardEntered();
     updates.before('ATTACH', () => test.payments.goDown());
-    await updates.wait(9 * hour, 30 * minute);
+    await updates.wait(12 * hour, 30 * minute);
     expect(await updates.path(id)).toEqual([...askedCard, 'FAILED PROVIDER_UNREACHABLE']);
     test.payments.comeBack();
     await updates.wait(2 * hour, 30 * minute);

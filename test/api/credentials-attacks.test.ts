@@ -2,17 +2,20 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { demoTickets } from '../../src/upstream/demo/cast';
 import { policyWith, told } from '../support/answers';
-import { TestApp } from '../support/app';
+import { type GraphQLAnswer, TestApp } from '../support/app';
 import {
   approveUpdate,
   type Case,
+  cancelUpdate,
   erase,
   flaws,
   mails,
+  newestCode,
   rejection,
   rejectUpdate,
   transitionsAndEvents,
   Updates,
+  writerOf,
 } from '../support/credentials';
 
 const hour = 3_600_000;
@@ -24,7 +27,10 @@ const approvedReplacing = [
 let test: TestApp;
 let updates: Updates;
 beforeAll(async () => {
-  test = await TestApp.start({ policy: policyWith(['perCustomerPerDay: 5', 'perCustomerPerDay: 50'], approvedReplacing) });
+  test = await TestApp.start({
+    policy: policyWith(['perCustomerPerDay: 5', 'perCustomerPerDay: 50'], approvedReplacing),
+    environment: { DEMO_SIZE: '0.04' },
+  });
   updates = new Updates(test);
 });
 beforeEach(() => updates.forgetDenials());
@@ -115,6 +121,89 @@ describe('an update whose customer is erased', () => {
   });
 });
 
+describe('whoever reads the customer’s mailbox, and has no code', () => {
+  const confirmed = async () => {
+    const of = await updates.next({ subscribed: false });
+    const { id, token } = await updates.asked(of, of.usual, 'REPLACE_CARD');
+    const answer = await updates.confirm(token);
+    const url = answer.outcome === 'continue' ? answer.view.continueAt : null;
+    expect(url).toMatch(/^http/);
+    return { of, id, token, url: url as string };
+  };
+  const get = async (token: string) => (await test.server.inject({ url: `/confirm/${token}` })).body;
+
+  it('is not led to the provider’s page once the customer has said yes, to enter a card of their own', async () => {
+    const { id, token, url } = await confirmed();
+    const view = await updates.desk.view(token);
+    expect(view).toMatchObject({ stage: 'AT_PROVIDER', continueAt: null });
+    const page = await get(token);
+    expect(page).toContain('name="code"');
+    expect(page).not.toContain(url.slice(url.lastIndexOf('/')));
+    const shown = view?.shown ?? '';
+    for (const code of ['', '12345', 'x'])
+      expect(await updates.desk.confirm(token, { shown, code, address: null })).toMatchObject({
+        outcome: 'again',
+        view: { continueAt: null },
+      });
+    // The customer, who left that page, comes back to it.
+    await updates.desk.sendCode(token);
+    expect(await updates.desk.confirm(token, { shown, code: await newestCode(test), address: null })).toMatchObject({
+      outcome: 'continue',
+      view: { continueAt: url },
+    });
+    expect(await updates.state(id)).toBe('AWAITING_PROVIDER');
+  });
+
+  it('guesses no code there either: the tries are those that the yes left', async () => {
+    const { id, token } = await confirmed();
+    const code = await newestCode(test);
+    const wrong = code === '000000' ? '000001' : '000000';
+    const shown = (await updates.desk.view(token))?.shown ?? '';
+    const outcomes = [];
+    for (let tries = 0; tries < 6; tries += 1)
+      outcomes.push((await updates.desk.confirm(token, { shown, code: wrong, address: null })).outcome);
+    expect(outcomes).toEqual(['again', 'again', 'again', 'again', 'dead', 'dead']);
+    expect((await updates.path(id)).at(-1)).toBe('CANCELLED CODE_TRIES');
+  });
+});
+
+describe('a ticket with ever more updates', () => {
+  it('shows the newest fifty, so that no list of tickets becomes a flood', async () => {
+    const of = await updates.next();
+    const { data } = await updates.request(of, of.usual, 'BILLING_ADDRESS');
+    const row = await updates.row(data.requestCredentialUpdate.id);
+    const columns = Object.keys(row);
+    const copies = Array.from({ length: 60 }, (_, index) => ({
+      ...row,
+      id: `cru_copy_${index}`,
+      request_key: `copy ${index}`,
+      open_key: null,
+      created_at: Number(row.created_at) + 1 + index,
+    }));
+    for (const copy of copies) {
+      const values = Object.values(copy);
+      await writerOf(test).query(
+        `INSERT INTO credential_update (${columns.join(', ')}) VALUES (${values.map(() => '?').join(', ')})`,
+        values,
+      );
+    }
+    const answer = await test.as('ana', 'query($id: ID!) { ticket(id: $id) { credentialUpdates { id } } }', { id: of.ticketId });
+    expect(told(answer)).toEqual({
+      data: {
+        ticket: {
+          credentialUpdates: copies
+            .slice(-50)
+            .reverse()
+            .map(({ id }) => ({ id })),
+        },
+      },
+      errors: [],
+    });
+    await writerOf(test).query("DELETE FROM credential_update WHERE id LIKE 'cru_copy_%'");
+    await updates.drain();
+  });
+});
+
 describe('a supervisor', () => {
   it('approves nothing that is confirmed from a mailbox of their own', async () => {
     const of = await updates.next({ subscribed: false });
@@ -150,6 +239,50 @@ describe('a provider', () => {
     expect((await updates.held(of)).map(({ reference }) => reference)).toEqual(
       expect.arrayContaining(held.map(({ reference }) => reference)),
     );
+  });
+});
+
+describe('acts that come all at once', () => {
+  it('wait for each other without a fault: asking, answering, calling off, deciding, syncing and working', async () => {
+    const cases: Case[] = [];
+    for (let each = 0; each < 3; each += 1) cases.push(await updates.next());
+    const begin = async (of: Case) => {
+      const { id, token } = await updates.asked(of, of.usual, 'BILLING_ADDRESS');
+      return { of, id, token, consent: await updates.consent(token) };
+    };
+    const act = async ({ of, id, token, consent }: Awaited<ReturnType<typeof begin>>): Promise<GraphQLAnswer[]> => {
+      const [, called, again, approved] = await Promise.all([
+        updates.desk.confirm(token, consent),
+        test.as('ana', cancelUpdate, { id }),
+        updates.request(of, of.usual, 'BILLING_ADDRESS'),
+        test.as('sam', approveUpdate, { id }),
+        updates.desk.refuse(token, consent.shown),
+        updates.drain(),
+        test.app.services.jobs.hasten('SETUP', 'demo-pay'),
+        test.app.sources.confirmLink(of.customerId),
+        test.app.sources.refreshTicket('demo', of.reference),
+        test.app.sources.syncAll(),
+        test.app.services.credentials.expire(),
+      ]);
+      return [called, again, approved] as GraphQLAnswer[];
+    };
+    const codes = [];
+    for (let round = 0; round < 3; round += 1) {
+      const begun: Awaited<ReturnType<typeof begin>>[] = [];
+      for (const each of cases) begun.push(await begin(each));
+      for (const answer of (await Promise.all(begun.map(act))).flat())
+        codes.push(...(answer.errors ?? []).map(({ extensions }) => extensions.code));
+      await updates.drain();
+      for (const each of cases) {
+        const open = await test.app.database.query<{ id: string }>(
+          'SELECT id FROM credential_update WHERE customer_id = ? AND open_key IS NOT NULL',
+          [each.customerId],
+        );
+        for (const { id } of open) await test.as('ana', cancelUpdate, { id });
+      }
+    }
+    expect(codes.filter((code) => code !== 'CONFLICT' && code !== 'DENIED')).toEqual([]);
+    expect(test.logLines.filter((line) => line.includes('a request failed') || line.includes('"internal"'))).toEqual([]);
   });
 });
 

@@ -139,8 +139,8 @@ describe('an update that stands in a state', () => {
   const possible: Readonly<Partial<Record<CredentialUpdateState, Readonly<Record<string, unknown>>>>> = {
     REQUESTED: { cancel: 'done', expire: 'EXPIRED' },
     AWAITING_CUSTOMER: { cancel: 'done', confirm: 'confirmed', refuse: 'refused', 'send code': 'again', expire: 'EXPIRED' },
-    // The customer is led back to the provider's page.
-    AWAITING_PROVIDER: { cancel: 'done', confirm: 'continue', expire: 'EXPIRED' },
+    // The customer is led back to the provider's page, with a code where their yes took one.
+    AWAITING_PROVIDER: { cancel: 'done', confirm: 'continue', 'send code': 'again', expire: 'EXPIRED' },
     AWAITING_APPROVAL: { cancel: 'done', approve: 'done', reject: 'done', expire: 'EXPIRED' },
     // Once more is once: nothing is done.
     CANCELLED: { cancel: 'done' },

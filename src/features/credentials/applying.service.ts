@@ -16,7 +16,7 @@ import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.serv
 import type { Sources } from '../sources/sources.service';
 import { CredentialStep, CredentialUpdate, type StepPhase, type StepState } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
-import { isTerminal } from './credential-update.states';
+import { type FailureReason, isTerminal } from './credential-update.states';
 import { credentialActions } from './credentials.policy';
 import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from './jobs.service';
 import { describeMethod, isStill, methodSummarySchema, summaryOf } from './method-summary';
@@ -156,7 +156,7 @@ export class Applying {
     const isDefault = before !== null && methodSummarySchema.parse(JSON.parse(before)).isDefault;
     const after = { ...summaryOf(method), isDefault };
     update.afterSealed = seal.seal('credential_update', 'after_sealed', update.id, JSON.stringify(after));
-    const fail = (reason: string) => end(change, seal, update, { to: 'FAILED', name: 'credential.card-refused', reason });
+    const fail = (reason: FailureReason) => end(change, seal, update, { to: 'FAILED', name: 'credential.card-refused', reason });
     // The page that the customer's act was bound to, and no other.
     if (act?.setup_digest !== this.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
     if (update.needsThreeDSecure && !authenticated) return fail('NOT_AUTHENTICATED');
@@ -246,8 +246,8 @@ export class Applying {
 
   private async wantedSteps(
     update: CredentialUpdate,
-  ): Promise<{ readonly change: readonly PlannedStep[]; readonly refusal: string | null }> {
-    const refused = (refusal: string) => ({ change: [], refusal });
+  ): Promise<{ readonly change: readonly PlannedStep[]; readonly refusal: FailureReason | null }> {
+    const refused = (refusal: FailureReason) => ({ change: [], refusal });
     if (this.policy.kinds[update.kind] === undefined) return refused('NOT_OFFERED');
     const [customer] = await this.database.query<{ link: string; payment_customer_id: string | null }>(
       'SELECT link, payment_customer_id FROM helpdesk_customer WHERE id = ?',
@@ -413,7 +413,7 @@ export class Applying {
     update: CredentialUpdate,
     seal: CustomerSeal,
     step: CredentialStep,
-    why: string,
+    why: FailureReason,
   ): Promise<void> {
     step.state = 'REFUSED';
     step.refusal = why;

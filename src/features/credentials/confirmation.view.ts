@@ -21,7 +21,7 @@ export interface ConfirmationView {
   readonly code: { readonly sentTo: string | null; readonly triesLeft: number; readonly sendsLeft: number } | null;
   /** Digest of all of the above that the customer decides on: whoever confirms sends it back, and it must still be true. */
   readonly shown: string;
-  /** The provider's page, where `stage` is `AT_PROVIDER`. */
+  /** The provider's page, where `stage` is `AT_PROVIDER`; null where it takes a code to be led there. */
   readonly continueAt: string | null;
 }
 

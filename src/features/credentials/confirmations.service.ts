@@ -78,6 +78,7 @@ interface Asked {
   readonly row: AskedRow;
   readonly view: ConfirmationView;
   readonly before: MethodSummary;
+  readonly setup: Setup | null;
 }
 
 /** What becomes of the method, before the customer has entered anything. */
@@ -94,6 +95,8 @@ const beforeOf = (kind: CredentialUpdate['kind'], before: MethodSummary): string
     : describeMethod(before);
 
 const dead: ConfirmationAnswer = { outcome: 'dead' };
+
+const codeStages: readonly ConfirmationView['stage'][] = ['ASKED', 'AT_PROVIDER'];
 
 /** The customer's side of an update. A token opens it for as long as it can be answered, and for nothing else. */
 export class Confirmations implements ConfirmationDesk {
@@ -115,28 +118,33 @@ export class Confirmations implements ConfirmationDesk {
   }
 
   async sendCode(token: string): Promise<ConfirmationAnswer> {
-    const made = await this.answer(token, credentialActions.sendCode, async (change, update, asked, seal) => {
-      if (!update.needsCode) return { answer: again(asked.view, []) };
-      const phone = this.phoneOf(asked.row);
-      const [payer] = await change.query<{ phone_digest: string | null }>(
-        'SELECT phone_digest FROM payment_customer WHERE id = ?',
-        [update.paymentCustomerId],
-      );
-      // The number that was judged, or none: a code must not follow a number that somebody changed meanwhile.
-      if (phone === null || payer?.phone_digest !== update.phoneDigest) {
-        await end(change, seal, update, { to: 'FAILED', name: 'credential.contact-changed', reason: 'CONTACT_CHANGED' });
-        return { answer: dead };
-      }
-      if (update.codeSends >= mostCodeSends)
-        return { answer: again(asked.view, [[null, 'No further code can be sent. Contact us if none has reached you.']]) };
-      const code = String(randomInt(1_000_000)).padStart(6, '0');
-      update.codeDigest = this.codeDigest(update.id, code);
-      update.codeExpiresAt = new Date(change.at.getTime() + codeLifetime);
-      update.codeSends += 1;
-      await change.save(update);
-      change.record({ ...factsOf(update, seal), detail: { sends: update.codeSends } });
-      return { code, phone };
-    });
+    const made = await this.answer(
+      token,
+      credentialActions.sendCode,
+      async (change, update, asked, seal) => {
+        if (!update.needsCode) return { answer: again(asked.view, []) };
+        const phone = this.phoneOf(asked.row);
+        const [payer] = await change.query<{ phone_digest: string | null }>(
+          'SELECT phone_digest FROM payment_customer WHERE id = ?',
+          [update.paymentCustomerId],
+        );
+        // The number that was judged, or none: a code must not follow a number that somebody changed meanwhile.
+        if (phone === null || payer?.phone_digest !== update.phoneDigest) {
+          await end(change, seal, update, { to: 'FAILED', name: 'credential.contact-changed', reason: 'CONTACT_CHANGED' });
+          return { answer: dead };
+        }
+        if (update.codeSends >= mostCodeSends)
+          return { answer: again(asked.view, [[null, 'No further code can be sent. Contact us if none has reached you.']]) };
+        const code = String(randomInt(1_000_000)).padStart(6, '0');
+        update.codeDigest = this.codeDigest(update.id, code);
+        update.codeExpiresAt = new Date(change.at.getTime() + codeLifetime);
+        update.codeSends += 1;
+        await change.save(update);
+        change.record({ ...factsOf(update, seal), detail: { sends: update.codeSends } });
+        return { code, phone };
+      },
+      codeStages,
+    );
     if ('outcome' in made) return made;
     if ('answer' in made) return made.answer;
     const text = `${made.code} is your code to confirm a change of payment details at ${this.merchant}. Nobody of ${this.merchant} will ask you for it.`;
@@ -162,7 +170,7 @@ export class Confirmations implements ConfirmationDesk {
   async confirm(token: string, input: ConfirmationInput): Promise<ConfirmationAnswer> {
     const asked = await this.asked((sql, parameters) => this.database.query(sql, parameters), token, this.clock());
     if (!asked) return dead;
-    if (asked.view.stage === 'AT_PROVIDER') return { outcome: 'continue', view: asked.view };
+    if (asked.view.stage === 'AT_PROVIDER') return this.goOn(token, asked, input);
     const isAddress = asked.row.kind === 'BILLING_ADDRESS';
     const address = isAddress && input.address ? trimmed(input.address) : null;
     const problems = isAddress ? problemsOf(address) : [];
@@ -193,14 +201,36 @@ export class Confirmations implements ConfirmationDesk {
     return answer;
   }
 
+  /**
+   * Back to the provider's page, for whoever left it. Where the yes took a code, so does this: who reads the mailbox and
+   * waits for that yes would enter a card of their own.
+   */
+  private async goOn(token: string, { view }: Asked, input: ConfirmationInput): Promise<ConfirmationAnswer> {
+    if (view.code === null) return { outcome: 'continue', view };
+    return this.answer(
+      token,
+      credentialActions.confirm,
+      async (change, update, found, seal) => {
+        const refused = await this.judge(change, update, found, seal, input);
+        return refused ?? { outcome: 'continue', view: { ...found.view, continueAt: found.setup?.url ?? null } };
+      },
+      ['AT_PROVIDER'],
+    );
+  }
+
   /** A code that certainly didn't leave is none, unless another one took its place meanwhile. */
   private async forgetCode(token: string, code: string): Promise<void> {
-    await this.answer(token, credentialActions.sendCode, async (change, update, _, seal) => {
-      if (update.codeDigest !== this.codeDigest(update.id, code)) return;
-      update.codeDigest = null;
-      await change.save(update);
-      change.record({ ...factsOf(update, seal), detail: { sends: update.codeSends } }, 'credential.code-unsent', 'DENIED');
-    });
+    await this.answer(
+      token,
+      credentialActions.sendCode,
+      async (change, update, _, seal) => {
+        if (update.codeDigest !== this.codeDigest(update.id, code)) return;
+        update.codeDigest = null;
+        await change.save(update);
+        change.record({ ...factsOf(update, seal), detail: { sends: update.codeSends } }, 'credential.code-unsent', 'DENIED');
+      },
+      codeStages,
+    );
   }
 
   /** What the token leads to, while it can be answered. One statement for every token, whatever is wrong with it. */
@@ -214,7 +244,9 @@ export class Confirmations implements ConfirmationDesk {
     const open = (column: string, sealed: Buffer | null) =>
       this.keys.open(row, { table: 'credential_update', column, row: row.id }, sealed);
     const [reason, text] = [open('reason_sealed', row.reason_sealed), open('before_sealed', row.before_sealed)];
-    const setup = open('setup_sealed', row.setup_sealed);
+    const setupText = open('setup_sealed', row.setup_sealed);
+    const setup = setupText === null ? null : (JSON.parse(setupText) as Setup);
+    const needsCode = Number(row.needs_code) === 1;
     // Erased meanwhile.
     if (reason === null || text === null) return null;
     const before = methodSummarySchema.parse(JSON.parse(text));
@@ -231,26 +263,26 @@ export class Confirmations implements ConfirmationDesk {
       ...decidedOn,
       stage: isAsked ? 'ASKED' : 'AT_PROVIDER',
       expiresAt: new Date(Number(row.expires_at)),
-      code:
-        Number(row.needs_code) === 1
-          ? {
-              sentTo:
-                row.code_digest !== null ? (maskValue('phone', this.phoneOf(row), { digest: () => '' }) as string | null) : null,
-              triesLeft: Math.max(0, mostCodeTries - Number(row.code_tries)),
-              sendsLeft: Math.max(0, mostCodeSends - Number(row.code_sends)),
-            }
-          : null,
+      code: needsCode
+        ? {
+            sentTo:
+              row.code_digest !== null ? (maskValue('phone', this.phoneOf(row), { digest: () => '' }) as string | null) : null,
+            triesLeft: Math.max(0, mostCodeTries - Number(row.code_tries)),
+            sendsLeft: Math.max(0, mostCodeSends - Number(row.code_sends)),
+          }
+        : null,
       shown: createHash('sha256').update(canonicalize(decidedOn)).digest('hex'),
-      continueAt: isAsked || setup === null ? null : (JSON.parse(setup) as Setup).url,
+      continueAt: isAsked || needsCode || setup === null ? null : setup.url,
     };
-    return { row, view, before };
+    return { row, view, before, setup };
   }
 
-  /** Runs a change as the customer whom the token stands for, with the update locked and still answerable; otherwise `dead`. */
+  /** Runs a change as the customer whom the token stands for, with the update locked and in one of the stages; otherwise `dead`. */
   private async answer<T>(
     token: string,
     action: Action<AnswerStanding>,
     work: (change: Change<AnswerStanding>, update: CredentialUpdate, asked: Asked, seal: CustomerSeal) => Promise<T>,
+    stages: readonly ConfirmationView['stage'][] = ['ASKED'],
   ): Promise<T | typeof dead> {
     const [link] = await this.database.query<{ update_id: string }>(
       'SELECT update_id FROM credential_link WHERE token_digest = ?',
@@ -261,7 +293,7 @@ export class Confirmations implements ConfirmationDesk {
     return this.database.change(actor, action, async (change) => {
       const update = await change.lock(CredentialUpdate, { id: link.update_id });
       const asked = await this.asked((sql, parameters) => change.query(sql, parameters), token, change.at);
-      if (asked?.view.stage !== 'ASKED') return dead;
+      if (!asked || !stages.includes(asked.view.stage)) return dead;
       change.permit({ updateId: asked.row.id });
       return work(change, update, asked, await CustomerSeal.of(change, this.keys, update.customerId));
     });

@@ -3,7 +3,7 @@ import type { LinkAssurance } from '../../authz/actor';
 import type { CredentialUpdateKind } from '../../authz/update-policy';
 import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
 import type { ProviderStepAction } from '../../upstream/payments/payments.port';
-import type { CredentialUpdateState } from './credential-update.states';
+import type { CredentialUpdateState, MoveReason } from './credential-update.states';
 
 /** A requested change to a payment method. All that is sealed in it is under the helpdesk customer's key. Never deleted. */
 @Entity('credential_update')
@@ -69,7 +69,7 @@ export class CredentialUpdate {
   @Text(16, { nullable: true }) decision!: 'APPROVED' | 'REJECTED' | null;
   @Sealed({ name: 'decision_reason_sealed', nullable: true }) decisionReasonSealed!: Buffer | null;
   /** Why it failed; set before the state where what was done is still being taken back. */
-  @Text(32, { nullable: true }) failure!: string | null;
+  @Text(32, { nullable: true }) failure!: MoveReason | null;
   /** Transitions so far. */
   @Integer() moves!: number;
   @Instant({ name: 'created_at' }) createdAt!: Date;

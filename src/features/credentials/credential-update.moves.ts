@@ -8,7 +8,7 @@ import { open, seal } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
 import type { Keys } from '../keys/keys.service';
 import { CredentialTransition, type CredentialUpdate } from './credential-update.entity';
-import { type CredentialUpdateState, expectTransition, isTerminal } from './credential-update.states';
+import { type CredentialUpdateState, expectTransition, isTerminal, type MoveReason } from './credential-update.states';
 import { enqueue } from './jobs.service';
 
 /** What a change needs of any subject: only that it is one. */
@@ -19,7 +19,7 @@ export interface Move {
   readonly to: CredentialUpdateState;
   /** The event's name where it isn't the action's. */
   readonly name?: string;
-  readonly reason?: string | null;
+  readonly reason?: MoveReason | null;
   readonly staffId?: string | null;
   /** Texts that go beside the leaf, sealed under the customer's key. */
   readonly notes?: Readonly<Record<string, string | null>>;

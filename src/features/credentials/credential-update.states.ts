@@ -1,4 +1,5 @@
 import { Failure } from '../../failure';
+import type { ProviderRefusal } from '../../upstream/payments/payments.port';
 
 export const credentialUpdateStates = [
   'REQUESTED',
@@ -48,27 +49,31 @@ export const expectTransition = (from: CredentialUpdateState, to: CredentialUpda
   });
 };
 
-/** Why an update ended, or where a person decided: for the history and the log. */
-export const endReasons = [
-  // FAILED, before the provider was asked for anything
-  'UNDELIVERABLE',
-  'CONTACT_CHANGED',
-  'LINK_CHANGED',
-  'CHANGED_MEANWHILE',
-  'NOT_OFFERED',
-  // whatever was asked for or sent, nobody knows it any more
-  'CUSTOMER_ERASED',
-  'NOT_AUTHENTICATED',
-  'SETUP_ENDED',
-  'PROVIDER_UNREACHABLE',
-  // FAILED by the provider: see `providerRefusals`; where steps before it could not be taken back:
-  'PARTLY_APPLIED',
-  // CANCELLED
-  'BY_HAND',
-  'CODE_TRIES',
-  // EXPIRED
-  'LINK_EXPIRED',
-  'SETUP_EXPIRED',
-  'APPROVAL_EXPIRED',
-] as const;
-export type EndReason = (typeof endReasons)[number];
+/** Why an update failed, by the provider's refusal or before it was asked for anything. */
+export type FailureReason =
+  | ProviderRefusal
+  | 'UNDELIVERABLE'
+  | 'CONTACT_CHANGED'
+  | 'LINK_CHANGED'
+  | 'CHANGED_MEANWHILE'
+  | 'NOT_OFFERED'
+  | 'NOT_AUTHENTICATED'
+  | 'SETUP_ENDED'
+  | 'PROVIDER_UNREACHABLE'
+  /** The provider refused a step, and those before it could not be taken back. */
+  | 'PARTLY_APPLIED'
+  /** Whatever was asked for or sent, nobody knows it any more. */
+  | 'CUSTOMER_ERASED';
+
+/** Why an update moved, where the states don't say it: for the history and the log. */
+export type MoveReason =
+  | FailureReason
+  | 'BY_HAND'
+  | 'CODE_TRIES'
+  | 'LINK_EXPIRED'
+  | 'SETUP_EXPIRED'
+  | 'APPROVAL_EXPIRED'
+  // To and from UNKNOWN.
+  | 'ANSWER_LOST'
+  | 'EFFECT_PROVEN'
+  | 'ABSENCE_PROVEN';

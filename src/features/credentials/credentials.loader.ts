@@ -22,10 +22,10 @@ export class CredentialsLoader {
       const found = new Map((await tickets.reachable(actor, ids)).map((ticket) => [ticket.id, ticket]));
       return ids.map((id) => found.get(id) ?? null);
     });
-    this.byTicket = new DataLoader(async (ticketIds) => {
-      const rows = await credentials.ofTickets(ticketIds);
-      return ticketIds.map((id) => rows.filter((row) => row.ticket_id === id).map((row) => this.toType(row)));
-    });
+    this.byTicket = new DataLoader(
+      async (ticketIds) => (await credentials.ofTickets(ticketIds)).map((rows) => rows.map((row) => this.toType(row))),
+      { maxBatchSize: 100 },
+    );
     this.histories = new DataLoader(async (ids) => {
       const rows = await credentials.historyOf(ids);
       return ids.map((id) => rows.filter((row) => row.update_id === id).map((row) => new TransitionType(row)));

@@ -136,7 +136,10 @@ export class TransitionResolver {
 
 @Resolver(() => TicketType)
 export class TicketCredentialsResolver {
-  @FieldResolver(() => [CredentialUpdateType], { nullable: true, description: 'Newest first.' })
+  @FieldResolver(() => [CredentialUpdateType], {
+    nullable: true,
+    description: 'The newest 50, newest first; `Query.credentialUpdates` has them all.',
+  })
   @Classified('INTERNAL')
   credentialUpdates(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<readonly CredentialUpdateType[]> {
     return loaders.credentials.ofTicket(ticket.id);

@@ -5,6 +5,7 @@ import type { CredentialUpdateKind, UpdatePolicy } from '../../authz/update-poli
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
 import { marks } from '../../db/sql';
+import { unionOfLists } from '../../db/union-of-lists';
 import { Failure } from '../../failure';
 import { pageOf } from '../../graphql/connection';
 import { type Cursors, pageSize } from '../../graphql/cursor';
@@ -18,7 +19,7 @@ import { Ticket } from '../tickets/ticket.entity';
 import { ticketScope } from '../tickets/tickets.policy';
 import { CredentialUpdate } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, move } from './credential-update.moves';
-import { type CredentialUpdateState, isOpenToCancel } from './credential-update.states';
+import { type CredentialUpdateState, isOpenToCancel, type MoveReason } from './credential-update.states';
 import {
   CredentialUpdateConnection,
   type CredentialUpdateFilter,
@@ -62,6 +63,8 @@ interface PayerRow extends Record<string, unknown> {
 
 type Standing = UpdateStanding & { readonly actorStaffId: string | null };
 
+/** Updates that a ticket shows by itself; the list of updates has them all. */
+const newestOfTicket = 50;
 const day = 86_400_000;
 const hour = 3_600_000;
 const instant = (value: number | string | null): Date | null => (value === null ? null : new Date(Number(value)));
@@ -248,6 +251,9 @@ export class Credentials {
         mayAny ? `u.state = 'AWAITING_APPROVAL' AND u.requested_by_id <> ? AND t.team IN (${marks(actor.teams)})` : '1 = 0',
         ...(mayAny ? [actor.id, ...actor.teams] : []),
       );
+      // One person with two subjects at the identity provider is still one member of staff.
+      if (actor.staffIds.length > 0)
+        add(`(u.requested_by_staff_id IS NULL OR u.requested_by_staff_id NOT IN (${marks(actor.staffIds)}))`, ...actor.staffIds);
     }
     const identity = ['Query.credentialUpdates', given];
     const position = this.cursors.decode(actor.id, identity, after);
@@ -275,12 +281,22 @@ export class Credentials {
     );
   }
 
-  /** Of tickets that the reader has reached already; newest first. */
-  ofTickets(ticketIds: readonly string[]): Promise<readonly CredentialUpdateRow[]> {
-    return this.database.query<CredentialUpdateRow>(
-      `SELECT ${updateColumns} FROM credential_update u ${updateJoins} WHERE u.ticket_id IN (${marks(ticketIds)}) ORDER BY u.created_at DESC, u.id DESC`,
+  /** The newest `newestOfTicket` of each ticket, which the reader has reached already; newest first. */
+  async ofTickets(ticketIds: readonly string[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
+    const rows = await this.database.query<CredentialUpdateRow & { list: number | string }>(
+      unionOfLists(
+        this.database.engine,
+        ticketIds.map(
+          (_, list) =>
+            `SELECT ${list} AS list, ${updateColumns} FROM credential_update u ${updateJoins} WHERE u.ticket_id = ? ORDER BY u.created_at DESC, u.id DESC LIMIT ${newestOfTicket}`,
+        ),
+      ),
       ticketIds,
     );
+    const lists: CredentialUpdateRow[][] = ticketIds.map(() => []);
+    for (const row of rows) lists[Number(row.list)]?.push(row);
+    for (const list of lists) list.sort((a, b) => Number(b.created_at) - Number(a.created_at) || (a.id < b.id ? 1 : -1));
+    return lists;
   }
 
   /** Of updates that the reader has reached already; oldest first. */
@@ -557,7 +573,7 @@ export class Credentials {
 }
 
 /** Why each waiting state ends by itself. */
-const expiryReasons: Readonly<Partial<Record<CredentialUpdateState, string>>> = {
+const expiryReasons: Readonly<Partial<Record<CredentialUpdateState, MoveReason>>> = {
   REQUESTED: 'LINK_EXPIRED',
   AWAITING_CUSTOMER: 'LINK_EXPIRED',
   AWAITING_PROVIDER: 'SETUP_EXPIRED',

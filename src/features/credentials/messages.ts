@@ -1,6 +1,7 @@
 import type { CredentialUpdateKind } from '../../authz/update-policy';
 import type { Mail } from '../../upstream/delivery/delivery.port';
 import type { CredentialUpdate } from './credential-update.entity';
+import type { FailureReason } from './credential-update.states';
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
@@ -70,7 +71,8 @@ export const requestNote = ({ id, kind, needsApproval }: CredentialUpdate): stri
   } (${id})`;
 
 /** Why an update failed, for those who have to tell the customer. */
-const failures: Readonly<Record<string, string>> = {
+const failures: Readonly<Record<FailureReason, string>> = {
+  REFUSED: 'the provider refused',
   CARD_DECLINED: 'the provider declined the card',
   CARD_EXPIRED: 'the card has expired',
   METHOD_GONE: 'the provider no longer has this payment method',
@@ -84,6 +86,7 @@ const failures: Readonly<Record<string, string>> = {
   CHANGED_MEANWHILE: 'the payment method changed after the customer was asked',
   NOT_OFFERED: 'the policy no longer offers this change',
   NOT_AUTHENTICATED: 'the card’s issuer did not authenticate the customer',
+  SETUP_ENDED: 'what was entered at the provider is not the new card that was asked for',
   PROVIDER_UNREACHABLE: 'the provider could not be reached',
   CUSTOMER_ERASED: 'the customer was erased here before its outcome was known: look at it at the provider',
   PARTLY_APPLIED: 'the provider refused a part and what was done before could not be taken back: look at it there',
@@ -102,7 +105,7 @@ export const outcomeNote = ({ id, kind, state, failure }: CredentialUpdate): str
   const isUnsure = failure === 'PARTLY_APPLIED' || failure === 'CUSTOMER_ERASED';
   const how =
     state === 'FAILED'
-      ? `failed: ${failures[failure ?? ''] ?? 'the provider refused'}${isUnsure ? '' : '. Nothing was changed'}`
+      ? `failed: ${failures[(failure ?? 'REFUSED') as FailureReason]}${isUnsure ? '' : '. Nothing was changed'}`
       : (endings[state] ?? state);
   return `${changes[kind]}: ${how}. (${id})`;
 };

@@ -213,6 +213,22 @@ describe('the pages after an answer', () => {
     expect(continuePage(site, view, filling)).not.toContain('<form');
   });
 
+  it('lead to the provider after the code only, where the yes took one', () => {
+    const view: ConfirmationView = { ...asked, kind: 'REPLACE_CARD', stage: 'AT_PROVIDER', code: codeSent };
+    const page = continuePage(site, view, filling);
+    expect(buttons(page)).toEqual([
+      ['confirm', 'Go on'],
+      ['send-code', 'Send a new code'],
+    ]);
+    expect(page).toContain(`name="shown" value="${asked.shown}"`);
+    expect(buttons(continuePage(site, { ...view, code: { ...codeSent, sentTo: null } }, filling))).toEqual([
+      ['send-code', 'Send me the code'],
+    ]);
+    const wrong = continuePage(site, view, { ...filling, problems: [{ field: 'code', message: 'This is not the code.' }] });
+    expect(wrong).toContain('<a href="#code">');
+    expect(read(continuePage(site, view, { ...filling, codeWasSent: true }))).toContain('A code is on its way to •••• 12.');
+  });
+
   it.each([null, 'javascript:alert(1)', 'data:text/html,x', '//elsewhere.example', ' https://x.example'])(
     'make no link of %j',
     (continueAt) => {

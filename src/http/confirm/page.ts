@@ -153,15 +153,15 @@ ${countries.map(({ code, name }) => html`<option value="${code}"${typed?.country
 </fieldset>`;
 };
 
-const codeField = (site: Merchant, { code, merchant }: ConfirmationView, problems: Problems): Markup | null => {
+const codeField = (site: Merchant, { code, merchant, stage }: ConfirmationView, problems: Problems): Markup | null => {
   if (code === null) return null;
   if (code.sentTo === null)
-    return html`<div class="notice"><h2>You need a code to say yes</h2>
+    return html`<div class="notice"><h2>You need a code to ${stage === 'ASKED' ? 'say yes' : 'go on'}</h2>
 <p>${
       code.sendsLeft > 0
         ? html`It is sent to the telephone that ${isolated(merchant)} has for your payments.`
         : html`No more codes can be sent for this link: ${support(site)}.`
-    } Saying no needs no code.</p></div>`;
+    }${stage === 'ASKED' ? ' Saying no needs no code.' : null}</p></div>`;
   const hint = html`Sent to ${isolated(code.sentTo)}. You have ${code.triesLeft === 1 ? '1 try' : `${code.triesLeft} tries`} left. Tell it to nobody, not even to ${isolated(merchant)}.`;
   return field(
     'code',
@@ -174,15 +174,15 @@ const codeField = (site: Merchant, { code, merchant }: ConfirmationView, problem
 };
 
 /** The first button is what Enter in a field presses: to say yes, or, before that is possible, to get a code. */
-const answerButtons = ({ kind, code }: ConfirmationView): Markup => {
+const answerButtons = ({ code }: ConfirmationView, yes: string, other: Markup | null): Markup => {
   const isCodeMissing = code !== null && code.sentTo === null;
   const canSend = code !== null && code.sendsLeft > 0;
   const first = isCodeMissing
     ? canSend && html`<button name="answer" value="send-code" formnovalidate>Send me the code</button>`
-    : html`<button name="answer" value="confirm">${words[kind].yes}</button>`;
+    : html`<button name="answer" value="confirm">${yes}</button>`;
   return html`<div class="answers">
 ${first || null}
-<button class="other" name="answer" value="refuse" formnovalidate>No, I did not ask for this</button>
+${other}
 </div>
 ${
   !isCodeMissing && canSend
@@ -195,13 +195,19 @@ ${
 const problemSummary = (view: ConfirmationView, problems: Problems): Markup | null => {
   if (problems.length === 0) return null;
   const hasField = (name: ConfirmationField) =>
-    view.stage === 'ASKED' &&
-    (name === 'code' ? view.code !== null && view.code.sentTo !== null : view.kind === 'BILLING_ADDRESS');
+    name === 'code' ? view.code !== null && view.code.sentTo !== null : view.stage === 'ASKED' && view.kind === 'BILLING_ADDRESS';
   return html`<div class="problems" role="alert" tabindex="-1" autofocus aria-labelledby="problems-title">
 <h2 id="problems-title">Nothing was changed yet</h2>
 <ul>${problems.map(({ field: name, message }) => html`<li>${name !== null && hasField(name) ? html`<a href="#${name}">${isolated(message)}</a>` : isolated(message)}</li>`)}</ul>
 </div>`;
 };
+
+const sentNotice = ({ code }: ConfirmationView, codeWasSent: boolean): Markup | null =>
+  codeWasSent && code !== null && code.sentTo !== null
+    ? html`<p class="notice" role="status">A code is on its way to ${isolated(code.sentTo)}.</p>`
+    : null;
+
+const no = html`<button class="other" name="answer" value="refuse" formnovalidate>No, I did not ask for this</button>`;
 
 /** The question: what is changed, who asked and why, and the form to answer. */
 export const questionPage = (site: Merchant, view: ConfirmationView, filling: Filling): string => {
@@ -210,7 +216,7 @@ export const questionPage = (site: Merchant, view: ConfirmationView, filling: Fi
     site,
     problems.length > 0 ? 'Problem: confirm a change to your payment details' : 'Confirm a change to your payment details',
     html`${problemSummary(view, problems)}
-${codeWasSent && view.code !== null && view.code.sentTo !== null ? html`<p class="notice" role="status">A code is on its way to ${isolated(view.code.sentTo)}.</p>` : null}
+${sentNotice(view, codeWasSent)}
 <h1>${words[view.kind].question}</h1>
 <p>${isolated(view.merchant)} was asked to change how you pay. Nothing changes unless you say yes.${words[view.kind].next === null ? null : ` ${words[view.kind].next}`}</p>
 ${change(view, 'If you say yes')}
@@ -220,29 +226,37 @@ ${facts(view, now)}
 <input type="hidden" name="shown" value="${view.shown}">
 ${view.kind === 'BILLING_ADDRESS' ? addressFields(address, problems) : null}
 ${codeField(site, view, problems)}
-${answerButtons(view)}
+${answerButtons(view, words[view.kind].yes, no)}
 </form>`,
   );
 };
 
-/** Confirmed, and the new card is still to be entered: a link, as the policy of the page binds where a form may lead. */
-export const continuePage = (site: Merchant, view: ConfirmationView, { now, problems }: Filling): string => {
-  const isReachable = view.continueAt !== null && /^https?:\/\//i.test(view.continueAt);
-  return page(
+/** To the provider's page: a link, as the policy of the page binds where a form may lead; before it the code, where it takes one. */
+const onward = (site: Merchant, view: ConfirmationView, problems: Problems): Markup => {
+  if (view.continueAt !== null && /^https?:\/\//i.test(view.continueAt))
+    return html`<p class="answers"><a class="button" rel="noreferrer" href="${view.continueAt}">Go on to the payment provider</a></p>`;
+  if (view.code === null)
+    return html`<p class="notice">The payment provider’s page is not ready yet. <a href="">Open your link again</a> in a few minutes.</p>`;
+  return html`<form method="post">
+<input type="hidden" name="shown" value="${view.shown}">
+${codeField(site, view, problems)}
+${answerButtons(view, 'Go on', null)}
+</form>`;
+};
+
+/** Confirmed, and the new card is still to be entered. */
+export const continuePage = (site: Merchant, view: ConfirmationView, { now, problems, codeWasSent }: Filling): string =>
+  page(
     site,
-    'Enter your new card',
+    problems.length > 0 ? 'Problem: enter your new card' : 'Enter your new card',
     html`${problemSummary(view, problems)}
+${sentNotice(view, codeWasSent)}
 <h1>Enter your new card</h1>
 <p>You said yes. The new card is entered at the payment provider of ${isolated(view.merchant)}, not here. Until you have done that, your card stays as it is.</p>
 ${change(view, 'Then')}
 ${facts(view, now)}
-${
-  isReachable
-    ? html`<p class="answers"><a class="button" rel="noreferrer" href="${view.continueAt ?? ''}">Go on to the payment provider</a></p>`
-    : html`<p class="notice">The payment provider’s page is not ready yet. <a href="">Open your link again</a> in a few minutes.</p>`
-}`,
+${onward(site, view, problems)}`,
   );
-};
 
 /** After a yes that is complete. */
 export const confirmedPage = (site: Merchant, view: ConfirmationView, waitsForApproval: boolean): string =>
