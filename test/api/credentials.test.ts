@@ -1,7 +1,8 @@
+import type { Keys } from '../../src/features/keys/keys.service';
 import { demoTickets } from '../../src/upstream/demo/cast';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
-import { type Case, cancelUpdate, reason as requestReason, Updates } from '../support/credentials';
+import { type Case, cancelUpdate, reason as requestReason, Updates, writerOf } from '../support/credentials';
 
 const minute = 60_000;
 
@@ -180,6 +181,25 @@ describe('a request', () => {
     const answer = told(await updates.request(of, of.usual, 'BILLING_ADDRESS'));
     test.payments.findCustomers = find;
     expect(answer).toEqual({ data: null, errors: [['requestCredentialUpdate', 'DENIED', 'NO_ASSISTANCE']] });
+    expect(await countOf(test, 'credential_update', 'ticket_id = ?', of.ticketId)).toBe(0);
+  });
+
+  it('whose assistance ends within its transaction, after it was read there, is denied too', async () => {
+    const of = await updates.next();
+    const keys = Reflect.get(test.app.services.credentials, 'keys') as Keys;
+    const forOwners = keys.forOwners.bind(keys);
+    // The rules were asked by then; what another process commits now is seen by nothing but a conditional write.
+    keys.forOwners = async (...given) => {
+      if (given[1].includes(of.customerId))
+        await writerOf(test).query('UPDATE assistance SET ended_at = ? WHERE ticket_id = ?', [
+          test.clock.now().getTime(),
+          of.ticketId,
+        ]);
+      return forOwners(...given);
+    };
+    const answer = told(await updates.request(of, of.usual, 'BILLING_ADDRESS'));
+    keys.forOwners = forOwners;
+    expect(answer).toEqual({ data: null, errors: [['requestCredentialUpdate', 'DENIED', 'ASSISTANCE_ENDED']] });
     expect(await countOf(test, 'credential_update', 'ticket_id = ?', of.ticketId)).toBe(0);
   });
 
