@@ -14,6 +14,7 @@ import {
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
+import { setupLifetime } from './confirmations.service';
 import { CredentialStep, CredentialUpdate, type StepPhase, type StepState } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { type FailureReason, isTerminal } from './credential-update.states';
@@ -27,9 +28,9 @@ import { summaryOfRow } from './stored-method';
 const hour = 3_600_000;
 /** Stripe forgets an idempotency key after a day, and would then do the same again: an hour before that it isn't trusted any more. */
 const keyLifetime = 23 * hour;
-/** Pauses, in milliseconds, between looks at the provider's page: while somebody is at it, and once nobody wants its card any more. */
-const setupPause = 5_000;
-const unwantedSetupPause = 60_000;
+/** Pauses, in milliseconds, between looks at the provider's page: soon while somebody is likely at it, later a twentieth of the time that has passed. */
+const shortestSetupPause = 5_000;
+const longestSetupPause = 60_000;
 /** How long after its end a page may still turn out to have been completed. */
 const setupAftermath = hour;
 
@@ -105,8 +106,10 @@ export class Applying {
     }
     if (report?.status === 'OPEN') {
       const end = (update.setupExpiresAt?.getTime() ?? 0) + setupAftermath;
-      if (isWaiting) return { again: setupPause };
-      return this.clock().getTime() < end ? { again: unwantedSetupPause } : 'done';
+      const now = this.clock().getTime();
+      if (!isWaiting) return now < end ? { again: longestSetupPause } : 'done';
+      const asked = (update.setupExpiresAt?.getTime() ?? now) - setupLifetime;
+      return { again: Math.min(longestSetupPause, Math.max(shortestSetupPause, Math.round((now - asked) / 20))) };
     }
     await this.change(job.updateId, async (change, locked, seal) => {
       if (locked.state !== 'AWAITING_PROVIDER') return;

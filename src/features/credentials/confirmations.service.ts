@@ -36,8 +36,8 @@ const hour = 3_600_000;
 const codeLifetime = 10 * minute;
 const mostCodeTries = 5;
 const mostCodeSends = 5;
-/** Long enough for somebody who has to look for their card; the provider's page ends with it. */
-const setupLifetime = 2 * hour;
+/** Milliseconds: long enough for somebody who has to look for their card; the provider's page ends with it. */
+export const setupLifetime = 2 * hour;
 /** When the provider is first asked whether the card was entered. */
 const firstLookAtSetup = 5_000;
 
