@@ -298,8 +298,11 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
       if (polledAt) metrics.sourceAge.set({ source: name }, (app.clock().getTime() - polledAt.getTime()) / 1_000);
     }
     const audit = await app.services.auditLog.standing().catch(() => null);
-    metrics.auditPending.set(audit?.pending ?? Number.NaN);
-    metrics.auditCheckpointAge.set(audit?.signedAt ? (app.clock().getTime() - audit.signedAt.getTime()) / 1_000 : Number.NaN);
+    // What isn't known isn't there.
+    metrics.auditPending.remove();
+    metrics.auditCheckpointAge.remove();
+    if (audit) metrics.auditPending.set(audit.pending);
+    if (audit?.signedAt) metrics.auditCheckpointAge.set((app.clock().getTime() - audit.signedAt.getTime()) / 1_000);
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 
