@@ -98,6 +98,15 @@ const leafAt = async (index: number) => {
 };
 const altered = (leaf: Buffer) => Buffer.from(leaf.toString('utf8').replace('"act_test"', '"act_else"'), 'utf8');
 
+/** Edits an event so that its own row agrees with itself. Answers the hash of the leaf that it has become. */
+const editEvent = async (): Promise<string> => {
+  const { event_id: id, leaf } = await leafAt(100);
+  const edited = altered(leaf);
+  const hash = hashLeaf(edited);
+  await sql("UPDATE audit_event SET leaf = ?, leaf_hash = ?, actor_id = 'act_else' WHERE id = ?", [edited, hash, id]);
+  return hash;
+};
+
 /** Signs what is stored anew, as whoever has the key can: no checkpoint of before is left. */
 const signAnew = async () => {
   for (const table of ['audit_checkpoint', 'audit_anchor', 'audit_node']) await sql(`DELETE FROM ${table}`);
@@ -130,15 +139,8 @@ const attacks: readonly [string, () => Promise<unknown>, Awaited<ReturnType<type
   [
     'edit a leaf with its hashes and the nodes above it',
     async () => {
-      const { event_id: id, leaf } = await leafAt(100);
-      const edited = altered(leaf);
-      await sql('UPDATE audit_event SET leaf = ?, leaf_hash = ?, actor_id = ? WHERE id = ?', [
-        edited,
-        hashLeaf(edited),
-        'act_else',
-        id,
-      ]);
-      await sql('UPDATE audit_leaf SET leaf_hash = ? WHERE leaf_index = 100', [hashLeaf(edited)]);
+      const hash = await editEvent();
+      await sql('UPDATE audit_leaf SET leaf_hash = ? WHERE leaf_index = 100', [hash]);
       const hashes = await storedHashes(database.query.bind(database), 0, 0, 256);
       const root = levelsOf(hashes).at(-1)?.[0]?.toString('hex');
       await sql('UPDATE audit_node SET hash = ? WHERE level = 8 AND node_index = 0', [root]);
@@ -204,14 +206,7 @@ const attacks: readonly [string, () => Promise<unknown>, Awaited<ReturnType<type
   [
     'rebuild the whole tree with the same key, after an anchored checkpoint',
     async () => {
-      const { event_id: id, leaf } = await leafAt(100);
-      const edited = altered(leaf);
-      await sql('UPDATE audit_event SET leaf = ?, leaf_hash = ?, actor_id = ? WHERE id = ?', [
-        edited,
-        hashLeaf(edited),
-        'act_else',
-        id,
-      ]);
+      await editEvent();
       await signAnew();
     },
     { start: 'REWRITTEN', doctor: 'fine', outsider: 'HISTORY' },
