@@ -34,13 +34,13 @@ const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
     '',
     'Counterfoil runs in development mode: anybody on this machine can sign in as one of the demo people.',
     '',
-    `  ${developmentIssuer ? `${address}/`.padEnd(34) : 'POST '.padEnd(34)}${developmentIssuer ? 'explorer: the graph as any of the demo people, one click each' : `${address}/graphql`}`,
-    `  ${`${address}/development/mail`.padEnd(34)}what customers are sent: links and codes`,
+    `  ${developmentIssuer ? `${address}/`.padEnd(46) : 'POST '.padEnd(46)}${developmentIssuer ? 'explorer: the graph as any of the demo people, one click each' : `${address}/graphql`}`,
+    `  ${`${address}/development/mail`.padEnd(46)}what customers are sent: links and codes`,
     ...(demo
-      ? [`  ${`${address}/development/provider`.padEnd(34)}the demo payment provider, and what can go wrong with it`]
+      ? [`  ${`${address}/development/provider`.padEnd(46)}the demo payment provider, and what can go wrong with it`]
       : []),
-    `  ${`${address}/readyz`.padEnd(34)}database and sources (also /healthz and /metrics)`,
-    `  ${'schema/exposure.yaml'.padEnd(34)}who sees what; docs/policy.md explains it, README.md the rest`,
+    `  ${`${address}/readyz`.padEnd(46)}database and sources (also /healthz and /metrics)`,
+    `  ${'schema/exposure.yaml'.padEnd(46)}who sees what; docs/policy.md explains it, README.md the rest`,
     '',
   ];
   if (developmentIssuer) {
