@@ -7,6 +7,7 @@ import { type ExposureOptions, ExposurePolicy } from './authz/exposure';
 import { LogoutVerifier } from './authz/identity/back-channel-logout';
 import { DevelopmentIssuer } from './authz/identity/development-issuer';
 import { TokenVerifier } from './authz/identity/token-verifier';
+import { Loop } from './background/loop';
 import { type Config, ConfigInvalid, type HelpdeskConfig, type PaymentsConfig } from './config';
 import { Database } from './db/database';
 import { Actors } from './features/actors/actors.service';
@@ -107,7 +108,7 @@ export const keyEncryptionOf = ({ keyEncryption }: Pick<Config, 'keyEncryption'>
 
 /** The gateway, wired: the one place where parts meet. `start` begins to follow the sources, `close` finishes what is under way. */
 export class App {
-  private timers: NodeJS.Timeout[] = [];
+  private readonly loops: Loop[] = [];
 
   private constructor(
     readonly config: Config,
@@ -335,26 +336,22 @@ export class App {
       for (const { source, why } of fields)
         this.log.warn({ source, why }, 'the link field is not protected from agents, so it links nobody');
     });
-    const every = (milliseconds: number, work: () => Promise<unknown>) => {
-      const timer = setInterval(
-        () => void work().catch((error: unknown) => this.log.error({ error: describeError(error) }, 'a job failed')),
-        milliseconds,
-      );
-      timer.unref();
-      this.timers.push(timer);
+    const every = (milliseconds: number, turn: () => Promise<unknown>) => {
+      const onFault = (error: unknown) => this.log.error({ error: describeError(error) }, 'a job failed');
+      this.loops.push(new Loop({ turn, every: milliseconds, onFault }));
     };
-    this.services.jobs.start();
     every(5_000, () => this.services.assistances.expire());
     every(5_000, () => this.services.credentials.expire());
     every(5_000, () => this.actors.restoreRevocations());
     every(15_000, () => this.sources.lookAtAssisted());
+    for (const loop of this.loops) loop.start();
+    this.services.jobs.start();
   }
 
   /** Finishes what is under way: polls, disclosures, counted denials, writes. */
   async close(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
-    await this.services.jobs.stop();
-    await this.sources.stop();
+    // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
+    await Promise.all([...this.loops, this.services.jobs, this.sources].map((each) => each.stop()));
     await this.channels.mail?.close();
     await this.disclosures.idle();
     await this.denials.close();

@@ -1,6 +1,7 @@
 import { openCheckpoint } from '../../audit/checkpoint';
 import { consistencyPath } from '../../audit/merkle';
 import { NoteInvalid, type VerifierKey } from '../../audit/note';
+import { Loop } from '../../background/loop';
 import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
 import { type Anchor, AnchorUnavailable } from './anchor';
@@ -58,9 +59,7 @@ export const latestAnchored = async (database: Database, origin: string): Promis
 /** Brings checkpoints to the places outside their owner's reach, and finds out there whether the stored log went back. */
 export class Anchors {
   private readonly standings = new Map<string, Standing>();
-  private timer: NodeJS.Timeout | undefined;
-  private working: Promise<void> | undefined;
-  private stopped = false;
+  private loop: Loop | undefined;
 
   constructor(
     private readonly database: Database,
@@ -101,18 +100,22 @@ export class Anchors {
   /** Looks now and then, until `stop`. `onBroken` is told of a history that isn't ours; nothing is anchored after that. */
   start(onBroken: (error: LogBroken) => void): void {
     if (this.anchors.length === 0) return;
-    const next = () => {
-      if (this.stopped) return;
-      this.timer = setTimeout(() => void this.onTime(onBroken).then(next), lookEvery);
-      this.timer.unref();
-    };
-    next();
+    this.loop = new Loop({
+      turn: () => this.turn(),
+      every: lookEvery,
+      onFault: (error) => {
+        if (error instanceof LogBroken) {
+          void this.stop();
+          onBroken(error);
+        }
+        this.options.onFault(error);
+      },
+    });
+    this.loop.start();
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.working;
+    await this.loop?.stop();
   }
 
   /** Brings the latest checkpoint to every anchor that doesn't have it and isn't to be left alone yet. Throws `LogBroken`. */
@@ -137,17 +140,6 @@ export class Anchors {
         this.options.onFault(error);
       }
     }
-  }
-
-  private async onTime(onBroken: (error: LogBroken) => void): Promise<void> {
-    this.working = this.turn().catch((error: unknown) => {
-      if (error instanceof LogBroken) {
-        this.stopped = true;
-        onBroken(error);
-      }
-      this.options.onFault(error);
-    });
-    await this.working;
   }
 
   private async bring(anchor: Anchor, checkpoint: SignedCheckpoint): Promise<void> {

@@ -1,4 +1,5 @@
 import { formatVerifierKey, type SignerKey, verifierKeyOf } from '../../audit/note';
+import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
 import { isConflict, isDuplicate, isLostConnection } from '../../db/engine';
 import { Checkpoints, keyIdText, type SignedCheckpoint } from './checkpoints';
@@ -34,9 +35,7 @@ export interface SequencerOptions {
  */
 export class Sequencer {
   readonly checkpoints: Checkpoints;
-  private timer: NodeJS.Timeout | undefined;
-  private turning: Promise<void> | undefined;
-  private stopped = false;
+  private readonly loop: Loop;
   /** The latest checkpoint this process knows of: a stored log that ends before it went back. */
   private known: SignedCheckpoint | null = null;
   /** When the last time leaf that this process saw was written, UTC milliseconds. */
@@ -47,6 +46,12 @@ export class Sequencer {
     private readonly options: SequencerOptions,
   ) {
     this.checkpoints = new Checkpoints(database, options.origin);
+    this.loop = new Loop({
+      turn: () => this.turn(),
+      // Several that were started together don't stay in step.
+      every: () => turnEvery * (0.75 + Math.random() / 2),
+      onFault: (error) => this.onFault(error),
+    });
   }
 
   /**
@@ -63,20 +68,12 @@ export class Sequencer {
 
   /** Takes turns until `stop`. */
   start(): void {
-    const next = () => {
-      if (this.stopped) return;
-      // Several that were started together don't stay in step.
-      this.timer = setTimeout(() => void this.turnOnTime().then(next), turnEvery * (0.75 + Math.random() / 2));
-      this.timer.unref();
-    };
-    next();
+    this.loop.start();
   }
 
   /** Ends the turn under way, if there is one, and takes no other: at the end, or when what is stored isn't ours any more. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.turning;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
   /** Integrates what is committed, and signs where there is something new. Returns the last checkpoint it signed, or null. */
@@ -92,17 +89,11 @@ export class Sequencer {
     return (await this.sign()) ?? signed;
   }
 
-  private async turnOnTime(): Promise<void> {
-    this.turning = this.turn().then(
-      () => {},
-      (error: unknown) => {
-        // Somebody else was faster: the next turn sees what they did.
-        if (isConflict(error) || isDuplicate(error)) return;
-        if (error instanceof LogBroken) this.stopped = true;
-        if (!this.stopped || !isLostConnection(error)) this.options.onFault(error);
-      },
-    );
-    await this.turning;
+  private onFault(error: unknown): void {
+    // Somebody else was faster: the next turn sees what they did.
+    if (isConflict(error) || isDuplicate(error)) return;
+    if (error instanceof LogBroken) void this.stop();
+    if (!this.loop.isStopped || !isLostConnection(error)) this.options.onFault(error);
   }
 
   private async sign(): Promise<SignedCheckpoint | null> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
 import { ulid } from '../../ulid';
 import { DeliveryFailed } from '../../upstream/delivery/delivery.port';
@@ -74,10 +75,7 @@ const faultOf = (error: unknown): string => {
  */
 export class CredentialJobs {
   private readonly running = new Set<Promise<void>>();
-  private stopping = false;
-  private loop: Promise<void> | null = null;
-  private endPause = () => {};
-  private isWoken = false;
+  private readonly loop: Loop;
 
   constructor(
     private readonly database: Database,
@@ -90,16 +88,25 @@ export class CredentialJobs {
       job: { readonly kind: string; readonly updateId: string; readonly fault: string },
       error: unknown,
     ) => void,
-  ) {}
+  ) {
+    this.loop = new Loop({
+      turn: async () => {
+        const claimed = await this.fill();
+        if (claimed > 0 && this.running.size < width) this.wake();
+      },
+      every: idlePause,
+      first: 'at once',
+      onFault: (error) => this.onFault({ kind: 'claim', updateId: '', fault: 'internal' }, error),
+    });
+  }
 
   start(): void {
-    this.loop = this.follow();
+    this.loop.start();
   }
 
   /** Jobs may be due: looks at once. */
   wake(): void {
-    this.isWoken = true;
-    this.endPause();
+    this.loop.wake();
   }
 
   /** What waits for this source is looked at now: it said that something happened there. */
@@ -116,9 +123,7 @@ export class CredentialJobs {
   }
 
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.endPause();
-    await this.loop;
+    await this.loop.stop();
     await Promise.all(this.running);
   }
 
@@ -137,25 +142,6 @@ export class CredentialJobs {
       "SELECT kind, state, COUNT(*) AS n FROM credential_job WHERE state <> 'DONE' GROUP BY kind, state",
     );
     return rows.map(({ kind, state, n }) => ({ kind, state, count: Number(n) }));
-  }
-
-  private async follow(): Promise<void> {
-    while (!this.stopping) {
-      this.isWoken = false;
-      const claimed = await this.fill().catch((error: unknown) => {
-        this.onFault({ kind: 'claim', updateId: '', fault: 'internal' }, error);
-        return 0;
-      });
-      if (claimed > 0 && this.running.size < width) continue;
-      if (this.isWoken || this.stopping) continue;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, idlePause);
-        this.endPause = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
   }
 
   private async fill(): Promise<number> {

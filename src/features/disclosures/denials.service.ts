@@ -1,4 +1,5 @@
 import type { SignedInActor } from '../../authz/actor';
+import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
 
 export interface Denial {
@@ -26,6 +27,8 @@ interface Window {
 const ticketsNamed = 200;
 /** Repeated denials of one actor by one rule within this time, in milliseconds, become one further event with their number. */
 const windowMilliseconds = 60_000;
+/** The pause between two looks at which of those times are over, in milliseconds. */
+const closeEvery = 5_000;
 
 /**
  * Denied attempts, each actor and rule written at once the first time and counted afterwards: a script that tries a
@@ -33,14 +36,14 @@ const windowMilliseconds = 60_000;
  */
 export class Denials {
   private readonly windows = new Map<string, Window>();
-  private readonly timer: NodeJS.Timeout;
+  private readonly loop: Loop;
 
   constructor(
     private readonly database: Database,
     private readonly onFault: (error: unknown) => void,
   ) {
-    this.timer = setInterval(() => void this.closeWindows(false), 5_000);
-    this.timer.unref();
+    this.loop = new Loop({ turn: () => this.closeWindows(false), every: closeEvery, onFault });
+    this.loop.start();
   }
 
   /** Resolves once every first attempt among these is durable. A fault is reported and not thrown: the denial stands without its record. */
@@ -64,7 +67,7 @@ export class Denials {
 
   /** Writes what was only counted so far and stops. */
   async close(): Promise<void> {
-    clearInterval(this.timer);
+    await this.loop.stop();
     await this.closeWindows(true);
   }
 
