@@ -276,13 +276,9 @@ export class App {
           },
           recordShowing: async ({ actor, access }, plan, operation) => {
             const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, operation);
-            return disclosure ? disclosures.record(disclosure) : 'recorded';
+            if (disclosure) await disclosures.record(disclosure);
           },
-          recordDenials: ({ actor, access }, found) => {
-            // A denial that comes from opening a ticket names the ticket: whose it was is what an auditor asks first.
-            const ticketOf = (reason: string) => [...access.openingDenials].find(([, why]) => why === reason)?.[0];
-            return denials.record(found.map(({ rule, reason }) => ({ actor, rule, reason, ticketId: ticketOf(reason) })));
-          },
+          recordDenials: ({ actor }, found) => denials.record(found.map((attempt) => ({ actor, ...attempt }))),
           onFault: ({ requestId }, error) => log.error({ requestId, error: describeError(error) }, 'a request failed'),
         },
       );

@@ -63,6 +63,8 @@ export interface FailureDetails {
   readonly remedy?: string;
   /** For `RATE_LIMITED` and `UPSTREAM_UNAVAILABLE`: seconds after which a retry may succeed. */
   readonly retryAfter?: number;
+  /** For `DENIED`, for the log alone and never told to the caller: the ticket that it is about, where that is known. */
+  readonly ticketId?: string;
 }
 
 /** A failure the caller may see. `message` must hold nothing that the caller sent and no value of a record. */
@@ -76,8 +78,14 @@ export class Failure extends Error {
     this.name = 'Failure';
   }
 
-  static denied(reason: DenialReason, rule: string): Failure {
-    return new Failure('DENIED', `Denied (${reason}).`, { reason, rule, remedy: denialRemedies[reason] });
+  /** `ticketId`: the ticket that was denied, for the log; none where the denial isn't about one, or nobody knows about which. */
+  static denied(reason: DenialReason, rule: string, ticketId: string | null = null): Failure {
+    return new Failure('DENIED', `Denied (${reason}).`, {
+      reason,
+      rule,
+      remedy: denialRemedies[reason],
+      ...(ticketId === null ? {} : { ticketId }),
+    });
   }
 
   /** The one answer for "does not exist" and "not yours to see". */

@@ -42,13 +42,19 @@ export const not = <Subject>(negated: Rule<Subject>, reason: DenialReason): Rule
 export interface Action<Subject = unknown> {
   readonly name: string;
   readonly rule: Rule<Subject>;
+  /** The ticket that a denial of it is about; null where its subject belongs to none. */
+  readonly ticketOf: (subject: Subject) => string | null;
 }
 
-export const action = <Subject>(name: string, permitted: Rule<Subject>): Action<Subject> => ({ name, rule: permitted });
+export const action = <Subject>(
+  name: string,
+  permitted: Rule<Subject>,
+  ticketOf: (subject: Subject) => string | null = () => null,
+): Action<Subject> => ({ name, rule: permitted, ticketOf });
 
 /** Throws the `DENIED` failure of an action that its rule forbids. */
 export const permit = <Subject>(actor: Actor, of: Action<Subject>, subject: Subject): void => {
-  if (!of.rule(actor, subject)) throw Failure.denied(reasonOf(of.rule, actor, subject), of.name);
+  if (!of.rule(actor, subject)) throw Failure.denied(reasonOf(of.rule, actor, subject), of.name, of.ticketOf(subject));
 };
 
 export const hasRole = (...accepted: readonly string[]): Rule<unknown> =>

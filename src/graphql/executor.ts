@@ -31,15 +31,26 @@ export interface ExecutionContext {
   access: RequestAccess;
 }
 
+/** One denial as the caller was told it, with what the log names of it. */
+export interface DeniedAttempt {
+  readonly rule: string;
+  readonly reason: string;
+  /** The tickets that it is about: all of them, or none where not all are known. */
+  readonly ticketIds: readonly string[];
+}
+
+/** An error that is sent, and the failures that it stands for: several where one is told for a whole list. */
+interface ToldError {
+  readonly error: GraphQLError;
+  readonly failures: readonly Failure[];
+}
+
 export interface ExecutorPorts<Context extends ExecutionContext> {
   /** Loads the actor's live assistances into the request's access, before anything runs. `rootFields` names what is asked for; a fragment is `...`. */
   readonly loadAssistances: (context: Context, rootFields: readonly string[]) => Promise<void>;
-  /** Makes what was shown durable. `lost`: an assistance it stands on has ended. Throws `RECORD_UNAVAILABLE`. */
-  readonly recordShowing: (context: Context, plan: AccessPlan, operation: string | null) => Promise<'recorded' | 'lost'>;
-  readonly recordDenials: (
-    context: Context,
-    denials: readonly { readonly rule: string; readonly reason: string }[],
-  ) => Promise<void>;
+  /** Makes what was shown durable. Throws `DENIED` where an assistance it stands on has ended, `RECORD_UNAVAILABLE`. */
+  readonly recordShowing: (context: Context, plan: AccessPlan, operation: string | null) => Promise<void>;
+  readonly recordDenials: (context: Context, denials: readonly DeniedAttempt[]) => Promise<void>;
   readonly onFault: (context: Context, error: unknown) => void;
 }
 
@@ -100,8 +111,9 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
         this.ports.onFault(context, error);
         return { data: null, errors: [internalError(context.requestId)] };
       }
-      if (failure.code === 'DENIED') await this.recordDenials(context, [toGraphQLError(failure)]);
-      return { data: null, errors: [toGraphQLError(failure)] };
+      const told = { error: toGraphQLError(failure), failures: [failure] };
+      if (failure.code === 'DENIED') await this.recordDenials(context, [told]);
+      return { data: null, errors: [told.error] };
     }
   }
 
@@ -123,14 +135,12 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     await this.ports.loadAssistances(context, planned.rootFields);
     const executed = await this.run(planned, context, variables);
     const restored = plan.restore(executed.data as Record<string, unknown> | null | undefined, variables);
-    const errors = [...restored.errors, ...this.presentable(context, executed.errors ?? [])];
-    await this.recordDenials(context, errors);
-    if ((await this.ports.recordShowing(context, plan, operation.name?.value ?? null)) === 'lost') {
-      const lost = toGraphQLError(Failure.denied('ASSISTANCE_ENDED', 'disclosure'));
-      await this.recordDenials(context, [lost]);
-      return { data: null, errors: [lost] };
-    }
-    return { data: restored.data ?? null, ...(errors.length > 0 ? { errors } : {}) };
+    // What the plan cut was decided before anybody knew which ticket it would lead to.
+    const cut = restored.errors.map((error): ToldError => ({ error, failures: [] }));
+    const told = [...cut, ...this.presentable(context, executed.errors ?? [])];
+    await this.recordDenials(context, told);
+    await this.ports.recordShowing(context, plan, operation.name?.value ?? null);
+    return { data: restored.data ?? null, ...(told.length > 0 ? { errors: told.map(({ error }) => error) } : {}) };
   }
 
   private planned(
@@ -173,35 +183,46 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
   }
 
   /** Execution's errors as a caller may see them, with field denials that repeat along a list told once. */
-  private presentable(context: Context, errors: readonly GraphQLError[]): GraphQLError[] {
-    const told = new Set<string>();
-    return errors.flatMap((error) => {
+  private presentable(context: Context, errors: readonly GraphQLError[]): ToldError[] {
+    const told = new Map<string, Failure[]>();
+    return errors.flatMap((error): ToldError[] => {
       const failure = failureIn(error);
       if (!failure) {
         this.ports.onFault(context, (error as { originalError?: unknown }).originalError ?? error);
-        return [internalError(context.requestId, error.path)];
+        return [{ error: internalError(context.requestId, error.path), failures: [] }];
       }
       if (failure.code === 'RECORD_UNAVAILABLE') this.ports.onFault(context, failure.cause ?? failure);
       const { reason, rule } = failure.details;
       if (failure.code !== 'DENIED' || reason === undefined || !aboutTheField.has(reason))
-        return [toGraphQLError(failure, error.path)];
+        return [{ error: toGraphQLError(failure, error.path), failures: [failure] }];
       const firstList = error.path?.findIndex((step) => typeof step === 'number') ?? -1;
       const path = firstList < 0 ? error.path : error.path?.slice(0, firstList);
       const key = JSON.stringify([rule, reason, path]);
-      if (told.has(key)) return [];
-      told.add(key);
-      return [toGraphQLError(failure, path)];
+      const before = told.get(key);
+      if (before) {
+        before.push(failure);
+        return [];
+      }
+      const failures = [failure];
+      told.set(key, failures);
+      return [{ error: toGraphQLError(failure, path), failures }];
     });
   }
 
-  private async recordDenials(context: Context, errors: readonly GraphQLError[]): Promise<void> {
-    const denials = errors.flatMap(({ extensions }) => {
-      if (extensions.code === 'DENIED') return [{ rule: String(extensions.rule ?? ''), reason: String(extensions.reason ?? '') }];
-      return extensions.code === 'NOT_FOUND' ? [{ rule: 'scope', reason: 'NOT_FOUND' }] : [];
+  private async recordDenials(context: Context, told: readonly ToldError[]): Promise<void> {
+    const denials = told.flatMap(({ error: { extensions }, failures }): DeniedAttempt[] => {
+      if (extensions.code === 'DENIED')
+        return [{ rule: String(extensions.rule ?? ''), reason: String(extensions.reason ?? ''), ticketIds: ticketsOf(failures) }];
+      return extensions.code === 'NOT_FOUND' ? [{ rule: 'scope', reason: 'NOT_FOUND', ticketIds: [] }] : [];
     });
     if (denials.length > 0) await this.ports.recordDenials(context, denials);
   }
 }
+
+const ticketsOf = (failures: readonly Failure[]): readonly string[] => {
+  const known = failures.flatMap(({ details: { ticketId } }) => (ticketId === undefined ? [] : [ticketId]));
+  return known.length === failures.length ? [...new Set(known)] : [];
+};
 
 /**
  * Variables as compiled execution needs them: it asks for a non-null one even where it has a default, and looks them up

@@ -1,7 +1,7 @@
 import type { HeldAssistance } from '../authz/actor';
 import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/exposure';
 import type { MaskTools } from '../authz/mask';
-import type { DenialReason } from '../failure';
+import { Failure } from '../failure';
 import type { Shown } from './shown';
 
 /** What is shown in one request, gathered where fields leave: verdicts and how often, and the objects they belong to. */
@@ -27,8 +27,6 @@ export class RequestAccess {
   held: readonly HeldAssistance[] = [];
   /** `held` has all that the actor holds, not only what came with a ticket. */
   holdsAll = false;
-  /** Why opening a ticket began no assistance, by ticket. */
-  readonly openingDenials = new Map<string, DenialReason>();
 
   constructor(
     private readonly verdicts: ReadonlyMap<string, Verdicts>,
@@ -51,6 +49,7 @@ export class RequestAccess {
       if (clear instanceof Promise) return clear.then((settled) => applyVerdict(verdict, coordinate, settled, this.tools));
       return applyVerdict(verdict, coordinate, clear, this.tools);
     }
+    if (verdict.kind === 'deny') throw Failure.denied(verdict.reason, coordinate, parent.shown.ticketId);
     return applyVerdict(verdict, coordinate, null, this.tools);
   }
 

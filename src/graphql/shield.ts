@@ -4,6 +4,7 @@ import { allow, deny, shield, rule as shieldRule } from 'graphql-shield';
 import type { SignedInActor } from '../authz/actor';
 import { type DenialReason, Failure } from '../failure';
 import type { RequestAccess } from './request-access';
+import type { Shown } from './shown';
 
 /** What a relation rule may look at: who asks, what they hold, and the object that the relation starts from. All of it is loaded. */
 export interface RelationView {
@@ -23,7 +24,8 @@ const guard = (coordinate: string, relation: RelationRule) =>
   // The rule reads the parent: any of shield's caches would answer every row with the first row's answer.
   shieldRule(coordinate, { cache: 'no_cache' })((parent: unknown, _args: unknown, context: unknown) => {
     const reason = relation(context as RelationView, parent as never);
-    return reason === null ? true : (Failure.denied(reason, coordinate) as Error);
+    if (reason === null) return true;
+    return Failure.denied(reason, coordinate, (parent as Partial<Shown> | undefined)?.shown?.ticketId) as Error;
   });
 
 /**

@@ -19,6 +19,7 @@ const ana = person(['AGENT'], 'ana');
 const sam = person(['SUPERVISOR'], 'sam');
 
 const anas: TicketStanding = {
+  id: 'tkt_1',
   status: 'OPEN',
   team: 'cards',
   assigneeId: 'ana',

@@ -3,6 +3,7 @@ import { action, allOf, anyOf, hasMfa, hasRole, isSystem, type Rule, rule } from
 
 /** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
 export interface TicketStanding {
+  readonly id: string;
   readonly status: string;
   readonly team: string | null;
   readonly assigneeId: string | null;
@@ -103,9 +104,9 @@ export const mayEnd: Rule<AssistanceStanding> = anyOf<AssistanceStanding>(
 );
 
 export const assistanceActions = {
-  ask: action<TicketStanding>('assistance.request', mayAsk),
-  approve: action<AssistanceStanding>('assistance.approve', mayApprove),
-  end: action<AssistanceStanding>('assistance.end', mayEnd),
+  ask: action<TicketStanding>('assistance.request', mayAsk, ({ id }) => id),
+  approve: action<AssistanceStanding>('assistance.approve', mayApprove, ({ ticket }) => ticket.id),
+  end: action<AssistanceStanding>('assistance.end', mayEnd, ({ ticket }) => ticket.id),
   expire: action<unknown>('assistance.expire', isSystem),
 };
 

@@ -66,7 +66,7 @@ export class Assistances {
     private readonly freshness: Freshness,
     private readonly clock: () => Date,
   ) {
-    this.begin = action<TicketStanding>('assistance.begin', beginsByItself(rules.automatic));
+    this.begin = action<TicketStanding>('assistance.begin', beginsByItself(rules.automatic), ({ id }) => id);
   }
 
   /** The actor's live assistances. Those on tickets whose assignment is older than the bound come with `isFresh: false` and don't count as held. */
@@ -103,12 +103,12 @@ export class Assistances {
       );
       if (open && open.begins_at !== null && Number(open.expires_at) > change.at.getTime()) {
         // What was granted before doesn't outlive the helpdesk's word: nobody knows whether the ticket is still theirs.
-        if (!standing.isFresh) throw Failure.denied('STALE', this.begin.name);
+        if (!standing.isFresh) throw Failure.denied('STALE', this.begin.name, ticketId);
         return { id: open.id, ticketId, customerId: open.customer_id, expiresAt: new Date(Number(open.expires_at)) };
       }
       change.permit(standing);
       const customerId = ticket.customerId as string;
-      await this.spendQuota(change, actor, customerId);
+      await this.spendQuota(change, actor, ticket.id, customerId);
       // A request that waits for its approval, or a grant past its time, makes room for the one that needs none.
       if (open) {
         const isPast = Number(open.expires_at) <= change.at.getTime();
@@ -156,7 +156,7 @@ export class Assistances {
           role !== 'SUPERVISOR' && role !== 'AGENT' ? true : this.rules.onRequest.approvalFor.includes(role),
         );
       if (!row.needsApproval) {
-        await this.spendQuota(change, actor, customerId);
+        await this.spendQuota(change, actor, ticket.id, customerId);
         row.beginsAt = change.at;
       }
       await change.insert(Assistance, row);
@@ -262,14 +262,19 @@ export class Assistances {
   }
 
   /** Two openings at once must not both pass on the same count: writing the actor's row makes one of them wait, and then count again. */
-  private async spendQuota(change: Change<TicketStanding>, actor: SignedInActor, customerId: string): Promise<void> {
+  private async spendQuota(
+    change: Change<TicketStanding>,
+    actor: SignedInActor,
+    ticketId: string,
+    customerId: string,
+  ): Promise<void> {
     await change.execute('UPDATE actor SET fence = fence + 1 WHERE id = ?', [actor.id]);
     const rows = await change.query<{ customer_id: string }>(
       'SELECT DISTINCT customer_id FROM assistance WHERE actor_id = ? AND begins_at > ?',
       [actor.id, change.at.getTime() - hour],
     );
     const known = rows.some((row) => row.customer_id === customerId);
-    if (!known && rows.length >= this.rules.quota.customersPerHour) throw Failure.denied('QUOTA', 'assistance.quota');
+    if (!known && rows.length >= this.rules.quota.customersPerHour) throw Failure.denied('QUOTA', 'assistance.quota', ticketId);
   }
 
   private newRow(
@@ -343,6 +348,7 @@ export class Assistances {
     const polled = ticket.unreadable ? 0 : Number(source?.polled_at ?? 0);
     const confirmed = Math.max(ticket.observedAt.getTime(), polled);
     return {
+      id: ticket.id,
       status: ticket.status,
       team: ticket.team,
       assigneeId: ticket.assigneeId,

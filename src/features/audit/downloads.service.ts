@@ -56,7 +56,7 @@ export class AuditDownloads {
       permit(actor, download, null);
     } catch (error) {
       if (error instanceof Failure && error.details.reason !== undefined)
-        await this.recordDenial({ actor, rule: download.name, reason: error.details.reason });
+        await this.recordDenial({ actor, rule: download.name, reason: error.details.reason, ticketIds: [] });
       throw error;
     }
   }

@@ -22,6 +22,7 @@ export interface RequestStanding {
 
 /** An update as those see it who decide about it. */
 export interface UpdateStanding {
+  readonly ticketId: string;
   readonly requestedById: string;
   readonly requestedByStaffId: string | null;
   /** Whose mailbox the customer's link went to, where it is one of the staff. */
@@ -83,10 +84,10 @@ const isItsCustomer = rule<AnswerStanding>(
 );
 
 export const credentialActions = {
-  request: action<RequestStanding>('credential.request', mayRequest),
-  cancel: action<UpdateStanding>('credential.cancel', mayCancel),
-  approve: action<UpdateStanding>('credential.approve', mayDecide),
-  reject: action<UpdateStanding>('credential.reject', mayDecide),
+  request: action<RequestStanding>('credential.request', mayRequest, ({ ticket }) => ticket.id),
+  cancel: action<UpdateStanding>('credential.cancel', mayCancel, ({ ticketId }) => ticketId),
+  approve: action<UpdateStanding>('credential.approve', mayDecide, ({ ticketId }) => ticketId),
+  reject: action<UpdateStanding>('credential.reject', mayDecide, ({ ticketId }) => ticketId),
   confirm: action<AnswerStanding>('credential.confirm', isItsCustomer),
   refuse: action<AnswerStanding>('credential.refuse', isItsCustomer),
   sendCode: action<AnswerStanding>('credential.code', isItsCustomer),

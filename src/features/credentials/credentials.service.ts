@@ -312,6 +312,7 @@ export class Credentials {
     return (
       row.state === 'AWAITING_APPROVAL' &&
       mayDecide(actor, {
+        ticketId: row.ticket_id,
         requestedById: row.requested_by_id,
         requestedByStaffId: row.requested_by_staff_id,
         contactStaffIds: JSON.parse(row.contact_staff_ids) as string[],
@@ -365,7 +366,7 @@ export class Credentials {
       'UPDATE assistance SET last_used_at = ? WHERE id = ? AND ended_at IS NULL AND begins_at IS NOT NULL AND expires_at > ?',
       [change.at.getTime(), assistanceId, change.at.getTime()],
     );
-    if (held === 0) throw Failure.denied('ASSISTANCE_ENDED', credentialActions.request.name);
+    if (held === 0) throw Failure.denied('ASSISTANCE_ENDED', credentialActions.request.name, ticket.id);
     if (this.sources.paymentsSource(source).connector.credentials === undefined)
       throw new Failure('CONFLICT', 'Methods of this payment source can only be read here.', {
         remedy: 'Change it at the payment provider.',
@@ -555,6 +556,7 @@ export class Credentials {
     const update = ticket ? await change.find(CredentialUpdate, { id }) : null;
     if (!ticket || !update) throw Failure.notFound('credential update');
     const standing: Standing = {
+      ticketId: update.ticketId,
       requestedById: update.requestedById,
       requestedByStaffId: update.requestedByStaffId,
       contactStaffIds: JSON.parse(update.contactStaffIds) as string[],

@@ -7,12 +7,14 @@ export interface Denial {
   /** The field, action or rule that said no. */
   readonly rule: string;
   readonly reason: string;
-  readonly ticketId?: string | undefined;
+  /** The tickets that it is about: all of them, or none. */
+  readonly ticketIds: readonly string[];
 }
 
 interface Counted {
   readonly denial: Denial;
   readonly count: number;
+  /** Each of the counted ones is about some of these, unless there were more than an event names. */
   readonly tickets: readonly string[];
 }
 
@@ -31,8 +33,8 @@ const windowMilliseconds = 60_000;
 const closeEvery = 5_000;
 
 /**
- * Denied attempts, each actor and rule written at once the first time and counted afterwards: a script that tries a
- * thousand ids leaves two events that say so, not a thousand.
+ * Denied attempts, each actor, rule and reason written at once the first time and counted afterwards: a script that tries a
+ * thousand ids leaves two events that say so, not a thousand. Those that are about tickets name them.
  */
 export class Denials {
   private readonly windows = new Map<string, Window>();
@@ -50,19 +52,19 @@ export class Denials {
   async record(denials: readonly Denial[]): Promise<void> {
     const first: Denial[] = [];
     for (const denial of denials) {
-      const key = [denial.actor.id, denial.rule, denial.reason].join('|');
+      const { actor, rule, reason, ticketIds } = denial;
+      // Those about no ticket are counted by themselves: an event that names tickets says of each one that it was about some of them.
+      const key = [actor.id, rule, reason, ticketIds.length > 0 ? 'tickets' : ''].join('|');
       const window = this.windows.get(key);
       if (window) {
         window.more += 1;
-        if (denial.ticketId !== undefined && window.tickets.size < ticketsNamed) window.tickets.add(denial.ticketId);
+        for (const ticketId of ticketIds) if (window.tickets.size < ticketsNamed) window.tickets.add(ticketId);
       } else {
         this.windows.set(key, { denial, opened: performance.now(), more: 0, tickets: new Set() });
         first.push(denial);
       }
     }
-    await this.write(
-      first.map((denial) => ({ denial, count: 1, tickets: denial.ticketId === undefined ? [] : [denial.ticketId] })),
-    );
+    await this.write(first.map((denial) => ({ denial, count: 1, tickets: [...denial.ticketIds].sort().slice(0, ticketsNamed) })));
   }
 
   /** Writes what was only counted so far and stops. */

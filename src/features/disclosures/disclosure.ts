@@ -15,7 +15,7 @@ export const disclosureOf = (
   const shownFields = fields.filter(({ verdict }) => verdict === 'reveal' || verdict.startsWith('mask:'));
   if (shownFields.length === 0) return null;
   const tickets = new Set<string>();
-  const assistances = new Set<string>();
+  const assistances = new Map<string, string | null>();
   const ends: number[] = [];
   const customers = new Map<string, CustomerUnderDigest>();
   const objects = new Map<string, Set<string>>();
@@ -29,7 +29,7 @@ export const disclosureOf = (
       const customerId = shown.customer?.id ?? null;
       const held = shown.ticketId === null ? access.covering(customerId) : access.onTicket(shown.ticketId, customerId);
       // What should stand on an assistance and has none must not leave: no row has this id, so its record is refused.
-      assistances.add(held?.id ?? 'none');
+      assistances.set(held?.id ?? 'none', held?.ticketId ?? null);
       if (held) {
         tickets.add(held.ticketId);
         ends.push(held.expiresAt.getTime());
@@ -40,6 +40,7 @@ export const disclosureOf = (
     ids.add(shown.id);
     objects.set(shown.type, ids);
   }
+  const [assistedTicketId = null, ...further] = assistances.values();
   return {
     actor,
     operation,
@@ -49,7 +50,8 @@ export const disclosureOf = (
     ticketIds: [...tickets].sort(),
     customers: [...customers.values()],
     objects: Object.fromEntries([...objects].map(([type, ids]) => [type, [...ids].sort()])),
-    assistanceIds: [...assistances].sort(),
+    assistanceIds: [...assistances.keys()].sort(),
+    assistedTicketId: further.length === 0 ? assistedTicketId : null,
     validUntil: ends.length === 0 ? null : new Date(Math.min(...ends)),
   };
 };

@@ -20,13 +20,15 @@ export interface Disclosure {
   readonly objects: Readonly<Record<string, readonly string[]>>;
   /** The assistances on whose word it was shown. */
   readonly assistanceIds: readonly string[];
+  /** The ticket of the assistance where it is shown on the word of exactly one; otherwise null. */
+  readonly assistedTicketId: string | null;
   /** When the first of them expires; null without any. */
   readonly validUntil: Date | null;
 }
 
 interface Waiting {
   readonly disclosure: Disclosure;
-  readonly settle: (outcome: 'recorded' | 'lost') => void;
+  readonly settle: () => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -59,10 +61,10 @@ export class Disclosures {
   ) {}
 
   /**
-   * Resolves once the disclosure is durable: `recorded`, or `lost` when an assistance it stands on has ended. Throws
+   * Resolves once the disclosure is durable. Throws `DENIED` when an assistance it stands on has ended, and
    * `RECORD_UNAVAILABLE` when it can't be written: then nothing may be shown.
    */
-  record(disclosure: Disclosure): Promise<'recorded' | 'lost'> {
+  record(disclosure: Disclosure): Promise<void> {
     if (this.waiting.length >= maximumWaiting) return Promise.reject(unavailable());
     return new Promise((settle, fail) => {
       this.waiting.push({ disclosure, settle, fail });
@@ -117,8 +119,11 @@ export class Disclosures {
     const dead = new Set(overdue.filter((id) => !proven.has(id)));
     for (const id of overdue) this.leases.delete(id);
     const kept = new Set(recorded);
-    for (const each of group)
-      each.settle(kept.has(each) && !each.disclosure.assistanceIds.some((id) => dead.has(id)) ? 'recorded' : 'lost');
+    for (const each of group) {
+      const { disclosure, settle, fail } = each;
+      if (kept.has(each) && !disclosure.assistanceIds.some((id) => dead.has(id))) settle();
+      else fail(Failure.denied('ASSISTANCE_ENDED', 'disclosure', disclosure.assistedTicketId));
+    }
     this.forgetOldLeases();
   }
 

@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
+import type { DenialReason } from '../../failure';
 import type { OfAbstractType } from '../../graphql/abstract-types';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
@@ -64,6 +65,9 @@ export class Staff {
 
 @ObjectType('Ticket', { simpleResolvers: true, description: 'The helpdesk’s case.' })
 export class TicketType implements Shown {
+  /** Why opening it began no assistance; null where one began, or it wasn't opened. */
+  openingDenial: DenialReason | null = null;
+
   constructor(
     private readonly row: TicketRow,
     private readonly keys: Keys,

@@ -32,15 +32,13 @@ export const ticketScope = (actor: SignedInActor, policy: ScopePolicy, now: Date
 
 /** The ticket's customer is covered by a live assistance of the actor. */
 export const customerIsCovered = ({ access }: RelationView, ticket: TicketType): DenialReason | null =>
-  ticket.customerId === null || access.covering(ticket.customerId)
-    ? null
-    : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
+  ticket.customerId === null || access.covering(ticket.customerId) ? null : (ticket.openingDenial ?? 'NO_ASSISTANCE');
 
 /** The actor assists on this very ticket; one without a customer leads to nobody's payments and is read by whom it is assigned to. */
 export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: TicketType): DenialReason | null => {
   if (ticket.customerId === null)
     return ticket.assigneeId !== null && actor.staffIds.includes(ticket.assigneeId) ? null : 'NO_ASSISTANCE';
-  return access.onTicket(ticket.id, ticket.customerId) ? null : (access.openingDenials.get(ticket.id) ?? 'NO_ASSISTANCE');
+  return access.onTicket(ticket.id, ticket.customerId) ? null : (ticket.openingDenial ?? 'NO_ASSISTANCE');
 };
 
 /** The helpdesk confirmed lately whose ticket this is. What it is about isn't shown on an older word; that it exists is. */

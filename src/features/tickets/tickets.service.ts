@@ -214,7 +214,7 @@ export class Tickets {
       } catch (error) {
         // The ticket is theirs to see; its customer is not, for this reason.
         if (!(error instanceof Failure) || error.code !== 'DENIED' || error.details.reason === undefined) throw error;
-        access.openingDenials.set(ticket.id, error.details.reason);
+        ticket.openingDenial = error.details.reason;
       }
     }
     return ticket;
