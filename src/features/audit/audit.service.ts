@@ -5,8 +5,8 @@ import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
 import { marks } from '../../db/sql';
 import { Failure } from '../../failure';
-import { pageOf } from '../../graphql/connection';
-import { type Cursors, pageSize } from '../../graphql/cursor';
+import type { Cursors } from '../../graphql/cursor';
+import { type Clause, type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import type { ShownObject } from '../../graphql/shown';
 import { type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
@@ -44,10 +44,12 @@ interface CustomerRow extends Row {
   readonly customer_id: string;
 }
 
-interface Condition {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
-}
+const inLogOrder: Keyset<EventRow> = {
+  column: 'l.leaf_index',
+  id: null,
+  direction: 'ASC',
+  positionOf: (row) => ({ value: Number(row.leaf_index), id: row.event_id }),
+};
 
 const from = 'FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id';
 
@@ -55,9 +57,9 @@ const from = 'FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id';
 const longestSpan = 366 * 86_400_000;
 
 /** What a filter says, over `audit_event e`. A time is half-open. */
-const conditionsOf = (filter: AuditEventFilter): readonly Condition[] => {
-  const one = (sql: string, ...parameters: readonly unknown[]): Condition => ({ sql, parameters });
-  const conditions: Condition[] = [];
+const conditionsOf = (filter: AuditEventFilter): readonly Clause[] => {
+  const one = (sql: string, ...parameters: readonly unknown[]): Clause => ({ sql, parameters });
+  const conditions: Clause[] = [];
   if (typeof filter.actorId === 'string') conditions.push(one('e.actor_id = ?', filter.actorId));
   if (typeof filter.action === 'string') conditions.push(one('e.action = ?', filter.action));
   if (filter.outcome) conditions.push(one('e.outcome = ?', filter.outcome));
@@ -78,7 +80,7 @@ const conditionsOf = (filter: AuditEventFilter): readonly Condition[] => {
   return conditions;
 };
 
-const joined = (conditions: readonly Condition[]): Condition => ({
+const joined = (conditions: readonly Clause[]): Clause => ({
   sql: conditions.map(({ sql }) => sql).join(' AND '),
   parameters: conditions.flatMap(({ parameters }) => parameters),
 });
@@ -239,26 +241,20 @@ export class AuditLog {
     access: RequestAccess,
     coordinate: 'Query.auditEvents' | 'Query.disclosures',
     filter: AuditEventFilter,
-    conditions: readonly Condition[],
+    conditions: readonly Clause[],
     first: number | null,
     after: string | null | undefined,
   ) {
-    const size = pageSize(first);
-    const identity = [coordinate, filter];
-    const position = this.cursors.decode(actor.id, identity, after);
+    const request = new PageRequest(this.cursors, actor.id, [coordinate, filter], inLogOrder, { first, after });
     const whole = joined(conditions);
-    const further = position ? joined([...conditions, { sql: 'l.leaf_index > ?', parameters: [position.value] }]) : whole;
     const rows = await this.database.query<EventRow>(
-      `SELECT l.leaf_index, l.leaf_hash, l.event_id, e.leaf ${from} WHERE ${further.sql} ORDER BY l.leaf_index LIMIT ?`,
-      [...further.parameters, size + 1],
+      `SELECT l.leaf_index, l.leaf_hash, l.event_id, e.leaf ${from} WHERE ${whole.sql} ${request.clause.sql}`,
+      [...whole.parameters, ...request.clause.parameters],
     );
-    const customers = await this.customersOf(rows.slice(0, size).map(({ event_id: id }) => id));
-    const page = pageOf(
+    const customers = await this.customersOf(rows.map(({ event_id: id }) => id));
+    const page = request.pageOf(
       rows,
-      size,
       (row) => this.toType(row, customers),
-      (row) => this.cursors.encode(actor.id, identity, { value: Number(row.leaf_index), id: row.event_id }),
-      position !== null,
       async () => {
         const [counted] = await this.database.query<{ n: number | string }>(
           `SELECT COUNT(*) AS n ${from} WHERE ${whole.sql}`,

@@ -7,8 +7,8 @@ import type { Database } from '../../db/database';
 import { marks } from '../../db/sql';
 import { unionOfLists } from '../../db/union-of-lists';
 import { Failure } from '../../failure';
-import { pageOf } from '../../graphql/connection';
-import { type Cursors, pageSize } from '../../graphql/cursor';
+import type { Cursors } from '../../graphql/cursor';
+import { inOrder, type Keyset, PageRequest, pageClause } from '../../graphql/page';
 import { expectNoCardData } from '../../privacy/card-data';
 import { normalizeEmail } from '../../privacy/digests';
 import { ulid } from '../../ulid';
@@ -77,6 +77,13 @@ const updateColumns = `u.id, u.kind, u.state, u.ticket_id, u.customer_id, u.paym
   f.shown_digest AS confirmation_shown, f.at AS confirmed_at, ${keyColumns}`;
 const updateJoins = `${joinKey('u')} JOIN helpdesk_ticket t ON t.id = u.ticket_id LEFT JOIN helpdesk_customer c ON c.id = u.customer_id
   LEFT JOIN credential_confirmation f ON f.update_id = u.id`;
+
+const newestFirst: Keyset<CredentialUpdateRow> = {
+  column: 'u.created_at',
+  id: 'u.id',
+  direction: 'DESC',
+  positionOf: (row) => ({ value: Number(row.created_at), id: row.id }),
+};
 
 /** Why this kind of change makes no sense for a method; null where it does. */
 const misfit = (kind: CredentialUpdateKind, method: MethodSummary): string | null => {
@@ -232,8 +239,8 @@ export class Credentials {
     { filter, first, after }: UpdatePageArguments,
     toType: (row: CredentialUpdateRow) => CredentialUpdateType,
   ) {
-    const size = pageSize(first);
     const given = filter ?? {};
+    const request = new PageRequest(this.cursors, actor.id, ['Query.credentialUpdates', given], newestFirst, { first, after });
     const reach = this.reachOf(actor);
     const conditions = [reach.sql];
     const parameters = [...reach.parameters];
@@ -255,47 +262,38 @@ export class Credentials {
       if (actor.staffIds.length > 0)
         add(`(u.requested_by_staff_id IS NULL OR u.requested_by_staff_id NOT IN (${marks(actor.staffIds)}))`, ...actor.staffIds);
     }
-    const identity = ['Query.credentialUpdates', given];
-    const position = this.cursors.decode(actor.id, identity, after);
-    const whole = { sql: conditions.join(' AND '), parameters: [...parameters] };
-    if (position) add('(u.created_at < ? OR (u.created_at = ? AND u.id < ?))', position.value, position.value, position.id);
+    const where = conditions.join(' AND ');
     const rows = await this.database.query<CredentialUpdateRow>(
-      `SELECT ${updateColumns} FROM credential_update u ${updateJoins} WHERE ${conditions.join(' AND ')} ORDER BY u.created_at DESC, u.id DESC LIMIT ?`,
-      [...parameters, size + 1],
+      `SELECT ${updateColumns} FROM credential_update u ${updateJoins} WHERE ${where} ${request.clause.sql}`,
+      [...parameters, ...request.clause.parameters],
     );
     return new CredentialUpdateConnection(
-      pageOf(
-        rows,
-        size,
-        toType,
-        (row) => this.cursors.encode(actor.id, identity, { value: Number(row.created_at), id: row.id }),
-        position !== null,
-        async () => {
-          const [counted] = await this.database.query<{ n: number | string }>(
-            `SELECT COUNT(*) AS n FROM credential_update u ${updateJoins} WHERE ${whole.sql}`,
-            whole.parameters,
-          );
-          return Number(counted?.n ?? 0);
-        },
-      ),
+      request.pageOf(rows, toType, async () => {
+        const [counted] = await this.database.query<{ n: number | string }>(
+          `SELECT COUNT(*) AS n FROM credential_update u ${updateJoins} WHERE ${where}`,
+          parameters,
+        );
+        return Number(counted?.n ?? 0);
+      }),
     );
   }
 
   /** The newest `newestOfTicket` of each ticket, which the reader has reached already; newest first. */
   async ofTickets(ticketIds: readonly string[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
+    const { sql, parameters } = pageClause(newestFirst, null, newestOfTicket);
     const rows = await this.database.query<CredentialUpdateRow & { list: number | string }>(
       unionOfLists(
         this.database.engine,
         ticketIds.map(
           (_, list) =>
-            `SELECT ${list} AS list, ${updateColumns} FROM credential_update u ${updateJoins} WHERE u.ticket_id = ? ORDER BY u.created_at DESC, u.id DESC LIMIT ${newestOfTicket}`,
+            `SELECT ${list} AS list, ${updateColumns} FROM credential_update u ${updateJoins} WHERE u.ticket_id = ? ${sql}`,
         ),
       ),
-      ticketIds,
+      ticketIds.flatMap((id) => [id, ...parameters]),
     );
     const lists: CredentialUpdateRow[][] = ticketIds.map(() => []);
     for (const row of rows) lists[Number(row.list)]?.push(row);
-    for (const list of lists) list.sort((a, b) => Number(b.created_at) - Number(a.created_at) || (a.id < b.id ? 1 : -1));
+    for (const list of lists) list.sort(inOrder(newestFirst));
     return lists;
   }
 

@@ -3,6 +3,7 @@ import type { Database } from '../../db/database';
 import { marks } from '../../db/sql';
 import { unionOfLists } from '../../db/union-of-lists';
 import type { Position } from '../../graphql/cursor';
+import { inOrder, type Keyset, pageClause } from '../../graphql/page';
 import { joinKey, keyColumns } from '../keys/keys.service';
 import { type MessageRow, Staff } from './ticket.type';
 
@@ -11,6 +12,14 @@ export interface MessageList {
   readonly limit: number;
   readonly after: Position | null;
 }
+
+/** A ticket's messages, the first one first. */
+export const messagesInOrder: Keyset<MessageRow> = {
+  column: 'm.created_at',
+  id: 'm.id',
+  direction: 'ASC',
+  positionOf: (row) => ({ value: Number(row.created_at), id: row.id }),
+};
 
 /** What belongs to tickets, each relation of a level in one statement. */
 export class TicketsLoader {
@@ -29,11 +38,14 @@ export class TicketsLoader {
     });
     this.pages = new DataLoader(
       async (lists) => {
-        const parts = lists.map(({ ticketId, limit, after }, index) => ({
-          sql: `SELECT ${index} AS list, m.id, m.ticket_id, m.author_kind, m.author_staff_id, m.channel, m.body_sealed, m.redactions, m.created_at, ${keyColumns}
-            FROM helpdesk_message m ${joinKey('m')} WHERE m.ticket_id = ?${after ? ' AND (m.created_at > ? OR (m.created_at = ? AND m.id > ?))' : ''} ORDER BY m.created_at, m.id LIMIT ?`,
-          parameters: [ticketId, ...(after ? [after.value, after.value, after.id] : []), limit],
-        }));
+        const parts = lists.map(({ ticketId, limit, after }, index) => {
+          const { sql, parameters } = pageClause(messagesInOrder, after, limit);
+          return {
+            sql: `SELECT ${index} AS list, m.id, m.ticket_id, m.author_kind, m.author_staff_id, m.channel, m.body_sealed, m.redactions, m.created_at, ${keyColumns}
+            FROM helpdesk_message m ${joinKey('m')} WHERE m.ticket_id = ? ${sql}`,
+            parameters: [ticketId, ...parameters],
+          };
+        });
         const rows = await database.query<MessageRow & { list: number | string }>(
           unionOfLists(
             database.engine,
@@ -43,7 +55,7 @@ export class TicketsLoader {
         );
         const pages: MessageRow[][] = lists.map(() => []);
         for (const row of rows) pages[Number(row.list)]?.push(row);
-        for (const page of pages) page.sort((a, b) => Number(a.created_at) - Number(b.created_at) || (a.id < b.id ? -1 : 1));
+        for (const page of pages) page.sort(inOrder(messagesInOrder));
         return pages;
       },
       { cacheKeyFn: (list) => JSON.stringify(list), maxBatchSize: 100 },

@@ -4,8 +4,8 @@ import type { ScopePolicy } from '../../authz/exposure.file';
 import type { Database } from '../../db/database';
 import { marks } from '../../db/sql';
 import { Failure } from '../../failure';
-import { pageOf } from '../../graphql/connection';
-import { type Cursors, pageSize } from '../../graphql/cursor';
+import type { Cursors } from '../../graphql/cursor';
+import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { type Assistances, confirmedAt } from '../assistance/assistance.service';
@@ -14,7 +14,6 @@ import { joinKey, type Keys, keyColumns } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
 import {
   MessageConnection,
-  type MessageRow,
   MessageType,
   TicketConnection,
   type TicketFilter,
@@ -22,7 +21,7 @@ import {
   type TicketRow,
   TicketType,
 } from './ticket.type';
-import type { TicketsLoader } from './tickets.loader';
+import { messagesInOrder, type TicketsLoader } from './tickets.loader';
 import { ticketScope } from './tickets.policy';
 
 export interface TicketPageArguments {
@@ -47,6 +46,17 @@ const answerStep = 100;
 
 export const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.status, t.channel, t.team, t.assignee_id, t.customer_id, t.created_at, t.updated_at, ${confirmedAt('t', 's')} AS confirmed_at, ${keyColumns}`;
 export const ticketJoins = `${joinKey('t')} LEFT JOIN upstream_source s ON s.name = t.source`;
+
+const latestFirst = (column: 'created_at' | 'updated_at'): Keyset<TicketRow> => ({
+  column: `t.${column}`,
+  id: 't.id',
+  direction: 'DESC',
+  positionOf: (row) => ({ value: Number(row[column]), id: row.id }),
+});
+const ticketsBy: Readonly<Record<TicketOrder, Keyset<TicketRow>>> = {
+  [TicketOrder.CREATED_AT]: latestFirst('created_at'),
+  [TicketOrder.UPDATED_AT]: latestFirst('updated_at'),
+};
 
 /** Tickets within an actor's scope; opening one is what begins an assistance. */
 export class Tickets {
@@ -97,7 +107,9 @@ export class Tickets {
   }
 
   async page(actor: SignedInActor, { filter, orderBy, first, after }: TicketPageArguments) {
-    const size = pageSize(first);
+    const given = filter ?? {};
+    const list = ['Query.tickets', given, orderBy];
+    const request = new PageRequest(this.cursors, actor.id, list, ticketsBy[orderBy], { first, after });
     const now = this.clock();
     const scope = ticketScope(actor, this.scope, now);
     const conditions = [scope.sql];
@@ -106,7 +118,6 @@ export class Tickets {
       conditions.push(sql);
       parameters.push(...values);
     };
-    const given = filter ?? {};
     if (given.status) add(given.status.length > 0 ? `t.status IN (${marks(given.status)})` : '1 = 0', ...given.status);
     if (given.channel) add(given.channel.length > 0 ? `t.channel IN (${marks(given.channel)})` : '1 = 0', ...given.channel);
     if (typeof given.source === 'string') add('t.source = ?', this.sources.helpdesk(given.source).name);
@@ -115,27 +126,19 @@ export class Tickets {
       add(actor.staffIds.length > 0 ? `t.assignee_id IN (${marks(actor.staffIds)})` : '1 = 0', ...actor.staffIds);
     if (given.updatedFrom) add('t.updated_at >= ?', given.updatedFrom.getTime());
     if (given.updatedBefore) add('t.updated_at < ?', given.updatedBefore.getTime());
-    const column = orderBy === TicketOrder.CREATED_AT ? 't.created_at' : 't.updated_at';
-    const identity = ['Query.tickets', given, orderBy];
-    const position = this.cursors.decode(actor.id, identity, after);
-    const whole = { sql: conditions.join(' AND '), parameters: [...parameters] };
-    if (position) add(`(${column} < ? OR (${column} = ? AND t.id < ?))`, position.value, position.value, position.id);
+    const where = conditions.join(' AND ');
     const rows = await this.database.query<TicketRow>(
-      `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE ${conditions.join(' AND ')} ORDER BY ${column} DESC, t.id DESC LIMIT ?`,
-      [...parameters, size + 1],
+      `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE ${where} ${request.clause.sql}`,
+      [...parameters, ...request.clause.parameters],
     );
-    const value = (row: TicketRow) => Number(orderBy === TicketOrder.CREATED_AT ? row.created_at : row.updated_at);
     return new TicketConnection(
-      pageOf(
+      request.pageOf(
         rows,
-        size,
         (row) => this.toType(row, now, false),
-        (row) => this.cursors.encode(actor.id, identity, { value: value(row), id: row.id }),
-        position !== null,
         async () => {
           const [counted] = await this.database.query<{ n: number | string }>(
-            `SELECT COUNT(*) AS n FROM helpdesk_ticket t WHERE ${whole.sql}`,
-            whole.parameters,
+            `SELECT COUNT(*) AS n FROM helpdesk_ticket t WHERE ${where}`,
+            parameters,
           );
           return Number(counted?.n ?? 0);
         },
@@ -179,17 +182,13 @@ export class Tickets {
     first: number | null,
     after: string | null | undefined,
   ) {
-    const size = pageSize(first);
-    const identity = ['Ticket.messages', ticket.id];
-    const position = this.cursors.decode(actor.id, identity, after);
-    const rows = await loader.messages({ ticketId: ticket.id, limit: size + 1, after: position });
+    const list = ['Ticket.messages', ticket.id];
+    const request = new PageRequest(this.cursors, actor.id, list, messagesInOrder, { first, after });
+    const rows = await loader.messages({ ticketId: ticket.id, limit: request.limit, after: request.after });
     return new MessageConnection(
-      pageOf(
+      request.pageOf(
         rows,
-        size,
-        (row: MessageRow) => new MessageType(ticket, row, this.keys),
-        (row) => this.cursors.encode(actor.id, identity, { value: Number(row.created_at), id: row.id }),
-        position !== null,
+        (row) => new MessageType(ticket, row, this.keys),
         () => loader.messageCount(ticket.id),
       ),
     );

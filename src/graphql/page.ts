@@ -1,0 +1,77 @@
+import { type Page, pageOf } from './connection';
+import { type Cursors, type Position, pageSize } from './cursor';
+
+/** How a list is ordered. The columns are SQL that we wrote, never a caller's text. */
+export interface Keyset<Row> {
+  /** What it is sorted by. */
+  readonly column: string;
+  /** What tells rows of the same value apart; null where no two have the same. */
+  readonly id: string | null;
+  readonly direction: 'ASC' | 'DESC';
+  readonly positionOf: (row: Row) => Position;
+}
+
+/** SQL with the values of its placeholders. */
+export interface Clause {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/**
+ * Keyset pagination: what stands behind the WHERE conditions of a list, which must have at least one. Rows after a position
+ * (from the list's beginning where it is null), in order, so many at most.
+ */
+export const pageClause = <Row>({ column, id, direction }: Keyset<Row>, after: Position | null, limit: number): Clause => {
+  const isFurther = direction === 'ASC' ? '>' : '<';
+  const order = [column, ...(id === null ? [] : [id])].map((each) => `${each} ${direction}`).join(', ');
+  const end = `ORDER BY ${order} LIMIT ?`;
+  if (after === null) return { sql: end, parameters: [limit] };
+  if (id === null) return { sql: `AND ${column} ${isFurther} ? ${end}`, parameters: [after.value, limit] };
+  return {
+    sql: `AND (${column} ${isFurther} ? OR (${column} = ? AND ${id} ${isFurther} ?)) ${end}`,
+    parameters: [after.value, after.value, after.id, limit],
+  };
+};
+
+/** The same order for rows in memory: UNION ALL promises none. */
+export const inOrder =
+  <Row>({ direction, positionOf }: Keyset<Row>) =>
+  (one: Row, other: Row): number => {
+    const [a, b] = [positionOf(one), positionOf(other)];
+    const ascending = a.value - b.value || (a.id < b.id ? -1 : Number(a.id > b.id));
+    return direction === 'ASC' ? ascending : -ascending;
+  };
+
+/** One request of an actor for a page of a list: its arguments, checked, and the page that its rows make. */
+export class PageRequest<Row> {
+  private readonly size: number;
+  /** Where the page before ended. */
+  readonly after: Position | null;
+
+  /** `list` says which list it is: field, parent, filter, order. Throws `INVALID` for a size or cursor that doesn't fit. */
+  constructor(
+    private readonly cursors: Cursors,
+    private readonly actorId: string,
+    private readonly list: readonly unknown[],
+    private readonly keyset: Keyset<Row>,
+    { first, after }: { readonly first: number | null; readonly after: string | null | undefined },
+  ) {
+    this.size = pageSize(first);
+    this.after = cursors.decode(actorId, list, after);
+  }
+
+  /** Rows to fetch: one more than the page has says whether there is a next one. */
+  get limit(): number {
+    return this.size + 1;
+  }
+
+  get clause(): Clause {
+    return pageClause(this.keyset, this.after, this.limit);
+  }
+
+  /** Of the rows that `clause` gave. `count` counts the whole list. */
+  pageOf<Node>(rows: readonly Row[], toNode: (row: Row) => Node, count: () => Promise<number>): Page<Node> {
+    const cursorOf = (row: Row) => this.cursors.encode(this.actorId, this.list, this.keyset.positionOf(row));
+    return pageOf(rows, this.size, toNode, cursorOf, this.after !== null, count);
+  }
+}
