@@ -326,6 +326,8 @@ describe('the customer’s page', () => {
     });
 
     it.each([
+      [400, 'application/x-www-form-urlencoded', 'answer=confirm&answer=refuse&shown=shown-a'],
+      [400, 'application/x-www-form-urlencoded', 'answer=refuse&shown=shown-a&%61nswer=confirm'],
       [413, 'application/x-www-form-urlencoded', `answer=confirm&code=${'1'.repeat(8 * 1024)}`],
       [415, 'application/json', '{"answer":"confirm","shown":"shown-a"}'],
       [415, 'text/plain', 'answer=confirm&shown=shown-a'],

@@ -1,5 +1,5 @@
 import { normalizeIP } from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { describeError } from '../app';
 import { Failure } from '../failure';
@@ -23,6 +23,8 @@ import {
   returnedPage,
 } from './confirm/page';
 import { styleSource } from './confirm/style';
+import { acceptForms, formOf } from './form';
+import { comesFromElsewhere } from './same-origin';
 
 export interface ConfirmOptions extends Merchant {
   readonly clock: () => Date;
@@ -85,25 +87,12 @@ interface Form extends z.infer<typeof answerForm> {
   readonly address: NewAddress | null;
 }
 
-/** Null for what no form of this page sends. Where a field came twice, the last counts. */
-const readForm = (body: unknown): Form | null => {
-  const sent = body instanceof URLSearchParams ? Object.fromEntries(body) : {};
+/** Null for what no form of this page sends. */
+const readForm = (sent: Readonly<Record<string, string>>): Form | null => {
   const answer = answerForm.safeParse(sent);
   const typed = 'line1' in sent ? address.safeParse(sent) : null;
   if (!answer.success || typed?.success === false) return null;
   return { ...answer.data, address: typed?.data ?? null };
-};
-
-/**
- * Whether a browser says that the form was on another site's page. Not saying is fine, and so is an opaque origin: that is
- * what browsers send from a page with `no-referrer` (Fetch, 3.2), this one among them.
- */
-const comesFromElsewhere = ({ headers: { origin, 'sec-fetch-site': site }, host }: FastifyRequest): boolean => {
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
-  if (origin === undefined || origin === 'null') return false;
-  if (!URL.canParse(origin)) return true;
-  const own = `${new URL(origin).protocol}//${host}`;
-  return !URL.canParse(own) || new URL(origin).host !== new URL(own).host;
 };
 
 interface Apology {
@@ -156,6 +145,9 @@ const apologyFor = (failure: Failure): Apology | null => {
         title: 'Something changed meanwhile',
         advice: 'Your answer was not accepted. Open the link in your message again to see where it stands.',
       };
+    // A form that no page of ours sends.
+    case 'INVALID':
+      return unreadableApology;
     default:
       return null;
   }
@@ -212,7 +204,7 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
         if (!counted.isAllowed && counted.isExceeded)
           throw new Failure('RATE_LIMITED', 'Too many requests.', { retryAfter: counted.ttlInSeconds });
         if (request.headers.authorization !== undefined) return apologize(reply, staffApology);
-        if (request.method === 'POST' && comesFromElsewhere(request)) return apologize(reply, foreignApology);
+        if (request.method === 'POST' && comesFromElsewhere(request, 'own')) return apologize(reply, foreignApology);
       });
 
       page.setErrorHandler((error, request, reply) => {
@@ -229,11 +221,7 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
       });
 
       page.removeAllContentTypeParsers();
-      page.addContentTypeParser(
-        'application/x-www-form-urlencoded',
-        { parseAs: 'string', bodyLimit: largestForm },
-        (_request, body, done) => done(null, new URLSearchParams(String(body))),
-      );
+      acceptForms(page, { largest: largestForm });
 
       page.get('/returned', { config }, (_request, reply) => send(reply, 200, returnedPage(options)));
       page.get('/cancelled', { config }, (_request, reply) => send(reply, 200, cancelledPage(options)));
@@ -245,8 +233,9 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
         return send(reply, 200, pageOf(view, fillingAtFirst));
       });
 
-      page.post<{ Params: { token: string } }>('/:token', { config }, async ({ params, body }, reply) => {
-        const form = readForm(body);
+      page.post<{ Params: { token: string } }>('/:token', { config }, async (request, reply) => {
+        const { params } = request;
+        const form = readForm(formOf(request));
         if (form === null) return apologize(reply, unreadableApology);
         const began = performance.now();
         const answer = token.test(params.token) ? await answerOf(form, params.token) : null;

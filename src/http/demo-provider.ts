@@ -8,7 +8,6 @@ import { DemoPayments } from '../upstream/payments/demo/demo-payments';
 import { isSetupCardName } from '../upstream/payments/demo/setup-cards';
 import { providerRefusals } from '../upstream/payments/payments.port';
 import { SourceUnavailable } from '../upstream/source-unavailable';
-import { comesFromHere } from './comes-from-here';
 import { faultsPage, faultsStyleSource } from './demo-provider/faults-page';
 import {
   choosePage,
@@ -19,6 +18,8 @@ import {
   setupStyleSource,
   unknownPage,
 } from './demo-provider/setup-page';
+import { acceptForms, formOf } from './form';
+import { comesFromHere } from './same-origin';
 
 const faultsPath = '/development/provider';
 /** Largest form, in bytes. */
@@ -52,18 +53,8 @@ const faultForm = z.discriminatedUnion('act', [
   z.object({ act: z.literal('come-back'), source: z.string() }),
 ]);
 
-const sentForm = (request: FastifyRequest): Record<string, string> =>
-  request.body instanceof URLSearchParams ? Object.fromEntries(request.body) : {};
-
-/**
- * A form of another site names its origin, or nothing that is ours. `null` is what our own page's form says, because it is
- * served without a referrer (Fetch, 3.2): then the browser has to say itself that the form is of this site.
- */
-const isOfThisSite = ({ headers: { origin, host, 'sec-fetch-site': site } }: FastifyRequest): boolean =>
-  site !== undefined || origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
-
 const expectHere = (request: FastifyRequest): void => {
-  if (comesFromHere(request) && isOfThisSite(request)) return;
+  if (comesFromHere(request)) return;
   throw new Failure('DENIED', 'The demo provider is seen and led from this machine only.', {
     remedy: 'Open the page as http://127.0.0.1 on the machine that runs the gateway.',
   });
@@ -124,7 +115,7 @@ const setupRoutes = (app: App, providers: readonly NamedProvider[]) => async (se
     const back = () => reply.headers(headersOf(setupStyleSource, "'none'")).redirect(setup.returnUrl, 303);
     if (setup.status === 'COMPLETE') return back();
     if (setup.status === 'EXPIRED') return sendPage(reply, 410, expiredPage(view));
-    const { success, data } = cardForm.safeParse(sentForm(request));
+    const { success, data } = cardForm.safeParse(formOf(request));
     if (!success) return sendPage(reply, 400, choosePage(view, null, 'Choose one of the cards first.'), formAction);
     const again = (said: string) => sendPage(reply, 422, choosePage(view, data.card, said), formAction);
     switch (credentials.enterCard(reference, data.card, data.holder)) {
@@ -163,7 +154,7 @@ const faultRoutes = (app: App, providers: readonly NamedProvider[]) => async (se
 
   server.post(faultsPath, async (request, reply) => {
     expectHere(request);
-    const { data: asked } = faultForm.safeParse(sentForm(request));
+    const { data: asked } = faultForm.safeParse(formOf(request));
     const payments = providers.find(({ source }) => source === asked?.source)?.payments;
     if (!asked || !payments) throw Failure.invalid('form', 'expected a form of the page at GET /development/provider');
     const { credentials } = payments;
@@ -179,11 +170,7 @@ const faultRoutes = (app: App, providers: readonly NamedProvider[]) => async (se
 
 /** What makes the demo provider a site of its own: its card page, and the page of its faults. Registered outside production only. */
 export const demoProviderRoutes = (app: App, providers: readonly NamedProvider[]) => async (server: FastifyInstance) => {
-  server.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: largestForm },
-    (_request, body, done) => done(null, new URLSearchParams(String(body))),
-  );
+  acceptForms(server, { largest: largestForm });
   await server.register(setupRoutes(app, providers));
   await server.register(faultRoutes(app, providers));
 };

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { App } from '../app';
 import { Failure } from '../failure';
 import { type OutboxMessage, readOutbox } from '../upstream/delivery/development/outbox-files';
-import { comesFromHere, loopbackNames } from './comes-from-here';
 import { html, Markup } from './html';
+import { comesFromHere, loopbackNames } from './same-origin';
 
 /** Messages on the page. */
 const shownMessages = 50;

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import type { App } from '../app';
 import type { DevelopmentIssuer } from '../authz/identity/development-issuer';
 import { Failure } from '../failure';
-import { comesFromHere } from './comes-from-here';
 import { demoProvidersOf } from './demo-provider';
 import { examplesFor } from './explorer/examples';
 import { explorerPage, pageScript, pageStyle } from './explorer/page';
+import { comesFromHere } from './same-origin';
 
 const tokenRequest = z.strictObject({ user: z.string().max(32), mfa: z.boolean() });
 

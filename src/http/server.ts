@@ -23,6 +23,7 @@ import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { demoProviderRoutes, demoProvidersOf } from './demo-provider';
 import { developmentMailRoutes } from './development-mail';
 import { explorerRoutes } from './explorer';
+import { acceptForms, formOf } from './form';
 import { Metrics } from './metrics';
 
 declare module 'fastify' {
@@ -33,6 +34,8 @@ declare module 'fastify' {
 
 /** Largest request, in bytes. A webhook of a helpdesk or a provider is far below. */
 const largestBody = 256 * 1024;
+/** Largest form with a logout token, in bytes. */
+const largestLogoutForm = 16 * 1024;
 /** A source that wasn't read to its end for this long, in milliseconds, is reported as behind. */
 const behindAfter = 120_000;
 
@@ -237,16 +240,12 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   });
 
   await server.register(async (form) => {
-    form.addContentTypeParser(
-      'application/x-www-form-urlencoded',
-      { parseAs: 'string', bodyLimit: 16_384 },
-      (_request, body, done) => done(null, new URLSearchParams(String(body))),
-    );
+    acceptForms(form, { largest: largestLogoutForm });
     // OpenID Connect Back-Channel Logout 1.0, 2.5 and 2.8.
     form.post('/oidc/back-channel-logout', async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      const token = request.body instanceof URLSearchParams ? request.body.get('logout_token') : null;
-      if (token === null)
+      const { logout_token: token } = formOf(request);
+      if (token === undefined)
         return reply.code(400).send({ error: 'invalid_request', error_description: 'expected logout_token in a form' });
       try {
         await app.actors.logout(token);

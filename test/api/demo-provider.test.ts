@@ -277,6 +277,18 @@ describe('the page of the demo provider’s faults', () => {
     expect(app.payments.credentials.switchedOn).toEqual([]);
   });
 
+  it('refuses a form in which a field came twice', async () => {
+    const { statusCode, body } = await app.server.inject({
+      url: page,
+      method: 'POST',
+      headers: { host: '127.0.0.1:4000', ...formType },
+      remoteAddress: '127.0.0.1',
+      payload: 'act=clear&act=go-down&source=demo-pay',
+    });
+    expect([statusCode, JSON.parse(body).errors[0].extensions.code]).toEqual([400, 'INVALID']);
+    expect(app.payments.isReachable).toBe(true);
+  });
+
   it.each<[string, Record<string, string>, string?]>([
     ['another machine', {}, '192.0.2.7'],
     ['another machine that names this one', { 'x-forwarded-for': '127.0.0.1' }, '192.0.2.7'],

@@ -275,6 +275,7 @@ describe('who asks', () => {
       ['nothing', '', 'application/x-www-form-urlencoded', 400],
       ['no token', 'token=x', 'application/x-www-form-urlencoded', 400],
       ['an access token', 'access', 'application/x-www-form-urlencoded', 400],
+      ['two tokens', 'logout_token=x&logout_token=y', 'application/x-www-form-urlencoded', 400],
       ['JSON', '{"logout_token":"x"}', 'application/json', 400],
       ['a form of a megabyte', `logout_token=${'x'.repeat(1_000_000)}`, 'application/x-www-form-urlencoded', 413],
     ])('is not ended by %s', async (_name, payload, type, status) => {
