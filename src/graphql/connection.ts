@@ -1,5 +1,6 @@
 import { type ClassType, Int, ObjectType } from 'type-graphql';
 import { Exposed } from './decorators';
+import { Guarded, open } from './guarded';
 
 /** Relay, GraphQL Cursor Connections: where a page ends and whether there is more. */
 @ObjectType({ simpleResolvers: true })
@@ -80,16 +81,13 @@ export const connectionOf = <Node extends object>(name: string, node: () => Clas
     }
 
     @Exposed('INTERNAL', () => Int, { description: 'How many there are within what the reader may see.' })
+    @Guarded(open)
     totalCount(): Promise<number> {
       return this.page.count();
     }
   }
   return NodeConnection;
 };
-
-/** Relations that every connection has: whoever got the connection may look into it. */
-export const connectionRelations = (name: string) =>
-  ({ [`${name}Connection`]: { edges: 'open', nodes: 'open', pageInfo: 'open' }, [`${name}Edge`]: { node: 'open' } }) as const;
 
 /** Makes a page of rows fetched with one more than asked for. */
 export const pageOf = <Row, Node>(

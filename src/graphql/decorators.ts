@@ -20,16 +20,24 @@ export const Exposed =
       { nullable: fieldClass !== 'PUBLIC' && fieldClass !== 'INTERNAL', ...options } as never,
     ) as MethodDecorator;
     field(target, key, descriptor as never);
-    Classified(fieldClass, under)(target, key, descriptor as never);
+    marked(fieldClass, under, descriptor?.get !== undefined)(target, key, descriptor as never);
   };
 
 /** The class of a query, a mutation or a field with a resolver of its own. */
 export const Classified = (
   fieldClass: FieldClass,
   under?: Partial<Record<LinkAssurance, FieldClass>>,
+): PropertyDecorator & MethodDecorator => marked(fieldClass, under, false);
+
+/** `isGetter`: type-graphql gives getters a resolver that only reads them, which is none of their own. */
+const marked = (
+  fieldClass: FieldClass,
+  under: Partial<Record<LinkAssurance, FieldClass>> | undefined,
+  isGetter: boolean,
 ): PropertyDecorator & MethodDecorator =>
   Extensions({
     counterfoil: { class: fieldClass, ...(under ? { classByAssurance: under } : {}) } satisfies FieldMark,
+    isGetter,
   }) as PropertyDecorator & MethodDecorator;
 
 /** An input field that filters by an output field: whoever may read it need not be allowed to search by it. */

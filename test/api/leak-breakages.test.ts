@@ -13,7 +13,12 @@ import { CanaryApp, type Leak } from '../support/leak-check';
 // The gateway's own modules as they are, with a hook on the functions that a breakage replaces.
 jest.mock('../../src/features/tickets/tickets.policy', () => {
   const actual = jest.requireActual<typeof ticketPolicy>('../../src/features/tickets/tickets.policy');
-  return { ...actual, ticketScope: jest.fn(actual.ticketScope) };
+  return {
+    ...actual,
+    ticketScope: jest.fn(actual.ticketScope),
+    ticketIsAssisted: jest.fn(actual.ticketIsAssisted),
+    customerIsCovered: jest.fn(actual.customerIsCovered),
+  };
 });
 jest.mock('../../src/features/assistance/assistance.policy', () => {
   const actual = jest.requireActual<typeof assistancePolicy>('../../src/features/assistance/assistance.policy');
@@ -49,7 +54,7 @@ const verdictsAre = (coordinate: string, change: (verdicts: Verdicts | undefined
 
 /** The rule on a relation of tickets has nothing against anything any more. */
 const opens = (relation: 'messages' | 'customer') =>
-  jest.spyOn(ticketPolicy.ticketRelations.Ticket as Record<string, () => null>, relation).mockReturnValue(null);
+  jest.mocked(relation === 'messages' ? ticketPolicy.ticketIsAssisted : ticketPolicy.customerIsCovered).mockReturnValue(null);
 
 const reveal = { kind: 'reveal' } as const;
 const always: Verdicts = { VERIFIED: reveal, MATCHED: reveal, NONE: reveal };
@@ -64,11 +69,13 @@ describe('the leak test, with one thing switched off', () => {
   afterEach(() => {
     jest.restoreAllMocks();
     const actual = {
-      scope: jest.requireActual<typeof ticketPolicy>('../../src/features/tickets/tickets.policy').ticketScope,
+      tickets: jest.requireActual<typeof ticketPolicy>('../../src/features/tickets/tickets.policy'),
       begins: jest.requireActual<typeof assistancePolicy>('../../src/features/assistance/assistance.policy').beginsByItself,
       failureIn: jest.requireActual<typeof errors>('../../src/graphql/errors').failureIn,
     };
-    jest.mocked(ticketPolicy.ticketScope).mockImplementation(actual.scope);
+    jest.mocked(ticketPolicy.ticketScope).mockImplementation(actual.tickets.ticketScope);
+    jest.mocked(ticketPolicy.ticketIsAssisted).mockImplementation(actual.tickets.ticketIsAssisted);
+    jest.mocked(ticketPolicy.customerIsCovered).mockImplementation(actual.tickets.customerIsCovered);
     jest.mocked(assistancePolicy.beginsByItself).mockImplementation(actual.begins);
     jest.mocked(errors.failureIn).mockImplementation(actual.failureIn);
   });

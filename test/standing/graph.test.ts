@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import {
   execute,
+  type GraphQLField,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
+  type GraphQLSchema,
   getNamedType,
   isCompositeType,
   isInputObjectType,
@@ -10,15 +13,17 @@ import {
   isScalarType,
   parse as parseGraph,
 } from 'graphql';
+import { buildSchemaSync, FieldResolver, InterfaceType, ObjectType, Query, Resolver } from 'type-graphql';
 import { parse } from 'yaml';
 import { roles } from '../../src/authz/actor';
 import { ceiling, isPoliced } from '../../src/authz/classification';
 import { ExposurePolicy } from '../../src/authz/exposure';
-import { allRelations, describeGraph, printGraph, protectGraph } from '../../src/features/schema';
-import { guardRelations } from '../../src/graphql/shield';
+import { describeGraph, printGraph, protectGraph } from '../../src/features/schema';
+import { Classified, Exposed } from '../../src/graphql/decorators';
+import { type GuardError, Guarded, guardFields, guardsOf, open } from '../../src/graphql/guarded';
 import { markedSchema } from '../support/marked-schema';
 
-const { schema, classification } = describeGraph();
+const { schema, classification, guards } = describeGraph();
 const objectTypes = Object.values(schema.getTypeMap()).filter(
   (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith('__'),
 );
@@ -26,6 +31,10 @@ const fields = objectTypes.flatMap((type) =>
   Object.values(type.getFields()).map((field) => ({ type, field, coordinate: `${type.name}.${field.name}` })),
 );
 const isRoot = (type: GraphQLObjectType): boolean => [schema.getQueryType(), schema.getMutationType()].includes(type);
+/** Root fields, and fields with a resolver or method of their own, as the slices declare them. */
+const resolved = fields.filter(
+  ({ type, field }) => isRoot(type) || (field.resolve !== undefined && field.extensions.isGetter !== true),
+);
 
 const policyText = readFileSync('schema/exposure.yaml', 'utf8');
 const loadedPolicy = (): ExposurePolicy => {
@@ -133,21 +142,35 @@ describe('the graph and the policy that ship', () => {
   });
 });
 
-describe('the rules on relations', () => {
-  const relations = allRelations();
+const fieldOf = (of: GraphQLSchema, coordinate: string): GraphQLField<unknown, unknown> => {
+  const [type = '', name = ''] = coordinate.split('.');
+  const field = (of.getType(type) as GraphQLObjectType | GraphQLInterfaceType).getFields()[name];
+  if (!field) throw new Error(`there is no ${coordinate}`);
+  return field;
+};
 
-  it('are named for every root and every field that leads to an object, and for a subject, which a stale assignment doesn’t show', () => {
-    const leading = fields.filter(({ type, field }) => isRoot(type) || isCompositeType(getNamedType(field.type)));
-    const named = Object.entries(relations).flatMap(([type, rules]) => Object.keys(rules).map((field) => `${type}.${field}`));
-    expect(named.sort()).toEqual(
-      [...leading.map(({ coordinate }) => coordinate), 'CredentialUpdate.reason', 'Ticket.subject'].sort(),
+describe('the rules beside resolvers', () => {
+  const ruleBeside = (field: GraphQLField<unknown, unknown>): unknown => field.extensions.guard;
+
+  it('stand beside every root field and every field with a resolver of its own, and their classes with them', () => {
+    expect(resolved.length).toBeGreaterThan(30);
+    expect(resolved.map(({ coordinate }) => coordinate)).toEqual(
+      expect.arrayContaining(['Mutation.endAssistance', 'Query.viewer', 'Customer.transactions', 'Approval.by']),
     );
+    expect(resolved.filter(({ field }) => typeof ruleBeside(field) !== 'function').map(({ coordinate }) => coordinate)).toEqual(
+      [],
+    );
+    expect(resolved.filter(({ field }) => !field.extensions.counterfoil).map(({ coordinate }) => coordinate)).toEqual([]);
+  });
+
+  it('are those that fields are guarded by, in a tree that has every field', () => {
+    expect([...guards.keys()].sort()).toEqual(fields.map(({ coordinate }) => coordinate).sort());
+    for (const [coordinate, rule] of guards)
+      expect([coordinate, rule]).toEqual([coordinate, ruleBeside(fieldOf(schema, coordinate)) ?? open]);
   });
 
   it('guard what leads to a customer, to what they pay, or to what people did', () => {
-    const guarded = Object.entries(relations).flatMap(([type, rules]) =>
-      Object.entries(rules).flatMap(([field, rule]) => (typeof rule === 'function' ? [`${type}.${field}`] : [])),
-    );
+    const guarded = [...guards].filter(([, rule]) => rule !== open).map(([coordinate]) => coordinate);
     expect(guarded.sort()).toEqual([
       'CredentialUpdate.after',
       'CredentialUpdate.before',
@@ -168,12 +191,127 @@ describe('the rules on relations', () => {
     ]);
   });
 
-  it('deny a relation and a root that nobody named', async () => {
+  const described = describeGraph().schema;
+  it.each(resolved.map(({ coordinate }) => coordinate))('stop the start where %s has none, and name it', (coordinate) => {
+    const field = fieldOf(described, coordinate);
+    const { extensions } = field;
+    field.extensions = { ...extensions, guard: undefined };
+    expect(() => guardsOf(described)).toThrow(`- ${coordinate} has no rule: put @Guarded(rule) beside its resolver.`);
+    field.extensions = extensions;
+  });
+
+  it('are all asked for in one start', () => {
+    const graph = markedSchema('type Query { one: String two: String } type Mutation { three: String }');
+    expect(() => guardsOf(graph)).toThrow(/Query\.one has no rule.*Query\.two has no rule.*Mutation\.three has no rule/s);
+  });
+
+  it('are asked for where a resolver takes the place of what its object had', () => {
+    @ObjectType({ simpleResolvers: true })
+    class Thing {
+      @Exposed('INTERNAL', () => String)
+      property!: string;
+
+      @Exposed('INTERNAL', () => String)
+      get getter(): string {
+        return 'read';
+      }
+
+      @Exposed('INTERNAL', () => String)
+      method(): string {
+        return 'worked out';
+      }
+
+      @Exposed('INTERNAL', () => String)
+      plain!: string;
+    }
+    @Resolver(() => Thing)
+    class Things {
+      @Query(() => Thing)
+      @Classified('INTERNAL')
+      @Guarded(open)
+      thing(): Thing {
+        return new Thing();
+      }
+
+      @FieldResolver(() => String)
+      property(): string {
+        return 'looked up';
+      }
+
+      @FieldResolver(() => String)
+      @Classified('INTERNAL')
+      plain(): string {
+        return 'looked up';
+      }
+    }
+    const names = (): readonly string[] => {
+      try {
+        guardsOf(buildSchemaSync({ resolvers: [Things], validate: false }));
+        return [];
+      } catch (error) {
+        return (error as GuardError).problems.map((problem) => problem.split(' ')[0] as string);
+      }
+    };
+    expect(names()).toEqual(['Thing.property', 'Thing.method', 'Thing.plain']);
+  });
+
+  it('let a part without a resolver of its own be followed: its fields have verdicts', () => {
+    const parts = fields.filter((each) => !resolved.includes(each) && isCompositeType(getNamedType(each.field.type)));
+    const closed = parts.map(({ coordinate }) => coordinate).filter((coordinate) => guards.get(coordinate) !== open);
+    expect(parts.map(({ coordinate }) => coordinate)).toContain('Transaction.amount');
+    expect(closed.sort()).toEqual(['CredentialUpdate.after', 'CredentialUpdate.before']);
+  });
+
+  it('of an interface hold on each of its types, and a type without its interface’s rule is refused by name', () => {
+    const rule = () => 'ROLE' as const;
+    const only = describeGraph().schema;
+    const guardBy = (coordinate: string): void => {
+      const field = fieldOf(only, coordinate);
+      field.extensions = { ...field.extensions, guard: rule };
+    };
+    guardBy('MessageAuthor.displayName');
+    expect(() => guardsOf(only)).toThrow(/StaffAuthor\.displayName doesn't have the rule of MessageAuthor\.displayName/);
+    for (const { name } of only.getPossibleTypes(only.getType('MessageAuthor') as GraphQLInterfaceType))
+      guardBy(`${name}.displayName`);
+    expect(guardsOf(only).get('StaffAuthor.displayName')).toBe(rule);
+  });
+
+  it('written on an interface are written on its types', () => {
+    const never = () => 'ROLE' as const;
+    @InterfaceType()
+    abstract class Named {
+      @Exposed('INTERNAL', () => String)
+      @Guarded(never)
+      get name(): string {
+        return 'a name';
+      }
+    }
+    @ObjectType({ implements: Named, simpleResolvers: true })
+    class Somebody extends Named {}
+    @Resolver()
+    class Somebodies {
+      @Query(() => Somebody)
+      @Classified('INTERNAL')
+      @Guarded(open)
+      somebody(): Somebody {
+        return new Somebody();
+      }
+    }
+    expect(guardsOf(buildSchemaSync({ resolvers: [Somebodies], validate: false })).get('Somebody.name')).toBe(never);
+  });
+
+  it('deny what has none, should one come this far', async () => {
     const graph = markedSchema(`
       type Thing { name: String @is(class: "INTERNAL") other: Thing @is(class: "INTERNAL") }
       type Query { thing: Thing @is(class: "INTERNAL") forgotten: String @is(class: "INTERNAL") }
     `);
-    const guarded = guardRelations(graph, { Query: { thing: 'open' } });
+    const guarded = guardFields(
+      graph,
+      new Map([
+        ['Query.thing', open],
+        ['Thing.name', open],
+      ]),
+    );
     const { data, errors } = await execute({
       schema: guarded,
       document: parseGraph('{ thing { name other { name } } forgotten }'),
@@ -184,8 +322,26 @@ describe('the rules on relations', () => {
     expect(errors?.map(({ path }) => path?.join('.')).sort()).toEqual(['forgotten', 'thing.other']);
   });
 
-  it('refuse a rule for a field that isn’t there', () => {
-    expect(() => guardRelations(describeGraph().schema, { Ticket: { custommer: 'open' } })).toThrow(/Ticket.custommer/);
+  it('answer for each row by itself', async () => {
+    const graph = markedSchema(`
+      type Thing { name: String @is(class: "INTERNAL") }
+      type Query { things: [Thing] @is(class: "INTERNAL") }
+    `);
+    const isFirst = (_: unknown, thing: { name: string }) => (thing.name === 'first' ? null : ('ROLE' as const));
+    const guarded = guardFields(
+      graph,
+      new Map<string, typeof isFirst | typeof open>([
+        ['Query.things', open],
+        ['Thing.name', isFirst],
+      ]),
+    );
+    const { data } = await execute({
+      schema: guarded,
+      document: parseGraph('{ things { name } }'),
+      rootValue: { things: [{ name: 'first' }, { name: 'second' }, { name: 'first' }] },
+      contextValue: {},
+    });
+    expect(data).toEqual({ things: [{ name: 'first' }, { name: null }, { name: 'first' }] });
   });
 });
 

@@ -64,7 +64,7 @@ describe('the layers', () => {
   });
 
   it('find imports however they are written', () => {
-    expect(importsOf('src/features/schema.ts')).toContain('src/graphql/shield');
+    expect(importsOf('src/features/schema.ts')).toContain('src/graphql/guarded');
     expect(importsOf('src/main.ts').length).toBeGreaterThan(0);
   });
 

@@ -1,7 +1,7 @@
 import { Arg, Ctx, ID, Int, Mutation, Query, Resolver } from 'type-graphql';
 import { pageSize } from '../../graphql/cursor';
 import { Classified } from '../../graphql/decorators';
-import type { RelationRules } from '../../graphql/shield';
+import { Guarded, open } from '../../graphql/guarded';
 import type { RequestContext } from '../request';
 import { AssistanceType, BeginAssistanceInput } from './assistance.type';
 
@@ -11,6 +11,8 @@ export class AssistanceResolver {
     description: 'Requests of others on tickets of your teams that wait for your consent, oldest first.',
   })
   @Classified('INTERNAL')
+  // Narrowed in SQL to the supervisor's teams.
+  @Guarded(open)
   async assistancesToApprove(
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Ctx() { actor, services, loaders }: RequestContext,
@@ -23,6 +25,8 @@ export class AssistanceResolver {
     description: 'Asks for an assistance that doesn’t begin by itself. Repeated, it returns the open one.',
   })
   @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
   async beginAssistance(
     @Arg('input', () => BeginAssistanceInput) input: BeginAssistanceInput,
     @Ctx() { actor, services, loaders }: RequestContext,
@@ -33,6 +37,8 @@ export class AssistanceResolver {
 
   @Mutation(() => AssistanceType, { description: 'A supervisor’s consent to somebody else’s request.' })
   @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
   async approveAssistance(
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
@@ -44,6 +50,8 @@ export class AssistanceResolver {
     description: 'Ends an assistance now, also for what is under way. Repeated, it changes nothing.',
   })
   @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
   async endAssistance(
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
@@ -51,10 +59,3 @@ export class AssistanceResolver {
     return loaders.assistances.toType(await services.assistances.end(actor, id));
   }
 }
-
-/** The actions have rules of their own, asked in the change (`assistance.policy`). */
-export const assistanceRelations: RelationRules = {
-  // Narrowed in SQL to the supervisor's teams.
-  Query: { assistancesToApprove: 'open' },
-  Mutation: { beginAssistance: 'open', approveAssistance: 'open', endAssistance: 'open' },
-};

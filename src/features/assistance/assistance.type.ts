@@ -2,6 +2,7 @@ import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql
 import type { LinkAssurance } from '../../authz/actor';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
+import { Guarded, open } from '../../graphql/guarded';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { type Assistance, type AssistancePurpose, assistanceEndReasons, assistancePurposes } from './assistance.entity';
@@ -73,6 +74,7 @@ export class AssistanceType implements Shown {
   }
 
   @Exposed('PERSONAL', () => String, { description: 'Why it was asked for, in the asker’s words.' })
+  @Guarded(open)
   async reason(): Promise<string | null> {
     const reason = this.row.origin === 'REQUESTED' ? await this.readReason() : null;
     this.about = reason?.customer ?? null;

@@ -1,7 +1,9 @@
 import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
+import { Guarded, open } from '../../graphql/guarded';
 import { DateTime, SafeInt } from '../../graphql/scalars';
 import type { RequestContext } from '../request';
+import { withSecondFactor } from './audit.policy';
 import {
   AuditCheckpointType,
   AuditConsistencyProof,
@@ -19,6 +21,8 @@ export class AuditResolver {
       'The log in its own order, oldest first: everything for an auditor, your own doings otherwise. What is a second old may not be in it yet.',
   })
   @Classified('INTERNAL')
+  // Narrowed in SQL to the actor's scope.
+  @Guarded(withSecondFactor)
   auditEvents(
     @Arg('filter', () => AuditEventFilter, { nullable: true }) filter: AuditEventFilter | undefined,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
@@ -32,6 +36,8 @@ export class AuditResolver {
     description: 'Who was shown what about a customer, and when, oldest first. Times are half-open.',
   })
   @Classified('INTERNAL')
+  // Whoever the policy file names reads this of everybody.
+  @Guarded(withSecondFactor)
   disclosures(
     @Arg('customerId', () => ID) customerId: string,
     @Arg('from', () => DateTime, { nullable: true }) from: Date | undefined,
@@ -45,6 +51,8 @@ export class AuditResolver {
 
   @Query(() => [AuditCount], { description: 'How often each actor did what, most often first; a year at most, half-open.' })
   @Classified('INTERNAL')
+  // Whoever the policy file names reads this of everybody.
+  @Guarded(withSecondFactor)
   auditCounts(
     @Arg('from', () => DateTime) from: Date,
     @Arg('before', () => DateTime) before: Date,
@@ -55,12 +63,16 @@ export class AuditResolver {
 
   @Query(() => PolicyInForce, { nullable: true, description: 'The exposure policy that was in force at a time.' })
   @Classified('INTERNAL')
+  // Whoever the policy file names reads this of everybody.
+  @Guarded(withSecondFactor)
   policyInForce(@Arg('at', () => DateTime) at: Date, @Ctx() { services }: RequestContext): Promise<PolicyInForce> {
     return services.auditLog.policyAt(at);
   }
 
   @Query(() => AuditCheckpointType, { nullable: true, description: 'The latest signed tree head, and what anchors have.' })
   @Classified('INTERNAL')
+  // Signed to be shown to anybody: it says how many events there are, and nothing of any.
+  @Guarded(open)
   auditCheckpoint(@Ctx() { services }: RequestContext): Promise<AuditCheckpointType | null> {
     return services.auditLog.checkpoint();
   }
@@ -70,6 +82,8 @@ export class AuditResolver {
     description: 'Proves that an event is in the tree: of the latest checkpoint, or of the size that is named.',
   })
   @Classified('INTERNAL')
+  // Narrowed in SQL to the actor's scope.
+  @Guarded(withSecondFactor)
   auditInclusionProof(
     @Arg('eventId', () => ID) eventId: string,
     @Arg('treeSize', () => SafeInt, { nullable: true }) treeSize: number | undefined,
@@ -84,6 +98,8 @@ export class AuditResolver {
       'Proves that the tree of one size continues the tree of an earlier one: nothing was changed, dropped or put between.',
   })
   @Classified('INTERNAL')
+  // Signed to be shown to anybody: it says how many events there are, and nothing of any.
+  @Guarded(open)
   auditConsistencyProof(
     @Arg('from', () => SafeInt) from: number,
     @Arg('to', () => SafeInt) to: number,

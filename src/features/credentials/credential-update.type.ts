@@ -4,11 +4,13 @@ import { credentialUpdateKinds } from '../../authz/update-policy';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
+import { Guarded } from '../../graphql/guarded';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import type { KeyedRow, Keys } from '../keys/keys.service';
 import { Address } from '../payments/payment.type';
 import { credentialUpdateStates } from './credential-update.states';
+import { mayReadDetails } from './credentials.policy';
 import { type MethodSummary, methodSummarySchema } from './method-summary';
 
 export const CredentialUpdateKindEnum = enumOf(credentialUpdateKinds);
@@ -313,11 +315,13 @@ export class CredentialUpdateType implements Shown {
   }
 
   @Exposed('PERSONAL', () => String, { description: 'Why it was asked for, in the asker’s words; the customer reads the same.' })
+  @Guarded(mayReadDetails)
   get reason(): string | null {
     return this.open('reason_sealed', this.row.reason_sealed);
   }
 
   @Exposed('PAYMENT', () => CredentialSummary, { description: 'The method as the customer decided on it.' })
+  @Guarded(mayReadDetails)
   get before(): CredentialSummary | null {
     return this.summary('before_sealed', this.row.before_sealed);
   }
@@ -325,6 +329,7 @@ export class CredentialUpdateType implements Shown {
   @Exposed('PAYMENT', () => CredentialSummary, {
     description: 'What it becomes, once that is known; null for one that is removed.',
   })
+  @Guarded(mayReadDetails)
   get after(): CredentialSummary | null {
     return this.summary('after_sealed', this.row.after_sealed);
   }

@@ -1,8 +1,7 @@
 import { type Actor, isSignedIn } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, isSystem, type Rule, rule } from '../../authz/rule';
 import type { DenialReason } from '../../failure';
-import { connectionRelations } from '../../graphql/connection';
-import type { RelationRules, RelationView } from '../../graphql/shield';
+import type { RelationView } from '../../graphql/guarded';
 import { inTeam, isFresh, isOpen, recentLogin, type TicketStanding } from '../assistance/assistance.policy';
 import type { CredentialUpdateType } from './credential-update.type';
 
@@ -105,34 +104,3 @@ export const mayReadDetails = ({ access }: RelationView, update: CredentialUpdat
 /** The method itself is followed on the word of an assistance only: it says more than what is decided on. */
 export const mayFollowMethod = ({ access }: RelationView, update: CredentialUpdateType): DenialReason | null =>
   access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';
-
-export const credentialRelations: RelationRules = {
-  Query: {
-    // Narrowed in SQL to what the actor asked for and the tickets within their scope.
-    credentialUpdate: 'open',
-    credentialUpdates: 'open',
-  },
-  // The actions have rules of their own, asked in the change.
-  Mutation: {
-    requestCredentialUpdate: 'open',
-    approveCredentialUpdate: 'open',
-    rejectCredentialUpdate: 'open',
-    cancelCredentialUpdate: 'open',
-  },
-  Ticket: { credentialUpdates: 'open' },
-  CredentialUpdate: {
-    ticket: 'open',
-    requestedBy: 'open',
-    paymentMethod: mayFollowMethod,
-    reason: mayReadDetails,
-    before: mayReadDetails,
-    after: mayReadDetails,
-    confirmation: 'open',
-    approval: 'open',
-    history: 'open',
-  },
-  CredentialSummary: { billingAddress: 'open' },
-  Approval: { by: 'open' },
-  CredentialUpdateTransition: { by: 'open' },
-  ...connectionRelations('CredentialUpdate'),
-};

@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
+import { Guarded, open } from '../../graphql/guarded';
 import { PaymentMethodType } from '../payments/payment.type';
 import type { RequestContext } from '../request';
 import { Staff, TicketType } from '../tickets/ticket.type';
@@ -12,6 +13,7 @@ import {
   RequestCredentialUpdateInput,
   TransitionType,
 } from './credential-update.type';
+import { mayFollowMethod } from './credentials.policy';
 
 @Resolver(() => CredentialUpdateType)
 export class CredentialsResolver {
@@ -20,6 +22,8 @@ export class CredentialsResolver {
     description: 'One that you asked for, or of a ticket that you work with.',
   })
   @Classified('INTERNAL')
+  // Narrowed in SQL to what the actor asked for and the tickets within their scope.
+  @Guarded(open)
   async credentialUpdate(
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
@@ -29,6 +33,8 @@ export class CredentialsResolver {
 
   @Query(() => CredentialUpdateConnection, { description: 'Newest first.' })
   @Classified('INTERNAL')
+  // Narrowed in SQL to what the actor asked for and the tickets within their scope.
+  @Guarded(open)
   credentialUpdates(
     @Arg('filter', () => CredentialUpdateFilterInput, { nullable: true }) filter: CredentialUpdateFilter | undefined,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
@@ -42,6 +48,8 @@ export class CredentialsResolver {
     description: 'Asks the customer to confirm a change. The same idempotency key with the same input returns the same update.',
   })
   @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
   async requestCredentialUpdate(
     @Arg('input', () => RequestCredentialUpdateInput) input: RequestCredentialUpdateInput,
     @Ctx() { actor, services, loaders }: RequestContext,
@@ -55,6 +63,8 @@ export class CredentialsResolver {
     description: 'A supervisor’s consent to what the customer confirmed. Repeated, it changes nothing.',
   })
   @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
   async approveCredentialUpdate(
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
@@ -66,6 +76,8 @@ export class CredentialsResolver {
     description: 'A supervisor’s refusal; a new card that was entered is taken away again. Repeated, it changes nothing.',
   })
   @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
   async rejectCredentialUpdate(
     @Arg('id', () => ID) id: string,
     @Arg('reason', () => String) reason: string,
@@ -80,6 +92,8 @@ export class CredentialsResolver {
     description: 'Calls an update off before anything was sent to the provider. Repeated, it changes nothing.',
   })
   @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
   async cancelCredentialUpdate(
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
@@ -89,12 +103,14 @@ export class CredentialsResolver {
 
   @FieldResolver(() => TicketType, { nullable: true })
   @Classified('INTERNAL')
+  @Guarded(open)
   ticket(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<TicketType | null> {
     return loaders.credentials.ticket(update.ticketId);
   }
 
   @FieldResolver(() => PaymentMethodType, { nullable: true })
   @Classified('PAYMENT')
+  @Guarded(mayFollowMethod)
   async paymentMethod(
     @Root() update: CredentialUpdateType,
     @Ctx() { loaders }: RequestContext,
@@ -105,12 +121,14 @@ export class CredentialsResolver {
 
   @FieldResolver(() => Staff, { nullable: true })
   @Classified('INTERNAL')
+  @Guarded(open)
   requestedBy(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
     return loaders.tickets.staff(update.row.requested_by_staff_id);
   }
 
   @FieldResolver(() => [TransitionType], { nullable: true, description: 'Oldest first.' })
   @Classified('INTERNAL')
+  @Guarded(open)
   history(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<readonly TransitionType[]> {
     return loaders.credentials.historyOf(update.id);
   }
@@ -120,6 +138,7 @@ export class CredentialsResolver {
 export class ApprovalResolver {
   @FieldResolver(() => Staff, { nullable: true })
   @Classified('INTERNAL')
+  @Guarded(open)
   by(@Root() approval: ApprovalType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
     return loaders.tickets.staff(approval.staffId);
   }
@@ -129,6 +148,7 @@ export class ApprovalResolver {
 export class TransitionResolver {
   @FieldResolver(() => Staff, { nullable: true, description: 'Who, where it was a member of staff.' })
   @Classified('INTERNAL')
+  @Guarded(open)
   by(@Root() transition: TransitionType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
     return loaders.tickets.staff(transition.staffId);
   }
@@ -141,6 +161,7 @@ export class TicketCredentialsResolver {
     description: 'The newest 50, newest first; `Query.credentialUpdates` has them all.',
   })
   @Classified('INTERNAL')
+  @Guarded(open)
   credentialUpdates(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<readonly CredentialUpdateType[]> {
     return loaders.credentials.ofTicket(ticket.id);
   }

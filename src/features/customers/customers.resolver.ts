@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
+import { Guarded, open } from '../../graphql/guarded';
 import {
   PaymentMethodType,
   TransactionConnection,
@@ -9,17 +10,21 @@ import {
 } from '../payments/payment.type';
 import type { RequestContext } from '../request';
 import { CustomerType } from './customer.type';
+import { coversCustomer } from './customers.policy';
 
 @Resolver(() => CustomerType)
 export class CustomersResolver {
   @Query(() => CustomerType, { nullable: true, description: 'A customer whom a live assistance of yours covers.' })
   @Classified('INTERNAL')
+  // Narrowed in SQL to what a live assistance covers.
+  @Guarded(open)
   customer(@Arg('id', () => ID) id: string, @Ctx() { actor, access, services }: RequestContext): Promise<CustomerType> {
     return services.customers.reachable(actor, access, id);
   }
 
   @FieldResolver(() => [PaymentMethodType], { nullable: true })
   @Classified('PAYMENT')
+  @Guarded(coversCustomer)
   paymentMethods(
     @Root() customer: CustomerType,
     @Ctx() { loaders }: RequestContext,
@@ -29,6 +34,7 @@ export class CustomersResolver {
 
   @FieldResolver(() => TransactionConnection, { nullable: true, description: 'Newest first unless ordered otherwise.' })
   @Classified('PAYMENT')
+  @Guarded(coversCustomer)
   transactions(
     @Root() customer: CustomerType,
     @Arg('filter', () => TransactionFilterInput, { nullable: true }) filter: TransactionFilter | undefined,

@@ -3,7 +3,7 @@ import type { Role } from '../../authz/actor';
 import { explain } from '../../authz/exposure';
 import { Failure } from '../../failure';
 import { Classified } from '../../graphql/decorators';
-import type { RelationRules } from '../../graphql/shield';
+import { Guarded, open } from '../../graphql/guarded';
 import type { RequestContext } from '../request';
 import { RoleEnum } from '../viewer/viewer.type';
 import { AccessDecision, FieldExposure } from './exposure.type';
@@ -12,6 +12,8 @@ import { AccessDecision, FieldExposure } from './exposure.type';
 export class ExposureResolver {
   @Query(() => [FieldExposure], { description: 'The policy in force, field by field; of one type where named.' })
   @Classified('INTERNAL')
+  // Who may ask at all is in the policy file.
+  @Guarded(open)
   exposure(
     @Arg('type', () => String, { nullable: true }) type: string | undefined,
     @Ctx() { services }: RequestContext,
@@ -27,6 +29,8 @@ export class ExposureResolver {
       'Whether and why a role sees a field; with a ticket, under that ticket’s link. A ticket outside your scope is NOT_FOUND.',
   })
   @Classified('INTERNAL')
+  // Who may ask at all is in the policy file.
+  @Guarded(open)
   async explainAccess(
     @Arg('field', () => String) field: string,
     @Arg('role', () => RoleEnum, { nullable: true }) role: Role | undefined,
@@ -42,9 +46,3 @@ export class ExposureResolver {
     return new AccessDecision(explain(services.policy, field, { roles: [asked.role], mfa: true }, asked.assurance), asked);
   }
 }
-
-export const exposureRelations: RelationRules = {
-  // Who may ask at all is in the policy file.
-  Query: { exposure: 'open', explainAccess: 'open' },
-  FieldExposure: { verdicts: 'open' },
-};

@@ -1,7 +1,9 @@
 import { Arg, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
+import { Guarded, open } from '../../graphql/guarded';
 import type { RequestContext } from '../request';
 import { PaymentMethodType, TransactionType } from './payment.type';
+import { coversPayer } from './payments.policy';
 
 @Resolver(() => TransactionType)
 export class PaymentsResolver {
@@ -10,6 +12,8 @@ export class PaymentsResolver {
     description: 'A transaction of a customer whom a live assistance of yours covers.',
   })
   @Classified('INTERNAL')
+  // Narrowed in SQL to what a live assistance covers.
+  @Guarded(open)
   transaction(
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, access, loaders, services }: RequestContext,
@@ -19,6 +23,7 @@ export class PaymentsResolver {
 
   @FieldResolver(() => PaymentMethodType, { nullable: true })
   @Classified('PAYMENT')
+  @Guarded(coversPayer)
   paymentMethod(@Root() transaction: TransactionType, @Ctx() { loaders }: RequestContext): Promise<PaymentMethodType | null> {
     return loaders.payments.methodOf(transaction.customer, transaction.paymentMethodId);
   }

@@ -5,11 +5,13 @@ import type { OfAbstractType } from '../../graphql/abstract-types';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
+import { Guarded } from '../../graphql/guarded';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { channels, ticketStatuses } from '../../upstream/helpdesk/helpdesk.port';
 import { Freshness } from '../customers/customer.type';
 import type { KeyedRow, Keys } from '../keys/keys.service';
+import { assignmentIsConfirmed } from './tickets.policy';
 
 export const TicketStatus = enumOf(ticketStatuses);
 export const Channel = enumOf(channels);
@@ -124,6 +126,7 @@ export class TicketType implements Shown {
   }
 
   @Exposed('PERSONAL', () => String)
+  @Guarded(assignmentIsConfirmed)
   get subject(): string | null {
     return this.keys.open(
       this.row,

@@ -2,8 +2,7 @@ import type { SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
 import { marks } from '../../db/sql';
 import type { DenialReason } from '../../failure';
-import { connectionRelations } from '../../graphql/connection';
-import type { RelationRules, RelationView } from '../../graphql/shield';
+import type { RelationView } from '../../graphql/guarded';
 import type { MessageType, TicketType } from './ticket.type';
 
 export interface Scope {
@@ -45,24 +44,5 @@ export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: Ticket
 export const assignmentIsConfirmed = (_: RelationView, ticket: TicketType): DenialReason | null =>
   ticket.freshness.stale ? 'STALE' : null;
 
-const messageIsAssisted = (view: RelationView, message: MessageType): DenialReason | null => ticketIsAssisted(view, message.of);
-
-export const ticketRelations: RelationRules = {
-  Query: {
-    // Narrowed in SQL to the actor's scope.
-    ticket: 'open',
-    ticketByReference: 'open',
-    tickets: 'open',
-  },
-  Ticket: {
-    subject: assignmentIsConfirmed,
-    customer: customerIsCovered,
-    messages: ticketIsAssisted,
-    assignee: 'open',
-    assistance: 'open',
-    freshness: 'open',
-  },
-  Message: { author: messageIsAssisted, redactions: 'open' },
-  ...connectionRelations('Ticket'),
-  ...connectionRelations('Message'),
-};
+export const messageIsAssisted = (view: RelationView, message: MessageType): DenialReason | null =>
+  ticketIsAssisted(view, message.of);

@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
+import { Guarded, open } from '../../graphql/guarded';
 import { AssistanceType } from '../assistance/assistance.type';
 import { CustomerType } from '../customers/customer.type';
 import type { RequestContext } from '../request';
@@ -17,17 +18,22 @@ import {
   TicketOrder,
   TicketType,
 } from './ticket.type';
+import { customerIsCovered, messageIsAssisted, ticketIsAssisted } from './tickets.policy';
 
 @Resolver(() => TicketType)
 export class TicketsResolver {
   @Query(() => TicketType, { nullable: true, description: 'Opens one ticket; on one of your own an assistance begins.' })
   @Classified('INTERNAL')
+  // Narrowed in SQL to the actor's scope.
+  @Guarded(open)
   ticket(@Arg('id', () => ID) id: string, @Ctx() { actor, access, services }: RequestContext): Promise<TicketType> {
     return services.tickets.open(actor, access, id);
   }
 
   @Query(() => TicketType, { nullable: true, description: 'Opens one ticket by the helpdesk’s own number.' })
   @Classified('INTERNAL')
+  // Narrowed in SQL to the actor's scope.
+  @Guarded(open)
   ticketByReference(
     @Arg('source', () => String) source: string,
     @Arg('reference', () => String) reference: string,
@@ -38,6 +44,8 @@ export class TicketsResolver {
 
   @Query(() => TicketConnection, { description: 'The tickets you work with. A list begins no assistance.' })
   @Classified('INTERNAL')
+  // Narrowed in SQL to the actor's scope.
+  @Guarded(open)
   tickets(
     @Arg('filter', () => TicketFilterInput, { nullable: true }) filter: TicketFilter | undefined,
     @Arg('orderBy', () => TicketOrder, { nullable: true, defaultValue: TicketOrder.UPDATED_AT }) orderBy: TicketOrder,
@@ -50,18 +58,21 @@ export class TicketsResolver {
 
   @FieldResolver(() => Staff, { nullable: true })
   @Classified('INTERNAL')
+  @Guarded(open)
   assignee(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
     return loaders.tickets.staff(ticket.assigneeId);
   }
 
   @FieldResolver(() => CustomerType, { nullable: true })
   @Classified('PERSONAL')
+  @Guarded(customerIsCovered)
   customer(@Root() ticket: TicketType, @Ctx() { loaders, services }: RequestContext): Promise<CustomerType | null> {
     return services.customers.ofTicket(loaders.customers, ticket.customerId, ticket.isOpened);
   }
 
   @FieldResolver(() => MessageConnection, { nullable: true, description: 'Oldest first.' })
   @Classified('PERSONAL')
+  @Guarded(ticketIsAssisted)
   messages(
     @Root() ticket: TicketType,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
@@ -73,6 +84,7 @@ export class TicketsResolver {
 
   @FieldResolver(() => AssistanceType, { nullable: true, description: 'Yours on this ticket, live or waiting for its approval.' })
   @Classified('INTERNAL')
+  @Guarded(open)
   assistance(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<AssistanceType | null> {
     return loaders.assistances.ofTicket(ticket.id);
   }
@@ -82,6 +94,7 @@ export class TicketsResolver {
 export class MessagesResolver {
   @FieldResolver(() => MessageAuthor, { nullable: true })
   @Classified('INTERNAL')
+  @Guarded(messageIsAssisted)
   author(@Root() message: MessageType, @Ctx() { loaders }: RequestContext): Promise<MessageAuthor> {
     return authorOf(message, loaders);
   }

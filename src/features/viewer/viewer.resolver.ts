@@ -1,6 +1,6 @@
 import { Ctx, Query, Resolver } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
-import type { RelationRules } from '../../graphql/shield';
+import { Guarded, open } from '../../graphql/guarded';
 import type { RequestContext } from '../request';
 import { Viewer } from './viewer.type';
 
@@ -8,9 +8,8 @@ import { Viewer } from './viewer.type';
 export class ViewerResolver {
   @Query(() => Viewer)
   @Classified('PUBLIC')
+  @Guarded(open)
   viewer(@Ctx() { actor }: RequestContext): Viewer {
     return new Viewer(actor);
   }
 }
-
-export const viewerRelations: RelationRules = { Query: { viewer: 'open' } };
