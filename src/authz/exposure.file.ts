@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, visit, type YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { type Role, roles } from './actor';
 import { builtInRisks, credentialUpdateKinds, type UpdatePolicy } from './update-policy';
@@ -196,12 +196,21 @@ export const parseExposureFile = (text: string): ExposureFile => {
   });
   if (problems.length > 0) return nothing(problems);
 
+  // The line of every verdict is asked for, so each map is searched by name.
+  const entriesByName = new Map<unknown, ReadonlyMap<string, Pair>>();
+  const entryOf = (map: YAMLMap, name: string): Pair | undefined => {
+    const entries =
+      entriesByName.get(map) ??
+      new Map(map.items.flatMap((each): [string, Pair][] => (isScalar(each.key) ? [[String(each.key.value), each]] : [])));
+    entriesByName.set(map, entries);
+    return entries.get(name);
+  };
   const lineOf = (path: readonly PropertyKey[]): number | null => {
     let node: unknown = document.contents;
     let line: number | null = null;
     for (const segment of path) {
       if (isMap(node)) {
-        const pair = node.items.find((each) => isScalar(each.key) && String(each.key.value) === String(segment));
+        const pair = entryOf(node, String(segment));
         if (!pair) return line;
         if (isScalar(pair.key) && pair.key.range) line = lineAt(pair.key.range[0]);
         node = pair.value;
