@@ -4,9 +4,6 @@ import { CanaryApp, tellLeak } from '../support/leak-check';
 const runs = Number(process.env.LEAK_RUNS ?? 400);
 const seed = Number(process.env.LEAK_SEED ?? 20_261_120);
 
-// Some hundred operations a test, each twice, on a machine that may be busy.
-jest.setTimeout(240_000);
-
 describe('a merchant whose every value is a canary, under generated operations', () => {
   let canaries: CanaryApp;
   beforeAll(async () => {

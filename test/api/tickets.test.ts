@@ -174,9 +174,10 @@ describe('the list of tickets', () => {
       told(
         await app.as(who, 'query ($r: String!) { ticketByReference(source: "demo", reference: $r) { id } }', { r: reference }),
       ).errors.map(([, code]) => code);
-    const codes: unknown[] = [];
-    for (let number = 0; number < 62; number += 1) codes.push(...(await ask(String(900_000 + number))));
-    expect(codes).toEqual([...Array.from({ length: 60 }, () => 'NOT_FOUND'), 'RATE_LIMITED', 'RATE_LIMITED']);
+    // Side by side, because what isn't found is answered a tenth of a second later.
+    const first = await Promise.all(Array.from({ length: 60 }, (_, number) => ask(String(900_000 + number))));
+    expect(first.flat()).toEqual(Array.from({ length: 60 }, () => 'NOT_FOUND'));
+    expect([await ask('900060'), await ask('900061')]).toEqual([['RATE_LIMITED'], ['RATE_LIMITED']]);
     expect(await ask('900001', 'ana')).toEqual(['NOT_FOUND']);
   });
 

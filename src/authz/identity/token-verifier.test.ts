@@ -129,13 +129,9 @@ const tokenOf = (
   return new SignJWT(claimsOf(changes)).setProtectedHeader(protectedHeader as { alg: string }).sign(by.privateKey);
 };
 
-/** Turns of the event loop until the claim holds; fails after a second of them. */
+/** Turns of the event loop until the claim holds; one that never does is ended by the test's own limit. */
 const until = async (claim: () => Promise<boolean>): Promise<void> => {
-  const began = performance.now();
-  while (!(await claim())) {
-    if (performance.now() - began > 1_000) throw new Error('it never came to hold');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  while (!(await claim())) await new Promise((resolve) => setImmediate(resolve));
 };
 
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
