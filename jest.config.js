@@ -13,13 +13,15 @@ if (!hasMariaDb && process.env.REQUIRE_MARIADB === '1') {
 
 const common = {
   rootDir: __dirname,
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.js',
   transform: { '^.+\\.[tj]s$': '@swc/jest' },
   // These are ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!(jose|ulid|lru-cache)/)'],
   setupFiles: ['reflect-metadata'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  globalSetup: '<rootDir>/test/support/run-up.ts',
+  globalTeardown: '<rootDir>/test/support/run-down.ts',
 };
 
 const onEngine = (engine) => ({
@@ -31,7 +33,8 @@ const onEngine = (engine) => ({
 
 module.exports = {
   maxWorkers: 2,
-  testTimeout: 60_000,
+  // Ends what hangs. A busy machine must not fail what only takes long.
+  testTimeout: 240_000,
   reporters: ['default', '<rootDir>/test/support/engines-reporter.js'],
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/standing/**/*.test.ts'] },
@@ -41,7 +44,6 @@ module.exports = {
           {
             ...onEngine('mariadb'),
             globalSetup: '<rootDir>/test/support/mariadb-up.ts',
-            globalTeardown: '<rootDir>/test/support/mariadb-down.ts',
           },
         ]
       : []),

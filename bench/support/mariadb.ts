@@ -22,7 +22,7 @@ export const freePort = (): Promise<number> =>
     });
   });
 
-/** A private MariaDB with its own data directory and port, durable like a production server. */
+/** A private MariaDB with its own data directory and port, durable like a production server unless `extra` options say otherwise. */
 export class PrivateMariaDb {
   private constructor(
     private readonly process: ChildProcess,

@@ -8,7 +8,7 @@ import { type Config, loadConfig } from '../../src/config';
 import { createServer } from '../../src/http/server';
 import type { DemoHelpdesk } from '../../src/upstream/helpdesk/demo/demo-helpdesk';
 import type { DemoPayments } from '../../src/upstream/payments/demo/demo-payments';
-import { temporaryLocation } from './database';
+import { copyOf, migratedLocation, type Place } from './database';
 
 /** A clock that stands still until a test moves it. */
 export class TestClock {
@@ -38,6 +38,34 @@ export interface TestAppOptions {
   readonly sync?: boolean;
 }
 
+const testEnvironment = { NODE_ENV: 'test', DEMO_SIZE: '0.02', CONFIG_FILE: '' };
+
+/** What decides about the rows that a first sync stores: a test that says something of its own about these gets its own sync. */
+const shapes = {
+  environment: /^(DEMO_|KEY_ENCRYPTION_|CONFIG_FILE$|DATA_DIR$|NODE_ENV$)/,
+  config: ['database', 'dataFolder', 'demo', 'keyEncryption', 'sources', 'sync'],
+};
+
+const hasUsualRows = ({ connectors, environment = {}, config = {} }: TestAppOptions): boolean =>
+  connectors === undefined &&
+  !Object.keys(environment).some((name) => shapes.environment.test(name)) &&
+  !Object.keys(config).some((name) => shapes.config.includes(name));
+
+const silent = pino({ level: 'silent' });
+
+/** The demo merchant as its first sync stores it, with the keys it is sealed under. */
+const loadedPlace = (): Promise<Place> =>
+  copyOf('loaded', async ({ location, folder }) => {
+    const config = loadConfig({ ...testEnvironment, DATA_DIR: join(folder, 'data') });
+    const app = await App.open({ config: { ...config, database: location }, log: silent, clock: new TestClock().now });
+    await app.sources.syncAll();
+    // Each test has its own policy, and the event that it came into force.
+    await app.database.sequence((commit) =>
+      commit.execute("DELETE FROM audit_event WHERE action = 'policy.in-force'").then(() => {}),
+    );
+    await app.close();
+  });
+
 /** The whole gateway on an empty database of the engine under test, with the demo merchant unless told otherwise, its clock in the test's hand, driven through its HTTP interface. */
 export class TestApp {
   readonly clock = new TestClock();
@@ -51,16 +79,11 @@ export class TestApp {
 
   static async start(options: TestAppOptions = {}): Promise<TestApp> {
     const test = new TestApp();
-    const { location, folder, remove } = await temporaryLocation();
+    const needsSync = (options.sync ?? true) && !hasUsualRows(options);
+    const { location, folder, remove } = await ((options.sync ?? true) && !needsSync ? loadedPlace() : migratedLocation());
     test.folder = folder;
     test.remove = remove;
-    const environment = {
-      NODE_ENV: 'test',
-      DATA_DIR: join(folder, 'data'),
-      DEMO_SIZE: '0.02',
-      CONFIG_FILE: '',
-      ...options.environment,
-    };
+    const environment = { ...testEnvironment, DATA_DIR: join(folder, 'data'), ...options.environment };
     let config: Config = { ...loadConfig(environment), database: location, databasePool: 5, ...options.config };
     if (options.policy !== undefined) {
       mkdirSync(folder, { recursive: true });
@@ -86,7 +109,7 @@ export class TestApp {
         ...(options.connectors ? { connectors: options.connectors } : {}),
       });
     test.app = await test.open();
-    if (options.sync ?? true) await test.app.sources.syncAll();
+    if (needsSync) await test.app.sources.syncAll();
     test.server = await createServer(test.app);
     await test.server.ready();
     return test;

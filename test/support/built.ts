@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -47,7 +47,35 @@ export class Running {
   }
 }
 
-/** The gateway as the compiler makes it, in a folder of its own, and processes of it in an empty folder. */
+/** The compiler's output, made once a run. Whoever is first makes it; when two workers are, one of the two is kept. */
+const builtOnce = (): string => {
+  const kept = join(process.env.TEST_SCRATCH as string, 'built');
+  if (existsSync(kept)) return kept;
+  const output = mkdtempSync(join(tmpdir(), 'counterfoil-built-'));
+  execFileSync(
+    process.execPath,
+    [
+      join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+      '-p',
+      join(root, 'tsconfig.build.json'),
+      '--outDir',
+      output,
+      '--tsBuildInfoFile',
+      join(output, '.tsbuildinfo'),
+    ],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  symlinkSync(join(root, 'node_modules'), join(output, 'node_modules'));
+  try {
+    renameSync(output, kept);
+  } catch (error) {
+    if (!existsSync(kept)) throw error;
+    rmSync(output, { recursive: true, force: true });
+  }
+  return kept;
+};
+
+/** The gateway as the compiler makes it, and processes of it in an empty folder. */
 export class BuiltGateway {
   private readonly processes: Running[] = [];
   /** Where processes run: nothing of the checkout is in reach unless a test puts it there. */
@@ -56,22 +84,7 @@ export class BuiltGateway {
   private constructor(private readonly output: string) {}
 
   static make(): BuiltGateway {
-    const output = mkdtempSync(join(tmpdir(), 'counterfoil-built-'));
-    execFileSync(
-      process.execPath,
-      [
-        join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-        '-p',
-        join(root, 'tsconfig.build.json'),
-        '--outDir',
-        output,
-        '--tsBuildInfoFile',
-        join(output, '.tsbuildinfo'),
-      ],
-      { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    symlinkSync(join(root, 'node_modules'), join(output, 'node_modules'));
-    return new BuiltGateway(output);
+    return new BuiltGateway(builtOnce());
   }
 
   private spawn(file: string, args: readonly string[], environment: Readonly<Record<string, string>>): Running {
@@ -107,12 +120,12 @@ export class BuiltGateway {
     return this.spawn('src/main.js', [], environment);
   }
 
-  /** Ends every process that is left, and removes the folders. */
+  /** Ends every process that is left, and removes the folder. */
   async remove(): Promise<void> {
     for (const { child, finished } of this.processes) {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
       await finished;
     }
-    for (const folder of [this.folder, this.output]) rmSync(folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

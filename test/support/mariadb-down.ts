@@ -1,3 +1,0 @@
-export default async (): Promise<void> => {
-  await globalThis.privateMariaDb?.stop();
-};

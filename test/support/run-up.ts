@@ -1,0 +1,3 @@
+import { makeScratch } from './scratch';
+
+export default (): void => makeScratch();
