@@ -144,7 +144,7 @@ const killAround = async (url: string, seconds: number, seed: number): Promise<O
 interface PlacedRow extends Record<string, unknown> {
   readonly leaf: Buffer;
   readonly transaction_id: string;
-  readonly ordinal: number | string;
+  readonly ordinal: number;
 }
 
 /** What doesn't hold of the tree that is left; empty where all does. */
@@ -177,7 +177,7 @@ const examine = async (database: Database, acks: readonly Acknowledged[]): Promi
     if (numbers.length !== count || numbers.some((number, index) => number !== index))
       problems.push(`acknowledged transaction ${transaction} of ${writer} has ${numbers.length} of its ${count} events in order`);
   }
-  const [stored] = await database.query<{ n: number | string }>('SELECT COUNT(*) AS n FROM audit_event');
+  const [stored] = await database.query<{ n: number }>('SELECT COUNT(*) AS n FROM audit_event');
   if (Number(stored?.n) !== rows.length) problems.push(`${stored?.n} events are stored and ${rows.length} have a place`);
   const signers = signersOf(origin, seed32);
   const notes = await database.query<{ note: Buffer }>('SELECT note FROM audit_checkpoint ORDER BY tree_size');

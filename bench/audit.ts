@@ -202,7 +202,7 @@ const lag = async (server: string, seconds: number) => {
   }
   await log.stop();
   await log.sequencer.turn();
-  const rows = await database.query<{ customer_id: string; leaf_index: number | string }>(
+  const rows = await database.query<{ customer_id: string; leaf_index: number }>(
     'SELECT c.customer_id, l.leaf_index FROM audit_customer c JOIN audit_leaf l ON l.event_id = c.event_id',
   );
   const places = new Map(rows.map((row) => [row.customer_id, Number(row.leaf_index)]));

@@ -91,7 +91,7 @@ const load = async (settings: Settings, merchant: BenchMerchant, say: (text: str
       say(`  ${phase}: ${done} of ${total ?? '?'}`);
     });
     const count = async (table: string): Promise<number> => {
-      const [row] = await app.database.query<{ n: number | string }>(`SELECT COUNT(*) AS n FROM ${table}`);
+      const [row] = await app.database.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`);
       return Number(row?.n ?? 0);
     };
     const [version] = await app.database.query<{ version: string }>('SELECT VERSION() AS version');

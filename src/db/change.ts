@@ -6,6 +6,7 @@ import { Failure, ProgrammingError } from '../failure';
 import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { type EngineKind, forUpdate } from './engine';
+import { safeRows } from './integers';
 import { marks } from './sql';
 
 export type Row = Record<string, unknown>;
@@ -55,7 +56,7 @@ export class Change<Subject = unknown> {
 
   /** Reads inside the change. `lock: true` holds the rows. */
   query<R extends Row>(sql: string, parameters: readonly unknown[] = [], options: { lock?: boolean } = {}): Promise<R[]> {
-    return this.manager.query(options.lock ? sql + forUpdate(this.engine) : sql, [...parameters]) as Promise<R[]>;
+    return queryRows(this.manager, options.lock ? sql + forUpdate(this.engine) : sql, parameters);
   }
 
   /** Asks the action's rule about the subject as it stands in this transaction. Throws `DENIED`. */
@@ -140,6 +141,13 @@ export class Change<Subject = unknown> {
 
 /** SQLite refuses statements of more than 32,766 parameters. */
 const maximumParameters = 16_000;
+
+/** Rows as a transaction sees them. */
+export const queryRows = async <R extends Row>(
+  manager: EntityManager,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<R[]> => safeRows((await manager.query(sql, [...parameters])) as R[]);
 
 /** Affected rows of a write, whichever engine ran it. */
 export const execute = async (

@@ -1,4 +1,5 @@
 import { Column, type ColumnOptions, PrimaryColumn } from 'typeorm';
+import { safeInteger } from './integers';
 
 /**
  * The few column shapes of the schema, the same on both engines. Times are UTC milliseconds in a BIGINT: the two
@@ -6,15 +7,15 @@ import { Column, type ColumnOptions, PrimaryColumn } from 'typeorm';
  */
 const milliseconds = {
   to: (value: Date | null | undefined) => (value instanceof Date ? value.getTime() : value),
-  from: (value: string | number | null) => (value === null || value === undefined ? null : new Date(Number(value))),
+  from: (value: number | null) => (value === null || value === undefined ? null : new Date(safeInteger(value))),
 };
 const integer = {
   to: (value: number | null | undefined) => value,
-  from: (value: string | number | null) => (value === null || value === undefined ? null : Number(value)),
+  from: (value: number | null) => (value === null || value === undefined ? null : safeInteger(value)),
 };
 const flag = {
   to: (value: boolean | null | undefined) => (value === undefined || value === null ? value : Number(value)),
-  from: (value: string | number | null) => Number(value) === 1,
+  from: (value: number | null) => value === 1,
 };
 
 type Options = { name?: string; nullable?: boolean };

@@ -77,8 +77,9 @@ export const dataSourceOptions = (
     poolSize: parts.poolSize ?? 10,
     charset: 'utf8mb4',
     timezone: 'Z',
-    supportBigNumbers: true,
-    bigNumberStrings: true,
+    // Numbers are numbers: `db/integers` refuses one that the driver rounded.
+    supportBigNumbers: false,
+    bigNumberStrings: false,
     connectTimeout: 5_000,
   };
 };

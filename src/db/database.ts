@@ -5,9 +5,10 @@ import type { Action } from '../authz/rule';
 import { Failure } from '../failure';
 import { ulid } from '../ulid';
 import { appendEvents, insertRows } from './append-events';
-import { Change, execute, type Row } from './change';
+import { Change, execute, queryRows, type Row } from './change';
 import { type DatabaseLocation, type DataSourceParts, openDataSource } from './data-source';
 import { type EngineKind, isConflict, isDuplicate, isLostConnection, sqlModeFault } from './engine';
+import { safeRows } from './integers';
 import { takeOwnership } from './owner-lock';
 import { PreparedReads } from './prepared-reads';
 
@@ -125,7 +126,9 @@ export class Database {
   query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
     this.onStatement?.(sql);
     const reading = this.reader.query<R>(sql, parameters);
-    return this.engine === 'mariadb' ? reading.catch((error: unknown) => this.readAgain<R>(sql, parameters, error)) : reading;
+    const answer =
+      this.engine === 'mariadb' ? reading.catch((error: unknown) => this.readAgain<R>(sql, parameters, error)) : reading;
+    return answer.then(safeRows);
   }
 
   /**
@@ -155,7 +158,7 @@ export class Database {
     return this.transaction('first', {}, async (manager) => {
       const drafts: EventDraft[] = [];
       const result = await work({
-        query: (sql, parameters = []) => manager.query(sql, [...parameters]),
+        query: (sql, parameters = []) => queryRows(manager, sql, parameters),
         execute: (sql, parameters = []) => execute(manager, this.engine, sql, parameters),
         append: (draft) => drafts.push(draft),
       });
@@ -176,7 +179,7 @@ export class Database {
   sequence<T>(work: (commit: SequencerCommit) => Promise<T>): Promise<T> {
     return this.transaction('first', { idempotent: true }, (manager) =>
       work({
-        query: (sql, parameters = []) => manager.query(sql, [...parameters]),
+        query: (sql, parameters = []) => queryRows(manager, sql, parameters),
         execute: (sql, parameters = []) => execute(manager, this.engine, sql, parameters),
         insert: (table, columns, rows) => insertRows(manager, table, columns, rows),
       }),

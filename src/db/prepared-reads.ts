@@ -5,7 +5,7 @@ const keptPerConnection = 200;
 
 /**
  * Reads from MariaDB or MySQL by prepared statements, over connections of its own: the server parses a statement once a
- * connection, and a value never becomes part of a text. Rows come as through TypeORM: BIGINT as text.
+ * connection, and a value never becomes part of a text. Rows come as through TypeORM.
  */
 export class PreparedReads {
   private readonly pool: Pool;
@@ -16,8 +16,8 @@ export class PreparedReads {
       connectionLimit: poolSize,
       charset: 'utf8mb4',
       timezone: 'Z',
-      supportBigNumbers: true,
-      bigNumberStrings: true,
+      supportBigNumbers: false,
+      bigNumberStrings: false,
       connectTimeout: 5_000,
       maxPreparedStatements: keptPerConnection,
     });

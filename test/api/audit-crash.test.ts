@@ -47,7 +47,7 @@ if (engine === 'mariadb') {
       await record(database, 25);
       const running = built.begin(['audit', 'sequence'], environment);
       const size = async () => {
-        const rows = await database.query<{ size: number | string | null }>('SELECT MAX(tree_size) AS size FROM audit_anchor');
+        const rows = await database.query<{ size: number | null }>('SELECT MAX(tree_size) AS size FROM audit_anchor');
         return Number(rows[0]?.size ?? 0);
       };
       while ((await size()) < 25 && running.child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 100));

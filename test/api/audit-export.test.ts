@@ -57,7 +57,7 @@ describe('the log as a download', () => {
     const answer = await get('ada', await ticketFor(''));
     expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
     const verdict = verify(answer.rawPayload);
-    const [placed] = await test.app.database.query<{ n: number | string }>('SELECT COUNT(*) AS n FROM audit_leaf');
+    const [placed] = await test.app.database.query<{ n: number }>('SELECT COUNT(*) AS n FROM audit_leaf');
     expect(verdict).toMatchObject({ ok: true, problem: null, withheld: 0, leaves: Number(placed?.n), unanchored: true });
   });
 
@@ -95,7 +95,7 @@ describe('the log as a download', () => {
     const id = await customerId();
     const answer = await get('ada', await ticketFor(`?customer=${id}`));
     const verdict = verify(answer.rawPayload);
-    const [about] = await test.app.database.query<{ n: number | string }>(
+    const [about] = await test.app.database.query<{ n: number }>(
       'SELECT COUNT(*) AS n FROM audit_customer c JOIN audit_leaf l ON l.event_id = c.event_id WHERE c.customer_id = ?',
       [id],
     );

@@ -87,7 +87,7 @@ describe('after a customer’s key was destroyed', () => {
       customer_id: string;
       leaf: Buffer;
       leaf_hash: string;
-      leaf_index: number | string;
+      leaf_index: number;
     }>(
       `SELECT e.id, c.customer_id, e.leaf, l.leaf_hash, l.leaf_index FROM audit_customer c JOIN audit_event e ON e.id = c.event_id
          JOIN audit_leaf l ON l.event_id = e.id WHERE e.action = 'disclosure' ORDER BY l.leaf_index LIMIT 1`,

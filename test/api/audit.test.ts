@@ -176,7 +176,7 @@ describe('the log, as an auditor reads it', () => {
       ),
     );
     expect(counts.errors).toEqual([]);
-    const [placed] = await test.app.database.query<{ n: number | string }>('SELECT COUNT(*) AS n FROM audit_leaf');
+    const [placed] = await test.app.database.query<{ n: number }>('SELECT COUNT(*) AS n FROM audit_leaf');
     const total = (counts.data.auditCounts as { count: number }[]).reduce((sum, { count }) => sum + count, 0);
     expect(total).toBe(Number(placed?.n));
     expect(

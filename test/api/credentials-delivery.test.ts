@@ -75,7 +75,7 @@ describe('the link', () => {
     const id = await request();
     for (let seconds = 0; seconds < 3 * 3_600 && (await updates.state(id)) === 'REQUESTED'; seconds += 1) {
       await updates.drain();
-      const [job] = await test.app.database.query<{ next_at: number | string }>(
+      const [job] = await test.app.database.query<{ next_at: number }>(
         "SELECT next_at FROM credential_job WHERE update_id = ? AND kind = 'LINK'",
         [id],
       );
@@ -134,7 +134,7 @@ describe('the link', () => {
     restore();
     await updates.wait(20 * minute);
     const row = await updates.row(id);
-    const [link] = await test.app.database.query<{ created_at: number | string; expires_at: number | string }>(
+    const [link] = await test.app.database.query<{ created_at: number; expires_at: number }>(
       'SELECT created_at, expires_at FROM credential_link WHERE update_id = ? ORDER BY created_at DESC',
       [id],
     );

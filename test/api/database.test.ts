@@ -5,6 +5,7 @@ import { dataSourceOptions } from '../../src/db/data-source';
 import type { Database } from '../../src/db/database';
 import { Database as DatabaseClass } from '../../src/db/database';
 import { DatabaseInUse } from '../../src/db/owner-lock';
+import { ProgrammingError } from '../../src/failure';
 import { ActorRow } from '../../src/features/actors/actor.entity';
 import { databaseParts, engine, temporaryDatabase, temporaryLocation } from '../support/database';
 
@@ -118,6 +119,28 @@ describe('the database door', () => {
       return [first, unchanged, second];
     });
     expect(affected).toEqual([1, 1, 0]);
+  });
+
+  it('answers whole numbers as numbers, and no number at all that the driver had to round', async () => {
+    const insert = (id: string, fence: string) =>
+      database.change(actor, add, async (change) => {
+        change.permit(null);
+        await change.insert(ActorRow, actorRow(id));
+        await change.execute(`UPDATE actor SET fence = ${fence} WHERE id = ?`, [id]);
+        change.record({});
+      });
+    await insert('act_1', String(Number.MAX_SAFE_INTEGER));
+    await insert('act_2', '9007199254740993');
+    await insert('act_3', '-9007199254740993');
+    const sql = 'SELECT fence, COUNT(*) AS n FROM actor WHERE id = ? GROUP BY fence';
+    const readings = (id: string): Promise<unknown>[] => [
+      database.query(sql, [id]),
+      database.change(actor, add, (change) => change.query(sql, [id])),
+      database.change(actor, add, (change) => change.lock(ActorRow, { id }).then(({ fence }) => [{ fence, n: 1 }])),
+    ];
+    expect(await Promise.all(readings('act_1'))).toEqual(Array(3).fill([{ fence: Number.MAX_SAFE_INTEGER, n: 1 }]));
+    const rounded = await Promise.allSettled([...readings('act_2'), ...readings('act_3')]);
+    expect(rounded).toEqual(Array(6).fill({ status: 'rejected', reason: expect.any(ProgrammingError) }));
   });
 
   it('lets one of two twins through a unique key and gives the other a second try', async () => {

@@ -25,10 +25,10 @@ const clock = () => new Date(now);
 const sequencer = (options: Parameters<typeof sequencerOf>[1] = {}) => sequencerOf(database, { clock, ...options });
 
 interface Placed {
-  readonly leaf_index: number | string;
+  readonly leaf_index: number;
   readonly leaf: Buffer;
   readonly transaction_id: string;
-  readonly ordinal: number | string;
+  readonly ordinal: number;
 }
 const placed = () =>
   database.query<Placed & Record<string, unknown>>(

@@ -24,7 +24,7 @@ describe(`two workers and ${count} confirmed updates`, () => {
 
   const numberIn = async (sql: string): Promise<number> => {
     const [rows] = await world.database.query(sql);
-    return Number((rows as { n: number | string }[])[0]?.n);
+    return Number((rows as { n: number }[])[0]?.n);
   };
   const untilAll = async (sql: string): Promise<void> => {
     while ((await numberIn(sql)) < count) await pause(25);

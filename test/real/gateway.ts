@@ -143,7 +143,7 @@ export class RealGateway {
   async hasRead(reference: string): Promise<void> {
     const current = await this.app.sources.helpdesk('rt').connector.fetchTicket(reference);
     await until(`ticket ${reference} is stored as RT has it`, async () => {
-      const [stored] = await this.app.database.query<{ revision: number | string }>(
+      const [stored] = await this.app.database.query<{ revision: number }>(
         "SELECT revision FROM helpdesk_ticket WHERE source = 'rt' AND reference = ?",
         [reference],
       );

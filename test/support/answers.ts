@@ -31,10 +31,7 @@ export const countOf = async (
   condition = '1 = 1',
   ...parameters: unknown[]
 ): Promise<number> => {
-  const [row] = await app.database.query<{ n: number | string }>(
-    `SELECT COUNT(*) AS n FROM ${table} WHERE ${condition}`,
-    parameters,
-  );
+  const [row] = await app.database.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table} WHERE ${condition}`, parameters);
   return Number(row?.n);
 };
 

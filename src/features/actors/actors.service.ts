@@ -105,8 +105,8 @@ export class Actors {
       issuer: string;
       subject_digest: string | null;
       session_digest: string | null;
-      issued_at: number | string;
-      until_at: number | string;
+      issued_at: number;
+      until_at: number;
     }>('SELECT issuer, subject_digest, session_digest, issued_at, until_at FROM session_revocation WHERE until_at > ?', [now]);
     this.revocations.restore(
       rows.map((row) => ({
@@ -114,9 +114,9 @@ export class Actors {
           issuer: row.issuer,
           subject: row.subject_digest,
           sessionId: row.session_digest,
-          issuedAt: new Date(Number(row.issued_at)),
+          issuedAt: new Date(row.issued_at),
         },
-        until: new Date(Number(row.until_at)),
+        until: new Date(row.until_at),
       })),
     );
   }

@@ -18,7 +18,7 @@ export interface OpenAssistance extends Record<string, unknown> {
   readonly id: string;
   readonly actor_id: string;
   readonly ticket_id: string;
-  readonly lease_until: number | string | null;
+  readonly lease_until: number | null;
 }
 
 /** Ends these rows, which the change has locked. Returns until when some process may still disclose on their word, in UTC milliseconds. */
@@ -44,7 +44,7 @@ export const endRows = async (
       'assistance.end',
     );
   }
-  return Math.max(...rows.map((row) => Number(row.lease_until ?? 0)));
+  return Math.max(...rows.map((row) => row.lease_until ?? 0));
 };
 
 /** Ends every assistance on tickets that were closed, reassigned or re-addressed, in the change that stores that. */

@@ -35,10 +35,10 @@ interface LiveRow extends Record<string, unknown> {
   readonly id: string;
   readonly ticket_id: string;
   readonly customer_id: string;
-  readonly expires_at: number | string;
+  readonly expires_at: number;
   readonly source: string;
   readonly reference: string;
-  readonly confirmed_at: number | string;
+  readonly confirmed_at: number;
 }
 
 export interface LiveAssistance extends HeldAssistance {
@@ -82,10 +82,10 @@ export class Assistances {
       id: row.id,
       ticketId: row.ticket_id,
       customerId: row.customer_id,
-      expiresAt: new Date(Number(row.expires_at)),
+      expiresAt: new Date(row.expires_at),
       source: row.source,
       reference: row.reference,
-      isFresh: now - Number(row.confirmed_at) <= this.freshness.assignmentBound,
+      isFresh: now - row.confirmed_at <= this.freshness.assignmentBound,
     }));
   }
 
@@ -96,22 +96,22 @@ export class Assistances {
   async open(actor: SignedInActor, ticketId: string): Promise<HeldAssistance> {
     return this.database.change(actor, this.begin, async (change) => {
       const { ticket, standing } = await this.lockTicket(change, ticketId);
-      const [open] = await change.query<{ id: string; begins_at: unknown; expires_at: number | string; customer_id: string }>(
+      const [open] = await change.query<{ id: string; begins_at: number | null; expires_at: number; customer_id: string }>(
         'SELECT id, begins_at, expires_at, customer_id FROM assistance WHERE open_key = ?',
         [openKey(actor.id, ticketId)],
         { lock: true },
       );
-      if (open && open.begins_at !== null && Number(open.expires_at) > change.at.getTime()) {
+      if (open && open.begins_at !== null && open.expires_at > change.at.getTime()) {
         // What was granted before doesn't outlive the helpdesk's word: nobody knows whether the ticket is still theirs.
         if (!standing.isFresh) throw Failure.denied('STALE', this.begin.name, ticketId);
-        return { id: open.id, ticketId, customerId: open.customer_id, expiresAt: new Date(Number(open.expires_at)) };
+        return { id: open.id, ticketId, customerId: open.customer_id, expiresAt: new Date(open.expires_at) };
       }
       change.permit(standing);
       const customerId = ticket.customerId as string;
       await this.spendQuota(change, actor, ticket.id, customerId);
       // A request that waits for its approval, or a grant past its time, makes room for the one that needs none.
       if (open) {
-        const isPast = Number(open.expires_at) <= change.at.getTime();
+        const isPast = open.expires_at <= change.at.getTime();
         await endRows(
           change,
           [{ id: open.id, actor_id: actor.id, ticket_id: ticketId, lease_until: null }],
@@ -340,12 +340,12 @@ export class Assistances {
   /** The ticket as the actor of the change stands to it now. */
   async standingOf(change: Pick<Change, 'query' | 'at' | 'actor'>, ticket: Ticket): Promise<TicketStanding> {
     const staffIds = isSignedIn(change.actor) ? change.actor.staffIds : [];
-    const [source] = await change.query<{ polled_at: number | string | null; known: number | string }>(
+    const [source] = await change.query<{ polled_at: number | null; known: number }>(
       `SELECT (SELECT polled_at FROM upstream_source WHERE name = ?) AS polled_at,
               (SELECT COUNT(*) FROM helpdesk_staff WHERE source = ? AND active = 1 AND id IN (${staffIds.map(() => '?').join(',') || 'NULL'})) AS known`,
       [ticket.source, ticket.source, ...staffIds],
     );
-    const polled = ticket.unreadable ? 0 : Number(source?.polled_at ?? 0);
+    const polled = ticket.unreadable ? 0 : (source?.polled_at ?? 0);
     const confirmed = Math.max(ticket.observedAt.getTime(), polled);
     return {
       id: ticket.id,
@@ -357,7 +357,7 @@ export class Assistances {
       createdById: ticket.createdById,
       customerSetByIds: JSON.parse(ticket.customerSetByIds) as string[],
       customerId: ticket.customerId,
-      knowsActor: Number(source?.known ?? 0) > 0,
+      knowsActor: (source?.known ?? 0) > 0,
       isFresh: change.at.getTime() - confirmed <= this.freshness.assignmentBound,
     };
   }
@@ -393,17 +393,17 @@ type AssistanceColumns = Record<string, unknown> & {
   readonly customer_id: string;
   readonly purpose: AssistancePurpose;
   readonly origin: 'AUTOMATIC' | 'REQUESTED';
-  readonly requested_at: number | string;
-  readonly begins_at: number | string | null;
-  readonly expires_at: number | string;
+  readonly requested_at: number;
+  readonly begins_at: number | null;
+  readonly expires_at: number;
   readonly needs_approval: number;
   readonly approved_by_id: string | null;
-  readonly approved_at: number | string | null;
-  readonly ended_at: number | string | null;
+  readonly approved_at: number | null;
+  readonly ended_at: number | null;
   readonly end_reason: Assistance['endReason'];
 };
 
-const instant = (value: number | string | null): Date | null => (value === null ? null : new Date(Number(value)));
+const instant = (value: number | null): Date | null => (value === null ? null : new Date(value));
 
 const toAssistance = (row: AssistanceColumns): Assistance =>
   Object.assign(new Assistance(), {
@@ -413,10 +413,10 @@ const toAssistance = (row: AssistanceColumns): Assistance =>
     customerId: row.customer_id,
     purpose: row.purpose,
     origin: row.origin,
-    requestedAt: new Date(Number(row.requested_at)),
+    requestedAt: new Date(row.requested_at),
     beginsAt: instant(row.begins_at),
-    expiresAt: new Date(Number(row.expires_at)),
-    needsApproval: Number(row.needs_approval) === 1,
+    expiresAt: new Date(row.expires_at),
+    needsApproval: row.needs_approval === 1,
     approvedById: row.approved_by_id,
     approvedAt: instant(row.approved_at),
     endedAt: instant(row.ended_at),

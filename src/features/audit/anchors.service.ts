@@ -29,9 +29,9 @@ export interface AnchoredCheckpoint {
 
 interface AnchorRow extends Row {
   readonly anchor: string;
-  readonly tree_size: number | string;
+  readonly tree_size: number;
   readonly note: Buffer;
-  readonly anchored_at: number | string;
+  readonly anchored_at: number;
 }
 
 interface Standing {
@@ -50,9 +50,9 @@ export const latestAnchored = async (database: Database, origin: string): Promis
   );
   return rows.map((row) => ({
     anchor: row.anchor,
-    size: Number(row.tree_size),
+    size: row.tree_size,
     note: row.note.toString('utf8'),
-    at: new Date(Number(row.anchored_at)),
+    at: new Date(row.anchored_at),
   }));
 };
 

@@ -33,7 +33,7 @@ export interface AuditPageArguments {
 }
 
 interface EventRow extends Row {
-  readonly leaf_index: number | string;
+  readonly leaf_index: number;
   readonly leaf_hash: string;
   readonly leaf: Buffer;
   readonly event_id: string;
@@ -48,7 +48,7 @@ const inLogOrder: Keyset<EventRow> = {
   column: 'l.leaf_index',
   id: null,
   direction: 'ASC',
-  positionOf: (row) => ({ value: Number(row.leaf_index), id: row.event_id }),
+  positionOf: (row) => ({ value: row.leaf_index, id: row.event_id }),
 };
 
 const from = 'FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id';
@@ -129,25 +129,23 @@ export class AuditLog {
       actor_id: string;
       action: string;
       outcome: string;
-      n: number | string;
+      n: number;
     }>(
       `SELECT e.actor_id, e.action, e.outcome, COUNT(*) AS n ${from} WHERE e.at >= ? AND e.at < ?
         GROUP BY e.actor_id, e.action, e.outcome ORDER BY n DESC, e.actor_id, e.action, e.outcome`,
       [since.getTime(), before.getTime()],
     );
     access.note('Query.auditCounts', rows.length);
-    return rows.map(
-      (row) => new AuditCount({ actorId: row.actor_id, action: row.action, outcome: row.outcome, count: Number(row.n) }),
-    );
+    return rows.map((row) => new AuditCount({ actorId: row.actor_id, action: row.action, outcome: row.outcome, count: row.n }));
   }
 
   /** The policy in force at a time: the last that came into force by then. Throws `NOT_FOUND` before the first. */
   async policyAt(at: Date): Promise<PolicyInForce> {
     const [row] = await this.database.query<{
       subject_id: string;
-      at: number | string;
+      at: number;
       id: string;
-      leaf_index: number | string;
+      leaf_index: number;
     }>(
       `SELECT e.subject_id, e.at, e.id, l.leaf_index ${from} WHERE e.subject_type = 'Policy' AND e.action = 'policy.in-force' AND e.at <= ?
         ORDER BY e.at DESC, l.leaf_index DESC LIMIT 1`,
@@ -156,16 +154,16 @@ export class AuditLog {
     if (!row) throw Failure.notFound('policy');
     return new PolicyInForce({
       digest: row.subject_id,
-      since: new Date(Number(row.at)),
+      since: new Date(row.at),
       eventId: row.id,
-      leafIndex: Number(row.leaf_index),
+      leafIndex: row.leaf_index,
     });
   }
 
   /** How far the log is: events that wait for their place, and when the latest checkpoint was signed. */
   async standing(): Promise<{ readonly pending: number; readonly signedAt: Date | null }> {
-    const [row] = await this.database.query<{ n: number | string }>('SELECT COUNT(*) AS n FROM audit_pending');
-    return { pending: Number(row?.n ?? 0), signedAt: (await this.checkpoints.latest())?.signedAt ?? null };
+    const [row] = await this.database.query<{ n: number }>('SELECT COUNT(*) AS n FROM audit_pending');
+    return { pending: row?.n ?? 0, signedAt: (await this.checkpoints.latest())?.signedAt ?? null };
   }
 
   /** The latest checkpoint; null before the first. */
@@ -181,13 +179,13 @@ export class AuditLog {
    */
   async inclusion(actor: SignedInActor, eventId: string, size: number | null | undefined): Promise<AuditInclusionProof> {
     const scope = auditScope(actor);
-    const [row] = await this.database.query<{ leaf_index: number | string | null; leaf_hash: string }>(
+    const [row] = await this.database.query<{ leaf_index: number | null; leaf_hash: string }>(
       `SELECT l.leaf_index, l.leaf_hash FROM audit_event e LEFT JOIN audit_leaf l ON l.event_id = e.id WHERE e.id = ? AND ${scope.sql}`,
       [eventId, ...scope.parameters],
     );
     if (!row) throw Failure.notFound('audit event');
     const latest = await this.checkpoints.latest();
-    const index = row.leaf_index === null ? null : Number(row.leaf_index);
+    const index = row.leaf_index;
     const wanted = size ?? latest?.size ?? 0;
     if (index === null || (typeof size !== 'number' && wanted <= index))
       throw new Failure('CONFLICT', 'The event has no signed place in the tree yet.', { remedy: 'Ask again in a second.' });
@@ -256,11 +254,11 @@ export class AuditLog {
       rows,
       (row) => this.toType(row, customers),
       async () => {
-        const [counted] = await this.database.query<{ n: number | string }>(
+        const [counted] = await this.database.query<{ n: number }>(
           `SELECT COUNT(*) AS n ${from} WHERE ${whole.sql}`,
           whole.parameters,
         );
-        return Number(counted?.n ?? 0);
+        return counted?.n ?? 0;
       },
     );
     access.note(coordinate, page.nodes.length, page.nodes);
@@ -294,7 +292,7 @@ export class AuditLog {
   private toType(row: EventRow, customers: ReadonlyMap<string, readonly NonNullable<ShownObject['customer']>[]>): AuditEventType {
     return new AuditEventType({
       leaf: readLeaf(row.leaf.toString('utf8')),
-      leafIndex: Number(row.leaf_index),
+      leafIndex: row.leaf_index,
       leafHash: row.leaf_hash,
       customers: customers.get(row.event_id) ?? [],
     });

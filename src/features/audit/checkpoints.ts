@@ -25,9 +25,9 @@ export interface SignedCheckpoint extends Checkpoint {
 
 interface CheckpointRow extends Row {
   readonly note: Buffer;
-  readonly tree_size: number | string;
+  readonly tree_size: number;
   readonly root_hash: string;
-  readonly signed_at: number | string;
+  readonly signed_at: number;
 }
 
 /** What `AUDIT_SIGNING_KEY` holds, as keys of this log. Throws `SigningKeyInvalid`. */
@@ -153,11 +153,11 @@ export class Checkpoints {
     if (!row) return null;
     return {
       origin: this.origin,
-      size: Number(row.tree_size),
+      size: row.tree_size,
       root: Buffer.from(row.root_hash, 'hex'),
       extensions: row.note.toString('utf8').includes(`\n${unanchoredExtension}\n`) ? [unanchoredExtension] : [],
       note: row.note.toString('utf8'),
-      signedAt: new Date(Number(row.signed_at)),
+      signedAt: new Date(row.signed_at),
     };
   }
 }

@@ -43,7 +43,7 @@ export interface ExportPlan {
 }
 
 interface LeafRow extends Row {
-  readonly leaf_index: number | string;
+  readonly leaf_index: number;
   readonly leaf_hash: string;
   readonly leaf: Buffer | null;
 }
@@ -138,16 +138,16 @@ export class AuditExports {
       );
       if (rows.length !== end - start)
         throw new LogBroken('MISSING', `Of the leaves ${start} to ${end - 1} only ${rows.length} are stored.`);
-      for (const row of rows) yield { index: Number(row.leaf_index), hash: Buffer.from(row.leaf_hash, 'hex'), leaf: row.leaf };
+      for (const row of rows) yield { index: row.leaf_index, hash: Buffer.from(row.leaf_hash, 'hex'), leaf: row.leaf };
     }
   }
 
   private async edge(pick: 'MIN' | 'MAX', condition: string, at: Date): Promise<number | null> {
-    const [row] = await this.database.query<{ position: number | string | null }>(
+    const [row] = await this.database.query<{ position: number | null }>(
       `SELECT ${pick}(l.leaf_index) AS position FROM audit_event e JOIN audit_leaf l ON l.event_id = e.id WHERE ${condition}`,
       [at.getTime()],
     );
-    return row?.position === null || row === undefined ? null : Number(row.position);
+    return row?.position ?? null;
   }
 }
 
@@ -182,11 +182,11 @@ const trailerOf = async (plan: ExportPlan, database: Database, checkpoints: Chec
   const tree = new StoredTree(database.query.bind(database));
   const anchors: ExportTrailer['anchors'][number][] = [];
   for (const [anchor, size] of plan.anchors) {
-    const [row] = await database.query<{ note: Buffer; anchored_at: number | string }>(
+    const [row] = await database.query<{ note: Buffer; anchored_at: number }>(
       'SELECT note, anchored_at FROM audit_anchor WHERE anchor = ? AND origin = ? AND tree_size = ?',
       [anchor, plan.origin, size],
     );
-    if (row) anchors.push({ anchor, anchoredAt: new Date(Number(row.anchored_at)), checkpoint: row.note.toString('utf8') });
+    if (row) anchors.push({ anchor, anchoredAt: new Date(row.anchored_at), checkpoint: row.note.toString('utf8') });
   }
   return {
     checkpoint: checkpoint.note,

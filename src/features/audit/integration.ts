@@ -29,8 +29,8 @@ const nextPending = async (query: Query): Promise<readonly PendingRow[]> => {
 
 /** How many leaves the stored tree has. */
 export const treeSize = async (query: Query): Promise<number> => {
-  const [row] = await query<{ size: number | string | null }>('SELECT MAX(leaf_index) + 1 AS size FROM audit_leaf');
-  return Number(row?.size ?? 0);
+  const [row] = await query<{ size: number | null }>('SELECT MAX(leaf_index) + 1 AS size FROM audit_leaf');
+  return row?.size ?? 0;
 };
 
 /** Of every tile that became full between two sizes: its root, level by level. Reads what was just inserted. */

@@ -34,7 +34,7 @@ export interface MinimisationReport {
 }
 
 interface EventRow extends Row {
-  readonly leaf_index: number | string;
+  readonly leaf_index: number;
   readonly leaf: Buffer;
 }
 
@@ -70,7 +70,7 @@ async function* eventsOf(database: Database, from: Date, to: Date): AsyncGenerat
     );
     const last = rows.at(-1);
     if (!last) return;
-    after = Number(last.leaf_index);
+    after = last.leaf_index;
     yield rows.map(({ leaf }) => readLeaf(leaf.toString('utf8')));
   }
 }

@@ -1,7 +1,7 @@
 import { parseCheckpoint } from '../../audit/checkpoint';
 import { parseNote } from '../../audit/note';
 import type { Row } from '../../db/change';
-import type { Database } from '../../db/database';
+import type { Database, GroupCommit } from '../../db/database';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
 import type { Query } from './stored-tree';
@@ -18,7 +18,7 @@ export interface Origin {
 
 interface OriginRow extends Row {
   readonly name: string;
-  readonly begins_at_size: number | string;
+  readonly begins_at_size: number;
   readonly previous: string | null;
   readonly previous_checkpoint: Buffer | null;
 }
@@ -31,7 +31,7 @@ export const storedOrigins = async (query: Query): Promise<readonly Origin[]> =>
   for (let row = next.get(null); row && chain.length < rows.length; row = next.get(row.name))
     chain.push({
       name: row.name,
-      beginsAtSize: Number(row.begins_at_size),
+      beginsAtSize: row.begins_at_size,
       previous: row.previous,
       previousCheckpoint: row.previous_checkpoint?.toString('utf8') ?? null,
     });
@@ -40,14 +40,11 @@ export const storedOrigins = async (query: Query): Promise<readonly Origin[]> =>
   return chain;
 };
 
-const insertOrigin = (query: Query, { name, beginsAtSize, previous, previousCheckpoint }: Origin, at: Date) =>
-  query('INSERT INTO audit_origin (name, begins_at_size, previous, previous_checkpoint, created_at) VALUES (?, ?, ?, ?, ?)', [
-    name,
-    beginsAtSize,
-    previous,
-    previousCheckpoint === null ? null : Buffer.from(previousCheckpoint, 'utf8'),
-    at.getTime(),
-  ]);
+const insertOrigin = (group: GroupCommit, { name, beginsAtSize, previous, previousCheckpoint }: Origin, at: Date) =>
+  group.execute(
+    'INSERT INTO audit_origin (name, begins_at_size, previous, previous_checkpoint, created_at) VALUES (?, ?, ?, ?, ?)',
+    [name, beginsAtSize, previous, previousCheckpoint === null ? null : Buffer.from(previousCheckpoint, 'utf8'), at.getTime()],
+  );
 
 const sequencer = { id: 'system:sequencer', kind: 'system', roles: [] } as const;
 
@@ -63,7 +60,7 @@ export const claimOrigin = (database: Database, name: string, at: Date): Promise
         'Set audit.origin back, or begin the new name with "counterfoil audit fork".',
       );
     const size = await treeSize(group.query);
-    await insertOrigin(group.query, { name, beginsAtSize: size, previous: null, previousCheckpoint: null }, at);
+    await insertOrigin(group, { name, beginsAtSize: size, previous: null, previousCheckpoint: null }, at);
     group.append({
       action: 'log.begin',
       outcome: 'ALLOWED',
@@ -96,7 +93,7 @@ export const forkOrigin = (
     const size = await treeSize(group.query);
     const known = anchored === null ? null : parseCheckpoint(parseNote(anchored).text);
     const missing = Math.max(0, (known?.size ?? 0) - size);
-    await insertOrigin(group.query, { name, beginsAtSize: size, previous: previous.name, previousCheckpoint: anchored }, at);
+    await insertOrigin(group, { name, beginsAtSize: size, previous: previous.name, previousCheckpoint: anchored }, at);
     group.append({
       action: 'log.fork',
       outcome: 'ALLOWED',

@@ -32,14 +32,14 @@ const mostFindings = 50;
 const leavesAtOnce = 1_000;
 
 interface LeafRow extends Row {
-  readonly leaf_index: number | string;
+  readonly leaf_index: number;
   readonly event_id: string;
   readonly placed_hash: string;
   readonly leaf: Buffer | null;
   readonly leaf_hash: string | null;
   readonly transaction_id: string;
-  readonly ordinal: number | string;
-  readonly at: number | string;
+  readonly ordinal: number;
+  readonly at: number;
   readonly action: string;
   readonly outcome: string;
   readonly actor_id: string;
@@ -50,7 +50,7 @@ interface LeafRow extends Row {
 }
 
 interface HeadRow extends Row {
-  readonly tree_size: number | string;
+  readonly tree_size: number;
   readonly note: Buffer;
   /** Of a checkpoint. */
   readonly root_hash?: string;
@@ -105,7 +105,7 @@ class Scrub {
       );
       await this.readHeads(this.frontier.size, this.frontier.size + rows.length);
       for (const row of rows) {
-        const index = Number(row.leaf_index);
+        const index = row.leaf_index;
         if (index !== next) this.find('LEAF', next, `leaves ${next} to ${index - 1} are missing`);
         next = index + 1;
         this.readLeaf(row, index);
@@ -214,11 +214,11 @@ class Scrub {
   private async compareNodes(): Promise<void> {
     for (const level of new Set(this.nodes.map((node) => node.level))) {
       const expected = this.nodes.filter((node) => node.level === level);
-      const rows = await this.database.query<{ node_index: number | string; hash: string }>(
+      const rows = await this.database.query<{ node_index: number; hash: string }>(
         `SELECT node_index, hash FROM audit_node WHERE level = ? AND node_index IN (${marks(expected)})`,
         [level, ...expected.map(({ index }) => index)],
       );
-      const stored = new Map(rows.map((row) => [Number(row.node_index), row.hash]));
+      const stored = new Map(rows.map((row) => [row.node_index, row.hash]));
       for (const { index, hash } of expected)
         if (stored.get(index) !== hash)
           this.find('TREE', null, `the stored node ${index} of level ${level} isn't that of the leaves below it`);
@@ -227,8 +227,7 @@ class Scrub {
   }
 
   private async compareQueue(): Promise<void> {
-    const count = async (sql: string): Promise<number> =>
-      Number((await this.database.query<{ n: number | string }>(sql))[0]?.n ?? 0);
+    const count = async (sql: string): Promise<number> => (await this.database.query<{ n: number }>(sql))[0]?.n ?? 0;
     const twice = await count('SELECT COUNT(*) AS n FROM audit_pending p JOIN audit_leaf l ON l.event_id = p.event_id');
     if (twice > 0) this.find('QUEUE', null, `${twice} events wait for a place in the tree and have one`);
     const lost = await count(
@@ -245,10 +244,10 @@ class Scrub {
 }
 
 const headOf = ({ tree_size: size, root_hash: root, note, anchor }: HeadRow): Head => ({
-  size: Number(size),
+  size,
   root: root ?? rootIn(note),
   what: anchor === undefined ? 'CHECKPOINT' : 'ANCHOR',
-  name: `the checkpoint of size ${Number(size)}${anchor === undefined ? '' : ` that ${anchor} took`}`,
+  name: `the checkpoint of size ${size}${anchor === undefined ? '' : ` that ${anchor} took`}`,
 });
 
 /** What a note says, believed or not. */
@@ -276,8 +275,8 @@ const columnsThatDiffer = (row: LeafRow, leaf: Leaf): readonly string[] => {
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['id', row.event_id, leaf.id],
     ['transaction_id', row.transaction_id, leaf.tx],
-    ['ordinal', Number(row.ordinal), leaf.ordinal],
-    ['at', Number(row.at), Date.parse(leaf.at)],
+    ['ordinal', row.ordinal, leaf.ordinal],
+    ['at', row.at, Date.parse(leaf.at)],
     ['action', row.action, leaf.action],
     ['outcome', row.outcome, leaf.outcome],
     ['actor_id', row.actor_id, leaf.actor?.id],

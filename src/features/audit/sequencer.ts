@@ -125,11 +125,11 @@ export class Sequencer {
   private async recordTime(): Promise<void> {
     const now = this.options.clock().getTime();
     if (now - this.timeAt < timeLeafEvery) return;
-    const [newest] = await this.database.query<{ at: number | string }>(
+    const [newest] = await this.database.query<{ at: number }>(
       "SELECT at FROM audit_event WHERE actor_id = ? AND action = 'log.time' ORDER BY at DESC LIMIT 1",
       [actor.id],
     );
-    this.timeAt = Number(newest?.at ?? 0);
+    this.timeAt = newest?.at ?? 0;
     if (now - this.timeAt < timeLeafEvery) return;
     await this.database.appendGroup(async (group) => group.append({ action: 'log.time', outcome: 'ALLOWED', actor }));
   }

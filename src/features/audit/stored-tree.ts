@@ -21,7 +21,7 @@ export const tileWidth = 2 ** tileHeight;
 const hexHash = /^[0-9a-f]{64}$/;
 
 interface HashRow extends Row {
-  readonly position: number | string;
+  readonly position: number;
   readonly hash: string;
 }
 
@@ -36,7 +36,7 @@ export const storedHashes = async (query: Query, level: number, start: number, e
   const hashes: Buffer[] = [];
   for (const { position, hash } of rows) {
     const index = start + hashes.length;
-    if (Number(position) !== index) break;
+    if (position !== index) break;
     if (!hexHash.test(hash)) throw new TreeBroken(level, index);
     hashes.push(Buffer.from(hash, 'hex'));
   }

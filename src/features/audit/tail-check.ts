@@ -8,7 +8,7 @@ import { LogBroken } from './log-broken';
 import { StoredTree, tileWidth } from './stored-tree';
 
 interface TailRow extends Row {
-  readonly leaf_index: number | string;
+  readonly leaf_index: number;
   readonly event_id: string;
   readonly leaf_hash: string;
   readonly leaf: Buffer | null;
@@ -53,7 +53,7 @@ export const checkLeaves = async (database: Database, from: number, to: number):
       [start, end],
     );
     rows.forEach(({ leaf_index: index, event_id: id, leaf_hash: hash, leaf }, offset) => {
-      if (Number(index) !== start + offset) throw gone(start + offset);
+      if (index !== start + offset) throw gone(start + offset);
       if (leaf === null)
         throw new LogBroken('MISSING', `Leaf ${start + offset} stands for event ${id}, which isn't stored any more.`);
       if (hashLeaf(leaf) !== hash)

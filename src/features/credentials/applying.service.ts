@@ -36,13 +36,13 @@ const setupAftermath = hour;
 
 interface StepRow extends KeyedRow, Record<string, unknown> {
   readonly id: string;
-  readonly ordinal: number | string;
+  readonly ordinal: number;
   readonly phase: StepPhase;
   readonly state: StepState;
   readonly step_sealed: Buffer;
   readonly undo_sealed: Buffer | null;
-  readonly key_generation: number | string;
-  readonly key_used_at: number | string | null;
+  readonly key_generation: number;
+  readonly key_used_at: number | null;
 }
 
 interface OpenedStep {
@@ -471,11 +471,10 @@ export class Applying {
     phase: StepPhase,
     planned: readonly PlannedStep[],
   ): Promise<void> {
-    const [last] = await change.query<{ n: number | string | null }>(
-      'SELECT MAX(ordinal) AS n FROM credential_step WHERE update_id = ?',
-      [update.id],
-    );
-    const before = Number(last?.n ?? 0);
+    const [last] = await change.query<{ n: number | null }>('SELECT MAX(ordinal) AS n FROM credential_step WHERE update_id = ?', [
+      update.id,
+    ]);
+    const before = last?.n ?? 0;
     for (const [index, { step, undo }] of planned.entries()) {
       const id = `cst_${ulid(change.at.getTime())}`;
       await change.insert(
@@ -531,11 +530,11 @@ export class Applying {
   }
 
   private async hasMore(change: AnyChange, updateId: string): Promise<boolean> {
-    const [left] = await change.query<{ n: number | string }>(
+    const [left] = await change.query<{ n: number }>(
       "SELECT COUNT(*) AS n FROM credential_step WHERE update_id = ? AND state IN ('PLANNED', 'INTENDED', 'LOST')",
       [updateId],
     );
-    return Number(left?.n ?? 0) > 0;
+    return (left?.n ?? 0) > 0;
   }
 
   private async stepsOf(updateId: string): Promise<readonly OpenedStep[]> {
@@ -548,11 +547,11 @@ export class Applying {
       const text = this.keys.open(row, { table: 'credential_step', column: 'step_sealed', row: row.id }, row.step_sealed);
       return {
         id: row.id,
-        ordinal: Number(row.ordinal),
+        ordinal: row.ordinal,
         phase: row.phase,
         state: row.state,
         step: JSON.parse(text ?? 'null') as ProviderStep,
-        wasSent: row.key_used_at !== null || Number(row.key_generation) > 1,
+        wasSent: row.key_used_at !== null || row.key_generation > 1,
         key: `${updateId}/${row.ordinal}/${row.key_generation}`,
       };
     });

@@ -47,11 +47,11 @@ interface AskedRow extends KeyedRow, Record<string, unknown> {
   readonly kind: CredentialUpdate['kind'];
   readonly state: CredentialUpdate['state'];
   readonly customer_id: string;
-  readonly expires_at: number | string;
-  readonly link_expires_at: number | string;
+  readonly expires_at: number;
+  readonly link_expires_at: number;
   readonly needs_code: number;
-  readonly code_tries: number | string;
-  readonly code_sends: number | string;
+  readonly code_tries: number;
+  readonly code_sends: number;
   readonly code_digest: string | null;
   readonly reason_sealed: Buffer;
   readonly before_sealed: Buffer;
@@ -238,15 +238,15 @@ export class Confirmations implements ConfirmationDesk {
     const [row] = await read<AskedRow>(`SELECT ${askedColumns} FROM credential_link l ${askedJoins} WHERE l.token_digest = ?`, [
       this.tokenDigest(token),
     ]);
-    if (!row || Number(row.expires_at) <= now.getTime() || this.policy.kinds[row.kind] === undefined) return null;
-    const isAsked = row.state === 'AWAITING_CUSTOMER' && Number(row.link_expires_at) > now.getTime();
+    if (!row || row.expires_at <= now.getTime() || this.policy.kinds[row.kind] === undefined) return null;
+    const isAsked = row.state === 'AWAITING_CUSTOMER' && row.link_expires_at > now.getTime();
     if (!isAsked && row.state !== 'AWAITING_PROVIDER') return null;
     const open = (column: string, sealed: Buffer | null) =>
       this.keys.open(row, { table: 'credential_update', column, row: row.id }, sealed);
     const [reason, text] = [open('reason_sealed', row.reason_sealed), open('before_sealed', row.before_sealed)];
     const setupText = open('setup_sealed', row.setup_sealed);
     const setup = setupText === null ? null : (JSON.parse(setupText) as Setup);
-    const needsCode = Number(row.needs_code) === 1;
+    const needsCode = row.needs_code === 1;
     // Erased meanwhile.
     if (reason === null || text === null) return null;
     const before = methodSummarySchema.parse(JSON.parse(text));
@@ -262,13 +262,13 @@ export class Confirmations implements ConfirmationDesk {
     const view: ConfirmationView = {
       ...decidedOn,
       stage: isAsked ? 'ASKED' : 'AT_PROVIDER',
-      expiresAt: new Date(Number(row.expires_at)),
+      expiresAt: new Date(row.expires_at),
       code: needsCode
         ? {
             sentTo:
               row.code_digest !== null ? (maskValue('phone', this.phoneOf(row), { digest: () => '' }) as string | null) : null,
-            triesLeft: Math.max(0, mostCodeTries - Number(row.code_tries)),
-            sendsLeft: Math.max(0, mostCodeSends - Number(row.code_sends)),
+            triesLeft: Math.max(0, mostCodeTries - row.code_tries),
+            sendsLeft: Math.max(0, mostCodeSends - row.code_sends),
           }
         : null,
       shown: createHash('sha256').update(canonicalize(decidedOn)).digest('hex'),

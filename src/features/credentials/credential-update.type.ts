@@ -79,20 +79,20 @@ export interface CredentialUpdateRow extends KeyedRow, Record<string, unknown> {
   readonly needs_code: number;
   readonly needs_approval: number;
   readonly decided_by_staff_id: string | null;
-  readonly decided_at: number | string | null;
+  readonly decided_at: number | null;
   readonly decision: ApprovalDecision | null;
   readonly failure: string | null;
   readonly authenticated: number;
-  readonly created_at: number | string;
-  readonly expires_at: number | string;
-  readonly ended_at: number | string | null;
+  readonly created_at: number;
+  readonly expires_at: number;
+  readonly ended_at: number | null;
   readonly team: string | null;
   readonly current_link: LinkAssurance | null;
   readonly confirmation_outcome: ConfirmationOutcome | null;
   readonly confirmation_channel: string | null;
   readonly confirmation_proofs: string | null;
   readonly confirmation_shown: string | null;
-  readonly confirmed_at: number | string | null;
+  readonly confirmed_at: number | null;
 }
 
 export interface TransitionRow extends Record<string, unknown> {
@@ -102,7 +102,7 @@ export interface TransitionRow extends Record<string, unknown> {
   readonly actor_kind: string;
   readonly staff_id: string | null;
   readonly reason: string | null;
-  readonly at: number | string;
+  readonly at: number;
 }
 
 /** A part of an update that is shown, and recorded, as part of it. */
@@ -189,7 +189,7 @@ export class ConfirmationType extends OfUpdate {
   @Exposed('INTERNAL', () => [String], { description: 'The verification methods that were passed: link, code, three-d-secure.' })
   get proofs(): readonly string[] {
     const given = JSON.parse(this.row.confirmation_proofs as string) as string[];
-    return Number(this.row.authenticated) === 1 ? [...given, 'three-d-secure'] : given;
+    return this.row.authenticated === 1 ? [...given, 'three-d-secure'] : given;
   }
 
   @Exposed('INTERNAL', () => String, {
@@ -201,7 +201,7 @@ export class ConfirmationType extends OfUpdate {
 
   @Exposed('INTERNAL', () => DateTime)
   get at(): Date {
-    return new Date(Number(this.row.confirmed_at));
+    return new Date(this.row.confirmed_at as number);
   }
 }
 
@@ -220,7 +220,7 @@ export class ApprovalType {
 
   @Exposed('INTERNAL', () => DateTime)
   get at(): Date {
-    return new Date(Number(this.row.decided_at));
+    return new Date(this.row.decided_at as number);
   }
 }
 
@@ -234,7 +234,7 @@ export class TransitionType {
 
   @Exposed('INTERNAL', () => DateTime)
   get at(): Date {
-    return new Date(Number(this.row.at));
+    return new Date(this.row.at);
   }
 
   @Exposed('INTERNAL', () => CredentialUpdateStateEnum, { nullable: true, description: 'Null for its beginning.' })
@@ -358,17 +358,17 @@ export class CredentialUpdateType implements Shown {
 
   @Exposed('INTERNAL', () => Boolean, { description: 'The customer also needs a code that comes by another way than the link.' })
   get needsCode(): boolean {
-    return Number(this.row.needs_code) === 1;
+    return this.row.needs_code === 1;
   }
 
   @Exposed('INTERNAL', () => Boolean)
   get needsApproval(): boolean {
-    return Number(this.row.needs_approval) === 1;
+    return this.row.needs_approval === 1;
   }
 
   @Exposed('INTERNAL', () => DateTime)
   get createdAt(): Date {
-    return new Date(Number(this.row.created_at));
+    return new Date(this.row.created_at);
   }
 
   @Exposed('INTERNAL', () => DateTime, {
@@ -377,7 +377,7 @@ export class CredentialUpdateType implements Shown {
   })
   get expiresAt(): Date | null {
     const waits = ['REQUESTED', 'AWAITING_CUSTOMER', 'AWAITING_PROVIDER', 'AWAITING_APPROVAL'].includes(this.row.state);
-    return waits ? new Date(Number(this.row.expires_at)) : null;
+    return waits ? new Date(this.row.expires_at) : null;
   }
 
   private open(column: string, sealed: Buffer | null): string | null {

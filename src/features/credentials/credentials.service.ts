@@ -55,10 +55,10 @@ interface PayerRow extends Record<string, unknown> {
   readonly email_digest: string | null;
   readonly email_sealed: Buffer | null;
   readonly phone_digest: string | null;
-  readonly email_seen_since: number | string | null;
-  readonly email_changed_at: number | string | null;
-  readonly phone_seen_since: number | string | null;
-  readonly phone_changed_at: number | string | null;
+  readonly email_seen_since: number | null;
+  readonly email_changed_at: number | null;
+  readonly phone_seen_since: number | null;
+  readonly phone_changed_at: number | null;
 }
 
 type Standing = UpdateStanding & { readonly actorStaffId: string | null };
@@ -67,7 +67,7 @@ type Standing = UpdateStanding & { readonly actorStaffId: string | null };
 const newestOfTicket = 50;
 const day = 86_400_000;
 const hour = 3_600_000;
-const instant = (value: number | string | null): Date | null => (value === null ? null : new Date(Number(value)));
+const instant = (value: number | null): Date | null => (value === null ? null : new Date(value));
 
 const updateColumns = `u.id, u.kind, u.state, u.ticket_id, u.customer_id, u.payment_method_id, u.requested_by_id, u.requested_by_staff_id,
   u.reason_sealed, u.before_sealed, u.after_sealed, u.contact_staff_ids, u.risk_rules, u.needs_code, u.needs_approval, u.decided_by_staff_id, u.decided_at,
@@ -82,7 +82,7 @@ const newestFirst: Keyset<CredentialUpdateRow> = {
   column: 'u.created_at',
   id: 'u.id',
   direction: 'DESC',
-  positionOf: (row) => ({ value: Number(row.created_at), id: row.id }),
+  positionOf: (row) => ({ value: row.created_at, id: row.id }),
 };
 
 /** Why this kind of change makes no sense for a method; null where it does. */
@@ -269,11 +269,11 @@ export class Credentials {
     );
     return new CredentialUpdateConnection(
       request.pageOf(rows, toType, async () => {
-        const [counted] = await this.database.query<{ n: number | string }>(
+        const [counted] = await this.database.query<{ n: number }>(
           `SELECT COUNT(*) AS n FROM credential_update u ${updateJoins} WHERE ${where}`,
           parameters,
         );
-        return Number(counted?.n ?? 0);
+        return counted?.n ?? 0;
       }),
     );
   }
@@ -281,7 +281,7 @@ export class Credentials {
   /** The newest `newestOfTicket` of each ticket, which the reader has reached already; newest first. */
   async ofTickets(ticketIds: readonly string[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
     const { sql, parameters } = pageClause(newestFirst, null, newestOfTicket);
-    const rows = await this.database.query<CredentialUpdateRow & { list: number | string }>(
+    const rows = await this.database.query<CredentialUpdateRow & { list: number }>(
       unionOfLists(
         this.database.engine,
         ticketIds.map(
@@ -292,7 +292,7 @@ export class Credentials {
       ticketIds.flatMap((id) => [id, ...parameters]),
     );
     const lists: CredentialUpdateRow[][] = ticketIds.map(() => []);
-    for (const row of rows) lists[Number(row.list)]?.push(row);
+    for (const row of rows) lists[row.list]?.push(row);
     for (const list of lists) list.sort(inOrder(newestFirst));
     return lists;
   }
@@ -388,7 +388,7 @@ export class Credentials {
             : null,
         },
         contactIsStaff: facts.contactStaffIds.length > 0,
-        method: { isDefault: summary.isDefault, createdAt: new Date(Number(method.created_at)) },
+        method: { isDefault: summary.isDefault, createdAt: new Date(method.created_at) },
         lastDisputeAt: facts.lastDisputeAt,
       },
       this.policy,
@@ -499,12 +499,12 @@ export class Credentials {
       `SELECT id FROM assistance WHERE actor_id = ? AND ticket_id = ? AND customer_id = ? AND ended_at IS NULL AND begins_at IS NOT NULL AND expires_at > ?`,
       [actor.id, ticket.id, customerId, now],
     );
-    const [counted] = await change.query<{ n: number | string }>(
+    const [counted] = await change.query<{ n: number }>(
       'SELECT COUNT(*) AS n FROM credential_update WHERE customer_id = ? AND created_at > ?',
       [customerId, now - day],
     );
     const [dispute] = payer
-      ? await change.query<{ at: number | string | null }>(
+      ? await change.query<{ at: number | null }>(
           'SELECT MAX(dispute_opened_at) AS at FROM payment_transaction WHERE payment_customer_id = ?',
           [payer.payment_customer_id],
         )
@@ -529,7 +529,7 @@ export class Credentials {
       assistanceId: assistance?.id ?? null,
       staffId: await this.staffIdIn(change, actor, ticket.source),
       contactStaffIds: staffed.map(({ id }) => id),
-      requestedToday: Number(counted?.n ?? 0),
+      requestedToday: counted?.n ?? 0,
       lastDisputeAt: instant(dispute?.at ?? null),
     };
   }

@@ -112,7 +112,7 @@ export class Deliveries {
       `SELECT p.id, p.email_sealed, p.email_digest, p.gone, ${keyColumns} FROM payment_customer p ${joinKey('p')} WHERE p.id = ?`,
       [update.paymentCustomerId],
     );
-    if (!payer || Number(payer.gone) === 1 || payer.email_digest !== update.mailDigest) return null;
+    if (!payer || payer.gone === 1 || payer.email_digest !== update.mailDigest) return null;
     return this.keys.open(payer, { table: 'payment_customer', column: 'email_sealed', row: payer.id }, payer.email_sealed);
   }
 

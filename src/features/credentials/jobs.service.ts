@@ -51,7 +51,7 @@ interface JobRow extends Record<string, unknown> {
   readonly id: string;
   readonly update_id: string;
   readonly kind: JobKind;
-  readonly attempts: number | string;
+  readonly attempts: number;
 }
 
 /** Writes a job into the outbox with the change that calls for it; one that was done before is to be done again. */
@@ -138,10 +138,10 @@ export class CredentialJobs {
 
   /** How many jobs there are by kind and state, those that are done left out. */
   async counts(): Promise<readonly JobCount[]> {
-    const rows = await this.database.query<{ kind: string; state: string; n: number | string }>(
+    const rows = await this.database.query<{ kind: string; state: string; n: number }>(
       "SELECT kind, state, COUNT(*) AS n FROM credential_job WHERE state <> 'DONE' GROUP BY kind, state",
     );
-    return rows.map(({ kind, state, n }) => ({ kind, state, count: Number(n) }));
+    return rows.map(({ kind, state, n }) => ({ kind, state, count: n }));
   }
 
   private async fill(): Promise<number> {
@@ -192,7 +192,7 @@ export class CredentialJobs {
       id: row.id,
       updateId: row.update_id,
       kind: row.kind,
-      attempts: Number(row.attempts),
+      attempts: row.attempts,
       holder,
       hold: async (change) => {
         const affected = await change.confirm(

@@ -7,13 +7,13 @@ export interface StoredMethodRow extends KeyedRow, Record<string, unknown> {
   readonly kind: string;
   readonly brand: string | null;
   readonly last4: string | null;
-  readonly expiry_month: number | string | null;
-  readonly expiry_year: number | string | null;
+  readonly expiry_month: number | null;
+  readonly expiry_year: number | null;
   readonly status: string;
   readonly is_default: number;
   readonly billing_address_sealed: Buffer | null;
   readonly reference_sealed: Buffer;
-  readonly created_at: number | string;
+  readonly created_at: number;
 }
 
 export const storedMethodColumns = `m.id, m.kind, m.brand, m.last4, m.expiry_month, m.expiry_year, m.status, m.is_default, m.billing_address_sealed, m.reference_sealed, m.created_at, ${keyColumns}`;
@@ -25,16 +25,15 @@ export const summaryOfRow = (row: StoredMethodRow, keys: Keys): MethodSummary =>
     { table: 'payment_method', column: 'billing_address_sealed', row: row.id },
     row.billing_address_sealed,
   );
-  const number = (value: number | string | null) => (value === null ? null : Number(value));
   const none = { line1: null, line2: null, city: null, postalCode: null, country: null };
   return {
     kind: row.kind,
     brand: row.brand,
     last4: row.last4,
-    expiryMonth: number(row.expiry_month),
-    expiryYear: number(row.expiry_year),
+    expiryMonth: row.expiry_month,
+    expiryYear: row.expiry_year,
     country: null,
-    isDefault: Number(row.is_default) === 1,
+    isDefault: row.is_default === 1,
     billingAddress: address === null ? null : { ...none, ...(JSON.parse(address) as Partial<typeof none>) },
   };
 };

@@ -89,7 +89,7 @@ export class CustomerType implements Shown {
   get paymentsFreshness(): Freshness {
     // Without a link, what could be confirmed is that there is none.
     const confirmed = this.row.link === 'NONE' ? this.row.linked_at : this.row.payments_confirmed_at;
-    const confirmedAt = confirmed === null ? null : new Date(Number(confirmed));
+    const confirmedAt = confirmed === null ? null : new Date(confirmed);
     return { confirmedAt, stale: confirmedAt === null || this.at.getTime() - confirmedAt.getTime() > this.paymentsBound };
   }
 

@@ -13,8 +13,8 @@ export interface CustomerRow extends KeyedRow, Record<string, unknown> {
   readonly region: string | null;
   readonly link: 'VERIFIED' | 'MATCHED' | 'NONE';
   readonly payment_customer_id: string | null;
-  readonly linked_at: number | string | null;
-  readonly payments_confirmed_at: number | string | null;
+  readonly linked_at: number | null;
+  readonly payments_confirmed_at: number | null;
 }
 
 export const customerColumns = `c.id, c.source, c.name_sealed, c.email_sealed, c.phone_sealed, c.region, c.link, c.payment_customer_id, c.linked_at, 

@@ -32,8 +32,8 @@ export interface PaymentMethodRow extends KeyedRow, Record<string, unknown> {
   readonly kind: string;
   readonly brand: string | null;
   readonly last4: string | null;
-  readonly expiry_month: number | string | null;
-  readonly expiry_year: number | string | null;
+  readonly expiry_month: number | null;
+  readonly expiry_year: number | null;
   readonly status: string;
   readonly is_default: number;
   readonly billing_address_sealed: Buffer | null;
@@ -47,7 +47,7 @@ export interface TransactionRow extends KeyedRow, Record<string, unknown> {
   readonly payment_method_id: string | null;
   readonly order_reference: string | null;
   readonly order_description_sealed: Buffer | null;
-  readonly amount: number | string;
+  readonly amount: number;
   readonly currency: string;
   readonly status: string;
   readonly decline_code: string | null;
@@ -55,16 +55,15 @@ export interface TransactionRow extends KeyedRow, Record<string, unknown> {
   readonly device: string | null;
   readonly country: string | null;
   readonly risk_band: string;
-  readonly risk_score: number | string | null;
+  readonly risk_score: number | null;
   readonly risk_signals: string;
   readonly dispute_status: string | null;
   readonly dispute_reason: string | null;
-  readonly dispute_opened_at: number | string | null;
-  readonly created_at: number | string;
+  readonly dispute_opened_at: number | null;
+  readonly created_at: number;
 }
 
-const integer = (value: number | string | null): number | null => (value === null ? null : Number(value));
-const instant = (value: number | string | null): Date | null => (value === null ? null : new Date(Number(value)));
+const instant = (value: number | null): Date | null => (value === null ? null : new Date(value));
 
 /** Something of a customer's payment side: shown under the customer's link and on the word of an assistance. */
 abstract class OfCustomer implements Shown {
@@ -105,7 +104,7 @@ export class Money extends Part<TransactionRow> {
     description: 'Integer minor units of the currency: cents for EUR, yen for JPY, fils for KWD.',
   })
   get minorUnits(): number {
-    return Number(this.row.amount);
+    return this.row.amount;
   }
 
   @Exposed('INTERNAL', () => CurrencyCode)
@@ -200,7 +199,7 @@ export class Risk extends Part<TransactionRow> {
 
   @Exposed('PAYMENT', () => Int, { description: '0 to 100.' })
   get score(): number | null {
-    return integer(this.row.risk_score);
+    return this.row.risk_score;
   }
 
   @Exposed('PAYMENT', () => [String])
@@ -262,12 +261,12 @@ export class PaymentMethodType extends OfCustomer {
 
   @Exposed('PAYMENT', () => Int)
   get expiryMonth(): number | null {
-    return integer(this.row.expiry_month);
+    return this.row.expiry_month;
   }
 
   @Exposed('PAYMENT', () => Int)
   get expiryYear(): number | null {
-    return integer(this.row.expiry_year);
+    return this.row.expiry_year;
   }
 
   @Exposed('PAYMENT', () => PaymentMethodStatus)
@@ -277,7 +276,7 @@ export class PaymentMethodType extends OfCustomer {
 
   @Exposed('PAYMENT', () => Boolean)
   get isDefault(): boolean {
-    return Number(this.row.is_default) === 1;
+    return this.row.is_default === 1;
   }
 
   @Exposed('PAYMENT', () => Address)
@@ -375,7 +374,7 @@ export class TransactionType extends OfCustomer {
 
   @Exposed('PAYMENT', () => DateTime)
   get createdAt(): Date {
-    return new Date(Number(this.row.created_at));
+    return new Date(this.row.created_at);
   }
 }
 

@@ -123,7 +123,7 @@ export class PaymentsLoader {
         parameters: [...parameters, ...(list.after ? [list.after.value, list.after.value, list.after.id] : []), list.limit],
       };
     });
-    const rows = await this.database.query<TransactionRow & { list: number | string }>(
+    const rows = await this.database.query<TransactionRow & { list: number }>(
       unionOfLists(
         this.database.engine,
         parts.map(({ sql }) => sql),
@@ -131,10 +131,9 @@ export class PaymentsLoader {
       parts.flatMap(({ parameters }) => parameters),
     );
     const pages: TransactionRow[][] = lists.map(() => []);
-    for (const row of rows) pages[Number(row.list)]?.push(row);
+    for (const row of rows) pages[row.list]?.push(row);
     for (const [index, page] of pages.entries()) {
-      const value = (row: TransactionRow) =>
-        Number(lists[index]?.orderBy === TransactionOrder.AMOUNT ? row.amount : row.created_at);
+      const value = (row: TransactionRow) => (lists[index]?.orderBy === TransactionOrder.AMOUNT ? row.amount : row.created_at);
       // UNION ALL promises no order between its parts' rows.
       page.sort((a, b) => value(b) - value(a) || (a.id < b.id ? 1 : -1));
     }
@@ -146,11 +145,11 @@ export class PaymentsLoader {
       const { sql, parameters } = conditionOf(list);
       return { sql: `SELECT ${index} AS list, COUNT(*) AS n FROM payment_transaction t WHERE ${sql}`, parameters };
     });
-    const rows = await this.database.query<{ list: number | string; n: number | string }>(
+    const rows = await this.database.query<{ list: number; n: number }>(
       parts.map(({ sql }) => sql).join(' UNION ALL '),
       parts.flatMap(({ parameters }) => parameters),
     );
-    const counts = new Map(rows.map((row) => [Number(row.list), Number(row.n)]));
+    const counts = new Map(rows.map((row) => [row.list, row.n]));
     return lists.map((_, index) => counts.get(index) ?? 0);
   }
 }

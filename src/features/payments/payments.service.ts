@@ -47,7 +47,7 @@ export class Payments {
     const position = this.cursors.decode(actor.id, identity, after);
     const list: TransactionList = { paymentCustomerId, filter: conditions, orderBy, limit: size + 1, after: position };
     const rows = await loader.page(list);
-    const value = (row: TransactionRow) => Number(orderBy === TransactionOrder.AMOUNT ? row.amount : row.created_at);
+    const value = (row: TransactionRow) => (orderBy === TransactionOrder.AMOUNT ? row.amount : row.created_at);
     return new TransactionConnection(
       pageOf(
         rows,

@@ -4,10 +4,10 @@ import type { PaymentCustomerRecord } from '../../upstream/payments/payments.por
 export interface KnownContact extends Record<string, unknown> {
   readonly email_digest: string | null;
   readonly phone_digest: string | null;
-  readonly email_seen_since: number | string | null;
-  readonly email_changed_at: number | string | null;
-  readonly phone_seen_since: number | string | null;
-  readonly phone_changed_at: number | string | null;
+  readonly email_seen_since: number | null;
+  readonly email_changed_at: number | null;
+  readonly phone_seen_since: number | null;
+  readonly phone_changed_at: number | null;
 }
 
 export const contactColumns =
@@ -27,9 +27,9 @@ export const contactHistory = (
     const seen = stored?.[`${kind}_seen_since`] ?? null;
     // A row from before contacts were followed has no such time: what it holds proves no change.
     const isAnother = seen !== null && stored?.[`${kind}_digest`] !== now[`${kind}_digest`];
-    const changes = [Number(stored?.[`${kind}_changed_at`] ?? 0), isAnother ? asOf.getTime() : 0, says?.getTime() ?? 0];
+    const changes = [stored?.[`${kind}_changed_at`] ?? 0, isAnother ? asOf.getTime() : 0, says?.getTime() ?? 0];
     const changed = Math.max(...changes);
-    return { since: seen === null || isAnother ? asOf.getTime() : Number(seen), changed: changed === 0 ? null : changed };
+    return { since: seen === null || isAnother ? asOf.getTime() : seen, changed: changed === 0 ? null : changed };
   };
   const [email, phone] = [of('email', told.emailChangedAt), of('phone', told.phoneChangedAt)];
   return {

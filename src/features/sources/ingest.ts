@@ -192,8 +192,8 @@ export class Ingest {
         row.display_name !== values.display_name ||
         row.login_digest !== values.login_digest ||
         row.email_digest !== values.email_digest ||
-        Number(row.active) !== values.active;
-      if (differs && Number(row.observed_at) <= milliseconds(asOf)) {
+        row.active !== values.active;
+      if (differs && row.observed_at <= milliseconds(asOf)) {
         await change.execute(
           'UPDATE helpdesk_staff SET display_name = ?, login_digest = ?, email_digest = ?, active = ?, observed_at = ? WHERE id = ?',
           [values.display_name, values.login_digest, values.email_digest, values.active, milliseconds(asOf), row.id],
@@ -256,7 +256,7 @@ export class Ingest {
         fresh.push({ id, source, reference, key_id: key.id, ...sealed(), ...facts, ...unlinked, observed_at: observed });
         continue;
       }
-      if (Number(row.observed_at) > observed) continue;
+      if (row.observed_at > observed) continue;
       const opened = (column: 'name_sealed' | 'email_sealed' | 'phone_sealed') => this.keys.open(row, place(column), row[column]);
       const isSame =
         opened('name_sealed') === name &&
@@ -275,7 +275,7 @@ export class Ingest {
         ...sealed(),
         ...facts,
         observed_at: observed,
-        email_edited: Number(Number(row.email_edited) === 1 || row.email_digest !== facts.email_digest),
+        email_edited: Number(row.email_edited === 1 || row.email_digest !== facts.email_digest),
         // Who this is on the payment side is open again: the next look-up decides.
         ...(isRenamed ? { linked_at: null } : {}),
       };
@@ -321,8 +321,8 @@ export class Ingest {
       const keyId = key?.id ?? row?.key_id;
       if (!keyId) continue;
       // The revision decides first: a slow fetch may have begun earlier and still have seen more.
-      const isLater = row && ticket.revision > Number(row.revision);
-      if (row && !isLater && (ticket.revision < Number(row.revision) || milliseconds(asOf) < Number(row.observed_at))) continue;
+      const isLater = row && ticket.revision > row.revision;
+      if (row && !isLater && (ticket.revision < row.revision || milliseconds(asOf) < row.observed_at)) continue;
       const staffId = (reference: string | null) => (reference === null ? null : (staffIds.get(reference) ?? null));
       const facts: TicketFacts = {
         key_id: keyId,
@@ -337,14 +337,14 @@ export class Ingest {
             ...new Set([
               ...ticket.customerSetBy.flatMap((reference) => staffIds.get(reference) ?? []),
               // An older sight of the ticket's surroundings may lack who edited its customer since.
-              ...(row && milliseconds(asOf) < Number(row.observed_at) ? wordsOf(row.customer_set_by_ids) : []),
+              ...(row && milliseconds(asOf) < row.observed_at ? wordsOf(row.customer_set_by_ids) : []),
             ]),
           ].sort(),
         ),
         customer_id: customerId,
       };
       // The same revision says the same of the ticket itself; what surrounds it (who edited its customer) may still have moved.
-      const isKnown = row && ticket.revision === Number(row.revision) && ticketFacts.every((fact) => row[fact] === facts[fact]);
+      const isKnown = row && ticket.revision === row.revision && ticketFacts.every((fact) => row[fact] === facts[fact]);
       if (isKnown) {
         seen.push(id);
         continue;
@@ -456,7 +456,7 @@ export class Ingest {
         const key = keys.get(id);
         if (!key) continue;
         ids.set(customer.reference, id);
-        if (row && Number(row.observed_at) > milliseconds(asOf)) continue;
+        if (row && row.observed_at > milliseconds(asOf)) continue;
         const place = (column: string) => ({ table: 'payment_customer', column, row: id });
         const sealedOrNull = (column: string, text: string | null) =>
           text ? seal(key.key, place(column), bounded(text, 500)) : null;
@@ -658,13 +658,18 @@ export class Ingest {
     if (decisions.length === 0) return;
     await this.database.change(actor, linkCustomers, async (change) => {
       change.permit(null);
-      const known = await change.query<{ id: string; link: string; payment_customer_id: string | null; linked_at: unknown }>(
+      const known = await change.query<{
+        id: string;
+        link: string;
+        payment_customer_id: string | null;
+        linked_at: number | null;
+      }>(
         `SELECT id, link, payment_customer_id, linked_at FROM helpdesk_customer WHERE id IN (${marks(decisions)})`,
         decisions.map(({ customerId }) => customerId),
         { lock: true },
       );
       const stored = new Map(known.map((row) => [row.id, row]));
-      const isOvertaken = ({ linked_at }: { linked_at: unknown }) => linked_at !== null && Number(linked_at) > milliseconds(asOf);
+      const isOvertaken = ({ linked_at }: { linked_at: number | null }) => linked_at !== null && linked_at > milliseconds(asOf);
       const news = decisions.filter(({ customerId, link, paymentCustomerId }) => {
         const row = stored.get(customerId);
         if (row && isOvertaken(row)) return false;

@@ -305,11 +305,14 @@ export class Sources {
   }
 
   async health(): Promise<readonly SourceHealth[]> {
-    const rows = await this.database.query<{ name: string; polled_at: unknown; backfilled_at: unknown; fault: string | null }>(
-      'SELECT name, polled_at, backfilled_at, fault FROM upstream_source',
-    );
+    const rows = await this.database.query<{
+      name: string;
+      polled_at: number | null;
+      backfilled_at: number | null;
+      fault: string | null;
+    }>('SELECT name, polled_at, backfilled_at, fault FROM upstream_source');
     const stored = new Map(rows.map((row) => [row.name, row]));
-    const instant = (value: unknown) => (value === null || value === undefined ? null : new Date(Number(value)));
+    const instant = (value: number | null | undefined) => (value === null || value === undefined ? null : new Date(value));
     return [
       ...[...this.helpdesks.values()].map(({ name, connector }) => ({ name, kind: connector.kind, side: 'helpdesk' as const })),
       ...this.paymentSources.map(({ name, connector }) => ({ name, kind: connector.kind, side: 'payments' as const })),
@@ -388,13 +391,13 @@ export class Sources {
     await this.applyReceipts(name, "state = 'PENDING'", [], new Date(asOf.getTime() - settlingTime));
     if (this.madeUpFor.has(name)) return;
     const connector = (this.helpdesks.get(name) ?? this.paymentSources.find((source) => source.name === name))?.connector;
-    const kept = await this.database.query<{ type: string; happened_at: number | string }>(
+    const kept = await this.database.query<{ type: string; happened_at: number }>(
       "SELECT type, MAX(happened_at) AS happened_at FROM upstream_webhook WHERE source = ? AND state = 'UNKNOWN' AND received_at < ? GROUP BY type",
       [name, this.startedAt.getTime()],
     );
     const understood = kept.filter(({ type }) => connector?.understandsWebhook?.(type) === true);
     if (understood.length > 0) {
-      await this.readAgain(name, Math.max(...understood.map((each) => Number(each.happened_at))));
+      await this.readAgain(name, Math.max(...understood.map((each) => each.happened_at)));
       if (this.stopping) return;
       const types = understood.map(({ type }) => type);
       await this.applyReceipts(name, `state = 'UNKNOWN' AND type IN (${marks(types)})`, types, this.startedAt);
@@ -496,7 +499,7 @@ export class Sources {
   /** Looks up every customer of a helpdesk source that was never looked up. */
   private async linkAll(name: string, onProgress: (progress: SyncProgress) => void): Promise<void> {
     if (this.paymentSources.length === 0) return;
-    const [{ n: total } = { n: 0 }] = await this.database.query<{ n: number | string }>(
+    const [{ n: total } = { n: 0 }] = await this.database.query<{ n: number }>(
       'SELECT COUNT(*) AS n FROM helpdesk_customer WHERE source = ? AND linked_at IS NULL',
       [name],
     );
@@ -508,7 +511,7 @@ export class Sources {
       if (rows.length === 0) return;
       await this.relink(rows.map(({ id }) => id));
       done += rows.length;
-      onProgress({ source: name, phase: 'payments', done, total: Number(total) });
+      onProgress({ source: name, phase: 'payments', done, total });
     }
   }
 
@@ -534,7 +537,7 @@ export class Sources {
         {
           nameDigest: this.keys.searchDigest('helpdesk-reference', `${row.source}:${row.reference}`) as string,
           emailDigest: row.email_digest,
-          emailEdited: Number(row.email_edited) === 1,
+          emailEdited: row.email_edited === 1,
           protectedReferenceDigest: row.protected_reference_digest,
         },
         candidates.map(({ candidate }) => candidate),

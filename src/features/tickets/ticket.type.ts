@@ -34,9 +34,9 @@ export interface TicketRow extends KeyedRow, Record<string, unknown> {
   readonly team: string | null;
   readonly assignee_id: string | null;
   readonly customer_id: string | null;
-  readonly created_at: number | string;
-  readonly updated_at: number | string;
-  readonly confirmed_at: number | string;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly confirmed_at: number;
 }
 
 export interface MessageRow extends KeyedRow, Record<string, unknown> {
@@ -47,7 +47,7 @@ export interface MessageRow extends KeyedRow, Record<string, unknown> {
   readonly channel: string;
   readonly body_sealed: Buffer;
   readonly redactions: string;
-  readonly created_at: number | string;
+  readonly created_at: number;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A member of the merchant’s staff, as the helpdesk names them.' })
@@ -152,19 +152,19 @@ export class TicketType implements Shown {
 
   @Exposed('INTERNAL', () => DateTime, { nullable: true })
   get createdAt(): Date {
-    return new Date(Number(this.row.created_at));
+    return new Date(this.row.created_at);
   }
 
   @Exposed('INTERNAL', () => DateTime, { nullable: true })
   get updatedAt(): Date {
-    return new Date(Number(this.row.updated_at));
+    return new Date(this.row.updated_at);
   }
 
   @Exposed('INTERNAL', () => Freshness, {
     description: 'How old the helpdesk’s word on this ticket is; a stale one authorizes nothing.',
   })
   get freshness(): Freshness {
-    const confirmedAt = new Date(Number(this.row.confirmed_at));
+    const confirmedAt = new Date(this.row.confirmed_at);
     return { confirmedAt, stale: this.at.getTime() - confirmedAt.getTime() > this.assignmentBound };
   }
 }
@@ -277,7 +277,7 @@ export class MessageType extends OfTicket {
 
   @Exposed('INTERNAL', () => DateTime, { nullable: true })
   get createdAt(): Date {
-    return new Date(Number(this.row.created_at));
+    return new Date(this.row.created_at);
   }
 }
 

@@ -18,7 +18,7 @@ export const messagesInOrder: Keyset<MessageRow> = {
   column: 'm.created_at',
   id: 'm.id',
   direction: 'ASC',
-  positionOf: (row) => ({ value: Number(row.created_at), id: row.id }),
+  positionOf: (row) => ({ value: row.created_at, id: row.id }),
 };
 
 /** What belongs to tickets, each relation of a level in one statement. */
@@ -46,7 +46,7 @@ export class TicketsLoader {
             parameters: [ticketId, ...parameters],
           };
         });
-        const rows = await database.query<MessageRow & { list: number | string }>(
+        const rows = await database.query<MessageRow & { list: number }>(
           unionOfLists(
             database.engine,
             parts.map(({ sql }) => sql),
@@ -54,18 +54,18 @@ export class TicketsLoader {
           parts.flatMap(({ parameters }) => parameters),
         );
         const pages: MessageRow[][] = lists.map(() => []);
-        for (const row of rows) pages[Number(row.list)]?.push(row);
+        for (const row of rows) pages[row.list]?.push(row);
         for (const page of pages) page.sort(inOrder(messagesInOrder));
         return pages;
       },
       { cacheKeyFn: (list) => JSON.stringify(list), maxBatchSize: 100 },
     );
     this.counts = new DataLoader(async (ids) => {
-      const rows = await database.query<{ ticket_id: string; n: number | string }>(
+      const rows = await database.query<{ ticket_id: string; n: number }>(
         `SELECT ticket_id, COUNT(*) AS n FROM helpdesk_message WHERE ticket_id IN (${marks(ids)}) GROUP BY ticket_id`,
         ids,
       );
-      const found = new Map(rows.map((row) => [row.ticket_id, Number(row.n)]));
+      const found = new Map(rows.map((row) => [row.ticket_id, row.n]));
       return ids.map((id) => found.get(id) ?? 0);
     });
   }

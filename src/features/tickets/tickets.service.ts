@@ -35,7 +35,7 @@ export interface TicketPageArguments {
 interface OpenedRow extends TicketRow {
   readonly held_id: string | null;
   readonly held_customer_id: string | null;
-  readonly held_until: number | string | null;
+  readonly held_until: number | null;
 }
 
 /** What reaches a helpdesk on behalf of one actor: per minute. */
@@ -51,7 +51,7 @@ const latestFirst = (column: 'created_at' | 'updated_at'): Keyset<TicketRow> => 
   column: `t.${column}`,
   id: 't.id',
   direction: 'DESC',
-  positionOf: (row) => ({ value: Number(row[column]), id: row.id }),
+  positionOf: (row) => ({ value: row[column], id: row.id }),
 });
 const ticketsBy: Readonly<Record<TicketOrder, Keyset<TicketRow>>> = {
   [TicketOrder.CREATED_AT]: latestFirst('created_at'),
@@ -136,11 +136,11 @@ export class Tickets {
         rows,
         (row) => this.toType(row, now, false),
         async () => {
-          const [counted] = await this.database.query<{ n: number | string }>(
+          const [counted] = await this.database.query<{ n: number }>(
             `SELECT COUNT(*) AS n FROM helpdesk_ticket t WHERE ${where}`,
             parameters,
           );
-          return Number(counted?.n ?? 0);
+          return counted?.n ?? 0;
         },
       ),
     );
@@ -221,7 +221,7 @@ export class Tickets {
 
   /** A row that the helpdesk confirmed within the bound, read again where it was older. When the helpdesk is down, the old row: it may be shown, it authorizes nothing. */
   private async confirm<Row extends TicketRow>(row: Row): Promise<Row | null> {
-    if (this.clock().getTime() - Number(row.confirmed_at) <= this.assignmentBound) return row;
+    if (this.clock().getTime() - row.confirmed_at <= this.assignmentBound) return row;
     try {
       await this.sources.refreshTicket(row.source, row.reference);
       return null;
@@ -245,10 +245,10 @@ export class Tickets {
 
   /** The actor's live assistance on the ticket as the row has it: of this customer, and with an assignment that was confirmed within the bound. */
   private heldOn(row: OpenedRow, now: Date): HeldAssistance | null {
-    const { held_id: id, held_customer_id: customerId } = row;
-    if (id === null || customerId === null || customerId !== row.customer_id) return null;
-    if (now.getTime() - Number(row.confirmed_at) > this.assignmentBound) return null;
-    return { id, ticketId: row.id, customerId, expiresAt: new Date(Number(row.held_until)) };
+    const { held_id: id, held_customer_id: customerId, held_until: until } = row;
+    if (id === null || customerId === null || until === null || customerId !== row.customer_id) return null;
+    if (now.getTime() - row.confirmed_at > this.assignmentBound) return null;
+    return { id, ticketId: row.id, customerId, expiresAt: new Date(until) };
   }
 
   private toType(row: TicketRow, now: Date, isOpened: boolean): TicketType {
