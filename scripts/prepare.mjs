@@ -128,6 +128,10 @@ const build = async () => {
     'building',
   );
   if (code !== 0) fail('The build failed; the compiler says why above.');
+  // Commands about the policy read it, so that they needn't describe the graph.
+  const store = "require('./dist/src/cli/stored-classification').storeClassification()";
+  if ((await run(process.execPath, ['-e', store], 'building')) !== 0)
+    fail('The build failed: the classes of the fields could not be written down; the reason stands above.');
   writeFileSync(builtFrom, digest);
   say(`Built in ${seconds(since)}.`);
 };

@@ -1,14 +1,15 @@
-import { readFileSync } from 'node:fs';
+import 'reflect-metadata';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { migrations } from '../migrations';
 import type { SignedInActor } from './authz/actor';
-import { type ExposureOptions, ExposurePolicy } from './authz/exposure';
 import { LogoutVerifier } from './authz/identity/back-channel-logout';
-import { DevelopmentIssuer } from './authz/identity/development-issuer';
+import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from './authz/identity/development-issuer';
 import { TokenVerifier } from './authz/identity/token-verifier';
 import { Loop } from './background/loop';
-import { type Config, ConfigInvalid, type HelpdeskConfig, type PaymentsConfig } from './config';
+import type { Config, HelpdeskConfig, PaymentsConfig } from './config';
+import { keyEncryptionOf } from './config/key-encryption';
+import { loadPolicy } from './config/policy';
 import { Database } from './db/database';
 import { Actors } from './features/actors/actors.service';
 import { Assistances } from './features/assistance/assistance.service';
@@ -46,7 +47,7 @@ import { Cursors } from './graphql/cursor';
 import { ProtectedExecutor } from './graphql/executor';
 import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
-import { type KeyEncryption, keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
+import { describeError } from './log';
 import { TextRedactor } from './privacy/redaction';
 import type { DeliveryChannels } from './upstream/delivery/delivery.port';
 import { OutboxMail, OutboxShortMessages } from './upstream/delivery/development/outbox-files';
@@ -61,10 +62,8 @@ import type { PaymentsConnector } from './upstream/payments/payments.port';
 import { StripePayments } from './upstream/payments/stripe/stripe.connector';
 import { SourceUnavailable } from './upstream/source-unavailable';
 
-export const developmentAudience = 'counterfoil';
 /** Where the demo provider's card pages are, under the gateway's own address. */
 export const demoSetupPath = '/demo-provider/setup';
-export const developmentIssuerName = 'https://development.counterfoil.invalid';
 
 export interface AppOptions {
   readonly config: Config;
@@ -75,36 +74,6 @@ export interface AppOptions {
   /** Takes the place of a configured connector, by source name; for tests that simulate a fault. */
   readonly connectors?: Readonly<Record<string, HelpdeskConnector | PaymentsConnector>>;
 }
-
-/** The exposure policy of a file against the graph and what is configured. Throws `ConfigInvalid` with every problem. */
-export const loadPolicy = (
-  file: string,
-  classification: ReturnType<typeof describeGraph>['classification'],
-  { mfaRequired, channels }: Required<ExposureOptions>,
-): ExposurePolicy => {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw new ConfigInvalid([{ in: file, at: '(the whole)', expected: 'expected a readable policy file' }]);
-  }
-  const loaded = ExposurePolicy.load(text, classification, { mfaRequired, channels });
-  if (loaded.ok) return loaded.policy;
-  throw new ConfigInvalid(
-    loaded.problems.map((problem) => ({
-      in: file,
-      at: problem.path,
-      ...(problem.line === null ? {} : { line: problem.line }),
-      expected: problem.message,
-    })),
-  );
-};
-
-/** What unwraps the stored keys. Throws `KeyEncryptionInvalid`. */
-export const keyEncryptionOf = ({ keyEncryption }: Pick<Config, 'keyEncryption'>): KeyEncryption =>
-  'value' in keyEncryption
-    ? keyEncryptionFromEnvironment(keyEncryption.value)
-    : keyEncryptionFromFile(keyEncryption.file, { create: keyEncryption.create });
 
 /** The gateway, wired: the one place where parts meet. `start` begins to follow the sources, `close` finishes what is under way. */
 export class App {
@@ -355,24 +324,6 @@ export class App {
     await this.database.close();
   }
 }
-
-/** Name, code and stack of an error; never its message, which may repeat what was sent or stored. */
-export const describeError = (error: unknown) => {
-  if (!(error instanceof Error)) return { name: typeof error };
-  const { name, message, stack = '' } = error;
-  // A driver's message may repeat a row over several lines, and one of those may look like a place in the code.
-  const places = stack.slice(stack.includes(message) ? stack.indexOf(message) + message.length : 0);
-  const code = (error as { code?: unknown }).code;
-  return {
-    name,
-    ...(typeof code === 'string' ? { code } : {}),
-    at: places
-      .split('\n')
-      .filter((line) => /^ +at .*:\d+:\d+\)?$/.test(line))
-      .slice(0, 8)
-      .map((line) => line.trim()),
-  };
-};
 
 /** Each policy that came into force is an event, so that what was shown can be held against what was allowed then. */
 const recordPolicy = async (database: Database, digest: string): Promise<void> => {

@@ -3,7 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfSigned } from '../test/support/self-signed';
-import { ConfigInvalid, type ConfigProblem, loadAuditConfig, loadConfig, loadLocalConfig } from './config';
+import { loadAuditConfig, loadConfig } from './config';
+import { loadLocalConfig } from './config/local';
+import { ConfigInvalid, type ConfigProblem } from './config/problems';
 
 let folder: string;
 const file = () => join(folder, 'counterfoil.yaml');

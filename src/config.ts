@@ -1,42 +1,23 @@
 import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseWitnessKey } from './audit/cosignature';
 import { NoteInvalid } from './audit/note';
 import { parseSigningKeys, SigningKeyInvalid } from './audit/signing-key';
-import { type IssuerConfiguration, issuersConfiguration } from './authz/identity/token-verifier';
-import { type DatabaseLocation, parseDatabaseUrl } from './db/data-source';
+import { type IssuerConfiguration, issuersConfiguration } from './authz/identity/issuer';
+import { channelsOf, type DeliveryChannelNames, deliveryOutline, mostAliases } from './config/channels';
+import { environmentSchema } from './config/environment';
+import { expectedOf, pathText } from './config/expected';
+import { ConfigInvalid, type ConfigProblem } from './config/problems';
+import { type DatabaseLocation, parseDatabaseUrl } from './db/location';
 import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from './privacy/key-encryption';
 import { KeyFileInvalid, readKeyFile } from './privacy/key-file';
 import { isOneMailAddress } from './upstream/delivery/recipient';
 import { defaultSmsTimeout, type SmsBodyValue } from './upstream/delivery/sms/http.sms';
-import { defaultSmtpTimeouts } from './upstream/delivery/smtp/smtp.mail';
+import { defaultSmtpTimeouts } from './upstream/delivery/smtp/smtp.timeouts';
 import { ticketStatuses } from './upstream/helpdesk/helpdesk.port';
-
-/** One thing that is wrong with the configuration: where, and what was expected there. Never the value. */
-export interface ConfigProblem {
-  /** A file, or `environment`. */
-  readonly in: string;
-  /** A path within the file, or the variable's name. */
-  readonly at: string;
-  readonly line?: number;
-  readonly expected: string;
-}
-
-/** Everything that is wrong, at once. */
-export class ConfigInvalid extends Error {
-  constructor(readonly problems: readonly ConfigProblem[]) {
-    super(
-      problems
-        .map(({ in: where, at, line, expected }) => `${where}${line === undefined ? '' : `:${line}`}  ${at}: ${expected}`)
-        .join('\n'),
-    );
-    this.name = 'ConfigInvalid';
-  }
-}
 
 /** A secret is never written into the file: `${NAME}` refers to an environment variable. */
 const reference = /^\$\{([A-Z][A-Z0-9_]*)\}$/;
@@ -387,108 +368,6 @@ type DeliverySection = NonNullable<FileConfig['delivery']>;
 export type SmtpConfig = Extract<DeliverySection['mail'], { kind: 'smtp' }>;
 export type HttpSmsConfig = Extract<DeliverySection['sms'], { kind: 'http' }>;
 
-const whole = (smallest: number, largest: number, otherwise: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `expected a whole number from ${smallest} to ${largest}`)
-    .transform(Number)
-    .pipe(z.int().min(smallest, `expected at least ${smallest}`).max(largest, `expected at most ${largest}`))
-    .optional()
-    .transform((value) => value ?? otherwise);
-
-const flag = (otherwise: boolean) =>
-  z
-    .enum(['true', 'false', '1', '0'], { error: 'expected true or false' })
-    .optional()
-    .transform((value) => (value === undefined ? otherwise : value === 'true' || value === '1'));
-
-/** An IP address, a range of them (CIDR), or one of the ranges that have a name. */
-const isProxyAddress = (text: string): boolean => {
-  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
-  const [address = '', bits, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128));
-};
-
-/** Every variable that is read, with what it means: the operator's manual. */
-const environmentSchema = z.object({
-  /** `production` refuses whatever is only fit for trying out. A word that only resembles it must not open the development issuer. */
-  NODE_ENV: z.enum(['production', 'development', 'test'], { error: 'expected production, development or test' }).optional(),
-  /** TCP port; 0 takes a free one. */
-  PORT: whole(0, 65_535, 4000),
-  /** Address to listen on: this machine only, unless told otherwise. */
-  HOST: z.string().min(1).default('127.0.0.1'),
-  /** `sqlite:PATH`, or `mysql://USER:PASSWORD@HOST:PORT/NAME` for MariaDB and MySQL. */
-  DATABASE_URL: z.string().optional(),
-  /** File that holds it, so that the password needn't stand in the environment. */
-  DATABASE_URL_FILE: z.string().optional(),
-  /** Connections to MariaDB or MySQL for reading, and at most as many again for writing. */
-  DATABASE_POOL: whole(1, 200, 10),
-  /** Folder of the embedded database and of keys made for development. */
-  DATA_DIR: z.string().min(1).default('.data'),
-  /** Sources, identity and bounds; without it, in development, the demo merchant. */
-  CONFIG_FILE: z.string().min(1).default('counterfoil.yaml'),
-  /** Who sees what. */
-  POLICY_FILE: z.string().min(1).default('schema/exposure.yaml'),
-  /** 32 bytes in base64 that wrap every other key; or `id:base64[,id:base64…]` to rotate. */
-  KEY_ENCRYPTION_KEY: z.string().min(1).optional(),
-  /** File that holds it, readable by its owner only. */
-  KEY_ENCRYPTION_KEY_FILE: z.string().min(1).optional(),
-  /** Signs the audit log: an Ed25519 key as PEM (PKCS #8) or 32 bytes in base64; several to rotate, of which each signs. */
-  AUDIT_SIGNING_KEY: z.string().min(1).optional(),
-  /** File that holds it, readable by its owner only. */
-  AUDIT_SIGNING_KEY_FILE: z.string().min(1).optional(),
-  /** `process` where `counterfoil audit sequence` signs the log, so that gateways hold no signing key. */
-  AUDIT_SEQUENCER: z.enum(['gateway', 'process'], { error: 'expected gateway or process' }).default('gateway'),
-  /** Staff without a second factor see no policed field. Production refuses `false`. */
-  MFA_REQUIRED: flag(true),
-  /** The development issuer and its demo people. Production refuses `true`. */
-  DEVELOPMENT_ISSUER: flag(false).optional(),
-  /** Origins, separated by commas, whose pages may send requests; none unless named. */
-  CORS_ORIGINS: z
-    .string()
-    .optional()
-    .transform((text) => (text ?? '').split(',').flatMap((origin) => (origin.trim() === '' ? [] : [origin.trim()])))
-    .pipe(
-      z.array(
-        z
-          .string()
-          .refine(
-            (origin) => /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin,
-            'expected origins such as https://desk.example.com, separated by commas; no wildcard',
-          ),
-      ),
-    ),
-  /** Addresses of proxies in front of the gateway, separated by commas, whose X-Forwarded-For is believed. */
-  TRUSTED_PROXIES: z
-    .string()
-    .optional()
-    .transform((text) => (text ?? '').split(',').flatMap((address) => (address.trim() === '' ? [] : [address.trim()])))
-    .pipe(
-      z.array(
-        z.string().refine(isProxyAddress, 'expected addresses or ranges such as 10.0.0.1 or 10.0.0.0/8, separated by commas'),
-      ),
-    ),
-  /** Requests a minute of one token, or of one address without one. */
-  RATE_LIMIT: whole(1, 1_000_000, 1_200),
-  /** `info` in production; `warn` in development, where a person reads along. */
-  LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { error: 'expected fatal, error, warn, info, debug or silent' })
-    .optional(),
-  /** Whatever its value: failures of the command line come with their stack. */
-  DEBUG: z.string().optional(),
-  /** The demo merchant's size: 1 is 5,000 customers. */
-  DEMO_SIZE: z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, 'expected a number such as 1 or 0.1')
-    .transform(Number)
-    .pipe(z.number().min(0.02, 'expected at least 0.02').max(100, 'expected at most 100'))
-    .optional()
-    .transform((value) => value ?? 1),
-  DEMO_SEED: whole(0, 2_147_483_647, 1),
-});
-
 export interface AuditConfig {
   readonly origin: string;
   readonly anchors: readonly AnchorConfig[];
@@ -523,41 +402,8 @@ export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates'>
   readonly channels: DeliveryChannelNames;
 }
 
-/** By which channels a customer can be reached, files of development included. */
-export interface DeliveryChannelNames {
-  readonly mail: boolean;
-  readonly sms: boolean;
-}
-
-/** A file that has the section is judged by it alone. Without it, development writes files and production reaches nobody. */
-const channelsOf = (section: Readonly<Record<string, unknown>> | undefined, production: boolean): DeliveryChannelNames => {
-  const has = (name: 'mail' | 'sms') => (section === undefined ? !production : section[name] !== undefined);
-  return { mail: has('mail'), sms: has('sms') };
-};
-
 const demoFile = {
   sources: { helpdesk: [{ kind: 'demo', name: 'demo' }], payments: [{ kind: 'demo', name: 'demo-pay', helpdesk: 'demo' }] },
-};
-
-const pathText = (path: readonly PropertyKey[]): string =>
-  path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`)).join('') ||
-  '(the whole)';
-
-/** By section of the file. */
-const knownKinds: Readonly<Record<string, string>> = {
-  sources: 'expected a known kind: rt or demo for a helpdesk, stripe or demo for payments',
-  delivery: 'expected a known kind: smtp for mail, http for short messages, or, in development, files',
-  audit: 'expected a known kind: file or witness',
-};
-
-/** zod's own words for what can't be said per field; none of them repeats the input. */
-const expectedOf = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === 'unrecognized_keys')
-    return `unknown ${issue.keys.length > 1 ? 'names' : 'name'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
-  if (issue.code === 'invalid_union' && 'note' in issue && issue.note === 'No matching discriminator')
-    return knownKinds[String(issue.path[0])] ?? 'expected a known kind';
-  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? 'expected another name';
-  return issue.message.replace(/^(Invalid input|Too small|Too big): /, '').replace(/, received undefined$/, '');
 };
 
 /** What of a file can be judged by itself, whatever else is wrong with it. */
@@ -573,11 +419,6 @@ const outlineSchema = z.object({
     .object({ helpdesk: z.array(z.unknown()).catch([]), payments: z.array(z.unknown()).catch([]) })
     .catch({ helpdesk: [], payments: [] }),
   identity: z.object({ issuers: z.array(z.unknown()).catch([]) }).catch({ issuers: [] }),
-});
-const deliveryOutline = z.object({
-  merchant: z.unknown().optional(),
-  publicUrl: z.unknown().optional(),
-  delivery: z.record(z.string(), z.unknown()).optional().catch(undefined),
 });
 const namedSource = z.object({ name: z.string().catch(''), kind: z.string().catch('') }).catch({ name: '', kind: '' });
 
@@ -638,9 +479,6 @@ const readFile = (
   }
   return { config: null, ...outline };
 };
-
-/** A handful saves repeating a setting; many make a small file a large one. */
-const mostAliases = 20;
 
 interface PlacedProblem {
   readonly path: readonly PropertyKey[];
@@ -876,49 +714,6 @@ export const loadConfig = (environment: NodeJS.ProcessEnv = process.env, folder 
   };
 };
 
-/** What commands read that touch neither database nor sources, so that they run where no secret is: in CI, on a laptop. */
-export type LocalConfig = Pick<
-  Config,
-  'production' | 'developmentIssuer' | 'mfaRequired' | 'dataFolder' | 'policyFile' | 'channels'
->;
-
-/** Which channels the file has, whatever else it holds; a file that can't be read has none, which `loadConfig` reports. */
-const channelsOfFile = (file: string, production: boolean): DeliveryChannelNames => {
-  let content: unknown;
-  try {
-    content = parseDocument(readFileSync(file, 'utf8'), { prettyErrors: false }).toJS({ maxAliasCount: mostAliases });
-  } catch {
-    // It may not be there at all, as in development.
-  }
-  return channelsOf(deliveryOutline.safeParse(content).data?.delivery, production);
-};
-
-/**
- * Throws `ConfigInvalid` for these variables only. The channels are judged from the file alone, without the secrets that it
- * refers to.
- */
-export const loadLocalConfig = (environment: NodeJS.ProcessEnv = process.env, folder = process.cwd()): LocalConfig => {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema
-    .pick({ NODE_ENV: true, DATA_DIR: true, CONFIG_FILE: true, POLICY_FILE: true, MFA_REQUIRED: true, DEVELOPMENT_ISSUER: true })
-    .safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigInvalid(
-      parsed.error.issues.map((issue) => ({ in: 'environment', at: pathText(issue.path), expected: expectedOf(issue) })),
-    );
-  }
-  const { NODE_ENV, DATA_DIR, CONFIG_FILE, POLICY_FILE, MFA_REQUIRED, DEVELOPMENT_ISSUER } = parsed.data;
-  const production = NODE_ENV === 'production';
-  return {
-    production,
-    developmentIssuer: DEVELOPMENT_ISSUER ?? !production,
-    mfaRequired: MFA_REQUIRED,
-    dataFolder: resolve(folder, DATA_DIR),
-    policyFile: resolve(folder, POLICY_FILE),
-    channels: channelsOfFile(resolve(folder, CONFIG_FILE), production),
-  };
-};
-
 /** What a process needs that has to do with the audit log only: no source, no issuer, no key of customers. */
 export interface AuditProcessConfig extends Pick<Config, 'production' | 'database' | 'databasePool' | 'audit' | 'logLevel'> {}
 
@@ -980,9 +775,6 @@ const auditOfFile = (file: string, production: boolean, problems: ConfigProblem[
   for (const issue of part.error.issues) problems.push({ in: file, at: pathText(issue.path), expected: expectedOf(issue) });
   return nothing;
 };
-
-/** Whether failures of the command line come with their stack. */
-export const wantsStacks = (environment: NodeJS.ProcessEnv = process.env): boolean => Boolean(environment.DEBUG);
 
 /** Where the database is, for tools that need nothing else of the configuration. Throws `ConfigInvalid`. */
 export const databaseLocation = (environment: NodeJS.ProcessEnv = process.env, folder = process.cwd()): DatabaseLocation => {

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { App } from '../../src/app';
-import { createLog } from '../../src/http/run';
 import { createServer } from '../../src/http/server';
+import { createLog } from '../../src/log';
 import { configOf, connectorsOf, merchantOf } from '../settings';
 import { serveForParent } from './child';
 

@@ -10,7 +10,8 @@ import {
   GraphQLString,
 } from 'graphql';
 import { roles } from './actor';
-import { type Ceiling, ClassificationError, ceiling, classifySchema, type FieldClass, fieldClasses } from './classification';
+import { type Ceiling, ceiling, type FieldClass, fieldClasses } from './classification';
+import { ClassificationError, classifySchema } from './classify-schema';
 
 const marked = (mark: unknown) => ({ extensions: { counterfoil: mark } });
 

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, visit, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Role, roles } from './actor';
 import { builtInRisks, credentialUpdateKinds, type UpdatePolicy } from './update-policy';
@@ -154,6 +154,13 @@ const explained = (issue: z.core.$ZodIssue): string => {
   return issue.message.replace(/^Invalid input: /, '');
 };
 
+/** Where a key of a map or an item of a list stands in the file, and what is below it. */
+interface Place {
+  readonly line: number | null;
+  readonly inner: Places;
+}
+type Places = ReadonlyMap<string, Place>;
+
 const nothing = (problems: readonly PolicyProblem[]): ExposureFile => ({
   assistance: null,
   scope: null,
@@ -181,53 +188,67 @@ export const parseExposureFile = (text: string): ExposureFile => {
   if (syntax.length > 0) return nothing(syntax);
 
   const problems: PolicyProblem[] = [];
-  visit(document, {
-    Node: (_, node) => {
-      // What an alias repeats can't be read where it counts, and its line would be another entry's.
-      if (isAlias(node))
-        problems.push({ path: '', line: lineAt(node.range?.[0] ?? 0), message: 'aliases are not accepted; write it out' });
-    },
-    Pair: (_, pair) => {
-      // Assigned to an object it would vanish, and with it an entry that the author relies on.
-      if (isScalar(pair.key) && pair.key.value === '__proto__') {
-        problems.push({ path: '', line: lineAt(pair.key.range?.[0] ?? 0), message: '__proto__ is no type, field or role' });
+  const note = (offset: number, message: string) => problems.push({ path: '', line: lineAt(offset), message });
+  /** Looks at every node once: what can't be accepted is noted, and where each key and item stands. */
+  const placesOf = (node: unknown): Places => {
+    const places = new Map<string, Place>();
+    // What an alias repeats can't be read where it counts, and its line would be another entry's.
+    if (isAlias(node)) note(node.range?.[0] ?? 0, 'aliases are not accepted; write it out');
+    else if (isMap(node)) {
+      for (const { key, value } of node.items) {
+        const offset = isScalar(key) ? key.range?.[0] : undefined;
+        // Assigned to an object it would vanish, and with it an entry that the author relies on.
+        if (isScalar(key) && key.value === '__proto__') note(offset ?? 0, '__proto__ is no type, field or role');
+        placesOf(key);
+        const inner = placesOf(value);
+        const name = isScalar(key) ? String(key.value) : null;
+        if (name !== null && !places.has(name)) places.set(name, { line: offset === undefined ? null : lineAt(offset), inner });
       }
-    },
-  });
+    } else if (isSeq(node)) {
+      node.items.forEach((item, index) => {
+        const offset = isScalar(item) ? item.range?.[0] : undefined;
+        places.set(String(index), { line: offset === undefined ? null : lineAt(offset), inner: placesOf(item) });
+      });
+    }
+    return places;
+  };
+  const places = placesOf(document.contents);
   if (problems.length > 0) return nothing(problems);
 
-  // The line of every verdict is asked for, so each map is searched by name.
-  const entriesByName = new Map<unknown, ReadonlyMap<string, Pair>>();
-  const entryOf = (map: YAMLMap, name: string): Pair | undefined => {
-    const entries =
-      entriesByName.get(map) ??
-      new Map(map.items.flatMap((each): [string, Pair][] => (isScalar(each.key) ? [[String(each.key.value), each]] : [])));
-    entriesByName.set(map, entries);
-    return entries.get(name);
-  };
   const lineOf = (path: readonly PropertyKey[]): number | null => {
-    let node: unknown = document.contents;
+    let inner = places;
     let line: number | null = null;
     for (const segment of path) {
-      if (isMap(node)) {
-        const pair = entryOf(node, String(segment));
-        if (!pair) return line;
-        if (isScalar(pair.key) && pair.key.range) line = lineAt(pair.key.range[0]);
-        node = pair.value;
-      } else if (isSeq(node)) {
-        const item: unknown = node.items[Number(segment)];
-        if (isScalar(item) && item.range) line = lineAt(item.range[0]);
-        node = item;
-      } else return line;
+      const place = inner.get(String(segment));
+      if (!place) return line;
+      line = place.line ?? line;
+      inner = place.inner;
     }
     return line;
   };
   const source: unknown = document.toJS();
   const parsed = contents.safeParse(source, { reportInput: true });
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      problems.push({ path: issue.path.map(String).join('.'), line: lineOf(issue.path), message: explained(issue) });
-    }
+  if (parsed.success) {
+    const { assistance, scope, updates, fields, filters, sorts } = parsed.data;
+    const byName = <Value>(values: Readonly<Record<string, Value>>) => new Map(Object.entries(values));
+    return {
+      assistance,
+      scope,
+      updates,
+      fields: new Map(
+        Object.entries(fields).map(([type, byField]) => [
+          type,
+          new Map(Object.entries(byField).map(([field, byRole]) => [field, byName(byRole)])),
+        ]),
+      ),
+      filters: byName(filters),
+      sorts: byName(sorts),
+      problems,
+      lineOf,
+    };
+  }
+  for (const issue of parsed.error.issues) {
+    problems.push({ path: issue.path.map(String).join('.'), line: lineOf(issue.path), message: explained(issue) });
   }
   const section = (name: string): unknown => entriesOf(source).find(([key]) => key === name)?.[1];
   const roleLists = (name: string): Map<string, readonly Role[]> =>

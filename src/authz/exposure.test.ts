@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { markedSchema } from '../../test/support/marked-schema';
 import { Failure } from '../failure';
 import { type AccessClass, linkAssurances, type Role, roles } from './actor';
-import { classifySchema } from './classification';
+import { classifySchema } from './classify-schema';
 import { applyVerdict, diffPolicies, ExposurePolicy, explain, verdictText } from './exposure';
 import { describeProblem } from './exposure.file';
 

@@ -15,8 +15,8 @@ import {
 } from 'graphql';
 import { Failure } from '../failure';
 import type { AccessClass } from './actor';
-import { filtersOf, sortsOf } from './classification';
 import type { ExposurePolicy } from './exposure';
+import { filtersOf, sortsOf } from './marks';
 
 /** Nesting of an argument's value: lists and input objects in each other. */
 const deepest = 64;

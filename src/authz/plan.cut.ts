@@ -15,7 +15,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { Failure, ProgrammingError } from '../failure';
-import { wrapping } from './classification';
+import { wrapping } from './classify-schema';
 import { Allowance, compositeType, inventoryOf, isIntrospection, type Operation, possibleTypes } from './plan.selection';
 
 /** A document without what its reader may not have. */

@@ -20,7 +20,7 @@ import {
 } from 'graphql';
 import { markedSchema } from '../../test/support/marked-schema';
 import type { AccessClass } from './actor';
-import { classifySchema } from './classification';
+import { classifySchema } from './classify-schema';
 import { ExposurePolicy } from './exposure';
 import { describeProblem } from './exposure.file';
 import { planAccess } from './plan';

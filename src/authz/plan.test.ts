@@ -2,7 +2,7 @@ import { type DocumentNode, execute, parse, print, validate } from 'graphql';
 import { markedSchema } from '../../test/support/marked-schema';
 import { Failure, ProgrammingError } from '../failure';
 import type { AccessClass } from './actor';
-import { classifySchema } from './classification';
+import { classifySchema } from './classify-schema';
 import { ExposurePolicy } from './exposure';
 import { describeProblem } from './exposure.file';
 import { type AccessPlan, planAccess } from './plan';

@@ -1,22 +1,21 @@
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Command, Option } from 'commander';
-import { keyEncryptionOf } from '../app';
 import type { CustomerUnderDigest } from '../audit/event';
-import { csvHeader, csvRow, manifestOf } from '../audit/export-format';
+import { csvHeader, csvRow, type ExportFormat, manifestOf } from '../audit/export-format';
 import { readLeaf } from '../audit/leaf';
 import { type AuditProcessConfig, loadAuditConfig, loadConfig } from '../config';
+import { keyEncryptionOf } from '../config/key-encryption';
 import type { Database } from '../db/database';
 import { Failure } from '../failure';
 import { Checkpoints } from '../features/audit/checkpoints';
-import { AuditExports, type ExportFormat, type ExportPlan, exportFormats, recordExport } from '../features/audit/exports.service';
+import { AuditExports, type ExportPlan, recordExport } from '../features/audit/exports.service';
 import { Keys } from '../features/keys/keys.service';
 import { openAuditDatabase } from './audit-log';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
 
-interface ExportFlags {
+export interface ExportFlags {
   readonly from?: Date;
   readonly to?: Date;
   readonly format: ExportFormat;
@@ -25,22 +24,6 @@ interface ExportFlags {
   readonly out?: string;
   readonly json?: boolean;
 }
-
-/** A day, or a time with its zone. */
-const accepted = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
-
-/** Throws `CommandFailed`, which says what is accepted. */
-export const timeOf = (text: string): Date => {
-  const at = new Date(text);
-  if (!accepted.test(text) || Number.isNaN(at.getTime()))
-    throw new CommandFailed('Expected a day (2026-09-01, midnight UTC) or a time (2026-09-01T09:30:00Z).');
-  return at;
-};
-
-const sizeOf = (text: string, sizes: readonly number[]): readonly number[] => {
-  if (!/^\d{1,15}$/.test(text)) throw new CommandFailed('--since: expected the size of an older checkpoint, a whole number.');
-  return [...sizes, Number(text)];
-};
 
 const write = (stream: Writable, chunk: Buffer): Promise<void> =>
   new Promise((resolve, reject) => stream.write(chunk, (error) => (error ? reject(error) : resolve())));
@@ -109,7 +92,8 @@ const run = async (
     );
 };
 
-const exportLog = async (flags: ExportFlags): Promise<void> => {
+/** `counterfoil audit export`. */
+export const exportLog = async (flags: ExportFlags): Promise<void> => {
   if (flags.format === 'csv' && flags.out === undefined)
     throw new CommandFailed('--format csv needs --out: its manifest, by which it is checked, stands beside it.');
   if (flags.customer === undefined) {
@@ -132,23 +116,4 @@ const exportLog = async (flags: ExportFlags): Promise<void> => {
   } finally {
     await database.close();
   }
-};
-
-/** `counterfoil audit export`. */
-export const auditExportCommand = (audit: Command): void => {
-  audit
-    .command('export')
-    .description('Write events and disclosures with all that is needed to check them without the log ("audit verify").')
-    .option('--from <time>', 'from this day or time on (default: the beginning)', timeOf)
-    .option('--to <time>', 'up to this day or time, excluded (default: the latest checkpoint)', timeOf)
-    .addOption(new Option('--format <format>', 'ndjson, or csv with its manifest').choices(exportFormats).default('ndjson'))
-    .option('--customer <id>', 'only what is about this customer; the other leaves stand there as their hashes')
-    .option('--since <size>', 'show that it continues the checkpoint of this size; may be repeated', sizeOf, [])
-    .option('--out <file>', 'write to this file (default: stdout)')
-    .option('--json', 'print one JSON object about what was written to --out')
-    .addHelpText(
-      'after',
-      '\nEvery leaf in between is in the export, whatever was selected. On the embedded database stop the gateway first, or\ndownload the same from it: GET /audit/export. The export itself is an event of the log.',
-    )
-    .action(exportLog);
 };

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
 import { openCheckpoint } from '../audit/checkpoint';
 import { NoteInvalid, verifierKeyOf } from '../audit/note';
 import { type AuditProcessConfig, loadAuditConfig } from '../config';
@@ -12,7 +11,7 @@ import { signingKeyText } from '../features/audit/signing-key-file';
 import { openAuditDatabase } from './audit-log';
 import { CommandFailed } from './report';
 
-interface ForkFlags {
+export interface ForkFlags {
   readonly checkpoint: string | false | undefined;
   readonly json?: boolean;
 }
@@ -58,7 +57,8 @@ const lastKnown = async (
   return largest.note;
 };
 
-const fork = async (flags: ForkFlags): Promise<void> => {
+/** `counterfoil audit fork`. */
+export const fork = async (flags: ForkFlags): Promise<void> => {
   const config = loadAuditConfig({ signs: true });
   const database = await openAuditDatabase(config);
   try {
@@ -76,22 +76,4 @@ const fork = async (flags: ForkFlags): Promise<void> => {
   } finally {
     await database.close();
   }
-};
-
-/** `counterfoil audit fork`. */
-export const auditForkCommand = (audit: Command): void => {
-  audit
-    .command('fork')
-    .description('After a restore: go on under a new name, which says what is missing of the former one. Set audit.origin first.')
-    .option(
-      '--checkpoint <file>',
-      'the last anchored checkpoint of the former name (default: what file anchors and database have)',
-    )
-    .option('--no-checkpoint', 'none was ever anchored')
-    .option('--json', 'print one JSON object: origin, previous, size, missing')
-    .addHelpText('after', '\nStop whoever signs before. Nothing that is stored is changed; the new name is an event of the log.')
-    .action((given: { checkpoint?: string | boolean; json?: boolean }) =>
-      // Without either option commander says true.
-      fork({ checkpoint: given.checkpoint === true ? undefined : given.checkpoint, ...(given.json ? { json: true } : {}) }),
-    );
 };

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import pino from 'pino';
 import { migrations } from '../../migrations';
 import { openSigningLog } from '../app';
@@ -8,7 +7,7 @@ import { Database } from '../db/database';
 import { Checkpoints, signersOf } from '../features/audit/checkpoints';
 import { signingKeyText } from '../features/audit/signing-key-file';
 import { entities } from '../features/entities';
-import { createLog } from '../http/run';
+import { createLog } from '../log';
 import { CommandFailed } from './report';
 
 const print = (text: string): void => {
@@ -19,7 +18,8 @@ const print = (text: string): void => {
 export const openAuditDatabase = (config: Pick<AuditProcessConfig, 'database' | 'databasePool'>): Promise<Database> =>
   Database.open(config.database, { entities, migrations, poolSize: config.databasePool }, { migrate: false });
 
-const sequence = async (): Promise<void> => {
+/** `counterfoil audit sequence`. */
+export const sequence = async (): Promise<void> => {
   const config = loadAuditConfig({ signs: true });
   const log = createLog(config.logLevel, pino.destination(2));
   const database = await openAuditDatabase(config);
@@ -46,7 +46,13 @@ const sequence = async (): Promise<void> => {
   }
 };
 
-const printKey = async ({ all = false, json = false }: { all?: boolean; json?: boolean }): Promise<void> => {
+export interface KeyFlags {
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+/** `counterfoil audit key`. */
+export const printKey = async ({ all = false, json = false }: KeyFlags): Promise<void> => {
   const config = loadAuditConfig({ signs: true });
   const { origin, signingKey } = config.audit;
   if (signingKey === null) throw new CommandFailed('There is no signing key: AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE.');
@@ -63,22 +69,4 @@ const printKey = async ({ all = false, json = false }: { all?: boolean; json?: b
   const texts = keys.map(formatVerifierKey);
   if (json) print(JSON.stringify({ origin, keys: texts }));
   else for (const text of texts) print(text);
-};
-
-/** `counterfoil audit …` for whoever operates the log: needs its database. */
-export const auditLogCommands = (audit: Command): void => {
-  audit
-    .command('sequence')
-    .description('Sequence, sign and anchor the log as a process of its own, until it is told to stop.')
-    .addHelpText(
-      'after',
-      '\nNeeds DATABASE_URL, AUDIT_SIGNING_KEY_FILE and the part audit of CONFIG_FILE; no other secret. Gateways beside it run with\nAUDIT_SEQUENCER=process and hold no signing key. Several may run at once. The log goes to stderr.',
-    )
-    .action(sequence);
-  audit
-    .command('key')
-    .description('Print the public keys that sign the log, as "counterfoil audit verify --key" takes them.')
-    .option('--all', 'those too that signed it earlier, as the stored log names them')
-    .option('--json', 'print one JSON object: origin, keys')
-    .action(printKey);
 };

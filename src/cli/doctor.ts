@@ -1,4 +1,3 @@
-import { type Command, InvalidArgumentError } from 'commander';
 import pino from 'pino';
 import { App } from '../app';
 import { loadAuditConfig, loadConfig } from '../config';
@@ -8,12 +7,12 @@ import { treeSize } from '../features/audit/integration';
 import { LogBroken } from '../features/audit/log-broken';
 import { scrub } from '../features/audit/scrub';
 import { signingKeyText } from '../features/audit/signing-key-file';
-import { createLog } from '../http/run';
+import { createLog } from '../log';
 import { openAuditDatabase } from './audit-log';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
 
-interface DoctorFlags {
+export interface DoctorFlags {
   readonly printGrants?: boolean;
   readonly user: string;
   readonly sequencer?: string;
@@ -25,13 +24,6 @@ interface Finding {
   readonly about: 'log' | 'grants' | 'sources';
   readonly message: string;
 }
-
-/** `name@host` as SQL writes it. Throws `InvalidArgumentError`. */
-const accountOf = (text: string): string => {
-  const [, name, host = '%'] = /^([A-Za-z0-9_.-]{1,80})(?:@([A-Za-z0-9_.%:-]{1,60}))?$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError('Expected NAME or NAME@HOST.');
-  return `'${name}'@'${host}'`;
-};
 
 const printGrants = async ({ user, sequencer }: DoctorFlags): Promise<void> => {
   const config = loadAuditConfig({ signs: false });
@@ -121,7 +113,8 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
   }
 };
 
-const examine = async (flags: DoctorFlags): Promise<void> => {
+/** `counterfoil doctor`. */
+export const examine = async (flags: DoctorFlags): Promise<void> => {
   if (flags.printGrants) return printGrants(flags);
   const parts = [await logFindings(flags), ...(flags.sources ? [await sourceFindings()] : [])];
   const findings = parts.flatMap((part) => part.findings);
@@ -132,27 +125,4 @@ const examine = async (flags: DoctorFlags): Promise<void> => {
   }
   for (const line of parts.flatMap(({ said }) => said)) process.stdout.write(`${line}\n`);
   for (const { about, message } of findings) process.stdout.write(`! ${about}: ${message}\n`);
-};
-
-/** `counterfoil doctor`. */
-export const doctorCommand = (program: Command): void => {
-  program
-    .command('doctor')
-    .description(
-      'Look whether the stored log is what was signed, whether database users may do more than they need, and the link fields.',
-    )
-    .option('--print-grants', 'print the SQL that gives the database users what they need, and nothing else')
-    .option('--user <name@host>', 'with --print-grants: the user of gateways', accountOf, "'counterfoil'@'%'")
-    .option(
-      '--sequencer <name@host>',
-      'with --print-grants: the user of "audit sequence", where another process signs',
-      accountOf,
-    )
-    .option('--no-sources', 'ask nothing of the sources')
-    .option('--json', 'print one JSON object: ok, findings')
-    .addHelpText(
-      'after',
-      '\nExit code 1 where something was found. It reads every leaf; on the embedded database stop the gateway first.',
-    )
-    .action((flags: DoctorFlags) => examine(flags));
 };

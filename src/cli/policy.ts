@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
-import { loadPolicy } from '../app';
 import { type LinkAssurance, linkAssurances, type Role, roles } from '../authz/actor';
 import { diffPolicies, type ExposurePolicy, explain, type PolicyChange, verdictText } from '../authz/exposure';
-import { ConfigInvalid, loadLocalConfig } from '../config';
-import { describeGraph } from '../features/schema';
+import { loadLocalConfig } from '../config/local';
+import { loadPolicy } from '../config/policy';
+import { ConfigInvalid } from '../config/problems';
 import { CommandFailed } from './report';
+import { graphClassification } from './stored-classification';
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -16,6 +16,20 @@ const shownPath = (file: string): string => {
   const path = relative(process.cwd(), file);
   return path.startsWith('..') ? file : path;
 };
+
+/** Fails where the file can't be read, so that a mistyped name isn't reported as an empty policy. */
+const readable = (file: string): string => {
+  try {
+    readFileSync(file);
+    return file;
+  } catch {
+    throw new CommandFailed(`${shownPath(file)} can't be read.`);
+  }
+};
+
+/** The policy file of an argument; without one, the configured one. Throws `CommandFailed` where it can't be read. */
+const policyFileOf = (argument: string | undefined): string =>
+  readable(argument === undefined ? loadLocalConfig().policyFile : resolve(argument));
 
 /** `reveal`, `mask`, `omit` and `deny` in this order, each with how often it occurs. */
 interface VerdictCounts {
@@ -50,11 +64,13 @@ const coverageOf = (policy: ExposurePolicy) => {
   };
 };
 
-const check = (file: string, json: boolean): void => {
+/** `counterfoil policy check`. */
+export const check = (argument: string | undefined, json: boolean): void => {
+  const file = policyFileOf(argument);
   const local = loadLocalConfig();
   let policy: ExposurePolicy;
   try {
-    policy = loadPolicy(file, describeGraph().classification, local);
+    policy = loadPolicy(file, graphClassification(), local);
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
     const problems = error.problems.map(({ at, line, expected }) => ({
@@ -91,7 +107,7 @@ const check = (file: string, json: boolean): void => {
   print(`digest ${coverage.digest}`);
 };
 
-interface ExplainOptions {
+export interface ExplainFlags {
   readonly role: Role;
   readonly assurance?: LinkAssurance;
   readonly mfa: boolean;
@@ -99,10 +115,11 @@ interface ExplainOptions {
   readonly json?: boolean;
 }
 
-const explainField = (field: string, options: ExplainOptions): void => {
+/** `counterfoil policy explain`. */
+export const explainField = (field: string, options: ExplainFlags): void => {
   const local = loadLocalConfig();
   const file = options.policy === undefined ? local.policyFile : resolve(options.policy);
-  const { classification } = describeGraph();
+  const classification = graphClassification();
   if (!classification.fields.has(field)) {
     const [type = ''] = field.split('.');
     const near = [...classification.fields.values()]
@@ -146,12 +163,14 @@ const explainField = (field: string, options: ExplainOptions): void => {
 
 const marks: Readonly<Record<PolicyChange['effect'], string>> = { exposes: '+', restricts: '-', changes: '~' };
 
-const diff = (older: string, newer: string, json: boolean): void => {
+/** `counterfoil policy diff`. */
+export const diff = (older: string, newer: string | undefined, json: boolean): void => {
+  const files = [policyFileOf(older), policyFileOf(newer)] as const;
   const local = loadLocalConfig();
-  const { classification } = describeGraph();
+  const classification = graphClassification();
   const changes = diffPolicies(
-    loadPolicy(resolve(older), classification, local),
-    loadPolicy(newer, classification, local),
+    loadPolicy(files[0], classification, local),
+    loadPolicy(files[1], classification, local),
     classification,
   );
   if (changes.length > 0) process.exitCode = 1;
@@ -170,46 +189,4 @@ const diff = (older: string, newer: string, json: boolean): void => {
   }
   const count = (effect: PolicyChange['effect']) => changes.filter((each) => each.effect === effect).length;
   print(`${count('exposes')} expose more, ${count('restricts')} less, ${count('changes')} otherwise.`);
-};
-
-/** Fails where the file can't be read, so that a mistyped name isn't reported as an empty policy. */
-const readable = (file: string): string => {
-  try {
-    readFileSync(file);
-    return file;
-  } catch {
-    throw new CommandFailed(`${shownPath(file)} can't be read.`);
-  }
-};
-
-/** `counterfoil policy`: what the payments team's file says, without a database and without a gateway. */
-export const policyCommand = (program: Command): void => {
-  const policy = program.command('policy').description('Check, explain and compare exposure policies. Needs no database.');
-  policy
-    .command('check')
-    .description('Check a policy against the graph: coverage, or every problem with its line (exit code 1).')
-    .argument('[file]', 'policy file (default: POLICY_FILE or schema/exposure.yaml)')
-    .option('--json', 'print one JSON object')
-    .action((file: string | undefined, { json = false }: { json?: boolean }) =>
-      check(readable(file === undefined ? loadLocalConfig().policyFile : resolve(file)), json),
-    );
-  policy
-    .command('explain')
-    .description('Say whether and why a role sees a field, and what would lift it.')
-    .argument('<field>', 'a field of the graph, such as Customer.email')
-    .addOption(new Option('--role <role>', 'whose view').choices(roles).makeOptionMandatory())
-    .addOption(new Option('--assurance <link>', 'under this link only (default: each)').choices(linkAssurances))
-    .option('--no-mfa', 'for a session without a second factor')
-    .option('--policy <file>', 'policy file (default: POLICY_FILE or schema/exposure.yaml)')
-    .option('--json', 'print JSON: one object for one link, otherwise a list')
-    .action((field: string, options: ExplainOptions) => explainField(field, options));
-  policy
-    .command('diff')
-    .description('Say in words what a change of the policy exposes. Exit code 0: both mean the same; 1: they differ.')
-    .argument('<old>', 'policy file before the change')
-    .argument('[new]', 'policy file after it (default: POLICY_FILE or schema/exposure.yaml)')
-    .option('--json', 'print one JSON object')
-    .action((older: string, newer: string | undefined, { json = false }: { json?: boolean }) =>
-      diff(readable(resolve(older)), readable(newer === undefined ? loadLocalConfig().policyFile : resolve(newer)), json),
-    );
 };

@@ -1,5 +1,6 @@
-import { ConfigInvalid, wantsStacks } from '../config';
-import { DatabaseInUse } from '../db/owner-lock';
+import { ConfigInvalid } from '../config/problems';
+import { wantsStacks } from '../config/stacks';
+import { DatabaseInUse } from '../db/database-in-use';
 import { Failure } from '../failure';
 import { LogBroken } from '../features/audit/log-broken';
 

@@ -1,9 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Command } from 'commander';
 import { printGraph } from '../features/schema';
 import { CommandFailed } from './report';
 
-const schemaFile = 'schema/schema.graphql';
 /** Differing lines that are shown, before a reader had better run a diff. */
 const shownLines = 10;
 
@@ -18,7 +16,8 @@ const firstDifference = (stored: readonly string[], wanted: readonly string[]) =
   return { line: start + 1, removed, added };
 };
 
-const check = (file: string, json: boolean): void => {
+/** `counterfoil schema check`. */
+export const check = (file: string, json: boolean): void => {
   let stored: string;
   try {
     stored = readFileSync(file, 'utf8');
@@ -45,22 +44,9 @@ const check = (file: string, json: boolean): void => {
   );
 };
 
-/** `counterfoil schema`: the graph as a file to review. */
-export const schemaCommand = (program: Command): void => {
-  const schema = program.command('schema').description('Print the graph, or check that its reviewed file is up to date.');
-  schema
-    .command('print')
-    .description('Print the graph in the schema language, sorted.')
-    .option('--output <file>', 'write it to a file instead')
-    .action(({ output }: { readonly output?: string }) => {
-      const text = printGraph();
-      if (output === undefined) process.stdout.write(text);
-      else writeFileSync(output, text);
-    });
-  schema
-    .command('check')
-    .description('Compare the reviewed file with the graph; exit code 1 and the first differing lines where they differ.')
-    .argument('[file]', 'schema file', schemaFile)
-    .option('--json', 'print one JSON object')
-    .action((file: string, { json = false }: { json?: boolean }) => check(file, json));
+/** `counterfoil schema print`. */
+export const print = (output: string | undefined): void => {
+  const text = printGraph();
+  if (output === undefined) process.stdout.write(text);
+  else writeFileSync(output, text);
 };

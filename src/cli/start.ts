@@ -1,8 +1,11 @@
 import pino from 'pino';
-import { loadPolicy } from '../app';
-import { type Config, ConfigInvalid, type ConfigProblem, loadConfig, loadLocalConfig } from '../config';
+import { type Config, loadConfig } from '../config';
+import { loadLocalConfig } from '../config/local';
+import { loadPolicy } from '../config/policy';
+import { ConfigInvalid, type ConfigProblem } from '../config/problems';
 import { describeGraph } from '../features/schema';
-import { createLog, type Gateway, runGateway } from '../http/run';
+import { type Gateway, runGateway } from '../http/run';
+import { createLog } from '../log';
 import { demoTickets } from '../upstream/demo/cast';
 import { ProgressReport } from './progress';
 

@@ -6,9 +6,10 @@ import { Failure } from '../failure';
 import { ulid } from '../ulid';
 import { appendEvents, insertRows } from './append-events';
 import { Change, execute, queryRows, type Row } from './change';
-import { type DatabaseLocation, type DataSourceParts, openDataSource } from './data-source';
+import { type DataSourceParts, openDataSource } from './data-source';
 import { type EngineKind, isConflict, isDuplicate, isLostConnection, sqlModeFault } from './engine';
 import { safeRows } from './integers';
+import type { DatabaseLocation } from './location';
 import { takeOwnership } from './owner-lock';
 import { PreparedReads } from './prepared-reads';
 

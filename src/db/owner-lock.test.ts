@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformFileSync } from '@swc/core';
-import { DatabaseInUse, takeOwnership } from './owner-lock';
+import { DatabaseInUse } from './database-in-use';
+import { takeOwnership } from './owner-lock';
 
 let folder: string;
 let file: string;
@@ -21,10 +22,11 @@ afterEach(() => {
 /** A process of its own that tries to take the file, says how that went, and keeps what it got until it is killed. */
 const taker = async (): Promise<{ readonly outcome: string; readonly child: ChildProcess }> => {
   const script = join(folder, 'owner-lock.js');
-  if (!existsSync(script)) {
+  for (const name of ['database-in-use', 'owner-lock']) {
+    if (existsSync(join(folder, `${name}.js`))) continue;
     writeFileSync(
-      script,
-      transformFileSync(join(__dirname, 'owner-lock.ts'), {
+      join(folder, `${name}.js`),
+      transformFileSync(join(__dirname, `${name}.ts`), {
         jsc: { parser: { syntax: 'typescript' } },
         module: { type: 'commonjs' },
       }).code,

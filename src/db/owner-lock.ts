@@ -1,18 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-
-/** One process owns an embedded database; a second one is told which, and how to do what it wanted. */
-export class DatabaseInUse extends Error {
-  constructor(
-    readonly file: string,
-    /** 0 where the owner hasn't said yet. */
-    readonly processId: number,
-  ) {
-    const owner = processId === 0 ? 'another process' : `process ${processId}`;
-    super(`${file} is in use by ${owner}. Stop that gateway first, or send this through it (GraphQL, webhooks).`);
-    this.name = 'DatabaseInUse';
-  }
-}
+import { DatabaseInUse } from './database-in-use';
 
 const ownerOf = (noteFile: string): number => {
   try {

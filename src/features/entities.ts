@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { ActorRow } from './actors/actor.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';
 import { Assistance } from './assistance/assistance.entity';

@@ -1,6 +1,7 @@
 import { Extensions, Field } from 'type-graphql';
 import type { LinkAssurance } from '../authz/actor';
-import type { FieldClass, FieldMark, FilterMark } from '../authz/classification';
+import type { FieldClass } from '../authz/classification';
+import type { FieldMark, FilterMark } from '../authz/marks';
 
 type ReturnType = Parameters<typeof Field>[0];
 interface FieldOptions {

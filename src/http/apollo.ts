@@ -4,9 +4,10 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { type App, describeError } from '../app';
+import type { App } from '../app';
 import type { RequestContext } from '../features/request';
 import { formatError } from '../graphql/errors';
+import { describeError } from '../log';
 import { ulid } from '../ulid';
 
 /** Longest document, in lexical tokens: parsing one costs time before anything can be decided. */

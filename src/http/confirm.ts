@@ -1,7 +1,6 @@
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { describeError } from '../app';
 import { Failure } from '../failure';
 import type {
   ConfirmationAnswer,
@@ -10,6 +9,7 @@ import type {
   NewAddress,
 } from '../features/credentials/confirmation.view';
 import { failureIn } from '../graphql/errors';
+import { describeError } from '../log';
 import {
   apologyPage,
   cancelledPage,

@@ -1,23 +1,11 @@
 import { createServer as createSocket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import pino, { type DestinationStream, type Logger } from 'pino';
-import { App, describeError } from '../app';
+import type { Logger } from 'pino';
+import { App } from '../app';
 import type { Config } from '../config';
 import type { SyncProgress } from '../features/sources/sources.service';
+import { describeError } from '../log';
 import { createServer } from './server';
-
-/** Lines of JSON without personal or payment value. Production's go to stdout; `destination` takes them elsewhere. */
-export const createLog = (level: string, destination: DestinationStream = pino.destination(1)): Logger =>
-  pino(
-    {
-      level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { req: () => undefined, res: () => undefined, err: describeError },
-    },
-    destination,
-  );
 
 /** The address is taken by another program. */
 export class AddressInUse extends Error {

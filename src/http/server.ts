@@ -10,11 +10,12 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { type App, describeError } from '../app';
+import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
 import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
 import { failureIn, toGraphQLError } from '../graphql/errors';
+import { describeError } from '../log';
 import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';

@@ -1,4 +1,4 @@
-import { describeError } from '../../src/app';
+import { describeError } from '../../src/log';
 import { DemoPayments } from '../../src/upstream/payments/demo/demo-payments';
 import { countOf, policyWith } from '../support/answers';
 import { TestApp } from '../support/app';

@@ -4,7 +4,7 @@ import { action, rule } from '../../src/authz/rule';
 import { dataSourceOptions } from '../../src/db/data-source';
 import type { Database } from '../../src/db/database';
 import { Database as DatabaseClass } from '../../src/db/database';
-import { DatabaseInUse } from '../../src/db/owner-lock';
+import { DatabaseInUse } from '../../src/db/database-in-use';
 import { ProgrammingError } from '../../src/failure';
 import { ActorRow } from '../../src/features/actors/actor.entity';
 import { databaseParts, engine, temporaryDatabase, temporaryLocation } from '../support/database';

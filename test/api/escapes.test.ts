@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigInvalid } from '../../src/config';
+import { ConfigInvalid } from '../../src/config/problems';
 import { type GraphQLAnswer, TestApp } from '../support/app';
 import { CanaryMerchant } from '../support/canaries';
 import { CanaryApp, everything } from '../support/leak-check';

@@ -1,6 +1,6 @@
 import { createConnection } from 'mysql2/promise';
-import { parseDatabaseUrl } from '../../src/db/data-source';
 import { Database } from '../../src/db/database';
+import { parseDatabaseUrl } from '../../src/db/location';
 import { auditTables, type DatabaseRole, grantFaults, grantStatements } from '../../src/features/audit/grants';
 import { SigningLog } from '../../src/features/audit/signing-log';
 import { countOf, told } from '../support/answers';

@@ -1,4 +1,4 @@
-import { developmentPeople } from '../../src/authz/identity/development-issuer';
+import { developmentPeople } from '../../src/authz/identity/development-people';
 import { demoTickets } from '../../src/upstream/demo/cast';
 import { ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';

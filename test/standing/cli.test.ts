@@ -65,6 +65,77 @@ describe('counterfoil', () => {
   });
 });
 
+describe('what a command loads', () => {
+  const heavy = [
+    'typeorm',
+    'type-graphql',
+    'graphql',
+    'fastify',
+    'stripe',
+    'nodemailer',
+    '@apollo/server',
+    'mysql2',
+    'better-sqlite3',
+  ];
+  /** Packages and files of ours that a command has loaded when it ends. */
+  const loadedBy = async (args: readonly string[]): Promise<{ packages: readonly string[]; files: readonly string[] }> => {
+    const preload = file(
+      'preload.cjs',
+      "process.on('exit', () => require('node:fs').writeFileSync('loaded.json', JSON.stringify(Object.keys(require.cache))));",
+    );
+    await built.run(args, { NODE_OPTIONS: `--require ${preload}` });
+    const loaded = JSON.parse(readFileSync(join(built.folder, 'loaded.json'), 'utf8')) as string[];
+    const inPackage = (path: string) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+    return {
+      packages: [...new Set(loaded.flatMap((path) => inPackage(path) ?? []))],
+      files: loaded.filter((path) => inPackage(path) === undefined),
+    };
+  };
+
+  it.each([
+    [['--help']],
+    [['policy', 'check']],
+    [['policy', 'explain', 'Customer.email', '--role', 'AGENT']],
+    [['policy', 'diff', join(__dirname, '..', '..', 'schema', 'exposure.yaml')]],
+    [['audit', 'verify', 'absent.ndjson', '--key', 'absent.key']],
+    [['sync', '--help']],
+  ])('%j needs neither database nor graph nor a connector, and loads none', async (args) => {
+    const { packages, files } = await loadedBy(args);
+    expect(packages.filter((name) => heavy.includes(name))).toEqual([]);
+    expect(files.filter((path) => /\/(?:app|config|main)\.js$/.test(path))).toEqual([]);
+  });
+
+  it('is seen by that test', async () => {
+    const { packages } = await loadedBy(['schema', 'print']);
+    expect(packages).toEqual(expect.arrayContaining(['graphql', 'type-graphql']));
+  });
+});
+
+describe('the stored classes of the fields', () => {
+  let copy: BuiltGateway;
+  beforeAll(() => {
+    copy = BuiltGateway.copy();
+  });
+  afterAll(() => copy.remove());
+  const stored = () => join(copy.output, 'classification.json');
+  const explained = async () => {
+    const { code, stdout } = await copy.run(['policy', 'explain', 'Customer.email', '--role', 'AGENT', '--json']);
+    return { code, classes: (JSON.parse(stdout) as { class: string }[]).map((each) => each.class) };
+  };
+
+  it('aren’t believed once they are of another build, or can’t be read', async () => {
+    const text = readFileSync(stored(), 'utf8');
+    const right = await explained();
+    expect(right).toEqual({ code: 0, classes: ['PERSONAL', 'CREDENTIAL', 'PERSONAL'] });
+    const marked = JSON.parse(text) as { digest: string; fields: { coordinate: string; classes: Record<string, string> }[] };
+    for (const { classes } of marked.fields) classes.MATCHED = 'PUBLIC';
+    for (const other of ['', '{}', '[1]', JSON.stringify({ ...marked, digest: marked.digest.replace(/./g, '0') })]) {
+      writeFileSync(stored(), other);
+      expect(await explained()).toEqual(right);
+    }
+  });
+});
+
 describe('counterfoil token', () => {
   it('prints a token as its last line, of a session with or without a second factor', async () => {
     for (const [args, amr] of [

@@ -130,7 +130,7 @@ describe('the graph and the policy that ship', () => {
     email.extensions = {};
     expect(() =>
       jest
-        .requireActual<typeof import('../../src/authz/classification')>('../../src/authz/classification')
+        .requireActual<typeof import('../../src/authz/classify-schema')>('../../src/authz/classify-schema')
         .classifySchema(broken.schema),
     ).toThrow(/Customer.email has no class/);
   });

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -66,6 +66,8 @@ const builtOnce = (): string => {
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   symlinkSync(join(root, 'node_modules'), join(output, 'node_modules'));
+  // The build's last step, as scripts/prepare.mjs takes it.
+  execFileSync(process.execPath, ['-e', "require('./src/cli/stored-classification').storeClassification()"], { cwd: output });
   try {
     renameSync(output, kept);
   } catch (error) {
@@ -81,10 +83,20 @@ export class BuiltGateway {
   /** Where processes run: nothing of the checkout is in reach unless a test puts it there. */
   readonly folder = mkdtempSync(join(tmpdir(), 'counterfoil-cli-'));
 
-  private constructor(private readonly output: string) {}
+  private constructor(
+    /** Where the compiler wrote. */
+    readonly output: string,
+  ) {}
 
   static make(): BuiltGateway {
     return new BuiltGateway(builtOnce());
+  }
+
+  /** For a test that changes what was built: a copy of its own. */
+  static copy(): BuiltGateway {
+    const output = mkdtempSync(join(process.env.TEST_SCRATCH as string, 'copy-'));
+    cpSync(builtOnce(), output, { recursive: true, verbatimSymlinks: true });
+    return new BuiltGateway(output);
   }
 
   private spawn(file: string, args: readonly string[], environment: Readonly<Record<string, string>>): Running {

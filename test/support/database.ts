@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { migrations } from '../../migrations';
-import { type DatabaseLocation, parseDatabaseUrl } from '../../src/db/data-source';
 import { Database } from '../../src/db/database';
 import type { EngineKind } from '../../src/db/engine';
+import { type DatabaseLocation, parseDatabaseUrl } from '../../src/db/location';
 import { entities } from '../../src/features/entities';
 import { newDatabase } from './mariadb';
 

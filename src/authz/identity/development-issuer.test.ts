@@ -2,7 +2,8 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { DevelopmentIssuer, developmentPeople } from './development-issuer';
+import { DevelopmentIssuer } from './development-issuer';
+import { developmentPeople } from './development-people';
 import { TokenVerifier } from './token-verifier';
 
 const start = Date.parse('2026-03-02T10:00:00Z');

@@ -5,26 +5,11 @@ import { dirname } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { Failure } from '../../failure';
-import type { Role } from '../actor';
+import { developmentPeople } from './development-people';
 import { type IssuerOptions, longestLifetimeSeconds } from './issuer';
 
-export interface DevelopmentPerson {
-  readonly user: string;
-  readonly roles: readonly Role[];
-  readonly teams: readonly string[];
-}
-
-/** The demo merchant's people. Staff of the demo helpdesk have the same login names. */
-export const developmentPeople: readonly DevelopmentPerson[] = [
-  { user: 'ana', roles: ['AGENT'], teams: ['cards'] },
-  { user: 'ben', roles: ['AGENT'], teams: ['wallets'] },
-  { user: 'sam', roles: ['SUPERVISOR'], teams: ['cards', 'wallets'] },
-  { user: 'pia', roles: ['PAYMENTS'], teams: [] },
-  { user: 'ada', roles: ['AUDITOR'], teams: [] },
-  { user: 'pru', roles: ['PRIVACY'], teams: [] },
-  { user: 'pip', roles: ['SERVICE'], teams: [] },
-  { user: 'oz', roles: ['ADMIN'], teams: [] },
-];
+export const developmentAudience = 'counterfoil';
+export const developmentIssuerName = 'https://development.counterfoil.invalid';
 
 export interface DevelopmentIssuerOptions {
   /** Holds the private key, for this user of the machine only; made when it doesn't exist. */

@@ -8,6 +8,7 @@ import { DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import type { AnchoredCheckpoint } from './anchors.service';
 import type { SignedCheckpoint } from './checkpoints';
+import { type FieldOfDisclosure, fieldsOf } from './disclosed-fields';
 
 export const auditOutcomes = ['ALLOWED', 'DENIED'] as const;
 export type AuditOutcome = (typeof auditOutcomes)[number];
@@ -64,7 +65,7 @@ export class AuditChange {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'One field of the graph that was shown, under which verdict and how often.' })
-export class DisclosedField {
+export class DisclosedField implements FieldOfDisclosure {
   @Exposed('INTERNAL', () => String)
   field!: string;
 
@@ -221,16 +222,6 @@ export class AuditEventType implements Shown {
 
 const stringsIn = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
-
-/** The fields of a disclosure with their verdicts; null of any other event. */
-export const fieldsOf = ({ action, detail }: Pick<Leaf, 'action' | 'detail'>): readonly DisclosedField[] | null => {
-  if (action !== 'disclosure' || !Array.isArray(detail.fields)) return null;
-  return (detail.fields as readonly (readonly [string, string, number])[]).map(([field, verdict, count]) => ({
-    field,
-    verdict,
-    count,
-  }));
-};
 
 export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEventType);
 

@@ -1,3 +1,4 @@
+import type { ExportFormat } from '../../audit/export-format';
 import type { SignedInActor } from '../../authz/actor';
 import { action, allOf, hasMfa, hasRole, permit } from '../../authz/rule';
 import type { Database } from '../../db/database';
@@ -5,7 +6,7 @@ import { Failure } from '../../failure';
 import type { Denial } from '../disclosures/denials.service';
 import type { Keys } from '../keys/keys.service';
 import { openTicket, sealTicket, ticketDigest } from './export-ticket';
-import { type AuditExports, type ExportFormat, type ExportSelection, recordExport } from './exports.service';
+import { type AuditExports, type ExportSelection, recordExport } from './exports.service';
 
 export interface Download {
   readonly format: ExportFormat;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { type ExportFormat, exportFormats } from '../../audit/export-format';
 import { Failure } from '../../failure';
 import { open, seal } from '../../privacy/sealing';
-import { type ExportFormat, type ExportPlan, exportFormats } from './exports.service';
+import type { ExportPlan } from './exports.service';
 
 export interface ExportTicket {
   readonly plan: ExportPlan;

@@ -3,6 +3,7 @@ import {
   csvHeader,
   csvRow,
   type ExportedLeaf,
+  type ExportFormat,
   type ExportHeader,
   type ExportTrailer,
   writeExport,
@@ -16,9 +17,6 @@ import { latestAnchored } from './anchors.service';
 import type { Checkpoints } from './checkpoints';
 import { LogBroken } from './log-broken';
 import { StoredTree } from './stored-tree';
-
-export const exportFormats = ['ndjson', 'csv'] as const;
-export type ExportFormat = (typeof exportFormats)[number];
 
 /** What somebody asks for. Times are half-open. */
 export interface ExportSelection {

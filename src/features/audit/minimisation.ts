@@ -3,7 +3,7 @@ import { type Leaf, readLeaf } from '../../audit/leaf';
 import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
 import { marks } from '../../db/sql';
-import { fieldsOf } from './audit.type';
+import { fieldsOf } from './disclosed-fields';
 
 /** What became of a field for somebody: the report's columns. `omit` and `deny` under a disclosure are denied too. */
 export type Treatment = 'revealed' | 'masked' | 'denied';

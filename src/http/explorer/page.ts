@@ -1,4 +1,4 @@
-import type { DevelopmentPerson } from '../../authz/identity/development-issuer';
+import type { DevelopmentPerson } from '../../authz/identity/development-people';
 import type { Example } from './examples';
 
 /** A role as one says it. */

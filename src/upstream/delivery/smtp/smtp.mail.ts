@@ -3,6 +3,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { DeliveryFailed, type Mail, type MailChannel } from '../delivery.port';
 import { isOneMailAddress } from '../recipient';
+import { defaultSmtpTimeouts, type SmtpTimeouts } from './smtp.timeouts';
 
 export interface SmtpAddress {
   readonly name?: string | undefined;
@@ -22,20 +23,6 @@ export interface SmtpMailOptions {
   readonly replyTo?: string | undefined;
   readonly timeouts?: Partial<SmtpTimeouts>;
 }
-
-/** All in milliseconds. */
-export interface SmtpTimeouts {
-  /** Until the connection stands, its name looked up. */
-  readonly connection: number;
-  /** Until the server greets, and for a change to TLS. */
-  readonly greeting: number;
-  /** Without a word of the server. */
-  readonly socket: number;
-  /** For everything, so that a server that says a word now and then holds nothing up. */
-  readonly whole: number;
-}
-
-export const defaultSmtpTimeouts: SmtpTimeouts = { connection: 10_000, greeting: 10_000, socket: 20_000, whole: 30_000 };
 
 /** Longest answer that is read, in bytes: a mail server's are short. */
 const answerLimit = 64 * 1024;

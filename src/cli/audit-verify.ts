@@ -1,5 +1,4 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import type { Command } from 'commander';
 import { parseWitnessKey } from '../audit/cosignature';
 import { manifestOf } from '../audit/export-format';
 import type { ReadBytes } from '../audit/lines';
@@ -7,7 +6,7 @@ import { NoteInvalid, parseVerifierKey } from '../audit/note';
 import { type Finding, type Verdict, verifyExport } from '../audit/verify';
 import { CommandFailed } from './report';
 
-interface VerifyFlags {
+export interface VerifyFlags {
   readonly key: readonly string[];
   readonly witness: readonly string[];
   readonly since?: string;
@@ -122,7 +121,8 @@ const reading = <T>(files: readonly string[], work: (...readers: ReadBytes[]) =>
   }
 };
 
-const verify = (file: string, { key, witness, since, strict, json }: VerifyFlags): void => {
+/** `counterfoil audit verify`: needs neither the gateway nor its database nor a network. */
+export const verify = (file: string, { key, witness, since, strict, json }: VerifyFlags): void => {
   const keys = key.flatMap((argument) => keysOf(argument, '--key', parseVerifierKey));
   const witnesses = witness.flatMap((argument) => keysOf(argument, '--witness', parseWitnessKey));
   const csv = file.toLowerCase().endsWith('.csv') ? file : undefined;
@@ -146,34 +146,4 @@ const verify = (file: string, { key, witness, since, strict, json }: VerifyFlags
       ...(more > 0 ? [`… and ${count.format(more)} more.`] : []),
     ].join('\n'),
   );
-};
-
-const again = (value: string, former: readonly string[] | undefined): readonly string[] => [...(former ?? []), value];
-
-/** `counterfoil audit verify`: needs neither the gateway nor its database nor a network. */
-export const auditVerifyCommand = (audit: Command): void => {
-  audit
-    .command('verify')
-    .description(
-      'Check an export by the log’s public key alone. Exit code 0: nothing is wrong; 1: the first thing that is, and where.',
-    )
-    .argument('<export>', 'the NDJSON file; or a CSV file, beside which its manifest (.manifest.ndjson) lies')
-    .requiredOption(
-      '--key <key>',
-      'public key of the log as "counterfoil audit key" prints it, or a file with it; again for each key after a rotation',
-      again,
-    )
-    .option(
-      '--witness <key>',
-      'public key of a witness: its cosignature in the export shows what the log was at that time; again for each',
-      again,
-      [],
-    )
-    .option(
-      '--since <checkpoint>',
-      'file with a checkpoint that was kept outside the log’s reach: shows that nothing before it was changed',
-    )
-    .option('--strict', 'hold every leaf against all rules of its version, and its bytes against canonical JSON (RFC 8785)')
-    .option('--json', 'print one JSON object')
-    .action(verify);
 };

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { accountOf } from './arguments';
+import type { DoctorFlags } from './doctor';
+
+/** `counterfoil doctor`. */
+export const doctorCommand = (program: Command): void => {
+  program
+    .command('doctor')
+    .description(
+      'Look whether the stored log is what was signed, whether database users may do more than they need, and the link fields.',
+    )
+    .option('--print-grants', 'print the SQL that gives the database users what they need, and nothing else')
+    .option('--user <name@host>', 'with --print-grants: the user of gateways', accountOf, "'counterfoil'@'%'")
+    .option(
+      '--sequencer <name@host>',
+      'with --print-grants: the user of "audit sequence", where another process signs',
+      accountOf,
+    )
+    .option('--no-sources', 'ask nothing of the sources')
+    .option('--json', 'print one JSON object: ok, findings')
+    .addHelpText(
+      'after',
+      '\nExit code 1 where something was found. It reads every leaf; on the embedded database stop the gateway first.',
+    )
+    .action((flags: DoctorFlags) => (require('./doctor') as typeof import('./doctor')).examine(flags));
+};

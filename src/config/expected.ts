@@ -1,0 +1,23 @@
+import type { z } from 'zod';
+
+/** Where in the file, as a person writes it. */
+export const pathText = (path: readonly PropertyKey[]): string =>
+  path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`)).join('') ||
+  '(the whole)';
+
+/** By section of the file. */
+const knownKinds: Readonly<Record<string, string>> = {
+  sources: 'expected a known kind: rt or demo for a helpdesk, stripe or demo for payments',
+  delivery: 'expected a known kind: smtp for mail, http for short messages, or, in development, files',
+  audit: 'expected a known kind: file or witness',
+};
+
+/** zod's own words for what can't be said per field; none of them repeats the input. */
+export const expectedOf = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'unrecognized_keys')
+    return `unknown ${issue.keys.length > 1 ? 'names' : 'name'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
+  if (issue.code === 'invalid_union' && 'note' in issue && issue.note === 'No matching discriminator')
+    return knownKinds[String(issue.path[0])] ?? 'expected a known kind';
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? 'expected another name';
+  return issue.message.replace(/^(Invalid input|Too small|Too big): /, '').replace(/, received undefined$/, '');
+};
