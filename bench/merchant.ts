@@ -131,6 +131,10 @@ export class BenchHelpdesk implements HelpdeskConnector {
     return found && { ...found, asOf: new Date() };
   }
 
+  async visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(references);
+  }
+
   async *backfill(): AsyncIterable<TicketBatch> {
     const asOf = new Date();
     for (let first = 1; first <= this.merchant.customers; first += batchSize) {
@@ -144,7 +148,7 @@ export class BenchHelpdesk implements HelpdeskConnector {
     }
   }
 
-  /** Nothing changes while it is measured; that it was asked keeps the assignments confirmed. */
+  /** Nothing changes while it is measured. */
   async *poll(): AsyncIterable<TicketBatch> {
     yield { tickets: [], cursor: 'read', complete: true, asOf: new Date() };
   }

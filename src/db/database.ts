@@ -3,6 +3,7 @@ import { type EventDraft, finalizeEvent } from '../audit/event';
 import type { Actor } from '../authz/actor';
 import type { Action } from '../authz/rule';
 import { Failure } from '../failure';
+import { type Lane, Lanes } from '../lanes';
 import { ulid } from '../ulid';
 import { appendEvents, insertRows } from './append-events';
 import { Change, execute, queryRows, type Row } from './change';
@@ -37,35 +38,6 @@ export interface SequencerCommit {
 const attempts = 6;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-type Place = 'first' | 'in turn';
-
-/** One write at a time. A disclosure that a person waits for goes before the batches of a sync. */
-class WriteQueue {
-  private readonly first: (() => Promise<void>)[] = [];
-  private readonly rest: (() => Promise<void>)[] = [];
-  private running: Promise<void> | undefined;
-
-  run<T>(place: Place, work: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      (place === 'first' ? this.first : this.rest).push(() => work().then(resolve, reject));
-      this.running ??= this.drain();
-    });
-  }
-
-  async idle(): Promise<void> {
-    await this.running;
-  }
-
-  private async drain(): Promise<void> {
-    for (let next = this.next(); next; next = this.next()) await next();
-    this.running = undefined;
-  }
-
-  private next(): (() => Promise<void>) | undefined {
-    return this.first.shift() ?? this.rest.shift();
-  }
-}
-
 interface Reader {
   query<R extends Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
   close(): Promise<void>;
@@ -87,7 +59,8 @@ const requireSqlMode = async (source: DataSource): Promise<void> => {
  * On SQLite all writes pass one queue to one connection; reads have a read-only connection of their own.
  */
 export class Database {
-  private readonly queue = new WriteQueue();
+  /** SQLite: one write at a time, what people wait for before the batches of a sync. */
+  private readonly writes = new Lanes(1);
   private closed = false;
 
   private constructor(
@@ -143,7 +116,8 @@ export class Database {
     work: (change: Change<Subject>) => Promise<T>,
     options: ChangeOptions = {},
   ): Promise<T> {
-    return this.transaction('in turn', options, async (manager) => {
+    const lane = actor.kind === 'system' ? 'background' : 'interactive';
+    return this.transaction(lane, options, async (manager) => {
       const change = new Change<Subject>(manager, this.engine, actor, action, this.clock());
       const result = await work(change);
       await change.finish();
@@ -156,7 +130,7 @@ export class Database {
    * denial). `work` may run again after a conflict: what it appended before is forgotten then.
    */
   appendGroup<T>(work: (group: GroupCommit) => Promise<T>): Promise<T> {
-    return this.transaction('first', {}, async (manager) => {
+    return this.transaction('interactive', {}, async (manager) => {
       const drafts: EventDraft[] = [];
       const result = await work({
         query: (sql, parameters = []) => queryRows(manager, sql, parameters),
@@ -178,7 +152,7 @@ export class Database {
    * `work` may run again after a conflict, a duplicate key or a lost connection, and must then look at what is committed.
    */
   sequence<T>(work: (commit: SequencerCommit) => Promise<T>): Promise<T> {
-    return this.transaction('first', { idempotent: true }, (manager) =>
+    return this.transaction('interactive', { idempotent: true }, (manager) =>
       work({
         query: (sql, parameters = []) => queryRows(manager, sql, parameters),
         execute: (sql, parameters = []) => execute(manager, this.engine, sql, parameters),
@@ -207,7 +181,7 @@ export class Database {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.queue.idle();
+    await this.writes.idle();
     await this.reader.close();
     await this.writer.destroy();
     this.release();
@@ -226,9 +200,9 @@ export class Database {
     throw last;
   }
 
-  private transaction<T>(place: Place, options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private transaction<T>(lane: Lane, options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     if (this.engine === 'mariadb') return this.attempt(options, work);
-    return this.queue.run(place, () => this.attempt(options, work));
+    return this.writes.run(lane, () => this.attempt(options, work));
   }
 
   private async attempt<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {

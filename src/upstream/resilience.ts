@@ -1,17 +1,19 @@
 import {
-  bulkhead,
+  CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
   ExponentialBackoff,
   handleWhen,
   type IPolicy,
   isBrokenCircuitError,
+  noop,
   retry,
   TaskCancelledError,
   TimeoutStrategy,
   timeout,
   wrap,
 } from 'cockatiel';
+import { type Lane, Lanes, WaitedTooLong } from '../lanes';
 import { SourceUnavailable } from './source-unavailable';
 
 export interface ResilienceOptions {
@@ -22,7 +24,7 @@ export interface ResilienceOptions {
   /** Consecutive failed calls that open the circuit, and how long it stays open, milliseconds. */
   readonly breakAfter: number;
   readonly breakFor: number;
-  /** Calls under way at once; further ones wait in a queue of eight times as many. */
+  /** Attempts under way at once; further ones wait. */
   readonly concurrency: number;
 }
 
@@ -34,60 +36,74 @@ export const defaultResilience: ResilienceOptions = {
   concurrency: 8,
 };
 
+/**
+ * How long an attempt waits for a place, milliseconds. A person's outlasts an attempt's time: a source that hangs opens its
+ * circuit before anybody is told that it has too much to do. A backfill may wait while people work.
+ */
+const longestWait = (lane: Lane, attemptTimeout: number): number =>
+  lane === 'interactive' ? attemptTimeout + 3_000 : 120_000 + attemptTimeout;
+
 /** Worth another try: the fault is not of our own making and the call is a read. */
 const isTransient = (error: unknown): boolean =>
   !(error instanceof SourceUnavailable) || ['timeout', 'fault', 'refused', 'rate-limited'].includes(error.why);
 
 /**
- * Timeout, bounded retries with jitter, circuit breaker and bulkhead around the calls to one source. Retries are for reads:
- * a write that may have been done is never retried here. Whatever fails comes out as `SourceUnavailable`.
+ * Timeout, bounded retries with jitter, circuit breaker and a bounded number of attempts at once around the calls to one
+ * source. What is more waits, people's calls before those of a backfill; what waited too long is `overloaded`. Retries are
+ * for reads: a write that may have been done is never retried here. Whatever fails comes out as `SourceUnavailable`.
  */
 export class Resilience {
-  private readonly policy;
-  private readonly withoutRetries;
+  private readonly lanes: Lanes;
+  private readonly tryOver: IPolicy;
+  private readonly attempt;
+  private readonly breaker;
+  private readonly attemptTimeout: number;
 
   constructor(
     private readonly source: string,
     options: Partial<ResilienceOptions> = {},
   ) {
     const { attemptTimeout, retries, breakAfter, breakFor, concurrency } = { ...defaultResilience, ...options };
-    const breaker = circuitBreaker(handleWhen(isTransient), {
+    this.attemptTimeout = attemptTimeout;
+    this.lanes = new Lanes(concurrency);
+    this.breaker = circuitBreaker(handleWhen(isTransient), {
       halfOpenAfter: breakFor,
       breaker: new ConsecutiveBreaker(breakAfter),
     });
-    const entrance = bulkhead(concurrency, concurrency * 8);
-    const deadline = timeout(attemptTimeout, TimeoutStrategy.Aggressive);
-    this.withoutRetries = wrap(entrance, breaker, deadline);
-    this.policy = wrap(
-      entrance,
-      retry(
-        handleWhen((error) => isTransient(error) && !isBrokenCircuitError(error)),
-        { maxAttempts: retries, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 }) },
-      ),
-      breaker,
-      deadline,
-    );
+    this.attempt = wrap(this.breaker, timeout(attemptTimeout, TimeoutStrategy.Aggressive));
+    this.tryOver = retry(handleWhen(isTransient), {
+      maxAttempts: retries,
+      backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 }),
+    });
   }
 
   /** Milliseconds are counted per attempt; `signal` is aborted when an attempt's time is over. */
-  call<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.run(this.policy, work);
+  call<T>(work: (signal: AbortSignal) => Promise<T>, lane: Lane = 'interactive'): Promise<T> {
+    return this.run(this.tryOver, work, lane);
   }
 
-  /** One attempt under the same circuit and bulkhead. After `timeout` the work may have had its effect. */
-  once<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.run(this.withoutRetries, work);
+  /** One attempt under the same circuit and in the same lanes. After `timeout` the work may have had its effect. */
+  once<T>(work: (signal: AbortSignal) => Promise<T>, lane: Lane = 'interactive'): Promise<T> {
+    return this.run(noop, work, lane);
   }
 
-  private async run<T>(policy: IPolicy, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  private async run<T>(tries: IPolicy, work: (signal: AbortSignal) => Promise<T>, lane: Lane): Promise<T> {
+    const inLane = () =>
+      this.lanes.run(lane, () => this.attempt.execute(({ signal }) => work(signal)), longestWait(lane, this.attemptTimeout));
     try {
-      return await policy.execute(({ signal }) => work(signal));
+      return await tries.execute(() => inLane().catch((error: unknown) => Promise.reject(this.named(error))));
     } catch (error) {
-      if (error instanceof SourceUnavailable) throw error;
-      // cockatiel's own isTaskCancelledError asks for the mark of a full bulkhead.
-      if (error instanceof TaskCancelledError) throw new SourceUnavailable(this.source, 'timeout');
-      if (isBrokenCircuitError(error)) throw new SourceUnavailable(this.source, 'circuit-open');
-      throw new SourceUnavailable(this.source, 'refused');
+      throw this.named(error);
     }
+  }
+
+  private named(error: unknown): SourceUnavailable {
+    if (error instanceof SourceUnavailable) return error;
+    // cockatiel's own isTaskCancelledError asks for the mark of a full bulkhead.
+    if (error instanceof TaskCancelledError) return new SourceUnavailable(this.source, 'timeout');
+    if (isBrokenCircuitError(error)) return new SourceUnavailable(this.source, 'circuit-open');
+    if (error instanceof WaitedTooLong)
+      return new SourceUnavailable(this.source, this.breaker.state === CircuitState.Closed ? 'overloaded' : 'circuit-open');
+    return new SourceUnavailable(this.source, 'refused');
   }
 }

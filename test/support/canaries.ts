@@ -373,6 +373,7 @@ export class CanaryMerchant {
       const snapshot = this.snapshots.get(reference);
       return snapshot ? { ...snapshot, asOf: this.now() } : null;
     },
+    visibleTickets: async (references) => new Set(references.filter((reference) => this.snapshots.has(reference))),
     backfill: () => this.batches([...this.snapshots.keys()]),
     poll: () => {
       const references = [...this.changed];

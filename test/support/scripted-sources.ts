@@ -157,6 +157,11 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
     return snapshot;
   }
 
+  async visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>> {
+    this.reach();
+    return new Set(references.filter((each) => this.held.has(each) && !this.hidden.has(each)));
+  }
+
   async *backfill(_since: Date, cursor: string | null): AsyncIterable<TicketBatch> {
     const asOf = this.now();
     const references = [...this.held.keys()];

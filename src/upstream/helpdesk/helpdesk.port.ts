@@ -116,8 +116,15 @@ export interface WebhookRequest {
 
 export interface HelpdeskConnector {
   readonly kind: string;
+  /** The same helpdesk under the same limits, whose requests give way to those that people wait for. Absent where nothing is limited. */
+  inBackground?(): HelpdeskConnector;
   /** Null when the helpdesk has no such ticket or the gateway's account may not see it. Throws `SourceUnavailable`. */
   fetchTicket(reference: string): Promise<TicketSnapshot | null>;
+  /**
+   * Those of these tickets that the account may see now, where it serves them; a few requests for hundreds. That a poll
+   * doesn't mention a ticket says nothing of it: a helpdesk doesn't mention what the account may not see. Throws `SourceUnavailable`.
+   */
+  visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>>;
   /** All tickets updated at or after `since`, resumable at a cursor that an earlier run of `backfill` gave. */
   backfill(since: Date, cursor: string | null): AsyncIterable<TicketBatch>;
   /** Every ticket changed since the cursor, which is one of `poll` or the one the last batch of `backfill` ended with. */

@@ -222,6 +222,8 @@ export interface CredentialChanges {
 
 export interface PaymentsConnector {
   readonly kind: string;
+  /** The same provider under the same limits, whose requests give way to those that people wait for. Absent where nothing is limited. */
+  inBackground?(): PaymentsConnector;
   /** Absent where this provider's methods can only be read. */
   readonly credentials?: CredentialChanges;
   /** Every candidate, by metadata and by e-mail; the caller decides about the link. Throws `SourceUnavailable`. */

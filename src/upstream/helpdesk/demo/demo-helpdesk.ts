@@ -54,6 +54,11 @@ export class DemoHelpdesk implements HelpdeskConnector {
     return this.snapshot(reference, asOf);
   }
 
+  async visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>> {
+    this.reach();
+    return new Set(references.filter((reference) => this.merchant.ticketNumber(reference) >= 0));
+  }
+
   /** Throws `SourceUnavailable` (malformed) for a cursor of another merchant; see `readDemoCursor`. */
   async *backfill(since: Date, cursor: string | null): AsyncIterable<TicketBatch> {
     const resumed = cursor === null ? null : this.position(cursor);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inTurns } from '../../../lanes';
 import type { ResilienceOptions } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
@@ -100,8 +101,10 @@ const ticketNumber = /^[1-9]\d{0,14}$/;
 const patience = 2;
 /** Of a ticket's requestors, those among whom the customer is looked for. */
 const requestorsRead = 20;
-const ticketsABatch = 20;
-const ticketsAtOnce = 4;
+const ticketsABatch = 50;
+const ticketsAtOnce = 8;
+/** Tickets that one search asks for by their numbers. */
+const ticketsASearch = 100;
 const messagesAtOnce = 100;
 /** The types of parts that hold other parts. */
 const containerTypes = ['mixed', 'alternative', 'related', 'signed', 'report', 'encrypted', 'digest'].map(
@@ -128,6 +131,12 @@ interface ResolvedCustomer {
 /** The custom field whose values count when the right account wrote them. */
 interface ProvenField {
   readonly id: string;
+}
+
+/** What was learnt of RT and holds for a while, however it is asked. */
+interface Memory {
+  readonly staffUntil: Map<string, { readonly standing: Standing; readonly until: number }>;
+  linkField: { readonly check: LinkFieldCheck; readonly fieldId: string | null; readonly until: number } | null;
 }
 
 export interface LinkFieldCheck {
@@ -169,12 +178,14 @@ export class RtHelpdesk implements HelpdeskConnector {
   private readonly rest: Rest2;
   private readonly inQueues: string;
   private readonly writers: ReadonlySet<string>;
-  private readonly staffUntil = new Map<string, { readonly standing: Standing; readonly until: number }>();
-  private linkField: { readonly check: LinkFieldCheck; readonly fieldId: string | null; readonly until: number } | null = null;
 
-  constructor(private readonly options: RtHelpdeskOptions) {
+  constructor(
+    private readonly options: RtHelpdeskOptions,
+    rest?: Rest2,
+    private readonly memory: Memory = { staffUntil: new Map(), linkField: null },
+  ) {
     const { source, url, token, resilience, queues, customerField } = options;
-    this.rest = new Rest2({ source, url, token, ...(resilience === undefined ? {} : { resilience }) });
+    this.rest = rest ?? new Rest2({ source, url, token, ...(resilience === undefined ? {} : { resilience }) });
     this.inQueues = queues?.length ? ` AND ( ${queues.map((name) => `Queue = ${quoted('queues', name)}`).join(' OR ')} )` : '';
     for (const writer of customerField?.writers ?? []) quoted('customerField.writers', writer);
     this.writers = new Set(customerField?.writers?.map((name) => name.toLowerCase()));
@@ -182,6 +193,10 @@ export class RtHelpdesk implements HelpdeskConnector {
       const { name } = customerField;
       this.checkLinkField = async () => (await this.examinedLinkField(name)).check;
     }
+  }
+
+  inBackground(): RtHelpdesk {
+    return new RtHelpdesk(this.options, this.rest.inBackground(), this.memory);
   }
 
   async ping(): Promise<void> {
@@ -311,6 +326,21 @@ export class RtHelpdesk implements HelpdeskConnector {
       ),
       asOf,
     };
+  }
+
+  /** RT leaves tickets out of a search that the account may not see, and those that were deleted or merged into others. */
+  async visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>> {
+    const visible = new Set<string>();
+    const numbers = references.filter((reference) => ticketNumber.test(reference));
+    for (let from = 0; from < numbers.length; from += ticketsASearch) {
+      const { items } = await this.rest.page('/tickets', z.object({ id: identifier, Type: z.string() }), {
+        query: `${anyOf('id', numbers.slice(from, from + ticketsASearch))}${this.inQueues}`,
+        fields: 'id,Type',
+        per_page: ticketsASearch,
+      });
+      for (const { id, Type } of items) if (Type === 'ticket') visible.add(id);
+    }
+    return visible;
   }
 
   async *backfill(since: Date, cursor: string | null): AsyncIterable<TicketBatch> {
@@ -519,7 +549,7 @@ export class RtHelpdesk implements HelpdeskConnector {
 
   private async standing(id: string): Promise<Standing> {
     const now = this.options.clock().getTime();
-    const known = this.staffUntil.get(id);
+    const known = this.memory.staffUntil.get(id);
     if (known !== undefined && known.until > now) return known.standing;
     const user = await this.rest.read(`/user/${id}`, rtUser);
     // RT hides users from accounts that aren't privileged themselves; who is unknown may be staff and is no customer
@@ -532,8 +562,8 @@ export class RtHelpdesk implements HelpdeskConnector {
       historyVisible: user._hyperlinks.some(({ ref }) => ref === 'history'),
     };
     if (standing.isStaff) {
-      if (this.staffUntil.size > 5_000) this.staffUntil.clear();
-      this.staffUntil.set(id, { standing, until: now + staffFor });
+      if (this.memory.staffUntil.size > 5_000) this.memory.staffUntil.clear();
+      this.memory.staffUntil.set(id, { standing, until: now + staffFor });
     }
     return standing;
   }
@@ -589,10 +619,11 @@ export class RtHelpdesk implements HelpdeskConnector {
    */
   private async examinedLinkField(name: string): Promise<{ check: LinkFieldCheck; fieldId: string | null }> {
     const now = this.options.clock().getTime();
-    if (this.linkField !== null && this.linkField.until > now) return this.linkField;
+    const { linkField } = this.memory;
+    if (linkField !== null && linkField.until > now) return linkField;
     const found = await this.examineLinkField(name);
-    this.linkField = { ...found, until: now + checkedFor };
-    return this.linkField;
+    this.memory.linkField = { ...found, until: now + checkedFor };
+    return found;
   }
 
   private async examineLinkField(name: string): Promise<{ check: LinkFieldCheck; fieldId: string | null }> {
@@ -684,21 +715,17 @@ export class RtHelpdesk implements HelpdeskConnector {
   private async tickets(references: readonly string[]): Promise<Pick<TicketBatch, 'tickets' | 'unread'>> {
     const found: TicketSnapshot[] = [];
     const unread: string[] = [];
-    const waiting = [...references];
-    const work = async () => {
-      for (let reference = waiting.shift(); reference !== undefined; reference = waiting.shift()) {
-        try {
-          const snapshot = await this.fetchTicket(reference);
-          if (snapshot !== null) found.push(snapshot);
-          else unread.push(reference);
-        } catch (error) {
-          if (!(error instanceof SourceUnavailable) || error.why !== 'malformed') throw error;
-          unread.push(reference);
-          this.options.onSkipped?.(reference, error);
-        }
+    await inTurns(references, ticketsAtOnce, async (reference) => {
+      try {
+        const snapshot = await this.fetchTicket(reference);
+        if (snapshot !== null) found.push(snapshot);
+        else unread.push(reference);
+      } catch (error) {
+        if (!(error instanceof SourceUnavailable) || error.why !== 'malformed') throw error;
+        unread.push(reference);
+        this.options.onSkipped?.(reference, error);
       }
-    };
-    await Promise.all(Array.from({ length: ticketsAtOnce }, work));
+    });
     const tickets = found.sort((a, b) => a.ticket.revision - b.ticket.revision);
     return unread.length > 0 ? { tickets, unread } : { tickets };
   }

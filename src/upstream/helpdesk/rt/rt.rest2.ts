@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Lane } from '../../../lanes';
 import { Resilience, type ResilienceOptions } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
 import { collectionOf } from './rt.records';
@@ -51,13 +52,22 @@ export class Rest2 {
   private readonly authorization: string;
   private readonly resilience: Resilience;
 
-  constructor(options: Rest2Options) {
+  constructor(
+    private readonly options: Rest2Options,
+    private readonly lane: Lane = 'interactive',
+    resilience = new Resilience(options.source, options.resilience),
+  ) {
     const { protocol, href } = new URL(options.url);
     if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('url: an http or https address is expected');
     this.source = options.source;
     this.root = `${href.replace(/\/+$/, '')}/REST/2.0`;
     this.authorization = `token ${options.token}`;
-    this.resilience = new Resilience(options.source, options.resilience);
+    this.resilience = resilience;
+  }
+
+  /** The same RT under the same limits, in the lane that gives way to people. */
+  inBackground(): Rest2 {
+    return new Rest2(this.options, 'background', this.resilience);
   }
 
   /** Null where RT says that the record doesn't exist or isn't this account's to see. */
@@ -153,7 +163,7 @@ export class Rest2 {
       await response.body?.cancel();
       if (status === 403 || status === 404) return null;
       throw this.fault(status);
-    });
+    }, this.lane);
   }
 
   private fetched(path: string, signal: AbortSignal, body?: object): Promise<Response> {

@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
+import type { Lane } from '../../../lanes';
 import { defaultResilience, Resilience, type ResilienceOptions } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
 import {
@@ -37,17 +38,27 @@ type Ask = (stripe: Stripe) => Promise<unknown>;
 /** What goes with each request that changes something. */
 export type WriteOptions = { readonly idempotencyKey: string; readonly maxNetworkRetries: 0 };
 
+/** What all requests to one account share. */
+interface StripeLimits {
+  readonly resilience: Resilience;
+  /** Milliseconds of `performance.now`: Stripe asked to be left alone until then. */
+  quietUntil: number;
+}
+
 /** Requests to one Stripe account: reads that are tried over, and writes that are sent once. Answers to reads are parsed here. */
 export class StripeCalls {
   private readonly source: string;
   private readonly stripe: Stripe;
-  private readonly resilience: Resilience;
-  /** Milliseconds of `performance.now`: Stripe asked to be left alone until then. */
-  private quietUntil = 0;
+  private readonly limits: StripeLimits;
 
-  constructor({ source, apiKey, resilience, host, port, protocol }: StripeCallsOptions) {
+  constructor(
+    private readonly options: StripeCallsOptions,
+    private readonly lane: Lane = 'interactive',
+    limits?: StripeLimits,
+  ) {
+    const { source, apiKey, resilience, host, port, protocol } = options;
     this.source = source;
-    this.resilience = new Resilience(source, resilience);
+    this.limits = limits ?? { resilience: new Resilience(source, resilience), quietUntil: 0 };
     this.stripe = new Stripe(apiKey, {
       apiVersion: stripeApiVersion,
       // Resilience retries; the SDK's fetch client has a deadline for the whole answer, its node client only for silence.
@@ -61,6 +72,11 @@ export class StripeCalls {
     });
   }
 
+  /** The same account under the same limits, in the lane that gives way to people. */
+  inBackground(): StripeCalls {
+    return new StripeCalls(this.options, 'background', this.limits);
+  }
+
   async ask<T>(request: Ask, schema: z.ZodType<T>): Promise<T> {
     const answer = await this.askMaybe(request, schema);
     if (answer === null) throw new SourceUnavailable(this.source, 'malformed', 404);
@@ -69,7 +85,7 @@ export class StripeCalls {
 
   /** One read under the source's resilience; null when Stripe says that the object doesn't exist. */
   askMaybe<T>(request: Ask, schema: z.ZodType<T>): Promise<T | null> {
-    return this.resilience.call(async () => {
+    return this.limits.resilience.call(async () => {
       this.refuseWhileQuiet();
       let answer: unknown;
       try {
@@ -82,7 +98,7 @@ export class StripeCalls {
       // The parser's own error quotes what it was given.
       if (!parsed.success) throw new SourceUnavailable(this.source, 'malformed');
       return parsed.data;
-    });
+    }, this.lane);
   }
 
   /** All pages up to `most` items; null when Stripe says that what they hang on doesn't exist. */
@@ -114,7 +130,7 @@ export class StripeCalls {
   ): Promise<Write<T>> {
     const under: { isSent: boolean; judged: Write<T> | Unsent | null } = { isSent: false, judged: null };
     try {
-      await this.resilience.once(async () => {
+      await this.limits.resilience.once(async () => {
         this.refuseWhileQuiet();
         under.isSent = true;
         under.judged = await request(this.stripe, { idempotencyKey, maxNetworkRetries: 0 }).then(
@@ -136,7 +152,7 @@ export class StripeCalls {
   }
 
   private refuseWhileQuiet(): void {
-    const left = this.quietUntil - performance.now();
+    const left = this.limits.quietUntil - performance.now();
     if (left > 0) throw new SourceUnavailable(this.source, 'rate-limited', 429, Math.ceil(left / 1_000));
   }
 
@@ -156,7 +172,7 @@ export class StripeCalls {
     if (status >= 500) throw new SourceUnavailable(this.source, 'fault', status);
     const seconds = retryAfterOf(response.headers.get('retry-after'));
     if (seconds === null) throw new SourceUnavailable(this.source, 'rate-limited', status);
-    this.quietUntil = performance.now() + seconds * 1_000;
+    this.limits.quietUntil = performance.now() + seconds * 1_000;
     throw new SourceUnavailable(this.source, 'rate-limited', status, seconds);
   }
 }

@@ -98,7 +98,10 @@ export class StripePayments implements PaymentsConnector {
   private readonly helpdeskNaming: HelpdeskNaming;
   private readonly transactionNaming: TransactionNaming;
 
-  constructor(options: StripePaymentsOptions) {
+  constructor(
+    private readonly options: StripePaymentsOptions,
+    calls = new StripeCalls(options),
+  ) {
     const { source, apiKey } = options;
     this.source = source;
     this.clock = options.clock ?? (() => new Date());
@@ -115,8 +118,12 @@ export class StripePayments implements PaymentsConnector {
       orderDescriptionKey: options.orderDescriptionKey ?? 'order_description',
       deviceKey: options.deviceKey ?? null,
     };
-    this.calls = new StripeCalls(options);
+    this.calls = calls;
     this.credentials = new StripeCredentials({ source, calls: this.calls, clock: this.clock });
+  }
+
+  inBackground(): StripePayments {
+    return new StripePayments(this.options, this.calls.inBackground());
   }
 
   /**

@@ -1,0 +1,105 @@
+/** Who waits for a piece of work: a person, or nobody. */
+export type Lane = 'interactive' | 'background';
+
+/** No place became free within the longest wait. The work was not begun. */
+export class WaitedTooLong extends Error {
+  constructor() {
+    super('no place became free in time');
+    this.name = 'WaitedTooLong';
+  }
+}
+
+/** After this many interactive pieces in a row one of the background is let in, so that constant use never stops a backfill. */
+const mostOvertakes = 15;
+
+/**
+ * At most `width` pieces of work at once; whatever is more waits, in the order it came. Interactive work is let in before
+ * background work that waits, however long that has waited; background work may use every place that no person asks for.
+ */
+export class Lanes {
+  private readonly waiting: Readonly<Record<Lane, Set<() => void>>> = { interactive: new Set(), background: new Set() };
+  private underWay = 0;
+  private overtakes = 0;
+  private readonly whenIdle: (() => void)[] = [];
+
+  constructor(private readonly width: number) {}
+
+  /** Runs `work` once there is a place. `longestWait` in milliseconds, for ever when left out. Throws `WaitedTooLong`, and what `work` throws. */
+  async run<T>(lane: Lane, work: () => Promise<T>, longestWait?: number): Promise<T> {
+    if (this.underWay < this.width) this.underWay += 1;
+    else await this.place(lane, longestWait);
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** Resolves once nothing is under way and nothing waits. */
+  idle(): Promise<void> {
+    return this.underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.whenIdle.push(resolve));
+  }
+
+  /** Resolves when a place was handed over. */
+  private place(lane: Lane, longestWait: number | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const enter = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.waiting[lane].add(enter);
+      if (longestWait === undefined) return;
+      timer = setTimeout(() => {
+        this.waiting[lane].delete(enter);
+        reject(new WaitedTooLong());
+      }, longestWait);
+    });
+  }
+
+  private leave(): void {
+    const enterNext = this.next();
+    if (enterNext) {
+      enterNext();
+      return;
+    }
+    this.underWay -= 1;
+    if (this.underWay === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
+  }
+
+  private next(): (() => void) | undefined {
+    const { interactive, background } = this.waiting;
+    const isOvertaking = interactive.size > 0 && background.size > 0;
+    const lane = isOvertaking && this.overtakes >= mostOvertakes ? background : interactive.size > 0 ? interactive : background;
+    this.overtakes = isOvertaking && lane === interactive ? this.overtakes + 1 : 0;
+    const [next] = lane;
+    if (next) lane.delete(next);
+    return next;
+  }
+}
+
+/**
+ * Runs `work` over all items, at most `width` at once: a source has limits, and one item may take several requests. After
+ * the first that throws no further item is taken; those under way end, then that error is thrown.
+ */
+export const inTurns = async <T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> => {
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  let failed: { readonly error: unknown } | null = null;
+  const takeTurns = async () => {
+    try {
+      while (failed === null) {
+        const next = await iterator.next();
+        if (next.done || failed !== null) return;
+        await work(next.value);
+      }
+    } catch (error) {
+      failed ??= { error };
+    }
+  };
+  await Promise.all(Array.from({ length: width }, takeTurns));
+  if (failed !== null) throw (failed as { readonly error: unknown }).error;
+};
