@@ -97,7 +97,7 @@ describe('more calls than a source takes at once', () => {
     const resilience = new Resilience('shop', { concurrency: 8 });
     const never = () => new Promise<void>(() => undefined);
     const whys = Promise.all(Array.from({ length: 120 }, () => whyOf(resilience.call(never))));
-    for (let step = 0; step < 100; step += 1) {
+    for (let step = 0; step < 130; step += 1) {
       await jest.advanceTimersByTimeAsync(100);
       await settle();
     }
