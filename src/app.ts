@@ -154,9 +154,10 @@ export class App {
         payments,
         {
           windowDays: config.sync.windowDays,
-          paymentsBound: bounds.payments,
           pollEvery: config.sync.pollSeconds * 1_000,
-          readThroughBudget: config.sync.readThroughSeconds * 1_000,
+          assignmentBound: bounds.assignment,
+          openWithin: config.sync.openSeconds * 1_000,
+          paymentsWithin: config.sync.readThroughSeconds * 1_000,
         },
         clock,
         onSourceFault,
@@ -308,7 +309,6 @@ export class App {
     every(5_000, () => this.services.assistances.expire());
     every(5_000, () => this.services.credentials.expire());
     every(5_000, () => this.actors.restoreRevocations());
-    every(15_000, () => this.sources.lookAtAssisted());
     for (const loop of this.loops) loop.start();
     this.services.jobs.start();
   }

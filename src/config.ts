@@ -333,6 +333,7 @@ const fileSchema = (environment: NodeJS.ProcessEnv, production: boolean, folder:
         assignmentBoundSeconds: z.number().min(1).max(300).default(30),
         paymentsBoundSeconds: z.number().min(1).max(86_400).default(300),
         readThroughSeconds: z.number().min(0.1).max(30).default(2.5),
+        openSeconds: z.number().min(1).max(60).default(7.5),
       })
       .prefault({}),
     updates: z

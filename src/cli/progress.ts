@@ -1,4 +1,4 @@
-import type { SyncProgress } from '../features/sources/sources.service';
+import type { SyncProgress } from '../features/sources/polling';
 
 const words: Readonly<Record<SyncProgress['phase'], string>> = {
   tickets: 'tickets',

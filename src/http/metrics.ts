@@ -33,6 +33,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly unlinked = new Gauge({
+    name: 'counterfoil_unlinked_customers',
+    help: 'Customers of a helpdesk whose payment side is still to be looked up (waiting), and those of them at whom a source failed (set_aside).',
+    labelNames: ['source', 'state'] as const,
+    registers: [this.registry],
+  });
+
   readonly jobs = new Gauge({
     name: 'counterfoil_credential_jobs',
     help: 'Jobs of credential updates that are waiting (PENDING) or were given up (DEAD).',

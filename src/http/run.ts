@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { App } from '../app';
 import type { Config } from '../config';
-import type { SyncProgress } from '../features/sources/sources.service';
+import type { SyncProgress } from '../features/sources/polling';
 import { describeError } from '../log';
 import { createServer } from './server';
 

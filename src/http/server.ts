@@ -290,7 +290,16 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   });
   server.get('/metrics', async (_request, reply) => {
     // Without the database ages and jobs are unknown; what else is measured is wanted just then.
-    const [sources, jobs] = await Promise.all([app.sources.health().catch(() => []), app.services.jobs.counts().catch(() => [])]);
+    const [sources, unlinked, jobs] = await Promise.all([
+      app.sources.health().catch(() => []),
+      app.sources.unlinkedCustomers().catch(() => []),
+      app.services.jobs.counts().catch(() => []),
+    ]);
+    metrics.unlinked.reset();
+    for (const { source, waiting, setAside } of unlinked) {
+      metrics.unlinked.set({ source, state: 'waiting' }, waiting);
+      metrics.unlinked.set({ source, state: 'set_aside' }, setAside);
+    }
     metrics.jobs.reset();
     for (const { kind, state, count } of jobs) metrics.jobs.set({ kind, state }, count);
     metrics.sourceAge.reset();

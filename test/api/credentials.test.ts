@@ -177,7 +177,7 @@ describe('a request', () => {
       await ended;
       return find(search);
     };
-    Reflect.get(test.app.sources, 'recentlyRefreshed').clear();
+    Reflect.get(Reflect.get(test.app.sources, 'reading'), 'recentlyRefreshed').clear();
     const answer = told(await updates.request(of, of.usual, 'BILLING_ADDRESS'));
     test.payments.findCustomers = find;
     expect(answer).toEqual({ data: null, errors: [['requestCredentialUpdate', 'DENIED', 'NO_ASSISTANCE']] });

@@ -16,6 +16,7 @@ const patient = {
   assignmentBoundSeconds: 30,
   paymentsBoundSeconds: 300,
   readThroughSeconds: 30,
+  openSeconds: 30,
 };
 const lost = { data: null, errors: [['', 'DENIED', 'ASSISTANCE_ENDED']] };
 

@@ -62,7 +62,7 @@ describe('what a source says', () => {
   it('in a slow answer counts where its revision is higher, though a quicker answer was asked for later', async () => {
     const { test, helpdesk } = sample;
     await test.as('ana', byReference, { reference: sampleTicket });
-    const ingest = Reflect.get(test.app.sources, 'ingest') as Ingest;
+    const ingest = Reflect.get(Reflect.get(test.app.sources, 'reading'), 'ingest') as Ingest;
     const began = test.clock.now();
     test.clock.forward(2_000);
     // Asked later, answered before the change.
@@ -259,7 +259,7 @@ describe('the link to a payment customer', () => {
     const [{ id } = { id: '' }] = await test.app.database.query<{ id: string }>(
       "SELECT id FROM helpdesk_customer WHERE reference = 'with-payments'",
     );
-    Reflect.get(test.app.sources, 'recentlyRefreshed').clear();
+    Reflect.get(Reflect.get(test.app.sources, 'reading'), 'recentlyRefreshed').clear();
     await test.app.sources.refreshPayments(id);
     const [row] = await test.app.database.query('SELECT link FROM helpdesk_customer WHERE id = ?', [id]);
     expect(row).toEqual({ link: 'NONE' });

@@ -328,4 +328,4 @@ describe('webhooks', () => {
 
 /** One turn of the payments side as the loop makes it. */
 const settled = (app: TestApp): Promise<void> =>
-  (app.app.sources as unknown as { syncPayments(name: string): Promise<void> }).syncPayments('stripe');
+  (Reflect.get(app.app.sources, 'polling') as { syncPayments(name: string): Promise<void> }).syncPayments('stripe');

@@ -50,10 +50,6 @@ export interface LiveAssistance extends HeldAssistance {
 
 const hour = 3_600_000;
 
-/** When the helpdesk last confirmed a ticket's row: by sight of the row itself, or by a complete poll that found nothing new. */
-export const confirmedAt = (ticket: string, source: string): string =>
-  `CASE WHEN ${ticket}.unreadable = 0 AND COALESCE(${source}.polled_at, 0) > ${ticket}.observed_at THEN ${source}.polled_at ELSE ${ticket}.observed_at END`;
-
 /** Grants, their beginnings and their ends. Rows are never deleted. */
 export class Assistances {
   private readonly begin: Action<TicketStanding>;
@@ -73,8 +69,8 @@ export class Assistances {
   async live(actor: SignedInActor): Promise<readonly LiveAssistance[]> {
     const now = this.clock().getTime();
     const rows = await this.database.query<LiveRow>(
-      `SELECT a.id, a.ticket_id, a.customer_id, a.expires_at, t.source, t.reference, ${confirmedAt('t', 's')} AS confirmed_at
-         FROM assistance a JOIN helpdesk_ticket t ON t.id = a.ticket_id LEFT JOIN upstream_source s ON s.name = t.source
+      `SELECT a.id, a.ticket_id, a.customer_id, a.expires_at, t.source, t.reference, t.observed_at AS confirmed_at
+         FROM assistance a JOIN helpdesk_ticket t ON t.id = a.ticket_id
         WHERE a.actor_id = ? AND a.ended_at IS NULL AND a.begins_at IS NOT NULL AND a.expires_at > ?`,
       [actor.id, now],
     );
@@ -340,13 +336,10 @@ export class Assistances {
   /** The ticket as the actor of the change stands to it now. */
   async standingOf(change: Pick<Change, 'query' | 'at' | 'actor'>, ticket: Ticket): Promise<TicketStanding> {
     const staffIds = isSignedIn(change.actor) ? change.actor.staffIds : [];
-    const [source] = await change.query<{ polled_at: number | null; known: number }>(
-      `SELECT (SELECT polled_at FROM upstream_source WHERE name = ?) AS polled_at,
-              (SELECT COUNT(*) FROM helpdesk_staff WHERE source = ? AND active = 1 AND id IN (${staffIds.map(() => '?').join(',') || 'NULL'})) AS known`,
-      [ticket.source, ticket.source, ...staffIds],
+    const [staff] = await change.query<{ known: number }>(
+      `SELECT COUNT(*) AS known FROM helpdesk_staff WHERE source = ? AND active = 1 AND id IN (${staffIds.map(() => '?').join(',') || 'NULL'})`,
+      [ticket.source, ...staffIds],
     );
-    const polled = ticket.unreadable ? 0 : (source?.polled_at ?? 0);
-    const confirmed = Math.max(ticket.observedAt.getTime(), polled);
     return {
       id: ticket.id,
       status: ticket.status,
@@ -357,8 +350,8 @@ export class Assistances {
       createdById: ticket.createdById,
       customerSetByIds: JSON.parse(ticket.customerSetByIds) as string[],
       customerId: ticket.customerId,
-      knowsActor: (source?.known ?? 0) > 0,
-      isFresh: change.at.getTime() - confirmed <= this.freshness.assignmentBound,
+      knowsActor: (staff?.known ?? 0) > 0,
+      isFresh: change.at.getTime() - ticket.observedAt.getTime() <= this.freshness.assignmentBound,
     };
   }
 

@@ -1,12 +1,13 @@
 import { Entity, Index } from 'typeorm';
 import type { LinkAssurance } from '../../authz/actor';
-import { Flag, Instant, Key, Sealed, Text } from '../../db/columns';
+import { Flag, Instant, Integer, Key, Sealed, Text } from '../../db/columns';
 
 /** The person a ticket is about, and how surely we know who that is on the payment side. */
 @Entity('helpdesk_customer')
 @Index('uq_helpdesk_customer_source_reference', ['source', 'reference'], { unique: true })
 @Index('ix_helpdesk_customer_email_digest', ['emailDigest'])
 @Index('ix_helpdesk_customer_payment_customer_id', ['paymentCustomerId'])
+@Index('ix_helpdesk_customer_linked_at', ['linkedAt'])
 export class Customer {
   @Key() id!: string;
   @Text(64) source!: string;
@@ -24,5 +25,8 @@ export class Customer {
   @Text(64, { name: 'payment_customer_id', nullable: true }) paymentCustomerId!: string | null;
   /** When the payment side was last asked who this is; null: it has to be. */
   @Instant({ name: 'linked_at', nullable: true }) linkedAt!: Date | null;
+  /** How often a source failed in a row when it was asked, and when it is asked again; null: never, and at once. */
+  @Integer({ name: 'link_tries', nullable: true }) linkTries!: number | null;
+  @Instant({ name: 'link_next_at', nullable: true }) linkNextAt!: Date | null;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }

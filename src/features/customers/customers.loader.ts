@@ -18,7 +18,7 @@ export interface CustomerRow extends KeyedRow, Record<string, unknown> {
 }
 
 export const customerColumns = `c.id, c.source, c.name_sealed, c.email_sealed, c.phone_sealed, c.region, c.link, c.payment_customer_id, c.linked_at, 
-  CASE WHEN COALESCE(ps.polled_at, 0) > p.observed_at THEN ps.polled_at ELSE p.observed_at END AS payments_confirmed_at, ${keyColumns}`;
+  CASE WHEN c.linked_at IS NOT NULL AND COALESCE(ps.polled_at, 0) > p.observed_at THEN ps.polled_at ELSE p.observed_at END AS payments_confirmed_at, ${keyColumns}`;
 export const customerJoins = `${joinKey('c')} LEFT JOIN payment_customer p ON p.id = c.payment_customer_id LEFT JOIN upstream_source ps ON ps.name = p.source`;
 
 /** Customers by id. Whether the actor may see them is for the relation that leads here. */

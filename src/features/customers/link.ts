@@ -28,6 +28,9 @@ const none: Link = { assurance: 'NONE', paymentCustomerId: null };
 const only = (candidates: readonly LinkCandidate[], assurance: LinkAssurance): Link =>
   candidates.length === 1 && candidates[0] ? { assurance, paymentCustomerId: candidates[0].id } : none;
 
+/** Milliseconds before a customer is looked up again after 1, 2, … faults of a source: half a minute, doubled up to an hour. */
+export const pauseAfter = (tries: number): number => Math.min(3_600_000, 30_000 * 2 ** (tries - 1));
+
 /**
  * Who a helpdesk customer is on the payment side, out of every candidate there is. VERIFIED only where the payment side
  * names them, or a field that agents can't write does; the two must not contradict each other. MATCHED where exactly one

@@ -11,6 +11,7 @@ import { ulid } from '../../ulid';
 import type { StaffRecord, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
 import type { AddressRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { endAssistances, type TicketTurn, waitForLeases } from '../assistance/assistance.ending';
+import { pauseAfter } from '../customers/link';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import { contactColumns, contactHistory, type KnownContact, phoneDigits } from './contact-history';
 
@@ -74,10 +75,12 @@ const ticketFacts = [
 ] as const;
 type TicketFacts = Record<(typeof ticketFacts)[number], string | null>;
 
+/** Decided from what sources were asked for at `asOf`. */
 export interface LinkDecision {
   readonly customerId: string;
   readonly link: LinkAssurance;
   readonly paymentCustomerId: string | null;
+  readonly asOf: Date;
 }
 
 /**
@@ -145,6 +148,19 @@ export class Ingest {
         [source, reference],
       );
       if (affected > 0) change.record({ subject: { type: 'Source', id: source }, detail: { unreadable: affected } });
+    });
+  }
+
+  /** The helpdesk showed these tickets, and nothing happened to them until then. */
+  async ticketsConfirmed(ids: readonly string[], asOf: Date): Promise<void> {
+    if (ids.length === 0) return;
+    await this.database.change(actor, ingestTickets, async (change) => {
+      change.permit(null);
+      const at = milliseconds(asOf);
+      await change.confirm(
+        `UPDATE helpdesk_ticket SET observed_at = ? WHERE observed_at < ? AND unreadable = 0 AND id IN (${marks(ids)})`,
+        [at, at, ...ids],
+      );
     });
   }
 
@@ -252,7 +268,14 @@ export class Ingest {
       const row = stored.get(reference);
       const observed = milliseconds(asOf);
       if (!row) {
-        const unlinked = { email_edited: 0, link: 'NONE', payment_customer_id: null, linked_at: null };
+        const unlinked = {
+          email_edited: 0,
+          link: 'NONE',
+          payment_customer_id: null,
+          linked_at: null,
+          link_tries: null,
+          link_next_at: null,
+        };
         fresh.push({ id, source, reference, key_id: key.id, ...sealed(), ...facts, ...unlinked, observed_at: observed });
         continue;
       }
@@ -277,7 +300,7 @@ export class Ingest {
         observed_at: observed,
         email_edited: Number(row.email_edited === 1 || row.email_digest !== facts.email_digest),
         // Who this is on the payment side is open again: the next look-up decides.
-        ...(isRenamed ? { linked_at: null } : {}),
+        ...(isRenamed ? { linked_at: null, link_tries: null, link_next_at: null } : {}),
       };
       await change.execute(`UPDATE helpdesk_customer SET ${assignments(values)} WHERE id = ?`, [...Object.values(values), id]);
     }
@@ -651,10 +674,10 @@ export class Ingest {
   }
 
   /**
-   * Sets links as decided by `customers/link` from what sources were asked for at `asOf`; only differences are written and
-   * recorded, and none where a decision from later answers stands already: two lookups may end in the other order.
+   * Sets links as decided by `customers/link`; only differences are recorded, and none is written where a decision from later
+   * answers stands already: two lookups may end in the other order.
    */
-  async links(decisions: readonly LinkDecision[], asOf: Date): Promise<void> {
+  async links(decisions: readonly LinkDecision[]): Promise<void> {
     if (decisions.length === 0) return;
     await this.database.change(actor, linkCustomers, async (change) => {
       change.permit(null);
@@ -669,27 +692,44 @@ export class Ingest {
         { lock: true },
       );
       const stored = new Map(known.map((row) => [row.id, row]));
-      const isOvertaken = ({ linked_at }: { linked_at: number | null }) => linked_at !== null && linked_at > milliseconds(asOf);
-      const news = decisions.filter(({ customerId, link, paymentCustomerId }) => {
-        const row = stored.get(customerId);
-        if (row && isOvertaken(row)) return false;
+      const news: LinkDecision[] = [];
+      for (const decision of decisions) {
+        const row = stored.get(decision.customerId);
+        const asOf = milliseconds(decision.asOf);
+        if (!row || (row.linked_at !== null && Number(row.linked_at) > asOf)) continue;
         // The first decision counts as one even where it is NONE: from then on the customer has been looked up.
-        return row && (row.linked_at === null || row.link !== link || row.payment_customer_id !== paymentCustomerId);
-      });
-      for (const { customerId, link, paymentCustomerId } of news) {
-        await change.execute('UPDATE helpdesk_customer SET link = ?, payment_customer_id = ? WHERE id = ?', [
-          link,
-          paymentCustomerId,
-          customerId,
-        ]);
+        const isNews =
+          row.linked_at === null || row.link !== decision.link || row.payment_customer_id !== decision.paymentCustomerId;
+        if (isNews) news.push(decision);
+        const values = [decision.link, decision.paymentCustomerId, asOf, decision.customerId];
+        const statement =
+          'UPDATE helpdesk_customer SET link = ?, payment_customer_id = ?, linked_at = ?, link_tries = NULL, link_next_at = NULL WHERE id = ?';
+        await (isNews ? change.execute(statement, values) : change.confirm(statement, values));
       }
-      await change.confirm(
-        `UPDATE helpdesk_customer SET linked_at = ? WHERE (linked_at IS NULL OR linked_at < ?) AND id IN (${marks(decisions)})`,
-        [milliseconds(asOf), milliseconds(asOf), ...decisions.map(({ customerId }) => customerId)],
-      );
       if (news.length === 0) return;
       const count = (assurance: LinkAssurance) => news.filter(({ link }) => link === assurance).length;
       change.record({ detail: { links: { VERIFIED: count('VERIFIED'), MATCHED: count('MATCHED'), NONE: count('NONE') } } });
+    });
+  }
+
+  /** A source failed when it was asked about these customers: what is stored of them stays, and they are asked about again after a pause. */
+  async linksFailed(customerIds: readonly string[], at: Date): Promise<void> {
+    if (customerIds.length === 0) return;
+    await this.database.change(actor, linkCustomers, async (change) => {
+      change.permit(null);
+      const rows = await change.query<{ id: string; link_tries: number | null }>(
+        `SELECT id, link_tries FROM helpdesk_customer WHERE id IN (${marks(customerIds)})`,
+        customerIds,
+        { lock: true },
+      );
+      for (const { id, link_tries } of rows) {
+        const tries = Number(link_tries ?? 0) + 1;
+        await change.confirm('UPDATE helpdesk_customer SET linked_at = NULL, link_tries = ?, link_next_at = ? WHERE id = ?', [
+          tries,
+          milliseconds(at) + pauseAfter(tries),
+          id,
+        ]);
+      }
     });
   }
 }

@@ -8,7 +8,7 @@ import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
-import { type Assistances, confirmedAt } from '../assistance/assistance.service';
+import type { Assistances } from '../assistance/assistance.service';
 import { heldBy } from '../assistance/held';
 import { joinKey, type Keys, keyColumns } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
@@ -44,8 +44,8 @@ const longestReference = 128;
 /** Answers about tickets that aren't the asker's leave in steps of this many milliseconds. */
 const answerStep = 100;
 
-export const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.status, t.channel, t.team, t.assignee_id, t.customer_id, t.created_at, t.updated_at, ${confirmedAt('t', 's')} AS confirmed_at, ${keyColumns}`;
-export const ticketJoins = `${joinKey('t')} LEFT JOIN upstream_source s ON s.name = t.source`;
+export const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.status, t.channel, t.team, t.assignee_id, t.customer_id, t.created_at, t.updated_at, t.observed_at AS confirmed_at, ${keyColumns}`;
+export const ticketJoins = joinKey('t');
 
 const latestFirst = (column: 'created_at' | 'updated_at'): Keyset<TicketRow> => ({
   column: `t.${column}`,

@@ -1,0 +1,150 @@
+import { LRUCache } from 'lru-cache';
+import type { Database } from '../../db/database';
+import { inTurns, type Lane } from '../../lanes';
+import { SourceUnavailable } from '../../upstream/source-unavailable';
+import type { Linking } from '../customers/linking';
+import type { Ingest } from './ingest';
+import type { SourceRegistry } from './registry';
+
+export interface ReadingOptions {
+  /** How long a person who opens a ticket waits for the helpdesk, milliseconds. */
+  readonly openWithin: number;
+  /** How long a response waits for the payment side, milliseconds, before it shows what is stored, marked stale. */
+  readonly paymentsWithin: number;
+}
+
+/** Tickets that are read one by one at the same time, because a search didn't show them. */
+const ticketsAtOnce = 4;
+
+/** `work`, or what `late` makes once so many milliseconds have passed; the work itself goes on. */
+const within = <T>(work: Promise<T>, milliseconds: number, late: () => T): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<T>((resolve, reject) => {
+    timer = setTimeout(() => {
+      try {
+        resolve(late());
+      } catch (error) {
+        reject(error);
+      }
+    }, milliseconds);
+  });
+  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
+};
+
+/** Reads single records from their sources: where one is missing, too old, or said to have changed. */
+export class Reading {
+  /** Tickets that the helpdesk said a moment ago it doesn't have. */
+  private readonly absent = new LRUCache<string, true>({ max: 20_000, ttl: 10_000 });
+  private readonly underWay = new Map<string, Promise<unknown>>();
+  private readonly recentlyRefreshed = new LRUCache<string, true>({ max: 20_000, ttl: 2_000 });
+
+  constructor(
+    private readonly database: Database,
+    private readonly ingest: Ingest,
+    private readonly registry: SourceRegistry,
+    private readonly linking: Linking,
+    private readonly options: ReadingOptions,
+    private readonly clock: () => Date,
+  ) {}
+
+  /**
+   * Fetches one ticket and stores it. False when the helpdesk has none under that reference (remembered for some
+   * seconds). A person waits `openWithin` at most. Throws `SourceUnavailable`. Requests for one ticket at the same time
+   * share one fetch, but no person waits for one that gives way to others.
+   */
+  refreshTicket(sourceName: string, reference: string, lane: Lane = 'interactive'): Promise<boolean> {
+    const key = `${sourceName} ${reference}`;
+    if (this.absent.has(key)) return Promise.resolve(false);
+    const fetched = this.shared(`ticket ${key}`, lane, async () => {
+      const source = this.registry.helpdesk(sourceName, lane);
+      const asOf = this.clock();
+      const snapshot = await source.connector.fetchTicket(reference);
+      if (!snapshot) {
+        this.absent.set(key, true);
+        await this.ingest.ticketGone(source.name, reference, asOf);
+        return false;
+      }
+      await this.ingest.tickets(source.name, source.teams, [snapshot]);
+      return true;
+    });
+    if (lane === 'background') return fetched;
+    return within(fetched, this.options.openWithin, () => {
+      throw new SourceUnavailable(sourceName, 'timeout');
+    });
+  }
+
+  /** Like `refreshTicket`, of a ticket that was announced to have changed: nothing that was read before counts. */
+  async refreshAnnounced(sourceName: string, reference: string): Promise<void> {
+    this.absent.delete(`${sourceName} ${reference}`);
+    // A fetch that began before the announcement may have missed what it tells of.
+    for (const lane of ['interactive', 'background'] as const)
+      await this.underWay.get(`${lane} ticket ${sourceName} ${reference}`)?.catch(() => {});
+    await this.refreshTicket(sourceName, reference);
+  }
+
+  /** Looks the customer up at every payment source again, within `paymentsWithin`; false when that didn't succeed. */
+  async refreshPayments(customerId: string): Promise<boolean> {
+    if (this.registry.paymentsNames().length === 0) return true;
+    if (this.recentlyRefreshed.has(customerId)) return true;
+    const refreshed = this.shared(`payments ${customerId}`, 'interactive', async () => {
+      await this.linking.linkOne(customerId);
+      this.recentlyRefreshed.set(customerId, true);
+      return true;
+    }).catch((error: unknown) => {
+      this.registry.noteFault('payments', error);
+      return false;
+    });
+    return within(refreshed, this.options.paymentsWithin, () => false);
+  }
+
+  /**
+   * Confirms the tickets of a source that somebody assists on, as of a poll that was read to its end: those that the helpdesk
+   * shows when it is asked for them by number, and of which the poll brought nothing. The others are read one by one:
+   * deleted, or moved to where our account sees nothing, they are gone.
+   */
+  async confirmAssisted(sourceName: string, polledAt: Date): Promise<void> {
+    const rows = await this.database.query<{ id: string; reference: string; unreadable: number }>(
+      `SELECT t.id, t.reference, t.unreadable FROM helpdesk_ticket t
+        WHERE t.source = ? AND t.observed_at < ? AND EXISTS (SELECT 1 FROM assistance a WHERE a.ticket_id = t.id AND a.ended_at IS NULL)`,
+      [sourceName, polledAt.getTime()],
+    );
+    if (rows.length === 0) return;
+    // People work on these: they come before a backfill.
+    const { connector } = this.registry.helpdesk(sourceName);
+    const visible = await connector.visibleTickets(rows.map(({ reference }) => reference));
+    const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && Number(row.unreadable) === 0;
+    await this.ingest.ticketsConfirmed(
+      rows.filter(isConfirmed).map(({ id }) => id),
+      polledAt,
+    );
+    await this.refreshEach(
+      sourceName,
+      rows.filter((row) => !isConfirmed(row)).map(({ reference }) => reference),
+      'interactive',
+    );
+  }
+
+  /** Reads these tickets again; one that can't be read is told of and holds up no other. The first fault, or null. */
+  async refreshEach(sourceName: string, references: readonly string[], lane: Lane): Promise<SourceUnavailable | null> {
+    let first: SourceUnavailable | null = null;
+    await inTurns(references, ticketsAtOnce, async (reference) => {
+      try {
+        await this.refreshTicket(sourceName, reference, lane);
+      } catch (error) {
+        if (!(error instanceof SourceUnavailable)) throw error;
+        this.registry.noteFault(sourceName, error);
+        first ??= error;
+      }
+    });
+    return first;
+  }
+
+  private shared<T>(key: string, lane: Lane, work: () => Promise<T>): Promise<T> {
+    const running =
+      this.underWay.get(`interactive ${key}`) ?? (lane === 'background' ? this.underWay.get(`${lane} ${key}`) : undefined);
+    if (running) return running as Promise<T>;
+    const started = work().finally(() => this.underWay.delete(`${lane} ${key}`));
+    this.underWay.set(`${lane} ${key}`, started);
+    return started;
+  }
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { systemActor } from '../../authz/actor';
+import type { Database } from '../../db/database';
+import { inTurns } from '../../lanes';
+import { ulid } from '../../ulid';
+import type { WebhookJudgement, WebhookRequest } from '../../upstream/helpdesk/helpdesk.port';
+import { type Polling, webhookStateAction } from './polling';
+import type { Reading } from './reading';
+import type { SourceRegistry } from './registry';
+import { WebhookReceipt } from './source.entity';
+
+export type WebhookOutcome = 'rejected' | 'duplicate' | 'accepted' | 'kept';
+
+const sync = systemActor('sync');
+/** Tickets of one announcement that are read at the same time. */
+const ticketsAtOnce = 4;
+
+/** What sources announce. It is proven by the source's signature, kept that it came, and acted on by reading: its content is never believed. */
+export class Webhooks {
+  constructor(
+    private readonly database: Database,
+    private readonly registry: SourceRegistry,
+    private readonly reading: Reading,
+    private readonly polling: Polling,
+  ) {}
+
+  /** Throws `SourceUnavailable` where what was announced can't be read just now; it is kept as pending then. */
+  async receive(sourceName: string, request: WebhookRequest): Promise<WebhookOutcome> {
+    const judgement: WebhookJudgement = this.registry.connectorOf(sourceName)?.judgeWebhook(request) ?? {
+      outcome: 'rejected',
+      why: 'no such source',
+    };
+    if (judgement.outcome === 'rejected') return 'rejected';
+    const state = judgement.outcome === 'hint' ? 'PENDING' : 'UNKNOWN';
+    const eventId = judgement.eventId.slice(0, 255);
+    const isNew = await this.database.change(
+      sync,
+      webhookStateAction,
+      async (change) => {
+        const known = await change.find(WebhookReceipt, { source: sourceName, eventId });
+        if (known && (known.state !== 'UNKNOWN' || state === 'UNKNOWN')) return known.state === 'PENDING';
+        change.permit(null);
+        if (known) {
+          // Kept by a version that didn't understand it, sent again to one that does.
+          await change.execute("UPDATE upstream_webhook SET state = 'PENDING' WHERE id = ?", [known.id]);
+          change.record({ subject: { type: 'Webhook', id: known.id }, detail: { source: sourceName, state } });
+          return true;
+        }
+        const receipt = Object.assign(new WebhookReceipt(), {
+          id: `whk_${ulid()}`,
+          source: sourceName,
+          eventId,
+          type: judgement.type.slice(0, 128),
+          state,
+          size: request.body.length,
+          digest: createHash('sha256').update(request.body).digest('hex'),
+          happenedAt: judgement.at,
+          receivedAt: request.now,
+        });
+        await change.insert(WebhookReceipt, receipt);
+        change.record({ subject: { type: 'Webhook', id: receipt.id }, detail: { source: sourceName, state } });
+        return true;
+      },
+      { idempotent: true },
+    );
+    if (!isNew) return 'duplicate';
+    if (judgement.outcome === 'unknown') return 'kept';
+    await this.reconcile(sourceName, judgement.references);
+    this.polling.announced(sourceName);
+    await this.database.change(sync, webhookStateAction, async (change) => {
+      change.permit(null);
+      const applied = await change.execute(
+        "UPDATE upstream_webhook SET state = 'APPLIED' WHERE source = ? AND event_id = ? AND state = 'PENDING'",
+        [sourceName, eventId],
+      );
+      if (applied > 0) change.record({ detail: { source: sourceName, state: 'APPLIED' } });
+    });
+    return 'accepted';
+  }
+
+  private async reconcile(name: string, references: readonly string[]): Promise<void> {
+    if (this.registry.isHelpdesk(name)) {
+      await inTurns(references, ticketsAtOnce, (reference) => this.reading.refreshAnnounced(name, reference));
+      return;
+    }
+    // An event that names no customer says that something changed: what, the next reading of changes tells.
+    if (references.length === 0) return this.polling.syncPayments(name);
+    const fault = await this.polling.reconcilePayments(this.registry.payments(name), references);
+    if (fault) throw fault;
+  }
+}
