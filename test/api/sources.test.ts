@@ -126,6 +126,41 @@ describe('what a source says', () => {
     expect(told(await test.as('ana', byReference, { reference: sampleTicket }))).toEqual(before);
   });
 
+  it('about nothing is no word about a ticket: one that it stopped showing loses its assistances at the next poll', async () => {
+    const { test, helpdesk } = sample;
+    expect(told(await test.as('ana', byReference, { reference: sampleTicket })).errors).toEqual([]);
+    // Moved to where our account sees nothing: no poll tells, now or later.
+    helpdesk.hidden.add(sampleTicket);
+    test.clock.forward(1_000);
+    await test.app.sources.syncAll();
+    expect(await countOf(test, 'assistance', 'ended_at IS NULL')).toBe(0);
+    expect(told(await test.as('ana', '{ tickets { totalCount } }')).data.tickets.totalCount).toBe(0);
+  });
+
+  it('about nothing confirms a ticket that somebody assists on and that it shows, and no other', async () => {
+    const { test, helpdesk } = sample;
+    helpdesk.put('unassisted');
+    await test.app.sources.syncAll();
+    const list = '{ tickets { nodes { reference freshness { stale } } } }';
+    const stale = async () => {
+      const { data } = told(await test.as('ana', list));
+      const nodes = data.tickets.nodes as { reference: string; freshness: { stale: boolean } }[];
+      return Object.fromEntries(nodes.map(({ reference, freshness }) => [reference, freshness.stale]));
+    };
+    await test.as('ana', byReference, { reference: sampleTicket });
+    expect(await stale()).toEqual({ [sampleTicket]: false, unassisted: false });
+    const fetched = helpdesk.fetches.length;
+    for (let poll = 0; poll < 4; poll += 1) {
+      test.clock.forward(10_000);
+      await test.app.sources.syncAll();
+    }
+    expect(await stale()).toEqual({ [sampleTicket]: false, unassisted: true });
+    expect(helpdesk.fetches.length).toBe(fetched);
+    // Opening it reads it again.
+    await test.as('ana', byReference, { reference: 'unassisted' });
+    expect(await stale()).toEqual({ [sampleTicket]: false, unassisted: false });
+  });
+
   it('about a reassignment counts within the bound even if no poll has seen it: the ticket is asked for again', async () => {
     const { test, helpdesk } = sample;
     const before = told(await test.as('ana', byReference, { reference: sampleTicket }));
