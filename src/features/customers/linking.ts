@@ -110,11 +110,11 @@ export class Linking {
       `SELECT COUNT(*) AS n FROM helpdesk_customer c WHERE ${due}`,
       parameters,
     );
-    if (Number(total) === 0) return;
+    if (total === 0) return;
     let done = 0;
     const progress = (count: number) => {
       done += count;
-      onProgress({ done, total: Math.max(done, Number(total)) });
+      onProgress({ done, total: Math.max(done, total) });
     };
     const fault = await this.linkAll(this.pages(due, parameters, options.until ?? (() => false)), new Map(), progress);
     if (fault) throw fault;
@@ -157,12 +157,10 @@ export class Linking {
 
   async counts(): Promise<readonly LinkingCount[]> {
     const rows = await this.database.query<{ source: string; waiting: number; aside: number }>(
-      `SELECT source, COUNT(*) AS waiting, SUM(CASE WHEN link_tries > 0 THEN 1 ELSE 0 END) AS aside
+      `SELECT source, COUNT(*) AS waiting, COUNT(CASE WHEN link_tries > 0 THEN 1 END) AS aside
          FROM helpdesk_customer WHERE linked_at IS NULL GROUP BY source`,
     );
-    const found = new Map(
-      rows.map(({ source, waiting, aside }) => [source, { waiting: Number(waiting), setAside: Number(aside) }]),
-    );
+    const found = new Map(rows.map(({ source, waiting, aside }) => [source, { waiting, setAside: aside }]));
     return this.registry.helpdeskNames().map((source) => ({ source, ...(found.get(source) ?? { waiting: 0, setAside: 0 }) }));
   }
 
@@ -226,7 +224,7 @@ export class Linking {
       {
         nameDigest: this.keys.searchDigest('helpdesk-reference', `${row.source}:${row.reference}`) as string,
         emailDigest: row.email_digest,
-        emailEdited: Number(row.email_edited) === 1,
+        emailEdited: row.email_edited === 1,
         protectedReferenceDigest: row.protected_reference_digest,
       },
       candidates.map(({ candidate }) => candidate),

@@ -293,7 +293,7 @@ export class Polling {
     );
     const understood = kept.filter(({ type }) => connector?.understandsWebhook?.(type) === true);
     if (understood.length > 0) {
-      await this.readAgain(name, Math.max(...understood.map((each) => Number(each.happened_at))));
+      await this.readAgain(name, Math.max(...understood.map((each) => each.happened_at)));
       if (this.stopping) return;
       const types = understood.map(({ type }) => type);
       await this.applyReceipts(name, `state = 'UNKNOWN' AND type IN (${marks(types)})`, types, this.startedAt);

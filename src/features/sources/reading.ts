@@ -112,7 +112,7 @@ export class Reading {
     // People work on these: they come before a backfill.
     const { connector } = this.registry.helpdesk(sourceName);
     const visible = await connector.visibleTickets(rows.map(({ reference }) => reference));
-    const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && Number(row.unreadable) === 0;
+    const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && row.unreadable === 0;
     await this.ingest.ticketsConfirmed(
       rows.filter(isConfirmed).map(({ id }) => id),
       polledAt,

@@ -124,8 +124,7 @@ export class SourceRegistry {
       fault: string | null;
     }>('SELECT name, polled_at, backfilled_at, fault FROM upstream_source');
     const stored = new Map(rows.map((row) => [row.name, row]));
-    const instant = (value: number | null | undefined) =>
-      value === null || value === undefined ? null : new Date(Number(value));
+    const instant = (value: number | null | undefined) => (value === null || value === undefined ? null : new Date(value));
     return [
       ...[...this.helpdesks.values()].map(({ name, connector }) => ({ name, kind: connector.kind, side: 'helpdesk' as const })),
       ...[...this.providers.values()].map(({ name, connector }) => ({ name, kind: connector.kind, side: 'payments' as const })),
