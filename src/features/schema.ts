@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { assertValidSchema, type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { type Classification } from '../authz/classification';
 import { classifySchema } from '../authz/classify-schema';
@@ -61,8 +61,11 @@ export const describeGraph = (): DescribedGraph => {
       scalarsMap: [{ type: Date, scalar: DateTime }],
       validate: false,
       emitSchemaFile: false,
+      // It would run a whole introspection of the graph.
+      skipCheck: true,
     }),
   );
+  assertValidSchema(built);
   const schema = sortedBy(built, sorts);
   return {
     schema,
