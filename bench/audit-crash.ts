@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { migrations } from '../migrations';
 import { openCheckpoint } from '../src/audit/checkpoint';
+import type { LogEvent } from '../src/audit/events';
 import { consistencyPath, Frontier, leafHash, verifyConsistency } from '../src/audit/merkle';
 import { verifierKeyOf } from '../src/audit/note';
 import { Database } from '../src/db/database';
@@ -58,12 +59,12 @@ const write = async (url: string, writer: string): Promise<void> => {
     const count = 1 + ((transaction * 7) % 20);
     await database.appendGroup(async (group) => {
       for (let number = 0; number < count; number += 1)
+        // Not of the catalogue: only this measurement can say what was acknowledged.
         group.append({
           action: 'crash.write',
-          outcome: 'ALLOWED',
           actor: { id: `act_${writer}`, kind: 'staff', roles: [] },
           detail: { writer, transaction, number, count },
-        });
+        } as unknown as LogEvent);
     });
     process.send?.({ writer, transaction, count } satisfies Acknowledged);
   }

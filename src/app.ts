@@ -333,7 +333,6 @@ const recordPolicy = async (database: Database, digest: string): Promise<void> =
     if (inForce?.subject_id === digest) return;
     group.append({
       action: 'policy.in-force',
-      outcome: 'ALLOWED',
       actor: { id: 'system:start', kind: 'system', roles: [] },
       subject: { type: 'Policy', id: digest },
     });

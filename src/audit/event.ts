@@ -19,7 +19,7 @@ export interface EventDraft {
   readonly subject?: { readonly type: string; readonly id: string } | undefined;
   readonly customers?: readonly CustomerUnderDigest[];
   /** Action-specific facts: ids of ours, names of fields and verdicts, counts, states. */
-  readonly detail?: { readonly [name: string]: CanonicalValue };
+  readonly detail?: { readonly [name: string]: CanonicalValue } | undefined;
   readonly notes?: readonly SealedNote[];
 }
 
@@ -31,8 +31,8 @@ export interface CustomerUnderDigest {
 }
 
 /** Free text that belongs to an event, sealed under a customer's key by the feature; the leaf holds its keyed digest. */
-export interface SealedNote {
-  readonly name: string;
+export interface SealedNote<Name extends string = string> {
+  readonly name: Name;
   readonly keyId: string;
   readonly seal: (place: { readonly table: string; readonly column: string; readonly row: string }) => Buffer;
   readonly digest: (salt: Buffer) => string;

@@ -39,18 +39,18 @@ export const not = <Subject>(negated: Rule<Subject>, reason: DenialReason): Rule
   rule(reason, (actor, subject) => !negated(actor, subject));
 
 /** What is authorized and what is audited, under one name: `assistance.begin`, `credential.approve`. */
-export interface Action<Subject = unknown> {
-  readonly name: string;
+export interface Action<Subject = unknown, Name extends string = string> {
+  readonly name: Name;
   readonly rule: Rule<Subject>;
   /** The ticket that a denial of it is about; null where its subject belongs to none. */
   readonly ticketOf: (subject: Subject) => string | null;
 }
 
-export const action = <Subject>(
-  name: string,
+export const action = <const Name extends string, Subject>(
+  name: Name,
   permitted: Rule<Subject>,
   ticketOf: (subject: Subject) => string | null = () => null,
-): Action<Subject> => ({ name, rule: permitted, ticketOf });
+): Action<Subject, Name> => ({ name, rule: permitted, ticketOf });
 
 /** Throws the `DENIED` failure of an action that its rule forbids. */
 export const permit = <Subject>(actor: Actor, of: Action<Subject>, subject: Subject): void => {

@@ -1,5 +1,6 @@
 import type { EntityManager, FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import { type EventDraft, finalizeEvent } from '../audit/event';
+import { draftOf, type EventFacts, type EventName } from '../audit/events';
 import { type Actor, isSignedIn } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
 import { Failure, ProgrammingError } from '../failure';
@@ -11,7 +12,6 @@ import { marks } from './sql';
 
 export type Row = Record<string, unknown>;
 type EntityClass<E> = new () => E;
-export type EventFacts = Omit<EventDraft, 'action' | 'outcome' | 'actor'>;
 
 /**
  * One change: lock, permit, save, record, in one transaction. Writing before `permit`, or ending a change that wrote
@@ -112,17 +112,10 @@ export class Change<Subject = unknown> {
     return execute(this.manager, this.engine, sql, parameters);
   }
 
-  /**
-   * States what happened; stored with the change when it commits. `name` where it is a consequence with a name of its own;
-   * `DENIED` where what is kept is that something was tried in vain.
-   */
-  record(facts: EventFacts, name = this.action.name, outcome: EventDraft['outcome'] = 'ALLOWED'): void {
-    this.drafts.push({
-      ...facts,
-      action: name,
-      outcome,
-      actor: { id: this.actor.id, kind: this.actor.kind, roles: isSignedIn(this.actor) ? this.actor.roles : [] },
-    });
+  /** States what happened, as the catalogue has it; stored with the change when it commits. */
+  record<Name extends EventName>(name: Name, facts: EventFacts<Name>): void {
+    const actor = { id: this.actor.id, kind: this.actor.kind, roles: isSignedIn(this.actor) ? this.actor.roles : [] };
+    this.drafts.push(draftOf({ ...facts, action: name, actor }));
   }
 
   /** For the `Database` only: ends the change, or throws so that it is rolled back. */

@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { type EventDraft, finalizeEvent } from '../audit/event';
+import { type ActionName, draftOf, type LogEvent } from '../audit/events';
 import type { Actor } from '../authz/actor';
 import type { Action } from '../authz/rule';
 import { Failure } from '../failure';
@@ -24,7 +25,7 @@ export interface GroupCommit {
   query<R extends Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
   /** Affected rows of a write. */
   execute(sql: string, parameters?: readonly unknown[]): Promise<number>;
-  append(draft: EventDraft): void;
+  append(event: LogEvent): void;
 }
 
 /** One transaction of the audit log's sequencer: places in the tree and signed heads, never events. */
@@ -112,7 +113,7 @@ export class Database {
    */
   change<Subject, T>(
     actor: Actor,
-    action: Action<Subject>,
+    action: Action<Subject, ActionName>,
     work: (change: Change<Subject>) => Promise<T>,
     options: ChangeOptions = {},
   ): Promise<T> {
@@ -135,7 +136,7 @@ export class Database {
       const result = await work({
         query: (sql, parameters = []) => queryRows(manager, sql, parameters),
         execute: (sql, parameters = []) => execute(manager, this.engine, sql, parameters),
-        append: (draft) => drafts.push(draft),
+        append: (event) => drafts.push(draftOf(event)),
       });
       const at = this.clock();
       const transactionId = `atx_${ulid(at.getTime())}`;

@@ -138,16 +138,15 @@ describe('the log, as an auditor reads it', () => {
     const id = await ticketIdOf(test, sampleTicket);
     await test.app.database.appendGroup(async (group) =>
       group.append({
-        action: 'test.several',
-        outcome: 'ALLOWED',
+        action: 'denial',
         actor: { id: 'act_test', kind: 'staff', roles: [] },
         tickets: [id, 'tkt_other'],
-        detail: { tickets: [id, 'tkt_other'] },
+        detail: { rule: 'Ticket.messages', reason: 'NO_ASSISTANCE', count: 2, tickets: [id, 'tkt_other'] },
       }),
     );
     await turn();
     for (const ticketId of [id, 'tkt_other'])
-      expect((await events('ada', { ticketId, action: 'test.several' })).map(({ ticketIds }) => ticketIds)).toEqual([
+      expect((await events('ada', { ticketId, action: 'denial' })).map(({ ticketIds }) => ticketIds)).toEqual([
         [id, 'tkt_other'],
       ]);
   });

@@ -7,8 +7,8 @@ import { demoTickets } from '../../src/upstream/demo/cast';
 import { TestApp } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
 
-const add = action<unknown>(
-  'test.add',
+const add = action(
+  'actor.first-seen',
   rule<unknown>('ROLE', () => true),
 );
 const actor = systemActor('test');
@@ -25,7 +25,7 @@ const insertActor = (database: Database, id: string, before: () => Promise<void>
       if (found) return 'found';
       change.permit(null);
       await change.insert(ActorRow, actorRow(id));
-      change.record({});
+      change.record('actor.first-seen', { subject: { type: 'Actor', id } });
       await before();
       return 'inserted';
     },

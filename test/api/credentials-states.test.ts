@@ -47,7 +47,7 @@ describe('the table of transitions', () => {
         change.permit(null);
         update.state = from;
         update.openKey = isTerminal(from) ? null : update.openKey;
-        await move(change, await CustomerSeal.of(change, keys, update.customerId), update, { to });
+        await move(change, await CustomerSeal.of(change, keys, update.customerId), update, 'credential.apply', { to });
         const [row] = await change.query<{ n: number }>(
           'SELECT COUNT(*) AS n FROM credential_transition WHERE update_id = ? AND from_state = ? AND to_state = ?',
           [id, from, to],

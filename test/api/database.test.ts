@@ -11,8 +11,8 @@ import { databaseParts, engine, temporaryDatabase, temporaryLocation } from '../
 
 const anyone = rule<unknown>('ROLE', () => true);
 const nobody = rule<unknown>('ROLE', () => false);
-const add = action<unknown>('test.add', anyone);
-const forbidden = action<unknown>('test.forbidden', nobody);
+const add = action('actor.first-seen', anyone);
+const forbidden = action('session.revoke', nobody);
 const actor = systemActor('test');
 
 const actorRow = (id: string, fence = 0): ActorRow =>
@@ -59,7 +59,7 @@ describe('the database door', () => {
         change.permit(null);
         await change.insert(ActorRow, actorRow('act_1'));
       }),
-    ).rejects.toMatchObject({ code: 'DENIED', details: { reason: 'ROLE', rule: 'test.forbidden' } });
+    ).rejects.toMatchObject({ code: 'DENIED', details: { reason: 'ROLE', rule: 'session.revoke' } });
     expect(await count(database, 'actor')).toBe(0);
   });
 
@@ -67,7 +67,7 @@ describe('the database door', () => {
     await database.change(actor, add, async (change) => {
       change.permit(null);
       await change.insert(ActorRow, actorRow('act_counter'));
-      change.record({});
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_counter' } });
     });
     let torn = 0;
     let reading = true;
@@ -89,7 +89,7 @@ describe('the database door', () => {
           await change.insert(ActorRow, Object.assign(actorRow(`act_${index}`), { issuer: 'many' }));
           counter.fence += 1;
           await change.save(counter);
-          change.record({ detail: { index } });
+          change.record('actor.first-seen', { subject: { type: 'Actor', id: `act_${index}` } });
           if (index % 10 === 9) throw new Error('a fault at the end');
         }),
       ),
@@ -112,7 +112,7 @@ describe('the database door', () => {
     const affected = await database.change(actor, add, async (change) => {
       change.permit(null);
       await change.insert(ActorRow, actorRow('act_1'));
-      change.record({});
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
       const first = await change.execute("UPDATE actor SET fence = fence + 1 WHERE id = 'act_1' AND fence = 0");
       const unchanged = await change.execute("UPDATE actor SET fence = 1 WHERE id = 'act_1' AND fence = 1");
       const second = await change.execute("UPDATE actor SET fence = fence + 1 WHERE id = 'act_1' AND fence = 0");
@@ -127,7 +127,7 @@ describe('the database door', () => {
         change.permit(null);
         await change.insert(ActorRow, actorRow(id));
         await change.execute(`UPDATE actor SET fence = ${fence} WHERE id = ?`, [id]);
-        change.record({});
+        change.record('actor.first-seen', { subject: { type: 'Actor', id } });
       });
     await insert('act_1', String(Number.MAX_SAFE_INTEGER));
     await insert('act_2', '9007199254740993');
@@ -150,7 +150,7 @@ describe('the database door', () => {
         if (found) return 'found';
         change.permit(null);
         await change.insert(ActorRow, actorRow('twin'));
-        change.record({});
+        change.record('actor.first-seen', { subject: { type: 'Actor', id: 'twin' } });
         return 'inserted';
       });
     const outcomes = await Promise.all([insertOrFind(), insertOrFind(), insertOrFind()]);

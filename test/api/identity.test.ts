@@ -372,7 +372,7 @@ describe('who asks', () => {
   it('is nobody at a helpdesk that has two of that name', async () => {
     const greta = async (sub: string) => (await viewer(await token({ sub, preferred_username: 'greta' }))).knownToHelpdesk;
     expect(await greta('first-session')).toBe(true);
-    const twin = action<unknown>('test.twin', isSystem);
+    const twin = action('source.ingest-tickets', isSystem);
     await app.app.database.change(systemActor('test'), twin, async (change) => {
       change.permit(null);
       await change.execute(
@@ -380,7 +380,7 @@ describe('who asks', () => {
          SELECT 'stf_twin', source, 'twin', display_name, ?, login_digest, 1, observed_at FROM helpdesk_staff WHERE reference = 'greta'`,
         ['no digest of anything'],
       );
-      change.record({});
+      change.record('source.ingest-tickets', { subject: { type: 'Source', id: 'demo' }, detail: { tickets: 0, ended: 0 } });
     });
     // Asked anew: who somebody is at the helpdesk is remembered for some seconds.
     expect(await greta('second-session')).toBe(false);

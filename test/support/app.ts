@@ -8,6 +8,7 @@ import { type Config, loadConfig } from '../../src/config';
 import { createServer } from '../../src/http/server';
 import type { DemoHelpdesk } from '../../src/upstream/helpdesk/demo/demo-helpdesk';
 import type { DemoPayments } from '../../src/upstream/payments/demo/demo-payments';
+import { misfitOf } from './catalogued';
 import { copyOf, migratedLocation, type Place } from './database';
 
 /** A clock that stands still until a test moves it. */
@@ -164,7 +165,10 @@ export class TestApp {
       `SELECT leaf FROM audit_event ${action ? 'WHERE action = ?' : ''} ORDER BY at, id, ordinal`,
       action ? [action] : [],
     );
-    return rows.map(({ leaf }) => JSON.parse(leaf.toString('utf8')) as Record<string, unknown>);
+    const events = rows.map(({ leaf }) => JSON.parse(leaf.toString('utf8')) as Record<string, unknown>);
+    const misfits = events.map(misfitOf).filter((misfit) => misfit !== null);
+    if (misfits.length > 0) throw new Error(`the log says what it can't say: ${[...new Set(misfits)].join('; ')}`);
+    return events;
   }
 
   async stop(): Promise<void> {

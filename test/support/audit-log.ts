@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { LogEvent } from '../../src/audit/events';
 import { parseVerifierKey, type SignerKey } from '../../src/audit/note';
 import type { Database } from '../../src/db/database';
 import { signersOf } from '../../src/features/audit/checkpoints';
@@ -24,16 +25,11 @@ export const sequencerOf = (database: Database, options: Partial<SequencerOption
     ...options,
   });
 
-/** Records one transaction with this many events. */
+/** Records one transaction with this many events, which mean nothing and so have no place in the catalogue. */
 export const record = (database: Database, count: number, action = 'test'): Promise<void> =>
   database.appendGroup(async (group) => {
-    for (let index = 0; index < count; index += 1)
-      group.append({
-        action,
-        outcome: 'ALLOWED',
-        actor: { id: 'act_test', kind: 'staff', roles: ['AGENT'] },
-        detail: { index },
-      });
+    const actor = { id: 'act_test', kind: 'staff', roles: ['AGENT'] };
+    for (let index = 0; index < count; index += 1) group.append({ action, actor, detail: { index } } as unknown as LogEvent);
   });
 
 /** Whatever somebody with full access to the database may do. */

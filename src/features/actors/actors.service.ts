@@ -14,8 +14,8 @@ import { SessionRevocation } from './session-revocation.entity';
 const staffMemory = 10_000;
 
 const actorActions = {
-  firstSeen: action<unknown>('actor.first-seen', isSystem),
-  revoke: action<unknown>('session.revoke', isSystem),
+  firstSeen: action('actor.first-seen', isSystem),
+  revoke: action('session.revoke', isSystem),
 };
 
 interface Person {
@@ -91,7 +91,7 @@ export class Actors {
             untilAt: until,
           }),
         );
-        change.record({ subject: { type: 'SessionRevocation', id } });
+        change.record('session.revoke', { subject: { type: 'SessionRevocation', id } });
       },
       { idempotent: true },
     );
@@ -164,7 +164,7 @@ export class Actors {
           ActorRow,
           Object.assign(new ActorRow(), { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 }),
         );
-        change.record({ subject: { type: 'Actor', id } });
+        change.record('actor.first-seen', { subject: { type: 'Actor', id } });
         return id;
       },
       { idempotent: true },

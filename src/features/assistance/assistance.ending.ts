@@ -34,15 +34,12 @@ export const endRows = async (
     [at, reason, ...rows.map(({ id }) => id)],
   );
   for (const row of rows) {
-    change.record(
-      {
-        ticketId: row.ticket_id,
-        assistanceId: row.id,
-        subject: { type: 'Assistance', id: row.id },
-        detail: { reason, of: row.actor_id },
-      },
-      'assistance.end',
-    );
+    change.record('assistance.end', {
+      ticketId: row.ticket_id,
+      assistanceId: row.id,
+      subject: { type: 'Assistance', id: row.id },
+      detail: { reason, of: row.actor_id },
+    });
   }
   return Math.max(...rows.map((row) => row.lease_until ?? 0));
 };

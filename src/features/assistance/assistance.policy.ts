@@ -104,10 +104,10 @@ export const mayEnd: Rule<AssistanceStanding> = anyOf<AssistanceStanding>(
 );
 
 export const assistanceActions = {
-  ask: action<TicketStanding>('assistance.request', mayAsk, ({ id }) => id),
-  approve: action<AssistanceStanding>('assistance.approve', mayApprove, ({ ticket }) => ticket.id),
-  end: action<AssistanceStanding>('assistance.end', mayEnd, ({ ticket }) => ticket.id),
-  expire: action<unknown>('assistance.expire', isSystem),
+  ask: action('assistance.request', mayAsk, ({ id }) => id),
+  approve: action('assistance.approve', mayApprove, ({ ticket }) => ticket.id),
+  end: action('assistance.end', mayEnd, ({ ticket }) => ticket.id),
+  expire: action('assistance.expire', isSystem),
 };
 
 /** The live assistances that were loaded for a request, as rules see them. */

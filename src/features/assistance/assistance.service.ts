@@ -52,7 +52,7 @@ const hour = 3_600_000;
 
 /** Grants, their beginnings and their ends. Rows are never deleted. */
 export class Assistances {
-  private readonly begin: Action<TicketStanding>;
+  private readonly begin: Action<TicketStanding, 'assistance.begin'>;
 
   constructor(
     private readonly database: Database,
@@ -62,7 +62,7 @@ export class Assistances {
     private readonly freshness: Freshness,
     private readonly clock: () => Date,
   ) {
-    this.begin = action<TicketStanding>('assistance.begin', beginsByItself(rules.automatic), ({ id }) => id);
+    this.begin = action('assistance.begin', beginsByItself(rules.automatic), ({ id }) => id);
   }
 
   /** The actor's live assistances. Those on tickets whose assignment is older than the bound come with `isFresh: false` and don't count as held. */
@@ -157,7 +157,7 @@ export class Assistances {
       }
       await change.insert(Assistance, row);
       const [customer] = await this.customerKey(change, customerId);
-      change.record({
+      change.record('assistance.request', {
         ticketId: ticket.id,
         assistanceId: row.id,
         subject: { type: 'Assistance', id: row.id },
@@ -182,7 +182,7 @@ export class Assistances {
       row.beginsAt = change.at;
       row.expiresAt = new Date(change.at.getTime() + this.rules.onRequest.lifetimeMinutes * 60_000);
       await change.save(row);
-      change.record({
+      change.record('assistance.approve', {
         ticketId: ticket.id,
         assistanceId: row.id,
         subject: { type: 'Assistance', id: row.id },
@@ -304,7 +304,7 @@ export class Assistances {
 
   private async recordBegin(change: Change<TicketStanding>, row: Assistance, standing: TicketStanding): Promise<void> {
     const [customer] = await this.customerKey(change, row.customerId);
-    change.record({
+    change.record('assistance.begin', {
       ticketId: row.ticketId,
       assistanceId: row.id,
       subject: { type: 'Assistance', id: row.id },

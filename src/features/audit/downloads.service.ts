@@ -18,7 +18,7 @@ export interface Download {
   readonly write: () => AsyncGenerator<Buffer>;
 }
 
-const download = action<unknown>('audit.export', allOf(hasRole('AUDITOR'), hasMfa));
+const download = action('audit.export', allOf(hasRole('AUDITOR'), hasMfa));
 
 /** Exports for auditors who have no access to the database. */
 export class AuditDownloads {

@@ -159,7 +159,6 @@ export const recordExport = (
   database.appendGroup(async (group) =>
     group.append({
       action: 'disclosure',
-      outcome: 'ALLOWED',
       actor,
       customers: customer ? [customer] : [],
       subject: { type: 'AuditExport', id: format },

@@ -63,7 +63,6 @@ export const claimOrigin = (database: Database, name: string, at: Date): Promise
     await insertOrigin(group, { name, beginsAtSize: size, previous: null, previousCheckpoint: null }, at);
     group.append({
       action: 'log.begin',
-      outcome: 'ALLOWED',
       actor: sequencer,
       subject: { type: 'LogOrigin', id: name },
       detail: { origin: name, size },
@@ -96,7 +95,6 @@ export const forkOrigin = (
     await insertOrigin(group, { name, beginsAtSize: size, previous: previous.name, previousCheckpoint: anchored }, at);
     group.append({
       action: 'log.fork',
-      outcome: 'ALLOWED',
       actor: sequencer,
       subject: { type: 'LogOrigin', id: name },
       detail: {

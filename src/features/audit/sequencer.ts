@@ -131,7 +131,7 @@ export class Sequencer {
     );
     this.timeAt = newest?.at ?? 0;
     if (now - this.timeAt < timeLeafEvery) return;
-    await this.database.appendGroup(async (group) => group.append({ action: 'log.time', outcome: 'ALLOWED', actor }));
+    await this.database.appendGroup(async (group) => group.append({ action: 'log.time', actor }));
   }
 
   /** Each key that signs stands in the log itself, so that whoever reads it learns when keys changed. */
@@ -146,7 +146,6 @@ export class Sequencer {
         if (known) return;
         group.append({
           action: 'log.key',
-          outcome: 'ALLOWED',
           actor,
           subject: { type: 'LogKey', id },
           detail: { key: formatVerifierKey(key) },

@@ -114,7 +114,7 @@ export class Applying {
     await this.change(job.updateId, async (change, locked, seal) => {
       if (locked.state !== 'AWAITING_PROVIDER') return;
       await job.hold(change);
-      await end(change, seal, locked, { to: 'EXPIRED', name: 'credential.setup-ended', reason: 'SETUP_EXPIRED' });
+      await end(change, seal, locked, 'credential.setup-ended', { to: 'EXPIRED', reason: 'SETUP_EXPIRED' });
     });
     return 'done';
   }
@@ -141,7 +141,7 @@ export class Applying {
     );
     if (known) {
       if (update.state === 'AWAITING_PROVIDER')
-        await end(change, seal, update, { to: 'FAILED', name: 'credential.card-refused', reason: 'SETUP_ENDED' });
+        await end(change, seal, update, 'credential.card-refused', { to: 'FAILED', reason: 'SETUP_ENDED' });
       return;
     }
     const [act] = await change.query<{ setup_digest: string | null }>(
@@ -151,7 +151,7 @@ export class Applying {
     update.newMethodSealed = seal.seal('credential_update', 'new_method_sealed', update.id, method.reference);
     if (update.state !== 'AWAITING_PROVIDER') {
       await change.save(update);
-      change.record({ ...factsOf(update, seal), detail: { state: update.state } }, 'credential.card-unwanted');
+      change.record('credential.card-unwanted', { ...factsOf(update, seal), detail: { state: update.state } });
       await enqueue(change, update.id, 'PROVIDER');
       return;
     }
@@ -159,16 +159,15 @@ export class Applying {
     const isDefault = before !== null && methodSummarySchema.parse(JSON.parse(before)).isDefault;
     const after = { ...summaryOf(method), isDefault };
     update.afterSealed = seal.seal('credential_update', 'after_sealed', update.id, JSON.stringify(after));
-    const fail = (reason: FailureReason) => end(change, seal, update, { to: 'FAILED', name: 'credential.card-refused', reason });
+    const fail = (reason: FailureReason) => end(change, seal, update, 'credential.card-refused', { to: 'FAILED', reason });
     // The page that the customer's act was bound to, and no other.
     if (act?.setup_digest !== this.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
     if (update.needsThreeDSecure && !authenticated) return fail('NOT_AUTHENTICATED');
     update.authenticated = authenticated;
     if (update.needsApproval) update.expiresAt = new Date(change.at.getTime() + this.policy.approvalHours * hour);
     else await enqueue(change, update.id, 'PROVIDER');
-    await move(change, seal, update, {
+    await move(change, seal, update, 'credential.card-entered', {
       to: update.needsApproval ? 'AWAITING_APPROVAL' : 'APPLYING',
-      name: 'credential.card-entered',
       notes: { after: describeMethod(after), country: after.country },
       detail: { authenticated },
     });
@@ -215,7 +214,7 @@ export class Applying {
       if (isTerminal(update.state)) return;
       await job.hold(change);
       await this.dropPending(change, update.id);
-      await end(change, seal, update, { to: 'FAILED', reason: 'CUSTOMER_ERASED' });
+      await end(change, seal, update, 'credential.apply', { to: 'FAILED', reason: 'CUSTOMER_ERASED' });
     });
   }
 
@@ -231,18 +230,18 @@ export class Applying {
       await job.hold(change);
       if (refusal !== null) {
         await this.dropPending(change, locked.id);
-        await end(change, seal, locked, { to: 'FAILED', reason: refusal });
+        await end(change, seal, locked, 'credential.apply', { to: 'FAILED', reason: refusal });
         return false;
       }
       if (isPlanned) return true;
       await this.insertSteps(change, seal, locked, 'APPLY', wanted);
       if (wanted.length > 0) {
         const actions = wanted.map(({ step }) => step.action);
-        change.record({ ...factsOf(locked, seal), detail: { steps: actions } }, 'credential.plan');
+        change.record('credential.plan', { ...factsOf(locked, seal), detail: { steps: actions } });
         return true;
       }
       // It holds already, by whoever's doing: there is nothing to be done twice.
-      await end(change, seal, locked, { to: 'APPLIED', detail: { calls: 0 } });
+      await end(change, seal, locked, 'credential.apply', { to: 'APPLIED', detail: { calls: 0 } });
       return false;
     });
   }
@@ -303,7 +302,7 @@ export class Applying {
       await job.hold(change);
       const detach: ProviderStep = { action: 'DETACH', customer: side.customer, method };
       await this.insertSteps(change, seal, update, 'UNDO', [{ step: detach, undo: null }]);
-      change.record({ ...factsOf(update, seal), detail: { steps: ['DETACH'] } }, 'credential.plan');
+      change.record('credential.plan', { ...factsOf(update, seal), detail: { steps: ['DETACH'] } });
     });
   }
 
@@ -371,7 +370,8 @@ export class Applying {
         step.keySpent ||= outcome.keySpent;
         await change.save(step);
         this.recordStep(change, update, seal, step);
-        if (update.state === 'APPLYING') await move(change, seal, update, { to: 'UNKNOWN', reason: 'ANSWER_LOST' });
+        if (update.state === 'APPLYING')
+          await move(change, seal, update, 'credential.apply', { to: 'UNKNOWN', reason: 'ANSWER_LOST' });
       }
     });
   }
@@ -393,7 +393,8 @@ export class Applying {
       step.state = 'PLANNED';
       await change.save(step);
       this.recordStep(change, update, seal, step);
-      if (update.state === 'UNKNOWN') await move(change, seal, update, { to: 'APPLYING', reason: 'ABSENCE_PROVEN' });
+      if (update.state === 'UNKNOWN')
+        await move(change, seal, update, 'credential.apply', { to: 'APPLYING', reason: 'ABSENCE_PROVEN' });
     });
   }
 
@@ -404,11 +405,12 @@ export class Applying {
     this.recordStep(change, update, seal, step);
     if (isTerminal(update.state)) return;
     if (await this.hasMore(change, update.id)) {
-      if (update.state === 'UNKNOWN') await move(change, seal, update, { to: 'APPLYING', reason: 'EFFECT_PROVEN' });
+      if (update.state === 'UNKNOWN')
+        await move(change, seal, update, 'credential.apply', { to: 'APPLYING', reason: 'EFFECT_PROVEN' });
       return;
     }
-    if (update.failure === null) await end(change, seal, update, { to: 'APPLIED' });
-    else await end(change, seal, update, { to: 'FAILED', reason: update.failure });
+    if (update.failure === null) await end(change, seal, update, 'credential.apply', { to: 'APPLIED' });
+    else await end(change, seal, update, 'credential.apply', { to: 'FAILED', reason: update.failure });
   }
 
   private async stepRefused(
@@ -436,7 +438,7 @@ export class Applying {
       await this.planUndo(change, update, seal);
     }
     if (await this.hasMore(change, update.id)) await change.save(update);
-    else await end(change, seal, update, { to: 'FAILED', reason: update.failure });
+    else await end(change, seal, update, 'credential.apply', { to: 'FAILED', reason: update.failure });
   }
 
   /** What was done before a refusal is taken back, last first, and a card that was entered for it goes. */
@@ -507,7 +509,7 @@ export class Applying {
       if (update.state !== 'APPLYING') return false;
       await job.hold(change);
       await this.dropPending(change, update.id);
-      await end(change, seal, update, { to: 'FAILED', reason: 'PROVIDER_UNREACHABLE' });
+      await end(change, seal, update, 'credential.apply', { to: 'FAILED', reason: 'PROVIDER_UNREACHABLE' });
       return true;
     });
   }
@@ -519,7 +521,7 @@ export class Applying {
     { ordinal, phase, action, state, keyGeneration, refusal }: CredentialStep,
   ): void {
     const detail = { step: ordinal, phase, action, state, key: keyGeneration, ...(refusal === null ? {} : { refusal }) };
-    change.record({ ...factsOf(update, seal), detail }, 'credential.step');
+    change.record('credential.step', { ...factsOf(update, seal), detail });
   }
 
   private async dropPending(change: AnyChange, updateId: string): Promise<void> {

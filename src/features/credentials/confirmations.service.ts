@@ -1,5 +1,6 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import { canonicalize } from '../../audit/canonical';
+import type { ActionName } from '../../audit/events';
 import { type CustomerActor, customerActor } from '../../authz/actor';
 import { maskValue } from '../../authz/mask';
 import type { Action } from '../../authz/rule';
@@ -130,7 +131,7 @@ export class Confirmations implements ConfirmationDesk {
         );
         // The number that was judged, or none: a code must not follow a number that somebody changed meanwhile.
         if (phone === null || payer?.phone_digest !== update.phoneDigest) {
-          await end(change, seal, update, { to: 'FAILED', name: 'credential.contact-changed', reason: 'CONTACT_CHANGED' });
+          await end(change, seal, update, 'credential.contact-changed', { to: 'FAILED', reason: 'CONTACT_CHANGED' });
           return { answer: dead };
         }
         if (update.codeSends >= mostCodeSends)
@@ -140,7 +141,7 @@ export class Confirmations implements ConfirmationDesk {
         update.codeExpiresAt = new Date(change.at.getTime() + codeLifetime);
         update.codeSends += 1;
         await change.save(update);
-        change.record({ ...factsOf(update, seal), detail: { sends: update.codeSends } });
+        change.record('credential.code', { ...factsOf(update, seal), detail: { sends: update.codeSends } });
         return { code, phone };
       },
       codeStages,
@@ -194,7 +195,10 @@ export class Confirmations implements ConfirmationDesk {
   async refuse(token: string, shown: string): Promise<ConfirmationAnswer> {
     const answer = await this.answer(token, credentialActions.refuse, async (change, update, { view }, seal) => {
       await this.keep(change, update, seal, 'REFUSED', view, null, [], null);
-      await end(change, seal, update, { to: 'REFUSED', detail: { channel: 'MAIL', as_shown: shown === view.shown } });
+      await end(change, seal, update, 'credential.refuse', {
+        to: 'REFUSED',
+        detail: { channel: 'MAIL', as_shown: shown === view.shown },
+      });
       return { outcome: 'refused' as const, view };
     });
     this.jobs.wake();
@@ -227,7 +231,7 @@ export class Confirmations implements ConfirmationDesk {
         if (update.codeDigest !== this.codeDigest(update.id, code)) return;
         update.codeDigest = null;
         await change.save(update);
-        change.record({ ...factsOf(update, seal), detail: { sends: update.codeSends } }, 'credential.code-unsent', 'DENIED');
+        change.record('credential.code-unsent', { ...factsOf(update, seal), detail: { sends: update.codeSends } });
       },
       codeStages,
     );
@@ -280,7 +284,7 @@ export class Confirmations implements ConfirmationDesk {
   /** Runs a change as the customer whom the token stands for, with the update locked and in one of the stages; otherwise `dead`. */
   private async answer<T>(
     token: string,
-    action: Action<AnswerStanding>,
+    action: Action<AnswerStanding, ActionName>,
     work: (change: Change<AnswerStanding>, update: CredentialUpdate, asked: Asked, seal: CustomerSeal) => Promise<T>,
     stages: readonly ConfirmationView['stage'][] = ['ASKED'],
   ): Promise<T | typeof dead> {
@@ -318,9 +322,9 @@ export class Confirmations implements ConfirmationDesk {
     const [given, expected] = [Buffer.from(this.codeDigest(update.id, code)), Buffer.from(update.codeDigest)];
     if (given.length === expected.length && timingSafeEqual(given, expected)) return null;
     update.codeTries += 1;
-    change.record({ ...factsOf(update, seal), detail: { tries: update.codeTries } }, 'credential.code-failed', 'DENIED');
+    change.record('credential.code-failed', { ...factsOf(update, seal), detail: { tries: update.codeTries } });
     if (update.codeTries >= mostCodeTries) {
-      await end(change, seal, update, { to: 'CANCELLED', name: 'credential.code-tries-spent', reason: 'CODE_TRIES' });
+      await end(change, seal, update, 'credential.code-tries-spent', { to: 'CANCELLED', reason: 'CODE_TRIES' });
       return dead;
     }
     await change.save(update);
@@ -338,10 +342,10 @@ export class Confirmations implements ConfirmationDesk {
       if (update.setupExpiresAt === null || update.setupExpiresAt <= change.at) {
         update.setupExpiresAt = new Date(change.at.getTime() + setupLifetime);
         await change.save(update);
-        change.record(
-          { ...factsOf(update, seal), detail: { until: update.setupExpiresAt.toISOString() } },
-          'credential.setup-asked',
-        );
+        change.record('credential.setup-asked', {
+          ...factsOf(update, seal),
+          detail: { until: update.setupExpiresAt.toISOString() },
+        });
       }
       return { update, expiresAt: update.setupExpiresAt };
     });
@@ -368,7 +372,7 @@ export class Confirmations implements ConfirmationDesk {
       if (!(error instanceof ProviderRefused)) throw error;
       const { why } = error;
       return this.answer(token, credentialActions.confirm, async (change, locked, _, seal) => {
-        await end(change, seal, locked, { to: 'FAILED', name: 'credential.setup-refused', reason: why });
+        await end(change, seal, locked, 'credential.setup-refused', { to: 'FAILED', reason: why });
         return dead;
       });
     }
@@ -403,7 +407,7 @@ export class Confirmations implements ConfirmationDesk {
     } else {
       await enqueue(change, update.id, 'PROVIDER');
     }
-    await move(change, seal, update, {
+    await move(change, seal, update, 'credential.confirm', {
       to,
       notes: {
         before: view.before,

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { CanonicalValue } from '../../audit/canonical';
+import type { CustomerUnderDigest, SealedNote } from '../../audit/event';
+import type { DetailOf, EventFacts, EventName, NoteOf } from '../../audit/events';
 import { isSignedIn } from '../../authz/actor';
-import type { Change, EventFacts } from '../../db/change';
+import type { Change } from '../../db/change';
 import type { DataKey } from '../../privacy/customer-keys';
 import { auditDigest, auditSaltBytes } from '../../privacy/digests';
 import { open, seal } from '../../privacy/sealing';
@@ -15,16 +16,26 @@ import { enqueue } from './jobs.service';
 // biome-ignore lint/suspicious/noExplicitAny: a change is invariant in its subject, and nothing here looks at it
 export type AnyChange = Change<any>;
 
-export interface Move {
+/** What every move states. */
+interface Step {
+  readonly kind: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason?: string;
+}
+
+/** Events that state a move. */
+type MoveName = { [Name in EventName]: Extract<DetailOf<Name>, Step> extends never ? never : Name }[EventName];
+/** What such an event states beside the move. */
+type Beside<Name extends MoveName> = Omit<Extract<DetailOf<Name>, Step>, keyof Step>;
+
+export type Move<Name extends MoveName> = {
   readonly to: CredentialUpdateState;
-  /** The event's name where it isn't the action's. */
-  readonly name?: string;
   readonly reason?: MoveReason | null;
   readonly staffId?: string | null;
   /** Texts that go beside the leaf, sealed under the customer's key. */
-  readonly notes?: Readonly<Record<string, string | null>>;
-  readonly detail?: { readonly [name: string]: CanonicalValue };
-}
+  readonly notes?: { readonly [Note in NoteOf<Name>]: string | null };
+} & (Record<never, never> extends Beside<Name> ? { readonly detail?: Beside<Name> } : { readonly detail: Beside<Name> });
 
 /** The key of an update's customer within one change; `null` once the customer was erased. */
 export class CustomerSeal {
@@ -55,35 +66,38 @@ export class CustomerSeal {
     return `${salt.toString('base64url')}.${auditDigest(this.key.key, salt, text)}`;
   }
 
-  get customers(): EventFacts['customers'] {
+  get customers(): readonly CustomerUnderDigest[] {
     const { key, customerId, keys } = this;
     return [keys.underDigest(customerId, { key_id: key?.id ?? '', key_wrapped: key?.wrapped ?? null, key_owner: customerId })];
   }
 
-  notes(texts: Readonly<Record<string, string | null>>): EventFacts['notes'] {
+  notes<Name extends string>(texts: { readonly [Note in Name]: string | null }): readonly SealedNote<Name>[] {
     const { key, keys } = this;
     if (key === null) return [];
-    return Object.entries(texts).flatMap(([name, text]) => (text === null ? [] : [keys.note(name, key, text)]));
+    return (Object.entries(texts) as [Name, string | null][]).flatMap(([name, text]) =>
+      text === null ? [] : [keys.note(name, key, text)],
+    );
   }
 }
 
 /** What every event about an update says of it. */
-export const factsOf = (update: CredentialUpdate, seal: CustomerSeal): EventFacts => ({
+export const factsOf = (update: CredentialUpdate, seal: CustomerSeal) => ({
   ticketId: update.ticketId,
   assistanceId: update.assistanceId,
-  subject: { type: 'CredentialUpdate', id: update.id },
-  customers: seal.customers ?? [],
+  subject: { type: 'CredentialUpdate' as const, id: update.id },
+  customers: seal.customers,
 });
 
 /**
  * The one way from state to state: the row (which the change has locked), its history and its event, together or not at
  * all. Throws `CONFLICT` for a transition that the table doesn't have.
  */
-export const move = async (
+export const move = async <Name extends MoveName>(
   change: AnyChange,
   seal: CustomerSeal,
   update: CredentialUpdate,
-  { to, name, reason = null, staffId = null, notes = {}, detail = {} }: Move,
+  name: Name,
+  { to, reason = null, staffId = null, notes, detail }: Move<Name>,
 ): Promise<void> => {
   const from = update.moves === 0 ? null : update.state;
   if (from !== null) expectTransition(from, to);
@@ -110,23 +124,28 @@ export const move = async (
       at: change.at,
     }),
   );
-  change.record(
-    {
-      ...factsOf(update, seal),
-      notes: seal.notes(notes) ?? [],
-      detail: { kind: update.kind, from, to, ...(reason === null ? {} : { reason }), ...detail },
-    },
-    name,
-  );
+  const step: Step = { kind: update.kind, from, to, ...(reason === null ? {} : { reason }) };
+  change.record(name, {
+    ...factsOf(update, seal),
+    notes: notes ? seal.notes(notes) : [],
+    detail: { ...step, ...detail },
+    // A move's event states the step and what stands beside it: `Move` is made of just that.
+  } as unknown as EventFacts<Name>);
 };
 
 /**
  * A move that ends the update. The ticket hears of it; a card that was entered for it and that nobody wants any more is
  * taken away from the customer again.
  */
-export const end = async (change: AnyChange, seal: CustomerSeal, update: CredentialUpdate, how: Move): Promise<void> => {
+export const end = async <Name extends MoveName>(
+  change: AnyChange,
+  seal: CustomerSeal,
+  update: CredentialUpdate,
+  name: Name,
+  how: Move<Name>,
+): Promise<void> => {
   if (how.to === 'FAILED') update.failure = how.reason ?? update.failure;
-  await move(change, seal, update, how);
+  await move(change, seal, update, name, how);
   await enqueue(change, update.id, 'OUTCOME');
   if (update.newMethodSealed !== null && how.to !== 'APPLIED') await enqueue(change, update.id, 'PROVIDER');
 };

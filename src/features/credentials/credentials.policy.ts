@@ -83,18 +83,17 @@ const isItsCustomer = rule<AnswerStanding>(
 );
 
 export const credentialActions = {
-  request: action<RequestStanding>('credential.request', mayRequest, ({ ticket }) => ticket.id),
-  cancel: action<UpdateStanding>('credential.cancel', mayCancel, ({ ticketId }) => ticketId),
-  approve: action<UpdateStanding>('credential.approve', mayDecide, ({ ticketId }) => ticketId),
-  reject: action<UpdateStanding>('credential.reject', mayDecide, ({ ticketId }) => ticketId),
-  confirm: action<AnswerStanding>('credential.confirm', isItsCustomer),
-  refuse: action<AnswerStanding>('credential.refuse', isItsCustomer),
-  sendCode: action<AnswerStanding>('credential.code', isItsCustomer),
-  sendLink: action<unknown>('credential.link', isSystem),
-  noteTicket: action<unknown>('credential.note', isSystem),
-  setUp: action<unknown>('credential.setup', isSystem),
-  apply: action<unknown>('credential.apply', isSystem),
-  expire: action<unknown>('credential.expire', isSystem),
+  request: action('credential.request', mayRequest, ({ ticket }) => ticket.id),
+  cancel: action('credential.cancel', mayCancel, ({ ticketId }) => ticketId),
+  approve: action('credential.approve', mayDecide, ({ ticketId }) => ticketId),
+  reject: action('credential.reject', mayDecide, ({ ticketId }) => ticketId),
+  confirm: action('credential.confirm', isItsCustomer),
+  refuse: action('credential.refuse', isItsCustomer),
+  sendCode: action('credential.code', isItsCustomer),
+  sendLink: action('credential.link', isSystem),
+  noteTicket: action('credential.note', isSystem),
+  apply: action('credential.apply', isSystem),
+  expire: action('credential.expire', isSystem),
 };
 
 /** Details stand on an assistance on the update's ticket; whoever may decide about one that waits for it sees what they decide on. */

@@ -152,7 +152,11 @@ export class Credentials {
       change.permit(standing);
       if (update.state === 'CANCELLED') return;
       if (!isOpenToCancel(update.state)) throw notIn(update.state, 'nothing sent to the provider yet');
-      await end(change, seal, update, { to: 'CANCELLED', reason: 'BY_HAND', staffId: standing.actorStaffId });
+      await end(change, seal, update, 'credential.cancel', {
+        to: 'CANCELLED',
+        reason: 'BY_HAND',
+        staffId: standing.actorStaffId,
+      });
     });
     this.jobs.wake();
     return id;
@@ -166,7 +170,7 @@ export class Credentials {
       if (update.decision === 'APPROVED' && update.decidedById === actor.id) return;
       expectWaiting(update, change.at);
       decide(change, update, standing.actorStaffId, 'APPROVED');
-      await move(change, seal, update, {
+      await move(change, seal, update, 'credential.approve', {
         to: 'APPLYING',
         staffId: update.decidedByStaffId,
         detail: { of: update.requestedById },
@@ -191,7 +195,7 @@ export class Credentials {
       decide(change, update, standing.actorStaffId, 'REJECTED');
       // Nothing new is kept of a customer who was erased.
       update.decisionReasonSealed = seal.key && seal.seal('credential_update', 'decision_reason_sealed', update.id, reason);
-      await end(change, seal, update, {
+      await end(change, seal, update, 'credential.reject', {
         to: 'REJECTED',
         staffId: update.decidedByStaffId,
         notes: { reason },
@@ -215,7 +219,8 @@ export class Credentials {
         const reason = expiryReasons[update.state];
         if (reason === undefined || update.expiresAt > change.at) return;
         change.permit(null);
-        await end(change, await CustomerSeal.of(change, this.keys, update.customerId), update, { to: 'EXPIRED', reason });
+        const seal = await CustomerSeal.of(change, this.keys, update.customerId);
+        await end(change, seal, update, 'credential.expire', { to: 'EXPIRED', reason });
       });
     }
     if (due.length > 0) this.jobs.wake();
@@ -450,7 +455,7 @@ export class Credentials {
     update.reasonSealed = seal.seal('credential_update', 'reason_sealed', update.id, input.reason);
     update.beforeSealed = seal.seal('credential_update', 'before_sealed', update.id, JSON.stringify(summary));
     await change.insert(CredentialUpdate, update);
-    await move(change, seal, update, {
+    await move(change, seal, update, 'credential.request', {
       to: 'REQUESTED',
       staffId,
       notes: { reason: input.reason, before: describeMethod(summary) },

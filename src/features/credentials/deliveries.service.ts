@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { ActionName } from '../../audit/events';
 import { systemActor } from '../../authz/actor';
+import type { Action } from '../../authz/rule';
 import type { UpdatePolicy } from '../../authz/update-policy';
 import type { Database } from '../../db/database';
 import { ulid } from '../../ulid';
@@ -44,7 +46,7 @@ export class Deliveries {
     giveUp: async ({ updateId }) => {
       await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
         if (update.state !== 'REQUESTED') return;
-        await end(change, seal, update, { to: 'FAILED', name: 'credential.undeliverable', reason: 'UNDELIVERABLE' });
+        await end(change, seal, update, 'credential.undeliverable', { to: 'FAILED', reason: 'UNDELIVERABLE' });
       });
       return true;
     },
@@ -60,12 +62,12 @@ export class Deliveries {
       if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
       await hold(change);
       if (seal.key === null) {
-        await end(change, seal, update, { to: 'FAILED', reason: 'CUSTOMER_ERASED' });
+        await end(change, seal, update, 'credential.link', { to: 'FAILED', reason: 'CUSTOMER_ERASED' });
         return null;
       }
       const to = await this.addressOf(change, update);
       if (to === null) {
-        await end(change, seal, update, { to: 'FAILED', name: 'credential.contact-changed', reason: 'CONTACT_CHANGED' });
+        await end(change, seal, update, 'credential.contact-changed', { to: 'FAILED', reason: 'CONTACT_CHANGED' });
         return null;
       }
       const [ticket] = await change.query<{ reference: string }>('SELECT reference FROM helpdesk_ticket WHERE id = ?', [
@@ -80,7 +82,7 @@ export class Deliveries {
         expiresAt,
       });
       await change.insert(CredentialLink, link);
-      change.record({ ...factsOf(update, seal), detail: { link: link.id, until: expiresAt.toISOString() } });
+      change.record('credential.link', { ...factsOf(update, seal), detail: { link: link.id, until: expiresAt.toISOString() } });
       return { to, reference: ticket?.reference ?? '', expiresAt, kind: update.kind };
     });
     if (prepared === null) return 'done';
@@ -100,7 +102,7 @@ export class Deliveries {
       if (update.state !== 'REQUESTED') return;
       await hold(change);
       update.expiresAt = expiresAt;
-      await move(change, seal, update, { to: 'AWAITING_CUSTOMER', name: 'credential.link-sent', detail: { channel: 'MAIL' } });
+      await move(change, seal, update, 'credential.link-sent', { to: 'AWAITING_CUSTOMER', detail: { channel: 'MAIL' } });
       await enqueue(change, updateId, 'NOTICE');
     });
     return 'done';
@@ -133,7 +135,7 @@ export class Deliveries {
       // The ticket lacks a sentence; the update and its history are where they belong.
       giveUp: async ({ updateId, kind }) => {
         await this.change(credentialActions.noteTicket, updateId, async (change, update, seal) => {
-          change.record({ ...factsOf(update, seal), detail: { given_up: kind } }, 'credential.note-dropped', 'DENIED');
+          change.record('credential.note-dropped', { ...factsOf(update, seal), detail: { given_up: kind } });
         });
         return true;
       },
@@ -141,7 +143,7 @@ export class Deliveries {
   }
 
   private change<T>(
-    of: (typeof credentialActions)['sendLink'],
+    of: Action<unknown, ActionName>,
     updateId: string,
     work: (change: AnyChange, update: CredentialUpdate, seal: CustomerSeal) => Promise<T>,
   ): Promise<T> {

@@ -91,7 +91,6 @@ export class Denials {
         for (const { denial, count, tickets } of counted) {
           group.append({
             action: 'denial',
-            outcome: 'DENIED',
             actor: { id: denial.actor.id, kind: denial.actor.kind, roles: denial.actor.roles },
             ticketId: tickets.length === 1 ? tickets[0] : undefined,
             ...(tickets.length > 1 ? { tickets } : {}),

@@ -1,4 +1,5 @@
-import type { CustomerUnderDigest, EventDraft } from '../../audit/event';
+import type { CustomerUnderDigest } from '../../audit/event';
+import type { LogEvent } from '../../audit/events';
 import type { SignedInActor } from '../../authz/actor';
 import type { Database, GroupCommit } from '../../db/database';
 import { marks } from '../../db/sql';
@@ -105,7 +106,7 @@ export class Disclosures {
         ({ disclosure: { assistanceIds, validUntil } }) =>
           assistanceIds.every((id) => live.has(id)) && (validUntil === null || validUntil > now),
       );
-      for (const { disclosure } of recorded) for (const draft of draftsOf(disclosure)) commit.append(draft);
+      for (const { disclosure } of recorded) for (const event of eventsOf(disclosure)) commit.append(event);
       return { relied, asked, began, live, recorded };
     });
     for (const id of asked) {
@@ -162,12 +163,12 @@ const unavailable = (): Failure =>
 const nameForRecord = (operation: string | null): string | null =>
   operation === null || /\d{6}/.test(operation) ? null : operation.slice(0, longestOperationName);
 
-const draftsOf = (disclosure: Disclosure): readonly EventDraft[] => {
+const eventsOf = (disclosure: Disclosure): readonly LogEvent[] => {
   const { actor, operation, plan, policy, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
   const ids = Object.entries(objects).flatMap(([type, list]) => list.map((id) => ({ type, id })));
   const longest = Math.max(ids.length, ticketIds.length, customers.length, assistanceIds.length);
   const parts = Math.max(1, Math.ceil(longest / namedPerEvent));
-  return Array.from({ length: parts }, (_, part): EventDraft => {
+  return Array.from({ length: parts }, (_, part): LogEvent => {
     const ofPart = <T>(list: readonly T[]): T[] => list.slice(part * namedPerEvent, (part + 1) * namedPerEvent);
     const shown: Record<string, string[]> = {};
     for (const { type, id } of ofPart(ids)) {
@@ -176,7 +177,6 @@ const draftsOf = (disclosure: Disclosure): readonly EventDraft[] => {
     }
     return {
       action: 'disclosure',
-      outcome: 'ALLOWED',
       actor: { id: actor.id, kind: actor.kind, roles: actor.roles },
       ticketId: ticketIds.length === 1 ? ticketIds[0] : undefined,
       ...(ticketIds.length > 1 ? { tickets: ofPart(ticketIds) } : {}),

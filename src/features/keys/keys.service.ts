@@ -22,7 +22,7 @@ export interface KeyedRow {
 export const joinKey = (alias: string): string => `JOIN privacy_customer_key k ON k.id = ${alias}.key_id`;
 export const keyColumns = 'k.id AS key_id, k.wrapped AS key_wrapped, k.owner AS key_owner';
 
-const createSecret = action<unknown>('secret.create', isSystem);
+const createSecret = action('secret.create', isSystem);
 
 /** The keys of customers and the digests of the installation. Keys are read with the rows that need them, so that a destroyed key is gone at once. */
 export class Keys {
@@ -46,7 +46,7 @@ export class Keys {
       change.permit(null);
       const made = encryption.wrap(randomBytes(32), `secret|${name}`);
       await change.insert(Secret, Object.assign(new Secret(), { name, wrapped: made, createdAt: change.at }));
-      change.record({ subject: { type: 'Secret', id: name } });
+      change.record('secret.create', { subject: { type: 'Secret', id: name } });
       return made;
     });
     const secret = encryption.unwrap(wrapped, `secret|${name}`);
@@ -107,7 +107,7 @@ export class Keys {
   }
 
   /** Free text of an event, sealed and digested under a customer's key. */
-  note(name: string, key: DataKey, text: string): SealedNote {
+  note<Name extends string>(name: Name, key: DataKey, text: string): SealedNote<Name> {
     return {
       name,
       keyId: key.id,

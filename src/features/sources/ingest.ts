@@ -15,9 +15,9 @@ import { pauseAfter } from '../customers/link';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import { contactColumns, contactHistory, type KnownContact, phoneDigits } from './contact-history';
 
-const ingestTickets = action<unknown>('source.ingest-tickets', isSystem);
-const ingestPayments = action<unknown>('source.ingest-payments', isSystem);
-const linkCustomers = action<unknown>('customer.link', isSystem);
+const ingestTickets = action('source.ingest-tickets', isSystem);
+const ingestPayments = action('source.ingest-payments', isSystem);
+const linkCustomers = action('customer.link', isSystem);
 
 const actor = systemActor('sync');
 
@@ -108,7 +108,10 @@ export class Ingest {
       const { changed, turns, leasesUntil } = await this.ticketRows(change, source, teams, newest, staffIds, customerIds);
       await this.messages(change, changed, staffIds);
       if (change.hasWritten) {
-        change.record({ subject: { type: 'Source', id: source }, detail: { tickets: changed.length, ended: turns } });
+        change.record('source.ingest-tickets', {
+          subject: { type: 'Source', id: source },
+          detail: { tickets: changed.length, ended: turns },
+        });
       }
       return leasesUntil;
     });
@@ -133,7 +136,11 @@ export class Ingest {
         [milliseconds(asOf), row.id],
       );
       const { ended, leasesUntil } = await endAssistances(change, [{ ticketId: row.id, reason: 'TICKET_CLOSED' }]);
-      change.record({ ticketId: row.id, subject: { type: 'Source', id: source }, detail: { gone: true, ended } });
+      change.record('source.ingest-tickets', {
+        ticketId: row.id,
+        subject: { type: 'Source', id: source },
+        detail: { gone: true, ended },
+      });
       return leasesUntil;
     });
     await waitForLeases(leases);
@@ -147,7 +154,8 @@ export class Ingest {
         'UPDATE helpdesk_ticket SET unreadable = 1 WHERE source = ? AND reference = ? AND unreadable = 0',
         [source, reference],
       );
-      if (affected > 0) change.record({ subject: { type: 'Source', id: source }, detail: { unreadable: affected } });
+      if (affected > 0)
+        change.record('source.ingest-tickets', { subject: { type: 'Source', id: source }, detail: { unreadable: affected } });
     });
   }
 
@@ -514,7 +522,7 @@ export class Ingest {
       await change.insertRows('payment_customer', fresh);
       const methodIds = await this.methods(change, source, current);
       await this.transactions(change, current, methodIds);
-      change.record({ subject: { type: 'Source', id: source }, detail: { customers: current.length } });
+      change.record('source.ingest-payments', { subject: { type: 'Source', id: source }, detail: { customers: current.length } });
     });
     return ids;
   }
@@ -669,7 +677,10 @@ export class Ingest {
         "UPDATE helpdesk_customer SET link = 'NONE', payment_customer_id = NULL, linked_at = ? WHERE payment_customer_id = ?",
         [milliseconds(asOf), paymentCustomerId],
       );
-      change.record({ subject: { type: 'PaymentCustomer', id: paymentCustomerId }, detail: { gone: true } });
+      change.record('source.ingest-payments', {
+        subject: { type: 'PaymentCustomer', id: paymentCustomerId },
+        detail: { gone: true },
+      });
     });
   }
 
@@ -708,7 +719,9 @@ export class Ingest {
       }
       if (news.length === 0) return;
       const count = (assurance: LinkAssurance) => news.filter(({ link }) => link === assurance).length;
-      change.record({ detail: { links: { VERIFIED: count('VERIFIED'), MATCHED: count('MATCHED'), NONE: count('NONE') } } });
+      change.record('customer.link', {
+        detail: { links: { VERIFIED: count('VERIFIED'), MATCHED: count('MATCHED'), NONE: count('NONE') } },
+      });
     });
   }
 

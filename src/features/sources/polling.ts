@@ -31,7 +31,7 @@ export interface SyncProgress {
 
 type OnProgress = (progress: SyncProgress) => void;
 
-export const webhookStateAction = action<unknown>('source.webhook', isSystem);
+export const webhookStateAction = action('source.webhook', isSystem);
 const sync = systemActor('sync');
 const day = 86_400_000;
 /** Tickets stored in one change: some milliseconds, so that a disclosure never waits long behind them. */
@@ -309,7 +309,7 @@ export class Polling {
     await this.database.change(sync, webhookStateAction, async (change) => {
       change.permit(null);
       const applied = await change.execute(`UPDATE upstream_webhook SET state = 'APPLIED' WHERE ${where}`, values);
-      if (applied > 0) change.record({ detail: { source: name, state: 'APPLIED', webhooks: applied } });
+      if (applied > 0) change.record('source.webhook', { detail: { source: name, state: 'APPLIED', webhooks: applied } });
     });
   }
 

@@ -159,7 +159,6 @@ export class SourceRegistry {
       );
       group.append({
         action: 'source.first-seen',
-        outcome: 'ALLOWED',
         actor: { id: sync.id, kind: 'system', roles: [] },
         subject: { type: 'Source', id: name },
       });

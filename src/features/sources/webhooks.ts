@@ -43,7 +43,7 @@ export class Webhooks {
         if (known) {
           // Kept by a version that didn't understand it, sent again to one that does.
           await change.execute("UPDATE upstream_webhook SET state = 'PENDING' WHERE id = ?", [known.id]);
-          change.record({ subject: { type: 'Webhook', id: known.id }, detail: { source: sourceName, state } });
+          change.record('source.webhook', { subject: { type: 'Webhook', id: known.id }, detail: { source: sourceName, state } });
           return true;
         }
         const receipt = Object.assign(new WebhookReceipt(), {
@@ -58,7 +58,7 @@ export class Webhooks {
           receivedAt: request.now,
         });
         await change.insert(WebhookReceipt, receipt);
-        change.record({ subject: { type: 'Webhook', id: receipt.id }, detail: { source: sourceName, state } });
+        change.record('source.webhook', { subject: { type: 'Webhook', id: receipt.id }, detail: { source: sourceName, state } });
         return true;
       },
       { idempotent: true },
@@ -73,7 +73,7 @@ export class Webhooks {
         "UPDATE upstream_webhook SET state = 'APPLIED' WHERE source = ? AND event_id = ? AND state = 'PENDING'",
         [sourceName, eventId],
       );
-      if (applied > 0) change.record({ detail: { source: sourceName, state: 'APPLIED' } });
+      if (applied > 0) change.record('source.webhook', { detail: { source: sourceName, state: 'APPLIED' } });
     });
     return 'accepted';
   }

@@ -1,0 +1,374 @@
+import type { CanonicalValue } from './canonical';
+import type { CustomerUnderDigest, EventDraft, SealedNote } from './event';
+
+/** One fact in the detail of an event: its type, and what it is called where the log is described. */
+interface Fact<T extends CanonicalValue, IsOptional extends boolean = false> {
+  readonly says: string;
+  readonly isOptional: IsOptional;
+  /** Only the type is of use. */
+  readonly type?: T;
+}
+type Facts = { readonly [name: string]: Fact<CanonicalValue, boolean> };
+
+const fact = <T extends CanonicalValue>(says: string): Fact<T> => ({ says, isOptional: false });
+const optional = <T extends CanonicalValue>({ says }: Fact<T>): Fact<T, true> => ({ says, isOptional: true });
+const oneOf = <const T extends string>(...words: readonly T[]): Fact<T> => fact(words.map((each) => `\`${each}\``).join(' or '));
+
+/** Ours, such as `act_…`. */
+const id = fact<string>('id');
+/** One of the gateway's own words: a state, a kind, a reason. */
+const word = fact<string>('word');
+const text = fact<string>('text');
+const digest = fact<string>('digest');
+const count = fact<number>('count');
+const flag = fact<boolean>('yes or no');
+const time = fact<string>('UTC time');
+const words = fact<readonly string[]>('words');
+const ids = fact<readonly string[]>('ids');
+
+/** A step in the life of an update; the table says *step*. */
+const step = { kind: word, from: fact<string | null>('state before, or null'), to: word, reason: optional(word) };
+
+interface EventKind {
+  /** What the auditor reads of it, in one sentence. */
+  readonly reads: string;
+  /** Said where what is kept is that something was tried in vain. */
+  readonly outcome?: 'DENIED';
+  /** Type of what it is about; null among several where it may be about nothing of its own. */
+  readonly subject?: string | readonly (string | null)[];
+  /** What it states; of several, one. */
+  readonly detail?: Facts | readonly Facts[];
+  /** Texts whose digests are in the leaf. */
+  readonly notes?: readonly string[];
+}
+
+/** Everything that the log can say. What isn't here doesn't compile where it is recorded; `docs/audit.md` is made from it. */
+export const catalogue = {
+  'actor.first-seen': {
+    reads: 'Somebody asked for the first time, and has this id from now on.',
+    subject: 'Actor',
+  },
+  'assistance.approve': {
+    reads: 'A supervisor consented to the assistance that `of` had asked for; it is live from now on.',
+    subject: 'Assistance',
+    detail: { of: id, expiresAt: time },
+  },
+  'assistance.begin': {
+    reads: 'An actor opened a ticket, and an assistance began by itself.',
+    subject: 'Assistance',
+    detail: { purpose: word, expiresAt: time, grounds: oneOf('assigned', 'team') },
+  },
+  'assistance.end': {
+    reads: 'The assistance that `of` had ended: nothing is shown on its word any more.',
+    subject: 'Assistance',
+    detail: { reason: word, of: id },
+  },
+  'assistance.request': {
+    reads: 'An actor asked for an assistance, with a reason; it is live at once unless it needs an approval.',
+    subject: 'Assistance',
+    detail: { purpose: word, needsApproval: flag, expiresAt: time },
+    notes: ['reason'],
+  },
+  'credential.apply': {
+    reads: 'The update moved on at the provider, or ended there.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, calls: optional(count) },
+  },
+  'credential.approve': {
+    reads: 'A supervisor approved what the customer had confirmed and `of` had asked for.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, of: id },
+  },
+  'credential.cancel': {
+    reads: 'The update was called off by hand.',
+    subject: 'CredentialUpdate',
+    detail: step,
+  },
+  'credential.card-entered': {
+    reads: 'The customer entered a card on the provider’s page.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, authenticated: flag },
+    notes: ['after', 'country'],
+  },
+  'credential.card-refused': {
+    reads: 'The card that was entered can’t be used for this update.',
+    subject: 'CredentialUpdate',
+    detail: step,
+  },
+  'credential.card-unwanted': {
+    reads: 'A card was entered for an update that nobody waits for any more; it is taken away again.',
+    subject: 'CredentialUpdate',
+    detail: { state: word },
+  },
+  'credential.code': {
+    reads: 'A code was made for the customer and is sent to them.',
+    subject: 'CredentialUpdate',
+    detail: { sends: count },
+  },
+  'credential.code-failed': {
+    reads: 'A wrong code was entered.',
+    outcome: 'DENIED',
+    subject: 'CredentialUpdate',
+    detail: { tries: count },
+  },
+  'credential.code-tries-spent': {
+    reads: 'A wrong code was entered too often; the update is called off.',
+    subject: 'CredentialUpdate',
+    detail: step,
+  },
+  'credential.code-unsent': {
+    reads: 'The code could not be sent and is forgotten.',
+    outcome: 'DENIED',
+    subject: 'CredentialUpdate',
+    detail: { sends: count },
+  },
+  'credential.confirm': {
+    reads: 'The customer confirmed what they were shown, whose digest is `shown`.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, channel: word, proofs: words, shown: digest },
+    notes: ['before', 'after'],
+  },
+  'credential.contact-changed': {
+    reads: 'The contact that was judged isn’t the provider’s any more; the update ended.',
+    subject: 'CredentialUpdate',
+    detail: step,
+  },
+  'credential.expire': {
+    reads: 'Nobody answered in time.',
+    subject: 'CredentialUpdate',
+    detail: step,
+  },
+  'credential.link': {
+    reads: 'A link for the customer was made, valid until then; or the update ended before one could be.',
+    subject: 'CredentialUpdate',
+    detail: [{ link: id, until: time }, step],
+  },
+  'credential.link-sent': {
+    reads: 'The link was sent to the customer.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, channel: word },
+  },
+  'credential.note-dropped': {
+    reads: 'The helpdesk didn’t take the note on the ticket.',
+    outcome: 'DENIED',
+    subject: 'CredentialUpdate',
+    detail: { given_up: word },
+  },
+  'credential.plan': {
+    reads: 'These calls to the provider are to be made, in this order.',
+    subject: 'CredentialUpdate',
+    detail: { steps: words },
+  },
+  'credential.refuse': {
+    reads: 'The customer said no; `as_shown`: to what was on their page.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, channel: word, as_shown: flag },
+  },
+  'credential.reject': {
+    reads: 'A supervisor refused what the customer had confirmed and `of` had asked for.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, of: id },
+    notes: ['reason'],
+  },
+  'credential.request': {
+    reads: 'An actor asked for a change of this payment method; what it needs, and the policy’s rules that say so.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, method: id, link: word, rules: words, needs: words },
+    notes: ['reason', 'before'],
+  },
+  'credential.setup-asked': {
+    reads: 'The provider is asked for a page on which the customer enters a card.',
+    subject: 'CredentialUpdate',
+    detail: { until: time },
+  },
+  'credential.setup-ended': {
+    reads: 'The provider’s page ended without a card.',
+    subject: 'CredentialUpdate',
+    detail: step,
+  },
+  'credential.setup-refused': {
+    reads: 'The provider gives no page for this update, which ended.',
+    subject: 'CredentialUpdate',
+    detail: step,
+  },
+  'credential.step': {
+    reads: 'A call to the provider: intended, done, refused or lost.',
+    subject: 'CredentialUpdate',
+    detail: { step: count, phase: word, action: word, state: word, key: count, refusal: optional(word) },
+  },
+  'credential.undeliverable': {
+    reads: 'The link can’t be sent to the customer; the update ended.',
+    subject: 'CredentialUpdate',
+    detail: step,
+  },
+  'customer.link': {
+    reads: 'So many helpdesk customers were linked with payment customers, by assurance.',
+    detail: { links: fact<{ readonly VERIFIED: number; readonly MATCHED: number; readonly NONE: number }>('counts') },
+  },
+  denial: {
+    reads: 'The actor tried what a rule or the policy forbids, so often within about a minute.',
+    outcome: 'DENIED',
+    detail: { rule: text, reason: word, count, tickets: optional(ids) },
+  },
+  disclosure: {
+    reads: 'The actor was shown these fields of these objects, under these verdicts; or took an export of the log.',
+    subject: ['AuditExport', null],
+    detail: [
+      {
+        operation: fact<string | null>('name, or null'),
+        plan: digest,
+        policy: digest,
+        fields: fact<readonly (readonly [field: string, verdict: string, count: number])[]>('fields, verdicts and counts'),
+        tickets: ids,
+        assistances: ids,
+        objects: fact<{ readonly [type: string]: readonly string[] }>('ids by type'),
+        count,
+        part: optional(count),
+        parts: optional(count),
+      },
+      {
+        operation: oneOf('audit export'),
+        fields: fact<readonly (readonly [field: string, verdict: string, count: number])[]>('fields, verdicts and counts'),
+        from: fact<number>('leaf index'),
+        to: fact<number>('leaf index'),
+        checkpoint: fact<number>('tree size'),
+        count,
+      },
+    ],
+  },
+  'log.begin': {
+    reads: 'The log begins, under this name.',
+    subject: 'LogOrigin',
+    detail: { origin: text, size: count },
+  },
+  'log.fork': {
+    reads: 'The log goes on under a new name after a restore: what it was last known by, and how many leaves are missing.',
+    subject: 'LogOrigin',
+    detail: {
+      origin: text,
+      size: count,
+      previous: text,
+      anchored: fact<{ readonly size: number; readonly root: string } | null>('size and root, or null'),
+      missing: count,
+    },
+  },
+  'log.key': {
+    reads: 'This key signs from here on.',
+    subject: 'LogKey',
+    detail: { key: text },
+  },
+  'log.time': { reads: 'It is `at`.' },
+  'policy.in-force': {
+    reads: 'The exposure policy with this digest is in force from now on.',
+    subject: 'Policy',
+  },
+  'secret.create': {
+    reads: 'The installation made a secret of its own.',
+    subject: 'Secret',
+  },
+  'session.revoke': {
+    reads: 'The identity provider ended a session, or all of somebody’s.',
+    subject: 'SessionRevocation',
+  },
+  'source.first-seen': {
+    reads: 'A source is configured for the first time.',
+    subject: 'Source',
+  },
+  'source.ingest-payments': {
+    reads: 'What a payment source says about so many customers was stored; or it has this one no more.',
+    subject: ['Source', 'PaymentCustomer'],
+    detail: [{ customers: count }, { gone: flag }],
+  },
+  'source.ingest-tickets': {
+    reads:
+      'What a helpdesk says about tickets was stored, and so many assistances ended by it; or a ticket is gone; or can’t be read.',
+    subject: 'Source',
+    detail: [{ tickets: count, ended: count }, { gone: flag, ended: count }, { unreadable: count }],
+  },
+  'source.webhook': {
+    reads: 'A source’s message was accepted, or done with.',
+    subject: ['Webhook', null],
+    detail: { source: text, state: word, webhooks: optional(count) },
+  },
+} as const satisfies Record<string, EventKind>;
+
+type Catalogue = typeof catalogue;
+export type EventName = keyof Catalogue;
+
+/** Actions whose changes are recorded under other names, or leave no event: only a denial names them. */
+export type QuietAction = 'assistance.expire' | 'audit.export' | 'credential.note';
+/** What an actor can be permitted to do. */
+export type ActionName = EventName | QuietAction;
+
+type Value<F> = F extends Fact<infer T, boolean> ? T : never;
+type Detail<F> = { readonly [Name in keyof F as F[Name] extends Fact<CanonicalValue, true> ? never : Name]: Value<F[Name]> } & {
+  readonly [Name in keyof F as F[Name] extends Fact<CanonicalValue, true> ? Name : never]?: Value<F[Name]>;
+};
+type OneDetail<F> = F extends Facts ? Detail<F> : never;
+type DetailPart<Kind> = Kind extends { readonly detail: infer F }
+  ? { readonly detail: F extends readonly (infer Each)[] ? OneDetail<Each> : OneDetail<F> }
+  : { readonly detail?: undefined };
+
+type Types<S> = S extends readonly (infer Each)[] ? Each : S;
+type Subject<Type> = { readonly type: Type; readonly id: string };
+type SubjectPart<Kind> = Kind extends { readonly subject: infer S }
+  ? null extends Types<S>
+    ? { readonly subject?: Subject<Exclude<Types<S>, null>> }
+    : { readonly subject: Subject<Types<S>> }
+  : { readonly subject?: undefined };
+
+/** Names of the texts that belong to an event. */
+export type NoteOf<Name extends EventName> = Catalogue[Name] extends { readonly notes: readonly (infer Note extends string)[] }
+  ? Note
+  : never;
+
+/** What an event states beside its name and its actor. */
+export type EventFacts<Name extends EventName> = Pick<EventDraft, 'ticketId' | 'tickets' | 'assistanceId'> & {
+  readonly customers?: readonly CustomerUnderDigest[];
+  readonly notes?: readonly SealedNote<NoteOf<Name>>[];
+} & SubjectPart<Catalogue[Name]> &
+  DetailPart<Catalogue[Name]>;
+
+/** What an event states in its detail. */
+export type DetailOf<Name extends EventName> = DetailPart<Catalogue[Name]>['detail'];
+
+/** An event as it is appended: any of the catalogue, with its own subject and detail. */
+export type LogEvent = {
+  [Name in EventName]: { readonly action: Name; readonly actor: EventDraft['actor'] } & EventFacts<Name>;
+}[EventName];
+
+/** An event with the outcome that its name means. */
+export const draftOf = (event: { readonly action: EventName } & Omit<EventDraft, 'outcome' | 'action'>): EventDraft => {
+  const kind: EventKind | undefined = catalogue[event.action];
+  return { ...event, outcome: kind?.outcome ?? 'ALLOWED' };
+};
+
+const cells = (facts: Facts): string => {
+  const isStep = Object.entries(step).every(([name, each]) => facts[name] === each);
+  const named = Object.entries(facts).filter(([name]) => !isStep || !(name in step));
+  return [
+    ...(isStep ? ['*step*'] : []),
+    ...named.map(([name, { says, isOptional }]) => `\`${name}\`${isOptional ? '?' : ''} ${says}`),
+  ].join(', ');
+};
+
+/** The catalogue as a table in Markdown, for people. A question mark: not always there. */
+export const catalogueTable = (): string => {
+  const rows = Object.entries<EventKind>(catalogue).map(([name, { reads, outcome, subject, detail, notes = [] }]) => {
+    const about = [subject ?? null].flat().map((type) => type ?? '–');
+    const details = [detail ?? {}]
+      .flat()
+      .map(cells)
+      .filter((cell) => cell !== '');
+    const texts = notes.length === 0 ? [] : [`notes ${notes.map((note) => `\`${note}\``).join(', ')}`];
+    return [
+      `\`${name}\`${outcome ? ` (${outcome})` : ''}`,
+      about.join(', '),
+      [details.join('; or '), ...texts].filter(Boolean).join('; '),
+      reads,
+    ];
+  });
+  return [['event', 'about', 'states', 'the auditor reads'], ['---', '---', '---', '---'], ...rows]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n');
+};
