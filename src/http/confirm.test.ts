@@ -308,7 +308,7 @@ describe('the customer’s page', () => {
       expect(statusCode).toBe(422);
       expect(body).toContain('<a href="#code">');
       expect(body).toMatch(/<input id="code" name="code" aria-describedby="code-problem code-hint" aria-invalid="true"/);
-      expect(body).toContain('value="&#34;&#62;&#60;b&#62;"');
+      expect(body).toContain('value="&quot;&gt;&lt;b&gt;"');
       expect(body).not.toContain('987654');
       expect(desk.of('a').state).toBe('OPEN');
     });

@@ -22,8 +22,9 @@ import {
   refusedPage,
   returnedPage,
 } from './confirm/page';
-import { styleSource } from './confirm/style';
+import { style } from './confirm/style';
 import { acceptForms, formOf } from './form';
+import { pageHeaders } from './page';
 import { comesFromElsewhere } from './same-origin';
 
 export interface ConfirmOptions extends Merchant {
@@ -42,10 +43,7 @@ const answerStep = 100;
 
 /** Set here and not by helmet alone: what the router can't read gets a page too, and no hook runs for that. */
 const headers = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src ${styleSource}; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
+  ...pageHeaders(style, "'self'"),
   'x-robots-tag': 'noindex, nofollow',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',

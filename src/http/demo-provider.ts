@@ -8,17 +8,10 @@ import { DemoPayments } from '../upstream/payments/demo/demo-payments';
 import { isSetupCardName } from '../upstream/payments/demo/setup-cards';
 import { providerRefusals } from '../upstream/payments/payments.port';
 import { SourceUnavailable } from '../upstream/source-unavailable';
-import { faultsPage, faultsStyleSource } from './demo-provider/faults-page';
-import {
-  choosePage,
-  donePage,
-  downPage,
-  expiredPage,
-  issuerPage,
-  setupStyleSource,
-  unknownPage,
-} from './demo-provider/setup-page';
+import { faultsPage, faultsStyle } from './demo-provider/faults-page';
+import { choosePage, donePage, downPage, expiredPage, issuerPage, setupStyle, unknownPage } from './demo-provider/setup-page';
 import { acceptForms, formOf } from './form';
+import { pageHeaders } from './page';
 import { comesFromHere } from './same-origin';
 
 const faultsPath = '/development/provider';
@@ -27,15 +20,8 @@ const largestForm = 4 * 1024;
 /** Rows of each table on the page of faults. */
 const shownRows = 25;
 
-const headersOf = (styleSource: string, formAction: string) => ({
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src ${styleSource}; img-src data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-});
-
 const sendPage = (reply: FastifyReply, status: number, page: string, formAction = "'none'"): FastifyReply =>
-  reply.code(status).headers(headersOf(setupStyleSource, formAction)).send(page);
+  reply.code(status).headers(pageHeaders(setupStyle, formAction)).send(page);
 
 const cardForm = z.object({
   card: z.string().refine(isSetupCardName),
@@ -112,7 +98,7 @@ const setupRoutes = (app: App, providers: readonly NamedProvider[]) => async (se
     const page = found(request);
     if (page === null) return sendPage(reply, 404, unknownPage());
     const { reference, credentials, setup, view, formAction } = page;
-    const back = () => reply.headers(headersOf(setupStyleSource, "'none'")).redirect(setup.returnUrl, 303);
+    const back = () => reply.headers(pageHeaders(setupStyle, "'none'")).redirect(setup.returnUrl, 303);
     if (setup.status === 'COMPLETE') return back();
     if (setup.status === 'EXPIRED') return sendPage(reply, 410, expiredPage(view));
     const { success, data } = cardForm.safeParse(formOf(request));
@@ -149,7 +135,7 @@ const faultRoutes = (app: App, providers: readonly NamedProvider[]) => async (se
         notes: helpdesk.notes.slice(-shownRows).reverse(),
       })),
     });
-    return reply.headers(headersOf(faultsStyleSource, "'self'")).send(page);
+    return reply.headers(pageHeaders(faultsStyle, "'self'")).send(page);
   });
 
   server.post(faultsPath, async (request, reply) => {

@@ -1,49 +1,26 @@
-import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { App } from '../app';
 import { Failure } from '../failure';
 import { type OutboxMessage, readOutbox } from '../upstream/delivery/development/outbox-files';
-import { html, Markup } from './html';
+import { html, type Markup } from './html';
+import { pageHeaders, pageOf, stylesheet } from './page';
 import { comesFromHere, loopbackNames } from './same-origin';
 
 /** Messages on the page. */
 const shownMessages = 50;
 
-const style = `
-:root { color-scheme: light dark; --ground: #f3f5f8; --sheet: #fff; --ink: #1a2130; --quiet: #515c6e; --line: #d3d9e3; --act: #1d5aa8; --pale: #eaf2fc; --focus: #a65300; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #12161d; --sheet: #1b212b; --ink: #e8ecf3; --quiet: #adb7c7; --line: #343d4c; --act: #8dbcf8; --pale: #1c2f47; --focus: #ffb95c; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
+const style = stylesheet(`
 header, main { max-width: 46rem; margin: 0 auto; padding: 0 1rem; }
 header { padding-top: 1.5rem; }
 nav { display: flex; gap: 1.25rem; margin-bottom: 1rem; }
-h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; }
 h2 { margin: 0; font-size: 1.0625rem; line-height: 1.4; }
 p { margin: 0; }
-a { color: var(--act); text-underline-offset: .15em; }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: .25rem; }
-code { font: .9375em ui-monospace, monospace; }
-.note { margin-top: .875rem; border: 1px solid var(--act); border-radius: .625rem; background: var(--pale); padding: .75rem 1rem; margin-bottom: 1.5rem; }
+.note { margin-top: .875rem; border: 1px solid var(--act); border-radius: .625rem; background: var(--act-pale); padding: .75rem 1rem; margin-bottom: 1.5rem; }
 .none, .more { color: var(--quiet); padding: 1rem 0; }
 article { background: var(--sheet); border: 1px solid var(--line); border-radius: .625rem; padding: .875rem 1rem 1rem; margin-bottom: 1rem; }
 .head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; color: var(--quiet); font-size: .9375rem; margin-bottom: .375rem; }
 pre { margin: .75rem 0 0; padding-top: .75rem; border-top: 1px solid var(--line); font: inherit; white-space: pre-wrap; }
-`;
-
-/** No script, no address but ours, and of styles this text alone (CSP Level 3, hash sources). */
-const contentSecurityPolicy = {
-  useDefaults: false,
-  directives: {
-    defaultSrc: ["'none'"],
-    styleSrc: [`'sha256-${createHash('sha256').update(style).digest('base64')}'`],
-    imgSrc: ['data:'],
-    baseUri: ["'none'"],
-    formAction: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
-};
+`);
 
 /** Whether an address leads to this gateway: to where links of ours lead or, where nobody named that, to this machine by another name. */
 const leadsHere = (address: string, { config, publicUrl }: App, host: string): boolean => {
@@ -94,17 +71,10 @@ const whereItGoes = ({ delivery, channels }: App['config']): string => {
 const page = (app: App, messages: readonly OutboxMessage[], host: string): string => {
   const { config } = app;
   const isOurs = (address: string) => leadsHere(address, app, host);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Mail and codes (development)</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(style)}</style>
-</head>
-<body>
-<header>
+  return pageOf(
+    'Mail and codes (development)',
+    style,
+    html`<header>
 <nav aria-label="Development"><a href="/">Explorer</a> <a href="/development/mail">Look again</a></nav>
 <h1>Mail and codes</h1>
 <p class="note">This is development. ${whereItGoes(config)} The files are in <code>${config.delivery.folder}</code>. In production customers get what is sent, no copy is kept, and this page does not exist.</p>
@@ -113,15 +83,13 @@ const page = (app: App, messages: readonly OutboxMessage[], host: string): strin
 ${messages.length === 0 ? html`<p class="none">Nothing yet. Once an agent requests a credential update, the customer’s link appears here.</p>` : null}
 ${messages.map((message) => messageMarkup(message, isOurs))}
 ${messages.length === shownMessages ? html`<p class="more">The newest ${shownMessages}; older ones are in the folder.</p>` : null}
-</main>
-</body>
-</html>
-`.source;
+</main>`,
+  );
 };
 
 /** What development writes in place of mail and short messages, as a page. Registered outside production only. */
 export const developmentMailRoutes = (app: App) => async (server: FastifyInstance) => {
-  server.get('/development/mail', { helmet: { contentSecurityPolicy } }, async (request, reply) => {
+  server.get('/development/mail', async (request, reply) => {
     reply.header('cache-control', 'no-store');
     if (!comesFromHere(request)) {
       throw new Failure('DENIED', 'Links and codes are shown to this machine only.', {
@@ -129,6 +97,6 @@ export const developmentMailRoutes = (app: App) => async (server: FastifyInstanc
       });
     }
     const messages = await readOutbox(app.config.delivery.folder, shownMessages);
-    return reply.type('text/html; charset=utf-8').send(page(app, messages, request.headers.host ?? ''));
+    return reply.headers(pageHeaders(style, "'none'")).send(page(app, messages, request.headers.host ?? ''));
   });
 };

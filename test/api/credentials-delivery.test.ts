@@ -178,7 +178,7 @@ describe('the mail', () => {
     expect(message.subject).toContain('Zq <b>Shop</b> Bcc: thief@people.example.com');
     expect(message.to).not.toMatch(/thief/);
     expect(message.html).not.toMatch(/<img|<b>|onerror=alert\(1\)>/);
-    expect(message.html).toContain('Zq &#60;b&#62;Shop&#60;/b&#62;');
+    expect(message.html).toContain('Zq &lt;b&gt;Shop&lt;/b&gt;');
     expect(message.text.split('\n').filter((line) => line.startsWith('Bcc:'))).toEqual([]);
     const [file] = await mails(test);
     expect(file?.to).toBe(message.to);

@@ -253,7 +253,7 @@ describe('the page of the demo provider’s faults', () => {
     const { body, headers } = await get(app, page);
     expect(body.indexOf('method detached')).toBeGreaterThan(0);
     expect(body.indexOf('method detached')).toBeLessThan(body.indexOf('default method set'));
-    expect(body).toContain('Done. &#60;b&#62;By whom?&#60;/b&#62;');
+    expect(body).toContain('Done. &lt;b&gt;By whom?&lt;/b&gt;');
     expect(body).not.toMatch(/<script|style="|\son\w+=/);
     expect(headers['content-security-policy']).toMatch(
       /^default-src 'none'; style-src 'sha256-[^']+'; img-src data:; form-action 'self';/,

@@ -36,7 +36,7 @@ describe('the mail page of development', () => {
   it('lets nothing in and nothing run', async () => {
     const { headers, body } = await open(app);
     const policy = String(headers['content-security-policy']);
-    expect(policy).toMatch(/^default-src 'none';style-src 'sha256-[^']+';img-src data:;base-uri 'none';form-action 'none';frame/);
+    expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; img-src data:; form-action 'none'; base-uri 'none'; frame/);
     expect(body).not.toMatch(/<script|style="|\son\w+=/);
     expect(headers['referrer-policy']).toBe('no-referrer');
   });
@@ -90,7 +90,7 @@ describe('the mail page of development', () => {
     const elements = /<\/?([a-z0-9]+)/g;
     const allowed = 'html head meta title link style body header nav a h1 h2 p code main article div span time pre'.split(' ');
     expect([...body.matchAll(elements)].map(([, name]) => name).filter((name) => !allowed.includes(name ?? ''))).toEqual([]);
-    if (text.startsWith('&')) expect(body).toContain('&#38;lt;script&#38;gt;');
+    if (text.startsWith('&')) expect(body).toContain('&amp;lt;script&amp;gt;');
   });
 
   it('shows what somebody put into the folder, as text', async () => {

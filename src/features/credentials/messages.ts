@@ -1,9 +1,8 @@
+import { escapeUTF8 } from 'entities';
 import type { CredentialUpdateKind } from '../../authz/update-policy';
 import type { Mail } from '../../upstream/delivery/delivery.port';
 import type { CredentialUpdate } from './credential-update.entity';
 import type { FailureReason } from './credential-update.states';
-
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** In a subject or a line of text: one line in its own direction, whatever a file or a helpdesk made of it. */
 const oneLine = (text: string): string =>
@@ -46,9 +45,9 @@ export const linkMail = ({ merchant, ticket, kind, url, expiresAt }: LinkMail): 
     text: [...sentences, '', url, '', ...ending].join('\n'),
     html: [
       '<!doctype html><html lang="en"><body style="font:16px/1.5 sans-serif;color:#1c1c1c">',
-      ...sentences.map((sentence) => `<p>${escaped(sentence)}</p>`),
-      `<p><a href="${escaped(url)}">${escaped(url)}</a></p>`,
-      ...ending.map((sentence) => `<p>${escaped(sentence)}</p>`),
+      ...sentences.map((sentence) => `<p>${escapeUTF8(sentence)}</p>`),
+      `<p><a href="${escapeUTF8(url)}">${escapeUTF8(url)}</a></p>`,
+      ...ending.map((sentence) => `<p>${escapeUTF8(sentence)}</p>`),
       '</body></html>',
     ].join('\n'),
   };

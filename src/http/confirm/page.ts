@@ -7,6 +7,7 @@ import type {
 } from '../../features/credentials/confirmation.view';
 import { countryCodes } from '../../features/credentials/country-codes';
 import { html, Markup } from '../html';
+import { pageOf } from '../page';
 import { style } from './style';
 
 /** Whose page it is, as the configuration has it. */
@@ -38,27 +39,19 @@ const support = ({ merchant, supportUrl }: Merchant): Markup =>
     : html`contact ${isolated(merchant)} in the way you usually do`;
 
 const page = (site: Merchant, title: string, content: Markup): string =>
-  html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="format-detection" content="telephone=no, date=no, email=no, address=no">
-<title>${title}</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(style)}</style>
-</head>
-<body>
-<header>${isolated(site.merchant)}</header>
+  pageOf(
+    title,
+    style,
+    html`<header>${isolated(site.merchant)}</header>
 <main>
 ${content}
 </main>
 <footer>
 <p>This page never asks for a card number or a password. If something looks wrong, ${support(site)}.</p>
-</footer>
-</body>
-</html>
-`.source;
+</footer>`,
+    html`<meta name="format-detection" content="telephone=no, date=no, email=no, address=no">
+`,
+  );
 
 /** What is asked, what the answer says that will be done, and what happens next where that isn't all. */
 const words: Readonly<

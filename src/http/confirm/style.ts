@@ -1,35 +1,15 @@
-import { createHash } from 'node:crypto';
+import { stylesheet } from '../page';
 
-/** The only style of the page. No source but this text itself: the policy names its digest. */
-export const style = `
-:root {
-  color-scheme: light dark;
-  --ground: #f3f5f8; --sheet: #fff; --ink: #1a2130; --quiet: #515c6e; --line: #d3d9e3; --edge: #707b8e;
-  --act: #1d5aa8; --on-act: #fff; --act-over: #164886; --act-pale: #eaf2fc; --wrong: #b3261e; --wrong-pale: #fdf0ef; --focus: #a65300;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #12161d; --sheet: #1b212b; --ink: #e8ecf3; --quiet: #adb7c7; --line: #343d4c; --edge: #8692a6;
-    --act: #8dbcf8; --on-act: #0b1a2d; --act-over: #b1d1fb; --act-pale: #1c2f47; --wrong: #ff9d94; --wrong-pale: #3a2021; --focus: #ffb95c;
-  }
-}
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
-body {
-  margin: 0; min-height: 100vh; background: var(--ground); color: var(--ink);
-  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; overflow-wrap: anywhere;
-}
+/** The only style of the page. */
+export const style = stylesheet(`
 header, main, footer { max-width: 40rem; margin: 0 auto; padding: 0 1rem; }
 header { padding-top: 1.25rem; padding-bottom: .75rem; font-size: 1.0625rem; font-weight: 650; }
 main { background: var(--sheet); border: 1px solid var(--line); border-width: 1px 0; padding-top: 1.5rem; padding-bottom: 1.75rem; }
 footer { padding-top: 1rem; padding-bottom: 2rem; color: var(--quiet); font-size: .9375rem; }
-h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
+h1 { letter-spacing: -.01em; text-wrap: balance; }
 h2 { margin: 0 0 .25rem; font-size: 1.0625rem; line-height: 1.35; }
-p { margin: 0 0 .75rem; }
 p:last-child { margin-bottom: 0; }
-a { color: var(--act); text-underline-offset: .15em; }
 a:hover { color: var(--act-over); }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: .25rem; }
 
 .change { margin: 1.25rem 0; padding: 0; display: grid; gap: 1.75rem; }
 .change > div { position: relative; border: 2px solid var(--line); border-radius: .625rem; padding: .875rem 1rem; }
@@ -95,6 +75,4 @@ button.other:hover { background: var(--ground); border-color: var(--ink); }
 @media (forced-colors: active) {
   .change > .after { border-style: double; border-width: 4px; }
 }
-`;
-
-export const styleSource = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
+`);

@@ -1,30 +1,19 @@
-import { createHash } from 'node:crypto';
 import type { DemoNote } from '../../upstream/helpdesk/demo/demo-helpdesk';
 import { type DemoFault, type FaultTarget, faultTargets } from '../../upstream/payments/demo/demo-faults';
 import type { DemoExecution } from '../../upstream/payments/demo/demo-state';
 import { type ProviderRefusal, providerRefusals } from '../../upstream/payments/payments.port';
 import { html, Markup } from '../html';
+import { pageOf, stylesheet } from '../page';
 
-const style = `
-:root { color-scheme: light dark; --ground: #f3f5f8; --sheet: #fff; --ink: #1a2130; --quiet: #515c6e; --line: #c9d0dc; --act: #1d5aa8; --on: #fff; --pale: #eaf2fc; --alarm: #9b2c12; --alarmed: #fdeee9; --focus: #a65300; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #12161d; --sheet: #1b212b; --ink: #e8ecf3; --quiet: #adb7c7; --line: #3b4556; --act: #8dbcf8; --on: #10213a; --pale: #1c2f47; --alarm: #ffb59f; --alarmed: #3b211a; --focus: #ffb95c; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
+export const faultsStyle = stylesheet(`
 header, main { max-width: 58rem; margin: 0 auto; padding: 0 1rem; }
 header { padding-top: 1.5rem; }
 main { padding-bottom: 3rem; }
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin-bottom: 1rem; }
-h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; }
 h2 { margin: 2rem 0 .75rem; font-size: 1.1875rem; line-height: 1.3; }
 h3 { margin: 0; font-size: 1rem; }
-p { margin: 0 0 .75rem; }
-a { color: var(--act); text-underline-offset: .15em; }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: .25rem; }
-code { font: .875rem ui-monospace, monospace; }
-.state { border: 1px solid var(--act); border-radius: .625rem; background: var(--pale); padding: .75rem 1rem; }
-.state.off { border-color: var(--alarm); background: var(--alarmed); }
+.state { border: 1px solid var(--act); border-radius: .625rem; background: var(--act-pale); padding: .75rem 1rem; }
+.state.off { border-color: var(--wrong); background: var(--wrong-pale); }
 .state p, .state ul { margin: 0; }
 .state ul { padding-left: 1.25rem; }
 .state form { display: inline-block; margin: .75rem .5rem 0 0; }
@@ -33,7 +22,7 @@ code { font: .875rem ui-monospace, monospace; }
 .forms form p { color: var(--quiet); font-size: .9375rem; margin: 0; flex: 1; }
 label { display: flex; flex-direction: column; gap: .125rem; font-size: .9375rem; }
 select, input { font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--quiet); border-radius: .375rem; padding: .375rem .5rem; min-height: 2.5rem; width: 100%; }
-button { font: inherit; font-weight: 600; min-height: 2.5rem; padding: .375rem 1rem; border: 1px solid var(--act); border-radius: .375rem; background: var(--act); color: var(--on); cursor: pointer; }
+button { font: inherit; font-weight: 600; min-height: 2.5rem; padding: .375rem 1rem; border: 1px solid var(--act); border-radius: .375rem; background: var(--act); color: var(--on-act); cursor: pointer; }
 button.other { background: transparent; color: var(--act); }
 .scroll { overflow-x: auto; background: var(--sheet); border: 1px solid var(--line); border-radius: .625rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; overflow-wrap: normal; }
@@ -42,10 +31,7 @@ td.note { white-space: pre-line; min-width: 16rem; }
 tbody tr { border-top: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 600; }
 .none { color: var(--quiet); }
-`;
-
-/** For a Content-Security-Policy: of styles, this text alone (CSP Level 3, hash sources). */
-export const faultsStyleSource = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
+`);
 
 export interface FaultsView {
   readonly providers: readonly {
@@ -169,17 +155,10 @@ ${notes.map(
 
 /** What the demo provider was told to do wrong, what it did, and what was noted at the demo helpdesk. */
 export const faultsPage = ({ providers, helpdesks }: FaultsView): string =>
-  html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Demo provider (development)</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(style)}</style>
-</head>
-<body>
-<header>
+  pageOf(
+    'Demo provider (development)',
+    faultsStyle,
+    html`<header>
 <nav aria-label="Development"><a href="/">Explorer</a> <a href="/development/mail">Mail and codes</a> <a href="/development/provider">Look again</a></nav>
 <h1>Demo provider</h1>
 <p>What can go wrong at a payment provider, switched on by hand, to see what becomes of an update then. A restart switches all of it off; what was changed at the provider stays.</p>
@@ -187,7 +166,5 @@ export const faultsPage = ({ providers, helpdesks }: FaultsView): string =>
 <main>
 ${providers.map(provider)}
 ${helpdesks.map(helpdesk)}
-</main>
-</body>
-</html>
-`.source;
+</main>`,
+  );

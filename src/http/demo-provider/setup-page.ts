@@ -1,39 +1,35 @@
-import { createHash } from 'node:crypto';
 import { type SetupCard, type SetupCardName, setupCards } from '../../upstream/payments/demo/setup-cards';
 import { html, Markup } from '../html';
+import { pageOf, stylesheet } from '../page';
 
-const style = `
-:root { color-scheme: light dark; --ground: #f4efe4; --sheet: #fffdf8; --ink: #22301f; --quiet: #55604f; --line: #cfc7b4; --band: #1f4d36; --act: #1f6b45; --on: #fff; --pale: #e6f0e4; --alarm: #8c2416; --alarmed: #fbeae5; --focus: #9a4d00; }
+/** It looks like somebody else's: customers see that they left the merchant. */
+export const setupStyle = stylesheet(`
+:root { --ground: #f4efe4; --sheet: #fffdf8; --ink: #22301f; --quiet: #55604f; --line: #cfc7b4; --band: #1f4d36; --act: #1f6b45; --act-pale: #e6f0e4; --wrong: #8c2416; --wrong-pale: #fbeae5; --focus: #9a4d00; }
 @media (prefers-color-scheme: dark) {
-  :root { --ground: #141a13; --sheet: #1d251c; --ink: #e9eee4; --quiet: #b0bba8; --line: #3c4a39; --band: #0f2a1c; --act: #8fd6ad; --on: #10261a; --pale: #20382a; --alarm: #ffb3a3; --alarmed: #3c1f19; --focus: #ffc06b; }
+  :root { --ground: #141a13; --sheet: #1d251c; --ink: #e9eee4; --quiet: #b0bba8; --line: #3c4a39; --band: #0f2a1c; --act: #8fd6ad; --on-act: #10261a; --act-pale: #20382a; --wrong: #ffb3a3; --wrong-pale: #3c1f19; --focus: #ffc06b; }
 }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.5 Georgia, 'Times New Roman', serif; overflow-wrap: anywhere; }
+body { font: 1rem/1.5 Georgia, 'Times New Roman', serif; }
 header { background: var(--band); color: #fff; padding: .875rem 1rem; border-bottom: .375rem double #c9a227; }
 header p { max-width: 32rem; margin: 0 auto; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; }
 header strong { font-size: 1.25rem; letter-spacing: .02em; }
 header span { color: #e4ecdf; align-self: center; }
 main { max-width: 34rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .75rem; font-weight: 600; }
+h1 { margin: 0 0 .75rem; font-weight: 600; }
 p { margin: 0 0 1rem; }
 fieldset { border: 0; margin: 1.25rem 0 0; padding: 0; min-width: 0; }
 legend { padding: 0; font-weight: 600; margin-bottom: .5rem; }
 label { display: grid; grid-template-columns: auto 1fr; gap: 0 .75rem; padding: .75rem 1rem; background: var(--sheet); border: 1px solid var(--line); border-bottom-width: 0; cursor: pointer; }
 label:first-of-type { border-radius: .25rem .25rem 0 0; }
 label:last-of-type { border-bottom-width: 1px; border-radius: 0 0 .25rem .25rem; }
-label:has(:checked) { background: var(--pale); }
+label:has(:checked) { background: var(--act-pale); }
 label input { grid-row: span 2; align-self: center; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--act); }
 label span { color: var(--quiet); font-size: .9375rem; }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem 1.5rem; margin-top: 1.5rem; }
-button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.5rem; border: 2px solid var(--act); border-radius: .25rem; background: var(--act); color: var(--on); cursor: pointer; }
+button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.5rem; border: 2px solid var(--act); border-radius: .25rem; background: var(--act); color: var(--on-act); cursor: pointer; }
 button.other { background: transparent; color: var(--act); }
-a { color: var(--act); text-underline-offset: .2em; padding: .375rem 0; }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-.said { background: var(--alarmed); color: var(--alarm); border-left: .25rem solid var(--alarm); padding: .75rem 1rem; }
-`;
-
-/** For a Content-Security-Policy: of styles, this text alone (CSP Level 3, hash sources). */
-export const setupStyleSource = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
+a { text-underline-offset: .2em; padding: .375rem 0; }
+.said { background: var(--wrong-pale); color: var(--wrong); border-left: .25rem solid var(--wrong); padding: .75rem 1rem; }
+`);
 
 const brands: Readonly<Record<SetupCard['brand'], string>> = {
   visa: 'Visa',
@@ -42,23 +38,14 @@ const brands: Readonly<Record<SetupCard['brand'], string>> = {
 };
 
 const page = (title: string, content: Markup): string =>
-  html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} · Pretence Pay</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(style)}</style>
-</head>
-<body>
-<header><p><strong>Pretence Pay</strong> <span>a payment provider that isn’t one</span></p></header>
+  pageOf(
+    `${title} · Pretence Pay`,
+    setupStyle,
+    html`<header><p><strong>Pretence Pay</strong> <span>a payment provider that isn’t one</span></p></header>
 <main>
 ${content}
-</main>
-</body>
-</html>
-`.source;
+</main>`,
+  );
 
 export interface SetupPageView {
   /** The merchant's name. */

@@ -1,4 +1,5 @@
 import type { DevelopmentPerson } from '../../authz/identity/development-people';
+import { html, Markup } from '../html';
 import type { Example } from './examples';
 
 /** A role as one says it. */
@@ -11,8 +12,6 @@ const roleWords = {
   SERVICE: 'service',
   ADMIN: 'admin',
 } as const;
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 const describePerson = ({ roles, teams }: DevelopmentPerson): string =>
   `${roles.map((role) => roleWords[role]).join(', ')}${teams.length > 0 ? ` · ${teams.join(', ')}` : ''}`;
@@ -27,13 +26,13 @@ export const explorerPage = (
 ): string => {
   const buttons = people.map((person) => {
     const { user } = person;
-    return `<button type="button" data-user="${escaped(user)}" aria-pressed="false"><b>${escaped(user)}</b> <span>${escaped(describePerson(person))}</span></button>`;
+    return html`<button type="button" data-user="${user}" aria-pressed="false"><b>${user}</b> <span>${describePerson(person)}</span></button>`;
   });
   const options = groupsOf(examples).map((group) => {
     const own = examples.filter((example) => example.group === group);
-    return `<optgroup label="${escaped(group)}">${own.map(({ key, label }) => `<option value="${escaped(key)}">${escaped(label)}</option>`).join('')}</optgroup>`;
+    return html`<optgroup label="${group}">${own.map(({ key, label }) => html`<option value="${key}">${label}</option>`)}</optgroup>`;
   });
-  return `<!doctype html>
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -48,18 +47,23 @@ export const explorerPage = (
 <body>
 <header class="bar">
 <h1>Counterfoil <small>development</small></h1>
-<div class="people" role="group" aria-label="Run the query as">${buttons.join('')}</div>
+<div class="people" role="group" aria-label="Run the query as">${buttons}</div>
 <label class="factor"><input type="checkbox" id="factor" checked> second factor</label>
-<label class="example">Example <select id="example">${options.join('')}</select></label>
-<a href="/development/mail">Mail and codes</a>${hasDemoProvider ? '\n<a href="/development/provider">Demo provider</a>' : ''}
+<label class="example">Example <select id="example">${options}</select></label>
+<a href="/development/mail">Mail and codes</a>${
+    hasDemoProvider
+      ? html`
+<a href="/development/provider">Demo provider</a>`
+      : null
+  }
 <p id="status" role="status">Signing in…</p>
 </header>
 <main id="graphiql" aria-label="Query editor and answer"></main>
 <noscript>This page needs JavaScript; the graph itself is at POST /graphql.</noscript>
-<script type="application/json" id="settings">${JSON.stringify({ examples, version }).replace(/</g, '\\u003c')}</script>
+<script type="application/json" id="settings">${new Markup(JSON.stringify({ examples, version }).replace(/</g, '\\u003c'))}</script>
 </body>
 </html>
-`;
+`.source;
 };
 
 export const pageStyle = `
