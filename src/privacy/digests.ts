@@ -129,14 +129,20 @@ export const forgetAuditKey = (customerKey: Buffer): void => {
 const longestInput = 512;
 
 /**
- * The form in which addresses are compared: trimmed, lower case, Unicode NFC. Nothing else: dots and plus-tags stay, and
+ * The form in which names and addresses are compared: trimmed, lower case, Unicode NFC. Lower-casing can leave a letter and
+ * its accent apart that have a character of their own in lower case only (U+01F0), so NFC comes after it too.
+ */
+export const normalForm = (text: string): string => text.trim().normalize('NFC').toLowerCase().normalize('NFC');
+
+/**
+ * An address in the form in which addresses are compared: trimmed, lower case, Unicode NFC. Nothing else: dots and plus-tags stay, and
  * compatibility forms (NFKC) aren't folded, because mailboxes that differ in them can belong to two people and a link
  * between customers hangs on this. Null for what isn't one bare address (RFC 5321 lengths, no quoted local part) or
  * holds invisible characters.
  */
 export const normalizeEmail = (text: string): string | null => {
   if (text.length > longestInput) return null;
-  const address = text.trim().normalize('NFC').toLowerCase().normalize('NFC');
+  const address = normalForm(text);
   const at = address.lastIndexOf('@');
   const local = address.slice(0, at);
   const domain = address.slice(at + 1);

@@ -263,6 +263,32 @@ describe('the link to a payment customer', () => {
     });
   });
 
+  // U+01F0 has no capital letter of one character: lower case leaves letter and accent apart, until NFC joins them.
+  it.each([
+    ['helpdesk', 'J\u030c.Doe@People.example.com', '\u01f0.doe@people.example.com'],
+    ['payment side', '\u01f0.doe@people.example.com', 'J\u030c.Doe@People.example.com'],
+    ['helpdesk, decomposed', 'j\u030c.doe@people.example.com', 'J\u030c.DOE@people.example.com'],
+  ])('is MATCHED whoever writes the address in capitals, and whoever comes first (%s)', async (_who, ours, theirs) => {
+    const paymentsFirst = await start((helpdesk, payments) => {
+      helpdesk.put('1', { customer: helpdeskCustomer('one', { email: ours }) });
+      payments.put('p1', { email: theirs }, [card('m1')]);
+    });
+    expect((await linkOf(paymentsFirst.test, '1'))[0]).toBe('MATCHED');
+    await paymentsFirst.test.stop();
+
+    const { test, payments } = await start((helpdesk) => {
+      helpdesk.put('1', { customer: helpdeskCustomer('one', { email: ours }) });
+    });
+    expect(await linkOf(test, '1')).toEqual(nothing);
+    payments.put('p1', { email: theirs }, [card('m1')]);
+    test.clock.forward(10 * minute);
+    const [{ id } = { id: '' }] = await test.app.database.query<{ id: string }>('SELECT id FROM helpdesk_customer');
+    Reflect.get(test.app.sources, 'recentlyRefreshed').clear();
+    expect(await test.app.sources.refreshPayments(id)).toBe(true);
+    expect((await linkOf(test, '1'))[0]).toBe('MATCHED');
+    await test.stop();
+  });
+
   it('never moves to a victim because an agent gives a customer the victim’s address', async () => {
     const { test, helpdesk } = await start((scripted, payments) => {
       scripted.put('1', { customer: helpdeskCustomer('accomplice', { email: 'accomplice@people.example.com' }) });

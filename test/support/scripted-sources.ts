@@ -1,3 +1,4 @@
+import { normalizeEmail } from '../../src/privacy/digests';
 import type {
   HelpdeskConnector,
   HelpdeskCustomerRecord,
@@ -472,7 +473,7 @@ export class ScriptedPayments implements PaymentsConnector {
       .map(({ customer }) => customer)
       .filter(
         (customer) =>
-          customer.helpdeskReference === helpdeskReference || (email !== null && customer.email?.toLowerCase() === email),
+          customer.helpdeskReference === helpdeskReference || (email !== null && normalizeEmail(customer.email ?? '') === email),
       );
   }
 

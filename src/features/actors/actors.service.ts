@@ -5,6 +5,7 @@ import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-ve
 import { action, isSystem } from '../../authz/rule';
 import type { Database } from '../../db/database';
 import { Failure } from '../../failure';
+import { normalForm } from '../../privacy/digests';
 import { ulid } from '../../ulid';
 import type { Keys } from '../keys/keys.service';
 import { ActorRow } from './actor.entity';
@@ -173,7 +174,7 @@ export class Actors {
 
   /** The person's active rows among the staff, by login or e-mail; where a source has two of that name, it is nobody. */
   private async staffOf(claim: string | null): Promise<readonly string[]> {
-    const digest = this.keys.searchDigest('staff', claim);
+    const digest = this.keys.searchDigest('staff', claim === null ? null : normalForm(claim));
     if (digest === null) return [];
     const rows = await this.database.query<{ id: string; source: string }>(
       'SELECT id, source FROM helpdesk_staff WHERE active = 1 AND (login_digest = ? OR email_digest = ?)',

@@ -4,7 +4,7 @@ import type { Change, Row } from '../../db/change';
 import type { Database } from '../../db/database';
 import { assignments, marks } from '../../db/sql';
 import type { DataKey } from '../../privacy/customer-keys';
-import { normalizeEmail } from '../../privacy/digests';
+import { normalForm, normalizeEmail } from '../../privacy/digests';
 import type { Redactor } from '../../privacy/redaction';
 import { seal } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
@@ -200,7 +200,7 @@ export class Ingest {
     for (const [reference, { record, asOf }] of records) {
       const values = {
         display_name: bounded(record.displayName, 200),
-        login_digest: this.keys.searchDigest('staff', record.login.toLowerCase()) ?? '',
+        login_digest: this.keys.searchDigest('staff', normalForm(record.login)) ?? '',
         email_digest: this.keys.searchDigest('staff', record.email ? normalizeEmail(record.email) : null),
         active: Number(record.active),
       };

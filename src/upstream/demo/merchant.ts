@@ -1,3 +1,4 @@
+import { normalizeEmail } from '../../privacy/digests';
 import {
   type Channel,
   type HelpdeskCustomerRecord,
@@ -174,12 +175,13 @@ export class DemoMerchant {
     return this.hasCustomer(number) ? number : 0;
   }
 
-  /** Numbers of all payment customers with this e-mail, compared as the link does: NFC, trimmed, lower case. */
+  /** Numbers of all payment customers with this e-mail, compared as the link does. */
   paymentCustomersByEmail(email: string): number[] {
-    const wanted = normalized(email);
+    const wanted = normalizeEmail(email);
+    if (wanted === null) return [];
     return numbersBehind(wanted).filter((number) => {
       const held = this.hasCustomer(number) ? this.person(number).paymentEmail : null;
-      return held !== null && normalized(held) === wanted;
+      return held !== null && normalizeEmail(held) === wanted;
     });
   }
 
@@ -380,9 +382,6 @@ export class DemoMerchant {
     return { ticket, messages, staff: staffRecords(named) };
   }
 }
-
-/** NFC, trimmed, lower case; dots and plus-tags stay. */
-const normalized = (email: string): string => email.normalize('NFC').trim().toLowerCase();
 
 /** The records of these staff members, in the order of the roster and without the demo's own fields. */
 export const staffRecords = (references: ReadonlySet<string>): StaffRecord[] =>

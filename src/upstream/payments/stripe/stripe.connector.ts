@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { normalizeEmail } from '../../../privacy/digests';
 import type { WebhookJudgement, WebhookRequest } from '../../helpdesk/helpdesk.port';
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
@@ -31,7 +32,6 @@ import {
   disputeSchema,
   type HelpdeskNaming,
   intentTransaction,
-  normalizedEmail,
   pageOf,
   paymentIntentSchema,
   paymentMethodRecord,
@@ -132,16 +132,18 @@ export class StripePayments implements PaymentsConnector {
    * finds addresses stored in another case, the list the exact one without delay.
    */
   async findCustomers({ helpdeskReference, email }: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]> {
-    const wanted = email === null ? '' : normalizedEmail(email);
+    const wanted = email === null ? null : normalizeEmail(email);
+    // Stripe keeps an address in the Unicode form in which it came.
+    const forms = wanted === null ? [] : [...new Set([wanted, wanted.normalize('NFD')])];
     const [searched, listed] = await Promise.all([
-      this.search([...this.metadataClauses(helpdeskReference), wanted === '' ? null : emailClause(wanted)]),
-      this.listByEmail(wanted),
+      this.search([...this.metadataClauses(helpdeskReference), ...forms.map(emailClause)]),
+      this.listByEmail(forms),
     ]);
     const matches = (customer: StripeCustomer) => {
       const record = customerRecord(customer, this.helpdeskNaming);
       return (
         (helpdeskReference !== '' && record.helpdeskReference === helpdeskReference) ||
-        (wanted !== '' && record.email !== null && normalizedEmail(record.email) === wanted)
+        (wanted !== null && record.email !== null && normalizeEmail(record.email) === wanted)
       );
     };
     const found = new Map(listed.filter(matches).map((customer) => [customer.id, customer]));
@@ -272,11 +274,9 @@ export class StripePayments implements PaymentsConnector {
     );
   }
 
-  /** An empty address would list every customer. */
-  private async listByEmail(email: string): Promise<readonly StripeCustomer[]> {
-    if (email === '') return [];
+  private async listByEmail(forms: readonly string[]): Promise<readonly StripeCustomer[]> {
     const found: StripeCustomer[] = [];
-    for (const form of new Set([email, email.normalize('NFD')])) {
+    for (const form of forms) {
       const listed = await this.calls.pages(customerSchema, mostCandidates, (stripe, page) =>
         stripe.customers.list({ email: form, ...page }),
       );

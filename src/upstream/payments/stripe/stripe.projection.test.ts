@@ -11,7 +11,6 @@ import {
   intentStatus,
   intentTransaction,
   minorUnits,
-  normalizedEmail,
   paymentIntentSchema,
   paymentMethodRecord,
   paymentMethodSchema,
@@ -272,14 +271,6 @@ describe('the helpdesk customer in the metadata', () => {
     expect(named({ helpdesk_customer: '42' }, 'rt')).toBe('rt:42');
     expect(named({ helpdesk_customer: 'zendesk:42' }, 'rt')).toBe('zendesk:42');
   });
-});
-
-test('the normal form of an e-mail address is reached in one step and keeps dots and tags', () => {
-  expect(normalizedEmail(' Jo.Se\u0301+Shop@Example.COM ')).toBe('jo.s\u00e9+shop@example.com');
-  fc.assert(
-    fc.property(fc.emailAddress(), (email) => normalizedEmail(normalizedEmail(email)) === normalizedEmail(email)),
-    { numRuns: 200 },
-  );
 });
 
 test('a record of any shape either fails to parse or gives only what the schema names', () => {

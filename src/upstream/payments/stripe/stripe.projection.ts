@@ -479,6 +479,3 @@ export const disputeRecord = (disputes: readonly StripeDispute[]): DisputeRecord
   const chosen = latest.find(({ status }) => !withdrawnDisputes.has(status)) ?? latest[0];
   return chosen ? { status: chosen.status, reason: chosen.reason, openedAt: chosen.created } : null;
 };
-
-/** How e-mail addresses are compared: Unicode NFC, trimmed, lower case; dots and plus-tags stay. */
-export const normalizedEmail = (email: string): string => email.normalize('NFC').trim().toLowerCase();
