@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppOptions } from '../src/app';
-import { type Config, loadConfig } from '../src/config';
+import { type Config, loadConfig } from '../src/config/load';
 import { BenchHelpdesk, BenchMerchant, BenchPayments, helpdeskSource, paymentsSource } from './merchant';
 
 /** What a contender is started with. */

@@ -7,8 +7,8 @@ import { LogoutVerifier } from './authz/identity/back-channel-logout';
 import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from './authz/identity/development-issuer';
 import { TokenVerifier } from './authz/identity/token-verifier';
 import { Loop } from './background/loop';
-import type { Config, HelpdeskConfig, PaymentsConfig } from './config';
 import { keyEncryptionOf } from './config/key-encryption';
+import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
 import { Database } from './db/database';
 import { Actors } from './features/actors/actors.service';
@@ -378,7 +378,7 @@ const connect = async (
   onFault: (source: string, error: unknown) => void,
 ) => {
   const demo = await demoSettings(config, database, clock);
-  const helpdesk = (source: HelpdeskConfig): HelpdeskConnector => {
+  const helpdesk = (source: Config['sources']['helpdesk'][number]): HelpdeskConnector => {
     if (source.kind === 'demo') return new DemoHelpdesk({ ...demo, source: source.name, clock: { now: clock } });
     const { name, url, token, queues, webhookSecret, customerField, statuses, resilience } = source;
     return new RtHelpdesk({
@@ -391,7 +391,7 @@ const connect = async (
       ...present({ queues, webhookSecret, customerField, statuses, resilience: resilience && present(resilience) }),
     });
   };
-  const payments = (source: PaymentsConfig): PaymentsConnector => {
+  const payments = (source: Config['sources']['payments'][number]): PaymentsConnector => {
     if (source.kind === 'demo')
       return new DemoPayments({
         ...demo,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { openCheckpoint } from '../audit/checkpoint';
 import { NoteInvalid, verifierKeyOf } from '../audit/note';
-import { type AuditProcessConfig, loadAuditConfig } from '../config';
+import { type AuditProcessConfig, loadAuditConfig } from '../config/load';
 import type { Database } from '../db/database';
 import { FileAnchor } from '../features/audit/anchor.file';
 import { latestAnchored } from '../features/audit/anchors.service';

@@ -2,7 +2,7 @@ import pino from 'pino';
 import { migrations } from '../../migrations';
 import { openSigningLog } from '../app';
 import { formatVerifierKey, verifierKeyOf } from '../audit/note';
-import { type AuditProcessConfig, loadAuditConfig } from '../config';
+import { type AuditProcessConfig, loadAuditConfig } from '../config/load';
 import { Database } from '../db/database';
 import { Checkpoints, signersOf } from '../features/audit/checkpoints';
 import { signingKeyText } from '../features/audit/signing-key-file';

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { loadAuditConfig } from '../config';
+import { loadAuditConfig } from '../config/load';
 import { latestAnchored } from '../features/audit/anchors.service';
 import { Checkpoints } from '../features/audit/checkpoints';
 import { csvOf, markdownOf, minimisationReport } from '../features/audit/minimisation';

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { App } from '../app';
-import { loadAuditConfig, loadConfig } from '../config';
+import { loadAuditConfig, loadConfig } from '../config/load';
 import { signersOf } from '../features/audit/checkpoints';
 import { type DatabaseRole, grantFaults, grantStatements } from '../features/audit/grants';
 import { treeSize } from '../features/audit/integration';

@@ -1,5 +1,5 @@
 import { migrations } from '../../migrations';
-import { loadAuditConfig } from '../config';
+import { loadAuditConfig } from '../config/load';
 import { Database } from '../db/database';
 import { entities } from '../features/entities';
 

@@ -1,5 +1,5 @@
+import { wantsStacks } from '../config/environment';
 import { ConfigInvalid } from '../config/problems';
-import { wantsStacks } from '../config/stacks';
 import { DatabaseInUse } from '../db/database-in-use';
 import { Failure } from '../failure';
 import { LogBroken } from '../features/audit/log-broken';

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { type Config, loadConfig } from '../config';
+import { type Config, loadConfig } from '../config/load';
 import { loadLocalConfig } from '../config/local';
 import { loadPolicy } from '../config/policy';
 import { ConfigInvalid, type ConfigProblem } from '../config/problems';

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { App } from '../app';
-import { loadConfig } from '../config';
+import { loadConfig } from '../config/load';
 import { createLog } from '../log';
 import { ProgressReport } from './progress';
 

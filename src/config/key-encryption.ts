@@ -1,5 +1,5 @@
-import type { Config } from '../config';
 import { type KeyEncryption, keyEncryptionFromEnvironment, keyEncryptionFromFile } from '../privacy/key-encryption';
+import type { Config } from './load';
 
 /** What unwraps the stored keys. Throws `KeyEncryptionInvalid`. */
 export const keyEncryptionOf = ({ keyEncryption }: Pick<Config, 'keyEncryption'>): KeyEncryption =>

@@ -2,7 +2,7 @@ import { createServer as createSocket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { App } from '../app';
-import type { Config } from '../config';
+import type { Config } from '../config/load';
 import type { SyncProgress } from '../features/sources/polling';
 import { describeError } from '../log';
 import { createServer } from './server';

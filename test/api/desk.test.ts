@@ -1,4 +1,4 @@
-import { loadConfig } from '../../src/config';
+import { loadConfig } from '../../src/config/load';
 import { Resilience } from '../../src/upstream/resilience';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';

@@ -36,7 +36,9 @@ describe('the mail page of development', () => {
   it('lets nothing in and nothing run', async () => {
     const { headers, body } = await open(app);
     const policy = String(headers['content-security-policy']);
-    expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; img-src data:; form-action 'none'; base-uri 'none'; frame/);
+    expect(policy).toMatch(
+      /^default-src 'none'; style-src 'sha256-[^']+'; img-src data:; form-action 'none'; base-uri 'none'; frame/,
+    );
     expect(body).not.toMatch(/<script|style="|\son\w+=/);
     expect(headers['referrer-policy']).toBe('no-referrer');
   });

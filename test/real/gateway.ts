@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { createConnection } from 'mysql2/promise';
 import pino from 'pino';
 import { App } from '../../src/app';
-import { loadConfig } from '../../src/config';
+import { loadConfig } from '../../src/config/load';
 import { Database } from '../../src/db/database';
 import { grantStatements } from '../../src/features/audit/grants';
 import { createServer } from '../../src/http/server';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, databaseLocation, loadConfig } from '../../src/config';
+import { type Config, databaseLocation, loadConfig } from '../../src/config/load';
 import { ConfigInvalid } from '../../src/config/problems';
 
 const example = join(__dirname, '..', '..', 'counterfoil.example.yaml');

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { App, type AppOptions } from '../../src/app';
-import { type Config, loadConfig } from '../../src/config';
+import { type Config, loadConfig } from '../../src/config/load';
 import { createServer } from '../../src/http/server';
 import type { DemoHelpdesk } from '../../src/upstream/helpdesk/demo/demo-helpdesk';
 import type { DemoPayments } from '../../src/upstream/payments/demo/demo-payments';

@@ -1,0 +1,90 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configFolder, key, placesOf, production, real } from '../../test/support/config-folder';
+import { loadAuditConfig } from './load';
+
+const { folder, file, load, loadFile } = configFolder();
+
+describe('the audit log', () => {
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const witness = 'witness.example.com+c946a8ab+BAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB';
+  const withAudit = (audit: string) => real.replace(/audit:[\s\S]*$/, `audit: ${audit}`);
+
+  test('is signed in development by a key that is made there, under a name of no one', () => {
+    expect(load().audit).toEqual({
+      origin: 'counterfoil.invalid/development',
+      anchors: [],
+      signingKey: { file: join(folder(), '.data', 'keys', 'audit-signing-key') },
+    });
+  });
+
+  test('has a name, anchors and a key; a gateway beside a process that signs holds none', () => {
+    const anchors = `[{ kind: file, name: worm, path: anchors/log }, { kind: witness, name: w1, url: https://witness.example.com/w1, key: ${witness} }]`;
+    const { audit } = loadFile(withAudit(`{ origin: pay.example.com/log, anchors: ${anchors} }`), production);
+    expect(audit).toEqual({
+      origin: 'pay.example.com/log',
+      anchors: [
+        { kind: 'file', name: 'worm', path: join(folder(), 'anchors', 'log') },
+        { kind: 'witness', name: 'w1', url: 'https://witness.example.com/w1', key: witness },
+      ],
+      signingKey: { value: key },
+    });
+    const { AUDIT_SIGNING_KEY: _key, ...rest } = production;
+    expect(loadFile(real, { ...rest, AUDIT_SEQUENCER: 'process' }).audit.signingKey).toBeNull();
+    writeFileSync(join(folder(), 'signing'), `${pem}${pem}`.slice(0, pem.length), { mode: 0o600 });
+    expect(loadFile(real, { ...rest, AUDIT_SIGNING_KEY_FILE: 'signing' }).audit.signingKey).toEqual({ value: pem });
+  });
+
+  test.each([
+    ['audit.origin', '{ origin: "https://log.example.com" }'],
+    ['audit.origin', '{ origin: "a log" }'],
+    ['audit.origin', '{}'],
+    ['audit.anchors[0].kind', '{ origin: a.example.com, anchors: [{ kind: moon, name: x }] }'],
+    [
+      'audit.anchors[0].key',
+      '{ origin: a.example.com, anchors: [{ kind: witness, name: x, url: https://w.example.com, key: canary }] }',
+    ],
+    [
+      'audit.anchors[0].url',
+      `{ origin: a.example.com, anchors: [{ kind: witness, name: x, url: http://w.example.com, key: ${witness} }] }`,
+    ],
+    ['audit.anchors', '{ origin: a.example.com, anchors: [{ kind: file, name: x, path: a }, { kind: file, name: x, path: b }] }'],
+  ])('says of %s what is expected', (place, text) => {
+    expect(placesOf(() => loadFile(withAudit(text), production))).toEqual([place]);
+  });
+
+  test.each(['canary', Buffer.alloc(32).toString('base64'), `${key},${key}`, pem.replace('PRIVATE', 'PUBLIC')])(
+    'takes no signing key that isn’t one',
+    (value) => {
+      expect(placesOf(() => loadFile(real, { ...production, AUDIT_SIGNING_KEY: value }), [value])).toEqual(['AUDIT_SIGNING_KEY']);
+    },
+  );
+
+  test('refuses a file of the signing key that is missing or that others may read', () => {
+    const { AUDIT_SIGNING_KEY: _key, ...rest } = production;
+    const places = () => placesOf(() => loadFile(real, { ...rest, AUDIT_SIGNING_KEY_FILE: 'signing' }));
+    expect(places()).toEqual(['AUDIT_SIGNING_KEY_FILE']);
+    writeFileSync(join(folder(), 'signing'), key, { mode: 0o644 });
+    expect(places()).toEqual(['AUDIT_SIGNING_KEY_FILE']);
+    chmodSync(join(folder(), 'signing'), 0o600);
+    expect(places()).toEqual([]);
+  });
+
+  test('is signed by the gateway where the database is embedded: no other process can open it', () => {
+    expect(placesOf(() => load({ AUDIT_SEQUENCER: 'process' }))).toEqual(['AUDIT_SEQUENCER']);
+  });
+
+  test('is read by itself for commands that need nothing else, whatever the rest of the file lacks', () => {
+    writeFileSync(file(), 'sources: { helpdesk: nonsense }\naudit: { origin: pay.example.com/log }\n');
+    const environment = { NODE_ENV: 'production', DATABASE_URL: production.DATABASE_URL, AUDIT_SIGNING_KEY: key };
+    expect(loadAuditConfig({ signs: true }, environment, folder())).toMatchObject({
+      production: true,
+      database: { engine: 'mariadb' },
+      audit: { origin: 'pay.example.com/log', signingKey: { value: key } },
+    });
+    const { AUDIT_SIGNING_KEY: _key, ...rest } = environment;
+    expect(loadAuditConfig({ signs: false }, rest, folder()).audit.signingKey).toBeNull();
+    expect(placesOf(() => loadAuditConfig({ signs: true }, rest, folder()))).toEqual(['AUDIT_SIGNING_KEY_FILE']);
+  });
+});

@@ -1,0 +1,183 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { issuersConfiguration } from '../authz/identity/issuer';
+import { type AuditSection, auditSection } from '../features/audit/audit.section';
+import { merchantSection, publicUrlSection, updatesSection } from '../features/credentials/updates.section';
+import { syncSection } from '../features/sources/sync.section';
+import { type SectionContext, sourceName } from '../section';
+import { deliverySection } from '../upstream/delivery/delivery.section';
+import { demoHelpdeskSection, demoPaymentsSection } from '../upstream/demo/demo.section';
+import { rtSection } from '../upstream/helpdesk/rt/rt.section';
+import { stripeSection } from '../upstream/payments/stripe/stripe.section';
+import { deliveryOutline, mostAliases } from './channels';
+import { type ConfigProblem, expectedOf, pathText } from './problems';
+
+/** The whole file. Each section's schema lives with the part that it configures. */
+const fileSchema = (section: SectionContext) => {
+  const sections = z.strictObject({
+    sources: z.strictObject({
+      helpdesk: z
+        .array(z.discriminatedUnion('kind', [rtSection(section), demoHelpdeskSection]))
+        .min(1, 'expected at least one helpdesk source'),
+      payments: z
+        .array(z.discriminatedUnion('kind', [stripeSection(section), demoPaymentsSection]))
+        .min(1, 'expected at least one payments source'),
+    }),
+    identity: z.strictObject({ issuers: issuersConfiguration({ development: !section.production }) }).default({ issuers: [] }),
+    sync: syncSection,
+    updates: updatesSection,
+    merchant: merchantSection.default({ name: 'Demo Shop' }),
+    publicUrl: publicUrlSection(section).optional(),
+    delivery: deliverySection(section).optional(),
+    audit: auditSection(section),
+  });
+  return sections.refine(
+    ({ updates, delivery }) => delivery?.mail?.kind !== 'smtp' || delivery.mail.timeouts.whole < updates.leaseSeconds * 1_000,
+    {
+      path: ['delivery', 'mail', 'timeouts', 'whole'],
+      error: 'expected less than updates.leaseSeconds: another process would send the same mail meanwhile',
+    },
+  );
+};
+
+export type FileConfig = z.output<ReturnType<typeof fileSchema>>;
+
+/** What development has without a file. */
+export const demoFile = (section: SectionContext): FileConfig => fileSchema(section).parse(demoSources);
+
+const demoSources = {
+  sources: { helpdesk: [{ kind: 'demo', name: 'demo' }], payments: [{ kind: 'demo', name: 'demo-pay', helpdesk: 'demo' }] },
+};
+
+/** What of a file can be judged by itself, whatever else is wrong with it. */
+export interface Outline {
+  readonly config: FileConfig | null;
+  readonly usesDemo: boolean;
+  readonly hasIssuers: boolean;
+}
+const unread: Outline = { config: null, usesDemo: false, hasIssuers: true };
+
+const outlineSchema = z.object({
+  sources: z
+    .object({ helpdesk: z.array(z.unknown()).catch([]), payments: z.array(z.unknown()).catch([]) })
+    .catch({ helpdesk: [], payments: [] }),
+  identity: z.object({ issuers: z.array(z.unknown()).catch([]) }).catch({ issuers: [] }),
+});
+const namedSource = z.object({ name: z.string().catch(''), kind: z.string().catch('') }).catch({ name: '', kind: '' });
+
+/** Parses the YAML of the configuration file. Problems come with their line. */
+export const readFile = (file: string, section: SectionContext, problems: ConfigProblem[]): Outline => {
+  const lines = new LineCounter();
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    problems.push({ in: file, at: '(the whole)', expected: 'expected a readable file' });
+    return unread;
+  }
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  for (const error of document.errors) {
+    problems.push({
+      in: file,
+      at: '(syntax)',
+      line: lines.linePos(error.pos[0]).line,
+      expected: `expected YAML (${error.code})`,
+    });
+  }
+  if (document.errors.length > 0) return unread;
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: mostAliases });
+  } catch {
+    problems.push({ in: file, at: '(the whole)', expected: 'expected anchors before their aliases, and few of them' });
+    return unread;
+  }
+  const parsed = fileSchema(section).safeParse(content);
+  const { sources, identity } = outlineSchema
+    .catch({ sources: { helpdesk: [], payments: [] }, identity: { issuers: [] } })
+    .parse(content);
+  const all = [...sources.helpdesk, ...sources.payments].map((source) => namedSource.parse(source));
+  const outline = { usesDemo: all.some(({ kind }) => kind === 'demo'), hasIssuers: identity.issuers.length > 0 };
+  // Zod compares the sources only where nothing else is wrong with them.
+  const issues = [...crossProblems(sources), ...(section.production ? deliveryProblems(content) : [])];
+  if (parsed.success && issues.length === 0) return { config: parsed.data, ...outline };
+  issues.unshift(...(parsed.error?.issues ?? []).map((issue) => ({ path: issue.path, expected: expectedOf(issue) })));
+  for (const issue of issues) {
+    let node: unknown = null;
+    for (let length = issue.path.length; length > 0 && !node; length -= 1)
+      node = document.getIn(issue.path.slice(0, length), true);
+    const offset = isScalar(node) || isMap(node) ? node.range?.[0] : undefined;
+    problems.push({
+      in: file,
+      at: pathText(issue.path),
+      ...(offset === undefined ? {} : { line: lines.linePos(offset).line }),
+      expected: issue.expected,
+    });
+  }
+  return { config: null, ...outline };
+};
+
+interface PlacedProblem {
+  readonly path: readonly PropertyKey[];
+  readonly expected: string;
+}
+
+/** What production needs to reach customers, and what it must not take for that. */
+const deliveryProblems = (content: unknown): PlacedProblem[] => {
+  const { merchant, publicUrl, delivery = {} } = deliveryOutline.safeParse(content).data ?? {};
+  const problems: PlacedProblem[] = [];
+  for (const channel of ['mail', 'sms'])
+    if (namedSource.parse(delivery[channel]).kind === 'files')
+      problems.push({
+        path: ['delivery', channel, 'kind'],
+        expected: 'expected a channel that sends: in production nobody reads files',
+      });
+  if (delivery.mail === undefined) return problems;
+  if (merchant === undefined)
+    problems.push({ path: ['merchant'], expected: 'expected in production with mail: the name that customers know' });
+  if (publicUrl === undefined)
+    problems.push({ path: ['publicUrl'], expected: 'expected in production with mail: the address that links lead to' });
+  return problems;
+};
+
+/** What sources must be among each other. */
+const crossProblems = (sources: {
+  readonly helpdesk: readonly unknown[];
+  readonly payments: readonly unknown[];
+}): PlacedProblem[] => {
+  const placed = (['helpdesk', 'payments'] as const).flatMap((side) =>
+    sources[side].map((source, index) => ({ path: ['sources', side, index] as const, ...namedSource.parse(source) })),
+  );
+  const names = placed.map(({ name }) => name);
+  const helpdesks = placed.filter(({ path }) => path[1] === 'helpdesk').map(({ name }) => name);
+  const problems: PlacedProblem[] = [];
+  placed.forEach(({ path, name, kind }, index) => {
+    if (name !== '' && names.indexOf(name) !== index)
+      problems.push({ path: [...path, 'name'], expected: 'expected a name that no other source has' });
+    const source = sources[path[1]][path[2]];
+    const helpdesk = z.object({ helpdesk: z.string() }).safeParse(source).data?.helpdesk;
+    if (path[1] === 'payments' && kind === 'demo' && helpdesk !== undefined && !helpdesks.includes(helpdesk))
+      problems.push({
+        path: [...path, 'helpdesk'],
+        expected: `expected the name of a helpdesk source: ${helpdesks.filter((each) => sourceName.safeParse(each).success).join(', ')}`,
+      });
+  });
+  return problems;
+};
+
+/** The part `audit` of the file, whatever else stands in it or is missing around it. */
+export const auditOfFile = (
+  file: string,
+  section: Pick<SectionContext, 'production'>,
+  problems: ConfigProblem[],
+): AuditSection => {
+  const nothing = auditSection(section).parse({});
+  if (!existsSync(file)) return nothing;
+  const document = parseDocument(readFileSync(file, 'utf8'), { prettyErrors: false });
+  const content = document.errors.length > 0 ? null : (document.toJS({ maxAliasCount: mostAliases }) as unknown);
+  const part = z.object({ audit: auditSection(section) }).safeParse(content);
+  if (part.success) return part.data.audit;
+  for (const issue of part.error.issues) problems.push({ in: file, at: pathText(issue.path), expected: expectedOf(issue) });
+  return nothing;
+};

@@ -1,0 +1,283 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseSigningKeys, SigningKeyInvalid } from '../audit/signing-key';
+import type { IssuerConfiguration } from '../authz/identity/issuer';
+import { type DatabaseLocation, parseDatabaseUrl } from '../db/location';
+import type { AuditSection } from '../features/audit/audit.section';
+import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from '../privacy/key-encryption';
+import { KeyFileInvalid, readKeyFile } from '../privacy/key-file';
+import type { HttpSmsSection } from '../upstream/delivery/sms/sms.section';
+import type { SmtpSection } from '../upstream/delivery/smtp/smtp.section';
+import { channelsOf, type DeliveryChannelNames } from './channels';
+import { type Environment, processEnvironment, secretValue } from './environment';
+import { auditOfFile, demoFile, type FileConfig, readFile } from './file';
+import { ConfigInvalid, type ConfigProblem } from './problems';
+import { environmentSchema, readVariables } from './variables';
+
+/** The name under which the log is signed where nothing else is said: that of no one, for development. */
+const developmentOrigin = 'counterfoil.invalid/development';
+
+export interface AuditConfig {
+  readonly origin: string;
+  readonly anchors: AuditSection['anchors'];
+  /** What `parseSigningKeys` takes, or the file that is made with a key in development; null in a gateway that doesn't sign. */
+  readonly signingKey: { readonly value: string } | { readonly file: string } | null;
+}
+
+export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates'> {
+  readonly audit: AuditConfig;
+  readonly production: boolean;
+  readonly issuers: readonly IssuerConfiguration[];
+  readonly host: string;
+  readonly port: number;
+  readonly database: DatabaseLocation;
+  readonly databasePool: number;
+  readonly dataFolder: string;
+  readonly policyFile: string;
+  readonly keyEncryption: { readonly value: string } | { readonly file: string; readonly create: boolean };
+  readonly mfaRequired: boolean;
+  readonly developmentIssuer: boolean;
+  readonly corsOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly rateLimit: number;
+  readonly logLevel: string;
+  readonly demo: { readonly size: number; readonly seed: number } | null;
+  /** As customers know it. */
+  readonly merchant: { readonly name: string; readonly supportUrl: string | null };
+  /** Origin that customers reach the gateway at; null for the address that is listened on. */
+  readonly publicUrl: string | null;
+  /** What sends; null where nothing does, or files take its place. `folder` is where those are. */
+  readonly delivery: { readonly mail: SmtpSection | null; readonly sms: HttpSmsSection | null; readonly folder: string };
+  readonly channels: DeliveryChannelNames;
+}
+
+const isReadableFile = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+};
+
+/** A key that is given must be one; in development a missing file is made later. */
+const keyProblems = (
+  {
+    KEY_ENCRYPTION_KEY: value,
+    KEY_ENCRYPTION_KEY_FILE: path,
+  }: { readonly KEY_ENCRYPTION_KEY?: string | undefined; readonly KEY_ENCRYPTION_KEY_FILE?: string | undefined },
+  folder: string,
+  production: boolean,
+): ConfigProblem[] => {
+  const file = path === undefined ? undefined : resolve(folder, path);
+  try {
+    if (value !== undefined) keyEncryptionFromEnvironment(value);
+    else if (file !== undefined && (production || existsSync(file))) keyEncryptionFromFile(file, { create: false });
+    return [];
+  } catch (error) {
+    if (!(error instanceof KeyEncryptionInvalid)) throw error;
+    const at = value === undefined ? 'KEY_ENCRYPTION_KEY_FILE' : 'KEY_ENCRYPTION_KEY';
+    return [{ in: 'environment', at, expected: error.message.replace(`${at}: `, '') }];
+  }
+};
+
+interface SigningVariables {
+  readonly AUDIT_SIGNING_KEY?: string | undefined;
+  readonly AUDIT_SIGNING_KEY_FILE?: string | undefined;
+}
+
+/** The log's signing key as it is configured. What is wrong with it is noted among `problems`; in development one is made. */
+const signingKeyOf = (
+  { AUDIT_SIGNING_KEY: value, AUDIT_SIGNING_KEY_FILE: path }: SigningVariables,
+  { folder, dataFolder, production }: { readonly folder: string; readonly dataFolder: string; readonly production: boolean },
+  problems: ConfigProblem[],
+): AuditConfig['signingKey'] => {
+  const at = value === undefined ? 'AUDIT_SIGNING_KEY_FILE' : 'AUDIT_SIGNING_KEY';
+  const note = (expected: string) => problems.push({ in: 'environment', at, expected });
+  if (value === undefined && path === undefined) {
+    if (production) note('expected in production, or AUDIT_SIGNING_KEY, or AUDIT_SEQUENCER=process where another process signs');
+    return { file: join(dataFolder, 'keys', 'audit-signing-key') };
+  }
+  try {
+    const text = value ?? readKeyFile(resolve(folder, path as string))?.toString('utf8');
+    if (text === undefined) note('expected the path of a file that exists');
+    else parseSigningKeys(text);
+    return { value: text ?? '' };
+  } catch (error) {
+    if (!(error instanceof SigningKeyInvalid || error instanceof KeyFileInvalid)) throw error;
+    note(error.message);
+    return null;
+  }
+};
+
+const auditConfig = (
+  file: AuditSection | undefined,
+  variables: SigningVariables & { readonly AUDIT_SEQUENCER: 'gateway' | 'process' },
+  place: { readonly folder: string; readonly dataFolder: string; readonly production: boolean; readonly file: string },
+  problems: ConfigProblem[],
+): AuditConfig => {
+  if (place.production && file && file.origin === undefined)
+    problems.push({
+      in: place.file,
+      at: 'audit.origin',
+      expected: 'expected in production: the name under which the log is signed, such as counterfoil.example.com/audit',
+    });
+  return {
+    origin: file?.origin ?? developmentOrigin,
+    anchors: (file?.anchors ?? []).map((anchor) =>
+      anchor.kind === 'file' ? { ...anchor, path: resolve(place.folder, anchor.path) } : anchor,
+    ),
+    signingKey: variables.AUDIT_SEQUENCER === 'process' ? null : signingKeyOf(variables, place, problems),
+  };
+};
+
+const databaseUrlExpected = 'expected sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME';
+
+/** Throws for a URL of any other form. */
+const locationOf = (url: string | undefined, dataFolder: string, folder: string): DatabaseLocation => {
+  if (!url) return { engine: 'sqlite', file: join(dataFolder, 'counterfoil.sqlite') };
+  const location = parseDatabaseUrl(url);
+  return location.file ? { ...location, file: resolve(folder, location.file) } : location;
+};
+
+/**
+ * The only reader of the environment and of `counterfoil.yaml`. Throws `ConfigInvalid` with every problem there is.
+ * `folder` is where relative paths start.
+ */
+export const loadConfig = (environment: Environment = processEnvironment(), folder = process.cwd()): Config => {
+  const problems: ConfigProblem[] = [];
+  const note = (at: string, expected: string) => problems.push({ in: 'environment', at, expected });
+  const { variables, problems: wrong } = readVariables(environmentSchema, environment);
+  problems.push(...wrong);
+  const production = variables.NODE_ENV === 'production';
+  const file = resolve(folder, variables.CONFIG_FILE);
+  const hasFile = existsSync(file);
+  const section = { production, folder, secretValue: (name: string) => secretValue(environment, name) };
+  if (!hasFile && (production || environment.CONFIG_FILE)) note('CONFIG_FILE', 'expected the path of a file that exists');
+  const {
+    config: content,
+    usesDemo,
+    hasIssuers,
+  } = hasFile ? readFile(file, section, problems) : { config: demoFile(section), usesDemo: true, hasIssuers: false };
+  const dataFolder = resolve(folder, variables.DATA_DIR);
+  const developmentIssuer = variables.DEVELOPMENT_ISSUER ?? !production;
+
+  const databaseUrl = secretValue(environment, 'DATABASE_URL');
+  if (variables.DATABASE_URL_FILE && !databaseUrl) note('DATABASE_URL_FILE', 'expected the path of a readable file with the URL');
+  let database: DatabaseLocation = { engine: 'sqlite', file: join(dataFolder, 'counterfoil.sqlite') };
+  try {
+    database = locationOf(databaseUrl, dataFolder, folder);
+  } catch {
+    note('DATABASE_URL', databaseUrlExpected);
+  }
+  if (production) {
+    if (!databaseUrl) note('DATABASE_URL', 'expected in production: sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME');
+    if (developmentIssuer) note('DEVELOPMENT_ISSUER', 'expected false in production: anybody can sign in with it');
+    if (!variables.MFA_REQUIRED) note('MFA_REQUIRED', 'expected true in production');
+    if (!variables.KEY_ENCRYPTION_KEY && !variables.KEY_ENCRYPTION_KEY_FILE)
+      note('KEY_ENCRYPTION_KEY_FILE', 'expected in production, or KEY_ENCRYPTION_KEY: 32 random bytes');
+    if (hasFile && usesDemo)
+      problems.push({ in: file, at: 'sources', expected: 'expected real sources in production, found the demo merchant' });
+    if (hasFile && !hasIssuers)
+      problems.push({ in: file, at: 'identity.issuers', expected: 'expected at least one identity provider in production' });
+  }
+  if (database.engine === 'sqlite' && variables.AUDIT_SEQUENCER === 'process')
+    note('AUDIT_SEQUENCER', 'expected gateway with an embedded database: its file belongs to one process');
+  for (const problem of keyProblems(variables, folder, production)) problems.push(problem);
+  const audit = auditConfig(hasFile ? content?.audit : undefined, variables, { folder, dataFolder, production, file }, problems);
+  if (!isReadableFile(resolve(folder, variables.POLICY_FILE)))
+    note('POLICY_FILE', 'expected the path of a policy file that can be read');
+  if (problems.length > 0 || content === null) throw new ConfigInvalid(problems);
+  return {
+    production,
+    sources: content.sources,
+    sync: content.sync,
+    updates: content.updates,
+    audit,
+    issuers: content.identity.issuers,
+    host: variables.HOST,
+    port: variables.PORT,
+    database,
+    databasePool: variables.DATABASE_POOL,
+    dataFolder,
+    policyFile: resolve(folder, variables.POLICY_FILE),
+    keyEncryption: variables.KEY_ENCRYPTION_KEY
+      ? { value: variables.KEY_ENCRYPTION_KEY }
+      : {
+          file: variables.KEY_ENCRYPTION_KEY_FILE
+            ? resolve(folder, variables.KEY_ENCRYPTION_KEY_FILE)
+            : join(dataFolder, 'keys', 'key-encryption-key'),
+          create: !production,
+        },
+    mfaRequired: variables.MFA_REQUIRED,
+    developmentIssuer,
+    corsOrigins: variables.CORS_ORIGINS,
+    trustedProxies: variables.TRUSTED_PROXIES,
+    rateLimit: variables.RATE_LIMIT,
+    logLevel: variables.LOG_LEVEL ?? (production ? 'info' : 'warn'),
+    demo: usesDemo ? { size: variables.DEMO_SIZE, seed: variables.DEMO_SEED } : null,
+    merchant: { name: content.merchant.name, supportUrl: content.merchant.supportUrl ?? null },
+    publicUrl: content.publicUrl ?? null,
+    delivery: {
+      mail: content.delivery?.mail?.kind === 'smtp' ? content.delivery.mail : null,
+      sms: content.delivery?.sms?.kind === 'http' ? content.delivery.sms : null,
+      folder: join(dataFolder, 'mail'),
+    },
+    channels: channelsOf(content.delivery, production),
+  };
+};
+
+/** What a process needs that has to do with the audit log only: no source, no issuer, no key of customers. */
+export interface AuditProcessConfig extends Pick<Config, 'production' | 'database' | 'databasePool' | 'audit' | 'logLevel'> {}
+
+/**
+ * For commands about the audit log, which needn't hold the gateway's other secrets. `signs`: the signing key is asked for,
+ * whoever sequences otherwise. Throws `ConfigInvalid`.
+ */
+export const loadAuditConfig = (
+  { signs }: { readonly signs: boolean },
+  environment: Environment = processEnvironment(),
+  folder = process.cwd(),
+): AuditProcessConfig => {
+  const { variables, problems: wrong } = readVariables(
+    environmentSchema.pick({
+      NODE_ENV: true,
+      DATABASE_POOL: true,
+      DATA_DIR: true,
+      CONFIG_FILE: true,
+      AUDIT_SIGNING_KEY: true,
+      AUDIT_SIGNING_KEY_FILE: true,
+      LOG_LEVEL: true,
+    }),
+    environment,
+  );
+  if (wrong.length > 0) throw new ConfigInvalid(wrong);
+  const problems: ConfigProblem[] = [];
+  const production = variables.NODE_ENV === 'production';
+  const file = resolve(folder, variables.CONFIG_FILE);
+  const dataFolder = resolve(folder, variables.DATA_DIR);
+  const database = databaseLocation(environment, folder);
+  const audit = auditConfig(
+    auditOfFile(file, { production }, problems),
+    { ...variables, AUDIT_SEQUENCER: signs ? 'gateway' : 'process' },
+    { folder, dataFolder, production, file },
+    problems,
+  );
+  if (problems.length > 0) throw new ConfigInvalid(problems);
+  return {
+    production,
+    database,
+    databasePool: variables.DATABASE_POOL,
+    audit,
+    logLevel: variables.LOG_LEVEL ?? (production ? 'info' : 'warn'),
+  };
+};
+
+/** Where the database is, for tools that need nothing else of the configuration. Throws `ConfigInvalid`. */
+export const databaseLocation = (environment: Environment = processEnvironment(), folder = process.cwd()): DatabaseLocation => {
+  try {
+    return locationOf(secretValue(environment, 'DATABASE_URL'), resolve(folder, environment.DATA_DIR || '.data'), folder);
+  } catch {
+    throw new ConfigInvalid([{ in: 'environment', at: 'DATABASE_URL', expected: databaseUrlExpected }]);
+  }
+};

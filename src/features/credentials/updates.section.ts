@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { isInClear, line, type SectionContext } from '../../section';
+
+export const updatesSection = z
+  .strictObject({
+    /** For how long one process has a job of a credential update to itself: longer than a call to a provider takes. */
+    leaseSeconds: z.number().min(1).max(600).default(60),
+  })
+  .prefault({});
+
+/** Who asks the customer. */
+export const merchantSection = z.strictObject({
+  /** As customers know it. */
+  name: line(80),
+  /** Where a customer turns to who is unsure; shown as a link. */
+  supportUrl: z
+    .url({ protocol: /^(?:https|mailto)$/, error: 'expected an address such as https://shop.example.com/help' })
+    .optional(),
+});
+
+/** Where customers reach the gateway. */
+export const publicUrlSection = ({ production }: SectionContext) => {
+  const expected = 'expected an address such as https://gateway.example.com, without path, query or credentials';
+  return z
+    .url({ protocol: /^https?$/, error: expected })
+    .refine((url) => !URL.canParse(url) || new URL(url).origin === url.replace(/\/$/, '').toLowerCase(), expected)
+    .refine((url) => !production || !isInClear(url), 'expected https: customers confirm there')
+    .transform((url) => new URL(url).origin);
+};
