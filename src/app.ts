@@ -44,6 +44,7 @@ import { Sources } from './features/sources/sources.service';
 import { TicketsLoader } from './features/tickets/tickets.loader';
 import { Tickets } from './features/tickets/tickets.service';
 import { Cursors } from './graphql/cursor';
+import { unexpectedMessage } from './graphql/errors';
 import { ProtectedExecutor } from './graphql/executor';
 import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
@@ -237,7 +238,14 @@ export class App {
       const schema = protectGraph(graph);
       const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
       const executor = new ProtectedExecutor<RequestContext>(
-        { schema, classification: graph.classification, policy, maskTools, limits: defaultLimits },
+        {
+          schema,
+          classification: graph.classification,
+          policy,
+          maskTools,
+          limits: defaultLimits,
+          tellUnexpected: unexpectedMessage(config.production),
+        },
         {
           loadAssistances: async ({ actor, access }, rootFields) => {
             // Whoever opens a ticket gets what they hold on it with its row, and needs no other for what it leads to.

@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { Failure, failureCodes } from '../failure';
+import { TextRedactor } from '../privacy/redaction';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 
 /** The failure that an error of an execution carries, however deep the executor wrapped it. */
@@ -26,9 +27,25 @@ export const toGraphQLError = (failure: Failure, path?: readonly (string | numbe
   return new GraphQLError(failure.message, { ...(path ? { path } : {}), extensions, originalError: failure });
 };
 
+const unexpected = 'Something went wrong here. It was logged with this request id.';
+/** Characters of an unexpected error's message that are told in development. */
+const longestMessage = 500;
+
+/**
+ * What is told of an error that nobody expected. In production nothing of it; in development also its message, for whoever builds
+ * and has no use for an id. Card numbers don't leave there either.
+ */
+export const unexpectedMessage = (production: boolean): ((error: unknown) => string) => {
+  const redactor = new TextRedactor();
+  return (error) =>
+    production || !(error instanceof Error)
+      ? unexpected
+      : `${unexpected} In development only: ${error.name}: ${redactor.redact(error.message).text.slice(0, longestMessage)}`;
+};
+
 /** What somebody is told of an error that isn't theirs to see. */
-export const internalError = (requestId: string, path?: readonly (string | number)[]): GraphQLError =>
-  new GraphQLError('Something went wrong here. It was logged with this request id.', {
+export const internalError = (requestId: string, message: string, path?: readonly (string | number)[]): GraphQLError =>
+  new GraphQLError(message, {
     ...(path ? { path } : {}),
     extensions: { code: 'INTERNAL', requestId },
   });
@@ -55,6 +72,7 @@ const aboutNames =
 export const formatError =
   (options: {
     readonly production: boolean;
+    readonly tellUnexpected: (error: unknown) => string;
     /** Logs an error that nobody expected, and says under which id. */
     readonly onUnexpected: (error: unknown) => string;
   }) =>
@@ -72,11 +90,13 @@ export const formatError =
     const fixed = fixedMessages[code];
     if (fixed === undefined) {
       const known = formatted.extensions?.requestId;
-      const requestId = code === 'INTERNAL' && typeof known === 'string' ? known : options.onUnexpected(error);
+      // The executor has logged it and chosen its words.
+      if (code === 'INTERNAL' && typeof known === 'string')
+        return { message: formatted.message, ...position, extensions: { code, requestId: known } };
       return {
-        message: 'Something went wrong here. It was logged with this request id.',
+        message: options.tellUnexpected(error),
         ...position,
-        extensions: { code: 'INTERNAL', requestId },
+        extensions: { code: 'INTERNAL', requestId: options.onUnexpected(error) },
       };
     }
     const isHelpful = !options.production && code === 'GRAPHQL_VALIDATION_FAILED' && aboutNames.test(formatted.message);

@@ -66,6 +66,8 @@ export interface ExecutorOptions {
   readonly policy: ExposurePolicy;
   readonly maskTools: MaskTools;
   readonly limits: OperationLimits;
+  /** What a caller is told of an error that nobody expected. */
+  readonly tellUnexpected: (error: unknown) => string;
 }
 
 type Run = (
@@ -109,7 +111,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
       const failure = failureIn(error);
       if (!failure) {
         this.ports.onFault(context, error);
-        return { data: null, errors: [internalError(context.requestId)] };
+        return { data: null, errors: [internalError(context.requestId, this.options.tellUnexpected(error))] };
       }
       const told = { error: toGraphQLError(failure), failures: [failure] };
       if (failure.code === 'DENIED') await this.recordDenials(context, [told]);
@@ -188,8 +190,9 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     return errors.flatMap((error): ToldError[] => {
       const failure = failureIn(error);
       if (!failure) {
-        this.ports.onFault(context, (error as { originalError?: unknown }).originalError ?? error);
-        return [{ error: internalError(context.requestId, error.path), failures: [] }];
+        const fault = (error as { originalError?: unknown }).originalError ?? error;
+        this.ports.onFault(context, fault);
+        return [{ error: internalError(context.requestId, this.options.tellUnexpected(fault), error.path), failures: [] }];
       }
       if (failure.code === 'RECORD_UNAVAILABLE') this.ports.onFault(context, failure.cause ?? failure);
       const { reason, rule } = failure.details;

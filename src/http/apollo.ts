@@ -6,7 +6,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { App } from '../app';
 import type { RequestContext } from '../features/request';
-import { formatError } from '../graphql/errors';
+import { formatError, unexpectedMessage } from '../graphql/errors';
 import { describeError } from '../log';
 import { ulid } from '../ulid';
 
@@ -39,6 +39,7 @@ export const createApollo = async (
   };
   const format = formatError({
     production: app.config.production,
+    tellUnexpected: unexpectedMessage(app.config.production),
     onUnexpected: (error) => {
       const requestId = `req_${ulid()}`;
       app.log.error({ requestId, error: describeError(error) }, 'a request failed');

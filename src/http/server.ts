@@ -14,7 +14,7 @@ import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
 import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
-import { failureIn, toGraphQLError } from '../graphql/errors';
+import { failureIn, toGraphQLError, unexpectedMessage } from '../graphql/errors';
 import { describeError } from '../log';
 import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
@@ -84,6 +84,7 @@ const tooManyRequests = (milliseconds: number): Failure =>
 export const createServer = async (app: App): Promise<FastifyInstance> => {
   const { config, log } = app;
   const metrics = new Metrics();
+  const tellUnexpected = unexpectedMessage(config.production);
   const merchant = { merchant: config.merchant.name, supportUrl: config.merchant.supportUrl };
   const server = Fastify({
     loggerInstance: log as FastifyBaseLogger,
@@ -172,7 +173,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     return reply.code(500).send({
       errors: [
         {
-          message: 'Something went wrong here. It was logged with this request id.',
+          message: tellUnexpected(error),
           extensions: { code: 'INTERNAL', requestId: request.id },
         },
       ],

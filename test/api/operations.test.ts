@@ -122,33 +122,50 @@ describe('an operator', () => {
     for (const text of shown) expect(log).not.toContain(JSON.stringify(text).slice(1, -1));
   });
 
-  it('finds a fault in the log by the request id that the caller was given, and the caller was given nothing else', async () => {
-    const loaders = app.app.services.tickets as unknown as { openByReference: () => Promise<never> };
-    const original = loaders.openByReference;
-    loaders.openByReference = async () => {
-      throw new TypeError('canary: 4242424242424242 of ana@example.com');
-    };
-    app.logLines.length = 0;
-    const { status, data, errors } = await app.as('ana', context, { reference: demoTickets.own.reference });
-    loaders.openByReference = original;
-    expect([status, data]).toEqual([200, { ticketByReference: null }]);
-    const requestId = errors?.[0]?.extensions.requestId;
-    expect(errors).toEqual([
-      {
-        message: 'Something went wrong here. It was logged with this request id.',
-        path: ['ticketByReference'],
-        extensions: { code: 'INTERNAL', requestId: expect.stringMatching(/^req_/) },
-      },
-    ]);
-    const logged = app.logLines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'a request failed');
-    expect(logged).toMatchObject({
-      requestId,
-      error: { name: 'TypeError', at: expect.arrayContaining([expect.stringMatching(/^at /)]) },
-    });
-    expect(app.logLines.join('')).not.toMatch(/canary|4242|example\.com/);
-  });
+  const sentence = 'Something went wrong here. It was logged with this request id.';
+  it.each([
+    ['production', 'nothing else', sentence],
+    [
+      'development',
+      'its message without card numbers',
+      `${sentence} In development only: TypeError: canary: [card number removed] of ana@example.com`,
+    ],
+  ])(
+    'finds a fault in the log by the request id that the caller was given, and in %s the caller was given %s',
+    async (mode, _, message) => {
+      const app = await TestApp.start({ config: { production: mode === 'production' } });
+      const loaders = app.app.services.tickets as unknown as { openByReference: () => Promise<never> };
+      const original = loaders.openByReference;
+      loaders.openByReference = async () => {
+        throw new TypeError('canary: 4242424242424242 of ana@example.com');
+      };
+      app.logLines.length = 0;
+      const { status, data, errors } = await app.as('ana', context, { reference: demoTickets.own.reference });
+      loaders.openByReference = original;
+      expect([status, data]).toEqual([200, { ticketByReference: null }]);
+      const requestId = errors?.[0]?.extensions.requestId;
+      expect(errors).toEqual([
+        {
+          message,
+          path: ['ticketByReference'],
+          extensions: { code: 'INTERNAL', requestId: expect.stringMatching(/^req_/) },
+        },
+      ]);
+      const logged = app.logLines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'a request failed');
+      expect(logged).toMatchObject({
+        requestId,
+        error: { name: 'TypeError', at: expect.arrayContaining([expect.stringMatching(/^at /)]) },
+      });
+      expect(app.logLines.join('')).not.toMatch(/canary|4242|example\.com/);
+      await app.stop();
+    },
+  );
 
-  it('finds a fault outside of the graph in the same way', async () => {
+  it.each([
+    ['production', sentence],
+    ['development', `${sentence} In development only: RangeError: canary`],
+  ])('finds a fault outside of the graph in the same way in %s', async (mode, expected) => {
+    const app = await TestApp.start({ config: { production: mode === 'production' }, sync: false });
     const { sources } = app.app as unknown as { sources: { webhook: unknown } };
     const original = sources.webhook;
     sources.webhook = async () => {
@@ -159,19 +176,16 @@ describe('an operator', () => {
     sources.webhook = original;
     const [{ extensions, message }] = (response.json() as { errors: [{ message: string; extensions: Record<string, unknown> }] })
       .errors;
-    expect([response.statusCode, message, extensions.code]).toEqual([
-      500,
-      'Something went wrong here. It was logged with this request id.',
-      'INTERNAL',
-    ]);
+    expect([response.statusCode, message, extensions.code]).toEqual([500, expected, 'INTERNAL']);
     expect(app.logLines.join('')).toContain(String(extensions.requestId));
-    expect(response.body + app.logLines.join('')).not.toContain('canary');
+    expect(app.logLines.join('')).not.toContain('canary');
+    await app.stop();
   });
 });
 
 describe('without its database', () => {
   it('the gateway lives, is not ready, says so in its own words, and is measured on', async () => {
-    const app = await TestApp.start({ sync: false });
+    const app = await TestApp.start({ config: { production: true }, sync: false });
     const token = await app.token('ana');
     await app.app.database.close();
     expect((await get(app, '/healthz')).status).toBe(200);
