@@ -88,10 +88,18 @@ export class Resilience {
   }
 
   private async run<T>(tries: IPolicy, work: (signal: AbortSignal) => Promise<T>, lane: Lane): Promise<T> {
-    const inLane = () =>
-      this.lanes.run(lane, () => this.attempt.execute(({ signal }) => work(signal)), longestWait(lane, this.attemptTimeout));
+    const inLane = (parent: AbortSignal) =>
+      this.lanes.run(
+        lane,
+        () => this.attempt.execute(({ signal }) => work(signal), parent),
+        longestWait(lane, this.attemptTimeout),
+      );
     try {
-      return await tries.execute(() => inLane().catch((error: unknown) => Promise.reject(this.named(error))));
+      return await tries.execute(
+        ({ signal }) => inLane(signal).catch((error: unknown) => Promise.reject(this.named(error))),
+        // A signal of its own: cockatiel's common one collects a listener for each call under way.
+        new AbortController().signal,
+      );
     } catch (error) {
       throw this.named(error);
     }

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { createConnection } from 'mysql2/promise';
 import pino from 'pino';
 import { App } from '../../src/app';
+import type { IssuerConfiguration } from '../../src/authz/identity/token-verifier';
 import { loadConfig } from '../../src/config/load';
 import { Database } from '../../src/db/database';
 import { grantStatements } from '../../src/features/audit/grants';
@@ -22,9 +23,13 @@ export interface RealGatewayOptions {
   readonly port?: number;
   readonly pollSeconds: number;
   readonly assignmentBoundSeconds: number;
+  /** Identity providers in place of the development issuer. */
+  readonly issuers?: readonly IssuerConfiguration[];
+  /** `none`: it is handed over while it reads its sources for the first time, and answers with what it has; otherwise once it has read them. */
+  readonly patience?: 'none';
 }
 
-const configuration = ({ rt, stripe, pollSeconds, assignmentBoundSeconds }: RealGatewayOptions): string => `
+const configuration = ({ rt, stripe, pollSeconds, assignmentBoundSeconds, patience }: RealGatewayOptions): string => `
 sources:
   helpdesk:
     - kind: rt
@@ -46,8 +51,7 @@ sync:
   windowDays: 30
   pollSeconds: ${pollSeconds}
   assignmentBoundSeconds: ${assignmentBoundSeconds}
-  readThroughSeconds: 30
-`;
+${patience === 'none' ? '' : '  readThroughSeconds: 30\n  openSeconds: 30\n'}`;
 
 /** The URL of an everyday account that may do what `doctor --print-grants` prints for it, on a database that another one migrated. */
 const withEverydayRights = async (url: string): Promise<{ url: string; drop: () => Promise<void> }> => {
@@ -70,11 +74,11 @@ const withEverydayRights = async (url: string): Promise<{ url: string; drop: () 
   return { url: everyday.href, drop: () => run(`DROP USER '${everyday.username}'@'%'`) };
 };
 
-/** Resolves once the condition holds; rejects with `what` after a minute. */
-export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + 60_000;
+/** Resolves once the condition holds; rejects with `what` after a minute, or as many milliseconds as are given. */
+export const until = async (what: string, condition: () => boolean | Promise<boolean>, patience = 60_000): Promise<void> => {
+  const deadline = performance.now() + patience;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`it did not happen within a minute: ${what}`);
+    if (performance.now() > deadline) throw new Error(`it did not happen in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
@@ -98,7 +102,7 @@ export class RealGateway {
     const everyday = location.url ? await withEverydayRights(location.url) : null;
     const file = join(folder, 'counterfoil.yaml');
     writeFileSync(file, configuration(options));
-    const config = loadConfig({
+    const loaded = loadConfig({
       NODE_ENV: 'test',
       PORT: String(options.port ?? 0),
       DATA_DIR: join(folder, 'keys'),
@@ -109,6 +113,7 @@ export class RealGateway {
       STRIPE_KEY: options.stripe.apiKey,
       STRIPE_WEBHOOK_SECRET: options.stripe.webhookSecret,
     });
+    const config = options.issuers ? { ...loaded, issuers: options.issuers, rateLimit: 100_000 } : loaded;
     const lines: string[] = [];
     const sink = new Writable({
       write: (chunk, _encoding, done) => {
@@ -121,16 +126,21 @@ export class RealGateway {
     app.start();
     const url = await server.listen({ host: config.host, port: config.port });
     const gateway = new RealGateway(app, url, server, () => (everyday?.drop() ?? Promise.resolve()).then(remove), lines);
-    await until('both sources are read to their end', async () =>
-      (await app.sources.health()).every(({ polledAt }) => polledAt !== null),
-    );
+    if (options.patience !== 'none')
+      await until('both sources are read to their end', async () =>
+        (await app.sources.health()).every(({ polledAt }) => polledAt !== null),
+      );
     return gateway;
   }
 
   /** Runs an operation as one of the development issuer's people, over HTTP, with a second factor. */
   async as(user: string, query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<GraphQLAnswer> {
     if (!this.app.developmentIssuer) throw new Error('this gateway has no development issuer');
-    const token = await this.app.developmentIssuer.issue(user);
+    return this.ask(await this.app.developmentIssuer.issue(user), query, variables);
+  }
+
+  /** Runs an operation under this token, over HTTP. */
+  async ask(token: string, query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<GraphQLAnswer> {
     const response = await fetch(`${this.url}/graphql`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
