@@ -16,7 +16,7 @@ const common = {
   testEnvironment: '<rootDir>/test/support/environment.js',
   transform: { '^.+\\.[tj]s$': '@swc/jest' },
   // These are ES modules only.
-  transformIgnorePatterns: ['/node_modules/(?!(jose|ulid|lru-cache|entities)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(jose|ulid|lru-cache|entities|sql-template-tag)/)'],
   setupFiles: ['reflect-metadata'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],

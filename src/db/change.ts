@@ -8,7 +8,8 @@ import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { type EngineKind, forUpdate } from './engine';
 import { safeRows } from './integers';
-import { marks } from './sql';
+import { marks, type Sql, sql } from './sql';
+import { type Changes, insertions, type Selection, type Table, updating, type Values } from './table';
 
 export type Row = Record<string, unknown>;
 type EntityClass<E> = new () => E;
@@ -65,10 +66,26 @@ export class Change<Subject = unknown> {
     this.permitted = true;
   }
 
-  async insert<E extends ObjectLiteral>(entity: EntityClass<E>, row: E): Promise<void> {
-    this.expectPermission();
-    this.wrote = true;
-    await this.manager.insert(entity, row);
+  /** Rows of a selection as they are inside the change. `rest` is what follows its FROM; `lock: true` holds the rows. */
+  async read<R extends object>(selection: Selection<R>, rest: Sql, options: { lock?: boolean } = {}): Promise<R[]> {
+    const { sql: text, values } = sql`${selection} ${rest}`;
+    const answered = await this.manager.query(options.lock ? text + forUpdate(this.engine) : text, values);
+    return selection.hydrate(answered as Row[]);
+  }
+
+  /** Inserts rows of one table; none is nothing written. */
+  async insert<E>(into: Table<E>, rows: Values<E> | readonly Values<E>[]): Promise<void> {
+    for (const { sql: text, values } of insertions(into, Array.isArray(rows) ? rows : [rows])) {
+      this.expectPermission();
+      this.wrote = true;
+      await this.manager.query(text, values);
+    }
+  }
+
+  /** Gives the rows that meet the condition these values. Returns how many did, which is the answer to "does it still hold". */
+  update<E>(of: Table<E>, changes: Changes<E>, condition: Sql): Promise<number> {
+    const { sql: text, values } = updating(of, changes, condition);
+    return this.execute(text, values);
   }
 
   async save<E extends ObjectLiteral>(row: E): Promise<E> {

@@ -5,17 +5,32 @@ import { safeInteger } from './integers';
  * The few column shapes of the schema, the same on both engines. Times are UTC milliseconds in a BIGINT: the two
  * engines' own date types differ in precision and in what the drivers make of them. Enumerations are VARCHAR with a TypeScript union.
  */
-const milliseconds = {
+export const milliseconds = {
   to: (value: Date | null | undefined) => (value instanceof Date ? value.getTime() : value),
   from: (value: number | null) => (value === null || value === undefined ? null : new Date(safeInteger(value))),
 };
-const integer = {
+export const integer = {
   to: (value: number | null | undefined) => value,
   from: (value: number | null) => (value === null || value === undefined ? null : safeInteger(value)),
 };
 const flag = {
   to: (value: boolean | null | undefined) => (value === undefined || value === null ? value : Number(value)),
   from: (value: number | null) => value === 1,
+};
+const longestList = 4_000;
+const words = {
+  /** As many of the words as the column holds. */
+  to: (value: readonly string[] | null | undefined) => {
+    if (!Array.isArray(value)) return value;
+    let length = 1;
+    const kept = value.filter((word: string) => {
+      length += JSON.stringify(word).length + 1;
+      return length <= longestList;
+    });
+    return JSON.stringify(kept);
+  },
+  // Most lists are empty.
+  from: (value: string | null) => (value === '[]' ? [] : value === null ? null : (JSON.parse(value) as string[])),
 };
 
 type Options = { name?: string; nullable?: boolean };
@@ -32,7 +47,8 @@ export const Text = (length: number, options: Options = {}) => Column({ type: 'v
 /** A position in a source, 65,535 characters at most: a busy one remembers thousands of ids. */
 export const SourcePosition = (options: Options = {}) => Column({ type: 'text', ...base(options) });
 /** A JSON list of short words, never content. */
-export const WordList = (options: Options = {}) => Column({ type: 'varchar', length: 4000, ...base(options) });
+export const WordList = (options: Options = {}) =>
+  Column({ type: 'varchar', length: longestList, transformer: words, ...base(options) });
 export const Instant = (options: Options = {}) => Column({ type: 'bigint', transformer: milliseconds, ...base(options) });
 /** A safe integer. */
 export const Integer = (options: Options = {}) => Column({ type: 'bigint', transformer: integer, ...base(options) });

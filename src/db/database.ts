@@ -14,6 +14,9 @@ import { safeRows } from './integers';
 import type { DatabaseLocation } from './location';
 import { takeOwnership } from './owner-lock';
 import { PreparedReads } from './prepared-reads';
+import { type Sql, sql } from './sql';
+import type { Selection } from './table';
+import { selectLists } from './union-of-lists';
 
 export interface ChangeOptions {
   /** The work may run again after a lost connection, when nobody knows whether the first try committed. */
@@ -99,11 +102,24 @@ export class Database {
 
   /** Committed rows only. Placeholders are `?` on both engines. A lost connection is tried again: reading twice changes nothing. */
   query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
-    this.onStatement?.(sql);
-    const reading = this.reader.query<R>(sql, parameters);
-    const answer =
-      this.engine === 'mariadb' ? reading.catch((error: unknown) => this.readAgain<R>(sql, parameters, error)) : reading;
-    return answer.then(safeRows);
+    return this.answer<R>(sql, parameters).then(safeRows);
+  }
+
+  /** Committed rows of a selection. `rest` is what follows its FROM. */
+  read<R extends object>(selection: Selection<R>, rest: Sql): Promise<R[]> {
+    return this.readAll(selection, sql`${selection} ${rest}`);
+  }
+
+  /** Rows of several lists of a selection, in one statement. Each has its own rest, and its rows come in no order. */
+  async readLists<R extends object>(selection: Selection<R>, rests: readonly Sql[]): Promise<R[][]> {
+    const lists: R[][] = rests.map(() => []);
+    const rows = await this.readAll(selection, selectLists(this.engine, selection, rests));
+    for (const row of rows) lists[(row as R & { list: number }).list]?.push(row);
+    return lists;
+  }
+
+  private async readAll<R extends object>(selection: Selection<R>, statement: Sql): Promise<R[]> {
+    return selection.hydrate(await this.answer<Row>(statement.sql, statement.values));
   }
 
   /**
@@ -186,6 +202,12 @@ export class Database {
     await this.reader.close();
     await this.writer.destroy();
     this.release();
+  }
+
+  private answer<R extends Row>(text: string, parameters: readonly unknown[]): Promise<R[]> {
+    this.onStatement?.(text);
+    const reading = this.reader.query<R>(text, parameters);
+    return this.engine === 'mariadb' ? reading.catch((error: unknown) => this.readAgain<R>(text, parameters, error)) : reading;
   }
 
   private async readAgain<R extends Row>(sql: string, parameters: readonly unknown[], fault: unknown): Promise<R[]> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import BetterSqlite from 'better-sqlite3';
 import fc from 'fast-check';
+import { raw } from 'sql-template-tag';
 import { Cursors } from './cursor';
 import { inOrder, type Keyset, PageRequest, pageClause } from './page';
 
@@ -10,8 +11,8 @@ interface Row {
 }
 
 const keysetOf = (direction: 'ASC' | 'DESC'): Keyset<Row> => ({
-  column: 'r.at',
-  id: 'r.id',
+  column: raw('r.at'),
+  id: raw('r.id'),
   direction,
   positionOf: ({ at, id }) => ({ value: at, id }),
 });
@@ -25,8 +26,8 @@ const listOf = (rows: readonly Row[]) => {
   for (const { id, at } of rows) insert.run(id, at);
   return (keyset: Keyset<Row>, first: number | null, after: string | null, list: readonly unknown[] = ['Query.rows']) => {
     const request = new PageRequest(cursors, 'act_1', list, keyset, { first, after });
-    const { sql, parameters } = request.clause;
-    const found = database.prepare(`SELECT id, at FROM r WHERE at >= 0 ${sql}`).all(...parameters) as Row[];
+    const { sql, values } = request.clause;
+    const found = database.prepare(`SELECT id, at FROM r WHERE at >= 0 ${sql}`).all(...values) as Row[];
     return request.pageOf(
       found,
       ({ id }) => id,
@@ -90,9 +91,7 @@ describe('pages of a list', () => {
   });
 
   it('ask for one value alone where no two rows have the same', () => {
-    expect(pageClause({ ...newestFirst, id: null, direction: 'ASC' }, { value: 7, id: 'x' }, 3)).toEqual({
-      sql: 'AND r.at > ? ORDER BY r.at ASC LIMIT ?',
-      parameters: [7, 3],
-    });
+    const { sql, values } = pageClause({ ...newestFirst, id: null, direction: 'ASC' }, { value: 7, id: 'x' }, 3);
+    expect([sql, values]).toEqual(['AND r.at > ? ORDER BY r.at ASC LIMIT ?', [7, 3]]);
   });
 });

@@ -1,36 +1,33 @@
+import { join, raw, Sql } from 'sql-template-tag';
 import { type Page, pageOf } from './connection';
 import { type Cursors, type Position, pageSize } from './cursor';
 
-/** How a list is ordered. The columns are SQL that we wrote, never a caller's text. */
+/** How a list is ordered. */
 export interface Keyset<Row> {
   /** What it is sorted by. */
-  readonly column: string;
+  readonly column: Sql;
   /** What tells rows of the same value apart; null where no two have the same. */
-  readonly id: string | null;
+  readonly id: Sql | null;
   readonly direction: 'ASC' | 'DESC';
   readonly positionOf: (row: Row) => Position;
 }
 
-/** SQL with the values of its placeholders. */
-export interface Clause {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
-}
+const sql = (strings: readonly string[], ...values: readonly unknown[]): Sql => new Sql(strings, values);
 
 /**
  * Keyset pagination: what stands behind the WHERE conditions of a list, which must have at least one. Rows after a position
  * (from the list's beginning where it is null), in order, so many at most.
  */
-export const pageClause = <Row>({ column, id, direction }: Keyset<Row>, after: Position | null, limit: number): Clause => {
-  const isFurther = direction === 'ASC' ? '>' : '<';
-  const order = [column, ...(id === null ? [] : [id])].map((each) => `${each} ${direction}`).join(', ');
-  const end = `ORDER BY ${order} LIMIT ?`;
-  if (after === null) return { sql: end, parameters: [limit] };
-  if (id === null) return { sql: `AND ${column} ${isFurther} ? ${end}`, parameters: [after.value, limit] };
-  return {
-    sql: `AND (${column} ${isFurther} ? OR (${column} = ? AND ${id} ${isFurther} ?)) ${end}`,
-    parameters: [after.value, after.value, after.id, limit],
-  };
+export const pageClause = <Row>({ column, id, direction }: Keyset<Row>, after: Position | null, limit: number): Sql => {
+  const isFurther = raw(direction === 'ASC' ? '>' : '<');
+  const order = join(
+    [column, ...(id === null ? [] : [id])].map((each) => sql`${each} ${raw(direction)}`),
+    ', ',
+  );
+  const end = sql`ORDER BY ${order} LIMIT ${limit}`;
+  if (after === null) return end;
+  if (id === null) return sql`AND ${column} ${isFurther} ${after.value} ${end}`;
+  return sql`AND (${column} ${isFurther} ${after.value} OR (${column} = ${after.value} AND ${id} ${isFurther} ${after.id})) ${end}`;
 };
 
 /** The same order for rows in memory: UNION ALL promises none. */
@@ -65,7 +62,7 @@ export class PageRequest<Row> {
     return this.size + 1;
   }
 
-  get clause(): Clause {
+  get clause(): Sql {
     return pageClause(this.keyset, this.after, this.limit);
   }
 

@@ -2,7 +2,7 @@ import { createConnection } from 'mysql2/promise';
 import { systemActor } from '../../src/authz/actor';
 import { action, rule } from '../../src/authz/rule';
 import type { Database } from '../../src/db/database';
-import { ActorRow } from '../../src/features/actors/actor.entity';
+import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { demoTickets } from '../../src/upstream/demo/cast';
 import { TestApp } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
@@ -24,7 +24,7 @@ const insertActor = (database: Database, id: string, before: () => Promise<void>
       const found = await change.find(ActorRow, { id });
       if (found) return 'found';
       change.permit(null);
-      await change.insert(ActorRow, actorRow(id));
+      await change.insert(actors, actorRow(id));
       change.record('actor.first-seen', { subject: { type: 'Actor', id } });
       await before();
       return 'inserted';

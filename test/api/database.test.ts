@@ -6,7 +6,7 @@ import type { Database } from '../../src/db/database';
 import { Database as DatabaseClass } from '../../src/db/database';
 import { DatabaseInUse } from '../../src/db/database-in-use';
 import { ProgrammingError } from '../../src/failure';
-import { ActorRow } from '../../src/features/actors/actor.entity';
+import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { databaseParts, engine, temporaryDatabase, temporaryLocation } from '../support/database';
 
 const anyone = rule<unknown>('ROLE', () => true);
@@ -37,7 +37,7 @@ describe('the database door', () => {
   });
 
   it('refuses to write before the permission, and keeps nothing', async () => {
-    await expect(database.change(actor, add, (change) => change.insert(ActorRow, actorRow('act_1')))).rejects.toThrow(
+    await expect(database.change(actor, add, (change) => change.insert(actors, actorRow('act_1')))).rejects.toThrow(
       'wrote before it was permitted',
     );
     expect([await count(database, 'actor'), await count(database, 'audit_event')]).toEqual([0, 0]);
@@ -47,17 +47,22 @@ describe('the database door', () => {
     await expect(
       database.change(actor, add, async (change) => {
         change.permit(null);
-        await change.insert(ActorRow, actorRow('act_1'));
+        await change.insert(actors, actorRow('act_1'));
       }),
     ).rejects.toThrow('wrote without a record');
     expect([await count(database, 'actor'), await count(database, 'audit_event')]).toEqual([0, 0]);
+  });
+
+  it('asks for no permission and no record where nothing is inserted', async () => {
+    await database.change(actor, add, (change) => change.insert(actors, []));
+    expect(await count(database, 'audit_event')).toBe(0);
   });
 
   it('keeps nothing of a change that its rule forbids', async () => {
     await expect(
       database.change(actor, forbidden, async (change) => {
         change.permit(null);
-        await change.insert(ActorRow, actorRow('act_1'));
+        await change.insert(actors, actorRow('act_1'));
       }),
     ).rejects.toMatchObject({ code: 'DENIED', details: { reason: 'ROLE', rule: 'session.revoke' } });
     expect(await count(database, 'actor')).toBe(0);
@@ -66,7 +71,7 @@ describe('the database door', () => {
   it('loses, leaks and half-commits nothing under 200 concurrent changes with readers between them', async () => {
     await database.change(actor, add, async (change) => {
       change.permit(null);
-      await change.insert(ActorRow, actorRow('act_counter'));
+      await change.insert(actors, actorRow('act_counter'));
       change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_counter' } });
     });
     let torn = 0;
@@ -86,7 +91,7 @@ describe('the database door', () => {
         database.change(actor, add, async (change) => {
           change.permit(null);
           const counter = await change.lock(ActorRow, { id: 'act_counter' });
-          await change.insert(ActorRow, Object.assign(actorRow(`act_${index}`), { issuer: 'many' }));
+          await change.insert(actors, Object.assign(actorRow(`act_${index}`), { issuer: 'many' }));
           counter.fence += 1;
           await change.save(counter);
           change.record('actor.first-seen', { subject: { type: 'Actor', id: `act_${index}` } });
@@ -111,7 +116,7 @@ describe('the database door', () => {
   it('says how many rows a conditional write met', async () => {
     const affected = await database.change(actor, add, async (change) => {
       change.permit(null);
-      await change.insert(ActorRow, actorRow('act_1'));
+      await change.insert(actors, actorRow('act_1'));
       change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
       const first = await change.execute("UPDATE actor SET fence = fence + 1 WHERE id = 'act_1' AND fence = 0");
       const unchanged = await change.execute("UPDATE actor SET fence = 1 WHERE id = 'act_1' AND fence = 1");
@@ -125,7 +130,7 @@ describe('the database door', () => {
     const insert = (id: string, fence: string) =>
       database.change(actor, add, async (change) => {
         change.permit(null);
-        await change.insert(ActorRow, actorRow(id));
+        await change.insert(actors, actorRow(id));
         await change.execute(`UPDATE actor SET fence = ${fence} WHERE id = ?`, [id]);
         change.record('actor.first-seen', { subject: { type: 'Actor', id } });
       });
@@ -149,7 +154,7 @@ describe('the database door', () => {
         const [found] = await change.query("SELECT id FROM actor WHERE subject_digest = 'twin'");
         if (found) return 'found';
         change.permit(null);
-        await change.insert(ActorRow, actorRow('twin'));
+        await change.insert(actors, actorRow('twin'));
         change.record('actor.first-seen', { subject: { type: 'Actor', id: 'twin' } });
         return 'inserted';
       });

@@ -85,7 +85,7 @@ describe('the record of what was shown', () => {
     const one = async <T>(sql: string) =>
       (await test.app.database.query<{ id: string } & T>(sql)) as readonly ({ id: string } & T)[];
     const [customer] = await one<Record<string, never>>(
-      'SELECT c.id, k.id AS key_id, k.wrapped AS key_wrapped, k.owner AS key_owner FROM helpdesk_customer c JOIN privacy_customer_key k ON k.id = c.key_id',
+      'SELECT c.id, k.id AS keyId, k.wrapped AS keyWrapped, k.owner AS keyOwner FROM helpdesk_customer c JOIN privacy_customer_key k ON k.id = c.key_id',
     );
     const [assistance] = await one('SELECT id FROM assistance');
     const messages = await one('SELECT id FROM helpdesk_message');

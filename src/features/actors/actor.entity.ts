@@ -1,5 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Instant, Integer, Key, Text } from '../../db/columns';
+import { table } from '../../db/table';
 
 /** Who asks, as an internal id of (issuer, subject): the log and the tables never hold the identity provider's own name for a person. */
 @Entity('actor')
@@ -12,3 +13,4 @@ export class ActorRow {
   /** Written by every change that counts something of this actor, so that two such changes can't both commit on what they read. */
   @Integer() fence!: number;
 }
+export const actors = table(ActorRow);

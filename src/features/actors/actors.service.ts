@@ -8,8 +8,8 @@ import { Failure } from '../../failure';
 import { normalForm } from '../../privacy/digests';
 import { ulid } from '../../ulid';
 import type { Keys } from '../keys/keys.service';
-import { ActorRow } from './actor.entity';
-import { SessionRevocation } from './session-revocation.entity';
+import { actors } from './actor.entity';
+import { sessionRevocations } from './session-revocation.entity';
 
 /** For how long, in milliseconds, a person's rows among the helpdesk's staff are remembered. */
 const staffMemory = 10_000;
@@ -81,17 +81,14 @@ export class Actors {
       async (change) => {
         change.permit(null);
         const id = `rev_${ulid()}`;
-        await change.insert(
-          SessionRevocation,
-          Object.assign(new SessionRevocation(), {
-            id,
-            issuer,
-            subjectDigest: entry.subject,
-            sessionDigest: entry.sessionId,
-            issuedAt,
-            untilAt: until,
-          }),
-        );
+        await change.insert(sessionRevocations, {
+          id,
+          issuer,
+          subjectDigest: entry.subject,
+          sessionDigest: entry.sessionId,
+          issuedAt,
+          untilAt: until,
+        });
         change.record('session.revoke', { subject: { type: 'SessionRevocation', id } });
       },
       { idempotent: true },
@@ -161,10 +158,7 @@ export class Actors {
         if (twin) return twin.id;
         change.permit(null);
         const id = `act_${ulid()}`;
-        await change.insert(
-          ActorRow,
-          Object.assign(new ActorRow(), { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 }),
-        );
+        await change.insert(actors, { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 });
         change.record('actor.first-seen', { subject: { type: 'Actor', id } });
         return id;
       },

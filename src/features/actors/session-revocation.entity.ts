@@ -1,5 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Instant, Key, Text } from '../../db/columns';
+import { table } from '../../db/table';
 
 /** A session or a person that the identity provider signed out (OIDC Back-Channel Logout 1.0). Kept until no token of it can still be valid. */
 @Entity('session_revocation')
@@ -12,3 +13,4 @@ export class SessionRevocation {
   @Instant({ name: 'issued_at' }) issuedAt!: Date;
   @Instant({ name: 'until_at' }) untilAt!: Date;
 }
+export const sessionRevocations = table(SessionRevocation);

@@ -1,5 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Flag, Instant, Key, Sealed, Text } from '../../db/columns';
+import { table } from '../../db/table';
 
 export const assistancePurposes = ['PAYMENT_QUESTION', 'DECLINE', 'DISPUTE', 'REFUND', 'CREDENTIAL_UPDATE', 'OTHER'] as const;
 export type AssistancePurpose = (typeof assistancePurposes)[number];
@@ -38,3 +39,4 @@ export class Assistance {
   /** `actor|ticket` while it has not ended, null afterwards: one open assistance per actor and ticket, on both engines. */
   @Text(160, { name: 'open_key', nullable: true }) openKey!: string | null;
 }
+export const assistances = table(Assistance);

@@ -12,7 +12,7 @@ import { ulid } from '../../ulid';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import { Ticket } from '../tickets/ticket.entity';
 import { endRows, type OpenAssistance, waitForLeases } from './assistance.ending';
-import { Assistance, type AssistancePurpose, assistancePurposes } from './assistance.entity';
+import { Assistance, type AssistancePurpose, assistancePurposes, assistances } from './assistance.entity';
 import { assistanceActions, beginsByItself, isMadeByOthers, type TicketStanding } from './assistance.policy';
 
 export interface Freshness {
@@ -117,7 +117,7 @@ export class Assistances {
       const row = this.newRow(actor, ticket, change.at, 'PAYMENT_QUESTION', this.rules.lifetimeMinutes);
       row.origin = 'AUTOMATIC';
       row.beginsAt = change.at;
-      await change.insert(Assistance, row);
+      await change.insert(assistances, row);
       await this.recordBegin(change, row, standing);
       return { id: row.id, ticketId, customerId, expiresAt: row.expiresAt };
     });
@@ -155,7 +155,7 @@ export class Assistances {
         await this.spendQuota(change, actor, ticket.id, customerId);
         row.beginsAt = change.at;
       }
-      await change.insert(Assistance, row);
+      await change.insert(assistances, row);
       const [customer] = await this.customerKey(change, customerId);
       change.record('assistance.request', {
         ticketId: ticket.id,
@@ -253,7 +253,7 @@ export class Assistances {
       KeyedRow & { customer_id: string; reason_sealed: Buffer | null } & Record<string, unknown>
     >(`SELECT a.customer_id, a.reason_sealed, ${keyColumns} FROM assistance a ${joinKey('a')} WHERE a.id = ?`, [id]);
     if (!row) return null;
-    const text = this.keys.open(row, { table: 'assistance', column: 'reason_sealed', row: id }, row.reason_sealed);
+    const text = this.keys.openColumn(row, { table: 'assistance', column: 'reason_sealed', row: id }, row.reason_sealed);
     return { text, customer: this.keys.underDigest(row.customer_id, row) };
   }
 
@@ -348,7 +348,7 @@ export class Assistances {
       assignedById: ticket.assignedById,
       teamSetById: ticket.teamSetById,
       createdById: ticket.createdById,
-      customerSetByIds: JSON.parse(ticket.customerSetByIds) as string[],
+      customerSetByIds: ticket.customerSetByIds,
       customerId: ticket.customerId,
       knowsActor: (staff?.known ?? 0) > 0,
       isFresh: change.at.getTime() - ticket.observedAt.getTime() <= this.freshness.assignmentBound,

@@ -3,15 +3,15 @@ import { consistencyPath, inclusionPath } from '../../audit/merkle';
 import type { SignedInActor } from '../../authz/actor';
 import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
+import { marks, raw } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
-import { type Clause, type Keyset, PageRequest } from '../../graphql/page';
+import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import type { ShownObject } from '../../graphql/shown';
 import { type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import { latestAnchored } from './anchors.service';
-import { auditScope } from './audit.policy';
+import { type AuditScope, auditScope } from './audit.policy';
 import {
   AuditCheckpointType,
   AuditConsistencyProof,
@@ -45,7 +45,7 @@ interface CustomerRow extends Row {
 }
 
 const inLogOrder: Keyset<EventRow> = {
-  column: 'l.leaf_index',
+  column: raw('l.leaf_index'),
   id: null,
   direction: 'ASC',
   positionOf: (row) => ({ value: row.leaf_index, id: row.event_id }),
@@ -57,9 +57,9 @@ const from = 'FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id';
 const longestSpan = 366 * 86_400_000;
 
 /** What a filter says, over `audit_event e`. A time is half-open. */
-const conditionsOf = (filter: AuditEventFilter): readonly Clause[] => {
-  const one = (sql: string, ...parameters: readonly unknown[]): Clause => ({ sql, parameters });
-  const conditions: Clause[] = [];
+const conditionsOf = (filter: AuditEventFilter): readonly AuditScope[] => {
+  const one = (sql: string, ...parameters: readonly unknown[]): AuditScope => ({ sql, parameters });
+  const conditions: AuditScope[] = [];
   if (typeof filter.actorId === 'string') conditions.push(one('e.actor_id = ?', filter.actorId));
   if (typeof filter.action === 'string') conditions.push(one('e.action = ?', filter.action));
   if (filter.outcome) conditions.push(one('e.outcome = ?', filter.outcome));
@@ -80,7 +80,7 @@ const conditionsOf = (filter: AuditEventFilter): readonly Clause[] => {
   return conditions;
 };
 
-const joined = (conditions: readonly Clause[]): Clause => ({
+const joined = (conditions: readonly AuditScope[]): AuditScope => ({
   sql: conditions.map(({ sql }) => sql).join(' AND '),
   parameters: conditions.flatMap(({ parameters }) => parameters),
 });
@@ -239,7 +239,7 @@ export class AuditLog {
     access: RequestAccess,
     coordinate: 'Query.auditEvents' | 'Query.disclosures',
     filter: AuditEventFilter,
-    conditions: readonly Clause[],
+    conditions: readonly AuditScope[],
     first: number | null,
     after: string | null | undefined,
   ) {
@@ -247,7 +247,7 @@ export class AuditLog {
     const whole = joined(conditions);
     const rows = await this.database.query<EventRow>(
       `SELECT l.leaf_index, l.leaf_hash, l.event_id, e.leaf ${from} WHERE ${whole.sql} ${request.clause.sql}`,
-      [...whole.parameters, ...request.clause.parameters],
+      [...whole.parameters, ...request.clause.values],
     );
     const customers = await this.customersOf(rows.map(({ event_id: id }) => id));
     const page = request.pageOf(
@@ -279,9 +279,9 @@ export class AuditLog {
       const list = byEvent.get(row.event_id) ?? [];
       list.push(
         this.keys.underDigest(row.customer_id, {
-          key_id: row.key_id ?? '',
-          key_wrapped: row.key_wrapped ?? null,
-          key_owner: row.key_owner ?? '',
+          keyId: row.keyId ?? '',
+          keyWrapped: row.keyWrapped ?? null,
+          keyOwner: row.keyOwner ?? '',
         }),
       );
       byEvent.set(row.event_id, list);

@@ -15,7 +15,7 @@ import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
 import { setupLifetime } from './confirmations.service';
-import { CredentialStep, CredentialUpdate, type StepPhase, type StepState } from './credential-update.entity';
+import { CredentialStep, CredentialUpdate, credentialSteps, type StepPhase, type StepState } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { type FailureReason, isTerminal } from './credential-update.states';
 import { credentialActions } from './credentials.policy';
@@ -479,25 +479,22 @@ export class Applying {
     const before = last?.n ?? 0;
     for (const [index, { step, undo }] of planned.entries()) {
       const id = `cst_${ulid(change.at.getTime())}`;
-      await change.insert(
-        CredentialStep,
-        Object.assign(new CredentialStep(), {
-          id,
-          updateId: update.id,
-          ordinal: before + index + 1,
-          phase,
-          action: step.action,
-          state: 'PLANNED',
-          keyId: update.keyId,
-          stepSealed: seal.seal('credential_step', 'step_sealed', id, JSON.stringify(step)),
-          undoSealed: undo === null ? null : seal.seal('credential_step', 'undo_sealed', id, JSON.stringify(undo)),
-          keyGeneration: 1,
-          keyUsedAt: null,
-          keySpent: false,
-          refusal: null,
-          endedAt: null,
-        } satisfies CredentialStep),
-      );
+      await change.insert(credentialSteps, {
+        id,
+        updateId: update.id,
+        ordinal: before + index + 1,
+        phase,
+        action: step.action,
+        state: 'PLANNED',
+        keyId: update.keyId,
+        stepSealed: seal.seal('credential_step', 'step_sealed', id, JSON.stringify(step)),
+        undoSealed: undo === null ? null : seal.seal('credential_step', 'undo_sealed', id, JSON.stringify(undo)),
+        keyGeneration: 1,
+        keyUsedAt: null,
+        keySpent: false,
+        refusal: null,
+        endedAt: null,
+      });
     }
   }
 
@@ -546,7 +543,7 @@ export class Applying {
       [updateId],
     );
     return rows.map((row) => {
-      const text = this.keys.open(row, { table: 'credential_step', column: 'step_sealed', row: row.id }, row.step_sealed);
+      const text = this.keys.openColumn(row, { table: 'credential_step', column: 'step_sealed', row: row.id }, row.step_sealed);
       return {
         id: row.id,
         ordinal: row.ordinal,

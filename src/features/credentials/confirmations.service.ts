@@ -25,7 +25,7 @@ import type {
   NewAddress,
 } from './confirmation.view';
 import { countryCodes } from './country-codes';
-import { Confirmation, CredentialUpdate } from './credential-update.entity';
+import { CredentialUpdate, credentialConfirmations } from './credential-update.entity';
 import { CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { type AnswerStanding, credentialActions } from './credentials.policy';
 import { type CredentialJobs, enqueue } from './jobs.service';
@@ -246,7 +246,7 @@ export class Confirmations implements ConfirmationDesk {
     const isAsked = row.state === 'AWAITING_CUSTOMER' && row.link_expires_at > now.getTime();
     if (!isAsked && row.state !== 'AWAITING_PROVIDER') return null;
     const open = (column: string, sealed: Buffer | null) =>
-      this.keys.open(row, { table: 'credential_update', column, row: row.id }, sealed);
+      this.keys.openColumn(row, { table: 'credential_update', column, row: row.id }, sealed);
     const [reason, text] = [open('reason_sealed', row.reason_sealed), open('before_sealed', row.before_sealed)];
     const setupText = open('setup_sealed', row.setup_sealed);
     const setup = setupText === null ? null : (JSON.parse(setupText) as Setup);
@@ -436,27 +436,24 @@ export class Confirmations implements ConfirmationDesk {
     });
     const id = `cnf_${ulid(change.at.getTime())}`;
     const shownDigest = seal.digest(text);
-    await change.insert(
-      Confirmation,
-      Object.assign(new Confirmation(), {
-        id,
-        updateId: update.id,
-        outcome,
-        channel: 'MAIL',
-        proofs: JSON.stringify(proofs),
-        shownDigest,
-        keyId: update.keyId,
-        shownSealed: seal.seal('credential_confirmation', 'shown_sealed', id, text),
-        setupDigest: setup ? this.keys.searchDigest('credential-setup', setup.reference) : null,
-        at: change.at,
-      }),
-    );
+    await change.insert(credentialConfirmations, {
+      id,
+      updateId: update.id,
+      outcome,
+      channel: 'MAIL',
+      proofs,
+      shownDigest,
+      keyId: update.keyId,
+      shownSealed: seal.seal('credential_confirmation', 'shown_sealed', id, text),
+      setupDigest: setup ? this.keys.searchDigest('credential-setup', setup.reference) : null,
+      at: change.at,
+    });
     return shownDigest;
   }
 
   private phoneOf(row: AskedRow): string | null {
-    return this.keys.open(
-      { key_id: row.payer_key_id, key_wrapped: row.payer_key_wrapped, key_owner: row.payer_key_owner },
+    return this.keys.openColumn(
+      { keyId: row.payer_key_id, keyWrapped: row.payer_key_wrapped, keyOwner: row.payer_key_owner },
       { table: 'payment_customer', column: 'phone_sealed', row: row.payer_id },
       row.phone_sealed,
     );

@@ -2,6 +2,7 @@ import { Entity, Index } from 'typeorm';
 import type { LinkAssurance } from '../../authz/actor';
 import type { CredentialUpdateKind } from '../../authz/update-policy';
 import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+import { table } from '../../db/table';
 import type { ProviderStepAction } from '../../upstream/payments/payments.port';
 import type { CredentialUpdateState, MoveReason } from './credential-update.states';
 
@@ -45,8 +46,8 @@ export class CredentialUpdate {
   @Text(64, { name: 'mail_digest' }) mailDigest!: string;
   @Text(64, { name: 'phone_digest', nullable: true }) phoneDigest!: string | null;
   /** Members of staff whose mailbox is the one that the link went to: none of them may decide. */
-  @WordList({ name: 'contact_staff_ids' }) contactStaffIds!: string;
-  @WordList({ name: 'risk_rules' }) riskRules!: string;
+  @WordList({ name: 'contact_staff_ids' }) contactStaffIds!: readonly string[];
+  @WordList({ name: 'risk_rules' }) riskRules!: readonly string[];
   @Flag({ name: 'needs_code' }) needsCode!: boolean;
   @Flag({ name: 'needs_three_d_secure' }) needsThreeDSecure!: boolean;
   @Flag({ name: 'needs_approval' }) needsApproval!: boolean;
@@ -79,6 +80,7 @@ export class CredentialUpdate {
   /** The method's id until the update has ended: one open update per method, on both engines. */
   @Text(64, { name: 'open_key', nullable: true }) openKey!: string | null;
 }
+export const credentialUpdates = table(CredentialUpdate);
 
 @Entity('credential_transition')
 @Index('uq_credential_transition_update_id_ordinal', ['updateId', 'ordinal'], { unique: true })
@@ -95,6 +97,7 @@ export class CredentialTransition {
   @Text(64, { nullable: true }) reason!: string | null;
   @Instant() at!: Date;
 }
+export const credentialTransitions = table(CredentialTransition);
 
 /** A link that was sent. Each sending has a token of its own, of which only a keyed digest is kept: none can be sent again. */
 @Entity('credential_link')
@@ -107,6 +110,7 @@ export class CredentialLink {
   @Instant({ name: 'created_at' }) createdAt!: Date;
   @Instant({ name: 'expires_at' }) expiresAt!: Date;
 }
+export const credentialLinks = table(CredentialLink);
 
 /** The customer's own act. Inserted, never changed. */
 @Entity('credential_confirmation')
@@ -118,7 +122,7 @@ export class Confirmation {
   /** How the link came to the customer. */
   @Text(16) channel!: 'MAIL';
   /** Names of the verification methods that were passed. */
-  @WordList() proofs!: string;
+  @WordList() proofs!: readonly string[];
   /** Salt and digest under the customer's key, of what was shown and entered. */
   @Text(80, { name: 'shown_digest' }) shownDigest!: string;
   @Text(64, { name: 'key_id' }) keyId!: string;
@@ -127,6 +131,7 @@ export class Confirmation {
   @Text(64, { name: 'setup_digest', nullable: true }) setupDigest!: string | null;
   @Instant() at!: Date;
 }
+export const credentialConfirmations = table(Confirmation);
 
 export type StepPhase = 'APPLY' | 'UNDO';
 /** `DROPPED`: not to be made any more, as one before it was refused. */
@@ -157,6 +162,7 @@ export class CredentialStep {
   @Text(32, { nullable: true }) refusal!: string | null;
   @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
 }
+export const credentialSteps = table(CredentialStep);
 
 export const jobKinds = ['LINK', 'NOTICE', 'SETUP', 'PROVIDER', 'OUTCOME'] as const;
 export type JobKind = (typeof jobKinds)[number];
@@ -178,3 +184,4 @@ export class CredentialJob {
   @Text(64, { name: 'lease_holder', nullable: true }) leaseHolder!: string | null;
   @Text(64, { nullable: true }) fault!: string | null;
 }
+export const credentialJobs = table(CredentialJob);

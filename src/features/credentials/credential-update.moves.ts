@@ -8,7 +8,7 @@ import { auditDigest, auditSaltBytes } from '../../privacy/digests';
 import { open, seal } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
 import type { Keys } from '../keys/keys.service';
-import { CredentialTransition, type CredentialUpdate } from './credential-update.entity';
+import { type CredentialUpdate, credentialTransitions } from './credential-update.entity';
 import { type CredentialUpdateState, expectTransition, isTerminal, type MoveReason } from './credential-update.states';
 import { enqueue } from './jobs.service';
 
@@ -68,7 +68,7 @@ export class CustomerSeal {
 
   get customers(): readonly CustomerUnderDigest[] {
     const { key, customerId, keys } = this;
-    return [keys.underDigest(customerId, { key_id: key?.id ?? '', key_wrapped: key?.wrapped ?? null, key_owner: customerId })];
+    return [keys.underDigest(customerId, { keyId: key?.id ?? '', keyWrapped: key?.wrapped ?? null, keyOwner: customerId })];
   }
 
   notes<Name extends string>(texts: { readonly [Note in Name]: string | null }): readonly SealedNote<Name>[] {
@@ -109,21 +109,18 @@ export const move = async <Name extends MoveName>(
     update.codeDigest = null;
   }
   await change.save(update);
-  await change.insert(
-    CredentialTransition,
-    Object.assign(new CredentialTransition(), {
-      id: `ctr_${ulid(change.at.getTime())}`,
-      updateId: update.id,
-      ordinal: update.moves,
-      fromState: from,
-      toState: to,
-      actorKind: change.actor.kind,
-      actorId: change.actor.id,
-      staffId: isSignedIn(change.actor) ? staffId : null,
-      reason,
-      at: change.at,
-    }),
-  );
+  await change.insert(credentialTransitions, {
+    id: `ctr_${ulid(change.at.getTime())}`,
+    updateId: update.id,
+    ordinal: update.moves,
+    fromState: from,
+    toState: to,
+    actorKind: change.actor.kind,
+    actorId: change.actor.id,
+    staffId: isSignedIn(change.actor) ? staffId : null,
+    reason,
+    at: change.at,
+  });
   const step: Step = { kind: update.kind, from, to, ...(reason === null ? {} : { reason }) };
   change.record(name, {
     ...factsOf(update, seal),

@@ -381,7 +381,7 @@ export class CredentialUpdateType implements Shown {
   }
 
   private open(column: string, sealed: Buffer | null): string | null {
-    return this.keys.open(this.row, { table: 'credential_update', column, row: this.row.id }, sealed);
+    return this.keys.openColumn(this.row, { table: 'credential_update', column, row: this.row.id }, sealed);
   }
 
   private summary(column: string, sealed: Buffer | null): CredentialSummary | null {

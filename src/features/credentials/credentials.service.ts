@@ -4,7 +4,7 @@ import type { ScopePolicy } from '../../authz/exposure.file';
 import type { CredentialUpdateKind, UpdatePolicy } from '../../authz/update-policy';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
+import { marks, raw } from '../../db/sql';
 import { unionOfLists } from '../../db/union-of-lists';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
@@ -17,7 +17,7 @@ import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.serv
 import type { Sources } from '../sources/sources.service';
 import { Ticket } from '../tickets/ticket.entity';
 import { ticketScope } from '../tickets/tickets.policy';
-import { CredentialUpdate } from './credential-update.entity';
+import { CredentialUpdate, credentialUpdates } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, move } from './credential-update.moves';
 import { type CredentialUpdateState, isOpenToCancel, type MoveReason } from './credential-update.states';
 import {
@@ -79,8 +79,8 @@ const updateJoins = `${joinKey('u')} JOIN helpdesk_ticket t ON t.id = u.ticket_i
   LEFT JOIN credential_confirmation f ON f.update_id = u.id`;
 
 const newestFirst: Keyset<CredentialUpdateRow> = {
-  column: 'u.created_at',
-  id: 'u.id',
+  column: raw('u.created_at'),
+  id: raw('u.id'),
   direction: 'DESC',
   positionOf: (row) => ({ value: row.created_at, id: row.id }),
 };
@@ -270,7 +270,7 @@ export class Credentials {
     const where = conditions.join(' AND ');
     const rows = await this.database.query<CredentialUpdateRow>(
       `SELECT ${updateColumns} FROM credential_update u ${updateJoins} WHERE ${where} ${request.clause.sql}`,
-      [...parameters, ...request.clause.parameters],
+      [...parameters, ...request.clause.values],
     );
     return new CredentialUpdateConnection(
       request.pageOf(rows, toType, async () => {
@@ -285,7 +285,7 @@ export class Credentials {
 
   /** The newest `newestOfTicket` of each ticket, which the reader has reached already; newest first. */
   async ofTickets(ticketIds: readonly string[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
-    const { sql, parameters } = pageClause(newestFirst, null, newestOfTicket);
+    const { sql, values } = pageClause(newestFirst, null, newestOfTicket);
     const rows = await this.database.query<CredentialUpdateRow & { list: number }>(
       unionOfLists(
         this.database.engine,
@@ -294,7 +294,7 @@ export class Credentials {
             `SELECT ${list} AS list, ${updateColumns} FROM credential_update u ${updateJoins} WHERE u.ticket_id = ? ${sql}`,
         ),
       ),
-      ticketIds.flatMap((id) => [id, ...parameters]),
+      ticketIds.flatMap((id) => [id, ...values]),
     );
     const lists: CredentialUpdateRow[][] = ticketIds.map(() => []);
     for (const row of rows) lists[row.list]?.push(row);
@@ -427,8 +427,8 @@ export class Credentials {
       link,
       mailDigest: payer.email_digest,
       phoneDigest: needs.needsCode ? payer.phone_digest : null,
-      contactStaffIds: JSON.stringify(facts.contactStaffIds),
-      riskRules: JSON.stringify(needs.rules),
+      contactStaffIds: facts.contactStaffIds,
+      riskRules: needs.rules,
       needsCode: needs.needsCode,
       needsThreeDSecure: needs.needsThreeDSecure,
       needsApproval: needs.needsApproval,
@@ -454,7 +454,7 @@ export class Credentials {
     } satisfies Partial<CredentialUpdate>);
     update.reasonSealed = seal.seal('credential_update', 'reason_sealed', update.id, input.reason);
     update.beforeSealed = seal.seal('credential_update', 'before_sealed', update.id, JSON.stringify(summary));
-    await change.insert(CredentialUpdate, update);
+    await change.insert(credentialUpdates, update);
     await move(change, seal, update, 'credential.request', {
       to: 'REQUESTED',
       staffId,
@@ -515,7 +515,7 @@ export class Credentials {
         )
       : [];
     const address = payer
-      ? this.keys.open(
+      ? this.keys.openColumn(
           payer,
           { table: 'payment_customer', column: 'email_sealed', row: payer.payment_customer_id as string },
           payer.email_sealed,
@@ -562,7 +562,7 @@ export class Credentials {
       ticketId: update.ticketId,
       requestedById: update.requestedById,
       requestedByStaffId: update.requestedByStaffId,
-      contactStaffIds: JSON.parse(update.contactStaffIds) as string[],
+      contactStaffIds: update.contactStaffIds,
       team: ticket.team,
       at: change.at,
       actorStaffId: await this.staffIdIn(change, actor, ticket.source),

@@ -8,7 +8,7 @@ import { ulid } from '../../ulid';
 import { type DeliveryChannels, DeliveryFailed } from '../../upstream/delivery/delivery.port';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
-import { CredentialLink, CredentialUpdate } from './credential-update.entity';
+import { CredentialUpdate, credentialLinks } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { credentialActions } from './credentials.policy';
 import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from './jobs.service';
@@ -74,14 +74,14 @@ export class Deliveries {
         update.ticketId,
       ]);
       const expiresAt = new Date(change.at.getTime() + this.policy.linkHours * hour);
-      const link = Object.assign(new CredentialLink(), {
+      const link = {
         id: `cln_${ulid(change.at.getTime())}`,
         updateId,
         tokenDigest: this.keys.searchDigest('credential-link', token) as string,
         createdAt: change.at,
         expiresAt,
-      });
-      await change.insert(CredentialLink, link);
+      };
+      await change.insert(credentialLinks, link);
       change.record('credential.link', { ...factsOf(update, seal), detail: { link: link.id, until: expiresAt.toISOString() } });
       return { to, reference: ticket?.reference ?? '', expiresAt, kind: update.kind };
     });
@@ -115,7 +115,7 @@ export class Deliveries {
       [update.paymentCustomerId],
     );
     if (!payer || payer.gone === 1 || payer.email_digest !== update.mailDigest) return null;
-    return this.keys.open(payer, { table: 'payment_customer', column: 'email_sealed', row: payer.id }, payer.email_sealed);
+    return this.keys.openColumn(payer, { table: 'payment_customer', column: 'email_sealed', row: payer.id }, payer.email_sealed);
   }
 
   private noteHandler(write: (update: CredentialUpdate) => string): JobHandler {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
 import { ulid } from '../../ulid';
 import { DeliveryFailed } from '../../upstream/delivery/delivery.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
-import { CredentialJob, type JobKind } from './credential-update.entity';
+import { CredentialJob, credentialJobs, type JobKind } from './credential-update.entity';
 import type { AnyChange } from './credential-update.moves';
 
 /** Jobs that one process does at a time. */
@@ -57,10 +58,9 @@ interface JobRow extends Record<string, unknown> {
 /** Writes a job into the outbox with the change that calls for it; one that was done before is to be done again. */
 export const enqueue = async (change: AnyChange, updateId: string, kind: JobKind, at: Date = change.at): Promise<void> => {
   const known = await change.find(CredentialJob, { updateId, kind });
-  const job = known ?? Object.assign(new CredentialJob(), { id: `job_${ulid(change.at.getTime())}`, updateId, kind });
-  Object.assign(job, { state: 'PENDING', attempts: 0, nextAt: at, leaseUntil: null, leaseHolder: null, fault: null });
-  if (known) await change.save(job);
-  else await change.insert(CredentialJob, job);
+  const due = { state: 'PENDING', attempts: 0, nextAt: at, leaseUntil: null, leaseHolder: null, fault: null } as const;
+  if (known) await change.update(credentialJobs, due, sql`${credentialJobs.id} = ${known.id}`);
+  else await change.insert(credentialJobs, { id: `job_${ulid(change.at.getTime())}`, updateId, kind, ...due });
 };
 
 /** What a fault is called in the table and the log: a word, never a message. */

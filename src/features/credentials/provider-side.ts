@@ -28,7 +28,7 @@ export const providerSideOf = async (
   );
   const customer =
     payer &&
-    keys.open(
+    keys.openColumn(
       payer,
       { table: 'payment_customer', column: 'reference_sealed', row: update.paymentCustomerId },
       payer.reference_sealed,
@@ -40,7 +40,7 @@ export const providerSideOf = async (
   );
   const reference =
     row && row.status !== 'REMOVED'
-      ? keys.open(row, { table: 'payment_method', column: 'reference_sealed', row: row.id }, row.reference_sealed)
+      ? keys.openColumn(row, { table: 'payment_method', column: 'reference_sealed', row: row.id }, row.reference_sealed)
       : null;
   return { provider, customer, method: row && reference ? { reference, row } : null };
 };

@@ -20,7 +20,7 @@ export const storedMethodColumns = `m.id, m.kind, m.brand, m.last4, m.expiry_mon
 
 /** A method of the read model as updates keep it. */
 export const summaryOfRow = (row: StoredMethodRow, keys: Keys): MethodSummary => {
-  const address = keys.open(
+  const address = keys.openColumn(
     row,
     { table: 'payment_method', column: 'billing_address_sealed', row: row.id },
     row.billing_address_sealed,

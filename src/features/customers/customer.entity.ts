@@ -1,6 +1,7 @@
 import { Entity, Index } from 'typeorm';
 import type { LinkAssurance } from '../../authz/actor';
 import { Flag, Instant, Integer, Key, Sealed, Text } from '../../db/columns';
+import { table } from '../../db/table';
 
 /** The person a ticket is about, and how surely we know who that is on the payment side. */
 @Entity('helpdesk_customer')
@@ -30,3 +31,4 @@ export class Customer {
   @Instant({ name: 'link_next_at', nullable: true }) linkNextAt!: Date | null;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }
+export const customers = table(Customer);

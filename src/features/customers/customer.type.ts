@@ -5,7 +5,8 @@ import { enumOf } from '../../graphql/enum-of';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import type { Keys } from '../keys/keys.service';
-import type { CustomerRow } from './customers.loader';
+import { customers } from './customer.entity';
+import type { CustomerRow } from './customers.rows';
 
 export const LinkAssuranceEnum = enumOf(linkAssurances);
 registerEnumType(LinkAssuranceEnum, {
@@ -51,7 +52,7 @@ export class CustomerType implements Shown {
 
   /** Whose payment side this is; null without a link. */
   get paymentCustomerId(): string | null {
-    return this.row.link === 'NONE' ? null : this.row.payment_customer_id;
+    return this.row.link === 'NONE' ? null : this.row.paymentCustomerId;
   }
 
   @Exposed('INTERNAL', () => ID)
@@ -61,18 +62,18 @@ export class CustomerType implements Shown {
 
   @Exposed('PERSONAL', () => String)
   get displayName(): string | null {
-    return this.open('name_sealed', this.row.name_sealed);
+    return this.keys.open(customers, this.row, 'name');
   }
 
   // Under MATCHED the address is what the link rests on: in clear it would confirm a guess.
   @Exposed('PERSONAL', () => String, { under: { MATCHED: 'CREDENTIAL' } })
   get email(): string | null {
-    return this.open('email_sealed', this.row.email_sealed);
+    return this.keys.open(customers, this.row, 'email');
   }
 
   @Exposed('PERSONAL', () => String)
   get phone(): string | null {
-    return this.open('phone_sealed', this.row.phone_sealed);
+    return this.keys.open(customers, this.row, 'phone');
   }
 
   @Exposed('PERSONAL', () => String, { description: 'ISO 3166-1 alpha-2 country.' })
@@ -88,12 +89,7 @@ export class CustomerType implements Shown {
   @Exposed('PAYMENT', () => Freshness, { description: 'How old the payment side of what is shown is.' })
   get paymentsFreshness(): Freshness {
     // Without a link, what could be confirmed is that there is none.
-    const confirmed = this.row.link === 'NONE' ? this.row.linked_at : this.row.payments_confirmed_at;
-    const confirmedAt = confirmed === null ? null : new Date(confirmed);
+    const confirmedAt = this.row.link === 'NONE' ? this.row.linkedAt : this.row.paymentsConfirmedAt;
     return { confirmedAt, stale: confirmedAt === null || this.at.getTime() - confirmedAt.getTime() > this.paymentsBound };
-  }
-
-  private open(column: string, sealed: Buffer | null): string | null {
-    return this.keys.open(this.row, { table: 'helpdesk_customer', column, row: this.row.id }, sealed);
   }
 }

@@ -1,11 +1,14 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Database } from '../../db/database';
+import { type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { RequestAccess } from '../../graphql/request-access';
+import { assistances } from '../assistance/assistance.entity';
 import type { Keys } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
 import { CustomerType } from './customer.type';
-import { type CustomerRow, type CustomersLoader, customerColumns, customerJoins } from './customers.loader';
+import type { CustomersLoader } from './customers.loader';
+import { customer, customerRows } from './customers.rows';
 
 /** Customers as one actor may reach them: through a live assistance, by whatever way they are named. */
 export class Customers {
@@ -20,9 +23,9 @@ export class Customers {
   /** Throws `NOT_FOUND` for a customer that no live assistance of the actor covers, as for one that doesn't exist. */
   async reachable(actor: SignedInActor, access: RequestAccess, id: string): Promise<CustomerType> {
     const now = this.clock();
-    const [row] = await this.database.query<CustomerRow>(
-      `SELECT ${customerColumns} FROM helpdesk_customer c ${customerJoins} WHERE c.id = ? AND ${coveredByAssistance('c.id')}`,
-      [id, ...coveringParameters(actor, now)],
+    const [row] = await this.database.read(
+      customerRows,
+      sql`WHERE ${customer.id} = ${id} AND ${coveredByAssistance(customer.id, actor, now)}`,
     );
     // The row is within a grant; that the grant's assignment was confirmed recently is what the held ones say.
     if (!row || !access.covering(row.id)) throw Failure.notFound('customer');
@@ -42,8 +45,8 @@ export class Customers {
   }
 }
 
-/** SQL: a live assistance of the actor covers this customer. */
-export const coveredByAssistance = (customerId: string): string =>
-  `EXISTS (SELECT 1 FROM assistance a WHERE a.customer_id = ${customerId} AND a.actor_id = ? AND a.ended_at IS NULL AND a.begins_at IS NOT NULL AND a.expires_at > ?)`;
+const a = assistances.as('a');
 
-export const coveringParameters = (actor: SignedInActor, now: Date): readonly unknown[] => [actor.id, now.getTime()];
+/** A live assistance of the actor covers this customer. */
+export const coveredByAssistance = (customerId: Sql, actor: SignedInActor, now: Date): Sql =>
+  sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${a.actorId} = ${actor.id} AND ${a.endedAt} IS NULL AND ${a.beginsAt} IS NOT NULL AND ${a.expiresAt} > ${now})`;

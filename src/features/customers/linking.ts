@@ -264,7 +264,11 @@ export class Linking {
     row: CustomerRow,
     lane: Lane,
   ): Promise<readonly { source: PaymentsSource; record: PaymentCustomerRecord; candidate: LinkCandidate }[]> {
-    const email = this.keys.open(row, { table: 'helpdesk_customer', column: 'email_sealed', row: row.id }, row.email_sealed);
+    const email = this.keys.openColumn(
+      row,
+      { table: 'helpdesk_customer', column: 'email_sealed', row: row.id },
+      row.email_sealed,
+    );
     const search = { helpdeskReference: `${row.source}:${row.reference}`, email: email === null ? null : normalizeEmail(email) };
     const found = await Promise.all(
       this.registry

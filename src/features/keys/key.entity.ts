@@ -1,5 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Instant, Key, Sealed, Text } from '../../db/columns';
+import { table } from '../../db/table';
 
 /** The data key of one customer, wrapped by the key-encryption key. Destroying `wrapped` erases what it sealed. */
 @Entity('privacy_customer_key')
@@ -12,6 +13,7 @@ export class CustomerKey {
   @Instant({ name: 'created_at' }) createdAt!: Date;
   @Instant({ name: 'destroyed_at', nullable: true }) destroyedAt!: Date | null;
 }
+export const customerKeys = table(CustomerKey);
 
 /** A secret of the installation (the key of search digests), wrapped by the key-encryption key. */
 @Entity('privacy_secret')
@@ -20,3 +22,4 @@ export class Secret {
   @Sealed() wrapped!: Buffer;
   @Instant({ name: 'created_at' }) createdAt!: Date;
 }
+export const secrets = table(Secret);

@@ -4,23 +4,32 @@ import { systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Change, Row } from '../../db/change';
 import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
+import { marks, type Sql, sql } from '../../db/sql';
+import { type Column, type RowOf, type SealedField, sealedPlace, type Table } from '../../db/table';
 import { type DataKey, DataKeyring, newDataKey } from '../../privacy/customer-keys';
 import { auditDigest, KeyedDigests } from '../../privacy/digests';
 import type { KeyEncryption } from '../../privacy/key-encryption';
 import { open, type SealedPlace, seal } from '../../privacy/sealing';
-import { Secret } from './key.entity';
+import { customerKeys, Secret, secrets } from './key.entity';
 
-/** A customer's key as a row names it: `key_id`, and by a join `key_wrapped` and `key_owner`. */
-export interface KeyedRow {
-  readonly key_id: string;
-  readonly key_wrapped: Buffer | null;
-  readonly key_owner: string;
-}
+const k = customerKeys.as('k');
+
+/** The columns of a customer's key, for a selection of a table that is joined with `withKeyOf`. */
+export const keyed = { keyId: k.id, keyWrapped: k.wrapped, keyOwner: k.owner };
+
+/** A row with its customer's key: what is needed to open its sealed columns. */
+export type KeyedRow = RowOf<typeof keyed>;
+
+/** Join that gives each row of a table the key that its columns are sealed with. */
+export const withKeyOf = (rows: { readonly keyId: Column<string | null> }): Sql => sql`JOIN ${k} ON ${k.id} = ${rows.keyId}`;
 
 /** Join that gives a row with `key_id` what is needed to open its sealed columns; the alias is the row's table. */
 export const joinKey = (alias: string): string => `JOIN privacy_customer_key k ON k.id = ${alias}.key_id`;
-export const keyColumns = 'k.id AS key_id, k.wrapped AS key_wrapped, k.owner AS key_owner';
+export const keyColumns = 'k.id AS keyId, k.wrapped AS keyWrapped, k.owner AS keyOwner';
+
+/** The ciphertext of a field, for this row alone. */
+export const sealField = <E>(of: Table<E>, row: string, field: SealedField<E>, key: DataKey, text: string): Buffer =>
+  seal(key.key, sealedPlace(of, field, row), text);
 
 const createSecret = action('secret.create', isSystem);
 
@@ -45,7 +54,7 @@ export class Keys {
       if (found) return found.wrapped;
       change.permit(null);
       const made = encryption.wrap(randomBytes(32), `secret|${name}`);
-      await change.insert(Secret, Object.assign(new Secret(), { name, wrapped: made, createdAt: change.at }));
+      await change.insert(secrets, { name, wrapped: made, createdAt: change.at });
       change.record('secret.create', { subject: { type: 'Secret', id: name } });
       return made;
     });
@@ -74,27 +83,37 @@ export class Keys {
       const known = new Set(rows.map((row) => row.owner));
       const made = chunk.filter((owner) => !known.has(owner)).map((owner) => ({ owner, ...newDataKey(this.encryption, owner) }));
       for (const { owner, ...key } of made) keys.set(owner, key);
-      await change.insertRows(
-        'privacy_customer_key',
-        made.map(({ id, owner, wrapped }): Row => ({ id, owner, wrapped, created_at: change.at.getTime(), destroyed_at: null })),
+      await change.insert(
+        customerKeys,
+        made.map(({ id, owner, wrapped }) => ({ id, owner, wrapped, createdAt: change.at, destroyedAt: null })),
       );
     }
     return keys;
   }
 
-  /** The clear text of a sealed column; null where there is none, or where the customer's key was destroyed. */
-  open(row: KeyedRow, place: SealedPlace, sealed: Buffer | null): string | null {
-    if (sealed === null || row.key_wrapped === null) return null;
-    return open(this.ring.unwrap(row.key_id, row.key_wrapped, row.key_owner), place, sealed);
+  /** The clear text of a sealed field of a row; null where there is none, or where the customer's key was destroyed. */
+  open<E, Field extends SealedField<E>>(
+    of: Table<E>,
+    row: KeyedRow & { readonly id: string } & Readonly<Record<`${Field}Sealed`, Buffer | null>>,
+    field: Field,
+  ): string | null {
+    const sealed = row[`${field}Sealed` as keyof typeof row] as Buffer | null;
+    return this.openColumn(row, sealedPlace(of, field, row.id), sealed);
+  }
+
+  /** Like `open`, where the columns of one row have other names in another. */
+  openColumn(row: KeyedRow, place: SealedPlace, sealed: Buffer | null): string | null {
+    if (sealed === null || row.keyWrapped === null) return null;
+    return open(this.ring.unwrap(row.keyId, row.keyWrapped, row.keyOwner), place, sealed);
   }
 
   /** How an event names a customer: by id beside the leaf, by a digest under the customer's key in it. */
   underDigest(customerId: string, row: KeyedRow): CustomerUnderDigest {
-    const wrapped = row.key_wrapped;
+    const wrapped = row.keyWrapped;
     if (!wrapped) return { id: customerId, digest: () => 'erased' };
     return {
       id: customerId,
-      digest: (salt) => auditDigest(this.ring.unwrap(row.key_id, wrapped, row.key_owner), salt, customerId),
+      digest: (salt) => auditDigest(this.ring.unwrap(row.keyId, wrapped, row.keyOwner), salt, customerId),
     };
   }
 

@@ -1,5 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+import { table } from '../../db/table';
 
 @Entity('payment_customer')
 @Index('uq_payment_customer_source_reference_digest', ['source', 'referenceDigest'], { unique: true })
@@ -26,6 +27,7 @@ export class PaymentCustomer {
   @Flag() gone!: boolean;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }
+export const paymentCustomers = table(PaymentCustomer);
 
 @Entity('payment_method')
 @Index('uq_payment_method_payment_customer_id_reference_digest', ['paymentCustomerId', 'referenceDigest'], { unique: true })
@@ -46,6 +48,7 @@ export class PaymentMethod {
   @Instant({ name: 'created_at' }) createdAt!: Date;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }
+export const paymentMethods = table(PaymentMethod);
 
 @Entity('payment_transaction')
 @Index('uq_payment_transaction_payment_customer_id_reference', ['paymentCustomerId', 'reference'], { unique: true })
@@ -68,10 +71,11 @@ export class Transaction {
   @Text(2, { nullable: true }) country!: string | null;
   @Text(16, { name: 'risk_band' }) riskBand!: string;
   @Integer({ name: 'risk_score', nullable: true }) riskScore!: number | null;
-  @WordList({ name: 'risk_signals' }) riskSignals!: string;
+  @WordList({ name: 'risk_signals' }) riskSignals!: readonly string[];
   @Text(32, { name: 'dispute_status', nullable: true }) disputeStatus!: string | null;
   @Text(64, { name: 'dispute_reason', nullable: true }) disputeReason!: string | null;
   @Instant({ name: 'dispute_opened_at', nullable: true }) disputeOpenedAt!: Date | null;
   @Instant({ name: 'created_at' }) createdAt!: Date;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }
+export const transactions = table(Transaction);

@@ -7,7 +7,9 @@ import { CurrencyCode, DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { paymentMethodKinds, paymentMethodStatuses, riskBands, transactionStatuses } from '../../upstream/payments/payments.port';
 import type { CustomerType } from '../customers/customer.type';
-import type { KeyedRow, Keys } from '../keys/keys.service';
+import type { Keys } from '../keys/keys.service';
+import { paymentMethods, transactions } from './payment.entity';
+import type { PaymentMethodRow, TransactionRow } from './payments.rows';
 
 export const PaymentMethodKind = enumOf(paymentMethodKinds);
 export const PaymentMethodStatus = enumOf(paymentMethodStatuses);
@@ -23,47 +25,6 @@ export enum TransactionOrder {
   AMOUNT = 'AMOUNT',
 }
 registerEnumType(TransactionOrder, { name: 'TransactionOrder', description: 'Descending.' });
-
-export interface PaymentMethodRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly payment_customer_id: string;
-  readonly source: string;
-  readonly surrogate: string;
-  readonly kind: string;
-  readonly brand: string | null;
-  readonly last4: string | null;
-  readonly expiry_month: number | null;
-  readonly expiry_year: number | null;
-  readonly status: string;
-  readonly is_default: number;
-  readonly billing_address_sealed: Buffer | null;
-}
-
-/** With the key of the payment customer, under whom its free text is sealed. */
-export interface TransactionRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly payment_customer_id: string;
-  readonly reference: string;
-  readonly payment_method_id: string | null;
-  readonly order_reference: string | null;
-  readonly order_description_sealed: Buffer | null;
-  readonly amount: number;
-  readonly currency: string;
-  readonly status: string;
-  readonly decline_code: string | null;
-  readonly decline_advice: string | null;
-  readonly device: string | null;
-  readonly country: string | null;
-  readonly risk_band: string;
-  readonly risk_score: number | null;
-  readonly risk_signals: string;
-  readonly dispute_status: string | null;
-  readonly dispute_reason: string | null;
-  readonly dispute_opened_at: number | null;
-  readonly created_at: number;
-}
-
-const instant = (value: number | null): Date | null => (value === null ? null : new Date(value));
 
 /** Something of a customer's payment side: shown under the customer's link and on the word of an assistance. */
 abstract class OfCustomer implements Shown {
@@ -161,16 +122,12 @@ export class Order extends Part<TransactionRow> {
 
   @Exposed('PAYMENT', () => String)
   get reference(): string | null {
-    return this.row.order_reference;
+    return this.row.orderReference;
   }
 
   @Exposed('PAYMENT', () => String)
   get description(): string | null {
-    return this.keys.open(
-      this.row,
-      { table: 'payment_transaction', column: 'order_description_sealed', row: this.row.id },
-      this.row.order_description_sealed,
-    );
+    return this.keys.open(transactions, this.row, 'orderDescription');
   }
 }
 
@@ -194,17 +151,17 @@ export class Location extends Part<TransactionRow> {
 export class Risk extends Part<TransactionRow> {
   @Exposed('PAYMENT', () => RiskBand)
   get band(): string {
-    return this.row.risk_band;
+    return this.row.riskBand;
   }
 
   @Exposed('PAYMENT', () => Int, { description: '0 to 100.' })
   get score(): number | null {
-    return this.row.risk_score;
+    return this.row.riskScore;
   }
 
   @Exposed('PAYMENT', () => [String])
   get signals(): readonly string[] {
-    return JSON.parse(this.row.risk_signals) as string[];
+    return this.row.riskSignals;
   }
 }
 
@@ -212,17 +169,17 @@ export class Risk extends Part<TransactionRow> {
 export class Dispute extends Part<TransactionRow> {
   @Exposed('PAYMENT', () => String)
   get status(): string | null {
-    return this.row.dispute_status;
+    return this.row.disputeStatus;
   }
 
   @Exposed('PAYMENT', () => String)
   get reason(): string | null {
-    return this.row.dispute_reason;
+    return this.row.disputeReason;
   }
 
   @Exposed('PAYMENT', () => DateTime)
   get openedAt(): Date | null {
-    return instant(this.row.dispute_opened_at);
+    return this.row.disputeOpenedAt;
   }
 }
 
@@ -261,12 +218,12 @@ export class PaymentMethodType extends OfCustomer {
 
   @Exposed('PAYMENT', () => Int)
   get expiryMonth(): number | null {
-    return this.row.expiry_month;
+    return this.row.expiryMonth;
   }
 
   @Exposed('PAYMENT', () => Int)
   get expiryYear(): number | null {
-    return this.row.expiry_year;
+    return this.row.expiryYear;
   }
 
   @Exposed('PAYMENT', () => PaymentMethodStatus)
@@ -276,16 +233,12 @@ export class PaymentMethodType extends OfCustomer {
 
   @Exposed('PAYMENT', () => Boolean)
   get isDefault(): boolean {
-    return this.row.is_default === 1;
+    return this.row.isDefault;
   }
 
   @Exposed('PAYMENT', () => Address)
   get billingAddress(): Address | null {
-    const text = this.keys.open(
-      this.row,
-      { table: 'payment_method', column: 'billing_address_sealed', row: this.row.id },
-      this.row.billing_address_sealed,
-    );
+    const text = this.keys.open(paymentMethods, this.row, 'billingAddress');
     return text === null ? null : new Address(this, JSON.parse(text) as AddressFields);
   }
 
@@ -313,7 +266,7 @@ export class TransactionType extends OfCustomer {
   }
 
   get paymentMethodId(): string | null {
-    return this.row.payment_method_id;
+    return this.row.paymentMethodId;
   }
 
   @Exposed('INTERNAL', () => ID)
@@ -338,17 +291,17 @@ export class TransactionType extends OfCustomer {
 
   @Exposed('PAYMENT', () => String)
   get declineCode(): string | null {
-    return this.row.decline_code;
+    return this.row.declineCode;
   }
 
   @Exposed('PAYMENT', () => String)
   get declineAdvice(): string | null {
-    return this.row.decline_advice;
+    return this.row.declineAdvice;
   }
 
   @Exposed('PAYMENT', () => Order)
   get order(): Order | null {
-    const isKnown = this.row.order_reference !== null || this.row.order_description_sealed !== null;
+    const isKnown = this.row.orderReference !== null || this.row.orderDescriptionSealed !== null;
     return isKnown ? new Order(this, this.row, this.keys) : null;
   }
 
@@ -369,12 +322,12 @@ export class TransactionType extends OfCustomer {
 
   @Exposed('PAYMENT', () => Dispute)
   get dispute(): Dispute | null {
-    return this.row.dispute_status === null ? null : new Dispute(this, this.row);
+    return this.row.disputeStatus === null ? null : new Dispute(this, this.row);
   }
 
   @Exposed('PAYMENT', () => DateTime)
   get createdAt(): Date {
-    return new Date(this.row.created_at);
+    return this.row.createdAt;
   }
 }
 

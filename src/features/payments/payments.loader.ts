@@ -1,23 +1,20 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
-import { unionOfLists } from '../../db/union-of-lists';
+import { joined, type Sql, sql } from '../../db/sql';
 import type { Position } from '../../graphql/cursor';
+import { inOrder, type Keyset, pageClause } from '../../graphql/page';
 import type { CustomerType } from '../customers/customer.type';
-import { joinKey, type Keys, keyColumns } from '../keys/keys.service';
+import type { Keys } from '../keys/keys.service';
+import { PaymentMethodType, type TransactionFilter, TransactionOrder } from './payment.type';
 import {
+  method,
+  methodRows,
   type PaymentMethodRow,
-  PaymentMethodType,
-  type TransactionFilter,
-  TransactionOrder,
   type TransactionRow,
-} from './payment.type';
-
-const methodColumns = `m.id, m.payment_customer_id, p.source, m.surrogate, m.kind, m.brand, m.last4, m.expiry_month, m.expiry_year, m.status, m.is_default, m.billing_address_sealed, ${keyColumns}`;
-const methodJoins = `JOIN payment_customer p ON p.id = m.payment_customer_id ${joinKey('p')}`;
-
-export const transactionColumns = `t.id, t.payment_customer_id, t.reference, t.payment_method_id, t.order_reference, t.order_description_sealed, t.amount, t.currency, t.status, t.decline_code, t.decline_advice, t.device, t.country, t.risk_band, t.risk_score, t.risk_signals, t.dispute_status, t.dispute_reason, t.dispute_opened_at, t.created_at, ${keyColumns}`;
-export const transactionJoins = `JOIN payment_customer p ON p.id = t.payment_customer_id ${joinKey('p')}`;
+  transaction,
+  transactionCounts,
+  transactionRows,
+} from './payments.rows';
 
 /** One page of one customer's transactions. */
 export interface TransactionList {
@@ -29,26 +26,35 @@ export interface TransactionList {
   readonly after: Position | null;
 }
 
-const orderColumn = (orderBy: TransactionOrder): string => (orderBy === TransactionOrder.AMOUNT ? 't.amount' : 't.created_at');
+export const transactionsBy: Readonly<Record<TransactionOrder, Keyset<TransactionRow>>> = {
+  [TransactionOrder.AMOUNT]: {
+    column: transaction.amount,
+    id: transaction.id,
+    direction: 'DESC',
+    positionOf: ({ amount, id }) => ({ value: amount, id }),
+  },
+  [TransactionOrder.CREATED_AT]: {
+    column: transaction.createdAt,
+    id: transaction.id,
+    direction: 'DESC',
+    positionOf: ({ createdAt, id }) => ({ value: createdAt.getTime(), id }),
+  },
+};
 
 /** The WHERE of a list without its position, so that a count counts the whole list. */
-const conditionOf = ({ paymentCustomerId, filter }: TransactionList): { sql: string; parameters: unknown[] } => {
-  const conditions = ['t.payment_customer_id = ?'];
-  const parameters: unknown[] = [paymentCustomerId];
-  const add = (sql: string, ...values: unknown[]) => {
-    conditions.push(sql);
-    parameters.push(...values);
-  };
-  if (filter.status) add(filter.status.length > 0 ? `t.status IN (${marks(filter.status)})` : '1 = 0', ...filter.status);
-  if (filter.currency) add('t.currency = ?', filter.currency);
-  if (filter.amountAtLeast != null) add('t.amount >= ?', filter.amountAtLeast);
-  if (filter.amountAtMost != null) add('t.amount <= ?', filter.amountAtMost);
-  if (filter.createdFrom) add('t.created_at >= ?', filter.createdFrom.getTime());
-  if (filter.createdBefore) add('t.created_at < ?', filter.createdBefore.getTime());
-  if (typeof filter.declineCode === 'string') add('t.decline_code = ?', filter.declineCode);
-  if (filter.riskBand) add('t.risk_band = ?', filter.riskBand);
-  if (filter.riskScoreAtLeast != null) add('t.risk_score >= ?', filter.riskScoreAtLeast);
-  return { sql: conditions.join(' AND '), parameters };
+const conditionOf = ({ paymentCustomerId, filter }: TransactionList): Sql => {
+  const t = transaction;
+  const conditions = [sql`${t.paymentCustomerId} = ${paymentCustomerId}`];
+  if (filter.status) conditions.push(filter.status.length > 0 ? sql`${t.status} IN (${filter.status})` : sql`1 = 0`);
+  if (filter.currency) conditions.push(sql`${t.currency} = ${filter.currency}`);
+  if (filter.amountAtLeast != null) conditions.push(sql`${t.amount} >= ${filter.amountAtLeast}`);
+  if (filter.amountAtMost != null) conditions.push(sql`${t.amount} <= ${filter.amountAtMost}`);
+  if (filter.createdFrom) conditions.push(sql`${t.createdAt} >= ${filter.createdFrom}`);
+  if (filter.createdBefore) conditions.push(sql`${t.createdAt} < ${filter.createdBefore}`);
+  if (typeof filter.declineCode === 'string') conditions.push(sql`${t.declineCode} = ${filter.declineCode}`);
+  if (filter.riskBand) conditions.push(sql`${t.riskBand} = ${filter.riskBand}`);
+  if (filter.riskScoreAtLeast != null) conditions.push(sql`${t.riskScore} >= ${filter.riskScoreAtLeast}`);
+  return joined(conditions, ' AND ');
 };
 
 /** Lists that go into one statement: SQLite takes 500 terms of a compound SELECT. */
@@ -68,18 +74,16 @@ export class PaymentsLoader {
     private readonly keys: Keys,
   ) {
     this.methods = new DataLoader(async (ids) => {
-      const rows = await database.query<PaymentMethodRow>(
-        `SELECT ${methodColumns} FROM payment_method m ${methodJoins} WHERE m.payment_customer_id IN (${marks(ids)}) AND m.status <> 'REMOVED' ORDER BY m.is_default DESC, m.created_at DESC, m.id`,
-        ids,
+      const rows = await database.read(
+        methodRows,
+        sql`WHERE ${method.paymentCustomerId} IN (${ids}) AND ${method.status} <> 'REMOVED'
+          ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
       );
-      const byCustomer = groupBy(rows, (row) => row.payment_customer_id);
+      const byCustomer = groupBy(rows, (row) => row.paymentCustomerId);
       return ids.map((id) => byCustomer.get(id) ?? []);
     });
     this.method = new DataLoader(async (ids) => {
-      const rows = await database.query<PaymentMethodRow>(
-        `SELECT ${methodColumns} FROM payment_method m ${methodJoins} WHERE m.id IN (${marks(ids)})`,
-        ids,
-      );
+      const rows = await database.read(methodRows, sql`WHERE ${method.id} IN (${ids})`);
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     });
@@ -102,7 +106,7 @@ export class PaymentsLoader {
     // Where the list is read anyway, most transactions lead to one of it; a removed method isn't in it.
     const listed = await this.listed.get(customer.paymentCustomerId ?? '');
     const row = listed?.find((each) => each.id === id) ?? (await this.method.load(id));
-    return row && row.payment_customer_id === customer.paymentCustomerId ? new PaymentMethodType(customer, row, this.keys) : null;
+    return row && row.paymentCustomerId === customer.paymentCustomerId ? new PaymentMethodType(customer, row, this.keys) : null;
   }
 
   page(list: TransactionList): Promise<readonly TransactionRow[]> {
@@ -114,43 +118,19 @@ export class PaymentsLoader {
   }
 
   private async fetchPages(lists: readonly TransactionList[]): Promise<TransactionRow[][]> {
-    const parts = lists.map((list, index) => {
-      const { sql, parameters } = conditionOf(list);
-      const column = orderColumn(list.orderBy);
-      const after = list.after ? ` AND (${column} < ? OR (${column} = ? AND t.id < ?))` : '';
-      return {
-        sql: `SELECT ${index} AS list, ${transactionColumns} FROM payment_transaction t ${transactionJoins} WHERE ${sql}${after} ORDER BY ${column} DESC, t.id DESC LIMIT ?`,
-        parameters: [...parameters, ...(list.after ? [list.after.value, list.after.value, list.after.id] : []), list.limit],
-      };
-    });
-    const rows = await this.database.query<TransactionRow & { list: number }>(
-      unionOfLists(
-        this.database.engine,
-        parts.map(({ sql }) => sql),
-      ),
-      parts.flatMap(({ parameters }) => parameters),
+    const pages = await this.database.readLists(
+      transactionRows,
+      lists.map((list) => sql`WHERE ${conditionOf(list)} ${pageClause(transactionsBy[list.orderBy], list.after, list.limit)}`),
     );
-    const pages: TransactionRow[][] = lists.map(() => []);
-    for (const row of rows) pages[row.list]?.push(row);
-    for (const [index, page] of pages.entries()) {
-      const value = (row: TransactionRow) => (lists[index]?.orderBy === TransactionOrder.AMOUNT ? row.amount : row.created_at);
-      // UNION ALL promises no order between its parts' rows.
-      page.sort((a, b) => value(b) - value(a) || (a.id < b.id ? 1 : -1));
-    }
-    return pages;
+    return lists.map(({ orderBy }, index) => (pages[index] ?? []).sort(inOrder(transactionsBy[orderBy])));
   }
 
   private async fetchCounts(lists: readonly TransactionList[]): Promise<number[]> {
-    const parts = lists.map((list, index) => {
-      const { sql, parameters } = conditionOf(list);
-      return { sql: `SELECT ${index} AS list, COUNT(*) AS n FROM payment_transaction t WHERE ${sql}`, parameters };
-    });
-    const rows = await this.database.query<{ list: number; n: number }>(
-      parts.map(({ sql }) => sql).join(' UNION ALL '),
-      parts.flatMap(({ parameters }) => parameters),
+    const counted = await this.database.readLists(
+      transactionCounts,
+      lists.map((list) => sql`WHERE ${conditionOf(list)}`),
     );
-    const counts = new Map(rows.map((row) => [row.list, row.n]));
-    return lists.map((_, index) => counts.get(index) ?? 0);
+    return counted.map(([row]) => row?.n ?? 0);
   }
 }
 

@@ -1,21 +1,25 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
 import { Failure } from '../../failure';
-import { pageOf } from '../../graphql/connection';
-import { type Cursors, pageSize } from '../../graphql/cursor';
+import type { Cursors } from '../../graphql/cursor';
+import { PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import type { CustomerType } from '../customers/customer.type';
 import type { CustomersLoader } from '../customers/customers.loader';
-import { coveredByAssistance, coveringParameters } from '../customers/customers.service';
+import { customer } from '../customers/customers.rows';
+import { coveredByAssistance } from '../customers/customers.service';
 import type { Keys } from '../keys/keys.service';
-import {
-  TransactionConnection,
-  type TransactionFilter,
-  TransactionOrder,
-  type TransactionRow,
-  TransactionType,
-} from './payment.type';
-import { type PaymentsLoader, type TransactionList, transactionColumns, transactionJoins } from './payments.loader';
+import { TransactionConnection, type TransactionFilter, type TransactionOrder, TransactionType } from './payment.type';
+import { type PaymentsLoader, transactionsBy } from './payments.loader';
+import { transaction, transactionRows } from './payments.rows';
+
+/** A transaction once for each customer whose payment side it is of. */
+const linkedTransactionRows = select(
+  { ...transactionRows.columns, customerId: customer.id },
+  sql`${transactionRows.from} JOIN ${customer} ON ${customer.paymentCustomerId} = ${transaction.paymentCustomerId} AND ${customer.link} <> 'NONE'`,
+);
 
 export interface TransactionPageArguments {
   readonly filter: TransactionFilter | null | undefined;
@@ -39,22 +43,17 @@ export class Payments {
     customer: CustomerType,
     { filter, orderBy, first, after }: TransactionPageArguments,
   ) {
-    const paymentCustomerId = customer.paymentCustomerId;
-    const size = pageSize(first);
-    if (paymentCustomerId === null) return null;
     const conditions = { ...(filter ?? {}) };
     const identity = ['Customer.transactions', customer.id, conditions, orderBy];
-    const position = this.cursors.decode(actor.id, identity, after);
-    const list: TransactionList = { paymentCustomerId, filter: conditions, orderBy, limit: size + 1, after: position };
+    const request = new PageRequest(this.cursors, actor.id, identity, transactionsBy[orderBy], { first, after });
+    const { paymentCustomerId } = customer;
+    if (paymentCustomerId === null) return null;
+    const list = { paymentCustomerId, filter: conditions, orderBy, limit: request.limit, after: request.after };
     const rows = await loader.page(list);
-    const value = (row: TransactionRow) => (orderBy === TransactionOrder.AMOUNT ? row.amount : row.created_at);
     return new TransactionConnection(
-      pageOf(
+      request.pageOf(
         rows,
-        size,
         (row) => new TransactionType(customer, row, this.keys),
-        (row) => this.cursors.encode(actor.id, identity, { value: value(row), id: row.id }),
-        position !== null,
         () => loader.count(list),
       ),
     );
@@ -62,13 +61,12 @@ export class Payments {
 
   /** A transaction of a customer whom a live assistance covers. Throws `NOT_FOUND` for any other. */
   async reachable(actor: SignedInActor, access: RequestAccess, customers: CustomersLoader, id: string): Promise<TransactionType> {
-    const [row] = await this.database.query<TransactionRow & { customer_id: string }>(
-      `SELECT ${transactionColumns}, c.id AS customer_id FROM payment_transaction t ${transactionJoins} JOIN helpdesk_customer c ON c.payment_customer_id = t.payment_customer_id AND c.link <> 'NONE'
-        WHERE t.id = ? AND ${coveredByAssistance('c.id')} ORDER BY c.id LIMIT 1`,
-      [id, ...coveringParameters(actor, this.clock())],
+    const [row] = await this.database.read(
+      linkedTransactionRows,
+      sql`WHERE ${transaction.id} = ${id} AND ${coveredByAssistance(customer.id, actor, this.clock())} ORDER BY ${customer.id} LIMIT 1`,
     );
-    const customer = row && access.covering(row.customer_id) ? await customers.load(row.customer_id) : null;
-    if (!row || !customer) throw Failure.notFound('transaction');
-    return new TransactionType(customer, row, this.keys);
+    const holder = row && access.covering(row.customerId) ? await customers.load(row.customerId) : null;
+    if (!row || !holder) throw Failure.notFound('transaction');
+    return new TransactionType(holder, row, this.keys);
   }
 }

@@ -288,7 +288,8 @@ export class Ingest {
         continue;
       }
       if (row.observed_at > observed) continue;
-      const opened = (column: 'name_sealed' | 'email_sealed' | 'phone_sealed') => this.keys.open(row, place(column), row[column]);
+      const opened = (column: 'name_sealed' | 'email_sealed' | 'phone_sealed') =>
+        this.keys.openColumn(row, place(column), row[column]);
       const isSame =
         opened('name_sealed') === name &&
         opened('email_sealed') === address &&

@@ -1,5 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Instant, Integer, Key, SourcePosition, Text } from '../../db/columns';
+import { table } from '../../db/table';
 
 /** How far a source has been read. */
 @Entity('upstream_source')
@@ -18,6 +19,7 @@ export class SourceState {
   @Text(64, { nullable: true }) fault!: string | null;
   @Instant({ name: 'fault_at', nullable: true }) faultAt!: Date | null;
 }
+export const sourceStates = table(SourceState);
 
 /** That a proven webhook came; never its content. */
 @Entity('upstream_webhook')
@@ -35,3 +37,4 @@ export class WebhookReceipt {
   @Instant({ name: 'happened_at' }) happenedAt!: Date;
   @Instant({ name: 'received_at' }) receivedAt!: Date;
 }
+export const webhookReceipts = table(WebhookReceipt);

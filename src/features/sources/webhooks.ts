@@ -7,7 +7,7 @@ import type { WebhookJudgement, WebhookRequest } from '../../upstream/helpdesk/h
 import { type Polling, webhookStateAction } from './polling';
 import type { Reading } from './reading';
 import type { SourceRegistry } from './registry';
-import { WebhookReceipt } from './source.entity';
+import { WebhookReceipt, webhookReceipts } from './source.entity';
 
 export type WebhookOutcome = 'rejected' | 'duplicate' | 'accepted' | 'kept';
 
@@ -46,7 +46,7 @@ export class Webhooks {
           change.record('source.webhook', { subject: { type: 'Webhook', id: known.id }, detail: { source: sourceName, state } });
           return true;
         }
-        const receipt = Object.assign(new WebhookReceipt(), {
+        const receipt: WebhookReceipt = {
           id: `whk_${ulid()}`,
           source: sourceName,
           eventId,
@@ -56,8 +56,8 @@ export class Webhooks {
           digest: createHash('sha256').update(request.body).digest('hex'),
           happenedAt: judgement.at,
           receivedAt: request.now,
-        });
-        await change.insert(WebhookReceipt, receipt);
+        };
+        await change.insert(webhookReceipts, receipt);
         change.record('source.webhook', { subject: { type: 'Webhook', id: receipt.id }, detail: { source: sourceName, state } });
         return true;
       },

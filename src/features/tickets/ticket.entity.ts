@@ -37,7 +37,7 @@ export class Ticket {
   @Text(64, { name: 'assigned_by_id', nullable: true }) assignedById!: string | null;
   @Text(64, { name: 'team_set_by_id', nullable: true }) teamSetById!: string | null;
   @Text(64, { name: 'created_by_id', nullable: true }) createdById!: string | null;
-  @WordList({ name: 'customer_set_by_ids' }) customerSetByIds!: string;
+  @WordList({ name: 'customer_set_by_ids' }) customerSetByIds!: readonly string[];
   @Text(64, { name: 'customer_id', nullable: true }) customerId!: string | null;
   /** The helpdesk's last answer about it made no sense: that polls go on says nothing about this one. */
   @Flag() unreadable!: boolean;
@@ -58,6 +58,6 @@ export class Message {
   @Text(16) channel!: string;
   @Text(64, { name: 'key_id' }) keyId!: string;
   @Sealed({ name: 'body_sealed' }) bodySealed!: Buffer;
-  @WordList() redactions!: string;
+  @WordList() redactions!: readonly string[];
   @Instant({ name: 'created_at' }) createdAt!: Date;
 }

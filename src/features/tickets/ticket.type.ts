@@ -81,8 +81,7 @@ export class TicketType implements Shown {
 
   get shown(): ShownObject {
     const customerId = this.row.customer_id;
-    const customer =
-      customerId !== null && this.row.key_owner === customerId ? this.keys.underDigest(customerId, this.row) : null;
+    const customer = customerId !== null && this.row.keyOwner === customerId ? this.keys.underDigest(customerId, this.row) : null;
     return { type: 'Ticket', id: this.row.id, ticketId: this.row.id, customer, underAssistance: false };
   }
 
@@ -128,7 +127,7 @@ export class TicketType implements Shown {
   @Exposed('PERSONAL', () => String)
   @Guarded(assignmentIsConfirmed)
   get subject(): string | null {
-    return this.keys.open(
+    return this.keys.openColumn(
       this.row,
       { table: 'helpdesk_ticket', column: 'subject_sealed', row: this.row.id },
       this.row.subject_sealed,
@@ -264,7 +263,11 @@ export class MessageType extends OfTicket {
 
   @Exposed('PERSONAL', () => String, { description: 'Card numbers and the like were removed before it was stored.' })
   get body(): string | null {
-    return this.keys.open(this.row, { table: 'helpdesk_message', column: 'body_sealed', row: this.row.id }, this.row.body_sealed);
+    return this.keys.openColumn(
+      this.row,
+      { table: 'helpdesk_message', column: 'body_sealed', row: this.row.id },
+      this.row.body_sealed,
+    );
   }
 
   @Exposed('INTERNAL', () => [Redaction], { nullable: true })

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
+import { marks, raw } from '../../db/sql';
 import { unionOfLists } from '../../db/union-of-lists';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
@@ -15,8 +15,8 @@ export interface MessageList {
 
 /** A ticket's messages, the first one first. */
 export const messagesInOrder: Keyset<MessageRow> = {
-  column: 'm.created_at',
-  id: 'm.id',
+  column: raw('m.created_at'),
+  id: raw('m.id'),
   direction: 'ASC',
   positionOf: (row) => ({ value: row.created_at, id: row.id }),
 };
@@ -39,11 +39,11 @@ export class TicketsLoader {
     this.pages = new DataLoader(
       async (lists) => {
         const parts = lists.map(({ ticketId, limit, after }, index) => {
-          const { sql, parameters } = pageClause(messagesInOrder, after, limit);
+          const { sql, values } = pageClause(messagesInOrder, after, limit);
           return {
             sql: `SELECT ${index} AS list, m.id, m.ticket_id, m.author_kind, m.author_staff_id, m.channel, m.body_sealed, m.redactions, m.created_at, ${keyColumns}
             FROM helpdesk_message m ${joinKey('m')} WHERE m.ticket_id = ? ${sql}`,
-            parameters: [ticketId, ...parameters],
+            parameters: [ticketId, ...values],
           };
         });
         const rows = await database.query<MessageRow & { list: number }>(

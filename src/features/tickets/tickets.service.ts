@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { HeldAssistance, LinkAssurance, SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
 import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
+import { marks, raw } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest } from '../../graphql/page';
@@ -48,8 +48,8 @@ export const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.s
 export const ticketJoins = joinKey('t');
 
 const latestFirst = (column: 'created_at' | 'updated_at'): Keyset<TicketRow> => ({
-  column: `t.${column}`,
-  id: 't.id',
+  column: raw(`t.${column}`),
+  id: raw('t.id'),
   direction: 'DESC',
   positionOf: (row) => ({ value: row[column], id: row.id }),
 });
@@ -129,7 +129,7 @@ export class Tickets {
     const where = conditions.join(' AND ');
     const rows = await this.database.query<TicketRow>(
       `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE ${where} ${request.clause.sql}`,
-      [...parameters, ...request.clause.parameters],
+      [...parameters, ...request.clause.values],
     );
     return new TicketConnection(
       request.pageOf(

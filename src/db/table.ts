@@ -1,0 +1,170 @@
+import { getMetadataArgsStorage, type ValueTransformer } from 'typeorm';
+import { ProgrammingError } from '../failure';
+import type { SealedPlace } from '../privacy/sealing';
+import { integer, milliseconds } from './columns';
+import { joined, marks, raw, type Spelled, Sql, spelling, sql } from './sql';
+
+type EntityClass<E> = new () => E;
+type Stored = Record<string, unknown>;
+/** What an entity stores: its properties, without its methods. */
+export type Values<E> = { [P in keyof E as E[P] extends (...given: never[]) => unknown ? never : P]: E[P] };
+type Name<E> = keyof Values<E> & string;
+/** New values of some columns; SQL where a value is made of what is stored. */
+export type Changes<E> = { readonly [P in keyof Values<E>]?: Values<E>[P] | Sql };
+/** The fields whose ciphertext a table holds: `orderDescription`, for a column `orderDescriptionSealed`. */
+export type SealedField<E> = { [P in Name<E>]: P extends `${infer Field}Sealed` ? Field : never }[Name<E>];
+
+type Read = ((stored: unknown) => unknown) | null;
+
+/** An expression of a statement that gives a value of type `T`: a column with its table's alias, or something computed. */
+export class Column<T> extends Sql {
+  declare readonly type: T;
+
+  constructor(
+    expression: Sql,
+    /** Makes the value of what the driver answers; null where that is the value. */
+    readonly read: Read,
+  ) {
+    super(expression.strings, expression.values);
+  }
+}
+
+type Columns = Readonly<Record<string, Column<unknown>>>;
+/** The row that columns give. */
+export type RowOf<C extends Columns> = { readonly [P in keyof C]: C[P]['type'] };
+
+interface ColumnDefinition {
+  readonly property: string;
+  readonly name: string;
+  readonly transformer: ValueTransformer | undefined;
+}
+
+interface Definition {
+  readonly name: string;
+  readonly columns: ReadonlyMap<string, ColumnDefinition>;
+}
+
+const definition = Symbol('definition');
+
+/** The table of an entity as statements spell it: each column by its property's name, and in `FROM` the table itself. */
+class TableOf<E> implements Spelled {
+  readonly [definition]: Definition;
+  readonly [spelling]: Sql;
+
+  constructor(given: Definition, alias?: string) {
+    this[definition] = given;
+    this[spelling] = raw(alias === undefined ? given.name : `${given.name} AS ${alias}`);
+    for (const { property, name, transformer } of given.columns.values()) {
+      const column = new Column(raw(`${alias ?? given.name}.${name}`), transformer ? (transformer.from as Read) : null);
+      Object.defineProperty(this, property, { value: column, enumerable: true });
+    }
+  }
+
+  /** The same table under another name, for a statement that joins several. */
+  as(alias: string): Table<E> {
+    return new TableOf<E>(this[definition], alias) as Table<E>;
+  }
+
+  /** Some of the columns, for `select`. */
+  pick<P extends Name<E>>(...names: readonly P[]): { readonly [Q in P]: Column<Values<E>[Q]> } {
+    const columns = this as unknown as Columns;
+    return Object.fromEntries(names.map((name) => [name, columns[name]])) as { readonly [Q in P]: Column<Values<E>[Q]> };
+  }
+}
+
+export type Table<E> = TableOf<E> & { readonly [P in Name<E>]: Column<Values<E>[P]> };
+
+/** The table of an entity, as its decorators define it. */
+export const table = <E>(entity: EntityClass<E>): Table<E> => {
+  const storage = getMetadataArgsStorage();
+  const name = storage.tables.find(({ target }) => target === entity)?.name;
+  if (name === undefined) throw new ProgrammingError(`${entity.name} is no entity with a table's name.`);
+  const columns = storage.columns
+    .filter(({ target }) => target === entity)
+    .map(({ propertyName: property, options }): [string, ColumnDefinition] => {
+      if (property in TableOf.prototype)
+        throw new ProgrammingError(`No column is called ${property}: a table has a method of that name.`);
+      const transformer = options.transformer as ValueTransformer | undefined;
+      return [property, { property, name: options.name ?? property, transformer }];
+    });
+  return new TableOf<E>({ name, columns: new Map(columns) }) as Table<E>;
+};
+
+/** Columns of one or several tables and where they come from: `SELECT … FROM …` without conditions, and the rows it answers. */
+export class Selection<Row extends object> implements Spelled {
+  /** The columns with the rows' names, as they stand after `SELECT`. */
+  readonly list: Sql;
+  readonly [spelling]: Sql;
+  private readonly converted: readonly (readonly [name: string, read: (stored: unknown) => unknown])[];
+
+  constructor(
+    readonly columns: { readonly [P in keyof Row]: Column<Row[P]> },
+    readonly from: Sql,
+  ) {
+    const all = Object.entries<Column<unknown>>(columns);
+    this.list = joined(all.map(([name, column]) => sql`${column} AS ${raw(name)}`));
+    this[spelling] = sql`SELECT ${this.list} ${from}`;
+    this.converted = all.flatMap(([name, { read }]) => (read ? [[name, read] as const] : []));
+  }
+
+  /** Makes typed rows of the driver's, in place. */
+  hydrate(answered: Stored[]): Row[] {
+    for (const row of answered) for (const [name, read] of this.converted) row[name] = read(row[name]);
+    return answered as Row[];
+  }
+}
+
+/** What a statement answers: these columns, from there. Made once, where a module loads. */
+export const select = <C extends Columns>(columns: C, from: Sql): Selection<RowOf<C>> =>
+  new Selection<RowOf<C>>(columns as Selection<RowOf<C>>['columns'], from);
+
+/** The rows that a selection answers. */
+export type Selected<S> = S extends Selection<infer Row> ? Row : never;
+
+/** A column of a table that a LEFT JOIN may find no row of. */
+export const optional = <T>(column: Column<T>): Column<T | null> => new Column<T | null>(column, column.read);
+/** A count or another whole number that is computed. */
+export const wholeNumber = (expression: Sql): Column<number> => new Column(expression, integer.from as Read);
+/** An instant that is computed; null where there is none. */
+export const instant = (expression: Sql): Column<Date | null> => new Column(expression, milliseconds.from as Read);
+
+/** SQLite refuses statements of more than 32,766 parameters. */
+const maximumParameters = 16_000;
+
+const stored = ({ transformer }: ColumnDefinition, value: unknown): unknown => (transformer ? transformer.to(value) : value);
+
+/** Inserts these rows, in as many statements as their values need. */
+export const insertions = <E>(into: Table<E>, rows: readonly Values<E>[]): { sql: string; values: unknown[] }[] => {
+  const { name, columns } = into[definition];
+  const all = [...columns.values()];
+  const head = `INSERT INTO ${name} (${all.map((column) => column.name).join(',')}) VALUES `;
+  const tuple = `(${marks(all)})`;
+  const perStatement = Math.max(1, Math.floor(maximumParameters / all.length));
+  const statements: { sql: string; values: unknown[] }[] = [];
+  for (let start = 0; start < rows.length; start += perStatement) {
+    const chunk = rows.slice(start, start + perStatement);
+    statements.push({
+      sql: head + chunk.map(() => tuple).join(','),
+      values: chunk.flatMap((row) => all.map((column) => stored(column, row[column.property as keyof Values<E>]))),
+    });
+  }
+  return statements;
+};
+
+/** Gives the rows that meet the condition these values. */
+export const updating = <E>(of: Table<E>, changes: Changes<E>, condition: Sql): Sql => {
+  const { columns } = of[definition];
+  const set = Object.entries(changes).map(([property, value]) => {
+    const column = columns.get(property);
+    if (!column) throw new ProgrammingError(`${of[definition].name} has no column for ${property}.`);
+    return sql`${raw(column.name)} = ${value instanceof Sql ? value : stored(column, value)}`;
+  });
+  return sql`UPDATE ${of} SET ${joined(set)} WHERE ${condition}`;
+};
+
+/** Where the ciphertext of a field stands in one row of a table. */
+export const sealedPlace = <E>(of: Table<E>, field: SealedField<E>, row: string): SealedPlace => {
+  const { name, columns } = of[definition];
+  const column = columns.get(`${field}Sealed`) as ColumnDefinition;
+  return { table: name, column: column.name, row };
+};
