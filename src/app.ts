@@ -10,6 +10,7 @@ import { Loop } from './background/loop';
 import { keyEncryptionOf } from './config/key-encryption';
 import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
+import { present, rtHelpdesk } from './connectors';
 import { Database } from './db/database';
 import { Actors } from './features/actors/actors.service';
 import { Assistances } from './features/assistance/assistance.service';
@@ -57,7 +58,6 @@ import { SmtpMail } from './upstream/delivery/smtp/smtp.mail';
 import { readDemoCursor } from './upstream/demo/cursor';
 import { DemoHelpdesk } from './upstream/helpdesk/demo/demo-helpdesk';
 import type { HelpdeskConnector } from './upstream/helpdesk/helpdesk.port';
-import { RtHelpdesk } from './upstream/helpdesk/rt/rt.connector';
 import { DemoPayments } from './upstream/payments/demo/demo-payments';
 import type { PaymentsConnector } from './upstream/payments/payments.port';
 import { StripePayments } from './upstream/payments/stripe/stripe.connector';
@@ -388,16 +388,7 @@ const connect = async (
   const demo = await demoSettings(config, database, clock);
   const helpdesk = (source: Config['sources']['helpdesk'][number]): HelpdeskConnector => {
     if (source.kind === 'demo') return new DemoHelpdesk({ ...demo, source: source.name, clock: { now: clock } });
-    const { name, url, token, queues, webhookSecret, customerField, statuses, resilience } = source;
-    return new RtHelpdesk({
-      source: name,
-      url,
-      token,
-      windowDays: config.sync.windowDays,
-      clock,
-      onSkipped: (_reference, fault) => onFault(name, fault),
-      ...present({ queues, webhookSecret, customerField, statuses, resilience: resilience && present(resilience) }),
-    });
+    return rtHelpdesk(source, config.sync.windowDays, clock, onFault);
   };
   const payments = (source: Config['sources']['payments'][number]): PaymentsConnector => {
     if (source.kind === 'demo')
@@ -461,12 +452,6 @@ export const deliveryOf = ({ production, delivery, channels }: Config, clock = (
     sms: delivery.sms ? new HttpShortMessages(delivery.sms) : files.sms ? new OutboxShortMessages(delivery.folder, clock) : null,
   };
 };
-
-/** The object without what wasn't given: an option that is absent is not one that is undefined. */
-const present = <T extends object>(options: T) =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 
 /** A loaded demo merchant goes on with its own seed, size and day: those of today would be another merchant. */
 const demoSettings = async (config: Config, database: Database, clock: () => Date) => {

@@ -11,7 +11,7 @@ import { Failure } from '../failure';
 import { Checkpoints } from '../features/audit/checkpoints';
 import { AuditExports, type ExportPlan, recordExport } from '../features/audit/exports.service';
 import { Keys } from '../features/keys/keys.service';
-import { openAuditDatabase } from './audit-log';
+import { openAuditDatabase } from './audit-database';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
 

@@ -8,7 +8,7 @@ import { latestAnchored } from '../features/audit/anchors.service';
 import { signersOf } from '../features/audit/checkpoints';
 import { forkOrigin, storedOrigins } from '../features/audit/origins';
 import { signingKeyText } from '../features/audit/signing-key-file';
-import { openAuditDatabase } from './audit-log';
+import { openAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';
 
 export interface ForkFlags {

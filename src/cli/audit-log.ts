@@ -1,22 +1,15 @@
 import pino from 'pino';
-import { migrations } from '../../migrations';
-import { openSigningLog } from '../app';
 import { formatVerifierKey, verifierKeyOf } from '../audit/note';
-import { type AuditProcessConfig, loadAuditConfig } from '../config/load';
-import { Database } from '../db/database';
+import { loadAuditConfig } from '../config/load';
 import { Checkpoints, signersOf } from '../features/audit/checkpoints';
 import { signingKeyText } from '../features/audit/signing-key-file';
-import { entities } from '../features/entities';
 import { createLog } from '../log';
+import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
-
-/** The database as it is: whoever reads or signs the log needn't be allowed to change its tables. */
-export const openAuditDatabase = (config: Pick<AuditProcessConfig, 'database' | 'databasePool'>): Promise<Database> =>
-  Database.open(config.database, { entities, migrations, poolSize: config.databasePool }, { migrate: false });
 
 /** `counterfoil audit sequence`. */
 export const sequence = async (): Promise<void> => {
@@ -27,6 +20,8 @@ export const sequence = async (): Promise<void> => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });
   try {
+    // The gateway's own way to its log, with all of the gateway: only whoever signs needs it.
+    const { openSigningLog } = require('../app') as typeof import('../app');
     const signing = await openSigningLog(
       config,
       database,
@@ -59,7 +54,7 @@ export const printKey = async ({ all = false, json = false }: KeyFlags): Promise
   const signers = signersOf(origin, signingKeyText(signingKey));
   let keys = signers.map(verifierKeyOf);
   if (all) {
-    const database = await openAuditDatabase(config);
+    const database = await readAuditDatabase(config);
     try {
       keys = [...(await new Checkpoints(database, origin).verifierKeys(signers))];
     } finally {

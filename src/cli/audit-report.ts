@@ -3,7 +3,7 @@ import { loadAuditConfig } from '../config/load';
 import { latestAnchored } from '../features/audit/anchors.service';
 import { Checkpoints } from '../features/audit/checkpoints';
 import { csvOf, markdownOf, minimisationReport } from '../features/audit/minimisation';
-import { openAuditDatabase } from './audit-log';
+import { readAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';
 
 export interface ReportFlags {
@@ -17,7 +17,7 @@ export interface ReportFlags {
 export const report = async ({ from, to, format, out }: ReportFlags): Promise<void> => {
   if (from >= to) throw new CommandFailed('--to: expected a time after --from.');
   const config = loadAuditConfig({ signs: false });
-  const database = await openAuditDatabase(config);
+  const database = await readAuditDatabase(config);
   try {
     const checkpoint = await new Checkpoints(database, config.audit.origin).latest();
     const ground = {

@@ -20,7 +20,7 @@ export const doctorCommand = (program: Command): void => {
     .option('--json', 'print one JSON object: ok, findings')
     .addHelpText(
       'after',
-      '\nExit code 1 where something was found. It reads every leaf; on the embedded database stop the gateway first.',
+      '\nExit code 1 where something was found. It reads every leaf, beside a gateway on the embedded database as they were at\none instant, for a minute at most.',
     )
     .action((flags: DoctorFlags) => (require('./doctor') as typeof import('./doctor')).examine(flags));
 };

@@ -1,14 +1,18 @@
-import pino from 'pino';
-import { App } from '../app';
+import { verifierKeyOf } from '../audit/note';
 import { loadAuditConfig, loadConfig } from '../config/load';
-import { signersOf } from '../features/audit/checkpoints';
+import { rtHelpdesk } from '../connectors';
+import { FileAnchor } from '../features/audit/anchor.file';
+import { expectAnchored } from '../features/audit/anchors.service';
+import { Checkpoints, signersOf } from '../features/audit/checkpoints';
 import { type DatabaseRole, grantFaults, grantStatements } from '../features/audit/grants';
 import { treeSize } from '../features/audit/integration';
 import { LogBroken } from '../features/audit/log-broken';
+import { hasOrigin } from '../features/audit/origins';
 import { scrub } from '../features/audit/scrub';
 import { signingKeyText } from '../features/audit/signing-key-file';
-import { createLog } from '../log';
-import { openAuditDatabase } from './audit-log';
+import { checkTail } from '../features/audit/tail-check';
+import { unprotectedLinkFields } from '../features/sources/link-fields';
+import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
 
@@ -27,10 +31,10 @@ interface Finding {
 
 const printGrants = async ({ user, sequencer }: DoctorFlags): Promise<void> => {
   const config = loadAuditConfig({ signs: false });
+  if (config.database.engine !== 'mariadb')
+    throw new CommandFailed('An embedded database has no users: its file belongs to one process.');
   const database = await openAuditDatabase(config);
   try {
-    if (database.engine !== 'mariadb')
-      throw new CommandFailed('An embedded database has no users: its file belongs to one process.');
     const [schema] = await database.query<{ name: string }>('SELECT DATABASE() AS name');
     const users = [
       { account: user, role: (sequencer === undefined ? 'sequencing gateway' : 'gateway') as DatabaseRole },
@@ -45,7 +49,7 @@ const printGrants = async ({ user, sequencer }: DoctorFlags): Promise<void> => {
 const logFindings = async (flags: DoctorFlags): Promise<{ findings: Finding[]; said: string[] }> => {
   const signs = loadConfig().audit.signingKey !== null;
   const config = loadAuditConfig({ signs });
-  const database = await openAuditDatabase(config);
+  const database = await readAuditDatabase(config);
   try {
     const findings: Finding[] = [];
     const said: string[] = [];
@@ -83,34 +87,49 @@ const logFindings = async (flags: DoctorFlags): Promise<{ findings: Finding[]; s
   }
 };
 
-/** Whether the log is what the anchors have, and whether agents could write the links between customers. */
+/** Whether the log goes on from what was signed and anchored, as a start looks, and whether agents could write the links between customers. */
 const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }> => {
   const config = loadConfig();
-  const app = await App.open({
-    config,
-    log: createLog('silent', pino.destination(2)),
-  }).catch((error: unknown) => {
-    if (error instanceof LogBroken) return error;
-    throw error;
-  });
-  if (app instanceof LogBroken)
-    return { findings: [{ about: 'log', message: `a gateway refuses to start: ${app.message}` }], said: [] };
-  try {
-    const fields = await app.sources.unprotectedLinkFields();
-    return {
-      findings: fields.map(
-        ({ source, why }): Finding => ({
-          about: 'sources',
-          message: `${source}: the link field is not protected from agents (${why}), so it links nobody`,
-        }),
-      ),
-      said: [
-        fields.length === 0 ? 'sources: no link field that agents could write' : `sources: ${fields.length} link fields differ`,
-      ],
-    };
-  } finally {
-    await app.close();
+  const { signingKey, origin, anchors } = config.audit;
+  const findings: Finding[] = [];
+  if (signingKey !== null) {
+    const database = await readAuditDatabase(config);
+    try {
+      const signers = signersOf(origin, signingKeyText(signingKey));
+      const checkpoints = new Checkpoints(database, origin);
+      await hasOrigin(database.query.bind(database), origin);
+      await checkTail(database, checkpoints, signers);
+      const files = anchors.flatMap((anchor) => (anchor.kind === 'file' ? new FileAnchor(anchor.name, anchor.path) : []));
+      await expectAnchored(database, checkpoints, files, { keys: signers.map(verifierKeyOf), onFault: () => {} });
+    } catch (error) {
+      if (!(error instanceof LogBroken)) throw error;
+      findings.push({ about: 'log', message: `a gateway refuses to start: ${error.message}` });
+    } finally {
+      await database.close();
+    }
   }
+  const trackers = config.sources.helpdesk.filter((source) => source.kind === 'rt');
+  const fields = await unprotectedLinkFields(
+    trackers.map((source) => ({
+      name: source.name,
+      connector: rtHelpdesk(
+        source,
+        config.sync.windowDays,
+        () => new Date(),
+        () => {},
+      ),
+    })),
+  );
+  findings.push(
+    ...fields.map(
+      ({ source, why }): Finding => ({
+        about: 'sources',
+        message: `${source}: the link field is not protected from agents (${why}), so it links nobody`,
+      }),
+    ),
+  );
+  const said = fields.length === 0 ? 'no link field that agents could write' : `${fields.length} link fields differ`;
+  return { findings, said: [`sources: ${said}`] };
 };
 
 /** `counterfoil doctor`. */

@@ -85,7 +85,7 @@ describe('the sequencer', () => {
     expect(await log.turn()).toBeNull();
     await record(database, 1);
     expect((await log.turn())?.size).toBe((first?.size ?? 0) + 1);
-    expect(await sequencer().checkpoints.sign(testSigners, { anchored: false, at: clock() })).toBeNull();
+    expect(await sequencer().checkpoints.sign(database, testSigners, { anchored: false, at: clock() })).toBeNull();
     expect((await checkpoints()).map(({ size }) => size)).toEqual([first?.size, (first?.size ?? 0) + 1]);
   });
 

@@ -180,7 +180,7 @@ const attacks: readonly [string, () => Promise<unknown>, Awaited<ReturnType<type
       for (const table of ['audit_checkpoint', 'audit_anchor']) await sql(`DELETE FROM ${table}`);
       await sql('DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE leaf_index >= ?)', [cut]);
       await sql('DELETE FROM audit_leaf WHERE leaf_index >= ?', [cut]);
-      await checkpoints().sign(testSigners, { anchored: true, at: clock() });
+      await checkpoints().sign(database, testSigners, { anchored: true, at: clock() });
     },
     { start: 'TRUNCATED', doctor: 'fine', outsider: 'HISTORY' },
   ],

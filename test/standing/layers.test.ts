@@ -41,9 +41,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   features: ['authz', 'audit', 'privacy', 'db', 'upstream', 'background', 'graphql'],
   // The sections of the file live with the parts that they configure.
   config: ['authz', 'audit', 'privacy', 'db', 'upstream', 'features'],
-  app: ['authz', 'audit', 'privacy', 'db', 'upstream', 'background', 'graphql', 'features', 'config'],
+  connectors: ['config', 'upstream'],
+  app: ['authz', 'audit', 'privacy', 'db', 'upstream', 'background', 'graphql', 'features', 'config', 'connectors'],
   http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
-  cli: ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
+  cli: ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'http', 'features', 'app', 'config', 'connectors'],
   main: ['http', 'cli', 'app', 'config'],
 };
 

@@ -4,6 +4,7 @@ import { NoteInvalid, type VerifierKey } from '../../audit/note';
 import { Loop } from '../../background/loop';
 import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
+import type { Reads } from '../../db/reads';
 import { type Anchor, AnchorUnavailable } from './anchor';
 import { FileAnchor } from './anchor.file';
 import { type Checkpoints, rewritten, type SignedCheckpoint, truncated } from './checkpoints';
@@ -41,7 +42,7 @@ interface Standing {
 }
 
 /** The latest checkpoint that each anchor of this log took, the largest first. */
-export const latestAnchored = async (database: Database, origin: string): Promise<readonly AnchoredCheckpoint[]> => {
+export const latestAnchored = async (database: Reads, origin: string): Promise<readonly AnchoredCheckpoint[]> => {
   const rows = await database.query<AnchorRow>(
     `SELECT a.anchor, a.tree_size, a.note, a.anchored_at FROM audit_anchor a
       WHERE a.origin = ? AND a.tree_size = (SELECT MAX(b.tree_size) FROM audit_anchor b WHERE b.anchor = a.anchor AND b.origin = a.origin)
@@ -54,6 +55,56 @@ export const latestAnchored = async (database: Database, origin: string): Promis
     note: row.note.toString('utf8'),
     at: new Date(row.anchored_at),
   }));
+};
+
+/** The stored log begins with what was anchored. Throws `LogBroken`. */
+const expectContinued = async (
+  database: Reads,
+  checkpoints: Checkpoints,
+  keys: readonly VerifierKey[],
+  { anchor, note }: { readonly anchor: string; readonly note: string },
+): Promise<void> => {
+  const anchored = openedAnchored(anchor, note, checkpoints.origin, keys);
+  const latest = await checkpoints.latest();
+  if (!latest || latest.size < anchored.size) throw truncated(anchored.size, latest?.size ?? 0);
+  await checkpoints.continued(new StoredTree(database.query.bind(database)), anchored, latest.size);
+};
+
+const openedAnchored = (anchor: string, note: string, origin: string, keys: readonly VerifierKey[]) => {
+  try {
+    const opened = openCheckpoint(note, keys);
+    if (opened.origin === origin) return opened;
+  } catch (error) {
+    if (!(error instanceof NoteInvalid)) throw error;
+  }
+  throw new LogBroken(
+    'UNPROVEN_ANCHOR',
+    `The checkpoint that the anchor ${anchor} has isn't one that this log's key signed.`,
+    'Where keys were rotated, give the old one too (AUDIT_SIGNING_KEY holds several). Otherwise find out who wrote there.',
+  );
+};
+
+/**
+ * Whether what is stored continues what anchors took, as far as that can be read here: from the database, and from files. A file
+ * that can't be read is reported. Throws `LogBroken`.
+ */
+export const expectAnchored = async (
+  database: Reads,
+  checkpoints: Checkpoints,
+  files: readonly FileAnchor[],
+  { keys, onFault }: { readonly keys: readonly VerifierKey[]; readonly onFault: (error: unknown) => void },
+): Promise<void> => {
+  for (const anchored of await latestAnchored(database, checkpoints.origin))
+    await expectContinued(database, checkpoints, keys, anchored);
+  for (const file of files) {
+    try {
+      const kept = await file.latest(checkpoints.origin);
+      if (kept) await expectContinued(database, checkpoints, keys, { anchor: file.name, note: kept.note });
+    } catch (error) {
+      if (error instanceof LogBroken) throw error;
+      onFault(error);
+    }
+  }
 };
 
 /** Brings checkpoints to the places outside their owner's reach, and finds out there whether the stored log went back. */
@@ -78,21 +129,18 @@ export class Anchors {
    * out of reach is reported, and the log goes on. Throws `LogBroken`.
    */
   async confirm(): Promise<void> {
-    for (const anchored of await latestAnchored(this.database, this.checkpoints.origin))
-      await this.expectContinued(anchored.anchor, anchored.note);
+    const { database, checkpoints, options } = this;
+    const files = this.anchors.filter((anchor) => anchor instanceof FileAnchor);
+    await expectAnchored(database, checkpoints, files, options);
     for (const anchor of this.anchors) {
+      if (anchor instanceof FileAnchor) continue;
       try {
-        if (anchor instanceof FileAnchor) {
-          const kept = await anchor.latest(this.checkpoints.origin);
-          if (kept) await this.expectContinued(anchor.name, kept.note);
-        } else {
-          const latest = await this.checkpoints.latest();
-          // Nothing to ask about, unless it knows more: a checkpoint over nothing can't be submitted.
-          if (latest) await this.bring(anchor, latest);
-        }
+        const latest = await checkpoints.latest();
+        // Nothing to ask about, unless it knows more: a checkpoint over nothing can't be submitted.
+        if (latest) await this.bring(anchor, latest);
       } catch (error) {
         if (error instanceof LogBroken) throw error;
-        this.options.onFault(error);
+        options.onFault(error);
       }
     }
   }
@@ -174,27 +222,5 @@ export class Anchors {
         [[...place, Buffer.from(note, 'utf8'), at]],
       );
     });
-  }
-
-  /** The stored log begins with what was anchored. */
-  private async expectContinued(anchor: string, note: string): Promise<void> {
-    const anchored = this.opened(anchor, note);
-    const latest = await this.checkpoints.latest();
-    if (!latest || latest.size < anchored.size) throw truncated(anchored.size, latest?.size ?? 0);
-    await this.checkpoints.continued(new StoredTree(this.database.query.bind(this.database)), anchored, latest.size);
-  }
-
-  private opened(anchor: string, note: string) {
-    try {
-      const opened = openCheckpoint(note, this.options.keys);
-      if (opened.origin === this.checkpoints.origin) return opened;
-    } catch (error) {
-      if (!(error instanceof NoteInvalid)) throw error;
-    }
-    throw new LogBroken(
-      'UNPROVEN_ANCHOR',
-      `The checkpoint that the anchor ${anchor} has isn't one that this log's key signed.`,
-      'Where keys were rotated, give the old one too (AUDIT_SIGNING_KEY holds several). Otherwise find out who wrote there.',
-    );
   }
 }

@@ -12,6 +12,7 @@ import {
 import { parseSigningKeys } from '../../audit/signing-key';
 import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
+import type { Reads } from '../../db/reads';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
 import { type Query, StoredTree, TreeBroken } from './stored-tree';
@@ -63,7 +64,7 @@ const recordedKeys = async (query: Query, origin: string): Promise<readonly Veri
 /** The log's signed tree heads as they are stored. */
 export class Checkpoints {
   constructor(
-    private readonly database: Database,
+    private readonly database: Reads,
     readonly origin: string,
   ) {}
 
@@ -92,8 +93,12 @@ export class Checkpoints {
    * shown to continue the latest checkpoint is signed; of two that sign the same size one finds the other's. Null where
    * there is nothing new. Throws `LogBroken`.
    */
-  sign(signers: readonly SignerKey[], options: { anchored: boolean; at: Date }): Promise<SignedCheckpoint | null> {
-    return this.database.sequence(async ({ query, insert }) => {
+  sign(
+    database: Database,
+    signers: readonly SignerKey[],
+    options: { anchored: boolean; at: Date },
+  ): Promise<SignedCheckpoint | null> {
+    return database.sequence(async ({ query, insert }) => {
       const size = await treeSize(query);
       const latest = await this.read(query, 'ORDER BY tree_size DESC LIMIT 1', []);
       if (latest && latest.size > size) throw truncated(latest.size, size);

@@ -12,6 +12,7 @@ import { readLeaf } from '../../audit/leaf';
 import { compactRange, consistencyPath } from '../../audit/merkle';
 import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
+import type { Reads } from '../../db/reads';
 import { Failure } from '../../failure';
 import { latestAnchored } from './anchors.service';
 import type { Checkpoints } from './checkpoints';
@@ -54,7 +55,7 @@ const mostOlder = 32;
 /** Exports of the log: a contiguous range of leaves with all that its reader needs to check it without the log. */
 export class AuditExports {
   constructor(
-    private readonly database: Database,
+    private readonly database: Reads,
     private readonly checkpoints: Checkpoints,
   ) {}
 
@@ -173,7 +174,7 @@ export const recordExport = (
     }),
   );
 
-const trailerOf = async (plan: ExportPlan, database: Database, checkpoints: Checkpoints): Promise<ExportTrailer> => {
+const trailerOf = async (plan: ExportPlan, database: Reads, checkpoints: Checkpoints): Promise<ExportTrailer> => {
   const checkpoint = await checkpoints.at(plan.size);
   if (!checkpoint) throw new LogBroken('MISSING', `The checkpoint of size ${plan.size} isn't stored any more.`);
   const tree = new StoredTree(database.query.bind(database));

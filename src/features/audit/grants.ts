@@ -1,5 +1,5 @@
 import type { Row } from '../../db/change';
-import type { Database } from '../../db/database';
+import type { Reads } from '../../db/reads';
 
 /** What a database user is for. `gateway` holds no signing key where `sequencer` is another one's work. */
 export type DatabaseRole = 'gateway' | 'sequencing gateway' | 'sequencer';
@@ -63,7 +63,7 @@ const watched = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'ALTER', 'DROP'
  * What the user of this connection may do on the tables of the log and shouldn't, or can't and has to: sentences, none where all
  * is as it should be. Reads what the server says of the user itself, its roles and databases; MariaDB and MySQL only.
  */
-export const grantFaults = async (database: Database, role: DatabaseRole): Promise<readonly string[]> => {
+export const grantFaults = async (database: Reads, role: DatabaseRole): Promise<readonly string[]> => {
   const rows = await database.query<PrivilegeRow>(
     `SELECT NULL AS table_name, PRIVILEGE_TYPE AS privilege FROM information_schema.USER_PRIVILEGES
       WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')

@@ -1,7 +1,7 @@
 import { csvLine } from '../../audit/export-format';
 import { type Leaf, readLeaf } from '../../audit/leaf';
 import type { Row } from '../../db/change';
-import type { Database } from '../../db/database';
+import type { Reads } from '../../db/reads';
 import { marks } from '../../db/sql';
 import { fieldsOf } from './disclosed-fields';
 
@@ -51,7 +51,7 @@ const assistancesOf = ({ assistance, detail }: Leaf): readonly string[] => {
 };
 
 /** Purposes of assistances by id. An assistance is never deleted, so each has one. */
-const purposesOf = async (database: Database, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+const purposesOf = async (database: Reads, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
   if (ids.length === 0) return new Map();
   const rows = await database.query<{ id: string; purpose: string }>(
     `SELECT id, purpose FROM assistance WHERE id IN (${marks(ids)})`,
@@ -61,7 +61,7 @@ const purposesOf = async (database: Database, ids: readonly string[]): Promise<R
 };
 
 /** Disclosures and denials that have their place in the tree, of a span of time, in chunks. */
-async function* eventsOf(database: Database, from: Date, to: Date): AsyncGenerator<readonly Leaf[]> {
+async function* eventsOf(database: Reads, from: Date, to: Date): AsyncGenerator<readonly Leaf[]> {
   for (let after = -1; ; ) {
     const rows = await database.query<EventRow>(
       `SELECT l.leaf_index, e.leaf FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id
@@ -79,7 +79,7 @@ async function* eventsOf(database: Database, from: Date, to: Date): AsyncGenerat
  * Per role, field and purpose what was revealed, masked and denied from `from` up to `to`, `to` excluded. Every number is a sum
  * over disclosures and denials of the log, so that whoever has its export gets the same.
  */
-export const minimisationReport = async (database: Database, from: Date, to: Date): Promise<MinimisationReport> => {
+export const minimisationReport = async (database: Reads, from: Date, to: Date): Promise<MinimisationReport> => {
   const lines = new Map<string, { -readonly [K in keyof MinimisationLine]: MinimisationLine[K] }>();
   const totals = { revealed: 0, masked: 0, denied: 0 };
   const add = (roles: string, field: string, purpose: string, treatment: Treatment, count: number): void => {

@@ -48,17 +48,22 @@ const insertOrigin = (group: GroupCommit, { name, beginsAtSize, previous, previo
 
 const sequencer = { id: 'system:sequencer', kind: 'system', roles: [] } as const;
 
+/** Whether the stored log has a name, which is this one. Throws `LogBroken` where it is another. */
+export const hasOrigin = async (query: Query, name: string): Promise<boolean> => {
+  const current = (await storedOrigins(query)).at(-1);
+  if (current && current.name !== name)
+    throw new LogBroken(
+      'OTHER_ORIGIN',
+      `The stored log is signed under the name ${current.name}, and audit.origin says another.`,
+      'Set audit.origin back, or begin the new name with "counterfoil audit fork".',
+    );
+  return current !== undefined;
+};
+
 /** Gives an empty log its name, once. Throws `LogBroken` where the stored log has another. */
 export const claimOrigin = (database: Database, name: string, at: Date): Promise<void> =>
   database.appendGroup(async (group) => {
-    const current = (await storedOrigins(group.query)).at(-1);
-    if (current?.name === name) return;
-    if (current)
-      throw new LogBroken(
-        'OTHER_ORIGIN',
-        `The stored log is signed under the name ${current.name}, and audit.origin says another.`,
-        'Set audit.origin back, or begin the new name with "counterfoil audit fork".',
-      );
+    if (await hasOrigin(group.query, name)) return;
     const size = await treeSize(group.query);
     await insertOrigin(group, { name, beginsAtSize: size, previous: null, previousCheckpoint: null }, at);
     group.append({

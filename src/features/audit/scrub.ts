@@ -4,7 +4,7 @@ import { type Leaf, LeafInvalid, readLeaf } from '../../audit/leaf';
 import { Frontier } from '../../audit/merkle';
 import { NoteInvalid, parseNote, type SignerKey, type VerifierKey } from '../../audit/note';
 import type { Row } from '../../db/change';
-import type { Database } from '../../db/database';
+import type { Reads } from '../../db/reads';
 import { marks } from '../../db/sql';
 import { Checkpoints } from './checkpoints';
 import { treeSize } from './integration';
@@ -71,7 +71,7 @@ interface Head {
  * memory. `onLeaves` is told how many it has read.
  */
 export const scrub = async (
-  database: Database,
+  database: Reads,
   signers: (origin: string) => readonly SignerKey[],
   onLeaves: (count: number) => void = () => {},
 ): Promise<ScrubReport> => new Scrub(database, signers, onLeaves).run();
@@ -88,7 +88,7 @@ class Scrub {
   private anchored = 0;
 
   constructor(
-    private readonly database: Database,
+    private readonly database: Reads,
     private readonly signers: (origin: string) => readonly SignerKey[],
     private readonly onLeaves: (count: number) => void,
   ) {}

@@ -100,7 +100,7 @@ export class Sequencer {
     const { signers, anchored, clock, onCheckpoint } = this.options;
     if (this.known?.size === (await treeSize(this.database.query.bind(this.database)))) return null;
     await this.expectNoRetreat();
-    const signed = await this.checkpoints.sign(signers, { anchored, at: clock() });
+    const signed = await this.checkpoints.sign(this.database, signers, { anchored, at: clock() });
     if (signed) {
       this.known = signed;
       onCheckpoint?.(signed);

@@ -1,7 +1,7 @@
 import { hashLeaf } from '../../audit/event';
 import { type SignerKey, verifierKeyOf } from '../../audit/note';
 import type { Row } from '../../db/change';
-import type { Database } from '../../db/database';
+import type { Reads } from '../../db/reads';
 import { type Checkpoints, truncated } from './checkpoints';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
@@ -20,7 +20,7 @@ interface TailRow extends Row {
  * What lies further back is for `doctor`: this reads the same few hundred rows however long the log is; all of it while its
  * name has no checkpoint. Throws `LogBroken`.
  */
-export const checkTail = async (database: Database, checkpoints: Checkpoints, signers: readonly SignerKey[]): Promise<void> => {
+export const checkTail = async (database: Reads, checkpoints: Checkpoints, signers: readonly SignerKey[]): Promise<void> => {
   const query = database.query.bind(database);
   const size = await treeSize(query);
   const latest = await checkpoints.latest();
@@ -44,7 +44,7 @@ export const checkTail = async (database: Database, checkpoints: Checkpoints, si
 const rowsAtOnce = 500;
 
 /** The leaves in this range are there, and are what their hashes say. Throws `LogBroken` with the first that isn't. */
-export const checkLeaves = async (database: Database, from: number, to: number): Promise<void> => {
+export const checkLeaves = async (database: Reads, from: number, to: number): Promise<void> => {
   for (let start = from; start < to; start += rowsAtOnce) {
     const end = Math.min(to, start + rowsAtOnce);
     const rows = await database.query<TailRow>(

@@ -6,6 +6,7 @@ import type { Lane } from '../../lanes';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
 import type { PaymentsConnector } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
+import { unprotectedLinkFields } from './link-fields';
 
 export interface HelpdeskSource {
   readonly name: string;
@@ -102,18 +103,8 @@ export class SourceRegistry {
   }
 
   /** Helpdesk sources whose configured link field agents can write, or may be able to: its values link nobody. */
-  async unprotectedLinkFields(): Promise<readonly { readonly source: string; readonly why: string }[]> {
-    const checked = await Promise.allSettled(
-      [...this.helpdesks.values()].map(async ({ name, connector }) => ({
-        source: name,
-        check: await connector.checkLinkField?.(),
-      })),
-    );
-    return checked.flatMap((each) => {
-      if (each.status === 'rejected') return [];
-      const { source, check } = each.value;
-      return check && !check.isProtected ? [{ source, why: check.why }] : [];
-    });
+  unprotectedLinkFields(): ReturnType<typeof unprotectedLinkFields> {
+    return unprotectedLinkFields([...this.helpdesks.values()]);
   }
 
   async health(): Promise<readonly SourceHealth[]> {
