@@ -1,4 +1,5 @@
 const { existsSync } = require('node:fs');
+const { availableParallelism } = require('node:os');
 const { delimiter, join } = require('node:path');
 
 const onPath = (program) =>
@@ -32,7 +33,9 @@ const onEngine = (engine) => ({
 });
 
 module.exports = {
-  maxWorkers: 2,
+  // A container may see more processors than it gets.
+  maxWorkers: Math.max(2, Math.min(4, availableParallelism())),
+  testSequencer: '<rootDir>/test/support/sequencer.js',
   // Ends what hangs. A busy machine must not fail what only takes long.
   testTimeout: 240_000,
   reporters: ['default', '<rootDir>/test/support/engines-reporter.js'],
