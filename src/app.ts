@@ -10,7 +10,6 @@ import { Loop } from './background/loop';
 import { keyEncryptionOf } from './config/key-encryption';
 import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
-import { present, rtHelpdesk } from './connectors';
 import { Database } from './db/database';
 import { Actors } from './features/actors/actors.service';
 import { Assistances } from './features/assistance/assistance.service';
@@ -58,6 +57,7 @@ import { SmtpMail } from './upstream/delivery/smtp/smtp.mail';
 import { readDemoCursor } from './upstream/demo/cursor';
 import { DemoHelpdesk } from './upstream/helpdesk/demo/demo-helpdesk';
 import type { HelpdeskConnector } from './upstream/helpdesk/helpdesk.port';
+import { RtHelpdesk } from './upstream/helpdesk/rt/rt.connector';
 import { DemoPayments } from './upstream/payments/demo/demo-payments';
 import type { PaymentsConnector } from './upstream/payments/payments.port';
 import { StripePayments } from './upstream/payments/stripe/stripe.connector';
@@ -388,7 +388,9 @@ const connect = async (
   const demo = await demoSettings(config, database, clock);
   const helpdesk = (source: Config['sources']['helpdesk'][number]): HelpdeskConnector => {
     if (source.kind === 'demo') return new DemoHelpdesk({ ...demo, source: source.name, clock: { now: clock } });
-    return rtHelpdesk(source, config.sync.windowDays, clock, onFault);
+    const { name } = source;
+    const onSkipped = (_reference: string, fault: SourceUnavailable) => onFault(name, fault);
+    return new RtHelpdesk({ ...source, source: name, windowDays: config.sync.windowDays, clock, onSkipped });
   };
   const payments = (source: Config['sources']['payments'][number]): PaymentsConnector => {
     if (source.kind === 'demo')
@@ -400,36 +402,7 @@ const connect = async (
         stateFile: join(config.dataFolder, `demo-${source.name}.json`),
         setupUrl: (reference) => `${publicUrl()}${demoSetupPath}/${reference}`,
       });
-    const {
-      name,
-      apiKey,
-      webhookSecret,
-      url,
-      metadataKey,
-      bareReferencesOf,
-      orderKey,
-      orderDescriptionKey,
-      deviceKey,
-      resilience,
-    } = source;
-    const address = url === undefined ? undefined : new URL(url);
-    return new StripePayments({
-      source: name,
-      apiKey,
-      clock,
-      ...present({
-        webhookSecret,
-        metadataKey,
-        bareReferencesOf,
-        orderKey,
-        orderDescriptionKey,
-        deviceKey,
-        resilience: resilience && present(resilience),
-        host: address?.hostname,
-        port: address ? Number(address.port || (address.protocol === 'https:' ? 443 : 80)) : undefined,
-        protocol: address ? (address.protocol === 'https:' ? ('https' as const) : ('http' as const)) : undefined,
-      }),
-    });
+    return new StripePayments({ ...source, source: source.name, clock });
   };
   return {
     helpdesks: config.sources.helpdesk.map((source) => ({

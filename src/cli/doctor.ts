@@ -1,6 +1,5 @@
 import { verifierKeyOf } from '../audit/note';
 import { loadAuditConfig, loadConfig } from '../config/load';
-import { rtHelpdesk } from '../connectors';
 import { FileAnchor } from '../features/audit/anchor.file';
 import { expectAnchored } from '../features/audit/anchors.service';
 import { Checkpoints, signersOf } from '../features/audit/checkpoints';
@@ -12,6 +11,7 @@ import { scrub } from '../features/audit/scrub';
 import { signingKeyText } from '../features/audit/signing-key-file';
 import { checkTail } from '../features/audit/tail-check';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
+import { RtHelpdesk } from '../upstream/helpdesk/rt/rt.connector';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
@@ -112,12 +112,7 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
   const fields = await unprotectedLinkFields(
     trackers.map((source) => ({
       name: source.name,
-      connector: rtHelpdesk(
-        source,
-        config.sync.windowDays,
-        () => new Date(),
-        () => {},
-      ),
+      connector: new RtHelpdesk({ ...source, source: source.name, windowDays: config.sync.windowDays, clock: () => new Date() }),
     })),
   );
   findings.push(

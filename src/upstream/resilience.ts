@@ -28,6 +28,9 @@ export interface ResilienceOptions {
   readonly concurrency: number;
 }
 
+/** What differs from the usual. */
+export type ResilienceSettings = { readonly [Name in keyof ResilienceOptions]?: ResilienceOptions[Name] | undefined };
+
 export const defaultResilience: ResilienceOptions = {
   attemptTimeout: 5_000,
   retries: 2,
@@ -61,9 +64,15 @@ export class Resilience {
 
   constructor(
     private readonly source: string,
-    options: Partial<ResilienceOptions> = {},
+    options: ResilienceSettings = {},
   ) {
-    const { attemptTimeout, retries, breakAfter, breakFor, concurrency } = { ...defaultResilience, ...options };
+    const { attemptTimeout, retries, breakAfter, breakFor, concurrency } = {
+      attemptTimeout: options.attemptTimeout ?? defaultResilience.attemptTimeout,
+      retries: options.retries ?? defaultResilience.retries,
+      breakAfter: options.breakAfter ?? defaultResilience.breakAfter,
+      breakFor: options.breakFor ?? defaultResilience.breakFor,
+      concurrency: options.concurrency ?? defaultResilience.concurrency,
+    };
     this.attemptTimeout = attemptTimeout;
     this.lanes = new Lanes(concurrency);
     this.breaker = circuitBreaker(handleWhen(isTransient), {

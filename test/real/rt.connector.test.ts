@@ -19,7 +19,7 @@ const connector = (options: Partial<RtHelpdeskOptions> = {}): RtHelpdesk =>
     source: 'rt',
     url: connection.url,
     token: rt.person(connection.gateway).token,
-    queues: connection.queues,
+    queues: [...connection.queues],
     webhookSecret: connection.webhookSecret,
     customerField: { name: connection.customerField, writers: ['billing'] },
     windowDays: 30,
@@ -288,7 +288,7 @@ describe('the link to the payment customer', () => {
   });
 
   test.each([
-    ['no writer is named', { name: connection.customerField }],
+    ['no writer is named', { name: connection.customerField, writers: [] }],
     ['a writer does not exist', { name: connection.customerField, writers: ['billing', 'nobody-here'] }],
     ['there is no such field', { name: 'Payment  Customer', writers: ['billing'] }],
   ])('the field is not protected when %s', async (_, customerField) => {

@@ -41,10 +41,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   features: ['authz', 'audit', 'privacy', 'db', 'upstream', 'background', 'graphql'],
   // The sections of the file live with the parts that they configure.
   config: ['authz', 'audit', 'privacy', 'db', 'upstream', 'features'],
-  connectors: ['config', 'upstream'],
-  app: ['authz', 'audit', 'privacy', 'db', 'upstream', 'background', 'graphql', 'features', 'config', 'connectors'],
+  app: ['authz', 'audit', 'privacy', 'db', 'upstream', 'background', 'graphql', 'features', 'config'],
   http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
-  cli: ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'http', 'features', 'app', 'config', 'connectors'],
+  cli: ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
   main: ['http', 'cli', 'app', 'config'],
 };
 

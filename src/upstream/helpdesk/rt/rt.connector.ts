@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { inTurns } from '../../../lanes';
-import type { ResilienceOptions } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
   HelpdeskConnector,
@@ -58,30 +57,16 @@ import {
   transactionColumns,
 } from './rt.records';
 import { AnswerTooLong, oneOf, Rest2 } from './rt.rest2';
+import type { RtSection } from './rt.section';
 import { judgeRtWebhook, understoodEvent } from './rt.webhook';
 
-export interface RtHelpdeskOptions {
+/** Its section of the configuration, and what goes with it. */
+export interface RtHelpdeskOptions extends Omit<RtSection, 'kind' | 'name' | 'teams'> {
   /** The source's name in the configuration. */
   readonly source: string;
-  /** RT's address as its users know it, without `/REST/2.0`. */
-  readonly url: string;
-  /** An authentication token of the gateway's own RT account. */
-  readonly token: string;
-  /** Names of the queues that are served; all that the account may see when left out. */
-  readonly queues?: readonly string[];
-  /** The scrip's secret; without it every webhook is rejected. */
-  readonly webhookSecret?: string;
-  /**
-   * The custom field of RT's users that names the payment customer, and the RT accounts (by name) that write it: a
-   * billing system's, never an agent's. A value counts only while the last to write it was one of these.
-   */
-  readonly customerField?: { readonly name: string; readonly writers?: readonly string[] };
-  /** What the merchant's own statuses mean; RT's usual ones are known. Others are OPEN while RT counts them as active. */
-  readonly statuses?: Readonly<Record<string, TicketStatus>>;
   /** Tickets changed within this many days are kept current when a customer's address or link changes. */
   readonly windowDays: number;
   readonly clock: () => Date;
-  readonly resilience?: Partial<ResilienceOptions>;
   /** Told of a ticket that a poll or backfill left out because RT's answer for it could not be understood. */
   readonly onSkipped?: (reference: string, fault: SourceUnavailable) => void;
 }
@@ -185,10 +170,10 @@ export class RtHelpdesk implements HelpdeskConnector {
     private readonly memory: Memory = { staffUntil: new Map(), linkField: null },
   ) {
     const { source, url, token, resilience, queues, customerField } = options;
-    this.rest = rest ?? new Rest2({ source, url, token, ...(resilience === undefined ? {} : { resilience }) });
+    this.rest = rest ?? new Rest2({ source, url, token, resilience });
     this.inQueues = queues?.length ? ` AND ( ${queues.map((name) => `Queue = ${quoted('queues', name)}`).join(' OR ')} )` : '';
     for (const writer of customerField?.writers ?? []) quoted('customerField.writers', writer);
-    this.writers = new Set(customerField?.writers?.map((name) => name.toLowerCase()));
+    this.writers = new Set(customerField?.writers.map((name) => name.toLowerCase()));
     if (customerField !== undefined) {
       const { name } = customerField;
       this.checkLinkField = async () => (await this.examinedLinkField(name)).check;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Lane } from '../../../lanes';
-import { Resilience, type ResilienceOptions } from '../../resilience';
+import { Resilience, type ResilienceSettings } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
 import { collectionOf } from './rt.records';
 
@@ -38,7 +38,7 @@ export interface Rest2Options {
   readonly source: string;
   readonly url: string;
   readonly token: string;
-  readonly resilience?: Partial<ResilienceOptions>;
+  readonly resilience?: ResilienceSettings | undefined;
 }
 
 /**

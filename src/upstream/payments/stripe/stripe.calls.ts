@@ -1,7 +1,7 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
 import type { Lane } from '../../../lanes';
-import { defaultResilience, Resilience, type ResilienceOptions } from '../../resilience';
+import { defaultResilience, Resilience, type ResilienceSettings } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
 import {
   judgeWrite,
@@ -23,11 +23,16 @@ export interface StripeCallsOptions {
   readonly source: string;
   readonly apiKey: string;
   /** Where the API is, for tests; `api.stripe.com` otherwise. */
-  readonly host?: string;
-  readonly port?: number;
-  readonly protocol?: 'http' | 'https';
-  readonly resilience?: Partial<ResilienceOptions>;
+  readonly url?: string | undefined;
+  readonly resilience?: ResilienceSettings | undefined;
 }
+
+/** An address as the SDK takes it. */
+const addressOf = (url: string) => {
+  const { hostname: host, port, protocol } = new URL(url);
+  const isSecure = protocol === 'https:';
+  return { host, port: Number(port || (isSecure ? 443 : 80)), protocol: isSecure ? ('https' as const) : ('http' as const) };
+};
 
 /** Stripe's largest page. */
 export const pageSize = 100;
@@ -56,19 +61,17 @@ export class StripeCalls {
     private readonly lane: Lane = 'interactive',
     limits?: StripeLimits,
   ) {
-    const { source, apiKey, resilience, host, port, protocol } = options;
+    const { source, apiKey, resilience, url } = options;
     this.source = source;
     this.limits = limits ?? { resilience: new Resilience(source, resilience), quietUntil: 0 };
     this.stripe = new Stripe(apiKey, {
       apiVersion: stripeApiVersion,
       // Resilience retries; the SDK's fetch client has a deadline for the whole answer, its node client only for silence.
       maxNetworkRetries: 0,
-      httpClient: Stripe.createFetchHttpClient((url, init) => this.exchange(url, init)),
+      httpClient: Stripe.createFetchHttpClient((address, init) => this.exchange(address, init)),
       timeout: deadlineWithin(resilience?.attemptTimeout ?? defaultResilience.attemptTimeout),
       telemetry: false,
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port }),
-      ...(protocol === undefined ? {} : { protocol }),
+      ...(url === undefined ? {} : addressOf(url)),
     });
   }
 

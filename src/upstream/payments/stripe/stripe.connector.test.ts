@@ -23,9 +23,7 @@ const connect = (options: Partial<StripePaymentsOptions> = {}) =>
     source: 'shop',
     apiKey,
     webhookSecret,
-    host: '127.0.0.1',
-    port: stripe.port,
-    protocol: 'http',
+    url: `http://127.0.0.1:${stripe.port}`,
     resilience: patient,
     clock: () => new Date('2026-06-15T12:00:00Z'),
     ...options,
@@ -731,7 +729,7 @@ describe('a fault of Stripe', () => {
     const nobody = await StripeShapedServer.start();
     const { port } = nobody;
     await nobody.close();
-    expect((await unavailableOf(connect({ port }).ping())).why).toBe('refused');
+    expect((await unavailableOf(connect({ url: `http://127.0.0.1:${port}` }).ping())).why).toBe('refused');
   });
 
   test('that passes is tried over, by the resilience and not by the SDK too', async () => {

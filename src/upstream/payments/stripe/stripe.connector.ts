@@ -10,7 +10,7 @@ import type {
   PaymentCustomerSnapshot,
   PaymentsConnector,
 } from '../payments.port';
-import { pageSize, StripeCalls, type StripeCallsOptions } from './stripe.calls';
+import { pageSize, StripeCalls } from './stripe.calls';
 import { StripeCredentials } from './stripe.credentials';
 import {
   concernOf,
@@ -43,19 +43,13 @@ import {
   type TransactionNaming,
 } from './stripe.projection';
 import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
+import type { StripeSection } from './stripe.section';
 import { judgeWebhook } from './stripe.webhook';
 
-export interface StripePaymentsOptions extends StripeCallsOptions {
-  /** The endpoint's signing secret (`whsec_…`); without it every webhook is rejected. */
-  readonly webhookSecret?: string;
-  /** Key of a customer's metadata whose value names the helpdesk customer as `<helpdesk source>:<reference>`. */
-  readonly metadataKey?: string;
-  /** The helpdesk source that values without a colon are references of; by default such values name nobody. */
-  readonly bareReferencesOf?: string;
-  /** Keys of the metadata of payments that name the order, its description and, where the shop stores one, the device. */
-  readonly orderKey?: string;
-  readonly orderDescriptionKey?: string;
-  readonly deviceKey?: string;
+/** Its section of the configuration, and what goes with it. */
+export interface StripePaymentsOptions extends Omit<StripeSection, 'kind' | 'name'> {
+  /** The source's name in the configuration. */
+  readonly source: string;
   readonly clock?: () => Date;
 }
 

@@ -29,9 +29,7 @@ const connect = (options: Partial<StripePaymentsOptions> = {}) =>
   new StripePayments({
     source: 'shop',
     apiKey,
-    host: '127.0.0.1',
-    port: stripe.port,
-    protocol: 'http',
+    url: `http://127.0.0.1:${stripe.port}`,
     resilience: patient,
     clock: () => new Date(stripe.now * 1_000),
     ...options,
@@ -459,7 +457,7 @@ describe('a call that certainly had no effect', () => {
     const nobody = await StripeShapedServer.start();
     const { port } = nobody;
     await nobody.close();
-    const thrown = await unavailableOf(connect({ host, port }).perform(attach(), 'k'));
+    const thrown = await unavailableOf(connect({ url: `http://${host}:${port}` }).perform(attach(), 'k'));
     expect(thrown.why).toBe(why);
   });
 

@@ -8,11 +8,15 @@ export const stripeSection = (section: SectionContext) =>
     kind: z.literal('stripe'),
     name: sourceName,
     apiKey: secret(section),
+    /** The endpoint's signing secret (`whsec_…`); without it every webhook is rejected. */
     webhookSecret: secret(section).optional(),
     /** For tests against a server of one's own. */
     url: httpUrl(section).optional(),
+    /** Key of a customer's metadata whose value names the helpdesk customer as `<helpdesk source>:<reference>`. */
     metadataKey: z.string().min(1).optional(),
+    /** The helpdesk source that values without a colon are references of; by default such values name nobody. */
     bareReferencesOf: sourceName.optional(),
+    /** Keys of the metadata of payments that name the order, its description and, where the shop stores one, the device. */
     orderKey: z.string().min(1).optional(),
     orderDescriptionKey: z.string().min(1).optional(),
     deviceKey: z.string().min(1).optional(),

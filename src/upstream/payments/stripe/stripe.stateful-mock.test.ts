@@ -48,7 +48,12 @@ beforeAll(async () => {
   const { port } = server.address() as AddressInfo;
   const where = { host: '127.0.0.1', port, protocol: 'http' } as const;
   merchant = new Stripe('sk_test_merchant', { ...where, maxNetworkRetries: 0, telemetry: false });
-  connector = new StripePayments({ source: 'shop', apiKey: 'sk_test_merchant', ...where, resilience: { retries: 0 } });
+  connector = new StripePayments({
+    source: 'shop',
+    apiKey: 'sk_test_merchant',
+    url: `http://127.0.0.1:${port}`,
+    resilience: { retries: 0 },
+  });
 });
 
 afterAll(async () => {
