@@ -24,7 +24,7 @@ ENV NODE_ENV=production \
     POLICY_FILE=/app/schema/exposure.yaml
 WORKDIR /app
 RUN install -d -o node -g node -m 700 /data
-COPY package.json ./
+COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY schema/exposure.yaml schema/exposure.yaml

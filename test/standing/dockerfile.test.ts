@@ -46,6 +46,12 @@ describe('the Dockerfile', () => {
     expect(inFinal('RUN').filter((rest) => /npm|apt|curl|wget/.test(rest))).toEqual([]);
   });
 
+  it('ships the licence that package.json names', () => {
+    expect(JSON.parse(text('package.json'))).toHaveProperty('license', 'Apache-2.0');
+    expect(text('LICENSE')).toMatch(/Apache License\s+Version 2\.0, January 2004/);
+    expect(inFinal('COPY')).toContain('package.json LICENSE ./');
+  });
+
   it('runs as an ordinary user, in production mode, and is asked for its health', () => {
     expect(inFinal('USER')).toEqual(['node']);
     const roots = final.slice(final.findIndex(({ keyword }) => keyword === 'USER')).map(({ keyword }) => keyword);
