@@ -48,7 +48,7 @@ import { unexpectedMessage } from './graphql/errors';
 import { ProtectedExecutor } from './graphql/executor';
 import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
-import { describeError } from './log';
+import { describeError, reportFault } from './log';
 import { TextRedactor } from './privacy/redaction';
 import type { DeliveryChannels } from './upstream/delivery/delivery.port';
 import { OutboxMail, OutboxShortMessages } from './upstream/delivery/development/outbox-files';
@@ -72,6 +72,8 @@ export interface AppOptions {
   readonly clock?: () => Date;
   /** Sees every read statement; for tests that count them. */
   readonly onStatement?: (sql: string) => void;
+  /** In place of the ten seconds that a statement or a change may take on a database server; for tests that stop one. */
+  readonly databaseDeadline?: number;
   /** Takes the place of a configured connector, by source name; for tests that simulate a fault. */
   readonly connectors?: Readonly<Record<string, HelpdeskConnector | PaymentsConnector>>;
 }
@@ -110,7 +112,14 @@ export class App {
     if (this.config.publicUrl === null) this.publicAddress.url = address;
   }
 
-  static async open({ config, log, clock = () => new Date(), onStatement, connectors = {} }: AppOptions): Promise<App> {
+  static async open({
+    config,
+    log,
+    clock = () => new Date(),
+    onStatement,
+    databaseDeadline = 10_000,
+    connectors = {},
+  }: AppOptions): Promise<App> {
     const graph = describeGraph();
     const policy = loadPolicy(config.policyFile, graph.classification, config);
     const encryption = keyEncryptionOf(config);
@@ -125,7 +134,7 @@ export class App {
     const database = await Database.open(
       config.database,
       { entities, migrations, poolSize: config.databasePool },
-      { clock, ...(onStatement ? { onStatement } : {}) },
+      { clock, deadline: databaseDeadline, ...(onStatement ? { onStatement } : {}) },
     );
     try {
       const keys = await Keys.open(database, encryption);
@@ -257,7 +266,7 @@ export class App {
             if (disclosure) await disclosures.record(disclosure);
           },
           recordDenials: ({ actor }, found) => denials.record(found.map((attempt) => ({ actor, ...attempt }))),
-          onFault: ({ requestId }, error) => log.error({ requestId, error: describeError(error) }, 'a request failed'),
+          onFault: ({ requestId }, error) => reportFault(log, requestId, error),
         },
       );
       const contextOf = (actor: SignedInActor, requestId: string): RequestContext => ({

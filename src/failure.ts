@@ -61,7 +61,7 @@ export interface FailureDetails {
   readonly argument?: string;
   /** What to do next; for `DENIED` it follows from the reason. */
   readonly remedy?: string;
-  /** For `RATE_LIMITED` and `UPSTREAM_UNAVAILABLE`: seconds after which a retry may succeed. */
+  /** For `RATE_LIMITED`, `UPSTREAM_UNAVAILABLE` and `RECORD_UNAVAILABLE`: seconds after which a retry may succeed. */
   readonly retryAfter?: number;
   /** For `DENIED`, for the log alone and never told to the caller: the ticket that it is about, where that is known. */
   readonly ticketId?: string;

@@ -79,7 +79,7 @@ export class PrivateMariaDb {
 
   /** Ends the server and removes its files. */
   async stop(): Promise<void> {
-    if (this.process.exitCode === null) {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
       const ended = new Promise((resolve) => this.process.once('exit', resolve));
       this.process.kill('SIGTERM');
       await ended;

@@ -1,6 +1,7 @@
 import { wantsStacks } from '../config/environment';
 import { ConfigInvalid } from '../config/problems';
 import { DatabaseInUse } from '../db/database-in-use';
+import { DatabaseUnavailable } from '../db/database-unavailable';
 import { Failure } from '../failure';
 import { LogBroken } from '../features/audit/log-broken';
 
@@ -16,13 +17,13 @@ export const describeFailure = (error: unknown): string => {
     const count = error.problems.length;
     return `The configuration has ${count === 1 ? 'a problem' : `${count} problems`}:\n${error.message.replace(/^/gm, '  ')}`;
   }
-  if (error instanceof Failure) {
+  if (error instanceof Failure && !(error instanceof DatabaseUnavailable)) {
     const { remedy } = error.details;
     return remedy === undefined ? error.message : `${error.message} ${remedy}`;
   }
   if (error instanceof LogBroken) return `The audit log can't be continued. ${error.message} ${error.remedy}`;
   if (error instanceof CommandFailed || error instanceof DatabaseInUse) return error.message;
-  return causesOf(error)
+  return causesOf(error instanceof DatabaseUnavailable ? error.cause : error)
     .map((cause) => {
       const { code, address, port, message } = cause as NodeJS.ErrnoException & { address?: string; port?: number };
       if (code === 'ECONNREFUSED') return `Nothing answers at ${address ?? 'the configured address'}${port ? `:${port}` : ''}.`;

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AuditEvent } from '../audit/event';
 import { Failure } from '../failure';
-import { isConflict, isDuplicate, isLostConnection } from './engine';
+import { isDuplicate, nameSchemaFault, outageOf } from './engine';
 import { marks } from './sql';
 
 const rowsPerStatement = 200;
@@ -29,14 +29,14 @@ export const appendEvents = async (manager: EntityManager, events: readonly Audi
   try {
     await insertEvents(manager, events);
   } catch (error) {
-    // Run again, or answered, like any other conflict; whatever else keeps the log from being written is said as such.
-    if (isConflict(error) || isDuplicate(error) || isLostConnection(error)) throw error;
+    // Run again, or answered, like anywhere else; what keeps the log alone from being written is said as such.
+    if (isDuplicate(error) || outageOf(error) !== null) throw error;
     throw Object.assign(
       new Failure('RECORD_UNAVAILABLE', 'This could not be recorded, so it was not done.', {
         remedy: 'Try again shortly.',
         retryAfter: 2,
       }),
-      { cause: error },
+      { cause: nameSchemaFault(error) },
     );
   }
 };

@@ -1,4 +1,5 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { PoolConnection } from 'mysql2';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { type EventDraft, finalizeEvent } from '../audit/event';
 import { type ActionName, draftOf, type LogEvent } from '../audit/events';
 import type { Actor } from '../authz/actor';
@@ -9,7 +10,19 @@ import { ulid } from '../ulid';
 import { appendEvents, insertRows } from './append-events';
 import { Change, execute, queryRows, type Row } from './change';
 import { type DataSourceParts, openDataSource } from './data-source';
-import { type EngineKind, isConflict, isDuplicate, isLostConnection, sqlModeFault } from './engine';
+import { DatabaseUnavailable } from './database-unavailable';
+import { noAnswer, sever, within } from './deadline';
+import {
+  type EngineKind,
+  isConflict,
+  isDuplicate,
+  isLostConnection,
+  isNotReady,
+  nameSchemaFault,
+  outageOf,
+  spoilsConnection,
+  sqlModeFault,
+} from './engine';
 import { safeRows } from './integers';
 import type { DatabaseLocation } from './location';
 import { takeOwnership } from './owner-lock';
@@ -39,11 +52,25 @@ export interface SequencerCommit {
   insert(table: string, columns: readonly string[], rows: readonly (readonly unknown[])[]): Promise<void>;
 }
 
+export interface DatabaseOptions {
+  readonly clock?: () => Date;
+  readonly migrate?: boolean;
+  /** Sees every read statement. */
+  readonly onStatement?: (sql: string) => void;
+  /** Milliseconds that a read or a change may take on a server, with all its tries; without one it may take any time. */
+  readonly deadline?: number;
+}
+
 const attempts = 6;
+/** Milliseconds that are left for each statement while a server doesn't answer: a request that meets several of them ends soon after the first. */
+const patienceInSilence = 1_000;
+/** Within so many milliseconds the database says that it can be used. */
+const pingDeadline = 2_000;
+const pauseBefore = (attempt: number): number => Math.random() * 10 * 2 ** attempt;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 interface Reader {
-  query<R extends Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
+  query<R extends Row>(sql: string, parameters: readonly unknown[], milliseconds: number): Promise<R[]>;
   close(): Promise<void>;
 }
 
@@ -66,6 +93,8 @@ export class Database {
   /** SQLite: one write at a time, what people wait for before the batches of a sync. */
   private readonly writes = new Lanes(1);
   private closed = false;
+  /** The last that was heard of the server is that it didn't answer. */
+  private isSilent = false;
 
   private constructor(
     readonly engine: EngineKind,
@@ -74,16 +103,15 @@ export class Database {
     private readonly clock: () => Date,
     private readonly release: () => void,
     private readonly onStatement: ((sql: string) => void) | undefined,
+    private readonly deadline: number,
   ) {}
 
-  /** Opens, migrates where asked, and on SQLite takes the file for this process. Throws `DatabaseInUse`. */
-  static async open(
-    location: DatabaseLocation,
-    parts: DataSourceParts,
-    options: { clock?: () => Date; migrate?: boolean; onStatement?: (sql: string) => void } = {},
-  ): Promise<Database> {
+  /** Opens, migrates where asked, and on SQLite takes the file for this process. Throws `DatabaseInUse`, `DatabaseUnavailable`. */
+  static async open(location: DatabaseLocation, parts: DataSourceParts, options: DatabaseOptions = {}): Promise<Database> {
     let release = () => {};
-    const writer = await openDataSource(location, parts, 'write');
+    const writer = await openDataSource(location, parts, 'write').catch((error: unknown) => {
+      throw unavailableOr(error);
+    });
     try {
       if (location.engine === 'sqlite') release = takeOwnership(location.file as string);
       else await requireSqlMode(writer);
@@ -92,15 +120,26 @@ export class Database {
         location.engine === 'sqlite'
           ? sqliteReader(await openDataSource(location, parts, 'read'))
           : new PreparedReads(location.url as string, parts.poolSize ?? 10);
-      return new Database(location.engine, writer, reader, options.clock ?? (() => new Date()), release, options.onStatement);
+      return new Database(
+        location.engine,
+        writer,
+        reader,
+        options.clock ?? (() => new Date()),
+        release,
+        options.onStatement,
+        options.deadline ?? Number.POSITIVE_INFINITY,
+      );
     } catch (error) {
       release();
       await writer.destroy();
-      throw error;
+      throw unavailableOr(error);
     }
   }
 
-  /** Committed rows only. Placeholders are `?` on both engines. A lost connection is tried again: reading twice changes nothing. */
+  /**
+   * Committed rows only. Placeholders are `?` on both engines. A lost connection is tried again: reading twice changes
+   * nothing. Throws `DatabaseUnavailable`.
+   */
   query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
     return this.answer<R>(sql, parameters).then(safeRows);
   }
@@ -125,7 +164,8 @@ export class Database {
   /**
    * Runs `work` as one change of `actor` and returns its result once it is committed with its events. A conflict with
    * another transaction (deadlock, lock wait) runs all of `work` again, so `work` must do nothing but read and write through its
-   * `Change`: no upstream call, no message. A lost connection is retried only where `idempotent` is said.
+   * `Change`: no upstream call, no message. A lost connection is retried only where `idempotent` is said. Throws
+   * `DatabaseUnavailable`; where the answer to the commit was lost, nobody knows whether it was made.
    */
   change<Subject, T>(
     actor: Actor,
@@ -178,9 +218,21 @@ export class Database {
     );
   }
 
-  /** Answers when a trivial statement does. */
+  /** Resolves when the database can be read and, on a server, written to. Throws `DatabaseUnavailable`. */
   async ping(): Promise<void> {
-    await this.reader.query('SELECT 1', []);
+    const until = performance.now() + pingDeadline;
+    try {
+      await this.reader.query('SELECT 1', [], pingDeadline);
+      if (this.engine !== 'mariadb') return;
+      await this.onConnection(until, async (runner) => {
+        // A server that was made read-only, or that isn't part of its cluster, refuses this as it would refuse the write itself.
+        await runner.query('START TRANSACTION READ WRITE');
+        await runner.query('ROLLBACK');
+      });
+      this.isSilent = false;
+    } catch (error) {
+      throw this.heard(error);
+    }
   }
 
   /** Names of the tables that the entities are stored in, sorted. */
@@ -194,33 +246,50 @@ export class Database {
     return log.upQueries.map((each) => each.query);
   }
 
-  /** Waits for the writes under way, then lets go of the database. */
+  /** Waits for the writes under way, then lets go of the database. A server that doesn't answer isn't waited for. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     await this.writes.idle();
-    await this.reader.close();
-    await this.writer.destroy();
+    const leaving = this.reader.close().then(() => this.writer.destroy());
+    await within(this.patience, leaving).catch((error: unknown) => {
+      if (outageOf(error) === null) throw error;
+    });
     this.release();
   }
 
-  private answer<R extends Row>(text: string, parameters: readonly unknown[]): Promise<R[]> {
+  private async answer<R extends Row>(text: string, parameters: readonly unknown[]): Promise<R[]> {
     this.onStatement?.(text);
-    const reading = this.reader.query<R>(text, parameters);
-    return this.engine === 'mariadb' ? reading.catch((error: unknown) => this.readAgain<R>(text, parameters, error)) : reading;
-  }
-
-  private async readAgain<R extends Row>(sql: string, parameters: readonly unknown[], fault: unknown): Promise<R[]> {
-    let last = fault;
-    for (let attempt = 2; attempt <= attempts && isLostConnection(last) && !this.closed; attempt += 1) {
-      await pause(Math.random() * 10 * 2 ** attempt);
+    const until = performance.now() + this.patience;
+    for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.reader.query<R>(sql, parameters);
+        const rows = await this.reader.query<R>(text, parameters, until - performance.now());
+        this.isSilent = false;
+        return rows;
       } catch (error) {
-        last = error;
+        const again = this.engine === 'mariadb' && !this.closed && (isLostConnection(error) || isNotReady(error));
+        await this.pauseOrThrow(again, attempt, until, error);
       }
     }
-    throw last;
+  }
+
+  /** How many milliseconds what begins now may take. */
+  private get patience(): number {
+    return this.isSilent ? Math.min(this.deadline, patienceInSilence) : this.deadline;
+  }
+
+  /** What a fault is for callers. */
+  private heard(error: unknown): unknown {
+    const told = unavailableOr(error);
+    if (told instanceof DatabaseUnavailable && told.fault === 'NO_ANSWER') this.isSilent = true;
+    return told;
+  }
+
+  /** Waits before another try, or throws where there is none or no time for one. */
+  private async pauseOrThrow(again: boolean, attempt: number, until: number, error: unknown): Promise<void> {
+    const milliseconds = pauseBefore(attempt + 1);
+    if (!again || attempt >= attempts || performance.now() + milliseconds >= until) throw this.heard(error);
+    await pause(milliseconds);
   }
 
   private transaction<T>(lane: Lane, options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
@@ -229,18 +298,66 @@ export class Database {
   }
 
   private async attempt<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const until = performance.now() + this.patience;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        // READ COMMITTED: what a change reads without locking is what is committed now, not at its first statement.
-        return this.engine === 'mariadb'
-          ? await this.writer.transaction('READ COMMITTED', work)
-          : await this.writer.transaction(work);
+        const result = await (this.engine === 'mariadb' ? this.onServer(until, work) : this.writer.transaction(work));
+        this.isSilent = false;
+        return result;
       } catch (error) {
         // A duplicate is a twin that committed first: run again, the work will find its row.
-        const again = isConflict(error) || isDuplicate(error) || (options.idempotent === true && isLostConnection(error));
-        if (!again || attempt >= attempts) throw error;
-        await pause(Math.random() * 10 * 2 ** attempt);
+        const again =
+          isConflict(error) ||
+          isDuplicate(error) ||
+          isNotReady(error) ||
+          (options.idempotent === true && isLostConnection(error));
+        await this.pauseOrThrow(again, attempt, until, error);
       }
     }
   }
+
+  private onServer<T>(until: number, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.onConnection(until, async (runner) => {
+      // READ COMMITTED: what a change reads without locking is what is committed now, not at its first statement.
+      await runner.startTransaction('READ COMMITTED');
+      const result = await work(runner.manager);
+      await runner.commitTransaction();
+      return result;
+    });
+  }
+
+  /**
+   * Runs something on a connection of its own. At `until` it is given up and the connection ended, by which the server rolls
+   * back what wasn't committed; so is a connection of which nothing more may be expected.
+   */
+  private onConnection<T>(until: number, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    const runner = this.writer.createQueryRunner();
+    let connection: PoolConnection | undefined;
+    let isLate = false;
+    const run = async (): Promise<T> => {
+      try {
+        connection = (await runner.connect()) as PoolConnection;
+        if (isLate) throw noAnswer();
+        return await work(runner);
+      } catch (error) {
+        if (spoilsConnection(error)) connection?.destroy();
+        // A connection that can't even roll back would take its half-done transaction to whoever gets it next.
+        else if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => connection?.destroy());
+        throw error;
+      } finally {
+        await runner.release();
+      }
+    };
+    return within(until - performance.now(), run(), () => {
+      isLate = true;
+      sever(connection);
+    });
+  }
 }
+
+/** The one place where a fault of a driver becomes what callers may be told of it. */
+const unavailableOr = (error: unknown): unknown => {
+  if (error instanceof DatabaseUnavailable) return error;
+  const fault = outageOf(error);
+  return fault === null ? nameSchemaFault(error) : new DatabaseUnavailable(fault, error);
+};

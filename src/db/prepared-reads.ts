@@ -1,4 +1,6 @@
-import { createPool, type Pool } from 'mysql2';
+import { createPool, type Pool, type PoolConnection } from 'mysql2';
+import { sever, within } from './deadline';
+import { spoilsConnection } from './engine';
 
 /** Statements kept prepared per connection. A server allows 16,382 over all connections unless told otherwise. */
 const keptPerConnection = 200;
@@ -23,11 +25,32 @@ export class PreparedReads {
     });
   }
 
-  query<R>(sql: string, parameters: readonly unknown[]): Promise<R[]> {
-    return new Promise((resolve, reject) => {
-      this.pool.execute(sql, parameters as Parameters<Pool['execute']>[1], (error: Error | null, rows: unknown) =>
-        error ? reject(error) : resolve(rows as R[]),
-      );
+  /** Fails with `NO_ANSWER` after so many milliseconds, the wait for a free connection included. */
+  query<R>(sql: string, parameters: readonly unknown[], milliseconds: number): Promise<R[]> {
+    let connection: PoolConnection | undefined;
+    let isLate = false;
+    const reading = new Promise<R[]>((resolve, reject) => {
+      this.pool.getConnection((fault, acquired) => {
+        if (fault) return reject(fault);
+        if (isLate) return acquired.release();
+        connection = acquired;
+        try {
+          acquired.execute(sql, parameters as Parameters<Pool['execute']>[1], (error: Error | null, rows: unknown) => {
+            if (error && spoilsConnection(error)) acquired.destroy();
+            else acquired.release();
+            if (error) reject(error);
+            else resolve(rows as R[]);
+          });
+        } catch (error) {
+          // The driver refuses some values before it sends anything.
+          acquired.release();
+          reject(error);
+        }
+      });
+    });
+    return within(milliseconds, reading, () => {
+      isLate = true;
+      sever(connection);
     });
   }
 

@@ -98,6 +98,8 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
   private readonly plans = new LRUCache<string, Planned>({ max: keptPlans });
   /** Apollo hands over the same document object for the same text; its digest is needed each time. */
   private readonly digests = new WeakMap<DocumentNode, string>();
+  /** Requests of which it is logged that nothing could be read or recorded: many fields may meet that, and it is one fault. */
+  private readonly unavailable = new WeakSet<ExecutionContext>();
 
   constructor(
     private readonly options: ExecutorOptions,
@@ -113,6 +115,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
         this.ports.onFault(context, error);
         return { data: null, errors: [internalError(context.requestId, this.options.tellUnexpected(error))] };
       }
+      this.reportOutage(context, failure);
       const told = { error: toGraphQLError(failure), failures: [failure] };
       if (failure.code === 'DENIED') await this.recordDenials(context, [told]);
       return { data: null, errors: [told.error] };
@@ -194,7 +197,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
         this.ports.onFault(context, fault);
         return [{ error: internalError(context.requestId, this.options.tellUnexpected(fault), error.path), failures: [] }];
       }
-      if (failure.code === 'RECORD_UNAVAILABLE') this.ports.onFault(context, failure.cause ?? failure);
+      this.reportOutage(context, failure);
       const { reason, rule } = failure.details;
       if (failure.code !== 'DENIED' || reason === undefined || !aboutTheField.has(reason))
         return [{ error: toGraphQLError(failure, error.path), failures: [failure] }];
@@ -210,6 +213,13 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
       told.set(key, failures);
       return [{ error: toGraphQLError(failure, path), failures }];
     });
+  }
+
+  /** Without a cause it was logged where it came from. */
+  private reportOutage(context: Context, failure: Failure): void {
+    if (failure.code !== 'RECORD_UNAVAILABLE' || failure.cause === undefined || this.unavailable.has(context)) return;
+    this.unavailable.add(context);
+    this.ports.onFault(context, failure);
   }
 
   private async recordDenials(context: Context, told: readonly ToldError[]): Promise<void> {

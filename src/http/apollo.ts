@@ -27,7 +27,8 @@ export const createApollo = async (
         const { document, operationName, context } = request;
         const execution = { document, operationName, variables: request.request.variables ?? {} };
         const result = await app.executor.execute(execution, context as unknown as RequestContext);
-        if (result.errors?.some(({ extensions }) => extensions.code === 'RECORD_UNAVAILABLE')) setStatus(request, 503);
+        const unavailable = result.errors?.find(({ extensions }) => extensions.code === 'RECORD_UNAVAILABLE');
+        if (unavailable) answerLater(request, Number(unavailable.extensions.retryAfter));
         return result as never;
       },
     }),
@@ -75,9 +76,12 @@ export const createApollo = async (
   return server;
 };
 
-const setStatus = (request: unknown, status: number): void => {
-  const { response } = request as { response?: { http?: { status?: number } } };
-  if (response?.http) response.http.status = status;
+/** 503, and after how many seconds it may be asked again. */
+const answerLater = (request: unknown, seconds: number): void => {
+  const { response } = request as { response?: { http?: { status?: number; headers: Map<string, string> } } };
+  if (!response?.http) return;
+  response.http.status = 503;
+  response.http.headers.set('retry-after', String(seconds));
 };
 
 /** Apollo's own log would repeat what was sent; faults are logged by the executor, with the request's id. */

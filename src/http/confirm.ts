@@ -9,7 +9,7 @@ import type {
   NewAddress,
 } from '../features/credentials/confirmation.view';
 import { failureIn } from '../graphql/errors';
-import { describeError } from '../log';
+import { reportFault } from '../log';
 import {
   apologyPage,
   cancelledPage,
@@ -132,6 +132,7 @@ const apologyFor = (failure: Failure): Apology | null => {
       };
     }
     case 'UPSTREAM_UNAVAILABLE':
+    case 'RECORD_UNAVAILABLE':
       return {
         status: 503,
         title: 'We could not complete this',
@@ -207,6 +208,7 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
 
       page.setErrorHandler((error, request, reply) => {
         const failure = failureIn(error);
+        if (failure?.code === 'RECORD_UNAVAILABLE') reportFault(server.log, request.id, failure);
         const apology = failure ? apologyFor(failure) : null;
         if (failure && apology) {
           if (failure.details.retryAfter) reply.header('retry-after', failure.details.retryAfter);
@@ -214,7 +216,7 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
         }
         const { statusCode: status = 500 } = error as { statusCode?: number };
         if (!failure && status >= 400 && status < 500) return apologize(reply, { ...unreadableApology, status });
-        server.log.error({ requestId: request.id, error: describeError(error) }, 'a request failed');
+        reportFault(server.log, request.id, error);
         return apologize(reply, unknownApology);
       });
 

@@ -15,7 +15,7 @@ import type { SignedInActor } from '../authz/actor';
 import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
 import { failureIn, toGraphQLError, unexpectedMessage } from '../graphql/errors';
-import { describeError } from '../log';
+import { reportFault } from '../log';
 import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';
@@ -166,10 +166,11 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
 
   server.setErrorHandler((error, request, reply) => {
     const failure = failureIn(error);
+    if (failure?.code === 'RECORD_UNAVAILABLE') reportFault(log, request.id, failure);
     if (failure) return sendFailure(reply, failure);
     const refusal = refusalOf(error);
     if (refusal) return sendFailure(reply, refusal.failure, refusal.status);
-    log.error({ requestId: request.id, error: describeError(error) }, 'a request failed');
+    reportFault(log, request.id, error);
     return reply.code(500).send({
       errors: [
         {
@@ -190,6 +191,8 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     try {
       request.actor = await app.actors.identify(request.headers.authorization);
     } catch (error) {
+      // That nobody can be looked up just now is no refusal.
+      if (failureIn(error)?.code === 'RECORD_UNAVAILABLE') throw error;
       const counted = await countRefusal(request);
       if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
       throw error;
@@ -255,6 +258,8 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
       } catch (error) {
         const failure = failureIn(error);
         if (!failure) throw error;
+        if (failure.code === 'RECORD_UNAVAILABLE') reportFault(log, request.id, failure);
+        if (failure.details.retryAfter) reply.header('retry-after', failure.details.retryAfter);
         return reply
           .code(failure.code === 'UNAUTHENTICATED' ? 400 : statusOf[failure.code])
           .send({ error: 'invalid_request', error_description: failure.message });

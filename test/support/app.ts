@@ -34,6 +34,8 @@ export interface TestAppOptions {
   /** Text of a policy file in place of `schema/exposure.yaml`. */
   readonly policy?: string;
   readonly connectors?: NonNullable<AppOptions['connectors']>;
+  /** Milliseconds that a database server has for an answer. */
+  readonly databaseDeadline?: number;
   readonly environment?: Readonly<Record<string, string>>;
   /** Loads the sources before the test begins. */
   readonly sync?: boolean;
@@ -107,6 +109,7 @@ export class TestApp {
         log,
         clock: test.clock.now,
         onStatement: (sql) => test.statements.push(sql),
+        ...(options.databaseDeadline === undefined ? {} : { databaseDeadline: options.databaseDeadline }),
         ...(options.connectors ? { connectors: options.connectors } : {}),
       });
     test.app = await test.open();

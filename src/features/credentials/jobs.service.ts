@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
+import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { sql } from '../../db/sql';
 import { ulid } from '../../ulid';
 import { DeliveryFailed } from '../../upstream/delivery/delivery.port';
@@ -66,6 +67,7 @@ export const enqueue = async (change: AnyChange, updateId: string, kind: JobKind
 /** What a fault is called in the table and the log: a word, never a message. */
 const faultOf = (error: unknown): string => {
   if (error instanceof SourceUnavailable || error instanceof DeliveryFailed) return error.why;
+  if (error instanceof DatabaseUnavailable) return 'database';
   return error instanceof LeaseLost ? 'lease-lost' : 'internal';
 };
 
@@ -96,7 +98,7 @@ export class CredentialJobs {
       },
       every: idlePause,
       first: 'at once',
-      onFault: (error) => this.onFault({ kind: 'claim', updateId: '', fault: 'internal' }, error),
+      onFault: (error) => this.onFault({ kind: 'claim', updateId: '', fault: faultOf(error) }, error),
     });
   }
 

@@ -2,6 +2,7 @@ import type { CustomerUnderDigest } from '../../audit/event';
 import type { LogEvent } from '../../audit/events';
 import type { SignedInActor } from '../../authz/actor';
 import type { Database, GroupCommit } from '../../db/database';
+import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { marks } from '../../db/sql';
 import { Failure } from '../../failure';
 import { leaseMilliseconds } from '../assistance/assistance.ending';
@@ -86,8 +87,10 @@ export class Disclosures {
       try {
         await this.commit(group);
       } catch (error) {
-        this.onFault(error);
-        for (const { fail } of group) fail(unavailable());
+        // That the database can't be used, each request says for itself; what keeps the log alone from being written is told once.
+        const isOutage = error instanceof DatabaseUnavailable;
+        if (!isOutage) this.onFault(error);
+        for (const { fail } of group) fail(isOutage ? error : unavailable());
       }
     }
     this.flushing = undefined;

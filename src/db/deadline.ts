@@ -1,0 +1,24 @@
+import type { Duplex } from 'node:stream';
+
+/** What a statement fails of that the server didn't answer in time: nobody knows whether it was carried out. */
+export const noAnswer = (): Error => Object.assign(new Error('The database gave no answer in time.'), { code: 'NO_ANSWER' });
+
+/** The work's outcome, or `NO_ANSWER` after so many milliseconds; what then still comes of it is of no interest. `giveUp` makes it end. */
+export const within = <T>(milliseconds: number, work: Promise<T>, giveUp: () => void = () => {}): Promise<T> => {
+  if (!Number.isFinite(milliseconds)) return work;
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(
+      () => {
+        giveUp();
+        reject(noAnswer());
+      },
+      Math.max(0, milliseconds),
+    );
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+};
+
+/** Ends a connection at once, without a word to a server that may not be listening: what waits on it fails, and the pool forgets it. */
+export const sever = (connection: unknown): void => {
+  (connection as { readonly stream?: Duplex } | undefined)?.stream?.destroy();
+};
