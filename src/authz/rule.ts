@@ -35,9 +35,6 @@ export const anyOf = <Subject>(...rules: readonly Rule<Subject>[]): Rule<Subject
     reason: rules[0]?.reason ?? ('ROLE' as const),
   });
 
-export const not = <Subject>(negated: Rule<Subject>, reason: DenialReason): Rule<Subject> =>
-  rule(reason, (actor, subject) => !negated(actor, subject));
-
 /** What is authorized and what is audited, under one name: `assistance.begin`, `credential.approve`. */
 export interface Action<Subject = unknown, Name extends string = string> {
   readonly name: Name;

@@ -140,5 +140,3 @@ export class Keys {
     return normalized ? this.digests.search(domain, normalized).toString('base64url') : null;
   }
 }
-
-export { seal } from '../../privacy/sealing';

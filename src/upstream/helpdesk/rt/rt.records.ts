@@ -93,7 +93,6 @@ export const transactionColumns = {
 
 /** A transaction as the poll reads it: that something happened, and to what. */
 export const rtChange = z.object({ id: identifier.transform(Number), ObjectId: identifier, Type: z.string(), Field: text });
-export type RtChange = z.infer<typeof rtChange>;
 export const changeColumns = { fields: 'id,ObjectId,Type,Field' };
 
 export const rtAttachment = z.object({
