@@ -10,6 +10,7 @@ import type {
 } from '../features/credentials/confirmation.view';
 import { failureIn } from '../graphql/errors';
 import { reportFault } from '../log';
+import { endOfStep } from '../privacy/answer-time';
 import {
   apologyPage,
   cancelledPage,
@@ -38,8 +39,6 @@ const token = /^[A-Za-z0-9_-]{43}$/;
 const largestForm = 8 * 1024;
 /** Requests a minute from one address; from one network of 64 bits in IPv6. */
 const requestsPerMinute = 60;
-/** Answers about links that can't be used leave in steps of this many milliseconds. */
-const answerStep = 100;
 
 /** Set here and not by helmet alone: what the router can't read gets a page too, and no hook runs for that. */
 const headers = {
@@ -59,7 +58,7 @@ export const isConfirmAddress = (url: string | undefined): boolean => url?.start
 /** Answers as for every link that can't be used. `began` is when the desk was asked, by `performance.now()`. */
 export const sendDeadLink = async (reply: FastifyReply, merchant: Merchant, began = performance.now()): Promise<FastifyReply> => {
   // A token that never was is found out sooner than one that was used.
-  await new Promise((resolve) => setTimeout(resolve, answerStep - ((performance.now() - began) % answerStep)));
+  await endOfStep(began);
   return send(reply, 404, deadPage(merchant));
 };
 

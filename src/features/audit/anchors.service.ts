@@ -35,7 +35,8 @@ interface AnchorRow extends Row {
   readonly anchored_at: number;
 }
 
-interface Standing {
+/** When an anchor that failed is asked again. */
+interface Retry {
   failures: number;
   /** Monotonic time before which it isn't asked again. */
   notBefore: number;
@@ -109,7 +110,7 @@ export const expectAnchored = async (
 
 /** Brings checkpoints to the places outside their owner's reach, and finds out there whether the stored log went back. */
 export class Anchors {
-  private readonly standings = new Map<string, Standing>();
+  private readonly retries = new Map<string, Retry>();
   private loop: Loop | undefined;
 
   constructor(
@@ -174,17 +175,17 @@ export class Anchors {
       (await latestAnchored(this.database, this.checkpoints.origin)).map(({ anchor, size }) => [anchor, size]),
     );
     for (const anchor of this.anchors) {
-      const standing = this.standings.get(anchor.name) ?? { failures: 0, notBefore: 0 };
-      this.standings.set(anchor.name, standing);
-      if (taken.get(anchor.name) === latest.size || performance.now() < standing.notBefore) continue;
+      const retry = this.retries.get(anchor.name) ?? { failures: 0, notBefore: 0 };
+      this.retries.set(anchor.name, retry);
+      if (taken.get(anchor.name) === latest.size || performance.now() < retry.notBefore) continue;
       try {
         await this.bring(anchor, latest);
-        standing.failures = 0;
-        standing.notBefore = 0;
+        retry.failures = 0;
+        retry.notBefore = 0;
       } catch (error) {
         if (!(error instanceof AnchorUnavailable)) throw error;
-        standing.notBefore = performance.now() + Math.min(longestPause, firstPause * 2 ** standing.failures);
-        standing.failures += 1;
+        retry.notBefore = performance.now() + Math.min(longestPause, firstPause * 2 ** retry.failures);
+        retry.failures += 1;
         this.options.onFault(error);
       }
     }

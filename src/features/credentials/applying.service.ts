@@ -78,14 +78,14 @@ export class Applying {
   ) {}
 
   readonly setup: JobHandler = {
-    bound: Number.POSITIVE_INFINITY,
+    mostTries: Number.POSITIVE_INFINITY,
     run: (job) => this.lookAtSetup(job),
     giveUp: async () => false,
   };
 
   readonly provider: JobHandler = {
     // With doubling pauses a bit more than four hours.
-    bound: 14,
+    mostTries: 14,
     run: (job) => this.work(job),
     giveUp: (job) => this.giveUp(job),
   };
@@ -113,7 +113,7 @@ export class Applying {
     }
     await this.change(job.updateId, async (change, locked, seal) => {
       if (locked.state !== 'AWAITING_PROVIDER') return;
-      await job.hold(change);
+      await job.renewLease(change);
       await end(change, seal, locked, 'credential.setup-ended', { to: 'EXPIRED', reason: 'SETUP_EXPIRED' });
     });
     return 'done';
@@ -128,7 +128,7 @@ export class Applying {
     { method, authenticated }: SetupReport,
   ): Promise<void> {
     if (method === null || update.newMethodSealed !== null) return;
-    await job.hold(change);
+    await job.renewLease(change);
     // A card that the customer had before isn't the new one, and nothing of ours to take away when this comes to nothing.
     const [known] = await change.query<{ id: string }>(
       'SELECT id FROM payment_method WHERE payment_customer_id = ? AND reference_digest = ? AND created_at < ?',
@@ -212,7 +212,7 @@ export class Applying {
   private endErased(job: ClaimedJob): Promise<void> {
     return this.change(job.updateId, async (change, update, seal) => {
       if (isTerminal(update.state)) return;
-      await job.hold(change);
+      await job.renewLease(change);
       await this.dropPending(change, update.id);
       await end(change, seal, update, 'credential.apply', { to: 'FAILED', reason: 'CUSTOMER_ERASED' });
     });
@@ -227,7 +227,7 @@ export class Applying {
     const { change: wanted, refusal } = await this.wantedSteps(update);
     return this.change(update.id, async (change, locked, seal) => {
       if (locked.state !== 'APPLYING') return locked.state === 'UNKNOWN';
-      await job.hold(change);
+      await job.renewLease(change);
       if (refusal !== null) {
         await this.dropPending(change, locked.id);
         await end(change, seal, locked, 'credential.apply', { to: 'FAILED', reason: refusal });
@@ -299,7 +299,7 @@ export class Applying {
     await this.change(updateId, async (change, update, seal) => {
       const method = seal.open('credential_update', 'new_method_sealed', update.id, update.newMethodSealed);
       if (method === null) return;
-      await job.hold(change);
+      await job.renewLease(change);
       const detach: ProviderStep = { action: 'DETACH', customer: side.customer, method };
       await this.insertSteps(change, seal, update, 'UNDO', [{ step: detach, undo: null }]);
       change.record('credential.plan', { ...factsOf(update, seal), detail: { steps: ['DETACH'] } });
@@ -342,7 +342,7 @@ export class Applying {
 
   private intend(job: ClaimedJob, { id }: OpenedStep): Promise<void> {
     return this.change(job.updateId, async (change, update, seal) => {
-      await job.hold(change);
+      await job.renewLease(change);
       const step = await change.lock(CredentialStep, { id });
       step.state = 'INTENDED';
       step.keyUsedAt ??= change.at;
@@ -354,7 +354,7 @@ export class Applying {
   /** Writes down what came of a call, and what follows from it for the update. */
   private settle(job: ClaimedJob, { id, wasSent }: OpenedStep, outcome: StepOutcome | 'not sent'): Promise<void> {
     return this.change(job.updateId, async (change, update, seal) => {
-      await job.hold(change);
+      await job.renewLease(change);
       const step = await change.lock(CredentialStep, { id });
       if (outcome === 'not sent') {
         step.state = 'PLANNED';
@@ -379,7 +379,7 @@ export class Applying {
   /** What the provider says of a call whose answer was lost: it had its effect, or it is made again. */
   private reconcile(job: ClaimedJob, { id }: OpenedStep, holds: boolean): Promise<void> {
     return this.change(job.updateId, async (change, update, seal) => {
-      await job.hold(change);
+      await job.renewLease(change);
       const step = await change.lock(CredentialStep, { id });
       if (holds) return this.stepDone(change, update, seal, step);
       const isOld = step.keyUsedAt !== null && change.at.getTime() - step.keyUsedAt.getTime() > keyLifetime;
@@ -504,7 +504,7 @@ export class Applying {
     if (steps.some(({ wasSent }) => wasSent)) return false;
     return this.change(job.updateId, async (change, update, seal) => {
       if (update.state !== 'APPLYING') return false;
-      await job.hold(change);
+      await job.renewLease(change);
       await this.dropPending(change, update.id);
       await end(change, seal, update, 'credential.apply', { to: 'FAILED', reason: 'PROVIDER_UNREACHABLE' });
       return true;

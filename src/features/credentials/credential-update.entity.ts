@@ -175,7 +175,7 @@ export class CredentialJob {
   @Key() id!: string;
   @Text(64, { name: 'update_id' }) updateId!: string;
   @Text(16) kind!: JobKind;
-  /** `DEAD`: given up after its bound, and said so in the log. */
+  /** `DEAD`: given up after its last try, and said so in the log. */
   @Text(8) state!: 'PENDING' | 'DONE' | 'DEAD';
   /** Tries since it last got anywhere. */
   @Integer() attempts!: number;

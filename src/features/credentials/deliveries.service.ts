@@ -41,7 +41,7 @@ export class Deliveries {
 
   readonly link: JobHandler = {
     // With doubling pauses a bit more than half an hour.
-    bound: 11,
+    mostTries: 11,
     run: (job) => this.sendLink(job),
     giveUp: async ({ updateId }) => {
       await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
@@ -56,11 +56,11 @@ export class Deliveries {
   readonly outcome: JobHandler = this.noteHandler(outcomeNote);
 
   /** Each sending has a token of its own, so that none needs to be kept to send it again. */
-  private async sendLink({ updateId, hold }: ClaimedJob): Promise<JobResult> {
+  private async sendLink({ updateId, renewLease }: ClaimedJob): Promise<JobResult> {
     const token = randomBytes(tokenBytes).toString('base64url');
     const prepared = await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
-      await hold(change);
+      await renewLease(change);
       if (seal.key === null) {
         await end(change, seal, update, 'credential.link', { to: 'FAILED', reason: 'CUSTOMER_ERASED' });
         return null;
@@ -100,7 +100,7 @@ export class Deliveries {
     }
     await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED') return;
-      await hold(change);
+      await renewLease(change);
       update.expiresAt = expiresAt;
       await move(change, seal, update, 'credential.link-sent', { to: 'AWAITING_CUSTOMER', detail: { channel: 'MAIL' } });
       await enqueue(change, updateId, 'NOTICE');
@@ -120,7 +120,7 @@ export class Deliveries {
 
   private noteHandler(write: (update: CredentialUpdate) => string): JobHandler {
     return {
-      bound: 11,
+      mostTries: 11,
       run: async ({ updateId }) => {
         const noted = await this.change(credentialActions.noteTicket, updateId, async (change, update) => {
           const [ticket] = await change.query<{ source: string; reference: string }>(

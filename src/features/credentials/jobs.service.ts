@@ -29,7 +29,7 @@ export interface ClaimedJob {
   /** Tries before this one that got nowhere. */
   readonly attempts: number;
   /** Within a change that is permitted: prolongs the lease, or throws `LeaseLost`, so that nothing commits for a job that another process has. */
-  hold(change: AnyChange): Promise<void>;
+  renewLease(change: AnyChange): Promise<void>;
 }
 
 /** `again`: milliseconds until it is looked at again; with a fault it counts as a try that got nowhere. */
@@ -38,7 +38,7 @@ export type JobResult = 'done' | { readonly again: number } | { readonly fault: 
 export interface JobHandler {
   run(job: ClaimedJob): Promise<JobResult>;
   /** Tries that may get nowhere before `giveUp` is asked. */
-  readonly bound: number;
+  readonly mostTries: number;
   /** Ends what the job was for. False where that can't be: then it goes on, at the longest pause. */
   giveUp(job: ClaimedJob): Promise<boolean>;
 }
@@ -196,7 +196,7 @@ export class CredentialJobs {
       kind: row.kind,
       attempts: row.attempts,
       holder,
-      hold: async (change) => {
+      renewLease: async (change) => {
         const affected = await change.confirm(
           "UPDATE credential_job SET lease_until = ? WHERE id = ? AND lease_holder = ? AND state = 'PENDING'",
           [this.clock().getTime() + this.lease, row.id, holder],
@@ -217,7 +217,7 @@ export class CredentialJobs {
       result = { fault };
     }
     try {
-      if (typeof result === 'object' && 'fault' in result && job.attempts + 1 >= handler.bound && (await handler.giveUp(job)))
+      if (typeof result === 'object' && 'fault' in result && job.attempts + 1 >= handler.mostTries && (await handler.giveUp(job)))
         result = 'dead';
       await this.settle(job as ClaimedJob & { readonly holder: string }, result);
     } catch (error) {

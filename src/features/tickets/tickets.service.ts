@@ -7,6 +7,7 @@ import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
+import { endOfStep } from '../../privacy/answer-time';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Assistances } from '../assistance/assistance.service';
 import { heldBy } from '../assistance/held';
@@ -41,8 +42,6 @@ interface OpenedRow extends TicketRow {
 /** What reaches a helpdesk on behalf of one actor: per minute. */
 const readThroughsPerMinute = 60;
 const longestReference = 128;
-/** Answers about tickets that aren't the asker's leave in steps of this many milliseconds. */
-const answerStep = 100;
 
 export const ticketColumns = `t.id, t.source, t.reference, t.subject_sealed, t.status, t.channel, t.team, t.assignee_id, t.customer_id, t.created_at, t.updated_at, t.observed_at AS confirmed_at, ${keyColumns}`;
 export const ticketJoins = joinKey('t');
@@ -102,7 +101,7 @@ export class Tickets {
     if (arrived) return this.opened(actor, access, arrived);
     this.notTheirs.set(asked, true);
     // A helpdesk says sooner that it has no such ticket than what stands in somebody else's.
-    await new Promise((resolve) => setTimeout(resolve, answerStep - ((performance.now() - began) % answerStep)));
+    await endOfStep(began);
     throw Failure.notFound('ticket');
   }
 
