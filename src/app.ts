@@ -35,6 +35,7 @@ import { disclosureOf } from './features/disclosures/disclosure';
 import { Disclosures } from './features/disclosures/disclosures.service';
 import { entities } from './features/entities';
 import { Keys } from './features/keys/keys.service';
+import { PaymentsIngest } from './features/payments/payments.ingest';
 import { PaymentsLoader } from './features/payments/payments.loader';
 import { Payments } from './features/payments/payments.service';
 import type { RequestContext, Services } from './features/request';
@@ -160,6 +161,7 @@ export class App {
         database,
         keys,
         new Ingest(database, keys, redactor),
+        new PaymentsIngest(database, keys, redactor),
         helpdesks,
         payments,
         {

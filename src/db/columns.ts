@@ -55,3 +55,10 @@ export const Integer = (options: Options = {}) => Column({ type: 'bigint', trans
 export const Flag = (options: Options = {}) => Column({ type: 'smallint', transformer: flag, ...base(options) });
 /** Ciphertext of `privacy/sealing`, or a wrapped key: 65,535 bytes at most. */
 export const Sealed = (options: Options = {}) => Column({ type: 'blob', ...base(options) });
+
+/** A text as a sealed column holds it: what is longer is cut at a character and says so. */
+const maximumText = 60_000;
+export const bounded = (text: string, bytes = maximumText): string => {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  return `${Buffer.from(text).subarray(0, bytes).toString('utf8').replace(/�+$/, '')}\n[cut]`;
+};

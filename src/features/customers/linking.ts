@@ -6,6 +6,7 @@ import { normalizeEmail } from '../../privacy/digests';
 import type { PaymentCustomerRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import type { PaymentsIngest } from '../payments/payments.ingest';
 import type { Ingest } from '../sources/ingest';
 import type { PaymentsSource, SourceRegistry } from '../sources/registry';
 import { decideLink, type LinkCandidate } from './link';
@@ -71,6 +72,7 @@ export class Linking {
     private readonly database: Database,
     private readonly keys: Keys,
     private readonly ingest: Ingest,
+    private readonly payments: PaymentsIngest,
     private readonly registry: SourceRegistry,
     private readonly windowDays: number,
     private readonly clock: () => Date,
@@ -248,7 +250,7 @@ export class Linking {
           each.source?.name === source && each.snapshot ? [[each.snapshot.customer.reference, each.snapshot]] : [],
         ),
       );
-      for (const [reference, id] of await this.ingest.payments(source, [...snapshots.values()]))
+      for (const [reference, id] of await this.payments.take(source, [...snapshots.values()]))
         ids.set(fetchedKey(source, reference), id);
     }
     await this.ingest.links(

@@ -1,6 +1,7 @@
 import { type LinkAssurance, systemActor } from '../../authz/actor';
 import { action, isSystem } from '../../authz/rule';
 import type { Change, Row } from '../../db/change';
+import { bounded } from '../../db/columns';
 import type { Database } from '../../db/database';
 import { assignments, marks } from '../../db/sql';
 import type { DataKey } from '../../privacy/customer-keys';
@@ -9,24 +10,14 @@ import type { Redactor } from '../../privacy/redaction';
 import { seal } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
 import type { StaffRecord, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
-import type { AddressRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { endAssistances, type TicketTurn, waitForLeases } from '../assistance/assistance.ending';
 import { pauseAfter } from '../customers/link';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
-import { contactColumns, contactHistory, type KnownContact, phoneDigits } from './contact-history';
 
 const ingestTickets = action('source.ingest-tickets', isSystem);
-const ingestPayments = action('source.ingest-payments', isSystem);
 const linkCustomers = action('customer.link', isSystem);
 
 const actor = systemActor('sync');
-
-/** A sealed column holds 65,535 bytes; what is longer is cut at a character and says so. */
-const maximumText = 60_000;
-export const bounded = (text: string, bytes = maximumText): string => {
-  if (Buffer.byteLength(text) <= bytes) return text;
-  return `${Buffer.from(text).subarray(0, bytes).toString('utf8').replace(/�+$/, '')}\n[cut]`;
-};
 
 const milliseconds = (date: Date): number => date.getTime();
 
@@ -458,233 +449,6 @@ export class Ingest {
     await change.insertRows('helpdesk_message', rows);
   }
 
-  /** What a payment source holds about these customers. Returns our id of each by the provider's reference. */
-  async payments(source: string, snapshots: readonly PaymentCustomerSnapshot[]): Promise<ReadonlyMap<string, string>> {
-    const ids = new Map<string, string>();
-    if (snapshots.length === 0) return ids;
-    await this.database.change(actor, ingestPayments, async (change) => {
-      change.permit(source);
-      ids.clear();
-      const digestOf = (reference: string) => this.keys.searchDigest('payment-customer', reference) as string;
-      const digests = snapshots.map(({ customer }) => digestOf(customer.reference));
-      const known = await change.query<KnownContact & { id: string; reference_digest: string; observed_at: number }>(
-        `SELECT id, reference_digest, observed_at, ${contactColumns} FROM payment_customer WHERE source = ? AND reference_digest IN (${marks(digests)})`,
-        [source, ...digests],
-        { lock: true },
-      );
-      const stored = new Map(known.map((row) => [row.reference_digest, row]));
-      const planned = snapshots.map((snapshot, index) => {
-        const row = stored.get(digests[index] as string);
-        return { snapshot, row, digest: digests[index] as string, id: row?.id ?? `pcu_${ulid()}` };
-      });
-      const keys = await this.keys.forOwners(
-        change,
-        planned.map(({ id }) => id),
-      );
-      const fresh: Row[] = [];
-      const current: { id: string; key: DataKey; snapshot: PaymentCustomerSnapshot; isNew: boolean }[] = [];
-      for (const { snapshot, row, digest, id } of planned) {
-        const { customer, asOf } = snapshot;
-        const key = keys.get(id);
-        if (!key) continue;
-        ids.set(customer.reference, id);
-        if (row && row.observed_at > milliseconds(asOf)) continue;
-        const place = (column: string) => ({ table: 'payment_customer', column, row: id });
-        const sealedOrNull = (column: string, text: string | null) =>
-          text ? seal(key.key, place(column), bounded(text, 500)) : null;
-        const contact = {
-          email_digest: this.keys.searchDigest('email', customer.email ? normalizeEmail(customer.email) : null),
-          phone_digest: this.keys.searchDigest('phone', customer.phone ? phoneDigits(customer.phone) : null),
-        };
-        const values = {
-          ...contact,
-          ...contactHistory(row, contact, customer, asOf),
-          email_sealed: sealedOrNull('email_sealed', customer.email),
-          name_sealed: sealedOrNull('name_sealed', customer.displayName),
-          phone_sealed: sealedOrNull('phone_sealed', customer.phone),
-          helpdesk_reference_digest: this.keys.searchDigest('helpdesk-reference', customer.helpdeskReference),
-          gone: 0,
-          observed_at: milliseconds(asOf),
-        };
-        if (!row) {
-          fresh.push({
-            id,
-            source,
-            reference_digest: digest,
-            reference_sealed: seal(key.key, place('reference_sealed'), customer.reference),
-            key_id: key.id,
-            ...values,
-          });
-        } else {
-          await change.execute(`UPDATE payment_customer SET ${assignments(values)} WHERE id = ?`, [...Object.values(values), id]);
-        }
-        current.push({ id, key, snapshot, isNew: !row });
-      }
-      await change.insertRows('payment_customer', fresh);
-      const methodIds = await this.methods(change, source, current);
-      await this.transactions(change, current, methodIds);
-      change.record('source.ingest-payments', { subject: { type: 'Source', id: source }, detail: { customers: current.length } });
-    });
-    return ids;
-  }
-
-  private async methods(
-    change: Change,
-    source: string,
-    customers: readonly { id: string; key: DataKey; snapshot: PaymentCustomerSnapshot; isNew: boolean }[],
-  ): Promise<ReadonlyMap<string, string>> {
-    const existing = customers.filter(({ isNew }) => !isNew);
-    const known = existing.length
-      ? await change.query<{ id: string; payment_customer_id: string; reference_digest: string; status: string }>(
-          `SELECT id, payment_customer_id, reference_digest, status FROM payment_method WHERE payment_customer_id IN (${marks(existing)})`,
-          existing.map(({ id }) => id),
-          { lock: true },
-        )
-      : [];
-    const stored = new Map(known.map((row) => [`${row.payment_customer_id} ${row.reference_digest}`, row]));
-    const ids = new Map<string, string>();
-    const fresh: Row[] = [];
-    const reported = new Set<string>();
-    for (const { id: customerId, key, snapshot } of customers) {
-      for (const method of snapshot.methods) {
-        const digest = this.keys.searchDigest(`payment-method:${source}`, method.reference) as string;
-        const row = stored.get(`${customerId} ${digest}`);
-        const id = row?.id ?? `pm_${ulid()}`;
-        ids.set(`${customerId} ${method.reference}`, id);
-        reported.add(id);
-        const values = {
-          kind: method.kind,
-          // Longer than the column: MariaDB would refuse the row, and with it everybody in the same change.
-          brand: method.brand?.slice(0, 32) ?? null,
-          last4: method.last4 && /^\d{4}$/.test(method.last4) ? method.last4 : null,
-          expiry_month: method.expiryMonth,
-          expiry_year: method.expiryYear,
-          status: method.status,
-          is_default: Number(method.isDefault),
-          billing_address_sealed: method.billingAddress
-            ? seal(
-                key.key,
-                { table: 'payment_method', column: 'billing_address_sealed', row: id },
-                addressText(method.billingAddress, this.redactor),
-              )
-            : null,
-          created_at: milliseconds(method.createdAt),
-          observed_at: milliseconds(snapshot.asOf),
-        };
-        if (row) {
-          await change.execute(`UPDATE payment_method SET ${assignments(values)} WHERE id = ?`, [...Object.values(values), id]);
-        } else {
-          fresh.push({
-            id,
-            payment_customer_id: customerId,
-            reference_digest: digest,
-            reference_sealed: seal(key.key, { table: 'payment_method', column: 'reference_sealed', row: id }, method.reference),
-            surrogate: this.keys.digests.surrogate(source, method.reference),
-            ...values,
-          });
-        }
-      }
-    }
-    await change.insertRows('payment_method', fresh);
-    const gone = known.filter((row) => !reported.has(row.id) && row.status !== 'REMOVED').map((row) => row.id);
-    if (gone.length > 0)
-      await change.execute(`UPDATE payment_method SET status = 'REMOVED', is_default = 0 WHERE id IN (${marks(gone)})`, gone);
-    return ids;
-  }
-
-  private async transactions(
-    change: Change,
-    customers: readonly { id: string; key: DataKey; snapshot: PaymentCustomerSnapshot; isNew: boolean }[],
-    methodIds: ReadonlyMap<string, string>,
-  ): Promise<void> {
-    const existing = customers.filter(({ isNew }) => !isNew);
-    const known = existing.length
-      ? await change.query<{
-          id: string;
-          payment_customer_id: string;
-          reference: string;
-          status: string;
-          dispute_status: string | null;
-        }>(
-          `SELECT id, payment_customer_id, reference, status, dispute_status FROM payment_transaction WHERE payment_customer_id IN (${marks(existing)})`,
-          existing.map(({ id }) => id),
-          { lock: true },
-        )
-      : [];
-    const stored = new Map(known.map((row) => [`${row.payment_customer_id} ${row.reference}`, row]));
-    const fresh: Row[] = [];
-    const clean = (text: string | null, length: number) =>
-      text === null ? null : this.redactor.redact(text).text.slice(0, length);
-    for (const { id: customerId, key, snapshot } of customers) {
-      for (const transaction of snapshot.transactions) {
-        const row = stored.get(`${customerId} ${transaction.reference}`);
-        const id = row?.id ?? `txn_${ulid()}`;
-        const description = clean(transaction.orderDescription, 255);
-        const values = {
-          payment_method_id: transaction.paymentMethodReference
-            ? (methodIds.get(`${customerId} ${transaction.paymentMethodReference}`) ?? null)
-            : null,
-          order_reference: clean(transaction.orderReference, 128),
-          order_description_sealed:
-            description === null
-              ? null
-              : seal(key.key, { table: 'payment_transaction', column: 'order_description_sealed', row: id }, description),
-          amount: transaction.amount,
-          currency: transaction.currency,
-          status: transaction.status,
-          decline_code: clean(transaction.declineCode, 64),
-          decline_advice: clean(transaction.declineAdvice, 64),
-          device: transaction.deviceFingerprint ? this.keys.digests.device(transaction.deviceFingerprint) : null,
-          country: transaction.country,
-          risk_band: transaction.riskBand,
-          risk_score: transaction.riskScore,
-          risk_signals: wordList(transaction.riskSignals),
-          dispute_status: clean(transaction.dispute?.status ?? null, 32),
-          dispute_reason: clean(transaction.dispute?.reason ?? null, 64),
-          dispute_opened_at: transaction.dispute ? milliseconds(transaction.dispute.openedAt) : null,
-          created_at: milliseconds(transaction.createdAt),
-          observed_at: milliseconds(snapshot.asOf),
-        };
-        if (!row) {
-          fresh.push({ id, payment_customer_id: customerId, reference: transaction.reference, ...values });
-        } else if (
-          row.status !== values.status ||
-          row.dispute_status !== values.dispute_status ||
-          isRecent(transaction.createdAt, snapshot.asOf)
-        ) {
-          await change.execute(`UPDATE payment_transaction SET ${assignments(values)} WHERE id = ?`, [
-            ...Object.values(values),
-            id,
-          ]);
-        }
-      }
-    }
-    await change.insertRows('payment_transaction', fresh);
-  }
-
-  /** The provider no longer has this customer: its methods are removed, its links end. */
-  async paymentCustomerGone(paymentCustomerId: string, asOf: Date): Promise<void> {
-    await this.database.change(actor, ingestPayments, async (change) => {
-      change.permit(null);
-      const affected = await change.execute(
-        'UPDATE payment_customer SET gone = 1, observed_at = ? WHERE id = ? AND gone = 0 AND observed_at <= ?',
-        [milliseconds(asOf), paymentCustomerId, milliseconds(asOf)],
-      );
-      if (affected === 0) return;
-      await change.execute("UPDATE payment_method SET status = 'REMOVED', is_default = 0 WHERE payment_customer_id = ?", [
-        paymentCustomerId,
-      ]);
-      await change.execute(
-        "UPDATE helpdesk_customer SET link = 'NONE', payment_customer_id = NULL, linked_at = ? WHERE payment_customer_id = ?",
-        [milliseconds(asOf), paymentCustomerId],
-      );
-      change.record('source.ingest-payments', {
-        subject: { type: 'PaymentCustomer', id: paymentCustomerId },
-        detail: { gone: true },
-      });
-    });
-  }
-
   /**
    * Sets links as decided by `customers/link`; only differences are recorded, and none is written where a decision from later
    * answers stands already: two lookups may end in the other order.
@@ -747,19 +511,6 @@ export class Ingest {
     });
   }
 }
-
-/** A payment still moves for some days: only then is a row with the same state written again. */
-const isRecent = (createdAt: Date, asOf: Date): boolean => asOf.getTime() - createdAt.getTime() < 3 * 86_400_000;
-
-const addressText = (address: AddressRecord, redactor: Redactor): string =>
-  JSON.stringify(
-    Object.fromEntries(
-      Object.entries(address).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? redactor.redact(value).text.slice(0, 200) : null,
-      ]),
-    ),
-  );
 
 const latestByReference = (snapshots: readonly TicketSnapshot[]): readonly TicketSnapshot[] => {
   const newest = new Map<string, TicketSnapshot>();

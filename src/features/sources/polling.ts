@@ -9,6 +9,7 @@ import type { PaymentCustomerSnapshot } from '../../upstream/payments/payments.p
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { fetchedKey, type Linking, type LinkingProgress } from '../customers/linking';
 import type { Keys } from '../keys/keys.service';
+import type { PaymentsIngest } from '../payments/payments.ingest';
 import type { Ingest } from './ingest';
 import type { Reading } from './reading';
 import type { HelpdeskSource, PaymentsSource, SourceRegistry } from './registry';
@@ -80,6 +81,7 @@ export class Polling {
     private readonly database: Database,
     private readonly keys: Keys,
     private readonly ingest: Ingest,
+    private readonly payments: PaymentsIngest,
     private readonly registry: SourceRegistry,
     private readonly reading: Reading,
     private readonly linking: Linking,
@@ -180,7 +182,7 @@ export class Polling {
         try {
           const snapshot = await source.connector.fetchCustomer(reference, since);
           if (snapshot) fetched.set(fetchedKey(source.name, reference), snapshot);
-          else await this.ingest.paymentCustomerGone(row.id, asOf);
+          else await this.payments.gone(row.id, asOf);
         } catch (error) {
           if (!(error instanceof SourceUnavailable) || error.why === 'circuit-open' || error.why === 'overloaded') throw error;
           this.registry.noteFault(source.name, error);
@@ -188,7 +190,7 @@ export class Polling {
           unread.push(row.id);
         }
       });
-      for (const snapshots of chunks([...fetched.values()], 25)) await this.ingest.payments(source.name, snapshots);
+      for (const snapshots of chunks([...fetched.values()], 25)) await this.payments.take(source.name, snapshots);
       await this.linking.setAside(await this.customersOf(unread));
       const failed = new Set(unread);
       const read = known.flatMap(({ id }) => (failed.has(id) ? [] : [id]));

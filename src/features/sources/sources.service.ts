@@ -2,6 +2,7 @@ import type { Database } from '../../db/database';
 import type { WebhookRequest } from '../../upstream/helpdesk/helpdesk.port';
 import { Linking, type LinkingCount } from '../customers/linking';
 import type { Keys } from '../keys/keys.service';
+import type { PaymentsIngest } from '../payments/payments.ingest';
 import type { Ingest } from './ingest';
 import { Polling, type PollingOptions, type SyncProgress } from './polling';
 import { Reading, type ReadingOptions } from './reading';
@@ -22,6 +23,7 @@ export class Sources {
     database: Database,
     keys: Keys,
     ingest: Ingest,
+    paymentsIngest: PaymentsIngest,
     helpdesks: readonly HelpdeskSource[],
     payments: readonly PaymentsSource[],
     options: SourcesOptions,
@@ -29,9 +31,9 @@ export class Sources {
     onFault: (source: string, error: unknown) => void,
   ) {
     this.registry = new SourceRegistry(database, helpdesks, payments, onFault, clock);
-    this.linking = new Linking(database, keys, ingest, this.registry, options.windowDays, clock);
+    this.linking = new Linking(database, keys, ingest, paymentsIngest, this.registry, options.windowDays, clock);
     this.reading = new Reading(database, ingest, this.registry, this.linking, options, clock);
-    this.polling = new Polling(database, keys, ingest, this.registry, this.reading, this.linking, options, clock);
+    this.polling = new Polling(database, keys, ingest, paymentsIngest, this.registry, this.reading, this.linking, options, clock);
     this.webhooks = new Webhooks(database, this.registry, this.reading, this.polling);
   }
 

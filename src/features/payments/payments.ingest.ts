@@ -1,0 +1,268 @@
+import { systemActor } from '../../authz/actor';
+import { action, isSystem } from '../../authz/rule';
+import type { Change } from '../../db/change';
+import { bounded } from '../../db/columns';
+import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { select, type Values } from '../../db/table';
+import type { DataKey } from '../../privacy/customer-keys';
+import { normalizeEmail } from '../../privacy/digests';
+import type { Redactor } from '../../privacy/redaction';
+import { ulid } from '../../ulid';
+import type { AddressRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
+import { endLinks } from '../customers/customers.ingest';
+import { type Keys, sealField } from '../keys/keys.service';
+import { contactHistory, phoneDigits } from './contact-history';
+import {
+  type PaymentCustomer,
+  type PaymentMethod,
+  paymentCustomers,
+  paymentMethods,
+  type Transaction,
+  transactions,
+} from './payment.entity';
+
+const ingestPayments = action('source.ingest-payments', isSystem);
+const actor = systemActor('sync');
+
+const knownCustomers = select(
+  {
+    ...paymentCustomers.pick('id', 'referenceDigest', 'observedAt', 'emailDigest', 'phoneDigest'),
+    ...paymentCustomers.pick('emailSeenSince', 'emailChangedAt', 'phoneSeenSince', 'phoneChangedAt'),
+  },
+  sql`FROM ${paymentCustomers}`,
+);
+const knownMethods = select(
+  paymentMethods.pick('id', 'paymentCustomerId', 'referenceDigest', 'status'),
+  sql`FROM ${paymentMethods}`,
+);
+const knownTransactions = select(
+  transactions.pick('id', 'paymentCustomerId', 'reference', 'status', 'disputeStatus'),
+  sql`FROM ${transactions}`,
+);
+
+/** A customer whose snapshot is newer than what is stored. */
+interface Current {
+  readonly id: string;
+  readonly key: DataKey;
+  readonly snapshot: PaymentCustomerSnapshot;
+  readonly isNew: boolean;
+}
+
+/**
+ * Brings what payment sources say into the read model. Each call is one short change: nothing upstream is asked in here. What
+ * is older than what is stored never overwrites it.
+ */
+export class PaymentsIngest {
+  constructor(
+    private readonly database: Database,
+    private readonly keys: Keys,
+    private readonly redactor: Redactor,
+  ) {}
+
+  /** What a payment source holds about these customers. Returns our id of each by the provider's reference. */
+  async take(source: string, snapshots: readonly PaymentCustomerSnapshot[]): Promise<ReadonlyMap<string, string>> {
+    const ids = new Map<string, string>();
+    if (snapshots.length === 0) return ids;
+    await this.database.change(actor, ingestPayments, async (change) => {
+      change.permit(source);
+      ids.clear();
+      const current = await this.customers(change, source, snapshots, ids);
+      const methodIds = await this.methods(change, source, current);
+      await this.transactions(change, current, methodIds);
+      change.record('source.ingest-payments', { subject: { type: 'Source', id: source }, detail: { customers: current.length } });
+    });
+    return ids;
+  }
+
+  /** The provider no longer has this customer: its methods are removed, its links end. */
+  async gone(paymentCustomerId: string, asOf: Date): Promise<void> {
+    await this.database.change(actor, ingestPayments, async (change) => {
+      change.permit(null);
+      const { id, gone, observedAt } = paymentCustomers;
+      const affected = await change.update(
+        paymentCustomers,
+        { gone: true, observedAt: asOf },
+        sql`${id} = ${paymentCustomerId} AND ${gone} = ${false} AND ${observedAt} <= ${asOf}`,
+      );
+      if (affected === 0) return;
+      const itsMethods = sql`${paymentMethods.paymentCustomerId} = ${paymentCustomerId}`;
+      await change.update(paymentMethods, { status: 'REMOVED', isDefault: false }, itsMethods);
+      await endLinks(change, paymentCustomerId, asOf);
+      change.record('source.ingest-payments', {
+        subject: { type: 'PaymentCustomer', id: paymentCustomerId },
+        detail: { gone: true },
+      });
+    });
+  }
+
+  private async customers(
+    change: Change,
+    source: string,
+    snapshots: readonly PaymentCustomerSnapshot[],
+    ids: Map<string, string>,
+  ): Promise<readonly Current[]> {
+    const digests = snapshots.map(({ customer }) => this.keys.searchDigest('payment-customer', customer.reference) as string);
+    const known = await change.read(
+      knownCustomers,
+      sql`WHERE ${paymentCustomers.source} = ${source} AND ${paymentCustomers.referenceDigest} IN (${digests})`,
+      { lock: true },
+    );
+    const stored = new Map(known.map((row) => [row.referenceDigest, row]));
+    const planned = snapshots.map((snapshot, index) => {
+      const referenceDigest = digests[index] as string;
+      const row = stored.get(referenceDigest);
+      return { snapshot, row, referenceDigest, id: row?.id ?? `pcu_${ulid()}` };
+    });
+    const keys = await this.keys.forOwners(
+      change,
+      planned.map(({ id }) => id),
+    );
+    const fresh: Values<PaymentCustomer>[] = [];
+    const current: Current[] = [];
+    for (const { snapshot, row, referenceDigest, id } of planned) {
+      const { customer, asOf } = snapshot;
+      const key = keys.get(id);
+      if (!key) continue;
+      ids.set(customer.reference, id);
+      if (row && row.observedAt > asOf) continue;
+      const sealedOrNull = (field: 'email' | 'name' | 'phone', text: string | null) =>
+        text ? sealField(paymentCustomers, id, field, key, bounded(text, 500)) : null;
+      const contact = {
+        emailDigest: this.keys.searchDigest('email', customer.email ? normalizeEmail(customer.email) : null),
+        phoneDigest: this.keys.searchDigest('phone', customer.phone ? phoneDigits(customer.phone) : null),
+      };
+      const values = {
+        ...contact,
+        ...contactHistory(row, contact, customer, asOf),
+        emailSealed: sealedOrNull('email', customer.email),
+        nameSealed: sealedOrNull('name', customer.displayName),
+        phoneSealed: sealedOrNull('phone', customer.phone),
+        helpdeskReferenceDigest: this.keys.searchDigest('helpdesk-reference', customer.helpdeskReference),
+        gone: false,
+        observedAt: asOf,
+      };
+      if (row) {
+        await change.update(paymentCustomers, values, sql`${paymentCustomers.id} = ${id}`);
+      } else {
+        const referenceSealed = sealField(paymentCustomers, id, 'reference', key, customer.reference);
+        fresh.push({ id, source, referenceDigest, referenceSealed, keyId: key.id, ...values });
+      }
+      current.push({ id, key, snapshot, isNew: !row });
+    }
+    await change.insert(paymentCustomers, fresh);
+    return current;
+  }
+
+  private async methods(change: Change, source: string, customers: readonly Current[]): Promise<ReadonlyMap<string, string>> {
+    const existing = customers.filter(({ isNew }) => !isNew).map(({ id }) => id);
+    const known = existing.length
+      ? await change.read(knownMethods, sql`WHERE ${paymentMethods.paymentCustomerId} IN (${existing})`, { lock: true })
+      : [];
+    const stored = new Map(known.map((row) => [`${row.paymentCustomerId} ${row.referenceDigest}`, row]));
+    const ids = new Map<string, string>();
+    const fresh: Values<PaymentMethod>[] = [];
+    const reported = new Set<string>();
+    for (const { id: paymentCustomerId, key, snapshot } of customers) {
+      for (const method of snapshot.methods) {
+        const referenceDigest = this.keys.searchDigest(`payment-method:${source}`, method.reference) as string;
+        const row = stored.get(`${paymentCustomerId} ${referenceDigest}`);
+        const id = row?.id ?? `pm_${ulid()}`;
+        ids.set(`${paymentCustomerId} ${method.reference}`, id);
+        reported.add(id);
+        const values = {
+          kind: method.kind,
+          // Longer than the column: MariaDB would refuse the row, and with it everybody in the same change.
+          brand: method.brand?.slice(0, 32) ?? null,
+          last4: method.last4 && /^\d{4}$/.test(method.last4) ? method.last4 : null,
+          expiryMonth: method.expiryMonth,
+          expiryYear: method.expiryYear,
+          status: method.status,
+          isDefault: method.isDefault,
+          billingAddressSealed: method.billingAddress
+            ? sealField(paymentMethods, id, 'billingAddress', key, addressText(method.billingAddress, this.redactor))
+            : null,
+          createdAt: method.createdAt,
+          observedAt: snapshot.asOf,
+        };
+        if (row) {
+          await change.update(paymentMethods, values, sql`${paymentMethods.id} = ${id}`);
+        } else {
+          const referenceSealed = sealField(paymentMethods, id, 'reference', key, method.reference);
+          const surrogate = this.keys.digests.surrogate(source, method.reference);
+          fresh.push({ id, paymentCustomerId, referenceDigest, referenceSealed, surrogate, ...values });
+        }
+      }
+    }
+    await change.insert(paymentMethods, fresh);
+    const gone = known.filter((row) => !reported.has(row.id) && row.status !== 'REMOVED').map((row) => row.id);
+    if (gone.length > 0)
+      await change.update(paymentMethods, { status: 'REMOVED', isDefault: false }, sql`${paymentMethods.id} IN (${gone})`);
+    return ids;
+  }
+
+  private async transactions(
+    change: Change,
+    customers: readonly Current[],
+    methodIds: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const existing = customers.filter(({ isNew }) => !isNew).map(({ id }) => id);
+    const known = existing.length
+      ? await change.read(knownTransactions, sql`WHERE ${transactions.paymentCustomerId} IN (${existing})`, { lock: true })
+      : [];
+    const stored = new Map(known.map((row) => [`${row.paymentCustomerId} ${row.reference}`, row]));
+    const fresh: Values<Transaction>[] = [];
+    const clean = (text: string | null, length: number) =>
+      text === null ? null : this.redactor.redact(text).text.slice(0, length);
+    for (const { id: paymentCustomerId, key, snapshot } of customers) {
+      for (const record of snapshot.transactions) {
+        const row = stored.get(`${paymentCustomerId} ${record.reference}`);
+        const id = row?.id ?? `txn_${ulid()}`;
+        const description = clean(record.orderDescription, 255);
+        const values = {
+          paymentMethodId: record.paymentMethodReference
+            ? (methodIds.get(`${paymentCustomerId} ${record.paymentMethodReference}`) ?? null)
+            : null,
+          orderReference: clean(record.orderReference, 128),
+          orderDescriptionSealed: description === null ? null : sealField(transactions, id, 'orderDescription', key, description),
+          amount: record.amount,
+          currency: record.currency,
+          status: record.status,
+          declineCode: clean(record.declineCode, 64),
+          declineAdvice: clean(record.declineAdvice, 64),
+          device: record.deviceFingerprint ? this.keys.digests.device(record.deviceFingerprint) : null,
+          country: record.country,
+          riskBand: record.riskBand,
+          riskScore: record.riskScore,
+          riskSignals: record.riskSignals,
+          disputeStatus: clean(record.dispute?.status ?? null, 32),
+          disputeReason: clean(record.dispute?.reason ?? null, 64),
+          disputeOpenedAt: record.dispute?.openedAt ?? null,
+          createdAt: record.createdAt,
+          observedAt: snapshot.asOf,
+        };
+        if (!row) fresh.push({ id, paymentCustomerId, reference: record.reference, ...values });
+        else if (
+          row.status !== values.status ||
+          row.disputeStatus !== values.disputeStatus ||
+          isRecent(record.createdAt, snapshot.asOf)
+        )
+          await change.update(transactions, values, sql`${transactions.id} = ${id}`);
+      }
+    }
+    await change.insert(transactions, fresh);
+  }
+}
+
+/** A payment still moves for some days: only then is a row with the same state written again. */
+const isRecent = (createdAt: Date, asOf: Date): boolean => asOf.getTime() - createdAt.getTime() < 3 * 86_400_000;
+
+const addressText = (address: AddressRecord, redactor: Redactor): string =>
+  JSON.stringify(
+    Object.fromEntries(
+      Object.entries(address).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? redactor.redact(value).text.slice(0, 200) : null,
+      ]),
+    ),
+  );
