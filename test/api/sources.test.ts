@@ -283,7 +283,7 @@ describe('the link to a payment customer', () => {
     payments.put('p1', { email: theirs }, [card('m1')]);
     test.clock.forward(10 * minute);
     const [{ id } = { id: '' }] = await test.app.database.query<{ id: string }>('SELECT id FROM helpdesk_customer');
-    Reflect.get(test.app.sources, 'recentlyRefreshed').clear();
+    Reflect.get(Reflect.get(test.app.sources, 'reading'), 'recentlyRefreshed').clear();
     expect(await test.app.sources.refreshPayments(id)).toBe(true);
     expect((await linkOf(test, '1'))[0]).toBe('MATCHED');
     await test.stop();
