@@ -2,6 +2,7 @@ import pino from 'pino';
 import { formatVerifierKey, verifierKeyOf } from '../audit/note';
 import { loadAuditConfig } from '../config/load';
 import { Checkpoints, signersOf } from '../features/audit/checkpoints';
+import { openSigningLog } from '../features/audit/open-signing-log';
 import { signingKeyText } from '../features/audit/signing-key-file';
 import { createLog } from '../log';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
@@ -20,10 +21,8 @@ export const sequence = async (): Promise<void> => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });
   try {
-    // The gateway's own way to its log, with all of the gateway: only whoever signs needs it.
-    const { openSigningLog } = require('../app') as typeof import('../app');
     const signing = await openSigningLog(
-      config,
+      config.audit,
       database,
       () => new Date(),
       log,

@@ -4,10 +4,10 @@ import { parseSigningKeys, SigningKeyInvalid } from '../audit/signing-key';
 import type { IssuerConfiguration } from '../authz/identity/issuer';
 import { type DatabaseLocation, parseDatabaseUrl } from '../db/location';
 import type { AuditSection } from '../features/audit/audit.section';
+import type { AuditSettings } from '../features/audit/open-signing-log';
 import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from '../privacy/key-encryption';
 import { KeyFileInvalid, readKeyFile } from '../privacy/key-file';
-import type { HttpSmsSection } from '../upstream/delivery/sms/sms.section';
-import type { SmtpSection } from '../upstream/delivery/smtp/smtp.section';
+import type { DeliverySettings } from '../upstream/delivery/delivery-channels';
 import { channelsOf, type DeliveryChannelNames } from './channels';
 import { type Environment, processEnvironment, secretValue } from './environment';
 import { auditOfFile, demoFile, type FileConfig, readFile } from './file';
@@ -17,15 +17,8 @@ import { environmentSchema, readVariables } from './variables';
 /** The name under which the log is signed where nothing else is said: that of no one, for development. */
 const developmentOrigin = 'counterfoil.invalid/development';
 
-export interface AuditConfig {
-  readonly origin: string;
-  readonly anchors: AuditSection['anchors'];
-  /** What `parseSigningKeys` takes, or the file that is made with a key in development; null in a gateway that doesn't sign. */
-  readonly signingKey: { readonly value: string } | { readonly file: string } | null;
-}
-
 export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates'> {
-  readonly audit: AuditConfig;
+  readonly audit: AuditSettings;
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
   readonly host: string;
@@ -46,8 +39,7 @@ export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates'>
   readonly merchant: { readonly name: string; readonly supportUrl: string | null };
   /** Origin that customers reach the gateway at; null for the address that is listened on. */
   readonly publicUrl: string | null;
-  /** What sends; null where nothing does, or files take its place. `folder` is where those are. */
-  readonly delivery: { readonly mail: SmtpSection | null; readonly sms: HttpSmsSection | null; readonly folder: string };
+  readonly delivery: DeliverySettings['delivery'];
   readonly channels: DeliveryChannelNames;
 }
 
@@ -91,7 +83,7 @@ const signingKeyOf = (
   { AUDIT_SIGNING_KEY: value, AUDIT_SIGNING_KEY_FILE: path }: SigningVariables,
   { folder, dataFolder, production }: { readonly folder: string; readonly dataFolder: string; readonly production: boolean },
   problems: ConfigProblem[],
-): AuditConfig['signingKey'] => {
+): AuditSettings['signingKey'] => {
   const at = value === undefined ? 'AUDIT_SIGNING_KEY_FILE' : 'AUDIT_SIGNING_KEY';
   const note = (expected: string) => problems.push({ in: 'environment', at, expected });
   if (value === undefined && path === undefined) {
@@ -115,7 +107,7 @@ const auditConfig = (
   variables: SigningVariables & { readonly AUDIT_SEQUENCER: 'gateway' | 'process' },
   place: { readonly folder: string; readonly dataFolder: string; readonly production: boolean; readonly file: string },
   problems: ConfigProblem[],
-): AuditConfig => {
+): AuditSettings => {
   if (place.production && file && file.origin === undefined)
     problems.push({
       in: place.file,

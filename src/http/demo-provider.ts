@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type App, demoSetupPath } from '../app';
+import type { App } from '../app';
 import { Failure } from '../failure';
+import { demoSetupPath } from '../features/sources/connectors';
 import { DemoHelpdesk } from '../upstream/helpdesk/demo/demo-helpdesk';
 import { faultTargets } from '../upstream/payments/demo/demo-faults';
 import { DemoPayments } from '../upstream/payments/demo/demo-payments';

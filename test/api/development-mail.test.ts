@@ -2,8 +2,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
-import { deliveryOf } from '../../src/app';
 import type { DeliveryChannels } from '../../src/upstream/delivery/delivery.port';
+import { deliveryChannels } from '../../src/upstream/delivery/delivery-channels';
 import { TestApp } from '../support/app';
 import { launchChromium } from '../support/chromium';
 
@@ -18,7 +18,7 @@ describe('the mail page of development', () => {
     channels.mail?.send({ to, subject, text, html: '' });
   beforeAll(async () => {
     app = await TestApp.start({ sync: false });
-    channels = deliveryOf(app.app.config, app.clock.now);
+    channels = deliveryChannels(app.app.config, app.clock.now);
   });
   afterEach(() => rmSync(app.app.config.delivery.folder, { recursive: true, force: true }));
   afterAll(() => app.stop());
@@ -133,7 +133,12 @@ describe('the mail page', () => {
   it('links to where customers reach the gateway, where that is configured', async () => {
     const app = await TestApp.start({ sync: false, config: { publicUrl: 'https://gateway.example' } });
     const text = 'https://gateway.example/confirm/one http://127.0.0.1:4000/confirm/two https://gateway.example.evil/three';
-    await deliveryOf(app.app.config, app.clock.now).mail?.send({ to: 'kim@customers.example', subject: 'x', text, html: '' });
+    await deliveryChannels(app.app.config, app.clock.now).mail?.send({
+      to: 'kim@customers.example',
+      subject: 'x',
+      text,
+      html: '',
+    });
     const { body } = await open(app);
     expect([...body.matchAll(/<a href="(http[^"]*)"/g)].map(([, address]) => address)).toEqual([
       'https://gateway.example/confirm/one',
@@ -156,7 +161,7 @@ describe('the mail page', () => {
     async (developmentIssuer) => {
       const app = await TestApp.start({ config: { production: true, developmentIssuer }, sync: false });
       expect((await open(app)).statusCode).toBe(404);
-      expect(deliveryOf(app.app.config)).toEqual({ mail: null, sms: null });
+      expect(deliveryChannels(app.app.config)).toEqual({ mail: null, sms: null });
       await app.stop();
     },
   );
@@ -171,7 +176,7 @@ describe('the mail page in a browser', () => {
     if (!browser) return;
     app = await TestApp.start({ sync: false });
     address = await app.server.listen({ host: '127.0.0.1', port: 0 });
-    const { mail, sms } = deliveryOf(app.app.config, app.clock.now);
+    const { mail, sms } = deliveryChannels(app.app.config, app.clock.now);
     const text = `Open this to see what would change:\n\n${address}/healthz\n\nIt works for an hour.`;
     await mail?.send({ to: 'kim@customers.example', subject: 'Please confirm a change of your card', text, html: '' });
     await sms?.send({ to: '+49 151 2345678', text: 'Your code is 4242' });

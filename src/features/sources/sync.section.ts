@@ -11,3 +11,5 @@ export const syncSection = z
     openSeconds: z.number().min(1).max(60).default(7.5),
   })
   .prefault({});
+
+export type SyncSection = z.output<typeof syncSection>;

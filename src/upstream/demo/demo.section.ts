@@ -6,3 +6,6 @@ export const demoHelpdeskSection = z.strictObject({ kind: z.literal('demo'), nam
 
 /** Its payment provider among `sources.payments`; `helpdesk` is the source whose customers pay there. */
 export const demoPaymentsSection = z.strictObject({ kind: z.literal('demo'), name: sourceName, helpdesk: sourceName });
+
+export type DemoHelpdeskSection = z.output<typeof demoHelpdeskSection>;
+export type DemoPaymentsSection = z.output<typeof demoPaymentsSection>;

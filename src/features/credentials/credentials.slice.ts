@@ -1,0 +1,54 @@
+import { describeError } from '../../log';
+import type { DeliveryChannels } from '../../upstream/delivery/delivery.port';
+import type { Assistances } from '../assistance/assistance.service';
+import type { Core } from '../core';
+import type { Sources } from '../sources/sources.service';
+import { Applying } from './applying.service';
+import { Confirmations } from './confirmations.service';
+import { Credentials } from './credentials.service';
+import { Deliveries } from './deliveries.service';
+import { CredentialJobs } from './jobs.service';
+
+export interface CredentialParts {
+  readonly sources: Sources;
+  readonly assistances: Assistances;
+  /** What sends, and by which channels customers can be reached at all. */
+  readonly delivery: DeliveryChannels;
+  readonly channels: { readonly mail: boolean; readonly sms: boolean };
+  /** For how long one process has a job to itself, seconds. */
+  readonly leaseSeconds: number;
+  /** The merchant's name as customers know it. */
+  readonly merchant: string;
+}
+
+/** Updates of payment methods: requested, confirmed, delivered, applied. */
+export const createCredentials = (
+  { database, keys, cursors, policy, clock, log, publicUrl }: Core,
+  { sources, assistances, delivery, channels, leaseSeconds, merchant }: CredentialParts,
+) => {
+  const { updates, scope } = policy;
+  const deliveries = new Deliveries(database, keys, sources, delivery, updates, merchant, publicUrl);
+  const applying = new Applying(database, keys, sources, updates, clock);
+  const jobs = new CredentialJobs(
+    database,
+    {
+      LINK: deliveries.link,
+      NOTICE: deliveries.notice,
+      OUTCOME: deliveries.outcome,
+      SETUP: applying.setup,
+      PROVIDER: applying.provider,
+    },
+    leaseSeconds * 1_000,
+    clock,
+    ({ kind, updateId, fault }, error) =>
+      log[fault === 'internal' ? 'error' : 'warn'](
+        { job: kind, update: updateId, fault, ...(fault === 'internal' ? { error: describeError(error) } : {}) },
+        'a job failed',
+      ),
+  );
+  return {
+    jobs,
+    credentials: new Credentials(database, keys, sources, assistances, cursors, updates, scope, channels, jobs, clock),
+    confirmations: new Confirmations(database, keys, sources, delivery, updates, merchant, publicUrl, jobs, clock),
+  };
+};

@@ -1,0 +1,44 @@
+import { describeError } from '../../log';
+import { SourceUnavailable } from '../../upstream/source-unavailable';
+import type { Core } from '../core';
+import { PaymentsIngest } from '../payments/payments.ingest';
+import { connectSources, type GivenConnectors, type SourceSettings } from './connectors';
+import { Ingest } from './ingest';
+import { Sources } from './sources.service';
+import type { SyncSection } from './sync.section';
+
+/** The configured sources with their connectors. `given` take the place of configured ones. */
+export const createSources = async (
+  core: Core,
+  { sync, ...settings }: Omit<SourceSettings, 'windowDays'> & { readonly sync: SyncSection },
+  given: GivenConnectors,
+): Promise<Sources> => {
+  const { database, keys, redactor, clock, log } = core;
+  const onFault = (source: string, error: unknown) =>
+    log.warn(
+      {
+        source,
+        fault: error instanceof SourceUnavailable ? error.why : 'internal',
+        ...(error instanceof SourceUnavailable ? {} : { error: describeError(error) }),
+      },
+      'a source failed',
+    );
+  const connected = await connectSources({ ...settings, windowDays: sync.windowDays }, core, given, onFault);
+  return new Sources(
+    database,
+    keys,
+    new Ingest(database, keys, redactor),
+    new PaymentsIngest(database, keys, redactor),
+    connected.helpdesks,
+    connected.payments,
+    {
+      windowDays: sync.windowDays,
+      pollEvery: sync.pollSeconds * 1_000,
+      assignmentBound: sync.assignmentBoundSeconds * 1_000,
+      openWithin: sync.openSeconds * 1_000,
+      paymentsWithin: sync.readThroughSeconds * 1_000,
+    },
+    clock,
+    onFault,
+  );
+};
