@@ -1,6 +1,7 @@
 import { Entity, Index } from 'typeorm';
 import { Flag, Instant, Key, Sealed, Text } from '../../db/columns';
-import { table } from '../../db/table';
+import { sql } from '../../db/sql';
+import { type Selected, select, table } from '../../db/table';
 
 export const assistancePurposes = ['PAYMENT_QUESTION', 'DECLINE', 'DISPUTE', 'REFUND', 'CREDENTIAL_UPDATE', 'OTHER'] as const;
 export type AssistancePurpose = (typeof assistancePurposes)[number];
@@ -40,3 +41,13 @@ export class Assistance {
   @Text(160, { name: 'open_key', nullable: true }) openKey!: string | null;
 }
 export const assistances = table(Assistance);
+
+/** What is shown of an assistance. */
+export const assistanceRows = select(
+  {
+    ...assistances.pick('id', 'actorId', 'ticketId', 'customerId', 'purpose', 'origin', 'requestedAt', 'beginsAt', 'expiresAt'),
+    ...assistances.pick('needsApproval', 'approvedById', 'approvedAt', 'endedAt', 'endReason'),
+  },
+  sql`FROM ${assistances}`,
+);
+export type AssistanceRow = Selected<typeof assistanceRows>;

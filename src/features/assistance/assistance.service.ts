@@ -4,7 +4,7 @@ import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
+import { sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Redactor } from '../../privacy/redaction';
 import { seal } from '../../privacy/sealing';
@@ -12,7 +12,14 @@ import { ulid } from '../../ulid';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import { Ticket } from '../tickets/ticket.entity';
 import { endRows, type OpenAssistance, waitForLeases } from './assistance.ending';
-import { Assistance, type AssistancePurpose, assistancePurposes, assistances } from './assistance.entity';
+import {
+  Assistance,
+  type AssistancePurpose,
+  type AssistanceRow,
+  assistancePurposes,
+  assistanceRows,
+  assistances,
+} from './assistance.entity';
 import { assistanceActions, beginsByItself, isMadeByOthers, type TicketStanding } from './assistance.policy';
 
 export interface Freshness {
@@ -227,24 +234,22 @@ export class Assistances {
   }
 
   /** The assistances an actor has open on these tickets, waiting or live, by ticket. */
-  async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, Assistance>> {
-    const rows = await this.database.query<AssistanceColumns>(
-      `SELECT ${assistanceColumns} FROM assistance WHERE open_key IN (${marks(ticketIds)})`,
-      ticketIds.map((ticketId) => openKey(actor.id, ticketId)),
-    );
-    return new Map(rows.map((row) => [row.ticket_id, toAssistance(row)]));
+  async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, AssistanceRow>> {
+    const keys = ticketIds.map((ticketId) => openKey(actor.id, ticketId));
+    const rows = await this.database.read(assistanceRows, sql`WHERE ${assistances.openKey} IN (${keys})`);
+    return new Map(rows.map((row) => [row.ticketId, row]));
   }
 
   /** Requests of others on tickets of the supervisor's teams that wait for a consent, oldest first. */
-  async waitingFor(actor: SignedInActor, limit: number): Promise<readonly Assistance[]> {
+  async waitingFor(actor: SignedInActor, limit: number): Promise<readonly AssistanceRow[]> {
     if (actor.teams.length === 0) return [];
-    const rows = await this.database.query<AssistanceColumns>(
-      `SELECT ${assistanceColumns} FROM assistance WHERE ended_at IS NULL AND begins_at IS NULL AND expires_at > ? AND actor_id <> ?
-          AND ticket_id IN (SELECT t.id FROM helpdesk_ticket t WHERE t.team IN (${marks(actor.teams)}))
-        ORDER BY requested_at, id LIMIT ?`,
-      [this.clock().getTime(), actor.id, ...actor.teams, limit],
+    const { id, actorId, ticketId, requestedAt, beginsAt, expiresAt, endedAt } = assistances;
+    return this.database.read(
+      assistanceRows,
+      sql`WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.clock()} AND ${actorId} <> ${actor.id}
+          AND ${ticketId} IN (SELECT t.id FROM helpdesk_ticket t WHERE t.team IN (${actor.teams}))
+        ORDER BY ${requestedAt}, ${id} LIMIT ${limit}`,
     );
-    return rows.map(toAssistance);
   }
 
   /** The reason of an assistance in clear, and whom it is about; its text is null where that customer was erased. */
@@ -375,43 +380,3 @@ export class Assistances {
 }
 
 const openKey = (actorId: string, ticketId: string): string => `${actorId}|${ticketId}`;
-
-const assistanceColumns =
-  'id, actor_id, ticket_id, customer_id, purpose, origin, requested_at, begins_at, expires_at, needs_approval, approved_by_id, approved_at, ended_at, end_reason';
-
-type AssistanceColumns = Record<string, unknown> & {
-  readonly id: string;
-  readonly actor_id: string;
-  readonly ticket_id: string;
-  readonly customer_id: string;
-  readonly purpose: AssistancePurpose;
-  readonly origin: 'AUTOMATIC' | 'REQUESTED';
-  readonly requested_at: number;
-  readonly begins_at: number | null;
-  readonly expires_at: number;
-  readonly needs_approval: number;
-  readonly approved_by_id: string | null;
-  readonly approved_at: number | null;
-  readonly ended_at: number | null;
-  readonly end_reason: Assistance['endReason'];
-};
-
-const instant = (value: number | null): Date | null => (value === null ? null : new Date(value));
-
-const toAssistance = (row: AssistanceColumns): Assistance =>
-  Object.assign(new Assistance(), {
-    id: row.id,
-    actorId: row.actor_id,
-    ticketId: row.ticket_id,
-    customerId: row.customer_id,
-    purpose: row.purpose,
-    origin: row.origin,
-    requestedAt: new Date(row.requested_at),
-    beginsAt: instant(row.begins_at),
-    expiresAt: new Date(row.expires_at),
-    needsApproval: row.needs_approval === 1,
-    approvedById: row.approved_by_id,
-    approvedAt: instant(row.approved_at),
-    endedAt: instant(row.ended_at),
-    endReason: row.end_reason,
-  });

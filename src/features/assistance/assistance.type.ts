@@ -5,7 +5,7 @@ import { enumOf } from '../../graphql/enum-of';
 import { Guarded, open } from '../../graphql/guarded';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
-import { type Assistance, type AssistancePurpose, assistanceEndReasons, assistancePurposes } from './assistance.entity';
+import { type AssistancePurpose, type AssistanceRow, assistanceEndReasons, assistancePurposes } from './assistance.entity';
 import type { BeginInput, Reason } from './assistance.service';
 
 export const AssistancePurposeEnum = enumOf(assistancePurposes);
@@ -29,7 +29,7 @@ export class AssistanceType implements Shown {
   private about: ShownObject['customer'] = null;
 
   constructor(
-    private readonly row: Assistance,
+    private readonly row: AssistanceRow,
     private readonly at: Date,
     private readonly readReason: () => Promise<Reason | null>,
   ) {}

@@ -1,12 +1,12 @@
 import DataLoader from 'dataloader';
 import type { SignedInActor } from '../../authz/actor';
-import type { Assistance } from './assistance.entity';
+import type { AssistanceRow } from './assistance.entity';
 import type { Assistances } from './assistance.service';
 import { AssistanceType } from './assistance.type';
 
 /** The actor's own assistances on the tickets of a request. */
 export class AssistancesLoader {
-  private readonly byTicket: DataLoader<string, Assistance | null>;
+  private readonly byTicket: DataLoader<string, AssistanceRow | null>;
 
   constructor(
     actor: SignedInActor,
@@ -28,7 +28,7 @@ export class AssistancesLoader {
     return row && this.toType(row);
   }
 
-  toType(row: Assistance): AssistanceType {
+  toType(row: AssistanceRow): AssistanceType {
     return new AssistanceType(row, this.clock(), () => this.assistances.reasonOf(row.id));
   }
 }

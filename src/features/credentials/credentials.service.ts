@@ -4,7 +4,7 @@ import type { ScopePolicy } from '../../authz/exposure.file';
 import type { CredentialUpdateKind, UpdatePolicy } from '../../authz/update-policy';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
-import { marks, raw } from '../../db/sql';
+import { marks, raw, sql } from '../../db/sql';
 import { unionOfLists } from '../../db/union-of-lists';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
@@ -31,7 +31,7 @@ import { credentialActions, mayDecide, mayRequest, type UpdateStanding } from '.
 import { needsOf } from './credentials.risk';
 import { type CredentialJobs, enqueue } from './jobs.service';
 import { describeMethod, type MethodSummary } from './method-summary';
-import { type StoredMethodRow, storedMethodColumns, summaryOfRow } from './stored-method';
+import { storedMethod, storedMethodRows, summaryOfRow } from './stored-method';
 
 export interface RequestInput {
   readonly ticketId: string;
@@ -358,9 +358,9 @@ export class Credentials {
       source,
       link,
     } = payer as PayerRow & { source: string; payment_customer_id: string };
-    const [method] = await change.query<StoredMethodRow>(
-      `SELECT ${storedMethodColumns} FROM payment_method m JOIN payment_customer p ON p.id = m.payment_customer_id ${joinKey('p')} WHERE m.id = ? AND m.payment_customer_id = ? AND m.status <> 'REMOVED'`,
-      [input.paymentMethodId, paymentCustomerId],
+    const [method] = await change.read(
+      storedMethodRows,
+      sql`WHERE ${storedMethod.id} = ${input.paymentMethodId} AND ${storedMethod.paymentCustomerId} = ${paymentCustomerId} AND ${storedMethod.status} <> 'REMOVED'`,
     );
     const seal = await CustomerSeal.of(change, this.keys, customerId);
     if (!method || seal.key === null) throw Failure.notFound('payment method');
@@ -393,7 +393,7 @@ export class Credentials {
             : null,
         },
         contactIsStaff: facts.contactStaffIds.length > 0,
-        method: { isDefault: summary.isDefault, createdAt: new Date(method.created_at) },
+        method: { isDefault: summary.isDefault, createdAt: method.createdAt },
         lastDisputeAt: facts.lastDisputeAt,
       },
       this.policy,

@@ -4,9 +4,12 @@ import { systemActor } from '../../authz/actor';
 import type { Action } from '../../authz/rule';
 import type { UpdatePolicy } from '../../authz/update-policy';
 import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
 import { ulid } from '../../ulid';
 import { type DeliveryChannels, DeliveryFailed } from '../../upstream/delivery/delivery.port';
-import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import { type Keys, keyed, withKeyOf } from '../keys/keys.service';
+import { paymentCustomers } from '../payments/payment.entity';
 import type { Sources } from '../sources/sources.service';
 import { CredentialUpdate, credentialLinks } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
@@ -18,12 +21,11 @@ const hour = 3_600_000;
 /** 256 bits: nobody guesses one, and of what is stored nobody gets it back. */
 const tokenBytes = 32;
 
-interface ContactRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly email_sealed: Buffer | null;
-  readonly email_digest: string | null;
-  readonly gone: number;
-}
+const payer = paymentCustomers.as('p');
+const contactRows = select(
+  { ...payer.pick('id', 'emailSealed', 'emailDigest', 'gone'), ...keyed },
+  sql`FROM ${payer} ${withKeyOf(payer)}`,
+);
 
 /** What leaves for the customer and the ticket: the link, by mail and to nobody else; notes, with neither link nor code. */
 export class Deliveries {
@@ -110,12 +112,9 @@ export class Deliveries {
 
   /** The address that was judged when the update was requested, or none: a link must not follow an address that somebody changed meanwhile. */
   private async addressOf(change: AnyChange, update: CredentialUpdate): Promise<string | null> {
-    const [payer] = await change.query<ContactRow>(
-      `SELECT p.id, p.email_sealed, p.email_digest, p.gone, ${keyColumns} FROM payment_customer p ${joinKey('p')} WHERE p.id = ?`,
-      [update.paymentCustomerId],
-    );
-    if (!payer || payer.gone === 1 || payer.email_digest !== update.mailDigest) return null;
-    return this.keys.openColumn(payer, { table: 'payment_customer', column: 'email_sealed', row: payer.id }, payer.email_sealed);
+    const [contact] = await change.read(contactRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
+    if (!contact || contact.gone || contact.emailDigest !== update.mailDigest) return null;
+    return this.keys.open(paymentCustomers, contact, 'email');
   }
 
   private noteHandler(write: (update: CredentialUpdate) => string): JobHandler {

@@ -1,9 +1,15 @@
 import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
 import { ProgrammingError } from '../../failure';
 import type { CredentialChanges } from '../../upstream/payments/payments.port';
-import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import { type Keys, keyed, withKeyOf } from '../keys/keys.service';
+import { paymentCustomers, paymentMethods } from '../payments/payment.entity';
 import type { Sources } from '../sources/sources.service';
-import { type StoredMethodRow, storedMethodColumns } from './stored-method';
+import { type StoredMethodRow, storedMethod, storedMethodRows } from './stored-method';
+
+const payer = paymentCustomers.as('p');
+const payerRows = select({ ...payer.pick('id', 'referenceSealed'), ...keyed }, sql`FROM ${payer} ${withKeyOf(payer)}`);
 
 export interface ProviderSide {
   readonly provider: CredentialChanges;
@@ -22,25 +28,16 @@ export const providerSideOf = async (
 ): Promise<ProviderSide | null> => {
   const provider = sources.paymentsSource(update.source).connector.credentials;
   if (!provider) throw new ProgrammingError('an update of a source that can only be read');
-  const [payer] = await database.query<KeyedRow & { reference_sealed: Buffer } & Record<string, unknown>>(
-    `SELECT p.reference_sealed, ${keyColumns} FROM payment_customer p ${joinKey('p')} WHERE p.id = ? AND p.gone = 0`,
-    [update.paymentCustomerId],
+  const [holder] = await database.read(
+    payerRows,
+    sql`WHERE ${payer.id} = ${update.paymentCustomerId} AND ${payer.gone} = ${false}`,
   );
-  const customer =
-    payer &&
-    keys.openColumn(
-      payer,
-      { table: 'payment_customer', column: 'reference_sealed', row: update.paymentCustomerId },
-      payer.reference_sealed,
-    );
+  const customer = holder && keys.open(paymentCustomers, holder, 'reference');
   if (!customer) return null;
-  const [row] = await database.query<StoredMethodRow>(
-    `SELECT ${storedMethodColumns} FROM payment_method m JOIN payment_customer p ON p.id = m.payment_customer_id ${joinKey('p')} WHERE m.id = ? AND m.payment_customer_id = ?`,
-    [update.paymentMethodId, update.paymentCustomerId],
+  const [row] = await database.read(
+    storedMethodRows,
+    sql`WHERE ${storedMethod.id} = ${update.paymentMethodId} AND ${storedMethod.paymentCustomerId} = ${update.paymentCustomerId}`,
   );
-  const reference =
-    row && row.status !== 'REMOVED'
-      ? keys.openColumn(row, { table: 'payment_method', column: 'reference_sealed', row: row.id }, row.reference_sealed)
-      : null;
+  const reference = row && row.status !== 'REMOVED' ? keys.open(paymentMethods, row, 'reference') : null;
   return { provider, customer, method: row && reference ? { reference, row } : null };
 };

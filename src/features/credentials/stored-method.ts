@@ -1,39 +1,28 @@
-import { type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import { sql } from '../../db/sql';
+import { type Selected, select } from '../../db/table';
+import { type Keys, keyed, withKeyOf } from '../keys/keys.service';
+import { paymentCustomers, paymentMethods } from '../payments/payment.entity';
 import type { MethodSummary } from './method-summary';
 
-/** A payment method as the read model has it, with the key of its payment customer. */
-export interface StoredMethodRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly kind: string;
-  readonly brand: string | null;
-  readonly last4: string | null;
-  readonly expiry_month: number | null;
-  readonly expiry_year: number | null;
-  readonly status: string;
-  readonly is_default: number;
-  readonly billing_address_sealed: Buffer | null;
-  readonly reference_sealed: Buffer;
-  readonly created_at: number;
-}
+export const storedMethod = paymentMethods.as('m');
+const payer = paymentCustomers.as('p');
 
-export const storedMethodColumns = `m.id, m.kind, m.brand, m.last4, m.expiry_month, m.expiry_year, m.status, m.is_default, m.billing_address_sealed, m.reference_sealed, m.created_at, ${keyColumns}`;
+/** A payment method as the read model has it, with the key of its payment customer. */
+export const storedMethodRows = select(
+  {
+    ...storedMethod.pick('id', 'kind', 'brand', 'last4', 'expiryMonth', 'expiryYear', 'status', 'isDefault', 'createdAt'),
+    ...storedMethod.pick('billingAddressSealed', 'referenceSealed'),
+    ...keyed,
+  },
+  sql`FROM ${storedMethod} JOIN ${payer} ON ${payer.id} = ${storedMethod.paymentCustomerId} ${withKeyOf(payer)}`,
+);
+export type StoredMethodRow = Selected<typeof storedMethodRows>;
 
 /** A method of the read model as updates keep it. */
 export const summaryOfRow = (row: StoredMethodRow, keys: Keys): MethodSummary => {
-  const address = keys.openColumn(
-    row,
-    { table: 'payment_method', column: 'billing_address_sealed', row: row.id },
-    row.billing_address_sealed,
-  );
+  const { kind, brand, last4, expiryMonth, expiryYear, isDefault } = row;
+  const address = keys.open(paymentMethods, row, 'billingAddress');
   const none = { line1: null, line2: null, city: null, postalCode: null, country: null };
-  return {
-    kind: row.kind,
-    brand: row.brand,
-    last4: row.last4,
-    expiryMonth: row.expiry_month,
-    expiryYear: row.expiry_year,
-    country: null,
-    isDefault: row.is_default === 1,
-    billingAddress: address === null ? null : { ...none, ...(JSON.parse(address) as Partial<typeof none>) },
-  };
+  const billingAddress = address === null ? null : { ...none, ...(JSON.parse(address) as Partial<typeof none>) };
+  return { kind, brand, last4, expiryMonth, expiryYear, country: null, isDefault, billingAddress };
 };
