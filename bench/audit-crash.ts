@@ -8,11 +8,11 @@ import { consistencyPath, Frontier, leafHash, verifyConsistency } from '../src/a
 import { verifierKeyOf } from '../src/audit/note';
 import { Database } from '../src/db/database';
 import { parseDatabaseUrl } from '../src/db/location';
-import { Checkpoints, signersOf } from '../src/features/audit/checkpoints';
-import { scrub } from '../src/features/audit/scrub';
-import { SigningLog } from '../src/features/audit/signing-log';
-import { StoredTree } from '../src/features/audit/stored-tree';
 import { entities } from '../src/features/entities';
+import { Checkpoints, signersOf } from '../src/ledger/checkpoints';
+import { scrub } from '../src/ledger/scrub';
+import { SigningLog } from '../src/ledger/signing-log';
+import { StoredTree } from '../src/ledger/stored-tree';
 import { newDatabase, PrivateMariaDb } from './support/mariadb';
 
 const usage = `npm run test:crash:audit -- [options]

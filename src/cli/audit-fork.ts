@@ -3,11 +3,11 @@ import { openCheckpoint } from '../audit/checkpoint';
 import { NoteInvalid, verifierKeyOf } from '../audit/note';
 import { type AuditProcessConfig, loadAuditConfig } from '../config/load';
 import type { Database } from '../db/database';
-import { FileAnchor } from '../features/audit/anchor.file';
-import { latestAnchored } from '../features/audit/anchors.service';
-import { signersOf } from '../features/audit/checkpoints';
-import { forkOrigin, storedOrigins } from '../features/audit/origins';
-import { signingKeyText } from '../features/audit/signing-key-file';
+import { FileAnchor } from '../ledger/anchor.file';
+import { latestAnchored } from '../ledger/anchors.service';
+import { signersOf } from '../ledger/checkpoints';
+import { forkOrigin, storedOrigins } from '../ledger/origins';
+import { signingKeyText } from '../ledger/signing-key-file';
 import { openAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';
 

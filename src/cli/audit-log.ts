@@ -1,9 +1,9 @@
 import pino from 'pino';
 import { formatVerifierKey, verifierKeyOf } from '../audit/note';
 import { loadAuditConfig } from '../config/load';
-import { Checkpoints, signersOf } from '../features/audit/checkpoints';
-import { openSigningLog } from '../features/audit/open-signing-log';
-import { signingKeyText } from '../features/audit/signing-key-file';
+import { Checkpoints, signersOf } from '../ledger/checkpoints';
+import { openSigningLog } from '../ledger/open-signing-log';
+import { signingKeyText } from '../ledger/signing-key-file';
 import { createLog } from '../log';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { loadAuditConfig } from '../config/load';
-import { latestAnchored } from '../features/audit/anchors.service';
-import { Checkpoints } from '../features/audit/checkpoints';
 import { csvOf, markdownOf, minimisationReport } from '../features/audit/minimisation';
+import { latestAnchored } from '../ledger/anchors.service';
+import { Checkpoints } from '../ledger/checkpoints';
 import { readAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';
 

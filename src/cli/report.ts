@@ -3,7 +3,7 @@ import { ConfigInvalid } from '../config/problems';
 import { DatabaseInUse } from '../db/database-in-use';
 import { DatabaseUnavailable } from '../db/database-unavailable';
 import { Failure } from '../failure';
-import { LogBroken } from '../features/audit/log-broken';
+import { LogBroken } from '../ledger/log-broken';
 
 /** Ends a command with a message for a person; nothing more is to be said about it. */
 export class CommandFailed extends Error {}

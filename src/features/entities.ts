@@ -1,8 +1,9 @@
 import 'reflect-metadata';
+import { AuditCustomer, AuditEventRow, AuditNote, AuditPending, AuditTicket } from '../ledger/audit.entity';
+import { AuditAnchor, AuditCheckpoint, AuditLeaf, AuditNode, AuditOrigin } from '../ledger/audit-tree.entity';
 import { ActorRow } from './actors/actor.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';
 import { Assistance } from './assistance/assistance.entity';
-import { AuditAnchor, AuditCheckpoint, AuditLeaf, AuditNode, AuditOrigin } from './audit/audit-tree.entity';
 import {
   Confirmation,
   CredentialJob,
@@ -12,7 +13,6 @@ import {
   CredentialUpdate,
 } from './credentials/credential-update.entity';
 import { Customer } from './customers/customer.entity';
-import { AuditCustomer, AuditEventRow, AuditNote, AuditPending, AuditTicket } from './disclosures/audit.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';

@@ -1,7 +1,7 @@
 import { verifierKeyOf } from '../../src/audit/note';
 import { type VerifyOptions, verifyExport } from '../../src/audit/verify';
-import { signersOf } from '../../src/features/audit/checkpoints';
-import { signingKeyText } from '../../src/features/audit/signing-key-file';
+import { signersOf } from '../../src/ledger/checkpoints';
+import { signingKeyText } from '../../src/ledger/signing-key-file';
 import { eventsOf } from '../support/answers';
 import type { TestApp } from '../support/app';
 import { sampleTicket, startSample } from '../support/sample';

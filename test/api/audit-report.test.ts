@@ -1,7 +1,7 @@
 import { verifyInclusion } from '../../src/audit/merkle';
 import { csvOf, markdownOf, minimisationReport } from '../../src/features/audit/minimisation';
-import { scrub } from '../../src/features/audit/scrub';
 import type { Keys } from '../../src/features/keys/keys.service';
+import { scrub } from '../../src/ledger/scrub';
 import { matchesAuditDigest } from '../../src/privacy/digests';
 import { told } from '../support/answers';
 import type { TestApp } from '../support/app';

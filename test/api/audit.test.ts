@@ -1,8 +1,8 @@
 import { openCheckpoint } from '../../src/audit/checkpoint';
 import { verifyConsistency, verifyInclusion } from '../../src/audit/merkle';
 import { verifierKeyOf } from '../../src/audit/note';
-import { signersOf } from '../../src/features/audit/checkpoints';
-import { signingKeyText } from '../../src/features/audit/signing-key-file';
+import { signersOf } from '../../src/ledger/checkpoints';
+import { signingKeyText } from '../../src/ledger/signing-key-file';
 import { ticketIdOf, told } from '../support/answers';
 import type { TestApp } from '../support/app';
 import { sampleTicket, startSample } from '../support/sample';

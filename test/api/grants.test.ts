@@ -1,8 +1,8 @@
 import { createConnection } from 'mysql2/promise';
 import { Database } from '../../src/db/database';
 import { parseDatabaseUrl } from '../../src/db/location';
-import { auditTables, type DatabaseRole, grantFaults, grantStatements } from '../../src/features/audit/grants';
-import { SigningLog } from '../../src/features/audit/signing-log';
+import { auditTables, type DatabaseRole, grantFaults, grantStatements } from '../../src/ledger/grants';
+import { SigningLog } from '../../src/ledger/signing-log';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { testKey } from '../support/audit-log';

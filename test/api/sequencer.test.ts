@@ -2,10 +2,10 @@ import { openCheckpoint, unanchoredExtension } from '../../src/audit/checkpoint'
 import { consistencyPath, Frontier, inclusionPath, leafHash, verifyConsistency, verifyInclusion } from '../../src/audit/merkle';
 import { verifierKeyOf } from '../../src/audit/note';
 import type { Database } from '../../src/db/database';
-import { Checkpoints, rootAt, signersOf } from '../../src/features/audit/checkpoints';
-import { integrate } from '../../src/features/audit/integration';
-import { forkOrigin, storedOrigins } from '../../src/features/audit/origins';
-import { StoredTree } from '../../src/features/audit/stored-tree';
+import { Checkpoints, rootAt, signersOf } from '../../src/ledger/checkpoints';
+import { integrate } from '../../src/ledger/integration';
+import { forkOrigin, storedOrigins } from '../../src/ledger/origins';
+import { StoredTree } from '../../src/ledger/stored-tree';
 import { anotherKey, emptyLog, record, sequencerOf, tamper, testKey, testOrigin, testSigners } from '../support/audit-log';
 import { temporaryDatabase } from '../support/database';
 

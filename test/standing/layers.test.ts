@@ -36,14 +36,16 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   privacy: [],
   background: [],
   db: ['authz', 'audit', 'privacy'],
+  // The log as it is kept: below the features, so that no feature can become a condition for it.
+  ledger: ['authz', 'audit', 'privacy', 'db', 'background'],
   upstream: ['privacy'],
   graphql: ['authz', 'audit', 'privacy', 'upstream'],
-  features: ['authz', 'audit', 'privacy', 'db', 'upstream', 'background', 'graphql'],
+  features: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql'],
   // The sections of the file live with the parts that they configure.
-  config: ['authz', 'audit', 'privacy', 'db', 'upstream', 'features'],
-  app: ['authz', 'audit', 'privacy', 'db', 'upstream', 'background', 'graphql', 'features', 'config'],
+  config: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'features'],
+  app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config'],
   http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
-  cli: ['authz', 'audit', 'privacy', 'db', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
+  cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
   main: ['http', 'cli', 'app', 'config'],
 };
 

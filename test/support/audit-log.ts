@@ -2,8 +2,8 @@ import type { DataSource } from 'typeorm';
 import type { LogEvent } from '../../src/audit/events';
 import { parseVerifierKey, type SignerKey } from '../../src/audit/note';
 import type { Database } from '../../src/db/database';
-import { signersOf } from '../../src/features/audit/checkpoints';
-import { Sequencer, type SequencerOptions } from '../../src/features/audit/sequencer';
+import { signersOf } from '../../src/ledger/checkpoints';
+import { Sequencer, type SequencerOptions } from '../../src/ledger/sequencer';
 
 export const testOrigin = 'log.example.com/test';
 /** 32 bytes that look random enough to be a key. */

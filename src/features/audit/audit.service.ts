@@ -9,8 +9,11 @@ import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import type { ShownObject } from '../../graphql/shown';
+import { latestAnchored } from '../../ledger/anchors.service';
+import { type Checkpoints, rootAt, type SignedCheckpoint } from '../../ledger/checkpoints';
+import { treeSize } from '../../ledger/integration';
+import { StoredTree } from '../../ledger/stored-tree';
 import { type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
-import { latestAnchored } from './anchors.service';
 import { type AuditScope, auditScope } from './audit.policy';
 import {
   AuditCheckpointType,
@@ -22,9 +25,6 @@ import {
   AuditInclusionProof,
   PolicyInForce,
 } from './audit.type';
-import { type Checkpoints, rootAt, type SignedCheckpoint } from './checkpoints';
-import { treeSize } from './integration';
-import { StoredTree } from './stored-tree';
 
 export interface AuditPageArguments {
   readonly filter: AuditEventFilter | null | undefined;

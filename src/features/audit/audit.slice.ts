@@ -1,10 +1,10 @@
+import { Checkpoints } from '../../ledger/checkpoints';
+import type { AuditSettings } from '../../ledger/open-signing-log';
 import type { Core } from '../core';
 import type { Denials } from '../disclosures/denials.service';
 import { AuditLog } from './audit.service';
-import { Checkpoints } from './checkpoints';
 import { AuditDownloads } from './downloads.service';
 import { AuditExports } from './exports.service';
-import type { AuditSettings } from './open-signing-log';
 
 /** The log as auditors read it. */
 export const createAudit = ({ database, keys, cursors }: Core, { origin }: AuditSettings, denials: Denials) => {

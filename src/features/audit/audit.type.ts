@@ -6,8 +6,8 @@ import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
-import type { AnchoredCheckpoint } from './anchors.service';
-import type { SignedCheckpoint } from './checkpoints';
+import type { AnchoredCheckpoint } from '../../ledger/anchors.service';
+import type { SignedCheckpoint } from '../../ledger/checkpoints';
 import { type FieldOfDisclosure, fieldsOf } from './disclosed-fields';
 
 export const auditOutcomes = ['ALLOWED', 'DENIED'] as const;

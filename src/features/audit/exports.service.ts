@@ -14,10 +14,10 @@ import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
 import type { Reads } from '../../db/reads';
 import { Failure } from '../../failure';
-import { latestAnchored } from './anchors.service';
-import type { Checkpoints } from './checkpoints';
-import { LogBroken } from './log-broken';
-import { StoredTree } from './stored-tree';
+import { latestAnchored } from '../../ledger/anchors.service';
+import type { Checkpoints } from '../../ledger/checkpoints';
+import { LogBroken } from '../../ledger/log-broken';
+import { StoredTree } from '../../ledger/stored-tree';
 
 /** What somebody asks for. Times are half-open. */
 export interface ExportSelection {

@@ -1,7 +1,7 @@
-import { hashLeaf } from '../../audit/event';
-import type { Row } from '../../db/change';
-import type { Database, SequencerCommit } from '../../db/database';
-import { marks } from '../../db/sql';
+import { hashLeaf } from '../audit/event';
+import type { Row } from '../db/change';
+import type { Database, SequencerCommit } from '../db/database';
+import { marks } from '../db/sql';
 import { LogBroken } from './log-broken';
 import { levelsOf, type Query, storedHashes, TreeBroken, tileHeight, tileWidth } from './stored-tree';
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { Database } from '../../db/database';
-import { describeError } from '../../log';
+import type { Database } from '../db/database';
+import { describeError } from '../log';
 import { AnchorUnavailable } from './anchor';
 import type { AuditSection } from './audit.section';
 import type { SignedCheckpoint } from './checkpoints';

@@ -1,7 +1,7 @@
-import { formatVerifierKey, type SignerKey, verifierKeyOf } from '../../audit/note';
-import { Loop } from '../../background/loop';
-import type { Database } from '../../db/database';
-import { isConflict, isDuplicate, isLostConnection } from '../../db/engine';
+import { formatVerifierKey, type SignerKey, verifierKeyOf } from '../audit/note';
+import { Loop } from '../background/loop';
+import type { Database } from '../db/database';
+import { isConflict, isDuplicate, isLostConnection } from '../db/engine';
 import { Checkpoints, keyIdText, type SignedCheckpoint } from './checkpoints';
 import { integrate, treeSize } from './integration';
 import { LogBroken } from './log-broken';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parseWitnessKey } from '../../audit/cosignature';
-import { NoteInvalid } from '../../audit/note';
-import { httpUrl, type SectionContext } from '../../section';
+import { parseWitnessKey } from '../audit/cosignature';
+import { NoteInvalid } from '../audit/note';
+import { httpUrl, type SectionContext } from '../section';
 
 const anchorName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name: lower-case letters, digits and hyphens');
 const witnessKey = z.string().refine((text) => {

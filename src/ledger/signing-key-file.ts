@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createKeyFile, KeyFileInvalid, readKeyFile } from '../../privacy/key-file';
+import { createKeyFile, KeyFileInvalid, readKeyFile } from '../privacy/key-file';
 
 /**
  * The signing keys as text (`parseSigningKeys`). A file that is named rather than read already is that of development: it is

@@ -1,5 +1,5 @@
-import { nodeHash } from '../../audit/merkle';
-import type { Row } from '../../db/change';
+import { nodeHash } from '../audit/merkle';
+import type { Row } from '../db/change';
 
 export type Query = <R extends Row>(sql: string, parameters?: readonly unknown[]) => Promise<R[]>;
 

@@ -1,7 +1,7 @@
-import { parseCheckpoint } from '../../audit/checkpoint';
-import { parseNote } from '../../audit/note';
-import type { Row } from '../../db/change';
-import type { Database, GroupCommit } from '../../db/database';
+import { parseCheckpoint } from '../audit/checkpoint';
+import { parseNote } from '../audit/note';
+import type { Row } from '../db/change';
+import type { Database, GroupCommit } from '../db/database';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
 import type { Query } from './stored-tree';

@@ -1,5 +1,5 @@
 import { Entity, Index } from 'typeorm';
-import { Instant, Integer, IntegerKey, Key, Sealed, Text } from '../../db/columns';
+import { Instant, Integer, IntegerKey, Key, Sealed, Text } from '../db/columns';
 
 /** The place of an event in the tree. The primary key is the fence: of two sequencers that take the same place, one fails. Inserted, never changed. */
 @Entity('audit_leaf')

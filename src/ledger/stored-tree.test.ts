@@ -1,4 +1,4 @@
-import { compactRange, Frontier, inclusionPath, leafHash, nodeHash, verifyInclusion } from '../../audit/merkle';
+import { compactRange, Frontier, inclusionPath, leafHash, nodeHash, verifyInclusion } from '../audit/merkle';
 import { levelsOf, type Query, StoredTree, TreeBroken, tileHeight, tileWidth } from './stored-tree';
 
 /** What the database would hold of a tree of this many leaves, and how many ranges were read from it. */

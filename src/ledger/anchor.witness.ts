@@ -1,5 +1,5 @@
-import { cosignatureOn, type WitnessKey } from '../../audit/cosignature';
-import { NoteInvalid } from '../../audit/note';
+import { cosignatureOn, type WitnessKey } from '../audit/cosignature';
+import { NoteInvalid } from '../audit/note';
 import { type Anchor, type AnchorAnswer, AnchorUnavailable, type Submission } from './anchor';
 
 /** Milliseconds for one answer. */

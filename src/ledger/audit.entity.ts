@@ -1,5 +1,5 @@
 import { Column, Entity, Index } from 'typeorm';
-import { Instant, Integer, Key, Sealed, Text } from '../../db/columns';
+import { Instant, Integer, Key, Sealed, Text } from '../db/columns';
 
 /** One event of the log with its leaf; `audit/event` says what the leaf holds. Inserted, never changed. */
 @Entity('audit_event')

@@ -1,10 +1,10 @@
-import { openCheckpoint } from '../../audit/checkpoint';
-import { consistencyPath } from '../../audit/merkle';
-import { NoteInvalid, type VerifierKey } from '../../audit/note';
-import { Loop } from '../../background/loop';
-import type { Row } from '../../db/change';
-import type { Database } from '../../db/database';
-import type { Reads } from '../../db/reads';
+import { openCheckpoint } from '../audit/checkpoint';
+import { consistencyPath } from '../audit/merkle';
+import { NoteInvalid, type VerifierKey } from '../audit/note';
+import { Loop } from '../background/loop';
+import type { Row } from '../db/change';
+import type { Database } from '../db/database';
+import type { Reads } from '../db/reads';
 import { type Anchor, AnchorUnavailable } from './anchor';
 import { FileAnchor } from './anchor.file';
 import { type Checkpoints, rewritten, type SignedCheckpoint, truncated } from './checkpoints';

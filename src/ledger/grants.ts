@@ -1,5 +1,5 @@
-import type { Row } from '../../db/change';
-import type { Reads } from '../../db/reads';
+import type { Row } from '../db/change';
+import type { Reads } from '../db/reads';
 
 /** What a database user is for. `gateway` holds no signing key where `sequencer` is another one's work. */
 export type DatabaseRole = 'gateway' | 'sequencing gateway' | 'sequencer';

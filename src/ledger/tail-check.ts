@@ -1,7 +1,7 @@
-import { hashLeaf } from '../../audit/event';
-import { type SignerKey, verifierKeyOf } from '../../audit/note';
-import type { Row } from '../../db/change';
-import type { Reads } from '../../db/reads';
+import { hashLeaf } from '../audit/event';
+import { type SignerKey, verifierKeyOf } from '../audit/note';
+import type { Row } from '../db/change';
+import type { Reads } from '../db/reads';
 import { type Checkpoints, truncated } from './checkpoints';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';

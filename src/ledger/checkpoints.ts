@@ -1,5 +1,5 @@
-import { type Checkpoint, openCheckpoint, signCheckpoint, unanchoredExtension } from '../../audit/checkpoint';
-import { compactRange, consistencyPath, nodeHash, verifyConsistency } from '../../audit/merkle';
+import { type Checkpoint, openCheckpoint, signCheckpoint, unanchoredExtension } from '../audit/checkpoint';
+import { compactRange, consistencyPath, nodeHash, verifyConsistency } from '../audit/merkle';
 import {
   formatVerifierKey,
   NoteInvalid,
@@ -8,11 +8,11 @@ import {
   signerKeyOf,
   type VerifierKey,
   verifierKeyOf,
-} from '../../audit/note';
-import { parseSigningKeys } from '../../audit/signing-key';
-import type { Row } from '../../db/change';
-import type { Database } from '../../db/database';
-import type { Reads } from '../../db/reads';
+} from '../audit/note';
+import { parseSigningKeys } from '../audit/signing-key';
+import type { Row } from '../db/change';
+import type { Database } from '../db/database';
+import type { Reads } from '../db/reads';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
 import { type Query, StoredTree, TreeBroken } from './stored-tree';

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type Checkpoint, parseCheckpoint } from '../../audit/checkpoint';
-import { NoteInvalid, parseNote } from '../../audit/note';
+import { type Checkpoint, parseCheckpoint } from '../audit/checkpoint';
+import { NoteInvalid, parseNote } from '../audit/note';
 import { type Anchor, type AnchorAnswer, AnchorUnavailable, type Submission } from './anchor';
 
 /** Bytes at the end of the file that are looked at: dozens of checkpoints. */

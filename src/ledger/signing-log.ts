@@ -1,6 +1,6 @@
-import { parseWitnessKey } from '../../audit/cosignature';
-import { verifierKeyOf } from '../../audit/note';
-import type { Database } from '../../db/database';
+import { parseWitnessKey } from '../audit/cosignature';
+import { verifierKeyOf } from '../audit/note';
+import type { Database } from '../db/database';
 import type { Anchor } from './anchor';
 import { FileAnchor } from './anchor.file';
 import { WitnessAnchor } from './anchor.witness';
