@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
+import { type Example, examplesFor } from '../../src/http/explorer/examples';
 import { demoTickets } from '../../src/upstream/demo/cast';
 import { TestApp } from '../support/app';
 import { launchChromium } from '../support/chromium';
+import { freshKey, Updates } from '../support/credentials';
 
 const fromHere = { host: '127.0.0.1:4000', 'content-type': 'application/json' };
 const tokenOf = (app: TestApp, headers: Record<string, string> = fromHere, body: unknown = { user: 'ana', mfa: true }) =>
@@ -97,6 +99,56 @@ describe('the explorer of development', () => {
       expect({ user, data, errors }).toEqual({ user, data: { __schema: { queryType: { name: 'Query' } } }, errors: undefined });
     }
   });
+});
+
+describe('the examples of the explorer', () => {
+  const examples = examplesFor('demo');
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start();
+    // What a supervisor decides on has to be there: an update that its customer confirmed, and a request for access.
+    const updates = new Updates(app);
+    const suspicious = await updates.caseOf(demoTickets.suspicious.reference, demoTickets.suspicious.customer ?? 0);
+    const { token } = await updates.asked(suspicious, suspicious.usual, 'REPLACE_CARD');
+    await updates.enterCard(await updates.confirm(token));
+    await app.app.signingLog?.sequencer.turn();
+  });
+  afterAll(() => app.stop());
+
+  const firstIdOf = (data: unknown, prefix: string): string | undefined =>
+    new RegExp(`"(${prefix}_[0-9A-Z]{26})"`).exec(JSON.stringify(data) ?? '')?.[1];
+
+  /** As the page runs it: the example that it follows first, then with the ids from that answer. */
+  const run = async (example: Example, person: string) => {
+    const followed = examples.find(({ key }) => key === example.follows);
+    const before = followed && (await app.as(followed.people[0], followed.query, filledOf(followed, undefined)));
+    return app.as(person, example.query, filledOf(example, before?.data));
+  };
+  const filledOf = ({ variables }: Example, data: unknown) =>
+    Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => {
+        if (typeof value === 'string') return [name, value];
+        if (value.fill === 'key') return [name, freshKey()];
+        if (value.fill === 'time') return [name, new Date(app.clock.now().getTime() - value.daysAgo * 86_400_000).toISOString()];
+        return [name, firstIdOf(data, value.prefix)];
+      }),
+    );
+
+  it('are there for every demo person', () => {
+    for (const { user } of app.app.developmentIssuer?.people ?? [])
+      expect({ user, own: examples.filter(({ people }) => people[0] === user).length > 0 }).toEqual({ user, own: true });
+  });
+
+  it.each(examples.flatMap((example) => example.people.map((person) => [example.key, person, example] as const)))(
+    '%s is answered to %s, refused only where its label says so',
+    async (_key, person, example) => {
+      const { data, errors = [] } = await run(example, person);
+      const reasons = errors.map(({ extensions: { code, reason } = {} }) => reason ?? code);
+      expect([...new Set(reasons)]).toEqual(example.refused === undefined ? [] : [example.refused]);
+      if (example.refused === undefined) expect(Object.values(data)).not.toContain(null);
+      else expect(example.label).toContain(`(${example.refused})`);
+    },
+  );
 });
 
 describe('the explorer in production', () => {
@@ -194,6 +246,50 @@ describe('the explorer in a browser', () => {
     expect(await (await answered).json()).toMatchObject({
       data: { explainAccess: { field: 'Customer.email', verdict: 'mask:email' } },
     });
+    await page.close();
+  });
+
+  const chooses = async (page: Page, example: string): Promise<void> => {
+    await Promise.all([page.waitForEvent('load'), page.getByLabel('Example').selectOption(example)]);
+    await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+  };
+  const sends = async (page: Page) => {
+    const [response] = await Promise.all([answerOf(page), page.locator('.graphiql-execute-button').click()]);
+    const { variables } = JSON.parse(response.request().postData() ?? '') as { variables: Record<string, string> };
+    return { variables, answer: (await response.json()) as { data: Record<string, Record<string, unknown>>; errors?: unknown } };
+  };
+
+  it('keeps the ids of the last answer for the next example, makes a fresh key each time, and changes nothing unasked', async () => {
+    if (!browser) return;
+    const page = await open();
+    const [first] = await Promise.all([answerOf(page), page.getByRole('button', { name: /^ana/ }).click()]);
+    const { id, customer } = ((await first.json()) as { data: { ticketByReference: { id: string; customer: never } } }).data
+      .ticketByReference as { id: string; customer: { paymentMethods: { id: string }[] } };
+    const keys = new Set<string>();
+    for (const _ of [1, 2]) {
+      await chooses(page, 'request');
+      await page.getByRole('status').getByText('press ▶').waitFor();
+      const { variables, answer } = await sends(page);
+      expect(variables).toMatchObject({ ticketId: id, paymentMethodId: customer.paymentMethods[0]?.id });
+      // With another key it is another request, which has to wait for the first.
+      expect(answer).toMatchObject(
+        keys.size === 0
+          ? { data: { requestCredentialUpdate: { id: expect.stringMatching(/^cru_/) } } }
+          : { errors: [{ extensions: { code: 'CONFLICT' } }] },
+      );
+      keys.add(variables.idempotencyKey as string);
+      await chooses(page, 'viewer');
+    }
+    expect(keys.size).toBe(2);
+    await page.close();
+  });
+
+  it('becomes who an example is for, and says what to run first where it knows no id', async () => {
+    if (!browser) return;
+    const page = await open('/?as=ana');
+    await chooses(page, 'approve-access');
+    await page.getByRole('status').getByText('Run “Who asks for access?” first: its answer has id.').waitFor();
+    expect(await page.getByRole('button', { name: /^sam/ }).getAttribute('aria-pressed')).toBe('true');
     await page.close();
   });
 

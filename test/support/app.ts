@@ -63,9 +63,11 @@ const loadedPlace = (): Promise<Place> =>
     const app = await App.open({ config: { ...config, database: location }, log: silent, clock: new TestClock().now });
     await app.sources.syncAll();
     // Each test has its own policy, and the event that it came into force.
-    await app.database.sequence((commit) =>
-      commit.execute("DELETE FROM audit_event WHERE action = 'policy.in-force'").then(() => {}),
-    );
+    await app.database.sequence(async (commit) => {
+      const inForce = "SELECT id FROM audit_event WHERE action = 'policy.in-force'";
+      await commit.execute(`DELETE FROM audit_pending WHERE event_id IN (${inForce})`);
+      await commit.execute("DELETE FROM audit_event WHERE action = 'policy.in-force'");
+    });
     await app.close();
   });
 

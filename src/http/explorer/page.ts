@@ -108,6 +108,43 @@ export const pageScript = `'use strict';
 
   let session = null;
 
+  const chosen = settings.examples.find((example) => example.key === address.searchParams.get('example')) || settings.examples[0];
+  const changes = /^mutation /m.test(chosen.query);
+
+  // The latest id of each kind that an answer held, by its prefix, for as long as this tab is open.
+  const remembered = JSON.parse(sessionStorage.getItem('counterfoil:ids') || '{}');
+  const remember = (answer) => {
+    const first = {};
+    const look = (value) => {
+      if (typeof value === 'string') {
+        const [, prefix] = /^([a-z]{2,3})_[0-9A-HJKMNP-TV-Z]{26}$/.exec(value) || [];
+        if (prefix && !first[prefix]) first[prefix] = value;
+      } else if (value && typeof value === 'object') Object.values(value).forEach(look);
+    };
+    look(answer.data);
+    // Ids that are used together are of one ticket.
+    if (first.tkt) for (const prefix of ['pm', 'cus']) delete remembered[prefix];
+    sessionStorage.setItem('counterfoil:ids', JSON.stringify(Object.assign(remembered, first)));
+  };
+
+  const missing = [];
+  const filled = (name, value) => {
+    if (typeof value === 'string') return value;
+    if (value.fill === 'key') return 'explorer-' + crypto.randomUUID();
+    if (value.fill === 'time') return new Date(Date.now() - value.daysAgo * 86400000).toISOString();
+    if (!remembered[value.prefix]) missing.push(name);
+    return remembered[value.prefix] || value.prefix + '_…';
+  };
+  const variables = Object.fromEntries(Object.entries(chosen.variables).map(([name, value]) => [name, filled(name, value)]));
+  const runsByItself = !changes && missing.length === 0;
+
+  const advice = () => {
+    const followed = settings.examples.find((example) => example.key === chosen.follows);
+    if (missing.length > 0) return 'Run “' + (followed || settings.examples[0]).label.split(':')[0] + '” first: its answer has ' + missing.join(' and ') + '. ';
+    if (changes) return 'This changes something: look at it, then press ▶. ';
+    return '';
+  };
+
   const say = (text, failed) => {
     status.textContent = text;
     status.classList.toggle('failed', Boolean(failed));
@@ -124,7 +161,7 @@ export const pageScript = `'use strict';
     session = { user, mfa: factor.checked, token: answer.token, expiresAt: Date.parse(answer.expiresAt) };
     for (const button of buttons) button.setAttribute('aria-pressed', String(button.dataset.user === user));
     const until = new Date(session.expiresAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-    say('Asking as ' + user + ', ' + (session.mfa ? 'with' : 'without') + ' a second factor, with a token until ' + until + ' (the next comes by itself). Click a person to run the query as that person.');
+    say(advice() + 'Asking as ' + user + ', ' + (session.mfa ? 'with' : 'without') + ' a second factor, with a token until ' + until + ' (the next comes by itself).' + (runsByItself ? ' Click a person to run the query as that person.' : ''));
     return session;
   };
 
@@ -141,7 +178,9 @@ export const pageScript = `'use strict';
       headers: { 'content-type': 'application/json', authorization: 'Bearer ' + token },
       body: JSON.stringify({ query, operationName, variables }),
     });
-    return response.json();
+    const answer = await response.json();
+    if (answer.data) remember(answer);
+    return answer;
   };
 
   const run = () => {
@@ -163,19 +202,19 @@ export const pageScript = `'use strict';
   for (const button of buttons) {
     button.addEventListener('click', () => attempt(async () => {
       await signIn(button.dataset.user);
-      run();
+      if (runsByItself) run();
     }));
   }
   factor.addEventListener('change', () => attempt(async () => {
     if (session) await signIn(session.user);
-    run();
+    if (runsByItself) run();
   }));
 
-  const chosen = settings.examples.find((example) => example.key === address.searchParams.get('example')) || settings.examples[0];
   chooser.value = chosen.key;
   chooser.addEventListener('change', () => {
-    address.searchParams.set('example', chooser.value);
-    if (session) address.searchParams.set('as', session.user);
+    const { key, people } = settings.examples.find((example) => example.key === chooser.value);
+    address.searchParams.set('example', key);
+    address.searchParams.set('as', session && people.includes(session.user) ? session.user : people[0]);
     // GraphiQL takes a query when it begins; the page itself is in the browser's cache.
     location.assign(address);
   });
@@ -188,7 +227,7 @@ export const pageScript = `'use strict';
       logo: '<span></span>',
       fetcher: ask,
       query: chosen.query,
-      variables: JSON.stringify(chosen.variables, null, 2),
+      variables: JSON.stringify(variables, null, 2),
       isHeadersEditorEnabled: false,
       shouldPersistHeaders: false,
       storage: sessionStorage,
@@ -196,7 +235,7 @@ export const pageScript = `'use strict';
       // It would write every query into the address, and so into the browser's history.
       onEditQuery: () => {},
     });
-    if (asked) runOnceReady();
+    if (asked && runsByItself) runOnceReady();
   }));
 })();
 `;
