@@ -6,8 +6,6 @@ const index = 'ix_helpdesk_customer_linked_at';
 
 /** Customers at whom a source fails are set aside; those who wait for their link are found by an index. */
 export class LinkingFaults1764300000000 implements MigrationInterface {
-  name = 'LinkingFaults1764300000000';
-
   async up(runner: QueryRunner): Promise<void> {
     await addColumns(runner, 'helpdesk_customer', columns);
     await runner.query(`CREATE INDEX ${index} ON helpdesk_customer (linked_at)`);

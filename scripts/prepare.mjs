@@ -122,6 +122,9 @@ const build = async () => {
   if (existsSync(builtFrom) && readFileSync(builtFrom, 'utf8') === digest) return;
   say('Building (tsc).');
   const since = Date.now();
+  // The compiler leaves the output of a file that is gone, and a migration is whatever lies in its folder.
+  for (const name of existsSync(inRoot('dist', 'migrations')) ? readdirSync(inRoot('dist', 'migrations')) : [])
+    if (!existsSync(inRoot('migrations', `${name.split('.')[0]}.ts`))) rmSync(inRoot('dist', 'migrations', name));
   const code = await run(
     process.execPath,
     [inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
