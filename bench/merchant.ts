@@ -1,4 +1,4 @@
-import { DemoMerchant, helpdeskNameOf, helpdeskReferenceOf } from '../src/upstream/demo/merchant';
+import { DemoMerchant, helpdeskNameOf, helpdeskReferenceOf } from '../src/development/merchant/merchant';
 import type { HelpdeskConnector, MessageRecord, TicketBatch, TicketSnapshot } from '../src/upstream/helpdesk/helpdesk.port';
 import type {
   PaymentChanges,

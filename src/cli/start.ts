@@ -3,10 +3,10 @@ import { type Config, loadConfig } from '../config/load';
 import { loadLocalConfig } from '../config/local';
 import { loadPolicy } from '../config/policy';
 import { ConfigInvalid, type ConfigProblem } from '../config/problems';
+import { demoTickets } from '../development/merchant/cast';
 import { describeGraph } from '../features/schema';
 import { type Gateway, runGateway } from '../http/run';
 import { createLog } from '../log';
-import { demoTickets } from '../upstream/demo/cast';
 import { ProgressReport } from './progress';
 
 const say = (text: string): void => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { developmentPeople } from '../authz/identity/development-people';
+import { developmentPeople } from '../development/issuer/development-people';
 import type { TokenFlags } from './token';
 
 /** `counterfoil token`. */

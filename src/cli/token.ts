@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from '../authz/identity/development-issuer';
 import { longestLifetimeSeconds } from '../authz/identity/issuer';
 import { loadLocalConfig } from '../config/local';
+import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from '../development/issuer/development-issuer';
 import { CommandFailed } from './report';
 
 export interface TokenFlags {

@@ -7,7 +7,7 @@ import { syncSection } from '../features/sources/sync.section';
 import { type AuditSection, auditSection } from '../ledger/audit.section';
 import { type SectionContext, sourceName } from '../section';
 import { deliverySection } from '../upstream/delivery/delivery.section';
-import { demoHelpdeskSection, demoPaymentsSection } from '../upstream/demo/demo.section';
+import { demoHelpdeskSection, demoPaymentsSection } from '../upstream/demo.section';
 import { rtSection } from '../upstream/helpdesk/rt/rt.section';
 import { stripeSection } from '../upstream/payments/stripe/stripe.section';
 import { deliveryOutline, mostAliases } from './channels';

@@ -12,6 +12,9 @@ import Fastify, {
 } from 'fastify';
 import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
+import { demoProviderRoutes, demoProvidersOf } from '../development/pages/demo-provider';
+import { developmentMailRoutes } from '../development/pages/development-mail';
+import { explorerRoutes } from '../development/pages/explorer';
 import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
 import { failureIn, toGraphQLError, unexpectedMessage } from '../graphql/errors';
@@ -21,9 +24,6 @@ import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';
 import { auditExportRoutes } from './audit-export';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
-import { demoProviderRoutes, demoProvidersOf } from './demo-provider';
-import { developmentMailRoutes } from './development-mail';
-import { explorerRoutes } from './explorer';
 import { acceptForms, formOf } from './form';
 import { Metrics } from './metrics';
 

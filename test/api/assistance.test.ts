@@ -1,5 +1,5 @@
-import { demoTickets } from '../../src/upstream/demo/cast';
-import { helpdeskReferenceOf } from '../../src/upstream/demo/merchant';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { countOf, eventsOf, policyWith, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { OtherIssuer } from '../support/other-issuer';

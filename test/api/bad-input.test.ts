@@ -1,4 +1,4 @@
-import { demoTickets } from '../../src/upstream/demo/cast';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { type GraphQLAnswer, TestApp } from '../support/app';
 
 const oddTexts: readonly [string, string][] = [

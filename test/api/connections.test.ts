@@ -2,8 +2,8 @@ import { createConnection } from 'mysql2/promise';
 import { systemActor } from '../../src/authz/actor';
 import { action, rule } from '../../src/authz/rule';
 import type { Database } from '../../src/db/database';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
-import { demoTickets } from '../../src/upstream/demo/cast';
 import { TestApp } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { demoTickets } from '../../src/upstream/demo/cast';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { policyWith, told } from '../support/answers';
 import { type GraphQLAnswer, TestApp } from '../support/app';
 import {

@@ -1,5 +1,5 @@
+import { demoTickets } from '../../src/development/merchant/cast';
 import { DeliveryFailed } from '../../src/upstream/delivery/delivery.port';
-import { demoTickets } from '../../src/upstream/demo/cast';
 import type { PaymentCustomerRecord } from '../../src/upstream/payments/payments.port';
 import { eventsOf, policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';

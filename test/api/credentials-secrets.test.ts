@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { printSchema } from 'graphql';
-import { demoTickets } from '../../src/upstream/demo/cast';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { approveUpdate, type Case, newAddress, newestCode, readUpdate, Updates, wholeDatabase } from '../support/credentials';

@@ -1,5 +1,5 @@
+import { DemoPayments } from '../../src/development/sources/demo-payments';
 import { describeError } from '../../src/log';
-import { DemoPayments } from '../../src/upstream/payments/demo/demo-payments';
 import { countOf, policyWith } from '../support/answers';
 import { TestApp } from '../support/app';
 import { type Case, flaws, readUpdate, transitionsAndEvents, Updates } from '../support/credentials';

@@ -1,5 +1,5 @@
+import { demoTickets } from '../../src/development/merchant/cast';
 import type { Keys } from '../../src/features/keys/keys.service';
-import { demoTickets } from '../../src/upstream/demo/cast';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { type Case, cancelUpdate, reason as requestReason, Updates, writerOf } from '../support/credentials';

@@ -1,4 +1,4 @@
-import { demoTickets } from '../../src/upstream/demo/cast';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
 

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { demoTickets } from '../../src/upstream/demo/cast';
-import { setupCards } from '../../src/upstream/payments/demo/setup-cards';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { setupCards } from '../../src/development/sources/setup-cards';
 import type { ProviderStep, SetupRequest } from '../../src/upstream/payments/payments.port';
 import { TestApp } from '../support/app';
 import { launchChromium } from '../support/chromium';

@@ -1,5 +1,5 @@
+import { demoTickets } from '../../src/development/merchant/cast';
 import type { Denials } from '../../src/features/disclosures/denials.service';
-import { demoTickets } from '../../src/upstream/demo/cast';
 import { eventsOf, ticketIdOf, told } from '../support/answers';
 import { type GraphQLAnswer, TestApp } from '../support/app';
 import { approveUpdate, cancelUpdate, rejection, rejectUpdate, Updates } from '../support/credentials';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import type { Database, GroupCommit } from '../../src/db/database';
+import { demoTickets } from '../../src/development/merchant/cast';
 import type { Denials } from '../../src/features/disclosures/denials.service';
 import type { Keys } from '../../src/features/keys/keys.service';
-import { demoTickets } from '../../src/upstream/demo/cast';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { sampleTexts, sampleTicket, startSample } from '../support/sample';

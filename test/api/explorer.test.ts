@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
-import { type Example, examplesFor } from '../../src/http/explorer/examples';
-import { demoTickets } from '../../src/upstream/demo/cast';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { type Example, examplesFor } from '../../src/development/pages/explorer/examples';
 import { TestApp } from '../support/app';
 import { launchChromium } from '../support/chromium';
 import { freshKey, Updates } from '../support/credentials';

@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { systemActor } from '../../src/authz/actor';
 import { issuerConfiguration } from '../../src/authz/identity/token-verifier';
 import { action, isSystem } from '../../src/authz/rule';
-import { demoTickets } from '../../src/upstream/demo/cast';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { TestApp } from '../support/app';
 import { engine } from '../support/database';
 

@@ -1,5 +1,5 @@
-import { demoTickets } from '../../src/upstream/demo/cast';
-import { DemoHelpdesk } from '../../src/upstream/helpdesk/demo/demo-helpdesk';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { DemoHelpdesk } from '../../src/development/sources/demo-helpdesk';
 import { SourceUnavailable } from '../../src/upstream/source-unavailable';
 import { TestApp } from '../support/app';
 

@@ -1,10 +1,10 @@
 import type { SignedInActor } from '../../src/authz/actor';
 import { sqlModeFault } from '../../src/db/engine';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { Disclosures } from '../../src/features/disclosures/disclosures.service';
 import type { TicketType } from '../../src/features/tickets/ticket.type';
 import { ticketIsAssisted } from '../../src/features/tickets/tickets.policy';
 import { RequestAccess } from '../../src/graphql/request-access';
-import { demoTickets } from '../../src/upstream/demo/cast';
 import { TestApp } from '../support/app';
 
 const subjectOf = `ticketByReference(source: "demo", reference: $reference) { id subject customer { displayName } assistance { id state } }`;

@@ -1,5 +1,5 @@
-import { developmentPeople } from '../../src/authz/identity/development-people';
-import { demoTickets } from '../../src/upstream/demo/cast';
+import { developmentPeople } from '../../src/development/issuer/development-people';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 

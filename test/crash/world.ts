@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { SMTPServer } from 'smtp-server';
-import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from '../../src/authz/identity/development-issuer';
+import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from '../../src/development/issuer/development-issuer';
 import { freePort, newDatabase, PrivateMariaDb } from '../support/mariadb';
 import { StripeShapedServer } from '../support/stripe-shaped-server';
 import { FaultProxy } from './fault-proxy';

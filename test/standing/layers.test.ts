@@ -38,14 +38,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   db: ['authz', 'audit', 'privacy'],
   // The log as it is kept: below the features, so that no feature can become a condition for it.
   ledger: ['authz', 'audit', 'privacy', 'db', 'background'],
-  upstream: ['privacy'],
+  upstream: ['privacy', 'development'],
   graphql: ['authz', 'audit', 'privacy', 'upstream'],
-  features: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql'],
+  features: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'development'],
   // The sections of the file live with the parts that they configure.
   config: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'features'],
-  app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config'],
-  http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
-  cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
+  app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config', 'development'],
+  http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config', 'development'],
+  development: ['authz', 'privacy', 'upstream', 'features', 'app', 'http'],
+  cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config', 'development'],
   main: ['http', 'cli', 'app', 'config'],
 };
 
@@ -85,9 +86,11 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('let only those wire who start, serve, command, test or measure', () => {
+  it('let only those wire who start, serve, show, command, test or measure', () => {
     const wiring = everything.filter((file) => importsOf(file).includes('src/app'));
-    expect(wiring.filter((file) => !/^(?:src\/main\.ts|src\/cli\/|src\/http\/|test\/|bench\/)/.test(file))).toEqual([]);
+    expect(
+      wiring.filter((file) => !/^(?:src\/(?:main\.ts|cli\/|http\/|development\/pages\/)|test\/|bench\/)/.test(file)),
+    ).toEqual([]);
     expect(wiring.length).toBeGreaterThan(0);
   });
 

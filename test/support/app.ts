@@ -5,9 +5,9 @@ import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { App, type AppOptions } from '../../src/app';
 import { type Config, loadConfig } from '../../src/config/load';
+import type { DemoHelpdesk } from '../../src/development/sources/demo-helpdesk';
+import type { DemoPayments } from '../../src/development/sources/demo-payments';
 import { createServer } from '../../src/http/server';
-import type { DemoHelpdesk } from '../../src/upstream/helpdesk/demo/demo-helpdesk';
-import type { DemoPayments } from '../../src/upstream/payments/demo/demo-payments';
 import { misfitOf } from './catalogued';
 import { copyOf, migratedLocation, type Place } from './database';
 

@@ -1,13 +1,13 @@
 import type { DataSource } from 'typeorm';
 import type { CredentialUpdateKind } from '../../src/authz/update-policy';
+import { paymentReferenceOf } from '../../src/development/merchant/history';
+import { helpdeskNumberOf } from '../../src/development/merchant/merchant';
+import { type OutboxMessage, readOutbox } from '../../src/development/outbox/outbox-files';
+import type { SetupCardName } from '../../src/development/sources/setup-cards';
 import type { ConfirmationAnswer, ConfirmationInput, NewAddress } from '../../src/features/credentials/confirmation.view';
 import { isTerminal } from '../../src/features/credentials/credential-update.states';
 import type { Denials } from '../../src/features/disclosures/denials.service';
 import type { MailChannel, ShortMessageChannel } from '../../src/upstream/delivery/delivery.port';
-import { type OutboxMessage, readOutbox } from '../../src/upstream/delivery/development/outbox-files';
-import { paymentReferenceOf } from '../../src/upstream/demo/history';
-import { helpdeskNumberOf } from '../../src/upstream/demo/merchant';
-import type { SetupCardName } from '../../src/upstream/payments/demo/setup-cards';
 import type { PaymentCustomerRecord, ProviderStepAction } from '../../src/upstream/payments/payments.port';
 import type { GraphQLAnswer, TestApp } from './app';
 

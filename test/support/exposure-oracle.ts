@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { LinkAssurance } from '../../src/authz/actor';
-import { developmentPeople } from '../../src/authz/identity/development-people';
+import { developmentPeople } from '../../src/development/issuer/development-people';
 import type { Canary, CanaryCustomer, CanaryTicket } from './canaries';
 
 const byAssurance = z.union([z.string(), z.record(z.string(), z.string())]);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { developmentPeople } from '../../src/authz/identity/development-people';
+import { developmentPeople } from '../../src/development/issuer/development-people';
 import { TestApp, type TestAppOptions } from './app';
 import { type Canary, CanaryMerchant } from './canaries';
 import { ExposureOracle, type LiveRow, teamsOf, type View } from './exposure-oracle';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Database } from '../../db/database';
-import { readDemoCursor } from '../../upstream/demo/cursor';
-import type { DemoHelpdeskSection, DemoPaymentsSection } from '../../upstream/demo/demo.section';
-import { DemoHelpdesk } from '../../upstream/helpdesk/demo/demo-helpdesk';
+import { readDemoCursor } from '../../development/merchant/cursor';
+import { DemoHelpdesk } from '../../development/sources/demo-helpdesk';
+import { DemoPayments } from '../../development/sources/demo-payments';
+import type { DemoHelpdeskSection, DemoPaymentsSection } from '../../upstream/demo.section';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
 import { RtHelpdesk } from '../../upstream/helpdesk/rt/rt.connector';
 import type { RtSection } from '../../upstream/helpdesk/rt/rt.section';
-import { DemoPayments } from '../../upstream/payments/demo/demo-payments';
 import type { PaymentsConnector } from '../../upstream/payments/payments.port';
 import { StripePayments } from '../../upstream/payments/stripe/stripe.connector';
 import type { StripeSection } from '../../upstream/payments/stripe/stripe.section';

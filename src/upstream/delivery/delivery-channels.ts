@@ -1,5 +1,5 @@
+import { OutboxMail, OutboxShortMessages } from '../../development/outbox/outbox-files';
 import type { DeliveryChannels } from './delivery.port';
-import { OutboxMail, OutboxShortMessages } from './development/outbox-files';
 import { HttpShortMessages } from './sms/http.sms';
 import type { HttpSmsSection } from './sms/sms.section';
 import { SmtpMail } from './smtp/smtp.mail';
