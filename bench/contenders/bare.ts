@@ -6,6 +6,7 @@ import Fastify from 'fastify';
 import { migrations } from '../../migrations';
 import type { SignedInActor } from '../../src/authz/actor';
 import { Database } from '../../src/db/database';
+import { sql } from '../../src/db/sql';
 import { AssistancesLoader } from '../../src/features/assistance/assistances.loader';
 import { CustomersLoader } from '../../src/features/customers/customers.loader';
 import { entities } from '../../src/features/entities';
@@ -16,22 +17,19 @@ import type { RequestContext, Services } from '../../src/features/request';
 import { describeGraph } from '../../src/features/schema';
 import {
   MessageConnection,
-  type MessageRow,
   MessageType,
   TicketConnection,
   type TicketFilter,
-  type TicketRow,
   TicketType,
 } from '../../src/features/tickets/ticket.type';
 import { TicketsLoader } from '../../src/features/tickets/tickets.loader';
-import { type TicketPageArguments, ticketColumns, ticketJoins } from '../../src/features/tickets/tickets.service';
+import { type MessageRow, type TicketRow, ticket, ticketRows } from '../../src/features/tickets/tickets.rows';
+import type { TicketPageArguments } from '../../src/features/tickets/tickets.service';
 import { pageOf } from '../../src/graphql/connection';
 import { Cursors } from '../../src/graphql/cursor';
 import { keyEncryptionFromFile } from '../../src/privacy/key-encryption';
 import { configOf } from '../settings';
 import { serveForParent } from './child';
-
-const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');
 
 /** Tickets by the same columns and joins as the gateway's, for whoever asks. */
 class UnguardedTickets {
@@ -42,20 +40,20 @@ class UnguardedTickets {
   ) {}
 
   async openByReference(_actor: SignedInActor, _access: unknown, source: string, reference: string): Promise<TicketType | null> {
-    const [row] = await this.database.query<TicketRow>(
-      `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE t.source = ? AND t.reference = ?`,
-      [source, reference],
+    const [row] = await this.database.read(
+      ticketRows,
+      sql`WHERE ${ticket.source} = ${source} AND ${ticket.reference} = ${reference}`,
     );
     return row ? this.toType(row) : null;
   }
 
   async page(actor: SignedInActor, { filter, first }: TicketPageArguments) {
     const { status = [] }: TicketFilter = filter ?? {};
-    const rows = await this.database.query<TicketRow>(
-      `SELECT ${ticketColumns} FROM helpdesk_ticket t ${ticketJoins} WHERE t.status IN (${marks(status ?? [])}) AND t.assignee_id IN (${marks(actor.staffIds)}) ORDER BY t.updated_at DESC, t.id DESC LIMIT ?`,
-      [...(status ?? []), ...actor.staffIds, (first ?? 20) + 1],
+    const rows = await this.database.read(
+      ticketRows,
+      sql`WHERE ${ticket.status} IN (${status ?? []}) AND ${ticket.assigneeId} IN (${actor.staffIds}) ORDER BY ${ticket.updatedAt} DESC, ${ticket.id} DESC LIMIT ${(first ?? 20) + 1}`,
     );
-    const cursorOf = ({ updated_at, id }: TicketRow) => this.cursors.encode(actor.id, [], { value: Number(updated_at), id });
+    const cursorOf = ({ updatedAt, id }: TicketRow) => this.cursors.encode(actor.id, [], { value: updatedAt.getTime(), id });
     return new TicketConnection(
       pageOf(
         rows,
@@ -68,12 +66,12 @@ class UnguardedTickets {
     );
   }
 
-  async messages(actor: SignedInActor, loader: TicketsLoader, ticket: TicketType, first: number | null) {
+  async messages(actor: SignedInActor, loader: TicketsLoader, of: TicketType, first: number | null) {
     const size = first ?? 20;
-    const rows = await loader.messages({ ticketId: ticket.id, limit: size + 1, after: null });
-    const cursorOf = ({ created_at, id }: MessageRow) => this.cursors.encode(actor.id, [], { value: Number(created_at), id });
-    const toNode = (row: MessageRow) => new MessageType(ticket, row, this.keys);
-    return new MessageConnection(pageOf(rows, size, toNode, cursorOf, false, () => loader.messageCount(ticket.id)));
+    const rows = await loader.messages({ ticketId: of.id, limit: size + 1, after: null });
+    const cursorOf = ({ createdAt, id }: MessageRow) => this.cursors.encode(actor.id, [], { value: createdAt.getTime(), id });
+    const toNode = (row: MessageRow) => new MessageType(of, row, this.keys);
+    return new MessageConnection(pageOf(rows, size, toNode, cursorOf, false, () => loader.messageCount(of.id)));
   }
 
   private toType(row: TicketRow): TicketType {

@@ -572,8 +572,8 @@ export class Credentials {
 
   /** SQL over `credential_update u` and its ticket `t`: what the actor asked for, and what hangs on tickets within their scope. */
   private reachOf(actor: SignedInActor): { readonly sql: string; readonly parameters: readonly unknown[] } {
-    const { sql, parameters } = ticketScope(actor, this.scope, this.clock());
-    return { sql: `(u.requested_by_id = ? OR ${sql})`, parameters: [actor.id, ...parameters] };
+    const scope = ticketScope(actor, this.scope, this.clock());
+    return { sql: `(u.requested_by_id = ? OR ${scope.sql})`, parameters: [actor.id, ...scope.values] };
   }
 }
 

@@ -4,6 +4,7 @@ import { type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { RequestAccess } from '../../graphql/request-access';
 import { assistances } from '../assistance/assistance.entity';
+import { live } from '../assistance/live';
 import type { Keys } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
 import { CustomerType } from './customer.type';
@@ -49,4 +50,4 @@ const a = assistances.as('a');
 
 /** A live assistance of the actor covers this customer. */
 export const coveredByAssistance = (customerId: Sql, actor: SignedInActor, now: Date): Sql =>
-  sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${a.actorId} = ${actor.id} AND ${a.endedAt} IS NULL AND ${a.beginsAt} IS NOT NULL AND ${a.expiresAt} > ${now})`;
+  sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${live(a, actor, now)})`;

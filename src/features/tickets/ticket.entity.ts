@@ -1,5 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+import { table } from '../../db/table';
 
 @Entity('helpdesk_staff')
 @Index('uq_helpdesk_staff_source_reference', ['source', 'reference'], { unique: true })
@@ -15,6 +16,7 @@ export class StaffMember {
   @Flag() active!: boolean;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }
+export const staffMembers = table(StaffMember);
 
 /** The helpdesk's case, as last seen at `observedAt`; whether that is recent enough to authorize is for `tickets.freshness`. */
 @Entity('helpdesk_ticket')
@@ -45,6 +47,7 @@ export class Ticket {
   @Instant({ name: 'updated_at' }) updatedAt!: Date;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }
+export const tickets = table(Ticket);
 
 @Entity('helpdesk_message')
 @Index('uq_helpdesk_message_ticket_id_reference', ['ticketId', 'reference'], { unique: true })
@@ -53,7 +56,7 @@ export class Message {
   @Key() id!: string;
   @Text(64, { name: 'ticket_id' }) ticketId!: string;
   @Text(128) reference!: string;
-  @Text(16, { name: 'author_kind' }) authorKind!: string;
+  @Text(16, { name: 'author_kind' }) authorKind!: 'STAFF' | 'CUSTOMER' | 'SYSTEM';
   @Text(64, { name: 'author_staff_id', nullable: true }) authorStaffId!: string | null;
   @Text(16) channel!: string;
   @Text(64, { name: 'key_id' }) keyId!: string;
@@ -61,3 +64,4 @@ export class Message {
   @WordList() redactions!: readonly string[];
   @Instant({ name: 'created_at' }) createdAt!: Date;
 }
+export const messages = table(Message);

@@ -10,8 +10,10 @@ import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { channels, ticketStatuses } from '../../upstream/helpdesk/helpdesk.port';
 import { Freshness } from '../customers/customer.type';
-import type { KeyedRow, Keys } from '../keys/keys.service';
+import type { Keys } from '../keys/keys.service';
+import { messages, tickets } from './ticket.entity';
 import { assignmentIsConfirmed } from './tickets.policy';
+import type { MessageRow, StaffRow, TicketRow } from './tickets.rows';
 
 export const TicketStatus = enumOf(ticketStatuses);
 export const Channel = enumOf(channels);
@@ -24,35 +26,9 @@ export enum TicketOrder {
 }
 registerEnumType(TicketOrder, { name: 'TicketOrder', description: 'Descending.' });
 
-export interface TicketRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly source: string;
-  readonly reference: string;
-  readonly subject_sealed: Buffer | null;
-  readonly status: string;
-  readonly channel: string;
-  readonly team: string | null;
-  readonly assignee_id: string | null;
-  readonly customer_id: string | null;
-  readonly created_at: number;
-  readonly updated_at: number;
-  readonly confirmed_at: number;
-}
-
-export interface MessageRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly ticket_id: string;
-  readonly author_kind: 'STAFF' | 'CUSTOMER' | 'SYSTEM';
-  readonly author_staff_id: string | null;
-  readonly channel: string;
-  readonly body_sealed: Buffer;
-  readonly redactions: string;
-  readonly created_at: number;
-}
-
 @ObjectType({ simpleResolvers: true, description: 'A member of the merchant’s staff, as the helpdesk names them.' })
 export class Staff {
-  constructor(private readonly row: { readonly id: string; readonly display_name: string }) {}
+  constructor(private readonly row: StaffRow) {}
 
   @Exposed('INTERNAL', () => ID)
   get id(): string {
@@ -61,7 +37,7 @@ export class Staff {
 
   @Exposed('INTERNAL', () => String)
   get displayName(): string {
-    return this.row.display_name;
+    return this.row.displayName;
   }
 }
 
@@ -80,7 +56,7 @@ export class TicketType implements Shown {
   ) {}
 
   get shown(): ShownObject {
-    const customerId = this.row.customer_id;
+    const customerId = this.row.customerId;
     const customer = customerId !== null && this.row.keyOwner === customerId ? this.keys.underDigest(customerId, this.row) : null;
     return { type: 'Ticket', id: this.row.id, ticketId: this.row.id, customer, underAssistance: false };
   }
@@ -102,11 +78,11 @@ export class TicketType implements Shown {
   }
 
   get customerId(): string | null {
-    return this.row.customer_id;
+    return this.row.customerId;
   }
 
   get assigneeId(): string | null {
-    return this.row.assignee_id;
+    return this.row.assigneeId;
   }
 
   @Exposed('INTERNAL', () => ID)
@@ -127,11 +103,7 @@ export class TicketType implements Shown {
   @Exposed('PERSONAL', () => String)
   @Guarded(assignmentIsConfirmed)
   get subject(): string | null {
-    return this.keys.openColumn(
-      this.row,
-      { table: 'helpdesk_ticket', column: 'subject_sealed', row: this.row.id },
-      this.row.subject_sealed,
-    );
+    return this.keys.open(tickets, this.row, 'subject');
   }
 
   @Exposed('INTERNAL', () => TicketStatus, { nullable: true })
@@ -151,19 +123,19 @@ export class TicketType implements Shown {
 
   @Exposed('INTERNAL', () => DateTime, { nullable: true })
   get createdAt(): Date {
-    return new Date(this.row.created_at);
+    return this.row.createdAt;
   }
 
   @Exposed('INTERNAL', () => DateTime, { nullable: true })
   get updatedAt(): Date {
-    return new Date(this.row.updated_at);
+    return this.row.updatedAt;
   }
 
   @Exposed('INTERNAL', () => Freshness, {
     description: 'How old the helpdesk’s word on this ticket is; a stale one authorizes nothing.',
   })
   get freshness(): Freshness {
-    const confirmedAt = new Date(this.row.confirmed_at);
+    const { confirmedAt } = this.row;
     return { confirmedAt, stale: this.at.getTime() - confirmedAt.getTime() > this.assignmentBound };
   }
 }
@@ -243,12 +215,12 @@ export class MessageType extends OfTicket {
     return this.ticket;
   }
 
-  get authorKind(): MessageRow['author_kind'] {
-    return this.row.author_kind;
+  get authorKind(): MessageRow['authorKind'] {
+    return this.row.authorKind;
   }
 
   get authorStaffId(): string | null {
-    return this.row.author_staff_id;
+    return this.row.authorStaffId;
   }
 
   @Exposed('INTERNAL', () => ID)
@@ -263,16 +235,12 @@ export class MessageType extends OfTicket {
 
   @Exposed('PERSONAL', () => String, { description: 'Card numbers and the like were removed before it was stored.' })
   get body(): string | null {
-    return this.keys.openColumn(
-      this.row,
-      { table: 'helpdesk_message', column: 'body_sealed', row: this.row.id },
-      this.row.body_sealed,
-    );
+    return this.keys.open(messages, this.row, 'body');
   }
 
   @Exposed('INTERNAL', () => [Redaction], { nullable: true })
   get redactions(): readonly Redaction[] {
-    return (JSON.parse(this.row.redactions) as string[]).map((each) => {
+    return this.row.redactions.map((each) => {
       const [kind = '', count = '1'] = each.split(':');
       return { kind, count: Number(count) };
     });
@@ -280,7 +248,7 @@ export class MessageType extends OfTicket {
 
   @Exposed('INTERNAL', () => DateTime, { nullable: true })
   get createdAt(): Date {
-    return new Date(this.row.created_at);
+    return this.row.createdAt;
   }
 }
 

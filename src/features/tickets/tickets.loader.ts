@@ -1,11 +1,11 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
-import { marks, raw } from '../../db/sql';
-import { unionOfLists } from '../../db/union-of-lists';
+import { sql } from '../../db/sql';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
-import { joinKey, keyColumns } from '../keys/keys.service';
-import { type MessageRow, Staff } from './ticket.type';
+import { staffMembers } from './ticket.entity';
+import { Staff } from './ticket.type';
+import { type MessageRow, message, messageCounts, messageRows, staffRows } from './tickets.rows';
 
 export interface MessageList {
   readonly ticketId: string;
@@ -15,10 +15,10 @@ export interface MessageList {
 
 /** A ticket's messages, the first one first. */
 export const messagesInOrder: Keyset<MessageRow> = {
-  column: raw('m.created_at'),
-  id: raw('m.id'),
+  column: message.createdAt,
+  id: message.id,
   direction: 'ASC',
-  positionOf: (row) => ({ value: row.created_at, id: row.id }),
+  positionOf: (row) => ({ value: row.createdAt.getTime(), id: row.id }),
 };
 
 /** What belongs to tickets, each relation of a level in one statement. */
@@ -29,43 +29,27 @@ export class TicketsLoader {
 
   constructor(database: Database) {
     this.staffById = new DataLoader(async (ids) => {
-      const rows = await database.query<{ id: string; display_name: string }>(
-        `SELECT id, display_name FROM helpdesk_staff WHERE id IN (${marks(ids)})`,
-        ids,
-      );
+      const rows = await database.read(staffRows, sql`WHERE ${staffMembers.id} IN (${ids})`);
       const found = new Map(rows.map((row) => [row.id, new Staff(row)]));
       return ids.map((id) => found.get(id) ?? null);
     });
     this.pages = new DataLoader(
       async (lists) => {
-        const parts = lists.map(({ ticketId, limit, after }, index) => {
-          const { sql, values } = pageClause(messagesInOrder, after, limit);
-          return {
-            sql: `SELECT ${index} AS list, m.id, m.ticket_id, m.author_kind, m.author_staff_id, m.channel, m.body_sealed, m.redactions, m.created_at, ${keyColumns}
-            FROM helpdesk_message m ${joinKey('m')} WHERE m.ticket_id = ? ${sql}`,
-            parameters: [ticketId, ...values],
-          };
-        });
-        const rows = await database.query<MessageRow & { list: number }>(
-          unionOfLists(
-            database.engine,
-            parts.map(({ sql }) => sql),
+        const pages = await database.readLists(
+          messageRows,
+          lists.map(
+            ({ ticketId, limit, after }) =>
+              sql`WHERE ${message.ticketId} = ${ticketId} ${pageClause(messagesInOrder, after, limit)}`,
           ),
-          parts.flatMap(({ parameters }) => parameters),
         );
-        const pages: MessageRow[][] = lists.map(() => []);
-        for (const row of rows) pages[row.list]?.push(row);
         for (const page of pages) page.sort(inOrder(messagesInOrder));
         return pages;
       },
       { cacheKeyFn: (list) => JSON.stringify(list), maxBatchSize: 100 },
     );
     this.counts = new DataLoader(async (ids) => {
-      const rows = await database.query<{ ticket_id: string; n: number }>(
-        `SELECT ticket_id, COUNT(*) AS n FROM helpdesk_message WHERE ticket_id IN (${marks(ids)}) GROUP BY ticket_id`,
-        ids,
-      );
-      const found = new Map(rows.map((row) => [row.ticket_id, row.n]));
+      const rows = await database.read(messageCounts, sql`WHERE ${message.ticketId} IN (${ids}) GROUP BY ${message.ticketId}`);
+      const found = new Map(rows.map((row) => [row.ticketId, row.n]));
       return ids.map((id) => found.get(id) ?? 0);
     });
   }

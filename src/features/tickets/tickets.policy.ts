@@ -1,32 +1,25 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
-import { marks } from '../../db/sql';
+import { joined, type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
+import { assistances } from '../assistance/assistance.entity';
+import { live } from '../assistance/live';
 import type { MessageType, TicketType } from './ticket.type';
+import { ticket } from './tickets.rows';
 
-export interface Scope {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
-}
+const a = assistances.as('a');
 
-/** Which tickets an actor works with, as SQL over `helpdesk_ticket t`: a list, a count and a cursor are then right by themselves. */
-export const ticketScope = (actor: SignedInActor, policy: ScopePolicy, now: Date): Scope => {
+/** Which tickets an actor works with, as SQL over `ticket`: a list, a count and a cursor are then right by themselves. */
+export const ticketScope = (actor: SignedInActor, policy: ScopePolicy, now: Date): Sql => {
   const grounds = new Set(actor.roles.flatMap((role) => policy[role] ?? []));
-  const parts: Scope[] = [];
-  if (grounds.has('own') && actor.staffIds.length > 0)
-    parts.push({ sql: `t.assignee_id IN (${marks(actor.staffIds)})`, parameters: actor.staffIds });
-  if (grounds.has('team') && actor.teams.length > 0)
-    parts.push({ sql: `t.team IN (${marks(actor.teams)})`, parameters: actor.teams });
-  if (grounds.has('assisted')) {
-    parts.push({
-      sql: 'EXISTS (SELECT 1 FROM assistance a WHERE a.ticket_id = t.id AND a.actor_id = ? AND a.ended_at IS NULL AND a.begins_at IS NOT NULL AND a.expires_at > ?)',
-      parameters: [actor.id, now.getTime()],
-    });
-  }
+  const parts: Sql[] = [];
+  if (grounds.has('own') && actor.staffIds.length > 0) parts.push(sql`${ticket.assigneeId} IN (${actor.staffIds})`);
+  if (grounds.has('team') && actor.teams.length > 0) parts.push(sql`${ticket.team} IN (${actor.teams})`);
+  if (grounds.has('assisted'))
+    parts.push(sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.ticketId} = ${ticket.id} AND ${live(a, actor, now)})`);
   // Nobody's tickets: a role that the policy doesn't name works with none.
-  if (parts.length === 0) return { sql: '1 = 0', parameters: [] };
-  return { sql: `(${parts.map(({ sql }) => sql).join(' OR ')})`, parameters: parts.flatMap(({ parameters }) => parameters) };
+  return parts.length === 0 ? sql`1 = 0` : sql`(${joined(parts, ' OR ')})`;
 };
 
 /** The ticket's customer is covered by a live assistance of the actor. */

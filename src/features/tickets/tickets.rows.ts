@@ -1,0 +1,49 @@
+import { sql } from '../../db/sql';
+import { optional, type Selected, select, wholeNumber } from '../../db/table';
+import { assistances } from '../assistance/assistance.entity';
+import { keyed, withKeyOf } from '../keys/keys.service';
+import { messages, staffMembers, tickets } from './ticket.entity';
+
+export const ticket = tickets.as('t');
+export const message = messages.as('m');
+export const held = assistances.as('h');
+
+/** A ticket with the key that its subject is sealed with. */
+export const ticketRows = select(
+  {
+    ...ticket.pick('id', 'source', 'reference', 'subjectSealed', 'status', 'channel', 'team', 'assigneeId', 'customerId'),
+    ...ticket.pick('createdAt', 'updatedAt'),
+    confirmedAt: ticket.observedAt,
+    ...keyed,
+  },
+  sql`FROM ${ticket} ${withKeyOf(ticket)}`,
+);
+export type TicketRow = Selected<typeof ticketRows>;
+
+/** A ticket with what its reader holds on it; the join says who that is. */
+export const openedRows = select(
+  {
+    ...ticketRows.columns,
+    heldId: optional(held.id),
+    heldCustomerId: optional(held.customerId),
+    heldUntil: optional(held.expiresAt),
+  },
+  ticketRows.from,
+);
+export type OpenedRow = Selected<typeof openedRows>;
+
+export const ticketCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${ticket}`);
+
+export const messageRows = select(
+  {
+    ...message.pick('id', 'ticketId', 'authorKind', 'authorStaffId', 'channel', 'bodySealed', 'redactions', 'createdAt'),
+    ...keyed,
+  },
+  sql`FROM ${message} ${withKeyOf(message)}`,
+);
+export type MessageRow = Selected<typeof messageRows>;
+
+export const messageCounts = select({ ticketId: message.ticketId, n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${message}`);
+
+export const staffRows = select(staffMembers.pick('id', 'displayName'), sql`FROM ${staffMembers}`);
+export type StaffRow = Selected<typeof staffRows>;
