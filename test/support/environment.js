@@ -28,3 +28,6 @@ module.exports = class OrdinaryGlobals extends TestEnvironment {
     }
   }
 };
+
+// A worker that was told to end has nothing left to do, but taking a large heap apart takes it longer than Jest waits.
+if (process.send) process.once('beforeExit', () => process.exit());
