@@ -38,7 +38,8 @@ test('it stays as it was while the owner writes, and keeps the owner from nothin
 
 test('it writes nothing', async () => {
   const snapshot = Snapshot.open(file);
-  await expect(snapshot.query('INSERT INTO leaf VALUES (3) RETURNING n')).rejects.toThrow(/readonly/);
+  // By its code: the driver makes its errors in the globals of the file of tests that loaded it first.
+  await expect(snapshot.query('INSERT INTO leaf VALUES (3) RETURNING n')).rejects.toMatchObject({ code: 'SQLITE_READONLY' });
   await snapshot.close();
 });
 
