@@ -285,6 +285,9 @@ export const catalogue = {
     subject: 'Source',
     detail: [{ tickets: count, ended: count }, { gone: flag, ended: count }, { unreadable: count }],
   },
+  'source.sync': {
+    reads: 'The actor had the running gateway read every source to its end, from the command line.',
+  },
   'source.webhook': {
     reads: 'A source’s message was accepted, or done with.',
     subject: ['Webhook', null],

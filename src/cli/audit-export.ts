@@ -1,17 +1,17 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { CustomerUnderDigest } from '../audit/event';
+import type { CustomerUnderDigest, EventDraft } from '../audit/event';
 import { csvHeader, csvRow, type ExportFormat, manifestOf } from '../audit/export-format';
 import { readLeaf } from '../audit/leaf';
 import { keyEncryptionOf } from '../config/key-encryption';
-import { type AuditProcessConfig, loadAuditConfig, loadConfig } from '../config/load';
+import { loadAuditConfig, loadConfig } from '../config/load';
 import type { Database } from '../db/database';
 import { Failure } from '../failure';
-import { AuditExports, type ExportPlan, recordExport } from '../features/audit/exports.service';
-import { Keys } from '../features/keys/keys.service';
+import { AuditExports, recordExport } from '../features/audit/exports.service';
 import { Checkpoints } from '../ledger/checkpoints';
 import { openAuditDatabase } from './audit-database';
+import { ownerOf, runBeside } from './command-client';
+import type { ExportRequest, Outputs } from './command-protocol';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
 
@@ -25,6 +25,65 @@ export interface ExportFlags {
   readonly json?: boolean;
 }
 
+/** What an export is made from: a database of this process's own, and how an event names a customer. */
+export interface ExportGround {
+  readonly database: Database;
+  readonly origin: string;
+  customer(id: string): Promise<CustomerUnderDigest | null>;
+}
+
+export interface ExportSummary {
+  readonly from: number;
+  readonly to: number;
+  readonly checkpoint: number;
+  readonly withheld: number;
+}
+
+const dateOf = (time: string | null): Date | null => (time === null ? null : new Date(time));
+
+/**
+ * Records the export as `actor`'s and writes it: lines of NDJSON and, for CSV, its rows, both in one reading, so that both are of
+ * the same leaves. Throws `NOT_FOUND`, and whatever planning and reading throw.
+ */
+export const exportTo = async (
+  { database, origin, customer }: ExportGround,
+  actor: EventDraft['actor'],
+  request: ExportRequest,
+  outputs: Outputs,
+): Promise<ExportSummary> => {
+  // That somebody exported what is about a customer names the customer, under their key.
+  const about = request.customer === null ? null : await customer(request.customer);
+  if (request.customer !== null && about === null) throw Failure.notFound('customer');
+  const exports = new AuditExports(database, new Checkpoints(database, origin));
+  const plan = await exports.plan({
+    from: dateOf(request.from),
+    before: dateOf(request.to),
+    customerId: request.customer,
+    since: request.since,
+  });
+  await recordExport(database, actor, { plan, format: request.format }, about);
+  const progress = new ProgressLine(outputs.progress, 'leaves', plan.to - plan.from);
+  let withheld = 0;
+  let rows = [csvHeader()];
+  const writeRows = async () => {
+    const ready = rows;
+    rows = [];
+    if (request.format === 'csv' && ready.length > 0) await outputs.write('rows', Buffer.concat(ready));
+  };
+  const lines = exports.ndjson(plan, ({ index, hash, leaf }) => {
+    if (leaf === null) withheld += 1;
+    else if (request.format === 'csv') rows.push(csvRow(index, hash, readLeaf(leaf.toString('utf8'))));
+    progress.add(1);
+  });
+  for await (const chunk of lines) {
+    await outputs.write('export', chunk);
+    await writeRows();
+  }
+  await writeRows();
+  progress.finish();
+  return { from: plan.from, to: plan.to, checkpoint: plan.size, withheld };
+};
+
 const write = (stream: Writable, chunk: Buffer): Promise<void> =>
   new Promise((resolve, reject) => stream.write(chunk, (error) => (error ? reject(error) : resolve())));
 
@@ -34,86 +93,75 @@ const finish = (stream: Writable): Promise<void> =>
     stream.end(() => resolve());
   });
 
-/** CSV and its manifest in one reading, so that both are of the same leaves. */
-const writeCsv = async (exports: AuditExports, plan: ExportPlan, file: string, onLeaf: () => void): Promise<void> => {
-  const [rows, manifest] = [createWriteStream(file), createWriteStream(manifestOf(file))];
-  let waiting = [csvHeader()];
-  const ndjson = exports.ndjson(plan, ({ index, hash, leaf }) => {
-    if (leaf !== null) waiting.push(csvRow(index, hash, readLeaf(leaf.toString('utf8'))));
-    onLeaf();
-  });
-  for await (const chunk of ndjson) {
-    await write(manifest, chunk);
-    const ready = waiting;
-    waiting = [];
-    if (ready.length > 0) await write(rows, Buffer.concat(ready));
-  }
-  if (waiting.length > 0) await write(rows, Buffer.concat(waiting));
-  await Promise.all([finish(rows), finish(manifest)]);
-};
-
-const run = async (
-  flags: ExportFlags,
-  database: Database,
-  { audit }: Pick<AuditProcessConfig, 'audit'>,
-  customer: CustomerUnderDigest | null,
-): Promise<void> => {
-  const exports = new AuditExports(database, new Checkpoints(database, audit.origin));
-  const plan = await exports.plan({
-    from: flags.from ?? null,
-    before: flags.to ?? null,
-    customerId: flags.customer ?? null,
-    since: flags.since,
-  });
-  await recordExport(
-    database,
-    { id: 'system:command-line', kind: 'system', roles: [] },
-    { plan, format: flags.format },
-    customer,
-  );
-  const progress = new ProgressLine(process.stderr, 'leaves', plan.to - plan.from);
-  let withheld = 0;
-  if (flags.format === 'csv' && flags.out !== undefined) await writeCsv(exports, plan, flags.out, () => progress.add(1));
-  else {
-    const ndjson = exports.ndjson(plan, ({ leaf }) => {
-      if (leaf === null) withheld += 1;
-      progress.add(1);
-    });
+/** This process's files, made when the first byte for them is there, or its stdout. */
+const ownOutputs = ({ format, out }: ExportFlags): Outputs & { finish(): Promise<void> } => {
+  const files = new Map<string, WriteStream>();
+  const fileOf = (path: string): WriteStream => {
+    const known = files.get(path) ?? createWriteStream(path);
+    files.set(path, known);
+    return known;
+  };
+  return {
+    write: (kind, bytes) => {
+      if (out === undefined) return write(process.stdout, bytes);
+      return write(fileOf(format === 'csv' && kind === 'export' ? manifestOf(out) : out), bytes);
+    },
+    progress: process.stderr,
     // The process's own stdout is not to be ended.
-    if (flags.out === undefined) for await (const chunk of ndjson) await write(process.stdout, chunk);
-    else await pipeline(ndjson, createWriteStream(flags.out));
-  }
-  progress.finish();
-  const summary = { from: plan.from, to: plan.to, checkpoint: plan.size, withheld, out: flags.out ?? null };
-  if (flags.json && flags.out !== undefined) process.stdout.write(`${JSON.stringify(summary)}\n`);
-  else if (flags.out !== undefined)
-    process.stdout.write(
-      `Leaves ${plan.from} to ${plan.to} (excluded) under the checkpoint of size ${plan.size}: ${flags.out}${flags.format === 'csv' ? ` and ${manifestOf(flags.out)}` : ''}.\n`,
-    );
+    finish: async () => {
+      await Promise.all([...files.values()].map(finish));
+    },
+  };
 };
 
-/** `counterfoil audit export`. */
-export const exportLog = async (flags: ExportFlags): Promise<void> => {
-  if (flags.format === 'csv' && flags.out === undefined)
-    throw new CommandFailed('--format csv needs --out: its manifest, by which it is checked, stands beside it.');
-  if (flags.customer === undefined) {
-    const config = loadAuditConfig({ signs: false });
-    const database = await openAuditDatabase(config);
-    try {
-      return await run(flags, database, config, null);
-    } finally {
-      await database.close();
-    }
-  }
-  // That somebody exported what is about a customer names the customer, under their key.
-  const config = loadConfig();
+/** In a process that owns the database, or reaches its server. */
+const exportHere = async (flags: ExportFlags, request: ExportRequest, outputs: Outputs): Promise<ExportSummary> => {
+  const config = flags.customer === undefined ? loadAuditConfig({ signs: false }) : loadConfig();
   const database = await openAuditDatabase(config);
   try {
-    const keys = await Keys.open(database, keyEncryptionOf(config));
-    const customer = await keys.customerUnderDigest(database, flags.customer);
-    if (!customer) throw Failure.notFound('customer');
-    return await run(flags, database, config, customer);
+    return await exportTo(
+      {
+        database,
+        origin: config.audit.origin,
+        customer: async (id) => {
+          const { Keys } = require('../features/keys/keys.service') as typeof import('../features/keys/keys.service');
+          return (await Keys.open(database, keyEncryptionOf(loadConfig()))).customerUnderDigest(database, id);
+        },
+      },
+      { id: 'system:command-line', kind: 'system', roles: [] },
+      request,
+      outputs,
+    );
   } finally {
     await database.close();
   }
+};
+
+/** `counterfoil audit export`: by itself, or by the gateway that owns the embedded database. */
+export const exportLog = async (flags: ExportFlags): Promise<void> => {
+  const { format, out } = flags;
+  if (format === 'csv' && out === undefined)
+    throw new CommandFailed('--format csv needs --out: its manifest, by which it is checked, stands beside it.');
+  const request: ExportRequest = {
+    command: 'audit export',
+    from: flags.from?.toISOString() ?? null,
+    to: flags.to?.toISOString() ?? null,
+    format,
+    customer: flags.customer ?? null,
+    since: [...flags.since],
+    isTerminal: process.stderr.isTTY === true,
+  };
+  const outputs = ownOutputs(flags);
+  const owner = ownerOf(loadAuditConfig({ signs: false }).database);
+  const done = owner ? ((await runBeside(owner, request, outputs)) as ExportSummary) : await exportHere(flags, request, outputs);
+  await outputs.finish();
+  if (out === undefined) return;
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify({ ...done, out })}\n`);
+    return;
+  }
+  const files = `${out}${format === 'csv' ? ` and ${manifestOf(out)}` : ''}`;
+  process.stdout.write(
+    `Leaves ${done.from} to ${done.to} (excluded) under the checkpoint of size ${done.checkpoint}: ${files}.\n`,
+  );
 };

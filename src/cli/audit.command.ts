@@ -37,7 +37,7 @@ export const auditCommand = (program: Command): void => {
     .option('--json', 'print one JSON object about what was written to --out')
     .addHelpText(
       'after',
-      '\nEvery leaf in between is in the export, whatever was selected. On the embedded database stop the gateway first, or\ndownload the same from it: GET /audit/export. The export itself is an event of the log.',
+      '\nEvery leaf in between is in the export, whatever was selected. Beside a gateway on the embedded database, the\ngateway writes it. The export itself is an event of the log.',
     )
     .action((flags: ExportFlags) => (require('./audit-export') as typeof import('./audit-export')).exportLog(flags));
   audit

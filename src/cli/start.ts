@@ -7,6 +7,7 @@ import { demoTickets } from '../development/merchant/cast';
 import { describeGraph } from '../features/schema';
 import { type Gateway, runGateway } from '../http/run';
 import { createLog } from '../log';
+import { serveCommands } from './command-server';
 import { ProgressReport } from './progress';
 
 const say = (text: string): void => {
@@ -95,11 +96,14 @@ const configuration = (): Config => {
 export const start = async (): Promise<void> => {
   const config = configuration();
   if (config.production) {
-    await runGateway(config, createLog(config.logLevel));
+    const log = createLog(config.logLevel);
+    await runGateway(config, log, { onListening: (app) => serveCommands(app, log) });
     return;
   }
   const progress = new ProgressReport(process.stdout);
-  const gateway = await runGateway(config, createLog(config.logLevel, pino.destination(2)), {
+  const log = createLog(config.logLevel, pino.destination(2));
+  const gateway = await runGateway(config, log, {
+    onListening: (app) => serveCommands(app, log),
     onLoading: () =>
       say('The database is empty and no source is configured: loading the demo merchant (once, well under a minute).'),
     onProgress: progress.show,

@@ -7,6 +7,6 @@ export const syncCommand = (program: Command): void => {
     .command('sync')
     .description('Read every configured source to its end: backfill where it is not finished, then what changed since.')
     .option('--json', 'print one JSON object at the end: milliseconds and sources; progress stays on stderr')
-    .addHelpText('after', '\nA gateway that runs on the same embedded database syncs by itself; this command then refuses.')
+    .addHelpText('after', '\nBeside a gateway that runs on the same embedded database, the gateway does it.')
     .action((flags: SyncFlags) => (require('./sync') as typeof import('./sync')).sync(flags));
 };

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute } from 'node:path';
 
 export type Environment = NodeJS.ProcessEnv;
 
@@ -21,3 +23,7 @@ export const secretValue = (environment: Environment, name: string): string | un
 
 /** Whether failures of the command line come with their stack. */
 export const wantsStacks = (environment: Environment = processEnvironment()): boolean => Boolean(environment.DEBUG);
+
+/** Where a socket goes whose path beside the database would be too long: what the system keeps for this user, or everybody's. */
+export const runtimeFolder = ({ XDG_RUNTIME_DIR: folder }: Environment = processEnvironment()): string =>
+  folder && isAbsolute(folder) ? folder : tmpdir();

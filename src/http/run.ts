@@ -36,6 +36,8 @@ export interface GatewayObserver {
   onLoaded?(): void;
   /** The first signal came: what is under way is finished. */
   onStopping?(): void;
+  /** It listens, and may take commands beside its requests. Returns what ends that. */
+  onListening?(app: App): Promise<() => Promise<void>>;
 }
 
 export interface Gateway {
@@ -58,7 +60,9 @@ export const runGateway = async (config: Config, log: Logger, observer: GatewayO
   let server: FastifyInstance | null = null;
   let loading: Promise<void> | null = null;
   let stopping = false;
+  let stopCommands = async () => {};
   const stop = async (): Promise<void> => {
+    await stopCommands();
     if (server) return server.close();
     await app.sources.stop();
     // What a stopped load throws is of no interest; what it wrote stays, and the next start goes on from there.
@@ -96,6 +100,7 @@ export const runGateway = async (config: Config, log: Logger, observer: GatewayO
     // Links lead to where it listens, so nothing is sent before that is known.
     app.listensAt(address);
     app.start();
+    if (observer.onListening) stopCommands = await observer.onListening(app);
     return { app, server, address, loaded: loads };
   } catch (error) {
     if (stopping) return null;
