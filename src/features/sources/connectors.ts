@@ -39,7 +39,7 @@ const demoMerchant = async (demo: SourceSettings['demo'], database: Database, cl
   return cursor ? { seed: cursor.seed, size: cursor.size, anchor: cursor.anchor } : { seed, size, anchor: clock() };
 };
 
-/** A connector for each configured source. A new kind has its line here. */
+/** A connector for each configured source. A kind without a case here doesn't compile. */
 export const connectSources = async (
   { sources, windowDays, demo, dataFolder }: SourceSettings,
   { database, clock, publicUrl }: { readonly database: Database; readonly clock: () => Date; readonly publicUrl: () => string },
@@ -47,20 +47,22 @@ export const connectSources = async (
   onFault: (source: string, error: unknown) => void,
 ): Promise<{ helpdesks: readonly HelpdeskSource[]; payments: readonly PaymentsSource[] }> => {
   const merchant = await demoMerchant(demo, database, clock);
-  const helpdesk = (source: SourceSettings['sources']['helpdesk'][number]): HelpdeskConnector =>
-    source.kind === 'rt'
-      ? new RtHelpdesk({
-          ...source,
-          source: source.name,
-          windowDays,
-          clock,
-          onSkipped: (_reference, fault) => onFault(source.name, fault),
-        })
-      : new DemoHelpdesk({ ...merchant, source: source.name, clock: { now: clock } });
-  const payments = (source: SourceSettings['sources']['payments'][number]): PaymentsConnector =>
-    source.kind === 'stripe'
-      ? new StripePayments({ ...source, source: source.name, clock })
-      : new DemoPayments({
+  const helpdesk = (source: SourceSettings['sources']['helpdesk'][number]): HelpdeskConnector => {
+    switch (source.kind) {
+      case 'rt': {
+        const onSkipped = (_reference: string, fault: unknown) => onFault(source.name, fault);
+        return new RtHelpdesk({ ...source, source: source.name, windowDays, clock, onSkipped });
+      }
+      case 'demo':
+        return new DemoHelpdesk({ ...merchant, source: source.name, clock: { now: clock } });
+    }
+  };
+  const payments = (source: SourceSettings['sources']['payments'][number]): PaymentsConnector => {
+    switch (source.kind) {
+      case 'stripe':
+        return new StripePayments({ ...source, source: source.name, clock });
+      case 'demo':
+        return new DemoPayments({
           ...merchant,
           source: source.name,
           helpdeskSource: source.helpdesk,
@@ -68,6 +70,8 @@ export const connectSources = async (
           stateFile: join(dataFolder, `demo-${source.name}.json`),
           setupUrl: (reference) => `${publicUrl()}${demoSetupPath}/${reference}`,
         });
+    }
+  };
   return {
     helpdesks: sources.helpdesk.map((source) => ({
       name: source.name,
