@@ -99,6 +99,11 @@ export class BuiltGateway {
     return new BuiltGateway(output);
   }
 
+  /** Of what somebody else compiled. */
+  static of(output: string): BuiltGateway {
+    return new BuiltGateway(output);
+  }
+
   private spawn(file: string, args: readonly string[], environment: Readonly<Record<string, string>>): Running {
     const { PATH = '', HOME = '' } = process.env;
     const running = new Running(

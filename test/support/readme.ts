@@ -30,3 +30,10 @@ export const blockUnder = (heading: string, language: string): string => {
     throw new Error(`the README has ${found.length} blocks of ${language} under "${heading}", one was expected`);
   return (found[0] as Block).content;
 };
+
+/** What the README says about how to add something: from `**Add a field**` to the next of these. */
+export const waysToAdd = (what: string): string => {
+  const found = text.split(/^(?=\*\*Add an? )/m).filter((part) => part.startsWith(`**Add a ${what}**`));
+  if (found.length !== 1) throw new Error(`the README says ${found.length} times how to add a ${what}`);
+  return found[0] as string;
+};

@@ -316,6 +316,22 @@ const attemptsOf = (kind: Scene, random: Random): Attempt[] => {
   }
 };
 
+/** What a transaction says of which nobody knows more than that it took place. */
+export const nothingKnown = {
+  orderReference: null,
+  orderDescription: null,
+  declineCode: null,
+  declineAdvice: null,
+  deviceFingerprint: null,
+  riskBand: 'UNKNOWN',
+  riskScore: null,
+  riskSignals: [],
+  dispute: null,
+} as const satisfies Omit<
+  TransactionRecord,
+  'reference' | 'paymentMethodReference' | 'amount' | 'currency' | 'status' | 'country' | 'createdAt'
+>;
+
 /** All transactions of a customer in the order of time, each with one of `methods`. */
 export const transactionsOf = (
   seed: number,

@@ -12,6 +12,7 @@ import type {
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { ChangeLog, type Clock, wallClock } from '../merchant/change-log';
 import { positionIn, writeDemoCursor } from '../merchant/cursor';
+import { nothingKnown } from '../merchant/history';
 import { DemoMerchant, type DemoOptions, helpdeskNameOf, helpdeskNumberOf } from '../merchant/merchant';
 import { DemoCredentials } from './demo-credentials';
 import { DemoState } from './demo-state';
@@ -126,18 +127,10 @@ export class DemoPayments implements PaymentsConnector {
     const transactions = this.transactions(customer, number);
     const person = this.merchant.person(number);
     const transaction: TransactionRecord = {
+      ...nothingKnown,
       paymentMethodReference: methods.find((each) => each.isDefault)?.reference ?? null,
-      orderReference: null,
-      orderDescription: null,
       currency: person.currency,
-      declineCode: null,
-      declineAdvice: null,
-      deviceFingerprint: null,
       country: person.country,
-      riskBand: 'UNKNOWN',
-      riskScore: null,
-      riskSignals: [],
-      dispute: null,
       ...added,
       reference: `ch_demo_${String(number).padStart(6, '0')}_${String(transactions.length + 1).padStart(3, '0')}`,
       createdAt: this.clock.now(),
