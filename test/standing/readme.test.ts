@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../src/config/load';
 import { loadPolicy } from '../../src/config/policy';
+import { examplesFor } from '../../src/development/pages/explorer/examples';
 import { describeGraph } from '../../src/features/schema';
-import { blockUnder, root } from '../support/readme';
+import { blockUnder, root, sectionUnder } from '../support/readme';
 
 describe('the configuration in the README', () => {
   const connecting = 'Connect Request Tracker and Stripe';
@@ -91,5 +92,17 @@ describe('the tree in the README', () => {
     ).toEqual(there.map((name) => join('src', name)).sort());
     for (const path of named)
       expect({ path, isFolder: statSync(join(root, path)).isDirectory() }).toEqual({ path, isFolder: path.endsWith('/') });
+  });
+});
+
+describe('the first query in the README', () => {
+  it('announces every refusal that an example of the explorer meets', () => {
+    const refused = examplesFor('demo').flatMap((example) => (example.refused === undefined ? [] : [example]));
+    expect(refused).not.toHaveLength(0);
+    const text = sectionUnder('A first query');
+    for (const { refused: reason = '', variables } of refused) {
+      expect(text).toContain(`\`${variables.reference}\``);
+      expect(text).toContain(`\`${reason}\``);
+    }
   });
 });

@@ -9,15 +9,19 @@ export interface Block {
   readonly content: string;
 }
 
-/** The blocks of code under a heading of the README, in their order, to the next heading of any level. Throws where there is no such heading. */
-export const blocksUnder = (heading: string): readonly Block[] => {
+/** What stands under a heading of the README, to the next heading of any level. Throws where there is no such heading. */
+export const sectionUnder = (heading: string): string => {
   const [, section] = new RegExp(`^#+ ${heading}$([\\s\\S]*?)(?=^#+ |(?![\\s\\S]))`, 'm').exec(withoutHashesInBlocks(text)) ?? [];
   if (section === undefined) throw new Error(`the README has no heading "${heading}"`);
-  return [...section.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', content = '']) => ({
-    language,
-    content: content.replaceAll('\u0000', '#'),
-  }));
+  return section.replaceAll('\u0000', '#');
 };
+
+/** The blocks of code under a heading of the README, in their order. */
+export const blocksUnder = (heading: string): readonly Block[] =>
+  [...sectionUnder(heading).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', content = '']) => ({
+    language,
+    content,
+  }));
 
 /** A comment at the beginning of a line of code is no heading. */
 const withoutHashesInBlocks = (whole: string): string =>
