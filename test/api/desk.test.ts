@@ -1,4 +1,5 @@
 import { loadConfig } from '../../src/config/load';
+import type { SourceRegistry } from '../../src/features/sources/registry';
 import { Resilience } from '../../src/upstream/resilience';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -120,6 +121,12 @@ describe('a desk where everybody has paid', () => {
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     expect(await countOf(test, 'helpdesk_customer', "link = 'VERIFIED'")).toBe(people);
+  });
+
+  it('is no source itself: a fault of ours while customers are linked makes up none', async () => {
+    const registry = Reflect.get(test.app.sources, 'registry') as SourceRegistry;
+    await registry.keepFault('payments', new Error('of our own'));
+    expect(await countOf(test, 'upstream_source', "name = 'payments'")).toBe(0);
   });
 
   it('follows what changed at the provider, though it fails at one of those who changed', async () => {

@@ -161,10 +161,14 @@ export class SourceRegistry {
     this.onFault(error instanceof SourceUnavailable ? error.source : name, error);
   }
 
-  /** Tells of a fault that ended a turn, and keeps it beside the source that had it until that one is read to its end again. */
+  /**
+   * Tells of a fault that ended a turn, and keeps it beside the source that had it until that one is read to its end again.
+   * `name` is what was worked on; what is no source keeps no fault of our own.
+   */
   async keepFault(name: string, error: unknown): Promise<void> {
     this.noteFault(name, error);
     const [source, why] = error instanceof SourceUnavailable ? [error.source, error.why] : [name, 'internal'];
+    if (!this.connectorOf(source)) return;
     await this.saveState(source, { fault: why, fault_at: this.clock().getTime() }).catch((fault: unknown) =>
       this.onFault(source, fault),
     );
