@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { migrations } from '../migrations';
 import type { SignedInActor } from './authz/actor';
@@ -8,7 +7,7 @@ import { keyEncryptionOf } from './config/key-encryption';
 import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
 import { Database } from './db/database';
-import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from './development/issuer/development-issuer';
+import type { DevelopmentIssuer } from './development/issuer/development-issuer';
 import type { Actors } from './features/actors/actors.service';
 import { createActors } from './features/actors/actors.slice';
 import { Assistances } from './features/assistance/assistance.service';
@@ -45,6 +44,9 @@ import { describeError, reportFault } from './log';
 import { TextRedactor } from './privacy/redaction';
 import type { DeliveryChannels } from './upstream/delivery/delivery.port';
 import { deliveryChannels } from './upstream/delivery/delivery-channels';
+
+const issuers = () =>
+  require('./development/issuer/development-issuer') as typeof import('./development/issuer/development-issuer');
 
 export interface AppOptions {
   readonly config: Config;
@@ -103,14 +105,7 @@ export class App {
     const graph = describeGraph();
     const policy = loadPolicy(config.policyFile, graph.classification, config);
     const encryption = keyEncryptionOf(config);
-    const developmentIssuer = config.developmentIssuer
-      ? await DevelopmentIssuer.open({
-          keyFile: join(config.dataFolder, 'keys', 'development-issuer.json'),
-          issuer: developmentIssuerName,
-          audience: developmentAudience,
-          clock,
-        })
-      : null;
+    const developmentIssuer = config.developmentIssuer ? await issuers().openDevelopmentIssuer(config.dataFolder, clock) : null;
     const database = await Database.open(
       config.database,
       { entities, migrations, poolSize: config.databasePool },

@@ -3,7 +3,6 @@ import { type Config, loadConfig } from '../config/load';
 import { loadLocalConfig } from '../config/local';
 import { loadPolicy } from '../config/policy';
 import { ConfigInvalid, type ConfigProblem } from '../config/problems';
-import { demoTickets } from '../development/merchant/cast';
 import { describeGraph } from '../features/schema';
 import { type Gateway, runGateway } from '../http/run';
 import { createLog } from '../log';
@@ -30,9 +29,12 @@ const curl = (address: string, token: string, query: string): string =>
 const ticketQuery = (source: string, reference: string): string =>
   `{ ticketByReference(source: "${source}", reference: "${reference}") { subject status customer { link email paymentMethods { brand last4 status } transactions(first: 3) { nodes { status declineCode declineAdvice } } } } }`;
 
+const cast = () => require('../development/merchant/cast') as typeof import('../development/merchant/cast');
+
 /** Where to look and a first query, for whoever just started it. */
 const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
   const { config, developmentIssuer } = app;
+  const { demoTickets } = cast();
   const demo = config.sources.helpdesk.find(({ kind }) => kind === 'demo');
   const lines = [
     '',

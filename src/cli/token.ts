@@ -1,8 +1,9 @@
-import { join } from 'node:path';
 import { longestLifetimeSeconds } from '../authz/identity/issuer';
 import { loadLocalConfig } from '../config/local';
-import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from '../development/issuer/development-issuer';
 import { CommandFailed } from './report';
+
+const issuers = () =>
+  require('../development/issuer/development-issuer') as typeof import('../development/issuer/development-issuer');
 
 export interface TokenFlags {
   readonly user: string;
@@ -16,12 +17,7 @@ export const printToken = async ({ user, mfa, json }: TokenFlags): Promise<void>
   if (production) throw new CommandFailed('There is no development issuer in production. Sign in at your identity provider.');
   if (!developmentIssuer) throw new CommandFailed('The development issuer is switched off: DEVELOPMENT_ISSUER is false.');
   const now = new Date();
-  const issuer = await DevelopmentIssuer.open({
-    keyFile: join(dataFolder, 'keys', 'development-issuer.json'),
-    issuer: developmentIssuerName,
-    audience: developmentAudience,
-    clock: () => now,
-  });
+  const issuer = await issuers().openDevelopmentIssuer(dataFolder, () => now);
   const token = await issuer.issue(user, { mfa });
   const person = issuer.people.find((each) => each.user === user);
   const expiresAt = new Date((Math.floor(now.getTime() / 1_000) + longestLifetimeSeconds) * 1_000);

@@ -12,9 +12,6 @@ import Fastify, {
 } from 'fastify';
 import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
-import { demoProviderRoutes, demoProvidersOf } from '../development/pages/demo-provider';
-import { developmentMailRoutes } from '../development/pages/development-mail';
-import { explorerRoutes } from '../development/pages/explorer';
 import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
 import { failureIn, toGraphQLError, unexpectedMessage } from '../graphql/errors';
@@ -76,6 +73,8 @@ const refusalOf = (error: unknown): { readonly status: number; readonly failure:
 };
 
 const bearerOf = (authorization: string | undefined): string | undefined => /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
+
+const developmentPages = () => require('../development/pages/routes') as typeof import('../development/pages/routes');
 
 const tooManyRequests = (milliseconds: number): Failure =>
   new Failure('RATE_LIMITED', 'Too many requests.', { remedy: 'Slow down.', retryAfter: Math.ceil(milliseconds / 1_000) });
@@ -321,10 +320,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 
-  if (!config.production) await server.register(developmentMailRoutes(app));
-  const demoProviders = config.production ? [] : demoProvidersOf(app);
-  if (demoProviders.length > 0) await server.register(demoProviderRoutes(app, demoProviders));
-  if (!config.production && app.developmentIssuer) await server.register(explorerRoutes(app, app.developmentIssuer));
+  if (!config.production) await server.register(developmentPages().developmentRoutes(app));
   server.addHook('onClose', async () => {
     await apollo.stop();
     await app.close();

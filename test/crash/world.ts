@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { SMTPServer } from 'smtp-server';
-import { DevelopmentIssuer, developmentAudience, developmentIssuerName } from '../../src/development/issuer/development-issuer';
+import { type DevelopmentIssuer, openDevelopmentIssuer } from '../../src/development/issuer/development-issuer';
 import { freePort, newDatabase, PrivateMariaDb } from '../support/mariadb';
 import { StripeShapedServer } from '../support/stripe-shaped-server';
 import { FaultProxy } from './fault-proxy';
@@ -222,12 +222,7 @@ export class World {
       this.closing.push(() => gateway.stop());
       await gateway.start();
     }
-    this.issuer = await DevelopmentIssuer.open({
-      keyFile: join(folder, 'keys', 'development-issuer.json'),
-      issuer: developmentIssuerName,
-      audience: developmentAudience,
-      clock: () => new Date(),
-    });
+    this.issuer = await openDevelopmentIssuer(folder, () => new Date());
     await this.findPeople(people);
   }
 

@@ -38,17 +38,29 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   db: ['authz', 'audit', 'privacy'],
   // The log as it is kept: below the features, so that no feature can become a condition for it.
   ledger: ['authz', 'audit', 'privacy', 'db', 'background'],
-  upstream: ['privacy', 'development'],
+  upstream: ['privacy'],
   graphql: ['authz', 'audit', 'privacy', 'upstream'],
-  features: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'development'],
+  features: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql'],
   // The sections of the file live with the parts that they configure.
   config: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'features'],
-  app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config', 'development'],
-  http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config', 'development'],
-  development: ['authz', 'privacy', 'upstream', 'features', 'app', 'http'],
-  cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config', 'development'],
+  app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config'],
+  http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
+  // What production never loads: it may use what it stands in for, and only its doors load it.
+  development: ['authz', 'privacy', 'db', 'upstream', 'app', 'http'],
+  cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
   main: ['http', 'cli', 'app', 'config'],
 };
+
+/** The files that load what is in `src/development`, each by a `require` inside a function: a process in production never does. */
+const developmentDoors = [
+  'src/app.ts',
+  'src/cli/start.ts',
+  'src/cli/token.command.ts',
+  'src/cli/token.ts',
+  'src/features/sources/connectors.ts',
+  'src/http/server.ts',
+  'src/upstream/delivery/delivery-channels.ts',
+];
 
 describe('the layers', () => {
   it('are those of the design, and every file is in one', () => {
@@ -63,11 +75,22 @@ describe('the layers', () => {
           (path) =>
             path.startsWith('src/') &&
             partOf(path) !== part &&
+            // Only by doors, which have a test of their own.
+            partOf(path) !== 'development' &&
             ![...(allowed[part] ?? []), ...(ground.includes(part) ? [] : ground)].includes(partOf(path)),
         )
         .map((path) => `${file} imports ${path}`),
     );
     expect({ files: mine.length > 0, wrong }).toEqual({ files: true, wrong: [] });
+  });
+
+  it('load nothing of development but by its doors, which load it when they use it', () => {
+    const others = sources.filter((file) => partOf(file) !== 'development');
+    const naming = others.filter((file) => importsOf(file).some((path) => partOf(path) === 'development'));
+    expect(naming).toEqual(developmentDoors);
+    // A type is gone once it is compiled.
+    const atStart = /^(?:import (?!type\b)|export )[^;]*\bfrom '[^']*\/development\/|^import '[^']*\/development\//m;
+    expect(others.filter((file) => atStart.test(textOf(file)))).toEqual([]);
   });
 
   it('find imports however they are written', () => {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { type IssuerOptions, longestLifetimeSeconds } from '../../authz/identity/issuer';
 import { Failure } from '../../failure';
 import { developmentPeople } from './development-people';
 
-export const developmentAudience = 'counterfoil';
-export const developmentIssuerName = 'https://development.counterfoil.invalid';
+const developmentAudience = 'counterfoil';
+const developmentIssuerName = 'https://development.counterfoil.invalid';
 
 export interface DevelopmentIssuerOptions {
   /** Holds the private key, for this user of the machine only; made when it doesn't exist. */
@@ -149,3 +149,12 @@ export class DevelopmentIssuer {
     };
   }
 }
+
+/** The issuer of this data folder, as its gateway trusts it. */
+export const openDevelopmentIssuer = (dataFolder: string, clock: () => Date): Promise<DevelopmentIssuer> =>
+  DevelopmentIssuer.open({
+    keyFile: join(dataFolder, 'keys', 'development-issuer.json'),
+    issuer: developmentIssuerName,
+    audience: developmentAudience,
+    clock,
+  });

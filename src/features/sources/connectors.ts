@@ -1,8 +1,3 @@
-import { join } from 'node:path';
-import type { Database } from '../../db/database';
-import { readDemoCursor } from '../../development/merchant/cursor';
-import { DemoHelpdesk } from '../../development/sources/demo-helpdesk';
-import { DemoPayments } from '../../development/sources/demo-payments';
 import type { DemoHelpdeskSection, DemoPaymentsSection } from '../../upstream/demo.section';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
 import { RtHelpdesk } from '../../upstream/helpdesk/rt/rt.connector';
@@ -10,10 +5,8 @@ import type { RtSection } from '../../upstream/helpdesk/rt/rt.section';
 import type { PaymentsConnector } from '../../upstream/payments/payments.port';
 import { StripePayments } from '../../upstream/payments/stripe/stripe.connector';
 import type { StripeSection } from '../../upstream/payments/stripe/stripe.section';
+import type { Core } from '../core';
 import type { HelpdeskSource, PaymentsSource } from './registry';
-
-/** Where the demo provider's card pages are, under the gateway's own address. */
-export const demoSetupPath = '/demo-provider/setup';
 
 /** Connectors by the name of the source that they take the place of; for tests that simulate a fault. */
 export type GivenConnectors = Readonly<Record<string, HelpdeskConnector | PaymentsConnector>>;
@@ -29,24 +22,25 @@ export interface SourceSettings {
   readonly dataFolder: string;
 }
 
-/** A loaded demo merchant goes on with its own seed, size and day: those of today would be another merchant. */
-const demoMerchant = async (demo: SourceSettings['demo'], database: Database, clock: () => Date) => {
-  const { size, seed } = demo ?? { size: 1, seed: 1 };
-  const [stored] = await database.query<{ position: string | null; backfill_position: string | null }>(
-    "SELECT position, backfill_position FROM upstream_source WHERE kind = 'demo' AND (position IS NOT NULL OR backfill_position IS NOT NULL) ORDER BY name LIMIT 1",
-  );
-  const cursor = readDemoCursor(stored?.position ?? stored?.backfill_position ?? '');
-  return cursor ? { seed: cursor.seed, size: cursor.size, anchor: cursor.anchor } : { seed, size, anchor: clock() };
+const demoSources = () =>
+  require('../../development/sources/demo-sources') as typeof import('../../development/sources/demo-sources');
+
+/** Null where no source is of kind `demo`, as in production: what serves them isn't loaded then. */
+const demoConnectors = async (settings: SourceSettings, core: Pick<Core, 'database' | 'clock' | 'publicUrl'>) => {
+  const { helpdesk, payments } = settings.sources;
+  return [...helpdesk, ...payments].some(({ kind }) => kind === 'demo') ? demoSources().demoConnectors(settings, core) : null;
 };
 
 /** A connector for each configured source. A kind without a case here doesn't compile. */
 export const connectSources = async (
-  { sources, windowDays, demo, dataFolder }: SourceSettings,
-  { database, clock, publicUrl }: { readonly database: Database; readonly clock: () => Date; readonly publicUrl: () => string },
+  settings: SourceSettings,
+  core: Pick<Core, 'database' | 'clock' | 'publicUrl'>,
   given: GivenConnectors,
   onFault: (source: string, error: unknown) => void,
 ): Promise<{ helpdesks: readonly HelpdeskSource[]; payments: readonly PaymentsSource[] }> => {
-  const merchant = await demoMerchant(demo, database, clock);
+  const { sources, windowDays } = settings;
+  const { clock } = core;
+  const demo = await demoConnectors(settings, core);
   const helpdesk = (source: SourceSettings['sources']['helpdesk'][number]): HelpdeskConnector => {
     switch (source.kind) {
       case 'rt': {
@@ -54,7 +48,7 @@ export const connectSources = async (
         return new RtHelpdesk({ ...source, source: source.name, windowDays, clock, onSkipped });
       }
       case 'demo':
-        return new DemoHelpdesk({ ...merchant, source: source.name, clock: { now: clock } });
+        return demo!.helpdesk(source);
     }
   };
   const payments = (source: SourceSettings['sources']['payments'][number]): PaymentsConnector => {
@@ -62,14 +56,7 @@ export const connectSources = async (
       case 'stripe':
         return new StripePayments({ ...source, source: source.name, clock });
       case 'demo':
-        return new DemoPayments({
-          ...merchant,
-          source: source.name,
-          helpdeskSource: source.helpdesk,
-          clock: { now: clock },
-          stateFile: join(dataFolder, `demo-${source.name}.json`),
-          setupUrl: (reference) => `${publicUrl()}${demoSetupPath}/${reference}`,
-        });
+        return demo!.payments(source);
     }
   };
   return {

@@ -1,4 +1,3 @@
-import { OutboxMail, OutboxShortMessages } from '../../development/outbox/outbox-files';
 import type { DeliveryChannels } from './delivery.port';
 import { HttpShortMessages } from './sms/http.sms';
 import type { HttpSmsSection } from './sms/sms.section';
@@ -13,6 +12,8 @@ export interface DeliverySettings {
   readonly channels: { readonly mail: boolean; readonly sms: boolean };
 }
 
+const outbox = () => require('../../development/outbox/outbox-files') as typeof import('../../development/outbox/outbox-files');
+
 /** What reaches customers. Files stand in where development sends nothing; production has what it is configured for. */
 export const deliveryChannels = (
   { production, delivery, channels }: DeliverySettings,
@@ -20,7 +21,11 @@ export const deliveryChannels = (
 ): DeliveryChannels => {
   const files = { mail: channels.mail && !production, sms: channels.sms && !production };
   return {
-    mail: delivery.mail ? new SmtpMail(delivery.mail) : files.mail ? new OutboxMail(delivery.folder, clock) : null,
-    sms: delivery.sms ? new HttpShortMessages(delivery.sms) : files.sms ? new OutboxShortMessages(delivery.folder, clock) : null,
+    mail: delivery.mail ? new SmtpMail(delivery.mail) : files.mail ? new (outbox().OutboxMail)(delivery.folder, clock) : null,
+    sms: delivery.sms
+      ? new HttpShortMessages(delivery.sms)
+      : files.sms
+        ? new (outbox().OutboxShortMessages)(delivery.folder, clock)
+        : null,
   };
 };
