@@ -103,3 +103,7 @@ export const inTurns = async <T>(
   await Promise.all(Array.from({ length: width }, takeTurns));
   if (failed !== null) throw (failed as { readonly error: unknown }).error;
 };
+
+/** A list in parts of at most `size`, in its order: no statement, search or change grows with the desk. */
+export const chunks = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, index) => list.slice(index * size, (index + 1) * size));

@@ -1,4 +1,5 @@
 import type { Ingest } from '../../src/features/sources/ingest';
+import { chunks } from '../../src/lanes';
 import { countOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { sampleTicket, startSample } from '../support/sample';
@@ -159,6 +160,25 @@ describe('what a source says', () => {
     // Opening it reads it again.
     await test.as('ana', byReference, { reference: 'unassisted' });
     expect(await stale()).toEqual({ [sampleTicket]: false, unassisted: false });
+  });
+
+  it('about hundreds of assisted tickets confirms each of them, and ends what it no longer shows', async () => {
+    const { test, helpdesk } = sample;
+    const references = Array.from({ length: 450 }, (_, index) => `many-${index}`);
+    for (const reference of references) helpdesk.put(reference, { customer: helpdeskCustomer('quill') });
+    await test.app.sources.syncAll();
+    for (const part of chunks(references, 25)) {
+      const opened = part.map(
+        (reference, index) => `t${index}: ticketByReference(source: "demo", reference: "${reference}") { id }`,
+      );
+      expect(told(await test.as('ana', `{ ${opened.join(' ')} }`)).errors).toEqual([]);
+    }
+    helpdesk.hidden.add('many-321');
+    test.clock.forward(10_000);
+    await test.app.sources.syncAll();
+    const at = test.clock.now().getTime();
+    expect(await countOf(test, 'helpdesk_ticket', `reference LIKE 'many-%' AND observed_at = ${at}`)).toBe(450);
+    expect(await countOf(test, 'assistance', 'ended_at IS NULL')).toBe(449);
   });
 
   it('about a reassignment counts within the bound even if no poll has seen it: the ticket is asked for again', async () => {

@@ -3,7 +3,7 @@ import { action, isSystem } from '../../authz/rule';
 import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
 import { marks } from '../../db/sql';
-import { inTurns } from '../../lanes';
+import { chunks, inTurns } from '../../lanes';
 import type { TicketBatch, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
 import type { PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
@@ -46,9 +46,6 @@ const settlingTime = 60_000;
  * commits once it is answered: who reads at once may read the state of before.
  */
 const pausesAfterAnnouncement = [250, 2_000];
-
-const chunks = <T>(list: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(list.length / size) }, (_, index) => list.slice(index * size, (index + 1) * size));
 
 /** The next batch is fetched while one is stored: neither the source nor the database waits for the other. */
 const readAhead = async function* <T>(batches: AsyncIterable<T>): AsyncGenerator<T> {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database';
-import { inTurns, type Lane } from '../../lanes';
+import { chunks, inTurns, type Lane } from '../../lanes';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Linking } from '../customers/linking';
 import type { Ingest } from './ingest';
@@ -13,6 +13,8 @@ export interface ReadingOptions {
   readonly paymentsWithin: number;
 }
 
+/** Tickets that are confirmed in one change: some milliseconds, so that no disclosure waits long behind it. */
+const ticketsPerChange = 200;
 /** Tickets that are read one by one at the same time, because a search didn't show them. */
 const ticketsAtOnce = 4;
 
@@ -108,20 +110,21 @@ export class Reading {
         WHERE t.source = ? AND t.observed_at < ? AND EXISTS (SELECT 1 FROM assistance a WHERE a.ticket_id = t.id AND a.ended_at IS NULL)`,
       [sourceName, polledAt.getTime()],
     );
-    if (rows.length === 0) return;
     // People work on these: they come before a backfill.
     const { connector } = this.registry.helpdesk(sourceName);
-    const visible = await connector.visibleTickets(rows.map(({ reference }) => reference));
-    const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && row.unreadable === 0;
-    await this.ingest.ticketsConfirmed(
-      rows.filter(isConfirmed).map(({ id }) => id),
-      polledAt,
-    );
-    await this.refreshEach(
-      sourceName,
-      rows.filter((row) => !isConfirmed(row)).map(({ reference }) => reference),
-      'interactive',
-    );
+    for (const part of chunks(rows, ticketsPerChange)) {
+      const visible = await connector.visibleTickets(part.map(({ reference }) => reference));
+      const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && row.unreadable === 0;
+      await this.ingest.ticketsConfirmed(
+        part.filter(isConfirmed).map(({ id }) => id),
+        polledAt,
+      );
+      await this.refreshEach(
+        sourceName,
+        part.filter((row) => !isConfirmed(row)).map(({ reference }) => reference),
+        'interactive',
+      );
+    }
   }
 
   /** Reads these tickets again; one that can't be read is told of and holds up no other. The first fault, or null. */
