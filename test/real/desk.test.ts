@@ -67,8 +67,8 @@ describe(`a desk of ${tickets} tickets, customers and payment accounts, cold`, (
     issuer = await OtherIssuer.open();
   }, 20 * minutes);
   afterAll(async () => {
-    rt?.stop();
     await stripe?.close();
+    rt?.stop();
     rmSync(directory, { recursive: true, force: true });
   });
 

@@ -90,7 +90,7 @@ export class RtPeople {
   }
 }
 
-/** Starts an RT of one's own; for suites that stop it in mid-way. `stop` ends the process by its id. */
+/** Starts an RT of one's own; for suites that stop it in mid-way. `stop` ends the process by its id, once. */
 export const startRt = (
   directory: string,
   port: number,
@@ -104,6 +104,12 @@ export const startRt = (
         return;
       }
       const connection = JSON.parse(stdout) as RtConnection;
-      resolve({ connection, stop: () => process.kill(connection.pid) });
+      let isStopped = false;
+      const stop = () => {
+        // The number may be another process's by now.
+        if (!isStopped) process.kill(connection.pid);
+        isStopped = true;
+      };
+      resolve({ connection, stop });
     });
   });
