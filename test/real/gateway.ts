@@ -51,7 +51,8 @@ sync:
   windowDays: 30
   pollSeconds: ${pollSeconds}
   assignmentBoundSeconds: ${assignmentBoundSeconds}
-${patience === 'none' ? '' : '  readThroughSeconds: 30\n  openSeconds: 30\n'}`;
+  openSeconds: 30
+${patience === 'none' ? '' : '  readThroughSeconds: 30\n'}`;
 
 /** The URL of an everyday account that may do what `doctor --print-grants` prints for it, on a database that another one migrated. */
 const withEverydayRights = async (url: string): Promise<{ url: string; drop: () => Promise<void> }> => {
