@@ -1,4 +1,5 @@
 import { loadConfig } from '../../src/config/load';
+import type { Linking } from '../../src/features/customers/linking';
 import type { SourceRegistry } from '../../src/features/sources/registry';
 import { Resilience } from '../../src/upstream/resilience';
 import { countOf, told } from '../support/answers';
@@ -97,6 +98,9 @@ describe('a desk where everybody has paid', () => {
     expect(await metric(test, 'counterfoil_unlinked_customers{source="demo",state="set_aside"}')).toBe(1);
     // Both sides were read to their end all the same: one customer is no fault of a source.
     expect((await test.app.sources.health()).find(({ name }) => name === 'demo')).toMatchObject({ fault: null });
+    // What the linking of a running gateway does: told of once, and not kept beside the provider.
+    const linking = Reflect.get(test.app.sources, 'linking') as Linking;
+    await expect(linking.linkDue({ setAsideToo: true })).resolves.toMatchObject({ source: 'stripe', why: 'fault' });
     stripe.recover();
     test.clock.forward(60 * minute);
     await test.app.sources.syncAll();

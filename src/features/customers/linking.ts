@@ -96,14 +96,14 @@ export class Linking {
 
   /**
    * Looks up every customer who was never looked up, or is to be again. Customers who are set aside are left out until
-   * their pause is over, or not at all. Throws the first `SourceUnavailable` once all others are linked; at once where a
-   * source can't be asked about anybody.
+   * their pause is over, or not at all. The first fault of one that was set aside now is returned: it was told of already, and
+   * is no fault of the source. Throws `SourceUnavailable` where a source can't be asked about anybody.
    */
   async linkDue(
     options: { readonly setAsideToo?: boolean; readonly until?: () => boolean } = {},
     onProgress: (progress: LinkingProgress) => void = () => {},
-  ): Promise<void> {
-    if (this.registry.paymentsNames().length === 0) return;
+  ): Promise<SourceUnavailable | null> {
+    if (this.registry.paymentsNames().length === 0) return null;
     const due = options.setAsideToo
       ? 'c.linked_at IS NULL'
       : 'c.linked_at IS NULL AND (c.link_next_at IS NULL OR c.link_next_at <= ?)';
@@ -112,17 +112,19 @@ export class Linking {
       `SELECT COUNT(*) AS n FROM helpdesk_customer c WHERE ${due}`,
       parameters,
     );
-    if (total === 0) return;
+    if (total === 0) return null;
     let done = 0;
     const progress = (count: number) => {
       done += count;
       onProgress({ done, total: Math.max(done, total) });
     };
-    const fault = await this.linkAll(this.pages(due, parameters, options.until ?? (() => false)), new Map(), progress);
-    if (fault) throw fault;
+    return this.linkAll(this.pages(due, parameters, options.until ?? (() => false)), new Map(), progress);
   }
 
-  /** `linkDue` again and again while `reading` brings new customers, and once more when it has ended. Throws what either throws. */
+  /**
+   * `linkDue` again and again while `reading` brings new customers, and once more when it has ended. Throws what either throws,
+   * and the first fault of a customer who isn't linked in the end.
+   */
   async linkWhile(reading: Promise<void>, onProgress: (progress: LinkingProgress) => void): Promise<void> {
     let isOver = false;
     const over = reading.then(
@@ -140,7 +142,8 @@ export class Linking {
       });
       // What fails while more is still read is met again in the last round.
       const round = this.linkDue({ setAsideToo: isLast }, onProgress);
-      await (isLast ? round : round.catch(() => {}));
+      const fault = await (isLast ? round : round.catch(() => null));
+      if (isLast && fault) throw fault;
       if (isLast) break;
       await Promise.race([woken, over]);
     }

@@ -90,7 +90,7 @@ export class Polling {
 
   /** Polls every source until `stop`, and links customers as they come; a webhook wakes its source's loop. */
   start(): void {
-    const loop = (name: string, turn: () => Promise<void>, every: () => number) =>
+    const loop = (name: string, turn: () => Promise<unknown>, every: () => number) =>
       new Loop({ turn, every, first: 'at once', onFault: (error) => void this.registry.keepFault(name, error) });
     for (const name of this.registry.helpdeskNames()) {
       let pause = this.options.pollEvery;
