@@ -30,10 +30,14 @@ const listen = (test: TestApp): string[] => {
   return seen;
 };
 
+/** Who asks is read again every ten seconds, by whichever request comes next: no part of what an operation costs. */
+const isAboutWhoAsks = (sql: string): boolean => /FROM helpdesk_staff\b.*\blogin_digest\b/s.test(sql);
+
 describe('the statements of a request', () => {
   let test: TestApp;
   let seen: string[];
   let token: string;
+  const readsSince = (begin: number) => test.statements.slice(begin).filter((sql) => !isAboutWhoAsks(sql)).length;
   beforeAll(async () => {
     const helpdesk = new ScriptedHelpdesk('demo');
     const payments = new ScriptedPayments('demo-pay');
@@ -96,7 +100,7 @@ describe('the statements of a request', () => {
         true,
       );
     }
-    return { writes: seen.slice(before), reads: test.statements.length - readsBefore };
+    return { writes: seen.slice(before), reads: readsSince(readsBefore) };
   };
 
   it('are as many for 10 and for 50 tickets as for one, writes of the disclosure included', async () => {
@@ -123,7 +127,7 @@ describe('the statements of a request', () => {
       const before = test.statements.length;
       const { data } = told(await ask());
       expect(data.ticketByReference.messages.nodes).toHaveLength(Math.min(size, 3));
-      return test.statements.length - before;
+      return readsSince(before);
     };
     // Two messages name both kinds of authors already.
     const few = await count(2);
