@@ -32,6 +32,7 @@ const words = {
   // Most lists are empty.
   from: (value: string | null) => (value === '[]' ? [] : value === null ? null : (JSON.parse(value) as string[])),
 };
+const allWords = { to: (value: readonly string[]) => JSON.stringify(value), from: words.from };
 
 type Options = { name?: string; nullable?: boolean };
 const base = (options: Options): ColumnOptions => ({
@@ -49,6 +50,9 @@ export const SourcePosition = (options: Options = {}) => Column({ type: 'text', 
 /** A JSON list of short words, never content. */
 export const WordList = (options: Options = {}) =>
   Column({ type: 'varchar', length: longestList, transformer: words, ...base(options) });
+/** A JSON list of ids of which none may be missing: it is never cut, and MariaDB refuses one that the column can't hold. */
+export const IdList = (options: Options = {}) =>
+  Column({ type: 'varchar', length: longestList, transformer: allWords, ...base(options) });
 export const Instant = (options: Options = {}) => Column({ type: 'bigint', transformer: milliseconds, ...base(options) });
 /** A safe integer. */
 export const Integer = (options: Options = {}) => Column({ type: 'bigint', transformer: integer, ...base(options) });

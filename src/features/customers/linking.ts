@@ -7,8 +7,8 @@ import type { PaymentCustomerRecord, PaymentCustomerSnapshot } from '../../upstr
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import type { PaymentsIngest } from '../payments/payments.ingest';
-import type { Ingest } from '../sources/ingest';
 import type { PaymentsSource, SourceRegistry } from '../sources/registry';
+import type { CustomersIngest } from './customers.ingest';
 import { decideLink, type LinkCandidate } from './link';
 
 interface CustomerRow extends KeyedRow, Record<string, unknown> {
@@ -71,7 +71,7 @@ export class Linking {
   constructor(
     private readonly database: Database,
     private readonly keys: Keys,
-    private readonly ingest: Ingest,
+    private readonly customers: CustomersIngest,
     private readonly payments: PaymentsIngest,
     private readonly registry: SourceRegistry,
     private readonly windowDays: number,
@@ -157,7 +157,7 @@ export class Linking {
 
   /** Asks about customers again who aren't confirmed until then: something changed at the source and couldn't be read. */
   async setAside(customerIds: readonly string[]): Promise<void> {
-    await this.ingest.linksFailed(customerIds, this.clock());
+    await this.customers.setAside(customerIds, this.clock());
   }
 
   async counts(): Promise<readonly LinkingCount[]> {
@@ -256,7 +256,7 @@ export class Linking {
       for (const [reference, id] of await this.payments.take(source, [...snapshots.values()]))
         ids.set(fetchedKey(source, reference), id);
     }
-    await this.ingest.links(
+    await this.customers.link(
       found.map(({ customerId, assurance, source, snapshot, asOf }) => {
         const paymentCustomerId =
           source && snapshot ? (ids.get(fetchedKey(source.name, snapshot.customer.reference)) ?? null) : null;

@@ -10,7 +10,7 @@ import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { fetchedKey, type Linking, type LinkingProgress } from '../customers/linking';
 import type { Keys } from '../keys/keys.service';
 import type { PaymentsIngest } from '../payments/payments.ingest';
-import type { Ingest } from './ingest';
+import type { TicketsIngest } from '../tickets/tickets.ingest';
 import type { Reading } from './reading';
 import type { HelpdeskSource, PaymentsSource, SourceRegistry } from './registry';
 
@@ -77,7 +77,7 @@ export class Polling {
   constructor(
     private readonly database: Database,
     private readonly keys: Keys,
-    private readonly ingest: Ingest,
+    private readonly tickets: TicketsIngest,
     private readonly payments: PaymentsIngest,
     private readonly registry: SourceRegistry,
     private readonly reading: Reading,
@@ -245,7 +245,7 @@ export class Polling {
     const batches: AsyncIterable<TicketBatch> = readAhead(connector.poll(position));
     for await (const batch of batches) {
       await this.store(source, batch.tickets);
-      for (const reference of batch.unread ?? []) await this.ingest.ticketUnreadable(name, reference);
+      for (const reference of batch.unread ?? []) await this.tickets.unreadable(name, reference);
       // Asked for by itself, a ticket that is gone says so.
       await this.reading.refreshEach(name, batch.unread ?? [], 'background');
       await this.registry.saveState(name, {
@@ -260,7 +260,7 @@ export class Polling {
   }
 
   private async store(source: HelpdeskSource, snapshots: readonly TicketSnapshot[]): Promise<void> {
-    for (const part of chunks(snapshots, ticketsPerChange)) await this.ingest.tickets(source.name, source.teams, part);
+    for (const part of chunks(snapshots, ticketsPerChange)) await this.tickets.take(source, part);
     if (snapshots.length === 0) return;
     this.linking.wake();
     this.linkingLoop?.wake();

@@ -3,7 +3,7 @@ import type { Database } from '../../db/database';
 import { chunks, inTurns, type Lane } from '../../lanes';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Linking } from '../customers/linking';
-import type { Ingest } from './ingest';
+import type { TicketsIngest } from '../tickets/tickets.ingest';
 import type { SourceRegistry } from './registry';
 
 export interface ReadingOptions {
@@ -42,7 +42,7 @@ export class Reading {
 
   constructor(
     private readonly database: Database,
-    private readonly ingest: Ingest,
+    private readonly tickets: TicketsIngest,
     private readonly registry: SourceRegistry,
     private readonly linking: Linking,
     private readonly options: ReadingOptions,
@@ -63,10 +63,10 @@ export class Reading {
       const snapshot = await source.connector.fetchTicket(reference);
       if (!snapshot) {
         this.absent.set(key, true);
-        await this.ingest.ticketGone(source.name, reference, asOf);
+        await this.tickets.gone(source.name, reference, asOf);
         return false;
       }
-      await this.ingest.tickets(source.name, source.teams, [snapshot]);
+      await this.tickets.take(source, [snapshot]);
       return true;
     });
     if (lane === 'background') return fetched;
@@ -115,7 +115,7 @@ export class Reading {
     for (const part of chunks(rows, ticketsPerChange)) {
       const visible = await connector.visibleTickets(part.map(({ reference }) => reference));
       const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && row.unreadable === 0;
-      await this.ingest.ticketsConfirmed(
+      await this.tickets.confirmed(
         part.filter(isConfirmed).map(({ id }) => id),
         polledAt,
       );

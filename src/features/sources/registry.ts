@@ -6,13 +6,11 @@ import type { Lane } from '../../lanes';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
 import type { PaymentsConnector } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
+import type { TicketSource } from '../tickets/tickets.ingest';
 import { unprotectedLinkFields } from './link-fields';
 
-export interface HelpdeskSource {
-  readonly name: string;
+export interface HelpdeskSource extends TicketSource {
   readonly connector: HelpdeskConnector;
-  /** The helpdesk's names of teams, as the identity provider's tokens have them. */
-  readonly teams: Readonly<Record<string, string>>;
 }
 
 export interface PaymentsSource {

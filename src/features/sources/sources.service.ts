@@ -1,9 +1,10 @@
 import type { Database } from '../../db/database';
 import type { WebhookRequest } from '../../upstream/helpdesk/helpdesk.port';
+import type { CustomersIngest } from '../customers/customers.ingest';
 import { Linking, type LinkingCount } from '../customers/linking';
 import type { Keys } from '../keys/keys.service';
 import type { PaymentsIngest } from '../payments/payments.ingest';
-import type { Ingest } from './ingest';
+import type { TicketsIngest } from '../tickets/tickets.ingest';
 import { Polling, type PollingOptions, type SyncProgress } from './polling';
 import { Reading, type ReadingOptions } from './reading';
 import { type HelpdeskSource, type PaymentsSource, type SourceHealth, SourceRegistry } from './registry';
@@ -22,8 +23,7 @@ export class Sources {
   constructor(
     database: Database,
     keys: Keys,
-    ingest: Ingest,
-    paymentsIngest: PaymentsIngest,
+    ingest: { readonly tickets: TicketsIngest; readonly customers: CustomersIngest; readonly payments: PaymentsIngest },
     helpdesks: readonly HelpdeskSource[],
     payments: readonly PaymentsSource[],
     options: SourcesOptions,
@@ -31,9 +31,19 @@ export class Sources {
     onFault: (source: string, error: unknown) => void,
   ) {
     this.registry = new SourceRegistry(database, helpdesks, payments, onFault, clock);
-    this.linking = new Linking(database, keys, ingest, paymentsIngest, this.registry, options.windowDays, clock);
-    this.reading = new Reading(database, ingest, this.registry, this.linking, options, clock);
-    this.polling = new Polling(database, keys, ingest, paymentsIngest, this.registry, this.reading, this.linking, options, clock);
+    this.linking = new Linking(database, keys, ingest.customers, ingest.payments, this.registry, options.windowDays, clock);
+    this.reading = new Reading(database, ingest.tickets, this.registry, this.linking, options, clock);
+    this.polling = new Polling(
+      database,
+      keys,
+      ingest.tickets,
+      ingest.payments,
+      this.registry,
+      this.reading,
+      this.linking,
+      options,
+      clock,
+    );
     this.webhooks = new Webhooks(database, this.registry, this.reading, this.polling);
   }
 

@@ -1,9 +1,10 @@
 import { describeError } from '../../log';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Core } from '../core';
+import { CustomersIngest } from '../customers/customers.ingest';
 import { PaymentsIngest } from '../payments/payments.ingest';
+import { TicketsIngest } from '../tickets/tickets.ingest';
 import { connectSources, type GivenConnectors, type SourceSettings } from './connectors';
-import { Ingest } from './ingest';
 import { Sources } from './sources.service';
 import type { SyncSection } from './sync.section';
 
@@ -24,11 +25,15 @@ export const createSources = async (
       'a source failed',
     );
   const connected = await connectSources({ ...settings, windowDays: sync.windowDays }, core, given, onFault);
+  const customers = new CustomersIngest(database, keys, redactor);
   return new Sources(
     database,
     keys,
-    new Ingest(database, keys, redactor),
-    new PaymentsIngest(database, keys, redactor),
+    {
+      tickets: new TicketsIngest(database, keys, redactor, customers),
+      customers,
+      payments: new PaymentsIngest(database, keys, redactor),
+    },
     connected.helpdesks,
     connected.payments,
     {

@@ -1,5 +1,5 @@
 import { Entity, Index } from 'typeorm';
-import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+import { Flag, IdList, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
 import { table } from '../../db/table';
 
 @Entity('helpdesk_staff')
@@ -39,7 +39,7 @@ export class Ticket {
   @Text(64, { name: 'assigned_by_id', nullable: true }) assignedById!: string | null;
   @Text(64, { name: 'team_set_by_id', nullable: true }) teamSetById!: string | null;
   @Text(64, { name: 'created_by_id', nullable: true }) createdById!: string | null;
-  @WordList({ name: 'customer_set_by_ids' }) customerSetByIds!: readonly string[];
+  @IdList({ name: 'customer_set_by_ids' }) customerSetByIds!: readonly string[];
   @Text(64, { name: 'customer_id', nullable: true }) customerId!: string | null;
   /** The helpdesk's last answer about it made no sense: that polls go on says nothing about this one. */
   @Flag() unreadable!: boolean;

@@ -1,0 +1,295 @@
+import { systemActor } from '../../authz/actor';
+import { action, isSystem } from '../../authz/rule';
+import type { Change } from '../../db/change';
+import { bounded } from '../../db/columns';
+import type { Database } from '../../db/database';
+import { type Sql, sql } from '../../db/sql';
+import { type Changes, select, updating, type Values } from '../../db/table';
+import type { DataKey } from '../../privacy/customer-keys';
+import type { Redactor } from '../../privacy/redaction';
+import { ulid } from '../../ulid';
+import type { TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
+import { endAssistances, type TicketTurn, waitForLeases } from '../assistance/assistance.ending';
+import type { CustomersIngest } from '../customers/customers.ingest';
+import { type Keys, sealField } from '../keys/keys.service';
+import { takeStaff } from './staff.ingest';
+import { type Message, messages, type Ticket, tickets } from './ticket.entity';
+
+const ingestTickets = action('source.ingest-tickets', isSystem);
+const actor = systemActor('sync');
+
+/** What of a ticket decides who may assist on it. */
+const accessFacts = [
+  'keyId',
+  'status',
+  'team',
+  'assigneeId',
+  'assignedById',
+  'teamSetById',
+  'createdById',
+  'customerSetByIds',
+  'customerId',
+] as const;
+type AccessFacts = Pick<Values<Ticket>, (typeof accessFacts)[number]>;
+
+const knownTickets = select(tickets.pick('id', 'reference', 'revision', 'observedAt', ...accessFacts), sql`FROM ${tickets}`);
+const ticketIds = select({ id: tickets.id }, sql`FROM ${tickets}`);
+const knownMessages = select(messages.pick('ticketId', 'reference'), sql`FROM ${messages}`);
+
+/** A helpdesk whose tickets are stored. */
+export interface TicketSource {
+  readonly name: string;
+  /** The helpdesk's names of teams, as the identity provider's tokens have them. */
+  readonly teams: Readonly<Record<string, string>>;
+}
+
+/** A ticket that says something new, with the key that what was said in it is sealed with. */
+interface Changed {
+  readonly id: string;
+  readonly key: DataKey;
+  readonly snapshot: TicketSnapshot;
+}
+
+/**
+ * Brings what helpdesks say into the read model. Each call is one short change: nothing upstream is asked in here. What is
+ * older than what is stored never overwrites it.
+ */
+export class TicketsIngest {
+  constructor(
+    private readonly database: Database,
+    private readonly keys: Keys,
+    private readonly redactor: Redactor,
+    private readonly customers: CustomersIngest,
+  ) {}
+
+  /**
+   * Tickets with their customers, staff and messages. Where a ticket was closed, reassigned or re-addressed, its
+   * assistances end in the same change. Resolves once nobody can disclose under them any more.
+   */
+  async take(source: TicketSource, snapshots: readonly TicketSnapshot[]): Promise<void> {
+    if (snapshots.length === 0) return;
+    const newest = latestByReference(snapshots);
+    const leases = await this.database.change(actor, ingestTickets, async (change) => {
+      change.permit(source.name);
+      const seenStaff = newest.flatMap(({ staff, asOf }) => staff.map((record) => ({ record, asOf })));
+      const staffIds = await takeStaff(change, this.keys, source.name, seenStaff);
+      const seenCustomers = newest.flatMap(({ ticket, asOf }) => (ticket.customer ? [{ record: ticket.customer, asOf }] : []));
+      const customerIds = await this.customers.take(change, source.name, seenCustomers);
+      const { changed, turns } = await this.tickets(change, source, newest, staffIds, customerIds);
+      const { ended, leasesUntil } = await endAssistances(change, turns);
+      await this.messages(change, changed, staffIds);
+      if (change.hasWritten)
+        change.record('source.ingest-tickets', {
+          subject: { type: 'Source', id: source.name },
+          detail: { tickets: changed.length, ended },
+        });
+      return leasesUntil;
+    });
+    await waitForLeases(leases);
+  }
+
+  /**
+   * The helpdesk no longer shows this ticket to us: nobody works on it as far as we can know, until it is seen again.
+   * Resolves once nobody can disclose on its assistances any more.
+   */
+  async gone(source: string, reference: string, asOf: Date): Promise<void> {
+    const { status, team, assigneeId, observedAt } = tickets;
+    const isWorkedOn = sql`WHERE ${isTicket(source, reference)} AND ${observedAt} <= ${asOf}
+      AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL)`;
+    if ((await this.database.read(ticketIds, isWorkedOn)).length === 0) return;
+    const leases = await this.database.change(actor, ingestTickets, async (change) => {
+      change.permit(source);
+      const [row] = await change.read(ticketIds, isWorkedOn, { lock: true });
+      if (!row) return 0;
+      const nobodys = { status: 'CLOSED', team: null, assigneeId: null, observedAt: asOf };
+      await change.update(tickets, nobodys, sql`${tickets.id} = ${row.id}`);
+      const { ended, leasesUntil } = await endAssistances(change, [{ ticketId: row.id, reason: 'TICKET_CLOSED' }]);
+      change.record('source.ingest-tickets', {
+        ticketId: row.id,
+        subject: { type: 'Source', id: source },
+        detail: { gone: true, ended },
+      });
+      return leasesUntil;
+    });
+    await waitForLeases(leases);
+  }
+
+  /** The helpdesk's answer about a ticket made no sense: until it does, nothing but a sight of the ticket itself confirms it. */
+  async unreadable(source: string, reference: string): Promise<void> {
+    await this.database.change(actor, ingestTickets, async (change) => {
+      change.permit(source);
+      const isReadable = sql`${isTicket(source, reference)} AND ${tickets.unreadable} = ${false}`;
+      const affected = await change.update(tickets, { unreadable: true }, isReadable);
+      if (affected > 0)
+        change.record('source.ingest-tickets', { subject: { type: 'Source', id: source }, detail: { unreadable: affected } });
+    });
+  }
+
+  /** The helpdesk showed these tickets, and nothing happened to them until then. */
+  async confirmed(ids: readonly string[], asOf: Date): Promise<void> {
+    if (ids.length === 0) return;
+    await this.database.change(actor, ingestTickets, async (change) => {
+      change.permit(null);
+      const { id, observedAt, unreadable } = tickets;
+      await confirm(
+        change,
+        { observedAt: asOf },
+        sql`${observedAt} < ${asOf} AND ${unreadable} = ${false} AND ${id} IN (${ids})`,
+      );
+    });
+  }
+
+  private async tickets(
+    change: Change,
+    source: TicketSource,
+    snapshots: readonly TicketSnapshot[],
+    staffIds: ReadonlyMap<string, string>,
+    customerIds: ReadonlyMap<string, string>,
+  ): Promise<{ readonly changed: readonly Changed[]; readonly turns: readonly TicketTurn[] }> {
+    const references = snapshots.map(({ ticket }) => ticket.reference);
+    const known = await change.read(
+      knownTickets,
+      sql`WHERE ${tickets.source} = ${source.name} AND ${tickets.reference} IN (${references})`,
+      { lock: true },
+    );
+    const stored = new Map(known.map((row) => [row.reference, row]));
+    const planned = snapshots.map((snapshot) => {
+      const { reference, customer } = snapshot.ticket;
+      const row = stored.get(reference);
+      const id = row?.id ?? `tkt_${ulid()}`;
+      const customerId = customer ? (customerIds.get(customer.reference) ?? null) : null;
+      return { snapshot, row, id, customerId, owner: customerId ?? id };
+    });
+    const keys = await this.keys.forOwners(
+      change,
+      planned.map(({ owner }) => owner),
+    );
+    const staffId = (reference: string | null | undefined) => (reference ? (staffIds.get(reference) ?? null) : null);
+    const fresh: Values<Ticket>[] = [];
+    const seen: string[] = [];
+    const turns: TicketTurn[] = [];
+    const changed: Changed[] = [];
+    for (const { snapshot, row, id, customerId, owner } of planned) {
+      const { ticket, asOf } = snapshot;
+      const key = keys.get(owner);
+      // Erased: nothing new is kept of what is said, but who works on the ticket still ends what was granted.
+      const keyId = key?.id ?? row?.keyId;
+      if (!keyId) continue;
+      // The revision decides first: a slow fetch may have begun earlier and still have seen more.
+      const isLater = row && ticket.revision > row.revision;
+      if (row && !isLater && (ticket.revision < row.revision || asOf < row.observedAt)) continue;
+      const customerSetBy = [
+        ...ticket.customerSetBy.flatMap((reference) => staffIds.get(reference) ?? []),
+        // An older sight of the ticket's surroundings may lack who edited its customer since.
+        ...(row && asOf < row.observedAt ? row.customerSetByIds : []),
+      ];
+      const facts: AccessFacts = {
+        keyId,
+        status: ticket.status,
+        team: ticket.team === null ? null : teamOf(source.teams, ticket.team),
+        assigneeId: staffId(ticket.assignee),
+        assignedById: staffId(ticket.assignedBy),
+        teamSetById: staffId(ticket.teamSetBy),
+        createdById: staffId(ticket.createdByStaff),
+        customerSetByIds: [...new Set(customerSetBy)].sort(),
+        customerId,
+      };
+      // The same revision says the same of the ticket itself; what surrounds it (who edited its customer) may still have moved.
+      if (row && ticket.revision === row.revision && isSameFor(row, facts)) {
+        seen.push(id);
+        continue;
+      }
+      const subject = ticket.subject === null ? null : bounded(this.redactor.redact(ticket.subject).text, 2_000);
+      const values = {
+        ...facts,
+        revision: ticket.revision,
+        subjectSealed: subject === null || !key ? null : sealField(tickets, id, 'subject', key, subject),
+        channel: ticket.channel,
+        unreadable: false,
+        updatedAt: ticket.updatedAt,
+        observedAt: asOf,
+      };
+      if (!row) {
+        fresh.push({ id, source: source.name, reference: ticket.reference, createdAt: ticket.createdAt, ...values });
+      } else {
+        await change.update(tickets, values, sql`${tickets.id} = ${id}`);
+        if (ticket.status === 'RESOLVED' || ticket.status === 'CLOSED') turns.push({ ticketId: id, reason: 'TICKET_CLOSED' });
+        else if (row.customerId !== customerId) turns.push({ ticketId: id, reason: 'RECIPIENT_CHANGED' });
+        else if (row.assigneeId !== values.assigneeId || row.team !== values.team)
+          turns.push({ ticketId: id, reason: 'REASSIGNED' });
+        // A ticket that passes to another customer takes its messages along under the other key.
+        if (row.keyId !== keyId || (!key && row.customerId !== customerId)) {
+          const itsMessages = sql`DELETE FROM ${messages} WHERE ${messages.ticketId} = ${id}`;
+          await change.execute(itsMessages.sql, itsMessages.values);
+        }
+      }
+      if (key) changed.push({ id, key, snapshot });
+    }
+    await change.insert(tickets, fresh);
+    if (seen.length > 0) {
+      const asOf = new Date(Math.min(...snapshots.map((snapshot) => snapshot.asOf.getTime())));
+      const isOlder = sql`${tickets.observedAt} < ${asOf} AND ${tickets.id} IN (${seen})`;
+      await confirm(change, { observedAt: asOf, unreadable: false }, isOlder);
+    }
+    return { changed, turns };
+  }
+
+  private async messages(change: Change, changed: readonly Changed[], staffIds: ReadonlyMap<string, string>): Promise<void> {
+    if (changed.length === 0) return;
+    const known = await change.read(knownMessages, sql`WHERE ${messages.ticketId} IN (${changed.map(({ id }) => id)})`);
+    const stored = new Set(known.map(({ ticketId, reference }) => `${ticketId} ${reference}`));
+    const fresh: Values<Message>[] = [];
+    for (const { id: ticketId, key, snapshot } of changed) {
+      for (const { reference, author, channel, body, createdAt } of snapshot.messages) {
+        if (stored.has(`${ticketId} ${reference}`)) continue;
+        const id = `msg_${ulid()}`;
+        const { text, redactions } = this.redactor.redact(body);
+        const kinds = [...new Set(redactions.map(({ kind }) => kind))];
+        fresh.push({
+          id,
+          ticketId,
+          reference,
+          authorKind: author.kind,
+          authorStaffId: author.kind === 'STAFF' ? (staffIds.get(author.reference) ?? null) : null,
+          channel,
+          keyId: key.id,
+          bodySealed: sealField(messages, id, 'body', key, bounded(text)),
+          redactions: kinds.map((kind) => `${kind}:${redactions.filter((each) => each.kind === kind).length}`),
+          createdAt,
+        });
+      }
+    }
+    await change.insert(messages, fresh);
+  }
+}
+
+const isTicket = (source: string, reference: string): Sql =>
+  sql`${tickets.source} = ${source} AND ${tickets.reference} = ${reference}`;
+
+const isSameFor = (row: AccessFacts, facts: AccessFacts): boolean =>
+  accessFacts.every((fact) => JSON.stringify(row[fact]) === JSON.stringify(facts[fact]));
+
+const confirm = async (change: Change, changes: Changes<Ticket>, condition: Sql): Promise<void> => {
+  const { sql: text, values } = updating(tickets, changes, condition);
+  await change.confirm(text, values);
+};
+
+/** The team's name as the identity provider has it; at most as long as the column. */
+const teamOf = (teams: Readonly<Record<string, string>>, queue: string): string =>
+  ((Object.hasOwn(teams, queue) ? teams[queue] : undefined) ?? queue).slice(0, 128);
+
+const latestByReference = (snapshots: readonly TicketSnapshot[]): readonly TicketSnapshot[] => {
+  const newest = new Map<string, TicketSnapshot>();
+  for (const snapshot of snapshots) {
+    const other = newest.get(snapshot.ticket.reference);
+    if (
+      !other ||
+      other.ticket.revision < snapshot.ticket.revision ||
+      (other.ticket.revision === snapshot.ticket.revision && other.asOf <= snapshot.asOf)
+    ) {
+      newest.set(snapshot.ticket.reference, snapshot);
+    }
+  }
+  // Oldest sight first: of a person who stands in several, the newest one is kept.
+  return [...newest.values()].sort((a, b) => a.asOf.getTime() - b.asOf.getTime());
+};
