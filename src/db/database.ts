@@ -2,13 +2,14 @@ import type { PoolConnection } from 'mysql2';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { type EventDraft, finalizeEvent } from '../audit/event';
 import { type ActionName, draftOf, type LogEvent } from '../audit/events';
-import type { Actor } from '../authz/actor';
-import type { Action } from '../authz/rule';
+import { type Actor, systemActor } from '../authz/actor';
+import { type Action, permit } from '../authz/rule';
 import { Failure } from '../failure';
 import { type Lane, Lanes } from '../lanes';
 import { ulid } from '../ulid';
 import { appendEvents, insertRows } from './append-events';
-import { Change, execute, queryRows, type Row } from './change';
+import { Bookkeeper } from './bookkeeping';
+import { Change, type Permit, SystemChange } from './change';
 import { type DataSourceParts, openDataSource } from './data-source';
 import { DatabaseUnavailable } from './database-unavailable';
 import { noAnswer, sever, within } from './deadline';
@@ -24,11 +25,13 @@ import {
   sqlModeFault,
 } from './engine';
 import { safeRows } from './integers';
+import { type Job, jobs } from './jobs';
 import type { DatabaseLocation } from './location';
 import { takeOwnership } from './owner-lock';
 import { PreparedReads } from './prepared-reads';
 import { type Sql, sql } from './sql';
-import type { Selection } from './table';
+import { execute, queryRows, type Row, type Transaction } from './statements';
+import type { Selection, Table } from './table';
 import { selectLists } from './union-of-lists';
 
 export interface ChangeOptions {
@@ -86,7 +89,8 @@ const requireSqlMode = async (source: DataSource): Promise<void> => {
 };
 
 /**
- * The one way to the stored rows: `query` reads, `change` writes and records. Nobody else holds a TypeORM source.
+ * The one way to the stored rows: `read` reads; `change` and `system` write and record, `bookkeeping` writes what needs no
+ * record, `sequence` what the audit log's sequencer does. Nobody else holds a TypeORM source.
  * On SQLite all writes pass one queue to one connection; reads have a read-only connection of their own.
  */
 export class Database {
@@ -162,20 +166,53 @@ export class Database {
   }
 
   /**
-   * Runs `work` as one change of `actor` and returns its result once it is committed with its events. A conflict with
-   * another transaction (deadlock, lock wait) runs all of `work` again, so `work` must do nothing but read and write through its
-   * `Change`: no upstream call, no message. A lost connection is retried only where `idempotent` is said. Throws
-   * `DatabaseUnavailable`; where the answer to the commit was lost, nobody knows whether it was made.
+   * Runs `work` as one change of `actor` and returns its result once it is committed with its events. `permit` asks the
+   * action's rule, before which nothing is written. A conflict with another transaction (deadlock, lock wait) runs all of
+   * `work` again, so `work` must do nothing but read and write through its `Change`: no upstream call, no message. A lost
+   * connection is retried only where `idempotent` is said. Throws `DatabaseUnavailable`; where the answer to the commit was
+   * lost, nobody knows whether it was made.
    */
   change<Subject, T>(
     actor: Actor,
     action: Action<Subject, ActionName>,
-    work: (change: Change<Subject>) => Promise<T>,
+    work: (change: Change<Subject>, permit: Permit<Subject>) => Promise<T>,
     options: ChangeOptions = {},
   ): Promise<T> {
     const lane = actor.kind === 'system' ? 'background' : 'interactive';
-    return this.transaction(lane, options, async (manager) => {
-      const change = new Change<Subject>(manager, this.engine, actor, action, this.clock());
+    return this.transaction(lane, options, async (transaction) => {
+      let isPermitted = false;
+      const ask = (subject: Subject): void => {
+        permit(actor, action, subject);
+        isPermitted = true;
+      };
+      const change = new Change<Subject>({
+        transaction,
+        actor,
+        action: action.name,
+        at: this.clock(),
+        permit: ask,
+        isPermitted: () => isPermitted,
+      });
+      const result = await work(change, ask as Permit<Subject>);
+      await change.finish();
+      return result;
+    });
+  }
+
+  /**
+   * Like `change`, by one of the gateway's own jobs: permitted from the start, and recorded all the same. What was done in
+   * somebody else's name is recorded for them (`recordFor`).
+   */
+  system<T>(job: Job, action: ActionName, work: (change: SystemChange) => Promise<T>, options: ChangeOptions = {}): Promise<T> {
+    return this.transaction(jobs[job], options, async (transaction) => {
+      const change = new SystemChange({
+        transaction,
+        actor: systemActor(job),
+        action,
+        at: this.clock(),
+        permit: null,
+        isPermitted: () => true,
+      });
       const result = await work(change);
       await change.finish();
       return result;
@@ -183,15 +220,24 @@ export class Database {
   }
 
   /**
+   * Writes cursors, leases and times of confirmation of one table, of which no event tells; `db/bookkeeping` says which
+   * columns these are. `work` may run again after a conflict.
+   */
+  bookkeeping<E, T>(of: Table<E>, work: (books: Bookkeeper<E>) => Promise<T>, options: ChangeOptions = {}): Promise<T> {
+    return this.transaction('interactive', options, async (transaction) => work(new Bookkeeper(transaction, of)));
+  }
+
+  /**
    * Commits a group of events, each the record of something that already has its own permission (a disclosure, a
    * denial). `work` may run again after a conflict: what it appended before is forgotten then.
    */
   appendGroup<T>(work: (group: GroupCommit) => Promise<T>): Promise<T> {
-    return this.transaction('interactive', {}, async (manager) => {
+    return this.transaction('interactive', {}, async (transaction) => {
+      const { manager } = transaction;
       const drafts: EventDraft[] = [];
       const result = await work({
         query: (sql, parameters = []) => queryRows(manager, sql, parameters),
-        execute: (sql, parameters = []) => execute(manager, this.engine, sql, parameters),
+        execute: (sql, parameters = []) => execute(transaction, sql, parameters),
         append: (event) => drafts.push(draftOf(event)),
       });
       const at = this.clock();
@@ -209,11 +255,11 @@ export class Database {
    * `work` may run again after a conflict, a duplicate key or a lost connection, and must then look at what is committed.
    */
   sequence<T>(work: (commit: SequencerCommit) => Promise<T>): Promise<T> {
-    return this.transaction('interactive', { idempotent: true }, (manager) =>
+    return this.transaction('interactive', { idempotent: true }, (transaction) =>
       work({
-        query: (sql, parameters = []) => queryRows(manager, sql, parameters),
-        execute: (sql, parameters = []) => execute(manager, this.engine, sql, parameters),
-        insert: (table, columns, rows) => insertRows(manager, table, columns, rows),
+        query: (sql, parameters = []) => queryRows(transaction.manager, sql, parameters),
+        execute: (sql, parameters = []) => execute(transaction, sql, parameters),
+        insert: (table, columns, rows) => insertRows(transaction.manager, table, columns, rows),
       }),
     );
   }
@@ -292,9 +338,9 @@ export class Database {
     await pause(milliseconds);
   }
 
-  private transaction<T>(lane: Lane, options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    if (this.engine === 'mariadb') return this.attempt(options, work);
-    return this.writes.run(lane, () => this.attempt(options, work));
+  private transaction<T>(lane: Lane, options: ChangeOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const run = () => this.attempt(options, (manager) => work({ manager, engine: this.engine }));
+    return this.engine === 'mariadb' ? run() : this.writes.run(lane, run);
   }
 
   private async attempt<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {

@@ -151,16 +151,29 @@ export const insertions = <E>(into: Table<E>, rows: readonly Values<E>[]): { sql
   return statements;
 };
 
+const columnOf = ({ name, columns }: Definition, property: string): ColumnDefinition => {
+  const column = columns.get(property);
+  if (!column) throw new ProgrammingError(`${name} has no column for ${property}.`);
+  return column;
+};
+
 /** Gives the rows that meet the condition these values. */
 export const updating = <E>(of: Table<E>, changes: Changes<E>, condition: Sql): Sql => {
-  const { columns } = of[definition];
   const set = Object.entries(changes).map(([property, value]) => {
-    const column = columns.get(property);
-    if (!column) throw new ProgrammingError(`${of[definition].name} has no column for ${property}.`);
+    const column = columnOf(of[definition], property);
     return sql`${raw(column.name)} = ${value instanceof Sql ? value : stored(column, value)}`;
   });
   return sql`UPDATE ${of} SET ${joined(set)} WHERE ${condition}`;
 };
+
+/** Takes away the rows that meet the condition. */
+export const deleting = <E>(from: Table<E>, condition: Sql): Sql => sql`DELETE FROM ${from} WHERE ${condition}`;
+
+/** What a table and columns of it are called in the database. */
+export const namesOf = <E>(of: Table<E>, properties: readonly string[]): { table: string; columns: readonly string[] } => ({
+  table: of[definition].name,
+  columns: properties.map((property) => columnOf(of[definition], property).name),
+});
 
 /** Where the ciphertext of a field stands in one row of a table. */
 export const sealedPlace = <E>(of: Table<E>, field: SealedField<E>, row: string): SealedPlace => {

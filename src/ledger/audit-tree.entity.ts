@@ -1,5 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Instant, Integer, IntegerKey, Key, Sealed, Text } from '../db/columns';
+import { table } from '../db/table';
 
 /** The place of an event in the tree. The primary key is the fence: of two sequencers that take the same place, one fails. Inserted, never changed. */
 @Entity('audit_leaf')
@@ -9,6 +10,7 @@ export class AuditLeaf {
   @Text(64, { name: 'event_id' }) eventId!: string;
   @Text(64, { name: 'leaf_hash' }) leafHash!: string;
 }
+export const auditLeaves = table(AuditLeaf);
 
 /** The root of a complete subtree of 2^level leaves, for the levels that are multiples of 8 (`stored-tree`): what lies between is computed from them. */
 @Entity('audit_node')
@@ -17,6 +19,7 @@ export class AuditNode {
   @IntegerKey('node_index') nodeIndex!: number;
   @Text(64) hash!: string;
 }
+export const auditNodes = table(AuditNode);
 
 /**
  * Under which name the log is signed. The leaves are one sequence under all names; `audit fork` adds a name after a
@@ -31,6 +34,7 @@ export class AuditOrigin {
   @Sealed({ name: 'previous_checkpoint', nullable: true }) previousCheckpoint!: Buffer | null;
   @Instant({ name: 'created_at' }) createdAt!: Date;
 }
+export const auditOrigins = table(AuditOrigin);
 
 /** A signed tree head (C2SP tlog-checkpoint). One a size, inserted if absent, never changed: there is no second history. */
 @Entity('audit_checkpoint')
@@ -42,6 +46,7 @@ export class AuditCheckpoint {
   @Sealed() note!: Buffer;
   @Instant({ name: 'signed_at' }) signedAt!: Date;
 }
+export const auditCheckpoints = table(AuditCheckpoint);
 
 /** A checkpoint that an anchor has taken: with a witness's cosignature where it gives one. */
 @Entity('audit_anchor')
@@ -53,3 +58,4 @@ export class AuditAnchor {
   @Sealed() note!: Buffer;
   @Instant({ name: 'anchored_at' }) anchoredAt!: Date;
 }
+export const auditAnchors = table(AuditAnchor);

@@ -1,5 +1,6 @@
 import { Column, Entity, Index } from 'typeorm';
 import { Instant, Integer, Key, Sealed, Text } from '../db/columns';
+import { table } from '../db/table';
 
 /** One event of the log with its leaf; `audit/event` says what the leaf holds. Inserted, never changed. */
 @Entity('audit_event')
@@ -23,6 +24,7 @@ export class AuditEventRow {
   @Column({ type: 'blob' }) leaf!: Buffer;
   @Text(64, { name: 'leaf_hash' }) leafHash!: string;
 }
+export const auditEvents = table(AuditEventRow);
 
 /** Which customers an event is about. Beside the leaf, which only holds a keyed digest, so that it can be taken away with the customer. */
 @Entity('audit_customer')
@@ -31,6 +33,7 @@ export class AuditCustomer {
   @Key('event_id') eventId!: string;
   @Key('customer_id') customerId!: string;
 }
+export const auditCustomers = table(AuditCustomer);
 
 /** Which tickets an event is about that names several: a list shows many at once. One alone stands in the event's own column. */
 @Entity('audit_ticket')
@@ -39,6 +42,7 @@ export class AuditTicket {
   @Key('event_id') eventId!: string;
   @Key('ticket_id') ticketId!: string;
 }
+export const auditTickets = table(AuditTicket);
 
 /** Free text of an event, sealed under a customer's key. */
 @Entity('audit_note')
@@ -48,6 +52,7 @@ export class AuditNote {
   @Text(64, { name: 'key_id' }) keyId!: string;
   @Sealed() sealed!: Buffer;
 }
+export const auditNotes = table(AuditNote);
 
 /** Events that are committed and not yet in the tree. */
 @Entity('audit_pending')
@@ -57,3 +62,4 @@ export class AuditPending {
   @Text(64, { name: 'transaction_id' }) transactionId!: string;
   @Integer() ordinal!: number;
 }
+export const auditPending = table(AuditPending);

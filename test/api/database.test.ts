@@ -1,19 +1,37 @@
-import { DataSource } from 'typeorm';
+import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { systemActor } from '../../src/authz/actor';
 import { action, rule } from '../../src/authz/rule';
+import { bookkeeping } from '../../src/db/bookkeeping';
+import type { Change } from '../../src/db/change';
 import { dataSourceOptions } from '../../src/db/data-source';
 import type { Database } from '../../src/db/database';
 import { Database as DatabaseClass } from '../../src/db/database';
 import { DatabaseInUse } from '../../src/db/database-in-use';
+import { raw, sql } from '../../src/db/sql';
+import { select, wholeNumber } from '../../src/db/table';
 import { ProgrammingError } from '../../src/failure';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
+import { credentialJobs } from '../../src/features/credentials/credential-update.entity';
+import { sourceStates as sources } from '../../src/features/sources/source.entity';
+import { auditEvents } from '../../src/ledger/audit.entity';
 import { databaseParts, engine, temporaryDatabase, temporaryLocation } from '../support/database';
 
 const anyone = rule<unknown>('ROLE', () => true);
 const nobody = rule<unknown>('ROLE', () => false);
 const add = action('actor.first-seen', anyone);
 const forbidden = action('session.revoke', nobody);
+const addLonely = action(
+  'actor.first-seen',
+  rule<void>('ROLE', () => true),
+);
+const aboutOne = action(
+  'session.revoke',
+  rule<{ id: string }>('ROLE', (_, { id }) => id === 'act_1'),
+);
 const actor = systemActor('test');
+
+const actorsNow = select(actors.pick('id', 'fence'), sql`FROM ${actors}`);
+const ids = select({ id: actors.id }, sql`FROM ${actors}`);
 
 const actorRow = (id: string, fence = 0): ActorRow =>
   Object.assign(new ActorRow(), { id, issuer: 'test', subjectDigest: id, createdAt: new Date(1_700_000_000_000), fence });
@@ -45,8 +63,8 @@ describe('the database door', () => {
 
   it('refuses to commit a write without its record, and keeps nothing', async () => {
     await expect(
-      database.change(actor, add, async (change) => {
-        change.permit(null);
+      database.change(actor, add, async (change, permit) => {
+        permit();
         await change.insert(actors, actorRow('act_1'));
       }),
     ).rejects.toThrow('wrote without a record');
@@ -60,17 +78,70 @@ describe('the database door', () => {
 
   it('keeps nothing of a change that its rule forbids', async () => {
     await expect(
-      database.change(actor, forbidden, async (change) => {
-        change.permit(null);
+      database.change(actor, forbidden, async (change, permit) => {
+        permit();
         await change.insert(actors, actorRow('act_1'));
       }),
     ).rejects.toMatchObject({ code: 'DENIED', details: { reason: 'ROLE', rule: 'session.revoke' } });
     expect(await count(database, 'actor')).toBe(0);
   });
 
+  it('asks the rule about the subject that the change found, by a function that needs none where the rule needs none', async () => {
+    // A helper takes any change, whatever its rule is about.
+    const insert = (change: Change, id: string) => change.insert(actors, actorRow(id));
+    const revoke = (id: string) =>
+      database.change(actor, aboutOne, async (change, permit) => {
+        permit({ id });
+        await insert(change, id);
+        change.record('actor.first-seen', { subject: { type: 'Actor', id } });
+      });
+    await revoke('act_1');
+    await expect(revoke('act_2')).rejects.toMatchObject({ code: 'DENIED' });
+    await database.change(actor, addLonely, async (change, permit) => {
+      permit();
+      await insert(change, 'act_3');
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_3' } });
+    });
+    expect((await database.read(ids, sql`ORDER BY ${actors.id}`)).map(({ id }) => id)).toEqual(['act_1', 'act_3']);
+  });
+
+  it.each<[string, (change: Change, row: ActorRow) => Promise<unknown>]>([
+    ['insert', (change) => change.insert(actors, actorRow('act_2'))],
+    ['update', (change) => change.update(actors, { fence: 7 }, sql`${actors.id} = 'act_1'`)],
+    ['remove', (change) => change.remove(actors, sql`${actors.id} = 'act_1'`)],
+    ['save', (change, row) => change.save(Object.assign(row, { fence: 7 }))],
+    ['bookkeep', (change) => change.bookkeep(credentialJobs, { nextAt: new Date(0) }, sql`1 = 1`)],
+  ])('lets nothing through %s before the permission, and but for bookkeeping nothing without a record', async (name, write) => {
+    await database.system('identity', 'actor.first-seen', async (change) => {
+      await change.insert(actors, actorRow('act_1'));
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
+    });
+    const attempt = (mayWrite: boolean) =>
+      database.change(actor, add, async (change, permit) => {
+        const row = await change.lock(ActorRow, { id: 'act_1' });
+        if (mayWrite) permit();
+        return write(change, row);
+      });
+    const bySystem = database.system('sync', 'actor.first-seen', async (change) =>
+      write(change, await change.lock(ActorRow, { id: 'act_1' })),
+    );
+    const faults = await Promise.all(
+      [attempt(false), attempt(true), bySystem].map((each) => each.catch(({ message }) => message)),
+    );
+    const unrecorded = 'actor.first-seen wrote without a record';
+    expect(faults).toEqual([
+      'actor.first-seen wrote before it was permitted',
+      ...(name === 'bookkeep' ? [0, 0] : [unrecorded, unrecorded]),
+    ]);
+    expect([await database.read(actorsNow, sql``), await count(database, 'audit_event')]).toEqual([
+      [{ id: 'act_1', fence: 0 }],
+      1,
+    ]);
+  });
+
   it('loses, leaks and half-commits nothing under 200 concurrent changes with readers between them', async () => {
-    await database.change(actor, add, async (change) => {
-      change.permit(null);
+    await database.change(actor, add, async (change, permit) => {
+      permit();
       await change.insert(actors, actorRow('act_counter'));
       change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_counter' } });
     });
@@ -88,8 +159,8 @@ describe('the database door', () => {
     });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 200 }, (_, index) =>
-        database.change(actor, add, async (change) => {
-          change.permit(null);
+        database.change(actor, add, async (change, permit) => {
+          permit();
           const counter = await change.lock(ActorRow, { id: 'act_counter' });
           await change.insert(actors, Object.assign(actorRow(`act_${index}`), { issuer: 'many' }));
           counter.fence += 1;
@@ -114,52 +185,163 @@ describe('the database door', () => {
   });
 
   it('says how many rows a conditional write met', async () => {
-    const affected = await database.change(actor, add, async (change) => {
-      change.permit(null);
+    const affected = await database.change(actor, add, async (change, permit) => {
+      permit();
       await change.insert(actors, actorRow('act_1'));
       change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
-      const first = await change.execute("UPDATE actor SET fence = fence + 1 WHERE id = 'act_1' AND fence = 0");
-      const unchanged = await change.execute("UPDATE actor SET fence = 1 WHERE id = 'act_1' AND fence = 1");
-      const second = await change.execute("UPDATE actor SET fence = fence + 1 WHERE id = 'act_1' AND fence = 0");
-      return [first, unchanged, second];
+      const whereFence = (fence: number) => sql`${actors.id} = 'act_1' AND ${actors.fence} = ${fence}`;
+      const first = await change.update(actors, { fence: sql`${actors.fence} + 1` }, whereFence(0));
+      const unchanged = await change.update(actors, { fence: 1 }, whereFence(1));
+      const second = await change.update(actors, { fence: sql`${actors.fence} + 1` }, whereFence(0));
+      return [first, unchanged, second, await change.remove(actors, whereFence(0)), await change.remove(actors, whereFence(1))];
     });
-    expect(affected).toEqual([1, 1, 0]);
+    expect(affected).toEqual([1, 1, 0, 0, 1]);
   });
 
   it('answers whole numbers as numbers, and no number at all that the driver had to round', async () => {
     const insert = (id: string, fence: string) =>
-      database.change(actor, add, async (change) => {
-        change.permit(null);
+      database.change(actor, add, async (change, permit) => {
+        permit();
         await change.insert(actors, actorRow(id));
-        await change.execute(`UPDATE actor SET fence = ${fence} WHERE id = ?`, [id]);
+        await change.update(actors, { fence: raw(fence) }, sql`${actors.id} = ${id}`);
         change.record('actor.first-seen', { subject: { type: 'Actor', id } });
       });
     await insert('act_1', String(Number.MAX_SAFE_INTEGER));
     await insert('act_2', '9007199254740993');
     await insert('act_3', '-9007199254740993');
-    const sql = 'SELECT fence, COUNT(*) AS n FROM actor WHERE id = ? GROUP BY fence';
+    const fences = select({ fence: actors.fence, n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${actors}`);
+    const ofActor = (id: string) => sql`WHERE ${actors.id} = ${id} GROUP BY ${actors.fence}`;
     const readings = (id: string): Promise<unknown>[] => [
-      database.query(sql, [id]),
-      database.change(actor, add, (change) => change.query(sql, [id])),
+      database.query('SELECT fence, COUNT(*) AS n FROM actor WHERE id = ? GROUP BY fence', [id]),
+      database.read(fences, ofActor(id)),
+      database.change(actor, add, (change) => change.read(fences, ofActor(id))),
       database.change(actor, add, (change) => change.lock(ActorRow, { id }).then(({ fence }) => [{ fence, n: 1 }])),
     ];
-    expect(await Promise.all(readings('act_1'))).toEqual(Array(3).fill([{ fence: Number.MAX_SAFE_INTEGER, n: 1 }]));
+    expect(await Promise.all(readings('act_1'))).toEqual(Array(4).fill([{ fence: Number.MAX_SAFE_INTEGER, n: 1 }]));
     const rounded = await Promise.allSettled([...readings('act_2'), ...readings('act_3')]);
-    expect(rounded).toEqual(Array(6).fill({ status: 'rejected', reason: expect.any(ProgrammingError) }));
+    expect(rounded).toEqual(Array(8).fill({ status: 'rejected', reason: expect.any(ProgrammingError) }));
   });
 
   it('lets one of two twins through a unique key and gives the other a second try', async () => {
     const insertOrFind = () =>
-      database.change(actor, add, async (change) => {
-        const [found] = await change.query("SELECT id FROM actor WHERE subject_digest = 'twin'");
+      database.change(actor, add, async (change, permit) => {
+        const [found] = await change.read(ids, sql`WHERE ${actors.subjectDigest} = 'twin'`);
         if (found) return 'found';
-        change.permit(null);
+        permit();
         await change.insert(actors, actorRow('twin'));
         change.record('actor.first-seen', { subject: { type: 'Actor', id: 'twin' } });
         return 'inserted';
       });
     const outcomes = await Promise.all([insertOrFind(), insertOrFind(), insertOrFind()]);
     expect(outcomes.sort()).toEqual(['found', 'found', 'inserted']);
+  });
+});
+
+describe('the door of the gateway’s own jobs', () => {
+  let database: Database;
+  let remove: () => Promise<void>;
+
+  beforeEach(async () => {
+    ({ database, remove } = await temporaryDatabase());
+  });
+  afterEach(() => remove());
+
+  it('records what a job wrote under its name, and what somebody else did under theirs', async () => {
+    const person = { id: 'act_9', kind: 'staff', roles: ['AGENT'] } as const;
+    await database.system('identity', 'actor.first-seen', async (change) => {
+      await change.insert(actors, actorRow('act_1'));
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
+      change.recordFor(person, 'denial', { detail: { rule: 'Query.ticket', reason: 'ROLE', count: 1 } });
+    });
+    const rows = await database.read(
+      select(auditEvents.pick('actorId', 'leaf'), sql`FROM ${auditEvents}`),
+      sql`ORDER BY ${auditEvents.ordinal}`,
+    );
+    expect(rows.map(({ actorId, leaf }) => [actorId, JSON.parse(leaf.toString()).actor])).toEqual([
+      ['system:identity', { id: 'system:identity', kind: 'system', roles: [] }],
+      ['act_9', { id: 'act_9', kind: 'staff', roles: ['AGENT'] }],
+    ]);
+  });
+
+  it('leaves nothing of work that wrote nothing', async () => {
+    expect(await database.system('sync', 'source.first-seen', (change) => change.read(ids, sql``))).toEqual([]);
+    expect(await count(database, 'audit_event')).toBe(0);
+  });
+});
+
+describe('the door of bookkeeping', () => {
+  const source = {
+    name: 'desk',
+    kind: 'rt',
+    settings: null,
+    position: '1',
+    backfillPosition: null,
+    backfilledAt: null,
+    polledAt: null,
+    fault: null,
+    faultAt: null,
+  };
+  let database: Database;
+  let remove: () => Promise<void>;
+
+  beforeEach(async () => {
+    ({ database, remove } = await temporaryDatabase());
+    await database.system('sync', 'source.first-seen', async (change) => {
+      await change.insert(sources, source);
+      change.record('source.first-seen', { subject: { type: 'Source', id: 'desk' } });
+    });
+  });
+  afterEach(() => remove());
+
+  const sourceNow = select(sources.pick('position', 'kind'), sql`FROM ${sources}`);
+
+  it('writes what is in its list without an event, alone or within a change', async () => {
+    const met = await database.bookkeeping(sources, async (books) => {
+      const [row] = await books.read(sourceNow, sql`WHERE ${sources.name} = 'desk'`, { lock: true });
+      return books.update({ position: `${row?.position}2` }, sql`${sources.name} = 'desk'`);
+    });
+    const within = await database.system('sync', 'source.first-seen', (change) =>
+      change.bookkeep(sources, { position: '123', faultAt: null }, sql`${sources.name} = 'desk'`),
+    );
+    expect([met, within, await database.read(sourceNow, sql``)]).toEqual([1, 1, [{ position: '123', kind: 'rt' }]]);
+    expect(await count(database, 'audit_event')).toBe(1);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    [
+      'upstream_source.kind',
+      () => database.bookkeeping(sources, (books) => books.update({ position: '9', kind: 'zd' }, sql`1 = 1`)),
+    ],
+    ['actor', () => database.bookkeeping(actors, (books) => books.read(ids, sql``))],
+    [
+      'upstream_source.kind',
+      () => database.system('sync', 'source.first-seen', (change) => change.bookkeep(sources, { kind: 'zd' }, sql`1 = 1`)),
+    ],
+    ['actor', () => database.system('sync', 'source.first-seen', (change) => change.bookkeep(actors, { fence: 1 }, sql`1 = 1`))],
+  ])('refuses to write anything else: %s', async (name, attempt) => {
+    const fault = await attempt().catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(ProgrammingError);
+    expect((fault as Error).message).toMatch(new RegExp(`^${name} .* without a record\\.$`));
+    expect(await database.read(sourceNow, sql``)).toEqual([{ position: '1', kind: 'rt' }]);
+  });
+
+  it('keeps nothing of work that fails half-way', async () => {
+    const attempt = database.bookkeeping(sources, async (books) => {
+      await books.update({ position: '2' }, sql`1 = 1`);
+      throw new Error('a fault at the end');
+    });
+    await expect(attempt).rejects.toThrow('a fault at the end');
+    expect(await database.read(sourceNow, sql``)).toEqual([{ position: '1', kind: 'rt' }]);
+  });
+
+  it('lists tables and columns that there are', async () => {
+    const listed = Object.entries(bookkeeping).flatMap(([table, columns]) => columns.map((column) => `${table}.${column}`));
+    const stored = getMetadataArgsStorage().columns.flatMap(({ target, propertyName, options }) =>
+      getMetadataArgsStorage()
+        .tables.filter((each) => each.target === target)
+        .map(({ name }) => `${name}.${options.name ?? propertyName}`),
+    );
+    expect(stored).toEqual(expect.arrayContaining(listed));
   });
 });
 

@@ -1,0 +1,47 @@
+import { ProgrammingError } from '../failure';
+import type { Sql } from './sql';
+import { execute, type ReadOptions, readRows, type Transaction } from './statements';
+import { type Changes, namesOf, type Selection, type Table, updating } from './table';
+
+/**
+ * The columns that are written without an event, by table: how far something has been read, who does a job just now, when
+ * something was last confirmed or is tried again. They say nothing about anybody, and nothing is permitted by them alone.
+ */
+export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
+  assistance: ['last_used_at', 'lease_until'],
+  credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
+  helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],
+  helpdesk_ticket: ['observed_at', 'unreadable'],
+  upstream_source: ['position', 'backfill_position', 'backfilled_at', 'polled_at', 'fault', 'fault_at'],
+};
+
+/** Throws `ProgrammingError` where one of these columns isn't in the list, or none of the table is. */
+export const expectBookkeeping = <E>(of: Table<E>, changes: Changes<E>): void => {
+  const { table, columns } = namesOf(of, Object.keys(changes));
+  const listed = bookkeeping[table];
+  if (!listed) throw new ProgrammingError(`${table} has no column that is written without a record.`);
+  const other = columns.find((column) => !listed.includes(column));
+  if (other !== undefined) throw new ProgrammingError(`${table}.${other} isn't written without a record.`);
+};
+
+/** Writes the bookkeeping of one table, in a transaction of its own that leaves no record. */
+export class Bookkeeper<E> {
+  constructor(
+    private readonly transaction: Transaction,
+    private readonly of: Table<E>,
+  ) {
+    expectBookkeeping(of, {});
+  }
+
+  /** Rows of a selection as they are now. `rest` is what follows its FROM; `lock: true` holds the rows. */
+  read<R extends object>(selection: Selection<R>, rest: Sql, options: ReadOptions = {}): Promise<R[]> {
+    return readRows(this.transaction, selection, rest, options);
+  }
+
+  /** Gives the rows that meet the condition these values. Returns how many did. */
+  async update(changes: Changes<E>, condition: Sql): Promise<number> {
+    expectBookkeeping(this.of, changes);
+    const { sql, values } = updating(this.of, changes, condition);
+    return execute(this.transaction, sql, values);
+  }
+}

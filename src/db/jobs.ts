@@ -1,0 +1,21 @@
+import type { Lane } from '../lanes';
+
+/**
+ * The gateway's own jobs that write. Each has its place in the queue of an embedded database: `interactive` where a person
+ * waits, or the log does.
+ */
+export const jobs = {
+  delivery: 'background',
+  expiry: 'background',
+  identity: 'interactive',
+  keys: 'interactive',
+  logout: 'interactive',
+  /** Writes down, in their name, what somebody was shown, was refused, or had done from the command line. */
+  recorder: 'interactive',
+  sequencer: 'interactive',
+  start: 'interactive',
+  sync: 'background',
+  worker: 'background',
+} as const satisfies Readonly<Record<string, Lane>>;
+
+export type Job = keyof typeof jobs;
