@@ -49,13 +49,14 @@ describe(`a desk of ${tickets} tickets, customers and payment accounts, cold`, (
     });
     desk = JSON.parse(filled.stdout) as typeof desk;
     stripe = await StripeShapedServer.start();
-    stripe.now = Math.floor(Date.now() / 1_000) - 86_400;
+    stripe.now = Math.floor(Date.now() / 1_000) - 86_400 - tickets * 60;
     for (const [index, customer] of desk.customers.entries()) {
       const { id } = stripe.createCustomer({
         email: `person-${index + 1}@customers.example`,
         metadata: { helpdesk_customer: `rt:${customer}` },
       });
       stripe.attachPaymentMethod(id);
+      stripe.now += 60;
       if (index === Math.floor(tickets / 3)) unlucky = id;
     }
     stripe.failNext(

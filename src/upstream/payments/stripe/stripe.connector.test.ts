@@ -550,6 +550,28 @@ describe('changes', () => {
     expect([...(await drain(connect().changes(cursor))).customers].sort()).toEqual([sameSecond, late].sort());
   });
 
+  test('of one second are reported once to whoever took them, however many they are', async () => {
+    const connector = connect();
+    const { cursor } = await drain(connector.changes(null));
+    const ids = Array.from({ length: 130 }, () => stripe.createCustomer().id).sort();
+    const first = await drain(connector.changes(cursor));
+    expect([...first.customers].sort()).toEqual(ids);
+    const second = await drain(connector.inBackground().changes(first.cursor));
+    expect(second.customers).toEqual([]);
+    const late = stripe.createCustomer().id;
+    expect((await drain(connector.changes(second.cursor))).customers).toEqual([late]);
+    // Another process knows what the cursor has room for.
+    expect((await drain(connect().changes(first.cursor))).customers.length).toBeGreaterThan(100);
+  });
+
+  test('of one second are reported again to whoever failed at the last of them', async () => {
+    const connector = connect();
+    const { cursor } = await drain(connector.changes(null));
+    const ids = Array.from({ length: 130 }, () => stripe.createCustomer().id).sort();
+    for await (const { complete } of connector.changes(cursor)) if (complete) break;
+    expect([...(await drain(connector.changes(cursor))).customers].sort()).toEqual(ids);
+  });
+
   test('come in pages, and a run that was broken off goes on where it stood', async () => {
     const { cursor } = await drain(connect().changes(null));
     const ids: string[] = [];

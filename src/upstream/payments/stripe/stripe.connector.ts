@@ -18,6 +18,7 @@ import {
   eventSchema,
   isUnderstood,
   overlap,
+  ReportedEvents,
   readCursor,
   recentOf,
   type StripeEvent,
@@ -95,6 +96,7 @@ export class StripePayments implements PaymentsConnector {
   constructor(
     private readonly options: StripePaymentsOptions,
     calls = new StripeCalls(options),
+    private readonly reportedEvents = new ReportedEvents(),
   ) {
     const { source, apiKey } = options;
     this.source = source;
@@ -117,7 +119,7 @@ export class StripePayments implements PaymentsConnector {
   }
 
   inBackground(): StripePayments {
-    return new StripePayments(this.options, this.calls.inBackground());
+    return new StripePayments(this.options, this.calls.inBackground(), this.reportedEvents);
   }
 
   /**
@@ -203,8 +205,9 @@ export class StripePayments implements PaymentsConnector {
       return;
     }
     const start = readCursor(cursor);
-    const reported = new Set(start.seen);
+    const reported = new Set([...start.seen, ...this.reportedEvents.upTo(cursor)]);
     let { run, seen } = start;
+    const recent: string[] = [];
     for (let pages = 0; pages < mostEventPages; pages += 1) {
       const page = await this.events(start.floor, run?.after ?? null);
       const top: number = run?.top ?? Math.max(start.floor, page.data[0]?.created ?? 0);
@@ -212,13 +215,13 @@ export class StripePayments implements PaymentsConnector {
       const last = page.data.at(-1);
       run = page.has_more && last ? { top, after: last.id } : null;
       const fresh = page.data.filter(({ id }) => !reported.has(eventDigest(id)));
-      yield {
-        customers: await this.customersOf(fresh),
-        cursor: writeCursor(run ? { floor: start.floor, seen, run } : { floor: top, seen, run: null }),
-        complete: run === null,
-        asOf,
-      };
-      if (run === null) return;
+      recent.push(...recentOf(page.data, top));
+      const next = writeCursor(run ? { floor: start.floor, seen, run } : { floor: top, seen, run: null });
+      yield { customers: await this.customersOf(fresh), cursor: next, complete: run === null, asOf };
+      if (run !== null) continue;
+      // Whoever asks for more than the last batch has taken all of them.
+      this.reportedEvents.remember(next, recent);
+      return;
     }
   }
 

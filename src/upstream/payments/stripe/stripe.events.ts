@@ -75,8 +75,10 @@ export const concernOf = (event: StripeEvent): Concern | null => {
 /** Seconds that are read again before the last event known: events of one second become visible in no certain order. */
 export const overlap = 10;
 
-/** Events remembered by a cursor as already reported; more of them within the overlap are reported again, which is harmless. */
+/** Events remembered by a cursor as already reported; where a process has forgotten the others, they are reported again, which is harmless. */
 const remembered = 20;
+/** Events that a process remembers beside a cursor, a few megabytes at most. */
+const rememberedBeside = 20_000;
 
 /**
  * Where reading the list of events stands. The list runs from the newest event back, so a run has three marks: it stops
@@ -93,12 +95,28 @@ export interface EventPosition {
 /** Stands for an event's id in a cursor: 48 bits are enough to tell a few events apart. */
 export const eventDigest = (id: string): string => createHash('sha256').update(id).digest('base64url').slice(0, 8);
 
-/** The newest events that a next run would list again. `events` newest first. */
+/** The events that a next run would list again. `events` newest first. */
 export const recentOf = (events: readonly StripeEvent[], top: number): string[] =>
-  events
-    .filter(({ created }) => created >= top - overlap)
-    .slice(0, remembered)
-    .map(({ id }) => eventDigest(id));
+  events.filter(({ created }) => created >= top - overlap).map(({ id }) => eventDigest(id));
+
+/**
+ * What this process knows beside the newest cursor: all events of the overlap that were reported, where the cursor has room for
+ * a few. Without it a second in which many things happened would be reported at each poll until something newer happens.
+ */
+export class ReportedEvents {
+  private cursor: string | null = null;
+  private digests: ReadonlySet<string> = new Set();
+
+  /** Only for a cursor up to which everything was taken: what is remembered is never reported again. */
+  remember(cursor: string, digests: readonly string[]): void {
+    this.cursor = cursor;
+    this.digests = new Set(digests.slice(0, rememberedBeside));
+  }
+
+  upTo(cursor: string): ReadonlySet<string> {
+    return cursor === this.cursor ? this.digests : new Set();
+  }
+}
 
 export const writeCursor = ({ floor, seen, run }: EventPosition): string =>
   ['1', floor, run?.top ?? '', run?.after ?? '', seen.slice(0, remembered).join('')].join('~');
