@@ -101,11 +101,12 @@ describe('a request with an idempotency key', () => {
     const of = await updates.next();
     // A database file has one gateway; there the twins meet in the same one.
     const other = engine === 'mariadb' ? await test.replica() : test.app;
-    const request = { ticketId: of.ticketId, paymentMethodId: of.usual.id, kind: 'BILLING_ADDRESS' as const, reason };
+    const request = { paymentMethodId: of.usual.id, kind: 'BILLING_ADDRESS' as const, reason };
     const input = { ...request, idempotencyKey: freshKey() };
     const actor = await test.app.actors.identify(`Bearer ${await test.token('ana')}`);
+    const ticket = await test.app.services.tickets.inScope(actor, of.ticketId);
     const ids = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? test.app : other).services.credentials.request(actor, input)),
+      Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? test.app : other).services.credentials.request(ticket, input)),
     );
     if (other !== test.app) await other.close();
     expect(new Set(ids).size).toBe(1);

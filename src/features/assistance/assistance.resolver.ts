@@ -31,8 +31,8 @@ export class AssistanceResolver {
     @Arg('input', () => BeginAssistanceInput) input: BeginAssistanceInput,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<AssistanceType> {
-    await services.tickets.requireInScope(actor, input.ticketId);
-    return loaders.assistances.toType(await services.assistances.ask(actor, input));
+    const ticket = await services.tickets.inScope(actor, input.ticketId);
+    return loaders.assistances.toType(await services.assistances.ask(ticket, input));
   }
 
   @Mutation(() => AssistanceType, { description: 'A supervisor’s consent to somebody else’s request.' })

@@ -11,6 +11,7 @@ import { seal } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
 import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
 import { Ticket } from '../tickets/ticket.entity';
+import type { InScope } from '../tickets/tickets.scope';
 import { endRows, type OpenAssistance, waitForLeases } from './assistance.ending';
 import {
   Assistance,
@@ -28,7 +29,6 @@ export interface Freshness {
 }
 
 export interface BeginInput {
-  readonly ticketId: string;
   readonly purpose: AssistancePurpose;
   readonly reason: string;
 }
@@ -96,7 +96,7 @@ export class Assistances {
    * Opening one ticket: begins the assistance where the policy lets it begin by itself, and returns it. Throws `DENIED`
    * with the reason where it doesn't (the ticket itself may still be shown).
    */
-  async open(actor: SignedInActor, ticketId: string): Promise<HeldAssistance> {
+  async open({ actor, id: ticketId }: InScope<Ticket>): Promise<HeldAssistance> {
     return this.database.change(actor, this.begin, async (change) => {
       const { ticket, standing } = await this.lockTicket(change, ticketId);
       const [open] = await change.query<{ id: string; begins_at: number | null; expires_at: number; customer_id: string }>(
@@ -131,19 +131,18 @@ export class Assistances {
   }
 
   /** Asks for an assistance outside of what begins by itself. Repeated, it returns the one that is open. Throws `INVALID`, `NOT_FOUND`, `DENIED`. */
-  async ask(actor: SignedInActor, input: BeginInput): Promise<Assistance> {
+  async ask({ actor, id: ticketId }: InScope<Ticket>, input: BeginInput): Promise<Assistance> {
     const reason = input.reason.trim();
     if (reason.length < 10 || reason.length > 1_000)
       throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
     if (!assistancePurposes.includes(input.purpose))
       throw Failure.invalid('input.purpose', `expected one of ${assistancePurposes.join(', ')}`);
     return this.database.change(actor, assistanceActions.ask, async (change) => {
-      const { ticket, standing } = await this.lockTicket(change, input.ticketId);
-      const open = await change.find(Assistance, { openKey: openKey(actor.id, input.ticketId) });
+      const { ticket, standing } = await this.lockTicket(change, ticketId);
+      const open = await change.find(Assistance, { openKey: openKey(actor.id, ticketId) });
       if (open && open.expiresAt > change.at) return open;
       change.permit(standing);
-      if (open)
-        await endRows(change, [{ id: open.id, actor_id: actor.id, ticket_id: input.ticketId, lease_until: null }], 'EXPIRED');
+      if (open) await endRows(change, [{ id: open.id, actor_id: actor.id, ticket_id: ticketId, lease_until: null }], 'EXPIRED');
       const customerId = ticket.customerId as string;
       const row = this.newRow(actor, ticket, change.at, input.purpose, this.rules.onRequest.lifetimeMinutes);
       const key = (await this.keys.forOwners(change, [customerId])).get(customerId);

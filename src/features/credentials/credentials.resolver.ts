@@ -54,8 +54,8 @@ export class CredentialsResolver {
     @Arg('input', () => RequestCredentialUpdateInput) input: RequestCredentialUpdateInput,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<CredentialUpdateType> {
-    await services.tickets.requireInScope(actor, input.ticketId);
-    const id = await services.credentials.request(actor, input);
+    const ticket = await services.tickets.inScope(actor, input.ticketId);
+    const id = await services.credentials.request(ticket, input);
     return loaders.credentials.toType(await services.credentials.reachable(actor, id));
   }
 

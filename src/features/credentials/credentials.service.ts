@@ -17,6 +17,7 @@ import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.serv
 import type { Sources } from '../sources/sources.service';
 import { Ticket } from '../tickets/ticket.entity';
 import { ticketScope } from '../tickets/tickets.policy';
+import type { InScope } from '../tickets/tickets.scope';
 import { CredentialUpdate, credentialUpdates } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, move } from './credential-update.moves';
 import { type CredentialUpdateState, isOpenToCancel, type MoveReason } from './credential-update.states';
@@ -34,7 +35,6 @@ import { describeMethod, type MethodSummary } from './method-summary';
 import { storedMethod, storedMethodRows, summaryOfRow } from './stored-method';
 
 export interface RequestInput {
-  readonly ticketId: string;
   readonly paymentMethodId: string;
   readonly kind: CredentialUpdateKind;
   readonly reason: string;
@@ -113,7 +113,7 @@ export class Credentials {
    * Asks the customer for a change. The same key with the same input returns the same update, whatever became of it.
    * Returns its id. Throws `INVALID`, `NOT_FOUND` (a method outside the ticket's customer), `DENIED`, `CONFLICT`.
    */
-  async request(actor: SignedInActor, input: RequestInput): Promise<string> {
+  async request({ actor, id: ticketId }: InScope<Ticket>, input: RequestInput): Promise<string> {
     const reason = input.reason.trim();
     if (reason.length < 10 || reason.length > 1_000)
       throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
@@ -127,15 +127,15 @@ export class Credentials {
     // What the customer is shown and judged by shall be what the provider holds now; where it doesn't answer, what was last read.
     const [ticket] = await this.database.query<{ customer_id: string | null }>(
       'SELECT customer_id FROM helpdesk_ticket WHERE id = ?',
-      [input.ticketId],
+      [ticketId],
     );
     if (ticket?.customer_id) await this.sources.refreshPayments(ticket.customer_id);
     const requestKey = this.keys.searchDigest('credential-request', `${actor.id} ${input.idempotencyKey}`) as string;
-    const asked = { ticket: input.ticketId, method: input.paymentMethodId, kind: input.kind, reason };
+    const asked = { ticket: ticketId, method: input.paymentMethodId, kind: input.kind, reason };
     const requestDigest = this.keys.searchDigest('credential-input', canonicalize(asked)) as string;
     const id = await this.database.change(actor, credentialActions.request, async (change) => {
       // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
-      const ticket = await change.find(Ticket, { id: input.ticketId });
+      const ticket = await change.find(Ticket, { id: ticketId });
       if (!ticket) throw Failure.notFound('ticket');
       const known = await change.find(CredentialUpdate, { requestKey });
       if (known) return this.repeated(known, requestDigest);

@@ -8,16 +8,16 @@ import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import { endOfStep } from '../../privacy/answer-time';
-import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Assistances } from '../assistance/assistance.service';
 import { heldBy } from '../assistance/held';
-import { live } from '../assistance/live';
 import type { Keys } from '../keys/keys.service';
 import type { Sources } from '../sources/sources.service';
+import type { Ticket } from './ticket.entity';
 import { MessageConnection, MessageType, TicketConnection, type TicketFilter, TicketOrder, TicketType } from './ticket.type';
 import { messagesInOrder, type TicketsLoader } from './tickets.loader';
 import { ticketScope } from './tickets.policy';
-import { held, type OpenedRow, openedRows, type TicketRow, ticket, ticketCounts, ticketRows } from './tickets.rows';
+import { type OpenedRow, type TicketRow, ticket, ticketCounts, ticketRows } from './tickets.rows';
+import { type FoundTicket, type InScope, TicketsInScope } from './tickets.scope';
 
 export interface TicketPageArguments {
   readonly filter: TicketFilter | null | undefined;
@@ -45,6 +45,7 @@ const ticketsBy: Readonly<Record<TicketOrder, Keyset<TicketRow>>> = {
 export class Tickets {
   /** References that a person asked for a moment ago and may not see, whether they exist or not. */
   private readonly notTheirs = new LRUCache<string, true>({ max: 20_000, ttl: 10_000 });
+  private readonly withinScope: TicketsInScope;
   private readonly readThroughs = new LRUCache<string, { count: number }>({ max: 20_000, ttl: 60_000 });
 
   constructor(
@@ -56,13 +57,13 @@ export class Tickets {
     private readonly scope: ScopePolicy,
     private readonly assignmentBound: number,
     private readonly clock: () => Date,
-  ) {}
+  ) {
+    this.withinScope = new TicketsInScope(database, sources, scope, assignmentBound, clock);
+  }
 
   /** Opens a ticket by our id. Throws `NOT_FOUND` outside the actor's scope. */
   async open(actor: SignedInActor, access: RequestAccess, id: string): Promise<TicketType> {
-    const found = await this.inScope(actor, sql`${ticket.id} = ${id}`);
-    if (!found) throw Failure.notFound('ticket');
-    return this.opened(actor, access, found);
+    return this.opened(access, await this.withinScope.require(actor, id));
   }
 
   /**
@@ -73,16 +74,17 @@ export class Tickets {
     if (reference.length === 0 || reference.length > longestReference)
       throw Failure.invalid('reference', `expected 1 to ${longestReference} characters`);
     this.sources.helpdesk(source);
-    const byReference = () => this.inScope(actor, sql`${ticket.source} = ${source} AND ${ticket.reference} = ${reference}`);
+    const byReference = () =>
+      this.withinScope.find(actor, sql`${ticket.source} = ${source} AND ${ticket.reference} = ${reference}`);
     const found = await byReference();
-    if (found) return this.opened(actor, access, found);
+    if (found) return this.opened(access, found);
     const asked = `${actor.id} ${source} ${reference}`;
     if (this.notTheirs.has(asked)) throw Failure.notFound('ticket');
     this.spendReadThrough(actor);
     const began = performance.now();
     await this.sources.refreshTicket(source, reference);
     const arrived = await byReference();
-    if (arrived) return this.opened(actor, access, arrived);
+    if (arrived) return this.opened(access, arrived);
     this.notTheirs.set(asked, true);
     // A helpdesk says sooner that it has no such ticket than what stands in somebody else's.
     await endOfStep(began);
@@ -128,19 +130,15 @@ export class Tickets {
     return rows.map((row) => this.toType(row, now, false));
   }
 
-  /** Throws `NOT_FOUND` unless the ticket is within the actor's scope. */
-  async requireInScope(actor: SignedInActor, id: string): Promise<void> {
-    const row = await this.inScope(actor, sql`${ticket.id} = ${id}`);
-    if (!row) throw Failure.notFound('ticket');
-    // Read again where the helpdesk was asked: the ticket may have just left the scope.
-    if ((await this.confirm(row)) === null && !(await this.inScope(actor, sql`${ticket.id} = ${id}`)))
-      throw Failure.notFound('ticket');
+  /** The ticket as whatever is asked for on it needs it. Throws `NOT_FOUND` outside the actor's scope. */
+  async inScope(actor: SignedInActor, id: string): Promise<InScope<Ticket>> {
+    const { ticket } = await this.withinScope.confirmed(await this.withinScope.require(actor, id));
+    return ticket;
   }
 
   /** The assurance of the link behind a ticket. Throws `NOT_FOUND` outside the actor's scope. */
   async linkOf(actor: SignedInActor, id: string): Promise<LinkAssurance> {
-    const row = await this.inScope(actor, sql`${ticket.id} = ${id}`);
-    if (!row) throw Failure.notFound('ticket');
+    const { row } = await this.withinScope.require(actor, id);
     const [customer] = await this.database.query<{ link: LinkAssurance }>('SELECT link FROM helpdesk_customer WHERE id = ?', [
       row.customerId,
     ]);
@@ -166,21 +164,20 @@ export class Tickets {
     );
   }
 
-  private async opened(actor: SignedInActor, access: RequestAccess, row: OpenedRow): Promise<TicketType> {
-    const current = await this.confirm(row);
-    const stillMine = current === row ? row : await this.inScope(actor, sql`${ticket.id} = ${row.id}`);
-    if (!stillMine) throw Failure.notFound('ticket');
+  private async opened(access: RequestAccess, found: FoundTicket): Promise<TicketType> {
+    const { ticket, row } = await this.withinScope.confirmed(found);
+    const { actor } = ticket;
     const now = this.clock();
-    const shown = this.toType(stillMine, now, true);
+    const shown = this.toType(row, now, true);
     if (!access.holdsAll) {
-      const own = this.heldOn(stillMine, now);
+      const own = this.heldOn(row, now);
       if (own) access.hold(own);
       // Without one on this ticket, one on another ticket of the same customer may cover what a beginning would be denied for.
       else access.holdAll(await heldBy(actor, this.assistances, this.sources));
     }
     if (shown.customerId !== null && !access.onTicket(shown.id, shown.customerId)) {
       try {
-        const begun = await this.assistances.open(actor, shown.id);
+        const begun = await this.assistances.open(ticket);
         access.hold(begun);
       } catch (error) {
         // The ticket is theirs to see; its customer is not, for this reason.
@@ -189,27 +186,6 @@ export class Tickets {
       }
     }
     return shown;
-  }
-
-  /** A row that the helpdesk confirmed within the bound, read again where it was older. When the helpdesk is down, the old row: it may be shown, it authorizes nothing. */
-  private async confirm<Row extends TicketRow>(row: Row): Promise<Row | null> {
-    if (this.clock().getTime() - row.confirmedAt.getTime() <= this.assignmentBound) return row;
-    try {
-      await this.sources.refreshTicket(row.source, row.reference);
-      return null;
-    } catch (error) {
-      if (error instanceof SourceUnavailable) return row;
-      throw error;
-    }
-  }
-
-  private async inScope(actor: SignedInActor, condition: Sql): Promise<OpenedRow | undefined> {
-    const now = this.clock();
-    const [row] = await this.database.read(
-      openedRows,
-      sql`LEFT JOIN ${held} ON ${held.ticketId} = ${ticket.id} AND ${live(held, actor, now)} WHERE ${condition} AND ${ticketScope(actor, this.scope, now)}`,
-    );
-    return row;
   }
 
   /** The actor's live assistance on the ticket as the row has it: of this customer, and with an assignment that was confirmed within the bound. */

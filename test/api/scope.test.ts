@@ -1,0 +1,87 @@
+import { describeGraph } from '../../src/features/schema';
+import { eventsOf, told } from '../support/answers';
+import { TestApp } from '../support/app';
+import { type Case, freshKey, reason, Updates } from '../support/credentials';
+import { OtherIssuer } from '../support/other-issuer';
+
+let test: TestApp;
+let issuer: OtherIssuer;
+let updates: Updates;
+/** Ana's ticket, on which she assists and has asked for an update. */
+let of: Case;
+let assistance: string;
+let update: string;
+
+beforeAll(async () => {
+  issuer = await OtherIssuer.open();
+  test = await TestApp.start({ config: { issuers: [issuer.configuration] } });
+  updates = new Updates(test);
+  of = await updates.next();
+  ({ id: update } = await updates.asked(of, of.usual, 'BILLING_ADDRESS'));
+  const [live] = await test.app.database.query<{ id: string }>('SELECT id FROM assistance WHERE ticket_id = ?', [of.ticketId]);
+  assistance = live?.id ?? '';
+});
+afterAll(() => test.stop());
+
+/** Each mutation of the graph, asked for with the ids of what is Ana's. */
+const mutations: Readonly<Record<string, () => readonly [query: string, variables: Record<string, unknown>]>> = {
+  beginAssistance: () => [
+    'mutation ($input: BeginAssistanceInput!) { beginAssistance(input: $input) { id } }',
+    { input: { ticketId: of.ticketId, purpose: 'OTHER', reason } },
+  ],
+  approveAssistance: () => ['mutation ($id: ID!) { approveAssistance(id: $id) { id } }', { id: assistance }],
+  endAssistance: () => ['mutation ($id: ID!) { endAssistance(id: $id) { id } }', { id: assistance }],
+  requestCredentialUpdate: () => [
+    'mutation ($input: RequestCredentialUpdateInput!) { requestCredentialUpdate(input: $input) { id } }',
+    {
+      input: { ticketId: of.ticketId, paymentMethodId: of.other.id, kind: 'REMOVE', reason, idempotencyKey: freshKey() },
+    },
+  ],
+  approveCredentialUpdate: () => ['mutation ($id: ID!) { approveCredentialUpdate(id: $id) { id } }', { id: update }],
+  rejectCredentialUpdate: () => [
+    'mutation ($id: ID!, $reason: String!) { rejectCredentialUpdate(id: $id, reason: $reason) { id } }',
+    { id: update, reason },
+  ],
+  cancelCredentialUpdate: () => ['mutation ($id: ID!) { cancelCredentialUpdate(id: $id) { id } }', { id: update }],
+};
+
+const stored = async () => ({
+  assistances: await test.app.database.query('SELECT * FROM assistance ORDER BY id'),
+  updates: await test.app.database.query('SELECT * FROM credential_update ORDER BY id'),
+});
+
+describe('what belongs to somebody else’s ticket', () => {
+  it('is asked for here by every mutation that there is', () => {
+    const all = Object.keys(describeGraph().schema.getMutationType()?.getFields() ?? {});
+    expect(Object.keys(mutations).sort()).toEqual(all.sort());
+  });
+
+  describe.each([
+    ['a colleague of another team', 'ben', ['wallets']],
+    ['somebody of another team whom the helpdesk doesn’t know', 'rosa', ['disputes']],
+  ])('to %s', (_, user, teams) => {
+    it.each(Object.keys(mutations))('isn’t there for %s, and stays as it is', async (name) => {
+      const token = await issuer.token(user, { roles: ['AGENT', 'SUPERVISOR'], teams }, test.clock.now());
+      const [query, variables] = (mutations[name] as (typeof mutations)[string])();
+      await test.as({ token }, '{ viewer { id } }');
+      const before = await stored();
+      const events = await eventsOf(test, async () => {
+        const answer = told(await test.as({ token }, query, variables));
+        expect(answer).toEqual({ data: null, errors: [[name, 'NOT_FOUND']] });
+      });
+      // The attempt itself is on record, the first of them at once and the others by their number.
+      expect([events.filter(({ action }) => action !== 'denial'), await stored()]).toEqual([[], before]);
+    });
+  });
+
+  it('is there for whoever works with it', async () => {
+    const answers = new Map<string, string>();
+    for (const name of Object.keys(mutations)) {
+      const [query, variables] = (mutations[name] as (typeof mutations)[string])();
+      const { errors } = told(await test.as('ana', query, variables));
+      answers.set(name, errors.map(([, code]) => code).join());
+    }
+    expect([...answers.values()]).not.toContain('NOT_FOUND');
+    expect(answers.get('beginAssistance')).toBe('');
+  });
+});
