@@ -7,7 +7,7 @@ const keptPerConnection = 200;
 
 /**
  * Reads from MariaDB or MySQL by prepared statements, over connections of its own: the server parses a statement once a
- * connection, and a value never becomes part of a text. Rows come as through TypeORM.
+ * connection, refuses one that would write, and a value never becomes part of a text. Rows come as through TypeORM.
  */
 export class PreparedReads {
   private readonly pool: Pool;
@@ -22,6 +22,12 @@ export class PreparedReads {
       bigNumberStrings: false,
       connectTimeout: 5_000,
       maxPreparedStatements: keptPerConnection,
+    });
+    // Sent before whatever the connection was opened for. Where the server doesn't take it, nothing else is asked of that connection.
+    this.pool.on('connection', (opened) => {
+      opened.query('SET SESSION TRANSACTION READ ONLY', (error) => {
+        if (error) sever(opened);
+      });
     });
   }
 

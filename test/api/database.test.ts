@@ -7,8 +7,8 @@ import { dataSourceOptions } from '../../src/db/data-source';
 import type { Database } from '../../src/db/database';
 import { Database as DatabaseClass } from '../../src/db/database';
 import { DatabaseInUse } from '../../src/db/database-in-use';
-import { raw, sql } from '../../src/db/sql';
-import { select, wholeNumber } from '../../src/db/table';
+import { raw, spelling, sql } from '../../src/db/sql';
+import { Selection, select, wholeNumber } from '../../src/db/table';
 import { ProgrammingError } from '../../src/failure';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { credentialJobs } from '../../src/features/credentials/credential-update.entity';
@@ -220,6 +220,23 @@ describe('the database door', () => {
     expect(await Promise.all(readings('act_1'))).toEqual(Array(4).fill([{ fence: Number.MAX_SAFE_INTEGER, n: 1 }]));
     const rounded = await Promise.allSettled([...readings('act_2'), ...readings('act_3')]);
     expect(rounded).toEqual(Array(8).fill({ status: 'rejected', reason: expect.any(ProgrammingError) }));
+  });
+
+  it('refuses a write on every connection for reading', async () => {
+    await database.system('identity', 'actor.first-seen', async (change) => {
+      await change.insert(actors, actorRow('act_1'));
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
+    });
+    const writing = new Selection({ id: actors.id }, sql``);
+    Object.defineProperty(writing, spelling, { value: sql`UPDATE ${actors} SET fence = 1` });
+    const attempts = [
+      ...Array.from({ length: 12 }, () => database.query('UPDATE actor SET fence = 1')),
+      ...Array.from({ length: 12 }, () => database.read(writing, sql`WHERE 1 = 1`)),
+    ];
+    const faults = await Promise.all(attempts.map((attempt) => attempt.catch((error) => error.fault ?? error.code)));
+    const refusal = engine === 'sqlite' ? 'SQLITE_READONLY' : 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION';
+    expect(new Set(faults)).toEqual(new Set([refusal]));
+    expect(await database.read(actorsNow, sql``)).toEqual([{ id: 'act_1', fence: 0 }]);
   });
 
   it('lets one of two twins through a unique key and gives the other a second try', async () => {
