@@ -3,8 +3,11 @@ import { markedSchema } from '../../test/support/marked-schema';
 import { Failure } from '../failure';
 import { type AccessClass, linkAssurances, type Role, roles } from './actor';
 import { classifySchema } from './classify-schema';
-import { applyVerdict, diffPolicies, ExposurePolicy, explain, verdictText } from './exposure';
+import { ExposurePolicy } from './exposure';
+import { diffPolicies } from './exposure.diff';
+import { explain } from './exposure.explain';
 import { describeProblem } from './exposure.file';
+import { applyVerdict, verdictText } from './verdict';
 
 const schema = markedSchema(`
   interface Node { id: ID! @is(class: "PUBLIC") }

@@ -1,4 +1,4 @@
-import type { PolicyChange } from './exposure';
+import type { PolicyChange } from './exposure.change';
 import type { PolicyProblem } from './exposure.file';
 import { type CredentialUpdateKind, credentialUpdateKinds, type RiskCondition, type UpdatePolicy } from './update-policy';
 import { type VerificationMethodName, verificationMethods } from './verification';

@@ -15,7 +15,7 @@ import {
 import { denialRemedies, Failure, ProgrammingError } from '../failure';
 import { type AccessClass, accessClassKey, linkAssurances } from './actor';
 import type { Classification, FieldClass } from './classification';
-import type { ExposurePolicy, Verdicts } from './exposure';
+import type { ExposurePolicy } from './exposure';
 import { ArgumentGuard } from './plan.arguments';
 import { cutDocument } from './plan.cut';
 import {
@@ -39,6 +39,7 @@ import {
   possibleTypes,
   subselections,
 } from './plan.selection';
+import type { Verdicts } from './verdict';
 
 /** A policed field that the operation reads, for its disclosure record. */
 export interface PolicedField {

@@ -1,6 +1,6 @@
 import type { HeldAssistance } from '../authz/actor';
-import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/exposure';
 import type { MaskTools } from '../authz/mask';
+import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/verdict';
 import { Failure } from '../failure';
 import type { Shown } from './shown';
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { ExposurePolicy, type Verdicts } from '../../src/authz/exposure';
+import { ExposurePolicy } from '../../src/authz/exposure';
 import { masks } from '../../src/authz/mask';
+import type { Verdicts } from '../../src/authz/verdict';
 import { raw } from '../../src/db/sql';
 import { Failure } from '../../src/failure';
 import * as assistancePolicy from '../../src/features/assistance/assistance.policy';

@@ -1,7 +1,9 @@
 import { ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { type LinkAssurance, type Role, roles } from '../../authz/actor';
 import { fieldClasses } from '../../authz/classification';
-import { type Explanation, type ExposurePolicy, verdictText } from '../../authz/exposure';
+import type { ExposurePolicy } from '../../authz/exposure';
+import type { Explanation } from '../../authz/exposure.explain';
+import { verdictText } from '../../authz/verdict';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { LinkAssuranceEnum } from '../customers/customer.type';

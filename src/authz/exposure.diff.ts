@@ -1,0 +1,146 @@
+import { linkAssurances, type Role, roles } from './actor';
+import type { Classification } from './classification';
+import type { ExposurePolicy } from './exposure';
+import { effectOf, listEffect, type PolicyChange } from './exposure.change';
+import { isRole } from './exposure.reader';
+import { updateChanges } from './exposure.updates';
+import { permissiveness, type Verdict, type Verdicts, verdictText } from './verdict';
+
+const shown = (verdict: Verdict | undefined): number =>
+  verdict === undefined || verdict.kind === 'omit' ? 0 : permissiveness(verdict);
+
+const was = (verdict: Verdict | undefined): string => {
+  if (!verdict) return 'was not in the graph';
+  const words = { reveal: 'was in clear', omit: 'was left out', deny: 'was denied' };
+  return verdict.kind === 'mask' ? `was masked, ${verdictText(verdict)}` : words[verdict.kind];
+};
+
+const sees = (role: Role, coordinate: string, verdict: Verdict | undefined, on: string): string => {
+  if (!verdict) return `${coordinate} is no longer in the graph for ${role}${on}`;
+  switch (verdict.kind) {
+    case 'reveal':
+      return `${role} now sees ${coordinate} in clear${on}`;
+    case 'mask':
+      return `${role} now sees ${coordinate} masked (${verdictText(verdict)})${on}`;
+    case 'omit':
+      return `${role} now gets ${coordinate} as null without an error${on}`;
+    case 'deny':
+      return `${role} is now denied ${coordinate}${on}`;
+  }
+};
+
+const fieldChanges = (before: ExposurePolicy, after: ExposurePolicy, classification: Classification): PolicyChange[] => {
+  const tableOf = (policy: ExposurePolicy): Map<string, Verdicts> =>
+    new Map([...policy.entries()].map(({ coordinate, role, verdicts }) => [`${coordinate} ${role}`, verdicts]));
+  const [old, fresh] = [tableOf(before), tableOf(after)];
+  const changes: PolicyChange[] = [];
+  const textOf = (verdict: Verdict | undefined) => (verdict ? verdictText(verdict) : 'absent');
+  for (const key of new Set([...old.keys(), ...fresh.keys()])) {
+    const [coordinate = '', name = ''] = key.split(' ');
+    if (!isRole(name)) continue;
+    const pairs = linkAssurances.map((assurance) => ({
+      assurance,
+      from: old.get(key)?.[assurance],
+      to: fresh.get(key)?.[assurance],
+    }));
+    const [first] = pairs;
+    const uniform = pairs.every((pair) => textOf(pair.from) === textOf(first?.from) && textOf(pair.to) === textOf(first?.to));
+    for (const { assurance, from, to } of uniform ? pairs.slice(0, 1) : pairs) {
+      if (textOf(from) === textOf(to)) continue;
+      const on = uniform ? '' : ` on ${assurance} links`;
+      const fieldClass = classification.fields.get(coordinate)?.classes[assurance];
+      changes.push({
+        coordinate,
+        role: name,
+        assurance: uniform ? null : assurance,
+        before: textOf(from),
+        after: textOf(to),
+        effect: effectOf(shown(from), shown(to)),
+        sentence: `${sees(name, coordinate, to, on)} (${was(from)}${fieldClass ? `; class ${fieldClass}` : ''}).`,
+      });
+    }
+  }
+  return changes;
+};
+
+const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyChange[] => {
+  const changes: PolicyChange[] = [];
+  const number = (coordinate: string, from: number, to: number, what: string): void => {
+    if (from === to) return;
+    const sentence = `${what} is now ${to} (was ${from}).`;
+    changes.push({
+      coordinate,
+      role: null,
+      assurance: null,
+      before: `${from}`,
+      after: `${to}`,
+      effect: effectOf(from, to),
+      sentence,
+    });
+  };
+  const list = (
+    coordinate: string,
+    role: Role | null,
+    from: readonly string[],
+    to: readonly string[],
+    what: string,
+    effect: (from: readonly string[], to: readonly string[]) => PolicyChange['effect'] = listEffect,
+  ): void => {
+    const text = (values: readonly string[]) => [...new Set(values)].sort().join(', ') || 'none';
+    if (text(from) === text(to)) return;
+    const sentence = `${what}: now ${text(to)} (was ${text(from)}).`;
+    changes.push({ coordinate, role, assurance: null, before: text(from), after: text(to), effect: effect(from, to), sentence });
+  };
+  const [a, b] = [before.assistance, after.assistance];
+  list('assistance.automatic', null, a.automatic, b.automatic, 'Tickets that begin an assistance by themselves');
+  number(
+    'assistance.lifetimeMinutes',
+    a.lifetimeMinutes,
+    b.lifetimeMinutes,
+    'The life of an assistance that began by itself, in minutes,',
+  );
+  number(
+    'assistance.quota.customersPerHour',
+    a.quota.customersPerHour,
+    b.quota.customersPerHour,
+    'The number of different customers that an actor may reach an hour',
+  );
+  list(
+    'assistance.onRequest.approvalFor',
+    null,
+    a.onRequest.approvalFor,
+    b.onRequest.approvalFor,
+    'Roles whose requests for an assistance wait for a supervisor',
+    // An approval that falls away opens something, one that is added closes it.
+    (from, to) => listEffect(to, from),
+  );
+  number(
+    'assistance.onRequest.lifetimeMinutes',
+    a.onRequest.lifetimeMinutes,
+    b.onRequest.lifetimeMinutes,
+    'The life of a requested assistance, in minutes,',
+  );
+  for (const role of roles) {
+    list(`scope.${role}`, role, before.scope[role] ?? [], after.scope[role] ?? [], `Tickets that ${role} sees in lists`);
+  }
+  for (const kind of ['filters', 'sorts'] as const) {
+    const [old, fresh] = [before.argumentRoles(kind), after.argumentRoles(kind)];
+    const verb = kind === 'filters' ? 'filter' : 'sort';
+    for (const coordinate of new Set([...old.keys(), ...fresh.keys()])) {
+      const [from, to] = [[...(old.get(coordinate) ?? [])], [...(fresh.get(coordinate) ?? [])]];
+      list(`${kind}.${coordinate}`, null, from, to, `Roles that may ${verb} by ${coordinate}`);
+    }
+  }
+  return changes;
+};
+
+/** What a change of the policy would do, in words, before it ships. Empty if the two mean the same. */
+export const diffPolicies = (
+  before: ExposurePolicy,
+  after: ExposurePolicy,
+  classification: Classification,
+): readonly PolicyChange[] => [
+  ...fieldChanges(before, after, classification),
+  ...settingChanges(before, after),
+  ...updateChanges(before.updates, after.updates),
+];
