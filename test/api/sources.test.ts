@@ -1,4 +1,4 @@
-import type { TicketsIngest } from '../../src/features/tickets/tickets.ingest';
+import type { SourceParts } from '../../src/features/sources/source-parts';
 import { chunks } from '../../src/lanes';
 import { countOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -63,7 +63,7 @@ describe('what a source says', () => {
   it('in a slow answer counts where its revision is higher, though a quicker answer was asked for later', async () => {
     const { test, helpdesk } = sample;
     await test.as('ana', byReference, { reference: sampleTicket });
-    const ingest = Reflect.get(Reflect.get(test.app.sources, 'reading'), 'tickets') as TicketsIngest;
+    const { tickets } = Reflect.get(Reflect.get(test.app.sources, 'reading'), 'parts') as SourceParts;
     const began = test.clock.now();
     test.clock.forward(2_000);
     // Asked later, answered before the change.
@@ -71,7 +71,7 @@ describe('what a source says', () => {
     helpdesk.put(sampleTicket, { assignee: 'ben', team: 'wallets', customerSetBy: [] });
     const slow = await helpdesk.fetchTicket(sampleTicket);
     if (!slow) throw new Error('the helpdesk has this ticket');
-    await ingest.take({ name: 'demo', teams: {} }, [{ ...slow, asOf: began }]);
+    await tickets.take({ name: 'demo', teams: {} }, [{ ...slow, asOf: began }]);
     expect(await storedTicket()).toEqual({ assignee: 'ben', status: 'OPEN' });
     expect(await countOf(test, 'assistance', 'ended_at IS NULL')).toBe(0);
   });

@@ -46,7 +46,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config'],
   http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
   // What production never loads: it may use what it stands in for, and only its doors load it.
-  development: ['authz', 'privacy', 'db', 'upstream', 'app', 'http'],
+  development: ['authz', 'privacy', 'upstream', 'app', 'http'],
   cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
   main: ['http', 'cli', 'app', 'config'],
 };

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Database } from '../../db/database';
 import type { DemoHelpdeskSection, DemoPaymentsSection } from '../../upstream/demo.section';
 import { readDemoCursor } from '../merchant/cursor';
 import { DemoHelpdesk } from './demo-helpdesk';
@@ -12,24 +11,24 @@ export interface DemoSettings {
   /** Of the demo merchant. */
   readonly demo: { readonly size: number; readonly seed: number } | null;
   readonly dataFolder: string;
+  /** How far the demo's sources have been read; null before their first reading. */
+  readonly position: string | null;
 }
 
 /** A loaded demo merchant goes on with its own seed, size and day: those of today would be another merchant. */
-const demoMerchant = async (demo: DemoSettings['demo'], database: Database, clock: () => Date) => {
+const demoMerchant = ({ demo, position }: DemoSettings, clock: () => Date) => {
   const { size, seed } = demo ?? { size: 1, seed: 1 };
-  const [stored] = await database.query<{ position: string | null; backfill_position: string | null }>(
-    "SELECT position, backfill_position FROM upstream_source WHERE kind = 'demo' AND (position IS NOT NULL OR backfill_position IS NOT NULL) ORDER BY name LIMIT 1",
-  );
-  const cursor = readDemoCursor(stored?.position ?? stored?.backfill_position ?? '');
+  const cursor = readDemoCursor(position ?? '');
   return cursor ? { seed: cursor.seed, size: cursor.size, anchor: cursor.anchor } : { seed, size, anchor: clock() };
 };
 
 /** What makes connectors of the sources of kind `demo`: all of them show the same merchant. */
-export const demoConnectors = async (
-  { demo, dataFolder }: DemoSettings,
-  { database, clock, publicUrl }: { readonly database: Database; readonly clock: () => Date; readonly publicUrl: () => string },
+export const demoConnectors = (
+  settings: DemoSettings,
+  { clock, publicUrl }: { readonly clock: () => Date; readonly publicUrl: () => string },
 ) => {
-  const merchant = await demoMerchant(demo, database, clock);
+  const { dataFolder } = settings;
+  const merchant = demoMerchant(settings, clock);
   return {
     helpdesk: ({ name }: DemoHelpdeskSection) => new DemoHelpdesk({ ...merchant, source: name, clock: { now: clock } }),
     payments: ({ name, helpdesk }: DemoPaymentsSection) =>

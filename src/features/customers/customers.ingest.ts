@@ -1,10 +1,9 @@
-import { type LinkAssurance, systemActor } from '../../authz/actor';
-import { action, isSystem } from '../../authz/rule';
+import type { LinkAssurance } from '../../authz/actor';
 import type { Change } from '../../db/change';
 import { bounded } from '../../db/columns';
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
-import { type Changes, select, updating, type Values } from '../../db/table';
+import { select, type Values } from '../../db/table';
 import { normalizeEmail } from '../../privacy/digests';
 import type { Redactor } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
@@ -13,9 +12,6 @@ import { type Keys, keyed, sealField, withKeyOf } from '../keys/keys.service';
 import { type Customer, customers } from './customer.entity';
 import { customer } from './customers.rows';
 import { pauseAfter } from './link';
-
-const linkCustomers = action('customer.link', isSystem);
-const actor = systemActor('sync');
 
 const knownCustomers = select(
   {
@@ -104,7 +100,7 @@ export class CustomersIngest {
         this.keys.open(customers, row, 'phone') === phone &&
         Object.entries(facts).every(([fact, value]) => row[fact as keyof typeof facts] === value);
       if (isSame) {
-        await confirm(change, { observedAt: asOf }, id);
+        await change.bookkeep(customers, { observedAt: asOf }, sql`${customers.id} = ${id}`);
         continue;
       }
       const isAnotherAddress = row.emailDigest !== facts.emailDigest;
@@ -130,8 +126,7 @@ export class CustomersIngest {
    */
   async link(decisions: readonly LinkDecision[]): Promise<void> {
     if (decisions.length === 0) return;
-    await this.database.change(actor, linkCustomers, async (change) => {
-      change.permit(null);
+    await this.database.system('sync', 'customer.link', async (change) => {
       const known = await change.read(
         knownLinks,
         sql`WHERE ${customers.id} IN (${decisions.map(({ customerId }) => customerId)})`,
@@ -148,7 +143,7 @@ export class CustomersIngest {
         if (row.linkedAt === null || row.link !== link || row.paymentCustomerId !== paymentCustomerId) {
           news.push(decision);
           await change.update(customers, { link, paymentCustomerId, ...lookedUp }, sql`${customers.id} = ${customerId}`);
-        } else await confirm(change, lookedUp, customerId);
+        } else await change.bookkeep(customers, lookedUp, sql`${customers.id} = ${customerId}`);
       }
       if (news.length === 0) return;
       const count = (assurance: LinkAssurance) => news.filter(({ link }) => link === assurance).length;
@@ -161,13 +156,12 @@ export class CustomersIngest {
   /** A source failed when it was asked about these customers: what is stored of them stays, and they are asked about again after a pause. */
   async setAside(customerIds: readonly string[], at: Date): Promise<void> {
     if (customerIds.length === 0) return;
-    await this.database.change(actor, linkCustomers, async (change) => {
-      change.permit(null);
+    await this.database.system('sync', 'customer.link', async (change) => {
       const rows = await change.read(knownTries, sql`WHERE ${customers.id} IN (${customerIds})`, { lock: true });
       for (const { id, linkTries } of rows) {
         const tries = (linkTries ?? 0) + 1;
         const linkNextAt = new Date(at.getTime() + pauseAfter(tries));
-        await confirm(change, { linkedAt: null, linkTries: tries, linkNextAt }, id);
+        await change.bookkeep(customers, { linkedAt: null, linkTries: tries, linkNextAt }, sql`${customers.id} = ${id}`);
       }
     });
   }
@@ -177,9 +171,4 @@ export class CustomersIngest {
 export const endLinks = async (change: Change, paymentCustomerId: string, at: Date): Promise<void> => {
   const linked = sql`${customers.paymentCustomerId} = ${paymentCustomerId}`;
   await change.update(customers, { link: 'NONE', paymentCustomerId: null, linkedAt: at }, linked);
-};
-
-const confirm = async (change: Change, changes: Changes<Customer>, id: string): Promise<void> => {
-  const { sql: text, values } = updating(customers, changes, sql`${customers.id} = ${id}`);
-  await change.confirm(text, values);
 };

@@ -1,25 +1,39 @@
 import type { LinkAssurance } from '../../authz/actor';
-import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
+import { raw, type Sql, sql } from '../../db/sql';
+import { type Selected, select, wholeNumber } from '../../db/table';
 import { inTurns, type Lane } from '../../lanes';
 import { normalizeEmail } from '../../privacy/digests';
 import type { PaymentCustomerRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
-import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
-import type { PaymentsIngest } from '../payments/payments.ingest';
-import type { PaymentsSource, SourceRegistry } from '../sources/registry';
-import type { CustomersIngest } from './customers.ingest';
+import { keyed, withKeyOf } from '../keys/keys.service';
+import { paymentCustomers } from '../payments/payment.entity';
+import type { PaymentsSource } from '../sources/registry';
+import type { SourceParts } from '../sources/source-parts';
+import { customers } from './customer.entity';
+import { customer } from './customers.rows';
 import { decideLink, type LinkCandidate } from './link';
 
-interface CustomerRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly source: string;
-  readonly reference: string;
-  readonly email_sealed: Buffer | null;
-  readonly email_digest: string | null;
-  readonly email_edited: number;
-  readonly protected_reference_digest: string | null;
-}
+const payer = paymentCustomers.as('p');
+
+/** A customer with what says who they are on the payment side. */
+const soughtRows = select(
+  {
+    ...customer.pick('id', 'source', 'reference', 'emailSealed', 'emailDigest', 'emailEdited', 'protectedReferenceDigest'),
+    ...keyed,
+  },
+  sql`FROM ${customer} ${withKeyOf(customer)}`,
+);
+type SoughtCustomer = Selected<typeof soughtRows>;
+const dueCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${customer}`);
+const countsBySource = select(
+  {
+    source: customer.source,
+    waiting: wholeNumber(sql`COUNT(*)`),
+    setAside: wholeNumber(sql`COUNT(CASE WHEN ${customer.linkTries} > 0 THEN 1 END)`),
+  },
+  sql`FROM ${customer}`,
+);
+const linkedIds = select({ id: customer.id }, sql`FROM ${customer} JOIN ${payer} ON ${payer.id} = ${customer.paymentCustomerId}`);
 
 /** What the payment sources said about one customer. `asOf` is taken before the first of them was asked. */
 interface Found {
@@ -47,7 +61,6 @@ export type Fetched = ReadonlyMap<string, PaymentCustomerSnapshot>;
 export const fetchedKey = (source: string, reference: string): string => `${source} ${reference}`;
 
 const day = 86_400_000;
-const columns = `c.id, c.source, c.reference, c.email_sealed, c.email_digest, c.email_edited, c.protected_reference_digest, ${keyColumns}`;
 /** Customers that are looked up at once: each takes one to three requests at a time, and a connector has its own limit. */
 const customersAtOnce = 8;
 /** Customers whose payment side is stored in one change: some milliseconds, so that no disclosure waits long behind it. */
@@ -68,19 +81,11 @@ export class Linking {
   /** Told once there may be somebody to link. */
   private whenWoken = () => {};
 
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly customers: CustomersIngest,
-    private readonly payments: PaymentsIngest,
-    private readonly registry: SourceRegistry,
-    private readonly windowDays: number,
-    private readonly clock: () => Date,
-  ) {}
+  constructor(private readonly parts: SourceParts) {}
 
   /** Links one customer, for a person who waits. Throws `SourceUnavailable`. */
   async linkOne(customerId: string): Promise<void> {
-    const [row] = await this.rows('c.id = ?', [customerId]);
+    const [row] = await this.rows(sql`${customer.id} = ${customerId}`);
     if (row) await this.store([await this.find(row, 'interactive', new Map())]);
   }
 
@@ -90,7 +95,7 @@ export class Linking {
    */
   async linkThese(customerIds: readonly string[], fetched: Fetched = new Map()): Promise<SourceUnavailable | null> {
     if (customerIds.length === 0) return null;
-    const rows = await this.rows(`c.id IN (${marks(customerIds)})`, customerIds);
+    const rows = await this.rows(sql`${customer.id} IN (${customerIds})`);
     return this.linkAll(rows, fetched, () => {});
   }
 
@@ -103,22 +108,19 @@ export class Linking {
     options: { readonly setAsideToo?: boolean; readonly until?: () => boolean } = {},
     onProgress: (progress: LinkingProgress) => void = () => {},
   ): Promise<SourceUnavailable | null> {
-    if (this.registry.paymentsNames().length === 0) return null;
+    if (this.parts.registry.paymentsNames().length === 0) return null;
+    const { linkedAt, linkNextAt } = customer;
     const due = options.setAsideToo
-      ? 'c.linked_at IS NULL'
-      : 'c.linked_at IS NULL AND (c.link_next_at IS NULL OR c.link_next_at <= ?)';
-    const parameters = options.setAsideToo ? [] : [this.clock().getTime()];
-    const [{ n: total } = { n: 0 }] = await this.database.query<{ n: number }>(
-      `SELECT COUNT(*) AS n FROM helpdesk_customer c WHERE ${due}`,
-      parameters,
-    );
+      ? sql`${linkedAt} IS NULL`
+      : sql`${linkedAt} IS NULL AND (${linkNextAt} IS NULL OR ${linkNextAt} <= ${this.parts.clock()})`;
+    const [{ n: total } = { n: 0 }] = await this.parts.database.read(dueCounts, sql`WHERE ${due}`);
     if (total === 0) return null;
     let done = 0;
     const progress = (count: number) => {
       done += count;
       onProgress({ done, total: Math.max(done, total) });
     };
-    return this.linkAll(this.pages(due, parameters, options.until ?? (() => false)), new Map(), progress);
+    return this.linkAll(this.pages(due, options.until ?? (() => false)), new Map(), progress);
   }
 
   /**
@@ -155,23 +157,33 @@ export class Linking {
     this.whenWoken();
   }
 
+  /** The customers who are linked to these payment customers. */
+  async linkedTo(paymentCustomerIds: readonly string[]): Promise<readonly string[]> {
+    return paymentCustomerIds.length === 0 ? [] : this.linked(sql`${payer.id} IN (${paymentCustomerIds})`);
+  }
+
+  /** The customers whose payment side at this source was last read before an instant. */
+  readBefore(source: string, before: Date): Promise<readonly string[]> {
+    return this.linked(sql`${payer.source} = ${source} AND ${payer.observedAt} < ${before}`);
+  }
+
   /** Asks about customers again who aren't confirmed until then: something changed at the source and couldn't be read. */
   async setAside(customerIds: readonly string[]): Promise<void> {
-    await this.customers.setAside(customerIds, this.clock());
+    await this.parts.customers.setAside(customerIds, this.parts.clock());
   }
 
   async counts(): Promise<readonly LinkingCount[]> {
-    const rows = await this.database.query<{ source: string; waiting: number; aside: number }>(
-      `SELECT source, COUNT(*) AS waiting, COUNT(CASE WHEN link_tries > 0 THEN 1 END) AS aside
-         FROM helpdesk_customer WHERE linked_at IS NULL GROUP BY source`,
+    const rows = await this.parts.database.read(
+      countsBySource,
+      sql`WHERE ${customer.linkedAt} IS NULL GROUP BY ${customer.source}`,
     );
-    const found = new Map(rows.map(({ source, waiting, aside }) => [source, { waiting, setAside: aside }]));
-    return this.registry.helpdeskNames().map((source) => ({ source, ...(found.get(source) ?? { waiting: 0, setAside: 0 }) }));
+    const found = new Map(rows.map((row) => [row.source, row]));
+    return this.parts.registry.helpdeskNames().map((source) => found.get(source) ?? { source, waiting: 0, setAside: 0 });
   }
 
   /** The first fault of a customer that was set aside, or null. */
   private async linkAll(
-    rows: Iterable<CustomerRow> | AsyncIterable<CustomerRow>,
+    rows: Iterable<SoughtCustomer> | AsyncIterable<SoughtCustomer>,
     fetched: Fetched,
     onDone: (count: number) => void,
   ): Promise<SourceUnavailable | null> {
@@ -191,7 +203,7 @@ export class Linking {
           if (!(error instanceof SourceUnavailable)) throw error;
           if (!beforeAsking.includes(error.why)) await this.setAside([row.id]);
           if (ofTheSource.includes(error.why)) throw error;
-          this.registry.noteFault(error.source, error);
+          this.parts.registry.noteFault(error.source, error);
           first ??= error;
           onDone(1);
         }
@@ -203,9 +215,11 @@ export class Linking {
     return first;
   }
 
-  private async *pages(due: string, parameters: readonly unknown[], until: () => boolean): AsyncGenerator<CustomerRow> {
+  private async *pages(due: Sql, until: () => boolean): AsyncGenerator<SoughtCustomer> {
     for (let after = ''; !until(); ) {
-      const rows = await this.rows(`${due} AND c.id > ? ORDER BY c.id LIMIT ${customersPerPage}`, [...parameters, after]);
+      const rows = await this.rows(
+        sql`${due} AND ${customer.id} > ${after} ORDER BY ${customer.id} LIMIT ${raw(`${customersPerPage}`)}`,
+      );
       for (const row of rows) {
         if (until()) return;
         after = row.id;
@@ -215,29 +229,30 @@ export class Linking {
     }
   }
 
-  private rows(condition: string, parameters: readonly unknown[]): Promise<CustomerRow[]> {
-    return this.database.query<CustomerRow>(
-      `SELECT ${columns} FROM helpdesk_customer c ${joinKey('c')} WHERE ${condition}`,
-      parameters,
-    );
+  private async linked(condition: Sql): Promise<readonly string[]> {
+    return (await this.parts.database.read(linkedIds, sql`WHERE ${condition}`)).map(({ id }) => id);
   }
 
-  private async find(row: CustomerRow, lane: Lane, fetched: Fetched): Promise<Found> {
-    const asOf = this.clock();
+  private rows(condition: Sql): Promise<SoughtCustomer[]> {
+    return this.parts.database.read(soughtRows, sql`WHERE ${condition}`);
+  }
+
+  private async find(row: SoughtCustomer, lane: Lane, fetched: Fetched): Promise<Found> {
+    const asOf = this.parts.clock();
     const candidates = await this.candidatesOf(row, lane);
     const link = decideLink(
       {
-        nameDigest: this.keys.searchDigest('helpdesk-reference', `${row.source}:${row.reference}`) as string,
-        emailDigest: row.email_digest,
-        emailEdited: row.email_edited === 1,
-        protectedReferenceDigest: row.protected_reference_digest,
+        nameDigest: this.parts.keys.searchDigest('helpdesk-reference', `${row.source}:${row.reference}`) as string,
+        emailDigest: row.emailDigest,
+        emailEdited: row.emailEdited,
+        protectedReferenceDigest: row.protectedReferenceDigest,
       },
       candidates.map(({ candidate }) => candidate),
     );
     const chosen = candidates.find(({ candidate }) => candidate.id === link.paymentCustomerId);
     if (!chosen) return { customerId: row.id, assurance: 'NONE', source: null, snapshot: null, asOf };
     const { source, record } = chosen;
-    const since = new Date(asOf.getTime() - this.windowDays * day);
+    const since = new Date(asOf.getTime() - this.parts.settings.windowDays * day);
     const snapshot =
       fetched.get(fetchedKey(source.name, record.reference)) ?? (await source.connector.fetchCustomer(record.reference, since));
     return { customerId: row.id, assurance: link.assurance, source, snapshot, asOf };
@@ -253,10 +268,10 @@ export class Linking {
           each.source?.name === source && each.snapshot ? [[each.snapshot.customer.reference, each.snapshot]] : [],
         ),
       );
-      for (const [reference, id] of await this.payments.take(source, [...snapshots.values()]))
+      for (const [reference, id] of await this.parts.payments.take(source, [...snapshots.values()]))
         ids.set(fetchedKey(source, reference), id);
     }
-    await this.customers.link(
+    await this.parts.customers.link(
       found.map(({ customerId, assurance, source, snapshot, asOf }) => {
         const paymentCustomerId =
           source && snapshot ? (ids.get(fetchedKey(source.name, snapshot.customer.reference)) ?? null) : null;
@@ -266,17 +281,13 @@ export class Linking {
   }
 
   private async candidatesOf(
-    row: CustomerRow,
+    row: SoughtCustomer,
     lane: Lane,
   ): Promise<readonly { source: PaymentsSource; record: PaymentCustomerRecord; candidate: LinkCandidate }[]> {
-    const email = this.keys.openColumn(
-      row,
-      { table: 'helpdesk_customer', column: 'email_sealed', row: row.id },
-      row.email_sealed,
-    );
+    const email = this.parts.keys.open(customers, row, 'email');
     const search = { helpdeskReference: `${row.source}:${row.reference}`, email: email === null ? null : normalizeEmail(email) };
     const found = await Promise.all(
-      this.registry
+      this.parts.registry
         .allPayments(lane)
         .map(async (source) => (await source.connector.findCustomers(search)).map((record) => ({ source, record }))),
     );
@@ -285,9 +296,9 @@ export class Linking {
       record,
       candidate: {
         id: fetchedKey(source.name, record.reference),
-        referenceDigest: this.keys.searchDigest('payment-customer', record.reference) as string,
-        emailDigest: this.keys.searchDigest('email', record.email ? normalizeEmail(record.email) : null),
-        helpdeskNameDigest: this.keys.searchDigest('helpdesk-reference', record.helpdeskReference),
+        referenceDigest: this.parts.keys.searchDigest('payment-customer', record.reference) as string,
+        emailDigest: this.parts.keys.searchDigest('email', record.email ? normalizeEmail(record.email) : null),
+        helpdeskNameDigest: this.parts.keys.searchDigest('helpdesk-reference', record.helpdeskReference),
       },
     }));
   }

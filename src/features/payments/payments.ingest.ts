@@ -1,9 +1,7 @@
-import { systemActor } from '../../authz/actor';
-import { action, isSystem } from '../../authz/rule';
 import type { Change } from '../../db/change';
 import { bounded } from '../../db/columns';
 import type { Database } from '../../db/database';
-import { sql } from '../../db/sql';
+import { type Sql, sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import { normalizeEmail } from '../../privacy/digests';
@@ -22,9 +20,6 @@ import {
   transactions,
 } from './payment.entity';
 
-const ingestPayments = action('source.ingest-payments', isSystem);
-const actor = systemActor('sync');
-
 const knownCustomers = select(
   {
     ...paymentCustomers.pick('id', 'referenceDigest', 'observedAt', 'emailDigest', 'phoneDigest'),
@@ -32,6 +27,7 @@ const knownCustomers = select(
   },
   sql`FROM ${paymentCustomers}`,
 );
+const knownReferences = select(paymentCustomers.pick('id', 'referenceDigest'), sql`FROM ${paymentCustomers}`);
 const knownMethods = select(
   paymentMethods.pick('id', 'paymentCustomerId', 'referenceDigest', 'status'),
   sql`FROM ${paymentMethods}`,
@@ -60,12 +56,22 @@ export class PaymentsIngest {
     private readonly redactor: Redactor,
   ) {}
 
+  /** Those of these customers of a payment source that the read model has. */
+  async known(
+    source: string,
+    references: readonly string[],
+  ): Promise<readonly { readonly id: string; readonly reference: string }[]> {
+    if (references.length === 0) return [];
+    const byDigest = new Map(references.map((reference) => [this.referenceDigest(reference), reference]));
+    const rows = await this.database.read(knownReferences, isCustomerOf(source, [...byDigest.keys()]));
+    return rows.map(({ id, referenceDigest }) => ({ id, reference: byDigest.get(referenceDigest) as string }));
+  }
+
   /** What a payment source holds about these customers. Returns our id of each by the provider's reference. */
   async take(source: string, snapshots: readonly PaymentCustomerSnapshot[]): Promise<ReadonlyMap<string, string>> {
     const ids = new Map<string, string>();
     if (snapshots.length === 0) return ids;
-    await this.database.change(actor, ingestPayments, async (change) => {
-      change.permit(source);
+    await this.database.system('sync', 'source.ingest-payments', async (change) => {
       ids.clear();
       const current = await this.customers(change, source, snapshots, ids);
       const methodIds = await this.methods(change, source, current);
@@ -77,8 +83,7 @@ export class PaymentsIngest {
 
   /** The provider no longer has this customer: its methods are removed, its links end. */
   async gone(paymentCustomerId: string, asOf: Date): Promise<void> {
-    await this.database.change(actor, ingestPayments, async (change) => {
-      change.permit(null);
+    await this.database.system('sync', 'source.ingest-payments', async (change) => {
       const { id, gone, observedAt } = paymentCustomers;
       const affected = await change.update(
         paymentCustomers,
@@ -96,18 +101,18 @@ export class PaymentsIngest {
     });
   }
 
+  private referenceDigest(reference: string): string {
+    return this.keys.searchDigest('payment-customer', reference) as string;
+  }
+
   private async customers(
     change: Change,
     source: string,
     snapshots: readonly PaymentCustomerSnapshot[],
     ids: Map<string, string>,
   ): Promise<readonly Current[]> {
-    const digests = snapshots.map(({ customer }) => this.keys.searchDigest('payment-customer', customer.reference) as string);
-    const known = await change.read(
-      knownCustomers,
-      sql`WHERE ${paymentCustomers.source} = ${source} AND ${paymentCustomers.referenceDigest} IN (${digests})`,
-      { lock: true },
-    );
+    const digests = snapshots.map(({ customer }) => this.referenceDigest(customer.reference));
+    const known = await change.read(knownCustomers, isCustomerOf(source, digests), { lock: true });
     const stored = new Map(known.map((row) => [row.referenceDigest, row]));
     const planned = snapshots.map((snapshot, index) => {
       const referenceDigest = digests[index] as string;
@@ -253,6 +258,9 @@ export class PaymentsIngest {
     await change.insert(transactions, fresh);
   }
 }
+
+const isCustomerOf = (source: string, digests: readonly string[]): Sql =>
+  sql`WHERE ${paymentCustomers.source} = ${source} AND ${paymentCustomers.referenceDigest} IN (${digests})`;
 
 /** A payment still moves for some days: only then is a row with the same state written again. */
 const isRecent = (createdAt: Date, asOf: Date): boolean => asOf.getTime() - createdAt.getTime() < 3 * 86_400_000;

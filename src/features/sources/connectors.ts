@@ -1,3 +1,5 @@
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
 import type { DemoHelpdeskSection, DemoPaymentsSection } from '../../upstream/demo.section';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
 import { RtHelpdesk } from '../../upstream/helpdesk/rt/rt.connector';
@@ -6,7 +8,8 @@ import type { PaymentsConnector } from '../../upstream/payments/payments.port';
 import { StripePayments } from '../../upstream/payments/stripe/stripe.connector';
 import type { StripeSection } from '../../upstream/payments/stripe/stripe.section';
 import type { Core } from '../core';
-import type { HelpdeskSource, PaymentsSource } from './registry';
+import type { ConnectedSources } from './registry';
+import { sourceStates } from './source.entity';
 
 /** Connectors by the name of the source that they take the place of; for tests that simulate a fault. */
 export type GivenConnectors = Readonly<Record<string, HelpdeskConnector | PaymentsConnector>>;
@@ -25,10 +28,16 @@ export interface SourceSettings {
 const demoSources = () =>
   require('../../development/sources/demo-sources') as typeof import('../../development/sources/demo-sources');
 
+const positions = select(sourceStates.pick('position', 'backfillPosition'), sql`FROM ${sourceStates}`);
+
 /** Null where no source is of kind `demo`, as in production: what serves them isn't loaded then. */
 const demoConnectors = async (settings: SourceSettings, core: Pick<Core, 'database' | 'clock' | 'publicUrl'>) => {
   const { helpdesk, payments } = settings.sources;
-  return [...helpdesk, ...payments].some(({ kind }) => kind === 'demo') ? demoSources().demoConnectors(settings, core) : null;
+  if ([...helpdesk, ...payments].every(({ kind }) => kind !== 'demo')) return null;
+  const { kind, position, backfillPosition, name } = sourceStates;
+  const isRead = sql`(${position} IS NOT NULL OR ${backfillPosition} IS NOT NULL)`;
+  const [stored] = await core.database.read(positions, sql`WHERE ${kind} = 'demo' AND ${isRead} ORDER BY ${name} LIMIT 1`);
+  return demoSources().demoConnectors({ ...settings, position: stored?.position ?? stored?.backfillPosition ?? null }, core);
 };
 
 /** A connector for each configured source. A kind without a case here doesn't compile. */
@@ -37,7 +46,7 @@ export const connectSources = async (
   core: Pick<Core, 'database' | 'clock' | 'publicUrl'>,
   given: GivenConnectors,
   onFault: (source: string, error: unknown) => void,
-): Promise<{ helpdesks: readonly HelpdeskSource[]; payments: readonly PaymentsSource[] }> => {
+): Promise<ConnectedSources> => {
   const { sources, windowDays } = settings;
   const { clock } = core;
   const demo = await demoConnectors(settings, core);

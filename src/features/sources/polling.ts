@@ -1,27 +1,24 @@
-import { systemActor } from '../../authz/actor';
-import { action, isSystem } from '../../authz/rule';
 import { Loop } from '../../background/loop';
-import type { Database } from '../../db/database';
-import { marks } from '../../db/sql';
+import { type Sql, sql } from '../../db/sql';
+import { instant, select } from '../../db/table';
 import { chunks, inTurns } from '../../lanes';
 import type { TicketBatch, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
 import type { PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { fetchedKey, type Linking, type LinkingProgress } from '../customers/linking';
-import type { Keys } from '../keys/keys.service';
-import type { PaymentsIngest } from '../payments/payments.ingest';
-import type { TicketsIngest } from '../tickets/tickets.ingest';
+import { ticket } from '../tickets/tickets.rows';
 import type { Reading } from './reading';
-import type { HelpdeskSource, PaymentsSource, SourceRegistry } from './registry';
+import type { HelpdeskSource, PaymentsSource } from './registry';
+import { webhookReceipts as receipts } from './source.entity';
+import type { SourceParts } from './source-parts';
 
-export interface PollingOptions {
-  /** How far back tickets and transactions are kept, days. */
-  readonly windowDays: number;
-  /** Pause between two polls of a source, milliseconds. */
-  readonly pollEvery: number;
-  /** A ticket that somebody assists on is confirmed at least this often, milliseconds, where the helpdesk answers. */
-  readonly assignmentBound: number;
-}
+const receiptIds = select({ id: receipts.id }, sql`FROM ${receipts}`);
+/** Kinds of webhooks, each with when the last one happened. */
+const receiptTypes = select(
+  { type: receipts.type, happenedAt: instant(sql`MAX(${receipts.happenedAt})`) },
+  sql`FROM ${receipts}`,
+);
+const ticketReferences = select({ reference: ticket.reference }, sql`FROM ${ticket}`);
 
 export interface SyncProgress {
   readonly source: string;
@@ -32,8 +29,6 @@ export interface SyncProgress {
 
 type OnProgress = (progress: SyncProgress) => void;
 
-export const webhookStateAction = action('source.webhook', isSystem);
-const sync = systemActor('sync');
 const day = 86_400_000;
 /** Tickets stored in one change: some milliseconds, so that a disclosure never waits long behind them. */
 const ticketsPerChange = 25;
@@ -75,25 +70,19 @@ export class Polling {
   private readonly startedAt: Date;
 
   constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly tickets: TicketsIngest,
-    private readonly payments: PaymentsIngest,
-    private readonly registry: SourceRegistry,
+    private readonly parts: SourceParts,
     private readonly reading: Reading,
     private readonly linking: Linking,
-    private readonly options: PollingOptions,
-    private readonly clock: () => Date,
   ) {
-    this.startedAt = clock();
+    this.startedAt = parts.clock();
   }
 
   /** Polls every source until `stop`, and links customers as they come; a webhook wakes its source's loop. */
   start(): void {
     const loop = (name: string, turn: () => Promise<unknown>, every: () => number) =>
-      new Loop({ turn, every, first: 'at once', onFault: (error) => void this.registry.keepFault(name, error) });
-    for (const name of this.registry.helpdeskNames()) {
-      let pause = this.options.pollEvery;
+      new Loop({ turn, every, first: 'at once', onFault: (error) => void this.parts.registry.keepFault(name, error) });
+    for (const name of this.parts.registry.helpdeskNames()) {
+      let pause = this.parts.settings.pollEvery;
       const turn = async () => {
         await this.syncHelpdesk(name, () => {});
         pause = await this.pauseOf(name);
@@ -103,19 +92,19 @@ export class Polling {
         loop(name, turn, () => pause),
       );
     }
-    for (const name of this.registry.paymentsNames())
+    for (const name of this.parts.registry.paymentsNames())
       this.loops.set(
         name,
         loop(
           name,
           () => this.syncPayments(name, () => {}),
-          () => this.options.pollEvery,
+          () => this.parts.settings.pollEvery,
         ),
       );
     this.linkingLoop = loop(
       'payments',
       () => this.linking.linkDue({ until: () => this.stopping }),
-      () => this.options.pollEvery,
+      () => this.parts.settings.pollEvery,
     );
     for (const each of [...this.loops.values(), this.linkingLoop]) each.start();
   }
@@ -132,24 +121,24 @@ export class Polling {
 
   /** Everything once: backfill where it isn't finished, then what changed since. For the command line, the first start and tests. */
   async syncAll(onProgress: OnProgress = () => {}): Promise<void> {
-    for (const name of this.registry.helpdeskNames()) {
+    for (const name of this.parts.registry.helpdeskNames()) {
       const show = ({ done, total }: LinkingProgress) => onProgress({ source: name, phase: 'payments', done, total });
       await this.linking.linkWhile(this.syncHelpdesk(name, onProgress), show);
     }
-    for (const name of this.registry.paymentsNames()) await this.syncPayments(name, onProgress);
+    for (const name of this.parts.registry.paymentsNames()) await this.syncPayments(name, onProgress);
   }
 
   /** Reads what changed at a payment source, to its end. Throws `SourceUnavailable`. */
   async syncPayments(name: string, onProgress: OnProgress = () => {}): Promise<void> {
-    const source = this.registry.payments(name, 'background');
-    const state = await this.registry.position(name);
+    const source = this.parts.registry.payments(name, 'background');
+    const state = await this.parts.registry.position(name);
     let settled: Date | null = null;
     for await (const { customers, cursor, complete, asOf } of source.connector.changes(state?.position ?? null)) {
       if (complete) settled = asOf;
       await this.reconcilePayments(source, customers);
-      await this.registry.saveState(name, {
+      await this.parts.registry.saveProgress(name, {
         position: cursor,
-        ...(complete ? { polled_at: asOf.getTime(), fault: null } : {}),
+        ...(complete ? { polledAt: asOf, fault: null } : {}),
       });
       onProgress({ source: name, phase: 'changes', done: customers.length, total: null });
       if (this.stopping) return;
@@ -165,53 +154,39 @@ export class Polling {
   async reconcilePayments(source: PaymentsSource, references: readonly string[]): Promise<SourceUnavailable | null> {
     let first: SourceUnavailable | null = null;
     for (const part of chunks(references, 100)) {
-      const digests = part.map((reference) => this.keys.searchDigest('payment-customer', reference) as string);
-      const known = await this.database.query<{ id: string; reference_digest: string }>(
-        `SELECT id, reference_digest FROM payment_customer WHERE source = ? AND reference_digest IN (${marks(digests)})`,
-        [source.name, ...digests],
-      );
-      const since = new Date(this.clock().getTime() - this.options.windowDays * day);
+      const known = await this.parts.payments.known(source.name, part);
+      const since = new Date(this.parts.clock().getTime() - this.parts.settings.windowDays * day);
       const fetched = new Map<string, PaymentCustomerSnapshot>();
       const unread: string[] = [];
-      await inTurns(known, customersAtOnce, async (row) => {
-        const reference = part[digests.indexOf(row.reference_digest)] as string;
-        const asOf = this.clock();
+      await inTurns(known, customersAtOnce, async ({ id, reference }) => {
+        const asOf = this.parts.clock();
         try {
           const snapshot = await source.connector.fetchCustomer(reference, since);
           if (snapshot) fetched.set(fetchedKey(source.name, reference), snapshot);
-          else await this.payments.gone(row.id, asOf);
+          else await this.parts.payments.gone(id, asOf);
         } catch (error) {
           if (!(error instanceof SourceUnavailable) || error.why === 'circuit-open' || error.why === 'overloaded') throw error;
-          this.registry.noteFault(source.name, error);
+          this.parts.registry.noteFault(source.name, error);
           first ??= error;
-          unread.push(row.id);
+          unread.push(id);
         }
       });
-      for (const snapshots of chunks([...fetched.values()], 25)) await this.payments.take(source.name, snapshots);
-      await this.linking.setAside(await this.customersOf(unread));
+      for (const snapshots of chunks([...fetched.values()], 25)) await this.parts.payments.take(source.name, snapshots);
+      await this.linking.setAside(await this.linking.linkedTo(unread));
       const failed = new Set(unread);
       const read = known.flatMap(({ id }) => (failed.has(id) ? [] : [id]));
-      const fault = await this.linking.linkThese(await this.customersOf(read), fetched);
+      const fault = await this.linking.linkThese(await this.linking.linkedTo(read), fetched);
       first ??= fault;
     }
     return first;
   }
 
-  private async customersOf(paymentCustomerIds: readonly string[]): Promise<readonly string[]> {
-    if (paymentCustomerIds.length === 0) return [];
-    const rows = await this.database.query<{ id: string }>(
-      `SELECT id FROM helpdesk_customer WHERE payment_customer_id IN (${marks(paymentCustomerIds)})`,
-      paymentCustomerIds,
-    );
-    return rows.map(({ id }) => id);
-  }
-
   private async syncHelpdesk(name: string, onProgress: OnProgress): Promise<void> {
-    const state = await this.registry.position(name);
-    const source = this.registry.helpdesk(name, 'background');
+    const state = await this.parts.registry.position(name);
+    const source = this.parts.registry.helpdesk(name, 'background');
     const asOf =
-      !state?.backfilled_at || state.position === null
-        ? await this.backfill(source, state?.backfill_position ?? null, onProgress)
+      !state?.backfilledAt || state.position === null
+        ? await this.backfill(source, state?.backfillPosition ?? null, onProgress)
         : await this.poll(source, state.position, onProgress);
     if (asOf === null) return;
     await this.reading.confirmAssisted(name, asOf);
@@ -221,17 +196,15 @@ export class Polling {
   /** When the run began that was read to its end; null where it wasn't. */
   private async backfill(source: HelpdeskSource, from: string | null, onProgress: OnProgress): Promise<Date | null> {
     const { name, connector } = source;
-    const since = new Date(this.clock().getTime() - this.options.windowDays * day);
+    const since = new Date(this.parts.clock().getTime() - this.parts.settings.windowDays * day);
     let done = 0;
     for await (const batch of readAhead(connector.backfill(since, from))) {
       await this.store(source, batch.tickets);
       done += batch.tickets.length;
       onProgress({ source: name, phase: 'tickets', done, total: batch.total ?? null });
-      await this.registry.saveState(name, {
-        backfill_position: batch.complete ? null : batch.cursor,
-        ...(batch.complete
-          ? { position: batch.cursor, backfilled_at: batch.asOf.getTime(), polled_at: batch.asOf.getTime(), fault: null }
-          : {}),
+      await this.parts.registry.saveProgress(name, {
+        backfillPosition: batch.complete ? null : batch.cursor,
+        ...(batch.complete ? { position: batch.cursor, backfilledAt: batch.asOf, polledAt: batch.asOf, fault: null } : {}),
       });
       if (batch.complete) return batch.asOf;
       if (this.stopping) return null;
@@ -245,12 +218,12 @@ export class Polling {
     const batches: AsyncIterable<TicketBatch> = readAhead(connector.poll(position));
     for await (const batch of batches) {
       await this.store(source, batch.tickets);
-      for (const reference of batch.unread ?? []) await this.tickets.unreadable(name, reference);
+      for (const reference of batch.unread ?? []) await this.parts.tickets.unreadable(name, reference);
       // Asked for by itself, a ticket that is gone says so.
       await this.reading.refreshEach(name, batch.unread ?? [], 'background');
-      await this.registry.saveState(name, {
+      await this.parts.registry.saveProgress(name, {
         position: batch.cursor,
-        ...(batch.complete ? { polled_at: batch.asOf.getTime(), fault: null } : {}),
+        ...(batch.complete ? { polledAt: batch.asOf, fault: null } : {}),
       });
       onProgress({ source: name, phase: 'changes', done: batch.tickets.length, total: null });
       if (batch.complete) return batch.asOf;
@@ -260,7 +233,7 @@ export class Polling {
   }
 
   private async store(source: HelpdeskSource, snapshots: readonly TicketSnapshot[]): Promise<void> {
-    for (const part of chunks(snapshots, ticketsPerChange)) await this.tickets.take(source, part);
+    for (const part of chunks(snapshots, ticketsPerChange)) await this.parts.tickets.take(source, part);
     if (snapshots.length === 0) return;
     this.linking.wake();
     this.linkingLoop?.wake();
@@ -268,13 +241,9 @@ export class Polling {
 
   /** While somebody assists on a ticket of this source, it is polled at least twice within the time that a confirmation holds. */
   private async pauseOf(name: string): Promise<number> {
-    const { pollEvery, assignmentBound } = this.options;
-    if (pollEvery <= assignmentBound / 2) return pollEvery;
-    const [assisted] = await this.database.query(
-      'SELECT 1 AS yes FROM assistance a JOIN helpdesk_ticket t ON t.id = a.ticket_id WHERE t.source = ? AND a.ended_at IS NULL LIMIT 1',
-      [name],
-    );
-    return assisted ? assignmentBound / 2 : pollEvery;
+    const { pollEvery, maximumAssignmentAge } = this.parts.settings;
+    if (pollEvery <= maximumAssignmentAge / 2) return pollEvery;
+    return (await this.reading.hasAssisted(name)) ? maximumAssignmentAge / 2 : pollEvery;
   }
 
   /**
@@ -283,43 +252,44 @@ export class Polling {
    */
   private async settleReceipts(name: string, asOf: Date | null): Promise<void> {
     if (asOf === null) return;
-    await this.applyReceipts(name, "state = 'PENDING'", [], new Date(asOf.getTime() - settlingTime));
+    await this.applyReceipts(name, sql`${receipts.state} = 'PENDING'`, new Date(asOf.getTime() - settlingTime));
     if (this.madeUpFor.has(name)) return;
-    const connector = this.registry.connectorOf(name);
-    const kept = await this.database.query<{ type: string; happened_at: number }>(
-      "SELECT type, MAX(happened_at) AS happened_at FROM upstream_webhook WHERE source = ? AND state = 'UNKNOWN' AND received_at < ? GROUP BY type",
-      [name, this.startedAt.getTime()],
+    const connector = this.parts.registry.connectorOf(name);
+    const kept = await this.parts.database.read(
+      receiptTypes,
+      sql`WHERE ${receipts.source} = ${name} AND ${receipts.state} = 'UNKNOWN' AND ${receipts.receivedAt} < ${this.startedAt}
+        GROUP BY ${receipts.type}`,
     );
     const understood = kept.filter(({ type }) => connector?.understandsWebhook?.(type) === true);
     if (understood.length > 0) {
-      await this.readAgain(name, Math.max(...understood.map((each) => each.happened_at)));
+      const latest = Math.max(...understood.map(({ happenedAt }) => happenedAt?.getTime() ?? 0));
+      await this.readAgain(name, new Date(latest));
       if (this.stopping) return;
       const types = understood.map(({ type }) => type);
-      await this.applyReceipts(name, `state = 'UNKNOWN' AND type IN (${marks(types)})`, types, this.startedAt);
+      await this.applyReceipts(name, sql`${receipts.state} = 'UNKNOWN' AND ${receipts.type} IN (${types})`, this.startedAt);
     }
     this.madeUpFor.add(name);
   }
 
-  private async applyReceipts(name: string, condition: string, parameters: readonly string[], before: Date): Promise<void> {
-    const where = `source = ? AND received_at < ? AND ${condition}`;
-    const values = [name, before.getTime(), ...parameters];
-    const [waiting] = await this.database.query(`SELECT id FROM upstream_webhook WHERE ${where} LIMIT 1`, values);
+  private async applyReceipts(name: string, condition: Sql, before: Date): Promise<void> {
+    const isDue = sql`${receipts.source} = ${name} AND ${receipts.receivedAt} < ${before} AND ${condition}`;
+    const [waiting] = await this.parts.database.read(receiptIds, sql`WHERE ${isDue} LIMIT 1`);
     if (!waiting) return;
-    await this.database.change(sync, webhookStateAction, async (change) => {
-      change.permit(null);
-      const applied = await change.execute(`UPDATE upstream_webhook SET state = 'APPLIED' WHERE ${where}`, values);
+    await this.parts.database.system('sync', 'source.webhook', async (change) => {
+      const applied = await change.update(receipts, { state: 'APPLIED' }, isDue);
       if (applied > 0) change.record('source.webhook', { detail: { source: name, state: 'APPLIED', webhooks: applied } });
     });
   }
 
   /** Reads again what of a source was last read before an instant: its open tickets, or its payment customers. Throws what kept it from one. */
-  private async readAgain(name: string, before: number): Promise<void> {
-    if (this.registry.isHelpdesk(name)) {
-      const tickets = await this.database.query<{ reference: string }>(
-        "SELECT reference FROM helpdesk_ticket WHERE source = ? AND observed_at < ? AND status NOT IN ('RESOLVED', 'CLOSED')",
-        [name, before],
+  private async readAgain(name: string, before: Date): Promise<void> {
+    if (this.parts.registry.isHelpdesk(name)) {
+      const { source, observedAt, status } = ticket;
+      const open = await this.parts.database.read(
+        ticketReferences,
+        sql`WHERE ${source} = ${name} AND ${observedAt} < ${before} AND ${status} NOT IN ('RESOLVED', 'CLOSED')`,
       );
-      for (const part of chunks(tickets, 100)) {
+      for (const part of chunks(open, 100)) {
         if (this.stopping) return;
         const fault = await this.reading.refreshEach(
           name,
@@ -330,14 +300,9 @@ export class Polling {
       }
       return;
     }
-    const customers = await this.database.query<{ id: string }>(
-      `SELECT c.id FROM helpdesk_customer c JOIN payment_customer p ON p.id = c.payment_customer_id
-        WHERE p.source = ? AND p.observed_at < ?`,
-      [name, before],
-    );
-    for (const part of chunks(customers, 100)) {
+    for (const part of chunks(await this.linking.readBefore(name, before), 100)) {
       if (this.stopping) return;
-      await this.linking.linkThese(part.map(({ id }) => id));
+      await this.linking.linkThese(part);
     }
   }
 }

@@ -1,17 +1,21 @@
 import { LRUCache } from 'lru-cache';
-import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
 import { chunks, inTurns, type Lane } from '../../lanes';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
+import { assistances } from '../assistance/assistance.entity';
 import type { Linking } from '../customers/linking';
-import type { TicketsIngest } from '../tickets/tickets.ingest';
-import type { SourceRegistry } from './registry';
+import { ticket } from '../tickets/tickets.rows';
+import type { SourceParts } from './source-parts';
 
-export interface ReadingOptions {
-  /** How long a person who opens a ticket waits for the helpdesk, milliseconds. */
-  readonly openWithin: number;
-  /** How long a response waits for the payment side, milliseconds, before it shows what is stored, marked stale. */
-  readonly paymentsWithin: number;
-}
+const assistance = assistances.as('a');
+const isOpen = sql`${assistance.endedAt} IS NULL`;
+/** Tickets that are to be confirmed. */
+const ticketsToConfirm = select(ticket.pick('id', 'reference', 'unreadable'), sql`FROM ${ticket}`);
+const assistedTickets = select(
+  { id: ticket.id },
+  sql`FROM ${assistance} JOIN ${ticket} ON ${ticket.id} = ${assistance.ticketId}`,
+);
 
 /** Tickets that are confirmed in one change: some milliseconds, so that no disclosure waits long behind it. */
 const ticketsPerChange = 200;
@@ -41,12 +45,8 @@ export class Reading {
   private readonly recentlyRefreshed = new LRUCache<string, true>({ max: 20_000, ttl: 2_000 });
 
   constructor(
-    private readonly database: Database,
-    private readonly tickets: TicketsIngest,
-    private readonly registry: SourceRegistry,
+    private readonly parts: SourceParts,
     private readonly linking: Linking,
-    private readonly options: ReadingOptions,
-    private readonly clock: () => Date,
   ) {}
 
   /**
@@ -58,19 +58,19 @@ export class Reading {
     const key = `${sourceName} ${reference}`;
     if (this.absent.has(key)) return Promise.resolve(false);
     const fetched = this.shared(`ticket ${key}`, lane, async () => {
-      const source = this.registry.helpdesk(sourceName, lane);
-      const asOf = this.clock();
+      const source = this.parts.registry.helpdesk(sourceName, lane);
+      const asOf = this.parts.clock();
       const snapshot = await source.connector.fetchTicket(reference);
       if (!snapshot) {
         this.absent.set(key, true);
-        await this.tickets.gone(source.name, reference, asOf);
+        await this.parts.tickets.gone(source.name, reference, asOf);
         return false;
       }
-      await this.tickets.take(source, [snapshot]);
+      await this.parts.tickets.take(source, [snapshot]);
       return true;
     });
     if (lane === 'background') return fetched;
-    return within(fetched, this.options.openWithin, () => {
+    return within(fetched, this.parts.settings.openWithin, () => {
       throw new SourceUnavailable(sourceName, 'timeout');
     });
   }
@@ -86,17 +86,17 @@ export class Reading {
 
   /** Looks the customer up at every payment source again, within `paymentsWithin`; false when that didn't succeed. */
   async refreshPayments(customerId: string): Promise<boolean> {
-    if (this.registry.paymentsNames().length === 0) return true;
+    if (this.parts.registry.paymentsNames().length === 0) return true;
     if (this.recentlyRefreshed.has(customerId)) return true;
     const refreshed = this.shared(`payments ${customerId}`, 'interactive', async () => {
       await this.linking.linkOne(customerId);
       this.recentlyRefreshed.set(customerId, true);
       return true;
     }).catch((error: unknown) => {
-      this.registry.noteFault('payments', error);
+      this.parts.registry.noteFault('payments', error);
       return false;
     });
-    return within(refreshed, this.options.paymentsWithin, () => false);
+    return within(refreshed, this.parts.settings.paymentsWithin, () => false);
   }
 
   /**
@@ -105,17 +105,17 @@ export class Reading {
    * deleted, or moved to where our account sees nothing, they are gone.
    */
   async confirmAssisted(sourceName: string, polledAt: Date): Promise<void> {
-    const rows = await this.database.query<{ id: string; reference: string; unreadable: number }>(
-      `SELECT t.id, t.reference, t.unreadable FROM helpdesk_ticket t
-        WHERE t.source = ? AND t.observed_at < ? AND EXISTS (SELECT 1 FROM assistance a WHERE a.ticket_id = t.id AND a.ended_at IS NULL)`,
-      [sourceName, polledAt.getTime()],
+    const isAssisted = sql`EXISTS (SELECT 1 FROM ${assistance} WHERE ${assistance.ticketId} = ${ticket.id} AND ${isOpen})`;
+    const rows = await this.parts.database.read(
+      ticketsToConfirm,
+      sql`WHERE ${ticket.source} = ${sourceName} AND ${ticket.observedAt} < ${polledAt} AND ${isAssisted}`,
     );
     // People work on these: they come before a backfill.
-    const { connector } = this.registry.helpdesk(sourceName);
+    const { connector } = this.parts.registry.helpdesk(sourceName);
     for (const part of chunks(rows, ticketsPerChange)) {
       const visible = await connector.visibleTickets(part.map(({ reference }) => reference));
-      const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && row.unreadable === 0;
-      await this.tickets.confirmed(
+      const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && !row.unreadable;
+      await this.parts.tickets.confirmed(
         part.filter(isConfirmed).map(({ id }) => id),
         polledAt,
       );
@@ -127,6 +127,15 @@ export class Reading {
     }
   }
 
+  /** Somebody assists on a ticket of this source, or waits for an approval. */
+  async hasAssisted(sourceName: string): Promise<boolean> {
+    const [row] = await this.parts.database.read(
+      assistedTickets,
+      sql`WHERE ${ticket.source} = ${sourceName} AND ${isOpen} LIMIT 1`,
+    );
+    return row !== undefined;
+  }
+
   /** Reads these tickets again; one that can't be read is told of and holds up no other. The first fault, or null. */
   async refreshEach(sourceName: string, references: readonly string[], lane: Lane): Promise<SourceUnavailable | null> {
     let first: SourceUnavailable | null = null;
@@ -135,7 +144,7 @@ export class Reading {
         await this.refreshTicket(sourceName, reference, lane);
       } catch (error) {
         if (!(error instanceof SourceUnavailable)) throw error;
-        this.registry.noteFault(sourceName, error);
+        this.parts.registry.noteFault(sourceName, error);
         first ??= error;
       }
     });

@@ -1,13 +1,14 @@
-import { systemActor } from '../../authz/actor';
-import type { Database } from '../../db/database';
-import { assignments } from '../../db/sql';
+import { sql } from '../../db/sql';
+import { type Selected, select, type Values } from '../../db/table';
 import { Failure } from '../../failure';
 import type { Lane } from '../../lanes';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
 import type { PaymentsConnector } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
+import type { Core } from '../core';
 import type { TicketSource } from '../tickets/tickets.ingest';
 import { unprotectedLinkFields } from './link-fields';
+import { type SourceState, sourceStates } from './source.entity';
 
 export interface HelpdeskSource extends TicketSource {
   readonly connector: HelpdeskConnector;
@@ -16,6 +17,11 @@ export interface HelpdeskSource extends TicketSource {
 export interface PaymentsSource {
   readonly name: string;
   readonly connector: PaymentsConnector;
+}
+
+export interface ConnectedSources {
+  readonly helpdesks: readonly HelpdeskSource[];
+  readonly payments: readonly PaymentsSource[];
 }
 
 export interface SourceHealth {
@@ -27,14 +33,11 @@ export interface SourceHealth {
   readonly fault: string | null;
 }
 
-/** Where the reading of a source stands. */
-export interface SourcePosition {
-  readonly position: string | null;
-  readonly backfill_position: string | null;
-  readonly backfilled_at: number | null;
-}
+const healthRows = select(sourceStates.pick('name', 'polledAt', 'backfilledAt', 'fault'), sql`FROM ${sourceStates}`);
+const positionRows = select(sourceStates.pick('position', 'backfillPosition', 'backfilledAt'), sql`FROM ${sourceStates}`);
 
-const sync = systemActor('sync');
+/** How far a source has been read, and what it failed with last. */
+type SourceProgress = Partial<Omit<Values<SourceState>, 'name' | 'kind' | 'settings'>>;
 
 /** A connector as its work's lane sees it: one under the same limits that gives way, where nobody waits for the work. */
 const inLane = <C extends { inBackground?(): C }>(connector: C, lane: Lane): C =>
@@ -50,11 +53,9 @@ export class SourceRegistry {
   };
 
   constructor(
-    private readonly database: Database,
-    helpdesks: readonly HelpdeskSource[],
-    payments: readonly PaymentsSource[],
+    private readonly core: Pick<Core, 'database' | 'clock'>,
+    { helpdesks, payments }: ConnectedSources,
     private readonly onFault: (source: string, error: unknown) => void,
-    private readonly clock: () => Date,
   ) {
     const byName = <S extends { readonly name: string; readonly connector: { inBackground?(): S['connector'] } }>(
       sources: readonly S[],
@@ -106,51 +107,35 @@ export class SourceRegistry {
   }
 
   async health(): Promise<readonly SourceHealth[]> {
-    const rows = await this.database.query<{
-      name: string;
-      polled_at: number | null;
-      backfilled_at: number | null;
-      fault: string | null;
-    }>('SELECT name, polled_at, backfilled_at, fault FROM upstream_source');
+    const rows = await this.core.database.read(healthRows, sql``);
     const stored = new Map(rows.map((row) => [row.name, row]));
-    const instant = (value: number | null | undefined) => (value === null || value === undefined ? null : new Date(value));
     return [
       ...[...this.helpdesks.values()].map(({ name, connector }) => ({ name, kind: connector.kind, side: 'helpdesk' as const })),
       ...[...this.providers.values()].map(({ name, connector }) => ({ name, kind: connector.kind, side: 'payments' as const })),
-    ].map((source) => ({
-      ...source,
-      polledAt: instant(stored.get(source.name)?.polled_at),
-      backfilledAt: instant(stored.get(source.name)?.backfilled_at),
-      fault: stored.get(source.name)?.fault ?? null,
-    }));
+    ].map((source) => {
+      const { polledAt = null, backfilledAt = null, fault = null } = stored.get(source.name) ?? {};
+      return { ...source, polledAt, backfilledAt, fault };
+    });
   }
 
-  async position(name: string): Promise<SourcePosition | undefined> {
-    const [row] = await this.database.query<SourcePosition & Record<string, unknown>>(
-      'SELECT position, backfill_position, backfilled_at FROM upstream_source WHERE name = ?',
-      [name],
-    );
+  /** How far a source has been read; undefined before its first reading. */
+  async position(name: string): Promise<Selected<typeof positionRows> | undefined> {
+    const [row] = await this.core.database.read(positionRows, sql`WHERE ${sourceStates.name} = ${name}`);
     return row;
   }
 
-  /** Where the reading stands is bookkeeping, not an event: only the first sight of a source is recorded. */
-  async saveState(name: string, values: Readonly<Record<string, string | number | null>>): Promise<void> {
-    const columns = Object.keys(values);
-    await this.database.appendGroup(async (group) => {
-      const affected = await group.execute(`UPDATE upstream_source SET ${assignments(values)} WHERE name = ?`, [
-        ...columns.map((column) => values[column]),
-        name,
-      ]);
-      if (affected > 0) return;
-      await group.execute(
-        `INSERT INTO upstream_source (name, kind, ${columns.join(', ')}) VALUES (?, ?, ${columns.map(() => '?').join(', ')})`,
-        [name, this.connectorOf(name)?.kind ?? 'unknown', ...columns.map((column) => values[column])],
-      );
-      group.append({
-        action: 'source.first-seen',
-        actor: { id: sync.id, kind: 'system', roles: [] },
-        subject: { type: 'Source', id: name },
-      });
+  /** How far a source has been read is bookkeeping; only the first sight of a source is recorded. */
+  async saveProgress(name: string, progress: SourceProgress): Promise<void> {
+    const isSource = sql`${sourceStates.name} = ${name}`;
+    const { database } = this.core;
+    if ((await database.bookkeeping(sourceStates, (books) => books.update(progress, isSource))) > 0) return;
+    await database.system('sync', 'source.first-seen', async (change) => {
+      // Another process may have seen it first.
+      if ((await change.bookkeep(sourceStates, progress, isSource)) > 0) return;
+      const unread = { position: null, backfillPosition: null, backfilledAt: null, polledAt: null, fault: null, faultAt: null };
+      const kind = this.connectorOf(name)?.kind ?? 'unknown';
+      await change.insert(sourceStates, { name, kind, settings: null, ...unread, ...progress });
+      change.record('source.first-seen', { subject: { type: 'Source', id: name } });
     });
   }
 
@@ -167,7 +152,7 @@ export class SourceRegistry {
     this.noteFault(name, error);
     const [source, why] = error instanceof SourceUnavailable ? [error.source, error.why] : [name, 'internal'];
     if (!this.connectorOf(source)) return;
-    await this.saveState(source, { fault: why, fault_at: this.clock().getTime() }).catch((fault: unknown) =>
+    await this.saveProgress(source, { fault: why, faultAt: this.core.clock() }).catch((fault: unknown) =>
       this.onFault(source, fault),
     );
   }

@@ -1,16 +1,10 @@
-import type { Database } from '../../db/database';
 import type { WebhookRequest } from '../../upstream/helpdesk/helpdesk.port';
-import type { CustomersIngest } from '../customers/customers.ingest';
 import { Linking, type LinkingCount } from '../customers/linking';
-import type { Keys } from '../keys/keys.service';
-import type { PaymentsIngest } from '../payments/payments.ingest';
-import type { TicketsIngest } from '../tickets/tickets.ingest';
-import { Polling, type PollingOptions, type SyncProgress } from './polling';
-import { Reading, type ReadingOptions } from './reading';
-import { type HelpdeskSource, type PaymentsSource, type SourceHealth, SourceRegistry } from './registry';
+import { Polling, type SyncProgress } from './polling';
+import { Reading } from './reading';
+import type { HelpdeskSource, PaymentsSource, SourceHealth, SourceRegistry } from './registry';
+import type { SourceParts } from './source-parts';
 import { type WebhookOutcome, Webhooks } from './webhooks';
-
-export type SourcesOptions = PollingOptions & ReadingOptions;
 
 /** The configured sources: filled by backfill and poll, woken by webhooks, read through where a record is missing or too old. */
 export class Sources {
@@ -20,31 +14,12 @@ export class Sources {
   private readonly polling: Polling;
   private readonly webhooks: Webhooks;
 
-  constructor(
-    database: Database,
-    keys: Keys,
-    ingest: { readonly tickets: TicketsIngest; readonly customers: CustomersIngest; readonly payments: PaymentsIngest },
-    helpdesks: readonly HelpdeskSource[],
-    payments: readonly PaymentsSource[],
-    options: SourcesOptions,
-    clock: () => Date,
-    onFault: (source: string, error: unknown) => void,
-  ) {
-    this.registry = new SourceRegistry(database, helpdesks, payments, onFault, clock);
-    this.linking = new Linking(database, keys, ingest.customers, ingest.payments, this.registry, options.windowDays, clock);
-    this.reading = new Reading(database, ingest.tickets, this.registry, this.linking, options, clock);
-    this.polling = new Polling(
-      database,
-      keys,
-      ingest.tickets,
-      ingest.payments,
-      this.registry,
-      this.reading,
-      this.linking,
-      options,
-      clock,
-    );
-    this.webhooks = new Webhooks(database, this.registry, this.reading, this.polling);
+  constructor(parts: SourceParts) {
+    this.registry = parts.registry;
+    this.linking = new Linking(parts);
+    this.reading = new Reading(parts, this.linking);
+    this.polling = new Polling(parts, this.reading, this.linking);
+    this.webhooks = new Webhooks(parts, this.reading, this.polling);
   }
 
   /** Throws `INVALID` for a source that isn't configured. */

@@ -5,6 +5,7 @@ import { CustomersIngest } from '../customers/customers.ingest';
 import { PaymentsIngest } from '../payments/payments.ingest';
 import { TicketsIngest } from '../tickets/tickets.ingest';
 import { connectSources, type GivenConnectors, type SourceSettings } from './connectors';
+import { SourceRegistry } from './registry';
 import { Sources } from './sources.service';
 import type { SyncSection } from './sync.section';
 
@@ -26,24 +27,20 @@ export const createSources = async (
     );
   const connected = await connectSources({ ...settings, windowDays: sync.windowDays }, core, given, onFault);
   const customers = new CustomersIngest(database, keys, redactor);
-  return new Sources(
+  return new Sources({
     database,
     keys,
-    {
-      tickets: new TicketsIngest(database, keys, redactor, customers),
-      customers,
-      payments: new PaymentsIngest(database, keys, redactor),
-    },
-    connected.helpdesks,
-    connected.payments,
-    {
+    clock,
+    registry: new SourceRegistry(core, connected, onFault),
+    tickets: new TicketsIngest(database, keys, redactor, customers),
+    customers,
+    payments: new PaymentsIngest(database, keys, redactor),
+    settings: {
       windowDays: sync.windowDays,
       pollEvery: sync.pollSeconds * 1_000,
-      assignmentBound: sync.assignmentBoundSeconds * 1_000,
+      maximumAssignmentAge: sync.assignmentBoundSeconds * 1_000,
       openWithin: sync.openSeconds * 1_000,
       paymentsWithin: sync.readThroughSeconds * 1_000,
     },
-    clock,
-    onFault,
-  );
+  });
 };

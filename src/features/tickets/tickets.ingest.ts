@@ -1,10 +1,8 @@
-import { systemActor } from '../../authz/actor';
-import { action, isSystem } from '../../authz/rule';
 import type { Change } from '../../db/change';
 import { bounded } from '../../db/columns';
 import type { Database } from '../../db/database';
 import { type Sql, sql } from '../../db/sql';
-import { type Changes, select, updating, type Values } from '../../db/table';
+import { select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import type { Redactor } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
@@ -14,9 +12,6 @@ import type { CustomersIngest } from '../customers/customers.ingest';
 import { type Keys, sealField } from '../keys/keys.service';
 import { takeStaff } from './staff.ingest';
 import { type Message, messages, type Ticket, tickets } from './ticket.entity';
-
-const ingestTickets = action('source.ingest-tickets', isSystem);
-const actor = systemActor('sync');
 
 /** What of a ticket decides who may assist on it. */
 const accessFacts = [
@@ -69,8 +64,7 @@ export class TicketsIngest {
   async take(source: TicketSource, snapshots: readonly TicketSnapshot[]): Promise<void> {
     if (snapshots.length === 0) return;
     const newest = latestByReference(snapshots);
-    const leases = await this.database.change(actor, ingestTickets, async (change) => {
-      change.permit(source.name);
+    const leases = await this.database.system('sync', 'source.ingest-tickets', async (change) => {
       const seenStaff = newest.flatMap(({ staff, asOf }) => staff.map((record) => ({ record, asOf })));
       const staffIds = await takeStaff(change, this.keys, source.name, seenStaff);
       const seenCustomers = newest.flatMap(({ ticket, asOf }) => (ticket.customer ? [{ record: ticket.customer, asOf }] : []));
@@ -97,8 +91,7 @@ export class TicketsIngest {
     const isWorkedOn = sql`WHERE ${isTicket(source, reference)} AND ${observedAt} <= ${asOf}
       AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL)`;
     if ((await this.database.read(ticketIds, isWorkedOn)).length === 0) return;
-    const leases = await this.database.change(actor, ingestTickets, async (change) => {
-      change.permit(source);
+    const leases = await this.database.system('sync', 'source.ingest-tickets', async (change) => {
       const [row] = await change.read(ticketIds, isWorkedOn, { lock: true });
       if (!row) return 0;
       const nobodys = { status: 'CLOSED', team: null, assigneeId: null, observedAt: asOf };
@@ -116,8 +109,7 @@ export class TicketsIngest {
 
   /** The helpdesk's answer about a ticket made no sense: until it does, nothing but a sight of the ticket itself confirms it. */
   async unreadable(source: string, reference: string): Promise<void> {
-    await this.database.change(actor, ingestTickets, async (change) => {
-      change.permit(source);
+    await this.database.system('sync', 'source.ingest-tickets', async (change) => {
       const isReadable = sql`${isTicket(source, reference)} AND ${tickets.unreadable} = ${false}`;
       const affected = await change.update(tickets, { unreadable: true }, isReadable);
       if (affected > 0)
@@ -128,11 +120,10 @@ export class TicketsIngest {
   /** The helpdesk showed these tickets, and nothing happened to them until then. */
   async confirmed(ids: readonly string[], asOf: Date): Promise<void> {
     if (ids.length === 0) return;
-    await this.database.change(actor, ingestTickets, async (change) => {
-      change.permit(null);
+    await this.database.system('sync', 'source.ingest-tickets', async (change) => {
       const { id, observedAt, unreadable } = tickets;
-      await confirm(
-        change,
+      await change.bookkeep(
+        tickets,
         { observedAt: asOf },
         sql`${observedAt} < ${asOf} AND ${unreadable} = ${false} AND ${id} IN (${ids})`,
       );
@@ -218,10 +209,8 @@ export class TicketsIngest {
         else if (row.assigneeId !== values.assigneeId || row.team !== values.team)
           turns.push({ ticketId: id, reason: 'REASSIGNED' });
         // A ticket that passes to another customer takes its messages along under the other key.
-        if (row.keyId !== keyId || (!key && row.customerId !== customerId)) {
-          const itsMessages = sql`DELETE FROM ${messages} WHERE ${messages.ticketId} = ${id}`;
-          await change.execute(itsMessages.sql, itsMessages.values);
-        }
+        if (row.keyId !== keyId || (!key && row.customerId !== customerId))
+          await change.remove(messages, sql`${messages.ticketId} = ${id}`);
       }
       if (key) changed.push({ id, key, snapshot });
     }
@@ -229,7 +218,7 @@ export class TicketsIngest {
     if (seen.length > 0) {
       const asOf = new Date(Math.min(...snapshots.map((snapshot) => snapshot.asOf.getTime())));
       const isOlder = sql`${tickets.observedAt} < ${asOf} AND ${tickets.id} IN (${seen})`;
-      await confirm(change, { observedAt: asOf, unreadable: false }, isOlder);
+      await change.bookkeep(tickets, { observedAt: asOf, unreadable: false }, isOlder);
     }
     return { changed, turns };
   }
@@ -268,11 +257,6 @@ const isTicket = (source: string, reference: string): Sql =>
 
 const isSameFor = (row: AccessFacts, facts: AccessFacts): boolean =>
   accessFacts.every((fact) => JSON.stringify(row[fact]) === JSON.stringify(facts[fact]));
-
-const confirm = async (change: Change, changes: Changes<Ticket>, condition: Sql): Promise<void> => {
-  const { sql: text, values } = updating(tickets, changes, condition);
-  await change.confirm(text, values);
-};
 
 /** The team's name as the identity provider has it; at most as long as the column. */
 const teamOf = (teams: Readonly<Record<string, string>>, queue: string): string =>
