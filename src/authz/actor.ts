@@ -19,6 +19,8 @@ export interface SignedInActor {
   /** `act_…`, our own id of (issuer, subject). */
   readonly id: string;
   readonly roles: readonly Role[];
+  /** False where the token didn't even have the claim that names roles: what to mend is another thing then. */
+  readonly namesRoles?: boolean;
   readonly teams: readonly string[];
   /** The session was opened with a second factor (`amr` or `acr` of the token). */
   readonly mfa: boolean;

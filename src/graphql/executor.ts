@@ -107,6 +107,14 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
   ) {}
 
   async execute(execution: Execution, context: Context): Promise<ExecutionResult> {
+    const result = await this.attempt(execution, context);
+    const { actor } = context;
+    return actor.roles.length > 0 || !result.errors
+      ? result
+      : { ...result, errors: result.errors.map((error) => forWhoeverHasNoRole(actor, error)) };
+  }
+
+  private async attempt(execution: Execution, context: Context): Promise<ExecutionResult> {
     try {
       return await this.protect(execution, context);
     } catch (error) {
@@ -231,6 +239,16 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (denials.length > 0) await this.ports.recordDenials(context, denials);
   }
 }
+
+/** No policy gives anything to somebody without a role: what is to be mended is at their identity provider, or in how it is read. */
+const forWhoeverHasNoRole = ({ namesRoles }: SignedInActor, error: GraphQLError): GraphQLError => {
+  if (error.extensions.reason !== 'ROLE') return error;
+  const remedy =
+    namesRoles === false
+      ? 'Your token names no role: the claim that identity.issuers[].claims.roles says is not in it.'
+      : 'Your token has the claim for roles, but none of its values is a role here; see identity.issuers[].claims.roleMap.';
+  return new GraphQLError(error.message, { path: error.path, extensions: { ...error.extensions, remedy } });
+};
 
 const ticketsOf = (failures: readonly Failure[]): readonly string[] => {
   const known = failures.flatMap(({ details: { ticketId } }) => (ticketId === undefined ? [] : [ticketId]));

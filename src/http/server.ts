@@ -258,6 +258,12 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
         const failure = failureIn(error);
         if (!failure) throw error;
         if (failure.code === 'RECORD_UNAVAILABLE') reportFault(log, request.id, failure);
+        // A session that should have ended goes on: whoever operates this has to know, and nothing of the token.
+        else
+          log.warn(
+            { requestId: request.id, issuer: app.actors.issuerNamedIn(token), rule: failure.details.rule },
+            'a logout token was refused',
+          );
         if (failure.details.retryAfter) reply.header('retry-after', failure.details.retryAfter);
         return reply
           .code(failure.code === 'UNAUTHENTICATED' ? 400 : statusOf[failure.code])

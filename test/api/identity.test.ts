@@ -172,6 +172,23 @@ describe('who asks', () => {
     expect(response.body).not.toMatch(/canary|eyJ|subject-of/);
   });
 
+  it('without a role is told whether the token had the claim for it', async () => {
+    const told = async (roles: unknown) => {
+      const { errors } = await app.as(
+        { token: await token({ realm_access: roles } as JWTPayload) },
+        '{ exposure(type: "Customer") { __typename } }',
+      );
+      return errors?.map(({ extensions: { code, reason, remedy } }) => [code, reason, remedy]);
+    };
+    const isAbsent = [['DENIED', 'ROLE', expect.stringMatching(/^Your token names no role: the claim/)]];
+    const isUnknown = [['DENIED', 'ROLE', expect.stringMatching(/none of its values is a role here/)]];
+    expect(await told(undefined)).toEqual(isAbsent);
+    expect(await told({})).toEqual(isAbsent);
+    expect(await told({ roles: [] })).toEqual(isUnknown);
+    expect(await told({ roles: ['canary'] })).toEqual(isUnknown);
+    expect(await told({ roles: ['support-agent'] })).toEqual([['DENIED', 'ROLE', expect.stringMatching(/^Your role may not/)]]);
+  });
+
   it('takes no token from the address', async () => {
     const response = await app.server.inject({
       method: 'POST',
@@ -207,7 +224,7 @@ describe('who asks', () => {
     it.each([
       ['no amr', { amr: undefined }],
       ['an empty amr', { amr: [] }],
-      ['amr as a text', { amr: 'mfa' }],
+      ['amr as another word', { amr: 'pwd' }],
       ['a factor of another name', { amr: ['MFA', 'otp'] }],
       ['acr that nobody configured', { amr: [], acr: 'mfa' }],
       ['a claim of our own making', { amr: [], mfa: true }],
@@ -269,6 +286,24 @@ describe('who asks', () => {
       const { status, body } = await logout(fields);
       expect([status, JSON.parse(body).error]).toEqual([400, 'invalid_request']);
       expect((await app.events('session.revoke')).length).toBe(count);
+    });
+
+    it('tells whoever operates the gateway that a logout token was refused, by which rule, and nothing of the token', async () => {
+      const lineFor = async (fields: JWTPayload) => {
+        const before = app.logLines.length;
+        expect((await logout({ sub: 'canary', jti: 'canary', ...fields })).status).toBe(400);
+        const lines = app.logLines.slice(before).join('');
+        expect(lines).not.toContain('canary');
+        return app.logLines
+          .slice(before)
+          .map((line) => JSON.parse(line))
+          .filter(({ level }) => level === 40 || level === 'warn')
+          .map(({ issuer: named, rule }) => [named, rule]);
+      };
+      expect(await lineFor({ exp: seconds() + 9_000 })).toEqual([[issuer, 'token.lifetime']]);
+      expect(await lineFor({ aud: 'canary' })).toEqual([[issuer, 'token.audience']]);
+      // A name that nobody configured is text of a stranger.
+      expect(await lineFor({ iss: 'https://canary.example' })).toEqual([[null, 'token.issuer']]);
     });
 
     it.each([

@@ -127,6 +127,7 @@ const tokenWith = (changes: Partial<VerifiedToken> = {}): VerifiedToken => ({
   sessionId: 'session-1',
   tokenId: null,
   roles: [],
+  namesRoles: false,
   teams: [],
   mfa: false,
   authenticatedAt: null,

@@ -22,6 +22,11 @@ export class LogoutVerifier {
     this.trusted = new TrustedIssuers(options);
   }
 
+  /** The configured issuer that a token names, unproven; null for any other. */
+  issuerNamedIn(token: string): string | null {
+    return this.trusted.issuerNamedIn(token);
+  }
+
   /** Throws `UNAUTHENTICATED`, which the endpoint answers with 400, or `UPSTREAM_UNAVAILABLE`, after which the provider may repeat. */
   async verify(token: string): Promise<Logout> {
     const { issuer, claims } = await this.trusted.authenticate(token, logoutToken);

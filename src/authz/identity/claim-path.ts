@@ -29,9 +29,24 @@ export const claimAt = (claims: unknown, path: readonly string[]): unknown =>
     claims,
   );
 
-/** A claim that is one text or a list of them, without repetition; anything else counts as absent. At most 256 values. */
-export const textsAt = (claims: unknown, path: readonly string[]): readonly string[] => {
+/** Values that a claim may have. A directory of 200 groups is usual; cutting a longer list would take away roles at random. */
+export const mostValues = 1_000;
+
+/** Some providers name a role by a member, whose value, an object, says where it was given. */
+const namesOf = (object: object): readonly string[] =>
+  Object.entries(object).flatMap(([name, value]) => (typeof value === 'object' && value !== null ? [name] : []));
+
+/**
+ * A claim that is one text, a list of them, or an object whose members' names they are, without repetition; anything else
+ * counts as absent. Null where there are more than `mostValues`.
+ */
+export const textsAt = (claims: unknown, path: readonly string[]): readonly string[] | null => {
   const claim = claimAt(claims, path);
-  const values = Array.isArray(claim) ? claim : [claim];
-  return [...new Set(values.filter((value): value is string => typeof value === 'string' && value !== ''))].slice(0, 256);
+  const values: readonly unknown[] = Array.isArray(claim)
+    ? claim
+    : typeof claim === 'object' && claim !== null
+      ? namesOf(claim)
+      : [claim];
+  if (values.length > mostValues) return null;
+  return [...new Set(values.filter((value): value is string => typeof value === 'string' && value !== ''))];
 };

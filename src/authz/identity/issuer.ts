@@ -14,6 +14,8 @@ export const signatureAlgorithms = [
   'ES384',
   'ES512',
   'EdDSA',
+  // The same as EdDSA, under a name that says which curve (RFC 9864, 2.2).
+  'Ed25519',
 ] as const;
 
 /** The longest life of a token, seconds: revocations are kept for as long, and no longer. */
@@ -78,7 +80,7 @@ const common = {
       }),
     )
     .min(1, 'at least one algorithm')
-    .default(['RS256', 'ES256', 'EdDSA', 'PS256']),
+    .default(['RS256', 'ES256', 'EdDSA', 'Ed25519', 'PS256']),
   /** By how much the provider's clock may differ from ours, seconds. */
   clockSkewSeconds: z.int().min(0).max(120, 'at most 120 seconds').default(30),
   /** Longest accepted `exp - iat`, seconds. */

@@ -35,6 +35,8 @@ export interface KeySet {
   readonly key: JWTVerifyGetKey;
   /** Changes with every fetch and is undefined while no key may be used: what was verified under another one is verified again. */
   edition(): unknown;
+  /** Asks for the keys again, unless that was done a moment ago: an issuer may have put another key under an old id. Whether it did. */
+  renew(): Promise<boolean>;
 }
 
 const longestDocument = 256 * 1024;
@@ -56,6 +58,13 @@ const boundedText = async (response: Response): Promise<string> => {
   return text + decoder.decode();
 };
 
+/** Two names for one algorithm of one curve (RFC 9864, 2.2): a key of it fits tokens of either. */
+const withoutCurveName = (key: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+  if (key.kty !== 'OKP' || key.crv !== 'Ed25519' || (key.alg !== 'EdDSA' && key.alg !== 'Ed25519')) return key;
+  const { alg: _, ...rest } = key;
+  return rest;
+};
+
 /** Private and symmetric keys in a set are left to jose, which verifies nothing by them. */
 const checkedSet = (text: string): string => {
   let parsed: unknown;
@@ -66,7 +75,7 @@ const checkedSet = (text: string): string => {
   }
   const set = document.safeParse(parsed);
   if (!set.success) throw new KeySetUnreachable('the key set is not a JWK Set (RFC 7517) of at most 256 keys');
-  return text;
+  return JSON.stringify({ keys: set.data.keys.map(withoutCurveName) });
 };
 
 /**
@@ -121,12 +130,20 @@ export const remoteKeySet = (address: string, options: KeySetOptions, onFault: (
       refreshEarly();
       return remote.fresh && 'jwks' in fetched ? fetched.jwks : undefined;
     },
+    renew: async () => {
+      const uat = 'uat' in fetched ? fetched.uat : undefined;
+      if (uat !== undefined && Math.abs(Date.now() - uat) < options.cooldown) return false;
+      return remote.reload().then(
+        () => true,
+        () => false,
+      );
+    },
   };
 };
 
 /** Keys given directly. Throws when one of them is secret. */
 export const givenKeySet = (given: { readonly keys: readonly Readonly<Record<string, unknown>>[] }): KeySet => {
   if (!given.keys.every(isPublic)) throw new TypeError('the keys of an issuer must be public');
-  const local = createLocalJWKSet({ keys: given.keys.map((key) => ({ ...key, kty: String(key.kty) })) });
-  return { key: local, edition: () => given };
+  const local = createLocalJWKSet({ keys: given.keys.map((key) => ({ ...withoutCurveName(key), kty: String(key.kty) })) });
+  return { key: local, edition: () => given, renew: async () => false };
 };

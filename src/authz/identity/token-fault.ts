@@ -3,7 +3,11 @@ import { Failure } from '../../failure';
 /** Why a token was not accepted: stable words, nothing of the token. The remedy is for whoever sent it or set up the provider. */
 export const tokenFaults = {
   malformed: ['The token is not a signed JWT.', 'Send the three-part token of the identity provider, unchanged.'],
-  length: ['The token is too long.', 'At most 8192 characters; have the provider leave claims out.'],
+  length: ['The token is too long.', 'At most 65536 characters; have the provider leave claims out.'],
+  values: [
+    'A claim of the token has more values than can be judged.',
+    'At most 1000 roles, groups or teams; have the provider write only those of this gateway.',
+  ],
   algorithm: [
     'The token’s algorithm is not accepted.',
     'Use one of the algorithms configured for the issuer; none and HS* never are.',

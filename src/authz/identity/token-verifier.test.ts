@@ -174,6 +174,7 @@ test('a good token gives what its issuer says, for each kind of key', async () =
       sessionId: 'session-1',
       tokenId: 'token-1',
       roles: ['AGENT'],
+      namesRoles: true,
       teams: ['cards'],
       mfa: true,
       authenticatedAt: new Date(start - 60_000),
@@ -309,11 +310,39 @@ describe('signatures and keys', () => {
     expect(await refused(`${encoded({ alg: 'ES256', kid })}.${encoded(claimsOf())}.AAAA`)).toBe('token.malformed');
   });
 
-  test('a token without key id is taken where one key fits, and refused where several do', async () => {
+  test('where several keys fit, the one that has signed counts, and no other', async () => {
     const token = await tokenOf({}, { header: { kid: undefined } });
     expect(await verifierOf().verify(token)).toMatchObject({ subject: 'user-1' });
-    provider.keys.push({ ...stranger.jwk, kid: 'es-2' });
-    expect(await refused(token)).toBe('token.key');
+    // One key twice, two keys of one id, and a token that names none.
+    for (const keys of [
+      [es.jwk, es.jwk],
+      [stranger.jwk, es.jwk],
+      [{ ...stranger.jwk, kid: 'es-2' }, es.jwk, { ...es.jwk, use: 'enc' }],
+    ]) {
+      provider.keys = keys;
+      expect(await verifierOf().verify(token)).toMatchObject({ subject: 'user-1' });
+      expect(await verifierOf().verify(await tokenOf())).toMatchObject({ subject: 'user-1' });
+    }
+    const third = await signer('ES256', 'es-1');
+    provider.keys = [stranger.jwk, es.jwk];
+    expect(await refused(await tokenOf({}, { by: third }))).toBe('token.signature');
+    provider.keys = [{ ...rs.jwk, kid: 'es-1' }, es.jwk, es.jwk];
+    expect(await refused(await tokenOf({ exp: seconds - 100 }))).toBe('token.expired');
+  });
+
+  test('only so many keys of a set are tried', async () => {
+    provider.keys = [...Array.from({ length: 200 }, () => stranger.jwk), es.jwk];
+    expect(await refused(await tokenOf())).toBe('token.signature');
+  });
+
+  test('Ed25519 is EdDSA by its other name, in tokens and in key sets', async () => {
+    for (const inKeys of ['EdDSA', 'Ed25519', undefined])
+      for (const alg of ['EdDSA', 'Ed25519']) {
+        provider.keys = [{ ...ed.jwk, alg: inKeys }];
+        const token = await tokenOf({}, { by: { ...ed, alg } });
+        expect(await verifierOf({ algorithms: ['EdDSA', 'Ed25519'] }).verify(token)).toMatchObject({ subject: 'user-1' });
+        expect(await refused(token, { algorithms: [alg === 'EdDSA' ? 'Ed25519' : 'EdDSA'] })).toBe('token.algorithm');
+      }
   });
 
   test.each([
@@ -507,14 +536,14 @@ describe('shape', () => {
     expect(['token.malformed', 'token.signature']).toContain(await refused(`${header}.${payload}.${signature.slice(2)}`));
   });
 
-  test('8192 characters are read, one more is not', async () => {
+  test('65536 characters are read, one more is not', async () => {
     const short = await tokenOf({ padding: '' });
     const fill = (length: number) => tokenOf({ padding: 'x'.repeat(length) });
-    const longest = Math.floor(((8192 - short.length) * 3) / 4);
+    const longest = Math.floor(((65_536 - short.length) * 3) / 4);
     let at = longest;
     let token = await fill(at);
-    while (token.length > 8192) token = await fill(--at);
-    expect(token.length).toBeGreaterThan(8188);
+    while (token.length > 65_536) token = await fill(--at);
+    expect(token.length).toBeGreaterThan(65_532);
     expect(await verifierOf().verify(token)).toMatchObject({ subject: 'user-1' });
     expect(await refused(await fill(at + 4))).toBe('token.length');
     expect(await refused('x'.repeat(10_000_000))).toBe('token.length');
@@ -578,6 +607,34 @@ describe('key sets', () => {
     // Remembered before the withdrawal, and refused all the same.
     expect(await refusal(verifier.verify(old))).toBe('token.key');
     expect(await refusal(verifier.verify(await tokenOf({ jti: 'token-3' })))).toBe('token.key');
+  });
+
+  test('another key under an old id is found by the signature that the old one refuses, once a cooldown', async () => {
+    const verifier = verifierOf();
+    await verifier.verify(await tokenOf());
+    provider.keys = [stranger.jwk];
+    const token = await tokenOf({ jti: 'token-2' }, { by: stranger });
+    expect(await refusal(verifier.verify(token))).toBe('token.signature');
+    expect(provider.requests).toBe(1);
+    pass(10_001);
+    expect(await verifier.verify(token)).toMatchObject({ subject: 'user-1' });
+    expect(provider.requests).toBe(2);
+    const forged = await Promise.all(Array.from({ length: 50 }, (_, at) => tokenOf({ jti: `forged-${at}` })));
+    for (const each of forged) expect(await refusal(verifier.verify(each))).toBe('token.signature');
+    expect(provider.requests).toBe(2);
+    pass(10_001);
+    await Promise.all(forged.map((each) => refusal(verifier.verify(each))));
+    expect(provider.requests).toBe(3);
+  });
+
+  test('a wrong signature stays one where the provider is down meanwhile', async () => {
+    const verifier = verifierOf();
+    const good = await tokenOf();
+    await verifier.verify(good);
+    provider.answer = 'fault';
+    pass(10_001);
+    expect(await refusal(verifier.verify(await tokenOf({}, { by: stranger })))).toBe('token.signature');
+    expect(await verifier.verify(await tokenOf({ jti: 'token-2' }))).toMatchObject({ subject: 'user-1' });
   });
 
   test('a key withdrawn quietly is out of use after the refresh in the background, also for remembered tokens', async () => {
@@ -741,6 +798,8 @@ describe('roles', () => {
     [['agent', ' AGENT', 'AGENT ', 'ROOT', '*'], []],
     [['__proto__', 'constructor', 'toString', 'hasOwnProperty'], []],
     [{ AGENT: true, 0: 'ADMIN', length: 1 }, []],
+    [{ AGENT: { '100000000000000001': 'shop.example.com' }, ADMIN: null, SERVICE: false, constructor: {} }, ['AGENT']],
+    [{ SUPERVISOR: {}, AGENT: ['shop'] }, ['SUPERVISOR', 'AGENT']],
     [[['ADMIN']], []],
     [[{ toString: 'ADMIN' }, null, 5, true, 'AGENT'], ['AGENT']],
     [5, []],
@@ -750,6 +809,28 @@ describe('roles', () => {
     ['AGENT,ADMIN', []],
     ['', []],
   ])('the claim %j gives %j', async (claim, expected) => expect(await rolesOf({ roles: claim })).toEqual(expected));
+
+  test('a thousand groups are judged, and more are refused rather than cut', async () => {
+    const groups = (many: number) => [...Array.from({ length: many - 1 }, (_, at) => `group-${at}`), 'agents'];
+    const reading = { roles: 'groups', roleMap: { agents: 'AGENT' } } as const;
+    expect(await rolesOf({ groups: groups(1_000) }, reading)).toEqual(['AGENT']);
+    expect(await refused(await tokenOf({ groups: groups(1_001) }), { claims: reading })).toBe('token.values');
+    expect(await refused(await tokenOf({ teams: groups(1_001) }))).toBe('token.values');
+    const named = Object.fromEntries(groups(1_001).map((name) => [name, {}]));
+    expect(await refused(await tokenOf({ groups: named }), { claims: reading })).toBe('token.values');
+  });
+
+  test('as many as a directory writes into a token, two hundred of 36 characters, are read', async () => {
+    const id = (at: number) => `11111111-2222-3333-4444-${String(at).padStart(12, '0')}`;
+    const groups = Array.from({ length: 200 }, (_, at) => id(at));
+    expect(await rolesOf({ groups }, { roles: 'groups', roleMap: { [id(199)]: 'AGENT' } })).toEqual(['AGENT']);
+  });
+
+  test('whether the claim was there is known apart from what it says', async () => {
+    const verified = async (roles: unknown) => verifierOf().verify(await tokenOf({ roles }));
+    expect(await verified(undefined)).toMatchObject({ roles: [], namesRoles: false });
+    expect(await verified(['unknown'])).toMatchObject({ roles: [], namesRoles: true });
+  });
 
   test('with a map only mapped values count', async () => {
     const roleMap = { 'payments-agents': 'AGENT', leads: 'SUPERVISOR' } as const;
@@ -839,7 +920,10 @@ describe('second factor', () => {
     [{ amr: ['otp'] }, undefined, false],
     [{ amr: [] }, undefined, false],
     [{}, undefined, false],
-    [{ amr: 'mfa' }, undefined, false],
+    [{ amr: 'mfa' }, undefined, true],
+    [{ amr: 'pwd' }, undefined, false],
+    [{ amr: 'pwd mfa' }, undefined, false],
+    [{ amr: { mfa: {} } }, undefined, false],
     [{ amr: { mfa: true } }, undefined, false],
     [{ amr: [['mfa']] }, undefined, false],
     [{ amr: ['MFA'] }, undefined, false],
@@ -927,7 +1011,7 @@ describe('configuration', () => {
       issuer,
       audience: [audience],
       jwksUri: valid.jwksUri,
-      algorithms: ['RS256', 'ES256', 'EdDSA', 'PS256'],
+      algorithms: ['RS256', 'ES256', 'EdDSA', 'Ed25519', 'PS256'],
       clockSkewSeconds: 30,
       maxLifetimeSeconds: 900,
       claims: {

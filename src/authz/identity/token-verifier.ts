@@ -18,6 +18,8 @@ export interface VerifiedToken {
   readonly tokenId: string | null;
   /** May be empty: signed in, allowed nothing. A service has at most SERVICE, a person never has it. */
   readonly roles: readonly Role[];
+  /** Whether the claim that names roles was in the token at all: where there is no role, that says what to mend. */
+  readonly namesRoles: boolean;
   readonly teams: readonly string[];
   readonly mfa: boolean;
   /** `auth_time`, never after `issuedAt`. */
@@ -29,16 +31,24 @@ export interface VerifiedToken {
   readonly kind: 'staff' | 'service';
 }
 
+/** Throws `UNAUTHENTICATED` where there are too many: a list that is cut would say another thing. */
+const valuesAt = (claims: RegisteredClaims, path: readonly string[]): readonly string[] => {
+  const values = textsAt(claims, path);
+  if (values === null) throw tokenFailure('values');
+  return values;
+};
+
 const rolesIn = (issuer: Issuer, claims: RegisteredClaims): readonly Role[] => {
   const { roleMap, roles: path } = issuer.claims;
   const meaning = new Map<string, Role>(roleMap === undefined ? roles.map((role) => [role, role]) : Object.entries(roleMap));
-  return [...new Set(textsAt(claims, path).flatMap((value) => meaning.get(value) ?? []))];
+  return [...new Set(valuesAt(claims, path).flatMap((value) => meaning.get(value) ?? []))];
 };
 
 const hasSecondFactor = (issuer: Issuer, claims: RegisteredClaims): boolean => {
   const { amr, acr } = issuer.claims.mfa;
   const [methodsUsed, context] = [claimAt(claims, ['amr']), claimAt(claims, ['acr'])];
-  const used: readonly unknown[] = Array.isArray(methodsUsed) ? methodsUsed : [];
+  // RFC 8176 has a list; some providers write the one method as a word.
+  const used: readonly unknown[] = Array.isArray(methodsUsed) ? methodsUsed : [methodsUsed];
   return (
     amr.some((methods) => methods.split('+').every((method) => used.includes(method))) ||
     (typeof context === 'string' && acr.includes(context))
@@ -65,7 +75,7 @@ const isService = (issuer: Issuer, claims: RegisteredClaims, claimed: readonly R
   const { service } = issuer.claims;
   return service === 'role'
     ? claimed.includes('SERVICE')
-    : textsAt(claims, service.claim).some((value) => service.values.includes(value));
+    : valuesAt(claims, service.claim).some((value) => service.values.includes(value));
 };
 
 const instant = (seconds: number): Date => new Date(Math.floor(seconds * 1000));
@@ -88,7 +98,8 @@ const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken =
     tokenId: jti ?? null,
     // A machine with a supervisor's role would be the second person of every approval.
     roles: Object.freeze(claimed.filter((role) => (role === 'SERVICE') === service)),
-    teams: Object.freeze([...textsAt(claims, issuer.claims.teams)]),
+    namesRoles: claimAt(claims, issuer.claims.roles) !== undefined,
+    teams: Object.freeze([...valuesAt(claims, issuer.claims.teams)]),
     mfa: hasSecondFactor(issuer, claims),
     authenticatedAt: authenticatedAtIn(claims),
     issuedAt: instant(claims.iat),
@@ -99,7 +110,7 @@ const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken =
 };
 
 export interface TokenVerifierOptions extends TrustOptions {
-  /** How many verified tokens are remembered. */
+  /** Characters of verified tokens that are remembered, each token counted with what was read out of it. */
   readonly remembered?: number;
 }
 
@@ -110,10 +121,10 @@ export class TokenVerifier {
   /** By SHA-256 of the token, so that no usable token stands in memory longer than its request. */
   private readonly verified: LRUCache<string, { readonly token: VerifiedToken; readonly edition: unknown }>;
 
-  constructor({ remembered = 5_000, ...options }: TokenVerifierOptions) {
+  constructor({ remembered = 16_000_000, ...options }: TokenVerifierOptions) {
     this.trusted = new TrustedIssuers(options);
     this.clock = options.clock;
-    this.verified = new LRUCache({ max: remembered });
+    this.verified = new LRUCache({ maxSize: remembered });
   }
 
   /**
@@ -131,7 +142,8 @@ export class TokenVerifier {
     }
     const { issuer, claims, edition } = await this.trusted.authenticate(token, accessToken);
     const verified = verifiedFrom(issuer, claims);
-    if (edition !== undefined && this.clock() < verified.expiresAt) this.verified.set(key, { token: verified, edition });
+    if (edition !== undefined && this.clock() < verified.expiresAt)
+      this.verified.set(key, { token: verified, edition }, { size: token.length });
     return verified;
   }
 }

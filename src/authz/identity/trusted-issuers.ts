@@ -1,4 +1,4 @@
-import { errors, jwtVerify } from 'jose';
+import { type CryptoKey, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { Failure, ProgrammingError } from '../../failure';
 import { type Issuer, type IssuerOptions, trustedIssuers } from './issuer';
@@ -71,7 +71,10 @@ export interface TrustedToken {
   readonly edition: unknown;
 }
 
-const longestToken = 8_192;
+/** Characters: what a thousand groups need. */
+const longestToken = 65_536;
+/** Keys of a set that fit a token and are tried: a provider that publishes one twice, or two under one id, has a few. */
+const mostKeysTried = 16;
 
 /** The JSON object in a segment, null for anything else, also for base64url that has a second spelling. */
 const objectIn = (segment: string): Readonly<Record<string, unknown>> | null => {
@@ -98,6 +101,30 @@ const faultOf = (error: unknown): TokenFault => {
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return 'malformed';
   // No key, several, or one that is too weak or broken: jose throws JWKS errors, but TypeError and DOMException too.
   return 'key';
+};
+
+/** By the key that fits; where several do, by whichever has signed it. */
+const verifiedByOneOf = async (
+  token: string,
+  keys: JWTVerifyGetKey,
+  options: NonNullable<Parameters<typeof jwtVerify>[2]>,
+): Promise<Readonly<Record<string, unknown>>> => {
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let tried = 0;
+    for await (const key of error as AsyncIterable<CryptoKey>) {
+      tried += 1;
+      if (tried > mostKeysTried) break;
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (fault) {
+        if (!(fault instanceof errors.JWSSignatureVerificationFailed)) throw fault;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
 };
 
 /** The issuers whose tokens count, their keys, and the checks that every kind of token passes. Holds no token. */
@@ -130,6 +157,12 @@ export class TrustedIssuers {
     return this.issuers.get(issuer)?.keySet.edition();
   }
 
+  /** The configured issuer that a token names, before anything of it is proven; null for any other. */
+  issuerNamedIn(token: string): string | null {
+    const named = token.length > longestToken ? undefined : objectIn(token.split('.')[1] ?? '')?.iss;
+    return typeof named === 'string' && this.issuers.has(named) ? named : null;
+  }
+
   /**
    * The claims of a token whose signature, issuer, audience, times and type are right. Throws `UNAUTHENTICATED`, or
    * `UPSTREAM_UNAVAILABLE` when the issuer's keys are needed and can't be had. Revocation is the caller's to check.
@@ -157,8 +190,7 @@ export class TrustedIssuers {
     }
 
     const now = this.clock();
-    const edition = keySet.edition();
-    const verified = await this.signed(token, issuer, keySet, kind, now);
+    const { payload: verified, edition } = await this.signed(token, issuer, keySet, kind, now);
     const parsed = registeredClaims.safeParse(verified);
     if (!parsed.success) throw tokenFailure('claims');
     const { iat, exp } = parsed.data;
@@ -169,16 +201,25 @@ export class TrustedIssuers {
     return { issuer, claims: parsed.data, edition };
   }
 
+  /** The payload of a token that one of the issuer's keys has signed, and the edition of these keys. */
   private async signed(token: string, issuer: Issuer, keySet: KeySet, kind: TokenKind, now: Date) {
+    const options = {
+      algorithms: [...issuer.algorithms],
+      issuer: issuer.issuer,
+      audience: [...kind.audience(issuer)],
+      clockTolerance: issuer.clockSkewSeconds,
+      currentDate: now,
+    };
+    const verified = async () => {
+      const edition = keySet.edition();
+      return { payload: await verifiedByOneOf(token, keySet.key, options), edition };
+    };
     try {
-      const { payload } = await jwtVerify(token, keySet.key, {
-        algorithms: [...issuer.algorithms],
-        issuer: issuer.issuer,
-        audience: [...kind.audience(issuer)],
-        clockTolerance: issuer.clockSkewSeconds,
-        currentDate: now,
+      return await verified().catch(async (error: unknown) => {
+        // The key of that id may be another one by now.
+        if (error instanceof errors.JWSSignatureVerificationFailed && (await keySet.renew())) return verified();
+        throw error;
       });
-      return payload;
     } catch (error) {
       if (error instanceof KeySetUnreachable || error instanceof errors.JWKSTimeout)
         throw new Failure('UPSTREAM_UNAVAILABLE', 'The identity provider’s keys can’t be fetched just now.', {

@@ -61,6 +61,7 @@ export class Actors {
       kind: token.kind,
       id: person.id,
       roles: token.roles,
+      namesRoles: token.namesRoles,
       teams: token.teams,
       // Where no second factor is asked for (never in production), every session counts as having one.
       mfa: token.mfa || !this.mfaRequired,
@@ -68,6 +69,11 @@ export class Actors {
       expiresAt: token.expiresAt,
       staffIds: person.staffIds,
     };
+  }
+
+  /** The configured issuer that a logout token names, for the log: unproven, and null for any other. */
+  issuerNamedIn(logoutToken: string): string | null {
+    return this.logouts.issuerNamedIn(logoutToken);
   }
 
   /** OIDC Back-Channel Logout 1.0. Durable before it returns. Throws `UNAUTHENTICATED` for a token that isn't a logout of a configured issuer. */
