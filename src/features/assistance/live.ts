@@ -1,8 +1,26 @@
 import type { SignedInActor } from '../../authz/actor';
+import type { Change } from '../../db/change';
 import { type Sql, sql } from '../../db/sql';
-import type { Table } from '../../db/table';
-import type { Assistance } from './assistance.entity';
+import { select, type Table } from '../../db/table';
+import { type Assistance, assistances } from './assistance.entity';
+
+/** It has begun, and neither its end nor its time has come. */
+const isLive = (of: Table<Assistance>, now: Date): Sql =>
+  sql`${of.endedAt} IS NULL AND ${of.beginsAt} IS NOT NULL AND ${of.expiresAt} > ${now}`;
 
 /** The assistance of this row is the actor's and live. */
 export const live = (of: Table<Assistance>, actor: SignedInActor, now: Date): Sql =>
-  sql`${of.actorId} = ${actor.id} AND ${of.endedAt} IS NULL AND ${of.beginsAt} IS NOT NULL AND ${of.expiresAt} > ${now}`;
+  sql`${of.actorId} = ${actor.id} AND ${isLive(of, now)}`;
+
+export const assistanceIds = select(assistances.pick('id'), sql`FROM ${assistances}`);
+
+/**
+ * Writes down that an assistance was used, on the condition that it is live. False where it isn't: whoever ends it meanwhile
+ * makes this find nothing, so what the change does under it holds when it commits.
+ */
+export const useAssistance = async (change: Pick<Change, 'update' | 'at'>, id: string): Promise<boolean> =>
+  (await change.update(
+    assistances,
+    { lastUsedAt: change.at },
+    sql`${assistances.id} = ${id} AND ${isLive(assistances, change.at)}`,
+  )) > 0;

@@ -1,6 +1,7 @@
 import { type SystemActor, systemActor } from '../../authz/actor';
 import type { UpdatePolicy } from '../../authz/update-policy';
 import type { Database } from '../../db/database';
+import { type Sql, sql } from '../../db/sql';
 import { ulid } from '../../ulid';
 import {
   type AddressRecord,
@@ -12,10 +13,29 @@ import {
   type StepOutcome,
 } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
-import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import { customer, linkRows } from '../customers/customers.rows';
+import type { Keys } from '../keys/keys.service';
+import { methodIds, method as methods } from '../payments/payments.rows';
 import type { Sources } from '../sources/sources.service';
+import {
+  boundSetups,
+  confirmation,
+  isPendingRow,
+  lastOrdinals,
+  pending,
+  stepCounts,
+  stepRows,
+  step as steps,
+} from './applying.rows';
 import { setupLifetime } from './confirmations.service';
-import { CredentialStep, CredentialUpdate, credentialSteps, type StepPhase, type StepState } from './credential-update.entity';
+import {
+  CredentialStep,
+  CredentialUpdate,
+  credentialSteps,
+  credentialUpdates,
+  type StepPhase,
+  type StepState,
+} from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { type FailureReason, isTerminal } from './credential-update.states';
 import { credentialActions } from './credentials.policy';
@@ -34,17 +54,6 @@ const longestSetupPause = 60_000;
 /** How long after its end a page may still turn out to have been completed. */
 const setupAftermath = hour;
 
-interface StepRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly ordinal: number;
-  readonly phase: StepPhase;
-  readonly state: StepState;
-  readonly step_sealed: Buffer;
-  readonly undo_sealed: Buffer | null;
-  readonly key_generation: number;
-  readonly key_used_at: number | null;
-}
-
 interface OpenedStep {
   readonly id: string;
   readonly ordinal: number;
@@ -58,8 +67,10 @@ interface OpenedStep {
 
 type Work<T> = (change: AnyChange, update: CredentialUpdate, seal: CustomerSeal) => Promise<T>;
 
-/** Still to be made, or to be asked about. */
-const isPending = ({ state }: { readonly state: StepState }): boolean => ['PLANNED', 'INTENDED', 'LOST'].includes(state);
+const isPending = ({ state }: { readonly state: StepState }): boolean => pending.includes(state);
+
+/** Providers tell the time in whole seconds. */
+const inWholeSeconds = (at: Date): Date => new Date(Math.floor(at.getTime() / 1_000) * 1_000);
 
 /**
  * Brings confirmed updates about at the provider. Before each call its intent is committed with its idempotency key,
@@ -93,7 +104,7 @@ export class Applying {
   /** Whether the customer has entered the new card. Goes on after the update has ended: a card that comes late is taken away again. */
   private async lookAtSetup(job: ClaimedJob): Promise<JobResult> {
     const { update, setup } = await this.change(job.updateId, async (_, locked, seal) => {
-      const text = seal.open('credential_update', 'setup_sealed', locked.id, locked.setupSealed);
+      const text = seal.open(credentialUpdates, locked, 'setup');
       return { update: locked, setup: text === null ? null : (JSON.parse(text) as Setup) };
     });
     const isWaiting = update.state === 'AWAITING_PROVIDER';
@@ -130,38 +141,32 @@ export class Applying {
     if (method === null || update.newMethodSealed !== null) return;
     await job.renewLease(change);
     // A card that the customer had before isn't the new one, and nothing of ours to take away when this comes to nothing.
-    const [known] = await change.query<{ id: string }>(
-      'SELECT id FROM payment_method WHERE payment_customer_id = ? AND reference_digest = ? AND created_at < ?',
-      [
-        update.paymentCustomerId,
-        this.keys.searchDigest(`payment-method:${update.source}`, method.reference),
-        // Providers tell the time in whole seconds.
-        Math.floor(update.createdAt.getTime() / 1_000) * 1_000,
-      ],
+    const [known] = await change.read(
+      methodIds,
+      sql`WHERE ${methods.paymentCustomerId} = ${update.paymentCustomerId}
+          AND ${methods.referenceDigest} = ${this.keys.searchDigest(`payment-method:${update.source}`, method.reference)}
+          AND ${methods.createdAt} < ${inWholeSeconds(update.createdAt)}`,
     );
     if (known) {
       if (update.state === 'AWAITING_PROVIDER')
         await end(change, seal, update, 'credential.card-refused', { to: 'FAILED', reason: 'SETUP_ENDED' });
       return;
     }
-    const [act] = await change.query<{ setup_digest: string | null }>(
-      'SELECT setup_digest FROM credential_confirmation WHERE update_id = ?',
-      [update.id],
-    );
-    update.newMethodSealed = seal.seal('credential_update', 'new_method_sealed', update.id, method.reference);
+    const [act] = await change.read(boundSetups, sql`WHERE ${confirmation.updateId} = ${update.id}`);
+    update.newMethodSealed = seal.seal(credentialUpdates, update.id, 'newMethod', method.reference);
     if (update.state !== 'AWAITING_PROVIDER') {
       await change.save(update);
       change.record('credential.card-unwanted', { ...factsOf(update, seal), detail: { state: update.state } });
       await enqueue(change, update.id, 'PROVIDER');
       return;
     }
-    const before = seal.open('credential_update', 'before_sealed', update.id, update.beforeSealed);
+    const before = seal.open(credentialUpdates, update, 'before');
     const isDefault = before !== null && methodSummarySchema.parse(JSON.parse(before)).isDefault;
     const after = { ...summaryOf(method), isDefault };
-    update.afterSealed = seal.seal('credential_update', 'after_sealed', update.id, JSON.stringify(after));
+    update.afterSealed = seal.seal(credentialUpdates, update.id, 'after', JSON.stringify(after));
     const fail = (reason: FailureReason) => end(change, seal, update, 'credential.card-refused', { to: 'FAILED', reason });
     // The page that the customer's act was bound to, and no other.
-    if (act?.setup_digest !== this.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
+    if (act?.setupDigest !== this.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
     if (update.needsThreeDSecure && !authenticated) return fail('NOT_AUTHENTICATED');
     update.authenticated = authenticated;
     if (update.needsApproval) update.expiresAt = new Date(change.at.getTime() + this.policy.approvalHours * hour);
@@ -251,19 +256,16 @@ export class Applying {
   ): Promise<{ readonly change: readonly PlannedStep[]; readonly refusal: FailureReason | null }> {
     const refused = (refusal: FailureReason) => ({ change: [], refusal });
     if (this.policy.kinds[update.kind] === undefined) return refused('NOT_OFFERED');
-    const [customer] = await this.database.query<{ link: string; payment_customer_id: string | null }>(
-      'SELECT link, payment_customer_id FROM helpdesk_customer WHERE id = ?',
-      [update.customerId],
-    );
-    const isSame = customer?.payment_customer_id === update.paymentCustomerId && customer.link !== 'NONE';
-    if (!isSame || (update.link === 'VERIFIED' && customer.link !== 'VERIFIED')) return refused('LINK_CHANGED');
+    const [linked] = await this.database.read(linkRows, sql`WHERE ${customer.id} = ${update.customerId}`);
+    const isSame = linked?.paymentCustomerId === update.paymentCustomerId && linked.link !== 'NONE';
+    if (!isSame || (update.link === 'VERIFIED' && linked.link !== 'VERIFIED')) return refused('LINK_CHANGED');
     const side = await this.sideOf(update);
     if (!side) return refused('CUSTOMER_GONE');
     if (!side.method) return refused('METHOD_GONE');
     const texts = await this.change(update.id, async (_, locked, seal) => ({
-      before: seal.open('credential_update', 'before_sealed', locked.id, locked.beforeSealed),
-      address: seal.open('credential_update', 'address_sealed', locked.id, locked.addressSealed),
-      newMethod: seal.open('credential_update', 'new_method_sealed', locked.id, locked.newMethodSealed),
+      before: seal.open(credentialUpdates, locked, 'before'),
+      address: seal.open(credentialUpdates, locked, 'address'),
+      newMethod: seal.open(credentialUpdates, locked, 'newMethod'),
     }));
     // Erased meanwhile: nobody knows any more what was confirmed.
     if (texts.before === null) return refused('CUSTOMER_ERASED');
@@ -297,7 +299,7 @@ export class Applying {
     const side = await this.sideOf(await this.read(updateId));
     if (!side) return;
     await this.change(updateId, async (change, update, seal) => {
-      const method = seal.open('credential_update', 'new_method_sealed', update.id, update.newMethodSealed);
+      const method = seal.open(credentialUpdates, update, 'newMethod');
       if (method === null) return;
       await job.renewLease(change);
       const detach: ProviderStep = { action: 'DETACH', customer: side.customer, method };
@@ -429,9 +431,10 @@ export class Applying {
     if (step.phase === 'UNDO') {
       update.failure = 'PARTLY_APPLIED';
       // What couldn't be taken back may be paid with the new card by now: it stays until somebody has looked at it.
-      await change.execute(
-        "UPDATE credential_step SET state = 'DROPPED' WHERE update_id = ? AND phase = 'UNDO' AND state = 'PLANNED' AND action = 'DETACH'",
-        [update.id],
+      await this.drop(
+        change,
+        update.id,
+        sql`${steps.phase} = 'UNDO' AND ${steps.state} = 'PLANNED' AND ${steps.action} = 'DETACH'`,
       );
     } else {
       update.failure = why;
@@ -443,22 +446,19 @@ export class Applying {
 
   /** What was done before a refusal is taken back, last first, and a card that was entered for it goes. */
   private async planUndo(change: AnyChange, update: CredentialUpdate, seal: CustomerSeal): Promise<void> {
-    const rows = await change.query<StepRow>(
-      `SELECT s.id, s.ordinal, s.state, s.step_sealed, s.undo_sealed, ${keyColumns} FROM credential_step s ${joinKey('s')} WHERE s.update_id = ? AND s.phase = 'APPLY' ORDER BY s.ordinal DESC`,
-      [update.id],
+    const rows = await change.read(
+      stepRows,
+      sql`WHERE ${steps.updateId} = ${update.id} AND ${steps.phase} = 'APPLY' ORDER BY ${steps.ordinal} DESC`,
       { lock: true },
     );
-    await change.execute(
-      "UPDATE credential_step SET state = 'DROPPED' WHERE update_id = ? AND phase = 'APPLY' AND state = 'PLANNED'",
-      [update.id],
-    );
+    await this.drop(change, update.id, sql`${steps.phase} = 'APPLY' AND ${steps.state} = 'PLANNED'`);
     const undo = rows.flatMap((row) => {
-      const text = row.state === 'DONE' ? seal.open('credential_step', 'undo_sealed', row.id, row.undo_sealed) : null;
+      const text = row.state === 'DONE' ? seal.open(credentialSteps, row, 'undo') : null;
       return text === null ? [] : [{ step: JSON.parse(text) as ProviderStep, undo: null }];
     });
-    const method = seal.open('credential_update', 'new_method_sealed', update.id, update.newMethodSealed);
+    const method = seal.open(credentialUpdates, update, 'newMethod');
     const [first] = rows;
-    const text = first ? seal.open('credential_step', 'step_sealed', first.id, first.step_sealed) : null;
+    const text = first ? seal.open(credentialSteps, first, 'step') : null;
     if (method !== null && text !== null && !undo.some(({ step }) => step.action === 'DETACH')) {
       const { customer } = JSON.parse(text) as ProviderStep;
       undo.push({ step: { action: 'DETACH', customer, method }, undo: null });
@@ -473,10 +473,8 @@ export class Applying {
     phase: StepPhase,
     planned: readonly PlannedStep[],
   ): Promise<void> {
-    const [last] = await change.query<{ n: number | null }>('SELECT MAX(ordinal) AS n FROM credential_step WHERE update_id = ?', [
-      update.id,
-    ]);
-    const before = last?.n ?? 0;
+    const [last] = await change.read(lastOrdinals, sql`WHERE ${steps.updateId} = ${update.id}`);
+    const before = last?.ordinal ?? 0;
     for (const [index, { step, undo }] of planned.entries()) {
       const id = `cst_${ulid(change.at.getTime())}`;
       await change.insert(credentialSteps, {
@@ -487,8 +485,8 @@ export class Applying {
         action: step.action,
         state: 'PLANNED',
         keyId: update.keyId,
-        stepSealed: seal.seal('credential_step', 'step_sealed', id, JSON.stringify(step)),
-        undoSealed: undo === null ? null : seal.seal('credential_step', 'undo_sealed', id, JSON.stringify(undo)),
+        stepSealed: seal.seal(credentialSteps, id, 'step', JSON.stringify(step)),
+        undoSealed: undo === null ? null : seal.seal(credentialSteps, id, 'undo', JSON.stringify(undo)),
         keyGeneration: 1,
         keyUsedAt: null,
         keySpent: false,
@@ -522,38 +520,29 @@ export class Applying {
   }
 
   private async dropPending(change: AnyChange, updateId: string): Promise<void> {
-    await change.execute(
-      "UPDATE credential_step SET state = 'DROPPED' WHERE update_id = ? AND state IN ('PLANNED', 'INTENDED', 'LOST')",
-      [updateId],
-    );
+    await this.drop(change, updateId, isPendingRow);
+  }
+
+  private async drop(change: AnyChange, updateId: string, which: Sql): Promise<void> {
+    await change.update(credentialSteps, { state: 'DROPPED' }, sql`${steps.updateId} = ${updateId} AND ${which}`);
   }
 
   private async hasMore(change: AnyChange, updateId: string): Promise<boolean> {
-    const [left] = await change.query<{ n: number }>(
-      "SELECT COUNT(*) AS n FROM credential_step WHERE update_id = ? AND state IN ('PLANNED', 'INTENDED', 'LOST')",
-      [updateId],
-    );
+    const [left] = await change.read(stepCounts, sql`WHERE ${steps.updateId} = ${updateId} AND ${isPendingRow}`);
     return (left?.n ?? 0) > 0;
   }
 
   private async stepsOf(updateId: string): Promise<readonly OpenedStep[]> {
-    const rows = await this.database.query<StepRow>(
-      `SELECT s.id, s.ordinal, s.phase, s.state, s.step_sealed, s.undo_sealed, s.key_generation, s.key_used_at, ${keyColumns}
-         FROM credential_step s ${joinKey('s')} WHERE s.update_id = ? ORDER BY s.ordinal`,
-      [updateId],
-    );
-    return rows.map((row) => {
-      const text = this.keys.openColumn(row, { table: 'credential_step', column: 'step_sealed', row: row.id }, row.step_sealed);
-      return {
-        id: row.id,
-        ordinal: row.ordinal,
-        phase: row.phase,
-        state: row.state,
-        step: JSON.parse(text ?? 'null') as ProviderStep,
-        wasSent: row.key_used_at !== null || row.key_generation > 1,
-        key: `${updateId}/${row.ordinal}/${row.key_generation}`,
-      };
-    });
+    const rows = await this.database.read(stepRows, sql`WHERE ${steps.updateId} = ${updateId} ORDER BY ${steps.ordinal}`);
+    return rows.map((row) => ({
+      id: row.id,
+      ordinal: row.ordinal,
+      phase: row.phase,
+      state: row.state,
+      step: JSON.parse(this.keys.open(credentialSteps, row, 'step') ?? 'null') as ProviderStep,
+      wasSent: row.keyUsedAt !== null || row.keyGeneration > 1,
+      key: `${updateId}/${row.ordinal}/${row.keyGeneration}`,
+    }));
   }
 
   private async readSetup(provider: CredentialChanges, reference: string): Promise<SetupReport | null> {

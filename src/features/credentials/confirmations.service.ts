@@ -8,13 +8,15 @@ import type { UpdatePolicy } from '../../authz/update-policy';
 import type { VerificationMethodName } from '../../authz/verification';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { findCardData } from '../../privacy/card-data';
 import { ulid } from '../../ulid';
 import { type DeliveryChannels, DeliveryFailed } from '../../upstream/delivery/delivery.port';
 import { ProviderRefused, type Setup } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
-import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import type { Keys } from '../keys/keys.service';
+import { payer, payerRows } from '../payments/payments.rows';
 import type { Sources } from '../sources/sources.service';
 import type {
   ConfirmationAnswer,
@@ -24,8 +26,9 @@ import type {
   ConfirmationView,
   NewAddress,
 } from './confirmation.view';
+import { type AskedRow, askedRows, linkedUpdateIds, link as links } from './confirmations.rows';
 import { countryCodes } from './country-codes';
-import { CredentialUpdate, credentialConfirmations } from './credential-update.entity';
+import { CredentialUpdate, credentialConfirmations, credentialUpdates } from './credential-update.entity';
 import { CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { type AnswerStanding, credentialActions } from './credentials.policy';
 import { type CredentialJobs, enqueue } from './jobs.service';
@@ -42,38 +45,8 @@ export const setupLifetime = 2 * hour;
 /** When the provider is first asked whether the card was entered. */
 const firstLookAtSetup = 5_000;
 
-/** An update as a link leads to it. */
-interface AskedRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly kind: CredentialUpdate['kind'];
-  readonly state: CredentialUpdate['state'];
-  readonly customer_id: string;
-  readonly expires_at: number;
-  readonly link_expires_at: number;
-  readonly needs_code: number;
-  readonly code_tries: number;
-  readonly code_sends: number;
-  readonly code_digest: string | null;
-  readonly reason_sealed: Buffer;
-  readonly before_sealed: Buffer;
-  readonly setup_sealed: Buffer | null;
-  readonly ticket_reference: string;
-  readonly asked_by: string | null;
-  readonly payer_id: string;
-  readonly phone_sealed: Buffer | null;
-  readonly payer_key_id: string;
-  readonly payer_key_wrapped: Buffer | null;
-  readonly payer_key_owner: string;
-}
-
-const askedColumns = `u.id, u.kind, u.state, u.customer_id, u.expires_at, u.needs_code, u.code_tries, u.code_sends, u.code_digest, u.reason_sealed, u.before_sealed, u.setup_sealed,
-  l.expires_at AS link_expires_at, t.reference AS ticket_reference, s.display_name AS asked_by, p.id AS payer_id, p.phone_sealed,
-  pk.id AS payer_key_id, pk.wrapped AS payer_key_wrapped, pk.owner AS payer_key_owner, ${keyColumns}`;
-const askedJoins = `JOIN credential_update u ON u.id = l.update_id ${joinKey('u')} JOIN helpdesk_ticket t ON t.id = u.ticket_id
-  JOIN payment_customer p ON p.id = u.payment_customer_id JOIN privacy_customer_key pk ON pk.id = p.key_id
-  LEFT JOIN helpdesk_staff s ON s.id = u.requested_by_staff_id`;
-
-type Reader = <R extends Record<string, unknown>>(sql: string, parameters: readonly unknown[]) => Promise<R[]>;
+/** Committed rows, or those that a change sees. */
+type Reader = Pick<Database, 'read'>;
 
 interface Asked {
   readonly row: AskedRow;
@@ -114,7 +87,7 @@ export class Confirmations implements ConfirmationDesk {
   ) {}
 
   async view(token: string): Promise<ConfirmationView | null> {
-    const asked = await this.asked((sql, parameters) => this.database.query(sql, parameters), token, this.clock());
+    const asked = await this.asked(this.database, token, this.clock());
     return asked?.view ?? null;
   }
 
@@ -125,12 +98,9 @@ export class Confirmations implements ConfirmationDesk {
       async (change, update, asked, seal) => {
         if (!update.needsCode) return { answer: again(asked.view, []) };
         const phone = this.phoneOf(asked.row);
-        const [payer] = await change.query<{ phone_digest: string | null }>(
-          'SELECT phone_digest FROM payment_customer WHERE id = ?',
-          [update.paymentCustomerId],
-        );
+        const [current] = await change.read(payerRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
         // The number that was judged, or none: a code must not follow a number that somebody changed meanwhile.
-        if (phone === null || payer?.phone_digest !== update.phoneDigest) {
+        if (phone === null || current?.phoneDigest !== update.phoneDigest) {
           await end(change, seal, update, 'credential.contact-changed', { to: 'FAILED', reason: 'CONTACT_CHANGED' });
           return { answer: dead };
         }
@@ -169,7 +139,7 @@ export class Confirmations implements ConfirmationDesk {
   }
 
   async confirm(token: string, input: ConfirmationInput): Promise<ConfirmationAnswer> {
-    const asked = await this.asked((sql, parameters) => this.database.query(sql, parameters), token, this.clock());
+    const asked = await this.asked(this.database, token, this.clock());
     if (!asked) return dead;
     if (asked.view.stage === 'AT_PROVIDER') return this.goOn(token, asked, input);
     const isAddress = asked.row.kind === 'BILLING_ADDRESS';
@@ -238,27 +208,23 @@ export class Confirmations implements ConfirmationDesk {
   }
 
   /** What the token leads to, while it can be answered. One statement for every token, whatever is wrong with it. */
-  private async asked(read: Reader, token: string, now: Date): Promise<Asked | null> {
-    const [row] = await read<AskedRow>(`SELECT ${askedColumns} FROM credential_link l ${askedJoins} WHERE l.token_digest = ?`, [
-      this.tokenDigest(token),
-    ]);
-    if (!row || row.expires_at <= now.getTime() || this.policy.kinds[row.kind] === undefined) return null;
-    const isAsked = row.state === 'AWAITING_CUSTOMER' && row.link_expires_at > now.getTime();
+  private async asked(reader: Reader, token: string, now: Date): Promise<Asked | null> {
+    const [row] = await reader.read(askedRows, sql`WHERE ${links.tokenDigest} = ${this.tokenDigest(token)}`);
+    if (!row || row.expiresAt <= now || this.policy.kinds[row.kind] === undefined) return null;
+    const isAsked = row.state === 'AWAITING_CUSTOMER' && row.linkExpiresAt > now;
     if (!isAsked && row.state !== 'AWAITING_PROVIDER') return null;
-    const open = (column: string, sealed: Buffer | null) =>
-      this.keys.openColumn(row, { table: 'credential_update', column, row: row.id }, sealed);
-    const [reason, text] = [open('reason_sealed', row.reason_sealed), open('before_sealed', row.before_sealed)];
-    const setupText = open('setup_sealed', row.setup_sealed);
+    const reason = this.keys.open(credentialUpdates, row, 'reason');
+    const text = this.keys.open(credentialUpdates, row, 'before');
+    const setupText = this.keys.open(credentialUpdates, row, 'setup');
     const setup = setupText === null ? null : (JSON.parse(setupText) as Setup);
-    const needsCode = row.needs_code === 1;
     // Erased meanwhile.
     if (reason === null || text === null) return null;
     const before = methodSummarySchema.parse(JSON.parse(text));
     const decidedOn = {
       kind: row.kind,
       merchant: this.merchant,
-      ticket: row.ticket_reference,
-      askedBy: row.asked_by,
+      ticket: row.ticketReference,
+      askedBy: row.askedBy,
       reason,
       before: beforeOf(row.kind, before),
       after: outcomeOf[row.kind],
@@ -266,17 +232,17 @@ export class Confirmations implements ConfirmationDesk {
     const view: ConfirmationView = {
       ...decidedOn,
       stage: isAsked ? 'ASKED' : 'AT_PROVIDER',
-      expiresAt: new Date(row.expires_at),
-      code: needsCode
+      expiresAt: row.expiresAt,
+      code: row.needsCode
         ? {
             sentTo:
-              row.code_digest !== null ? (maskValue('phone', this.phoneOf(row), { digest: () => '' }) as string | null) : null,
-            triesLeft: Math.max(0, mostCodeTries - row.code_tries),
-            sendsLeft: Math.max(0, mostCodeSends - row.code_sends),
+              row.codeDigest !== null ? (maskValue('phone', this.phoneOf(row), { digest: () => '' }) as string | null) : null,
+            triesLeft: Math.max(0, mostCodeTries - row.codeTries),
+            sendsLeft: Math.max(0, mostCodeSends - row.codeSends),
           }
         : null,
       shown: createHash('sha256').update(canonicalize(decidedOn)).digest('hex'),
-      continueAt: isAsked || needsCode || setup === null ? null : setup.url,
+      continueAt: isAsked || row.needsCode || setup === null ? null : setup.url,
     };
     return { row, view, before, setup };
   }
@@ -288,15 +254,12 @@ export class Confirmations implements ConfirmationDesk {
     work: (change: Change<AnswerStanding>, update: CredentialUpdate, asked: Asked, seal: CustomerSeal) => Promise<T>,
     stages: readonly ConfirmationView['stage'][] = ['ASKED'],
   ): Promise<T | typeof dead> {
-    const [link] = await this.database.query<{ update_id: string }>(
-      'SELECT update_id FROM credential_link WHERE token_digest = ?',
-      [this.tokenDigest(token)],
-    );
+    const [link] = await this.database.read(linkedUpdateIds, sql`WHERE ${links.tokenDigest} = ${this.tokenDigest(token)}`);
     if (!link) return dead;
-    const actor: CustomerActor = customerActor(link.update_id);
+    const actor: CustomerActor = customerActor(link.updateId);
     return this.database.change(actor, action, async (change) => {
-      const update = await change.lock(CredentialUpdate, { id: link.update_id });
-      const asked = await this.asked((sql, parameters) => change.query(sql, parameters), token, change.at);
+      const update = await change.lock(CredentialUpdate, { id: link.updateId });
+      const asked = await this.asked(change, token, change.at);
       if (!asked || !stages.includes(asked.view.stage)) return dead;
       change.permit({ updateId: asked.row.id });
       return work(change, update, asked, await CustomerSeal.of(change, this.keys, update.customerId));
@@ -394,12 +357,11 @@ export class Confirmations implements ConfirmationDesk {
         : address
           ? { ...before, billingAddress: { ...address, line2: address.line2 === '' ? null : address.line2 } }
           : null;
-    if (after) update.afterSealed = seal.seal('credential_update', 'after_sealed', update.id, JSON.stringify(after));
-    if (address)
-      update.addressSealed = seal.seal('credential_update', 'address_sealed', update.id, JSON.stringify(after?.billingAddress));
+    if (after) update.afterSealed = seal.seal(credentialUpdates, update.id, 'after', JSON.stringify(after));
+    if (address) update.addressSealed = seal.seal(credentialUpdates, update.id, 'address', JSON.stringify(after?.billingAddress));
     const to = setup ? 'AWAITING_PROVIDER' : update.needsApproval ? 'AWAITING_APPROVAL' : 'APPLYING';
     if (setup) {
-      update.setupSealed = seal.seal('credential_update', 'setup_sealed', update.id, JSON.stringify(setup));
+      update.setupSealed = seal.seal(credentialUpdates, update.id, 'setup', JSON.stringify(setup));
       update.expiresAt = update.setupExpiresAt as Date;
       await enqueue(change, update.id, 'SETUP', new Date(change.at.getTime() + firstLookAtSetup));
     } else if (update.needsApproval) {
@@ -444,7 +406,7 @@ export class Confirmations implements ConfirmationDesk {
       proofs,
       shownDigest,
       keyId: update.keyId,
-      shownSealed: seal.seal('credential_confirmation', 'shown_sealed', id, text),
+      shownSealed: seal.seal(credentialConfirmations, id, 'shown', text),
       setupDigest: setup ? this.keys.searchDigest('credential-setup', setup.reference) : null,
       at: change.at,
     });
@@ -452,11 +414,8 @@ export class Confirmations implements ConfirmationDesk {
   }
 
   private phoneOf(row: AskedRow): string | null {
-    return this.keys.openColumn(
-      { keyId: row.payer_key_id, keyWrapped: row.payer_key_wrapped, keyOwner: row.payer_key_owner },
-      { table: 'payment_customer', column: 'phone_sealed', row: row.payer_id },
-      row.phone_sealed,
-    );
+    const { payerId: id, payerKeyId: keyId, payerKeyWrapped: keyWrapped, payerKeyOwner: keyOwner, phoneSealed } = row;
+    return this.keys.open(payer, { id, keyId, keyWrapped, keyOwner, phoneSealed }, 'phone');
   }
 
   private tokenDigest(token: string): string {

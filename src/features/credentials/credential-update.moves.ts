@@ -3,12 +3,13 @@ import type { CustomerUnderDigest, SealedNote } from '../../audit/event';
 import type { DetailOf, EventFacts, EventName, NoteOf } from '../../audit/events';
 import { isSignedIn } from '../../authz/actor';
 import type { Change } from '../../db/change';
+import { type SealedField, sealedPlace, type Table } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import { auditDigest, auditSaltBytes } from '../../privacy/digests';
-import { open, seal } from '../../privacy/sealing';
+import { open } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
-import type { Keys } from '../keys/keys.service';
-import { type CredentialUpdate, credentialTransitions } from './credential-update.entity';
+import { type Keys, sealField } from '../keys/keys.service';
+import { type CredentialUpdate, credentialTransitions, credentialUpdates } from './credential-update.entity';
 import { type CredentialUpdateState, expectTransition, isTerminal, type MoveReason } from './credential-update.states';
 import { enqueue } from './jobs.service';
 
@@ -49,14 +50,20 @@ export class CustomerSeal {
     return new CustomerSeal(customerId, (await keys.forOwners(change, [customerId])).get(customerId) ?? null, keys);
   }
 
-  open(table: string, column: string, row: string, sealed: Buffer | null): string | null {
-    return sealed === null || this.key === null ? null : open(this.key.key, { table, column, row }, sealed);
+  /** The clear text of a sealed field of a row that is under this customer's key. */
+  open<E, Field extends SealedField<E>>(
+    of: Table<E>,
+    row: { readonly id: string } & Readonly<Record<`${Field}Sealed`, Buffer | null>>,
+    field: Field,
+  ): string | null {
+    const sealed = row[`${field}Sealed` as keyof typeof row] as Buffer | null;
+    return sealed === null || this.key === null ? null : open(this.key.key, sealedPlace(of, field, row.id), sealed);
   }
 
   /** Throws where the customer was erased: nothing new is kept of them. */
-  seal(table: string, column: string, row: string, text: string): Buffer {
+  seal<E>(of: Table<E>, row: string, field: SealedField<E>, text: string): Buffer {
     if (this.key === null) throw new RangeError('the customer was erased');
-    return seal(this.key.key, { table, column, row }, text);
+    return sealField(of, row, field, this.key, text);
   }
 
   /** Salt and digest of a text under the customer's key, as `salt.digest` in base64url. */
@@ -88,27 +95,15 @@ export const factsOf = (update: CredentialUpdate, seal: CustomerSeal) => ({
   customers: seal.customers,
 });
 
-/**
- * The one way from state to state: the row (which the change has locked), its history and its event, together or not at
- * all. Throws `CONFLICT` for a transition that the table doesn't have.
- */
-export const move = async <Name extends MoveName>(
+/** History and event of a move whose row is written. */
+const tell = async <Name extends MoveName>(
   change: AnyChange,
   seal: CustomerSeal,
   update: CredentialUpdate,
   name: Name,
+  from: CredentialUpdateState | null,
   { to, reason = null, staffId = null, notes, detail }: Move<Name>,
 ): Promise<void> => {
-  const from = update.moves === 0 ? null : update.state;
-  if (from !== null) expectTransition(from, to);
-  update.state = to;
-  update.moves += 1;
-  if (isTerminal(to)) {
-    update.endedAt = change.at;
-    update.openKey = null;
-    update.codeDigest = null;
-  }
-  await change.save(update);
   await change.insert(credentialTransitions, {
     id: `ctr_${ulid(change.at.getTime())}`,
     updateId: update.id,
@@ -128,6 +123,41 @@ export const move = async <Name extends MoveName>(
     detail: { ...step, ...detail },
     // A move's event states the step and what stands beside it: `Move` is made of just that.
   } as unknown as EventFacts<Name>);
+};
+
+/** The beginning of an update that is new: its row as it stands in its first state, its history and its event. */
+export const begin = async (
+  change: AnyChange,
+  seal: CustomerSeal,
+  update: CredentialUpdate,
+  how: Omit<Move<'credential.request'>, 'to' | 'reason'>,
+): Promise<void> => {
+  await change.insert(credentialUpdates, update);
+  await tell(change, seal, update, 'credential.request', null, { ...how, to: update.state });
+};
+
+/**
+ * The one way from state to state: the row (which the change has locked), its history and its event, together or not at
+ * all. Throws `CONFLICT` for a transition that the table doesn't have.
+ */
+export const move = async <Name extends MoveName>(
+  change: AnyChange,
+  seal: CustomerSeal,
+  update: CredentialUpdate,
+  name: Name,
+  how: Move<Name>,
+): Promise<void> => {
+  const from = update.state;
+  expectTransition(from, how.to);
+  update.state = how.to;
+  update.moves += 1;
+  if (isTerminal(how.to)) {
+    update.endedAt = change.at;
+    update.openKey = null;
+    update.codeDigest = null;
+  }
+  await change.save(update);
+  await tell(change, seal, update, name, from, how);
 };
 
 /**

@@ -7,10 +7,12 @@ import { enumOf } from '../../graphql/enum-of';
 import { Guarded } from '../../graphql/guarded';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
-import type { KeyedRow, Keys } from '../keys/keys.service';
+import type { Keys } from '../keys/keys.service';
 import { Address } from '../payments/payment.type';
+import { credentialUpdates } from './credential-update.entity';
 import { credentialUpdateStates } from './credential-update.states';
 import { mayReadDetails } from './credentials.policy';
+import type { CredentialUpdateRow, TransitionRow } from './credentials.rows';
 import { type MethodSummary, methodSummarySchema } from './method-summary';
 
 export const CredentialUpdateKindEnum = enumOf(credentialUpdateKinds);
@@ -60,50 +62,6 @@ export enum ApprovalDecision {
   REJECTED = 'REJECTED',
 }
 registerEnumType(ApprovalDecision, { name: 'ApprovalDecision' });
-
-/** An update as it is shown, with its customer's key and link as they are now. */
-export interface CredentialUpdateRow extends KeyedRow, Record<string, unknown> {
-  readonly id: string;
-  readonly kind: (typeof credentialUpdateKinds)[number];
-  readonly state: (typeof credentialUpdateStates)[number];
-  readonly ticket_id: string;
-  readonly customer_id: string;
-  readonly payment_method_id: string;
-  readonly requested_by_id: string;
-  readonly requested_by_staff_id: string | null;
-  readonly reason_sealed: Buffer;
-  readonly before_sealed: Buffer;
-  readonly after_sealed: Buffer | null;
-  readonly contact_staff_ids: string;
-  readonly risk_rules: string;
-  readonly needs_code: number;
-  readonly needs_approval: number;
-  readonly decided_by_staff_id: string | null;
-  readonly decided_at: number | null;
-  readonly decision: ApprovalDecision | null;
-  readonly failure: string | null;
-  readonly authenticated: number;
-  readonly created_at: number;
-  readonly expires_at: number;
-  readonly ended_at: number | null;
-  readonly team: string | null;
-  readonly current_link: LinkAssurance | null;
-  readonly confirmation_outcome: ConfirmationOutcome | null;
-  readonly confirmation_channel: string | null;
-  readonly confirmation_proofs: string | null;
-  readonly confirmation_shown: string | null;
-  readonly confirmed_at: number | null;
-}
-
-export interface TransitionRow extends Record<string, unknown> {
-  readonly update_id: string;
-  readonly from_state: (typeof credentialUpdateStates)[number] | null;
-  readonly to_state: (typeof credentialUpdateStates)[number];
-  readonly actor_kind: string;
-  readonly staff_id: string | null;
-  readonly reason: string | null;
-  readonly at: number;
-}
 
 /** A part of an update that is shown, and recorded, as part of it. */
 abstract class OfUpdate implements Shown {
@@ -178,30 +136,30 @@ export class ConfirmationType extends OfUpdate {
 
   @Exposed('INTERNAL', () => ConfirmationOutcome)
   get outcome(): ConfirmationOutcome {
-    return this.row.confirmation_outcome as ConfirmationOutcome;
+    return this.row.confirmationOutcome as ConfirmationOutcome;
   }
 
   @Exposed('INTERNAL', () => String, { description: 'How the link came to the customer.' })
   get channel(): string {
-    return this.row.confirmation_channel as string;
+    return this.row.confirmationChannel as string;
   }
 
   @Exposed('INTERNAL', () => [String], { description: 'The verification methods that were passed: link, code, three-d-secure.' })
   get proofs(): readonly string[] {
-    const given = JSON.parse(this.row.confirmation_proofs as string) as string[];
-    return this.row.authenticated === 1 ? [...given, 'three-d-secure'] : given;
+    const given = this.row.confirmationProofs ?? [];
+    return this.row.authenticated ? [...given, 'three-d-secure'] : given;
   }
 
   @Exposed('INTERNAL', () => String, {
     description: 'Salt and keyed digest of what was shown and entered: it proves the text, and tells nothing of it.',
   })
   get shownDigest(): string {
-    return this.row.confirmation_shown as string;
+    return this.row.confirmationShown as string;
   }
 
   @Exposed('INTERNAL', () => DateTime)
   get at(): Date {
-    return new Date(this.row.confirmed_at as number);
+    return this.row.confirmedAt as Date;
   }
 }
 
@@ -210,7 +168,7 @@ export class ApprovalType {
   constructor(private readonly row: CredentialUpdateRow) {}
 
   get staffId(): string | null {
-    return this.row.decided_by_staff_id;
+    return this.row.decidedByStaffId;
   }
 
   @Exposed('INTERNAL', () => ApprovalDecision)
@@ -220,7 +178,7 @@ export class ApprovalType {
 
   @Exposed('INTERNAL', () => DateTime)
   get at(): Date {
-    return new Date(this.row.decided_at as number);
+    return this.row.decidedAt as Date;
   }
 }
 
@@ -229,29 +187,29 @@ export class TransitionType {
   constructor(private readonly row: TransitionRow) {}
 
   get staffId(): string | null {
-    return this.row.staff_id;
+    return this.row.staffId;
   }
 
   @Exposed('INTERNAL', () => DateTime)
   get at(): Date {
-    return new Date(this.row.at);
+    return this.row.at;
   }
 
   @Exposed('INTERNAL', () => CredentialUpdateStateEnum, { nullable: true, description: 'Null for its beginning.' })
   get from(): string | null {
-    return this.row.from_state;
+    return this.row.fromState;
   }
 
   @Exposed('INTERNAL', () => CredentialUpdateStateEnum)
   get to(): string {
-    return this.row.to_state;
+    return this.row.toState;
   }
 
   @Exposed('INTERNAL', () => ActorKind)
   get actor(): ActorKind {
-    return this.row.actor_kind === 'customer'
+    return this.row.actorKind === 'customer'
       ? ActorKind.CUSTOMER
-      : this.row.actor_kind === 'system'
+      : this.row.actorKind === 'system'
         ? ActorKind.SYSTEM
         : ActorKind.STAFF;
   }
@@ -281,22 +239,22 @@ export class CredentialUpdateType implements Shown {
     return {
       type: 'CredentialUpdate',
       id: this.row.id,
-      ticketId: this.row.ticket_id,
-      customer: this.keys.underDigest(this.row.customer_id, this.row),
+      ticketId: this.row.ticketId,
+      customer: this.keys.underDigest(this.row.customerId, this.row),
       underAssistance: !this.isForDecision,
     };
   }
 
   get linkAssurance(): LinkAssurance {
-    return this.row.current_link ?? 'NONE';
+    return this.row.currentLink;
   }
 
   get ticketId(): string {
-    return this.row.ticket_id;
+    return this.row.ticketId;
   }
 
   get customerId(): string {
-    return this.row.customer_id;
+    return this.row.customerId;
   }
 
   @Exposed('INTERNAL', () => ID)
@@ -317,13 +275,13 @@ export class CredentialUpdateType implements Shown {
   @Exposed('PERSONAL', () => String, { description: 'Why it was asked for, in the asker’s words; the customer reads the same.' })
   @Guarded(mayReadDetails)
   get reason(): string | null {
-    return this.open('reason_sealed', this.row.reason_sealed);
+    return this.keys.open(credentialUpdates, this.row, 'reason');
   }
 
   @Exposed('PAYMENT', () => CredentialSummary, { description: 'The method as the customer decided on it.' })
   @Guarded(mayReadDetails)
   get before(): CredentialSummary | null {
-    return this.summary('before_sealed', this.row.before_sealed);
+    return this.summary('before');
   }
 
   @Exposed('PAYMENT', () => CredentialSummary, {
@@ -331,12 +289,12 @@ export class CredentialUpdateType implements Shown {
   })
   @Guarded(mayReadDetails)
   get after(): CredentialSummary | null {
-    return this.summary('after_sealed', this.row.after_sealed);
+    return this.summary('after');
   }
 
   @Exposed('INTERNAL', () => ConfirmationType, { nullable: true })
   get confirmation(): ConfirmationType | null {
-    return this.row.confirmation_outcome === null ? null : new ConfirmationType(this, this.row);
+    return this.row.confirmationOutcome === null ? null : new ConfirmationType(this, this.row);
   }
 
   @Exposed('INTERNAL', () => ApprovalType, { nullable: true })
@@ -353,22 +311,22 @@ export class CredentialUpdateType implements Shown {
     description: 'Names of the policy’s rules that make it high-risk; none where it isn’t.',
   })
   get riskRules(): readonly string[] {
-    return JSON.parse(this.row.risk_rules) as string[];
+    return this.row.riskRules;
   }
 
   @Exposed('INTERNAL', () => Boolean, { description: 'The customer also needs a code that comes by another way than the link.' })
   get needsCode(): boolean {
-    return this.row.needs_code === 1;
+    return this.row.needsCode;
   }
 
   @Exposed('INTERNAL', () => Boolean)
   get needsApproval(): boolean {
-    return this.row.needs_approval === 1;
+    return this.row.needsApproval;
   }
 
   @Exposed('INTERNAL', () => DateTime)
   get createdAt(): Date {
-    return new Date(this.row.created_at);
+    return this.row.createdAt;
   }
 
   @Exposed('INTERNAL', () => DateTime, {
@@ -377,15 +335,11 @@ export class CredentialUpdateType implements Shown {
   })
   get expiresAt(): Date | null {
     const waits = ['REQUESTED', 'AWAITING_CUSTOMER', 'AWAITING_PROVIDER', 'AWAITING_APPROVAL'].includes(this.row.state);
-    return waits ? new Date(this.row.expires_at) : null;
+    return waits ? this.row.expiresAt : null;
   }
 
-  private open(column: string, sealed: Buffer | null): string | null {
-    return this.keys.openColumn(this.row, { table: 'credential_update', column, row: this.row.id }, sealed);
-  }
-
-  private summary(column: string, sealed: Buffer | null): CredentialSummary | null {
-    const text = this.open(column, sealed);
+  private summary(field: 'before' | 'after'): CredentialSummary | null {
+    const text = this.keys.open(credentialUpdates, this.row, field);
     return text === null ? null : new CredentialSummary(this, methodSummarySchema.parse(JSON.parse(text)));
   }
 }

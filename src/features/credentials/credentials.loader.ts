@@ -3,7 +3,8 @@ import type { SignedInActor } from '../../authz/actor';
 import type { Keys } from '../keys/keys.service';
 import type { TicketType } from '../tickets/ticket.type';
 import type { Tickets } from '../tickets/tickets.service';
-import { type CredentialUpdateRow, CredentialUpdateType, TransitionType } from './credential-update.type';
+import { CredentialUpdateType, TransitionType } from './credential-update.type';
+import type { CredentialUpdateRow } from './credentials.rows';
 import type { Credentials } from './credentials.service';
 
 /** Updates and their histories, each relation of a level in one statement. */
@@ -28,7 +29,7 @@ export class CredentialsLoader {
     );
     this.histories = new DataLoader(async (ids) => {
       const rows = await credentials.historyOf(ids);
-      return ids.map((id) => rows.filter((row) => row.update_id === id).map((row) => new TransitionType(row)));
+      return ids.map((id) => rows.filter((row) => row.updateId === id).map((row) => new TransitionType(row)));
     });
   }
 

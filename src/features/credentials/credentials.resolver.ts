@@ -116,14 +116,14 @@ export class CredentialsResolver {
     @Ctx() { loaders }: RequestContext,
   ): Promise<PaymentMethodType | null> {
     const customer = await loaders.customers.load(update.customerId);
-    return customer && loaders.payments.methodOf(customer, update.row.payment_method_id);
+    return customer && loaders.payments.methodOf(customer, update.row.paymentMethodId);
   }
 
   @FieldResolver(() => Staff, { nullable: true })
   @Classified('INTERNAL')
   @Guarded(open)
   requestedBy(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
-    return loaders.tickets.staff(update.row.requested_by_staff_id);
+    return loaders.tickets.staff(update.row.requestedByStaffId);
   }
 
   @FieldResolver(() => [TransitionType], { nullable: true, description: 'Oldest first.' })

@@ -1,38 +1,57 @@
 import { canonicalize } from '../../audit/canonical';
-import { type SignedInActor, systemActor } from '../../authz/actor';
+import { type LinkAssurance, type SignedInActor, systemActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
 import type { CredentialUpdateKind, UpdatePolicy } from '../../authz/update-policy';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
-import { marks, raw, sql } from '../../db/sql';
-import { unionOfLists } from '../../db/union-of-lists';
+import { joined, type Sql, sql } from '../../db/sql';
+import type { Values } from '../../db/table';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
 import { inOrder, type Keyset, PageRequest, pageClause } from '../../graphql/page';
 import { expectNoCardData } from '../../privacy/card-data';
 import { normalizeEmail } from '../../privacy/digests';
 import { ulid } from '../../ulid';
+import { assistances } from '../assistance/assistance.entity';
 import type { Assistances } from '../assistance/assistance.service';
-import { joinKey, type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
+import { assistanceIds, live, useAssistance } from '../assistance/live';
+import { customer, linkRows } from '../customers/customers.rows';
+import type { Keys } from '../keys/keys.service';
+import {
+  lastDisputes,
+  method,
+  type PayerRow,
+  payerRows,
+  payer as payers,
+  storedMethodRows,
+  transaction,
+} from '../payments/payments.rows';
 import type { Sources } from '../sources/sources.service';
 import { Ticket } from '../tickets/ticket.entity';
 import { ticketScope } from '../tickets/tickets.policy';
+import { staff, staffRows, ticketReferenceRows, ticket as tickets } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
 import { CredentialUpdate, credentialUpdates } from './credential-update.entity';
-import { type AnyChange, CustomerSeal, end, move } from './credential-update.moves';
+import { type AnyChange, begin, CustomerSeal, end, move } from './credential-update.moves';
 import { type CredentialUpdateState, isOpenToCancel, type MoveReason } from './credential-update.states';
-import {
-  CredentialUpdateConnection,
-  type CredentialUpdateFilter,
-  type CredentialUpdateRow,
-  type CredentialUpdateType,
-  type TransitionRow,
-} from './credential-update.type';
+import { CredentialUpdateConnection, type CredentialUpdateFilter, type CredentialUpdateType } from './credential-update.type';
 import { credentialActions, mayDecide, mayRequest, type UpdateStanding } from './credentials.policy';
 import { needsOf } from './credentials.risk';
+import {
+  type CredentialUpdateRow,
+  credentialUpdate,
+  reachedRows,
+  requestCounts,
+  type TransitionRow,
+  transition,
+  transitionRows,
+  updateCounts,
+  updateIds,
+  updateRows,
+} from './credentials.rows';
 import { type CredentialJobs, enqueue } from './jobs.service';
 import { describeMethod, type MethodSummary } from './method-summary';
-import { storedMethod, storedMethodRows, summaryOfRow } from './stored-method';
+import { summaryOfRow } from './stored-method';
 
 export interface RequestInput {
   readonly paymentMethodId: string;
@@ -47,42 +66,18 @@ export interface UpdatePageArguments {
   readonly after: string | null | undefined;
 }
 
-/** The ticket's customer on the payment side, as far as a request is judged by it. */
-interface PayerRow extends Record<string, unknown> {
-  readonly link: 'VERIFIED' | 'MATCHED' | 'NONE';
-  readonly payment_customer_id: string | null;
-  readonly source: string | null;
-  readonly email_digest: string | null;
-  readonly email_sealed: Buffer | null;
-  readonly phone_digest: string | null;
-  readonly email_seen_since: number | null;
-  readonly email_changed_at: number | null;
-  readonly phone_seen_since: number | null;
-  readonly phone_changed_at: number | null;
-}
-
 type Standing = UpdateStanding & { readonly actorStaffId: string | null };
 
 /** Updates that a ticket shows by itself; the list of updates has them all. */
 const newestOfTicket = 50;
 const day = 86_400_000;
 const hour = 3_600_000;
-const instant = (value: number | null): Date | null => (value === null ? null : new Date(value));
-
-const updateColumns = `u.id, u.kind, u.state, u.ticket_id, u.customer_id, u.payment_method_id, u.requested_by_id, u.requested_by_staff_id,
-  u.reason_sealed, u.before_sealed, u.after_sealed, u.contact_staff_ids, u.risk_rules, u.needs_code, u.needs_approval, u.decided_by_staff_id, u.decided_at,
-  u.decision, u.failure, u.authenticated, u.created_at, u.expires_at, u.ended_at, t.team,
-  CASE WHEN c.payment_customer_id = u.payment_customer_id THEN c.link ELSE 'NONE' END AS current_link,
-  f.outcome AS confirmation_outcome, f.channel AS confirmation_channel, f.proofs AS confirmation_proofs,
-  f.shown_digest AS confirmation_shown, f.at AS confirmed_at, ${keyColumns}`;
-const updateJoins = `${joinKey('u')} JOIN helpdesk_ticket t ON t.id = u.ticket_id LEFT JOIN helpdesk_customer c ON c.id = u.customer_id
-  LEFT JOIN credential_confirmation f ON f.update_id = u.id`;
 
 const newestFirst: Keyset<CredentialUpdateRow> = {
-  column: raw('u.created_at'),
-  id: raw('u.id'),
+  column: credentialUpdate.createdAt,
+  id: credentialUpdate.id,
   direction: 'DESC',
-  positionOf: (row) => ({ value: row.created_at, id: row.id }),
+  positionOf: (row) => ({ value: row.createdAt.getTime(), id: row.id }),
 };
 
 /** Why this kind of change makes no sense for a method; null where it does. */
@@ -125,14 +120,11 @@ export class Credentials {
     if (this.policy.kinds[input.kind] === undefined)
       throw Failure.invalid('input.kind', offered.length > 0 ? `expected one of ${offered.join(', ')}` : 'no change is offered');
     // What the customer is shown and judged by shall be what the provider holds now; where it doesn't answer, what was last read.
-    const [ticket] = await this.database.query<{ customer_id: string | null }>(
-      'SELECT customer_id FROM helpdesk_ticket WHERE id = ?',
-      [ticketId],
-    );
-    if (ticket?.customer_id) await this.sources.refreshPayments(ticket.customer_id);
+    const [asked] = await this.database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
+    if (asked?.customerId) await this.sources.refreshPayments(asked.customerId);
     const requestKey = this.keys.searchDigest('credential-request', `${actor.id} ${input.idempotencyKey}`) as string;
-    const asked = { ticket: ticketId, method: input.paymentMethodId, kind: input.kind, reason };
-    const requestDigest = this.keys.searchDigest('credential-input', canonicalize(asked)) as string;
+    const content = { ticket: ticketId, method: input.paymentMethodId, kind: input.kind, reason };
+    const requestDigest = this.keys.searchDigest('credential-input', canonicalize(content)) as string;
     const id = await this.database.change(actor, credentialActions.request, async (change) => {
       // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
       const ticket = await change.find(Ticket, { id: ticketId });
@@ -194,7 +186,7 @@ export class Credentials {
       expectWaiting(update, change.at);
       decide(change, update, standing.actorStaffId, 'REJECTED');
       // Nothing new is kept of a customer who was erased.
-      update.decisionReasonSealed = seal.key && seal.seal('credential_update', 'decision_reason_sealed', update.id, reason);
+      update.decisionReasonSealed = seal.key && seal.seal(credentialUpdates, update.id, 'decisionReason', reason);
       await end(change, seal, update, 'credential.reject', {
         to: 'REJECTED',
         staffId: update.decidedByStaffId,
@@ -209,9 +201,9 @@ export class Credentials {
   /** Ends what nobody answered in time. Returns how many. */
   async expire(): Promise<number> {
     const waiting = Object.keys(expiryReasons);
-    const due = await this.database.query<{ id: string }>(
-      `SELECT id FROM credential_update WHERE state IN (${marks(waiting)}) AND expires_at <= ? ORDER BY expires_at LIMIT 200`,
-      [...waiting, this.clock().getTime()],
+    const due = await this.database.read(
+      updateIds,
+      sql`WHERE ${credentialUpdate.state} IN (${waiting}) AND ${credentialUpdate.expiresAt} <= ${this.clock()} ORDER BY ${credentialUpdate.expiresAt} LIMIT 200`,
     );
     for (const { id } of due) {
       await this.database.change(systemActor('expiry'), credentialActions.expire, async (change) => {
@@ -229,11 +221,7 @@ export class Credentials {
 
   /** An update within the actor's reach: what they asked for, and the tickets within their scope. Throws `NOT_FOUND`. */
   async reachable(actor: SignedInActor, id: string): Promise<CredentialUpdateRow> {
-    const reach = this.reachOf(actor);
-    const [row] = await this.database.query<CredentialUpdateRow>(
-      `SELECT ${updateColumns} FROM credential_update u ${updateJoins} WHERE u.id = ? AND ${reach.sql}`,
-      [id, ...reach.parameters],
-    );
+    const [row] = await this.database.read(updateRows, sql`WHERE ${credentialUpdate.id} = ${id} AND ${this.reachOf(actor)}`);
     if (!row) throw Failure.notFound('credential update');
     return row;
   }
@@ -246,38 +234,27 @@ export class Credentials {
   ) {
     const given = filter ?? {};
     const request = new PageRequest(this.cursors, actor.id, ['Query.credentialUpdates', given], newestFirst, { first, after });
-    const reach = this.reachOf(actor);
-    const conditions = [reach.sql];
-    const parameters = [...reach.parameters];
-    const add = (sql: string, ...values: readonly unknown[]) => {
-      conditions.push(sql);
-      parameters.push(...values);
-    };
-    if (given.state) add(given.state.length > 0 ? `u.state IN (${marks(given.state)})` : '1 = 0', ...given.state);
-    if (given.kind) add(given.kind.length > 0 ? `u.kind IN (${marks(given.kind)})` : '1 = 0', ...given.kind);
-    if (typeof given.ticketId === 'string') add('u.ticket_id = ?', given.ticketId);
-    if (given.requestedByMe === true) add('u.requested_by_id = ?', actor.id);
+    const conditions = [this.reachOf(actor)];
+    const among = (column: Sql, values: readonly string[]) =>
+      conditions.push(values.length > 0 ? sql`${column} IN (${values})` : sql`1 = 0`);
+    if (given.state) among(credentialUpdate.state, given.state);
+    if (given.kind) among(credentialUpdate.kind, given.kind);
+    if (typeof given.ticketId === 'string') conditions.push(sql`${credentialUpdate.ticketId} = ${given.ticketId}`);
+    if (given.requestedByMe === true) conditions.push(sql`${credentialUpdate.requestedById} = ${actor.id}`);
     if (given.awaitingMyDecision === true) {
-      const mayAny = actor.roles.includes('SUPERVISOR') && actor.teams.length > 0;
-      add(
-        mayAny ? `u.state = 'AWAITING_APPROVAL' AND u.requested_by_id <> ? AND t.team IN (${marks(actor.teams)})` : '1 = 0',
-        ...(mayAny ? [actor.id, ...actor.teams] : []),
-      );
+      conditions.push(sql`${credentialUpdate.state} = 'AWAITING_APPROVAL' AND ${credentialUpdate.requestedById} <> ${actor.id}`);
+      among(tickets.team, actor.roles.includes('SUPERVISOR') ? actor.teams : []);
       // One person with two subjects at the identity provider is still one member of staff.
       if (actor.staffIds.length > 0)
-        add(`(u.requested_by_staff_id IS NULL OR u.requested_by_staff_id NOT IN (${marks(actor.staffIds)}))`, ...actor.staffIds);
+        conditions.push(
+          sql`(${credentialUpdate.requestedByStaffId} IS NULL OR ${credentialUpdate.requestedByStaffId} NOT IN (${actor.staffIds}))`,
+        );
     }
-    const where = conditions.join(' AND ');
-    const rows = await this.database.query<CredentialUpdateRow>(
-      `SELECT ${updateColumns} FROM credential_update u ${updateJoins} WHERE ${where} ${request.clause.sql}`,
-      [...parameters, ...request.clause.values],
-    );
+    const where = sql`WHERE ${joined(conditions, ' AND ')}`;
+    const rows = await this.database.read(updateRows, sql`${where} ${request.clause}`);
     return new CredentialUpdateConnection(
       request.pageOf(rows, toType, async () => {
-        const [counted] = await this.database.query<{ n: number }>(
-          `SELECT COUNT(*) AS n FROM credential_update u ${updateJoins} WHERE ${where}`,
-          parameters,
-        );
+        const [counted] = await this.database.read(updateCounts, where);
         return counted?.n ?? 0;
       }),
     );
@@ -285,44 +262,26 @@ export class Credentials {
 
   /** The newest `newestOfTicket` of each ticket, which the reader has reached already; newest first. */
   async ofTickets(ticketIds: readonly string[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
-    const { sql, values } = pageClause(newestFirst, null, newestOfTicket);
-    const rows = await this.database.query<CredentialUpdateRow & { list: number }>(
-      unionOfLists(
-        this.database.engine,
-        ticketIds.map(
-          (_, list) =>
-            `SELECT ${list} AS list, ${updateColumns} FROM credential_update u ${updateJoins} WHERE u.ticket_id = ? ${sql}`,
-        ),
-      ),
-      ticketIds.flatMap((id) => [id, ...values]),
+    const newest = pageClause(newestFirst, null, newestOfTicket);
+    const lists = await this.database.readLists(
+      updateRows,
+      ticketIds.map((id) => sql`WHERE ${credentialUpdate.ticketId} = ${id} ${newest}`),
     );
-    const lists: CredentialUpdateRow[][] = ticketIds.map(() => []);
-    for (const row of rows) lists[row.list]?.push(row);
     for (const list of lists) list.sort(inOrder(newestFirst));
     return lists;
   }
 
   /** Of updates that the reader has reached already; oldest first. */
   historyOf(ids: readonly string[]): Promise<readonly TransitionRow[]> {
-    return this.database.query<TransitionRow>(
-      `SELECT update_id, from_state, to_state, actor_kind, staff_id, reason, at FROM credential_transition WHERE update_id IN (${marks(ids)}) ORDER BY update_id, ordinal`,
-      ids,
+    return this.database.read(
+      transitionRows,
+      sql`WHERE ${transition.updateId} IN (${ids}) ORDER BY ${transition.updateId}, ${transition.ordinal}`,
     );
   }
 
   /** Whether the actor may decide about this update now: then they see what they decide on. */
   isForDecisionOf(actor: SignedInActor, row: CredentialUpdateRow): boolean {
-    return (
-      row.state === 'AWAITING_APPROVAL' &&
-      mayDecide(actor, {
-        ticketId: row.ticket_id,
-        requestedById: row.requested_by_id,
-        requestedByStaffId: row.requested_by_staff_id,
-        contactStaffIds: JSON.parse(row.contact_staff_ids) as string[],
-        team: row.team,
-        at: this.clock(),
-      })
-    );
+    return row.state === 'AWAITING_APPROVAL' && mayDecide(actor, { ...row, at: this.clock() });
   }
 
   private repeated(known: CredentialUpdate, requestDigest: string): string {
@@ -353,31 +312,24 @@ export class Credentials {
       mostPerDay: this.policy.quota.perCustomerPerDay,
     });
     const customerId = ticket.customerId as string;
-    const {
-      payment_customer_id: paymentCustomerId,
-      source,
-      link,
-    } = payer as PayerRow & { source: string; payment_customer_id: string };
-    const [method] = await change.read(
+    const { id: paymentCustomerId, source, link } = payer as PayerRow & { link: LinkAssurance };
+    const [found] = await change.read(
       storedMethodRows,
-      sql`WHERE ${storedMethod.id} = ${input.paymentMethodId} AND ${storedMethod.paymentCustomerId} = ${paymentCustomerId} AND ${storedMethod.status} <> 'REMOVED'`,
+      sql`WHERE ${method.id} = ${input.paymentMethodId} AND ${method.paymentCustomerId} = ${paymentCustomerId} AND ${method.status} <> 'REMOVED'`,
     );
     const seal = await CustomerSeal.of(change, this.keys, customerId);
-    if (!method || seal.key === null) throw Failure.notFound('payment method');
+    if (!found || seal.key === null) throw Failure.notFound('payment method');
     // What must still hold when this commits is written to: whoever ends the assistance meanwhile makes this find nothing.
-    const held = await change.execute(
-      'UPDATE assistance SET last_used_at = ? WHERE id = ? AND ended_at IS NULL AND begins_at IS NOT NULL AND expires_at > ?',
-      [change.at.getTime(), assistanceId, change.at.getTime()],
-    );
-    if (held === 0) throw Failure.denied('ASSISTANCE_ENDED', credentialActions.request.name, ticket.id);
+    if (!(await useAssistance(change, assistanceId as string)))
+      throw Failure.denied('ASSISTANCE_ENDED', credentialActions.request.name, ticket.id);
     if (this.sources.paymentsSource(source).connector.credentials === undefined)
       throw new Failure('CONFLICT', 'Methods of this payment source can only be read here.', {
         remedy: 'Change it at the payment provider.',
       });
-    const summary = summaryOfRow(method, this.keys);
+    const summary = summaryOfRow(found, this.keys);
     const why = misfit(input.kind, summary);
     if (why !== null) throw new Failure('CONFLICT', why, { remedy: 'Choose another method or another kind of change.' });
-    const open = await change.find(CredentialUpdate, { openKey: method.id });
+    const open = await change.find(CredentialUpdate, { openKey: found.id });
     if (open)
       throw new Failure('CONFLICT', 'Another update of this method is under way.', {
         remedy: 'Follow or cancel that one first; the ticket lists it.',
@@ -387,28 +339,27 @@ export class Credentials {
         kind: input.kind,
         link,
         contact: {
-          mail: { changedAt: instant(payer?.email_changed_at ?? null), seenSince: instant(payer?.email_seen_since ?? null) },
-          phone: payer?.phone_digest
-            ? { changedAt: instant(payer.phone_changed_at), seenSince: instant(payer.phone_seen_since) }
-            : null,
+          mail: { changedAt: payer?.emailChangedAt ?? null, seenSince: payer?.emailSeenSince ?? null },
+          phone: payer?.phoneDigest ? { changedAt: payer.phoneChangedAt, seenSince: payer.phoneSeenSince } : null,
         },
         contactIsStaff: facts.contactStaffIds.length > 0,
-        method: { isDefault: summary.isDefault, createdAt: method.createdAt },
+        method: { isDefault: summary.isDefault, createdAt: found.createdAt },
         lastDisputeAt: facts.lastDisputeAt,
       },
       this.policy,
       change.at,
     );
-    if (!payer?.email_digest || !payer.email_sealed)
+    if (!payer?.emailDigest || !payer.emailSealed)
       throw new Failure('CONFLICT', 'The payment side holds no e-mail address of this customer.', {
         remedy: 'The link goes only to an address that the payment side holds; it is added there.',
       });
-    if (needs.needsCode && (!payer.phone_digest || !this.channels.sms))
+    if (needs.needsCode && (!payer.phoneDigest || !this.channels.sms))
       throw new Failure('CONFLICT', 'This needs a code, and the payment side holds no telephone number of this customer.', {
         remedy: 'The code goes only to a number that the payment side holds; it is added there.',
       });
-    const update = Object.assign(new CredentialUpdate(), {
-      id: `cru_${ulid(change.at.getTime())}`,
+    const id = `cru_${ulid(change.at.getTime())}`;
+    const update: Values<CredentialUpdate> = {
+      id,
       kind: input.kind,
       state: 'REQUESTED',
       ticketId: ticket.id,
@@ -416,17 +367,19 @@ export class Credentials {
       assistanceId: assistanceId as string,
       source,
       paymentCustomerId,
-      paymentMethodId: method.id,
+      paymentMethodId: found.id,
       requestedById: actor.id,
       requestedByStaffId: staffId,
       requestKey,
       requestDigest,
       keyId: seal.key.id,
+      reasonSealed: seal.seal(credentialUpdates, id, 'reason', input.reason),
+      beforeSealed: seal.seal(credentialUpdates, id, 'before', JSON.stringify(summary)),
       afterSealed: null,
       addressSealed: null,
       link,
-      mailDigest: payer.email_digest,
-      phoneDigest: needs.needsCode ? payer.phone_digest : null,
+      mailDigest: payer.emailDigest,
+      phoneDigest: needs.needsCode ? payer.phoneDigest : null,
       contactStaffIds: facts.contactStaffIds,
       riskRules: needs.rules,
       needsCode: needs.needsCode,
@@ -446,21 +399,17 @@ export class Credentials {
       decision: null,
       decisionReasonSealed: null,
       failure: null,
-      moves: 0,
+      moves: 1,
       createdAt: change.at,
       expiresAt: new Date(change.at.getTime() + this.policy.linkHours * hour),
       endedAt: null,
-      openKey: method.id,
-    } satisfies Partial<CredentialUpdate>);
-    update.reasonSealed = seal.seal('credential_update', 'reason_sealed', update.id, input.reason);
-    update.beforeSealed = seal.seal('credential_update', 'before_sealed', update.id, JSON.stringify(summary));
-    await change.insert(credentialUpdates, update);
-    await move(change, seal, update, 'credential.request', {
-      to: 'REQUESTED',
+      openKey: found.id,
+    };
+    await begin(change, seal, update, {
       staffId,
       notes: { reason: input.reason, before: describeMethod(summary) },
       detail: {
-        method: method.id,
+        method: found.id,
         link,
         rules: [...needs.rules],
         needs: [
@@ -485,77 +434,47 @@ export class Credentials {
     };
     const { customerId } = ticket;
     if (customerId === null) return nobody;
-    const now = change.at.getTime();
-    // Held, so that two requests for one customer are counted one after the other.
-    const [found] = await change.query<PayerRow & KeyedRow>(
-      `SELECT c.link, c.payment_customer_id FROM helpdesk_customer c WHERE c.id = ?`,
-      [customerId],
-      { lock: true },
-    );
+    // Locked, so that two requests for one customer are counted one after the other.
+    const [linked] = await change.read(linkRows, sql`WHERE ${customer.id} = ${customerId}`, { lock: true });
     const [payer] =
-      found && found.link !== 'NONE' && found.payment_customer_id !== null
-        ? await change.query<PayerRow & KeyedRow>(
-            `SELECT p.id AS payment_customer_id, p.source, p.email_digest, p.email_sealed, p.phone_digest, p.email_seen_since, p.email_changed_at, p.phone_seen_since, p.phone_changed_at, ${keyColumns}
-               FROM payment_customer p ${joinKey('p')} WHERE p.id = ? AND p.gone = 0`,
-            [found.payment_customer_id],
-          )
+      linked && linked.link !== 'NONE' && linked.paymentCustomerId !== null
+        ? await change.read(payerRows, sql`WHERE ${payers.id} = ${linked.paymentCustomerId} AND ${payers.gone} = ${false}`)
         : [];
-    const [assistance] = await change.query<{ id: string }>(
-      `SELECT id FROM assistance WHERE actor_id = ? AND ticket_id = ? AND customer_id = ? AND ended_at IS NULL AND begins_at IS NOT NULL AND expires_at > ?`,
-      [actor.id, ticket.id, customerId, now],
+    const [assistance] = await change.read(
+      assistanceIds,
+      sql`WHERE ${live(assistances, actor, change.at)} AND ${assistances.ticketId} = ${ticket.id} AND ${assistances.customerId} = ${customerId}`,
     );
-    const [counted] = await change.query<{ n: number }>(
-      'SELECT COUNT(*) AS n FROM credential_update WHERE customer_id = ? AND created_at > ?',
-      [customerId, now - day],
+    const [counted] = await change.read(
+      requestCounts,
+      sql`WHERE ${credentialUpdate.customerId} = ${customerId} AND ${credentialUpdate.createdAt} > ${change.at.getTime() - day}`,
     );
-    const [dispute] = payer
-      ? await change.query<{ at: number | null }>(
-          'SELECT MAX(dispute_opened_at) AS at FROM payment_transaction WHERE payment_customer_id = ?',
-          [payer.payment_customer_id],
-        )
-      : [];
-    const address = payer
-      ? this.keys.openColumn(
-          payer,
-          { table: 'payment_customer', column: 'email_sealed', row: payer.payment_customer_id as string },
-          payer.email_sealed,
-        )
-      : null;
+    const [dispute] = payer ? await change.read(lastDisputes, sql`WHERE ${transaction.paymentCustomerId} = ${payer.id}`) : [];
+    const address = payer ? this.keys.open(payers, payer, 'email') : null;
     const digest = this.keys.searchDigest('staff', address === null ? null : normalizeEmail(address));
     const staffed =
       digest === null
         ? []
-        : await change.query<{ id: string }>('SELECT id FROM helpdesk_staff WHERE email_digest = ? OR login_digest = ?', [
-            digest,
-            digest,
-          ]);
+        : await change.read(staffRows, sql`WHERE ${staff.emailDigest} = ${digest} OR ${staff.loginDigest} = ${digest}`);
     return {
-      payer: payer && found ? { ...payer, link: found.link } : null,
+      payer: payer && linked ? { ...payer, link: linked.link } : null,
       assistanceId: assistance?.id ?? null,
       staffId: await this.staffIdIn(change, actor, ticket.source),
       contactStaffIds: staffed.map(({ id }) => id),
       requestedToday: counted?.n ?? 0,
-      lastDisputeAt: instant(dispute?.at ?? null),
+      lastDisputeAt: dispute?.openedAt ?? null,
     };
   }
 
   /** The actor as the ticket's helpdesk names them. */
   private async staffIdIn(change: AnyChange, actor: SignedInActor, source: string): Promise<string | null> {
     if (actor.staffIds.length === 0) return null;
-    const [row] = await change.query<{ id: string }>(
-      `SELECT id FROM helpdesk_staff WHERE source = ? AND id IN (${marks(actor.staffIds)})`,
-      [source, ...actor.staffIds],
-    );
+    const [row] = await change.read(staffRows, sql`WHERE ${staff.source} = ${source} AND ${staff.id} IN (${actor.staffIds})`);
     return row?.id ?? null;
   }
 
   private async lock(change: AnyChange, actor: SignedInActor, id: string) {
-    const reach = this.reachOf(actor);
-    const [visible] = await change.query<{ ticket_id: string }>(
-      `SELECT u.ticket_id FROM credential_update u JOIN helpdesk_ticket t ON t.id = u.ticket_id WHERE u.id = ? AND ${reach.sql}`,
-      [id, ...reach.parameters],
-    );
-    const ticket = visible ? await change.find(Ticket, { id: visible.ticket_id }) : null;
+    const [visible] = await change.read(reachedRows, sql`WHERE ${credentialUpdate.id} = ${id} AND ${this.reachOf(actor)}`);
+    const ticket = visible ? await change.find(Ticket, { id: visible.ticketId }) : null;
     const update = ticket ? await change.find(CredentialUpdate, { id }) : null;
     if (!ticket || !update) throw Failure.notFound('credential update');
     const standing: Standing = {
@@ -571,9 +490,8 @@ export class Credentials {
   }
 
   /** SQL over `credential_update u` and its ticket `t`: what the actor asked for, and what hangs on tickets within their scope. */
-  private reachOf(actor: SignedInActor): { readonly sql: string; readonly parameters: readonly unknown[] } {
-    const scope = ticketScope(actor, this.scope, this.clock());
-    return { sql: `(u.requested_by_id = ? OR ${scope.sql})`, parameters: [actor.id, ...scope.values] };
+  private reachOf(actor: SignedInActor): Sql {
+    return sql`(${credentialUpdate.requestedById} = ${actor.id} OR ${ticketScope(actor, this.scope, this.clock())})`;
   }
 }
 

@@ -5,12 +5,12 @@ import type { Action } from '../../authz/rule';
 import type { UpdatePolicy } from '../../authz/update-policy';
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
-import { select } from '../../db/table';
 import { ulid } from '../../ulid';
 import { type DeliveryChannels, DeliveryFailed } from '../../upstream/delivery/delivery.port';
-import { type Keys, keyed, withKeyOf } from '../keys/keys.service';
-import { paymentCustomers } from '../payments/payment.entity';
+import type { Keys } from '../keys/keys.service';
+import { payer, payerRows } from '../payments/payments.rows';
 import type { Sources } from '../sources/sources.service';
+import { ticket, ticketReferenceRows } from '../tickets/tickets.rows';
 import { CredentialUpdate, credentialLinks } from './credential-update.entity';
 import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
 import { credentialActions } from './credentials.policy';
@@ -20,12 +20,6 @@ import { linkMail, outcomeNote, requestNote } from './messages';
 const hour = 3_600_000;
 /** 256 bits: nobody guesses one, and of what is stored nobody gets it back. */
 const tokenBytes = 32;
-
-const payer = paymentCustomers.as('p');
-const contactRows = select(
-  { ...payer.pick('id', 'emailSealed', 'emailDigest', 'gone'), ...keyed },
-  sql`FROM ${payer} ${withKeyOf(payer)}`,
-);
 
 /** What leaves for the customer and the ticket: the link, by mail and to nobody else; notes, with neither link nor code. */
 export class Deliveries {
@@ -72,9 +66,7 @@ export class Deliveries {
         await end(change, seal, update, 'credential.contact-changed', { to: 'FAILED', reason: 'CONTACT_CHANGED' });
         return null;
       }
-      const [ticket] = await change.query<{ reference: string }>('SELECT reference FROM helpdesk_ticket WHERE id = ?', [
-        update.ticketId,
-      ]);
+      const [asked] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
       const expiresAt = new Date(change.at.getTime() + this.policy.linkHours * hour);
       const link = {
         id: `cln_${ulid(change.at.getTime())}`,
@@ -85,7 +77,7 @@ export class Deliveries {
       };
       await change.insert(credentialLinks, link);
       change.record('credential.link', { ...factsOf(update, seal), detail: { link: link.id, until: expiresAt.toISOString() } });
-      return { to, reference: ticket?.reference ?? '', expiresAt, kind: update.kind };
+      return { to, reference: asked?.reference ?? '', expiresAt, kind: update.kind };
     });
     if (prepared === null) return 'done';
     const { to, reference, expiresAt, kind } = prepared;
@@ -112,9 +104,9 @@ export class Deliveries {
 
   /** The address that was judged when the update was requested, or none: a link must not follow an address that somebody changed meanwhile. */
   private async addressOf(change: AnyChange, update: CredentialUpdate): Promise<string | null> {
-    const [contact] = await change.read(contactRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
+    const [contact] = await change.read(payerRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
     if (!contact || contact.gone || contact.emailDigest !== update.mailDigest) return null;
-    return this.keys.open(paymentCustomers, contact, 'email');
+    return this.keys.open(payer, contact, 'email');
   }
 
   private noteHandler(write: (update: CredentialUpdate) => string): JobHandler {
@@ -122,11 +114,8 @@ export class Deliveries {
       mostTries: 11,
       run: async ({ updateId }) => {
         const noted = await this.change(credentialActions.noteTicket, updateId, async (change, update) => {
-          const [ticket] = await change.query<{ source: string; reference: string }>(
-            'SELECT source, reference FROM helpdesk_ticket WHERE id = ?',
-            [update.ticketId],
-          );
-          return ticket ? { ...ticket, text: write(update) } : null;
+          const [about] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
+          return about ? { source: about.source, reference: about.reference, text: write(update) } : null;
         });
         if (noted !== null) await this.sources.addNote(noted.source, noted.reference, noted.text);
         return 'done';

@@ -3,6 +3,7 @@ import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
 import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { sql } from '../../db/sql';
+import { type Selected, select, updating, wholeNumber } from '../../db/table';
 import { ulid } from '../../ulid';
 import { DeliveryFailed } from '../../upstream/delivery/delivery.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
@@ -49,12 +50,13 @@ export interface JobCount {
   readonly count: number;
 }
 
-interface JobRow extends Record<string, unknown> {
-  readonly id: string;
-  readonly update_id: string;
-  readonly kind: JobKind;
-  readonly attempts: number;
-}
+const jobRows = select(credentialJobs.pick('id', 'updateId', 'kind', 'attempts'), sql`FROM ${credentialJobs}`);
+type JobRow = Selected<typeof jobRows>;
+
+const jobCounts = select(
+  { ...credentialJobs.pick('kind', 'state'), count: wholeNumber(sql`COUNT(*)`) },
+  sql`FROM ${credentialJobs}`,
+);
 
 /** Writes a job into the outbox with the change that calls for it; one that was done before is to be done again. */
 export const enqueue = async (change: AnyChange, updateId: string, kind: JobKind, at: Date = change.at): Promise<void> => {
@@ -139,11 +141,9 @@ export class CredentialJobs {
   }
 
   /** How many jobs there are by kind and state, those that are done left out. */
-  async counts(): Promise<readonly JobCount[]> {
-    const rows = await this.database.query<{ kind: string; state: string; n: number }>(
-      "SELECT kind, state, COUNT(*) AS n FROM credential_job WHERE state <> 'DONE' GROUP BY kind, state",
-    );
-    return rows.map(({ kind, state, n }) => ({ kind, state, count: n }));
+  counts(): Promise<readonly JobCount[]> {
+    const { kind, state } = credentialJobs;
+    return this.database.read(jobCounts, sql`WHERE ${state} <> 'DONE' GROUP BY ${kind}, ${state}`);
   }
 
   private async fill(): Promise<number> {
@@ -161,12 +161,10 @@ export class CredentialJobs {
   /** Takes jobs that are due and that nobody has. */
   private async claim(most: number): Promise<readonly ClaimedJob[]> {
     if (most <= 0) return [];
-    const now = this.clock().getTime();
-    const isFree = "state = 'PENDING' AND next_at <= ? AND (lease_until IS NULL OR lease_until <= ?)";
-    const due = await this.database.query<JobRow>(
-      `SELECT id, update_id, kind, attempts FROM credential_job WHERE ${isFree} ORDER BY next_at, id LIMIT ?`,
-      [now, now, most * 4],
-    );
+    const now = this.clock();
+    const { id, state, nextAt, leaseUntil } = credentialJobs;
+    const isFree = sql`${state} = 'PENDING' AND ${nextAt} <= ${now} AND (${leaseUntil} IS NULL OR ${leaseUntil} <= ${now})`;
+    const due = await this.database.read(jobRows, sql`WHERE ${isFree} ORDER BY ${nextAt}, ${id} LIMIT ${most * 4}`);
     if (due.length === 0) return [];
     // Replicas that take the same ones first would mostly meet each other.
     const wanted = due
@@ -179,10 +177,9 @@ export class CredentialJobs {
     return this.database.appendGroup(async (group) => {
       const claimed: ClaimedJob[] = [];
       for (const row of wanted) {
-        const affected = await group.execute(
-          `UPDATE credential_job SET lease_until = ?, lease_holder = ? WHERE id = ? AND ${isFree}`,
-          [now + this.lease, holder, row.id, now, now],
-        );
+        const lease = { leaseUntil: new Date(now.getTime() + this.lease), leaseHolder: holder };
+        const claim = updating(credentialJobs, lease, sql`${id} = ${row.id} AND ${isFree}`);
+        const affected = await group.execute(claim.sql, claim.values);
         if (affected > 0) claimed.push(this.claimed(row, holder));
       }
       return claimed;
@@ -192,7 +189,7 @@ export class CredentialJobs {
   private claimed(row: JobRow, holder: string): ClaimedJob & { readonly holder: string } {
     return {
       id: row.id,
-      updateId: row.update_id,
+      updateId: row.updateId,
       kind: row.kind,
       attempts: row.attempts,
       holder,

@@ -1,15 +1,10 @@
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
-import { select } from '../../db/table';
 import { ProgrammingError } from '../../failure';
 import type { CredentialChanges } from '../../upstream/payments/payments.port';
-import { type Keys, keyed, withKeyOf } from '../keys/keys.service';
-import { paymentCustomers, paymentMethods } from '../payments/payment.entity';
+import type { Keys } from '../keys/keys.service';
+import { method, payer, payerRows, type StoredMethodRow, storedMethodRows } from '../payments/payments.rows';
 import type { Sources } from '../sources/sources.service';
-import { type StoredMethodRow, storedMethod, storedMethodRows } from './stored-method';
-
-const payer = paymentCustomers.as('p');
-const payerRows = select({ ...payer.pick('id', 'referenceSealed'), ...keyed }, sql`FROM ${payer} ${withKeyOf(payer)}`);
 
 export interface ProviderSide {
   readonly provider: CredentialChanges;
@@ -32,12 +27,12 @@ export const providerSideOf = async (
     payerRows,
     sql`WHERE ${payer.id} = ${update.paymentCustomerId} AND ${payer.gone} = ${false}`,
   );
-  const customer = holder && keys.open(paymentCustomers, holder, 'reference');
+  const customer = holder && keys.open(payer, holder, 'reference');
   if (!customer) return null;
   const [row] = await database.read(
     storedMethodRows,
-    sql`WHERE ${storedMethod.id} = ${update.paymentMethodId} AND ${storedMethod.paymentCustomerId} = ${update.paymentCustomerId}`,
+    sql`WHERE ${method.id} = ${update.paymentMethodId} AND ${method.paymentCustomerId} = ${update.paymentCustomerId}`,
   );
-  const reference = row && row.status !== 'REMOVED' ? keys.open(paymentMethods, row, 'reference') : null;
+  const reference = row && row.status !== 'REMOVED' ? keys.open(method, row, 'reference') : null;
   return { provider, customer, method: row && reference ? { reference, row } : null };
 };

@@ -31,3 +31,6 @@ export const customerRows = select(
   sql`FROM ${customer} ${withKeyOf(customer)} LEFT JOIN ${payer} ON ${payer.id} = ${customer.paymentCustomerId} LEFT JOIN ${polled} ON ${polled.name} = ${payer.source}`,
 );
 export type CustomerRow = Selected<typeof customerRows>;
+
+/** Who a customer is on the payment side. */
+export const linkRows = select(customer.pick('link', 'paymentCustomerId'), sql`FROM ${customer}`);

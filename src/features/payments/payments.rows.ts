@@ -1,11 +1,11 @@
 import { sql } from '../../db/sql';
-import { type Selected, select, wholeNumber } from '../../db/table';
+import { instant, type Selected, select, wholeNumber } from '../../db/table';
 import { keyed, withKeyOf } from '../keys/keys.service';
 import { paymentCustomers, paymentMethods, transactions } from './payment.entity';
 
 export const method = paymentMethods.as('m');
 export const transaction = transactions.as('t');
-const payer = paymentCustomers.as('p');
+export const payer = paymentCustomers.as('p');
 
 /** A method with its source, and the key of the payment customer, under whom its address is sealed. */
 export const methodRows = select(
@@ -18,6 +18,30 @@ export const methodRows = select(
   sql`FROM ${method} JOIN ${payer} ON ${payer.id} = ${method.paymentCustomerId} ${withKeyOf(payer)}`,
 );
 export type PaymentMethodRow = Selected<typeof methodRows>;
+
+/** A method as a change of it needs it: with the provider's own reference, which is never shown. */
+export const storedMethodRows = select(
+  {
+    ...method.pick('id', 'kind', 'brand', 'last4', 'expiryMonth', 'expiryYear', 'status', 'isDefault', 'createdAt'),
+    ...method.pick('billingAddressSealed', 'referenceSealed'),
+    ...keyed,
+  },
+  methodRows.from,
+);
+export type StoredMethodRow = Selected<typeof storedMethodRows>;
+
+export const methodIds = select(method.pick('id'), sql`FROM ${method}`);
+
+/** A payment customer as they are written to, and known to the provider, with the key that both are sealed with. */
+export const payerRows = select(
+  {
+    ...payer.pick('id', 'source', 'gone', 'referenceSealed', 'emailSealed', 'emailDigest', 'phoneDigest'),
+    ...payer.pick('emailSeenSince', 'emailChangedAt', 'phoneSeenSince', 'phoneChangedAt'),
+    ...keyed,
+  },
+  sql`FROM ${payer} ${withKeyOf(payer)}`,
+);
+export type PayerRow = Selected<typeof payerRows>;
 
 /** A transaction with the key of the payment customer, under whom its free text is sealed. */
 export const transactionRows = select(
@@ -32,3 +56,5 @@ export const transactionRows = select(
 export type TransactionRow = Selected<typeof transactionRows>;
 
 export const transactionCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${transaction}`);
+
+export const lastDisputes = select({ openedAt: instant(sql`MAX(${transaction.disputeOpenedAt})`) }, sql`FROM ${transaction}`);

@@ -3,9 +3,8 @@ import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
-import { staffMembers } from './ticket.entity';
 import { Staff } from './ticket.type';
-import { type MessageRow, message, messageCounts, messageRows, staffRows } from './tickets.rows';
+import { type MessageRow, message, messageCounts, messageRows, staff, staffRows } from './tickets.rows';
 
 export interface MessageList {
   readonly ticketId: string;
@@ -29,7 +28,7 @@ export class TicketsLoader {
 
   constructor(database: Database) {
     this.staffById = new DataLoader(async (ids) => {
-      const rows = await database.read(staffRows, sql`WHERE ${staffMembers.id} IN (${ids})`);
+      const rows = await database.read(staffRows, sql`WHERE ${staff.id} IN (${ids})`);
       const found = new Map(rows.map((row) => [row.id, new Staff(row)]));
       return ids.map((id) => found.get(id) ?? null);
     });

@@ -7,6 +7,7 @@ import { messages, staffMembers, tickets } from './ticket.entity';
 export const ticket = tickets.as('t');
 export const message = messages.as('m');
 export const held = assistances.as('h');
+export const staff = staffMembers.as('s');
 
 /** A ticket with the key that its subject is sealed with. */
 export const ticketRows = select(
@@ -19,6 +20,9 @@ export const ticketRows = select(
   sql`FROM ${ticket} ${withKeyOf(ticket)}`,
 );
 export type TicketRow = Selected<typeof ticketRows>;
+
+/** Where a ticket is in its helpdesk, and whom it is about. */
+export const ticketReferenceRows = select(ticket.pick('source', 'reference', 'customerId'), sql`FROM ${ticket}`);
 
 /** A ticket with what its reader holds on it; the join says who that is. */
 export const openedRows = select(
@@ -45,5 +49,5 @@ export type MessageRow = Selected<typeof messageRows>;
 
 export const messageCounts = select({ ticketId: message.ticketId, n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${message}`);
 
-export const staffRows = select(staffMembers.pick('id', 'displayName'), sql`FROM ${staffMembers}`);
+export const staffRows = select(staff.pick('id', 'displayName'), sql`FROM ${staff}`);
 export type StaffRow = Selected<typeof staffRows>;

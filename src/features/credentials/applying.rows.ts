@@ -1,0 +1,27 @@
+import { sql } from '../../db/sql';
+import { select, wholeNumber } from '../../db/table';
+import { keyed, withKeyOf } from '../keys/keys.service';
+import { credentialConfirmations, credentialSteps, type StepState } from './credential-update.entity';
+
+export const step = credentialSteps;
+export const confirmation = credentialConfirmations;
+
+/** Still to be made, or to be asked about. */
+export const pending: readonly StepState[] = ['PLANNED', 'INTENDED', 'LOST'];
+export const isPendingRow = sql`${step.state} IN (${pending})`;
+
+/** Steps with their customer's key. */
+export const stepRows = select(
+  {
+    ...step.pick('id', 'ordinal', 'phase', 'state', 'stepSealed', 'undoSealed', 'keyGeneration', 'keyUsedAt'),
+    ...keyed,
+  },
+  sql`FROM ${step} ${withKeyOf(step)}`,
+);
+
+export const stepCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${step}`);
+
+export const lastOrdinals = select({ ordinal: wholeNumber(sql`COALESCE(MAX(${step.ordinal}), 0)`) }, sql`FROM ${step}`);
+
+/** The provider's page that a customer's act is bound to. */
+export const boundSetups = select(confirmation.pick('setupDigest'), sql`FROM ${confirmation}`);
