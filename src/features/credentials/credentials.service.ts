@@ -36,7 +36,6 @@ import { type AnyChange, begin, CustomerSeal, end, move } from './credential-upd
 import { type CredentialUpdateState, isOpenToCancel, type MoveReason } from './credential-update.states';
 import { CredentialUpdateConnection, type CredentialUpdateFilter, type CredentialUpdateType } from './credential-update.type';
 import { credentialActions, mayDecide, mayRequest, type UpdateStanding } from './credentials.policy';
-import { needsOf } from './credentials.risk';
 import {
   type CredentialUpdateRow,
   credentialUpdate,
@@ -51,6 +50,7 @@ import {
 } from './credentials.rows';
 import { type CredentialJobs, enqueue } from './jobs.service';
 import { describeMethod, type MethodSummary } from './method-summary';
+import { needsOf } from './request/risk';
 import { summaryOfRow } from './stored-method';
 
 export interface RequestInput {

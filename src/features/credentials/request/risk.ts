@@ -1,12 +1,12 @@
-import type { LinkAssurance } from '../../authz/actor';
+import type { LinkAssurance } from '../../../authz/actor';
 import {
   type BuiltInRisk,
   builtInRisks,
   type CredentialUpdateKind,
   type RiskCondition,
   type UpdatePolicy,
-} from '../../authz/update-policy';
-import { type VerificationMethodName, verificationMethods } from '../../authz/verification';
+} from '../../../authz/update-policy';
+import { type VerificationMethodName, verificationMethods } from '../../../authz/verification';
 
 /** How long a customer's address or number has been what it is, as far as anybody knows. */
 export interface ContactAge {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { linkAssurances } from '../../authz/actor';
-import { credentialUpdateKinds, type RiskRule, type UpdatePolicy } from '../../authz/update-policy';
-import { type VerificationMethodName, verificationMethodNames, verificationMethods } from '../../authz/verification';
-import { type ContactAge, needsOf, riskOf, type UpdateFacts } from './credentials.risk';
+import { linkAssurances } from '../../../authz/actor';
+import { credentialUpdateKinds, type RiskRule, type UpdatePolicy } from '../../../authz/update-policy';
+import { type VerificationMethodName, verificationMethodNames, verificationMethods } from '../../../authz/verification';
+import { type ContactAge, needsOf, riskOf, type UpdateFacts } from './risk';
 
 const at = new Date('2026-09-01T09:00:00Z');
 const day = 86_400_000;
