@@ -6,7 +6,7 @@ import type { Assistances } from './assistance/assistance.service';
 import type { AssistancesLoader } from './assistance/assistances.loader';
 import type { AuditLog } from './audit/audit.service';
 import type { AuditDownloads } from './audit/downloads.service';
-import type { ConfirmationDesk } from './credentials/confirmation.view';
+import type { ConfirmationDesk } from './credentials/confirm/confirmation.view';
 import type { CredentialsLoader } from './credentials/credentials.loader';
 import type { Credentials } from './credentials/credentials.service';
 import type { CredentialJobs } from './credentials/jobs.service';

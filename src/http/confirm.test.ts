@@ -21,7 +21,7 @@ import type {
   ConfirmationDesk,
   ConfirmationInput,
   ConfirmationView,
-} from '../features/credentials/confirmation.view';
+} from '../features/credentials/confirm/confirmation.view';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 

@@ -7,7 +7,7 @@ import type {
   ConfirmationDesk,
   ConfirmationView,
   NewAddress,
-} from '../features/credentials/confirmation.view';
+} from '../features/credentials/confirm/confirmation.view';
 import { failureIn } from '../graphql/errors';
 import { reportFault } from '../log';
 import { endOfStep } from '../privacy/answer-time';

@@ -4,7 +4,7 @@ import { paymentReferenceOf } from '../../src/development/merchant/history';
 import { helpdeskNumberOf } from '../../src/development/merchant/merchant';
 import { type OutboxMessage, readOutbox } from '../../src/development/outbox/outbox-files';
 import type { SetupCardName } from '../../src/development/sources/setup-cards';
-import type { ConfirmationAnswer, ConfirmationInput, NewAddress } from '../../src/features/credentials/confirmation.view';
+import type { ConfirmationAnswer, ConfirmationInput, NewAddress } from '../../src/features/credentials/confirm/confirmation.view';
 import { isTerminal } from '../../src/features/credentials/credential-update.states';
 import type { Denials } from '../../src/features/disclosures/denials.service';
 import type { MailChannel, ShortMessageChannel } from '../../src/upstream/delivery/delivery.port';

@@ -27,7 +27,7 @@ import {
   stepRows,
   step as steps,
 } from './applying.rows';
-import { setupLifetime } from './confirmations.service';
+import { setupLifetime } from './confirm/confirmations.service';
 import {
   CredentialStep,
   CredentialUpdate,

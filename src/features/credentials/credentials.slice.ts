@@ -4,7 +4,7 @@ import type { Assistances } from '../assistance/assistance.service';
 import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
 import { Applying } from './applying.service';
-import { Confirmations } from './confirmations.service';
+import { Confirmations } from './confirm/confirmations.service';
 import { Credentials } from './credentials.service';
 import { Deliveries } from './deliveries.service';
 import { CredentialJobs } from './jobs.service';

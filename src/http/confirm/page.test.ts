@@ -1,8 +1,8 @@
 import { decodeHTML } from 'entities';
 import fc from 'fast-check';
 import { credentialUpdateKinds } from '../../authz/update-policy';
-import type { ConfirmationView, NewAddress } from '../../features/credentials/confirmation.view';
-import { countryCodes } from '../../features/credentials/country-codes';
+import type { ConfirmationView, NewAddress } from '../../features/credentials/confirm/confirmation.view';
+import { countryCodes } from '../../features/credentials/confirm/country-codes';
 import {
   apologyPage,
   cancelledPage,

@@ -4,8 +4,8 @@ import type {
   ConfirmationField,
   ConfirmationView,
   NewAddress,
-} from '../../features/credentials/confirmation.view';
-import { countryCodes } from '../../features/credentials/country-codes';
+} from '../../features/credentials/confirm/confirmation.view';
+import { countryCodes } from '../../features/credentials/confirm/country-codes';
 import { html, Markup } from '../html';
 import { pageOf } from '../page';
 import { style } from './style';

@@ -1,23 +1,29 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
-import { canonicalize } from '../../audit/canonical';
-import type { ActionName } from '../../audit/events';
-import { type CustomerActor, customerActor } from '../../authz/actor';
-import { maskValue } from '../../authz/mask';
-import type { Action } from '../../authz/rule';
-import type { UpdatePolicy } from '../../authz/update-policy';
-import type { VerificationMethodName } from '../../authz/verification';
-import type { Change } from '../../db/change';
-import type { Database } from '../../db/database';
-import { sql } from '../../db/sql';
-import { Failure } from '../../failure';
-import { findCardData } from '../../privacy/card-data';
-import { ulid } from '../../ulid';
-import { type DeliveryChannels, DeliveryFailed } from '../../upstream/delivery/delivery.port';
-import { ProviderRefused, type Setup } from '../../upstream/payments/payments.port';
-import { SourceUnavailable } from '../../upstream/source-unavailable';
-import type { Keys } from '../keys/keys.service';
-import { payer, payerRows } from '../payments/payments.rows';
-import type { Sources } from '../sources/sources.service';
+import { canonicalize } from '../../../audit/canonical';
+import type { ActionName } from '../../../audit/events';
+import { type CustomerActor, customerActor } from '../../../authz/actor';
+import { maskValue } from '../../../authz/mask';
+import type { Action } from '../../../authz/rule';
+import type { UpdatePolicy } from '../../../authz/update-policy';
+import type { VerificationMethodName } from '../../../authz/verification';
+import type { Change } from '../../../db/change';
+import type { Database } from '../../../db/database';
+import { sql } from '../../../db/sql';
+import { Failure } from '../../../failure';
+import { findCardData } from '../../../privacy/card-data';
+import { ulid } from '../../../ulid';
+import { type DeliveryChannels, DeliveryFailed } from '../../../upstream/delivery/delivery.port';
+import { ProviderRefused, type Setup } from '../../../upstream/payments/payments.port';
+import { SourceUnavailable } from '../../../upstream/source-unavailable';
+import type { Keys } from '../../keys/keys.service';
+import { payer, payerRows } from '../../payments/payments.rows';
+import type { Sources } from '../../sources/sources.service';
+import { CredentialUpdate, credentialConfirmations, credentialUpdates } from '../credential-update.entity';
+import { CustomerSeal, end, factsOf, move } from '../credential-update.moves';
+import { type AnswerStanding, credentialActions } from '../credentials.policy';
+import { type CredentialJobs, enqueue } from '../jobs.service';
+import { describeMethod, describePlace, type MethodSummary, methodSummarySchema } from '../method-summary';
+import { providerSideOf } from '../provider-side';
 import type {
   ConfirmationAnswer,
   ConfirmationDesk,
@@ -28,12 +34,6 @@ import type {
 } from './confirmation.view';
 import { type AskedRow, askedRows, linkedUpdateIds, link as links } from './confirmations.rows';
 import { countryCodes } from './country-codes';
-import { CredentialUpdate, credentialConfirmations, credentialUpdates } from './credential-update.entity';
-import { CustomerSeal, end, factsOf, move } from './credential-update.moves';
-import { type AnswerStanding, credentialActions } from './credentials.policy';
-import { type CredentialJobs, enqueue } from './jobs.service';
-import { describeMethod, describePlace, type MethodSummary, methodSummarySchema } from './method-summary';
-import { providerSideOf } from './provider-side';
 
 const minute = 60_000;
 const hour = 3_600_000;

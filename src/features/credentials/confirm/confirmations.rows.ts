@@ -1,11 +1,11 @@
-import { sql } from '../../db/sql';
-import { optional, type Selected, select } from '../../db/table';
-import { customerKeys } from '../keys/key.entity';
-import { keyed, withKeyOf } from '../keys/keys.service';
-import { payer } from '../payments/payments.rows';
-import { staff, ticket } from '../tickets/tickets.rows';
-import { credentialLinks } from './credential-update.entity';
-import { credentialUpdate } from './credentials.rows';
+import { sql } from '../../../db/sql';
+import { optional, type Selected, select } from '../../../db/table';
+import { customerKeys } from '../../keys/key.entity';
+import { keyed, withKeyOf } from '../../keys/keys.service';
+import { payer } from '../../payments/payments.rows';
+import { staff, ticket } from '../../tickets/tickets.rows';
+import { credentialLinks } from '../credential-update.entity';
+import { credentialUpdate } from '../credentials.rows';
 
 export const link = credentialLinks.as('l');
 const payerKey = customerKeys.as('pk');
