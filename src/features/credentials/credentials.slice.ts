@@ -6,7 +6,7 @@ import type { Sources } from '../sources/sources.service';
 import { Applying } from './applying.service';
 import { Confirmations } from './confirm/confirmations.service';
 import { Credentials } from './credentials.service';
-import { Deliveries } from './deliveries.service';
+import { Deliveries } from './deliver/deliveries.service';
 import { CredentialJobs } from './jobs.service';
 
 export interface CredentialParts {

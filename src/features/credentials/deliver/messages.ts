@@ -1,8 +1,8 @@
 import { escapeUTF8 } from 'entities';
-import type { CredentialUpdateKind } from '../../authz/update-policy';
-import type { Mail } from '../../upstream/delivery/delivery.port';
-import type { CredentialUpdate } from './credential-update.entity';
-import type { FailureReason } from './credential-update.states';
+import type { CredentialUpdateKind } from '../../../authz/update-policy';
+import type { Mail } from '../../../upstream/delivery/delivery.port';
+import type { CredentialUpdate } from '../credential-update.entity';
+import type { FailureReason } from '../credential-update.states';
 
 /** In a subject or a line of text: one line in its own direction, whatever a file or a helpdesk made of it. */
 const oneLine = (text: string): string =>
