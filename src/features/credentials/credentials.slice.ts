@@ -3,7 +3,7 @@ import type { DeliveryChannels } from '../../upstream/delivery/delivery.port';
 import type { Assistances } from '../assistance/assistance.service';
 import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
-import { Applying } from './applying.service';
+import { Applying } from './apply/applying.service';
 import { Confirmations } from './confirm/confirmations.service';
 import { Credentials } from './credentials.service';
 import { Deliveries } from './deliver/deliveries.service';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { credentialUpdateKinds } from '../../authz/update-policy';
-import type { MethodStanding, ProviderStep } from '../../upstream/payments/payments.port';
+import { credentialUpdateKinds } from '../../../authz/update-policy';
+import type { MethodStanding, ProviderStep } from '../../../upstream/payments/payments.port';
 import { type PlannedStep, planSteps, type StepsWanted } from './provider-steps';
 
 const method = (reference: string): MethodStanding['method'] => ({

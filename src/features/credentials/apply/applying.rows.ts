@@ -1,7 +1,7 @@
-import { sql } from '../../db/sql';
-import { select, wholeNumber } from '../../db/table';
-import { keyed, withKeyOf } from '../keys/keys.service';
-import { credentialConfirmations, credentialSteps, type StepState } from './credential-update.entity';
+import { sql } from '../../../db/sql';
+import { select, wholeNumber } from '../../../db/table';
+import { keyed, withKeyOf } from '../../keys/keys.service';
+import { credentialConfirmations, credentialSteps, type StepState } from '../credential-update.entity';
 
 export const step = credentialSteps;
 export const confirmation = credentialConfirmations;

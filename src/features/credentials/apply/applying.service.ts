@@ -1,8 +1,8 @@
-import { type SystemActor, systemActor } from '../../authz/actor';
-import type { UpdatePolicy } from '../../authz/update-policy';
-import type { Database } from '../../db/database';
-import { type Sql, sql } from '../../db/sql';
-import { ulid } from '../../ulid';
+import { type SystemActor, systemActor } from '../../../authz/actor';
+import type { UpdatePolicy } from '../../../authz/update-policy';
+import type { Database } from '../../../db/database';
+import { type Sql, sql } from '../../../db/sql';
+import { ulid } from '../../../ulid';
 import {
   type AddressRecord,
   type CredentialChanges,
@@ -11,12 +11,28 @@ import {
   type Setup,
   type SetupReport,
   type StepOutcome,
-} from '../../upstream/payments/payments.port';
-import { SourceUnavailable } from '../../upstream/source-unavailable';
-import { customer, linkRows } from '../customers/customers.rows';
-import type { Keys } from '../keys/keys.service';
-import { methodIds, method as methods } from '../payments/payments.rows';
-import type { Sources } from '../sources/sources.service';
+} from '../../../upstream/payments/payments.port';
+import { SourceUnavailable } from '../../../upstream/source-unavailable';
+import { customer, linkRows } from '../../customers/customers.rows';
+import type { Keys } from '../../keys/keys.service';
+import { methodIds, method as methods } from '../../payments/payments.rows';
+import type { Sources } from '../../sources/sources.service';
+import { setupLifetime } from '../confirm/confirmations.service';
+import {
+  CredentialStep,
+  CredentialUpdate,
+  credentialSteps,
+  credentialUpdates,
+  type StepPhase,
+  type StepState,
+} from '../credential-update.entity';
+import { type AnyChange, CustomerSeal, end, factsOf, move } from '../credential-update.moves';
+import { type FailureReason, isTerminal } from '../credential-update.states';
+import { credentialActions } from '../credentials.policy';
+import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from '../jobs.service';
+import { describeMethod, isStill, methodSummarySchema, summaryOf } from '../method-summary';
+import { type ProviderSide, providerSideOf } from '../provider-side';
+import { summaryOfRow } from '../stored-method';
 import {
   boundSetups,
   confirmation,
@@ -27,23 +43,7 @@ import {
   stepRows,
   step as steps,
 } from './applying.rows';
-import { setupLifetime } from './confirm/confirmations.service';
-import {
-  CredentialStep,
-  CredentialUpdate,
-  credentialSteps,
-  credentialUpdates,
-  type StepPhase,
-  type StepState,
-} from './credential-update.entity';
-import { type AnyChange, CustomerSeal, end, factsOf, move } from './credential-update.moves';
-import { type FailureReason, isTerminal } from './credential-update.states';
-import { credentialActions } from './credentials.policy';
-import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from './jobs.service';
-import { describeMethod, isStill, methodSummarySchema, summaryOf } from './method-summary';
-import { type ProviderSide, providerSideOf } from './provider-side';
 import { type PlannedStep, planSteps } from './provider-steps';
-import { summaryOfRow } from './stored-method';
 
 const hour = 3_600_000;
 /** Stripe forgets an idempotency key after a day, and would then do the same again: an hour before that it isn't trusted any more. */

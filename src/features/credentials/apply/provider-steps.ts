@@ -1,5 +1,5 @@
-import type { CredentialUpdateKind } from '../../authz/update-policy';
-import type { AddressRecord, MethodStanding, ProviderRefusal, ProviderStep } from '../../upstream/payments/payments.port';
+import type { CredentialUpdateKind } from '../../../authz/update-policy';
+import type { AddressRecord, MethodStanding, ProviderRefusal, ProviderStep } from '../../../upstream/payments/payments.port';
 
 /** A step with what would take it back; null where nothing can, which is why such a step comes last. */
 export interface PlannedStep {
