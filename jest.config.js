@@ -12,11 +12,15 @@ if (!hasMariaDb && process.env.REQUIRE_MARIADB === '1') {
   throw new Error('REQUIRE_MARIADB=1, but there is neither a mariadbd on this machine nor a TEST_DATABASE_URL');
 }
 
+// What a worker has loaded stays as it was, which is not for whoever changes it meanwhile.
+const isWatched = process.argv.some((argument) => argument.startsWith('--watch'));
+
 const common = {
   rootDir: __dirname,
-  testEnvironment: '<rootDir>/test/support/environment.js',
+  testEnvironment: `<rootDir>/test/support/${isWatched ? 'own-globals' : 'environment'}.js`,
+  runtime: '<rootDir>/test/support/runtime.js',
   transform: { '^.+\\.[tj]s$': '@swc/jest' },
-  // These are ES modules only.
+  // These are ES modules only. (Node loads what the worker shares; this is for files with modules of their own.)
   transformIgnorePatterns: ['/node_modules/(?!(jose|ulid|lru-cache|entities|sql-template-tag)/)'],
   setupFiles: ['reflect-metadata'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],

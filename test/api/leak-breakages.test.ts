@@ -1,3 +1,4 @@
+/** @jest-environment <rootDir>/test/support/own-globals.js */
 import { readFileSync } from 'node:fs';
 import { ExposurePolicy } from '../../src/authz/exposure';
 import { masks } from '../../src/authz/mask';

@@ -1,31 +1,61 @@
-const vm = require('node:vm');
-const { TestEnvironment } = require('jest-environment-node');
+const { ModernFakeTimers } = require('@jest/fake-timers');
+const { ModuleMocker } = require('jest-mock');
+const { here } = require('./compiled-once');
+const { sharedModules } = require('./shared-modules');
 
-/** What V8 made of a source, by file: each file of tests loads the same thousand modules into globals of its own. */
-const compiled = new Map();
-
-const { compileFunction } = vm;
-vm.compileFunction = (source, parameters, options) => {
-  const known = compiled.get(options.filename);
-  if (known?.source === source) return compileFunction(source, parameters, { ...options, cachedData: known.cachedData });
-  const made = compileFunction(source, parameters, { ...options, produceCachedData: true });
-  compiled.set(options.filename, { source, cachedData: made.cachedData });
-  return made;
+/** Makes the globals, the environment variables and `process.exit` again what they are now. */
+const remembered = () => {
+  const globals = new Map(Reflect.ownKeys(globalThis).map((key) => [key, Object.getOwnPropertyDescriptor(globalThis, key)]));
+  const variables = { ...process.env };
+  const { exit } = process;
+  return () => {
+    for (const key of Reflect.ownKeys(globalThis)) {
+      const before = globals.get(key);
+      const now = Object.getOwnPropertyDescriptor(globalThis, key);
+      if (!now.configurable || sharedModules.globals.has(key)) continue;
+      if (!before) delete globalThis[key];
+      else if (before.value !== now.value || before.get !== now.get) Object.defineProperty(globalThis, key, before);
+    }
+    for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
+    Object.assign(process.env, variables);
+    process.exit = exit;
+  };
 };
 
 /**
- * Jest's environment with an ordinary global object. Its own makes one that V8 asks a proxy about at every `Promise`,
- * `Symbol` and `Date`, which costs a third of what the gateway needs. Each file still has its own globals.
+ * Where a file of tests runs: among the globals of the worker, with the modules that the worker has loaded. Whatever it did
+ * to the globals, the environment variables and the mocks is undone when it ends.
  */
-module.exports = class OrdinaryGlobals extends TestEnvironment {
-  constructor(config, context) {
-    const { createContext } = vm;
-    vm.createContext = () => createContext(vm.constants.DONT_CONTEXTIFY);
-    try {
-      super(config, context);
-    } finally {
-      vm.createContext = createContext;
-    }
+module.exports = class WorkerGlobals {
+  sharesModules = true;
+  global = globalThis;
+  fakeTimers = null;
+  moduleMocker = new ModuleMocker(globalThis);
+  #context = here;
+  #undo = remembered();
+
+  constructor({ projectConfig }) {
+    Object.assign(globalThis, projectConfig.globals);
+    this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: globalThis });
+  }
+
+  exportConditions() {
+    return ['node', 'node-addons'];
+  }
+
+  getVmContext() {
+    return this.#context;
+  }
+
+  async setup() {
+    // Jest's hundred lines of stack are formatted for every answer that holds an error.
+    Error.stackTraceLimit = 10;
+  }
+
+  async teardown() {
+    this.fakeTimersModern.dispose();
+    this.#context = null;
+    this.#undo();
   }
 };
 

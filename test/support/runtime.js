@@ -1,0 +1,22 @@
+const { isBuiltin } = require('node:module');
+const { default: Runtime } = require('jest-runtime');
+const { sharedModules } = require('./shared-modules');
+
+/** Jest's loader of modules, for files of tests and what stands in `test/`: what they test is the worker's. */
+module.exports = class extends Runtime {
+  #shares = false;
+
+  constructor(...parameters) {
+    super(...parameters);
+    const [, environment] = parameters;
+    if (!environment.sharesModules) return;
+    this.#shares = true;
+    this.transformCache.sourceMaps = sharedModules.sourceMaps;
+    sharedModules.transformWith((path) => this.transformCache.transform(path));
+  }
+
+  requireModule(from, request = from, options = undefined, isActual = false) {
+    const isOwn = !this.#shares || options?.isInternalModule || isActual || isBuiltin(request);
+    return (isOwn ? null : sharedModules.require(from, request)) ?? super.requireModule(from, request, options, isActual);
+  }
+};
