@@ -185,7 +185,7 @@ const examine = async (database: Database, acks: readonly Acknowledged[]): Promi
   const heads = notes.map(({ note }) => openCheckpoint(note, signers.map(verifierKeyOf)));
   for (const { size, root } of heads)
     if (roots.get(size) !== root.toString('hex')) problems.push(`the checkpoint of size ${size} is of another tree`);
-  const tree = new StoredTree(database.query.bind(database));
+  const tree = new StoredTree(database);
   for (const [index, older] of heads.entries())
     for (const newer of heads.slice(index)) {
       const path = await consistencyPath(older.size, newer.size, tree.nodeAt);

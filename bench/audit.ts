@@ -8,7 +8,9 @@ import type { LogEvent } from '../src/audit/events';
 import { consistencyPath, Frontier, inclusionPath } from '../src/audit/merkle';
 import { Database } from '../src/db/database';
 import { parseDatabaseUrl } from '../src/db/location';
+import type { Values } from '../src/db/table';
 import { entities } from '../src/features/entities';
+import { type AuditLeaf, type AuditNode, auditLeaves, auditNodes } from '../src/ledger/audit-tree.entity';
 import { SigningLog } from '../src/ledger/signing-log';
 import { StoredTree, tileHeight } from '../src/ledger/stored-tree';
 import { ulid } from '../src/ulid';
@@ -225,25 +227,24 @@ const proofs = async (server: string, leaves: number) => {
   const { url, drop } = await newDatabase(server);
   const database = await open(url);
   const frontier = new Frontier();
-  let [leafRows, nodeRows] = [[] as unknown[][], [] as unknown[][]];
+  let [leafRows, nodeRows] = [[] as Values<AuditLeaf>[], [] as Values<AuditNode>[]];
   const flush = async () => {
     const [ready, nodes] = [leafRows, nodeRows];
     [leafRows, nodeRows] = [[], []];
     await database.sequence(async ({ insert }) => {
-      await insert('audit_leaf', ['leaf_index', 'event_id', 'leaf_hash'], ready);
-      await insert('audit_node', ['level', 'node_index', 'hash'], nodes);
+      await insert(auditLeaves, ready);
+      await insert(auditNodes, nodes);
     });
   };
   for (let index = 0; index < leaves; index += 1) {
     const hash = randomBytes(32);
-    leafRows.push([index, `evt_${String(index).padStart(26, '0')}`, hash.toString('hex')]);
+    leafRows.push({ leafIndex: index, eventId: `evt_${String(index).padStart(26, '0')}`, leafHash: hash.toString('hex') });
     frontier.append(hash, (level, node, root) => {
-      if (level > 0 && level % tileHeight === 0) nodeRows.push([level, node, root.toString('hex')]);
+      if (level > 0 && level % tileHeight === 0) nodeRows.push({ level, nodeIndex: node, hash: root.toString('hex') });
     });
     if (leafRows.length === 10_000) await flush();
   }
   await flush();
-  const query = database.query.bind(database);
   const time = async (count: number, prove: () => Promise<unknown>) => {
     const times: number[] = [];
     for (let turn = 0; turn < count; turn += 1) {
@@ -255,8 +256,8 @@ const proofs = async (server: string, leaves: number) => {
     return { median: percentile(times, 0.5), p99: percentile(times, 0.99) };
   };
   const random = () => 1 + Math.floor(Math.random() * (leaves - 1));
-  const inclusion = await time(1_000, () => inclusionPath(leaves, random(), new StoredTree(query).nodeAt));
-  const consistency = await time(1_000, () => consistencyPath(random(), leaves, new StoredTree(query).nodeAt));
+  const inclusion = await time(1_000, () => inclusionPath(leaves, random(), new StoredTree(database).nodeAt));
+  const consistency = await time(1_000, () => consistencyPath(random(), leaves, new StoredTree(database).nodeAt));
   await database.close();
   await drop();
   return { inclusion, consistency };

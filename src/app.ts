@@ -39,6 +39,7 @@ import { ProtectedExecutor } from './graphql/executor';
 import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
 import { openSigningLog } from './ledger/open-signing-log';
+import { recordPolicy } from './ledger/policy-in-force';
 import type { SigningLog } from './ledger/signing-log';
 import { describeError, reportFault } from './log';
 import { TextRedactor } from './privacy/redaction';
@@ -264,17 +265,3 @@ export class App {
     await this.database.close();
   }
 }
-
-/** Each policy that came into force is an event, so that what was shown can be held against what was allowed then. */
-const recordPolicy = async (database: Database, digest: string): Promise<void> => {
-  const newest = "SELECT subject_id FROM audit_event WHERE subject_type = 'Policy' ORDER BY at DESC, id DESC LIMIT 1";
-  await database.appendGroup(async (group) => {
-    const [inForce] = await group.query<{ subject_id: string }>(newest);
-    if (inForce?.subject_id === digest) return;
-    group.append({
-      action: 'policy.in-force',
-      actor: { id: 'system:start', kind: 'system', roles: [] },
-      subject: { type: 'Policy', id: digest },
-    });
-  });
-};

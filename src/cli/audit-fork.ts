@@ -62,7 +62,7 @@ export const fork = async (flags: ForkFlags): Promise<void> => {
   const config = loadAuditConfig({ signs: true });
   const database = await openAuditDatabase(config);
   try {
-    const former = (await storedOrigins(database.query.bind(database))).at(-1);
+    const former = (await storedOrigins(database)).at(-1);
     if (!former) throw new CommandFailed('There is no stored log to go on from.');
     const anchored = await lastKnown(flags, config, database, former.name);
     const forked = await forkOrigin(database, config.audit.origin, anchored, new Date());

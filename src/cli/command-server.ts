@@ -131,7 +131,7 @@ class Connection {
 
 const execute = async (app: App, request: CommandRequest, actor: { id: string; kind: 'system'; roles: [] }, outputs: Outputs) => {
   if (request.command === 'sync') {
-    await app.database.appendGroup(async (group) => group.append({ action: 'source.sync', actor }));
+    await app.database.system('recorder', 'source.sync', async (change) => change.recordFor(actor, 'source.sync', {}));
     return syncTo(app.sources, outputs);
   }
   const { database, config } = app;

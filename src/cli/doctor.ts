@@ -1,5 +1,7 @@
 import { verifierKeyOf } from '../audit/note';
 import { loadAuditConfig, loadConfig } from '../config/load';
+import { sql } from '../db/sql';
+import { Column, select } from '../db/table';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
 import { FileAnchor } from '../ledger/anchor.file';
 import { expectAnchored } from '../ledger/anchors.service';
@@ -29,13 +31,15 @@ interface Finding {
   readonly message: string;
 }
 
+const schemaName = select({ name: new Column<string>(sql`DATABASE()`, null) }, sql``);
+
 const printGrants = async ({ user, sequencer }: DoctorFlags): Promise<void> => {
   const config = loadAuditConfig({ signs: false });
   if (config.database.engine !== 'mariadb')
     throw new CommandFailed('An embedded database has no users: its file belongs to one process.');
   const database = await openAuditDatabase(config);
   try {
-    const [schema] = await database.query<{ name: string }>('SELECT DATABASE() AS name');
+    const [schema] = await database.read(schemaName, sql``);
     const users = [
       { account: user, role: (sequencer === undefined ? 'sequencing gateway' : 'gateway') as DatabaseRole },
       ...(sequencer === undefined ? [] : [{ account: sequencer, role: 'sequencer' as DatabaseRole }]),
@@ -53,7 +57,7 @@ const logFindings = async (flags: DoctorFlags): Promise<{ findings: Finding[]; s
   try {
     const findings: Finding[] = [];
     const said: string[] = [];
-    if (database.engine === 'mariadb') {
+    if (config.database.engine === 'mariadb') {
       const faults = await grantFaults(database, signs ? 'sequencing gateway' : 'gateway');
       findings.push(...faults.map((message): Finding => ({ about: 'grants', message })));
       said.push(
@@ -62,7 +66,7 @@ const logFindings = async (flags: DoctorFlags): Promise<{ findings: Finding[]; s
     }
     const { signingKey } = config.audit;
     const text = signingKey === null ? null : signingKeyText(signingKey);
-    const progress = new ProgressLine(process.stderr, 'leaves', await treeSize(database.query.bind(database)));
+    const progress = new ProgressLine(process.stderr, 'leaves', await treeSize(database));
     const found = await scrub(
       database,
       (origin) => (text === null ? [] : signersOf(origin, text)),
@@ -97,7 +101,7 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
     try {
       const signers = signersOf(origin, signingKeyText(signingKey));
       const checkpoints = new Checkpoints(database, origin);
-      await hasOrigin(database.query.bind(database), origin);
+      await hasOrigin(database, origin);
       await checkTail(database, checkpoints, signers);
       const files = anchors.flatMap((anchor) => (anchor.kind === 'file' ? new FileAnchor(anchor.name, anchor.path) : []));
       await expectAnchored(database, checkpoints, files, { keys: signers.map(verifierKeyOf), onFault: () => {} });

@@ -3,15 +3,20 @@ import { loadAuditConfig } from '../config/load';
 import { Database } from '../db/database';
 import { DatabaseInUse } from '../db/database-in-use';
 import { Snapshot } from '../db/snapshot';
+import { raw, sql } from '../db/sql';
+import { Column, select } from '../db/table';
 import { entities } from '../features/entities';
 import { CommandFailed } from './report';
+
+/** Names in a table that is TypeORM's, or the engine's own. */
+const named = (table: string) => select({ name: new Column<string>(sql`name`, null) }, sql`FROM ${raw(table)}`);
 
 /** How many migrations an embedded database lacks that another process owns. */
 const missing = async (file: string): Promise<number> => {
   const snapshot = Snapshot.open(file);
   try {
-    const [table] = await snapshot.query("SELECT name FROM sqlite_master WHERE name = 'schema_migration'");
-    const run = table ? await snapshot.query<{ name: string }>('SELECT name FROM schema_migration') : [];
+    const [table] = await snapshot.read(named('sqlite_master'), sql`WHERE name = 'schema_migration'`);
+    const run = table ? await snapshot.read(named('schema_migration'), sql``) : [];
     const known = new Set(run.map(({ name }) => name));
     return migrations.filter(({ name }) => !known.has(name)).length;
   } finally {

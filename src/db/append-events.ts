@@ -1,24 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import type { AuditEvent } from '../audit/event';
 import { Failure } from '../failure';
+import { auditCustomers, auditEvents, auditNotes, auditPending, auditTickets } from './audit.entity';
 import { isDuplicate, nameSchemaFault, outageOf } from './engine';
-import { marks } from './sql';
+import { insertions, namesOf, type Table, type Values } from './table';
 
+/** A leaf has 65,535 bytes at most, and a server takes 16 MB in one statement. */
 const rowsPerStatement = 200;
-
-/** Inserts rows of one table, many in a statement. */
-export const insertRows = async (
-  manager: EntityManager,
-  table: string,
-  columns: readonly string[],
-  rows: readonly (readonly unknown[])[],
-): Promise<void> => {
-  for (let start = 0; start < rows.length; start += rowsPerStatement) {
-    const chunk = rows.slice(start, start + rowsPerStatement);
-    const tuple = `(${marks(columns)})`;
-    await manager.query(`INSERT INTO ${table} (${columns.join(',')}) VALUES ${chunk.map(() => tuple).join(',')}`, chunk.flat());
-  }
-};
 
 /**
  * Writes events, what belongs beside their leaves, and their place in the queue of the tree, in the transaction of
@@ -41,72 +29,53 @@ export const appendEvents = async (manager: EntityManager, events: readonly Audi
   }
 };
 
+const notesTable = namesOf(auditNotes, []).table;
+
 const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[]): Promise<void> => {
-  await insertRows(
-    manager,
-    'audit_event',
-    [
-      'id',
-      'transaction_id',
-      'ordinal',
-      'at',
-      'action',
-      'outcome',
-      'actor_id',
-      'ticket_id',
-      'assistance_id',
-      'subject_type',
-      'subject_id',
-      'leaf',
-      'leaf_hash',
-    ],
-    events.map(({ id, transactionId, ordinal, at, draft, leaf, leafHash }) => [
+  const insert = async <E>(into: Table<E>, rows: readonly Values<E>[]): Promise<void> => {
+    for (const { sql, values } of insertions(into, rows, rowsPerStatement)) await manager.query(sql, values);
+  };
+  await insert(
+    auditEvents,
+    events.map(({ id, transactionId, ordinal, at, draft, leaf, leafHash }) => ({
       id,
       transactionId,
       ordinal,
-      at.getTime(),
-      draft.action,
-      draft.outcome,
-      draft.actor.id,
-      draft.ticketId ?? null,
-      draft.assistanceId ?? null,
-      draft.subject?.type ?? null,
-      draft.subject?.id ?? null,
+      at,
+      action: draft.action,
+      outcome: draft.outcome,
+      actorId: draft.actor.id,
+      ticketId: draft.ticketId ?? null,
+      assistanceId: draft.assistanceId ?? null,
+      subjectType: draft.subject?.type ?? null,
+      subjectId: draft.subject?.id ?? null,
       leaf,
       leafHash,
-    ]),
+    })),
   );
-  await insertRows(
-    manager,
-    'audit_customer',
-    ['event_id', 'customer_id'],
-    events.flatMap(({ id, draft }) =>
-      [...new Set((draft.customers ?? []).map((customer) => customer.id))].map((customerId) => [id, customerId]),
+  await insert(
+    auditCustomers,
+    events.flatMap(({ id: eventId, draft }) =>
+      [...new Set((draft.customers ?? []).map((customer) => customer.id))].map((customerId) => ({ eventId, customerId })),
     ),
   );
-  await insertRows(
-    manager,
-    'audit_ticket',
-    ['event_id', 'ticket_id'],
-    events.flatMap(({ id, draft }) => [...new Set(draft.tickets ?? [])].map((ticketId) => [id, ticketId])),
+  await insert(
+    auditTickets,
+    events.flatMap(({ id: eventId, draft }) => [...new Set(draft.tickets ?? [])].map((ticketId) => ({ eventId, ticketId }))),
   );
-  await insertRows(
-    manager,
-    'audit_note',
-    ['event_id', 'name', 'key_id', 'sealed'],
-    events.flatMap(({ id, draft }) =>
-      (draft.notes ?? []).map((note) => [
-        id,
-        note.name,
-        note.keyId,
-        note.seal({ table: 'audit_note', column: note.name, row: id }),
-      ]),
+  await insert(
+    auditNotes,
+    events.flatMap(({ id: eventId, draft }) =>
+      (draft.notes ?? []).map(({ name, keyId, seal }) => ({
+        eventId,
+        name,
+        keyId,
+        sealed: seal({ table: notesTable, column: name, row: eventId }),
+      })),
     ),
   );
-  await insertRows(
-    manager,
-    'audit_pending',
-    ['event_id', 'transaction_id', 'ordinal'],
-    events.map(({ id, transactionId, ordinal }) => [id, transactionId, ordinal]),
+  await insert(
+    auditPending,
+    events.map(({ id: eventId, transactionId, ordinal }) => ({ eventId, transactionId, ordinal })),
   );
 };

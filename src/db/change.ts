@@ -7,6 +7,7 @@ import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { expectBookkeeping } from './bookkeeping';
 import { forUpdate } from './engine';
+import type { Reads } from './reads';
 import { marks, type Sql } from './sql';
 import { execute, queryRows, type ReadOptions, type Row, readRows, type Transaction } from './statements';
 import { type Changes, deleting, insertions, type Selection, type Table, updating, type Values } from './table';
@@ -32,7 +33,7 @@ export interface ChangeParts {
  * One change: lock, permit, save, record, in one transaction. Writing before the permit, or ending a change that wrote
  * without `record`, is a programming error and rolls everything back.
  */
-export class Change<Subject = unknown> {
+export class Change<Subject = unknown> implements Reads {
   private wrote = false;
   protected readonly drafts: EventDraft[] = [];
   readonly actor: Actor;

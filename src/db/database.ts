@@ -7,7 +7,7 @@ import { type Action, permit } from '../authz/rule';
 import { Failure } from '../failure';
 import { type Lane, Lanes } from '../lanes';
 import { ulid } from '../ulid';
-import { appendEvents, insertRows } from './append-events';
+import { appendEvents } from './append-events';
 import { Bookkeeper } from './bookkeeping';
 import { Change, type Permit, SystemChange } from './change';
 import { type DataSourceParts, openDataSource } from './data-source';
@@ -29,9 +29,10 @@ import { type Job, jobs } from './jobs';
 import type { DatabaseLocation } from './location';
 import { takeOwnership } from './owner-lock';
 import { PreparedReads } from './prepared-reads';
+import type { Reads } from './reads';
 import { type Sql, sql } from './sql';
-import { execute, queryRows, type Row, type Transaction } from './statements';
-import type { Selection, Table } from './table';
+import { execute, queryRows, type Row, readRows, type Transaction } from './statements';
+import { deleting, insertions, type Selection, type Table, type Values } from './table';
 import { selectLists } from './union-of-lists';
 
 export interface ChangeOptions {
@@ -48,11 +49,9 @@ export interface GroupCommit {
 }
 
 /** One transaction of the audit log's sequencer: places in the tree and signed heads, never events. */
-export interface SequencerCommit {
-  query<R extends Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
-  /** Affected rows of a write. */
-  execute(sql: string, parameters?: readonly unknown[]): Promise<number>;
-  insert(table: string, columns: readonly string[], rows: readonly (readonly unknown[])[]): Promise<void>;
+export interface SequencerCommit extends Reads {
+  insert<E>(into: Table<E>, rows: readonly Values<E>[]): Promise<void>;
+  remove<E>(from: Table<E>, condition: Sql): Promise<void>;
 }
 
 export interface DatabaseOptions {
@@ -93,7 +92,7 @@ const requireSqlMode = async (source: DataSource): Promise<void> => {
  * record, `sequence` what the audit log's sequencer does. Nobody else holds a TypeORM source.
  * On SQLite all writes pass one queue to one connection; reads have a read-only connection of their own.
  */
-export class Database {
+export class Database implements Reads {
   /** SQLite: one write at a time, what people wait for before the batches of a sync. */
   private readonly writes = new Lanes(1);
   private closed = false;
@@ -255,13 +254,16 @@ export class Database {
    * `work` may run again after a conflict, a duplicate key or a lost connection, and must then look at what is committed.
    */
   sequence<T>(work: (commit: SequencerCommit) => Promise<T>): Promise<T> {
-    return this.transaction('interactive', { idempotent: true }, (transaction) =>
-      work({
-        query: (sql, parameters = []) => queryRows(transaction.manager, sql, parameters),
-        execute: (sql, parameters = []) => execute(transaction, sql, parameters),
-        insert: (table, columns, rows) => insertRows(transaction.manager, table, columns, rows),
-      }),
-    );
+    return this.transaction('interactive', { idempotent: true }, (transaction) => {
+      const run = async (statements: readonly { readonly sql: string; readonly values: unknown[] }[]): Promise<void> => {
+        for (const { sql: text, values } of statements) await transaction.manager.query(text, values);
+      };
+      return work({
+        read: (selection, rest) => readRows(transaction, selection, rest),
+        insert: (into, rows) => run(insertions(into, rows)),
+        remove: (from, condition) => run([deleting(from, condition)]),
+      });
+    });
   }
 
   /** Resolves when the database can be read and, on a server, written to. Throws `DatabaseUnavailable`. */

@@ -1,8 +1,8 @@
-import type { Row } from './change';
-import type { EngineKind } from './engine';
+import type { Sql } from './sql';
+import type { Selection } from './table';
 
-/** What committed rows are read from: a `Database`, or a `Snapshot` of an embedded one. */
+/** What rows are read from: a `Database`, a `Snapshot` of an embedded one, or a transaction under way. */
 export interface Reads {
-  readonly engine: EngineKind;
-  query<R extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
+  /** Rows of a selection. `rest` is what follows its FROM. */
+  read<R extends object>(selection: Selection<R>, rest: Sql): Promise<R[]>;
 }

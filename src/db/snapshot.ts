@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-import type { Row } from './change';
 import { DatabaseInUse } from './database-in-use';
-import { safeRows } from './integers';
 import { takeOwnership } from './owner-lock';
 import type { Reads } from './reads';
+import { type Sql, sql } from './sql';
+import type { Selection } from './table';
 
 /** An embedded database that nobody has made yet. */
 export class DatabaseMissing extends Error {
@@ -33,7 +33,6 @@ export const longestSnapshot = 60;
  * owns the file, it is owned until `close` and doesn't end.
  */
 export class Snapshot implements Reads {
-  readonly engine = 'sqlite';
   private ended = false;
 
   private constructor(
@@ -67,13 +66,14 @@ export class Snapshot implements Reads {
   }
 
   /** Throws `SnapshotEnded`. */
-  async query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
+  async read<R extends object>(selection: Selection<R>, rest: Sql): Promise<R[]> {
+    const { sql: text, values } = sql`${selection} ${rest}`;
     if (!this.ended && this.hasEnded()) {
       this.ended = true;
       this.connection.close();
     }
     if (this.ended) throw new SnapshotEnded(this.file, longestSnapshot);
-    return safeRows(this.connection.prepare<unknown[], R>(sql).all(...parameters));
+    return selection.hydrate(this.connection.prepare<unknown[], Record<string, unknown>>(text).all(...values));
   }
 
   async close(): Promise<void> {

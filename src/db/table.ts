@@ -133,13 +133,17 @@ const maximumParameters = 16_000;
 
 const stored = ({ transformer }: ColumnDefinition, value: unknown): unknown => (transformer ? transformer.to(value) : value);
 
-/** Inserts these rows, in as many statements as their values need. */
-export const insertions = <E>(into: Table<E>, rows: readonly Values<E>[]): { sql: string; values: unknown[] }[] => {
+/** Inserts these rows, in as many statements as their values need, and at most so many rows in one. */
+export const insertions = <E>(
+  into: Table<E>,
+  rows: readonly Values<E>[],
+  mostRows = Number.POSITIVE_INFINITY,
+): { sql: string; values: unknown[] }[] => {
   const { name, columns } = into[definition];
   const all = [...columns.values()];
   const head = `INSERT INTO ${name} (${all.map((column) => column.name).join(',')}) VALUES `;
   const tuple = `(${marks(all)})`;
-  const perStatement = Math.max(1, Math.floor(maximumParameters / all.length));
+  const perStatement = Math.min(mostRows, Math.max(1, Math.floor(maximumParameters / all.length)));
   const statements: { sql: string; values: unknown[] }[] = [];
   for (let start = 0; start < rows.length; start += perStatement) {
     const chunk = rows.slice(start, start + perStatement);

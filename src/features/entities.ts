@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { AuditCustomer, AuditEventRow, AuditNote, AuditPending, AuditTicket } from '../ledger/audit.entity';
+import { AuditCustomer, AuditEventRow, AuditNote, AuditPending, AuditTicket } from '../db/audit.entity';
 import { AuditAnchor, AuditCheckpoint, AuditLeaf, AuditNode, AuditOrigin } from '../ledger/audit-tree.entity';
 import { ActorRow } from './actors/actor.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';

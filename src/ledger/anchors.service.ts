@@ -2,11 +2,13 @@ import { openCheckpoint } from '../audit/checkpoint';
 import { consistencyPath } from '../audit/merkle';
 import { NoteInvalid, type VerifierKey } from '../audit/note';
 import { Loop } from '../background/loop';
-import type { Row } from '../db/change';
 import type { Database } from '../db/database';
 import type { Reads } from '../db/reads';
+import { sql } from '../db/sql';
+import { select } from '../db/table';
 import { type Anchor, AnchorUnavailable } from './anchor';
 import { FileAnchor } from './anchor.file';
+import { auditAnchors } from './audit-tree.entity';
 import { type Checkpoints, rewritten, type SignedCheckpoint, truncated } from './checkpoints';
 import { LogBroken } from './log-broken';
 import { StoredTree } from './stored-tree';
@@ -28,12 +30,10 @@ export interface AnchoredCheckpoint {
   readonly at: Date;
 }
 
-interface AnchorRow extends Row {
-  readonly anchor: string;
-  readonly tree_size: number;
-  readonly note: Buffer;
-  readonly anchored_at: number;
-}
+const a = auditAnchors.as('a');
+const b = auditAnchors.as('b');
+const taken = select(a.pick('anchor', 'treeSize', 'note', 'anchoredAt'), sql`FROM ${a}`);
+const anchors = select(auditAnchors.pick('anchor'), sql`FROM ${auditAnchors}`);
 
 /** When an anchor that failed is asked again. */
 interface Retry {
@@ -44,17 +44,16 @@ interface Retry {
 
 /** The latest checkpoint that each anchor of this log took, the largest first. */
 export const latestAnchored = async (database: Reads, origin: string): Promise<readonly AnchoredCheckpoint[]> => {
-  const rows = await database.query<AnchorRow>(
-    `SELECT a.anchor, a.tree_size, a.note, a.anchored_at FROM audit_anchor a
-      WHERE a.origin = ? AND a.tree_size = (SELECT MAX(b.tree_size) FROM audit_anchor b WHERE b.anchor = a.anchor AND b.origin = a.origin)
-      ORDER BY a.tree_size DESC, a.anchor`,
-    [origin],
+  const largest = sql`SELECT MAX(${b.treeSize}) FROM ${b} WHERE ${b.anchor} = ${a.anchor} AND ${b.origin} = ${a.origin}`;
+  const rows = await database.read(
+    taken,
+    sql`WHERE ${a.origin} = ${origin} AND ${a.treeSize} = (${largest}) ORDER BY ${a.treeSize} DESC, ${a.anchor}`,
   );
   return rows.map((row) => ({
     anchor: row.anchor,
-    size: row.tree_size,
+    size: row.treeSize,
     note: row.note.toString('utf8'),
-    at: new Date(row.anchored_at),
+    at: row.anchoredAt,
   }));
 };
 
@@ -68,7 +67,7 @@ const expectContinued = async (
   const anchored = openedAnchored(anchor, note, checkpoints.origin, keys);
   const latest = await checkpoints.latest();
   if (!latest || latest.size < anchored.size) throw truncated(anchored.size, latest?.size ?? 0);
-  await checkpoints.continued(new StoredTree(database.query.bind(database)), anchored, latest.size);
+  await checkpoints.continued(new StoredTree(database), anchored, latest.size);
 };
 
 const openedAnchored = (anchor: string, note: string, origin: string, keys: readonly VerifierKey[]) => {
@@ -196,7 +195,7 @@ export class Anchors {
     let from = Math.min(mine?.size ?? 0, checkpoint.size);
     let latest = checkpoint;
     for (let attempt = 0; attempt < mostCorrections; attempt += 1) {
-      const tree = new StoredTree(this.database.query.bind(this.database));
+      const tree = new StoredTree(this.database);
       const path = from === 0 ? [] : await consistencyPath(from, latest.size, tree.nodeAt);
       const answer = await anchor.submit({ from, path, checkpoint: latest });
       if (answer.kind === 'TAKEN') return this.keep(anchor.name, latest, answer.note);
@@ -212,16 +211,15 @@ export class Anchors {
   }
 
   private async keep(anchor: string, checkpoint: SignedCheckpoint, note: string): Promise<void> {
-    const at = this.options.clock().getTime();
-    await this.database.sequence(async ({ query, insert }) => {
-      const place = [anchor, checkpoint.origin, checkpoint.size];
-      const known = await query('SELECT anchor FROM audit_anchor WHERE anchor = ? AND origin = ? AND tree_size = ?', place);
-      if (known.length > 0) return;
-      await insert(
-        'audit_anchor',
-        ['anchor', 'origin', 'tree_size', 'note', 'anchored_at'],
-        [[...place, Buffer.from(note, 'utf8'), at]],
+    const { origin, size: treeSize } = checkpoint;
+    const anchoredAt = this.options.clock();
+    await this.database.sequence(async (commit) => {
+      const known = await commit.read(
+        anchors,
+        sql`WHERE ${auditAnchors.anchor} = ${anchor} AND ${auditAnchors.origin} = ${origin} AND ${auditAnchors.treeSize} = ${treeSize}`,
       );
+      if (known.length > 0) return;
+      await commit.insert(auditAnchors, [{ anchor, origin, treeSize, note: Buffer.from(note, 'utf8'), anchoredAt }]);
     });
   }
 }

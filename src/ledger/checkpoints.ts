@@ -10,12 +10,15 @@ import {
   verifierKeyOf,
 } from '../audit/note';
 import { parseSigningKeys } from '../audit/signing-key';
-import type { Row } from '../db/change';
+import { auditEvents } from '../db/audit.entity';
 import type { Database } from '../db/database';
 import type { Reads } from '../db/reads';
+import { type Sql, sql } from '../db/sql';
+import { select } from '../db/table';
+import { auditCheckpoints } from './audit-tree.entity';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
-import { type Query, StoredTree, TreeBroken } from './stored-tree';
+import { StoredTree, TreeBroken } from './stored-tree';
 
 /** A checkpoint with the note it is signed as. */
 export interface SignedCheckpoint extends Checkpoint {
@@ -24,12 +27,10 @@ export interface SignedCheckpoint extends Checkpoint {
   readonly signedAt: Date;
 }
 
-interface CheckpointRow extends Row {
-  readonly note: Buffer;
-  readonly tree_size: number;
-  readonly root_hash: string;
-  readonly signed_at: number;
-}
+const c = auditCheckpoints;
+const checkpoints = select(c.pick('note', 'treeSize', 'rootHash', 'signedAt'), sql`FROM ${c}`);
+const latestOne = sql`ORDER BY ${c.treeSize} DESC LIMIT 1`;
+const leaves = select(auditEvents.pick('leaf'), sql`FROM ${auditEvents}`);
 
 /** What `AUDIT_SIGNING_KEY` holds, as keys of this log. Throws `SigningKeyInvalid`. */
 export const signersOf = (origin: string, text: string): readonly SignerKey[] =>
@@ -42,13 +43,10 @@ export const keyIdText = ({ keyId }: Pick<VerifierKey, 'keyId'>): string => keyI
 export const rootAt = async (tree: StoredTree, size: number): Promise<Buffer> =>
   (await compactRange(0, size, tree.nodeAt)).reduceRight((right, left) => nodeHash(left, right));
 
-const columns = 'note, tree_size, root_hash, signed_at';
-
 /** The keys that the log's own events name as its keys, by which old checkpoints stay valid after a rotation. */
-const recordedKeys = async (query: Query, origin: string): Promise<readonly VerifierKey[]> => {
-  const rows = await query<{ leaf: Buffer }>(
-    "SELECT leaf FROM audit_event WHERE subject_type = 'LogKey' AND action = 'log.key' ORDER BY at, id",
-  );
+const recordedKeys = async (reads: Reads, origin: string): Promise<readonly VerifierKey[]> => {
+  const { subjectType, action, at, id } = auditEvents;
+  const rows = await reads.read(leaves, sql`WHERE ${subjectType} = 'LogKey' AND ${action} = 'log.key' ORDER BY ${at}, ${id}`);
   return rows.flatMap(({ leaf }) => {
     const { key } = (JSON.parse(leaf.toString('utf8')) as { detail: { key?: unknown } }).detail;
     try {
@@ -70,21 +68,21 @@ export class Checkpoints {
 
   /** The latest one; null before the first. What it says isn't held against the tree here. */
   async latest(): Promise<SignedCheckpoint | null> {
-    return this.read(this.database.query.bind(this.database), 'ORDER BY tree_size DESC LIMIT 1', []);
+    return this.read(this.database, latestOne);
   }
 
   /** The smallest one that covers a leaf, or null while none does. */
   async covering(leafIndex: number): Promise<SignedCheckpoint | null> {
-    return this.read(this.database.query.bind(this.database), 'AND tree_size > ? ORDER BY tree_size LIMIT 1', [leafIndex]);
+    return this.read(this.database, sql`AND ${c.treeSize} > ${leafIndex} ORDER BY ${c.treeSize} LIMIT 1`);
   }
 
   async at(size: number): Promise<SignedCheckpoint | null> {
-    return this.read(this.database.query.bind(this.database), 'AND tree_size = ?', [size]);
+    return this.read(this.database, sql`AND ${c.treeSize} = ${size}`);
   }
 
   /** Every public key of this log: those that sign now, and those that its events name. */
   async verifierKeys(signers: readonly SignerKey[] = []): Promise<readonly VerifierKey[]> {
-    const all = [...signers.map(verifierKeyOf), ...(await recordedKeys(this.database.query.bind(this.database), this.origin))];
+    const all = [...signers.map(verifierKeyOf), ...(await recordedKeys(this.database, this.origin))];
     return [...new Map(all.map((key) => [formatVerifierKey(key), key])).values()];
   }
 
@@ -98,12 +96,12 @@ export class Checkpoints {
     signers: readonly SignerKey[],
     options: { anchored: boolean; at: Date },
   ): Promise<SignedCheckpoint | null> {
-    return database.sequence(async ({ query, insert }) => {
-      const size = await treeSize(query);
-      const latest = await this.read(query, 'ORDER BY tree_size DESC LIMIT 1', []);
+    return database.sequence(async (commit) => {
+      const size = await treeSize(commit);
+      const latest = await this.read(commit, latestOne);
       if (latest && latest.size > size) throw truncated(latest.size, size);
       if (size === 0 || latest?.size === size) return null;
-      const tree = new StoredTree(query);
+      const tree = new StoredTree(commit);
       const root = await this.continued(tree, latest, size);
       const checkpoint: Checkpoint = {
         origin: this.origin,
@@ -112,11 +110,15 @@ export class Checkpoints {
         extensions: options.anchored ? [] : [unanchoredExtension],
       };
       const note = signCheckpoint(checkpoint, signers);
-      await insert(
-        'audit_checkpoint',
-        ['origin', 'tree_size', 'root_hash', 'note', 'signed_at'],
-        [[this.origin, size, root.toString('hex'), Buffer.from(note, 'utf8'), options.at.getTime()]],
-      );
+      await commit.insert(auditCheckpoints, [
+        {
+          origin: this.origin,
+          treeSize: size,
+          rootHash: root.toString('hex'),
+          note: Buffer.from(note, 'utf8'),
+          signedAt: options.at,
+        },
+      ]);
       return { ...checkpoint, note, signedAt: options.at };
     });
   }
@@ -150,19 +152,16 @@ export class Checkpoints {
     );
   }
 
-  private async read(query: Query, condition: string, parameters: readonly unknown[]): Promise<SignedCheckpoint | null> {
-    const [row] = await query<CheckpointRow>(`SELECT ${columns} FROM audit_checkpoint WHERE origin = ? ${condition}`, [
-      this.origin,
-      ...parameters,
-    ]);
+  private async read(reads: Reads, rest: Sql): Promise<SignedCheckpoint | null> {
+    const [row] = await reads.read(checkpoints, sql`WHERE ${c.origin} = ${this.origin} ${rest}`);
     if (!row) return null;
     return {
       origin: this.origin,
-      size: row.tree_size,
-      root: Buffer.from(row.root_hash, 'hex'),
+      size: row.treeSize,
+      root: Buffer.from(row.rootHash, 'hex'),
       extensions: row.note.toString('utf8').includes(`\n${unanchoredExtension}\n`) ? [unanchoredExtension] : [],
       note: row.note.toString('utf8'),
-      signedAt: new Date(row.signed_at),
+      signedAt: row.signedAt,
     };
   }
 }

@@ -1,5 +1,6 @@
-import type { Row } from '../db/change';
 import type { Reads } from '../db/reads';
+import { sql } from '../db/sql';
+import { Column, select } from '../db/table';
 
 /** What a database user is for. `gateway` holds no signing key where `sequencer` is another one's work. */
 export type DatabaseRole = 'gateway' | 'sequencing gateway' | 'sequencer';
@@ -51,10 +52,18 @@ export const grantStatements = (schema: string, tables: readonly string[], users
     ...(role === 'sequencer' ? [] : [`GRANT SELECT ON \`${schema}\`.\`schema_migration\` TO ${account};`]),
   ]);
 
-interface PrivilegeRow extends Row {
-  readonly table_name: string | null;
-  readonly privilege: string;
-}
+/** What the server says that the user of this connection may do: everywhere, in this database, on a table of it. */
+const privileges = select(
+  { onTable: new Column<string | null>(sql`p.on_table`, null), privilege: new Column<string>(sql`p.privilege`, null) },
+  sql`FROM (
+    SELECT NULL AS on_table, PRIVILEGE_TYPE AS privilege FROM information_schema.USER_PRIVILEGES
+      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')
+    UNION SELECT NULL, PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES
+      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND DATABASE() LIKE TABLE_SCHEMA
+    UNION SELECT TABLE_NAME, PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES
+      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND TABLE_SCHEMA = DATABASE()
+  ) AS p`,
+);
 
 /** Privileges by which a row could be changed or a table replaced. */
 const watched = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'ALTER', 'DROP', 'CREATE', 'TRIGGER', 'SUPER', 'FILE']);
@@ -64,18 +73,11 @@ const watched = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'ALTER', 'DROP'
  * is as it should be. Reads what the server says of the user itself, its roles and databases; MariaDB and MySQL only.
  */
 export const grantFaults = async (database: Reads, role: DatabaseRole): Promise<readonly string[]> => {
-  const rows = await database.query<PrivilegeRow>(
-    `SELECT NULL AS table_name, PRIVILEGE_TYPE AS privilege FROM information_schema.USER_PRIVILEGES
-      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')
-     UNION SELECT NULL, PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES
-      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND DATABASE() LIKE TABLE_SCHEMA
-     UNION SELECT TABLE_NAME, PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES
-      WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND TABLE_SCHEMA = DATABASE()`,
-  );
+  const rows = await database.read(privileges, sql``);
   return auditTables.flatMap((table) => {
     const held = new Set(
       rows
-        .filter(({ table_name: on }) => on === null || on === table)
+        .filter(({ onTable }) => onTable === null || onTable === table)
         .flatMap(({ privilege }) => (watched.has(privilege) ? [privilege] : [])),
     );
     const needed: readonly string[] = auditPrivileges(role, table);

@@ -1,35 +1,40 @@
 import { hashLeaf } from '../audit/event';
-import type { Row } from '../db/change';
+import { auditEvents, auditPending } from '../db/audit.entity';
 import type { Database, SequencerCommit } from '../db/database';
-import { marks } from '../db/sql';
+import type { Reads } from '../db/reads';
+import { sql } from '../db/sql';
+import { optional, type Selected, select, wholeNumber } from '../db/table';
+import { chunks } from '../lanes';
+import { auditLeaves, auditNodes } from './audit-tree.entity';
 import { LogBroken } from './log-broken';
-import { levelsOf, type Query, storedHashes, TreeBroken, tileHeight, tileWidth } from './stored-tree';
+import { levelsOf, storedHashes, TreeBroken, tileHeight, tileWidth } from './stored-tree';
 
 /** Events moved in one transaction, unless one transaction alone has more. */
 const batch = 512;
 
-interface PendingRow extends Row {
-  readonly event_id: string;
-  readonly transaction_id: string;
-  readonly leaf: Buffer | null;
-  readonly leaf_hash: string | null;
-}
+const p = auditPending.as('p');
+const e = auditEvents.as('e');
 
-const pendingRows =
-  'SELECT p.event_id, p.transaction_id, e.leaf, e.leaf_hash FROM audit_pending p LEFT JOIN audit_event e ON e.id = p.event_id';
+const pendingRows = select(
+  { ...p.pick('eventId', 'transactionId'), leaf: optional(e.leaf), leafHash: optional(e.leafHash) },
+  sql`FROM ${p} LEFT JOIN ${e} ON ${e.id} = ${p.eventId}`,
+);
+type PendingEvent = Selected<typeof pendingRows>;
+const waiting = select(auditPending.pick('eventId'), sql`FROM ${auditPending}`);
+const nextIndex = select({ size: optional(wholeNumber(sql`MAX(${auditLeaves.leafIndex}) + 1`)) }, sql`FROM ${auditLeaves}`);
 
 /** The next events, whole transactions only and each transaction in its own order. */
-const nextPending = async (query: Query): Promise<readonly PendingRow[]> => {
-  const rows = await query<PendingRow>(`${pendingRows} ORDER BY p.transaction_id, p.ordinal LIMIT ?`, [batch + 1]);
+const nextPending = async (reads: Reads): Promise<readonly PendingEvent[]> => {
+  const rows = await reads.read(pendingRows, sql`ORDER BY ${p.transactionId}, ${p.ordinal} LIMIT ${batch + 1}`);
   if (rows.length <= batch) return rows;
-  const cut = rows.at(-1)?.transaction_id as string;
-  const whole = rows.filter((row) => row.transaction_id !== cut);
-  return whole.length > 0 ? whole : query<PendingRow>(`${pendingRows} WHERE p.transaction_id = ? ORDER BY p.ordinal`, [cut]);
+  const cut = rows.at(-1)?.transactionId as string;
+  const whole = rows.filter((row) => row.transactionId !== cut);
+  return whole.length > 0 ? whole : reads.read(pendingRows, sql`WHERE ${p.transactionId} = ${cut} ORDER BY ${p.ordinal}`);
 };
 
 /** How many leaves the stored tree has. */
-export const treeSize = async (query: Query): Promise<number> => {
-  const [row] = await query<{ size: number | null }>('SELECT MAX(leaf_index) + 1 AS size FROM audit_leaf');
+export const treeSize = async (reads: Reads): Promise<number> => {
+  const [row] = await reads.read(nextIndex, sql``);
   return row?.size ?? 0;
 };
 
@@ -39,13 +44,14 @@ const storeNodes = async (commit: SequencerCommit, from: number, to: number): Pr
   for (let level = 0; ; level += tileHeight) {
     [first, end] = [Math.floor(first / tileWidth), Math.floor(end / tileWidth)];
     if (first === end) return;
-    const hashes = await storedHashes(commit.query, level, first * tileWidth, end * tileWidth);
+    const hashes = await storedHashes(commit, level, first * tileWidth, end * tileWidth);
     if (hashes.length < (end - first) * tileWidth) throw new TreeBroken(level, first * tileWidth + hashes.length);
     const roots = Array.from({ length: end - first }, (_, tile) => {
       const levels = levelsOf(hashes.slice(tile * tileWidth, (tile + 1) * tileWidth));
-      return [level + tileHeight, first + tile, levels.at(-1)?.[0]?.toString('hex')];
+      const [root] = levels.at(-1) as [Buffer];
+      return { level: level + tileHeight, nodeIndex: first + tile, hash: root.toString('hex') };
     });
-    await commit.insert('audit_node', ['level', 'node_index', 'hash'], roots);
+    await commit.insert(auditNodes, roots);
   }
 };
 
@@ -56,25 +62,22 @@ const storeNodes = async (commit: SequencerCommit, from: number, to: number): Pr
  */
 export const integrate = async (database: Database): Promise<number> => {
   // Asked without a transaction: mostly there is nothing.
-  if ((await database.query('SELECT event_id FROM audit_pending LIMIT 1')).length === 0) return 0;
+  if ((await database.read(waiting, sql`LIMIT 1`)).length === 0) return 0;
   return database.sequence(async (commit) => {
-    const pending = await nextPending(commit.query);
+    const pending = await nextPending(commit);
     if (pending.length === 0) return 0;
-    for (const { event_id: id, leaf, leaf_hash: hash } of pending) {
-      if (leaf === null) throw new LogBroken('MISSING', `Event ${id} waits for its place in the tree and is not stored.`);
-      if (hashLeaf(leaf) !== hash) throw new LogBroken('ALTERED', `Event ${id} was altered before it had its place in the tree.`);
-    }
-    const size = await treeSize(commit.query);
-    await commit.insert(
-      'audit_leaf',
-      ['leaf_index', 'event_id', 'leaf_hash'],
-      pending.map(({ event_id: id, leaf_hash: hash }, offset) => [size + offset, id, hash]),
-    );
+    const size = await treeSize(commit);
+    const leaves = pending.map(({ eventId, leaf, leafHash }, offset) => {
+      if (leaf === null || leafHash === null)
+        throw new LogBroken('MISSING', `Event ${eventId} waits for its place in the tree and is not stored.`);
+      if (hashLeaf(leaf) !== leafHash)
+        throw new LogBroken('ALTERED', `Event ${eventId} was altered before it had its place in the tree.`);
+      return { leafIndex: size + offset, eventId, leafHash };
+    });
+    await commit.insert(auditLeaves, leaves);
     await storeNodes(commit, size, size + pending.length);
-    for (let start = 0; start < pending.length; start += batch) {
-      const ids = pending.slice(start, start + batch).map(({ event_id: id }) => id);
-      await commit.execute(`DELETE FROM audit_pending WHERE event_id IN (${marks(ids)})`, ids);
-    }
+    for (const part of chunks(leaves, batch))
+      await commit.remove(auditPending, sql`${auditPending.eventId} IN (${part.map(({ eventId }) => eventId)})`);
     return pending.length;
   });
 };

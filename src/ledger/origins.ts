@@ -1,10 +1,13 @@
 import { parseCheckpoint } from '../audit/checkpoint';
 import { parseNote } from '../audit/note';
-import type { Row } from '../db/change';
-import type { Database, GroupCommit } from '../db/database';
+import type { Change } from '../db/change';
+import type { Database } from '../db/database';
+import type { Reads } from '../db/reads';
+import { sql } from '../db/sql';
+import { select } from '../db/table';
+import { auditOrigins } from './audit-tree.entity';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
-import type { Query } from './stored-tree';
 
 /** A name under which the log was or is signed. */
 export interface Origin {
@@ -16,41 +19,30 @@ export interface Origin {
   readonly previousCheckpoint: string | null;
 }
 
-interface OriginRow extends Row {
-  readonly name: string;
-  readonly begins_at_size: number;
-  readonly previous: string | null;
-  readonly previous_checkpoint: Buffer | null;
-}
+const origins = select(auditOrigins.pick('name', 'beginsAtSize', 'previous', 'previousCheckpoint'), sql`FROM ${auditOrigins}`);
 
 /** Every name that the stored log had, the one in use last. */
-export const storedOrigins = async (query: Query): Promise<readonly Origin[]> => {
-  const rows = await query<OriginRow>('SELECT name, begins_at_size, previous, previous_checkpoint FROM audit_origin');
+export const storedOrigins = async (reads: Reads): Promise<readonly Origin[]> => {
+  const rows = await reads.read(origins, sql``);
   const next = new Map(rows.map((row) => [row.previous, row]));
   const chain: Origin[] = [];
   for (let row = next.get(null); row && chain.length < rows.length; row = next.get(row.name))
-    chain.push({
-      name: row.name,
-      beginsAtSize: row.begins_at_size,
-      previous: row.previous,
-      previousCheckpoint: row.previous_checkpoint?.toString('utf8') ?? null,
-    });
+    chain.push({ ...row, previousCheckpoint: row.previousCheckpoint?.toString('utf8') ?? null });
   if (chain.length < rows.length)
     throw new LogBroken('ALTERED', 'The names of the stored log don’t follow one from the other: their table was altered.');
   return chain;
 };
 
-const insertOrigin = (group: GroupCommit, { name, beginsAtSize, previous, previousCheckpoint }: Origin, at: Date) =>
-  group.execute(
-    'INSERT INTO audit_origin (name, begins_at_size, previous, previous_checkpoint, created_at) VALUES (?, ?, ?, ?, ?)',
-    [name, beginsAtSize, previous, previousCheckpoint === null ? null : Buffer.from(previousCheckpoint, 'utf8'), at.getTime()],
-  );
-
-const sequencer = { id: 'system:sequencer', kind: 'system', roles: [] } as const;
+const insertOrigin = (change: Change, { previousCheckpoint: known, ...origin }: Origin, createdAt: Date): Promise<void> =>
+  change.insert(auditOrigins, {
+    ...origin,
+    previousCheckpoint: known === null ? null : Buffer.from(known, 'utf8'),
+    createdAt,
+  });
 
 /** Whether the stored log has a name, which is this one. Throws `LogBroken` where it is another. */
-export const hasOrigin = async (query: Query, name: string): Promise<boolean> => {
-  const current = (await storedOrigins(query)).at(-1);
+export const hasOrigin = async (reads: Reads, name: string): Promise<boolean> => {
+  const current = (await storedOrigins(reads)).at(-1);
   if (current && current.name !== name)
     throw new LogBroken(
       'OTHER_ORIGIN',
@@ -62,16 +54,11 @@ export const hasOrigin = async (query: Query, name: string): Promise<boolean> =>
 
 /** Gives an empty log its name, once. Throws `LogBroken` where the stored log has another. */
 export const claimOrigin = (database: Database, name: string, at: Date): Promise<void> =>
-  database.appendGroup(async (group) => {
-    if (await hasOrigin(group.query, name)) return;
-    const size = await treeSize(group.query);
-    await insertOrigin(group, { name, beginsAtSize: size, previous: null, previousCheckpoint: null }, at);
-    group.append({
-      action: 'log.begin',
-      actor: sequencer,
-      subject: { type: 'LogOrigin', id: name },
-      detail: { origin: name, size },
-    });
+  database.system('sequencer', 'log.begin', async (change) => {
+    if (await hasOrigin(change, name)) return;
+    const size = await treeSize(change);
+    await insertOrigin(change, { name, beginsAtSize: size, previous: null, previousCheckpoint: null }, at);
+    change.record('log.begin', { subject: { type: 'LogOrigin', id: name }, detail: { origin: name, size } });
   });
 
 /**
@@ -85,22 +72,20 @@ export const forkOrigin = (
   anchored: string | null,
   at: Date,
 ): Promise<{ readonly previous: string; readonly size: number; readonly missing: number }> =>
-  database.appendGroup(async (group) => {
-    const origins = await storedOrigins(group.query);
-    const previous = origins.at(-1);
-    if (!previous || origins.some((origin) => origin.name === name))
+  database.system('sequencer', 'log.fork', async (change) => {
+    const stored = await storedOrigins(change);
+    const previous = stored.at(-1);
+    if (!previous || stored.some((origin) => origin.name === name))
       throw new LogBroken(
         'OTHER_ORIGIN',
         previous ? 'The stored log has had this name already.' : 'There is no stored log to go on from.',
         'Set audit.origin to a name that was never used, and run this again.',
       );
-    const size = await treeSize(group.query);
+    const size = await treeSize(change);
     const known = anchored === null ? null : parseCheckpoint(parseNote(anchored).text);
     const missing = Math.max(0, (known?.size ?? 0) - size);
-    await insertOrigin(group, { name, beginsAtSize: size, previous: previous.name, previousCheckpoint: anchored }, at);
-    group.append({
-      action: 'log.fork',
-      actor: sequencer,
+    await insertOrigin(change, { name, beginsAtSize: size, previous: previous.name, previousCheckpoint: anchored }, at);
+    change.record('log.fork', {
       subject: { type: 'LogOrigin', id: name },
       detail: {
         origin: name,

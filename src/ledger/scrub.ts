@@ -3,9 +3,11 @@ import { hashLeaf } from '../audit/event';
 import { type Leaf, LeafInvalid, readLeaf } from '../audit/leaf';
 import { Frontier } from '../audit/merkle';
 import { NoteInvalid, parseNote, type SignerKey, type VerifierKey } from '../audit/note';
-import type { Row } from '../db/change';
+import { auditEvents, auditPending } from '../db/audit.entity';
 import type { Reads } from '../db/reads';
-import { marks } from '../db/sql';
+import { sql } from '../db/sql';
+import { Column, type Selected, type Selection, select, wholeNumber } from '../db/table';
+import { auditAnchors, auditCheckpoints, auditLeaves, auditNodes } from './audit-tree.entity';
 import { Checkpoints } from './checkpoints';
 import { treeSize } from './integration';
 import { storedOrigins } from './origins';
@@ -31,32 +33,45 @@ export interface ScrubReport {
 const mostFindings = 50;
 const leavesAtOnce = 1_000;
 
-interface LeafRow extends Row {
-  readonly leaf_index: number;
-  readonly event_id: string;
-  readonly placed_hash: string;
-  readonly leaf: Buffer | null;
-  readonly leaf_hash: string | null;
-  readonly transaction_id: string;
-  readonly ordinal: number;
-  readonly at: number;
-  readonly action: string;
-  readonly outcome: string;
-  readonly actor_id: string;
-  readonly ticket_id: string | null;
-  readonly assistance_id: string | null;
-  readonly subject_type: string | null;
-  readonly subject_id: string | null;
-}
+const l = auditLeaves.as('l');
+const e = auditEvents.as('e');
+const p = auditPending.as('p');
 
-interface HeadRow extends Row {
-  readonly tree_size: number;
-  readonly note: Buffer;
-  /** Of a checkpoint. */
-  readonly root_hash?: string;
-  /** Of an anchored one. */
-  readonly anchor?: string;
-}
+/** A column of an event as it is stored, whatever stands there: what was altered must not end the search. */
+const stored = <T>(column: Column<T>): Column<T | null> => new Column<T | null>(column, null);
+
+const placedEvents = select(
+  {
+    ...l.pick('leafIndex', 'eventId'),
+    placedHash: l.leafHash,
+    leaf: stored(e.leaf),
+    leafHash: stored(e.leafHash),
+    transactionId: stored(e.transactionId),
+    ordinal: stored(e.ordinal),
+    at: new Column<number | null>(e.at, null),
+    action: stored(e.action),
+    outcome: stored(e.outcome),
+    ...e.pick('ticketId', 'assistanceId', 'subjectType', 'subjectId'),
+    actorId: stored(e.actorId),
+  },
+  sql`FROM ${l} LEFT JOIN ${e} ON ${e.id} = ${l.eventId}`,
+);
+type PlacedEvent = Selected<typeof placedEvents>;
+
+const signedHeads = select(auditCheckpoints.pick('treeSize', 'rootHash', 'note'), sql`FROM ${auditCheckpoints}`);
+const anchoredHeads = select(auditAnchors.pick('treeSize', 'note', 'anchor'), sql`FROM ${auditAnchors}`);
+type StoredHead = Selected<typeof signedHeads> | Selected<typeof anchoredHeads>;
+
+const storedNodes = select(auditNodes.pick('nodeIndex', 'hash'), sql`FROM ${auditNodes}`);
+
+const n = wholeNumber(sql`COUNT(*)`);
+const placedTwice = select({ n }, sql`FROM ${p} JOIN ${l} ON ${l.eventId} = ${p.eventId}`);
+const waitingForNothing = select({ n }, sql`FROM ${p} LEFT JOIN ${e} ON ${e.id} = ${p.eventId} WHERE ${e.id} IS NULL`);
+const neverPlaced = select(
+  { n },
+  sql`FROM ${e} LEFT JOIN ${l} ON ${l.eventId} = ${e.id} LEFT JOIN ${p} ON ${p.eventId} = ${e.id}
+    WHERE ${l.eventId} IS NULL AND ${p.eventId} IS NULL`,
+);
 
 interface Head {
   readonly size: number;
@@ -94,22 +109,21 @@ class Scrub {
   ) {}
 
   async run(): Promise<ScrubReport> {
-    const size = await treeSize(this.database.query.bind(this.database));
+    const size = await treeSize(this.database);
     let next = 0;
     for (let start = 0; start < size; start += leavesAtOnce) {
-      const rows = await this.database.query<LeafRow>(
-        `SELECT l.leaf_index, l.event_id, l.leaf_hash AS placed_hash, e.leaf, e.leaf_hash, e.transaction_id, e.ordinal, e.at, e.action,
-                e.outcome, e.actor_id, e.ticket_id, e.assistance_id, e.subject_type, e.subject_id
-           FROM audit_leaf l LEFT JOIN audit_event e ON e.id = l.event_id WHERE l.leaf_index >= ? AND l.leaf_index < ? ORDER BY l.leaf_index`,
-        [start, start + leavesAtOnce],
+      const { leafIndex } = l;
+      const rows = await this.database.read(
+        placedEvents,
+        sql`WHERE ${leafIndex} >= ${start} AND ${leafIndex} < ${start + leavesAtOnce} ORDER BY ${leafIndex}`,
       );
       await this.readHeads(this.frontier.size, this.frontier.size + rows.length);
       for (const row of rows) {
-        const index = row.leaf_index;
+        const index = row.leafIndex;
         if (index !== next) this.find('LEAF', next, `leaves ${next} to ${index - 1} are missing`);
         next = index + 1;
         this.readLeaf(row, index);
-        this.frontier.append(Buffer.from(row.placed_hash, 'hex'), (level, node, hash) => {
+        this.frontier.append(Buffer.from(row.placedHash, 'hex'), (level, node, hash) => {
           if (level > 0 && level % tileHeight === 0) this.nodes.push({ level, index: node, hash: hash.toString('hex') });
         });
         this.compareHeads();
@@ -135,15 +149,15 @@ class Scrub {
     if (this.findings.length < mostFindings) this.findings.push({ what, leaf, message });
   }
 
-  private readLeaf(row: LeafRow, index: number): void {
-    const id = row.event_id;
+  private readLeaf(row: PlacedEvent, index: number): void {
+    const id = row.eventId;
     if (row.leaf === null) {
       this.find('LEAF', index, `event ${id} isn't stored any more`);
       return;
     }
-    if (hashLeaf(row.leaf) !== row.placed_hash)
+    if (hashLeaf(row.leaf) !== row.placedHash)
       this.find('LEAF', index, `event ${id} isn't what was signed: its leaf was altered`);
-    if (row.leaf_hash !== row.placed_hash) this.find('LEAF', index, `event ${id} has another hash than its place in the tree`);
+    if (row.leafHash !== row.placedHash) this.find('LEAF', index, `event ${id} has another hash than its place in the tree`);
     let leaf: Leaf;
     try {
       leaf = readLeaf(row.leaf.toString('utf8'));
@@ -169,15 +183,10 @@ class Scrub {
   private async readHeads(start: number, end: number): Promise<void> {
     const heads: Head[] = [];
     for (const { origin, keys } of await this.knownOrigins()) {
-      const range = [origin, start, end];
-      const signed = await this.database.query<HeadRow>(
-        'SELECT tree_size, root_hash, note FROM audit_checkpoint WHERE origin = ? AND tree_size > ? AND tree_size <= ? ORDER BY tree_size',
-        range,
-      );
-      const anchored = await this.database.query<HeadRow>(
-        'SELECT tree_size, note, anchor FROM audit_anchor WHERE origin = ? AND tree_size > ? AND tree_size <= ? ORDER BY tree_size',
-        range,
-      );
+      const within = ({ origin: name, treeSize: size }: Pick<typeof auditCheckpoints, 'origin' | 'treeSize'>) =>
+        sql`WHERE ${name} = ${origin} AND ${size} > ${start} AND ${size} <= ${end} ORDER BY ${size}`;
+      const signed = await this.database.read(signedHeads, within(auditCheckpoints));
+      const anchored = await this.database.read(anchoredHeads, within(auditAnchors));
       this.checkpoints += signed.length;
       this.anchored += anchored.length;
       for (const row of [...signed, ...anchored]) {
@@ -191,7 +200,7 @@ class Scrub {
 
   private async knownOrigins(): Promise<readonly { readonly origin: string; readonly keys: readonly VerifierKey[] }[]> {
     this.origins ??= await Promise.all(
-      (await storedOrigins(this.database.query.bind(this.database))).map(async ({ name: origin }) => ({
+      (await storedOrigins(this.database)).map(async ({ name: origin }) => ({
         origin,
         keys: await new Checkpoints(this.database, origin).verifierKeys(this.signers(origin)),
       })),
@@ -214,11 +223,12 @@ class Scrub {
   private async compareNodes(): Promise<void> {
     for (const level of new Set(this.nodes.map((node) => node.level))) {
       const expected = this.nodes.filter((node) => node.level === level);
-      const rows = await this.database.query<{ node_index: number; hash: string }>(
-        `SELECT node_index, hash FROM audit_node WHERE level = ? AND node_index IN (${marks(expected)})`,
-        [level, ...expected.map(({ index }) => index)],
+      const indexes = expected.map(({ index }) => index);
+      const rows = await this.database.read(
+        storedNodes,
+        sql`WHERE ${auditNodes.level} = ${level} AND ${auditNodes.nodeIndex} IN (${indexes})`,
       );
-      const stored = new Map(rows.map((row) => [row.node_index, row.hash]));
+      const stored = new Map(rows.map((row) => [row.nodeIndex, row.hash]));
       for (const { index, hash } of expected)
         if (stored.get(index) !== hash)
           this.find('TREE', null, `the stored node ${index} of level ${level} isn't that of the leaves below it`);
@@ -227,28 +237,26 @@ class Scrub {
   }
 
   private async compareQueue(): Promise<void> {
-    const count = async (sql: string): Promise<number> => (await this.database.query<{ n: number }>(sql))[0]?.n ?? 0;
-    const twice = await count('SELECT COUNT(*) AS n FROM audit_pending p JOIN audit_leaf l ON l.event_id = p.event_id');
+    const count = async (of: Selection<{ readonly n: number }>) => (await this.database.read(of, sql``))[0]?.n ?? 0;
+    const twice = await count(placedTwice);
     if (twice > 0) this.find('QUEUE', null, `${twice} events wait for a place in the tree and have one`);
-    const lost = await count(
-      'SELECT COUNT(*) AS n FROM audit_pending p LEFT JOIN audit_event e ON e.id = p.event_id WHERE e.id IS NULL',
-    );
+    const lost = await count(waitingForNothing);
     if (lost > 0) this.find('QUEUE', null, `${lost} events wait for a place in the tree and aren't stored`);
-    const forgotten = await count(
-      `SELECT COUNT(*) AS n FROM audit_event e LEFT JOIN audit_leaf l ON l.event_id = e.id LEFT JOIN audit_pending p ON p.event_id = e.id
-        WHERE l.event_id IS NULL AND p.event_id IS NULL`,
-    );
+    const forgotten = await count(neverPlaced);
     if (forgotten > 0)
       this.find('QUEUE', null, `${forgotten} events are stored, have no place in the tree and don't wait for one`);
   }
 }
 
-const headOf = ({ tree_size: size, root_hash: root, note, anchor }: HeadRow): Head => ({
-  size,
-  root: root ?? rootIn(note),
-  what: anchor === undefined ? 'CHECKPOINT' : 'ANCHOR',
-  name: `the checkpoint of size ${size}${anchor === undefined ? '' : ` that ${anchor} took`}`,
-});
+const headOf = (row: StoredHead): Head => {
+  const isAnchored = 'anchor' in row;
+  return {
+    size: row.treeSize,
+    root: isAnchored ? rootIn(row.note) : row.rootHash,
+    what: isAnchored ? 'ANCHOR' : 'CHECKPOINT',
+    name: `the checkpoint of size ${row.treeSize}${isAnchored ? ` that ${row.anchor} took` : ''}`,
+  };
+};
 
 /** What a note says, believed or not. */
 const rootIn = (note: Buffer): string => {
@@ -260,7 +268,7 @@ const rootIn = (note: Buffer): string => {
   }
 };
 
-const isSigned = (row: HeadRow, origin: string, keys: readonly VerifierKey[]): boolean => {
+const isSigned = (row: StoredHead, origin: string, keys: readonly VerifierKey[]): boolean => {
   try {
     const opened = openCheckpoint(row.note, keys);
     const { size, root } = headOf(row);
@@ -271,19 +279,19 @@ const isSigned = (row: HeadRow, origin: string, keys: readonly VerifierKey[]): b
   }
 };
 
-const columnsThatDiffer = (row: LeafRow, leaf: Leaf): readonly string[] => {
+const columnsThatDiffer = (row: PlacedEvent, leaf: Leaf): readonly string[] => {
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
-    ['id', row.event_id, leaf.id],
-    ['transaction_id', row.transaction_id, leaf.tx],
+    ['id', row.eventId, leaf.id],
+    ['transaction_id', row.transactionId, leaf.tx],
     ['ordinal', row.ordinal, leaf.ordinal],
     ['at', row.at, Date.parse(leaf.at)],
     ['action', row.action, leaf.action],
     ['outcome', row.outcome, leaf.outcome],
-    ['actor_id', row.actor_id, leaf.actor?.id],
-    ['ticket_id', row.ticket_id, leaf.ticket],
-    ['assistance_id', row.assistance_id, leaf.assistance],
-    ['subject_type', row.subject_type, leaf.subject?.type ?? null],
-    ['subject_id', row.subject_id, leaf.subject?.id ?? null],
+    ['actor_id', row.actorId, leaf.actor?.id],
+    ['ticket_id', row.ticketId, leaf.ticket],
+    ['assistance_id', row.assistanceId, leaf.assistance],
+    ['subject_type', row.subjectType, leaf.subject?.type ?? null],
+    ['subject_id', row.subjectId, leaf.subject?.id ?? null],
   ];
   return pairs.flatMap(([name, stored, stated]) => (stored === stated ? [] : [name]));
 };

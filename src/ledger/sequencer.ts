@@ -1,7 +1,11 @@
 import { formatVerifierKey, type SignerKey, verifierKeyOf } from '../audit/note';
+import { systemActor } from '../authz/actor';
 import { Loop } from '../background/loop';
+import { auditEvents } from '../db/audit.entity';
 import type { Database } from '../db/database';
 import { isConflict, isDuplicate, isLostConnection } from '../db/engine';
+import { sql } from '../db/sql';
+import { select } from '../db/table';
 import { Checkpoints, keyIdText, type SignedCheckpoint } from './checkpoints';
 import { integrate, treeSize } from './integration';
 import { LogBroken } from './log-broken';
@@ -15,7 +19,8 @@ const signWithin = 400;
 /** A leaf that says what time it is, at least this often, in milliseconds: nothing can be dated further back than that without notice. */
 const timeLeafEvery = 60_000;
 
-const actor = { id: 'system:sequencer', kind: 'system', roles: [] } as const;
+const timeLeaves = select(auditEvents.pick('at'), sql`FROM ${auditEvents}`);
+const keyEvents = select(auditEvents.pick('id'), sql`FROM ${auditEvents}`);
 
 export interface SequencerOptions {
   readonly origin: string;
@@ -98,7 +103,7 @@ export class Sequencer {
 
   private async sign(): Promise<SignedCheckpoint | null> {
     const { signers, anchored, clock, onCheckpoint } = this.options;
-    if (this.known?.size === (await treeSize(this.database.query.bind(this.database)))) return null;
+    if (this.known?.size === (await treeSize(this.database))) return null;
     await this.expectNoRetreat();
     const signed = await this.checkpoints.sign(this.database, signers, { anchored, at: clock() });
     if (signed) {
@@ -125,31 +130,24 @@ export class Sequencer {
   private async recordTime(): Promise<void> {
     const now = this.options.clock().getTime();
     if (now - this.timeAt < timeLeafEvery) return;
-    const [newest] = await this.database.query<{ at: number }>(
-      "SELECT at FROM audit_event WHERE actor_id = ? AND action = 'log.time' ORDER BY at DESC LIMIT 1",
-      [actor.id],
+    const { at, actorId, action } = auditEvents;
+    const [newest] = await this.database.read(
+      timeLeaves,
+      sql`WHERE ${actorId} = ${systemActor('sequencer').id} AND ${action} = 'log.time' ORDER BY ${at} DESC LIMIT 1`,
     );
-    this.timeAt = newest?.at ?? 0;
+    this.timeAt = newest?.at.getTime() ?? 0;
     if (now - this.timeAt < timeLeafEvery) return;
-    await this.database.appendGroup(async (group) => group.append({ action: 'log.time', actor }));
+    await this.database.system('sequencer', 'log.time', async (change) => change.record('log.time', {}));
   }
 
   /** Each key that signs stands in the log itself, so that whoever reads it learns when keys changed. */
   private async recordKeys(): Promise<void> {
     for (const key of this.options.signers.map(verifierKeyOf)) {
       const id = keyIdText(key);
-      await this.database.appendGroup(async (group) => {
-        const [known] = await group.query<{ id: string }>(
-          "SELECT id FROM audit_event WHERE subject_type = 'LogKey' AND subject_id = ? LIMIT 1",
-          [id],
-        );
-        if (known) return;
-        group.append({
-          action: 'log.key',
-          actor,
-          subject: { type: 'LogKey', id },
-          detail: { key: formatVerifierKey(key) },
-        });
+      await this.database.system('sequencer', 'log.key', async (change) => {
+        const { subjectType, subjectId } = auditEvents;
+        const [known] = await change.read(keyEvents, sql`WHERE ${subjectType} = 'LogKey' AND ${subjectId} = ${id} LIMIT 1`);
+        if (!known) change.record('log.key', { subject: { type: 'LogKey', id }, detail: { key: formatVerifierKey(key) } });
       });
     }
   }

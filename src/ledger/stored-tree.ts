@@ -1,7 +1,8 @@
 import { nodeHash } from '../audit/merkle';
-import type { Row } from '../db/change';
-
-export type Query = <R extends Row>(sql: string, parameters?: readonly unknown[]) => Promise<R[]>;
+import type { Reads } from '../db/reads';
+import { sql } from '../db/sql';
+import { select } from '../db/table';
+import { auditLeaves, auditNodes } from './audit-tree.entity';
 
 /** A stored hash is missing or isn't one: what is stored is not the tree that was built. */
 export class TreeBroken extends Error {
@@ -20,19 +21,20 @@ export const tileWidth = 2 ** tileHeight;
 
 const hexHash = /^[0-9a-f]{64}$/;
 
-interface HashRow extends Row {
-  readonly position: number;
-  readonly hash: string;
-}
-
-const selectRange = (level: number): string =>
-  level === 0
-    ? 'SELECT leaf_index AS position, leaf_hash AS hash FROM audit_leaf WHERE leaf_index >= ? AND leaf_index < ? ORDER BY leaf_index'
-    : `SELECT node_index AS position, hash FROM audit_node WHERE level = ${level} AND node_index >= ? AND node_index < ? ORDER BY node_index`;
+const leafHashes = select({ position: auditLeaves.leafIndex, hash: auditLeaves.leafHash }, sql`FROM ${auditLeaves}`);
+const nodeHashes = select({ position: auditNodes.nodeIndex, hash: auditNodes.hash }, sql`FROM ${auditNodes}`);
 
 /** Hashes of one stored level (0 are the leaves) from `start` up to the first gap, or `end`. Throws `TreeBroken` for what is no hash. */
-export const storedHashes = async (query: Query, level: number, start: number, end: number): Promise<Buffer[]> => {
-  const rows = await query<HashRow>(selectRange(level), [start, end]);
+export const storedHashes = async (reads: Reads, level: number, start: number, end: number): Promise<Buffer[]> => {
+  const { leafIndex } = auditLeaves;
+  const { nodeIndex } = auditNodes;
+  const rows =
+    level === 0
+      ? await reads.read(leafHashes, sql`WHERE ${leafIndex} >= ${start} AND ${leafIndex} < ${end} ORDER BY ${leafIndex}`)
+      : await reads.read(
+          nodeHashes,
+          sql`WHERE ${auditNodes.level} = ${level} AND ${nodeIndex} >= ${start} AND ${nodeIndex} < ${end} ORDER BY ${nodeIndex}`,
+        );
   const hashes: Buffer[] = [];
   for (const { position, hash } of rows) {
     const index = start + hashes.length;
@@ -62,7 +64,7 @@ export const levelsOf = (hashes: readonly Buffer[]): Buffer[][] => {
 export class StoredTree {
   private readonly tiles = new Map<string, Promise<Buffer[][]>>();
 
-  constructor(private readonly query: Query) {}
+  constructor(private readonly reads: Reads) {}
 
   /** The root of the complete subtree over leaves [index·2^level, (index+1)·2^level). Throws `TreeBroken`. */
   readonly nodeAt = async (level: number, index: number): Promise<Buffer> => {
@@ -79,7 +81,7 @@ export class StoredTree {
     const key = `${level}/${tile}`;
     let loading = this.tiles.get(key);
     if (!loading) {
-      loading = storedHashes(this.query, level, tile * tileWidth, (tile + 1) * tileWidth).then(levelsOf);
+      loading = storedHashes(this.reads, level, tile * tileWidth, (tile + 1) * tileWidth).then(levelsOf);
       this.tiles.set(key, loading);
     }
     return loading;

@@ -1,18 +1,23 @@
 import { hashLeaf } from '../audit/event';
 import { type SignerKey, verifierKeyOf } from '../audit/note';
-import type { Row } from '../db/change';
+import { auditEvents, auditPending } from '../db/audit.entity';
 import type { Reads } from '../db/reads';
+import { sql } from '../db/sql';
+import { optional, select } from '../db/table';
+import { auditLeaves } from './audit-tree.entity';
 import { type Checkpoints, truncated } from './checkpoints';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
 import { StoredTree, tileWidth } from './stored-tree';
 
-interface TailRow extends Row {
-  readonly leaf_index: number;
-  readonly event_id: string;
-  readonly leaf_hash: string;
-  readonly leaf: Buffer | null;
-}
+const l = auditLeaves.as('l');
+const e = auditEvents.as('e');
+const p = auditPending.as('p');
+const leaves = select(
+  { ...l.pick('leafIndex', 'eventId', 'leafHash'), leaf: optional(e.leaf) },
+  sql`FROM ${l} LEFT JOIN ${e} ON ${e.id} = ${l.eventId}`,
+);
+const placedAndWaiting = select(p.pick('eventId'), sql`FROM ${p} JOIN ${l} ON ${l.eventId} = ${p.eventId}`);
 
 /**
  * Whether the stored log still ends where its latest checkpoint says, before anything is signed that continues it: that
@@ -21,22 +26,19 @@ interface TailRow extends Row {
  * name has no checkpoint. Throws `LogBroken`.
  */
 export const checkTail = async (database: Reads, checkpoints: Checkpoints, signers: readonly SignerKey[]): Promise<void> => {
-  const query = database.query.bind(database);
-  const size = await treeSize(query);
+  const size = await treeSize(database);
   const latest = await checkpoints.latest();
   if (latest) {
     const proven = checkpoints.proven(latest, signers.map(verifierKeyOf));
     if (proven.size > size) throw truncated(proven.size, size);
-    await checkpoints.continued(new StoredTree(query), proven, size);
+    await checkpoints.continued(new StoredTree(database), proven, size);
   }
   await checkLeaves(database, Math.max(0, Math.min(latest?.size ?? 0, size) - tileWidth), size);
-  const [waiting] = await query<{ event_id: string }>(
-    'SELECT p.event_id FROM audit_pending p JOIN audit_leaf l ON l.event_id = p.event_id LIMIT 1',
-  );
+  const [waiting] = await database.read(placedAndWaiting, sql`LIMIT 1`);
   if (waiting)
     throw new LogBroken(
       'DUPLICATED',
-      `Event ${waiting.event_id} waits for a place in the tree, and has one: the queue was altered.`,
+      `Event ${waiting.eventId} waits for a place in the tree, and has one: the queue was altered.`,
     );
 };
 
@@ -47,12 +49,11 @@ const rowsAtOnce = 500;
 export const checkLeaves = async (database: Reads, from: number, to: number): Promise<void> => {
   for (let start = from; start < to; start += rowsAtOnce) {
     const end = Math.min(to, start + rowsAtOnce);
-    const rows = await database.query<TailRow>(
-      `SELECT l.leaf_index, l.event_id, l.leaf_hash, e.leaf FROM audit_leaf l LEFT JOIN audit_event e ON e.id = l.event_id
-        WHERE l.leaf_index >= ? AND l.leaf_index < ? ORDER BY l.leaf_index`,
-      [start, end],
+    const rows = await database.read(
+      leaves,
+      sql`WHERE ${l.leafIndex} >= ${start} AND ${l.leafIndex} < ${end} ORDER BY ${l.leafIndex}`,
     );
-    rows.forEach(({ leaf_index: index, event_id: id, leaf_hash: hash, leaf }, offset) => {
+    rows.forEach(({ leafIndex: index, eventId: id, leafHash: hash, leaf }, offset) => {
       if (index !== start + offset) throw gone(start + offset);
       if (leaf === null)
         throw new LogBroken('MISSING', `Leaf ${start + offset} stands for event ${id}, which isn't stored any more.`);

@@ -1,6 +1,7 @@
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { systemActor } from '../../src/authz/actor';
 import { action, rule } from '../../src/authz/rule';
+import { auditEvents } from '../../src/db/audit.entity';
 import { bookkeeping } from '../../src/db/bookkeeping';
 import type { Change } from '../../src/db/change';
 import { dataSourceOptions } from '../../src/db/data-source';
@@ -13,7 +14,6 @@ import { ProgrammingError } from '../../src/failure';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { credentialJobs } from '../../src/features/credentials/credential-update.entity';
 import { sourceStates as sources } from '../../src/features/sources/source.entity';
-import { auditEvents } from '../../src/ledger/audit.entity';
 import { databaseParts, engine, temporaryDatabase, temporaryLocation } from '../support/database';
 
 const anyone = rule<unknown>('ROLE', () => true);

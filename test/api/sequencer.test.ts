@@ -39,7 +39,6 @@ const checkpoints = async () => {
   const rows = await database.query<{ note: Buffer }>('SELECT note FROM audit_checkpoint ORDER BY tree_size');
   return rows.map(({ note }) => openCheckpoint(note, testSigners.map(verifierKeyOf)));
 };
-const query = () => database.query.bind(database);
 
 describe('the sequencer', () => {
   it('gives every committed event one place, whole transactions in their order, and signs the root of exactly those', async () => {
@@ -104,7 +103,7 @@ describe('the sequencer', () => {
     expect((await third.turn())?.size).toBe(await count('audit_event'));
     const [older, newer] = await checkpoints();
     if (!older || !newer) throw new Error('expected two checkpoints');
-    const tree = new StoredTree(query());
+    const tree = new StoredTree(database);
     const path = await consistencyPath(older.size, newer.size, tree.nodeAt);
     expect(verifyConsistency(older.size, newer.size, older.root, newer.root, path)).toBe(true);
   });
@@ -139,14 +138,14 @@ describe('the sequencer', () => {
     while ((await integrate(database)) > 0);
     const size = 530;
     const hashes = (await placed()).map(({ leaf }) => leafHash(leaf));
-    const root = await rootAt(new StoredTree(query()), size);
+    const root = await rootAt(new StoredTree(database), size);
     for (const index of [0, 1, 255, 256, 511, 512, 528, 529]) {
-      const path = await inclusionPath(size, index, new StoredTree(query()).nodeAt);
+      const path = await inclusionPath(size, index, new StoredTree(database).nodeAt);
       expect([index, verifyInclusion(size, index, hashes[index] as Buffer, path, root)]).toEqual([index, true]);
     }
     for (const from of [1, 255, 256, 257, 512, 529, 530]) {
-      const path = await consistencyPath(from, size, new StoredTree(query()).nodeAt);
-      const older = await rootAt(new StoredTree(query()), from);
+      const path = await consistencyPath(from, size, new StoredTree(database).nodeAt);
+      const older = await rootAt(new StoredTree(database), from);
       expect([from, verifyConsistency(from, size, older, root, path)]).toEqual([from, true]);
     }
   });
@@ -294,7 +293,7 @@ describe('a log after a restore', () => {
       subject: { type: 'LogOrigin', id: origin },
       detail: { previous: testOrigin, size: 10, anchored: { size: known?.size, root: known?.root.toString('base64') } },
     });
-    expect((await storedOrigins(query())).map(({ name }) => name)).toEqual([testOrigin, origin]);
+    expect((await storedOrigins(database)).map(({ name }) => name)).toEqual([testOrigin, origin]);
     await expect(forkOrigin(database, testOrigin, null, clock())).rejects.toMatchObject({ finding: 'OTHER_ORIGIN' });
     expect(await new Checkpoints(database, testOrigin).latest()).toBeNull();
   });

@@ -141,7 +141,7 @@ const attacks: readonly [string, () => Promise<unknown>, Awaited<ReturnType<type
     async () => {
       const hash = await editEvent();
       await sql('UPDATE audit_leaf SET leaf_hash = ? WHERE leaf_index = 100', [hash]);
-      const hashes = await storedHashes(database.query.bind(database), 0, 0, 256);
+      const hashes = await storedHashes(database, 0, 0, 256);
       const root = levelsOf(hashes).at(-1)?.[0]?.toString('hex');
       await sql('UPDATE audit_node SET hash = ? WHERE level = 8 AND node_index = 0', [root]);
     },

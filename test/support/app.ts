@@ -8,6 +8,7 @@ import { type Config, loadConfig } from '../../src/config/load';
 import type { DemoHelpdesk } from '../../src/development/sources/demo-helpdesk';
 import type { DemoPayments } from '../../src/development/sources/demo-payments';
 import { createServer } from '../../src/http/server';
+import { tamper } from './audit-log';
 import { misfitOf } from './catalogued';
 import { copyOf, migratedLocation, type Place } from './database';
 
@@ -63,11 +64,9 @@ const loadedPlace = (): Promise<Place> =>
     const app = await App.open({ config: { ...config, database: location }, log: silent, clock: new TestClock().now });
     await app.sources.syncAll();
     // Each test has its own policy, and the event that it came into force.
-    await app.database.sequence(async (commit) => {
-      const inForce = "SELECT id FROM audit_event WHERE action = 'policy.in-force'";
-      await commit.execute(`DELETE FROM audit_pending WHERE event_id IN (${inForce})`);
-      await commit.execute("DELETE FROM audit_event WHERE action = 'policy.in-force'");
-    });
+    const inForce = "SELECT id FROM audit_event WHERE action = 'policy.in-force'";
+    await tamper(app.database, `DELETE FROM audit_pending WHERE event_id IN (${inForce})`);
+    await tamper(app.database, "DELETE FROM audit_event WHERE action = 'policy.in-force'");
     await app.close();
   });
 

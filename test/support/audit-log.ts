@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { LogEvent } from '../../src/audit/events';
+import type { EventName } from '../../src/audit/events';
 import { parseVerifierKey, type SignerKey } from '../../src/audit/note';
 import type { Database } from '../../src/db/database';
 import { signersOf } from '../../src/ledger/checkpoints';
@@ -27,9 +27,9 @@ export const sequencerOf = (database: Database, options: Partial<SequencerOption
 
 /** Records one transaction with this many events, which mean nothing and so have no place in the catalogue. */
 export const record = (database: Database, count: number, action = 'test'): Promise<void> =>
-  database.appendGroup(async (group) => {
+  database.system('recorder', 'log.time', async (change) => {
     const actor = { id: 'act_test', kind: 'staff', roles: ['AGENT'] };
-    for (let index = 0; index < count; index += 1) group.append({ action, actor, detail: { index } } as unknown as LogEvent);
+    for (let index = 0; index < count; index += 1) change.recordFor(actor, action as EventName, { detail: { index } } as never);
   });
 
 /** Whatever somebody with full access to the database may do. */

@@ -1,9 +1,10 @@
 import { readLeaf } from '../../audit/leaf';
 import { consistencyPath, inclusionPath } from '../../audit/merkle';
 import type { SignedInActor } from '../../authz/actor';
-import type { Row } from '../../db/change';
+import { auditPending, auditTickets } from '../../db/audit.entity';
 import type { Database } from '../../db/database';
-import { marks, raw } from '../../db/sql';
+import { joined, type Sql, sql } from '../../db/sql';
+import { optional, type Selected, select, wholeNumber } from '../../db/table';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest } from '../../graphql/page';
@@ -13,8 +14,9 @@ import { latestAnchored } from '../../ledger/anchors.service';
 import { type Checkpoints, rootAt, type SignedCheckpoint } from '../../ledger/checkpoints';
 import { treeSize } from '../../ledger/integration';
 import { StoredTree } from '../../ledger/stored-tree';
-import { type KeyedRow, type Keys, keyColumns } from '../keys/keys.service';
-import { type AuditScope, auditScope } from './audit.policy';
+import { type Keys, keyedIfAny, withKeyOfOwner } from '../keys/keys.service';
+import { auditScope } from './audit.policy';
+import { c, e, l, placedEvents } from './audit.rows';
 import {
   AuditCheckpointType,
   AuditConsistencyProof,
@@ -32,58 +34,52 @@ export interface AuditPageArguments {
   readonly after: string | null | undefined;
 }
 
-interface EventRow extends Row {
-  readonly leaf_index: number;
-  readonly leaf_hash: string;
-  readonly leaf: Buffer;
-  readonly event_id: string;
-}
+const eventRows = select({ ...l.pick('leafIndex', 'leafHash', 'eventId'), leaf: e.leaf }, placedEvents);
+type PlacedEvent = Selected<typeof eventRows>;
 
-interface CustomerRow extends Row {
-  readonly event_id: string;
-  readonly customer_id: string;
-}
+const customersOfEvents = select(
+  { ...c.pick('eventId', 'customerId'), ...keyedIfAny },
+  sql`FROM ${c} ${withKeyOfOwner(c.customerId)}`,
+);
+const n = wholeNumber(sql`COUNT(*)`);
+const counted = select({ n }, placedEvents);
+const countedByActor = select({ ...e.pick('actorId', 'action', 'outcome'), count: n }, placedEvents);
+const policies = select({ ...e.pick('subjectId', 'at', 'id'), leafIndex: l.leafIndex }, placedEvents);
+const waiting = select({ n }, sql`FROM ${auditPending}`);
+const places = select(
+  { leafIndex: optional(l.leafIndex), leafHash: optional(l.leafHash) },
+  sql`FROM ${e} LEFT JOIN ${l} ON ${l.eventId} = ${e.id}`,
+);
 
-const inLogOrder: Keyset<EventRow> = {
-  column: raw('l.leaf_index'),
+const inLogOrder: Keyset<PlacedEvent> = {
+  column: l.leafIndex,
   id: null,
   direction: 'ASC',
-  positionOf: (row) => ({ value: row.leaf_index, id: row.event_id }),
+  positionOf: (row) => ({ value: row.leafIndex, id: row.eventId }),
 };
-
-const from = 'FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id';
 
 /** Longest span of one counting, in milliseconds: a year and a day. */
 const longestSpan = 366 * 86_400_000;
 
-/** What a filter says, over `audit_event e`. A time is half-open. */
-const conditionsOf = (filter: AuditEventFilter): readonly AuditScope[] => {
-  const one = (sql: string, ...parameters: readonly unknown[]): AuditScope => ({ sql, parameters });
-  const conditions: AuditScope[] = [];
-  if (typeof filter.actorId === 'string') conditions.push(one('e.actor_id = ?', filter.actorId));
-  if (typeof filter.action === 'string') conditions.push(one('e.action = ?', filter.action));
-  if (filter.outcome) conditions.push(one('e.outcome = ?', filter.outcome));
-  if (typeof filter.ticketId === 'string')
-    conditions.push(
-      one(
-        '(e.ticket_id = ? OR e.id IN (SELECT event_id FROM audit_ticket WHERE ticket_id = ?))',
-        filter.ticketId,
-        filter.ticketId,
-      ),
-    );
+/** What a filter says. A time is half-open. */
+const conditionsOf = (filter: AuditEventFilter): readonly Sql[] => {
+  const conditions: Sql[] = [];
+  if (typeof filter.actorId === 'string') conditions.push(sql`${e.actorId} = ${filter.actorId}`);
+  if (typeof filter.action === 'string') conditions.push(sql`${e.action} = ${filter.action}`);
+  if (filter.outcome) conditions.push(sql`${e.outcome} = ${filter.outcome}`);
+  if (typeof filter.ticketId === 'string') {
+    const { eventId, ticketId } = auditTickets;
+    const among = sql`SELECT ${eventId} FROM ${auditTickets} WHERE ${ticketId} = ${filter.ticketId}`;
+    conditions.push(sql`(${e.ticketId} = ${filter.ticketId} OR ${e.id} IN (${among}))`);
+  }
   if (typeof filter.customerId === 'string')
-    conditions.push(one('e.id IN (SELECT event_id FROM audit_customer WHERE customer_id = ?)', filter.customerId));
-  if (typeof filter.subjectType === 'string') conditions.push(one('e.subject_type = ?', filter.subjectType));
-  if (typeof filter.subjectId === 'string') conditions.push(one('e.subject_id = ?', filter.subjectId));
-  if (filter.from) conditions.push(one('e.at >= ?', filter.from.getTime()));
-  if (filter.before) conditions.push(one('e.at < ?', filter.before.getTime()));
+    conditions.push(sql`${e.id} IN (SELECT ${c.eventId} FROM ${c} WHERE ${c.customerId} = ${filter.customerId})`);
+  if (typeof filter.subjectType === 'string') conditions.push(sql`${e.subjectType} = ${filter.subjectType}`);
+  if (typeof filter.subjectId === 'string') conditions.push(sql`${e.subjectId} = ${filter.subjectId}`);
+  if (filter.from) conditions.push(sql`${e.at} >= ${filter.from}`);
+  if (filter.before) conditions.push(sql`${e.at} < ${filter.before}`);
   return conditions;
 };
-
-const joined = (conditions: readonly AuditScope[]): AuditScope => ({
-  sql: conditions.map(({ sql }) => sql).join(' AND '),
-  parameters: conditions.flatMap(({ parameters }) => parameters),
-});
 
 /**
  * The log as its readers see it: events that have their place, in its order, so that a page never changes while the log
@@ -125,44 +121,29 @@ export class AuditLog {
   async counts(access: RequestAccess, since: Date, before: Date): Promise<readonly AuditCount[]> {
     const span = before.getTime() - since.getTime();
     if (span <= 0 || span > longestSpan) throw Failure.invalid('before', 'expected a time after from, and a year at most');
-    const rows = await this.database.query<{
-      actor_id: string;
-      action: string;
-      outcome: string;
-      n: number;
-    }>(
-      `SELECT e.actor_id, e.action, e.outcome, COUNT(*) AS n ${from} WHERE e.at >= ? AND e.at < ?
-        GROUP BY e.actor_id, e.action, e.outcome ORDER BY n DESC, e.actor_id, e.action, e.outcome`,
-      [since.getTime(), before.getTime()],
+    const by = sql`${e.actorId}, ${e.action}, ${e.outcome}`;
+    const rows = await this.database.read(
+      countedByActor,
+      sql`WHERE ${e.at} >= ${since} AND ${e.at} < ${before} GROUP BY ${by} ORDER BY COUNT(*) DESC, ${by}`,
     );
     access.note('Query.auditCounts', rows.length);
-    return rows.map((row) => new AuditCount({ actorId: row.actor_id, action: row.action, outcome: row.outcome, count: row.n }));
+    return rows.map((row) => new AuditCount(row));
   }
 
   /** The policy in force at a time: the last that came into force by then. Throws `NOT_FOUND` before the first. */
   async policyAt(at: Date): Promise<PolicyInForce> {
-    const [row] = await this.database.query<{
-      subject_id: string;
-      at: number;
-      id: string;
-      leaf_index: number;
-    }>(
-      `SELECT e.subject_id, e.at, e.id, l.leaf_index ${from} WHERE e.subject_type = 'Policy' AND e.action = 'policy.in-force' AND e.at <= ?
-        ORDER BY e.at DESC, l.leaf_index DESC LIMIT 1`,
-      [at.getTime()],
+    const [row] = await this.database.read(
+      policies,
+      sql`WHERE ${e.subjectType} = 'Policy' AND ${e.action} = 'policy.in-force' AND ${e.at} <= ${at}
+        ORDER BY ${e.at} DESC, ${l.leafIndex} DESC LIMIT 1`,
     );
-    if (!row) throw Failure.notFound('policy');
-    return new PolicyInForce({
-      digest: row.subject_id,
-      since: new Date(row.at),
-      eventId: row.id,
-      leafIndex: row.leaf_index,
-    });
+    if (!row || row.subjectId === null) throw Failure.notFound('policy');
+    return new PolicyInForce({ digest: row.subjectId, since: row.at, eventId: row.id, leafIndex: row.leafIndex });
   }
 
   /** How far the log is: events that wait for their place, and when the latest checkpoint was signed. */
   async standing(): Promise<{ readonly pending: number; readonly signedAt: Date | null }> {
-    const [row] = await this.database.query<{ n: number }>('SELECT COUNT(*) AS n FROM audit_pending');
+    const [row] = await this.database.read(waiting, sql``);
     return { pending: row?.n ?? 0, signedAt: (await this.checkpoints.latest())?.signedAt ?? null };
   }
 
@@ -178,29 +159,25 @@ export class AuditLog {
    * the event waits for its place.
    */
   async inclusion(actor: SignedInActor, eventId: string, size: number | null | undefined): Promise<AuditInclusionProof> {
-    const scope = auditScope(actor);
-    const [row] = await this.database.query<{ leaf_index: number | null; leaf_hash: string }>(
-      `SELECT l.leaf_index, l.leaf_hash FROM audit_event e LEFT JOIN audit_leaf l ON l.event_id = e.id WHERE e.id = ? AND ${scope.sql}`,
-      [eventId, ...scope.parameters],
-    );
+    const [row] = await this.database.read(places, sql`WHERE ${e.id} = ${eventId} AND ${auditScope(actor)}`);
     if (!row) throw Failure.notFound('audit event');
     const latest = await this.checkpoints.latest();
-    const index = row.leaf_index;
+    const { leafIndex: index, leafHash } = row;
     const wanted = size ?? latest?.size ?? 0;
-    if (index === null || (typeof size !== 'number' && wanted <= index))
+    if (index === null || leafHash === null || (typeof size !== 'number' && wanted <= index))
       throw new Failure('CONFLICT', 'The event has no signed place in the tree yet.', { remedy: 'Ask again in a second.' });
-    const stored = await this.size();
+    const stored = await treeSize(this.database);
     if (wanted <= index || wanted > stored)
       throw Failure.invalid(
         'treeSize',
         'expected a size that the tree had after the event: above its leafIndex, not above what is stored',
       );
-    const tree = new StoredTree(this.query);
+    const tree = new StoredTree(this.database);
     const checkpoint = latest?.size === wanted ? latest : await this.checkpoints.at(wanted);
     return new AuditInclusionProof({
       eventId,
       leafIndex: index,
-      leafHash: row.leaf_hash,
+      leafHash,
       treeSize: wanted,
       path: await inclusionPath(wanted, index, tree.nodeAt),
       root: await rootAt(tree, wanted),
@@ -210,10 +187,10 @@ export class AuditLog {
 
   /** Proof that the tree of `to` leaves continues the one of `since` leaves. Throws `INVALID`. */
   async consistency(since: number, to: number): Promise<AuditConsistencyProof> {
-    const stored = await this.size();
+    const stored = await treeSize(this.database);
     if (since < 1 || since > to) throw Failure.invalid('from', 'expected a size from 1 up to that of to');
     if (to > stored) throw Failure.invalid('to', 'expected a size that the tree has reached');
-    const tree = new StoredTree(this.query);
+    const tree = new StoredTree(this.database);
     return new AuditConsistencyProof({
       from: since,
       to,
@@ -221,13 +198,6 @@ export class AuditLog {
       toRoot: await rootAt(tree, to),
       path: await consistencyPath(since, to, tree.nodeAt),
     });
-  }
-
-  private readonly query = <R extends Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> =>
-    this.database.query<R>(sql, parameters);
-
-  private size(): Promise<number> {
-    return treeSize(this.query);
   }
 
   private async withAnchors(checkpoint: SignedCheckpoint): Promise<AuditCheckpointType> {
@@ -239,27 +209,18 @@ export class AuditLog {
     access: RequestAccess,
     coordinate: 'Query.auditEvents' | 'Query.disclosures',
     filter: AuditEventFilter,
-    conditions: readonly AuditScope[],
+    conditions: readonly Sql[],
     first: number | null,
     after: string | null | undefined,
   ) {
     const request = new PageRequest(this.cursors, actor.id, [coordinate, filter], inLogOrder, { first, after });
-    const whole = joined(conditions);
-    const rows = await this.database.query<EventRow>(
-      `SELECT l.leaf_index, l.leaf_hash, l.event_id, e.leaf ${from} WHERE ${whole.sql} ${request.clause.sql}`,
-      [...whole.parameters, ...request.clause.values],
-    );
-    const customers = await this.customersOf(rows.map(({ event_id: id }) => id));
+    const whole = joined(conditions, ' AND ');
+    const rows = await this.database.read(eventRows, sql`WHERE ${whole} ${request.clause}`);
+    const customers = await this.customersOf(rows.map(({ eventId }) => eventId));
     const page = request.pageOf(
       rows,
       (row) => this.toType(row, customers),
-      async () => {
-        const [counted] = await this.database.query<{ n: number }>(
-          `SELECT COUNT(*) AS n ${from} WHERE ${whole.sql}`,
-          whole.parameters,
-        );
-        return counted?.n ?? 0;
-      },
+      async () => (await this.database.read(counted, sql`WHERE ${whole}`))[0]?.n ?? 0,
     );
     access.note(coordinate, page.nodes.length, page.nodes);
     return new AuditEventConnection(page);
@@ -269,32 +230,28 @@ export class AuditLog {
     eventIds: readonly string[],
   ): Promise<ReadonlyMap<string, readonly NonNullable<ShownObject['customer']>[]>> {
     if (eventIds.length === 0) return new Map();
-    const rows = await this.database.query<CustomerRow & Partial<KeyedRow>>(
-      `SELECT c.event_id, c.customer_id, ${keyColumns} FROM audit_customer c LEFT JOIN privacy_customer_key k ON k.owner = c.customer_id
-        WHERE c.event_id IN (${marks(eventIds)}) ORDER BY c.event_id, c.customer_id`,
-      eventIds,
+    const rows = await this.database.read(
+      customersOfEvents,
+      sql`WHERE ${c.eventId} IN (${eventIds}) ORDER BY ${c.eventId}, ${c.customerId}`,
     );
     const byEvent = new Map<string, NonNullable<ShownObject['customer']>[]>();
-    for (const row of rows) {
-      const list = byEvent.get(row.event_id) ?? [];
-      list.push(
-        this.keys.underDigest(row.customer_id, {
-          keyId: row.keyId ?? '',
-          keyWrapped: row.keyWrapped ?? null,
-          keyOwner: row.keyOwner ?? '',
-        }),
-      );
-      byEvent.set(row.event_id, list);
+    for (const { eventId, customerId, keyId, keyWrapped, keyOwner } of rows) {
+      const list = byEvent.get(eventId) ?? [];
+      list.push(this.keys.underDigest(customerId, { keyId: keyId ?? '', keyWrapped, keyOwner: keyOwner ?? '' }));
+      byEvent.set(eventId, list);
     }
     return byEvent;
   }
 
-  private toType(row: EventRow, customers: ReadonlyMap<string, readonly NonNullable<ShownObject['customer']>[]>): AuditEventType {
+  private toType(
+    row: PlacedEvent,
+    customers: ReadonlyMap<string, readonly NonNullable<ShownObject['customer']>[]>,
+  ): AuditEventType {
     return new AuditEventType({
       leaf: readLeaf(row.leaf.toString('utf8')),
-      leafIndex: row.leaf_index,
-      leafHash: row.leaf_hash,
-      customers: customers.get(row.event_id) ?? [],
+      leafIndex: row.leafIndex,
+      leafHash: row.leafHash,
+      customers: customers.get(row.eventId) ?? [],
     });
   }
 }

@@ -10,14 +10,17 @@ import {
 } from '../../audit/export-format';
 import { readLeaf } from '../../audit/leaf';
 import { compactRange, consistencyPath } from '../../audit/merkle';
-import type { Row } from '../../db/change';
 import type { Database } from '../../db/database';
 import type { Reads } from '../../db/reads';
+import { type Sql, sql } from '../../db/sql';
+import { Column, optional, select, wholeNumber } from '../../db/table';
 import { Failure } from '../../failure';
 import { latestAnchored } from '../../ledger/anchors.service';
+import { auditAnchors } from '../../ledger/audit-tree.entity';
 import type { Checkpoints } from '../../ledger/checkpoints';
 import { LogBroken } from '../../ledger/log-broken';
 import { StoredTree } from '../../ledger/stored-tree';
+import { c, e, l, placedEvents } from './audit.rows';
 
 /** What somebody asks for. Times are half-open. */
 export interface ExportSelection {
@@ -41,11 +44,20 @@ export interface ExportPlan {
   readonly anchors: readonly (readonly [string, number])[];
 }
 
-interface LeafRow extends Row {
-  readonly leaf_index: number;
-  readonly leaf_hash: string;
-  readonly leaf: Buffer | null;
-}
+const leavesOfLog = select({ ...l.pick('leafIndex', 'leafHash'), leaf: optional(e.leaf) }, placedEvents);
+/** Of leaves that aren't about the customer only the hash. */
+const leavesAboutCustomer = select(
+  {
+    ...l.pick('leafIndex', 'leafHash'),
+    leaf: new Column<Buffer | null>(sql`CASE WHEN ${c.eventId} IS NULL THEN NULL ELSE ${e.leaf} END`, null),
+  },
+  placedEvents,
+);
+const edges = {
+  first: select({ position: optional(wholeNumber(sql`MIN(${l.leafIndex})`)) }, placedEvents),
+  last: select({ position: optional(wholeNumber(sql`MAX(${l.leafIndex})`)) }, placedEvents),
+};
+const anchored = select(auditAnchors.pick('note', 'anchoredAt'), sql`FROM ${auditAnchors}`);
 
 /** Leaves read at once: a leaf has 65,535 bytes at most, and usually some hundred. */
 const leavesAtOnce = 1_000;
@@ -75,9 +87,9 @@ export class AuditExports {
     const wrong = since.find((size) => !Number.isSafeInteger(size) || size < 1 || size > latest.size);
     if (wrong !== undefined || since.length > mostOlder)
       throw Failure.invalid('since', `expected at most ${mostOlder} sizes from 1 to that of the latest checkpoint`);
-    const anchored = (await latestAnchored(this.database, latest.origin)).filter(({ size }) => size <= latest.size);
-    const first = from === null ? 0 : await this.edge('MIN', 'e.at >= ?', from);
-    const last = before === null ? latest.size - 1 : await this.edge('MAX', 'e.at < ?', before);
+    const taken = (await latestAnchored(this.database, latest.origin)).filter(({ size }) => size <= latest.size);
+    const first = from === null ? 0 : await this.edge('first', sql`${e.at} >= ${from}`);
+    const last = before === null ? latest.size - 1 : await this.edge('last', sql`${e.at} < ${before}`);
     const start = Math.min(first ?? latest.size, latest.size);
     return {
       origin: latest.origin,
@@ -85,8 +97,8 @@ export class AuditExports {
       to: Math.max(start, Math.min((last ?? -1) + 1, latest.size)),
       size: latest.size,
       customerId,
-      since: [...new Set([...since, ...anchored.map(({ size }) => size)])].sort((a, b) => a - b),
-      anchors: anchored.map(({ anchor, size }) => [anchor, size] as const),
+      since: [...new Set([...since, ...taken.map(({ size }) => size)])].sort((a, b) => a - b),
+      anchors: taken.map(({ anchor, size }) => [anchor, size] as const),
     };
   }
 
@@ -101,7 +113,7 @@ export class AuditExports {
     };
     const { database, checkpoints } = this;
     return (async function* () {
-      const tree = new StoredTree(database.query.bind(database));
+      const tree = new StoredTree(database);
       const header: ExportHeader = {
         origin: plan.origin,
         from: plan.from,
@@ -126,26 +138,22 @@ export class AuditExports {
   }
 
   private async *leaves({ from, to, customerId }: ExportPlan): AsyncGenerator<ExportedLeaf> {
-    const leaf = customerId === null ? 'e.leaf' : 'CASE WHEN c.event_id IS NULL THEN NULL ELSE e.leaf END AS leaf';
-    const about = customerId === null ? '' : 'LEFT JOIN audit_customer c ON c.event_id = l.event_id AND c.customer_id = ?';
+    const about = sql`LEFT JOIN ${c} ON ${c.eventId} = ${l.eventId} AND ${c.customerId} = ${customerId}`;
     for (let start = from; start < to; start += leavesAtOnce) {
       const end = Math.min(to, start + leavesAtOnce);
-      const rows = await this.database.query<LeafRow>(
-        `SELECT l.leaf_index, l.leaf_hash, ${leaf} FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id ${about}
-          WHERE l.leaf_index >= ? AND l.leaf_index < ? ORDER BY l.leaf_index`,
-        [...(customerId === null ? [] : [customerId]), start, end],
-      );
+      const inRange = sql`WHERE ${l.leafIndex} >= ${start} AND ${l.leafIndex} < ${end} ORDER BY ${l.leafIndex}`;
+      const rows =
+        customerId === null
+          ? await this.database.read(leavesOfLog, inRange)
+          : await this.database.read(leavesAboutCustomer, sql`${about} ${inRange}`);
       if (rows.length !== end - start)
         throw new LogBroken('MISSING', `Of the leaves ${start} to ${end - 1} only ${rows.length} are stored.`);
-      for (const row of rows) yield { index: row.leaf_index, hash: Buffer.from(row.leaf_hash, 'hex'), leaf: row.leaf };
+      for (const row of rows) yield { index: row.leafIndex, hash: Buffer.from(row.leafHash, 'hex'), leaf: row.leaf };
     }
   }
 
-  private async edge(pick: 'MIN' | 'MAX', condition: string, at: Date): Promise<number | null> {
-    const [row] = await this.database.query<{ position: number | null }>(
-      `SELECT ${pick}(l.leaf_index) AS position FROM audit_event e JOIN audit_leaf l ON l.event_id = e.id WHERE ${condition}`,
-      [at.getTime()],
-    );
+  private async edge(pick: keyof typeof edges, condition: Sql): Promise<number | null> {
+    const [row] = await this.database.read(edges[pick], sql`WHERE ${condition}`);
     return row?.position ?? null;
   }
 }
@@ -157,10 +165,8 @@ export const recordExport = (
   { plan, format }: { readonly plan: ExportPlan; readonly format: ExportFormat },
   customer: CustomerUnderDigest | null,
 ): Promise<void> =>
-  database.appendGroup(async (group) =>
-    group.append({
-      action: 'disclosure',
-      actor,
+  database.system('recorder', 'audit.export', async (change) =>
+    change.recordFor(actor, 'disclosure', {
       customers: customer ? [customer] : [],
       subject: { type: 'AuditExport', id: format },
       detail: {
@@ -177,14 +183,14 @@ export const recordExport = (
 const trailerOf = async (plan: ExportPlan, database: Reads, checkpoints: Checkpoints): Promise<ExportTrailer> => {
   const checkpoint = await checkpoints.at(plan.size);
   if (!checkpoint) throw new LogBroken('MISSING', `The checkpoint of size ${plan.size} isn't stored any more.`);
-  const tree = new StoredTree(database.query.bind(database));
+  const tree = new StoredTree(database);
   const anchors: ExportTrailer['anchors'][number][] = [];
   for (const [anchor, size] of plan.anchors) {
-    const [row] = await database.query<{ note: Buffer; anchored_at: number }>(
-      'SELECT note, anchored_at FROM audit_anchor WHERE anchor = ? AND origin = ? AND tree_size = ?',
-      [anchor, plan.origin, size],
+    const [row] = await database.read(
+      anchored,
+      sql`WHERE ${auditAnchors.anchor} = ${anchor} AND ${auditAnchors.origin} = ${plan.origin} AND ${auditAnchors.treeSize} = ${size}`,
     );
-    if (row) anchors.push({ anchor, anchoredAt: new Date(row.anchored_at), checkpoint: row.note.toString('utf8') });
+    if (row) anchors.push({ anchor, anchoredAt: row.anchoredAt, checkpoint: row.note.toString('utf8') });
   }
   return {
     checkpoint: checkpoint.note,

@@ -1,8 +1,10 @@
 import { csvLine } from '../../audit/export-format';
 import { type Leaf, readLeaf } from '../../audit/leaf';
-import type { Row } from '../../db/change';
 import type { Reads } from '../../db/reads';
-import { marks } from '../../db/sql';
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
+import { assistances } from '../assistance/assistance.entity';
+import { e, l, placedEvents } from './audit.rows';
 import { fieldsOf } from './disclosed-fields';
 
 /** What became of a field for somebody: the report's columns. `omit` and `deny` under a disclosure are denied too. */
@@ -33,10 +35,8 @@ export interface MinimisationReport {
   readonly totals: Readonly<Record<Treatment, number>>;
 }
 
-interface EventRow extends Row {
-  readonly leaf_index: number;
-  readonly leaf: Buffer;
-}
+const eventRows = select({ leafIndex: l.leafIndex, leaf: e.leaf }, placedEvents);
+const purposes = select(assistances.pick('id', 'purpose'), sql`FROM ${assistances}`);
 
 const eventsAtOnce = 1_000;
 
@@ -53,24 +53,21 @@ const assistancesOf = ({ assistance, detail }: Leaf): readonly string[] => {
 /** Purposes of assistances by id. An assistance is never deleted, so each has one. */
 const purposesOf = async (database: Reads, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
   if (ids.length === 0) return new Map();
-  const rows = await database.query<{ id: string; purpose: string }>(
-    `SELECT id, purpose FROM assistance WHERE id IN (${marks(ids)})`,
-    ids,
-  );
+  const rows = await database.read(purposes, sql`WHERE ${assistances.id} IN (${ids})`);
   return new Map(rows.map(({ id, purpose }) => [id, purpose]));
 };
 
 /** Disclosures and denials that have their place in the tree, of a span of time, in chunks. */
 async function* eventsOf(database: Reads, from: Date, to: Date): AsyncGenerator<readonly Leaf[]> {
   for (let after = -1; ; ) {
-    const rows = await database.query<EventRow>(
-      `SELECT l.leaf_index, e.leaf FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id
-        WHERE l.leaf_index > ? AND e.at >= ? AND e.at < ? AND e.action IN ('disclosure', 'denial') ORDER BY l.leaf_index LIMIT ?`,
-      [after, from.getTime(), to.getTime(), eventsAtOnce],
+    const rows = await database.read(
+      eventRows,
+      sql`WHERE ${l.leafIndex} > ${after} AND ${e.at} >= ${from} AND ${e.at} < ${to} AND ${e.action} IN ('disclosure', 'denial')
+        ORDER BY ${l.leafIndex} LIMIT ${eventsAtOnce}`,
     );
     const last = rows.at(-1);
     if (!last) return;
-    after = last.leaf_index;
+    after = last.leafIndex;
     yield rows.map(({ leaf }) => readLeaf(leaf.toString('utf8')));
   }
 }
@@ -91,10 +88,10 @@ export const minimisationReport = async (database: Reads, from: Date, to: Date):
   };
   let [disclosures, denials] = [0, 0];
   for await (const events of eventsOf(database, from, to)) {
-    const purposes = await purposesOf(database, [...new Set(events.flatMap(assistancesOf))]);
+    const known = await purposesOf(database, [...new Set(events.flatMap(assistancesOf))]);
     for (const event of events) {
       const roles = [...event.actor.roles].sort().join('+') || event.actor.kind;
-      const purpose = [...new Set(assistancesOf(event).map((id) => purposes.get(id) ?? 'UNKNOWN'))].sort().join('+') || '-';
+      const purpose = [...new Set(assistancesOf(event).map((id) => known.get(id) ?? 'UNKNOWN'))].sort().join('+') || '-';
       if (event.action === 'denial') {
         denials += 1;
         add(roles, String(event.detail.rule ?? '-'), purpose, 'denied', Number(event.detail.count ?? 1));

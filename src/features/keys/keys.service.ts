@@ -1,11 +1,10 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { CustomerUnderDigest, SealedNote } from '../../audit/event';
-import { systemActor } from '../../authz/actor';
-import { action, isSystem } from '../../authz/rule';
-import type { Change, Row } from '../../db/change';
+import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
-import { marks, type Sql, sql } from '../../db/sql';
-import { type Column, type RowOf, type SealedField, sealedPlace, type Table } from '../../db/table';
+import type { Reads } from '../../db/reads';
+import { type Sql, sql } from '../../db/sql';
+import { type Column, optional, type RowOf, type SealedField, sealedPlace, select, type Table } from '../../db/table';
 import { type DataKey, DataKeyring, newDataKey } from '../../privacy/customer-keys';
 import { auditDigest, KeyedDigests } from '../../privacy/digests';
 import type { KeyEncryption } from '../../privacy/key-encryption';
@@ -20,6 +19,12 @@ export const keyed = { keyId: k.id, keyWrapped: k.wrapped, keyOwner: k.owner };
 /** A row with its customer's key: what is needed to open its sealed columns. */
 export type KeyedRow = RowOf<typeof keyed>;
 
+/** The same where the owner may have no key, for a selection that is joined with `withKeyOfOwner`. */
+export const keyedIfAny = { keyId: optional(k.id), keyWrapped: k.wrapped, keyOwner: optional(k.owner) };
+
+/** Join that gives each row the key of somebody whom it names. */
+export const withKeyOfOwner = (owner: Column<string>): Sql => sql`LEFT JOIN ${k} ON ${k.owner} = ${owner}`;
+
 /** Join that gives each row of a table the key that its columns are sealed with. */
 export const withKeyOf = (rows: { readonly keyId: Column<string | null> }): Sql => sql`JOIN ${k} ON ${k.id} = ${rows.keyId}`;
 
@@ -31,7 +36,7 @@ export const keyColumns = 'k.id AS keyId, k.wrapped AS keyWrapped, k.owner AS ke
 export const sealField = <E>(of: Table<E>, row: string, field: SealedField<E>, key: DataKey, text: string): Buffer =>
   seal(key.key, sealedPlace(of, field, row), text);
 
-const createSecret = action('secret.create', isSystem);
+const ownerKeys = select(keyed, sql`FROM ${k}`);
 
 /** The keys of customers and the digests of the installation. Keys are read with the rows that need them, so that a destroyed key is gone at once. */
 export class Keys {
@@ -49,10 +54,9 @@ export class Keys {
   /** Loads the installation's digest secret, made at the first start and stored wrapped. Throws when the key-encryption key is not the one it was wrapped with. */
   static async open(database: Database, encryption: KeyEncryption): Promise<Keys> {
     const name = 'digests';
-    const wrapped = await database.change(systemActor('keys'), createSecret, async (change) => {
-      const found = await change.find(Secret, { name });
+    const wrapped = await database.system('keys', 'secret.create', async (change) => {
+      const found = await change.lockIfAny(Secret, { name });
       if (found) return found.wrapped;
-      change.permit(null);
       const made = encryption.wrap(randomBytes(32), `secret|${name}`);
       await change.insert(secrets, { name, wrapped: made, createdAt: change.at });
       change.record('secret.create', { subject: { type: 'Secret', id: name } });
@@ -66,21 +70,17 @@ export class Keys {
   }
 
   /** The data keys of these owners, made where an owner has none yet. Part of a change that is already permitted. */
-  async forOwners(change: Change<never> | Change, owners: readonly string[]): Promise<ReadonlyMap<string, DataKey>> {
+  async forOwners(change: Change, owners: readonly string[]): Promise<ReadonlyMap<string, DataKey>> {
     const keys = new Map<string, DataKey>();
     const distinct = [...new Set(owners)];
     for (let start = 0; start < distinct.length; start += 500) {
       const chunk = distinct.slice(start, start + 500);
-      const rows = await change.query<{ id: string; owner: string; wrapped: Buffer | null }>(
-        `SELECT id, owner, wrapped FROM privacy_customer_key WHERE owner IN (${marks(chunk)})`,
-        chunk,
-      );
-      for (const row of rows) {
+      const rows = await change.read(ownerKeys, sql`WHERE ${k.owner} IN (${chunk})`);
+      for (const { keyId: id, keyWrapped: wrapped, keyOwner: owner } of rows) {
         // A destroyed key stays destroyed: what arrives about an erased customer afterwards has nothing to be sealed with.
-        if (row.wrapped)
-          keys.set(row.owner, { id: row.id, wrapped: row.wrapped, key: this.ring.unwrap(row.id, row.wrapped, row.owner) });
+        if (wrapped) keys.set(owner, { id, wrapped, key: this.ring.unwrap(id, wrapped, owner) });
       }
-      const known = new Set(rows.map((row) => row.owner));
+      const known = new Set(rows.map((row) => row.keyOwner));
       const made = chunk.filter((owner) => !known.has(owner)).map((owner) => ({ owner, ...newDataKey(this.encryption, owner) }));
       for (const { owner, ...key } of made) keys.set(owner, key);
       await change.insert(
@@ -118,10 +118,8 @@ export class Keys {
   }
 
   /** A customer as an event names them, by id; null where nobody was ever known by it. */
-  async customerUnderDigest(database: Database, customerId: string): Promise<CustomerUnderDigest | null> {
-    const [row] = await database.query<KeyedRow & Row>(`SELECT ${keyColumns} FROM privacy_customer_key k WHERE k.owner = ?`, [
-      customerId,
-    ]);
+  async customerUnderDigest(reads: Reads, customerId: string): Promise<CustomerUnderDigest | null> {
+    const [row] = await reads.read(ownerKeys, sql`WHERE ${k.owner} = ${customerId}`);
     return row ? this.underDigest(customerId, row) : null;
   }
 

@@ -1,6 +1,6 @@
 import { Column, Entity, Index } from 'typeorm';
-import { Instant, Integer, Key, Sealed, Text } from '../db/columns';
-import { table } from '../db/table';
+import { Instant, Integer, Key, Sealed, Text } from './columns';
+import { table } from './table';
 
 /** One event of the log with its leaf; `audit/event` says what the leaf holds. Inserted, never changed. */
 @Entity('audit_event')
