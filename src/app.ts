@@ -17,22 +17,19 @@ import { createAudit } from './features/audit/audit.slice';
 import type { Core } from './features/core';
 import { CredentialsLoader } from './features/credentials/credentials.loader';
 import { createCredentials } from './features/credentials/credentials.slice';
-import { CustomersLoader } from './features/customers/customers.loader';
-import { Customers } from './features/customers/customers.service';
+import { createCustomers } from './features/customers/customers.slice';
 import { Denials } from './features/disclosures/denials.service';
 import { disclosureOf } from './features/disclosures/disclosure';
 import { Disclosures } from './features/disclosures/disclosures.service';
 import { entities } from './features/entities';
 import { Keys } from './features/keys/keys.service';
-import { PaymentsLoader } from './features/payments/payments.loader';
-import { Payments } from './features/payments/payments.service';
+import { createPayments } from './features/payments/payments.slice';
 import type { RequestContext, Services } from './features/request';
 import { describeGraph, protectGraph } from './features/schema';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
 import { createSources } from './features/sources/sources.slice';
-import { TicketsLoader } from './features/tickets/tickets.loader';
-import { Tickets } from './features/tickets/tickets.service';
+import { createTickets } from './features/tickets/tickets.slice';
 import { Cursors } from './graphql/cursor';
 import { unexpectedMessage } from './graphql/errors';
 import { ProtectedExecutor } from './graphql/executor';
@@ -126,7 +123,7 @@ export class App {
         log,
         publicUrl: () => publicAddress.url,
       };
-      const bounds = {
+      const maximumAge = {
         assignment: config.sync.assignmentBoundSeconds * 1_000,
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
@@ -136,9 +133,12 @@ export class App {
         keys,
         core.redactor,
         policy.assistance,
-        { assignmentBound: bounds.assignment },
+        { assignmentBound: maximumAge.assignment },
         clock,
       );
+      const tickets = createTickets(core, { sources, assistances, maximumAge: maximumAge.assignment });
+      const customers = createCustomers(core, { sources, maximumPaymentsAge: maximumAge.payments });
+      const payments = createPayments(core);
       const delivery = deliveryChannels(config, clock);
       const { jobs, ...credentials } = createCredentials(core, {
         sources,
@@ -158,9 +158,9 @@ export class App {
         assistances,
         cursors: core.cursors,
         policy,
-        customers: new Customers(database, keys, sources, bounds.payments, clock),
-        payments: new Payments(database, keys, core.cursors, clock),
-        tickets: new Tickets(database, keys, sources, assistances, core.cursors, policy.scope, bounds.assignment, clock),
+        customers: customers.service,
+        payments: payments.service,
+        tickets: tickets.service,
       };
       const actors = await createActors(core, {
         issuers: [...config.issuers, ...(developmentIssuer ? [await developmentIssuer.issuerOptions()] : [])],
@@ -200,9 +200,9 @@ export class App {
         loaders: {
           assistances: new AssistancesLoader(actor, assistances, clock),
           credentials: new CredentialsLoader(actor, services.credentials, services.tickets, keys),
-          customers: new CustomersLoader(database, keys, bounds.payments, clock),
-          payments: new PaymentsLoader(database, keys),
-          tickets: new TicketsLoader(database),
+          customers: customers.loader(),
+          payments: payments.loader(),
+          tickets: tickets.loader(),
         },
         access: new RequestAccess(new Map(), maskTools),
       });

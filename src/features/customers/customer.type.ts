@@ -32,7 +32,7 @@ export class CustomerType implements Shown {
   constructor(
     private readonly row: CustomerRow,
     private readonly keys: Keys,
-    private readonly paymentsBound: number,
+    private readonly maximumPaymentsAge: number,
     private readonly at: Date,
   ) {}
 
@@ -65,7 +65,7 @@ export class CustomerType implements Shown {
     return this.keys.open(customers, this.row, 'name');
   }
 
-  // Under MATCHED the address is what the link rests on: in clear it would confirm a guess.
+  // Under MATCHED the address is what the link depends on: in clear it would confirm a guess.
   @Exposed('PERSONAL', () => String, { under: { MATCHED: 'CREDENTIAL' } })
   get email(): string | null {
     return this.keys.open(customers, this.row, 'email');
@@ -90,6 +90,6 @@ export class CustomerType implements Shown {
   get paymentsFreshness(): Freshness {
     // Without a link, what could be confirmed is that there is none.
     const confirmedAt = this.row.link === 'NONE' ? this.row.linkedAt : this.row.paymentsConfirmedAt;
-    return { confirmedAt, stale: confirmedAt === null || this.at.getTime() - confirmedAt.getTime() > this.paymentsBound };
+    return { confirmedAt, stale: confirmedAt === null || this.at.getTime() - confirmedAt.getTime() > this.maximumPaymentsAge };
   }
 }

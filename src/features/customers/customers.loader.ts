@@ -9,10 +9,10 @@ import { customer, customerRows } from './customers.rows';
 export class CustomersLoader {
   private readonly byId: DataLoader<string, CustomerType | null>;
 
-  constructor(database: Database, keys: Keys, paymentsBound: number, clock: () => Date) {
+  constructor(database: Database, keys: Keys, maximumPaymentsAge: number, clock: () => Date) {
     this.byId = new DataLoader(async (ids) => {
       const rows = await database.read(customerRows, sql`WHERE ${customer.id} IN (${ids})`);
-      const found = new Map(rows.map((row) => [row.id, new CustomerType(row, keys, paymentsBound, clock())]));
+      const found = new Map(rows.map((row) => [row.id, new CustomerType(row, keys, maximumPaymentsAge, clock())]));
       return ids.map((id) => found.get(id) ?? null);
     });
   }

@@ -1,36 +1,36 @@
 import type { SignedInActor } from '../../authz/actor';
-import type { Database } from '../../db/database';
 import { type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { RequestAccess } from '../../graphql/request-access';
 import { assistances } from '../assistance/assistance.entity';
 import { live } from '../assistance/live';
-import type { Keys } from '../keys/keys.service';
+import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
 import { CustomerType } from './customer.type';
 import type { CustomersLoader } from './customers.loader';
 import { customer, customerRows } from './customers.rows';
 
+export interface CustomerParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
+  readonly sources: Sources;
+  /** Milliseconds after which what is stored of a customer's payment side is out of date. */
+  readonly maximumPaymentsAge: number;
+}
+
 /** Customers as one actor may reach them: through a live assistance, by whatever way they are named. */
 export class Customers {
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly sources: Sources,
-    private readonly paymentsBound: number,
-    private readonly clock: () => Date,
-  ) {}
+  constructor(private readonly parts: CustomerParts) {}
 
   /** Throws `NOT_FOUND` for a customer that no live assistance of the actor covers, as for one that doesn't exist. */
   async reachable(actor: SignedInActor, access: RequestAccess, id: string): Promise<CustomerType> {
-    const now = this.clock();
-    const [row] = await this.database.read(
+    const { database, keys, maximumPaymentsAge } = this.parts;
+    const now = this.parts.clock();
+    const [row] = await database.read(
       customerRows,
       sql`WHERE ${customer.id} = ${id} AND ${coveredByAssistance(customer.id, actor, now)}`,
     );
-    // The row is within a grant; that the grant's assignment was confirmed recently is what the held ones say.
+    // The row tells of an assistance; only `access` knows whether its ticket's assignment was confirmed lately.
     if (!row || !access.covering(row.id)) throw Failure.notFound('customer');
-    return new CustomerType(row, this.keys, this.paymentsBound, now);
+    return new CustomerType(row, keys, maximumPaymentsAge, now);
   }
 
   /** A ticket's customer. Where the ticket was opened by itself, the payment side is read through if it is missing or too old; in a list it is shown as stored. */
@@ -40,7 +40,7 @@ export class Customers {
     if (!isOpened || !customer) return customer;
     // One without a link may have paid for the first time a moment ago: what is missing is always asked for.
     if (customer.linkAssurance !== 'NONE' && !customer.paymentsFreshness.stale) return customer;
-    await this.sources.refreshPayments(customerId);
+    await this.parts.sources.refreshPayments(customerId);
     loader.forget(customerId);
     return loader.load(customerId);
   }

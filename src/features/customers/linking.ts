@@ -258,7 +258,7 @@ export class Linking {
     return { customerId: row.id, assurance: link.assurance, source, snapshot, asOf };
   }
 
-  /** What the chosen ones hold first: a link never leads to what isn't stored. */
+  /** What the chosen payment customers have comes first: a link never leads to what isn't stored. */
   private async store(found: readonly Found[]): Promise<void> {
     const ids = new Map<string, string>();
     for (const source of new Set(found.flatMap(({ source }) => source?.name ?? []))) {

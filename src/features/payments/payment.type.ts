@@ -26,7 +26,7 @@ export enum TransactionOrder {
 }
 registerEnumType(TransactionOrder, { name: 'TransactionOrder', description: 'Descending.' });
 
-/** Something of a customer's payment side: shown under the customer's link and on the word of an assistance. */
+/** Something of a customer's payment side: shown under the customer's link and an assistance. */
 abstract class OfCustomer implements Shown {
   constructor(
     readonly customer: CustomerType,

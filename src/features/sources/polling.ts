@@ -239,7 +239,7 @@ export class Polling {
     this.linkingLoop?.wake();
   }
 
-  /** While somebody assists on a ticket of this source, it is polled at least twice within the time that a confirmation holds. */
+  /** While somebody assists on a ticket of this source, it is polled at least twice within the time that a confirmation counts. */
   private async pauseOf(name: string): Promise<number> {
     const { pollEvery, maximumAssignmentAge } = this.parts.settings;
     if (pollEvery <= maximumAssignmentAge / 2) return pollEvery;

@@ -9,12 +9,12 @@ export class SourceState {
   @Text(16) kind!: string;
   /** What must not change under stored data: the demo's seed, size and anchor. */
   @Text(255, { nullable: true }) settings!: string | null;
-  /** Where the incremental reading stands. */
+  /** How far changes have been read. */
   @SourcePosition({ nullable: true }) position!: string | null;
-  /** Where an unfinished backfill stands. */
+  /** How far an unfinished backfill has read. */
   @SourcePosition({ name: 'backfill_position', nullable: true }) backfillPosition!: string | null;
   @Instant({ name: 'backfilled_at', nullable: true }) backfilledAt!: Date | null;
-  /** Everything the source held at this instant has been seen. Advances only with a complete poll. */
+  /** Everything that the source had at this instant has been seen. Advances only with a complete poll. */
   @Instant({ name: 'polled_at', nullable: true }) polledAt!: Date | null;
   @Text(64, { nullable: true }) fault!: string | null;
   @Instant({ name: 'fault_at', nullable: true }) faultAt!: Date | null;

@@ -42,12 +42,12 @@ export class Sources {
     return this.reading.refreshPayments(customerId);
   }
 
-  /** Asks every payment source anew who this customer is and what they hold, however long that takes. Throws `SourceUnavailable`. */
+  /** Asks every payment source anew who this customer is and what they pay with, however long that takes. Throws `SourceUnavailable`. */
   confirmLink(customerId: string): Promise<void> {
     return this.linking.linkOne(customerId);
   }
 
-  /** An internal note on a ticket. False where the helpdesk takes none. Throws `SourceUnavailable`; the note may stand there even so. */
+  /** An internal note on a ticket. False where the helpdesk takes none. Throws `SourceUnavailable`; the note may be there even so. */
   async addNote(source: string, reference: string, text: string): Promise<boolean> {
     return (await this.registry.helpdesk(source).connector.addNote?.(reference, text)) ?? false;
   }

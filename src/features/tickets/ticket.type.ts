@@ -49,7 +49,7 @@ export class TicketType implements Shown {
   constructor(
     private readonly row: TicketRow,
     private readonly keys: Keys,
-    private readonly assignmentBound: number,
+    private readonly maximumAge: number,
     private readonly at: Date,
     /** It was asked for by itself, not met in a list: its payment side is read through where it is missing or too old. */
     readonly isOpened: boolean,
@@ -61,7 +61,7 @@ export class TicketType implements Shown {
     return { type: 'Ticket', id: this.row.id, ticketId: this.row.id, customer, underAssistance: false };
   }
 
-  /** Whom the ticket is about, and what was said in it, is shown on the word of an assistance even where only its outline is read. */
+  /** Whom the ticket is about, and what was said in it, is shown under an assistance even where only its outline is read. */
   behind(coordinate: string): Shown | undefined {
     if (this.customerId === null || (coordinate !== 'Ticket.customer' && coordinate !== 'Ticket.messages')) return undefined;
     const { customer } = this.shown;
@@ -136,11 +136,11 @@ export class TicketType implements Shown {
   })
   get freshness(): Freshness {
     const { confirmedAt } = this.row;
-    return { confirmedAt, stale: this.at.getTime() - confirmedAt.getTime() > this.assignmentBound };
+    return { confirmedAt, stale: this.at.getTime() - confirmedAt.getTime() > this.maximumAge };
   }
 }
 
-/** Something said in a ticket: shown on the word of an assistance on that ticket. */
+/** Something said in a ticket: shown under an assistance on that ticket. */
 abstract class OfTicket implements Shown {
   constructor(protected readonly ticket: TicketType) {}
 

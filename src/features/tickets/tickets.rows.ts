@@ -6,7 +6,7 @@ import { messages, staffMembers, tickets } from './ticket.entity';
 
 export const ticket = tickets.as('t');
 export const message = messages.as('m');
-export const held = assistances.as('h');
+export const grant = assistances.as('g');
 export const staff = staffMembers.as('s');
 
 /** A ticket with the key that its subject is sealed with. */
@@ -24,13 +24,13 @@ export type TicketRow = Selected<typeof ticketRows>;
 /** Where a ticket is in its helpdesk, and whom it is about. */
 export const ticketReferenceRows = select(ticket.pick('source', 'reference', 'customerId'), sql`FROM ${ticket}`);
 
-/** A ticket with what its reader holds on it; the join says who that is. */
+/** A ticket with its reader's live assistance on it, if there is one; the join says who reads. */
 export const openedRows = select(
   {
     ...ticketRows.columns,
-    heldId: optional(held.id),
-    heldCustomerId: optional(held.customerId),
-    heldUntil: optional(held.expiresAt),
+    grantId: optional(grant.id),
+    grantCustomerId: optional(grant.customerId),
+    grantExpiresAt: optional(grant.expiresAt),
   },
   ticketRows.from,
 );

@@ -1,14 +1,14 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
-import type { Database } from '../../db/database';
 import { type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { live } from '../assistance/live';
+import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
 import type { Ticket } from './ticket.entity';
 import { ticketScope } from './tickets.policy';
-import { held, type OpenedRow, openedRows, type TicketRow, ticket } from './tickets.rows';
+import { grant, type OpenedRow, openedRows, type TicketRow, ticket } from './tickets.rows';
 
 const proof = Symbol('found within a scope');
 
@@ -32,24 +32,25 @@ export interface FoundTicket {
   readonly row: OpenedRow;
 }
 
+export interface ScopeParts extends Pick<Core, 'database' | 'clock'> {
+  readonly sources: Pick<Sources, 'refreshTicket'>;
+  /** Which tickets each role works with. */
+  readonly scope: ScopePolicy;
+  /** Milliseconds after which the helpdesk is asked again whose ticket it is. */
+  readonly maximumAge: number;
+}
+
 /** The one place where a ticket is looked up within an actor's scope. */
 export class TicketsInScope {
-  constructor(
-    private readonly database: Database,
-    private readonly sources: Pick<Sources, 'refreshTicket'>,
-    private readonly scope: ScopePolicy,
-    /** Milliseconds after which the helpdesk is asked again whose ticket it is. */
-    private readonly maximumAge: number,
-    private readonly clock: () => Date,
-  ) {}
+  constructor(private readonly parts: ScopeParts) {}
 
   /** As stored; undefined outside the scope. */
   async find(actor: SignedInActor, condition: Sql): Promise<FoundTicket | undefined> {
-    const now = this.clock();
-    const [row] = await this.database.read(
+    const now = this.parts.clock();
+    const [row] = await this.parts.database.read(
       openedRows,
-      sql`LEFT JOIN ${held} ON ${held.ticketId} = ${ticket.id} AND ${live(held, actor, now)}
-          WHERE ${condition} AND ${ticketScope(actor, this.scope, now)}`,
+      sql`LEFT JOIN ${grant} ON ${grant.ticketId} = ${ticket.id} AND ${live(grant, actor, now)}
+          WHERE ${condition} AND ${ticketScope(actor, this.parts.scope, now)}`,
     );
     return row && { ticket: new InScope<Ticket>(proof, actor, row.id), row };
   }
@@ -72,9 +73,9 @@ export class TicketsInScope {
 
   /** Whether it was read again. */
   private async refresh({ source, reference, confirmedAt }: TicketRow): Promise<boolean> {
-    if (this.clock().getTime() - confirmedAt.getTime() <= this.maximumAge) return false;
+    if (this.parts.clock().getTime() - confirmedAt.getTime() <= this.parts.maximumAge) return false;
     try {
-      await this.sources.refreshTicket(source, reference);
+      await this.parts.sources.refreshTicket(source, reference);
       return true;
     } catch (error) {
       if (error instanceof SourceUnavailable) return false;

@@ -1,23 +1,26 @@
 import { LRUCache } from 'lru-cache';
 import type { HeldAssistance, LinkAssurance, SignedInActor } from '../../authz/actor';
-import type { ScopePolicy } from '../../authz/exposure.file';
-import type { Database } from '../../db/database';
 import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
-import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import { endOfStep } from '../../privacy/answer-time';
 import type { Assistances } from '../assistance/assistance.service';
 import { heldBy } from '../assistance/held';
-import type { Keys } from '../keys/keys.service';
+import type { Core } from '../core';
+import { customer, linkRows } from '../customers/customers.rows';
 import type { Sources } from '../sources/sources.service';
 import type { Ticket } from './ticket.entity';
 import { MessageConnection, MessageType, TicketConnection, type TicketFilter, TicketOrder, TicketType } from './ticket.type';
 import { messagesInOrder, type TicketsLoader } from './tickets.loader';
 import { ticketScope } from './tickets.policy';
 import { type OpenedRow, type TicketRow, ticket, ticketCounts, ticketRows } from './tickets.rows';
-import { type FoundTicket, type InScope, TicketsInScope } from './tickets.scope';
+import { type FoundTicket, type InScope, type ScopeParts, TicketsInScope } from './tickets.scope';
+
+export interface TicketParts extends ScopeParts, Pick<Core, 'keys' | 'cursors'> {
+  readonly sources: Sources;
+  readonly assistances: Assistances;
+}
 
 export interface TicketPageArguments {
   readonly filter: TicketFilter | null | undefined;
@@ -48,17 +51,8 @@ export class Tickets {
   private readonly withinScope: TicketsInScope;
   private readonly readThroughs = new LRUCache<string, { count: number }>({ max: 20_000, ttl: 60_000 });
 
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly sources: Sources,
-    private readonly assistances: Assistances,
-    private readonly cursors: Cursors,
-    private readonly scope: ScopePolicy,
-    private readonly assignmentBound: number,
-    private readonly clock: () => Date,
-  ) {
-    this.withinScope = new TicketsInScope(database, sources, scope, assignmentBound, clock);
+  constructor(private readonly parts: TicketParts) {
+    this.withinScope = new TicketsInScope(parts);
   }
 
   /** Opens a ticket by our id. Throws `NOT_FOUND` outside the actor's scope. */
@@ -73,7 +67,7 @@ export class Tickets {
   async openByReference(actor: SignedInActor, access: RequestAccess, source: string, reference: string): Promise<TicketType> {
     if (reference.length === 0 || reference.length > longestReference)
       throw Failure.invalid('reference', `expected 1 to ${longestReference} characters`);
-    this.sources.helpdesk(source);
+    this.parts.sources.helpdesk(source);
     const byReference = () =>
       this.withinScope.find(actor, sql`${ticket.source} = ${source} AND ${ticket.reference} = ${reference}`);
     const found = await byReference();
@@ -82,7 +76,7 @@ export class Tickets {
     if (this.notTheirs.has(asked)) throw Failure.notFound('ticket');
     this.spendReadThrough(actor);
     const began = performance.now();
-    await this.sources.refreshTicket(source, reference);
+    await this.parts.sources.refreshTicket(source, reference);
     const arrived = await byReference();
     if (arrived) return this.opened(access, arrived);
     this.notTheirs.set(asked, true);
@@ -94,26 +88,27 @@ export class Tickets {
   async page(actor: SignedInActor, { filter, orderBy, first, after }: TicketPageArguments) {
     const given = filter ?? {};
     const list = ['Query.tickets', given, orderBy];
-    const request = new PageRequest(this.cursors, actor.id, list, ticketsBy[orderBy], { first, after });
-    const now = this.clock();
-    const conditions = [ticketScope(actor, this.scope, now)];
+    const request = new PageRequest(this.parts.cursors, actor.id, list, ticketsBy[orderBy], { first, after });
+    const now = this.parts.clock();
+    const conditions = [ticketScope(actor, this.parts.scope, now)];
     const among = (column: Sql, values: readonly string[]) =>
       conditions.push(values.length > 0 ? sql`${column} IN (${values})` : sql`1 = 0`);
     if (given.status) among(ticket.status, given.status);
     if (given.channel) among(ticket.channel, given.channel);
-    if (typeof given.source === 'string') conditions.push(sql`${ticket.source} = ${this.sources.helpdesk(given.source).name}`);
+    if (typeof given.source === 'string')
+      conditions.push(sql`${ticket.source} = ${this.parts.sources.helpdesk(given.source).name}`);
     if (typeof given.team === 'string') conditions.push(sql`${ticket.team} = ${given.team}`);
     if (given.assignedToMe === true) among(ticket.assigneeId, actor.staffIds);
     if (given.updatedFrom) conditions.push(sql`${ticket.updatedAt} >= ${given.updatedFrom}`);
     if (given.updatedBefore) conditions.push(sql`${ticket.updatedAt} < ${given.updatedBefore}`);
     const where = sql`WHERE ${joined(conditions, ' AND ')}`;
-    const rows = await this.database.read(ticketRows, sql`${where} ${request.clause}`);
+    const rows = await this.parts.database.read(ticketRows, sql`${where} ${request.clause}`);
     return new TicketConnection(
       request.pageOf(
         rows,
         (row) => this.toType(row, now, false),
         async () => {
-          const [counted] = await this.database.read(ticketCounts, where);
+          const [counted] = await this.parts.database.read(ticketCounts, where);
           return counted?.n ?? 0;
         },
       ),
@@ -122,10 +117,10 @@ export class Tickets {
 
   /** Those of these tickets that are within the actor's scope, as stored: none of them is opened by it. */
   async reachable(actor: SignedInActor, ids: readonly string[]): Promise<readonly TicketType[]> {
-    const now = this.clock();
-    const rows = await this.database.read(
+    const now = this.parts.clock();
+    const rows = await this.parts.database.read(
       ticketRows,
-      sql`WHERE ${ticket.id} IN (${ids}) AND ${ticketScope(actor, this.scope, now)}`,
+      sql`WHERE ${ticket.id} IN (${ids}) AND ${ticketScope(actor, this.parts.scope, now)}`,
     );
     return rows.map((row) => this.toType(row, now, false));
   }
@@ -139,10 +134,8 @@ export class Tickets {
   /** The assurance of the link behind a ticket. Throws `NOT_FOUND` outside the actor's scope. */
   async linkOf(actor: SignedInActor, id: string): Promise<LinkAssurance> {
     const { row } = await this.withinScope.require(actor, id);
-    const [customer] = await this.database.query<{ link: LinkAssurance }>('SELECT link FROM helpdesk_customer WHERE id = ?', [
-      row.customerId,
-    ]);
-    return customer?.link ?? 'NONE';
+    const [linked] = await this.parts.database.read(linkRows, sql`WHERE ${customer.id} = ${row.customerId}`);
+    return linked?.link ?? 'NONE';
   }
 
   async messages(
@@ -153,12 +146,12 @@ export class Tickets {
     after: string | null | undefined,
   ) {
     const list = ['Ticket.messages', ticket.id];
-    const request = new PageRequest(this.cursors, actor.id, list, messagesInOrder, { first, after });
+    const request = new PageRequest(this.parts.cursors, actor.id, list, messagesInOrder, { first, after });
     const rows = await loader.messages({ ticketId: ticket.id, limit: request.limit, after: request.after });
     return new MessageConnection(
       request.pageOf(
         rows,
-        (row) => new MessageType(ticket, row, this.keys),
+        (row) => new MessageType(ticket, row, this.parts.keys),
         () => loader.messageCount(ticket.id),
       ),
     );
@@ -167,17 +160,17 @@ export class Tickets {
   private async opened(access: RequestAccess, found: FoundTicket): Promise<TicketType> {
     const { ticket, row } = await this.withinScope.confirmed(found);
     const { actor } = ticket;
-    const now = this.clock();
+    const now = this.parts.clock();
     const shown = this.toType(row, now, true);
     if (!access.holdsAll) {
-      const own = this.heldOn(row, now);
+      const own = this.grantOf(row, now);
       if (own) access.hold(own);
       // Without one on this ticket, one on another ticket of the same customer may cover what a beginning would be denied for.
-      else access.holdAll(await heldBy(actor, this.assistances, this.sources));
+      else access.holdAll(await heldBy(actor, this.parts.assistances, this.parts.sources));
     }
     if (shown.customerId !== null && !access.onTicket(shown.id, shown.customerId)) {
       try {
-        const begun = await this.assistances.open(ticket);
+        const begun = await this.parts.assistances.open(ticket);
         access.hold(begun);
       } catch (error) {
         // The ticket is theirs to see; its customer is not, for this reason.
@@ -188,16 +181,16 @@ export class Tickets {
     return shown;
   }
 
-  /** The actor's live assistance on the ticket as the row has it: of this customer, and with an assignment that was confirmed within the bound. */
-  private heldOn(row: OpenedRow, now: Date): HeldAssistance | null {
-    const { heldId: id, heldCustomerId: customerId, heldUntil: expiresAt } = row;
+  /** The actor's live assistance on the ticket as the row has it: of this customer, and with an assignment that was confirmed lately. */
+  private grantOf(row: OpenedRow, now: Date): HeldAssistance | null {
+    const { grantId: id, grantCustomerId: customerId, grantExpiresAt: expiresAt } = row;
     if (id === null || customerId === null || expiresAt === null || customerId !== row.customerId) return null;
-    if (now.getTime() - row.confirmedAt.getTime() > this.assignmentBound) return null;
+    if (now.getTime() - row.confirmedAt.getTime() > this.parts.maximumAge) return null;
     return { id, ticketId: row.id, customerId, expiresAt };
   }
 
   private toType(row: TicketRow, now: Date, isOpened: boolean): TicketType {
-    return new TicketType(row, this.keys, this.assignmentBound, now, isOpened);
+    return new TicketType(row, this.parts.keys, this.parts.maximumAge, now, isOpened);
   }
 
   private spendReadThrough(actor: SignedInActor): void {

@@ -1,0 +1,12 @@
+import type { Core } from '../core';
+import { CustomersLoader } from './customers.loader';
+import { type CustomerParts, Customers } from './customers.service';
+
+/** The people whom tickets are about. */
+export const createCustomers = (
+  { database, keys, clock }: Core,
+  { sources, maximumPaymentsAge }: Pick<CustomerParts, 'sources' | 'maximumPaymentsAge'>,
+) => ({
+  service: new Customers({ database, keys, clock, sources, maximumPaymentsAge }),
+  loader: () => new CustomersLoader(database, keys, maximumPaymentsAge, clock),
+});

@@ -1,0 +1,12 @@
+import type { Core } from '../core';
+import { TicketsLoader } from './tickets.loader';
+import { type TicketParts, Tickets } from './tickets.service';
+
+/** The helpdesk's cases, with their messages and the staff who work on them. */
+export const createTickets = (
+  { database, keys, cursors, clock, policy }: Core,
+  { sources, assistances, maximumAge }: Pick<TicketParts, 'sources' | 'assistances' | 'maximumAge'>,
+) => ({
+  service: new Tickets({ database, keys, cursors, clock, scope: policy.scope, sources, assistances, maximumAge }),
+  loader: () => new TicketsLoader(database),
+});
