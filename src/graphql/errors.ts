@@ -57,8 +57,9 @@ const fixedMessages: Readonly<Record<string, string>> = {
   BAD_USER_INPUT: 'A variable does not fit its type.',
   OPERATION_RESOLUTION_FAILURE: 'Name one operation of the document.',
   BAD_REQUEST: 'Send one JSON object with query, and variables and operationName where needed.',
-  PERSISTED_QUERY_NOT_FOUND: 'Persisted queries are not offered.',
-  PERSISTED_QUERY_NOT_SUPPORTED: 'Persisted queries are not offered.',
+  // The words that clients go by: on these they send the document.
+  PERSISTED_QUERY_NOT_FOUND: 'PersistedQueryNotFound',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'PersistedQueryNotSupported',
 };
 
 /** GraphQL's sentences about names of a document. Those about its values repeat them, and are not told anywhere. */

@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerOptionsWithGateway } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptionsWithGateway, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -70,10 +70,22 @@ export const createApollo = async (
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
+      oneMistakeADocument,
     ],
   } as ApolloServerOptionsWithGateway<RequestContext> as ConstructorParameters<typeof ApolloServer<RequestContext>>[0]);
   await server.start();
   return server;
+};
+
+/** Whoever tries names until none is refused learns from the number of mistakes which of them exist; the first is enough to go on. */
+const oneMistakeADocument: ApolloServerPlugin = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ response: { body } }) => {
+      if (body.kind !== 'single') return;
+      const [first] = body.singleResult.errors ?? [];
+      if (first?.extensions?.code === 'GRAPHQL_VALIDATION_FAILED') body.singleResult.errors = [first];
+    },
+  }),
 };
 
 /** 503, and after how many seconds it may be asked again. */

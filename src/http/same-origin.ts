@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { isForwarded } from './client-address';
 
 const loopbackAddresses = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 export const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -25,13 +26,14 @@ export const comesFromElsewhere = (
 
 /**
  * Whether a browser or program on this machine asks, of its own accord. The socket's own address counts, not what a proxy
- * says; and the name in Host unmasks a foreign page that had its own name resolved to this machine (DNS rebinding).
+ * says, and what a proxy passes on comes from wherever it was sent; and the name in Host unmasks a foreign page that had its own name resolved to this machine (DNS rebinding).
  */
 export const comesFromHere = (request: FastifyRequest): boolean => {
   const name = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
   return (
     loopbackAddresses.has(request.socket.remoteAddress ?? '') &&
     loopbackNames.has(name) &&
+    !isForwarded(request.headers) &&
     !comesFromElsewhere(request, 'foreign')
   );
 };

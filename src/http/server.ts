@@ -20,7 +20,9 @@ import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { createApollo } from './apollo';
 import { auditExportRoutes } from './audit-export';
+import { clientOf, trustIn } from './client-address';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
+import { boundConnections, type Deadlines, usualDeadlines } from './connections';
 import { acceptForms, formOf } from './form';
 import { Metrics } from './metrics';
 
@@ -32,6 +34,8 @@ declare module 'fastify' {
 
 /** Largest request, in bytes. A webhook of a helpdesk or a provider is far below. */
 const largestBody = 256 * 1024;
+/** Largest headers, in bytes: a token of a person with many groups, and what else a browser sends. */
+const largestHeaders = 80 * 1024;
 /** Largest form with a logout token, in bytes. */
 const largestLogoutForm = 16 * 1024;
 /** A source that wasn't read to its end for this long, in milliseconds, is reported as behind. */
@@ -72,6 +76,64 @@ const refusalOf = (error: unknown): { readonly status: number; readonly failure:
   return { status, failure };
 };
 
+/**
+ * What clients of the graph, and the tools that trace their requests, send beside the usual. None of it means anything here; a
+ * browser sends nothing at all where one of them isn't allowed.
+ */
+const headersOfClients = [
+  'authorization',
+  'content-type',
+  'accept',
+  'accept-language',
+  'apollo-require-preflight',
+  'apollographql-client-name',
+  'apollographql-client-version',
+  'graphql-client-name',
+  'graphql-client-version',
+  'graphql-require-preflight',
+  'x-apollo-operation-id',
+  'x-apollo-operation-name',
+  'x-apollo-operation-type',
+  'x-apollo-cache-fetch-strategy',
+  'x-apollo-cache-key',
+  'x-apollo-expire-timeout',
+  'x-apollo-expire-after-read',
+  'x-graphql-client-name',
+  'x-graphql-client-version',
+  'x-graphql-event-stream-token',
+  'x-requested-with',
+  'x-request-id',
+  'x-correlation-id',
+  'cache-control',
+  'pragma',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'sentry-trace',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-flags',
+  'uber-trace-id',
+  'newrelic',
+  'elastic-apm-traceparent',
+  'x-amzn-trace-id',
+  'x-cloud-trace-context',
+  'x-datadog-trace-id',
+  'x-datadog-parent-id',
+  'x-datadog-origin',
+  'x-datadog-sampling-priority',
+  'x-datadog-tags',
+];
+
+/** RFC 9110, 7.2: a name, an IPv4 address or an IPv6 address in brackets, with or without a port. */
+const isHost = (host: string | undefined): boolean =>
+  /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.test(host ?? '') && URL.canParse(`http://${host}`);
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
 const bearerOf = (authorization: string | undefined): string | undefined => /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
 
 const developmentPages = () => require('../development/pages/routes') as typeof import('../development/pages/routes');
@@ -80,19 +142,28 @@ const tooManyRequests = (milliseconds: number): Failure =>
   new Failure('RATE_LIMITED', 'Too many requests.', { remedy: 'Slow down.', retryAfter: Math.ceil(milliseconds / 1_000) });
 
 /** The HTTP side of the gateway. `close` stops accepting, finishes what it has, then closes the app. */
-export const createServer = async (app: App): Promise<FastifyInstance> => {
+export const createServer = async (app: App, deadlines: Deadlines = usualDeadlines): Promise<FastifyInstance> => {
   const { config, log } = app;
   const metrics = new Metrics();
   const tellUnexpected = unexpectedMessage(config.production);
   const merchant = { merchant: config.merchant.name, supportUrl: config.merchant.supportUrl };
+  const isTrusted = trustIn(config.trustedProxies);
   const server = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     // Our own lines below: route patterns instead of URLs, and nothing of bodies or headers.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: largestBody,
     genReqId: () => `req_${ulid()}`,
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    trustProxy: config.trustedProxies.length > 0 ? isTrusted : false,
     forceCloseConnections: 'idle',
+    http: {
+      maxHeaderSize: largestHeaders,
+      headersTimeout: deadlines.headers,
+      connectionsCheckingInterval: deadlines.check,
+    },
+    requestTimeout: deadlines.request,
+    connectionTimeout: deadlines.silence,
+    keepAliveTimeout: deadlines.idle,
     routerOptions: { maxParamLength: 200 },
     // An address that the router can't read doesn't reach the error handler, and Fastify's own answer repeats it.
     frameworkErrors: (error, request, reply: FastifyReply) => {
@@ -108,8 +179,14 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
 
   // A request under way when the gateway stops is answered; its connection must not then wait for another one.
   let closing = false;
+  const connections = boundConnections(server.server, { isTrusted, deadlines });
   server.addHook('preClose', async () => {
     closing = true;
+    connections.stop();
+  });
+  server.addHook('onRequest', async ({ headers }) => {
+    // What is told by name (links, the origin of a page) is told by this one.
+    if (!isHost(headers.host)) throw Failure.invalid('host', 'expected the name or address that the request was sent to');
   });
   server.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close');
@@ -141,17 +218,19 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   await server.register(cors, {
     origin: config.corsOrigins.length > 0 ? [...config.corsOrigins] : false,
     methods: ['POST'],
-    allowedHeaders: ['authorization', 'content-type', 'apollo-require-preflight'],
+    allowedHeaders: [...headersOfClients],
+    exposedHeaders: ['retry-after'],
     maxAge: 600,
   });
   await server.register(rateLimit, {
     max: config.rateLimit,
     timeWindow: '1 minute',
     // By token, so that one desk's proxy isn't one client; by address without one, and where no token is asked for.
-    keyGenerator: ({ headers, ip, routeOptions }) => {
+    keyGenerator: (request) => {
+      const { headers, routeOptions } = request;
       const asksToken = routeOptions.url === '/graphql' || routeOptions.url?.startsWith('/audit/');
       const token = asksToken ? bearerOf(headers.authorization) : undefined;
-      return token === undefined ? ip : createHash('sha256').update(token).digest('base64url');
+      return token === undefined ? clientOf(request) : createHash('sha256').update(token).digest('base64url');
     },
     allowList: ({ url }) => url === '/healthz',
     errorResponseBuilder: (_request, { ttl }) => tooManyRequests(ttl),
@@ -160,7 +239,7 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
   const countRefusal = server.createRateLimit({
     max: config.rateLimit,
     timeWindow: '1 minute',
-    keyGenerator: ({ ip }) => `refused ${ip}`,
+    keyGenerator: (request) => `refused ${clientOf(request)}`,
   });
 
   server.setErrorHandler((error, request, reply) => {
@@ -204,6 +283,10 @@ export const createServer = async (app: App): Promise<FastifyInstance> => {
     method: 'POST',
     url: '/graphql',
     onRequest: identify,
+    preHandler: async ({ body }) => {
+      // Some clients send it for operations without a name.
+      if (isRecord(body) && body.operationName === '') delete body.operationName;
+    },
     handler: fastifyApolloHandler<RequestContext>(apollo, {
       context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id),
     }),

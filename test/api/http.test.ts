@@ -95,6 +95,63 @@ describe('the graph over HTTP', () => {
     ]);
   });
 
+  it('takes an empty name of an operation for none', async () => {
+    expect((await ask(app, { query: '{ viewer { id } }', operationName: '' })).status).toBe(200);
+    const two = 'query A { viewer { id } } query B { viewer { id } }';
+    expect((await ask(app, { query: two, operationName: '' })).errors?.map(({ message }) => message)).toEqual([
+      'operationName: expected the name of one operation of the document',
+    ]);
+  });
+
+  it('says that persisted queries are not supported in the word that clients go by', async () => {
+    const sha256Hash = '6658c2b0ba635dda562a762806f57932a63a26fe92c52fef250a3fc0f132c7b6';
+    const { errors } = await ask(app, { operationName: 'V', extensions: { persistedQuery: { version: 1, sha256Hash } } });
+    expect(errors).toEqual([{ message: 'PersistedQueryNotSupported', extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' } }]);
+  });
+
+  it.each([
+    ' ',
+    'a b',
+    'localhost:',
+    'localhost:99999',
+    'localhost:80:80',
+    'a/b',
+    'user@localhost',
+    '[::1',
+    '::1',
+    'a..b:x',
+    'évil',
+  ])('refuses a request that was sent to no host: %j', async (host) => {
+    const { status, body } = await send(app, { headers: { ...json, host }, payload: viewer });
+    expect([status, JSON.parse(body).errors[0].extensions]).toEqual([400, { code: 'INVALID', argument: 'host' }]);
+  });
+
+  it.each(['localhost', 'localhost:4000', '127.0.0.1:80', '[::1]:4000', 'gateway_1.internal', 'desk.example.com.'])(
+    'takes the host %j',
+    async (host) => {
+      expect((await send(app, { headers: { ...json, host }, payload: viewer })).status).toBe(200);
+    },
+  );
+
+  it('takes an explicit null where null may not stand for a mistake, the first time and the tenth', async () => {
+    for (const query of [
+      'query ($b: Boolean = true) { viewer @include(if: $b) { id } }',
+      'query ($b: Boolean = true) { ...F } fragment F on Query { viewer { id @skip(if: $b) mfa } }',
+    ])
+      for (let time = 0; time < 4; time += 1) {
+        expect(
+          (await ask(app, { query, variables: { b: null } })).errors?.map(({ message, extensions }) => [message, extensions]),
+        ).toEqual([['$b: expected Boolean!', { code: 'INVALID', argument: '$b' }]]);
+        expect((await ask(app, { query, variables: {} })).errors).toBeUndefined();
+        expect((await ask(app, { query, variables: { b: false } })).errors).toBeUndefined();
+      }
+  });
+
+  it('tells one mistake of a document, however many it has', async () => {
+    const { errors } = await ask(app, { query: '{ one two three viewer { four } }' });
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+  });
+
   it('refuses persisted queries', async () => {
     const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } };
     for (const request of [{ extensions }, { extensions, query: '{ viewer { id } }' }]) {
@@ -409,6 +466,25 @@ describe('the graph over HTTP in production', () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers['access-control-allow-methods']).toBe('POST');
     expect(preflight.headers['access-control-allow-credentials']).toBeUndefined();
+    // A page may read how long it is to wait.
+    const answer = await send(app, { headers: { ...json, origin: 'https://desk.example.com' }, payload: viewer });
+    expect(answer.headers['access-control-expose-headers']).toBe('retry-after');
+  });
+
+  it('allows the named origins what clients of the graph and tracing send', async () => {
+    const asked =
+      'apollographql-client-name,apollographql-client-version,authorization,baggage,content-type,sentry-trace,traceparent,tracestate,b3,x-datadog-trace-id';
+    const { headers } = await send(app, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://desk.example.com',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': asked,
+      },
+    });
+    const allowed = String(headers['access-control-allow-headers']).split(/, */);
+    expect(asked.split(',').filter((name) => !allowed.includes(name))).toEqual([]);
+    expect(allowed).not.toContain('*');
   });
 
   it('sends browsers back over TLS', async () => {

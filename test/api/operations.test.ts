@@ -1,5 +1,8 @@
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { DemoHelpdesk } from '../../src/development/sources/demo-helpdesk';
+import { usualDeadlines } from '../../src/http/connections';
+import { createServer } from '../../src/http/server';
 import { SourceUnavailable } from '../../src/upstream/source-unavailable';
 import { TestApp } from '../support/app';
 
@@ -247,6 +250,27 @@ describe('too many requests', () => {
     await app.stop();
   });
 
+  it('behind a proxy count for the address that it names, with whatever port and spelling', async () => {
+    const app = await TestApp.start({ config: { rateLimit: 5, trustedProxies: ['127.0.0.1'] }, sync: false });
+    const statuses = async (addresses: readonly string[]) => {
+      const found: number[] = [];
+      for (const [at, address] of addresses.entries())
+        found.push((await ask(app, { authorization: `Bearer made-up-${at}`, 'x-forwarded-for': address })).statusCode);
+      return found;
+    };
+    const limited = [401, 401, 401, 401, 401, 429, 429];
+    const ports = [1, 2, 3, 4, 5, 6, 7];
+    expect(await statuses(ports.map((at) => `198.51.100.21:${50_000 + at}`))).toEqual(limited);
+    expect(await statuses(['198.51.100.21', '::ffff:198.51.100.21', '[::ffff:198.51.100.21]:1'])).toEqual([429, 429, 429]);
+    expect(await statuses(ports.map((at) => `[2001:db8:1::${at}]:${50_000 + at}`))).toEqual(limited);
+    // One network of one customer.
+    expect(await statuses(['2001:db8:1:0:ffff::1', '2001:db8:1:1::1'])).toEqual([429, 401]);
+    // What is no address is the proxy's own.
+    expect(await statuses(ports.map((at) => `unknown-${at}`))).toEqual(limited);
+    expect(await statuses(['198.51.100.77'])).toEqual([401]);
+    await app.stop();
+  });
+
   it('to other places cannot hide behind tokens', async () => {
     const app = await TestApp.start({ config: { rateLimit: 5 }, sync: false });
     const statuses: number[] = [];
@@ -256,6 +280,48 @@ describe('too many requests', () => {
           .statusCode,
       );
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    await app.stop();
+  });
+});
+
+describe('a connection', () => {
+  const text = async (socket: Socket) => {
+    let received = '';
+    for await (const part of socket) received += String(part);
+    return received;
+  };
+
+  it.each([
+    ['nothing', ''],
+    ['half a line', 'POST /graph'],
+    ['headers without an end', 'POST /graphql HTTP/1.1\r\nhost: x\r\n'],
+    [
+      'a body that does not come',
+      'POST /webhooks/none HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 200000\r\n\r\n{',
+    ],
+  ])('that sends %s is ended, with 408 or without a word', async (_name, sent) => {
+    const app = await TestApp.start({ sync: false });
+    const server = await createServer(app.app, { ...usualDeadlines, headers: 200, request: 400, check: 50 });
+    await server.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect((server.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(sent);
+    expect(await text(socket)).toMatch(/^$|^HTTP\/1\.1 408 /);
+    await server.close();
+    await app.stop();
+  });
+
+  it('takes a token of a thousand groups, and refuses longer headers with 431', async () => {
+    const app = await TestApp.start({ sync: false });
+    const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
+    const statusOf = async (length: number) =>
+      (
+        await fetch(`${address}/graphql`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${'x'.repeat(length)}`, 'content-type': 'application/json' },
+          body: '{}',
+        })
+      ).status;
+    expect([await statusOf(65_000), await statusOf(100_000)]).toEqual([401, 431]);
     await app.stop();
   });
 });

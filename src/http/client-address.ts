@@ -1,0 +1,74 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import type { FastifyRequest } from 'fastify';
+
+/** The eight groups of an IPv6 address. */
+const groupsOf = (address: string): readonly number[] => {
+  // The last 32 bits may be written as an IPv4 address.
+  const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
+  const [head = [], tail] = plain.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  return [...head, ...zeros, ...(tail ?? [])].map((group) => Number.parseInt(group, 16));
+};
+
+/**
+ * The address in what a proxy wrote into X-Forwarded-For: without port, brackets and zone, and IPv4 in its own form where it
+ * came mapped into IPv6 (RFC 4291, 2.5.5.2). Null for what is no address.
+ */
+export const addressIn = (text: string): string | null => {
+  const trimmed = text.trim();
+  const [, bracketed] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(trimmed) ?? [];
+  const [, withPort] = /^([\d.]+):\d{1,5}$/.exec(trimmed) ?? [];
+  const address = (bracketed ?? withPort ?? trimmed).replace(/%.*$/, '');
+  if (isIPv4(address)) return address;
+  if (!isIPv6(address)) return null;
+  const groups = groupsOf(address);
+  const [high = 0, low = 0] = groups.slice(6);
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff)
+    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  return groups.map((group) => group.toString(16)).join(':');
+};
+
+const named: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+};
+
+/** Whether an address is one of these proxies: addresses, ranges, and the names of the configuration. */
+export const trustIn = (proxies: readonly string[]): ((address: string) => boolean) => {
+  const list = new BlockList();
+  for (const proxy of proxies.flatMap((each) => named[each] ?? [each])) {
+    const [address = '', bits] = proxy.split('/');
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return (text) => {
+    const address = addressIn(text);
+    return address !== null && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+  };
+};
+
+/**
+ * Who a request is counted for, for every limiter: an IPv4 address or a network of 64 bits, which is the least that a
+ * provider gives one customer. What a trusted proxy wrote and is no address counts as the proxy's own.
+ */
+export const clientOf = ({ ip, ips }: Pick<FastifyRequest, 'ip' | 'ips'>): string => {
+  // From the connection to the farthest that is believed.
+  const farthest = [...(ips ?? [ip])]
+    .reverse()
+    .map(addressIn)
+    .find((address) => address !== null);
+  if (farthest === undefined) return 'unknown';
+  return farthest.includes(':') ? `${farthest.split(':').slice(0, 4).join(':')}::/64` : farthest;
+};
+
+const forwarding =
+  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-original-.*|x-real-ip|x-client-ip|x-cluster-client-ip|x-envoy-external-address|true-client-ip|.*-connecting-ip)$/;
+
+/** Some proxy says that it passes the request on for somebody. */
+export const isForwarded = (headers: FastifyRequest['headers']): boolean =>
+  Object.keys(headers).some((name) => forwarding.test(name));
