@@ -2,22 +2,15 @@ import type { EngineKind } from './engine';
 import { joined, raw, type Sql, sql } from './sql';
 import type { Selection } from './table';
 
-/** One statement of several lists of a selection, each with its own conditions, order and limit; `list` says which one a row is of. */
+/**
+ * One statement of several lists of a selection, each with its own conditions, order and limit; `list` says which one a row
+ * is of. SQLite takes ORDER BY and LIMIT only inside a subquery, which on MariaDB would be a temporary table, on disk where a
+ * column is a BLOB; there parentheses do.
+ */
 export const selectLists = (engine: EngineKind, selection: Selection<object>, rests: readonly Sql[]): Sql => {
   const lists = rests.map((rest, index) => sql`SELECT ${raw(`${index}`)} AS list, ${selection.list} ${selection.from} ${rest}`);
   if (lists.length === 1) return lists[0] as Sql;
   const part = (list: Sql, index: number): Sql =>
     engine === 'mariadb' ? sql`(${list})` : sql`SELECT * FROM (${list}) AS ${raw(`list${index}`)}`;
   return joined(lists.map(part), ' UNION ALL ');
-};
-
-/**
- * One statement of several lists, each with its own ORDER BY and LIMIT. SQLite takes those only inside a subquery, which
- * on MariaDB would be a temporary table, on disk where a column is a BLOB; there parentheses do.
- */
-export const unionOfLists = (engine: EngineKind, lists: readonly string[]): string => {
-  if (lists.length === 1) return lists[0] as string;
-  const part = (list: string, index: number): string =>
-    engine === 'mariadb' ? `(${list})` : `SELECT * FROM (${list}) AS list${index}`;
-  return lists.map(part).join(' UNION ALL ');
 };

@@ -1,6 +1,5 @@
 import { verifyInclusion } from '../../src/audit/merkle';
 import { csvOf, markdownOf, minimisationReport } from '../../src/features/audit/minimisation';
-import type { Keys } from '../../src/features/keys/keys.service';
 import { scrub } from '../../src/ledger/scrub';
 import { matchesAuditDigest } from '../../src/privacy/digests';
 import { told } from '../support/answers';
@@ -96,8 +95,7 @@ describe('after a customer’s key was destroyed', () => {
     const leaf = JSON.parse(row.leaf.toString('utf8')) as { salt: string; customers: string[] };
     const digest = leaf.customers[0] ?? '';
     const keyOf = async () => {
-      const keys = Reflect.get(test.app.services.tickets, 'keys') as Keys;
-      const named = await keys.customerUnderDigest(database, row.customer_id);
+      const named = await test.keys.customerUnderDigest(database, row.customer_id);
       return named?.digest(Buffer.from(leaf.salt, 'base64url'));
     };
     expect(await keyOf()).toBe(digest);

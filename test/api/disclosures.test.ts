@@ -3,7 +3,6 @@ import type { DataSource } from 'typeorm';
 import type { Database, GroupCommit } from '../../src/db/database';
 import { demoTickets } from '../../src/development/merchant/cast';
 import type { Denials } from '../../src/features/disclosures/denials.service';
-import type { Keys } from '../../src/features/keys/keys.service';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { sampleTexts, sampleTicket, startSample } from '../support/sample';
@@ -92,8 +91,7 @@ describe('the record of what was shown', () => {
     const methods = await one('SELECT id FROM payment_method');
     const transactions = await one('SELECT id FROM payment_transaction ORDER BY created_at DESC LIMIT 2');
     const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id).sort();
-    const keys = Reflect.get(test.app.services.tickets, 'keys') as Keys;
-    const digest = keys.underDigest(customer?.id ?? '', customer as never).digest(Buffer.from(leaf.salt, 'base64url'));
+    const digest = test.keys.underDigest(customer?.id ?? '', customer as never).digest(Buffer.from(leaf.salt, 'base64url'));
     expect({ ...leaf, detail: { ...leaf.detail, fields: [...leaf.detail.fields].sort() } }).toEqual({
       v: 1,
       id: expect.stringMatching(/^evt_/),

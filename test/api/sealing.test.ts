@@ -242,7 +242,7 @@ describe('what is sealed', () => {
     const customers = keys.find(({ owner }) => owner.startsWith('cus_'));
     const payers = keys.find(({ owner }) => owner.startsWith('pcu_'));
     // As after a restart: no key is in memory.
-    Reflect.get(Reflect.get(Reflect.get(sample.test.app.services.tickets, 'keys'), 'ring'), 'recent').clear();
+    Reflect.get(Reflect.get(sample.test.keys, 'ring'), 'recent').clear();
     await write.query('UPDATE privacy_customer_key SET wrapped = ? WHERE id = ?', [payers?.wrapped, customers?.id]);
     const answer = await sample.test.as('ana', context, { reference: sampleTicket });
     expect(JSON.stringify(answer)).not.toMatch(/Zq(?!REF)/);

@@ -7,6 +7,7 @@ import { App, type AppOptions } from '../../src/app';
 import { type Config, loadConfig } from '../../src/config/load';
 import type { DemoHelpdesk } from '../../src/development/sources/demo-helpdesk';
 import type { DemoPayments } from '../../src/development/sources/demo-payments';
+import type { Keys } from '../../src/features/keys/keys.service';
 import { createServer } from '../../src/http/server';
 import { tamper } from './audit-log';
 import { misfitOf } from './catalogued';
@@ -131,6 +132,10 @@ export class TestApp {
   /** A second gateway on the same database, as a replica is; MariaDB only. The caller closes it. */
   replica(): Promise<App> {
     return this.open();
+  }
+
+  get keys(): Keys {
+    return (Reflect.get(this.app.services.tickets, 'parts') as { readonly keys: Keys }).keys;
   }
 
   /** The demo helpdesk behind the source `demo`, whose tickets a test may change. */
