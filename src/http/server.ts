@@ -400,7 +400,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     for (const { name, polledAt } of sources) {
       if (polledAt) metrics.sourceAge.set({ source: name }, (app.clock().getTime() - polledAt.getTime()) / 1_000);
     }
-    const audit = await app.services.auditLog.standing().catch(() => null);
+    const audit = await app.services.auditLog.progress().catch(() => null);
     // What isn't known isn't there.
     metrics.auditPending.remove();
     metrics.auditCheckpointAge.remove();

@@ -66,7 +66,7 @@ export class Checkpoints {
     readonly origin: string,
   ) {}
 
-  /** The latest one; null before the first. What it says isn't held against the tree here. */
+  /** The latest one; null before the first. What it says isn’t compared with the tree here. */
   async latest(): Promise<SignedCheckpoint | null> {
     return this.read(this.database, latestOne);
   }

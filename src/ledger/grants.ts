@@ -75,14 +75,14 @@ const watched = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'ALTER', 'DROP'
 export const grantFaults = async (database: Reads, role: DatabaseRole): Promise<readonly string[]> => {
   const rows = await database.read(privileges, sql``);
   return auditTables.flatMap((table) => {
-    const held = new Set(
+    const granted = new Set(
       rows
         .filter(({ onTable }) => onTable === null || onTable === table)
         .flatMap(({ privilege }) => (watched.has(privilege) ? [privilege] : [])),
     );
     const needed: readonly string[] = auditPrivileges(role, table);
-    const missing = needed.filter((privilege) => !held.has(privilege));
-    const excess = [...held].filter((privilege) => !needed.includes(privilege));
+    const missing = needed.filter((privilege) => !granted.has(privilege));
+    const excess = [...granted].filter((privilege) => !needed.includes(privilege));
     return [
       ...(missing.length > 0 ? [`${table}: can’t ${missing.join(', ')}, which it needs`] : []),
       ...(excess.length > 0

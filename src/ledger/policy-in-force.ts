@@ -5,7 +5,7 @@ import { select } from '../db/table';
 
 const subjects = select(auditEvents.pick('subjectId'), sql`FROM ${auditEvents}`);
 
-/** Each policy that came into force is an event, so that what was shown can be held against what was allowed then. */
+/** Each policy that came into force is an event, so that what was shown can be compared with what was allowed then. */
 export const recordPolicy = (database: Database, digest: string): Promise<void> =>
   database.system('start', 'policy.in-force', async (change) => {
     const { subjectType, at, id } = auditEvents;

@@ -81,7 +81,7 @@ interface Head {
 }
 
 /**
- * Reads the whole stored log and holds all that is derived from a leaf against it: its hash, the columns that queries go by,
+ * Reads the whole stored log and compares all that is derived from a leaf with it: its hash, the columns that queries go by,
  * the stored nodes, every checkpoint and every anchored one; and the queue. One pass in the log's order, a few hashes in
  * memory. `onLeaves` is told how many it has read.
  */

@@ -142,7 +142,7 @@ export class AuditLog {
   }
 
   /** How far the log is: events that wait for their place, and when the latest checkpoint was signed. */
-  async standing(): Promise<{ readonly pending: number; readonly signedAt: Date | null }> {
+  async progress(): Promise<{ readonly pending: number; readonly signedAt: Date | null }> {
     const [row] = await this.database.read(waiting, sql``);
     return { pending: row?.n ?? 0, signedAt: (await this.checkpoints.latest())?.signedAt ?? null };
   }

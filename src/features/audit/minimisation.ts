@@ -16,7 +16,7 @@ export interface MinimisationLine {
   readonly roles: string;
   /** `Type.field`, or the rule or action of a denial. */
   readonly field: string;
-  /** Purposes of the assistances that it stood on, sorted; `-` where it stood on none. */
+  /** Purposes of the assistances under which it was asked for, sorted; `-` where there was none. */
   readonly purpose: string;
   readonly revealed: number;
   readonly masked: number;
@@ -145,7 +145,7 @@ export const markdownOf = (report: MinimisationReport, { origin, checkpoint, anc
   ].join('\n');
 };
 
-/** The same as CSV: a head of what it stands on, the lines, the totals. */
+/** The same as CSV: a head with the checkpoint it is of, the lines, the totals. */
 export const csvOf = (report: MinimisationReport, { origin, checkpoint }: ReportGround): Buffer => {
   const { from, to, lines, totals, disclosures, denials } = report;
   const signed = checkpoint ? [checkpoint.size, checkpoint.root] : ['', ''];
