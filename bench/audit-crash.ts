@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { migrations } from '../migrations';
 import { openCheckpoint } from '../src/audit/checkpoint';
-import type { LogEvent } from '../src/audit/events';
+import type { EventName } from '../src/audit/events';
 import { consistencyPath, Frontier, leafHash, verifyConsistency } from '../src/audit/merkle';
 import { verifierKeyOf } from '../src/audit/note';
 import { Database } from '../src/db/database';
@@ -57,14 +57,11 @@ const write = async (url: string, writer: string): Promise<void> => {
   process.send?.(ready);
   for (let transaction = 0; ; transaction += 1) {
     const count = 1 + ((transaction * 7) % 20);
-    await database.appendGroup(async (group) => {
+    await database.system('recorder', 'log.time', async (change) => {
+      const actor = { id: `act_${writer}`, kind: 'staff', roles: [] };
       for (let number = 0; number < count; number += 1)
         // Not of the catalogue: only this measurement can say what was acknowledged.
-        group.append({
-          action: 'crash.write',
-          actor: { id: `act_${writer}`, kind: 'staff', roles: [] },
-          detail: { writer, transaction, number, count },
-        } as unknown as LogEvent);
+        change.recordFor(actor, 'crash.write' as EventName, { detail: { writer, transaction, number, count } } as never);
     });
     process.send?.({ writer, transaction, count } satisfies Acknowledged);
   }

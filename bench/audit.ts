@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { createPool, type Pool } from 'mysql2/promise';
 import { migrations } from '../migrations';
 import { type AuditEvent, type EventDraft, finalizeEvent } from '../src/audit/event';
-import type { LogEvent } from '../src/audit/events';
+import type { EventFacts } from '../src/audit/events';
 import { consistencyPath, Frontier, inclusionPath } from '../src/audit/merkle';
 import { Database } from '../src/db/database';
 import { parseDatabaseUrl } from '../src/db/location';
@@ -58,7 +58,10 @@ const draft = (writer: number, number: number): EventDraft => {
 };
 
 /** Shorter than the catalogue's disclosures, so that what is measured stays comparable. */
-const eventOf = (of: EventDraft): LogEvent => of as unknown as LogEvent;
+const append = (database: Database, drafts: readonly EventDraft[]): Promise<void> =>
+  database.system('recorder', 'disclosure', async (change) => {
+    for (const each of drafts) change.recordFor(each.actor, 'disclosure', each as unknown as EventFacts<'disclosure'>);
+  });
 
 const perSecond = async (seconds: number, commit: (writer: number, turn: number) => Promise<number>): Promise<number> => {
   const since = performance.now();
@@ -141,10 +144,11 @@ const throughput = async (server: string, rounds: number, seconds: number, group
   const pool = createPool({ uri: url, connectionLimit: writers, charset: 'utf8mb4' });
   for (const table of tables) await pool.query(`CREATE TABLE plain_${table} LIKE ${table}`);
   const measured = { log: [] as number[], plain: [] as number[], sequenced: [] as number[] };
-  const append = async (writer: number, turn: number): Promise<number> => {
-    await database.appendGroup(async (commit) => {
-      for (let index = 0; index < group; index += 1) commit.append(eventOf(draft(writer, turn * group + index)));
-    });
+  const appendOne = async (writer: number, turn: number): Promise<number> => {
+    await append(
+      database,
+      Array.from({ length: group }, (_, index) => draft(writer, turn * group + index)),
+    );
     return group;
   };
   // Made before: what is compared is what it costs that they are made, and stored as the log stores them.
@@ -157,14 +161,14 @@ const throughput = async (server: string, rounds: number, seconds: number, group
   };
   const plain = (writer: number, turn: number) => insertPlainly(pool, again(ready[writer]?.[turn % 64] as AuditEvent[]));
   const sides: readonly [keyof typeof measured, () => Promise<number>][] = [
-    ['log', () => perSecond(seconds, append)],
+    ['log', () => perSecond(seconds, appendOne)],
     ['plain', () => perSecond(seconds, plain)],
     [
       'sequenced',
       async () => {
         const log = await openLog(database, () => {});
         log.start();
-        const rate = await perSecond(seconds, append);
+        const rate = await perSecond(seconds, appendOne);
         await log.stop();
         return rate;
       },
@@ -202,7 +206,7 @@ const lag = async (server: string, seconds: number) => {
   for (let turn = 0; performance.now() < until; turn += 1) {
     const began = performance.now();
     const of = draft(0, turn);
-    await database.appendGroup(async (commit) => commit.append(eventOf(of)));
+    await append(database, [of]);
     committed.push({ customer: of.customers?.[0]?.id ?? '', at: performance.now() });
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, 10 - (performance.now() - began))));
   }

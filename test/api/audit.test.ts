@@ -3,6 +3,7 @@ import { verifyConsistency, verifyInclusion } from '../../src/audit/merkle';
 import { verifierKeyOf } from '../../src/audit/note';
 import { signersOf } from '../../src/ledger/checkpoints';
 import { signingKeyText } from '../../src/ledger/signing-key-file';
+import { somebody } from '../support/actor';
 import { ticketIdOf, told } from '../support/answers';
 import type { TestApp } from '../support/app';
 import { sampleTicket, startSample } from '../support/sample';
@@ -136,10 +137,8 @@ describe('the log, as an auditor reads it', () => {
   it('finds an event that is about several tickets by each of them', async () => {
     await test.as('ana', '{ tickets(first: 5) { nodes { subject } } }');
     const id = await ticketIdOf(test, sampleTicket);
-    await test.app.database.appendGroup(async (group) =>
-      group.append({
-        action: 'denial',
-        actor: { id: 'act_test', kind: 'staff', roles: [] },
+    await test.app.database.system('recorder', 'denial', async (change) =>
+      change.recordFor(somebody, 'denial', {
         tickets: [id, 'tkt_other'],
         detail: { rule: 'Ticket.messages', reason: 'NO_ASSISTANCE', count: 2, tickets: [id, 'tkt_other'] },
       }),

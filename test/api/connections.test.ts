@@ -1,9 +1,9 @@
 import { createConnection } from 'mysql2/promise';
-import { systemActor } from '../../src/authz/actor';
 import { action, rule } from '../../src/authz/rule';
 import type { Database } from '../../src/db/database';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
+import { somebody } from '../support/actor';
 import { TestApp } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
 
@@ -11,19 +11,18 @@ const add = action(
   'actor.first-seen',
   rule<unknown>('ROLE', () => true),
 );
-const actor = systemActor('test');
 
 const actorRow = (id: string): ActorRow =>
   Object.assign(new ActorRow(), { id, issuer: 'test', subjectDigest: id, createdAt: new Date(1_700_000_000_000), fence: 0 });
 
 const insertActor = (database: Database, id: string, before: () => Promise<void> = async () => {}, idempotent = false) =>
   database.change(
-    actor,
+    somebody,
     add,
-    async (change) => {
-      const found = await change.find(ActorRow, { id });
+    async (change, permit) => {
+      const found = await change.lockIfAny(ActorRow, { id });
       if (found) return 'found';
-      change.permit(null);
+      permit();
       await change.insert(actors, actorRow(id));
       change.record('actor.first-seen', { subject: { type: 'Actor', id } });
       await before();

@@ -1,5 +1,4 @@
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
-import { systemActor } from '../../src/authz/actor';
 import { action, rule } from '../../src/authz/rule';
 import { auditEvents } from '../../src/db/audit.entity';
 import { bookkeeping } from '../../src/db/bookkeeping';
@@ -14,6 +13,7 @@ import { ProgrammingError } from '../../src/failure';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { credentialJobs } from '../../src/features/credentials/credential-update.entity';
 import { sourceStates as sources } from '../../src/features/sources/source.entity';
+import { somebody } from '../support/actor';
 import { databaseParts, engine, temporaryDatabase, temporaryLocation } from '../support/database';
 
 const anyone = rule<unknown>('ROLE', () => true);
@@ -28,7 +28,6 @@ const aboutOne = action(
   'session.revoke',
   rule<{ id: string }>('ROLE', (_, { id }) => id === 'act_1'),
 );
-const actor = systemActor('test');
 
 const actorsNow = select(actors.pick('id', 'fence'), sql`FROM ${actors}`);
 const ids = select({ id: actors.id }, sql`FROM ${actors}`);
@@ -55,7 +54,7 @@ describe('the database door', () => {
   });
 
   it('refuses to write before the permission, and keeps nothing', async () => {
-    await expect(database.change(actor, add, (change) => change.insert(actors, actorRow('act_1')))).rejects.toThrow(
+    await expect(database.change(somebody, add, (change) => change.insert(actors, actorRow('act_1')))).rejects.toThrow(
       'wrote before it was permitted',
     );
     expect([await count(database, 'actor'), await count(database, 'audit_event')]).toEqual([0, 0]);
@@ -63,7 +62,7 @@ describe('the database door', () => {
 
   it('refuses to commit a write without its record, and keeps nothing', async () => {
     await expect(
-      database.change(actor, add, async (change, permit) => {
+      database.change(somebody, add, async (change, permit) => {
         permit();
         await change.insert(actors, actorRow('act_1'));
       }),
@@ -72,13 +71,13 @@ describe('the database door', () => {
   });
 
   it('asks for no permission and no record where nothing is inserted', async () => {
-    await database.change(actor, add, (change) => change.insert(actors, []));
+    await database.change(somebody, add, (change) => change.insert(actors, []));
     expect(await count(database, 'audit_event')).toBe(0);
   });
 
   it('keeps nothing of a change that its rule forbids', async () => {
     await expect(
-      database.change(actor, forbidden, async (change, permit) => {
+      database.change(somebody, forbidden, async (change, permit) => {
         permit();
         await change.insert(actors, actorRow('act_1'));
       }),
@@ -90,14 +89,14 @@ describe('the database door', () => {
     // A helper takes any change, whatever its rule is about.
     const insert = (change: Change, id: string) => change.insert(actors, actorRow(id));
     const revoke = (id: string) =>
-      database.change(actor, aboutOne, async (change, permit) => {
+      database.change(somebody, aboutOne, async (change, permit) => {
         permit({ id });
         await insert(change, id);
         change.record('actor.first-seen', { subject: { type: 'Actor', id } });
       });
     await revoke('act_1');
     await expect(revoke('act_2')).rejects.toMatchObject({ code: 'DENIED' });
-    await database.change(actor, addLonely, async (change, permit) => {
+    await database.change(somebody, addLonely, async (change, permit) => {
       permit();
       await insert(change, 'act_3');
       change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_3' } });
@@ -117,7 +116,7 @@ describe('the database door', () => {
       change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
     });
     const attempt = (mayWrite: boolean) =>
-      database.change(actor, add, async (change, permit) => {
+      database.change(somebody, add, async (change, permit) => {
         const row = await change.lock(ActorRow, { id: 'act_1' });
         if (mayWrite) permit();
         return write(change, row);
@@ -140,7 +139,7 @@ describe('the database door', () => {
   });
 
   it('loses, leaks and half-commits nothing under 200 concurrent changes with readers between them', async () => {
-    await database.change(actor, add, async (change, permit) => {
+    await database.change(somebody, add, async (change, permit) => {
       permit();
       await change.insert(actors, actorRow('act_counter'));
       change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_counter' } });
@@ -159,7 +158,7 @@ describe('the database door', () => {
     });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 200 }, (_, index) =>
-        database.change(actor, add, async (change, permit) => {
+        database.change(somebody, add, async (change, permit) => {
           permit();
           const counter = await change.lock(ActorRow, { id: 'act_counter' });
           await change.insert(actors, Object.assign(actorRow(`act_${index}`), { issuer: 'many' }));
@@ -185,7 +184,7 @@ describe('the database door', () => {
   });
 
   it('says how many rows a conditional write met', async () => {
-    const affected = await database.change(actor, add, async (change, permit) => {
+    const affected = await database.change(somebody, add, async (change, permit) => {
       permit();
       await change.insert(actors, actorRow('act_1'));
       change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
@@ -200,7 +199,7 @@ describe('the database door', () => {
 
   it('answers whole numbers as numbers, and no number at all that the driver had to round', async () => {
     const insert = (id: string, fence: string) =>
-      database.change(actor, add, async (change, permit) => {
+      database.change(somebody, add, async (change, permit) => {
         permit();
         await change.insert(actors, actorRow(id));
         await change.update(actors, { fence: raw(fence) }, sql`${actors.id} = ${id}`);
@@ -214,8 +213,8 @@ describe('the database door', () => {
     const readings = (id: string): Promise<unknown>[] => [
       database.query('SELECT fence, COUNT(*) AS n FROM actor WHERE id = ? GROUP BY fence', [id]),
       database.read(fences, ofActor(id)),
-      database.change(actor, add, (change) => change.read(fences, ofActor(id))),
-      database.change(actor, add, (change) => change.lock(ActorRow, { id }).then(({ fence }) => [{ fence, n: 1 }])),
+      database.change(somebody, add, (change) => change.read(fences, ofActor(id))),
+      database.change(somebody, add, (change) => change.lock(ActorRow, { id }).then(({ fence }) => [{ fence, n: 1 }])),
     ];
     expect(await Promise.all(readings('act_1'))).toEqual(Array(4).fill([{ fence: Number.MAX_SAFE_INTEGER, n: 1 }]));
     const rounded = await Promise.allSettled([...readings('act_2'), ...readings('act_3')]);
@@ -241,7 +240,7 @@ describe('the database door', () => {
 
   it('lets one of two twins through a unique key and gives the other a second try', async () => {
     const insertOrFind = () =>
-      database.change(actor, add, async (change, permit) => {
+      database.change(somebody, add, async (change, permit) => {
         const [found] = await change.read(ids, sql`WHERE ${actors.subjectDigest} = 'twin'`);
         if (found) return 'found';
         permit();

@@ -1,10 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
-import { systemActor } from '../../src/authz/actor';
 import { issuerConfiguration } from '../../src/authz/identity/token-verifier';
-import { action, isSystem } from '../../src/authz/rule';
 import { demoTickets } from '../../src/development/merchant/cast';
+import { StaffMember, staffMembers } from '../../src/features/tickets/ticket.entity';
 import { TestApp } from '../support/app';
 import { engine } from '../support/database';
 
@@ -407,14 +406,16 @@ describe('who asks', () => {
   it('is nobody at a helpdesk that has two of that name', async () => {
     const greta = async (sub: string) => (await viewer(await token({ sub, preferred_username: 'greta' }))).knownToHelpdesk;
     expect(await greta('first-session')).toBe(true);
-    const twin = action('source.ingest-tickets', isSystem);
-    await app.app.database.change(systemActor('test'), twin, async (change) => {
-      change.permit(null);
-      await change.execute(
-        `INSERT INTO helpdesk_staff (id, source, reference, display_name, login_digest, email_digest, active, observed_at)
-         SELECT 'stf_twin', source, 'twin', display_name, ?, login_digest, 1, observed_at FROM helpdesk_staff WHERE reference = 'greta'`,
-        ['no digest of anything'],
-      );
+    await app.app.database.system('sync', 'source.ingest-tickets', async (change) => {
+      const stored = await change.lock(StaffMember, { reference: 'greta' });
+      const { loginDigest: emailDigest } = stored;
+      await change.insert(staffMembers, {
+        ...stored,
+        id: 'stf_twin',
+        reference: 'twin',
+        loginDigest: 'no digest of anything',
+        emailDigest,
+      });
       change.record('source.ingest-tickets', { subject: { type: 'Source', id: 'demo' }, detail: { tickets: 0, ended: 0 } });
     });
     // Asked anew: who somebody is at the helpdesk is remembered for some seconds.

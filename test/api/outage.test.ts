@@ -1,12 +1,12 @@
 import BetterSqlite from 'better-sqlite3';
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { DataSource } from 'typeorm';
-import { systemActor } from '../../src/authz/actor';
 import { action, rule } from '../../src/authz/rule';
 import type { Database } from '../../src/db/database';
 import { parseDatabaseUrl } from '../../src/db/location';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
+import { somebody } from '../support/actor';
 import { countOf, ticketIdOf, told } from '../support/answers';
 import { type GraphQLAnswer, TestApp, type TestAppOptions } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
@@ -151,8 +151,8 @@ if (engine === 'mariadb') {
   const anyone = rule<unknown>('ROLE', () => true);
   const add = action('actor.first-seen', anyone);
   const insertActor = (database: Database, id: string) =>
-    database.change(systemActor('test'), add, async (change) => {
-      change.permit(null);
+    database.change(somebody, add, async (change, permit) => {
+      permit();
       await change.insert(
         actors,
         Object.assign(new ActorRow(), { id, issuer: 'test', subjectDigest: id, createdAt: new Date(), fence: 0 }),

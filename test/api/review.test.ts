@@ -6,6 +6,7 @@ import type { TicketType } from '../../src/features/tickets/ticket.type';
 import { ticketIsAssisted } from '../../src/features/tickets/tickets.policy';
 import { RequestAccess } from '../../src/graphql/request-access';
 import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
 
 const subjectOf = `ticketByReference(source: "demo", reference: $reference) { id subject customer { displayName } assistance { id state } }`;
 const open = `query Open($reference: String!) { ${subjectOf} }`;
@@ -24,8 +25,7 @@ describe('what an attacker would try next', () => {
     const [row] = await app.app.database.query<{ id: string }>('SELECT id FROM helpdesk_ticket WHERE reference = ?', [reference]);
     return row?.id as string;
   };
-  const write = (sql: string, parameters: readonly unknown[]) =>
-    app.app.database.appendGroup((group) => group.execute(sql, parameters));
+  const write = (sql: string, parameters: readonly unknown[]) => tamper(app.app.database, sql, parameters);
 
   it('records an operation whose name alone would fill a leaf, and everybody else’s in its group', async () => {
     const named = `query ${'A'.repeat(70_000)}($reference: String!) { ${subjectOf} }`;
