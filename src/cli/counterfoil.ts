@@ -4,7 +4,7 @@ import { auditCommand } from './audit.command';
 import { doctorCommand } from './doctor.command';
 import { migrateCommand } from './migrate.command';
 import { policyCommand } from './policy.command';
-import { reportFailure } from './report';
+import { endWithoutReader, reportFailure } from './report';
 import { schemaCommand } from './schema.command';
 import { startCommand } from './start.command';
 import { syncCommand } from './sync.command';
@@ -25,4 +25,5 @@ doctorCommand(program);
 migrateCommand(program);
 auditCommand(program);
 
+endWithoutReader();
 program.parseAsync().catch(reportFailure);

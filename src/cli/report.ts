@@ -32,6 +32,20 @@ export const describeFailure = (error: unknown): string => {
     .join('\n');
 };
 
+/**
+ * Ends with one line and 1 where nobody reads what is written (`| head`) or there is no room for it. A gateway, which has signals
+ * of its own to stop by, finishes what is under way.
+ */
+export const endWithoutReader = (): void => {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    process.stderr.write(`Standard output can't be written to (${code ?? 'unknown'}).\n`);
+    if (process.listenerCount('SIGTERM') === 0) process.exit(1);
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  });
+  process.stderr.on('error', () => process.exit(1));
+};
+
 /** Says on stderr what failed and makes the process end with 1. */
 export const reportFailure = (error: unknown): void => {
   process.stderr.write(`${describeFailure(error)}\n`);

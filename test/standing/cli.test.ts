@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { BuiltGateway, type Running } from '../support/built';
+import { BuiltGateway, Running } from '../support/built';
 
 const policyText = readFileSync(join(__dirname, '..', '..', 'schema', 'exposure.yaml'), 'utf8');
 const stackLine = /^\s+at .+:\d+:\d+\)?$/m;
@@ -57,6 +58,19 @@ describe('counterfoil', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(hint);
     expect(stderr).not.toMatch(stackLine);
+  });
+
+  it.each(['ENOSPC', 'EPIPE'])('ends with one line and 1 where nothing can be written: %s', async (code) => {
+    const program = join(built.output, 'src', 'cli', 'counterfoil.js');
+    const full = code === 'ENOSPC' ? openSync('/dev/full', 'w') : null;
+    const child = spawn(process.execPath, [program, 'schema', 'print'], {
+      cwd: built.folder,
+      stdio: ['ignore', full ?? 'pipe', 'pipe'],
+    });
+    if (full === null) child.stdout?.destroy();
+    else closeSync(full);
+    const finished = await new Running(child).finished;
+    expect([finished.code, finished.stderr]).toEqual([1, `Standard output can't be written to (${code}).\n`]);
   });
 
   it('shows a stack where DEBUG asks for it', async () => {
