@@ -248,7 +248,7 @@ export class App {
       this.loops.push(new Loop({ turn, every: milliseconds, onFault }));
     };
     every(5_000, () => this.services.assistances.expire());
-    every(5_000, () => this.services.credentials.expire());
+    every(5_000, () => this.services.credentialExpiry.run());
     every(5_000, () => this.actors.restoreRevocations());
     for (const loop of this.loops) loop.start();
     this.services.jobs.start();

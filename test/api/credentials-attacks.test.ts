@@ -262,7 +262,7 @@ describe('acts that come all at once', () => {
         test.app.sources.confirmLink(of.customerId),
         test.app.sources.refreshTicket('demo', of.reference),
         test.app.sources.syncAll(),
-        test.app.services.credentials.expire(),
+        test.app.services.credentialExpiry.run(),
       ]);
       return [called, again, approved] as GraphQLAnswer[];
     };

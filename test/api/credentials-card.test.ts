@@ -97,7 +97,7 @@ describe('a new card that somebody must approve', () => {
       'EXPIRED APPROVAL_EXPIRED',
       async () => {
         test.clock.forward(48 * hour);
-        await test.app.services.credentials.expire();
+        await test.app.services.credentialExpiry.run();
       },
     ],
   ])('and is %s is taken away again', async (_, end, finish) => {
@@ -149,7 +149,7 @@ describe('a new card', () => {
     const url = answer.outcome === 'continue' ? (answer.view.continueAt ?? '') : '';
     expect(updates.provider.enterCard(url.slice(url.lastIndexOf('/') + 1), 'visa', null)).toBe('complete');
     test.clock.forward(1_000);
-    await test.app.services.credentials.expire();
+    await test.app.services.credentialExpiry.run();
     await updates.wait(3 * minute);
     expect((await updates.path(id)).at(-1)).toBe('EXPIRED SETUP_EXPIRED');
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', 'DETACH']);

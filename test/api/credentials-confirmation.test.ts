@@ -103,7 +103,7 @@ describe('a customer’s link', () => {
       'of an update that expired',
       async (_, token) => {
         test.clock.forward(24 * hour);
-        expect(await test.app.services.credentials.expire()).toBeGreaterThan(0);
+        expect(await test.app.services.credentialExpiry.run()).toBeGreaterThan(0);
         return token;
       },
     ],
@@ -138,7 +138,7 @@ describe('a customer’s link', () => {
     expect(await wholeDatabase(test)).toEqual(before);
     // It still ends by itself.
     test.clock.forward(24 * hour);
-    await test.app.services.credentials.expire();
+    await test.app.services.credentialExpiry.run();
     await updates.drain();
     await updates.assist(of.ticketId);
   });

@@ -245,7 +245,7 @@ describe('an update', () => {
     const { id } = await waiting();
     test.clock.forward(48 * 60 * minute);
     expect(told(await test.as('sam', approveUpdate, { id })).errors).toEqual([['approveCredentialUpdate', 'CONFLICT']]);
-    await test.app.services.credentials.expire();
+    await test.app.services.credentialExpiry.run();
     expect((await whole(id)).path.at(-1)).toBe('EXPIRED APPROVAL_EXPIRED');
   });
 

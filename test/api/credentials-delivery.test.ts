@@ -216,7 +216,7 @@ describe('the ticket', () => {
       /nobody answered in time/,
       async () => {
         test.clock.forward(24 * hour);
-        await test.app.services.credentials.expire();
+        await test.app.services.credentialExpiry.run();
       },
     ],
   ])('hears that %s', async (_, text, finish) => {

@@ -106,7 +106,9 @@ describe('a request with an idempotency key', () => {
     const actor = await test.app.actors.identify(`Bearer ${await test.token('ana')}`);
     const ticket = await test.app.services.tickets.inScope(actor, of.ticketId);
     const ids = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? test.app : other).services.credentials.request(ticket, input)),
+      Array.from({ length: 10 }, (_, index) =>
+        (index % 2 === 0 ? test.app : other).services.credentialRequests.request(ticket, input),
+      ),
     );
     if (other !== test.app) await other.close();
     expect(new Set(ids).size).toBe(1);

@@ -95,7 +95,7 @@ const act: Readonly<Record<Action, (lived: Lived) => unknown>> = {
   'an hour': () => updates.wait(hour, hour / 2),
   'three days': async () => {
     test.clock.forward(3 * day);
-    await test.app.services.credentials.expire();
+    await test.app.services.credentialExpiry.run();
   },
 };
 
@@ -131,7 +131,7 @@ const live = async (customer: Case, kind: keyof typeof whole, isRisky: boolean, 
   updates.provider.clearFaults();
   for (const each of [1, 2]) {
     test.clock.forward(each * 2 * day);
-    await test.app.services.credentials.expire();
+    await test.app.services.credentialExpiry.run();
     await updates.wait(3 * hour, hour);
   }
   const { state: end, failure } = await updates.row(lived.id);

@@ -1,5 +1,4 @@
-import { systemActor } from '../../src/authz/actor';
-import type { Change } from '../../src/db/change';
+import { sql } from '../../src/db/sql';
 import { CredentialUpdate } from '../../src/features/credentials/credential-update.entity';
 import { CustomerSeal, move } from '../../src/features/credentials/credential-update.moves';
 import {
@@ -8,7 +7,7 @@ import {
   isTerminal,
   transitions,
 } from '../../src/features/credentials/credential-update.states';
-import { credentialActions } from '../../src/features/credentials/credentials.policy';
+import { transition, transitionRows } from '../../src/features/credentials/credentials.rows';
 import type { Keys } from '../../src/features/keys/keys.service';
 import { policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -40,19 +39,18 @@ describe('the table of transitions', () => {
   /** Moves an update that stands in a state to another one, as every part of the gateway does, and takes it all back. */
   class TakenBack extends Error {}
   const moved = async (id: string, from: CredentialUpdateState, to: CredentialUpdateState) => {
-    const keys = Reflect.get(test.app.services.credentials, 'keys') as Keys;
+    const keys = Reflect.get(test.app.services.credentialDecisions, 'keys') as Keys;
     return test.app.database
-      .change(systemActor('worker'), credentialActions.apply, async (change: Change<unknown>) => {
+      .system('worker', 'credential.apply', async (change) => {
         const update = await change.lock(CredentialUpdate, { id });
-        change.permit(null);
         update.state = from;
         update.openKey = isTerminal(from) ? null : update.openKey;
         await move(change, await CustomerSeal.of(change, keys, update.customerId), update, 'credential.apply', { to });
-        const [row] = await change.query<{ n: number }>(
-          'SELECT COUNT(*) AS n FROM credential_transition WHERE update_id = ? AND from_state = ? AND to_state = ?',
-          [id, from, to],
+        const rows = await change.read(
+          transitionRows,
+          sql`WHERE ${transition.updateId} = ${id} AND ${transition.fromState} = ${from} AND ${transition.toState} = ${to}`,
         );
-        throw Object.assign(new TakenBack(), { rows: Number(row?.n), state: update.state });
+        throw Object.assign(new TakenBack(), { rows: rows.length, state: update.state });
       })
       .catch((error: unknown) => {
         if (error instanceof TakenBack) return { ...error };
@@ -121,7 +119,7 @@ describe('an update that stands in a state', () => {
           id,
         ]);
         const before = await updates.state(id);
-        await test.app.services.credentials.expire();
+        await test.app.services.credentialExpiry.run();
         return (await updates.state(id)) === before ? 'stays' : await updates.state(id);
       },
     ],

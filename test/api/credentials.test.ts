@@ -186,7 +186,7 @@ describe('a request', () => {
 
   it('whose assistance ends within its transaction, after it was read there, is denied too', async () => {
     const of = await updates.next();
-    const keys = Reflect.get(test.app.services.credentials, 'keys') as Keys;
+    const keys = Reflect.get(test.app.services.credentialDecisions, 'keys') as Keys;
     const forOwners = keys.forOwners.bind(keys);
     // The rules were asked by then; what another process commits now is seen by nothing but a conditional write.
     keys.forOwners = async (...given) => {

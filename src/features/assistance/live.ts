@@ -18,8 +18,8 @@ export const assistanceIds = select(assistances.pick('id'), sql`FROM ${assistanc
  * Writes down that an assistance was used, on the condition that it is live. False where it isn't: whoever ends it meanwhile
  * makes this find nothing, so what the change does under it holds when it commits.
  */
-export const useAssistance = async (change: Pick<Change, 'update' | 'at'>, id: string): Promise<boolean> =>
-  (await change.update(
+export const useAssistance = async (change: Change, id: string): Promise<boolean> =>
+  (await change.bookkeep(
     assistances,
     { lastUsedAt: change.at },
     sql`${assistances.id} = ${id} AND ${isLive(assistances, change.at)}`,

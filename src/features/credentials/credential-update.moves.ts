@@ -13,10 +13,6 @@ import { type CredentialUpdate, credentialTransitions, credentialUpdates } from 
 import { type CredentialUpdateState, expectTransition, isTerminal, type MoveReason } from './credential-update.states';
 import { enqueue } from './jobs.service';
 
-/** What a change needs of any subject: only that it is one. */
-// biome-ignore lint/suspicious/noExplicitAny: a change is invariant in its subject, and nothing here looks at it
-export type AnyChange = Change<any>;
-
 /** What every move states. */
 interface Step {
   readonly kind: string;
@@ -46,7 +42,7 @@ export class CustomerSeal {
     private readonly keys: Keys,
   ) {}
 
-  static async of(change: AnyChange, keys: Keys, customerId: string): Promise<CustomerSeal> {
+  static async of(change: Change, keys: Keys, customerId: string): Promise<CustomerSeal> {
     return new CustomerSeal(customerId, (await keys.forOwners(change, [customerId])).get(customerId) ?? null, keys);
   }
 
@@ -97,7 +93,7 @@ export const factsOf = (update: CredentialUpdate, seal: CustomerSeal) => ({
 
 /** History and event of a move whose row is written. */
 const tell = async <Name extends MoveName>(
-  change: AnyChange,
+  change: Change,
   seal: CustomerSeal,
   update: CredentialUpdate,
   name: Name,
@@ -127,7 +123,7 @@ const tell = async <Name extends MoveName>(
 
 /** The beginning of an update that is new: its row as it stands in its first state, its history and its event. */
 export const begin = async (
-  change: AnyChange,
+  change: Change,
   seal: CustomerSeal,
   update: CredentialUpdate,
   how: Omit<Move<'credential.request'>, 'to' | 'reason'>,
@@ -141,7 +137,7 @@ export const begin = async (
  * all. Throws `CONFLICT` for a transition that the table doesn't have.
  */
 export const move = async <Name extends MoveName>(
-  change: AnyChange,
+  change: Change,
   seal: CustomerSeal,
   update: CredentialUpdate,
   name: Name,
@@ -165,7 +161,7 @@ export const move = async <Name extends MoveName>(
  * taken away from the customer again.
  */
 export const end = async <Name extends MoveName>(
-  change: AnyChange,
+  change: Change,
   seal: CustomerSeal,
   update: CredentialUpdate,
   name: Name,

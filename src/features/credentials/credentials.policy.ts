@@ -1,12 +1,16 @@
-import { type Actor, isSignedIn } from '../../authz/actor';
-import { action, allOf, anyOf, hasMfa, hasRole, isSystem, type Rule, rule } from '../../authz/rule';
+import { type Actor, isSignedIn, type SignedInActor } from '../../authz/actor';
+import type { ScopePolicy } from '../../authz/exposure.file';
+import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
+import { type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { inTeam, isFresh, isOpen, recentLogin, type TicketStanding } from '../assistance/assistance.policy';
+import { ticketScope } from '../tickets/tickets.policy';
 import type { CredentialUpdateType } from './credential-update.type';
+import { credentialUpdate } from './credentials.rows';
 
-/** What a request is judged by, as it stands in the transaction that makes it. */
-export interface RequestStanding {
+/** What a request is judged by, as it is in the transaction that makes it. */
+export interface RequestSubject {
   readonly ticket: TicketStanding;
   /** A live assistance of the actor on this ticket covers its customer. */
   readonly isAssisted: boolean;
@@ -20,7 +24,7 @@ export interface RequestStanding {
 }
 
 /** An update as those see it who decide about it. */
-export interface UpdateStanding {
+export interface UpdateSubject {
   readonly ticketId: string;
   readonly requestedById: string;
   readonly requestedByStaffId: string | null;
@@ -31,12 +35,16 @@ export interface UpdateStanding {
   readonly at: Date;
 }
 
-/** The update whose link the customer holds, for as long as it can be answered. */
-export interface AnswerStanding {
+/** The update whose link the customer has, for as long as it can be answered. */
+export interface AnswerSubject {
   readonly updateId: string;
 }
 
-const isRequester = (actor: Actor, { requestedById, requestedByStaffId }: UpdateStanding): boolean =>
+/** Which updates an actor reaches, as SQL over `credentialUpdate` and its `ticket`: what they asked for, and those of tickets within their scope. */
+export const updateReach = (actor: SignedInActor, policy: ScopePolicy, now: Date): Sql =>
+  sql`(${credentialUpdate.requestedById} = ${actor.id} OR ${ticketScope(actor, policy, now)})`;
+
+const isRequester = (actor: Actor, { requestedById, requestedByStaffId }: UpdateSubject): boolean =>
   actor.id === requestedById ||
   // One person with two subjects at the identity provider is still one member of staff.
   (isSignedIn(actor) && requestedByStaffId !== null && actor.staffIds.includes(requestedByStaffId));
@@ -48,7 +56,7 @@ const isOwnContact = (actor: Actor, contactStaffIds: readonly string[]): boolean
 const works = allOf<unknown>(hasRole('AGENT', 'SUPERVISOR'), hasMfa);
 
 /** May ask for a change: whoever assists on this ticket, for a customer whom the payment side knows. */
-export const mayRequest: Rule<RequestStanding> = allOf<RequestStanding>(
+export const mayRequest: Rule<RequestSubject> = allOf<RequestSubject>(
   works,
   rule('TICKET_CLOSED', (actor, { ticket }) => isOpen(actor, ticket)),
   rule('STALE', (actor, { ticket }) => isFresh(actor, ticket)),
@@ -59,16 +67,16 @@ export const mayRequest: Rule<RequestStanding> = allOf<RequestStanding>(
 );
 
 /** May call it off: who asked for it, or a supervisor of the ticket's team. */
-export const mayCancel: Rule<UpdateStanding> = allOf<UpdateStanding>(
+export const mayCancel: Rule<UpdateSubject> = allOf<UpdateSubject>(
   works,
-  anyOf<UpdateStanding>(
+  anyOf<UpdateSubject>(
     rule('SCOPE', isRequester),
     rule('SCOPE', (actor, { team }) => hasRole('SUPERVISOR')(actor, null) && inTeam(actor, team)),
   ),
 );
 
 /** May approve or reject: a supervisor of the ticket's team other than who asked, who has just signed in with a second factor. */
-export const mayDecide: Rule<UpdateStanding> = allOf<UpdateStanding>(
+export const mayDecide: Rule<UpdateSubject> = allOf<UpdateSubject>(
   hasRole('SUPERVISOR'),
   hasMfa,
   rule('OWN_REQUEST', (actor, update) => !isRequester(actor, update)),
@@ -77,7 +85,7 @@ export const mayDecide: Rule<UpdateStanding> = allOf<UpdateStanding>(
   recentLogin,
 );
 
-const isItsCustomer = rule<AnswerStanding>(
+const isItsCustomer = rule<AnswerSubject>(
   'SCOPE',
   (actor, { updateId }) => actor.kind === 'customer' && actor.updateId === updateId,
 );
@@ -90,16 +98,12 @@ export const credentialActions = {
   confirm: action('credential.confirm', isItsCustomer),
   refuse: action('credential.refuse', isItsCustomer),
   sendCode: action('credential.code', isItsCustomer),
-  sendLink: action('credential.link', isSystem),
-  noteTicket: action('credential.note', isSystem),
-  apply: action('credential.apply', isSystem),
-  expire: action('credential.expire', isSystem),
 };
 
-/** Details stand on an assistance on the update's ticket; whoever may decide about one that waits for it sees what they decide on. */
+/** Details are shown under an assistance on the update's ticket; whoever may decide about one that waits for it sees what they decide on. */
 export const mayReadDetails = ({ access }: RelationView, update: CredentialUpdateType): DenialReason | null =>
   update.isForDecision || access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';
 
-/** The method itself is followed on the word of an assistance only: it says more than what is decided on. */
+/** The method itself is shown under an assistance only: it says more than what is decided on. */
 export const mayFollowMethod = ({ access }: RelationView, update: CredentialUpdateType): DenialReason | null =>
   access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';

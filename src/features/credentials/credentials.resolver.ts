@@ -55,7 +55,7 @@ export class CredentialsResolver {
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<CredentialUpdateType> {
     const ticket = await services.tickets.inScope(actor, input.ticketId);
-    const id = await services.credentials.request(ticket, input);
+    const id = await services.credentialRequests.request(ticket, input);
     return loaders.credentials.toType(await services.credentials.reachable(actor, id));
   }
 
@@ -69,7 +69,9 @@ export class CredentialsResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<CredentialUpdateType> {
-    return loaders.credentials.toType(await services.credentials.reachable(actor, await services.credentials.approve(actor, id)));
+    return loaders.credentials.toType(
+      await services.credentials.reachable(actor, await services.credentialDecisions.approve(actor, id)),
+    );
   }
 
   @Mutation(() => CredentialUpdateType, {
@@ -84,7 +86,7 @@ export class CredentialsResolver {
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<CredentialUpdateType> {
     return loaders.credentials.toType(
-      await services.credentials.reachable(actor, await services.credentials.reject(actor, id, reason)),
+      await services.credentials.reachable(actor, await services.credentialDecisions.reject(actor, id, reason)),
     );
   }
 
@@ -98,7 +100,9 @@ export class CredentialsResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<CredentialUpdateType> {
-    return loaders.credentials.toType(await services.credentials.reachable(actor, await services.credentials.cancel(actor, id)));
+    return loaders.credentials.toType(
+      await services.credentials.reachable(actor, await services.credentialDecisions.cancel(actor, id)),
+    );
   }
 
   @FieldResolver(() => TicketType, { nullable: true })

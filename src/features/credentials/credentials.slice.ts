@@ -4,10 +4,14 @@ import type { Assistances } from '../assistance/assistance.service';
 import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
 import { Applying } from './apply/applying.service';
+import { Setups } from './apply/setups.service';
 import { Confirmations } from './confirm/confirmations.service';
 import { Credentials } from './credentials.service';
 import { Deliveries } from './deliver/deliveries.service';
 import { CredentialJobs } from './jobs.service';
+import { CredentialDecisions } from './request/decisions.service';
+import { CredentialExpiry } from './request/expiry.service';
+import { CredentialRequests } from './request/requests.service';
 
 export interface CredentialParts {
   readonly sources: Sources;
@@ -28,14 +32,15 @@ export const createCredentials = (
 ) => {
   const { updates, scope } = policy;
   const deliveries = new Deliveries(database, keys, sources, delivery, updates, merchant, publicUrl);
-  const applying = new Applying(database, keys, sources, updates, clock);
+  const applying = new Applying(database, keys, sources, updates);
+  const setups = new Setups({ database, keys, sources, policy: updates, clock });
   const jobs = new CredentialJobs(
     database,
     {
       LINK: deliveries.link,
       NOTICE: deliveries.notice,
       OUTCOME: deliveries.outcome,
-      SETUP: applying.setup,
+      SETUP: setups.setup,
       PROVIDER: applying.provider,
     },
     leaseSeconds * 1_000,
@@ -48,7 +53,10 @@ export const createCredentials = (
   );
   return {
     jobs,
-    credentials: new Credentials(database, keys, sources, assistances, cursors, updates, scope, channels, jobs, clock),
+    credentials: new Credentials(database, cursors, scope, clock),
+    credentialRequests: new CredentialRequests({ database, keys, sources, assistances, policy: updates, channels, jobs }),
+    credentialDecisions: new CredentialDecisions(database, keys, scope, jobs),
+    credentialExpiry: new CredentialExpiry(database, keys, jobs, clock),
     confirmations: new Confirmations(database, keys, sources, delivery, updates, merchant, publicUrl, jobs, clock),
   };
 };

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Loop } from '../../background/loop';
+import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
 import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { sql } from '../../db/sql';
-import { type Selected, select, updating, wholeNumber } from '../../db/table';
+import { type Changes, type Selected, select, wholeNumber } from '../../db/table';
 import { ulid } from '../../ulid';
 import { DeliveryFailed } from '../../upstream/delivery/delivery.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { CredentialJob, credentialJobs, type JobKind } from './credential-update.entity';
-import type { AnyChange } from './credential-update.moves';
+import { credentialUpdate, updateIds } from './credentials.rows';
 
 /** Jobs that one process does at a time. */
 const width = 8;
@@ -30,7 +31,12 @@ export interface ClaimedJob {
   /** Tries before this one that got nowhere. */
   readonly attempts: number;
   /** Within a change that is permitted: prolongs the lease, or throws `LeaseLost`, so that nothing commits for a job that another process has. */
-  renewLease(change: AnyChange): Promise<void>;
+  renewLease(change: Change): Promise<void>;
+}
+
+interface LeasedJob extends ClaimedJob {
+  /** Who has the lease: one name a claim. */
+  readonly holder: string;
 }
 
 /** `again`: milliseconds until it is looked at again; with a fault it counts as a try that got nowhere. */
@@ -44,23 +50,16 @@ export interface JobHandler {
   giveUp(job: ClaimedJob): Promise<boolean>;
 }
 
-export interface JobCount {
-  readonly kind: string;
-  readonly state: string;
-  readonly count: number;
-}
-
-const jobRows = select(credentialJobs.pick('id', 'updateId', 'kind', 'attempts'), sql`FROM ${credentialJobs}`);
+const job = credentialJobs;
+const jobRows = select(job.pick('id', 'updateId', 'kind', 'attempts'), sql`FROM ${job}`);
 type JobRow = Selected<typeof jobRows>;
 
-const jobCounts = select(
-  { ...credentialJobs.pick('kind', 'state'), count: wholeNumber(sql`COUNT(*)`) },
-  sql`FROM ${credentialJobs}`,
-);
+const jobCounts = select({ ...job.pick('kind', 'state'), count: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${job}`);
+export type JobCount = Selected<typeof jobCounts>;
 
 /** Writes a job into the outbox with the change that calls for it; one that was done before is to be done again. */
-export const enqueue = async (change: AnyChange, updateId: string, kind: JobKind, at: Date = change.at): Promise<void> => {
-  const known = await change.find(CredentialJob, { updateId, kind });
+export const enqueue = async (change: Change, updateId: string, kind: JobKind, at: Date = change.at): Promise<void> => {
+  const known = await change.lockIfAny(CredentialJob, { updateId, kind });
   const due = { state: 'PENDING', attempts: 0, nextAt: at, leaseUntil: null, leaseHolder: null, fault: null } as const;
   if (known) await change.update(credentialJobs, due, sql`${credentialJobs.id} = ${known.id}`);
   else await change.insert(credentialJobs, { id: `job_${ulid(change.at.getTime())}`, updateId, kind, ...due });
@@ -115,14 +114,10 @@ export class CredentialJobs {
 
   /** What waits for this source is looked at now: it said that something happened there. */
   async hasten(kind: JobKind, source: string): Promise<void> {
-    const now = this.clock().getTime();
-    const hastened = await this.database.appendGroup((group) =>
-      group.execute(
-        `UPDATE credential_job SET next_at = ? WHERE kind = ? AND state = 'PENDING' AND next_at > ?
-            AND update_id IN (SELECT id FROM credential_update WHERE source = ?)`,
-        [now, kind, now, source],
-      ),
-    );
+    const now = this.clock();
+    const ofSource = sql`${updateIds} WHERE ${credentialUpdate.source} = ${source}`;
+    const waiting = sql`${job.kind} = ${kind} AND ${job.state} = 'PENDING' AND ${job.nextAt} > ${now} AND ${job.updateId} IN (${ofSource})`;
+    const hastened = await this.database.bookkeeping(credentialJobs, (books) => books.update({ nextAt: now }, waiting));
     if (hastened > 0) this.wake();
   }
 
@@ -142,8 +137,7 @@ export class CredentialJobs {
 
   /** How many jobs there are by kind and state, those that are done left out. */
   counts(): Promise<readonly JobCount[]> {
-    const { kind, state } = credentialJobs;
-    return this.database.read(jobCounts, sql`WHERE ${state} <> 'DONE' GROUP BY ${kind}, ${state}`);
+    return this.database.read(jobCounts, sql`WHERE ${job.state} <> 'DONE' GROUP BY ${job.kind}, ${job.state}`);
   }
 
   private async fill(): Promise<number> {
@@ -159,12 +153,12 @@ export class CredentialJobs {
   }
 
   /** Takes jobs that are due and that nobody has. */
-  private async claim(most: number): Promise<readonly ClaimedJob[]> {
+  private async claim(most: number): Promise<readonly LeasedJob[]> {
     if (most <= 0) return [];
     const now = this.clock();
-    const { id, state, nextAt, leaseUntil } = credentialJobs;
-    const isFree = sql`${state} = 'PENDING' AND ${nextAt} <= ${now} AND (${leaseUntil} IS NULL OR ${leaseUntil} <= ${now})`;
-    const due = await this.database.read(jobRows, sql`WHERE ${isFree} ORDER BY ${nextAt}, ${id} LIMIT ${most * 4}`);
+    const isDue = sql`${job.state} = 'PENDING' AND ${job.nextAt} <= ${now}`;
+    const isFree = sql`${isDue} AND (${job.leaseUntil} IS NULL OR ${job.leaseUntil} <= ${now})`;
+    const due = await this.database.read(jobRows, sql`WHERE ${isFree} ORDER BY ${job.nextAt}, ${job.id} LIMIT ${most * 4}`);
     if (due.length === 0) return [];
     // Replicas that take the same ones first would mostly meet each other.
     const wanted = due
@@ -174,19 +168,18 @@ export class CredentialJobs {
       .map(({ row }) => row)
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const holder = randomUUID();
-    return this.database.appendGroup(async (group) => {
-      const claimed: ClaimedJob[] = [];
+    const lease = { leaseUntil: new Date(now.getTime() + this.lease), leaseHolder: holder };
+    return this.database.bookkeeping(credentialJobs, async (books) => {
+      const claimed: LeasedJob[] = [];
       for (const row of wanted) {
-        const lease = { leaseUntil: new Date(now.getTime() + this.lease), leaseHolder: holder };
-        const claim = updating(credentialJobs, lease, sql`${id} = ${row.id} AND ${isFree}`);
-        const affected = await group.execute(claim.sql, claim.values);
+        const affected = await books.update(lease, sql`${job.id} = ${row.id} AND ${isFree}`);
         if (affected > 0) claimed.push(this.claimed(row, holder));
       }
       return claimed;
     });
   }
 
-  private claimed(row: JobRow, holder: string): ClaimedJob & { readonly holder: string } {
+  private claimed(row: JobRow, holder: string): LeasedJob {
     return {
       id: row.id,
       updateId: row.updateId,
@@ -194,16 +187,17 @@ export class CredentialJobs {
       attempts: row.attempts,
       holder,
       renewLease: async (change) => {
-        const affected = await change.confirm(
-          "UPDATE credential_job SET lease_until = ? WHERE id = ? AND lease_holder = ? AND state = 'PENDING'",
-          [this.clock().getTime() + this.lease, row.id, holder],
+        const affected = await change.bookkeep(
+          credentialJobs,
+          { leaseUntil: new Date(this.clock().getTime() + this.lease) },
+          sql`${job.id} = ${row.id} AND ${job.leaseHolder} = ${holder} AND ${job.state} = 'PENDING'`,
         );
         if (affected === 0) throw new LeaseLost();
       },
     };
   }
 
-  private async perform(job: ClaimedJob): Promise<void> {
+  private async perform(job: LeasedJob): Promise<void> {
     const handler = this.handlers[job.kind];
     let result: JobResult | 'dead';
     try {
@@ -216,28 +210,27 @@ export class CredentialJobs {
     try {
       if (typeof result === 'object' && 'fault' in result && job.attempts + 1 >= handler.mostTries && (await handler.giveUp(job)))
         result = 'dead';
-      await this.settle(job as ClaimedJob & { readonly holder: string }, result);
+      await this.settle(job, result);
     } catch (error) {
       // The lease runs out by itself, and then somebody looks at it again.
       this.onFault({ kind: job.kind, updateId: job.updateId, fault: faultOf(error) }, error);
     }
   }
 
-  private async settle(job: ClaimedJob & { readonly holder: string }, result: JobResult | 'dead'): Promise<void> {
-    const values: Record<string, string | number | null> =
+  /** Gives the job back with what came of it; nothing where another process has it by now. */
+  private async settle({ id, attempts, holder }: LeasedJob, result: JobResult | 'dead'): Promise<void> {
+    const after = (milliseconds: number): Date => new Date(this.clock().getTime() + milliseconds);
+    const outcome: Changes<CredentialJob> =
       result === 'done'
         ? { state: 'DONE', fault: null }
         : result === 'dead'
           ? { state: 'DEAD' }
           : 'fault' in result
-            ? { fault: result.fault, attempts: job.attempts + 1, next_at: this.clock().getTime() + pauseAfter(job.attempts + 1) }
-            : { fault: null, attempts: 0, next_at: this.clock().getTime() + result.again };
-    const columns = Object.keys(values);
-    await this.database.appendGroup((group) =>
-      group.execute(
-        `UPDATE credential_job SET ${columns.map((column) => `${column} = ?`).join(', ')}, lease_until = NULL, lease_holder = NULL WHERE id = ? AND lease_holder = ?`,
-        [...columns.map((column) => values[column]), job.id, job.holder],
-      ),
+            ? { fault: result.fault, attempts: attempts + 1, nextAt: after(pauseAfter(attempts + 1)) }
+            : { fault: null, attempts: 0, nextAt: after(result.again) };
+    const isStillOurs = sql`${job.id} = ${id} AND ${job.leaseHolder} = ${holder}`;
+    await this.database.bookkeeping(credentialJobs, (books) =>
+      books.update({ ...outcome, leaseUntil: null, leaseHolder: null }, isStillOurs),
     );
   }
 }

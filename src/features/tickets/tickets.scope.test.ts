@@ -1,7 +1,7 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Assistance } from '../assistance/assistance.entity';
 import type { Assistances } from '../assistance/assistance.service';
-import type { Credentials } from '../credentials/credentials.service';
+import type { CredentialRequests } from '../credentials/request/requests.service';
 import type { Ticket } from './ticket.entity';
 import { InScope } from './tickets.scope';
 
@@ -10,7 +10,7 @@ const refusedByTheCompiler = (
   actor: SignedInActor,
   found: InScope<Ticket>,
   assistance: InScope<Assistance>,
-  { assistances, credentials }: { assistances: Assistances; credentials: Credentials },
+  { assistances, requests }: { assistances: Assistances; requests: CredentialRequests },
 ) => {
   const asked = { purpose: 'OTHER', reason: 'a long enough reason' } as const;
   const requested = {
@@ -22,7 +22,7 @@ const refusedByTheCompiler = (
   return [
     assistances.open(found),
     assistances.ask(found, asked),
-    credentials.request(found, requested),
+    requests.request(found, requested),
     // @ts-expect-error: an id is not a ticket within a scope.
     assistances.open('tkt_1'),
     // @ts-expect-error: neither is what looks like one.
@@ -30,7 +30,7 @@ const refusedByTheCompiler = (
     // @ts-expect-error: the same for what is asked for.
     assistances.ask({ actor, id: 'tkt_1' }, asked),
     // @ts-expect-error: and for an update of a payment method.
-    credentials.request({ actor, id: 'tkt_1' }, requested),
+    requests.request({ actor, id: 'tkt_1' }, requested),
     // @ts-expect-error: a copy with another id isn't one either.
     assistances.open({ ...found, id: 'tkt_2' }),
     // @ts-expect-error: one of something else is none of a ticket.

@@ -15,7 +15,7 @@ const method = (reference: string): MethodStanding['method'] => ({
   billingAddress: { line1: 'Old street 1', line2: null, city: 'Oldtown', postalCode: '1000', country: 'IE' },
   createdAt: new Date('2026-01-01T00:00:00Z'),
 });
-const standing = (over: Partial<MethodStanding> = {}): MethodStanding => ({
+const current = (over: Partial<MethodStanding> = {}): MethodStanding => ({
   method: method('old'),
   defaultMethod: null,
   subscriptions: [],
@@ -24,7 +24,7 @@ const standing = (over: Partial<MethodStanding> = {}): MethodStanding => ({
 const wanted = (over: Partial<StepsWanted>): StepsWanted => ({
   kind: 'SET_DEFAULT',
   customer: 'c',
-  standing: standing(),
+  current: current(),
   replacement: null,
   address: null,
   ...over,
@@ -47,7 +47,7 @@ describe('the calls that bring an update about', () => {
     [
       'and on subscriptions with a method of their own',
       {
-        standing: standing({
+        current: current({
           defaultMethod: 'x',
           subscriptions: [
             { reference: 's1', method: 'x' },
@@ -58,27 +58,27 @@ describe('the calls that bring an update about', () => {
       },
       ['SET_DEFAULT old', 'SET_SUBSCRIPTION_DEFAULT s1 old'],
     ],
-    ['nothing where it is the default already', { standing: standing({ defaultMethod: 'old' }) }, []],
+    ['nothing where it is the default already', { current: current({ defaultMethod: 'old' }) }, []],
     ['an address is set on the method', { kind: 'BILLING_ADDRESS', address: null }, ['SET_ADDRESS old']],
     ['a method that nothing charges is detached', { kind: 'REMOVE' }, ['DETACH old']],
     [
       'one that a subscription charges is not',
-      { kind: 'REMOVE', standing: standing({ subscriptions: [{ reference: 's', method: 'old' }] }) },
+      { kind: 'REMOVE', current: current({ subscriptions: [{ reference: 's', method: 'old' }] }) },
       'METHOD_IN_USE',
     ],
     [
       'nor one that a subscription charges by default',
-      { kind: 'REMOVE', standing: standing({ defaultMethod: 'old', subscriptions: [{ reference: 's', method: null }] }) },
+      { kind: 'REMOVE', current: current({ defaultMethod: 'old', subscriptions: [{ reference: 's', method: null }] }) },
       'METHOD_IN_USE',
     ],
-    ['a default that nothing charges may go', { kind: 'REMOVE', standing: standing({ defaultMethod: 'old' }) }, ['DETACH old']],
+    ['a default that nothing charges may go', { kind: 'REMOVE', current: current({ defaultMethod: 'old' }) }, ['DETACH old']],
     ['a new card takes the place of the old', { kind: 'REPLACE_CARD', replacement }, ['DETACH old']],
     [
       'everywhere where the old one stood, and only there',
       {
         kind: 'REPLACE_CARD',
         replacement: { ...replacement, isAttached: false },
-        standing: standing({
+        current: current({
           defaultMethod: 'old',
           subscriptions: [
             { reference: 's1', method: 'old' },
@@ -103,7 +103,7 @@ describe('the calls that bring an update about', () => {
         fc.boolean(),
         (kind, defaultMethod, subscriptions, isAttached) => {
           const steps = planSteps(
-            wanted({ kind, standing: standing({ defaultMethod, subscriptions }), replacement: { method: 'new', isAttached } }),
+            wanted({ kind, current: current({ defaultMethod, subscriptions }), replacement: { method: 'new', isAttached } }),
           );
           if (typeof steps === 'string') return;
           const undoable = steps.slice(0, -1) as readonly PlannedStep[];

@@ -11,7 +11,7 @@ export interface StepsWanted {
   readonly kind: CredentialUpdateKind;
   /** References at the provider. */
   readonly customer: string;
-  readonly standing: MethodStanding;
+  readonly current: MethodStanding;
   /** For `REPLACE_CARD`: the card that the customer entered, and whether the provider holds it as the customer's already. */
   readonly replacement: { readonly method: string; readonly isAttached: boolean } | null;
   /** For `BILLING_ADDRESS`. */
@@ -31,11 +31,11 @@ const charging = ({ method, defaultMethod, subscriptions }: MethodStanding) =>
 export const planSteps = ({
   kind,
   customer,
-  standing,
+  current,
   replacement,
   address,
 }: StepsWanted): readonly PlannedStep[] | ProviderRefusal => {
-  const { method, defaultMethod, subscriptions } = standing;
+  const { method, defaultMethod, subscriptions } = current;
   const setDefault = (to: string): PlannedStep => ({
     step: { action: 'SET_DEFAULT', customer, method: to },
     undo: { action: 'SET_DEFAULT', customer, method: defaultMethod },
@@ -67,7 +67,7 @@ export const planSteps = ({
       ];
     case 'REMOVE':
       // What it pays for would go unpaid without a word to the customer: that is another decision than this one.
-      return charging(standing).length > 0 ? 'METHOD_IN_USE' : [detach];
+      return charging(current).length > 0 ? 'METHOD_IN_USE' : [detach];
     case 'REPLACE_CARD': {
       if (replacement === null || replacement.method === method.reference) return 'METHOD_GONE';
       return [

@@ -20,10 +20,11 @@ import { payer, payerRows } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
 import { CredentialUpdate, credentialConfirmations, credentialUpdates } from '../credential-update.entity';
 import { CustomerSeal, end, factsOf, move } from '../credential-update.moves';
-import { type AnswerStanding, credentialActions } from '../credentials.policy';
+import { type AnswerSubject, credentialActions } from '../credentials.policy';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 import { describeMethod, describePlace, type MethodSummary, methodSummarySchema } from '../method-summary';
 import { providerSideOf } from '../provider-side';
+import { setupLifetime, setupOf } from '../setup-page';
 import type {
   ConfirmationAnswer,
   ConfirmationDesk,
@@ -40,8 +41,6 @@ const hour = 3_600_000;
 const codeLifetime = 10 * minute;
 const mostCodeTries = 5;
 const mostCodeSends = 5;
-/** Milliseconds: long enough for somebody who has to look for their card; the provider's page ends with it. */
-export const setupLifetime = 2 * hour;
 /** When the provider is first asked whether the card was entered. */
 const firstLookAtSetup = 5_000;
 
@@ -215,8 +214,7 @@ export class Confirmations implements ConfirmationDesk {
     if (!isAsked && row.state !== 'AWAITING_PROVIDER') return null;
     const reason = this.keys.open(credentialUpdates, row, 'reason');
     const text = this.keys.open(credentialUpdates, row, 'before');
-    const setupText = this.keys.open(credentialUpdates, row, 'setup');
-    const setup = setupText === null ? null : (JSON.parse(setupText) as Setup);
+    const setup = setupOf(this.keys.open(credentialUpdates, row, 'setup'));
     // Erased meanwhile.
     if (reason === null || text === null) return null;
     const before = methodSummarySchema.parse(JSON.parse(text));
@@ -250,25 +248,25 @@ export class Confirmations implements ConfirmationDesk {
   /** Runs a change as the customer whom the token stands for, with the update locked and in one of the stages; otherwise `dead`. */
   private async answer<T>(
     token: string,
-    action: Action<AnswerStanding, ActionName>,
-    work: (change: Change<AnswerStanding>, update: CredentialUpdate, asked: Asked, seal: CustomerSeal) => Promise<T>,
+    action: Action<AnswerSubject, ActionName>,
+    work: (change: Change, update: CredentialUpdate, asked: Asked, seal: CustomerSeal) => Promise<T>,
     stages: readonly ConfirmationView['stage'][] = ['ASKED'],
   ): Promise<T | typeof dead> {
     const [link] = await this.database.read(linkedUpdateIds, sql`WHERE ${links.tokenDigest} = ${this.tokenDigest(token)}`);
     if (!link) return dead;
     const actor: CustomerActor = customerActor(link.updateId);
-    return this.database.change(actor, action, async (change) => {
+    return this.database.change(actor, action, async (change, permit) => {
       const update = await change.lock(CredentialUpdate, { id: link.updateId });
       const asked = await this.asked(change, token, change.at);
       if (!asked || !stages.includes(asked.view.stage)) return dead;
-      change.permit({ updateId: asked.row.id });
+      permit({ updateId: asked.row.id });
       return work(change, update, asked, await CustomerSeal.of(change, this.keys, update.customerId));
     });
   }
 
   /** Whether the customer decides on what they were shown and, where asked for, holds the code; a wrong one counts. Null where all is well. */
   private async judge(
-    change: Change<AnswerStanding>,
+    change: Change,
     update: CredentialUpdate,
     { view }: Asked,
     seal: CustomerSeal,
@@ -342,7 +340,7 @@ export class Confirmations implements ConfirmationDesk {
   }
 
   private async confirmed(
-    change: Change<AnswerStanding>,
+    change: Change,
     update: CredentialUpdate,
     { view, before }: Asked,
     seal: CustomerSeal,
@@ -383,7 +381,7 @@ export class Confirmations implements ConfirmationDesk {
 
   /** The customer's act, with the digest of what they were shown and what they entered. Returns that digest. */
   private async keep(
-    change: Change<AnswerStanding>,
+    change: Change,
     update: CredentialUpdate,
     seal: CustomerSeal,
     outcome: 'CONFIRMED' | 'REFUSED',

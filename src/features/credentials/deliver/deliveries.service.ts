@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ActionName } from '../../../audit/events';
-import { systemActor } from '../../../authz/actor';
-import type { Action } from '../../../authz/rule';
 import type { UpdatePolicy } from '../../../authz/update-policy';
+import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import { ulid } from '../../../ulid';
@@ -12,8 +11,7 @@ import { payer, payerRows } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
 import { ticket, ticketReferenceRows } from '../../tickets/tickets.rows';
 import { CredentialUpdate, credentialLinks } from '../credential-update.entity';
-import { type AnyChange, CustomerSeal, end, factsOf, move } from '../credential-update.moves';
-import { credentialActions } from '../credentials.policy';
+import { CustomerSeal, end, factsOf, move } from '../credential-update.moves';
 import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from '../jobs.service';
 import { linkMail, outcomeNote, requestNote } from './messages';
 
@@ -23,8 +21,6 @@ const tokenBytes = 32;
 
 /** What leaves for the customer and the ticket: the link, by mail and to nobody else; notes, with neither link nor code. */
 export class Deliveries {
-  private readonly actor = systemActor('delivery');
-
   constructor(
     private readonly database: Database,
     private readonly keys: Keys,
@@ -40,7 +36,7 @@ export class Deliveries {
     mostTries: 11,
     run: (job) => this.sendLink(job),
     giveUp: async ({ updateId }) => {
-      await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
+      await this.change('credential.link', updateId, async (change, update, seal) => {
         if (update.state !== 'REQUESTED') return;
         await end(change, seal, update, 'credential.undeliverable', { to: 'FAILED', reason: 'UNDELIVERABLE' });
       });
@@ -54,7 +50,7 @@ export class Deliveries {
   /** Each sending has a token of its own, so that none needs to be kept to send it again. */
   private async sendLink({ updateId, renewLease }: ClaimedJob): Promise<JobResult> {
     const token = randomBytes(tokenBytes).toString('base64url');
-    const prepared = await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
+    const prepared = await this.change('credential.link', updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
       await renewLease(change);
       if (seal.key === null) {
@@ -92,7 +88,7 @@ export class Deliveries {
       await this.link.giveUp({ updateId } as ClaimedJob);
       return 'done';
     }
-    await this.change(credentialActions.sendLink, updateId, async (change, update, seal) => {
+    await this.change('credential.link', updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED') return;
       await renewLease(change);
       update.expiresAt = expiresAt;
@@ -103,7 +99,7 @@ export class Deliveries {
   }
 
   /** The address that was judged when the update was requested, or none: a link must not follow an address that somebody changed meanwhile. */
-  private async addressOf(change: AnyChange, update: CredentialUpdate): Promise<string | null> {
+  private async addressOf(change: Change, update: CredentialUpdate): Promise<string | null> {
     const [contact] = await change.read(payerRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
     if (!contact || contact.gone || contact.emailDigest !== update.mailDigest) return null;
     return this.keys.open(payer, contact, 'email');
@@ -113,7 +109,7 @@ export class Deliveries {
     return {
       mostTries: 11,
       run: async ({ updateId }) => {
-        const noted = await this.change(credentialActions.noteTicket, updateId, async (change, update) => {
+        const noted = await this.change('credential.note', updateId, async (change, update) => {
           const [about] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
           return about ? { source: about.source, reference: about.reference, text: write(update) } : null;
         });
@@ -122,7 +118,7 @@ export class Deliveries {
       },
       // The ticket lacks a sentence; the update and its history are where they belong.
       giveUp: async ({ updateId, kind }) => {
-        await this.change(credentialActions.noteTicket, updateId, async (change, update, seal) => {
+        await this.change('credential.note', updateId, async (change, update, seal) => {
           change.record('credential.note-dropped', { ...factsOf(update, seal), detail: { given_up: kind } });
         });
         return true;
@@ -131,13 +127,12 @@ export class Deliveries {
   }
 
   private change<T>(
-    of: Action<unknown, ActionName>,
+    action: ActionName,
     updateId: string,
-    work: (change: AnyChange, update: CredentialUpdate, seal: CustomerSeal) => Promise<T>,
+    work: (change: Change, update: CredentialUpdate, seal: CustomerSeal) => Promise<T>,
   ): Promise<T> {
-    return this.database.change(this.actor, of, async (change) => {
+    return this.database.system('delivery', action, async (change) => {
       const update = await change.lock(CredentialUpdate, { id: updateId });
-      change.permit(null);
       return work(change, update, await CustomerSeal.of(change, this.keys, update.customerId));
     });
   }

@@ -1,0 +1,238 @@
+import { canonicalize } from '../../../audit/canonical';
+import type { SignedInActor } from '../../../authz/actor';
+import type { CredentialUpdateKind, UpdatePolicy } from '../../../authz/update-policy';
+import type { Change, Permit } from '../../../db/change';
+import type { Database } from '../../../db/database';
+import { sql } from '../../../db/sql';
+import type { Values } from '../../../db/table';
+import { Failure } from '../../../failure';
+import { expectNoCardData } from '../../../privacy/card-data';
+import { ulid } from '../../../ulid';
+import type { Assistances } from '../../assistance/assistance.service';
+import { useAssistance } from '../../assistance/live';
+import type { Keys } from '../../keys/keys.service';
+import { method, storedMethodRows } from '../../payments/payments.rows';
+import type { Sources } from '../../sources/sources.service';
+import { Ticket } from '../../tickets/ticket.entity';
+import { ticketReferenceRows, ticket as tickets } from '../../tickets/tickets.rows';
+import type { InScope } from '../../tickets/tickets.scope';
+import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
+import { begin, CustomerSeal } from '../credential-update.moves';
+import { credentialActions, type RequestSubject } from '../credentials.policy';
+import { type CredentialJobs, enqueue } from '../jobs.service';
+import { describeMethod, type MethodSummary } from '../method-summary';
+import { summaryOfRow } from '../stored-method';
+import { readFacts } from './request-facts';
+import { needsOf } from './risk';
+
+export interface RequestInput {
+  readonly paymentMethodId: string;
+  readonly kind: CredentialUpdateKind;
+  readonly reason: string;
+  readonly idempotencyKey: string;
+}
+
+const hour = 3_600_000;
+
+/** Why this kind of change makes no sense for a method; null where it does. */
+const misfit = (kind: CredentialUpdateKind, method: MethodSummary): string | null => {
+  if (kind === 'SET_DEFAULT' && method.isDefault) return 'Payments are taken from this method already.';
+  if (kind === 'REPLACE_CARD' && method.kind !== 'CARD') return 'Only a card can be replaced by a new card.';
+  if (kind === 'BILLING_ADDRESS' && method.kind === 'WALLET') return 'The address of a wallet is changed in the wallet.';
+  return null;
+};
+
+/** A request whose form is right. */
+interface Asked {
+  readonly actor: SignedInActor;
+  readonly input: RequestInput;
+  readonly requestKey: string;
+  readonly requestDigest: string;
+}
+
+export interface RequestParts {
+  readonly database: Database;
+  readonly keys: Keys;
+  readonly sources: Sources;
+  readonly assistances: Assistances;
+  readonly policy: UpdatePolicy;
+  /** Ways to a customer that are configured. */
+  readonly channels: { readonly mail: boolean; readonly sms: boolean };
+  readonly jobs: CredentialJobs;
+}
+
+/** Updates as staff ask for them. */
+export class CredentialRequests {
+  constructor(private readonly parts: RequestParts) {}
+
+  /**
+   * Asks the customer for a change. The same key with the same input returns the same update, whatever became of it.
+   * Returns its id. Throws `INVALID`, `NOT_FOUND` (a method outside the ticket's customer), `DENIED`, `CONFLICT`.
+   */
+  async request({ actor, id: ticketId }: InScope<Ticket>, input: RequestInput): Promise<string> {
+    const { database, keys, sources, policy, jobs } = this.parts;
+    const reason = input.reason.trim();
+    if (reason.length < 10 || reason.length > 1_000)
+      throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
+    expectNoCardData('input.reason', reason);
+    expectNoCardData('input.idempotencyKey', input.idempotencyKey);
+    if (!/^[\x21-\x7e]{8,128}$/.test(input.idempotencyKey))
+      throw Failure.invalid('input.idempotencyKey', 'expected 8 to 128 printable ASCII characters without blanks');
+    const offered = Object.keys(policy.kinds);
+    if (policy.kinds[input.kind] === undefined)
+      throw Failure.invalid('input.kind', offered.length > 0 ? `expected one of ${offered.join(', ')}` : 'no change is offered');
+    // What the customer is shown and judged by shall be what the provider holds now; where it doesn't answer, what was last read.
+    const [asked] = await database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
+    if (asked?.customerId) await sources.refreshPayments(asked.customerId);
+    const requestKey = keys.searchDigest('credential-request', `${actor.id} ${input.idempotencyKey}`) as string;
+    const content = { ticket: ticketId, method: input.paymentMethodId, kind: input.kind, reason };
+    const requestDigest = keys.searchDigest('credential-input', canonicalize(content)) as string;
+    const id = await database.change(actor, credentialActions.request, async (change, permit) => {
+      // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
+      const ticket = await change.lock(Ticket, { id: ticketId });
+      const known = await change.lockIfAny(CredentialUpdate, { requestKey });
+      if (known) return this.repeated(known, requestDigest);
+      return this.newRequest(change, permit, ticket, { actor, input: { ...input, reason }, requestKey, requestDigest });
+    });
+    jobs.wake();
+    return id;
+  }
+
+  private repeated(known: CredentialUpdate, requestDigest: string): string {
+    if (known.requestDigest !== requestDigest)
+      throw new Failure('CONFLICT', 'The idempotency key was used for another request.', {
+        argument: 'input.idempotencyKey',
+        remedy: 'Take a new key for a new request.',
+      });
+    return known.id;
+  }
+
+  private async newRequest(
+    change: Change,
+    permit: Permit<RequestSubject>,
+    ticket: Ticket,
+    { actor, input, requestKey, requestDigest }: Asked,
+  ): Promise<string> {
+    const { keys, sources, assistances, policy, channels } = this.parts;
+    const subject = await assistances.standingOf(change, ticket);
+    const { payer, assistanceId, staffId, ...facts } = await readFacts(change, keys, actor, ticket);
+    permit({
+      ticket: subject,
+      isAssisted: assistanceId !== null,
+      isLinked: payer !== null && (payer.link === 'VERIFIED' || channels.sms),
+      contactStaffIds: facts.contactStaffIds,
+      requestedToday: facts.requestedToday,
+      mostPerDay: policy.quota.perCustomerPerDay,
+    });
+    const customerId = ticket.customerId as string;
+    const { id: paymentCustomerId, source, link } = payer as NonNullable<typeof payer>;
+    const [found] = await change.read(
+      storedMethodRows,
+      sql`WHERE ${method.id} = ${input.paymentMethodId} AND ${method.paymentCustomerId} = ${paymentCustomerId} AND ${method.status} <> 'REMOVED'`,
+    );
+    const seal = await CustomerSeal.of(change, keys, customerId);
+    if (!found || seal.key === null) throw Failure.notFound('payment method');
+    // What must still hold when this commits is written to: whoever ends the assistance meanwhile makes this find nothing.
+    if (!(await useAssistance(change, assistanceId as string)))
+      throw Failure.denied('ASSISTANCE_ENDED', credentialActions.request.name, ticket.id);
+    if (sources.paymentsSource(source).connector.credentials === undefined)
+      throw new Failure('CONFLICT', 'Methods of this payment source can only be read here.', {
+        remedy: 'Change it at the payment provider.',
+      });
+    const summary = summaryOfRow(found, keys);
+    const why = misfit(input.kind, summary);
+    if (why !== null) throw new Failure('CONFLICT', why, { remedy: 'Choose another method or another kind of change.' });
+    const open = await change.lockIfAny(CredentialUpdate, { openKey: found.id });
+    if (open)
+      throw new Failure('CONFLICT', 'Another update of this method is under way.', {
+        remedy: 'Follow or cancel that one first; the ticket lists it.',
+      });
+    const needs = needsOf(
+      {
+        kind: input.kind,
+        link,
+        contact: {
+          mail: { changedAt: payer?.emailChangedAt ?? null, seenSince: payer?.emailSeenSince ?? null },
+          phone: payer?.phoneDigest ? { changedAt: payer.phoneChangedAt, seenSince: payer.phoneSeenSince } : null,
+        },
+        contactIsStaff: facts.contactStaffIds.length > 0,
+        method: { isDefault: summary.isDefault, createdAt: found.createdAt },
+        lastDisputeAt: facts.lastDisputeAt,
+      },
+      policy,
+      change.at,
+    );
+    if (!payer?.emailDigest || !payer.emailSealed)
+      throw new Failure('CONFLICT', 'The payment side holds no e-mail address of this customer.', {
+        remedy: 'The link goes only to an address that the payment side holds; it is added there.',
+      });
+    if (needs.needsCode && (!payer.phoneDigest || !channels.sms))
+      throw new Failure('CONFLICT', 'This needs a code, and the payment side holds no telephone number of this customer.', {
+        remedy: 'The code goes only to a number that the payment side holds; it is added there.',
+      });
+    const id = `cru_${ulid(change.at.getTime())}`;
+    const update: Values<CredentialUpdate> = {
+      id,
+      kind: input.kind,
+      state: 'REQUESTED',
+      ticketId: ticket.id,
+      customerId,
+      assistanceId: assistanceId as string,
+      source,
+      paymentCustomerId,
+      paymentMethodId: found.id,
+      requestedById: actor.id,
+      requestedByStaffId: staffId,
+      requestKey,
+      requestDigest,
+      keyId: seal.key.id,
+      reasonSealed: seal.seal(credentialUpdates, id, 'reason', input.reason),
+      beforeSealed: seal.seal(credentialUpdates, id, 'before', JSON.stringify(summary)),
+      afterSealed: null,
+      addressSealed: null,
+      link,
+      mailDigest: payer.emailDigest,
+      phoneDigest: needs.needsCode ? payer.phoneDigest : null,
+      contactStaffIds: facts.contactStaffIds,
+      riskRules: needs.rules,
+      needsCode: needs.needsCode,
+      needsThreeDSecure: needs.needsThreeDSecure,
+      needsApproval: needs.needsApproval,
+      codeDigest: null,
+      codeExpiresAt: null,
+      codeTries: 0,
+      codeSends: 0,
+      setupExpiresAt: null,
+      setupSealed: null,
+      newMethodSealed: null,
+      authenticated: false,
+      decidedById: null,
+      decidedByStaffId: null,
+      decidedAt: null,
+      decision: null,
+      decisionReasonSealed: null,
+      failure: null,
+      moves: 1,
+      createdAt: change.at,
+      expiresAt: new Date(change.at.getTime() + policy.linkHours * hour),
+      endedAt: null,
+      openKey: found.id,
+    };
+    await begin(change, seal, update, {
+      staffId,
+      notes: { reason: input.reason, before: describeMethod(summary) },
+      detail: {
+        method: found.id,
+        link,
+        rules: [...needs.rules],
+        needs: [
+          ...(needs.needsCode ? ['code'] : []),
+          ...(needs.needsThreeDSecure ? ['three-d-secure'] : []),
+          ...(needs.needsApproval ? ['approval'] : []),
+        ],
+      },
+    });
+    await enqueue(change, update.id, 'LINK');
+    return update.id;
+  }
+}
