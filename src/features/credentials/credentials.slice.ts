@@ -31,7 +31,7 @@ export const createCredentials = (
   { sources, assistances, delivery, channels, leaseSeconds, merchant }: CredentialParts,
 ) => {
   const { updates, scope } = policy;
-  const deliveries = new Deliveries(database, keys, sources, delivery, updates, merchant, publicUrl);
+  const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, merchant, publicUrl });
   const applying = new Applying(database, keys, sources, updates);
   const setups = new Setups({ database, keys, sources, policy: updates, clock });
   const jobs = new CredentialJobs(
@@ -57,6 +57,16 @@ export const createCredentials = (
     credentialRequests: new CredentialRequests({ database, keys, sources, assistances, policy: updates, channels, jobs }),
     credentialDecisions: new CredentialDecisions(database, keys, scope, jobs),
     credentialExpiry: new CredentialExpiry(database, keys, jobs, clock),
-    confirmations: new Confirmations(database, keys, sources, delivery, updates, merchant, publicUrl, jobs, clock),
+    confirmations: new Confirmations({
+      database,
+      keys,
+      sources,
+      delivery,
+      policy: updates,
+      merchant,
+      publicUrl,
+      jobs,
+      clock,
+    }),
   };
 };

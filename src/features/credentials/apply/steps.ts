@@ -104,7 +104,7 @@ export class Steps {
     await this.plan(change, seal, update, 'UNDO', undo);
   }
 
-  /** A card that couldn't be taken back may be paid with by now: it stays until somebody has looked at it. */
+  /** What couldn't be taken back may be paid with the new card by now: that card stays until somebody has looked at it. */
   async keepNewCard(change: Change, updateId: string): Promise<void> {
     await this.drop(change, updateId, sql`${steps.phase} = 'UNDO' AND ${steps.state} = 'PLANNED' AND ${steps.action} = 'DETACH'`);
   }
@@ -114,10 +114,7 @@ export class Steps {
     await this.drop(change, updateId, isPendingRow);
   }
 
-  private async drop(change: Change, updateId: string, which: Sql): Promise<void> {
-    await change.update(credentialSteps, { state: 'DROPPED' }, sql`${steps.updateId} = ${updateId} AND ${which}`);
-  }
-
+  /** Some are still to be made, or to be asked about. */
   async hasMore(change: Change, updateId: string): Promise<boolean> {
     const [left] = await change.read(stepCounts, sql`WHERE ${steps.updateId} = ${updateId} AND ${isPendingRow}`);
     return (left?.n ?? 0) > 0;
@@ -131,5 +128,9 @@ export class Steps {
   ): void {
     const detail = { step: ordinal, phase, action, state, key: keyGeneration, ...(refusal === null ? {} : { refusal }) };
     change.record('credential.step', { ...factsOf(update, seal), detail });
+  }
+
+  private async drop(change: Change, updateId: string, which: Sql): Promise<void> {
+    await change.update(credentialSteps, { state: 'DROPPED' }, sql`${steps.updateId} = ${updateId} AND ${which}`);
   }
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { ActionName } from '../../../audit/events';
 import type { UpdatePolicy } from '../../../authz/update-policy';
 import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
@@ -10,8 +9,9 @@ import type { Keys } from '../../keys/keys.service';
 import { payer, payerRows } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
 import { ticket, ticketReferenceRows } from '../../tickets/tickets.rows';
-import { CredentialUpdate, credentialLinks } from '../credential-update.entity';
-import { CustomerSeal, end, factsOf, move } from '../credential-update.moves';
+import { type CredentialUpdate, credentialLinks } from '../credential-update.entity';
+import { end, factsOf, move } from '../credential-update.moves';
+import { JobChanges } from '../job-changes';
 import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from '../jobs.service';
 import { linkMail, outcomeNote, requestNote } from './messages';
 
@@ -19,24 +19,31 @@ const hour = 3_600_000;
 /** 256 bits: nobody guesses one, and of what is stored nobody gets it back. */
 const tokenBytes = 32;
 
+export interface DeliveryParts {
+  readonly database: Database;
+  readonly keys: Keys;
+  readonly sources: Sources;
+  readonly delivery: DeliveryChannels;
+  readonly policy: UpdatePolicy;
+  /** The merchant's name as customers know it. */
+  readonly merchant: string;
+  readonly publicUrl: () => string;
+}
+
 /** What leaves for the customer and the ticket: the link, by mail and to nobody else; notes, with neither link nor code. */
 export class Deliveries {
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly sources: Sources,
-    private readonly channels: DeliveryChannels,
-    private readonly policy: UpdatePolicy,
-    private readonly merchant: string,
-    private readonly publicUrl: () => string,
-  ) {}
+  private readonly changes: JobChanges;
+
+  constructor(private readonly parts: DeliveryParts) {
+    this.changes = new JobChanges(parts.database, parts.keys, 'delivery');
+  }
 
   readonly link: JobHandler = {
     // With doubling pauses a bit more than half an hour.
     mostTries: 11,
     run: (job) => this.sendLink(job),
     giveUp: async ({ updateId }) => {
-      await this.change('credential.link', updateId, async (change, update, seal) => {
+      await this.changes.make('credential.link', updateId, async (change, update, seal) => {
         if (update.state !== 'REQUESTED') return;
         await end(change, seal, update, 'credential.undeliverable', { to: 'FAILED', reason: 'UNDELIVERABLE' });
       });
@@ -49,8 +56,9 @@ export class Deliveries {
 
   /** Each sending has a token of its own, so that none needs to be kept to send it again. */
   private async sendLink({ updateId, renewLease }: ClaimedJob): Promise<JobResult> {
+    const { keys, delivery, policy, merchant, publicUrl } = this.parts;
     const token = randomBytes(tokenBytes).toString('base64url');
-    const prepared = await this.change('credential.link', updateId, async (change, update, seal) => {
+    const prepared = await this.changes.make('credential.link', updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
       await renewLease(change);
       if (seal.key === null) {
@@ -63,11 +71,11 @@ export class Deliveries {
         return null;
       }
       const [asked] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
-      const expiresAt = new Date(change.at.getTime() + this.policy.linkHours * hour);
+      const expiresAt = new Date(change.at.getTime() + policy.linkHours * hour);
       const link = {
         id: `cln_${ulid(change.at.getTime())}`,
         updateId,
-        tokenDigest: this.keys.searchDigest('credential-link', token) as string,
+        tokenDigest: keys.searchDigest('credential-link', token) as string,
         createdAt: change.at,
         expiresAt,
       };
@@ -78,17 +86,17 @@ export class Deliveries {
     if (prepared === null) return 'done';
     const { to, reference, expiresAt, kind } = prepared;
     try {
-      if (!this.channels.mail) throw new DeliveryFailed('mail', 'refused');
-      await this.channels.mail.send({
+      if (!delivery.mail) throw new DeliveryFailed('mail', 'refused');
+      await delivery.mail.send({
         to,
-        ...linkMail({ merchant: this.merchant, ticket: reference, kind, url: `${this.publicUrl()}/confirm/${token}`, expiresAt }),
+        ...linkMail({ merchant: merchant, ticket: reference, kind, url: `${publicUrl()}/confirm/${token}`, expiresAt }),
       });
     } catch (error) {
       if (!(error instanceof DeliveryFailed) || !error.isFinal) throw error;
       await this.link.giveUp({ updateId } as ClaimedJob);
       return 'done';
     }
-    await this.change('credential.link', updateId, async (change, update, seal) => {
+    await this.changes.make('credential.link', updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED') return;
       await renewLease(change);
       update.expiresAt = expiresAt;
@@ -102,38 +110,27 @@ export class Deliveries {
   private async addressOf(change: Change, update: CredentialUpdate): Promise<string | null> {
     const [contact] = await change.read(payerRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
     if (!contact || contact.gone || contact.emailDigest !== update.mailDigest) return null;
-    return this.keys.open(payer, contact, 'email');
+    return this.parts.keys.open(payer, contact, 'email');
   }
 
   private noteHandler(write: (update: CredentialUpdate) => string): JobHandler {
     return {
       mostTries: 11,
       run: async ({ updateId }) => {
-        const noted = await this.change('credential.note', updateId, async (change, update) => {
+        const noted = await this.changes.make('credential.note', updateId, async (change, update) => {
           const [about] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
           return about ? { source: about.source, reference: about.reference, text: write(update) } : null;
         });
-        if (noted !== null) await this.sources.addNote(noted.source, noted.reference, noted.text);
+        if (noted !== null) await this.parts.sources.addNote(noted.source, noted.reference, noted.text);
         return 'done';
       },
       // The ticket lacks a sentence; the update and its history are where they belong.
       giveUp: async ({ updateId, kind }) => {
-        await this.change('credential.note', updateId, async (change, update, seal) => {
+        await this.changes.make('credential.note', updateId, async (change, update, seal) => {
           change.record('credential.note-dropped', { ...factsOf(update, seal), detail: { given_up: kind } });
         });
         return true;
       },
     };
-  }
-
-  private change<T>(
-    action: ActionName,
-    updateId: string,
-    work: (change: Change, update: CredentialUpdate, seal: CustomerSeal) => Promise<T>,
-  ): Promise<T> {
-    return this.database.system('delivery', action, async (change) => {
-      const update = await change.lock(CredentialUpdate, { id: updateId });
-      return work(change, update, await CustomerSeal.of(change, this.keys, update.customerId));
-    });
   }
 }

@@ -1,0 +1,46 @@
+import { findCardData } from '../../../privacy/card-data';
+import type { Problem } from './answers';
+import type { NewAddress } from './confirmation.view';
+import { countryCodes } from './country-codes';
+
+/** What was typed, without blanks that mean nothing. */
+export const trimmed = (address: NewAddress): NewAddress => {
+  const clean = (text: string) => text.normalize('NFC').replace(/\s+/g, ' ').trim();
+  return {
+    line1: clean(address.line1),
+    line2: clean(address.line2),
+    city: clean(address.city),
+    postalCode: clean(address.postalCode),
+    country: clean(address.country).toUpperCase(),
+  };
+};
+
+/** Characters that a provider's address takes, in each part. */
+const longest: Readonly<Record<keyof NewAddress, number>> = { line1: 200, line2: 200, city: 100, postalCode: 20, country: 2 };
+const labels: Readonly<Record<keyof NewAddress, string>> = {
+  line1: 'Street and house number',
+  line2: 'Further details',
+  city: 'City',
+  postalCode: 'Postal code',
+  country: 'Country',
+};
+
+/** What is wrong with an address: never with its value, which may be anything. */
+export const problemsOf = (address: NewAddress | null): Problem[] => {
+  if (!address) return [['line1', 'Enter the new billing address.']];
+  const problems: Problem[] = [];
+  for (const field of ['line1', 'line2', 'city', 'postalCode', 'country'] as const) {
+    const value = address[field];
+    if (value === '' && ['line1', 'city', 'country'].includes(field)) problems.push([field, `${labels[field]}: this is needed.`]);
+    else if (value.length > longest[field]) problems.push([field, `${labels[field]}: at most ${longest[field]} characters.`]);
+    else if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value))
+      problems.push([field, `${labels[field]}: letters, digits and punctuation only.`]);
+    else if (findCardData(value) !== null)
+      problems.push([field, `${labels[field]}: card data doesn’t belong here. Enter the address only.`]);
+    else if (field === 'country' && !countryCodes.has(value)) problems.push([field, `${labels[field]}: choose one of the list.`]);
+  }
+  // A card number may be spread over several fields.
+  if (problems.length === 0 && findCardData(Object.values(address).join(' ')) !== null)
+    problems.push(['line1', 'Card data doesn’t belong here. Enter the address only.']);
+  return problems;
+};
