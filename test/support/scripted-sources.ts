@@ -11,7 +11,7 @@ import type {
 } from '../../src/upstream/helpdesk/helpdesk.port';
 import {
   type CredentialChanges,
-  type MethodStanding,
+  type MethodState,
   type PaymentChanges,
   type PaymentCustomerRecord,
   type PaymentCustomerSearch,
@@ -303,7 +303,7 @@ class ScriptedCredentials implements CredentialChanges {
     this.setups.set(setup, { status: 'COMPLETE', method: { ...method, isDefault: false, country }, authenticated });
   }
 
-  async readMethod(customer: string, reference: string): Promise<MethodStanding | null> {
+  async readMethod(customer: string, reference: string): Promise<MethodState | null> {
     this.reach();
     const methods = this.methodsOf(customer) ?? [];
     const method = methods.find((each) => each.reference === reference);

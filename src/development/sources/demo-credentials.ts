@@ -3,7 +3,7 @@ import { ProgrammingError } from '../../failure';
 import type {
   AddressRecord,
   CredentialChanges,
-  MethodStanding,
+  MethodState,
   PaymentMethodRecord,
   ProviderRefusal,
   ProviderStep,
@@ -125,7 +125,7 @@ export class DemoCredentials implements CredentialChanges {
 
   constructor(private readonly options: DemoCredentialsOptions) {}
 
-  async readMethod(customer: string, reference: string): Promise<MethodStanding | null> {
+  async readMethod(customer: string, reference: string): Promise<MethodState | null> {
     this.options.reach();
     const account = this.options.state.account(customer);
     const method = usable(account, reference);

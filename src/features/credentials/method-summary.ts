@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { AddressRecord, PaymentMethodRecord } from '../../upstream/payments/payments.port';
+import type { Keys } from '../keys/keys.service';
+import { method, type StoredMethodRow } from '../payments/payments.rows';
 
 const nullableText = z.string().nullable();
 
@@ -35,6 +37,15 @@ export const summaryOf = (method: PaymentMethodRecord & { readonly country?: str
   isDefault: method.isDefault,
   billingAddress: method.billingAddress,
 });
+
+/** A method of the read model as updates keep it. */
+export const summaryOfRow = (row: StoredMethodRow, keys: Keys): MethodSummary => {
+  const { kind, brand, last4, expiryMonth, expiryYear, isDefault } = row;
+  const address = keys.open(method, row, 'billingAddress');
+  const none = { line1: null, line2: null, city: null, postalCode: null, country: null };
+  const billingAddress = address === null ? null : { ...none, ...(JSON.parse(address) as Partial<typeof none>) };
+  return { kind, brand, last4, expiryMonth, expiryYear, country: null, isDefault, billingAddress };
+};
 
 const brands: Readonly<Record<string, string>> = {
   visa: 'Visa',

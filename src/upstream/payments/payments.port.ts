@@ -158,7 +158,7 @@ export type StepOutcome =
   | { readonly outcome: 'lost'; readonly keySpent: boolean };
 
 /** A payment method with what hangs on it at the provider, read now and not from a cache. */
-export interface MethodStanding {
+export interface MethodState {
   readonly method: PaymentMethodRecord;
   /** Reference of the customer's default method. */
   readonly defaultMethod: string | null;
@@ -206,7 +206,7 @@ export class ProviderRefused extends Error {
 /** Changing payment methods at the provider. Nothing in here tries a call that changes something twice: whoever calls decides that. */
 export interface CredentialChanges {
   /** Null when the customer has no such method (any more). Throws `SourceUnavailable`. */
-  readMethod(customer: string, method: string): Promise<MethodStanding | null>;
+  readMethod(customer: string, method: string): Promise<MethodState | null>;
   /**
    * Makes one call, at most once. Throws `SourceUnavailable` only where the call certainly had no effect (not connected,
    * circuit open, refused for its rate, the key not let in); whatever may have had one is `lost`.

@@ -11,9 +11,8 @@ import { end, factsOf } from '../credential-update.moves';
 import { type FailureReason, isTerminal } from '../credential-update.states';
 import { JobChanges, type UpdateWork } from '../job-changes';
 import type { ClaimedJob, JobHandler, JobResult } from '../jobs.service';
-import { isStill, methodSummarySchema } from '../method-summary';
+import { isStill, methodSummarySchema, summaryOfRow } from '../method-summary';
 import { type ProviderSide, providerSideOf } from '../provider-side';
-import { summaryOfRow } from '../stored-method';
 import { ProviderCalls } from './provider-calls';
 import { type PlannedStep, planSteps } from './provider-steps';
 import { isPending, Steps } from './steps';
@@ -96,7 +95,7 @@ export class Applying {
    */
   private async prepare(job: ClaimedJob, update: CredentialUpdate, isPlanned: boolean): Promise<boolean> {
     await this.sources.confirmLink(update.customerId);
-    const { change: wanted, refusal } = await this.wantedSteps(update);
+    const { planned, refusal } = await this.wantedSteps(update);
     return this.change(update.id, async (change, locked, seal) => {
       if (locked.state !== 'APPLYING') return locked.state === 'UNKNOWN';
       await job.renewLease(change);
@@ -106,9 +105,9 @@ export class Applying {
         return false;
       }
       if (isPlanned) return true;
-      await this.steps.plan(change, seal, locked, 'APPLY', wanted);
-      if (wanted.length > 0) {
-        const actions = wanted.map(({ step }) => step.action);
+      await this.steps.plan(change, seal, locked, 'APPLY', planned);
+      if (planned.length > 0) {
+        const actions = planned.map(({ step }) => step.action);
         change.record('credential.plan', { ...factsOf(locked, seal), detail: { steps: actions } });
         return true;
       }
@@ -118,10 +117,11 @@ export class Applying {
     });
   }
 
+  /** The calls that bring it about as the provider has the method now, or why it isn't done. Throws `SourceUnavailable`. */
   private async wantedSteps(
     update: CredentialUpdate,
-  ): Promise<{ readonly change: readonly PlannedStep[]; readonly refusal: FailureReason | null }> {
-    const refused = (refusal: FailureReason) => ({ change: [], refusal });
+  ): Promise<{ readonly planned: readonly PlannedStep[]; readonly refusal: FailureReason | null }> {
+    const refused = (refusal: FailureReason) => ({ planned: [], refusal });
     if (this.policy.kinds[update.kind] === undefined) return refused('NOT_OFFERED');
     const [linked] = await this.database.read(linkRows, sql`WHERE ${customer.id} = ${update.customerId}`);
     const isSame = linked?.paymentCustomerId === update.paymentCustomerId && linked.link !== 'NONE';
@@ -158,7 +158,7 @@ export class Applying {
       replacement,
       address: texts.address === null ? null : (JSON.parse(texts.address) as AddressRecord),
     });
-    return typeof steps === 'string' ? refused(steps) : { change: steps, refusal: null };
+    return typeof steps === 'string' ? refused(steps) : { planned: steps, refusal: null };
   }
 
   /** A card that was entered for an update which came to nothing is taken away from the customer again. */

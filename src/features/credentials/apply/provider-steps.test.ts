@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { credentialUpdateKinds } from '../../../authz/update-policy';
-import type { MethodStanding, ProviderStep } from '../../../upstream/payments/payments.port';
+import type { MethodState, ProviderStep } from '../../../upstream/payments/payments.port';
 import { type PlannedStep, planSteps, type StepsWanted } from './provider-steps';
 
-const method = (reference: string): MethodStanding['method'] => ({
+const method = (reference: string): MethodState['method'] => ({
   reference,
   kind: 'CARD',
   brand: 'visa',
@@ -15,7 +15,7 @@ const method = (reference: string): MethodStanding['method'] => ({
   billingAddress: { line1: 'Old street 1', line2: null, city: 'Oldtown', postalCode: '1000', country: 'IE' },
   createdAt: new Date('2026-01-01T00:00:00Z'),
 });
-const current = (over: Partial<MethodStanding> = {}): MethodStanding => ({
+const current = (over: Partial<MethodState> = {}): MethodState => ({
   method: method('old'),
   defaultMethod: null,
   subscriptions: [],

@@ -1,5 +1,5 @@
 import type { CredentialUpdateKind } from '../../../authz/update-policy';
-import type { AddressRecord, MethodStanding, ProviderRefusal, ProviderStep } from '../../../upstream/payments/payments.port';
+import type { AddressRecord, MethodState, ProviderRefusal, ProviderStep } from '../../../upstream/payments/payments.port';
 
 /** A step with what would take it back; null where nothing can, which is why such a step comes last. */
 export interface PlannedStep {
@@ -11,7 +11,7 @@ export interface StepsWanted {
   readonly kind: CredentialUpdateKind;
   /** References at the provider. */
   readonly customer: string;
-  readonly current: MethodStanding;
+  readonly current: MethodState;
   /** For `REPLACE_CARD`: the card that the customer entered, and whether the provider holds it as the customer's already. */
   readonly replacement: { readonly method: string; readonly isAttached: boolean } | null;
   /** For `BILLING_ADDRESS`. */
@@ -21,7 +21,7 @@ export interface StepsWanted {
 const noAddress: AddressRecord = { line1: null, line2: null, city: null, postalCode: null, country: null };
 
 /** Subscriptions that charge this method: by their own setting, or because it is the customer's default. */
-const charging = ({ method, defaultMethod, subscriptions }: MethodStanding) =>
+const charging = ({ method, defaultMethod, subscriptions }: MethodState) =>
   subscriptions.filter((each) => (each.method ?? defaultMethod) === method.reference);
 
 /**
@@ -40,7 +40,7 @@ export const planSteps = ({
     step: { action: 'SET_DEFAULT', customer, method: to },
     undo: { action: 'SET_DEFAULT', customer, method: defaultMethod },
   });
-  const setOn = (subscription: MethodStanding['subscriptions'][number], to: string): PlannedStep => ({
+  const setOn = (subscription: MethodState['subscriptions'][number], to: string): PlannedStep => ({
     step: { action: 'SET_SUBSCRIPTION_DEFAULT', customer, subscription: subscription.reference, method: to },
     undo: {
       action: 'SET_SUBSCRIPTION_DEFAULT',

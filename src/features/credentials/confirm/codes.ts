@@ -1,15 +1,13 @@
 import { randomInt, timingSafeEqual } from 'node:crypto';
-import type { Change } from '../../../db/change';
 import { sql } from '../../../db/sql';
 import { type DeliveryChannels, DeliveryFailed } from '../../../upstream/delivery/delivery.port';
 import type { Keys } from '../../keys/keys.service';
 import { payer, payerRows } from '../../payments/payments.rows';
-import type { CredentialUpdate } from '../credential-update.entity';
-import { type CustomerSeal, end, factsOf } from '../credential-update.moves';
+import { end, factsOf } from '../credential-update.moves';
 import { credentialActions } from '../credentials.policy';
 import { again, dead, type Problem } from './answers';
 import type { ConfirmationAnswer, ConfirmationView } from './confirmation.view';
-import { type Asked, type Links, mostCodeSends, mostCodeTries } from './links';
+import { type Answering, type Links, mostCodeSends, mostCodeTries } from './links';
 
 const codeLifetime = 10 * 60_000;
 
@@ -29,7 +27,7 @@ export class Codes {
     const made = await this.links.answer(
       token,
       credentialActions.sendCode,
-      async (change, update, asked, seal) => {
+      async ({ change, update, asked, seal }) => {
         if (!update.needsCode) return { answer: again(asked.view, []) };
         const phone = this.links.phoneOf(asked.row);
         const [current] = await change.read(payerRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
@@ -76,7 +74,7 @@ export class Codes {
     await this.links.answer(
       token,
       credentialActions.sendCode,
-      async (change, update, _, seal) => {
+      async ({ change, update, seal }) => {
         if (update.codeDigest !== this.digest(update.id, code)) return;
         update.codeDigest = null;
         await change.save(update);
@@ -87,13 +85,8 @@ export class Codes {
   }
 
   /** Whether the customer has the code, where one is asked for; a wrong one counts. Null where all is well. */
-  async judge(
-    change: Change,
-    update: CredentialUpdate,
-    { view }: Pick<Asked, 'view'>,
-    seal: CustomerSeal,
-    given: string,
-  ): Promise<ConfirmationAnswer | null> {
+  async judge({ change, update, asked, seal }: Answering, given: string): Promise<ConfirmationAnswer | null> {
+    const { view } = asked;
     if (!update.needsCode) return null;
     const code = given.replace(/[\s-]/g, '');
     if (update.codeDigest === null) return again(view, [['code', 'Have a code sent to you first.']]);

@@ -55,7 +55,7 @@ export type ConfirmationAnswer =
     }
   | { readonly outcome: 'dead' };
 
-/** The customer's side of an update, by the token of their link. Whoever holds the token is the customer. */
+/** The customer's side of an update, by the token of their link. Whoever has the token is the customer. */
 export interface ConfirmationDesk {
   /** Changes nothing: mail scanners follow links. Null for a token that can't be used, for whatever reason. */
   view(token: string): Promise<ConfirmationView | null>;

@@ -1,7 +1,6 @@
 import { canonicalize } from '../../../audit/canonical';
 import type { UpdatePolicy } from '../../../authz/update-policy';
 import type { VerificationMethodName } from '../../../authz/verification';
-import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { Failure } from '../../../failure';
 import { ulid } from '../../../ulid';
@@ -10,8 +9,8 @@ import { ProviderRefused, type Setup } from '../../../upstream/payments/payments
 import { SourceUnavailable } from '../../../upstream/source-unavailable';
 import type { Keys } from '../../keys/keys.service';
 import type { Sources } from '../../sources/sources.service';
-import { type CredentialUpdate, credentialConfirmations, credentialUpdates } from '../credential-update.entity';
-import { type CustomerSeal, end, factsOf, move } from '../credential-update.moves';
+import { credentialConfirmations, credentialUpdates } from '../credential-update.entity';
+import { end, factsOf, move } from '../credential-update.moves';
 import { credentialActions } from '../credentials.policy';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 import { describeMethod, describePlace, type MethodSummary } from '../method-summary';
@@ -20,7 +19,7 @@ import { setupLifetime } from '../setup-page';
 import { again, dead } from './answers';
 import { Codes } from './codes';
 import type { ConfirmationAnswer, ConfirmationDesk, ConfirmationInput, ConfirmationView, NewAddress } from './confirmation.view';
-import { type Asked, Links } from './links';
+import { type Answering, type Asked, Links } from './links';
 import { problemsOf, trimmed } from './new-address';
 
 const hour = 3_600_000;
@@ -38,6 +37,14 @@ export interface ConfirmationParts {
   readonly publicUrl: () => string;
   readonly jobs: CredentialJobs;
   readonly clock: () => Date;
+}
+
+/** What a customer did, as it is kept. */
+interface CustomerAct {
+  readonly outcome: 'CONFIRMED' | 'REFUSED';
+  readonly proofs: readonly VerificationMethodName[];
+  readonly address: NewAddress | null;
+  readonly setup: Setup | null;
 }
 
 /** The customer's side of an update. A token opens it for as long as it can be answered, and for nothing else. */
@@ -76,10 +83,9 @@ export class Confirmations implements ConfirmationDesk {
       if ('outcome' in prepared) return prepared;
       setup = prepared;
     }
-    const answer = await this.links.answer(token, credentialActions.confirm, async (change, update, found, seal) => {
-      const refused = await this.judge(change, update, found, seal, input);
-      if (refused) return refused;
-      return this.confirmed(change, update, found, seal, address, setup);
+    const answer = await this.links.answer(token, credentialActions.confirm, async (answering) => {
+      const refused = await this.judge(answering, input);
+      return refused ?? this.confirmed(answering, address, setup);
     });
     this.parts.jobs.wake();
     return answer;
@@ -87,8 +93,10 @@ export class Confirmations implements ConfirmationDesk {
 
   /** Needs no agreement about what was shown: whoever says no to anything says no. */
   async refuse(token: string, shown: string): Promise<ConfirmationAnswer> {
-    const answer = await this.links.answer(token, credentialActions.refuse, async (change, update, { view }, seal) => {
-      await this.keep(change, update, seal, 'REFUSED', view, null, [], null);
+    const answer = await this.links.answer(token, credentialActions.refuse, async (answering) => {
+      const { change, update, seal } = answering;
+      const { view } = answering.asked;
+      await this.keep(answering, { outcome: 'REFUSED', proofs: [], address: null, setup: null });
       await end(change, seal, update, 'credential.refuse', {
         to: 'REFUSED',
         detail: { channel: 'MAIL', as_shown: shown === view.shown },
@@ -108,9 +116,10 @@ export class Confirmations implements ConfirmationDesk {
     return this.links.answer(
       token,
       credentialActions.confirm,
-      async (change, update, found, seal) => {
-        const refused = await this.judge(change, update, found, seal, input);
-        return refused ?? { outcome: 'continue', view: { ...found.view, continueAt: found.setup?.url ?? null } };
+      async (answering) => {
+        const refused = await this.judge(answering, input);
+        const { view, setup } = answering.asked;
+        return refused ?? { outcome: 'continue', view: { ...view, continueAt: setup?.url ?? null } };
       },
       ['AT_PROVIDER'],
     );
@@ -123,22 +132,21 @@ export class Confirmations implements ConfirmationDesk {
 
   /** Whether the customer decides on what they were shown and, where asked for, has the code. Null where all is well. */
   private async judge(
-    change: Change,
-    update: CredentialUpdate,
-    asked: Asked,
-    seal: CustomerSeal,
+    answering: Answering,
     input: Pick<ConfirmationInput, 'shown' | 'code'>,
   ): Promise<ConfirmationAnswer | null> {
-    if (input.shown !== asked.view.shown)
-      return again(asked.view, [[null, 'What is asked has changed since this page was made. Read it again before you answer.']]);
-    return this.codes.judge(change, update, asked, seal, input.code);
+    const { view } = answering.asked;
+    if (input.shown !== view.shown)
+      return again(view, [[null, 'What is asked has changed since this page was made. Read it again before you answer.']]);
+    return this.codes.judge(answering, input.code);
   }
 
   /** The provider's page for the new card: what it is asked for is written down first, so that asking again asks for the same. */
   private async prepareSetup(token: string, input: ConfirmationInput): Promise<Setup | ConfirmationAnswer> {
-    const prepared = await this.links.answer(token, credentialActions.confirm, async (change, update, asked, seal) => {
-      const refused = await this.judge(change, update, asked, seal, input);
+    const prepared = await this.links.answer(token, credentialActions.confirm, async (answering) => {
+      const refused = await this.judge(answering, input);
       if (refused) return { answer: refused };
+      const { change, update, seal } = answering;
       if (update.setupExpiresAt === null || update.setupExpiresAt <= change.at) {
         update.setupExpiresAt = new Date(change.at.getTime() + setupLifetime);
         await change.save(update);
@@ -172,23 +180,19 @@ export class Confirmations implements ConfirmationDesk {
         });
       if (!(error instanceof ProviderRefused)) throw error;
       const { why } = error;
-      return this.links.answer(token, credentialActions.confirm, async (change, locked, _, seal) => {
+      return this.links.answer(token, credentialActions.confirm, async ({ change, update: locked, seal }) => {
         await end(change, seal, locked, 'credential.setup-refused', { to: 'FAILED', reason: why });
         return dead;
       });
     }
   }
 
-  private async confirmed(
-    change: Change,
-    update: CredentialUpdate,
-    { view, before }: Asked,
-    seal: CustomerSeal,
-    address: NewAddress | null,
-    setup: Setup | null,
-  ): Promise<ConfirmationAnswer> {
+  /** The customer's yes, with what they entered. */
+  private async confirmed(answering: Answering, address: NewAddress | null, setup: Setup | null): Promise<ConfirmationAnswer> {
+    const { change, update, seal } = answering;
+    const { view, before } = answering.asked;
     const proofs: VerificationMethodName[] = ['link', ...(update.needsCode ? (['code'] as const) : [])];
-    const shownDigest = await this.keep(change, update, seal, 'CONFIRMED', view, address, proofs, setup);
+    const shownDigest = await this.keep(answering, { outcome: 'CONFIRMED', proofs, address, setup });
     const after: MethodSummary | null =
       update.kind === 'SET_DEFAULT'
         ? { ...before, isDefault: true }
@@ -221,15 +225,10 @@ export class Confirmations implements ConfirmationDesk {
 
   /** The customer's act, with the digest of what they were shown and what they entered. Returns that digest. */
   private async keep(
-    change: Change,
-    update: CredentialUpdate,
-    seal: CustomerSeal,
-    outcome: 'CONFIRMED' | 'REFUSED',
-    { kind, merchant, ticket, askedBy, reason, before, after }: ConfirmationView,
-    address: NewAddress | null,
-    proofs: readonly VerificationMethodName[],
-    setup: Setup | null,
+    { change, update, asked, seal }: Answering,
+    { outcome, proofs, address, setup }: CustomerAct,
   ): Promise<string> {
+    const { kind, merchant, ticket, askedBy, reason, before, after } = asked.view;
     const text = canonicalize({
       shown: { kind, merchant, ticket, askedBy, reason, before, after },
       entered: address ? { ...address } : null,

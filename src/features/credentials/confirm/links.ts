@@ -48,8 +48,13 @@ const beforeOf = (kind: CredentialUpdate['kind'], before: MethodSummary): string
 export const mostCodeTries = 5;
 export const mostCodeSends = 5;
 
-/** What one customer does in a change: with their update locked, as they are asked about it, and under their key. */
-export type CustomerWork<T> = (change: Change, update: CredentialUpdate, asked: Asked, seal: CustomerSeal) => Promise<T>;
+/** What a customer's answer is worked with: one change, with their update locked, as they are asked about it, and their key. */
+export interface Answering {
+  readonly change: Change;
+  readonly update: CredentialUpdate;
+  readonly asked: Asked;
+  readonly seal: CustomerSeal;
+}
 
 /** Links that were sent to customers, and what they lead to. */
 export class Links {
@@ -99,11 +104,11 @@ export class Links {
     return { row, view, before, setup };
   }
 
-  /** Runs a change as the customer whom the token stands for, with the update locked and in one of the stages; otherwise `dead`. */
+  /** Runs a change as the customer whom the token was sent to, with the update locked and in one of the stages; otherwise `dead`. */
   async answer<T>(
     token: string,
     action: Action<AnswerSubject, ActionName>,
-    work: CustomerWork<T>,
+    work: (answering: Answering) => Promise<T>,
     stages: readonly ConfirmationView['stage'][] = ['ASKED'],
   ): Promise<T | typeof dead> {
     const [link] = await this.database.read(linkedUpdateIds, sql`WHERE ${links.tokenDigest} = ${this.tokenDigest(token)}`);
@@ -113,7 +118,7 @@ export class Links {
       const asked = await this.follow(change, token, change.at);
       if (!asked || !stages.includes(asked.view.stage)) return dead;
       permit({ updateId: asked.row.id });
-      return work(change, update, asked, await CustomerSeal.of(change, this.keys, update.customerId));
+      return work({ change, update, asked, seal: await CustomerSeal.of(change, this.keys, update.customerId) });
     });
   }
 

@@ -89,7 +89,7 @@ export class Deliveries {
       if (!delivery.mail) throw new DeliveryFailed('mail', 'refused');
       await delivery.mail.send({
         to,
-        ...linkMail({ merchant: merchant, ticket: reference, kind, url: `${publicUrl()}/confirm/${token}`, expiresAt }),
+        ...linkMail({ merchant, ticket: reference, kind, url: `${publicUrl()}/confirm/${token}`, expiresAt }),
       });
     } catch (error) {
       if (!(error instanceof DeliveryFailed) || !error.isFinal) throw error;

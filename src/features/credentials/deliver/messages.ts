@@ -62,7 +62,7 @@ const changes: Readonly<Record<CredentialUpdateKind, string>> = {
 
 /**
  * The ticket's notice that the customer was asked. Staff, copies and every archive read it, and no policy masks it for
- * any of them: it holds neither link nor code, and nothing of the method.
+ * any of them: it says neither link nor code, and nothing of the method.
  */
 export const requestNote = ({ id, kind, needsApproval }: CredentialUpdate): string =>
   `${changes[kind]}: the customer was asked to confirm, by e-mail to the address that the payment side holds.${

@@ -5,7 +5,7 @@ import type { Change, Permit } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import type { Values } from '../../../db/table';
-import { Failure } from '../../../failure';
+import { Failure, ProgrammingError } from '../../../failure';
 import { expectNoCardData } from '../../../privacy/card-data';
 import { ulid } from '../../../ulid';
 import type { Assistances } from '../../assistance/assistance.service';
@@ -20,8 +20,7 @@ import { CredentialUpdate, credentialUpdates } from '../credential-update.entity
 import { begin, CustomerSeal } from '../credential-update.moves';
 import { credentialActions, type RequestSubject } from '../credentials.policy';
 import { type CredentialJobs, enqueue } from '../jobs.service';
-import { describeMethod, type MethodSummary } from '../method-summary';
-import { summaryOfRow } from '../stored-method';
+import { describeMethod, type MethodSummary, summaryOfRow } from '../method-summary';
 import { readFacts } from './request-facts';
 import { needsOf } from './risk';
 
@@ -81,7 +80,7 @@ export class CredentialRequests {
     const offered = Object.keys(policy.kinds);
     if (policy.kinds[input.kind] === undefined)
       throw Failure.invalid('input.kind', offered.length > 0 ? `expected one of ${offered.join(', ')}` : 'no change is offered');
-    // What the customer is shown and judged by shall be what the provider holds now; where it doesn't answer, what was last read.
+    // What the customer is shown and judged by shall be what the provider has now; where it doesn't answer, what was last read.
     const [asked] = await database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
     if (asked?.customerId) await sources.refreshPayments(asked.customerId);
     const requestKey = keys.searchDigest('credential-request', `${actor.id} ${input.idempotencyKey}`) as string;
@@ -124,8 +123,10 @@ export class CredentialRequests {
       requestedToday: facts.requestedToday,
       mostPerDay: policy.quota.perCustomerPerDay,
     });
-    const customerId = ticket.customerId as string;
-    const { id: paymentCustomerId, source, link } = payer as NonNullable<typeof payer>;
+    const { customerId } = ticket;
+    if (customerId === null || payer === null || assistanceId === null)
+      throw new ProgrammingError('a request was permitted without its customer or without an assistance');
+    const { id: paymentCustomerId, source, link } = payer;
     const [found] = await change.read(
       storedMethodRows,
       sql`WHERE ${method.id} = ${input.paymentMethodId} AND ${method.paymentCustomerId} = ${paymentCustomerId} AND ${method.status} <> 'REMOVED'`,
@@ -133,7 +134,7 @@ export class CredentialRequests {
     const seal = await CustomerSeal.of(change, keys, customerId);
     if (!found || seal.key === null) throw Failure.notFound('payment method');
     // What must still hold when this commits is written to: whoever ends the assistance meanwhile makes this find nothing.
-    if (!(await useAssistance(change, assistanceId as string)))
+    if (!(await useAssistance(change, assistanceId)))
       throw Failure.denied('ASSISTANCE_ENDED', credentialActions.request.name, ticket.id);
     if (sources.paymentsSource(source).connector.credentials === undefined)
       throw new Failure('CONFLICT', 'Methods of this payment source can only be read here.', {
@@ -152,8 +153,8 @@ export class CredentialRequests {
         kind: input.kind,
         link,
         contact: {
-          mail: { changedAt: payer?.emailChangedAt ?? null, seenSince: payer?.emailSeenSince ?? null },
-          phone: payer?.phoneDigest ? { changedAt: payer.phoneChangedAt, seenSince: payer.phoneSeenSince } : null,
+          mail: { changedAt: payer.emailChangedAt, seenSince: payer.emailSeenSince },
+          phone: payer.phoneDigest ? { changedAt: payer.phoneChangedAt, seenSince: payer.phoneSeenSince } : null,
         },
         contactIsStaff: facts.contactStaffIds.length > 0,
         method: { isDefault: summary.isDefault, createdAt: found.createdAt },
@@ -162,7 +163,7 @@ export class CredentialRequests {
       policy,
       change.at,
     );
-    if (!payer?.emailDigest || !payer.emailSealed)
+    if (!payer.emailDigest || !payer.emailSealed)
       throw new Failure('CONFLICT', 'The payment side holds no e-mail address of this customer.', {
         remedy: 'The link goes only to an address that the payment side holds; it is added there.',
       });
@@ -177,7 +178,7 @@ export class CredentialRequests {
       state: 'REQUESTED',
       ticketId: ticket.id,
       customerId,
-      assistanceId: assistanceId as string,
+      assistanceId,
       source,
       paymentCustomerId,
       paymentMethodId: found.id,

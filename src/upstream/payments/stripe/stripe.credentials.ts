@@ -5,7 +5,7 @@ import { SourceUnavailable } from '../../source-unavailable';
 import {
   type AddressRecord,
   type CredentialChanges,
-  type MethodStanding,
+  type MethodState,
   ProviderRefused,
   type ProviderStep,
   type Setup,
@@ -61,7 +61,7 @@ const statuses = { open: 'OPEN', complete: 'COMPLETE', expired: 'EXPIRED' } as c
 export class StripeCredentials implements CredentialChanges {
   constructor(private readonly options: StripeCredentialsOptions) {}
 
-  async readMethod(customer: string, method: string): Promise<MethodStanding | null> {
+  async readMethod(customer: string, method: string): Promise<MethodState | null> {
     const { calls, clock, source } = this.options;
     if (!isReference(customer) || !isReference(method)) return null;
     const now = clock();
