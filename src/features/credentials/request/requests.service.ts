@@ -11,7 +11,7 @@ import { ulid } from '../../../ulid';
 import type { Assistances } from '../../assistance/assistance.service';
 import { useAssistance } from '../../assistance/live';
 import type { Keys } from '../../keys/keys.service';
-import { method, storedMethodRows } from '../../payments/payments.rows';
+import { method, type PayerRow, storedMethodRows } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
 import { Ticket } from '../../tickets/ticket.entity';
 import { ticketReferenceRows, ticket as tickets } from '../../tickets/tickets.rows';
@@ -22,7 +22,7 @@ import { credentialActions, type RequestSubject } from '../credentials.policy';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 import { describeMethod, type MethodSummary, summaryOfRow } from '../method-summary';
 import { readFacts } from './request-facts';
-import { needsOf } from './risk';
+import { needsOf, type UpdateNeeds } from './risk';
 
 export interface RequestInput {
   readonly paymentMethodId: string;
@@ -40,6 +40,44 @@ const misfit = (kind: CredentialUpdateKind, method: MethodSummary): string | nul
   if (kind === 'BILLING_ADDRESS' && method.kind === 'WALLET') return 'The address of a wallet is changed in the wallet.';
   return null;
 };
+
+/** The contacts that the update is bound to. Throws `CONFLICT` where the payment side has none for what it needs. */
+const contactOf = (
+  payer: PayerRow,
+  { needsCode }: UpdateNeeds,
+  channels: { readonly sms: boolean },
+): Pick<CredentialUpdate, 'mailDigest' | 'phoneDigest'> => {
+  if (!payer.emailDigest || !payer.emailSealed)
+    throw new Failure('CONFLICT', 'The payment side holds no e-mail address of this customer.', {
+      remedy: 'The link goes only to an address that the payment side holds; it is added there.',
+    });
+  if (needsCode && (!payer.phoneDigest || !channels.sms))
+    throw new Failure('CONFLICT', 'This needs a code, and the payment side holds no telephone number of this customer.', {
+      remedy: 'The code goes only to a number that the payment side holds; it is added there.',
+    });
+  return { mailDigest: payer.emailDigest, phoneDigest: needsCode ? payer.phoneDigest : null };
+};
+
+/** What is written later: by the customer's answer, a decision or the provider. */
+const unanswered = {
+  afterSealed: null,
+  addressSealed: null,
+  codeDigest: null,
+  codeExpiresAt: null,
+  codeTries: 0,
+  codeSends: 0,
+  setupExpiresAt: null,
+  setupSealed: null,
+  newMethodSealed: null,
+  authenticated: false,
+  decidedById: null,
+  decidedByStaffId: null,
+  decidedAt: null,
+  decision: null,
+  decisionReasonSealed: null,
+  failure: null,
+  endedAt: null,
+} satisfies Partial<Values<CredentialUpdate>>;
 
 /** A request whose form is right. */
 interface Asked {
@@ -163,16 +201,11 @@ export class CredentialRequests {
       policy,
       change.at,
     );
-    if (!payer.emailDigest || !payer.emailSealed)
-      throw new Failure('CONFLICT', 'The payment side holds no e-mail address of this customer.', {
-        remedy: 'The link goes only to an address that the payment side holds; it is added there.',
-      });
-    if (needs.needsCode && (!payer.phoneDigest || !channels.sms))
-      throw new Failure('CONFLICT', 'This needs a code, and the payment side holds no telephone number of this customer.', {
-        remedy: 'The code goes only to a number that the payment side holds; it is added there.',
-      });
+    const contact = contactOf(payer, needs, channels);
     const id = `cru_${ulid(change.at.getTime())}`;
     const update: Values<CredentialUpdate> = {
+      ...unanswered,
+      ...contact,
       id,
       kind: input.kind,
       state: 'REQUESTED',
@@ -189,34 +222,15 @@ export class CredentialRequests {
       keyId: seal.key.id,
       reasonSealed: seal.seal(credentialUpdates, id, 'reason', input.reason),
       beforeSealed: seal.seal(credentialUpdates, id, 'before', JSON.stringify(summary)),
-      afterSealed: null,
-      addressSealed: null,
       link,
-      mailDigest: payer.emailDigest,
-      phoneDigest: needs.needsCode ? payer.phoneDigest : null,
       contactStaffIds: facts.contactStaffIds,
       riskRules: needs.rules,
       needsCode: needs.needsCode,
       needsThreeDSecure: needs.needsThreeDSecure,
       needsApproval: needs.needsApproval,
-      codeDigest: null,
-      codeExpiresAt: null,
-      codeTries: 0,
-      codeSends: 0,
-      setupExpiresAt: null,
-      setupSealed: null,
-      newMethodSealed: null,
-      authenticated: false,
-      decidedById: null,
-      decidedByStaffId: null,
-      decidedAt: null,
-      decision: null,
-      decisionReasonSealed: null,
-      failure: null,
       moves: 1,
       createdAt: change.at,
       expiresAt: new Date(change.at.getTime() + policy.linkHours * hour),
-      endedAt: null,
       openKey: found.id,
     };
     await begin(change, seal, update, {
