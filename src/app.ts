@@ -15,7 +15,6 @@ import { AssistancesLoader } from './features/assistance/assistances.loader';
 import { heldBy } from './features/assistance/held';
 import { createAudit } from './features/audit/audit.slice';
 import type { Core } from './features/core';
-import { CredentialsLoader } from './features/credentials/credentials.loader';
 import { createCredentials } from './features/credentials/credentials.slice';
 import { createCustomers } from './features/customers/customers.slice';
 import { Denials } from './features/disclosures/denials.service';
@@ -140,9 +139,10 @@ export class App {
       const customers = createCustomers(core, { sources, maximumPaymentsAge: maximumAge.payments });
       const payments = createPayments(core);
       const delivery = deliveryChannels(config, clock);
-      const { jobs, ...credentials } = createCredentials(core, {
+      const credentials = createCredentials(core, {
         sources,
         assistances,
+        tickets: tickets.service,
         delivery,
         channels: config.channels,
         leaseSeconds: config.updates.leaseSeconds,
@@ -153,8 +153,7 @@ export class App {
       const denials = new Denials(database, onRecordFault);
       const services: Services = {
         ...createAudit(core, config.audit, denials),
-        ...credentials,
-        jobs,
+        ...credentials.services,
         assistances,
         cursors: core.cursors,
         policy,
@@ -199,7 +198,7 @@ export class App {
         services,
         loaders: {
           assistances: new AssistancesLoader(actor, assistances, clock),
-          credentials: new CredentialsLoader(actor, services.credentials, services.tickets, keys),
+          credentials: credentials.loader(actor),
           customers: customers.loader(),
           payments: payments.loader(),
           tickets: tickets.loader(),

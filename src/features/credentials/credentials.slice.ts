@@ -1,11 +1,14 @@
+import type { SignedInActor } from '../../authz/actor';
 import { describeError } from '../../log';
 import type { DeliveryChannels } from '../../upstream/delivery/delivery.port';
 import type { Assistances } from '../assistance/assistance.service';
 import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
+import type { Tickets } from '../tickets/tickets.service';
 import { Applying } from './apply/applying.service';
 import { Setups } from './apply/setups.service';
 import { Confirmations } from './confirm/confirmations.service';
+import { CredentialsLoader } from './credentials.loader';
 import { Credentials } from './credentials.service';
 import { Deliveries } from './deliver/deliveries.service';
 import { CredentialJobs } from './jobs.service';
@@ -16,6 +19,7 @@ import { CredentialRequests } from './request/requests.service';
 export interface CredentialParts {
   readonly sources: Sources;
   readonly assistances: Assistances;
+  readonly tickets: Tickets;
   /** What sends, and by which channels customers can be reached at all. */
   readonly delivery: DeliveryChannels;
   readonly channels: { readonly mail: boolean; readonly sms: boolean };
@@ -28,7 +32,7 @@ export interface CredentialParts {
 /** Updates of payment methods: requested, confirmed, delivered, applied. */
 export const createCredentials = (
   { database, keys, cursors, policy, clock, log, publicUrl }: Core,
-  { sources, assistances, delivery, channels, leaseSeconds, merchant }: CredentialParts,
+  { sources, assistances, tickets, delivery, channels, leaseSeconds, merchant }: CredentialParts,
 ) => {
   const { updates, scope } = policy;
   const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, merchant, publicUrl });
@@ -51,9 +55,10 @@ export const createCredentials = (
         'a job failed',
       ),
   );
-  return {
+  const credentials = new Credentials(database, cursors, scope, clock);
+  const services = {
     jobs,
-    credentials: new Credentials(database, cursors, scope, clock),
+    credentials,
     credentialRequests: new CredentialRequests({ database, keys, sources, assistances, policy: updates, channels, jobs }),
     credentialDecisions: new CredentialDecisions(database, keys, scope, jobs),
     credentialExpiry: new CredentialExpiry(database, keys, jobs, clock),
@@ -69,4 +74,5 @@ export const createCredentials = (
       clock,
     }),
   };
+  return { services, loader: (actor: SignedInActor) => new CredentialsLoader(actor, credentials, tickets, keys) };
 };

@@ -6,7 +6,7 @@ import { sql } from '../../../db/sql';
 import { Failure } from '../../../failure';
 import { expectNoCardData } from '../../../privacy/card-data';
 import type { Keys } from '../../keys/keys.service';
-import { Ticket } from '../../tickets/ticket.entity';
+import { lockTicket } from '../../tickets/tickets.lock';
 import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { CustomerSeal, end, move } from '../credential-update.moves';
 import { type CredentialUpdateState, isOpenToCancel } from '../credential-update.states';
@@ -113,7 +113,7 @@ export class CredentialDecisions {
   private async lock(change: Change, actor: SignedInActor, id: string): Promise<Reached> {
     const reach = updateReach(actor, this.scope, change.at);
     const [visible] = await change.read(reachedRows, sql`WHERE ${credentialUpdate.id} = ${id} AND ${reach}`);
-    const ticket = visible ? await change.lockIfAny(Ticket, { id: visible.ticketId }) : null;
+    const ticket = visible ? await lockTicket(change, visible.ticketId) : null;
     const update = ticket ? await change.lockIfAny(CredentialUpdate, { id }) : null;
     if (!ticket || !update) throw Failure.notFound('credential update');
     const subject: UpdateSubject = {

@@ -13,7 +13,8 @@ import { useAssistance } from '../../assistance/live';
 import type { Keys } from '../../keys/keys.service';
 import { method, type PayerRow, storedMethodRows } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
-import { Ticket } from '../../tickets/ticket.entity';
+import type { Ticket } from '../../tickets/ticket.entity';
+import { lockTicket } from '../../tickets/tickets.lock';
 import { ticketReferenceRows, ticket as tickets } from '../../tickets/tickets.rows';
 import type { InScope } from '../../tickets/tickets.scope';
 import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
@@ -126,7 +127,7 @@ export class CredentialRequests {
     const requestDigest = keys.searchDigest('credential-input', canonicalize(content)) as string;
     const id = await database.change(actor, credentialActions.request, async (change, permit) => {
       // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
-      const ticket = await change.lock(Ticket, { id: ticketId });
+      const ticket = await lockTicket(change, ticketId);
       const known = await change.lockIfAny(CredentialUpdate, { requestKey });
       if (known) return this.repeated(known, requestDigest);
       return this.newRequest(change, permit, ticket, { actor, input: { ...input, reason }, requestKey, requestDigest });
