@@ -8,7 +8,6 @@ import {
   transitions,
 } from '../../src/features/credentials/credential-update.states';
 import { transition, transitionRows } from '../../src/features/credentials/credentials.rows';
-import type { Keys } from '../../src/features/keys/keys.service';
 import { policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import {
@@ -39,7 +38,7 @@ describe('the table of transitions', () => {
   /** Moves an update that stands in a state to another one, as every part of the gateway does, and takes it all back. */
   class TakenBack extends Error {}
   const moved = async (id: string, from: CredentialUpdateState, to: CredentialUpdateState) => {
-    const keys = Reflect.get(test.app.services.credentialDecisions, 'keys') as Keys;
+    const keys = test.keys;
     return test.app.database
       .system('worker', 'credential.apply', async (change) => {
         const update = await change.lock(CredentialUpdate, { id });

@@ -1,5 +1,4 @@
 import { demoTickets } from '../../src/development/merchant/cast';
-import type { Keys } from '../../src/features/keys/keys.service';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { type Case, cancelUpdate, reason as requestReason, Updates, writerOf } from '../support/credentials';
@@ -186,7 +185,7 @@ describe('a request', () => {
 
   it('whose assistance ends within its transaction, after it was read there, is denied too', async () => {
     const of = await updates.next();
-    const keys = Reflect.get(test.app.services.credentialDecisions, 'keys') as Keys;
+    const keys = test.keys;
     const forOwners = keys.forOwners.bind(keys);
     // The rules were asked by then; what another process commits now is seen by nothing but a conditional write.
     keys.forOwners = async (...given) => {
