@@ -84,7 +84,7 @@ export class TicketsIngest {
 
   /**
    * The helpdesk no longer shows this ticket to us: nobody works on it as far as we can know, until it is seen again.
-   * Resolves once nobody can disclose on its assistances any more.
+   * Resolves once nobody can disclose under its assistances any more.
    */
   async gone(source: string, reference: string, asOf: Date): Promise<void> {
     const { status, team, assigneeId, observedAt } = tickets;
