@@ -97,11 +97,11 @@ const containerTypes = ['mixed', 'alternative', 'related', 'signed', 'report', '
 );
 /** How long somebody counts as staff without asking again, milliseconds. The opposite is never remembered. */
 const staffFor = 60_000;
-/** How long the link field's check holds, milliseconds. */
+/** How long the link field's check counts, milliseconds. */
 const checkedFor = 600_000;
 
 /** What RT says about a user: whether they are staff, and whether their history may be read. */
-interface Standing {
+interface UserProfile {
   readonly isStaff: boolean;
   readonly active: boolean;
   readonly historyVisible: boolean;
@@ -118,9 +118,9 @@ interface ProvenField {
   readonly id: string;
 }
 
-/** What was learnt of RT and holds for a while, however it is asked. */
+/** What was learnt of RT and counts for a while, however it is asked. */
 interface Memory {
-  readonly staffUntil: Map<string, { readonly standing: Standing; readonly until: number }>;
+  readonly staffUntil: Map<string, { readonly profile: UserProfile; readonly until: number }>;
   linkField: { readonly check: LinkFieldCheck; readonly fieldId: string | null; readonly until: number } | null;
 }
 
@@ -231,24 +231,24 @@ export class RtHelpdesk implements HelpdeskConnector {
 
     const requestors = ticket.Requestor.filter((each): each is RtRequestor => each.type === 'user').slice(0, requestorsRead);
     const field = await this.provenField();
-    const standings = new Map<string, Standing>();
+    const profiles = new Map<string, UserProfile>();
     const acting = before.map(({ Creator }) => Creator);
     const [later, status] = await Promise.all([
       this.laterHistory(before, requestors, field),
       this.status(ticket),
-      this.learnStandings(standings, [ticket.Creator, ticket.Owner, ...requestors, ...acting]),
+      this.learnProfiles(profiles, [ticket.Creator, ticket.Owner, ...requestors, ...acting]),
     ]);
     const tail = later.filter(({ ObjectType }) => ObjectType === 'RT::Ticket');
     // then the other ticket's requestors are here already, but not yet its history, which says who named them
     if (tail.some(isMerge)) return 'merged meanwhile';
-    await this.learnStandings(
-      standings,
+    await this.learnProfiles(
+      profiles,
       later.map(({ Creator }) => Creator),
     );
-    const isStaff = ({ id }: RtPerson): boolean => standings.get(id)?.isStaff === true;
-    const customer = this.customer(requestors, standings, later, field);
+    const isStaff = ({ id }: RtPerson): boolean => profiles.get(id)?.isStaff === true;
+    const customer = this.customer(requestors, profiles, later, field);
     // Who made the account may occur nowhere else; as somebody inactive they would be nobody at sign-in.
-    await this.learnStandings(standings, customer?.editedBy ?? []);
+    await this.learnProfiles(profiles, customer?.editedBy ?? []);
     const history = [...before, ...tail];
     const owner = isSystemUser(ticket.Owner) ? null : ticket.Owner;
     const assigner = owner === null ? null : assignerOf(history, reference, owner.id);
@@ -306,7 +306,7 @@ export class RtHelpdesk implements HelpdeskConnector {
           displayName: person.RealName ?? person.Name,
           login: person.Name.toLowerCase(),
           email: person.EmailAddress?.toLowerCase() ?? null,
-          active: standings.get(person.id)?.active === true,
+          active: profiles.get(person.id)?.active === true,
         }),
       ),
       asOf,
@@ -526,43 +526,43 @@ export class RtHelpdesk implements HelpdeskConnector {
   }
 
   /** Adds what is not there yet: within one reading of a ticket everybody is asked about once. */
-  private async learnStandings(standings: Map<string, Standing>, people: readonly RtPerson[]): Promise<void> {
+  private async learnProfiles(profiles: Map<string, UserProfile>, people: readonly RtPerson[]): Promise<void> {
     const ids = new Set(people.filter((person) => !isSystemUser(person)).map(({ id }) => id));
-    const unknown = [...ids].filter((id) => !standings.has(id));
-    await Promise.all(unknown.map(async (id) => standings.set(id, await this.standing(id))));
+    const unknown = [...ids].filter((id) => !profiles.has(id));
+    await Promise.all(unknown.map(async (id) => profiles.set(id, await this.profileOf(id))));
   }
 
-  private async standing(id: string): Promise<Standing> {
+  private async profileOf(id: string): Promise<UserProfile> {
     const now = this.options.clock().getTime();
     const known = this.memory.staffUntil.get(id);
-    if (known !== undefined && known.until > now) return known.standing;
+    if (known !== undefined && known.until > now) return known.profile;
     const user = await this.rest.read(`/user/${id}`, rtUser);
     // RT hides users from accounts that aren't privileged themselves; who is unknown may be staff and is no customer
     if (user === null) return { isStaff: true, active: false, historyVisible: false };
     const self = user._hyperlinks.find(({ ref }) => ref === 'self');
     if (self?.id !== id) throw new SourceUnavailable(this.options.source, 'malformed');
-    const standing = {
+    const profile = {
       isStaff: user.Privileged,
       active: user.Privileged && !user.Disabled,
       historyVisible: user._hyperlinks.some(({ ref }) => ref === 'history'),
     };
-    if (standing.isStaff) {
+    if (profile.isStaff) {
       if (this.memory.staffUntil.size > 5_000) this.memory.staffUntil.clear();
-      this.memory.staffUntil.set(id, { standing, until: now + staffFor });
+      this.memory.staffUntil.set(id, { profile, until: now + staffFor });
     }
-    return standing;
+    return profile;
   }
 
   /** The first requestor who isn't staff. */
   private customer(
     requestors: readonly RtRequestor[],
-    standings: ReadonlyMap<string, Standing>,
+    profiles: ReadonlyMap<string, UserProfile>,
     history: readonly RtTransaction[],
     field: ProvenField | null,
   ): ResolvedCustomer | null {
     for (const requestor of requestors) {
-      const standing = standings.get(requestor.id);
-      if (isSystemUser(requestor) || standing === undefined || standing.isStaff) continue;
+      const profile = profiles.get(requestor.id);
+      if (isSystemUser(requestor) || profile === undefined || profile.isStaff) continue;
       const own = history.filter(({ ObjectType, ObjectId }) => ObjectType === 'RT::User' && ObjectId === requestor.id);
       const { by, selfAddressed } = customerEdits(own, requestor.id);
       const creator = requestor.Creator;
@@ -576,12 +576,12 @@ export class RtHelpdesk implements HelpdeskConnector {
         record: {
           reference: requestor.id,
           displayName: requestor.RealName,
-          // an address that only its holder vouches for, or of which we can't know, must not lead to a payment customer
-          email: standing.historyVisible && !selfAddressed ? requestor.EmailAddress : null,
+          // an address that only its owner says is theirs, or of which we can't know, must not lead to a payment customer
+          email: profile.historyVisible && !selfAddressed ? requestor.EmailAddress : null,
           phone: null,
           region: /^[A-Z]{2}$/.test(region) ? region : null,
           protectedPaymentReference:
-            field === null || !standing.historyVisible ? null : provenValue(values, own, field.id, this.writers),
+            field === null || !profile.historyVisible ? null : provenValue(values, own, field.id, this.writers),
         },
         editedBy: [...by, ...(madeBy === null ? [] : [madeBy])],
       };
@@ -631,7 +631,7 @@ export class RtHelpdesk implements HelpdeskConnector {
       ]);
       const account = users.items.find(({ Name }) => Name.toLowerCase() === writer);
       if (account === undefined) return not('one of customerField.writers is no active account of this RT');
-      const { historyVisible } = await this.standing(account.id);
+      const { historyVisible } = await this.profileOf(account.id);
       if (!historyVisible) return not("this account may not read users' histories (ShowUserHistory)");
       const [owned, answered] = await Promise.all([
         this.rest.page('/tickets', z.object({ id: identifier }), {
