@@ -35,6 +35,14 @@ export const secret = (section: SectionContext) =>
     .string({ error: 'expected an environment reference such as ${RT_TOKEN}' })
     .transform((text, context) => secretOf(section)(text, context));
 
+const shortestSecret = 16;
+/** A secret that signs what anybody may send: whoever has one message can try secrets for it as fast as they like. */
+export const webhookSecret = (section: SectionContext) =>
+  secret(section).refine(
+    (value) => !section.production || (value.length >= shortestSecret && new Set(value).size >= 8),
+    `expected a secret of at least ${shortestSecret} random characters; make one with: openssl rand -hex 32`,
+  );
+
 export const sourceName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name: lower-case letters, digits and hyphens');

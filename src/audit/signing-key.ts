@@ -56,6 +56,9 @@ export const parseSigningKeys = (text: string): readonly KeyObject[] => {
   return keys;
 };
 
+/** The 32 bytes that a private Ed25519 key is made of (RFC 8032, 5.1.5). The caller owns the memory. */
+export const seedOf = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'pkcs8' }).subarray(pkcs8Prefix.length);
+
 /** The 32 bytes of the public key (RFC 8032) of a private or public Ed25519 key. */
 export const publicBytes = (key: KeyObject): Buffer => {
   const spki = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'der', type: 'spki' });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configFolder, key, placesOf, production, real } from '../../test/support/config-folder';
+import { configFolder, key, placesOf, production, real, signingKey } from '../../test/support/config-folder';
 import { loadAuditConfig } from './load';
 
 const { folder, file, load, loadFile } = configFolder();
@@ -28,7 +28,7 @@ describe('the audit log', () => {
         { kind: 'file', name: 'worm', path: join(folder(), 'anchors', 'log') },
         { kind: 'witness', name: 'w1', url: 'https://witness.example.com/w1', key: witness },
       ],
-      signingKey: { value: key },
+      signingKey: { value: signingKey },
     });
     const { AUDIT_SIGNING_KEY: _key, ...rest } = production;
     expect(loadFile(real, { ...rest, AUDIT_SEQUENCER: 'process' }).audit.signingKey).toBeNull();
@@ -65,7 +65,7 @@ describe('the audit log', () => {
     const { AUDIT_SIGNING_KEY: _key, ...rest } = production;
     const places = () => placesOf(() => loadFile(real, { ...rest, AUDIT_SIGNING_KEY_FILE: 'signing' }));
     expect(places()).toEqual(['AUDIT_SIGNING_KEY_FILE']);
-    writeFileSync(join(folder(), 'signing'), key, { mode: 0o644 });
+    writeFileSync(join(folder(), 'signing'), signingKey, { mode: 0o644 });
     expect(places()).toEqual(['AUDIT_SIGNING_KEY_FILE']);
     chmodSync(join(folder(), 'signing'), 0o600);
     expect(places()).toEqual([]);
@@ -77,11 +77,11 @@ describe('the audit log', () => {
 
   test('is read by itself for commands that need nothing else, whatever the rest of the file lacks', () => {
     writeFileSync(file(), 'sources: { helpdesk: nonsense }\naudit: { origin: pay.example.com/log }\n');
-    const environment = { NODE_ENV: 'production', DATABASE_URL: production.DATABASE_URL, AUDIT_SIGNING_KEY: key };
+    const environment = { NODE_ENV: 'production', DATABASE_URL: production.DATABASE_URL, AUDIT_SIGNING_KEY: signingKey };
     expect(loadAuditConfig({ signs: true }, environment, folder())).toMatchObject({
       production: true,
       database: { engine: 'mariadb' },
-      audit: { origin: 'pay.example.com/log', signingKey: { value: key } },
+      audit: { origin: 'pay.example.com/log', signingKey: { value: signingKey } },
     });
     const { AUDIT_SIGNING_KEY: _key, ...rest } = environment;
     expect(loadAuditConfig({ signs: false }, rest, folder()).audit.signingKey).toBeNull();

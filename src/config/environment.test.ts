@@ -57,7 +57,23 @@ describe('a mistake in a variable is told by its name and what was expected, nev
         'https://canary .com',
       ],
     ],
-    ['TRUSTED_PROXIES', ['canary', '10.0.0.0/33', '10.0.0.0/8/8', '1.2.3', '10.0.0.1,canary', '0.0.0.0/0', '*', 'true']],
+    [
+      'TRUSTED_PROXIES',
+      [
+        'canary',
+        '10.0.0.0/33',
+        '10.0.0.0/8/8',
+        '1.2.3',
+        '10.0.0.1,canary',
+        '0.0.0.0/0',
+        '0.0.0.0/1',
+        '128.0.0.0/7',
+        '::/0',
+        '2000::/3',
+        '*',
+        'true',
+      ],
+    ],
   ])('%s', (name, values) => {
     for (const value of values) {
       const places = placesOf(() => load({ [name]: value }));

@@ -1,12 +1,13 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseSigningKeys, SigningKeyInvalid } from '../audit/signing-key';
+import { parseSigningKeys, SigningKeyInvalid, seedOf } from '../audit/signing-key';
 import type { IssuerConfiguration } from '../authz/identity/issuer';
 import { type DatabaseLocation, parseDatabaseUrl } from '../db/location';
 import type { AuditSection } from '../ledger/audit.section';
 import type { AuditSettings } from '../ledger/open-signing-log';
 import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from '../privacy/key-encryption';
 import { KeyFileInvalid, readKeyFile } from '../privacy/key-file';
+import { isInClear } from '../section';
 import type { DeliverySettings } from '../upstream/delivery/delivery-channels';
 import { channelsOf, type DeliveryChannelNames } from './channels';
 import { type Environment, processEnvironment, secretValue } from './environment';
@@ -52,24 +53,33 @@ const isReadableFile = (path: string): boolean => {
   }
 };
 
-/** A key that is given must be one; in development a missing file is made later. */
+interface KeyVariables {
+  readonly KEY_ENCRYPTION_KEY?: string | undefined;
+  readonly KEY_ENCRYPTION_KEY_FILE?: string | undefined;
+}
+
+/** A key that is given must be one, and none that signs; in development a missing file is made later. */
 const keyProblems = (
-  {
-    KEY_ENCRYPTION_KEY: value,
-    KEY_ENCRYPTION_KEY_FILE: path,
-  }: { readonly KEY_ENCRYPTION_KEY?: string | undefined; readonly KEY_ENCRYPTION_KEY_FILE?: string | undefined },
-  folder: string,
-  production: boolean,
+  { KEY_ENCRYPTION_KEY: value, KEY_ENCRYPTION_KEY_FILE: path }: KeyVariables,
+  { folder, production, signing }: { readonly folder: string; readonly production: boolean; readonly signing: string | null },
 ): ConfigProblem[] => {
   const file = path === undefined ? undefined : resolve(folder, path);
+  const at = value === undefined ? 'KEY_ENCRYPTION_KEY_FILE' : 'KEY_ENCRYPTION_KEY';
+  const problem = (expected: string) => [{ in: 'environment', at, expected }];
   try {
-    if (value !== undefined) keyEncryptionFromEnvironment(value);
-    else if (file !== undefined && (production || existsSync(file))) keyEncryptionFromFile(file, { create: false });
-    return [];
+    const encryption =
+      value !== undefined
+        ? keyEncryptionFromEnvironment(value)
+        : file !== undefined && (production || existsSync(file))
+          ? keyEncryptionFromFile(file, { create: false })
+          : null;
+    const isShared = signing !== null && parseSigningKeys(signing).some((key) => encryption?.holds(seedOf(key)) === true);
+    return isShared
+      ? problem('expected another key than AUDIT_SIGNING_KEY: who may sign could open everything that is sealed')
+      : [];
   } catch (error) {
     if (!(error instanceof KeyEncryptionInvalid)) throw error;
-    const at = value === undefined ? 'KEY_ENCRYPTION_KEY_FILE' : 'KEY_ENCRYPTION_KEY';
-    return [{ in: 'environment', at, expected: error.message.replace(`${at}: `, '') }];
+    return problem(error.message.replace(`${at}: `, ''));
   }
 };
 
@@ -102,6 +112,9 @@ const signingKeyOf = (
   }
 };
 
+/** Something else stands there: a folder, a device, a pipe. */
+const isNoFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+
 const auditConfig = (
   file: AuditSection | undefined,
   variables: SigningVariables & { readonly AUDIT_SEQUENCER: 'gateway' | 'process' },
@@ -114,6 +127,13 @@ const auditConfig = (
       at: 'audit.origin',
       expected: 'expected in production: the name under which the log is signed, such as counterfoil.example.com/audit',
     });
+  for (const [index, anchor] of (file?.anchors ?? []).entries())
+    if (anchor.kind === 'file' && isNoFile(resolve(place.folder, anchor.path)))
+      problems.push({
+        in: place.file,
+        at: `audit.anchors[${index}].path`,
+        expected: 'expected an ordinary file, or one that is not there yet: a device or a pipe keeps nothing',
+      });
   return {
     origin: file?.origin ?? developmentOrigin,
     anchors: (file?.anchors ?? []).map((anchor) =>
@@ -166,6 +186,10 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     if (!databaseUrl) note('DATABASE_URL', 'expected in production: sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME');
     if (developmentIssuer) note('DEVELOPMENT_ISSUER', 'expected false in production: anybody can sign in with it');
     if (!variables.MFA_REQUIRED) note('MFA_REQUIRED', 'expected true in production');
+    variables.CORS_ORIGINS.forEach((origin, index) => {
+      if (isInClear(origin))
+        note(`CORS_ORIGINS[${index}]`, 'expected https in production: whoever is on the way could be that page');
+    });
     if (!variables.KEY_ENCRYPTION_KEY && !variables.KEY_ENCRYPTION_KEY_FILE)
       note('KEY_ENCRYPTION_KEY_FILE', 'expected in production, or KEY_ENCRYPTION_KEY: 32 random bytes');
     if (hasFile && usesDemo)
@@ -175,8 +199,9 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
   }
   if (database.engine === 'sqlite' && variables.AUDIT_SEQUENCER === 'process')
     note('AUDIT_SEQUENCER', 'expected gateway with an embedded database: its file belongs to one process');
-  for (const problem of keyProblems(variables, folder, production)) problems.push(problem);
   const audit = auditConfig(hasFile ? content?.audit : undefined, variables, { folder, dataFolder, production, file }, problems);
+  const signing = audit.signingKey && 'value' in audit.signingKey ? audit.signingKey.value || null : null;
+  problems.push(...keyProblems(variables, { folder, production, signing }));
   if (!isReadableFile(resolve(folder, variables.POLICY_FILE)))
     note('POLICY_FILE', 'expected the path of a policy file that can be read');
   if (problems.length > 0 || content === null) throw new ConfigInvalid(problems);

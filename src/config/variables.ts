@@ -24,7 +24,10 @@ const isProxyAddress = (text: string): boolean => {
   const [address = '', bits, ...rest] = text.split('/');
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128));
+  if (bits === undefined) return true;
+  // Wider ones belong to strangers, who could then say that they are anybody.
+  const [fewest, most] = version === 4 ? [8, 32] : [16, 128];
+  return /^\d{1,3}$/.test(bits) && Number(bits) >= fewest && Number(bits) <= most;
 };
 
 /** Those variables that commands read which touch neither database nor sources. */

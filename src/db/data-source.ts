@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
 import type { DatabaseLocation } from './location';
@@ -15,6 +15,12 @@ export interface DataSourceParts {
 interface SqlitePragmas {
   pragma(source: string): unknown;
 }
+
+/** The owner's alone, also where it was made otherwise: SQLite gives the files beside it the same mode. */
+const keepToOwner = (file: string): void => {
+  closeSync(openSync(file, 'a', 0o600));
+  for (const each of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
+};
 
 /**
  * TypeORM options for one side of a database. `write` is the side that changes and migrates. On SQLite `read` is a
@@ -35,7 +41,10 @@ export const dataSourceOptions = (
   } as const;
   if (location.engine === 'sqlite') {
     const file = location.file as string;
-    if (side === 'write') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (side === 'write') {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      keepToOwner(file);
+    }
     return {
       ...common,
       type: 'better-sqlite3',

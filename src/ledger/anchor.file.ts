@@ -50,6 +50,8 @@ export class FileAnchor implements Anchor {
         return latest.checkpoint.root.equals(checkpoint.root) ? { kind: 'TAKEN', note: latest.note } : { kind: 'CONTRADICTED' };
       const file = await open(this.path, 'a', 0o644);
       try {
+        // What a device or a pipe takes is kept nowhere.
+        if (!(await file.stat()).isFile()) throw new AnchorUnavailable(this.name, 'refused');
         await file.appendFile(`${ends}${checkpoint.note}`);
         await file.sync();
       } finally {

@@ -174,10 +174,15 @@ describe('a key-encryption key from a file', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it.each([0o640, 0o604, 0o620, 0o602, 0o644])('is refused with mode %o', (mode) => {
+  it.each([0o604, 0o620, 0o602, 0o644])('is refused with mode %o', (mode) => {
     if (process.platform === 'win32') return;
     const path = written(randomBytes(32).toString('base64'), mode);
     expect(messageOf(() => keyEncryptionFromFile(path, { create: true }))).toContain('chmod 600');
+  });
+
+  it('may be readable by the group of the process, as mounted secrets are', () => {
+    const path = written(`a:${randomBytes(32).toString('base64')}`, 0o440);
+    expect(keyEncryptionFromFile(path, { create: false }).id).toBe('a');
   });
 
   it('is never overwritten, however broken', () => {

@@ -80,6 +80,12 @@ export class LocalKeyEncryption implements KeyEncryption {
     this.id = first.id;
   }
 
+  /** Whether these bytes are one of the keys. */
+  holds(key: Buffer): boolean {
+    const asked = createSecretKey(key);
+    return [...this.#keys.values()].some((each) => each.equals(asked));
+  }
+
   wrap(key: Buffer, context: string): Buffer {
     if (key.length === 0) throw new ProgrammingError('An empty key was about to be wrapped.');
     const header = Buffer.from([version, this.id.length, ...Buffer.from(this.id, 'ascii')]);
@@ -159,8 +165,8 @@ export const keyEncryptionFromEnvironment = (value: string, variable = 'KEY_ENCR
   parse(value, variable);
 
 /**
- * Reads the file, whose content is what `keyEncryptionFromEnvironment` takes. Refuses a file that its group or others may
- * read or write (not checked on Windows). With `create`, meant for development only, a missing file is made with a random
+ * Reads the file, whose content is what `keyEncryptionFromEnvironment` takes. Refuses a file that `readKeyFile`
+ * refuses. With `create`, meant for development only, a missing file is made with a random
  * key; when two processes do that at once, both end with the same key. A file that exists is never overwritten.
  * Throws `KeyEncryptionInvalid`.
  */
@@ -179,7 +185,7 @@ export const keyEncryptionFromFile = (path: string, { create }: { readonly creat
   }
   if (content === null) {
     throw new KeyEncryptionInvalid(
-      `${path}: there is no such file. It holds ${accepted}; losing it loses every sealed value. Its mode must be 0600.`,
+      `${path}: there is no such file. It holds ${accepted}; losing it loses every sealed value. Its mode should be 0600.`,
     );
   }
   try {

@@ -26,8 +26,19 @@ const longestFile = 16 * 1024;
 
 const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code ?? 'unknown');
 
+/** What is wrong with who may read and write a file of keys; null when nothing is. */
+export const faultOf = ({ mode, uid }: { readonly mode: number; readonly uid: number }, ownUid: number): string | null => {
+  if ((mode & 0o027) !== 0)
+    return 'others can read or write it, or its group can write it; run: chmod 600 on it, and replace the key.';
+  // As the system mounts a secret, it is root's, and the group of the process may read it.
+  if (uid !== 0 && uid !== ownUid)
+    return 'it belongs to another user, who can replace it; it must be root’s or the gateway’s own.';
+  return null;
+};
+
 /**
- * The content of a file that only its owner may read or write (not checked on Windows); null when there is no such file.
+ * The content of a file of root's or the process's own user, which others have no right on and its group can't write (not checked
+ * on Windows): an ordinary file of mode 600, or a secret as Kubernetes, Swarm and systemd mount it. Null when there is no such file.
  * The caller owns the returned memory and may zero it. Throws `KeyFileInvalid`, which says what is `accepted`.
  */
 export const readKeyFile = (path: string, accepted = `at most ${longestFile} bytes of keys`): Buffer | null => {
@@ -43,9 +54,8 @@ export const readKeyFile = (path: string, accepted = `at most ${longestFile} byt
     // Asked of the open file, not of the path: what is checked is what is read.
     const stat = fstatSync(file);
     if (!stat.isFile()) throw new KeyFileInvalid(`${path}: must be an ordinary file.`);
-    if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
-      throw new KeyFileInvalid(`${path}: its group or others can read or write it; run: chmod 600 on it, and replace the key.`);
-    }
+    const fault = process.platform === 'win32' ? null : faultOf(stat, process.getuid?.() ?? 0);
+    if (fault !== null) throw new KeyFileInvalid(`${path}: ${fault}`);
     if (stat.size > longestFile) throw new KeyFileInvalid(`${path}: ${accepted}.`);
     const content = Buffer.alloc(stat.size);
     let length = 0;

@@ -1,3 +1,4 @@
+import { chmodSync, statSync } from 'node:fs';
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { action, rule } from '../../src/authz/rule';
 import { auditEvents } from '../../src/db/audit.entity';
@@ -389,6 +390,25 @@ if (engine === 'sqlite') {
       const again = await DatabaseClass.open(location, databaseParts);
       await again.close();
       await remove();
+    });
+
+    it('is its owner’s alone, also where others could read it before', async () => {
+      const { location, remove } = await temporaryLocation();
+      const file = location.file as string;
+      const modes = () => [file, `${file}-wal`, `${file}-shm`].map((each) => statSync(each).mode & 0o777);
+      const former = process.umask(0);
+      try {
+        const made = await DatabaseClass.open(location, databaseParts);
+        expect(modes()).toEqual([0o600, 0o600, 0o600]);
+        await made.close();
+        chmodSync(file, 0o666);
+        const opened = await DatabaseClass.open(location, databaseParts);
+        expect(modes()).toEqual([0o600, 0o600, 0o600]);
+        await opened.close();
+      } finally {
+        process.umask(former);
+        await remove();
+      }
     });
 
     it('is durable through a power cut: WAL with synchronous FULL', async () => {

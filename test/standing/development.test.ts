@@ -47,7 +47,7 @@ const production = (): Record<string, string> => ({
   CONFIG_FILE: 'production.yaml',
   DATABASE_URL: 'sqlite:production.sqlite',
   KEY_ENCRYPTION_KEY: key,
-  AUDIT_SIGNING_KEY: key,
+  AUDIT_SIGNING_KEY: Buffer.from('vutsrqponmlkjihgfedcba9876543210').toString('base64'),
   RT_TOKEN: 'token',
   STRIPE_KEY: 'rk_key',
 });

@@ -10,7 +10,7 @@ const secrets = {
   RT_TOKEN: '1-14-of-nobody',
   RT_WEBHOOK_SECRET: 'secret of the scrip',
   STRIPE_KEY: 'rk_test_of_nobody',
-  STRIPE_WEBHOOK_SECRET: 'whsec_of_nobody',
+  STRIPE_WEBHOOK_SECRET: 'whsec_of_nobody_at_all',
   SMTP_PASSWORD: 'password of nobody',
   SMS_AUTHORIZATION: 'Bearer of nobody',
 };
@@ -21,7 +21,8 @@ describe('counterfoil.example.yaml', () => {
     folder = mkdtempSync(join(tmpdir(), 'counterfoil-example-'));
     copyFileSync(example, join(folder, 'counterfoil.yaml'));
     writeFileSync(join(folder, 'exposure.yaml'), '');
-    writeFileSync(join(folder, 'key'), randomBytes(32).toString('base64'), { mode: 0o600 });
+    for (const name of ['key', 'signing-key'])
+      writeFileSync(join(folder, name), randomBytes(32).toString('base64'), { mode: 0o600 });
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -29,7 +30,7 @@ describe('counterfoil.example.yaml', () => {
     NODE_ENV: 'production',
     DATABASE_URL: 'mysql://counterfoil:x@db.example.com:3306/counterfoil',
     KEY_ENCRYPTION_KEY_FILE: 'key',
-    AUDIT_SIGNING_KEY_FILE: 'key',
+    AUDIT_SIGNING_KEY_FILE: 'signing-key',
     POLICY_FILE: 'exposure.yaml',
   };
   const load = (environment: Record<string, string>): Config => loadConfig(environment, folder);

@@ -7,6 +7,9 @@ import { ConfigInvalid, type ConfigProblem } from '../../src/config/problems';
 /** 32 bytes in base64, as for a key. */
 export const key = Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64');
 
+/** Another one, which signs. */
+export const signingKey = Buffer.from('vutsrqponmlkjihgfedcba9876543210').toString('base64');
+
 /** A folder of its own for each test, with a policy file in it, and ways to load what is put there. */
 export const configFolder = () => {
   let folder = '';
@@ -64,6 +67,6 @@ export const production = {
   NODE_ENV: 'production',
   DATABASE_URL: 'mysql://counterfoil:canary-password@db.example.com:3306/counterfoil',
   KEY_ENCRYPTION_KEY: key,
-  AUDIT_SIGNING_KEY: key,
+  AUDIT_SIGNING_KEY: signingKey,
   ...secrets,
 };

@@ -21,6 +21,20 @@ export const signatureAlgorithms = [
 /** The longest life of a token, seconds: revocations are kept for as long, and no longer. */
 export const longestLifetimeSeconds = 900;
 
+/** Methods of RFC 8176 that prove one thing that somebody knows, or nothing about a person at all. */
+const noSecondFactor = new Set(['pwd', 'password', 'pin', 'kba', 'rba', 'geo', 'user', 'wia', 'pop', 'sso', 'fed']);
+
+/** Contexts that say of themselves that a password was enough: OpenID Connect Core 2 (`0`), SAML's, NIST SP 800-63's. */
+const contextOfOneFactor = /^(?:0|(?:.*[:/])?(?:password|passwordprotectedtransport|unspecified|[ai]al-?1|loa-?[01]|basic))$/i;
+
+/** Every way to a second factor that is none. */
+const weakFactors = ({ amr, acr }: { readonly amr: readonly string[]; readonly acr: readonly string[] }) => [
+  ...amr.flatMap((methods, index) =>
+    methods.split('+').every((method) => noSecondFactor.has(method.trim().toLowerCase())) ? [['amr', index] as const] : [],
+  ),
+  ...acr.flatMap((context, index) => (contextOfOneFactor.test(context) ? [['acr', index] as const] : [])),
+];
+
 const names = (what: string) =>
   z.array(z.string().min(1, `${what} may not be empty`), { error: `a list of ${what}` }).max(64, `at most 64 ${what}`);
 
@@ -114,7 +128,15 @@ const keySetAddress = (development: boolean) =>
 
 /** One item of `identity.issuers` in the configuration file. `development` allows http to this machine. */
 export const issuerConfiguration = ({ development }: { readonly development: boolean }) =>
-  z.strictObject({ ...common, jwksUri: keySetAddress(development) });
+  z.strictObject({ ...common, jwksUri: keySetAddress(development) }).superRefine(({ claims: { mfa } }, context) => {
+    if (development) return;
+    for (const place of weakFactors(mfa))
+      context.addIssue({
+        code: 'custom',
+        path: ['claims', 'mfa', ...place],
+        message: 'must prove a second factor: one that somebody has or is, such as mfa, hwk, fpt or pwd+otp',
+      });
+  });
 
 const unique = (issuers: readonly { readonly issuer: string }[], context: z.core.$RefinementCtx): void => {
   const seen = new Set<string>();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpUrl, type SectionContext, secret, sourceName } from '../../../section';
+import { httpUrl, type SectionContext, secret, sourceName, webhookSecret } from '../../../section';
 import { resilienceSection } from '../../resilience.section';
 import { ticketStatuses } from '../helpdesk.port';
 
@@ -13,7 +13,7 @@ export const rtSection = (section: SectionContext) =>
     /** An authentication token of the gateway's own RT account. */
     token: secret(section),
     /** The scrip's secret; without it every webhook is rejected. */
-    webhookSecret: secret(section).optional(),
+    webhookSecret: webhookSecret(section).optional(),
     /** Names of the queues that are served; all that the account may see when left out. */
     queues: z.array(z.string().min(1)).min(1).optional(),
     /** Queues by name, with the team of the identity provider's tokens that each belongs to. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpUrl, type SectionContext, secret, sourceName } from '../../../section';
+import { httpUrl, type SectionContext, secret, sourceName, webhookSecret } from '../../../section';
 import { resilienceSection } from '../../resilience.section';
 
 /** A Stripe account among `sources.payments`. */
@@ -9,7 +9,7 @@ export const stripeSection = (section: SectionContext) =>
     name: sourceName,
     apiKey: secret(section),
     /** The endpoint's signing secret (`whsec_…`); without it every webhook is rejected. */
-    webhookSecret: secret(section).optional(),
+    webhookSecret: webhookSecret(section).optional(),
     /** For tests against a server of one's own. */
     url: httpUrl(section).optional(),
     /** Key of a customer's metadata whose value names the helpdesk customer as `<helpdesk source>:<reference>`. */
