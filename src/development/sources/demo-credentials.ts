@@ -68,7 +68,7 @@ const isCharged = (account: DemoAccount, method: string): boolean =>
   account.subscriptions.some((each) => (each.method ?? defaultOf(account)) === method);
 
 /** Changes the account as the step says, and the cards that wait to be attached; or says why not, and changes nothing. */
-const applied = (step: ProviderStep, account: DemoAccount, { held: { cards } }: Draft): ProviderRefusal | null => {
+const applied = (step: ProviderStep, account: DemoAccount, { contents: { cards } }: Draft): ProviderRefusal | null => {
   switch (step.action) {
     case 'ATTACH': {
       if (usable(account, step.method)) return null;
@@ -180,7 +180,7 @@ export class DemoCredentials implements CredentialChanges {
         const refusal = fault?.kind === 'refuse' ? fault.why : draft.account(customer) === null ? 'CUSTOMER_GONE' : null;
         const reference = `cs_demo_${randomBytes(32).toString('base64url')}`;
         if (refusal === null) {
-          draft.held.setups.set(reference, { customer, returnUrl, cancelUrl, expiresAt, threeDSecure, entered: null });
+          draft.contents.setups.set(reference, { customer, returnUrl, cancelUrl, expiresAt, threeDSecure, entered: null });
           this.executed(draft, { action: 'OPEN_SETUP', customer, method: null, subscription: null, key });
         }
         return this.keep(
@@ -223,7 +223,7 @@ export class DemoCredentials implements CredentialChanges {
   enterCard(reference: string, name: SetupCardName, holder: 'approves' | 'refuses' | null): CardEntry {
     this.options.reach();
     return this.options.state.change((draft) => {
-      const setup = draft.held.setups.get(reference);
+      const setup = draft.contents.setups.get(reference);
       if (!setup) throw new ProviderRefused(this.options.source, 'REFUSED');
       if (this.statusOf(setup) !== 'OPEN') return 'ended';
       const card = setupCards[name];
@@ -243,9 +243,12 @@ export class DemoCredentials implements CredentialChanges {
         billingAddress: null,
         createdAt: now,
       };
-      draft.held.cards.set(method.reference, { customer: setup.customer, method });
+      draft.contents.cards.set(method.reference, { customer: setup.customer, method });
       const authenticated = card.authentication === 'challenge' || (card.authentication === 'frictionless' && setup.threeDSecure);
-      draft.held.setups.set(reference, { ...setup, entered: { method: { ...method, country: card.country }, authenticated } });
+      draft.contents.setups.set(reference, {
+        ...setup,
+        entered: { method: { ...method, country: card.country }, authenticated },
+      });
       return 'complete';
     });
   }
@@ -320,11 +323,11 @@ export class DemoCredentials implements CredentialChanges {
   }
 
   private executed(draft: Draft, execution: Omit<DemoExecution, 'at'>): void {
-    draft.held.executions.push({ at: this.options.clock.now(), ...execution });
+    draft.contents.executions.push({ at: this.options.clock.now(), ...execution });
   }
 
   private keep(draft: Draft, key: string, asked: string, answer: DemoCall['answer']): DemoCall['answer'] {
-    draft.held.calls.set(key, { asked, at: this.options.clock.now(), answer });
+    draft.contents.calls.set(key, { asked, at: this.options.clock.now(), answer });
     return answer;
   }
 }

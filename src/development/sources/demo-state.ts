@@ -112,14 +112,14 @@ export class DemoStateBroken extends Error {
 /** What is being changed: all of it becomes true at once, or nothing does. Its records are replaced, never changed in place. */
 export class Draft {
   constructor(
-    readonly held: Contents,
+    readonly contents: Contents,
     private readonly merchant: DemoMerchant,
     private readonly log: ChangeLog,
   ) {}
 
   /** The customer's account as it is, to be changed in place and put back. Null for a customer that the merchant doesn't have. */
   account(customer: string): DemoAccount | null {
-    const account = accountIn(this.held, this.merchant, customer);
+    const account = accountIn(this.contents, this.merchant, customer);
     return (
       account && {
         ...account,
@@ -132,12 +132,12 @@ export class Draft {
   /** Puts a changed account back: `changes` tells of it. */
   put(customer: string, account: DemoAccount): void {
     account.changed = this.log.note(customer, account.changed);
-    this.held.accounts.set(customer, account);
+    this.contents.accounts.set(customer, account);
   }
 }
 
-const accountIn = (held: Contents, merchant: DemoMerchant, customer: string): DemoAccount | null => {
-  const kept = held.accounts.get(customer);
+const accountIn = (contents: Contents, merchant: DemoMerchant, customer: string): DemoAccount | null => {
+  const kept = contents.accounts.get(customer);
   if (kept) return kept;
   const number = merchant.paymentCustomerNumber(customer);
   if (number === 0) return null;
@@ -158,13 +158,13 @@ const nothing = (merchant: string): Contents => ({
   executions: [],
 });
 
-const copyOf = (held: Contents): Contents => ({
-  ...held,
-  accounts: new Map(held.accounts),
-  cards: new Map(held.cards),
-  setups: new Map(held.setups),
-  calls: new Map(held.calls),
-  executions: [...held.executions],
+const copyOf = (contents: Contents): Contents => ({
+  ...contents,
+  accounts: new Map(contents.accounts),
+  cards: new Map(contents.cards),
+  setups: new Map(contents.setups),
+  calls: new Map(contents.calls),
+  executions: [...contents.executions],
 });
 
 /** Drops the first entries of a map, which are its oldest, down to `size`. */
@@ -191,14 +191,14 @@ export interface DemoStateOptions {
  */
 export class DemoState {
   private readonly mark: string;
-  private held: Contents;
+  private contents: Contents;
   private seen = '';
 
   /** Throws `DemoStateBroken`. A missing file, or that of another merchant, is an empty state. */
   constructor(private readonly options: DemoStateOptions) {
     const { seed, size, anchor } = options.merchant;
     this.mark = `${seed}/${Math.round(size * 50)}/${anchor.toISOString().slice(0, 10)}`;
-    this.held = nothing(this.mark);
+    this.contents = nothing(this.mark);
     this.read();
   }
 
@@ -210,7 +210,7 @@ export class DemoState {
       if (error instanceof DemoStateBroken) throw new SourceUnavailable(this.options.source, 'malformed');
       throw error;
     }
-    return this.held;
+    return this.contents;
   }
 
   /** Lets the change log know of what another process changed. */
@@ -225,21 +225,21 @@ export class DemoState {
 
   /** Changes what `work` changes in its draft, unless that throws. Throws `SourceUnavailable` (fault) where it couldn't be kept: then nothing was changed. */
   change<T>(work: (draft: Draft) => T): T {
-    const held = copyOf(this.now);
-    const result = work(new Draft(held, this.options.merchant, this.options.log));
-    this.prune(held);
-    this.write(held);
-    this.held = held;
+    const contents = copyOf(this.now);
+    const result = work(new Draft(contents, this.options.merchant, this.options.log));
+    this.prune(contents);
+    this.write(contents);
+    this.contents = contents;
     return result;
   }
 
-  private prune(held: Contents): void {
+  private prune(contents: Contents): void {
     const now = this.options.clock.now().getTime();
-    for (const [key, { at }] of held.calls) if (now - at.getTime() > keysFor) held.calls.delete(key);
-    shorten(held.calls, most.calls);
-    shorten(held.setups, most.setups);
-    shorten(held.cards, most.cards);
-    held.executions.splice(0, Math.max(0, held.executions.length - most.executions));
+    for (const [key, { at }] of contents.calls) if (now - at.getTime() > keysFor) contents.calls.delete(key);
+    shorten(contents.calls, most.calls);
+    shorten(contents.setups, most.setups);
+    shorten(contents.cards, most.cards);
+    contents.executions.splice(0, Math.max(0, contents.executions.length - most.executions));
   }
 
   private read(): void {
@@ -259,11 +259,11 @@ export class DemoState {
     if (found === null) throw new DemoStateBroken(file);
     this.seen = version;
     if (found.merchant !== this.mark) return;
-    this.held = found;
+    this.contents = found;
     for (const [customer, { changed }] of found.accounts) log.restore(customer, changed);
   }
 
-  private write(held: Contents): void {
+  private write(contents: Contents): void {
     const { file, source } = this.options;
     if (file === null) return;
     const temporary = `${file}.part`;
@@ -273,7 +273,7 @@ export class DemoState {
       try {
         writeFileSync(
           handle,
-          JSON.stringify(held, (_key, value: unknown) => (value instanceof Map ? [...value] : value)),
+          JSON.stringify(contents, (_key, value: unknown) => (value instanceof Map ? [...value] : value)),
         );
         fsyncSync(handle);
       } finally {

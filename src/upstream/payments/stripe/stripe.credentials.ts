@@ -22,7 +22,7 @@ import {
   reference as referenceSchema,
   type StripeCustomer,
   setupSessionSchema,
-  standingAddressSchema,
+  storedAddressSchema,
   subscriptionSchema,
 } from './stripe.projection';
 import { refusalOf, setupRefusalOf } from './stripe.refusals';
@@ -65,18 +65,18 @@ export class StripeCredentials implements CredentialChanges {
     const { calls, clock, source } = this.options;
     if (!isReference(customer) || !isReference(method)) return null;
     const now = clock();
-    const [held, holder, subscriptions] = await Promise.all([
+    const [found, owner, subscriptions] = await Promise.all([
       this.method(method),
       this.customer(customer),
       calls.pages(subscriptionSchema, mostSubscriptions + 1, (stripe, page) => stripe.subscriptions.list({ customer, ...page })),
     ]);
-    if (held === null || held.customer !== customer || holder === null || subscriptions === null) return null;
+    if (found === null || found.customer !== customer || owner === null || subscriptions === null) return null;
     if (subscriptions.length > mostSubscriptions || subscriptions.some((each) => each.customer !== customer))
       throw new SourceUnavailable(source, 'malformed');
     const own = (named: string | null | undefined, old: string | null): string | null => named ?? (old === method ? old : null);
     return {
-      method: paymentMethodRecord(held, holder, now),
-      defaultMethod: own(holder.invoice_settings?.default_payment_method, holder.default_source),
+      method: paymentMethodRecord(found, owner, now),
+      defaultMethod: own(owner.invoice_settings?.default_payment_method, owner.default_source),
       subscriptions: subscriptions
         .filter(({ status }) => !endedStatuses.has(status))
         .map((each) => ({ reference: each.id, method: own(each.default_payment_method, each.default_source) })),
@@ -133,7 +133,7 @@ export class StripeCredentials implements CredentialChanges {
       case 'SET_ADDRESS': {
         const found = await this.options.calls.askMaybe(
           (stripe) => stripe.paymentMethods.retrieve(step.method),
-          standingAddressSchema,
+          storedAddressSchema,
         );
         return found !== null && found.customer === customer && isAddress(found.billing_details.address, step.address);
       }
@@ -257,7 +257,7 @@ const stripeAddress = ({ line1, line2, city, postalCode, country }: AddressRecor
   country: orEmpty(country),
 });
 
-type StandingAddress = z.infer<typeof standingAddressSchema>['billing_details']['address'];
+type StoredAddress = z.infer<typeof storedAddressSchema>['billing_details']['address'];
 
 /** Stripe trims what it stores; how it treats the forms of a letter and of a space isn't documented, so none of them count. */
 const normalizedPart = (part: string | null | undefined): string =>
@@ -266,12 +266,12 @@ const normalizedPart = (part: string | null | undefined): string =>
     .replace(/[\p{Cc}\p{Cf}\p{Z}\s]+/gu, ' ')
     .trim();
 
-const isAddress = (standing: StandingAddress, wanted: AddressRecord): boolean => {
+const isAddress = (stored: StoredAddress, wanted: AddressRecord): boolean => {
   const { country, ...parts } = stripeAddress(wanted);
-  const isPart = (name: keyof typeof parts) => normalizedPart(standing?.[name]) === normalizedPart(parts[name]);
+  const isPart = (name: keyof typeof parts) => normalizedPart(stored?.[name]) === normalizedPart(parts[name]);
   return (
     (['line1', 'line2', 'city', 'state', 'postal_code'] as const).every(isPart) &&
-    normalizedPart(standing?.country).toUpperCase() === normalizedPart(country).toUpperCase()
+    normalizedPart(stored?.country).toUpperCase() === normalizedPart(country).toUpperCase()
   );
 };
 

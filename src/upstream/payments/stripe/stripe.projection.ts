@@ -129,7 +129,7 @@ export const anyPaymentMethodSchema = z.object({ ...paymentMethodFields, custome
 export type StripePaymentMethod = z.infer<typeof anyPaymentMethodSchema>;
 
 /** The parts of an address as they stand at Stripe, whole: to compare, never to show. */
-export const standingAddressSchema = z.object({
+export const storedAddressSchema = z.object({
   customer: orNull(referenceTo),
   billing_details: z.object({
     address: orNull(
