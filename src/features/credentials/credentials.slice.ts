@@ -38,23 +38,23 @@ export const createCredentials = (
   const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, merchant, publicUrl });
   const applying = new Applying(database, keys, sources, updates);
   const setups = new Setups({ database, keys, sources, policy: updates, clock });
-  const jobs = new CredentialJobs(
+  const jobs = new CredentialJobs({
     database,
-    {
+    handlers: {
       LINK: deliveries.link,
       NOTICE: deliveries.notice,
       OUTCOME: deliveries.outcome,
       SETUP: setups.setup,
       PROVIDER: applying.provider,
     },
-    leaseSeconds * 1_000,
+    lease: leaseSeconds * 1_000,
     clock,
-    ({ kind, updateId, fault }, error) =>
+    onFault: ({ kind, updateId, fault }, error) =>
       log[fault === 'internal' ? 'error' : 'warn'](
         { job: kind, update: updateId, fault, ...(fault === 'internal' ? { error: describeError(error) } : {}) },
         'a job failed',
       ),
-  );
+  });
   const credentials = new Credentials(database, cursors, scope, clock);
   const services = {
     jobs,

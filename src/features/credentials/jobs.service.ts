@@ -72,6 +72,16 @@ const faultOf = (error: unknown): string => {
   return error instanceof LeaseLost ? 'lease-lost' : 'internal';
 };
 
+export interface JobParts {
+  readonly database: Database;
+  readonly handlers: Readonly<Record<JobKind, JobHandler>>;
+  /** For how long, in milliseconds, a process has a job to itself. Longer than any single call to the outside may take. */
+  readonly lease: number;
+  readonly clock: () => Date;
+  /** `error` only where it is none that is expected of the outside. */
+  readonly onFault: (job: { readonly kind: string; readonly updateId: string; readonly fault: string }, error: unknown) => void;
+}
+
 /**
  * The outbox: jobs of updates, each done by one process at a time, on any replica. A lease that ran out is free for the
  * next; every change of a job renews it in its own transaction, so a process that lost it writes nothing any more.
@@ -80,18 +90,7 @@ export class CredentialJobs {
   private readonly running = new Set<Promise<void>>();
   private readonly loop: Loop;
 
-  constructor(
-    private readonly database: Database,
-    private readonly handlers: Readonly<Record<JobKind, JobHandler>>,
-    /** For how long, in milliseconds, a process has a job to itself. Longer than any single call to the outside may take. */
-    private readonly lease: number,
-    private readonly clock: () => Date,
-    /** `error` only where it is none that is expected of the outside. */
-    private readonly onFault: (
-      job: { readonly kind: string; readonly updateId: string; readonly fault: string },
-      error: unknown,
-    ) => void,
-  ) {
+  constructor(private readonly parts: JobParts) {
     this.loop = new Loop({
       turn: async () => {
         const claimed = await this.fill();
@@ -99,7 +98,7 @@ export class CredentialJobs {
       },
       every: idlePause,
       first: 'at once',
-      onFault: (error) => this.onFault({ kind: 'claim', updateId: '', fault: faultOf(error) }, error),
+      onFault: (error) => this.parts.onFault({ kind: 'claim', updateId: '', fault: faultOf(error) }, error),
     });
   }
 
@@ -114,10 +113,10 @@ export class CredentialJobs {
 
   /** What waits for this source is looked at now: it said that something happened there. */
   async hasten(kind: JobKind, source: string): Promise<void> {
-    const now = this.clock();
+    const now = this.parts.clock();
     const ofSource = sql`${updateIds} WHERE ${credentialUpdate.source} = ${source}`;
     const waiting = sql`${job.kind} = ${kind} AND ${job.state} = 'PENDING' AND ${job.nextAt} > ${now} AND ${job.updateId} IN (${ofSource})`;
-    const hastened = await this.database.bookkeeping(credentialJobs, (books) => books.update({ nextAt: now }, waiting));
+    const hastened = await this.parts.database.bookkeeping(credentialJobs, (books) => books.update({ nextAt: now }, waiting));
     if (hastened > 0) this.wake();
   }
 
@@ -137,7 +136,7 @@ export class CredentialJobs {
 
   /** How many jobs there are by kind and state, those that are done left out. */
   counts(): Promise<readonly JobCount[]> {
-    return this.database.read(jobCounts, sql`WHERE ${job.state} <> 'DONE' GROUP BY ${job.kind}, ${job.state}`);
+    return this.parts.database.read(jobCounts, sql`WHERE ${job.state} <> 'DONE' GROUP BY ${job.kind}, ${job.state}`);
   }
 
   private async fill(): Promise<number> {
@@ -155,10 +154,10 @@ export class CredentialJobs {
   /** Takes jobs that are due and that nobody has. */
   private async claim(most: number): Promise<readonly LeasedJob[]> {
     if (most <= 0) return [];
-    const now = this.clock();
+    const now = this.parts.clock();
     const isDue = sql`${job.state} = 'PENDING' AND ${job.nextAt} <= ${now}`;
     const isFree = sql`${isDue} AND (${job.leaseUntil} IS NULL OR ${job.leaseUntil} <= ${now})`;
-    const due = await this.database.read(jobRows, sql`WHERE ${isFree} ORDER BY ${job.nextAt}, ${job.id} LIMIT ${most * 4}`);
+    const due = await this.parts.database.read(jobRows, sql`WHERE ${isFree} ORDER BY ${job.nextAt}, ${job.id} LIMIT ${most * 4}`);
     if (due.length === 0) return [];
     // Replicas that take the same ones first would mostly meet each other.
     const wanted = due
@@ -168,8 +167,8 @@ export class CredentialJobs {
       .map(({ row }) => row)
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const holder = randomUUID();
-    const lease = { leaseUntil: new Date(now.getTime() + this.lease), leaseHolder: holder };
-    return this.database.bookkeeping(credentialJobs, async (books) => {
+    const lease = { leaseUntil: new Date(now.getTime() + this.parts.lease), leaseHolder: holder };
+    return this.parts.database.bookkeeping(credentialJobs, async (books) => {
       const claimed: LeasedJob[] = [];
       for (const row of wanted) {
         const affected = await books.update(lease, sql`${job.id} = ${row.id} AND ${isFree}`);
@@ -189,7 +188,7 @@ export class CredentialJobs {
       renewLease: async (change) => {
         const affected = await change.bookkeep(
           credentialJobs,
-          { leaseUntil: new Date(this.clock().getTime() + this.lease) },
+          { leaseUntil: new Date(this.parts.clock().getTime() + this.parts.lease) },
           sql`${job.id} = ${row.id} AND ${job.leaseHolder} = ${holder} AND ${job.state} = 'PENDING'`,
         );
         if (affected === 0) throw new LeaseLost();
@@ -198,13 +197,13 @@ export class CredentialJobs {
   }
 
   private async perform(job: LeasedJob): Promise<void> {
-    const handler = this.handlers[job.kind];
+    const handler = this.parts.handlers[job.kind];
     let result: JobResult | 'dead';
     try {
       result = await handler.run(job);
     } catch (error) {
       const fault = faultOf(error);
-      this.onFault({ kind: job.kind, updateId: job.updateId, fault }, error);
+      this.parts.onFault({ kind: job.kind, updateId: job.updateId, fault }, error);
       result = { fault };
     }
     try {
@@ -213,13 +212,13 @@ export class CredentialJobs {
       await this.settle(job, result);
     } catch (error) {
       // The lease runs out by itself, and then somebody looks at it again.
-      this.onFault({ kind: job.kind, updateId: job.updateId, fault: faultOf(error) }, error);
+      this.parts.onFault({ kind: job.kind, updateId: job.updateId, fault: faultOf(error) }, error);
     }
   }
 
   /** Gives the job back with what came of it; nothing where another process has it by now. */
   private async settle({ id, attempts, holder }: LeasedJob, result: JobResult | 'dead'): Promise<void> {
-    const after = (milliseconds: number): Date => new Date(this.clock().getTime() + milliseconds);
+    const after = (milliseconds: number): Date => new Date(this.parts.clock().getTime() + milliseconds);
     const outcome: Changes<CredentialJob> =
       result === 'done'
         ? { state: 'DONE', fault: null }
@@ -229,7 +228,7 @@ export class CredentialJobs {
             ? { fault: result.fault, attempts: attempts + 1, nextAt: after(pauseAfter(attempts + 1)) }
             : { fault: null, attempts: 0, nextAt: after(result.again) };
     const isStillOurs = sql`${job.id} = ${id} AND ${job.leaseHolder} = ${holder}`;
-    await this.database.bookkeeping(credentialJobs, (books) =>
+    await this.parts.database.bookkeeping(credentialJobs, (books) =>
       books.update({ ...outcome, leaseUntil: null, leaseHolder: null }, isStillOurs),
     );
   }
