@@ -41,19 +41,19 @@ const confirmedAddress = async (): Promise<{ of: Case; id: string }> => {
 const cardEntered = async (customer = subscribed): Promise<{ of: Case; id: string; before: unknown }> => {
   const of = await asItIs(customer);
   const { id, token } = await updates.asked(of, of.usual, 'REPLACE_CARD');
-  const before = await standingOf(of);
+  const before = await providerStateOf(of);
   const answer = await updates.confirm(token);
   const url = answer.outcome === 'continue' ? (answer.view.continueAt ?? '') : '';
   updates.provider.enterCard(url.slice(url.lastIndexOf('/') + 1), 'mastercard', null);
   test.clock.forward(5_000);
   return { of, id, before };
 };
-/** What the provider holds of a customer: methods with their addresses, the default, and what subscriptions are paid with. */
-const standingOf = async (of: Case) => {
-  const held = await updates.held(of);
-  const usual = held.find(({ isDefault }) => isDefault);
-  const standing = usual && (await updates.provider.readMethod(of.payer, usual.reference));
-  return { held, subscriptions: standing?.subscriptions };
+/** What the provider has of a customer: methods with their addresses, the default, and what subscriptions are paid with. */
+const providerStateOf = async (of: Case) => {
+  const methods = await updates.methodsOf(of);
+  const usual = methods.find(({ isDefault }) => isDefault);
+  const current = usual && (await updates.provider.readMethod(of.payer, usual.reference));
+  return { methods, subscriptions: current?.subscriptions };
 };
 const failureOf = async (id: string) => {
   const { data } = await test.as('ana', readUpdate, { id });
@@ -69,8 +69,8 @@ describe('a confirmed update', () => {
     await updates.drain();
     expect(await updates.path(id)).toEqual([...asked, 'APPLIED']);
     expect(updates.executions(id)).toEqual(['SET_ADDRESS']);
-    const { held } = await standingOf(of);
-    expect(held.find(({ isDefault }) => isDefault)?.billingAddress).toEqual({
+    const { methods } = await providerStateOf(of);
+    expect(methods.find(({ isDefault }) => isDefault)?.billingAddress).toEqual({
       line1: expect.stringMatching(/^Quay Street \d+$/),
       line2: null,
       city: 'Galway',
@@ -91,7 +91,7 @@ describe('a confirmed update', () => {
     await updates.confirm(token);
     await updates.drain();
     expect(updates.executions(id)).toEqual(['SET_DEFAULT', 'SET_SUBSCRIPTION_DEFAULT']);
-    const { subscriptions } = await standingOf(of);
+    const { subscriptions } = await providerStateOf(of);
     expect(subscriptions?.map(({ method }) => method)).toEqual(subscriptions?.map(() => of.other.reference));
   });
 
@@ -100,10 +100,10 @@ describe('a confirmed update', () => {
     await updates.drain();
     expect(await updates.path(id)).toEqual([...askedCard, 'APPLIED']);
     expect(updates.executions(id)).toEqual(cardSteps);
-    const { held, subscriptions } = await standingOf(of);
-    const added = held.find(({ isDefault }) => isDefault);
+    const { methods, subscriptions } = await providerStateOf(of);
+    const added = methods.find(({ isDefault }) => isDefault);
     expect(added).toMatchObject({ brand: 'mastercard', last4: '4444' });
-    expect(held.map(({ reference }) => reference)).not.toContain(of.usual.reference);
+    expect(methods.map(({ reference }) => reference)).not.toContain(of.usual.reference);
     expect(subscriptions?.map(({ method }) => method)).toEqual([added?.reference]);
   });
 
@@ -121,17 +121,17 @@ describe('a confirmed update', () => {
     await updates.confirm(removed.token);
     await updates.drain();
     expect(await failureOf(removed.id)).toEqual(['APPLIED', null]);
-    expect((await updates.held(free)).map(({ reference }) => reference)).not.toContain(free.other.reference);
+    expect((await updates.methodsOf(free)).map(({ reference }) => reference)).not.toContain(free.other.reference);
   });
 
   it.each(providerRefusals)('that the provider refuses with %s fails for that reason, and nothing is changed', async (why) => {
     const { of, id } = await confirmedAddress();
-    const before = await standingOf(of);
+    const before = await providerStateOf(of);
     updates.provider.refuse(why);
     await updates.drain();
     expect(await updates.path(id)).toEqual([...asked, `FAILED ${why}`]);
     expect(await failureOf(id)).toEqual(['FAILED', why]);
-    expect(await standingOf(of)).toEqual(before);
+    expect(await providerStateOf(of)).toEqual(before);
     expect(updates.executions(id)).toEqual([]);
   });
 
@@ -149,7 +149,7 @@ describe('a confirmed update', () => {
     updates.before(action, () => updates.provider.refuse('CARD_DECLINED'));
     await updates.drain();
     expect(await updates.path(id)).toEqual([...askedCard, 'FAILED CARD_DECLINED']);
-    expect(await standingOf(of)).toEqual(before);
+    expect(await providerStateOf(of)).toEqual(before);
     // A card that was never attached is given up by the same call.
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', ...(action === 'ATTACH' ? ['DETACH'] : calls)]);
     expect(await countOf(test, 'credential_step', "update_id = ? AND state IN ('PLANNED', 'INTENDED', 'LOST')", id)).toBe(0);
@@ -162,10 +162,10 @@ describe('a confirmed update', () => {
     expect(await updates.path(id)).toEqual([...askedCard, 'FAILED PARTLY_APPLIED']);
     expect(await failureOf(id)).toEqual(['FAILED', 'PARTLY_APPLIED']);
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', 'ATTACH', 'SET_DEFAULT']);
-    const { held, subscriptions } = await standingOf(of);
-    expect(subscriptions).toEqual((before as Awaited<ReturnType<typeof standingOf>>).subscriptions);
-    expect(held.find(({ isDefault }) => isDefault)).toMatchObject({ last4: '4444' });
-    expect(held.map(({ reference }) => reference)).toContain(of.usual.reference);
+    const { methods, subscriptions } = await providerStateOf(of);
+    expect(subscriptions).toEqual((before as Awaited<ReturnType<typeof providerStateOf>>).subscriptions);
+    expect(methods.find(({ isDefault }) => isDefault)).toMatchObject({ last4: '4444' });
+    expect(methods.map(({ reference }) => reference)).toContain(of.usual.reference);
     expect(test.helpdesk.notes.at(-1)?.text).toContain('could not be taken back');
     expect(test.helpdesk.notes.at(-1)?.text).not.toContain('Nothing was changed');
   });
@@ -185,7 +185,7 @@ describe('a confirmed update', () => {
       const proven = executed ? (action === 'DETACH' ? [] : ['APPLYING EFFECT_PROVEN']) : ['APPLYING ABSENCE_PROVEN'];
       expect(await updates.path(id)).toEqual([...askedCard, 'UNKNOWN ANSWER_LOST', ...proven, 'APPLIED']);
       expect(updates.executions(id)).toEqual(cardSteps);
-      expect((await updates.held(of)).map(({ reference }) => reference)).not.toContain(of.usual.reference);
+      expect((await updates.methodsOf(of)).map(({ reference }) => reference)).not.toContain(of.usual.reference);
       // The same key again: a call that was still on its way couldn't have its effect twice.
       expect(await countOf(test, 'credential_step', 'update_id = ? AND key_generation > 1', id)).toBe(0);
     },
@@ -257,7 +257,7 @@ describe('a confirmed update', () => {
     test.payments.comeBack();
     await updates.wait(2 * hour, 30 * minute);
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', 'DETACH']);
-    expect(await standingOf(of)).toEqual(before);
+    expect(await providerStateOf(of)).toEqual(before);
   });
 
   it('of which something was sent before the provider went down stays, however long, and goes on where it was', async () => {

@@ -222,8 +222,8 @@ describe('a provider', () => {
   it('that names a card the customer had before as the new one loses them nothing', async () => {
     const of = await updates.next({ methods: 2, subscribed: false });
     const { id, token } = await updates.asked(of, of.usual, 'REPLACE_CARD');
-    const held = await updates.held(of);
-    const known = held.find(({ reference }) => reference === of.other.reference);
+    const methods = await updates.methodsOf(of);
+    const known = methods.find(({ reference }) => reference === of.other.reference);
     const answer = await updates.confirm(token);
     const { provider } = updates;
     const read = provider.readSetup.bind(provider);
@@ -236,8 +236,8 @@ describe('a provider', () => {
     await updates.drain();
     expect((await updates.path(id)).at(-1)).toBe('FAILED SETUP_ENDED');
     expect(updates.executions(id)).toEqual(['OPEN_SETUP']);
-    expect((await updates.held(of)).map(({ reference }) => reference)).toEqual(
-      expect.arrayContaining(held.map(({ reference }) => reference)),
+    expect((await updates.methodsOf(of)).map(({ reference }) => reference)).toEqual(
+      expect.arrayContaining(methods.map(({ reference }) => reference)),
     );
   });
 });

@@ -42,10 +42,10 @@ const stop = async () => {
 /** A new card is asked for and the customer has said yes; they are on their way to the provider's page. */
 const atProvider = async (method = of.usual) => {
   const { id, token } = await updates.asked(of, method, 'REPLACE_CARD');
-  const held = await updates.held(of);
+  const methods = await updates.methodsOf(of);
   const answer = await updates.confirm(token);
   expect(answer.outcome).toBe('continue');
-  return { id, token, answer, held };
+  return { id, token, answer, methods };
 };
 
 describe('a new card that somebody must approve', () => {
@@ -101,17 +101,17 @@ describe('a new card that somebody must approve', () => {
       },
     ],
   ])('and is %s is taken away again', async (_, end, finish) => {
-    const { id, held } = await waiting();
+    const { id, methods } = await waiting();
     await finish(id);
     await updates.drain();
     expect((await updates.path(id)).at(-1)).toBe(end);
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', 'DETACH']);
-    expect(await updates.held(of)).toEqual(held);
+    expect(await updates.methodsOf(of)).toEqual(methods);
     await updates.assist(of.ticketId);
   });
 
   it('and is rejected is taken away once, though the provider is down and its answer is lost then', async () => {
-    const { id, held } = await waiting();
+    const { id, methods } = await waiting();
     await test.as('sam', rejectUpdate, { id, reason: rejection });
     test.payments.goDown();
     await updates.wait(30 * minute, 5 * minute);
@@ -119,7 +119,7 @@ describe('a new card that somebody must approve', () => {
     updates.provider.loseAnswers(1, { executed: true });
     await updates.wait(3 * hour, 20 * minute);
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', 'DETACH']);
-    expect(await updates.held(of)).toEqual(held);
+    expect(await updates.methodsOf(of)).toEqual(methods);
     expect(await updates.state(id)).toBe('REJECTED');
     await updates.assist(of.ticketId);
   });
@@ -133,18 +133,18 @@ describe('a new card', () => {
   });
 
   it('that is entered after the update was called off is taken away again', async () => {
-    const { id, answer, held } = await atProvider();
+    const { id, answer, methods } = await atProvider();
     await test.as('ana', cancelUpdate, { id });
     await updates.wait(2 * minute);
     await updates.enterCard(answer);
     await updates.wait(3 * minute);
     expect(await updates.path(id)).toEqual(['REQUESTED', 'AWAITING_CUSTOMER', 'AWAITING_PROVIDER', 'CANCELLED BY_HAND']);
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', 'DETACH']);
-    expect(await updates.held(of)).toEqual(held);
+    expect(await updates.methodsOf(of)).toEqual(methods);
   });
 
   it('that is entered in the last moment, and seen only after the update had expired, is taken away again', async () => {
-    const { id, answer, held } = await atProvider();
+    const { id, answer, methods } = await atProvider();
     test.clock.forward(2 * hour - 1_000);
     const url = answer.outcome === 'continue' ? (answer.view.continueAt ?? '') : '';
     expect(updates.provider.enterCard(url.slice(url.lastIndexOf('/') + 1), 'visa', null)).toBe('complete');
@@ -153,7 +153,7 @@ describe('a new card', () => {
     await updates.wait(3 * minute);
     expect((await updates.path(id)).at(-1)).toBe('EXPIRED SETUP_EXPIRED');
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', 'DETACH']);
-    expect(await updates.held(of)).toEqual(held);
+    expect(await updates.methodsOf(of)).toEqual(methods);
   });
 
   it('that nobody enters ends the update with the provider’s page', async () => {
@@ -212,11 +212,11 @@ describe('a new card whose issuer must authenticate the customer', () => {
   });
 
   it('is not taken where it didn’t: the update fails, and the card goes again', async () => {
-    const { id, answer, held } = await atProvider(of.usual);
+    const { id, answer, methods } = await atProvider(of.usual);
     await updates.enterCard(answer, 'unauthenticated');
     await updates.drain();
     expect((await updates.path(id)).at(-1)).toBe('FAILED NOT_AUTHENTICATED');
     expect(updates.executions(id)).toEqual(['OPEN_SETUP', 'DETACH']);
-    expect(await updates.held(of)).toEqual(held);
+    expect(await updates.methodsOf(of)).toEqual(methods);
   });
 });

@@ -260,6 +260,6 @@ describe('a new address', () => {
     expect(await updates.state(id)).toBe('APPLIED');
     const { data } = await test.as('ana', readUpdate, { id });
     expect(data.credentialUpdate.after.billingAddress.city).toBe(over.city ?? newAddress.city);
-    expect((await updates.held(of)).find(({ isDefault }) => isDefault)?.billingAddress?.line1).toBe(over.line1);
+    expect((await updates.methodsOf(of)).find(({ isDefault }) => isDefault)?.billingAddress?.line1).toBe(over.line1);
   });
 });

@@ -136,7 +136,7 @@ describe('an update', () => {
   it('that the customer confirmed is rejected by a supervisor, with its reason beside the event, once; nothing happens at the provider', async () => {
     const { of, id } = await waiting();
     const rejected = { id, state: 'REJECTED', approval: { decision: 'REJECTED', by: { displayName: 'Sam Lindqvist' } } };
-    const held = await updates.held(of);
+    const methods = await updates.methodsOf(of);
     const events = await eventsDuring(async () => {
       const answer = await test.as('sam', rejectUpdate, { id, reason: rejection });
       expect(told(answer)).toEqual({ data: { rejectCredentialUpdate: rejected }, errors: [] });
@@ -153,7 +153,7 @@ describe('an update', () => {
     ]);
     expect(JSON.stringify(events)).not.toContain(rejection);
     await updates.drain();
-    expect(await updates.held(of)).toEqual(held);
+    expect(await updates.methodsOf(of)).toEqual(methods);
     expect(updates.executions(id)).toEqual([]);
     expect(told(await test.as('sam', approveUpdate, { id })).errors).toEqual([['approveCredentialUpdate', 'CONFLICT']]);
   });

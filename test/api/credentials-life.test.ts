@@ -44,7 +44,7 @@ const confirmation = (...proofs: string[]) => ({
 });
 /** A method as an update shows it, from what the provider holds. */
 const summary = async (of: Case, { reference }: CaseMethod, over: Record<string, unknown> = {}) => {
-  const method = (await updates.held(of)).find((each) => each.reference === reference);
+  const method = (await updates.methodsOf(of)).find((each) => each.reference === reference);
   if (!method) throw new Error('the provider has no such method');
   const { brand, last4, expiryMonth, expiryYear, isDefault, billingAddress: address } = method;
   const billingAddress = address && { city: address.city, country: address.country };

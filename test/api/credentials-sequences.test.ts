@@ -111,7 +111,7 @@ const live = async (customer: Case, kind: keyof typeof whole, isRisky: boolean, 
     await writerOf(test).query('UPDATE payment_customer SET email_changed_at = ? WHERE email_digest IS NOT NULL', [
       test.clock.now().getTime(),
     ]);
-  const held = await updates.held(of);
+  const methods = await updates.methodsOf(of);
   const linksBefore = await links();
   const answer = await updates.request(of, of.usual, kind);
   expect(told(answer).errors).toEqual([]);
@@ -138,7 +138,7 @@ const live = async (customer: Case, kind: keyof typeof whole, isRisky: boolean, 
   expect([end, isTerminal(end as CredentialUpdateState)]).toEqual([end, true]);
   const executed = updates.executions(lived.id);
   if (end === 'APPLIED') expect(executed).toEqual(whole[kind]);
-  else if (failure !== 'PARTLY_APPLIED') expect(await updates.held(of)).toEqual(held);
+  else if (failure !== 'PARTLY_APPLIED') expect(await updates.methodsOf(of)).toEqual(methods);
   // No key had its effect twice.
   const keys = updates.provider.executions.filter(({ key }) => key.startsWith(lived.id)).map(({ key }) => key);
   expect(new Set(keys).size).toBe(keys.length);

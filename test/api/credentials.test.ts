@@ -34,7 +34,7 @@ const assistanceOf = async ({ ticketId }: Case) => {
 describe('a request', () => {
   it('that is allowed is stored, with one event that names actor, ticket, assistance and states; nothing happens at the provider', async () => {
     const of = await updates.next();
-    const before = await updates.held(of);
+    const before = await updates.methodsOf(of);
     const events = await eventsDuring(async () => {
       const answer = await updates.request(of, of.usual, 'BILLING_ADDRESS');
       expect(told(answer)).toEqual({
@@ -91,7 +91,7 @@ describe('a request', () => {
       }),
     ]);
     expect(JSON.stringify(events)).not.toContain(requestReason);
-    expect(await updates.held(of)).toEqual(before);
+    expect(await updates.methodsOf(of)).toEqual(before);
   });
 
   type Attempt = () => Promise<{ of: Pick<Case, 'ticketId'>; method?: { id: string }; who?: Parameters<TestApp['as']>[0] }>;

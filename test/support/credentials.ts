@@ -133,12 +133,12 @@ export class Updates {
       const number = helpdeskNumberOf(customer);
       if (this.taken.has(number)) continue;
       const payer = paymentReferenceOf(number);
-      const held = (await this.test.payments.fetchCustomer(payer, new Date(0)))?.methods ?? [];
-      const usable = held.filter(({ status }) => status !== 'REMOVED');
+      const stored = (await this.test.payments.fetchCustomer(payer, new Date(0)))?.methods ?? [];
+      const usable = stored.filter(({ status }) => status !== 'REMOVED');
       const usual = usable.find(({ isDefault }) => isDefault);
-      const standing = usual && (await this.provider.readMethod(payer, usual.reference));
-      if (!usual || !standing || usual.kind !== 'CARD' || usable.length < methods) continue;
-      if (subscribed !== undefined && standing.subscriptions.length > 0 !== subscribed) continue;
+      const current = usual && (await this.provider.readMethod(payer, usual.reference));
+      if (!usual || !current || usual.kind !== 'CARD' || usable.length < methods) continue;
+      if (subscribed !== undefined && current.subscriptions.length > 0 !== subscribed) continue;
       this.taken.add(number);
       return this.open(reference, number);
     }
@@ -163,7 +163,7 @@ export class Updates {
     if (!ticket) throw new Error('no such ticket is stored');
     await this.assist(ticket.id);
     const payer = paymentReferenceOf(number);
-    const held = (await this.test.payments.fetchCustomer(payer, new Date(0)))?.methods ?? [];
+    const stored = (await this.test.payments.fetchCustomer(payer, new Date(0)))?.methods ?? [];
     const rows = await this.test.app.database.query<{
       id: string;
       kind: string;
@@ -177,7 +177,7 @@ export class Updates {
          JOIN helpdesk_customer c ON c.payment_customer_id = m.payment_customer_id WHERE c.id = ? AND m.status <> 'REMOVED'`,
       [ticket.customer_id],
     );
-    const methods = held.flatMap((each): CaseMethod[] => {
+    const methods = stored.flatMap((each): CaseMethod[] => {
       const row = rows.find(
         ({ kind, last4, brand, expiry_year, is_default }) =>
           kind === each.kind &&
@@ -282,7 +282,7 @@ export class Updates {
   }
 
   /** The customer's methods as the provider has them. */
-  async held(of: Case) {
+  async methodsOf(of: Case) {
     const snapshot = await this.test.payments.fetchCustomer(of.payer, new Date(0));
     return (snapshot?.methods ?? []).filter(({ status }) => status !== 'REMOVED');
   }
