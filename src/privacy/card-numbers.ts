@@ -1,5 +1,3 @@
-import type { Span } from './redaction';
-
 /*
  * How a number is recognised:
  * - Digits of any script count. A group is a run of them with nothing between; groups are joined by gaps of separators.
@@ -11,6 +9,12 @@ import type { Span } from './redaction';
  * - What follows a `+` and has 13 digits at most is a telephone number.
  * Letters end a group and need no space: "card4242…exp1229" is found.
  */
+
+/** UTF-16 offsets in the text that was searched; `end` is exclusive. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** First digits (both ends of the range, equally long) and the lengths, in digits, that the issuers use. */
 type IssuerRange = readonly [from: string, to: string, ...lengths: number[]];

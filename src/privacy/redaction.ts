@@ -1,4 +1,4 @@
-import { findCardNumbers } from './card-numbers';
+import { findCardNumbers, type Span } from './card-numbers';
 
 export const redactionKinds = ['CARD_NUMBER'] as const;
 export type RedactionKind = (typeof redactionKinds)[number];
@@ -23,12 +23,6 @@ export interface RedactedText {
 /** Free text passes here before it is stored, logged or sent on. Redacting what was redacted changes nothing. */
 export interface Redactor {
   redact(text: string): RedactedText;
-}
-
-/** UTF-16 offsets in the text that was searched; `end` is exclusive. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
 }
 
 /** Finds one kind of thing. Pure, and in time linear in the text: the text is written by strangers. */

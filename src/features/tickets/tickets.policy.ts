@@ -5,10 +5,19 @@ import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { assistances } from '../assistance/assistance.entity';
 import { live } from '../assistance/live';
-import type { MessageType, TicketType } from './ticket.type';
 import { ticket } from './tickets.rows';
 
 const a = assistances.as('a');
+
+/** A ticket as far as these rules look at it. */
+interface ShownTicket {
+  readonly id: string;
+  readonly customerId: string | null;
+  readonly assigneeId: string | null;
+  /** Why opening it began no assistance; null where one began, or it wasn't opened. */
+  readonly openingDenial: DenialReason | null;
+  readonly freshness: { readonly stale: boolean };
+}
 
 /** Which tickets an actor works with, as SQL over `ticket`: a list, a count and a cursor are then right by themselves. */
 export const ticketScope = (actor: SignedInActor, policy: ScopePolicy, now: Date): Sql => {
@@ -23,19 +32,19 @@ export const ticketScope = (actor: SignedInActor, policy: ScopePolicy, now: Date
 };
 
 /** The ticket's customer is covered by a live assistance of the actor. */
-export const customerIsCovered = ({ access }: RelationView, ticket: TicketType): DenialReason | null =>
+export const customerIsCovered = ({ access }: RelationView, ticket: ShownTicket): DenialReason | null =>
   ticket.customerId === null || access.covering(ticket.customerId) ? null : (ticket.openingDenial ?? 'NO_ASSISTANCE');
 
 /** The actor assists on this very ticket; one without a customer leads to nobody's payments and is read by whom it is assigned to. */
-export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: TicketType): DenialReason | null => {
+export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: ShownTicket): DenialReason | null => {
   if (ticket.customerId === null)
     return ticket.assigneeId !== null && actor.staffIds.includes(ticket.assigneeId) ? null : 'NO_ASSISTANCE';
   return access.onTicket(ticket.id, ticket.customerId) ? null : (ticket.openingDenial ?? 'NO_ASSISTANCE');
 };
 
 /** The helpdesk confirmed lately whose ticket this is. What it is about isn't shown on an older word; that it exists is. */
-export const assignmentIsConfirmed = (_: RelationView, ticket: TicketType): DenialReason | null =>
+export const assignmentIsConfirmed = (_: RelationView, ticket: ShownTicket): DenialReason | null =>
   ticket.freshness.stale ? 'STALE' : null;
 
-export const messageIsAssisted = (view: RelationView, message: MessageType): DenialReason | null =>
+export const messageIsAssisted = (view: RelationView, message: { readonly of: ShownTicket }): DenialReason | null =>
   ticketIsAssisted(view, message.of);
