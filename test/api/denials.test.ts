@@ -4,6 +4,7 @@ import { eventsOf, ticketIdOf, told } from '../support/answers';
 import { type GraphQLAnswer, TestApp } from '../support/app';
 import { approveUpdate, cancelUpdate, rejection, rejectUpdate, Updates } from '../support/credentials';
 import { OtherIssuer } from '../support/other-issuer';
+import { replaceRecorder } from '../support/recorder';
 import { helpdeskCustomer, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
 
 const begin = (alias: string, id: string) =>
@@ -301,21 +302,20 @@ describe('a denial about an assistance or an update', () => {
     const of = await updates.next();
     const held = Reflect.get(test.app, 'disclosures') as { leases: Map<string, number> };
     Reflect.get(held, 'leases').clear();
-    const append = test.app.database.appendGroup.bind(test.app.database);
     let ended: Promise<unknown> | undefined;
     const [assistance] = await test.app.database.query<{ id: string }>(
       'SELECT id FROM assistance WHERE ticket_id = ? AND ended_at IS NULL',
       [of.ticketId],
     );
-    test.app.database.appendGroup = (async (work: Parameters<typeof append>[0]) => {
+    const restore = replaceRecorder(test.app.database, async (write, work) => {
       ended ??= test.as('sam', `mutation { endAssistance(id: "${assistance?.id}") { state } }`);
-      test.app.database.appendGroup = append;
+      restore();
       await ended;
-      return append(work);
-    }) as typeof append;
+      return write(work);
+    });
     const events = await denialsOf(test, async () => {
       const answer = told(await test.as('ana', `{ ${open('a', of.ticketId)} }`));
-      test.app.database.appendGroup = append;
+      restore();
       expect(answer).toEqual({ data: null, errors: [['', 'DENIED', 'ASSISTANCE_ENDED']] });
     });
     expect(events).toEqual([['disclosure', 'ASSISTANCE_ENDED', 1, of.ticketId]]);

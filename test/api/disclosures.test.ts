@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import type { Database, GroupCommit } from '../../src/db/database';
+import type { Database } from '../../src/db/database';
 import { demoTickets } from '../../src/development/merchant/cast';
 import type { Denials } from '../../src/features/disclosures/denials.service';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { replaceRecorder } from '../support/recorder';
 import { sampleTexts, sampleTicket, startSample } from '../support/sample';
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -35,21 +36,8 @@ type Leaf = Record<string, never> & {
   detail: { fields: [string, string, number][]; objects: Record<string, string[]>; [name: string]: unknown };
 };
 
-/** Replaces the database's group commits until `restore`: the one place where a test reaches into a disclosure's transaction. */
-const replaceGroups = (
-  database: Database,
-  replacement: (original: Database['appendGroup'], work: (group: GroupCommit) => Promise<unknown>) => Promise<unknown>,
-) => {
-  const original = database.appendGroup.bind(database);
-  database.appendGroup = ((work: (group: GroupCommit) => Promise<unknown>) =>
-    replacement(original, work)) as Database['appendGroup'];
-  return () => {
-    database.appendGroup = original;
-  };
-};
-
 /** Keeps what is handed to the log from being written: `queued` resolves once something waits, `release` lets it through. */
-const holdGroups = (database: Database) => {
+const holdRecords = (database: Database) => {
   let release = () => {};
   let note = () => {};
   const open = new Promise<void>((resolve) => {
@@ -58,7 +46,7 @@ const holdGroups = (database: Database) => {
   const queued = new Promise<void>((resolve) => {
     note = resolve;
   });
-  const restore = replaceGroups(database, async (original, work) => {
+  const restore = replaceRecorder(database, async (original, work) => {
     note();
     await open;
     return original(work);
@@ -369,7 +357,7 @@ describe('an assistance that ends while a request is under way', () => {
 
   it.each(ends)('(%s) after the disclosure is queued loses the response', async (_, end) => {
     const { test } = sample;
-    const { queued, release, restore } = holdGroups(test.app.database);
+    const { queued, release, restore } = holdRecords(test.app.database);
     const request = test.as('ana', context, variables);
     await queued;
     await end();
@@ -387,7 +375,7 @@ describe('an assistance that ends while a request is under way', () => {
     // The lease is granted with the first disclosure.
     expect(told(await test.as({ token }, byCustomer, { id: customerId })).errors).toEqual([]);
     const order: string[] = [];
-    const restore = replaceGroups(test.app.database, (original, work) =>
+    const restore = replaceRecorder(test.app.database, (original, work) =>
       original(async (group) => {
         const result = await work(group);
         await sleep(1_500);
@@ -415,7 +403,7 @@ describe('an assistance that ends while a request is under way', () => {
     const { test } = sample;
     const token = await test.token('ana');
     expect(told(await test.as({ token }, byCustomer, { id: customerId })).errors).toEqual([]);
-    const restore = replaceGroups(test.app.database, (original, work) => {
+    const restore = replaceRecorder(test.app.database, (original, work) => {
       test.clock.forward(8 * 3_600_000);
       return original(work);
     });
@@ -476,7 +464,7 @@ describe('an assistance that ends while a request is under way', () => {
     await test.app.sources.refreshTicket('demo', sampleTicket);
     await test.as('ana', '{ ticketByReference(source: "demo", reference: "ZQREF-2") { id } }');
     expect(await countOf(test, 'assistance', 'ended_at IS NULL')).toBe(2);
-    const { queued, release, restore } = holdGroups(test.app.database);
+    const { queued, release, restore } = holdRecords(test.app.database);
     const request = test.as('ana', '{ tickets { nodes { reference messages { nodes { body } } } } }');
     await queued;
     // The assistance on the second ticket covers the same customer; it doesn't cover what was said in the first.

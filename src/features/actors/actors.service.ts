@@ -1,23 +1,26 @@
 import { LRUCache } from 'lru-cache';
-import { type SignedInActor, systemActor } from '../../authz/actor';
+import type { SignedInActor } from '../../authz/actor';
 import { keptUntil, type LogoutVerifier, RevocationList } from '../../authz/identity/back-channel-logout';
 import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-verifier';
-import { action, isSystem } from '../../authz/rule';
 import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
 import { Failure } from '../../failure';
 import { normalForm } from '../../privacy/digests';
 import { ulid } from '../../ulid';
 import type { Keys } from '../keys/keys.service';
+import { activeStaffNamed } from '../tickets/staff.rows';
 import { actors } from './actor.entity';
 import { sessionRevocations } from './session-revocation.entity';
 
 /** For how long, in milliseconds, a person's rows among the helpdesk's staff are remembered. */
 const staffMemory = 10_000;
 
-const actorActions = {
-  firstSeen: action('actor.first-seen', isSystem),
-  revoke: action('session.revoke', isSystem),
-};
+const actorIds = select({ id: actors.id }, sql`FROM ${actors}`);
+const revocationRows = select(
+  sessionRevocations.pick('issuer', 'subjectDigest', 'sessionDigest', 'issuedAt', 'untilAt'),
+  sql`FROM ${sessionRevocations}`,
+);
 
 interface Person {
   readonly id: string;
@@ -81,20 +84,13 @@ export class Actors {
     const { issuer, subject, sessionId, issuedAt } = await this.logouts.verify(logoutToken);
     const entry = { issuer, issuedAt, ...this.digestsOf(issuer, subject, sessionId) };
     const until = keptUntil(entry);
-    await this.database.change(
-      systemActor('logout'),
-      actorActions.revoke,
+    const stored = { issuer, subjectDigest: entry.subject, sessionDigest: entry.sessionId, issuedAt, untilAt: until };
+    await this.database.system(
+      'logout',
+      'session.revoke',
       async (change) => {
-        change.permit(null);
         const id = `rev_${ulid()}`;
-        await change.insert(sessionRevocations, {
-          id,
-          issuer,
-          subjectDigest: entry.subject,
-          sessionDigest: entry.sessionId,
-          issuedAt,
-          untilAt: until,
-        });
+        await change.insert(sessionRevocations, { id, ...stored });
         change.record('session.revoke', { subject: { type: 'SessionRevocation', id } });
       },
       { idempotent: true },
@@ -104,23 +100,11 @@ export class Actors {
 
   /** Takes over what other processes, or this one before a restart, wrote. */
   async restoreRevocations(): Promise<void> {
-    const now = this.clock().getTime();
-    const rows = await this.database.query<{
-      issuer: string;
-      subject_digest: string | null;
-      session_digest: string | null;
-      issued_at: number;
-      until_at: number;
-    }>('SELECT issuer, subject_digest, session_digest, issued_at, until_at FROM session_revocation WHERE until_at > ?', [now]);
+    const rows = await this.database.read(revocationRows, sql`WHERE ${sessionRevocations.untilAt} > ${this.clock()}`);
     this.revocations.restore(
-      rows.map((row) => ({
-        entry: {
-          issuer: row.issuer,
-          subject: row.subject_digest,
-          sessionId: row.session_digest,
-          issuedAt: new Date(row.issued_at),
-        },
-        until: new Date(row.until_at),
+      rows.map(({ issuer, subjectDigest, sessionDigest, issuedAt, untilAt }) => ({
+        entry: { issuer, subject: subjectDigest, sessionId: sessionDigest, issuedAt },
+        until: untilAt,
       })),
     );
   }
@@ -153,16 +137,15 @@ export class Actors {
 
   private async actorId(token: VerifiedToken): Promise<string> {
     const digest = this.keys.searchDigest(`subject:${token.issuer}`, token.subject) as string;
-    const find = 'SELECT id FROM actor WHERE issuer = ? AND subject_digest = ?';
-    const [known] = await this.database.query<{ id: string }>(find, [token.issuer, digest]);
+    const isTheirs = sql`WHERE ${actors.issuer} = ${token.issuer} AND ${actors.subjectDigest} = ${digest}`;
+    const [known] = await this.database.read(actorIds, isTheirs);
     if (known) return known.id;
-    return this.database.change(
-      systemActor('identity'),
-      actorActions.firstSeen,
+    return this.database.system(
+      'identity',
+      'actor.first-seen',
       async (change) => {
-        const [twin] = await change.query<{ id: string }>(find, [token.issuer, digest], { lock: true });
+        const [twin] = await change.read(actorIds, isTheirs, { lock: true });
         if (twin) return twin.id;
-        change.permit(null);
         const id = `act_${ulid()}`;
         await change.insert(actors, { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 });
         change.record('actor.first-seen', { subject: { type: 'Actor', id } });
@@ -176,10 +159,7 @@ export class Actors {
   private async staffOf(claim: string | null): Promise<readonly string[]> {
     const digest = this.keys.searchDigest('staff', claim === null ? null : normalForm(claim));
     if (digest === null) return [];
-    const rows = await this.database.query<{ id: string; source: string }>(
-      'SELECT id, source FROM helpdesk_staff WHERE active = 1 AND (login_digest = ? OR email_digest = ?)',
-      [digest, digest],
-    );
+    const rows = await activeStaffNamed(this.database, digest);
     return rows.filter((row) => rows.filter((other) => other.source === row.source).length === 1).map((row) => row.id);
   }
 }

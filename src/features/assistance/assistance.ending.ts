@@ -1,6 +1,8 @@
 import type { Change } from '../../db/change';
-import { marks } from '../../db/sql';
-import type { AssistanceEndReason } from './assistance.entity';
+import { sql } from '../../db/sql';
+import { type AssistanceEndReason, assistances } from './assistance.entity';
+import { leaseMilliseconds } from './assistance.leases';
+import { assistance, type OpenAssistance, openRows } from './assistance.rows';
 
 /** What happened to a ticket that ends the assistances on it. */
 export interface TicketTurn {
@@ -8,40 +10,23 @@ export interface TicketTurn {
   readonly reason: AssistanceEndReason;
 }
 
-/**
- * How long, in milliseconds, a process may go on disclosing on the word of an assistance that it has just written to.
- * Whoever ends the assistance waits that long before acknowledging.
- */
-export const leaseMilliseconds = 1_000;
-
-export interface OpenAssistance extends Record<string, unknown> {
-  readonly id: string;
-  readonly actor_id: string;
-  readonly ticket_id: string;
-  readonly lease_until: number | null;
-}
-
-/** Ends these rows, which the change has locked. Returns until when some process may still disclose on their word, in UTC milliseconds. */
-export const endRows = async (
-  change: Pick<Change, 'at' | 'execute' | 'record'>,
-  rows: readonly OpenAssistance[],
-  reason: AssistanceEndReason,
-): Promise<number> => {
+/** Ends these, which the change has locked. Returns until when some process may still disclose under them, in UTC milliseconds. */
+export const endRows = async (change: Change, rows: readonly OpenAssistance[], reason: AssistanceEndReason): Promise<number> => {
   if (rows.length === 0) return 0;
-  const at = change.at.getTime();
-  await change.execute(
-    `UPDATE assistance SET ended_at = ?, end_reason = ?, open_key = NULL WHERE ended_at IS NULL AND id IN (${marks(rows)})`,
-    [at, reason, ...rows.map(({ id }) => id)],
+  await change.update(
+    assistances,
+    { endedAt: change.at, endReason: reason, openKey: null },
+    sql`${assistances.endedAt} IS NULL AND ${assistances.id} IN (${rows.map(({ id }) => id)})`,
   );
-  for (const row of rows) {
+  for (const { id, actorId, ticketId } of rows) {
     change.record('assistance.end', {
-      ticketId: row.ticket_id,
-      assistanceId: row.id,
-      subject: { type: 'Assistance', id: row.id },
-      detail: { reason, of: row.actor_id },
+      ticketId,
+      assistanceId: id,
+      subject: { type: 'Assistance', id },
+      detail: { reason, of: actorId },
     });
   }
-  return Math.max(...rows.map((row) => row.lease_until ?? 0));
+  return Math.max(...rows.map(({ leaseUntil }) => leaseUntil?.getTime() ?? 0));
 };
 
 /** Ends every assistance on tickets that were closed, reassigned or re-addressed, in the change that stores that. */
@@ -52,13 +37,8 @@ export const endAssistances = async (
   let ended = 0;
   let leasesUntil = 0;
   for (const { ticketId, reason } of turns) {
-    const rows = await change.query<OpenAssistance>(
-      'SELECT id, actor_id, ticket_id, lease_until FROM assistance WHERE ticket_id = ? AND ended_at IS NULL',
-      [ticketId],
-      {
-        lock: true,
-      },
-    );
+    const onTicket = sql`WHERE ${assistance.ticketId} = ${ticketId} AND ${assistance.endedAt} IS NULL`;
+    const rows = await change.read(openRows, onTicket, { lock: true });
     ended += rows.length;
     leasesUntil = Math.max(leasesUntil, await endRows(change, rows, reason));
   }

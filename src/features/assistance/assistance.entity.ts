@@ -1,7 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import { Flag, Instant, Key, Sealed, Text } from '../../db/columns';
-import { sql } from '../../db/sql';
-import { type Selected, select, table } from '../../db/table';
+import { table } from '../../db/table';
 
 export const assistancePurposes = ['PAYMENT_QUESTION', 'DECLINE', 'DISPUTE', 'REFUND', 'CREDENTIAL_UPDATE', 'OTHER'] as const;
 export type AssistancePurpose = (typeof assistancePurposes)[number];
@@ -35,19 +34,9 @@ export class Assistance {
   @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
   @Text(24, { name: 'end_reason', nullable: true }) endReason!: AssistanceEndReason | null;
   @Instant({ name: 'last_used_at', nullable: true }) lastUsedAt!: Date | null;
-  /** Until then some process may still commit disclosures on its word; whoever ends the assistance waits it out. */
+  /** Until then some process may still commit disclosures under it; whoever ends the assistance waits that long. */
   @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
   /** `actor|ticket` while it has not ended, null afterwards: one open assistance per actor and ticket, on both engines. */
   @Text(160, { name: 'open_key', nullable: true }) openKey!: string | null;
 }
 export const assistances = table(Assistance);
-
-/** What is shown of an assistance. */
-export const assistanceRows = select(
-  {
-    ...assistances.pick('id', 'actorId', 'ticketId', 'customerId', 'purpose', 'origin', 'requestedAt', 'beginsAt', 'expiresAt'),
-    ...assistances.pick('needsApproval', 'approvedById', 'approvedAt', 'endedAt', 'endReason'),
-  },
-  sql`FROM ${assistances}`,
-);
-export type AssistanceRow = Selected<typeof assistanceRows>;

@@ -1,5 +1,5 @@
 import { type HeldAssistance, isSignedIn, type SignedInActor } from '../../authz/actor';
-import { action, allOf, anyOf, hasMfa, hasRole, isSystem, type Rule, rule } from '../../authz/rule';
+import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
 
 /** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
 export interface TicketStanding {
@@ -107,7 +107,6 @@ export const assistanceActions = {
   ask: action('assistance.request', mayAsk, ({ id }) => id),
   approve: action('assistance.approve', mayApprove, ({ ticket }) => ticket.id),
   end: action('assistance.end', mayEnd, ({ ticket }) => ticket.id),
-  expire: action('assistance.expire', isSystem),
 };
 
 /** The live assistances that were loaded for a request, as rules see them. */

@@ -5,7 +5,8 @@ import { enumOf } from '../../graphql/enum-of';
 import { Guarded, open } from '../../graphql/guarded';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
-import { type AssistancePurpose, type AssistanceRow, assistanceEndReasons, assistancePurposes } from './assistance.entity';
+import { type AssistancePurpose, assistanceEndReasons, assistancePurposes } from './assistance.entity';
+import type { AssistanceRow } from './assistance.rows';
 import type { BeginInput, Reason } from './assistance.service';
 
 export const AssistancePurposeEnum = enumOf(assistancePurposes);

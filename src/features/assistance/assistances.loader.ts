@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { SignedInActor } from '../../authz/actor';
-import type { AssistanceRow } from './assistance.entity';
+import type { AssistanceRow } from './assistance.rows';
 import type { Assistances } from './assistance.service';
 import { AssistanceType } from './assistance.type';
 

@@ -5,7 +5,7 @@ import { select, type Table } from '../../db/table';
 import { type Assistance, assistances } from './assistance.entity';
 
 /** It has begun, and neither its end nor its time has come. */
-const isLive = (of: Table<Assistance>, now: Date): Sql =>
+export const isLive = (of: Table<Assistance>, now: Date): Sql =>
   sql`${of.endedAt} IS NULL AND ${of.beginsAt} IS NOT NULL AND ${of.expiresAt} > ${now}`;
 
 /** The assistance of this row is the actor's and live. */

@@ -87,11 +87,10 @@ export class Denials {
   private async write(counted: readonly Counted[]): Promise<void> {
     if (counted.length === 0) return;
     try {
-      await this.database.appendGroup(async (group) => {
+      await this.database.system('recorder', 'denial', async (change) => {
         for (const { denial, count, tickets } of counted) {
-          group.append({
-            action: 'denial',
-            actor: { id: denial.actor.id, kind: denial.actor.kind, roles: denial.actor.roles },
+          const { id, kind, roles } = denial.actor;
+          change.recordFor({ id, kind, roles }, 'denial', {
             ticketId: tickets.length === 1 ? tickets[0] : undefined,
             ...(tickets.length > 1 ? { tickets } : {}),
             detail: { rule: denial.rule, reason: denial.reason, count, ...(tickets.length > 1 ? { tickets } : {}) },

@@ -1,11 +1,10 @@
 import type { CustomerUnderDigest } from '../../audit/event';
-import type { LogEvent } from '../../audit/events';
+import type { EventFacts } from '../../audit/events';
 import type { SignedInActor } from '../../authz/actor';
-import type { Database, GroupCommit } from '../../db/database';
+import type { Database } from '../../db/database';
 import { DatabaseUnavailable } from '../../db/database-unavailable';
-import { marks } from '../../db/sql';
 import { Failure } from '../../failure';
-import { leaseMilliseconds } from '../assistance/assistance.ending';
+import { leaseMilliseconds, renewLeases } from '../assistance/assistance.leases';
 
 /** What one operation showed to one actor: the record without which its response isn't sent. */
 export interface Disclosure {
@@ -20,9 +19,9 @@ export interface Disclosure {
   readonly customers: readonly CustomerUnderDigest[];
   /** Ids of what was shown, by type; customers are only among `customers`. */
   readonly objects: Readonly<Record<string, readonly string[]>>;
-  /** The assistances on whose word it was shown. */
+  /** The assistances that it was shown under. */
   readonly assistanceIds: readonly string[];
-  /** The ticket of the assistance where it is shown on the word of exactly one; otherwise null. */
+  /** The ticket of the assistance where it is shown under exactly one; otherwise null. */
   readonly assistedTicketId: string | null;
   /** When the first of them expires; null without any. */
   readonly validUntil: Date | null;
@@ -63,7 +62,7 @@ export class Disclosures {
   ) {}
 
   /**
-   * Resolves once the disclosure is durable. Throws `DENIED` when an assistance it stands on has ended, and
+   * Resolves once the disclosure is durable. Throws `DENIED` when an assistance it was shown under has ended, and
    * `RECORD_UNAVAILABLE` when it can't be written: then nothing may be shown.
    */
   record(disclosure: Disclosure): Promise<void> {
@@ -98,18 +97,22 @@ export class Disclosures {
 
   private async commit(group: readonly Waiting[]): Promise<void> {
     const wanted = [...new Set(group.flatMap(({ disclosure }) => disclosure.assistanceIds))].sort();
-    const { relied, asked, began, live, recorded } = await this.database.appendGroup(async (commit) => {
+    const { relied, asked, began, live, recorded } = await this.database.system('recorder', 'disclosure', async (change) => {
       // Decided anew in each attempt: a lease may run out while this waits for its turn or for a conflict to pass.
       const began = performance.now();
       const relied = wanted.filter((id) => (this.leases.get(id) ?? 0) - began > leaseReserve);
       const asked = wanted.filter((id) => !relied.includes(id));
-      const live = new Set([...relied, ...(await this.touch(commit, asked))]);
+      const live = new Set([...relied, ...(await renewLeases(change, asked, change.at))]);
+      // The writes may have waited for somebody who was ending one.
       const now = this.clock();
       const recorded = group.filter(
         ({ disclosure: { assistanceIds, validUntil } }) =>
           assistanceIds.every((id) => live.has(id)) && (validUntil === null || validUntil > now),
       );
-      for (const { disclosure } of recorded) for (const event of eventsOf(disclosure)) commit.append(event);
+      for (const { disclosure } of recorded) {
+        const { id, kind, roles } = disclosure.actor;
+        for (const facts of factsOf(disclosure)) change.recordFor({ id, kind, roles }, 'disclosure', facts);
+      }
       return { relied, asked, began, live, recorded };
     });
     for (const id of asked) {
@@ -119,7 +122,11 @@ export class Disclosures {
     // A commit that outlasted a lease it relied on proves nothing: somebody may have ended the assistance meanwhile. A
     // read could be as old as that commit, so it is asked by writing.
     const overdue = relied.filter((id) => (this.leases.get(id) ?? 0) - performance.now() <= sendReserve);
-    const proven = new Set(overdue.length > 0 ? await this.database.appendGroup((commit) => this.touch(commit, overdue)) : []);
+    const proven = new Set(
+      overdue.length > 0
+        ? await this.database.system('recorder', 'disclosure', (change) => renewLeases(change, overdue, change.at))
+        : [],
+    );
     const dead = new Set(overdue.filter((id) => !proven.has(id)));
     for (const id of overdue) this.leases.delete(id);
     const kept = new Set(recorded);
@@ -129,24 +136,6 @@ export class Disclosures {
       else fail(Failure.denied('ASSISTANCE_ENDED', 'disclosure', disclosure.assistedTicketId));
     }
     this.forgetOldLeases();
-  }
-
-  /** Writes to the assistances while they are live and returns those that were. */
-  private async touch(commit: GroupCommit, ids: readonly string[]): Promise<readonly string[]> {
-    if (ids.length === 0) return [];
-    const now = this.clock().getTime();
-    const isLive = 'ended_at IS NULL AND begins_at IS NOT NULL AND expires_at > ?';
-    const lease = Date.now() + leaseMilliseconds;
-    const affected = await commit.execute(
-      `UPDATE assistance SET last_used_at = ?, lease_until = ? WHERE id IN (${marks(ids)}) AND ${isLive}`,
-      [now, lease, ...ids, now],
-    );
-    if (affected === ids.length) return ids;
-    const rows = await commit.query<{ id: string }>(`SELECT id FROM assistance WHERE id IN (${marks(ids)}) AND ${isLive}`, [
-      ...ids,
-      now,
-    ]);
-    return rows.map(({ id }) => id);
   }
 
   private forgetOldLeases(): void {
@@ -166,12 +155,12 @@ const unavailable = (): Failure =>
 const nameForRecord = (operation: string | null): string | null =>
   operation === null || /\d{6}/.test(operation) ? null : operation.slice(0, longestOperationName);
 
-const eventsOf = (disclosure: Disclosure): readonly LogEvent[] => {
-  const { actor, operation, plan, policy, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
+const factsOf = (disclosure: Disclosure): readonly EventFacts<'disclosure'>[] => {
+  const { operation, plan, policy, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
   const ids = Object.entries(objects).flatMap(([type, list]) => list.map((id) => ({ type, id })));
   const longest = Math.max(ids.length, ticketIds.length, customers.length, assistanceIds.length);
   const parts = Math.max(1, Math.ceil(longest / namedPerEvent));
-  return Array.from({ length: parts }, (_, part): LogEvent => {
+  return Array.from({ length: parts }, (_, part): EventFacts<'disclosure'> => {
     const ofPart = <T>(list: readonly T[]): T[] => list.slice(part * namedPerEvent, (part + 1) * namedPerEvent);
     const shown: Record<string, string[]> = {};
     for (const { type, id } of ofPart(ids)) {
@@ -179,8 +168,6 @@ const eventsOf = (disclosure: Disclosure): readonly LogEvent[] => {
       shown[type].push(id);
     }
     return {
-      action: 'disclosure',
-      actor: { id: actor.id, kind: actor.kind, roles: actor.roles },
       ticketId: ticketIds.length === 1 ? ticketIds[0] : undefined,
       ...(ticketIds.length > 1 ? { tickets: ofPart(ticketIds) } : {}),
       assistanceId: assistanceIds.length === 1 ? assistanceIds[0] : undefined,

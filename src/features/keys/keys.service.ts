@@ -118,7 +118,7 @@ export class Keys {
   }
 
   /** A customer as an event names them, by id; null where nobody was ever known by it. */
-  async customerUnderDigest(reads: Reads, customerId: string): Promise<CustomerUnderDigest | null> {
+  async customerUnderDigest(reads: Pick<Reads, 'read'>, customerId: string): Promise<CustomerUnderDigest | null> {
     const [row] = await reads.read(ownerKeys, sql`WHERE ${k.owner} = ${customerId}`);
     return row ? this.underDigest(customerId, row) : null;
   }

@@ -18,7 +18,7 @@ export class StaffMember {
 }
 export const staffMembers = table(StaffMember);
 
-/** The helpdesk's case, as last seen at `observedAt`; whether that is recent enough to authorize is for `tickets.freshness`. */
+/** The helpdesk's case, as last seen at `observedAt`; whether that is recent enough to authorize is for the rules of assistances. */
 @Entity('helpdesk_ticket')
 @Index('uq_helpdesk_ticket_source_reference', ['source', 'reference'], { unique: true })
 @Index('ix_helpdesk_ticket_assignee_id_updated_at_id', ['assigneeId', 'updatedAt', 'id'])

@@ -1,0 +1,45 @@
+import { sql } from '../../db/sql';
+import { type Selected, select } from '../../db/table';
+import { keyed, withKeyOf } from '../keys/keys.service';
+import { ticket } from '../tickets/tickets.rows';
+import { assistances } from './assistance.entity';
+
+export const assistance = assistances.as('a');
+
+/** What is shown of an assistance. */
+export const assistanceRows = select(
+  {
+    ...assistance.pick('id', 'actorId', 'ticketId', 'customerId', 'purpose', 'origin', 'requestedAt', 'beginsAt', 'expiresAt'),
+    ...assistance.pick('needsApproval', 'approvedById', 'approvedAt', 'endedAt', 'endReason'),
+  },
+  sql`FROM ${assistance}`,
+);
+export type AssistanceRow = Selected<typeof assistanceRows>;
+
+/** An assistance with its ticket, as the helpdesk last confirmed it. */
+export const onTicketRows = select(
+  {
+    ...assistance.pick('id', 'ticketId', 'customerId', 'expiresAt'),
+    ...ticket.pick('source', 'reference'),
+    confirmedAt: ticket.observedAt,
+  },
+  sql`FROM ${assistance} JOIN ${ticket} ON ${ticket.id} = ${assistance.ticketId}`,
+);
+
+/** One that hasn't ended, as far as its end needs it. */
+export const openRows = select(
+  assistance.pick('id', 'actorId', 'ticketId', 'customerId', 'beginsAt', 'expiresAt', 'leaseUntil'),
+  sql`FROM ${assistance}`,
+);
+export type OpenAssistance = Pick<Selected<typeof openRows>, 'id' | 'actorId' | 'ticketId' | 'leaseUntil'>;
+
+/** Which customers were assisted; grouped, each once. */
+export const customerIds = select(assistance.pick('customerId'), sql`FROM ${assistance}`);
+
+export const ticketIds = select(assistance.pick('ticketId'), sql`FROM ${assistance}`);
+
+/** Why an assistance was asked for, with the key that it is sealed with. */
+export const reasonRows = select(
+  { ...assistance.pick('id', 'customerId', 'reasonSealed'), ...keyed },
+  sql`FROM ${assistance} ${withKeyOf(assistance)}`,
+);
