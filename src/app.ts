@@ -10,16 +10,12 @@ import { Database } from './db/database';
 import type { DevelopmentIssuer } from './development/issuer/development-issuer';
 import type { Actors } from './features/actors/actors.service';
 import { createActors } from './features/actors/actors.slice';
-import { Assistances } from './features/assistance/assistance.service';
-import { AssistancesLoader } from './features/assistance/assistances.loader';
-import { heldBy } from './features/assistance/held';
+import { createAssistance } from './features/assistance/assistance.slice';
 import { createAudit } from './features/audit/audit.slice';
 import type { Core } from './features/core';
 import { createCredentials } from './features/credentials/credentials.slice';
 import { createCustomers } from './features/customers/customers.slice';
-import { Denials } from './features/disclosures/denials.service';
-import { disclosureOf } from './features/disclosures/disclosure';
-import { Disclosures } from './features/disclosures/disclosures.service';
+import { createDisclosures } from './features/disclosures/disclosures.slice';
 import { entities } from './features/entities';
 import { Keys } from './features/keys/keys.service';
 import { createPayments } from './features/payments/payments.slice';
@@ -57,38 +53,51 @@ export interface AppOptions {
   readonly connectors?: GivenConnectors;
 }
 
+/** What a running gateway is made of. */
+interface AppParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: () => Date;
+  readonly database: Database;
+  readonly services: Services;
+  readonly sources: Sources;
+  readonly actors: Actors;
+  readonly record: ReturnType<typeof createDisclosures>;
+  readonly executor: ProtectedExecutor<RequestContext>;
+  readonly schema: ReturnType<typeof protectGraph>;
+  readonly developmentIssuer: DevelopmentIssuer | null;
+  readonly signingLog: SigningLog | null;
+  readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext;
+  readonly channels: DeliveryChannels;
+  readonly publicAddress: { url: string };
+}
+
 /** The gateway, wired: the one place where parts meet. `start` begins to follow the sources, `close` finishes what is under way. */
 export class App {
   private readonly loops: Loop[] = [];
+  readonly config = this.parts.config;
+  readonly log = this.parts.log;
+  readonly clock = this.parts.clock;
+  readonly database = this.parts.database;
+  readonly services = this.parts.services;
+  readonly sources = this.parts.sources;
+  readonly actors = this.parts.actors;
+  readonly executor = this.parts.executor;
+  readonly schema = this.parts.schema;
+  readonly developmentIssuer = this.parts.developmentIssuer;
+  /** Null where another process signs the log. */
+  readonly signingLog = this.parts.signingLog;
 
-  private constructor(
-    readonly config: Config,
-    readonly log: Logger,
-    readonly database: Database,
-    readonly services: Services,
-    readonly sources: Sources,
-    readonly actors: Actors,
-    readonly executor: ProtectedExecutor<RequestContext>,
-    readonly schema: ReturnType<typeof protectGraph>,
-    readonly developmentIssuer: DevelopmentIssuer | null,
-    /** Null where another process signs the log. */
-    readonly signingLog: SigningLog | null,
-    private readonly disclosures: Disclosures,
-    private readonly denials: Denials,
-    private readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext,
-    private readonly channels: DeliveryChannels,
-    private readonly publicAddress: { url: string },
-    readonly clock: () => Date,
-  ) {}
+  private constructor(private readonly parts: AppParts) {}
 
   /** Where links lead to: as configured, otherwise where it listens. */
   get publicUrl(): string {
-    return this.publicAddress.url;
+    return this.parts.publicAddress.url;
   }
 
   /** Told once it listens: the port may have been any free one. */
   listensAt(address: string): void {
-    if (this.config.publicUrl === null) this.publicAddress.url = address;
+    if (this.config.publicUrl === null) this.parts.publicAddress.url = address;
   }
 
   static async open({
@@ -127,14 +136,8 @@ export class App {
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
       const sources = await createSources(core, config, connectors);
-      const assistances = new Assistances(
-        database,
-        keys,
-        core.redactor,
-        policy.assistance,
-        { assignmentBound: maximumAge.assignment },
-        clock,
-      );
+      const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
+      const assistances = assistance.service;
       const tickets = createTickets(core, { sources, assistances, maximumAge: maximumAge.assignment });
       const customers = createCustomers(core, { sources, maximumPaymentsAge: maximumAge.payments });
       const payments = createPayments(core);
@@ -148,11 +151,9 @@ export class App {
         leaseSeconds: config.updates.leaseSeconds,
         merchant: config.merchant.name,
       });
-      const onRecordFault = (error: unknown) => log.error({ error: describeError(error) }, 'the audit log could not be written');
-      const disclosures = new Disclosures(database, clock, onRecordFault);
-      const denials = new Denials(database, onRecordFault);
+      const record = createDisclosures(core);
       const services: Services = {
-        ...createAudit(core, config.audit, denials),
+        ...createAudit(core, config.audit, record.denials),
         ...credentials.services,
         assistances,
         cursors: core.cursors,
@@ -180,15 +181,12 @@ export class App {
         },
         {
           loadAssistances: async ({ actor, access }, rootFields) => {
-            // Whoever opens a ticket gets what they hold on it with its row, and needs no other for what it leads to.
+            // Whoever opens a ticket gets their assistance on it with its row, and needs no other for what it leads to.
             if (rootFields.every((field) => field === 'ticket' || field === 'ticketByReference')) return;
-            access.holdAll(await heldBy(actor, assistances, sources));
+            access.grantAll(await assistances.confirmedOf(actor));
           },
-          recordShowing: async ({ actor, access }, plan, operation) => {
-            const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, operation);
-            if (disclosure) await disclosures.record(disclosure);
-          },
-          recordDenials: ({ actor }, found) => denials.record(found.map((attempt) => ({ actor, ...attempt }))),
+          recordShowing: ({ actor, access }, plan, operation) => record.recordShowing(actor, access, plan, operation),
+          recordDenials: ({ actor }, found) => record.denials.record(found.map((attempt) => ({ actor, ...attempt }))),
           onFault: ({ requestId }, error) => reportFault(log, requestId, error),
         },
       );
@@ -197,7 +195,7 @@ export class App {
         requestId,
         services,
         loaders: {
-          assistances: new AssistancesLoader(actor, assistances, clock),
+          assistances: assistance.loader(actor),
           credentials: credentials.loader(actor),
           customers: customers.loader(),
           payments: payments.loader(),
@@ -205,24 +203,23 @@ export class App {
         },
         access: new RequestAccess(new Map(), maskTools),
       });
-      return new App(
+      return new App({
         config,
         log,
+        clock,
         database,
         services,
         sources,
         actors,
+        record,
         executor,
         schema,
         developmentIssuer,
         signingLog,
-        disclosures,
-        denials,
         contextOf,
-        delivery,
+        channels: delivery,
         publicAddress,
-        clock,
-      );
+      });
     } catch (error) {
       await database.close();
       throw error;
@@ -231,7 +228,7 @@ export class App {
 
   /** What a request of this actor runs in. */
   context(actor: SignedInActor, requestId: string): RequestContext {
-    return this.contextOf(actor, requestId);
+    return this.parts.contextOf(actor, requestId);
   }
 
   /** Follows the sources and ends what has expired, until `close`. */
@@ -257,9 +254,8 @@ export class App {
   async close(): Promise<void> {
     // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
     await Promise.all([...this.loops, this.services.jobs, this.sources].map((each) => each.stop()));
-    await this.channels.mail?.close();
-    await this.disclosures.idle();
-    await this.denials.close();
+    await this.parts.channels.mail?.close();
+    await this.parts.record.close();
     await this.signingLog?.stop();
     await this.database.close();
   }

@@ -5,8 +5,8 @@ export type Role = (typeof roles)[number];
 export const linkAssurances = ['VERIFIED', 'MATCHED', 'NONE'] as const;
 export type LinkAssurance = (typeof linkAssurances)[number];
 
-/** A live or past grant as the rules need it; loaded per request, checked again where it must hold (see `audit/recorder`). */
-export interface HeldAssistance {
+/** A live assistance as the rules need it: loaded for a request, and checked again where what was shown under it is recorded. */
+export interface LiveAssistance {
   readonly id: string;
   readonly ticketId: string;
   readonly customerId: string;

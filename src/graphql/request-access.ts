@@ -1,4 +1,4 @@
-import type { HeldAssistance } from '../authz/actor';
+import type { LiveAssistance } from '../authz/actor';
 import type { MaskTools } from '../authz/mask';
 import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/verdict';
 import { Failure } from '../failure';
@@ -24,9 +24,8 @@ export class RequestAccess {
   private readonly tallies = new Map<Verdict, Map<string, Tally>>();
   private readonly parents = new Set<Shown>();
   private last: Shown | undefined;
-  held: readonly HeldAssistance[] = [];
-  /** `held` has all that the actor holds, not only what came with a ticket. */
-  holdsAll = false;
+  private live: readonly LiveAssistance[] = [];
+  private hasAll = false;
 
   constructor(
     private readonly verdicts: ReadonlyMap<string, Verdicts>,
@@ -64,26 +63,31 @@ export class RequestAccess {
     for (const parent of parents) this.parents.add(parent);
   }
 
+  /** Every live assistance of the actor is known here, not only what came with a ticket. */
+  get knowsAll(): boolean {
+    return this.hasAll;
+  }
+
   /** One more live assistance. */
-  hold(assistance: HeldAssistance): void {
-    this.held = [...this.held.filter(({ id }) => id !== assistance.id), assistance];
+  grant(assistance: LiveAssistance): void {
+    this.live = [...this.live.filter(({ id }) => id !== assistance.id), assistance];
   }
 
   /** Every live assistance of the actor; one that began while they were read stays. */
-  holdAll(assistances: readonly HeldAssistance[]): void {
+  grantAll(assistances: readonly LiveAssistance[]): void {
     const known = new Set(assistances.map(({ id }) => id));
-    this.held = [...assistances, ...this.held.filter(({ id }) => !known.has(id))];
-    this.holdsAll = true;
+    this.live = [...assistances, ...this.live.filter(({ id }) => !known.has(id))];
+    this.hasAll = true;
   }
 
   /** The live assistance that covers this customer, on whatever ticket. */
-  covering(customerId: string | null): HeldAssistance | undefined {
-    return customerId === null ? undefined : this.held.find((assistance) => assistance.customerId === customerId);
+  covering(customerId: string | null): LiveAssistance | undefined {
+    return customerId === null ? undefined : this.live.find((assistance) => assistance.customerId === customerId);
   }
 
   /** The live assistance on this very ticket, as long as it is about the customer whom it was given for. */
-  onTicket(ticketId: string, customerId: string | null): HeldAssistance | undefined {
-    return this.held.find((assistance) => assistance.ticketId === ticketId && assistance.customerId === customerId);
+  onTicket(ticketId: string, customerId: string | null): LiveAssistance | undefined {
+    return this.live.find((assistance) => assistance.ticketId === ticketId && assistance.customerId === customerId);
   }
 
   get showing(): Showing {

@@ -1,10 +1,9 @@
 import { demoTickets } from '../../src/development/merchant/cast';
-import type { Denials } from '../../src/features/disclosures/denials.service';
 import { eventsOf, ticketIdOf, told } from '../support/answers';
 import { type GraphQLAnswer, TestApp } from '../support/app';
 import { approveUpdate, cancelUpdate, rejection, rejectUpdate, Updates } from '../support/credentials';
 import { OtherIssuer } from '../support/other-issuer';
-import { replaceRecorder } from '../support/recorder';
+import { recordOf, replaceRecorder } from '../support/recorder';
 import { helpdeskCustomer, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
 
 const begin = (alias: string, id: string) =>
@@ -21,7 +20,7 @@ interface Denied {
 
 /** Rule, reason and number of the denials that some work leaves, and which tickets each event names; those only counted so far included. */
 const denialsOf = async (test: TestApp, work: () => Promise<unknown>) => {
-  const flush = () => (Reflect.get(test.app, 'denials') as Denials).close();
+  const flush = () => recordOf(test.app).denials.close();
   await flush();
   const events = await eventsOf(test, async () => {
     await work();
@@ -300,8 +299,8 @@ describe('a denial about an assistance or an update', () => {
 
   it('names the ticket on which what was shown stood, when its assistance ended before the answer left', async () => {
     const of = await updates.next();
-    const held = Reflect.get(test.app, 'disclosures') as { leases: Map<string, number> };
-    Reflect.get(held, 'leases').clear();
+    const leases = Reflect.get(recordOf(test.app).disclosures, 'leases') as Map<string, number>;
+    leases.clear();
     let ended: Promise<unknown> | undefined;
     const [assistance] = await test.app.database.query<{ id: string }>(
       'SELECT id FROM assistance WHERE ticket_id = ? AND ended_at IS NULL',

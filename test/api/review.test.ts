@@ -84,7 +84,7 @@ describe('what an attacker would try next', () => {
 
   it('shows nothing of a ticket’s conversation on an assistance that was for its former customer', () => {
     const access = new RequestAccess(new Map(), { digest: () => '' });
-    access.held = [{ id: 'ast_1', ticketId: 'tkt_1', customerId: 'cus_former', expiresAt: new Date() }];
+    access.grant({ id: 'ast_1', ticketId: 'tkt_1', customerId: 'cus_former', expiresAt: new Date() });
     const ticket = { id: 'tkt_1', customerId: 'cus_other' } as TicketType;
     expect(ticketIsAssisted({ access, actor: {} as SignedInActor }, ticket)).toBe('NO_ASSISTANCE');
   });

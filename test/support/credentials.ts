@@ -6,10 +6,10 @@ import { type OutboxMessage, readOutbox } from '../../src/development/outbox/out
 import type { SetupCardName } from '../../src/development/sources/setup-cards';
 import type { ConfirmationAnswer, ConfirmationInput, NewAddress } from '../../src/features/credentials/confirm/confirmation.view';
 import { isTerminal } from '../../src/features/credentials/credential-update.states';
-import type { Denials } from '../../src/features/disclosures/denials.service';
 import type { MailChannel, ShortMessageChannel } from '../../src/upstream/delivery/delivery.port';
 import type { PaymentCustomerRecord, ProviderStepAction } from '../../src/upstream/payments/payments.port';
 import type { GraphQLAnswer, TestApp } from './app';
+import { recordOf } from './recorder';
 
 const day = 86_400_000;
 
@@ -302,7 +302,7 @@ export class Updates {
 
   /** Denied attempts are written one by one again: those of earlier tests aren't counted together with what follows. */
   forgetDenials(): void {
-    const denials = Reflect.get(this.test.app, 'denials') as Denials;
+    const denials = recordOf(this.test.app).denials;
     (Reflect.get(denials, 'windows') as Map<string, unknown>).clear();
   }
 

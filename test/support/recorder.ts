@@ -1,5 +1,7 @@
+import type { App } from '../../src/app';
 import type { SystemChange } from '../../src/db/change';
 import type { Database } from '../../src/db/database';
+import type { createDisclosures } from '../../src/features/disclosures/disclosures.slice';
 
 type Work = (change: SystemChange) => Promise<unknown>;
 
@@ -17,3 +19,7 @@ export const replaceRecorder = (
     database.system = original;
   };
 };
+
+/** The part of an application that records what was shown and denied. */
+export const recordOf = (app: App): ReturnType<typeof createDisclosures> =>
+  (Reflect.get(app, 'parts') as { record: ReturnType<typeof createDisclosures> }).record;

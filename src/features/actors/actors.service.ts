@@ -2,13 +2,12 @@ import { LRUCache } from 'lru-cache';
 import type { SignedInActor } from '../../authz/actor';
 import { keptUntil, type LogoutVerifier, RevocationList } from '../../authz/identity/back-channel-logout';
 import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-verifier';
-import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { Failure } from '../../failure';
 import { normalForm } from '../../privacy/digests';
 import { ulid } from '../../ulid';
-import type { Keys } from '../keys/keys.service';
+import type { Core } from '../core';
 import { activeStaffNamed } from '../tickets/staff.rows';
 import { actors } from './actor.entity';
 import { sessionRevocations } from './session-revocation.entity';
@@ -22,6 +21,13 @@ const revocationRows = select(
   sql`FROM ${sessionRevocations}`,
 );
 
+export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
+  readonly tokens: TokenVerifier;
+  readonly logouts: LogoutVerifier;
+  /** False: a session without a second factor counts as one with it. */
+  readonly mfaRequired: boolean;
+}
+
 interface Person {
   readonly id: string;
   readonly staffIds: readonly string[];
@@ -33,15 +39,8 @@ export class Actors {
   private readonly revocations: RevocationList;
   private readonly people = new LRUCache<string, Person>({ max: 5_000 });
 
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly tokens: TokenVerifier,
-    private readonly logouts: LogoutVerifier,
-    private readonly mfaRequired: boolean,
-    private readonly clock: () => Date,
-  ) {
-    this.revocations = new RevocationList(clock);
+  constructor(private readonly parts: ActorParts) {
+    this.revocations = new RevocationList(parts.clock);
   }
 
   /** The actor of an `Authorization` header. Throws `UNAUTHENTICATED`, and `UPSTREAM_UNAVAILABLE` when the issuer's keys can't be had. */
@@ -52,7 +51,7 @@ export class Actors {
         remedy: 'Send "Authorization: Bearer TOKEN" with a token of your identity provider.',
       });
     }
-    const token = await this.tokens.verify(credentials);
+    const token = await this.parts.tokens.verify(credentials);
     if (this.revocations.isRevoked(this.underDigest(token))) {
       throw new Failure('UNAUTHENTICATED', 'The session was ended at the identity provider.', {
         rule: 'token.revoked',
@@ -67,7 +66,7 @@ export class Actors {
       namesRoles: token.namesRoles,
       teams: token.teams,
       // Where no second factor is asked for (never in production), every session counts as having one.
-      mfa: token.mfa || !this.mfaRequired,
+      mfa: token.mfa || !this.parts.mfaRequired,
       authenticatedAt: token.authenticatedAt,
       expiresAt: token.expiresAt,
       staffIds: person.staffIds,
@@ -76,16 +75,16 @@ export class Actors {
 
   /** The configured issuer that a logout token names, for the log: unproven, and null for any other. */
   issuerNamedIn(logoutToken: string): string | null {
-    return this.logouts.issuerNamedIn(logoutToken);
+    return this.parts.logouts.issuerNamedIn(logoutToken);
   }
 
   /** OIDC Back-Channel Logout 1.0. Durable before it returns. Throws `UNAUTHENTICATED` for a token that isn't a logout of a configured issuer. */
   async logout(logoutToken: string): Promise<void> {
-    const { issuer, subject, sessionId, issuedAt } = await this.logouts.verify(logoutToken);
+    const { issuer, subject, sessionId, issuedAt } = await this.parts.logouts.verify(logoutToken);
     const entry = { issuer, issuedAt, ...this.digestsOf(issuer, subject, sessionId) };
     const until = keptUntil(entry);
     const stored = { issuer, subjectDigest: entry.subject, sessionDigest: entry.sessionId, issuedAt, untilAt: until };
-    await this.database.system(
+    await this.parts.database.system(
       'logout',
       'session.revoke',
       async (change) => {
@@ -100,7 +99,7 @@ export class Actors {
 
   /** Takes over what other processes, or this one before a restart, wrote. */
   async restoreRevocations(): Promise<void> {
-    const rows = await this.database.read(revocationRows, sql`WHERE ${sessionRevocations.untilAt} > ${this.clock()}`);
+    const rows = await this.parts.database.read(revocationRows, sql`WHERE ${sessionRevocations.untilAt} > ${this.parts.clock()}`);
     this.revocations.restore(
       rows.map(({ issuer, subjectDigest, sessionDigest, issuedAt, untilAt }) => ({
         entry: { issuer, subject: subjectDigest, sessionId: sessionDigest, issuedAt },
@@ -112,8 +111,8 @@ export class Actors {
   /** The stored revocations hold digests only: neither table nor log tells who was signed in. */
   private digestsOf(issuer: string, subject: string | null, sessionId: string | null) {
     return {
-      subject: this.keys.searchDigest(`subject:${issuer}`, subject),
-      sessionId: this.keys.searchDigest(`session:${issuer}`, sessionId),
+      subject: this.parts.keys.searchDigest(`subject:${issuer}`, subject),
+      sessionId: this.parts.keys.searchDigest(`session:${issuer}`, sessionId),
     };
   }
 
@@ -136,11 +135,11 @@ export class Actors {
   }
 
   private async actorId(token: VerifiedToken): Promise<string> {
-    const digest = this.keys.searchDigest(`subject:${token.issuer}`, token.subject) as string;
+    const digest = this.parts.keys.searchDigest(`subject:${token.issuer}`, token.subject) as string;
     const isTheirs = sql`WHERE ${actors.issuer} = ${token.issuer} AND ${actors.subjectDigest} = ${digest}`;
-    const [known] = await this.database.read(actorIds, isTheirs);
+    const [known] = await this.parts.database.read(actorIds, isTheirs);
     if (known) return known.id;
-    return this.database.system(
+    return this.parts.database.system(
       'identity',
       'actor.first-seen',
       async (change) => {
@@ -157,9 +156,9 @@ export class Actors {
 
   /** The person's active rows among the staff, by login or e-mail; where a source has two of that name, it is nobody. */
   private async staffOf(claim: string | null): Promise<readonly string[]> {
-    const digest = this.keys.searchDigest('staff', claim === null ? null : normalForm(claim));
+    const digest = this.parts.keys.searchDigest('staff', claim === null ? null : normalForm(claim));
     if (digest === null) return [];
-    const rows = await activeStaffNamed(this.database, digest);
+    const rows = await activeStaffNamed(this.parts.database, digest);
     return rows.filter((row) => rows.filter((other) => other.source === row.source).length === 1).map((row) => row.id);
   }
 }

@@ -21,7 +21,14 @@ export const createActors = async (
     development,
     onKeySetFault: (issuer: string, why: string) => log.warn({ issuer, why }, 'the key set of an issuer could not be fetched'),
   };
-  const actors = new Actors(database, keys, new TokenVerifier(trust), new LogoutVerifier(trust), mfaRequired, clock);
+  const actors = new Actors({
+    database,
+    keys,
+    clock,
+    tokens: new TokenVerifier(trust),
+    logouts: new LogoutVerifier(trust),
+    mfaRequired,
+  });
   await actors.restoreRevocations();
   return actors;
 };

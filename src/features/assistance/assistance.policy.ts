@@ -1,4 +1,4 @@
-import { type HeldAssistance, isSignedIn, type SignedInActor } from '../../authz/actor';
+import { isSignedIn } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
 
 /** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
@@ -108,13 +108,3 @@ export const assistanceActions = {
   approve: action('assistance.approve', mayApprove, ({ ticket }) => ticket.id),
   end: action('assistance.end', mayEnd, ({ ticket }) => ticket.id),
 };
-
-/** The live assistances that were loaded for a request, as rules see them. */
-export interface Held {
-  readonly actor: SignedInActor;
-  readonly assistances: readonly HeldAssistance[];
-}
-
-/** A live assistance of the actor covers this customer. */
-export const covers = (held: readonly HeldAssistance[], customerId: string | null): HeldAssistance | undefined =>
-  customerId === null ? undefined : held.find((assistance) => assistance.customerId === customerId);

@@ -1,16 +1,15 @@
 import type { CustomerUnderDigest } from '../../audit/event';
-import { type HeldAssistance, isSignedIn, type SignedInActor } from '../../authz/actor';
+import { isSignedIn, type LiveAssistance, type SignedInActor } from '../../authz/actor';
 import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';
 import type { Change } from '../../db/change';
-import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import type { Values } from '../../db/table';
 import { Failure } from '../../failure';
-import type { Redactor } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
 import { countAlone } from '../actors/actor.fence';
-import { type Keys, sealField } from '../keys/keys.service';
+import type { Core } from '../core';
+import { sealField } from '../keys/keys.service';
 import { isActiveStaff } from '../tickets/staff.rows';
 import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
@@ -31,9 +30,14 @@ import {
 } from './assistance.rows';
 import { live } from './live';
 
-export interface Freshness {
-  /** An assignment confirmed longer ago than this, in milliseconds, doesn't authorize. */
-  readonly assignmentBound: number;
+export interface AssistanceParts extends Pick<Core, 'database' | 'keys' | 'redactor' | 'clock'> {
+  readonly rules: AssistancePolicy;
+  readonly sources: {
+    /** Asks a ticket's helpdesk for it again. Throws where it doesn't answer. */
+    refreshTicket(source: string, reference: string): Promise<unknown>;
+  };
+  /** An assignment that was confirmed longer ago than this, in milliseconds, doesn't authorize. */
+  readonly maximumAge: number;
 }
 
 export interface BeginInput {
@@ -46,46 +50,49 @@ export interface Reason {
   readonly customer: CustomerUnderDigest;
 }
 
-export interface LiveAssistance extends HeldAssistance {
+/** A live assistance with its ticket, as stored. */
+interface OnTicket extends LiveAssistance {
   readonly source: string;
   readonly reference: string;
-  /** The helpdesk confirmed the assignment within the bound. */
+  /** The helpdesk confirmed the assignment lately. */
   readonly isFresh: boolean;
 }
 
 const hour = 3_600_000;
+/** Tickets that are asked for again before a request goes on. */
+const confirmedAtOnce = 5;
 
 /** Grants, their beginnings and their ends. Rows are never deleted. */
 export class Assistances {
   private readonly begin: Action<TicketStanding, 'assistance.begin'>;
 
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly redactor: Redactor,
-    private readonly rules: AssistancePolicy,
-    private readonly freshness: Freshness,
-    private readonly clock: () => Date,
-  ) {
-    this.begin = action('assistance.begin', beginsByItself(rules.automatic), ({ id }) => id);
+  constructor(private readonly parts: AssistanceParts) {
+    this.begin = action('assistance.begin', beginsByItself(parts.rules.automatic), ({ id }) => id);
   }
 
-  /** The actor's live assistances. Those on tickets whose assignment is older than the bound come with `isFresh: false` and don't count as held. */
-  async live(actor: SignedInActor): Promise<readonly LiveAssistance[]> {
-    const now = this.clock();
-    const rows = await this.database.read(onTicketRows, sql`WHERE ${live(assistance, actor, now)}`);
-    return rows.map(({ confirmedAt, ...row }) => ({
-      ...row,
-      isFresh: now.getTime() - confirmedAt.getTime() <= this.freshness.assignmentBound,
-    }));
+  /**
+   * The actor's live assistances that authorize. Those on tickets whose assignment was not confirmed lately are confirmed
+   * first, a few of them; the rest don't count.
+   */
+  async confirmedOf(actor: SignedInActor): Promise<readonly LiveAssistance[]> {
+    if (actor.kind !== 'staff') return [];
+    const stored = await this.liveOf(actor);
+    const stale = stored.filter(({ isFresh }) => !isFresh);
+    if (stale.length === 0) return stored;
+    const { sources } = this.parts;
+    const asked = await Promise.allSettled(
+      stale.slice(0, confirmedAtOnce).map(({ source, reference }) => sources.refreshTicket(source, reference)),
+    );
+    const current = asked.some(({ status }) => status === 'fulfilled') ? await this.liveOf(actor) : stored;
+    return current.filter(({ isFresh }) => isFresh);
   }
 
   /**
    * Opening one ticket: begins the assistance where the policy lets it begin by itself, and returns it. Throws `DENIED`
    * with the reason where it doesn't (the ticket itself may still be shown).
    */
-  async open({ actor, id: ticketId }: InScope<Ticket>): Promise<HeldAssistance> {
-    return this.database.change(actor, this.begin, async (change, permit) => {
+  async open({ actor, id: ticketId }: InScope<Ticket>): Promise<LiveAssistance> {
+    return this.parts.database.change(actor, this.begin, async (change, permit) => {
       const { ticket, standing } = await this.lockTicket(change, ticketId);
       const isOpen = sql`WHERE ${assistance.openKey} = ${openKey(actor.id, ticketId)}`;
       const [open] = await change.read(openRows, isOpen, { lock: true });
@@ -100,7 +107,7 @@ export class Assistances {
       // A request that waits for its approval, or a grant past its time, makes room for the one that needs none.
       if (open) await endRows(change, [open], open.expiresAt <= change.at ? 'EXPIRED' : 'BY_HAND');
       const row: Values<Assistance> = {
-        ...newRow(actor, ticketId, customerId, change.at, this.rules.lifetimeMinutes),
+        ...newRow(actor, ticketId, customerId, change.at, this.parts.rules.lifetimeMinutes),
         origin: 'AUTOMATIC',
         purpose: 'PAYMENT_QUESTION',
         beginsAt: change.at,
@@ -125,24 +132,24 @@ export class Assistances {
       throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
     if (!assistancePurposes.includes(input.purpose))
       throw Failure.invalid('input.purpose', `expected one of ${assistancePurposes.join(', ')}`);
-    return this.database.change(actor, assistanceActions.ask, async (change, permit) => {
+    return this.parts.database.change(actor, assistanceActions.ask, async (change, permit) => {
       const { ticket, standing } = await this.lockTicket(change, ticketId);
       const open = await change.lockIfAny(Assistance, { openKey: openKey(actor.id, ticketId) });
       if (open && open.expiresAt > change.at) return open;
       permit(standing);
       if (open) await endRows(change, [open], 'EXPIRED');
       const customerId = ticket.customerId as string;
-      const key = (await this.keys.forOwners(change, [customerId])).get(customerId);
+      const key = (await this.parts.keys.forOwners(change, [customerId])).get(customerId);
       if (!key) throw Failure.notFound('ticket');
-      const text = this.redactor.redact(reason).text;
+      const text = this.parts.redactor.redact(reason).text;
       // A ticket of the asker's own making is never opened on their own word.
       const needsApproval =
         !isMadeByOthers(actor, standing) ||
         actor.roles.every((role) =>
-          role !== 'SUPERVISOR' && role !== 'AGENT' ? true : this.rules.onRequest.approvalFor.includes(role),
+          role !== 'SUPERVISOR' && role !== 'AGENT' ? true : this.parts.rules.onRequest.approvalFor.includes(role),
         );
       if (!needsApproval) await this.spendQuota(change, actor, ticketId, customerId);
-      const fresh = newRow(actor, ticketId, customerId, change.at, this.rules.onRequest.lifetimeMinutes);
+      const fresh = newRow(actor, ticketId, customerId, change.at, this.parts.rules.onRequest.lifetimeMinutes);
       const row: Values<Assistance> = {
         ...fresh,
         origin: 'REQUESTED',
@@ -155,7 +162,7 @@ export class Assistances {
       await change.insert(assistances, row);
       change.record('assistance.request', {
         ...(await this.facts(change, row)),
-        notes: [this.keys.note('reason', key, text)],
+        notes: [this.parts.keys.note('reason', key, text)],
         detail: { purpose: row.purpose, needsApproval, expiresAt: row.expiresAt.toISOString() },
       });
       return row;
@@ -164,7 +171,7 @@ export class Assistances {
 
   /** A supervisor's consent to a request; from now on it is live. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`, `CONFLICT`. */
   async approve(actor: SignedInActor, id: string): Promise<AssistanceRow> {
-    return this.database.change(actor, assistanceActions.approve, async (change, permit) => {
+    return this.parts.database.change(actor, assistanceActions.approve, async (change, permit) => {
       const { row, ticket, standing } = await this.lockAssistance(change, actor, id);
       permit({ actorId: row.actorId, ticket: standing, at: change.at });
       if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'Ask for a new one.' });
@@ -173,7 +180,7 @@ export class Assistances {
       row.approvedById = actor.id;
       row.approvedAt = change.at;
       row.beginsAt = change.at;
-      row.expiresAt = new Date(change.at.getTime() + this.rules.onRequest.lifetimeMinutes * 60_000);
+      row.expiresAt = new Date(change.at.getTime() + this.parts.rules.onRequest.lifetimeMinutes * 60_000);
       await change.save(row);
       change.record('assistance.approve', {
         ticketId: ticket.id,
@@ -187,7 +194,7 @@ export class Assistances {
 
   /** Ends an assistance by hand. Resolves once nobody can disclose under it any more. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`. */
   async end(actor: SignedInActor, id: string): Promise<AssistanceRow> {
-    const { row, leasesUntil } = await this.database.change(actor, assistanceActions.end, async (change, permit) => {
+    const { row, leasesUntil } = await this.parts.database.change(actor, assistanceActions.end, async (change, permit) => {
       const { row, standing } = await this.lockAssistance(change, actor, id);
       permit({ actorId: row.actorId, ticket: standing, at: change.at });
       if (row.endedAt) return { row, leasesUntil: 0 };
@@ -200,7 +207,7 @@ export class Assistances {
 
   /** Writes the end of assistances whose time has passed; they were dead already, the log shall say so. Returns how many. */
   async expire(): Promise<number> {
-    return this.database.system('expiry', 'assistance.expire', async (change) => {
+    return this.parts.database.system('expiry', 'assistance.expire', async (change) => {
       const { endedAt, expiresAt } = assistance;
       const isPast = sql`WHERE ${endedAt} IS NULL AND ${expiresAt} <= ${change.at} ORDER BY ${expiresAt} LIMIT 200`;
       const rows = await change.read(openRows, isPast, { lock: true });
@@ -212,7 +219,7 @@ export class Assistances {
   /** The assistances an actor has open on these tickets, waiting or live, by ticket. */
   async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, AssistanceRow>> {
     const keys = ticketIds.map((ticketId) => openKey(actor.id, ticketId));
-    const rows = await this.database.read(assistanceRows, sql`WHERE ${assistance.openKey} IN (${keys})`);
+    const rows = await this.parts.database.read(assistanceRows, sql`WHERE ${assistance.openKey} IN (${keys})`);
     return new Map(rows.map((row) => [row.ticketId, row]));
   }
 
@@ -220,9 +227,9 @@ export class Assistances {
   async waitingFor(actor: SignedInActor, limit: number): Promise<readonly AssistanceRow[]> {
     if (actor.teams.length === 0) return [];
     const { id, actorId, ticketId, requestedAt, beginsAt, expiresAt, endedAt } = assistance;
-    return this.database.read(
+    return this.parts.database.read(
       assistanceRows,
-      sql`WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.clock()} AND ${actorId} <> ${actor.id}
+      sql`WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.parts.clock()} AND ${actorId} <> ${actor.id}
           AND ${ticketId} IN (SELECT ${ticketTable.id} FROM ${ticketTable} WHERE ${ticketTable.team} IN (${actor.teams}))
         ORDER BY ${requestedAt}, ${id} LIMIT ${limit}`,
     );
@@ -230,10 +237,19 @@ export class Assistances {
 
   /** The reason of an assistance in clear, and whom it is about; its text is null where that customer was erased. */
   async reasonOf(id: string): Promise<Reason | null> {
-    const [row] = await this.database.read(reasonRows, sql`WHERE ${assistance.id} = ${id}`);
+    const [row] = await this.parts.database.read(reasonRows, sql`WHERE ${assistance.id} = ${id}`);
     return row
-      ? { text: this.keys.open(assistances, row, 'reason'), customer: this.keys.underDigest(row.customerId, row) }
+      ? { text: this.parts.keys.open(assistances, row, 'reason'), customer: this.parts.keys.underDigest(row.customerId, row) }
       : null;
+  }
+
+  private async liveOf(actor: SignedInActor): Promise<readonly OnTicket[]> {
+    const now = this.parts.clock();
+    const rows = await this.parts.database.read(onTicketRows, sql`WHERE ${live(assistance, actor, now)}`);
+    return rows.map(({ confirmedAt, ...row }) => ({
+      ...row,
+      isFresh: now.getTime() - confirmedAt.getTime() <= this.parts.maximumAge,
+    }));
   }
 
   /** Throws `DENIED` where the customer would be one more than an actor may reach within an hour. */
@@ -245,12 +261,13 @@ export class Assistances {
           GROUP BY ${assistance.customerId}`,
     );
     const isKnown = rows.some((row) => row.customerId === customerId);
-    if (!isKnown && rows.length >= this.rules.quota.customersPerHour) throw Failure.denied('QUOTA', 'assistance.quota', ticketId);
+    if (!isKnown && rows.length >= this.parts.rules.quota.customersPerHour)
+      throw Failure.denied('QUOTA', 'assistance.quota', ticketId);
   }
 
   /** What the event of a beginning says of whom and what it is about. */
   private async facts(change: Change, { id, ticketId, customerId }: Values<Assistance>) {
-    const customer = await this.keys.customerUnderDigest(change, customerId);
+    const customer = await this.parts.keys.customerUnderDigest(change, customerId);
     return {
       ticketId,
       assistanceId: id,
@@ -278,7 +295,7 @@ export class Assistances {
       customerSetByIds: ticket.customerSetByIds,
       customerId: ticket.customerId,
       knowsActor: await isActiveStaff(change, ticket.source, staffIds),
-      isFresh: change.at.getTime() - ticket.observedAt.getTime() <= this.freshness.assignmentBound,
+      isFresh: change.at.getTime() - ticket.observedAt.getTime() <= this.parts.maximumAge,
     };
   }
 

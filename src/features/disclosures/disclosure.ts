@@ -25,14 +25,14 @@ export const disclosureOf = (
       customers.set(shown.customer.id, shown.customer);
     }
     if (shown.underAssistance) {
-      // What is said in a ticket stands on the assistance on that ticket, even where another one covers the same customer.
+      // What is said in a ticket is shown under the assistance on that ticket, even where another one covers the same customer.
       const customerId = shown.customer?.id ?? null;
-      const held = shown.ticketId === null ? access.covering(customerId) : access.onTicket(shown.ticketId, customerId);
-      // What should stand on an assistance and has none must not leave: no row has this id, so its record is refused.
-      assistances.set(held?.id ?? 'none', held?.ticketId ?? null);
-      if (held) {
-        tickets.add(held.ticketId);
-        ends.push(held.expiresAt.getTime());
+      const live = shown.ticketId === null ? access.covering(customerId) : access.onTicket(shown.ticketId, customerId);
+      // What needs an assistance and has none must not leave: no row has this id, so its record is refused.
+      assistances.set(live?.id ?? 'none', live?.ticketId ?? null);
+      if (live) {
+        tickets.add(live.ticketId);
+        ends.push(live.expiresAt.getTime());
       }
     }
     if (shown.type === 'Customer') continue;

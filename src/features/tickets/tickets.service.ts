@@ -1,12 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import type { HeldAssistance, LinkAssurance, SignedInActor } from '../../authz/actor';
+import type { LinkAssurance, LiveAssistance, SignedInActor } from '../../authz/actor';
 import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import { endOfStep } from '../../privacy/answer-time';
 import type { Assistances } from '../assistance/assistance.service';
-import { heldBy } from '../assistance/held';
 import type { Core } from '../core';
 import { customer, linkRows } from '../customers/customers.rows';
 import type { Sources } from '../sources/sources.service';
@@ -162,16 +161,16 @@ export class Tickets {
     const { actor } = ticket;
     const now = this.parts.clock();
     const shown = this.toType(row, now, true);
-    if (!access.holdsAll) {
+    if (!access.knowsAll) {
       const own = this.grantOf(row, now);
-      if (own) access.hold(own);
+      if (own) access.grant(own);
       // Without one on this ticket, one on another ticket of the same customer may cover what a beginning would be denied for.
-      else access.holdAll(await heldBy(actor, this.parts.assistances, this.parts.sources));
+      else access.grantAll(await this.parts.assistances.confirmedOf(actor));
     }
     if (shown.customerId !== null && !access.onTicket(shown.id, shown.customerId)) {
       try {
         const begun = await this.parts.assistances.open(ticket);
-        access.hold(begun);
+        access.grant(begun);
       } catch (error) {
         // The ticket is theirs to see; its customer is not, for this reason.
         if (!(error instanceof Failure) || error.code !== 'DENIED' || error.details.reason === undefined) throw error;
@@ -182,7 +181,7 @@ export class Tickets {
   }
 
   /** The actor's live assistance on the ticket as the row has it: of this customer, and with an assignment that was confirmed lately. */
-  private grantOf(row: OpenedRow, now: Date): HeldAssistance | null {
+  private grantOf(row: OpenedRow, now: Date): LiveAssistance | null {
     const { grantId: id, grantCustomerId: customerId, grantExpiresAt: expiresAt } = row;
     if (id === null || customerId === null || expiresAt === null || customerId !== row.customerId) return null;
     if (now.getTime() - row.confirmedAt.getTime() > this.parts.maximumAge) return null;
