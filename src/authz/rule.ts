@@ -57,6 +57,4 @@ export const permit = <Subject>(actor: Actor, of: Action<Subject>, subject: Subj
 export const hasRole = (...accepted: readonly string[]): Rule<unknown> =>
   rule('ROLE', (actor) => isSignedIn(actor) && actor.roles.some((role) => accepted.includes(role)));
 
-export const isSystem: Rule<unknown> = rule('ROLE', (actor) => actor.kind === 'system');
-
 export const hasMfa: Rule<unknown> = rule('MFA_REQUIRED', (actor) => isSignedIn(actor) && actor.mfa);
