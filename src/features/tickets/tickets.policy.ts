@@ -42,7 +42,7 @@ export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: ShownT
   return access.onTicket(ticket.id, ticket.customerId) ? null : (ticket.openingDenial ?? 'NO_ASSISTANCE');
 };
 
-/** The helpdesk confirmed lately whose ticket this is. What it is about isn't shown on an older word; that it exists is. */
+/** The helpdesk confirmed lately whose ticket this is. Where that is too long ago, what the ticket is about isn't shown; that it exists is. */
 export const assignmentIsConfirmed = (_: RelationView, ticket: ShownTicket): DenialReason | null =>
   ticket.freshness.stale ? 'STALE' : null;
 
