@@ -75,7 +75,7 @@ class UnguardedTickets {
   }
 
   private toType(row: TicketRow): TicketType {
-    return new TicketType(row, this.keys, 30_000, new Date(), false);
+    return new TicketType(row, this.keys, { at: new Date(), maximumAge: 30_000 }, false);
   }
 }
 

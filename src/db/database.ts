@@ -81,6 +81,17 @@ const sqliteReader = (source: DataSource): Reader => ({
   close: () => source.destroy(),
 });
 
+interface DatabaseParts {
+  readonly engine: EngineKind;
+  readonly writer: DataSource;
+  readonly reader: Reader;
+  readonly clock: () => Date;
+  /** Gives an embedded database's file back. */
+  readonly release: () => void;
+  readonly onStatement: ((sql: string) => void) | undefined;
+  readonly deadline: number;
+}
+
 const requireSqlMode = async (source: DataSource): Promise<void> => {
   const [row] = (await source.query('SELECT @@SESSION.sql_mode AS mode')) as { mode: string }[];
   const fault = sqlModeFault(row?.mode ?? '');
@@ -99,15 +110,12 @@ export class Database implements Reads {
   /** The last that was heard of the server is that it didn't answer. */
   private isSilent = false;
 
-  private constructor(
-    readonly engine: EngineKind,
-    private readonly writer: DataSource,
-    private readonly reader: Reader,
-    private readonly clock: () => Date,
-    private readonly release: () => void,
-    private readonly onStatement: ((sql: string) => void) | undefined,
-    private readonly deadline: number,
-  ) {}
+  readonly engine = this.parts.engine;
+  private readonly writer = this.parts.writer;
+  private readonly reader = this.parts.reader;
+  private readonly clock = this.parts.clock;
+
+  private constructor(private readonly parts: DatabaseParts) {}
 
   /** Opens, migrates where asked, and on SQLite takes the file for this process. Throws `DatabaseInUse`, `DatabaseUnavailable`. */
   static async open(location: DatabaseLocation, parts: DataSourceParts, options: DatabaseOptions = {}): Promise<Database> {
@@ -123,15 +131,15 @@ export class Database implements Reads {
         location.engine === 'sqlite'
           ? sqliteReader(await openDataSource(location, parts, 'read'))
           : new PreparedReads(location.url as string, parts.poolSize ?? 10);
-      return new Database(
-        location.engine,
+      return new Database({
+        engine: location.engine,
         writer,
         reader,
-        options.clock ?? (() => new Date()),
+        clock: options.clock ?? (() => new Date()),
         release,
-        options.onStatement,
-        options.deadline ?? Number.POSITIVE_INFINITY,
-      );
+        onStatement: options.onStatement,
+        deadline: options.deadline ?? Number.POSITIVE_INFINITY,
+      });
     } catch (error) {
       release();
       await writer.destroy();
@@ -303,11 +311,11 @@ export class Database implements Reads {
     await within(this.patience, leaving).catch((error: unknown) => {
       if (outageOf(error) === null) throw error;
     });
-    this.release();
+    this.parts.release();
   }
 
   private async answer<R extends Row>(text: string, parameters: readonly unknown[]): Promise<R[]> {
-    this.onStatement?.(text);
+    this.parts.onStatement?.(text);
     const until = performance.now() + this.patience;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -323,7 +331,7 @@ export class Database implements Reads {
 
   /** How many milliseconds what begins now may take. */
   private get patience(): number {
-    return this.isSilent ? Math.min(this.deadline, patienceInSilence) : this.deadline;
+    return this.isSilent ? Math.min(this.parts.deadline, patienceInSilence) : this.parts.deadline;
   }
 
   /** What a fault is for callers. */

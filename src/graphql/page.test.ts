@@ -25,7 +25,7 @@ const listOf = (rows: readonly Row[]) => {
   const insert = database.prepare('INSERT INTO r VALUES (?, ?)');
   for (const { id, at } of rows) insert.run(id, at);
   return (keyset: Keyset<Row>, first: number | null, after: string | null, list: readonly unknown[] = ['Query.rows']) => {
-    const request = new PageRequest(cursors, 'act_1', list, keyset, { first, after });
+    const request = new PageRequest({ cursors, actorId: 'act_1', list, keyset }, { first, after });
     const { sql, values } = request.clause;
     const found = database.prepare(`SELECT id, at FROM r WHERE at >= 0 ${sql}`).all(...values) as Row[];
     return request.pageOf(

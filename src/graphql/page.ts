@@ -39,22 +39,28 @@ export const inOrder =
     return direction === 'ASC' ? ascending : -ascending;
   };
 
+/** A list as one actor reads it. */
+interface PagedList<Row> {
+  readonly cursors: Cursors;
+  readonly actorId: string;
+  /** Which list it is: field, parent, filter, order. */
+  readonly list: readonly unknown[];
+  readonly keyset: Keyset<Row>;
+}
+
 /** One request of an actor for a page of a list: its arguments, checked, and the page that its rows make. */
 export class PageRequest<Row> {
   private readonly size: number;
   /** Where the page before ended. */
   readonly after: Position | null;
 
-  /** `list` says which list it is: field, parent, filter, order. Throws `INVALID` for a size or cursor that doesn't fit. */
+  /** Throws `INVALID` for a size or cursor that doesn't fit. */
   constructor(
-    private readonly cursors: Cursors,
-    private readonly actorId: string,
-    private readonly list: readonly unknown[],
-    private readonly keyset: Keyset<Row>,
+    private readonly of: PagedList<Row>,
     { first, after }: { readonly first: number | null; readonly after: string | null | undefined },
   ) {
     this.size = pageSize(first);
-    this.after = cursors.decode(actorId, list, after);
+    this.after = of.cursors.decode(of.actorId, of.list, after);
   }
 
   /** Rows to fetch: one more than the page has says whether there is a next one. */
@@ -63,12 +69,12 @@ export class PageRequest<Row> {
   }
 
   get clause(): Sql {
-    return pageClause(this.keyset, this.after, this.limit);
+    return pageClause(this.of.keyset, this.after, this.limit);
   }
 
   /** Of the rows that `clause` gave. `count` counts the whole list. */
   pageOf<Node>(rows: readonly Row[], toNode: (row: Row) => Node, count: () => Promise<number>): Page<Node> {
-    const cursorOf = (row: Row) => this.cursors.encode(this.actorId, this.list, this.keyset.positionOf(row));
+    const cursorOf = (row: Row) => this.of.cursors.encode(this.of.actorId, this.of.list, this.of.keyset.positionOf(row));
     return pageOf(rows, this.size, toNode, cursorOf, this.after !== null, count);
   }
 }

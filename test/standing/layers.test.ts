@@ -1,23 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
-
-const root = join(__dirname, '../..');
-
-const filesUnder = (folder: string): string[] =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name))
-    .sort();
+import { dirname, relative } from 'node:path';
+import { filesUnder, importsIn, textOf } from '../support/source-files';
 
 const sources = filesUnder('src').filter((file) => !file.endsWith('.test.ts'));
 const everything = ['src', 'test', 'bench', 'migrations'].flatMap(filesUnder);
-const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
-
-/** Modules of ours that a file loads or names, as paths from the root without their ending; from import, export, require and import(). */
-const importsOf = (file: string): string[] =>
-  [...textOf(file).matchAll(/(?:\bfrom\s+|\bimport\s+|\bimport\(\s*|\brequire\(\s*)'(\.{1,2}\/[^']*|\.{1,2})'/g)].map(
-    ([, specifier]) => normalize(join(dirname(file), specifier as string)),
-  );
+const importsOf = (file: string): string[] => importsIn(file, textOf(file));
 
 /** The part of the house that a path is in: a folder of `src`, or a file right in it. */
 const partOf = (path: string): string => relative('src', path).split('/')[0]?.replace(/\.ts$/, '') ?? '';

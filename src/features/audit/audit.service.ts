@@ -213,7 +213,10 @@ export class AuditLog {
     first: number | null,
     after: string | null | undefined,
   ) {
-    const request = new PageRequest(this.cursors, actor.id, [coordinate, filter], inLogOrder, { first, after });
+    const request = new PageRequest(
+      { cursors: this.cursors, actorId: actor.id, list: [coordinate, filter], keyset: inLogOrder },
+      { first, after },
+    );
     const whole = joined(conditions, ' AND ');
     const rows = await this.database.read(eventRows, sql`WHERE ${whole} ${request.clause}`);
     const customers = await this.customersOf(rows.map(({ eventId }) => eventId));

@@ -6,7 +6,6 @@ import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { inTeam, isFresh, isOpen, recentLogin, type TicketStanding } from '../assistance/assistance.policy';
 import { ticketScope } from '../tickets/tickets.policy';
-import type { CredentialUpdateType } from './credential-update.type';
 import { credentialUpdate } from './credentials.rows';
 
 /** What a request is judged by, as it is in the transaction that makes it. */
@@ -100,10 +99,18 @@ export const credentialActions = {
   sendCode: action('credential.code', isItsCustomer),
 };
 
+/** An update as far as these rules look at it. */
+interface ShownUpdate {
+  readonly ticketId: string;
+  readonly customerId: string;
+  /** It waits for a decision that the reader may take. */
+  readonly isForDecision: boolean;
+}
+
 /** Details are shown under an assistance on the update's ticket; whoever may decide about one that waits for it sees what they decide on. */
-export const mayReadDetails = ({ access }: RelationView, update: CredentialUpdateType): DenialReason | null =>
+export const mayReadDetails = ({ access }: RelationView, update: ShownUpdate): DenialReason | null =>
   update.isForDecision || access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';
 
 /** The method itself is shown under an assistance only: it says more than what is decided on. */
-export const mayFollowMethod = ({ access }: RelationView, update: CredentialUpdateType): DenialReason | null =>
+export const mayFollowMethod = ({ access }: RelationView, update: ShownUpdate): DenialReason | null =>
   access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';

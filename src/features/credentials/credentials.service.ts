@@ -58,7 +58,10 @@ export class Credentials {
     toType: (row: CredentialUpdateRow) => CredentialUpdateType,
   ) {
     const given = filter ?? {};
-    const request = new PageRequest(this.cursors, actor.id, ['Query.credentialUpdates', given], newestFirst, { first, after });
+    const request = new PageRequest(
+      { cursors: this.cursors, actorId: actor.id, list: ['Query.credentialUpdates', given], keyset: newestFirst },
+      { first, after },
+    );
     const conditions = [updateReach(actor, this.scope, this.clock())];
     const among = (column: Sql, values: readonly string[]) =>
       conditions.push(values.length > 0 ? sql`${column} IN (${values})` : sql`1 = 0`);

@@ -45,7 +45,10 @@ export class Payments {
   ) {
     const conditions = { ...(filter ?? {}) };
     const identity = ['Customer.transactions', customer.id, conditions, orderBy];
-    const request = new PageRequest(this.cursors, actor.id, identity, transactionsBy[orderBy], { first, after });
+    const request = new PageRequest(
+      { cursors: this.cursors, actorId: actor.id, list: identity, keyset: transactionsBy[orderBy] },
+      { first, after },
+    );
     const { paymentCustomerId } = customer;
     if (paymentCustomerId === null) return null;
     const list = { paymentCustomerId, filter: conditions, orderBy, limit: request.limit, after: request.after };

@@ -49,8 +49,8 @@ export class TicketType implements Shown {
   constructor(
     private readonly row: TicketRow,
     private readonly keys: Keys,
-    private readonly maximumAge: number,
-    private readonly at: Date,
+    /** When it is shown, and for how many milliseconds the helpdesk's word on it counts. */
+    private readonly shownAt: { readonly at: Date; readonly maximumAge: number },
     /** It was asked for by itself, not met in a list: its payment side is read through where it is missing or too old. */
     readonly isOpened: boolean,
   ) {}
@@ -136,7 +136,8 @@ export class TicketType implements Shown {
   })
   get freshness(): Freshness {
     const { confirmedAt } = this.row;
-    return { confirmedAt, stale: this.at.getTime() - confirmedAt.getTime() > this.maximumAge };
+    const { at, maximumAge } = this.shownAt;
+    return { confirmedAt, stale: at.getTime() - confirmedAt.getTime() > maximumAge };
   }
 }
 

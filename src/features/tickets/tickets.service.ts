@@ -87,7 +87,10 @@ export class Tickets {
   async page(actor: SignedInActor, { filter, orderBy, first, after }: TicketPageArguments) {
     const given = filter ?? {};
     const list = ['Query.tickets', given, orderBy];
-    const request = new PageRequest(this.parts.cursors, actor.id, list, ticketsBy[orderBy], { first, after });
+    const request = new PageRequest(
+      { cursors: this.parts.cursors, actorId: actor.id, list, keyset: ticketsBy[orderBy] },
+      { first, after },
+    );
     const now = this.parts.clock();
     const conditions = [ticketScope(actor, this.parts.scope, now)];
     const among = (column: Sql, values: readonly string[]) =>
@@ -145,7 +148,10 @@ export class Tickets {
     after: string | null | undefined,
   ) {
     const list = ['Ticket.messages', ticket.id];
-    const request = new PageRequest(this.parts.cursors, actor.id, list, messagesInOrder, { first, after });
+    const request = new PageRequest(
+      { cursors: this.parts.cursors, actorId: actor.id, list, keyset: messagesInOrder },
+      { first, after },
+    );
     const rows = await loader.messages({ ticketId: ticket.id, limit: request.limit, after: request.after });
     return new MessageConnection(
       request.pageOf(
@@ -189,7 +195,7 @@ export class Tickets {
   }
 
   private toType(row: TicketRow, now: Date, isOpened: boolean): TicketType {
-    return new TicketType(row, this.parts.keys, this.parts.maximumAge, now, isOpened);
+    return new TicketType(row, this.parts.keys, { maximumAge: this.parts.maximumAge, at: now }, isOpened);
   }
 
   private spendReadThrough(actor: SignedInActor): void {
