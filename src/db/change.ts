@@ -6,13 +6,10 @@ import { Failure, ProgrammingError } from '../failure';
 import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { expectBookkeeping } from './bookkeeping';
-import { forUpdate } from './engine';
 import type { Reads } from './reads';
-import { marks, type Sql } from './sql';
-import { execute, queryRows, type ReadOptions, type Row, readRows, type Transaction } from './statements';
+import type { Sql } from './sql';
+import { execute, type ReadOptions, readRows, type Transaction } from './statements';
 import { type Changes, deleting, insertions, type Selection, type Table, updating, type Values } from './table';
-
-export type { Row };
 
 type EntityClass<E> = new () => E;
 
@@ -25,7 +22,6 @@ export interface ChangeParts {
   readonly actor: Actor;
   readonly action: ActionName;
   readonly at: Date;
-  readonly permit: ((subject: never) => void) | null;
   readonly isPermitted: () => boolean;
 }
 
@@ -33,8 +29,9 @@ export interface ChangeParts {
  * One change: lock, permit, save, record, in one transaction. Writing before the permit, or ending a change that wrote
  * without `record`, is a programming error and rolls everything back.
  */
-export class Change<Subject = unknown> implements Reads {
+export class Change implements Reads {
   private wrote = false;
+  private readonly locked = new WeakSet<object>();
   protected readonly drafts: EventDraft[] = [];
   readonly actor: Actor;
   /** The change's one instant: everything in it happened then. */
@@ -60,12 +57,14 @@ export class Change<Subject = unknown> implements Reads {
   }
 
   /** Like `lock`, null when there is no such row. */
-  lockIfAny<E extends ObjectLiteral>(entity: EntityClass<E>, where: FindOptionsWhere<E>): Promise<E | null> {
+  async lockIfAny<E extends ObjectLiteral>(entity: EntityClass<E>, where: FindOptionsWhere<E>): Promise<E | null> {
     const { manager, engine } = this.parts.transaction;
-    return manager.findOne(entity, {
+    const found = await manager.findOne(entity, {
       where,
       ...(engine === 'mariadb' ? { lock: { mode: 'pessimistic_write' as const } } : {}),
     });
+    if (found) this.locked.add(found);
+    return found;
   }
 
   /** Rows of a selection as they are inside the change. `rest` is what follows its FROM; `lock: true` holds the rows. */
@@ -100,9 +99,10 @@ export class Change<Subject = unknown> implements Reads {
     return execute(this.parts.transaction, text, values);
   }
 
-  /** Stores an entity as it is now. */
+  /** Stores a row that this change locked, as it is now. */
   async save<E extends ObjectLiteral>(row: E): Promise<E> {
     this.expectPermission();
+    if (!this.locked.has(row)) throw new ProgrammingError(`${this.parts.action} saved a row that it hadn’t locked`);
     this.wrote = true;
     return this.parts.transaction.manager.save(row, { reload: false, transaction: false });
   }
@@ -131,48 +131,6 @@ export class Change<Subject = unknown> implements Reads {
 
   private expectPermission(): void {
     if (!this.parts.isPermitted()) throw new ProgrammingError(`${this.parts.action} wrote before it was permitted`);
-  }
-
-  permit(subject: Subject): void {
-    this.parts.permit?.(subject as never);
-  }
-
-  find<E extends ObjectLiteral>(entity: EntityClass<E>, where: FindOptionsWhere<E>): Promise<E | null> {
-    return this.lockIfAny(entity, where);
-  }
-
-  query<R extends Row>(sql: string, parameters: readonly unknown[] = [], options: ReadOptions = {}): Promise<R[]> {
-    const { manager, engine } = this.parts.transaction;
-    return queryRows(manager, options.lock ? sql + forUpdate(engine) : sql, parameters);
-  }
-
-  async insertRows(table: string, rows: readonly Row[]): Promise<void> {
-    const first = rows[0];
-    if (!first) return;
-    this.expectPermission();
-    this.wrote = true;
-    const columns = Object.keys(first);
-    const perStatement = Math.max(1, Math.floor(16_000 / columns.length));
-    for (let start = 0; start < rows.length; start += perStatement) {
-      const chunk = rows.slice(start, start + perStatement);
-      const tuple = `(${marks(columns)})`;
-      await this.parts.transaction.manager.query(
-        `INSERT INTO ${table} (${columns.join(',')}) VALUES ${chunk.map(() => tuple).join(',')}`,
-        chunk.flatMap((row) => columns.map((column) => row[column] ?? null)),
-      );
-    }
-  }
-
-  async execute(sql: string, parameters: readonly unknown[] = []): Promise<number> {
-    this.expectPermission();
-    const affected = await execute(this.parts.transaction, sql, parameters);
-    if (affected > 0) this.wrote = true;
-    return affected;
-  }
-
-  async confirm(sql: string, parameters: readonly unknown[] = []): Promise<number> {
-    this.expectPermission();
-    return execute(this.parts.transaction, sql, parameters);
   }
 }
 

@@ -1,13 +1,10 @@
 import type { PoolConnection } from 'mysql2';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { type EventDraft, finalizeEvent } from '../audit/event';
-import { type ActionName, draftOf, type LogEvent } from '../audit/events';
-import { type Actor, systemActor } from '../authz/actor';
+import type { ActionName } from '../audit/events';
+import { type Actor, type SystemActor, systemActor } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
 import { Failure } from '../failure';
 import { type Lane, Lanes } from '../lanes';
-import { ulid } from '../ulid';
-import { appendEvents } from './append-events';
 import { Bookkeeper } from './bookkeeping';
 import { Change, type Permit, SystemChange } from './change';
 import { type DataSourceParts, openDataSource } from './data-source';
@@ -31,21 +28,13 @@ import { takeOwnership } from './owner-lock';
 import { PreparedReads } from './prepared-reads';
 import type { Reads } from './reads';
 import { type Sql, sql } from './sql';
-import { execute, queryRows, type Row, readRows, type Transaction } from './statements';
+import { type Row, readRows, type Transaction } from './statements';
 import { deleting, insertions, type Selection, type Table, type Values } from './table';
 import { selectLists } from './union-of-lists';
 
 export interface ChangeOptions {
   /** The work may run again after a lost connection, when nobody knows whether the first try committed. */
   readonly idempotent?: boolean;
-}
-
-/** A group of events that share one flush, with the conditional writes that say which of them still hold. */
-export interface GroupCommit {
-  query<R extends Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
-  /** Affected rows of a write. */
-  execute(sql: string, parameters?: readonly unknown[]): Promise<number>;
-  append(event: LogEvent): void;
 }
 
 /** One transaction of the audit log's sequencer: places in the tree and signed heads, never events. */
@@ -147,15 +136,15 @@ export class Database implements Reads {
     }
   }
 
-  /**
-   * Committed rows only. Placeholders are `?` on both engines. A lost connection is tried again: reading twice changes
-   * nothing. Throws `DatabaseUnavailable`.
-   */
+  /** Committed rows of a statement as it is written, for tests and measurements: the gateway reads by selections. */
   query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
     return this.answer<R>(sql, parameters).then(safeRows);
   }
 
-  /** Committed rows of a selection. `rest` is what follows its FROM. */
+  /**
+   * Committed rows of a selection. `rest` is what follows its FROM. A lost connection is tried again: reading twice changes
+   * nothing. Throws `DatabaseUnavailable`.
+   */
   read<R extends object>(selection: Selection<R>, rest: Sql): Promise<R[]> {
     return this.readAll(selection, sql`${selection} ${rest}`);
   }
@@ -180,24 +169,22 @@ export class Database implements Reads {
    * lost, nobody knows whether it was made.
    */
   change<Subject, T>(
-    actor: Actor,
+    actor: Exclude<Actor, SystemActor>,
     action: Action<Subject, ActionName>,
-    work: (change: Change<Subject>, permit: Permit<Subject>) => Promise<T>,
+    work: (change: Change, permit: Permit<Subject>) => Promise<T>,
     options: ChangeOptions = {},
   ): Promise<T> {
-    const lane = actor.kind === 'system' ? 'background' : 'interactive';
-    return this.transaction(lane, options, async (transaction) => {
+    return this.transaction('interactive', options, async (transaction) => {
       let isPermitted = false;
       const ask = (subject: Subject): void => {
         permit(actor, action, subject);
         isPermitted = true;
       };
-      const change = new Change<Subject>({
+      const change = new Change({
         transaction,
         actor,
         action: action.name,
         at: this.clock(),
-        permit: ask,
         isPermitted: () => isPermitted,
       });
       const result = await work(change, ask as Permit<Subject>);
@@ -217,7 +204,6 @@ export class Database implements Reads {
         actor: systemActor(job),
         action,
         at: this.clock(),
-        permit: null,
         isPermitted: () => true,
       });
       const result = await work(change);
@@ -232,29 +218,6 @@ export class Database implements Reads {
    */
   bookkeeping<E, T>(of: Table<E>, work: (books: Bookkeeper<E>) => Promise<T>, options: ChangeOptions = {}): Promise<T> {
     return this.transaction('interactive', options, async (transaction) => work(new Bookkeeper(transaction, of)));
-  }
-
-  /**
-   * Commits a group of events, each the record of something that already has its own permission (a disclosure, a
-   * denial). `work` may run again after a conflict: what it appended before is forgotten then.
-   */
-  appendGroup<T>(work: (group: GroupCommit) => Promise<T>): Promise<T> {
-    return this.transaction('interactive', {}, async (transaction) => {
-      const { manager } = transaction;
-      const drafts: EventDraft[] = [];
-      const result = await work({
-        query: (sql, parameters = []) => queryRows(manager, sql, parameters),
-        execute: (sql, parameters = []) => execute(transaction, sql, parameters),
-        append: (event) => drafts.push(draftOf(event)),
-      });
-      const at = this.clock();
-      const transactionId = `atx_${ulid(at.getTime())}`;
-      await appendEvents(
-        manager,
-        drafts.map((draft, ordinal) => finalizeEvent(draft, transactionId, ordinal, at)),
-      );
-      return result;
-    });
   }
 
   /**

@@ -31,6 +31,3 @@ export const joined = (parts: readonly unknown[], separator = ','): Sql => {
  * table, a column or a part of a statement its text. The same call always makes the same text for as many values.
  */
 export const sql = (strings: TemplateStringsArray, ...values: readonly unknown[]): Sql => new Sql(strings, values.map(embedded));
-
-/** As many placeholders as there are values, for `IN (…)` and `VALUES (…)`. */
-export const marks = (values: readonly unknown[]): string => values.map(() => '?').join(',');

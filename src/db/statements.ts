@@ -1,6 +1,5 @@
 import type { EntityManager } from 'typeorm';
 import { type EngineKind, forUpdate } from './engine';
-import { safeRows } from './integers';
 import { type Sql, sql } from './sql';
 import type { Selection } from './table';
 
@@ -27,13 +26,6 @@ export const readRows = async <R extends object>(
   const { sql: text, values } = sql`${selection} ${rest}`;
   return selection.hydrate((await manager.query(options.lock ? text + forUpdate(engine) : text, values)) as Row[]);
 };
-
-/** Rows as a transaction sees them. */
-export const queryRows = async <R extends Row>(
-  manager: EntityManager,
-  sql: string,
-  parameters: readonly unknown[],
-): Promise<R[]> => safeRows((await manager.query(sql, [...parameters])) as R[]);
 
 /** Affected rows of a write, whichever engine ran it. */
 export const execute = async ({ manager, engine }: Transaction, sql: string, parameters: readonly unknown[]): Promise<number> => {

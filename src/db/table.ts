@@ -2,7 +2,7 @@ import { getMetadataArgsStorage, type ValueTransformer } from 'typeorm';
 import { ProgrammingError } from '../failure';
 import type { SealedPlace } from '../privacy/sealing';
 import { integer, milliseconds } from './columns';
-import { joined, marks, raw, type Spelled, Sql, spelling, sql } from './sql';
+import { joined, raw, type Spelled, Sql, spelling, sql } from './sql';
 
 type EntityClass<E> = new () => E;
 type Stored = Record<string, unknown>;
@@ -142,7 +142,7 @@ export const insertions = <E>(
   const { name, columns } = into[definition];
   const all = [...columns.values()];
   const head = `INSERT INTO ${name} (${all.map((column) => column.name).join(',')}) VALUES `;
-  const tuple = `(${marks(all)})`;
+  const tuple = `(${all.map(() => '?').join(',')})`;
   const perStatement = Math.min(mostRows, Math.max(1, Math.floor(maximumParameters / all.length)));
   const statements: { sql: string; values: unknown[] }[] = [];
   for (let start = 0; start < rows.length; start += perStatement) {

@@ -139,6 +139,16 @@ describe('the database door', () => {
     ]);
   });
 
+  it('saves a row that it locked, and no other', async () => {
+    const save = (row: ActorRow) =>
+      database.system('identity', 'actor.first-seen', async (change) => {
+        change.record('actor.first-seen', { subject: { type: 'Actor', id: row.id } });
+        return change.save(row);
+      });
+    await expect(save(actorRow('act_1'))).rejects.toThrow('actor.first-seen saved a row that it hadn’t locked');
+    expect([await count(database, 'actor'), await count(database, 'audit_event')]).toEqual([0, 0]);
+  });
+
   it('loses, leaks and half-commits nothing under 200 concurrent changes with readers between them', async () => {
     await database.change(somebody, add, async (change, permit) => {
       permit();

@@ -8,7 +8,7 @@ import { type Column, optional, type RowOf, type SealedField, sealedPlace, selec
 import { type DataKey, DataKeyring, newDataKey } from '../../privacy/customer-keys';
 import { auditDigest, KeyedDigests } from '../../privacy/digests';
 import type { KeyEncryption } from '../../privacy/key-encryption';
-import { open, type SealedPlace, seal } from '../../privacy/sealing';
+import { open, seal } from '../../privacy/sealing';
 import { customerKeys, Secret, secrets } from './key.entity';
 
 const k = customerKeys.as('k');
@@ -27,10 +27,6 @@ export const withKeyOfOwner = (owner: Column<string>): Sql => sql`LEFT JOIN ${k}
 
 /** Join that gives each row of a table the key that its columns are sealed with. */
 export const withKeyOf = (rows: { readonly keyId: Column<string | null> }): Sql => sql`JOIN ${k} ON ${k.id} = ${rows.keyId}`;
-
-/** Join that gives a row with `key_id` what is needed to open its sealed columns; the alias is the row's table. */
-export const joinKey = (alias: string): string => `JOIN privacy_customer_key k ON k.id = ${alias}.key_id`;
-export const keyColumns = 'k.id AS keyId, k.wrapped AS keyWrapped, k.owner AS keyOwner';
 
 /** The ciphertext of a field, for this row alone. */
 export const sealField = <E>(of: Table<E>, row: string, field: SealedField<E>, key: DataKey, text: string): Buffer =>
@@ -98,13 +94,8 @@ export class Keys {
     field: Field,
   ): string | null {
     const sealed = row[`${field}Sealed` as keyof typeof row] as Buffer | null;
-    return this.openColumn(row, sealedPlace(of, field, row.id), sealed);
-  }
-
-  /** Like `open`, where the columns of one row have other names in another. */
-  openColumn(row: KeyedRow, place: SealedPlace, sealed: Buffer | null): string | null {
     if (sealed === null || row.keyWrapped === null) return null;
-    return open(this.ring.unwrap(row.keyId, row.keyWrapped, row.keyOwner), place, sealed);
+    return open(this.ring.unwrap(row.keyId, row.keyWrapped, row.keyOwner), sealedPlace(of, field, row.id), sealed);
   }
 
   /** How an event names a customer: by id beside the leaf, by a digest under the customer's key in it. */
