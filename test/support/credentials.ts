@@ -397,4 +397,4 @@ export const erase = async (test: TestApp, customerId: string): Promise<void> =>
 
 /** The ways to a customer, for tests that let one of them fail. */
 export const channelsOf = (test: TestApp): { mail: MailChannel; sms: ShortMessageChannel } =>
-  Reflect.get(test.app, 'channels') as { mail: MailChannel; sms: ShortMessageChannel };
+  Reflect.get(Reflect.get(test.app, 'parts'), 'channels') as { mail: MailChannel; sms: ShortMessageChannel };
