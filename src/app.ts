@@ -1,12 +1,10 @@
 import 'reflect-metadata';
 import type { Logger } from 'pino';
-import { migrations } from '../migrations';
 import type { SignedInActor } from './authz/actor';
 import { Loop } from './background/loop';
-import { keyEncryptionOf } from './config/key-encryption';
 import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
-import { Database } from './db/database';
+import type { Database } from './db/database';
 import type { DevelopmentIssuer } from './development/issuer/development-issuer';
 import type { Actors } from './features/actors/actors.service';
 import { createActors } from './features/actors/actors.slice';
@@ -16,8 +14,6 @@ import type { Core } from './features/core';
 import { createCredentials } from './features/credentials/credentials.slice';
 import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
-import { entities } from './features/entities';
-import { Keys } from './features/keys/keys.service';
 import { createPayments } from './features/payments/payments.slice';
 import type { RequestContext, Services } from './features/request';
 import { describeGraph, protectGraph } from './features/schema';
@@ -34,21 +30,14 @@ import { openSigningLog } from './ledger/open-signing-log';
 import { recordPolicy } from './ledger/policy-in-force';
 import type { SigningLog } from './ledger/signing-log';
 import { describeError, reportFault } from './log';
-import { TextRedactor } from './privacy/redaction';
+import { openStorage, type StorageOptions } from './storage';
 import type { DeliveryChannels } from './upstream/delivery/delivery.port';
 import { deliveryChannels } from './upstream/delivery/delivery-channels';
 
 const issuers = () =>
   require('./development/issuer/development-issuer') as typeof import('./development/issuer/development-issuer');
 
-export interface AppOptions {
-  readonly config: Config;
-  readonly log: Logger;
-  readonly clock?: () => Date;
-  /** Sees every read statement; for tests that count them. */
-  readonly onStatement?: (sql: string) => void;
-  /** In place of the ten seconds that a statement or a change may take on a database server; for tests that stop one. */
-  readonly databaseDeadline?: number;
+export interface AppOptions extends StorageOptions {
   /** Takes the place of a configured connector, by source name; for tests that simulate a fault. */
   readonly connectors?: GivenConnectors;
 }
@@ -100,35 +89,20 @@ export class App {
     if (this.config.publicUrl === null) this.parts.publicAddress.url = address;
   }
 
-  static async open({
-    config,
-    log,
-    clock = () => new Date(),
-    onStatement,
-    databaseDeadline = 10_000,
-    connectors = {},
-  }: AppOptions): Promise<App> {
+  static async open({ connectors = {}, ...options }: AppOptions): Promise<App> {
+    const { config, log, clock = () => new Date() } = options;
     const graph = describeGraph();
     const policy = loadPolicy(config.policyFile, graph.classification, config);
-    const encryption = keyEncryptionOf(config);
     const developmentIssuer = config.developmentIssuer ? await issuers().openDevelopmentIssuer(config.dataFolder, clock) : null;
-    const database = await Database.open(
-      config.database,
-      { entities, migrations, poolSize: config.databasePool },
-      { clock, deadline: databaseDeadline, ...(onStatement ? { onStatement } : {}) },
-    );
+    const storage = await openStorage({ clock, ...options });
+    const { database, keys } = storage;
     try {
-      const keys = await Keys.open(database, encryption);
       await recordPolicy(database, policy.digest);
       const publicAddress = { url: config.publicUrl ?? `http://${config.host}:${config.port}` };
       const core: Core = {
-        database,
-        keys,
+        ...storage,
         cursors: new Cursors(keys.cursorKey),
         policy,
-        redactor: new TextRedactor(),
-        clock,
-        log,
         publicUrl: () => publicAddress.url,
       };
       const maximumAge = {

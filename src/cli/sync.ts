@@ -8,14 +8,30 @@ export interface SyncFlags {
   readonly json?: boolean;
 }
 
-/** By itself, with all of the gateway but its server. */
+const parts = () => ({
+  ...(require('../storage') as typeof import('../storage')),
+  ...(require('../features/sources/sources.slice') as typeof import('../features/sources/sources.slice')),
+  ...(require('../ledger/open-signing-log') as typeof import('../ledger/open-signing-log')),
+});
+
+/** By itself: what the gateway stores and follows its sources with, and nothing that answers anybody. */
 const syncHere = async (config: Config): Promise<readonly SyncedSource[]> => {
-  const { App } = require('../app') as typeof import('../app');
-  const app = await App.open({ config, log: createLog(config.logLevel, pino.destination(2)) });
+  const { openStorage, createSources, openSigningLog } = parts();
+  const log = createLog(config.logLevel, pino.destination(2));
+  const storage = await openStorage({ config, log });
+  const { database, clock } = storage;
   try {
-    return await syncTo(app.sources, { progress: process.stderr });
+    // Nothing is added to a log that isn't what was signed.
+    await openSigningLog(config.audit, database, clock, log);
+    const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
+    const sources = await createSources({ ...storage, publicUrl: () => publicUrl }, config, {});
+    try {
+      return await syncTo(sources, { progress: process.stderr });
+    } finally {
+      await sources.stop();
+    }
   } finally {
-    await app.close();
+    await database.close();
   }
 };
 

@@ -25,7 +25,6 @@ import { safeRows } from './integers';
 import { type Job, jobs } from './jobs';
 import type { DatabaseLocation } from './location';
 import { takeOwnership } from './owner-lock';
-import { PreparedReads } from './prepared-reads';
 import type { Reads } from './reads';
 import { type Sql, sql } from './sql';
 import { type Row, readRows, type Transaction } from './statements';
@@ -51,6 +50,9 @@ export interface DatabaseOptions {
   /** Milliseconds that a read or a change may take on a server, with all its tries; without one it may take any time. */
   readonly deadline?: number;
 }
+
+/** With its driver loaded where there is a server to talk to only. */
+const preparedReads = () => require('./prepared-reads') as typeof import('./prepared-reads');
 
 const attempts = 6;
 /** Milliseconds that are left for each statement while a server doesn't answer: a request that meets several of them ends soon after the first. */
@@ -119,7 +121,7 @@ export class Database implements Reads {
       const reader: Reader =
         location.engine === 'sqlite'
           ? sqliteReader(await openDataSource(location, parts, 'read'))
-          : new PreparedReads(location.url as string, parts.poolSize ?? 10);
+          : new (preparedReads().PreparedReads)(location.url as string, parts.poolSize ?? 10);
       return new Database({
         engine: location.engine,
         writer,

@@ -5,15 +5,19 @@ import type { Cursors } from '../graphql/cursor';
 import type { Redactor } from '../privacy/redaction';
 import type { Keys } from './keys/keys.service';
 
-/** What every slice is made of. */
-export interface Core {
+/** What stores and reads, of which jobs by themselves are made. */
+export interface Storage {
   readonly database: Database;
   readonly keys: Keys;
-  readonly cursors: Cursors;
-  readonly policy: ExposurePolicy;
   readonly redactor: Redactor;
   readonly clock: () => Date;
   readonly log: Logger;
+}
+
+/** What every slice is made of. */
+export interface Core extends Storage {
+  readonly cursors: Cursors;
+  readonly policy: ExposurePolicy;
   /** Where links lead to: as configured, otherwise where the gateway listens. */
   readonly publicUrl: () => string;
 }

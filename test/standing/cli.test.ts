@@ -92,12 +92,15 @@ describe('what a command loads', () => {
     'better-sqlite3',
   ];
   /** Packages and files of ours that a command has loaded when it ends. */
-  const loadedBy = async (args: readonly string[]): Promise<Record<'packages' | 'files' | 'locales', readonly string[]>> => {
+  const loadedBy = async (
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Record<'packages' | 'files' | 'locales', readonly string[]>> => {
     const preload = file(
       'preload.cjs',
       "process.on('exit', () => require('node:fs').writeFileSync('loaded.json', JSON.stringify(Object.keys(require.cache))));",
     );
-    await built.run(args, { NODE_OPTIONS: `--require ${preload}` });
+    await built.run(args, { NODE_OPTIONS: `--require ${preload}`, ...environment });
     const loaded = JSON.parse(readFileSync(join(built.folder, 'loaded.json'), 'utf8')) as string[];
     const inPackage = (path: string) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
     return {
@@ -120,6 +123,13 @@ describe('what a command loads', () => {
     // One language's messages, not sixty.
     expect(locales.length).toBeLessThanOrEqual(1);
     expect(files.filter((path) => /\/(?:app|config\/load|main)\.js$/.test(path))).toEqual([]);
+  });
+
+  it('a sync by itself needs no graph, no server and no connector but its sources’', async () => {
+    const { packages, files } = await loadedBy(['sync'], { DATA_DIR: 'synced' });
+    const needed = ['typeorm', 'better-sqlite3'];
+    expect(packages.filter((name) => heavy.includes(name)).sort()).toEqual([...needed].sort());
+    expect(files.filter((path) => /\/(?:app|http\/server|features\/schema)\.js$/.test(path))).toEqual([]);
   });
 
   it('is seen by that test', async () => {

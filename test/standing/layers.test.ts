@@ -29,11 +29,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   features: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql'],
   // The sections of the file live with the parts that they configure.
   config: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'features'],
-  app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config'],
+  storage: ['privacy', 'db', 'features', 'config'],
+  app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config', 'storage'],
   http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
   // What production never loads: it may use what it stands in for, and only its doors load it.
   development: ['authz', 'privacy', 'upstream', 'app', 'http'],
-  cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config'],
+  cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config', 'storage'],
   main: ['http', 'cli', 'app', 'config'],
 };
 

@@ -2,10 +2,8 @@ import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import type { DemoHelpdeskSection, DemoPaymentsSection } from '../../upstream/demo.section';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
-import { RtHelpdesk } from '../../upstream/helpdesk/rt/rt.connector';
 import type { RtSection } from '../../upstream/helpdesk/rt/rt.section';
 import type { PaymentsConnector } from '../../upstream/payments/payments.port';
-import { StripePayments } from '../../upstream/payments/stripe/stripe.connector';
 import type { StripeSection } from '../../upstream/payments/stripe/stripe.section';
 import type { Core } from '../core';
 import type { ConnectedSources } from './registry';
@@ -25,6 +23,10 @@ export interface SourceSettings {
   readonly dataFolder: string;
 }
 
+// A connector is loaded where a source of its kind is configured: with their clients they are a good part of a start.
+const rt = () => require('../../upstream/helpdesk/rt/rt.connector') as typeof import('../../upstream/helpdesk/rt/rt.connector');
+const stripe = () =>
+  require('../../upstream/payments/stripe/stripe.connector') as typeof import('../../upstream/payments/stripe/stripe.connector');
 const demoSources = () =>
   require('../../development/sources/demo-sources') as typeof import('../../development/sources/demo-sources');
 
@@ -54,6 +56,7 @@ export const connectSources = async (
     switch (source.kind) {
       case 'rt': {
         const onSkipped = (_reference: string, fault: unknown) => onFault(source.name, fault);
+        const { RtHelpdesk } = rt();
         return new RtHelpdesk({ ...source, source: source.name, windowDays, clock, onSkipped });
       }
       case 'demo':
@@ -62,8 +65,10 @@ export const connectSources = async (
   };
   const payments = (source: SourceSettings['sources']['payments'][number]): PaymentsConnector => {
     switch (source.kind) {
-      case 'stripe':
+      case 'stripe': {
+        const { StripePayments } = stripe();
         return new StripePayments({ ...source, source: source.name, clock });
+      }
       case 'demo':
         return demo!.payments(source);
     }

@@ -1,6 +1,6 @@
 import { describeError } from '../../log';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
-import type { Core } from '../core';
+import type { Core, Storage } from '../core';
 import { CustomersIngest } from '../customers/customers.ingest';
 import { PaymentsIngest } from '../payments/payments.ingest';
 import { TicketsIngest } from '../tickets/tickets.ingest';
@@ -11,7 +11,7 @@ import type { SyncSection } from './sync.section';
 
 /** The configured sources with their connectors. `given` take the place of configured ones. */
 export const createSources = async (
-  core: Core,
+  core: Storage & Pick<Core, 'publicUrl'>,
   { sync, ...settings }: Omit<SourceSettings, 'windowDays'> & { readonly sync: SyncSection },
   given: GivenConnectors,
 ): Promise<Sources> => {

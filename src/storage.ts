@@ -1,0 +1,42 @@
+import 'reflect-metadata';
+import type { Logger } from 'pino';
+import { migrations } from '../migrations';
+import { keyEncryptionOf } from './config/key-encryption';
+import type { Config } from './config/load';
+import { Database } from './db/database';
+import type { Storage } from './features/core';
+import { entities } from './features/entities';
+import { Keys } from './features/keys/keys.service';
+import { TextRedactor } from './privacy/redaction';
+
+export interface StorageOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock?: () => Date;
+  /** Sees every read statement; for tests that count them. */
+  readonly onStatement?: (sql: string) => void;
+  /** In place of the ten seconds that a statement or a change may take on a database server; for tests that stop one. */
+  readonly databaseDeadline?: number;
+}
+
+/** Opens the database, brings its schema up to date, and opens the keys of what is sealed in it. Whoever opens it closes the database. */
+export const openStorage = async ({
+  config,
+  log,
+  clock = () => new Date(),
+  onStatement,
+  databaseDeadline = 10_000,
+}: StorageOptions): Promise<Storage> => {
+  const encryption = keyEncryptionOf(config);
+  const database = await Database.open(
+    config.database,
+    { entities, migrations, poolSize: config.databasePool },
+    { clock, deadline: databaseDeadline, ...(onStatement ? { onStatement } : {}) },
+  );
+  try {
+    return { database, keys: await Keys.open(database, encryption), redactor: new TextRedactor(), clock, log };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+};
