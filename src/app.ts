@@ -113,8 +113,8 @@ export class App {
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
       const tickets = createTickets(core, { sources, assistances, maximumAge: maximumAge.assignment });
-      const customers = createCustomers(core, { sources, maximumPaymentsAge: maximumAge.payments });
-      const payments = createPayments(core);
+      const customers = createCustomers(core, { reach: assistance.reach, sources, maximumPaymentsAge: maximumAge.payments });
+      const payments = createPayments(core, { reach: assistance.reach });
       const delivery = deliveryChannels(config, clock);
       const credentials = createCredentials(core, {
         sources,

@@ -1,6 +1,6 @@
 import type { Role, SignedInActor } from '../../authz/actor';
 import { reasonOf } from '../../authz/rule';
-import { type AssistanceStanding, assistanceActions, beginsByItself, mayAsk, type TicketStanding } from './assistance.policy';
+import { type AssistanceSubject, assistanceActions, beginsByItself, mayAsk, type TicketSubject } from './assistance.policy';
 
 const at = new Date('2026-09-01T09:00:00Z');
 
@@ -18,7 +18,7 @@ const person = (roles: readonly Role[], staffId: string, over: Partial<SignedInA
 const ana = person(['AGENT'], 'ana');
 const sam = person(['SUPERVISOR'], 'sam');
 
-const anas: TicketStanding = {
+const anas: TicketSubject = {
   id: 'tkt_1',
   status: 'OPEN',
   team: 'cards',
@@ -31,13 +31,13 @@ const anas: TicketStanding = {
   knowsActor: true,
   isFresh: true,
 };
-const unassigned: TicketStanding = { ...anas, assigneeId: null, assignedById: null };
+const unassigned: TicketSubject = { ...anas, assigneeId: null, assignedById: null };
 
-const answer = (rule: typeof mayAsk, actor: SignedInActor, ticket: TicketStanding): string =>
+const answer = (rule: typeof mayAsk, actor: SignedInActor, ticket: TicketSubject): string =>
   rule(actor, ticket) ? 'yes' : reasonOf(rule, actor, ticket);
 
 describe('opening a ticket begins an assistance by itself', () => {
-  it.each<[string, SignedInActor, TicketStanding, string, string]>([
+  it.each<[string, SignedInActor, TicketSubject, string, string]>([
     // who and which ticket, by [own], by [own, team]
     ['on a ticket that a colleague assigned to one', ana, anas, 'yes', 'yes'],
     ['on one taken from the own team’s queue', ana, { ...anas, assignedById: 'ana' }, 'yes', 'yes'],
@@ -78,7 +78,7 @@ describe('opening a ticket begins an assistance by itself', () => {
 });
 
 describe('asking with a reason', () => {
-  it.each<[string, SignedInActor, TicketStanding, string]>([
+  it.each<[string, SignedInActor, TicketSubject, string]>([
     ['a colleague’s ticket', ana, { ...anas, assigneeId: 'ben' }, 'yes'],
     ['one of one’s own making', ana, { ...anas, createdById: 'ana' }, 'yes'],
     ['a closed one', ana, { ...anas, status: 'CLOSED' }, 'TICKET_CLOSED'],
@@ -90,9 +90,9 @@ describe('asking with a reason', () => {
 });
 
 describe('approving', () => {
-  const request: AssistanceStanding = { actorId: ana.id, ticket: anas, at };
+  const request: AssistanceSubject = { actorId: ana.id, ticket: anas, at };
   const minutes = (count: number) => new Date(at.getTime() - count * 60_000);
-  it.each<[string, SignedInActor, AssistanceStanding, string]>([
+  it.each<[string, SignedInActor, AssistanceSubject, string]>([
     ['a supervisor of the team, just signed in', sam, request, 'yes'],
     ['one’s own request', sam, { ...request, actorId: sam.id }, 'OWN_REQUEST'],
     ['a supervisor of another team', person(['SUPERVISOR'], 'sue', { teams: ['wallets'] }), request, 'SCOPE'],

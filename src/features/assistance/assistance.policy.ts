@@ -2,7 +2,7 @@ import { isSignedIn } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
 
 /** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
-export interface TicketStanding {
+export interface TicketSubject {
   readonly id: string;
   readonly status: string;
   readonly team: string | null;
@@ -28,29 +28,29 @@ export const inTeam = (actor: Parameters<Rule>[0], team: string | null): boolean
   isSignedIn(actor) && team !== null && actor.teams.includes(team);
 
 /** Work goes on: the helpdesk has not closed the ticket. */
-export const isOpen = rule<TicketStanding>('TICKET_CLOSED', (_, ticket) => ['NEW', 'OPEN', 'PENDING'].includes(ticket.status));
+export const isOpen = rule<TicketSubject>('TICKET_CLOSED', (_, ticket) => ['NEW', 'OPEN', 'PENDING'].includes(ticket.status));
 
-export const isFresh = rule<TicketStanding>('STALE', (_, ticket) => ticket.isFresh);
+export const isFresh = rule<TicketSubject>('STALE', (_, ticket) => ticket.isFresh);
 
-export const hasCustomer = rule<TicketStanding>('NO_ASSISTANCE', (_, ticket) => ticket.customerId !== null);
+export const hasCustomer = rule<TicketSubject>('NO_ASSISTANCE', (_, ticket) => ticket.customerId !== null);
 
 /** The work of a team of the actor's, which they did not move there themselves. */
-const ofTheirTeam = (actor: Parameters<Rule>[0], ticket: TicketStanding): boolean =>
+const ofTheirTeam = (actor: Parameters<Rule>[0], ticket: TicketSubject): boolean =>
   inTeam(actor, ticket.team) && !asSelf(actor, ticket.teamSetById);
 
 /** Assigned to the actor; where the actor took it without being asked, only from a team of their own. */
-export const isOwn = rule<TicketStanding>(
+export const isOwn = rule<TicketSubject>(
   'NO_ASSISTANCE',
   (actor, ticket) => asSelf(actor, ticket.assigneeId) && (!asSelf(actor, ticket.assignedById) || ofTheirTeam(actor, ticket)),
 );
 
-export const isTeams = rule<TicketStanding>('NO_ASSISTANCE', ofTheirTeam);
+export const isTeams = rule<TicketSubject>('NO_ASSISTANCE', ofTheirTeam);
 
 /**
  * The actor neither created the ticket nor ever set or changed whom it is about. Of whom the helpdesk doesn't know, which
  * an address of one's own editing is enough for, nobody can say that.
  */
-export const isMadeByOthers = rule<TicketStanding>(
+export const isMadeByOthers = rule<TicketSubject>(
   'SELF_MADE',
   (actor, ticket) =>
     ticket.knowsActor && !asSelf(actor, ticket.createdById) && !ticket.customerSetByIds.some((staffId) => asSelf(actor, staffId)),
@@ -59,26 +59,26 @@ export const isMadeByOthers = rule<TicketStanding>(
 const assists = allOf<unknown>(hasRole('AGENT', 'SUPERVISOR'), hasMfa);
 
 /** Opening this ticket is reason enough. `grounds` is what the policy file says. */
-export const beginsByItself = (grounds: readonly AutomaticGround[]): Rule<TicketStanding> =>
-  allOf<TicketStanding>(
+export const beginsByItself = (grounds: readonly AutomaticGround[]): Rule<TicketSubject> =>
+  allOf<TicketSubject>(
     assists,
     hasCustomer,
     isOpen,
     isFresh,
-    anyOf<TicketStanding>(...grounds.map((ground) => (ground === 'own' ? isOwn : isTeams))),
+    anyOf<TicketSubject>(...grounds.map((ground) => (ground === 'own' ? isOwn : isTeams))),
     isMadeByOthers,
   );
 
 /** May ask with a reason: any open ticket within the actor's scope. */
-export const mayAsk: Rule<TicketStanding> = allOf<TicketStanding>(assists, hasCustomer, isOpen, isFresh);
+export const mayAsk: Rule<TicketSubject> = allOf<TicketSubject>(assists, hasCustomer, isOpen, isFresh);
 
-export interface AssistanceStanding {
+export interface AssistanceSubject {
   readonly actorId: string;
-  readonly ticket: TicketStanding;
+  readonly ticket: TicketSubject;
   readonly at: Date;
 }
 
-const isRequester = (actor: Parameters<Rule>[0], subject: AssistanceStanding): boolean => actor.id === subject.actorId;
+const isRequester = (actor: Parameters<Rule>[0], subject: AssistanceSubject): boolean => actor.id === subject.actorId;
 
 /** An approval is worth a fresh sign-in: a quarter of an hour. */
 export const recentLogin = rule<{ readonly at: Date }>(
@@ -88,7 +88,7 @@ export const recentLogin = rule<{ readonly at: Date }>(
 );
 
 /** A supervisor of the ticket's team, other than who asked, who has just signed in with a second factor. */
-export const mayApprove: Rule<AssistanceStanding> = allOf<AssistanceStanding>(
+export const mayApprove: Rule<AssistanceSubject> = allOf<AssistanceSubject>(
   hasRole('SUPERVISOR'),
   hasMfa,
   rule('OWN_REQUEST', (actor, subject) => !isRequester(actor, subject)),
@@ -98,7 +98,7 @@ export const mayApprove: Rule<AssistanceStanding> = allOf<AssistanceStanding>(
   rule('STALE', (actor, { ticket }) => isFresh(actor, ticket)),
 );
 
-export const mayEnd: Rule<AssistanceStanding> = anyOf<AssistanceStanding>(
+export const mayEnd: Rule<AssistanceSubject> = anyOf<AssistanceSubject>(
   rule('SCOPE', isRequester),
   rule('SCOPE', (actor, { ticket }) => hasRole('SUPERVISOR')(actor, null) && inTeam(actor, ticket.team)),
 );

@@ -17,7 +17,7 @@ import { ticket as ticketTable } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
 import { endRows, waitForLeases } from './assistance.ending';
 import { Assistance, type AssistancePurpose, assistancePurposes, assistances } from './assistance.entity';
-import { assistanceActions, beginsByItself, isMadeByOthers, type TicketStanding } from './assistance.policy';
+import { assistanceActions, beginsByItself, isMadeByOthers, type TicketSubject } from './assistance.policy';
 import {
   type AssistanceRow,
   assistance,
@@ -64,7 +64,7 @@ const confirmedAtOnce = 5;
 
 /** Grants, their beginnings and their ends. Rows are never deleted. */
 export class Assistances {
-  private readonly begin: Action<TicketStanding, 'assistance.begin'>;
+  private readonly begin: Action<TicketSubject, 'assistance.begin'>;
 
   constructor(private readonly parts: AssistanceParts) {
     this.begin = action('assistance.begin', beginsByItself(parts.rules.automatic), ({ id }) => id);
@@ -93,15 +93,15 @@ export class Assistances {
    */
   async open({ actor, id: ticketId }: InScope<Ticket>): Promise<LiveAssistance> {
     return this.parts.database.change(actor, this.begin, async (change, permit) => {
-      const { ticket, standing } = await this.lockTicket(change, ticketId);
+      const { ticket, subject } = await this.lockTicket(change, ticketId);
       const isOpen = sql`WHERE ${assistance.openKey} = ${openKey(actor.id, ticketId)}`;
       const [open] = await change.read(openRows, isOpen, { lock: true });
       if (open && open.beginsAt !== null && open.expiresAt > change.at) {
         // What was granted before doesn't outlive the helpdesk's word: nobody knows whether the ticket is still theirs.
-        if (!standing.isFresh) throw Failure.denied('STALE', this.begin.name, ticketId);
+        if (!subject.isFresh) throw Failure.denied('STALE', this.begin.name, ticketId);
         return { id: open.id, ticketId, customerId: open.customerId, expiresAt: open.expiresAt };
       }
-      permit(standing);
+      permit(subject);
       const customerId = ticket.customerId as string;
       await this.spendQuota(change, actor, ticketId, customerId);
       // A request that waits for its approval, or a grant past its time, makes room for the one that needs none.
@@ -118,7 +118,7 @@ export class Assistances {
         detail: {
           purpose: row.purpose,
           expiresAt: row.expiresAt.toISOString(),
-          grounds: standing.assigneeId === null ? 'team' : 'assigned',
+          grounds: subject.assigneeId === null ? 'team' : 'assigned',
         },
       });
       return { id: row.id, ticketId, customerId, expiresAt: row.expiresAt };
@@ -133,10 +133,10 @@ export class Assistances {
     if (!assistancePurposes.includes(input.purpose))
       throw Failure.invalid('input.purpose', `expected one of ${assistancePurposes.join(', ')}`);
     return this.parts.database.change(actor, assistanceActions.ask, async (change, permit) => {
-      const { ticket, standing } = await this.lockTicket(change, ticketId);
+      const { ticket, subject } = await this.lockTicket(change, ticketId);
       const open = await change.lockIfAny(Assistance, { openKey: openKey(actor.id, ticketId) });
       if (open && open.expiresAt > change.at) return open;
-      permit(standing);
+      permit(subject);
       if (open) await endRows(change, [open], 'EXPIRED');
       const customerId = ticket.customerId as string;
       const key = (await this.parts.keys.forOwners(change, [customerId])).get(customerId);
@@ -144,7 +144,7 @@ export class Assistances {
       const text = this.parts.redactor.redact(reason).text;
       // A ticket of the asker's own making is never opened on their own word.
       const needsApproval =
-        !isMadeByOthers(actor, standing) ||
+        !isMadeByOthers(actor, subject) ||
         actor.roles.every((role) =>
           role !== 'SUPERVISOR' && role !== 'AGENT' ? true : this.parts.rules.onRequest.approvalFor.includes(role),
         );
@@ -172,8 +172,8 @@ export class Assistances {
   /** A supervisor's consent to a request; from now on it is live. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`, `CONFLICT`. */
   async approve(actor: SignedInActor, id: string): Promise<AssistanceRow> {
     return this.parts.database.change(actor, assistanceActions.approve, async (change, permit) => {
-      const { row, ticket, standing } = await this.lockAssistance(change, actor, id);
-      permit({ actorId: row.actorId, ticket: standing, at: change.at });
+      const { row, ticket, subject } = await this.lockAssistance(change, actor, id);
+      permit({ actorId: row.actorId, ticket: subject, at: change.at });
       if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'Ask for a new one.' });
       if (row.expiresAt <= change.at) throw new Failure('CONFLICT', 'The request has expired.', { remedy: 'Ask for a new one.' });
       if (row.beginsAt) return row;
@@ -195,8 +195,8 @@ export class Assistances {
   /** Ends an assistance by hand. Resolves once nobody can disclose under it any more. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`. */
   async end(actor: SignedInActor, id: string): Promise<AssistanceRow> {
     const { row, leasesUntil } = await this.parts.database.change(actor, assistanceActions.end, async (change, permit) => {
-      const { row, standing } = await this.lockAssistance(change, actor, id);
-      permit({ actorId: row.actorId, ticket: standing, at: change.at });
+      const { row, subject } = await this.lockAssistance(change, actor, id);
+      permit({ actorId: row.actorId, ticket: subject, at: change.at });
       if (row.endedAt) return { row, leasesUntil: 0 };
       const leasesUntil = await endRows(change, [row], 'BY_HAND');
       return { row: { ...row, endedAt: change.at, endReason: 'BY_HAND' as const }, leasesUntil };
@@ -276,13 +276,13 @@ export class Assistances {
     };
   }
 
-  private async lockTicket(change: Change, id: string): Promise<{ ticket: Ticket; standing: TicketStanding }> {
+  private async lockTicket(change: Change, id: string): Promise<{ ticket: Ticket; subject: TicketSubject }> {
     const ticket = await lockTicket(change, id);
-    return { ticket, standing: await this.standingOf(change, ticket) };
+    return { ticket, subject: await this.subjectOf(change, ticket) };
   }
 
   /** The ticket as the actor of the change stands to it now. */
-  async standingOf(change: Pick<Change, 'read' | 'at' | 'actor'>, ticket: Ticket): Promise<TicketStanding> {
+  async subjectOf(change: Pick<Change, 'read' | 'at' | 'actor'>, ticket: Ticket): Promise<TicketSubject> {
     const staffIds = isSignedIn(change.actor) ? change.actor.staffIds : [];
     return {
       id: ticket.id,
@@ -310,7 +310,7 @@ export class Assistances {
       (row.actorId === actor.id ||
         (actor.roles.includes('SUPERVISOR') && ticket.team !== null && actor.teams.includes(ticket.team)));
     if (!row || !ticket || !isVisible) throw Failure.notFound('assistance');
-    return { row, ticket, standing: await this.standingOf(change, ticket) };
+    return { row, ticket, subject: await this.subjectOf(change, ticket) };
   }
 }
 

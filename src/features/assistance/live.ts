@@ -12,6 +12,12 @@ export const isLive = (of: Table<Assistance>, now: Date): Sql =>
 export const live = (of: Table<Assistance>, actor: SignedInActor, now: Date): Sql =>
   sql`${of.actorId} = ${actor.id} AND ${isLive(of, now)}`;
 
+const a = assistances.as('a');
+
+/** A live assistance of the actor covers this customer. */
+export const coversCustomer = (customerId: Sql, actor: SignedInActor, now: Date): Sql =>
+  sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${live(a, actor, now)})`;
+
 export const assistanceIds = select(assistances.pick('id'), sql`FROM ${assistances}`);
 
 /**

@@ -4,13 +4,13 @@ import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../au
 import { type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
-import { inTeam, isFresh, isOpen, recentLogin, type TicketStanding } from '../assistance/assistance.policy';
+import { inTeam, isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
 import { ticketScope } from '../tickets/tickets.policy';
 import { credentialUpdate } from './credentials.rows';
 
 /** What a request is judged by, as it is in the transaction that makes it. */
 export interface RequestSubject {
-  readonly ticket: TicketStanding;
+  readonly ticket: TicketSubject;
   /** A live assistance of the actor on this ticket covers its customer. */
   readonly isAssisted: boolean;
   /** The ticket's customer is known to the payment side, by a link whose updates can be confirmed here. */

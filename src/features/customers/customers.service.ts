@@ -2,16 +2,20 @@ import type { SignedInActor } from '../../authz/actor';
 import { type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { RequestAccess } from '../../graphql/request-access';
-import { assistances } from '../assistance/assistance.entity';
-import { live } from '../assistance/live';
 import type { Core } from '../core';
-import type { Sources } from '../sources/sources.service';
 import { CustomerType } from './customer.type';
 import type { CustomersLoader } from './customers.loader';
 import { customer, customerRows } from './customers.rows';
 
+/** The condition under which an actor may reach a customer, over the column that names the customer. */
+export type Reach = (customerId: Sql, actor: SignedInActor, now: Date) => Sql;
+
 export interface CustomerParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
-  readonly sources: Sources;
+  readonly reach: Reach;
+  readonly sources: {
+    /** Asks the payment side about a customer again. False where it didn't answer in time. */
+    refreshPayments(customerId: string): Promise<boolean>;
+  };
   /** Milliseconds after which what is stored of a customer's payment side is out of date. */
   readonly maximumPaymentsAge: number;
 }
@@ -22,12 +26,9 @@ export class Customers {
 
   /** Throws `NOT_FOUND` for a customer that no live assistance of the actor covers, as for one that doesn't exist. */
   async reachable(actor: SignedInActor, access: RequestAccess, id: string): Promise<CustomerType> {
-    const { database, keys, maximumPaymentsAge } = this.parts;
+    const { database, keys, reach, maximumPaymentsAge } = this.parts;
     const now = this.parts.clock();
-    const [row] = await database.read(
-      customerRows,
-      sql`WHERE ${customer.id} = ${id} AND ${coveredByAssistance(customer.id, actor, now)}`,
-    );
+    const [row] = await database.read(customerRows, sql`WHERE ${customer.id} = ${id} AND ${reach(customer.id, actor, now)}`);
     // The row tells of an assistance; only `access` knows whether its ticket's assignment was confirmed lately.
     if (!row || !access.covering(row.id)) throw Failure.notFound('customer');
     return new CustomerType(row, keys, maximumPaymentsAge, now);
@@ -45,9 +46,3 @@ export class Customers {
     return loader.load(customerId);
   }
 }
-
-const a = assistances.as('a');
-
-/** A live assistance of the actor covers this customer. */
-export const coveredByAssistance = (customerId: Sql, actor: SignedInActor, now: Date): Sql =>
-  sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${live(a, actor, now)})`;

@@ -5,8 +5,8 @@ import { type CustomerParts, Customers } from './customers.service';
 /** The people whom tickets are about. */
 export const createCustomers = (
   { database, keys, clock }: Core,
-  { sources, maximumPaymentsAge }: Pick<CustomerParts, 'sources' | 'maximumPaymentsAge'>,
+  { reach, sources, maximumPaymentsAge }: Pick<CustomerParts, 'reach' | 'sources' | 'maximumPaymentsAge'>,
 ) => ({
-  service: new Customers({ database, keys, clock, sources, maximumPaymentsAge }),
+  service: new Customers({ database, keys, clock, reach, sources, maximumPaymentsAge }),
   loader: () => new CustomersLoader(database, keys, maximumPaymentsAge, clock),
 });

@@ -1,16 +1,14 @@
 import type { SignedInActor } from '../../authz/actor';
-import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { Failure } from '../../failure';
-import type { Cursors } from '../../graphql/cursor';
 import { PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
+import type { Core } from '../core';
 import type { CustomerType } from '../customers/customer.type';
 import type { CustomersLoader } from '../customers/customers.loader';
 import { customer } from '../customers/customers.rows';
-import { coveredByAssistance } from '../customers/customers.service';
-import type { Keys } from '../keys/keys.service';
+import type { Reach } from '../customers/customers.service';
 import { TransactionConnection, type TransactionFilter, type TransactionOrder, TransactionType } from './payment.type';
 import { type PaymentsLoader, transactionsBy } from './payments.loader';
 import { transaction, transactionRows } from './payments.rows';
@@ -28,13 +26,12 @@ export interface TransactionPageArguments {
   readonly after: string | null | undefined;
 }
 
+export interface PaymentParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'> {
+  readonly reach: Reach;
+}
+
 export class Payments {
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly cursors: Cursors,
-    private readonly clock: () => Date,
-  ) {}
+  constructor(private readonly parts: PaymentParts) {}
 
   /** A page of a customer's transactions; null without a link. Throws `INVALID` for a page size or cursor that doesn't fit. */
   async transactionsOf(
@@ -46,7 +43,7 @@ export class Payments {
     const conditions = { ...(filter ?? {}) };
     const identity = ['Customer.transactions', customer.id, conditions, orderBy];
     const request = new PageRequest(
-      { cursors: this.cursors, actorId: actor.id, list: identity, keyset: transactionsBy[orderBy] },
+      { cursors: this.parts.cursors, actorId: actor.id, list: identity, keyset: transactionsBy[orderBy] },
       { first, after },
     );
     const { paymentCustomerId } = customer;
@@ -56,7 +53,7 @@ export class Payments {
     return new TransactionConnection(
       request.pageOf(
         rows,
-        (row) => new TransactionType(customer, row, this.keys),
+        (row) => new TransactionType(customer, row, this.parts.keys),
         () => loader.count(list),
       ),
     );
@@ -64,12 +61,12 @@ export class Payments {
 
   /** A transaction of a customer whom a live assistance covers. Throws `NOT_FOUND` for any other. */
   async reachable(actor: SignedInActor, access: RequestAccess, customers: CustomersLoader, id: string): Promise<TransactionType> {
-    const [row] = await this.database.read(
+    const [row] = await this.parts.database.read(
       linkedTransactionRows,
-      sql`WHERE ${transaction.id} = ${id} AND ${coveredByAssistance(customer.id, actor, this.clock())} ORDER BY ${customer.id} LIMIT 1`,
+      sql`WHERE ${transaction.id} = ${id} AND ${this.parts.reach(customer.id, actor, this.parts.clock())} ORDER BY ${customer.id} LIMIT 1`,
     );
     const holder = row && access.covering(row.customerId) ? await customers.load(row.customerId) : null;
     if (!row || !holder) throw Failure.notFound('transaction');
-    return new TransactionType(holder, row, this.keys);
+    return new TransactionType(holder, row, this.parts.keys);
   }
 }

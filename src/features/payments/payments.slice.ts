@@ -1,9 +1,9 @@
 import type { Core } from '../core';
 import { PaymentsLoader } from './payments.loader';
-import { Payments } from './payments.service';
+import { type PaymentParts, Payments } from './payments.service';
 
 /** What customers paid and pay with. */
-export const createPayments = ({ database, keys, cursors, clock }: Core) => ({
-  service: new Payments(database, keys, cursors, clock),
+export const createPayments = ({ database, keys, cursors, clock }: Core, { reach }: Pick<PaymentParts, 'reach'>) => ({
+  service: new Payments({ database, keys, cursors, clock, reach }),
   loader: () => new PaymentsLoader(database, keys),
 });

@@ -5,7 +5,6 @@ import { Failure } from '../../failure';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { live } from '../assistance/live';
 import type { Core } from '../core';
-import type { Sources } from '../sources/sources.service';
 import type { Ticket } from './ticket.entity';
 import { ticketScope } from './tickets.policy';
 import { grant, type OpenedRow, openedRows, type TicketRow, ticket } from './tickets.rows';
@@ -32,8 +31,16 @@ export interface FoundTicket {
   readonly row: OpenedRow;
 }
 
+/** The helpdesks, as far as tickets are asked of them. */
+export interface TicketSources {
+  /** Throws `INVALID` for a source that isn't configured. */
+  helpdesk(name: string): { readonly name: string };
+  /** Fetches a ticket and stores it; false where the helpdesk has none. Throws `SourceUnavailable`. */
+  refreshTicket(source: string, reference: string): Promise<boolean>;
+}
+
 export interface ScopeParts extends Pick<Core, 'database' | 'clock'> {
-  readonly sources: Pick<Sources, 'refreshTicket'>;
+  readonly sources: TicketSources;
   /** Which tickets each role works with. */
   readonly scope: ScopePolicy;
   /** Milliseconds after which the helpdesk is asked again whose ticket it is. */

@@ -8,7 +8,6 @@ import { endOfStep } from '../../privacy/answer-time';
 import type { Assistances } from '../assistance/assistance.service';
 import type { Core } from '../core';
 import { customer, linkRows } from '../customers/customers.rows';
-import type { Sources } from '../sources/sources.service';
 import type { Ticket } from './ticket.entity';
 import { MessageConnection, MessageType, TicketConnection, type TicketFilter, TicketOrder, TicketType } from './ticket.type';
 import { messagesInOrder, type TicketsLoader } from './tickets.loader';
@@ -17,7 +16,6 @@ import { type OpenedRow, type TicketRow, ticket, ticketCounts, ticketRows } from
 import { type FoundTicket, type InScope, type ScopeParts, TicketsInScope } from './tickets.scope';
 
 export interface TicketParts extends ScopeParts, Pick<Core, 'keys' | 'cursors'> {
-  readonly sources: Sources;
   readonly assistances: Assistances;
 }
 

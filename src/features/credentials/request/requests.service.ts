@@ -152,7 +152,7 @@ export class CredentialRequests {
     { actor, input, requestKey, requestDigest }: Asked,
   ): Promise<string> {
     const { keys, sources, assistances, policy, channels } = this.parts;
-    const subject = await assistances.standingOf(change, ticket);
+    const subject = await assistances.subjectOf(change, ticket);
     const { payer, assistanceId, staffId, ...facts } = await readFacts(change, keys, actor, ticket);
     permit({
       ticket: subject,
