@@ -24,6 +24,7 @@ import { clientOf, trustIn } from './client-address';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { boundConnections, type Deadlines, usualDeadlines } from './connections';
 import { acceptForms, formOf } from './form';
+import { healthRoutes } from './health';
 import { Metrics } from './metrics';
 
 declare module 'fastify' {
@@ -38,8 +39,6 @@ const largestBody = 256 * 1024;
 const largestHeaders = 80 * 1024;
 /** Largest form with a logout token, in bytes. */
 const largestLogoutForm = 16 * 1024;
-/** A source that wasn't read to its end for this long, in milliseconds, is reported as behind. */
-const behindAfter = 120_000;
 
 const statusOf: Readonly<Record<Failure['code'], number>> = {
   UNAUTHENTICATED: 401,
@@ -357,57 +356,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
 
   await server.register(confirmRoutes(app.services.confirmations, { ...merchant, clock: app.clock }));
 
-  server.get('/healthz', async () => ({ status: 'ok' }));
-  server.get('/readyz', async (_request, reply) => {
-    const database = await app.database.ping().then(
-      () => true,
-      () => false,
-    );
-    const sources = database ? await app.sources.health() : [];
-    const report = {
-      status: database ? 'ready' : 'not ready',
-      database: database ? 'ok' : 'unreachable',
-      // A source that is down costs its own fields, so it doesn't make the gateway unready.
-      sources: Object.fromEntries(
-        sources.map(({ name, side, kind, polledAt, fault }) => [
-          name,
-          {
-            side,
-            kind,
-            state: fault ?? (polledAt === null || app.clock().getTime() - polledAt.getTime() > behindAfter ? 'behind' : 'ok'),
-            readUntil: polledAt?.toISOString() ?? null,
-          },
-        ]),
-      ),
-    };
-    return reply.code(database ? 200 : 503).send(report);
-  });
-  server.get('/metrics', async (_request, reply) => {
-    // Without the database ages and jobs are unknown; what else is measured is wanted just then.
-    const [sources, unlinked, jobs] = await Promise.all([
-      app.sources.health().catch(() => []),
-      app.sources.unlinkedCustomers().catch(() => []),
-      app.services.jobs.counts().catch(() => []),
-    ]);
-    metrics.unlinked.reset();
-    for (const { source, waiting, setAside } of unlinked) {
-      metrics.unlinked.set({ source, state: 'waiting' }, waiting);
-      metrics.unlinked.set({ source, state: 'set_aside' }, setAside);
-    }
-    metrics.jobs.reset();
-    for (const { kind, state, count } of jobs) metrics.jobs.set({ kind, state }, count);
-    metrics.sourceAge.reset();
-    for (const { name, polledAt } of sources) {
-      if (polledAt) metrics.sourceAge.set({ source: name }, (app.clock().getTime() - polledAt.getTime()) / 1_000);
-    }
-    const audit = await app.services.auditLog.progress().catch(() => null);
-    // What isn't known isn't there.
-    metrics.auditPending.remove();
-    metrics.auditCheckpointAge.remove();
-    if (audit) metrics.auditPending.set(audit.pending);
-    if (audit?.signedAt) metrics.auditCheckpointAge.set((app.clock().getTime() - audit.signedAt.getTime()) / 1_000);
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-  });
+  await server.register(healthRoutes(app, metrics));
 
   if (!config.production) await server.register(developmentPages().developmentRoutes(app));
   server.addHook('onClose', async () => {

@@ -320,6 +320,18 @@ if (engine === 'mariadb') {
       expect((await test.events('disclosure')).length - before).toBeGreaterThan(shown.length);
     });
 
+    it('that stopped answering keeps no probe waiting for as long as a request may', async () => {
+      // Longer than this test may take.
+      await start({ databaseDeadline: 3_600_000 });
+      process.kill(server.processId, 'SIGSTOP');
+      const [ready, metrics] = await Promise.all(
+        ['/readyz', '/metrics'].map((url) => test.server.inject({ method: 'GET', url })),
+      );
+      process.kill(server.processId, 'SIGCONT');
+      expect([ready?.statusCode, metrics?.statusCode]).toEqual([503, 200]);
+      expect(metrics?.body).not.toMatch(/^counterfoil_(?:source_age|audit_pending)/m);
+    });
+
     it('that is gone: every door says so, with when to come back', async () => {
       await start();
       test.helpdesk.judgeWebhook = () =>

@@ -1,0 +1,84 @@
+import type { FastifyInstance } from 'fastify';
+import type { App } from '../app';
+import type { Metrics } from './metrics';
+
+/** A source that wasn't read to its end for this long, in milliseconds, is reported as behind. */
+const behindAfter = 120_000;
+/** Milliseconds for what a probe reports on: orchestrators and Prometheus wait little longer, and then know nothing at all. */
+const patience = 2_000;
+
+/** What the work gives in time, or what stands for "not known". */
+const inTime = async <T>(work: Promise<T>, unknown: T): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(unknown), patience);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch {
+    return unknown;
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** For whoever operates the gateway: `/healthz`, `/readyz` and `/metrics`. Each answers within about two seconds, whatever the database does. */
+export const healthRoutes =
+  (app: App, metrics: Metrics) =>
+  async (server: FastifyInstance): Promise<void> => {
+    const now = () => app.clock().getTime();
+
+    server.get('/healthz', async () => ({ status: 'ok' }));
+
+    server.get('/readyz', async (_request, reply) => {
+      const [database, sources] = await Promise.all([
+        app.database.ping().then(
+          () => true,
+          () => false,
+        ),
+        inTime(app.sources.health(), []),
+      ]);
+      return reply.code(database ? 200 : 503).send({
+        status: database ? 'ready' : 'not ready',
+        database: database ? 'ok' : 'unreachable',
+        // A source that is down costs its own fields, so it doesn't make the gateway unready.
+        sources: Object.fromEntries(
+          (database ? sources : []).map(({ name, side, kind, polledAt, fault }) => [
+            name,
+            {
+              side,
+              kind,
+              state: fault ?? (polledAt === null || now() - polledAt.getTime() > behindAfter ? 'behind' : 'ok'),
+              readUntil: polledAt?.toISOString() ?? null,
+            },
+          ]),
+        ),
+      });
+    });
+
+    server.get('/metrics', async (_request, reply) => {
+      // Without the database ages and jobs are unknown; what else is measured is wanted just then.
+      const [sources, unlinked, jobs, audit] = await Promise.all([
+        inTime(app.sources.health(), []),
+        inTime(app.sources.unlinkedCustomers(), []),
+        inTime(app.services.jobs.counts(), []),
+        inTime<Awaited<ReturnType<typeof app.services.auditLog.progress>> | null>(app.services.auditLog.progress(), null),
+      ]);
+      metrics.unlinked.reset();
+      for (const { source, waiting, setAside } of unlinked) {
+        metrics.unlinked.set({ source, state: 'waiting' }, waiting);
+        metrics.unlinked.set({ source, state: 'set_aside' }, setAside);
+      }
+      metrics.jobs.reset();
+      for (const { kind, state, count } of jobs) metrics.jobs.set({ kind, state }, count);
+      metrics.sourceAge.reset();
+      for (const { name, polledAt } of sources)
+        if (polledAt) metrics.sourceAge.set({ source: name }, (now() - polledAt.getTime()) / 1_000);
+      // What isn't known isn't there.
+      metrics.auditPending.remove();
+      metrics.auditCheckpointAge.remove();
+      if (audit) metrics.auditPending.set(audit.pending);
+      if (audit?.signedAt) metrics.auditCheckpointAge.set((now() - audit.signedAt.getTime()) / 1_000);
+      return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    });
+  };
