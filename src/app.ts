@@ -1,6 +1,8 @@
 import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { SignedInActor } from './authz/actor';
+import type { ExposurePolicy } from './authz/exposure';
 import { Loop } from './background/loop';
 import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
@@ -16,7 +18,7 @@ import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
 import { createPayments } from './features/payments/payments.slice';
 import type { RequestContext, Services } from './features/request';
-import { describeGraph, protectGraph } from './features/schema';
+import { servedGraph } from './features/schema';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
 import { createSources } from './features/sources/sources.slice';
@@ -40,6 +42,8 @@ const issuers = () =>
 export interface AppOptions extends StorageOptions {
   /** Takes the place of a configured connector, by source name; for tests that simulate a fault. */
   readonly connectors?: GivenConnectors;
+  /** What the policy file says, for tests that open many; otherwise it is read. */
+  readonly policy?: ExposurePolicy;
 }
 
 /** What a running gateway is made of. */
@@ -53,7 +57,7 @@ interface AppParts {
   readonly actors: Actors;
   readonly record: ReturnType<typeof createDisclosures>;
   readonly executor: ProtectedExecutor<RequestContext>;
-  readonly schema: ReturnType<typeof protectGraph>;
+  readonly schema: GraphQLSchema;
   readonly developmentIssuer: DevelopmentIssuer | null;
   readonly signingLog: SigningLog | null;
   readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext;
@@ -89,10 +93,10 @@ export class App {
     if (this.config.publicUrl === null) this.parts.publicAddress.url = address;
   }
 
-  static async open({ connectors = {}, ...options }: AppOptions): Promise<App> {
+  static async open({ connectors = {}, policy: loaded, ...options }: AppOptions): Promise<App> {
     const { config, log, clock = () => new Date() } = options;
-    const graph = describeGraph();
-    const policy = loadPolicy(config.policyFile, graph.classification, config);
+    const { schema, classification } = servedGraph();
+    const policy = loaded ?? loadPolicy(config.policyFile, classification, config);
     const developmentIssuer = config.developmentIssuer ? await issuers().openDevelopmentIssuer(config.dataFolder, clock) : null;
     const storage = await openStorage({ clock, ...options });
     const { database, keys } = storage;
@@ -142,12 +146,11 @@ export class App {
         mfaRequired: config.mfaRequired,
       });
       const signingLog = await openSigningLog(config.audit, database, clock, log);
-      const schema = protectGraph(graph);
       const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
       const executor = new ProtectedExecutor<RequestContext>(
         {
           schema,
-          classification: graph.classification,
+          classification,
           policy,
           maskTools,
           limits: defaultLimits,

@@ -80,5 +80,21 @@ export const describeGraph = (): DescribedGraph => {
 export const protectGraph = ({ schema, classification, guards }: DescribedGraph): GraphQLSchema =>
   guardFields(exposeFields(schema, classification), guards);
 
+/** The graph as it is served, and the classes of its fields. */
+interface ServedGraph {
+  readonly schema: GraphQLSchema;
+  readonly classification: Classification;
+}
+let served: ServedGraph | undefined;
+
+/** Made once a process: nothing that is configured changes it. */
+export const servedGraph = (): ServedGraph => {
+  if (!served) {
+    const described = describeGraph();
+    served = { schema: protectGraph(described), classification: described.classification };
+  }
+  return served;
+};
+
 /** The graph in the schema language, sorted: what `schema/schema.graphql` holds for review. */
 export const printGraph = (): string => `${printSchema(lexicographicSortSchema(describeGraph().schema))}\n`;

@@ -25,6 +25,7 @@ import {
 } from './confirm/page';
 import { style } from './confirm/style';
 import { acceptForms, formOf } from './form';
+import { named } from './named';
 import { pageHeaders } from './page';
 import { comesFromElsewhere } from './same-origin';
 
@@ -193,7 +194,7 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
   };
 
   await server.register(
-    async (page) => {
+    named('confirm pages', async (page) => {
       // Its own bucket in place of everybody's, and no page of another origin may read anything here.
       const config = { rateLimit: false, cors: false } as const;
 
@@ -243,7 +244,7 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
       });
 
       page.all('/*', { config }, (_request, reply) => sendDeadLink(reply, options));
-    },
+    }),
     { prefix },
   );
 };

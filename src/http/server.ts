@@ -26,6 +26,7 @@ import { boundConnections, type Deadlines, usualDeadlines } from './connections'
 import { acceptForms, formOf } from './form';
 import { healthRoutes } from './health';
 import { Metrics } from './metrics';
+import { named } from './named';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -291,9 +292,9 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     }),
   });
 
-  await server.register(auditExportRoutes(app, identify));
+  await server.register(named('audit export', auditExportRoutes(app, identify)));
 
-  await server.register(async (raw) => {
+  const webhooks = named('webhooks', async (raw) => {
     // Signatures are over bytes: nothing may parse and re-write a body before it is judged.
     raw.removeAllContentTypeParsers();
     raw.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -324,8 +325,9 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       return reply.code(outcome === 'unavailable' ? 503 : 202).send({ outcome });
     });
   });
+  await server.register(webhooks);
 
-  await server.register(async (form) => {
+  const logout = named('logout', async (form) => {
     acceptForms(form, { largest: largestLogoutForm });
     // OpenID Connect Back-Channel Logout 1.0, 2.5 and 2.8.
     form.post('/oidc/back-channel-logout', async (request, reply) => {
@@ -353,12 +355,13 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       }
     });
   });
+  await server.register(logout);
 
-  await server.register(confirmRoutes(app.services.confirmations, { ...merchant, clock: app.clock }));
+  await server.register(named('confirm', confirmRoutes(app.services.confirmations, { ...merchant, clock: app.clock })));
 
   await server.register(healthRoutes(app, metrics));
 
-  if (!config.production) await server.register(developmentPages().developmentRoutes(app));
+  if (!config.production) await server.register(named('development', developmentPages().developmentRoutes(app)));
   server.addHook('onClose', async () => {
     await apollo.stop();
     await app.close();

@@ -1,13 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { App, type AppOptions } from '../../src/app';
+import type { ExposurePolicy } from '../../src/authz/exposure';
 import { type Config, loadConfig } from '../../src/config/load';
+import { loadPolicy } from '../../src/config/policy';
 import type { DemoHelpdesk } from '../../src/development/sources/demo-helpdesk';
 import type { DemoPayments } from '../../src/development/sources/demo-payments';
 import type { Keys } from '../../src/features/keys/keys.service';
+import { servedGraph } from '../../src/features/schema';
 import { createServer } from '../../src/http/server';
 import { tamper } from './audit-log';
 import { misfitOf } from './catalogued';
@@ -55,6 +58,16 @@ const hasUsualRows = ({ connectors, environment = {}, config = {} }: TestAppOpti
   connectors === undefined &&
   !Object.keys(environment).some((name) => shapes.environment.test(name)) &&
   !Object.keys(config).some((name) => shapes.config.includes(name));
+
+const policies = new Map<string, ExposurePolicy>();
+
+/** The policy that a configuration asks for, read once a file of tests. Throws as the start of a gateway does. */
+const policyOf = (config: Config): ExposurePolicy => {
+  const key = JSON.stringify([readFileSync(config.policyFile, 'utf8'), config.mfaRequired, config.channels]);
+  const policy = policies.get(key) ?? loadPolicy(config.policyFile, servedGraph().classification, config);
+  policies.set(key, policy);
+  return policy;
+};
 
 const silent = pino({ level: 'silent' });
 
@@ -108,6 +121,7 @@ export class TestApp {
     test.open = () =>
       App.open({
         config,
+        policy: policyOf(config),
         log,
         clock: test.clock.now,
         onStatement: (sql) => test.statements.push(sql),

@@ -1,3 +1,4 @@
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { ModernFakeTimers } = require('@jest/fake-timers');
 const { ModuleMocker } = require('jest-mock');
 const { here } = require('./compiled-once');
@@ -20,6 +21,14 @@ const remembered = () => {
     Object.assign(process.env, variables);
     process.exit = exit;
   };
+};
+
+/** What keeps something through promises. Jest makes one for each file of tests, and each that was used costs every later promise. */
+const storages = new Set();
+const { run } = AsyncLocalStorage.prototype;
+AsyncLocalStorage.prototype.run = function (...parameters) {
+  storages.add(this);
+  return run.apply(this, parameters);
 };
 
 /**
@@ -54,6 +63,8 @@ module.exports = class WorkerGlobals {
 
   async teardown() {
     this.fakeTimersModern.dispose();
+    for (const storage of storages) storage.disable();
+    storages.clear();
     this.#context = null;
     this.#undo();
   }

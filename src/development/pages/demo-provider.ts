@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { App } from '../../app';
 import { Failure } from '../../failure';
 import { acceptForms, formOf } from '../../http/form';
+import { named } from '../../http/named';
 import { pageHeaders } from '../../http/page';
 import { comesFromHere } from '../../http/same-origin';
 import { providerRefusals } from '../../upstream/payments/payments.port';
@@ -158,6 +159,6 @@ const faultRoutes = (app: App, providers: readonly NamedProvider[]) => async (se
 /** What makes the demo provider a site of its own: its card page, and the page of its faults. Registered outside production only. */
 export const demoProviderRoutes = (app: App, providers: readonly NamedProvider[]) => async (server: FastifyInstance) => {
   acceptForms(server, { largest: largestForm });
-  await server.register(setupRoutes(app, providers));
-  await server.register(faultRoutes(app, providers));
+  await server.register(named('provider cards', setupRoutes(app, providers)));
+  await server.register(named('provider faults', faultRoutes(app, providers)));
 };

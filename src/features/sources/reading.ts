@@ -21,6 +21,8 @@ const assistedTickets = select(
 const ticketsPerChange = 200;
 /** Tickets that are read one by one at the same time, because a search didn't show them. */
 const ticketsAtOnce = 4;
+/** Counted by size: where `max` says it, the room for all of them is taken at once. */
+const bounded = { maxSize: 20_000, sizeCalculation: () => 1 } as const;
 
 /** `work`, or what `late` makes once so many milliseconds have passed; the work itself goes on. */
 const within = <T>(work: Promise<T>, milliseconds: number, late: () => T): Promise<T> => {
@@ -40,9 +42,9 @@ const within = <T>(work: Promise<T>, milliseconds: number, late: () => T): Promi
 /** Reads single records from their sources: where one is missing, too old, or said to have changed. */
 export class Reading {
   /** Tickets that the helpdesk said a moment ago it doesn't have. */
-  private readonly absent = new LRUCache<string, true>({ max: 20_000, ttl: 10_000 });
+  private readonly absent = new LRUCache<string, true>({ ...bounded, ttl: 10_000 });
   private readonly underWay = new Map<string, Promise<unknown>>();
-  private readonly recentlyRefreshed = new LRUCache<string, true>({ max: 20_000, ttl: 2_000 });
+  private readonly recentlyRefreshed = new LRUCache<string, true>({ ...bounded, ttl: 2_000 });
 
   constructor(
     private readonly parts: SourceParts,

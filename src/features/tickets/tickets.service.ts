@@ -29,6 +29,8 @@ export interface TicketPageArguments {
 /** What reaches a helpdesk on behalf of one actor: per minute. */
 const readThroughsPerMinute = 60;
 const longestReference = 128;
+/** Counted by size: where `max` says it, the room for all of them is taken at once. */
+const bounded = { maxSize: 20_000, sizeCalculation: () => 1 } as const;
 
 const latestFirst = (by: 'createdAt' | 'updatedAt'): Keyset<TicketRow> => ({
   column: ticket[by],
@@ -44,9 +46,9 @@ const ticketsBy: Readonly<Record<TicketOrder, Keyset<TicketRow>>> = {
 /** Tickets within an actor's scope; opening one is what begins an assistance. */
 export class Tickets {
   /** References that a person asked for a moment ago and may not see, whether they exist or not. */
-  private readonly notTheirs = new LRUCache<string, true>({ max: 20_000, ttl: 10_000 });
+  private readonly notTheirs = new LRUCache<string, true>({ ...bounded, ttl: 10_000 });
   private readonly withinScope: TicketsInScope;
-  private readonly readThroughs = new LRUCache<string, { count: number }>({ max: 20_000, ttl: 60_000 });
+  private readonly readThroughs = new LRUCache<string, { count: number }>({ ...bounded, ttl: 60_000 });
 
   constructor(private readonly parts: TicketParts) {
     this.withinScope = new TicketsInScope(parts);
