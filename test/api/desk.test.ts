@@ -72,7 +72,7 @@ describe('a desk where everybody has paid', () => {
               apiKey: stripe.apiKey,
               url: `http://127.0.0.1:${stripe.port}`,
               webhookSecret: 'whsec_unused',
-              resilience: { retries: 0, attemptTimeout: 30_000 },
+              resilience: { retries: 0, attemptTimeout: 30_000, breakFor: 1_000 },
             },
           ],
         },

@@ -380,7 +380,11 @@ export const wholeDatabase = async ({ app: { database } }: TestApp): Promise<Rec
     const rows = await database.query(`SELECT * FROM ${table}`);
     contents[table] = rows
       .map((row) =>
-        JSON.stringify(row, (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString('hex') : value)),
+        JSON.stringify(
+          Object.fromEntries(
+            Object.entries(row).map(([name, value]) => [name, Buffer.isBuffer(value) ? value.toString('hex') : value]),
+          ),
+        ),
       )
       .sort();
   }
