@@ -1,4 +1,4 @@
-const { isBuiltin } = require('node:module');
+const { createRequire, isBuiltin } = require('node:module');
 const { default: Runtime } = require('jest-runtime');
 const { sharedModules } = require('./shared-modules');
 
@@ -13,6 +13,12 @@ module.exports = class extends Runtime {
     this.#shares = true;
     this.transformCache.sourceMaps = sharedModules.sourceMaps;
     sharedModules.transformWith((path) => this.transformCache.transform(path));
+  }
+
+  /** What Jest brings has nothing of a file of tests in it, but for the part that knows its tests. */
+  requireInternalModule(from, request) {
+    const isKept = this.#shares && request !== undefined && !request.startsWith('.') && !request.includes('jest-circus');
+    return isKept ? createRequire(from)(request) : super.requireInternalModule(from, request);
   }
 
   requireModule(from, request = from, options = undefined, isActual = false) {

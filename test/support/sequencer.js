@@ -3,11 +3,17 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** What takes longest, and is not the longest to read: by size alone these would come last, with one worker idle. */
 const long = [
   'standing/cli',
-  'api/audit-crash',
+  // Between two that need the gateway built: two workers that begin with such would both build it.
   'api/leak-breakages',
+  'standing/add-a-field',
+  'standing/beside',
+  'standing/readme-walk',
+  'standing/audit-cli',
   'api/leak',
-  'api/credentials-sequences',
+  'http/confirm',
+  'api/explorer',
   'standing/audit-verify',
+  'api/desk',
 ];
 
 const rank = ({ path }) => {
