@@ -132,6 +132,9 @@ const headersOfClients = [
 const isHost = (host: string | undefined): boolean =>
   /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.test(host ?? '') && URL.canParse(`http://${host}`);
 
+/** What answers the same to everybody, whatever name they ask by. */
+const probes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const bearerOf = (authorization: string | undefined): string | undefined => /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
@@ -184,7 +187,9 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     closing = true;
     connections.stop();
   });
-  server.addHook('onRequest', async ({ headers }) => {
+  server.addHook('onRequest', async ({ headers, routeOptions: { url } }) => {
+    // Load balancers ask in HTTP/1.0, which needs no host.
+    if (headers.host === undefined && url !== undefined && probes.has(url)) return;
     // What is told by name (links, the origin of a page) is told by this one.
     if (!isHost(headers.host)) throw Failure.invalid('host', 'expected the name or address that the request was sent to');
   });

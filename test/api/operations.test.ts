@@ -310,6 +310,22 @@ describe('a connection', () => {
     await app.stop();
   });
 
+  it('of a load balancer that asks in HTTP/1.0 and names no host is answered, by what tells no more than whether it works', async () => {
+    const app = await TestApp.start({ sync: false });
+    await app.server.listen({ host: '127.0.0.1', port: 0 });
+    const statusOf = async (line: string) => {
+      const socket = connect((app.server.server.address() as AddressInfo).port, '127.0.0.1');
+      socket.write(`${line}\r\n\r\n`);
+      return (await text(socket)).split('\r\n')[0];
+    };
+    for (const path of ['/healthz', '/readyz', '/metrics'])
+      expect([path, await statusOf(`GET ${path} HTTP/1.0`)]).toEqual([path, 'HTTP/1.1 200 OK']);
+    expect(await statusOf('GET /healthz HTTP/1.0\r\nhost: a b')).toBe('HTTP/1.1 400 Bad Request');
+    expect(await statusOf('GET /confirm/none HTTP/1.0')).toBe('HTTP/1.1 400 Bad Request');
+    expect(await statusOf('GET /healthz HTTP/1.1')).toBe('HTTP/1.1 400 Bad Request');
+    await app.stop();
+  });
+
   it('takes a token of a thousand groups, and refuses longer headers with 431', async () => {
     const app = await TestApp.start({ sync: false });
     const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
