@@ -52,18 +52,18 @@ export const trustIn = (proxies: readonly string[]): ((address: string) => boole
   };
 };
 
-/**
- * Who a request is counted for, for every limiter: an IPv4 address or a network of 64 bits, which is the least that a
- * provider gives one customer. What a trusted proxy wrote and is no address counts as the proxy's own.
- */
+/** Who an address is counted as: an IPv4 address, or a network of 64 bits, which is the least that a provider gives one customer. */
+export const networkOf = (address: string): string =>
+  address.includes(':') ? `${address.split(':').slice(0, 4).join(':')}::/64` : address;
+
+/** Who a request is counted for, for every limiter. What a trusted proxy wrote and is no address counts as the proxy's own. */
 export const clientOf = ({ ip, ips }: Pick<FastifyRequest, 'ip' | 'ips'>): string => {
   // From the connection to the farthest that is believed.
   const farthest = [...(ips ?? [ip])]
     .reverse()
     .map(addressIn)
     .find((address) => address !== null);
-  if (farthest === undefined) return 'unknown';
-  return farthest.includes(':') ? `${farthest.split(':').slice(0, 4).join(':')}::/64` : farthest;
+  return farthest === undefined ? 'unknown' : networkOf(farthest);
 };
 
 const forwarding =

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressIn } from './client-address';
+import { addressIn, networkOf } from './client-address';
 
 /** Milliseconds. */
 export const usualDeadlines = {
@@ -19,8 +19,8 @@ export const usualDeadlines = {
 };
 export type Deadlines = Readonly<typeof usualDeadlines>;
 
-/** Connections of the process, and of one address that is no trusted proxy's: a desk of forty browsers behind one address has 240. */
-const mostConnections = { all: 4_096, ofAnAddress: 512 };
+/** Connections of the process, and of one network that is no trusted proxy's: a desk of forty browsers behind one address has 240. */
+const mostConnections = { all: 4_096, ofANetwork: 512 };
 
 interface ConnectionOptions {
   /** Whether many people's requests come from an address: a proxy's. */
@@ -29,31 +29,60 @@ interface ConnectionOptions {
   readonly most?: Readonly<typeof mostConnections>;
 }
 
+/** The connections of one network. */
+interface Connections {
+  count: number;
+  /** Those on which no request is under way, the longest idle first. */
+  readonly idle: Set<Socket>;
+}
+
 /**
- * Bounds what connections may hold: their number, and, when the gateway stops, their time. `stop` ends those that never carried
- * a request at once, and all that are left when the deadline is over.
+ * Bounds what connections may hold: their number, and, when the gateway stops, their time. A network that has all of its own gets
+ * a further one in place of the longest idle, and none while all are busy: many people may share one address, and whoever keeps
+ * connections that do nothing must not lock them out. `stop` ends those that never carried a request at once, and all that are
+ * left when the deadline is over.
  */
 export const boundConnections = (
   server: Server,
   { isTrusted, deadlines, most = mostConnections }: ConnectionOptions,
 ): { readonly stop: () => void } => {
-  const open = new Map<string, number>();
+  const networks = new Map<string, Connections>();
   const unused = new Set<Socket>();
+  const underWay = new WeakMap<Socket, { readonly network: Connections; requests: number }>();
   server.maxConnections = most.all;
   server.on('connection', (socket: Socket) => {
     const address = addressIn(socket.remoteAddress ?? '') ?? '';
-    const count = (open.get(address) ?? 0) + 1;
-    if (count > most.ofAnAddress && !isTrusted(address)) return void socket.destroy();
-    open.set(address, count);
+    const name = networkOf(address);
+    const network = networks.get(name) ?? { count: 0, idle: new Set() };
+    if (network.count >= most.ofANetwork && !isTrusted(address)) {
+      const [idle] = network.idle;
+      if (!idle) return void socket.destroy();
+      network.idle.delete(idle);
+      idle.destroy();
+    }
+    network.count += 1;
+    network.idle.add(socket);
+    networks.set(name, network);
+    underWay.set(socket, { network, requests: 0 });
     unused.add(socket);
     socket.once('close', () => {
       unused.delete(socket);
-      const left = (open.get(address) ?? 1) - 1;
-      if (left > 0) open.set(address, left);
-      else open.delete(address);
+      network.idle.delete(socket);
+      network.count -= 1;
+      if (network.count === 0) networks.delete(name);
     });
   });
-  server.on('request', ({ socket }) => unused.delete(socket));
+  server.on('request', ({ socket }, response) => {
+    unused.delete(socket);
+    const here = underWay.get(socket);
+    if (!here) return;
+    here.requests += 1;
+    here.network.idle.delete(socket);
+    response.once('close', () => {
+      here.requests -= 1;
+      if (here.requests === 0 && !socket.destroyed) here.network.idle.add(socket);
+    });
+  });
   return {
     stop: () => {
       for (const socket of unused) socket.destroy();
