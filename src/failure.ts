@@ -38,7 +38,7 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
   ASSISTANCE_ENDED:
     'The assistance ended with its ticket, a reassignment, its expiry or by hand; open the ticket again if it is still yours.',
   APPROVAL_REQUIRED: 'A supervisor has to approve this with approveAssistance first.',
-  OWN_REQUEST: 'Somebody other than the requester has to do this.',
+  OWN_REQUEST: 'Somebody other than the requester has to do this, and the ticket’s helpdesk has to know both among its staff.',
   OWN_CONTACT: 'What the customer is sent reaches a mailbox of your own; somebody else has to do this.',
   RECENT_LOGIN_REQUIRED: 'Sign in again and repeat this within a few minutes.',
   SELF_MADE: 'You created this ticket or set its customer yourself; ask with beginAssistance and a reason.',

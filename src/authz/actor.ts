@@ -30,6 +30,8 @@ export interface SignedInActor {
   readonly expiresAt: Date;
   /** Ids of the helpdesk staff rows that are this person (`stf_…`), one a source at most. */
   readonly staffIds: readonly string[];
+  /** Names of the helpdesks that these rows are of. */
+  readonly helpdesks: readonly string[];
 }
 
 /** A job of the gateway itself: sync, expiry, migration. */

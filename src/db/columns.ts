@@ -32,7 +32,10 @@ const words = {
   // Most lists are empty.
   from: (value: string | null) => (value === '[]' ? [] : value === null ? null : (JSON.parse(value) as string[])),
 };
-const allWords = { to: (value: readonly string[]) => JSON.stringify(value), from: words.from };
+const allWords = {
+  to: (value: readonly string[] | null | undefined) => (Array.isArray(value) ? JSON.stringify(value) : value),
+  from: words.from,
+};
 
 type Options = { name?: string; nullable?: boolean };
 const base = (options: Options): ColumnOptions => ({

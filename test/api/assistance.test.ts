@@ -1,7 +1,10 @@
+import type { DataSource } from 'typeorm';
+import { SamePerson1764400000000 } from '../../migrations/1764400000000-same-person';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { countOf, eventsOf, policyWith, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
 import { OtherIssuer } from '../support/other-issuer';
 import { helpdeskCustomer, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
 
@@ -47,6 +50,10 @@ describe('an assistance on request', () => {
   const request = async (reference: string): Promise<string> => {
     const { data } = await test.as('ana', begin, { ticketId: await ticketIdOf(test, reference) });
     return data.beginAssistance.id as string;
+  };
+  const listedFor = async (who: Parameters<TestApp['as']>[0]): Promise<readonly string[]> => {
+    const { data } = await test.as(who, '{ assistancesToApprove(first: 100) { id } }');
+    return data.assistancesToApprove.map(({ id }: { id: string }) => id);
   };
 
   it('is stored waiting, with its event, and again returns the one that is open', async () => {
@@ -165,6 +172,26 @@ describe('an assistance on request', () => {
       'OWN_REQUEST',
     ],
     [
+      'by the requester under another subject, with the same row among the staff',
+      async () => ({
+        token: await issuer.token('ana', { roles: ['SUPERVISOR'], teams: ['cards'], subject: 'ana-lead' }, test.clock.now()),
+      }),
+      'DENIED',
+      'OWN_REQUEST',
+    ],
+    [
+      'by a supervisor whom the helpdesk doesn’t know',
+      async () => ({ token: await issuer.token('nobody', { roles: ['SUPERVISOR'], teams: ['cards'] }, test.clock.now()) }),
+      'DENIED',
+      'OWN_REQUEST',
+    ],
+    [
+      'by a supervisor who has left the helpdesk',
+      async () => ({ token: await issuer.token('wanda', { roles: ['SUPERVISOR'], teams: ['cards'] }, test.clock.now()) }),
+      'DENIED',
+      'OWN_REQUEST',
+    ],
+    [
       'by a supervisor of another team, as if it did not exist',
       async () => ({ token: await issuer.token('rosa', { roles: ['SUPERVISOR'], teams: ['disputes'] }, test.clock.now()) }),
       'NOT_FOUND',
@@ -184,11 +211,11 @@ describe('an assistance on request', () => {
       'DENIED',
       'MFA_REQUIRED',
     ],
-  ])('is not approved %s: it goes on waiting, one denial is written', async (_, who, code, reason) => {
+  ])('is not approved %s: it goes on waiting, one denial is written', async (how, who, code, reason) => {
     const approver = await who();
     const ticketId = await ticketIdOf(test, demoTickets.selfMade.reference);
     // A supervisor's own request doesn't wait; that they can't approve it is refused all the same.
-    const isOwn = reason === 'OWN_REQUEST';
+    const isOwn = how === 'by the requester as a supervisor';
     const { data } = await test.as(isOwn ? approver : 'ana', begin, { ticketId });
     const { id, state } = data.beginAssistance;
     expect(state).toBe(isOwn ? 'LIVE' : 'WAITING');
@@ -202,6 +229,45 @@ describe('an assistance on request', () => {
     ]);
     const [row] = await test.app.database.query('SELECT approved_by_id, approved_at FROM assistance WHERE id = ?', [id]);
     expect(row).toEqual({ approved_by_id: null, approved_at: null });
+  });
+
+  it('of somebody whom the helpdesk doesn’t know is approved by nobody, and waits for nobody', async () => {
+    const ticketId = await ticketIdOf(test, demoTickets.selfMade.reference);
+    const nobody = { token: await issuer.token('nobody', { roles: ['AGENT'], teams: ['cards'] }, test.clock.now()) };
+    const { data } = await test.as(nobody, begin, { ticketId });
+    const { id, state } = data.beginAssistance;
+    expect(state).toBe('WAITING');
+    expect(told(await test.as('sam', approve, { id }))).toEqual({
+      data: null,
+      errors: [['approveAssistance', 'DENIED', 'OWN_REQUEST']],
+    });
+    expect(await listedFor('sam')).not.toContain(id);
+  });
+
+  it('that was asked for before it was kept by whom is approved by nobody', async () => {
+    const id = await request(demoTickets.unassigned.reference);
+    await tamper(test.app.database, 'UPDATE assistance SET begins_at = NULL, requested_by_staff_ids = NULL WHERE id = ?', [id]);
+    expect(told(await test.as('sam', approve, { id }))).toEqual({
+      data: null,
+      errors: [['approveAssistance', 'DENIED', 'OWN_REQUEST']],
+    });
+    expect(await listedFor('sam')).not.toContain(id);
+    expect(told(await test.as('ana', end, { id })).errors).toEqual([]);
+    test.clock.forward(1);
+  });
+
+  it('is listed for supervisors of the team who are somebody else, and whom the helpdesk knows', async () => {
+    const id = await request(demoTickets.readdressed.reference);
+    const supervisor = async (user: string, subject = user) => ({
+      token: await issuer.token(user, { roles: ['SUPERVISOR'], teams: ['cards'], subject }, test.clock.now()),
+    });
+    expect(await listedFor('sam')).toContain(id);
+    expect(await listedFor(await supervisor('chloe'))).toContain(id);
+    for (const other of [await supervisor('ana', 'ana-lead'), await supervisor('nobody'), await supervisor('wanda')])
+      expect(await listedFor(other)).not.toContain(id);
+    // It is hers under her other subject as well: she may end it there.
+    expect(told(await test.as(await supervisor('ana', 'ana-lead'), end, { id })).errors).toEqual([]);
+    test.clock.forward(1);
   });
 
   it('that is absent is neither approved nor ended, like one of somebody else’s', async () => {
@@ -476,5 +542,28 @@ describe('the quota of customers', () => {
     test.clock.forward(hour + 1);
     await test.app.sources.syncAll();
     expect(tally(await openedBy(200, 250, 6))).toEqual({ 'DENIED QUOTA': 51 - quota, reached: quota });
+  });
+});
+
+describe('a request that waited before it was kept who asked', () => {
+  it('ends, and a new one is judged like any other', async () => {
+    const test = await TestApp.start();
+    try {
+      const ticketId = await ticketIdOf(test, demoTickets.unassigned.reference);
+      const { data } = await test.as('ana', begin, { ticketId });
+      const { id } = data.beginAssistance;
+      const runner = (Reflect.get(test.app.database, 'writer') as DataSource).createQueryRunner();
+      const migration = new SamePerson1764400000000();
+      await migration.down(runner);
+      await migration.up(runner);
+      await runner.release();
+      expect(told(await test.as('sam', approve, { id })).errors).toEqual([['approveAssistance', 'DENIED', 'OWN_REQUEST']]);
+      expect(await test.app.services.assistances.expire()).toBe(1);
+      expect((await test.events('assistance.end')).at(-1)).toMatchObject({ assistance: id, detail: { reason: 'EXPIRED' } });
+      const again = await test.as('ana', begin, { ticketId });
+      expect(told(await test.as('sam', approve, { id: again.data.beginAssistance.id })).errors).toEqual([]);
+    } finally {
+      await test.stop();
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { demoTickets } from '../../src/development/merchant/cast';
 import { eventsOf, policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
 import { approveUpdate, type Case, cancelUpdate, readUpdate, rejection, rejectUpdate, Updates } from '../support/credentials';
 import { OtherIssuer } from '../support/other-issuer';
 
@@ -165,6 +166,8 @@ describe('an update', () => {
   const people: readonly [string, string, string | null, () => Promise<Parameters<TestApp['as']>[0]>][] = [
     ['by the agent who asked', 'ROLE', null, async () => 'ana'],
     ['by who asked, as a supervisor', 'OWN_REQUEST', null, async () => supervisor('ana', ['cards'])],
+    ['by somebody whom the helpdesk doesn’t know', 'OWN_REQUEST', null, async () => supervisor('nobody', ['cards'])],
+    ['by somebody who has left the helpdesk', 'OWN_REQUEST', null, async () => supervisor('wanda', ['cards'])],
     ['without a second factor', 'MFA_REQUIRED', null, async () => ({ token: await test.token('sam', { mfa: false }) })],
     [
       'by a supervisor who signed in a quarter of an hour ago',
@@ -191,6 +194,24 @@ describe('an update', () => {
     });
     expect(events).toEqual(denied(why === 'ROLE' ? `Mutation.${field}` : action, why));
     expect(await whole(id)).toEqual(before);
+    await callOff({ of, id });
+  });
+
+  it('that somebody asked for whom its helpdesk didn’t know is decided by nobody', async () => {
+    const { of, id } = await waiting();
+    const kept = await updates.row(id);
+    const set = 'UPDATE credential_update SET requested_by_staff_id = ?, requested_by_staff_ids = ? WHERE id = ?';
+    await tamper(test.app.database, set, [null, null, id]);
+    for (const [operation, field] of [
+      [approveUpdate, 'approveCredentialUpdate'],
+      [rejectUpdate, 'rejectCredentialUpdate'],
+    ] as const)
+      expect(told(await test.as('sam', operation, { id, reason: rejection }))).toEqual({
+        data: null,
+        errors: [[field, 'DENIED', 'OWN_REQUEST']],
+      });
+    expect(await updates.state(id)).toBe('AWAITING_APPROVAL');
+    await tamper(test.app.database, set, [kept.requested_by_staff_id, kept.requested_by_staff_ids, id]);
     await callOff({ of, id });
   });
 

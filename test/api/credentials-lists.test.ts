@@ -136,6 +136,8 @@ describe('what waits for a decision', () => {
     // Ana as a supervisor: the same person, another subject at the identity provider.
     expect(told(await test.as(await supervisor('ana', ['cards']), list, { filter }))).toEqual(page([]));
     expect(told(await test.as(await supervisor('rosa', ['disputes']), list, { filter }))).toEqual(page([]));
+    // Nobody knows whether she is somebody else.
+    expect(told(await test.as(await supervisor('nobody', ['cards']), list, { filter }))).toEqual(page([]));
     expect(told(await test.as('ben', list, { filter }))).toEqual(page([]));
   });
 

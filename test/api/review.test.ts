@@ -50,6 +50,7 @@ describe('what an attacker would try next', () => {
       authenticatedAt: null,
       expiresAt: new Date(),
       staffIds: [],
+      helpdesks: [],
     };
     await disclosures.record({
       actor,

@@ -10,4 +10,5 @@ export const somebody: SignedInActor = {
   authenticatedAt: null,
   expiresAt: new Date(Date.UTC(2100, 0)),
   staffIds: [],
+  helpdesks: [],
 };

@@ -7,6 +7,8 @@ export interface Person {
   readonly roles: readonly Role[];
   readonly teams: readonly string[];
   readonly mfa?: boolean;
+  /** The identity provider's own name for them, where it isn't their name at the helpdesk. */
+  readonly subject?: string;
 }
 
 /** A merchant's identity provider with whatever people a test needs, beside the development issuer and its fixed ones. */
@@ -29,7 +31,7 @@ export class OtherIssuer {
     return new OtherIssuer(privateKey, configuration);
   }
 
-  token(user: string, { roles, teams, mfa = true }: Person, at: Date): Promise<string> {
+  token(user: string, { roles, teams, mfa = true, subject = user }: Person, at: Date): Promise<string> {
     const now = Math.floor(at.getTime() / 1_000);
     return new SignJWT({
       roles: [...roles],
@@ -42,7 +44,7 @@ export class OtherIssuer {
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'other' })
       .setIssuer(this.configuration.issuer)
       .setAudience('counterfoil')
-      .setSubject(user)
+      .setSubject(subject)
       .setJti(randomUUID())
       .setIssuedAt(now)
       .setExpirationTime(now + 900)

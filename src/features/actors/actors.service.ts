@@ -28,9 +28,7 @@ export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly mfaRequired: boolean;
 }
 
-interface Person {
-  readonly id: string;
-  readonly staffIds: readonly string[];
+interface Person extends Pick<SignedInActor, 'id' | 'staffIds' | 'helpdesks'> {
   readonly readAt: number;
 }
 
@@ -70,6 +68,7 @@ export class Actors {
       authenticatedAt: token.authenticatedAt,
       expiresAt: token.expiresAt,
       staffIds: person.staffIds,
+      helpdesks: person.helpdesks,
     };
   }
 
@@ -127,7 +126,7 @@ export class Actors {
     if (known && performance.now() - known.readAt < staffMemory) return known;
     const person = {
       id: known?.id ?? (await this.actorId(token)),
-      staffIds: await this.staffOf(token.staffClaim),
+      ...(await this.staffOf(token.staffClaim)),
       readAt: performance.now(),
     };
     this.people.set(key, person);
@@ -155,10 +154,10 @@ export class Actors {
   }
 
   /** The person's active rows among the staff, by login or e-mail; where a source has two of that name, it is nobody. */
-  private async staffOf(claim: string | null): Promise<readonly string[]> {
+  private async staffOf(claim: string | null): Promise<Pick<SignedInActor, 'staffIds' | 'helpdesks'>> {
     const digest = this.parts.keys.searchDigest('staff', claim === null ? null : normalForm(claim));
-    if (digest === null) return [];
-    const rows = await activeStaffNamed(this.parts.database, digest);
-    return rows.filter((row) => rows.filter((other) => other.source === row.source).length === 1).map((row) => row.id);
+    const rows = digest === null ? [] : await activeStaffNamed(this.parts.database, digest);
+    const theirs = rows.filter((row) => rows.filter((other) => other.source === row.source).length === 1);
+    return { staffIds: theirs.map(({ id }) => id), helpdesks: theirs.map(({ source }) => source) };
   }
 }

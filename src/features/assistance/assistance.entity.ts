@@ -1,5 +1,5 @@
 import { Entity, Index } from 'typeorm';
-import { Flag, Instant, Key, Sealed, Text } from '../../db/columns';
+import { Flag, IdList, Instant, Key, Sealed, Text } from '../../db/columns';
 import { table } from '../../db/table';
 
 export const assistancePurposes = ['PAYMENT_QUESTION', 'DECLINE', 'DISPUTE', 'REFUND', 'CREDENTIAL_UPDATE', 'OTHER'] as const;
@@ -18,6 +18,8 @@ export type AssistanceEndReason = (typeof assistanceEndReasons)[number];
 export class Assistance {
   @Key() id!: string;
   @Text(64, { name: 'actor_id' }) actorId!: string;
+  /** The actor's rows among the staff of every helpdesk, when they asked; null where that was before these were kept. */
+  @IdList({ name: 'requested_by_staff_ids', nullable: true }) requestedByStaffIds!: readonly string[] | null;
   @Text(64, { name: 'ticket_id' }) ticketId!: string;
   @Text(64, { name: 'customer_id' }) customerId!: string;
   @Text(32) purpose!: AssistancePurpose;

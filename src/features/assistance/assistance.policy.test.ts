@@ -13,6 +13,7 @@ const person = (roles: readonly Role[], staffId: string, over: Partial<SignedInA
   authenticatedAt: at,
   expiresAt: new Date(at.getTime() + 900_000),
   staffIds: [staffId],
+  helpdesks: ['demo'],
   ...over,
 });
 const ana = person(['AGENT'], 'ana');
@@ -90,11 +91,15 @@ describe('asking with a reason', () => {
 });
 
 describe('approving', () => {
-  const request: AssistanceSubject = { actorId: ana.id, ticket: anas, at };
+  const asker = (actor: SignedInActor) => ({ actorId: actor.id, staffIds: actor.staffIds });
+  const request: AssistanceSubject = { requester: asker(ana), knowsRequester: true, ticket: anas, at };
   const minutes = (count: number) => new Date(at.getTime() - count * 60_000);
   it.each<[string, SignedInActor, AssistanceSubject, string]>([
     ['a supervisor of the team, just signed in', sam, request, 'yes'],
-    ['one’s own request', sam, { ...request, actorId: sam.id }, 'OWN_REQUEST'],
+    ['one’s own request', sam, { ...request, requester: asker(sam) }, 'OWN_REQUEST'],
+    ['one’s own, asked for as another actor', { ...sam, id: 'act_other' }, { ...request, requester: asker(sam) }, 'OWN_REQUEST'],
+    ['one that was asked for by nobody whom the helpdesk knows', sam, { ...request, knowsRequester: false }, 'OWN_REQUEST'],
+    ['when the helpdesk doesn’t know the supervisor', sam, { ...request, ticket: { ...anas, knowsActor: false } }, 'OWN_REQUEST'],
     ['a supervisor of another team', person(['SUPERVISOR'], 'sue', { teams: ['wallets'] }), request, 'SCOPE'],
     ['a quarter of an hour after signing in', person(['SUPERVISOR'], 'sam', { authenticatedAt: minutes(15) }), request, 'yes'],
     ['later than that', person(['SUPERVISOR'], 'sam', { authenticatedAt: minutes(16) }), request, 'RECENT_LOGIN_REQUIRED'],

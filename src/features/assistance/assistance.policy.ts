@@ -1,5 +1,6 @@
 import { isSignedIn } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
+import { isSamePerson, isSomebodyElse, type KeptPerson } from '../../authz/same-person';
 
 /** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
 export interface TicketSubject {
@@ -73,12 +74,12 @@ export const beginsByItself = (grounds: readonly AutomaticGround[]): Rule<Ticket
 export const mayAsk: Rule<TicketSubject> = allOf<TicketSubject>(assists, hasCustomer, isOpen, isFresh);
 
 export interface AssistanceSubject {
-  readonly actorId: string;
+  readonly requester: KeptPerson;
+  /** The ticket's helpdesk has a row of the requester's among its staff. */
+  readonly knowsRequester: boolean;
   readonly ticket: TicketSubject;
   readonly at: Date;
 }
-
-const isRequester = (actor: Parameters<Rule>[0], subject: AssistanceSubject): boolean => actor.id === subject.actorId;
 
 /** An approval is worth a fresh sign-in: a quarter of an hour. */
 export const recentLogin = rule<{ readonly at: Date }>(
@@ -87,11 +88,11 @@ export const recentLogin = rule<{ readonly at: Date }>(
     isSignedIn(actor) && actor.authenticatedAt !== null && at.getTime() - actor.authenticatedAt.getTime() <= 15 * 60_000,
 );
 
-/** A supervisor of the ticket's team, other than who asked, who has just signed in with a second factor. */
+/** A supervisor of the ticket's team and of its helpdesk's staff, other than who asked, who has just signed in with a second factor. */
 export const mayApprove: Rule<AssistanceSubject> = allOf<AssistanceSubject>(
   hasRole('SUPERVISOR'),
   hasMfa,
-  rule('OWN_REQUEST', (actor, subject) => !isRequester(actor, subject)),
+  rule(isSomebodyElse.reason, (actor, subject) => isSomebodyElse(actor, { ...subject, knowsActor: subject.ticket.knowsActor })),
   rule('SCOPE', (actor, { ticket }) => inTeam(actor, ticket.team)),
   recentLogin,
   rule('TICKET_CLOSED', (actor, { ticket }) => isOpen(actor, ticket)),
@@ -99,7 +100,7 @@ export const mayApprove: Rule<AssistanceSubject> = allOf<AssistanceSubject>(
 );
 
 export const mayEnd: Rule<AssistanceSubject> = anyOf<AssistanceSubject>(
-  rule('SCOPE', isRequester),
+  rule('SCOPE', (actor, { requester }) => isSamePerson(actor, requester)),
   rule('SCOPE', (actor, { ticket }) => hasRole('SUPERVISOR')(actor, null) && inTeam(actor, ticket.team)),
 );
 

@@ -2,6 +2,7 @@ import type { CustomerUnderDigest } from '../../audit/event';
 import { isSignedIn, type LiveAssistance, type SignedInActor } from '../../authz/actor';
 import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';
+import { isSamePerson, type KeptPerson } from '../../authz/same-person';
 import type { Change } from '../../db/change';
 import { sql } from '../../db/sql';
 import type { Values } from '../../db/table';
@@ -10,14 +11,20 @@ import { ulid } from '../../ulid';
 import { countAlone } from '../actors/actor.fence';
 import type { Core } from '../core';
 import { sealField } from '../keys/keys.service';
-import { isActiveStaff } from '../tickets/staff.rows';
+import { askedBySomebodyElse, isActiveStaff, isStaff } from '../tickets/staff.rows';
 import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
 import { ticket as ticketTable } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
 import { endRows, waitForLeases } from './assistance.ending';
 import { Assistance, type AssistancePurpose, assistancePurposes, assistances } from './assistance.entity';
-import { assistanceActions, beginsByItself, isMadeByOthers, type TicketSubject } from './assistance.policy';
+import {
+  type AssistanceSubject,
+  assistanceActions,
+  beginsByItself,
+  isMadeByOthers,
+  type TicketSubject,
+} from './assistance.policy';
 import {
   type AssistanceRow,
   assistance,
@@ -173,7 +180,7 @@ export class Assistances {
   async approve(actor: SignedInActor, id: string): Promise<AssistanceRow> {
     return this.parts.database.change(actor, assistanceActions.approve, async (change, permit) => {
       const { row, ticket, subject } = await this.lockAssistance(change, actor, id);
-      permit({ actorId: row.actorId, ticket: subject, at: change.at });
+      permit(subject);
       if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'Ask for a new one.' });
       if (row.expiresAt <= change.at) throw new Failure('CONFLICT', 'The request has expired.', { remedy: 'Ask for a new one.' });
       if (row.beginsAt) return row;
@@ -196,7 +203,7 @@ export class Assistances {
   async end(actor: SignedInActor, id: string): Promise<AssistanceRow> {
     const { row, leasesUntil } = await this.parts.database.change(actor, assistanceActions.end, async (change, permit) => {
       const { row, subject } = await this.lockAssistance(change, actor, id);
-      permit({ actorId: row.actorId, ticket: subject, at: change.at });
+      permit(subject);
       if (row.endedAt) return { row, leasesUntil: 0 };
       const leasesUntil = await endRows(change, [row], 'BY_HAND');
       return { row: { ...row, endedAt: change.at, endReason: 'BY_HAND' as const }, leasesUntil };
@@ -223,14 +230,15 @@ export class Assistances {
     return new Map(rows.map((row) => [row.ticketId, row]));
   }
 
-  /** Requests of others on tickets of the supervisor's teams that wait for a consent, oldest first. */
+  /** Requests on tickets of the supervisor's teams that wait for the consent of somebody like them, oldest first. */
   async waitingFor(actor: SignedInActor, limit: number): Promise<readonly AssistanceRow[]> {
     if (actor.teams.length === 0) return [];
-    const { id, actorId, ticketId, requestedAt, beginsAt, expiresAt, endedAt } = assistance;
+    const { id, actorId, requestedByStaffIds: staffIds, ticketId, requestedAt, beginsAt, expiresAt, endedAt } = assistance;
     return this.parts.database.read(
       assistanceRows,
-      sql`WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.parts.clock()} AND ${actorId} <> ${actor.id}
-          AND ${ticketId} IN (SELECT ${ticketTable.id} FROM ${ticketTable} WHERE ${ticketTable.team} IN (${actor.teams}))
+      sql`JOIN ${ticketTable} ON ${ticketTable.id} = ${ticketId}
+        WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.parts.clock()} AND ${ticketTable.team} IN (${actor.teams})
+          AND ${askedBySomebodyElse(actor, { actorId, staffIds, source: ticketTable.source })}
         ORDER BY ${requestedAt}, ${id} LIMIT ${limit}`,
     );
   }
@@ -307,12 +315,20 @@ export class Assistances {
     const isVisible =
       row &&
       ticket &&
-      (row.actorId === actor.id ||
+      (isSamePerson(actor, requesterOf(row)) ||
         (actor.roles.includes('SUPERVISOR') && ticket.team !== null && actor.teams.includes(ticket.team)));
     if (!row || !ticket || !isVisible) throw Failure.notFound('assistance');
-    return { row, ticket, subject: await this.subjectOf(change, ticket) };
+    const subject: AssistanceSubject = {
+      requester: requesterOf(row),
+      knowsRequester: await isStaff(change, ticket.source, row.requestedByStaffIds ?? []),
+      ticket: await this.subjectOf(change, ticket),
+      at: change.at,
+    };
+    return { row, ticket, subject };
   }
 }
+
+const requesterOf = ({ actorId, requestedByStaffIds }: Assistance): KeptPerson => ({ actorId, staffIds: requestedByStaffIds });
 
 const openKey = (actorId: string, ticketId: string): string => `${actorId}|${ticketId}`;
 
@@ -326,6 +342,7 @@ const newRow = (
 ): Omit<Values<Assistance>, 'origin' | 'purpose' | 'beginsAt'> => ({
   id: `ast_${ulid(at.getTime())}`,
   actorId: actor.id,
+  requestedByStaffIds: actor.staffIds,
   ticketId,
   customerId,
   keyId: null,

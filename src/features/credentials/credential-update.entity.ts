@@ -1,7 +1,7 @@
 import { Entity, Index } from 'typeorm';
 import type { LinkAssurance } from '../../authz/actor';
 import type { CredentialUpdateKind } from '../../authz/update-policy';
-import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+import { Flag, IdList, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
 import { table } from '../../db/table';
 import type { ProviderStepAction } from '../../upstream/payments/payments.port';
 import type { CredentialUpdateState, MoveReason } from './credential-update.states';
@@ -28,7 +28,10 @@ export class CredentialUpdate {
   @Text(64, { name: 'payment_customer_id' }) paymentCustomerId!: string;
   @Text(64, { name: 'payment_method_id' }) paymentMethodId!: string;
   @Text(64, { name: 'requested_by_id' }) requestedById!: string;
+  /** As the ticket's helpdesk names them. */
   @Text(64, { name: 'requested_by_staff_id', nullable: true }) requestedByStaffId!: string | null;
+  /** Their rows among the staff of every helpdesk; null where it was asked for by nobody whom a helpdesk knew, before these were kept. */
+  @IdList({ name: 'requested_by_staff_ids', nullable: true }) requestedByStaffIds!: readonly string[] | null;
   /** Keyed digest of requester and idempotency key: the same request finds its update. */
   @Text(64, { name: 'request_key' }) requestKey!: string;
   /** Keyed digest of what was asked for: the same key with something else is a conflict. */

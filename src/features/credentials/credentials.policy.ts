@@ -1,11 +1,13 @@
 import { type Actor, isSignedIn, type SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
+import { type FourEyes, isSamePerson, isSomebodyElse } from '../../authz/same-person';
 import { type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { inTeam, isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
 import { ticketScope } from '../tickets/tickets.policy';
+import type { CredentialUpdate } from './credential-update.entity';
 import { credentialUpdate } from './credentials.rows';
 
 /** What a request is judged by, as it is in the transaction that makes it. */
@@ -23,16 +25,22 @@ export interface RequestSubject {
 }
 
 /** An update as those see it who decide about it. */
-export interface UpdateSubject {
+export interface UpdateSubject extends FourEyes {
   readonly ticketId: string;
-  readonly requestedById: string;
-  readonly requestedByStaffId: string | null;
   /** Whose mailbox the customer's link went to, where it is one of the staff. */
   readonly contactStaffIds: readonly string[];
   /** The ticket's team as it is now. */
   readonly team: string | null;
   readonly at: Date;
 }
+
+/** Who asked for an update, and that the ticket's helpdesk knows them. */
+export const requesterOf = (
+  update: Pick<CredentialUpdate, 'requestedById' | 'requestedByStaffId' | 'requestedByStaffIds'>,
+): Pick<FourEyes, 'requester' | 'knowsRequester'> => ({
+  requester: { actorId: update.requestedById, staffIds: update.requestedByStaffIds },
+  knowsRequester: update.requestedByStaffId !== null,
+});
 
 /** The update whose link the customer has, for as long as it can be answered. */
 export interface AnswerSubject {
@@ -42,11 +50,6 @@ export interface AnswerSubject {
 /** Which updates an actor reaches, as SQL over `credentialUpdate` and its `ticket`: what they asked for, and those of tickets within their scope. */
 export const updateReach = (actor: SignedInActor, policy: ScopePolicy, now: Date): Sql =>
   sql`(${credentialUpdate.requestedById} = ${actor.id} OR ${ticketScope(actor, policy, now)})`;
-
-const isRequester = (actor: Actor, { requestedById, requestedByStaffId }: UpdateSubject): boolean =>
-  actor.id === requestedById ||
-  // One person with two subjects at the identity provider is still one member of staff.
-  (isSignedIn(actor) && requestedByStaffId !== null && actor.staffIds.includes(requestedByStaffId));
 
 /** Whoever answers for the customer in that mailbox would be the actor. */
 const isOwnContact = (actor: Actor, contactStaffIds: readonly string[]): boolean =>
@@ -69,16 +72,19 @@ export const mayRequest: Rule<RequestSubject> = allOf<RequestSubject>(
 export const mayCancel: Rule<UpdateSubject> = allOf<UpdateSubject>(
   works,
   anyOf<UpdateSubject>(
-    rule('SCOPE', isRequester),
+    rule('SCOPE', (actor, { requester }) => isSamePerson(actor, requester)),
     rule('SCOPE', (actor, { team }) => hasRole('SUPERVISOR')(actor, null) && inTeam(actor, team)),
   ),
 );
 
-/** May approve or reject: a supervisor of the ticket's team other than who asked, who has just signed in with a second factor. */
+/**
+ * May approve or reject: a supervisor of the ticket's team and of its helpdesk's staff, other than who asked, who has just signed
+ * in with a second factor.
+ */
 export const mayDecide: Rule<UpdateSubject> = allOf<UpdateSubject>(
   hasRole('SUPERVISOR'),
   hasMfa,
-  rule('OWN_REQUEST', (actor, update) => !isRequester(actor, update)),
+  isSomebodyElse,
   rule('OWN_CONTACT', (actor, { contactStaffIds }) => !isOwnContact(actor, contactStaffIds)),
   rule('SCOPE', (actor, { team }) => inTeam(actor, team)),
   recentLogin,

@@ -22,6 +22,7 @@ export const updateRows = select(
       'paymentMethodId',
       'requestedById',
       'requestedByStaffId',
+      'requestedByStaffIds',
     ),
     ...credentialUpdate.pick(
       'reasonSealed',
@@ -34,6 +35,7 @@ export const updateRows = select(
     ),
     ...credentialUpdate.pick('decidedByStaffId', 'decidedAt', 'decision', 'failure', 'authenticated', 'createdAt', 'expiresAt'),
     team: ticket.team,
+    helpdesk: ticket.source,
     currentLink: new Column<LinkAssurance>(
       sql`CASE WHEN ${customer.paymentCustomerId} = ${credentialUpdate.paymentCustomerId} THEN ${customer.link} ELSE 'NONE' END`,
       null,

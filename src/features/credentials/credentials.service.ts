@@ -5,9 +5,10 @@ import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
 import { inOrder, type Keyset, PageRequest, pageClause } from '../../graphql/page';
+import { askedBySomebodyElse } from '../tickets/staff.rows';
 import { ticket } from '../tickets/tickets.rows';
 import { CredentialUpdateConnection, type CredentialUpdateFilter, type CredentialUpdateType } from './credential-update.type';
-import { mayDecide, updateReach } from './credentials.policy';
+import { mayDecide, requesterOf, updateReach } from './credentials.policy';
 import {
   type CredentialUpdateRow,
   credentialUpdate,
@@ -70,13 +71,10 @@ export class Credentials {
     if (typeof given.ticketId === 'string') conditions.push(sql`${credentialUpdate.ticketId} = ${given.ticketId}`);
     if (given.requestedByMe === true) conditions.push(sql`${credentialUpdate.requestedById} = ${actor.id}`);
     if (given.awaitingMyDecision === true) {
-      conditions.push(sql`${credentialUpdate.state} = 'AWAITING_APPROVAL' AND ${credentialUpdate.requestedById} <> ${actor.id}`);
+      const { requestedById: actorId, requestedByStaffIds: staffIds } = credentialUpdate;
+      conditions.push(sql`${credentialUpdate.state} = 'AWAITING_APPROVAL'`);
       among(ticket.team, actor.roles.includes('SUPERVISOR') ? actor.teams : []);
-      // One person with two subjects at the identity provider is still one member of staff.
-      if (actor.staffIds.length > 0)
-        conditions.push(
-          sql`(${credentialUpdate.requestedByStaffId} IS NULL OR ${credentialUpdate.requestedByStaffId} NOT IN (${actor.staffIds}))`,
-        );
+      conditions.push(askedBySomebodyElse(actor, { actorId, staffIds, source: ticket.source }));
     }
     const where = sql`WHERE ${joined(conditions, ' AND ')}`;
     const rows = await this.database.read(updateRows, sql`${where} ${request.clause}`);
@@ -109,6 +107,8 @@ export class Credentials {
 
   /** Whether the actor may decide about this update now: then they see what they decide on. */
   isForDecisionOf(actor: SignedInActor, row: CredentialUpdateRow): boolean {
-    return row.state === 'AWAITING_APPROVAL' && mayDecide(actor, { ...row, at: this.clock() });
+    if (row.state !== 'AWAITING_APPROVAL') return false;
+    const knowsActor = actor.helpdesks.includes(row.helpdesk);
+    return mayDecide(actor, { ...row, ...requesterOf(row), knowsActor, at: this.clock() });
   }
 }

@@ -1,10 +1,23 @@
+import type { SignedInActor } from '../../authz/actor';
 import type { Change } from '../../db/change';
-import { sql } from '../../db/sql';
+import { joined, type Sql, sql } from '../../db/sql';
 import { type Selected, select, wholeNumber } from '../../db/table';
 import { staffMembers } from './ticket.entity';
 
 const staffCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${staffMembers}`);
 const staffInSource = select(staffMembers.pick('id', 'source'), sql`FROM ${staffMembers}`);
+
+const requesters = staffMembers.as('r');
+
+/** The helpdesk has somebody of these ids among its staff, or had. */
+export const isStaff = async (from: Pick<Change, 'read'>, source: string, ids: readonly string[]): Promise<boolean> => {
+  if (ids.length === 0) return false;
+  const [counted] = await from.read(
+    staffCounts,
+    sql`WHERE ${staffMembers.source} = ${source} AND ${staffMembers.id} IN (${ids})`,
+  );
+  return (counted?.n ?? 0) > 0;
+};
 
 /** The helpdesk has somebody of these ids among its active staff. */
 export const isActiveStaff = async (from: Pick<Change, 'read'>, source: string, ids: readonly string[]): Promise<boolean> => {
@@ -25,3 +38,18 @@ export const activeStaffNamed = (
     staffInSource,
     sql`WHERE ${staffMembers.active} = ${true} AND (${staffMembers.loginDigest} = ${digest} OR ${staffMembers.emailDigest} = ${digest})`,
   );
+
+/** A request as SQL sees it: who asked, their rows among the staff as a JSON list, and the ticket's helpdesk. */
+interface AskedFor {
+  readonly actorId: Sql;
+  readonly staffIds: Sql;
+  readonly source: Sql;
+}
+
+/** `isSomebodyElse` over rows: requests at which the actor may be the second of two people. */
+export const askedBySomebodyElse = (actor: SignedInActor, { actorId, staffIds, source }: AskedFor): Sql => {
+  if (actor.helpdesks.length === 0 || actor.staffIds.length === 0) return sql`1 = 0`;
+  const noneShared = actor.staffIds.map((id) => sql`INSTR(${staffIds}, ${JSON.stringify(id)}) = 0`);
+  return sql`${actorId} <> ${actor.id} AND ${joined(noneShared, ' AND ')} AND ${source} IN (${actor.helpdesks})
+    AND EXISTS (SELECT 1 FROM ${requesters} WHERE ${requesters.source} = ${source} AND INSTR(${staffIds}, ${requesters.id}) > 0)`;
+};

@@ -6,11 +6,12 @@ import { sql } from '../../../db/sql';
 import { Failure } from '../../../failure';
 import { expectNoCardData } from '../../../privacy/card-data';
 import type { Keys } from '../../keys/keys.service';
+import { isActiveStaff } from '../../tickets/staff.rows';
 import { lockTicket } from '../../tickets/tickets.lock';
 import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { CustomerSeal, end, move } from '../credential-update.moves';
 import { type CredentialUpdateState, isOpenToCancel } from '../credential-update.states';
-import { credentialActions, type UpdateSubject, updateReach } from '../credentials.policy';
+import { credentialActions, requesterOf, type UpdateSubject, updateReach } from '../credentials.policy';
 import { credentialUpdate, reachedRows } from '../credentials.rows';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 import { staffIdOf } from './staff-id';
@@ -118,8 +119,8 @@ export class CredentialDecisions {
     if (!ticket || !update) throw Failure.notFound('credential update');
     const subject: UpdateSubject = {
       ticketId: update.ticketId,
-      requestedById: update.requestedById,
-      requestedByStaffId: update.requestedByStaffId,
+      ...requesterOf(update),
+      knowsActor: await isActiveStaff(change, ticket.source, actor.staffIds),
       contactStaffIds: update.contactStaffIds,
       team: ticket.team,
       at: change.at,

@@ -218,6 +218,7 @@ export class CredentialRequests {
       paymentMethodId: found.id,
       requestedById: actor.id,
       requestedByStaffId: staffId,
+      requestedByStaffIds: actor.staffIds,
       requestKey,
       requestDigest,
       keyId: seal.key.id,

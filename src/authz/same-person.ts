@@ -1,0 +1,28 @@
+import { type Actor, isSignedIn } from './actor';
+import { rule } from './rule';
+
+/** Who did something, as it is kept with what they did. */
+export interface KeptPerson {
+  readonly actorId: string;
+  /** Their rows among the staff of every helpdesk; null where it was done before these were kept. */
+  readonly staffIds: readonly string[] | null;
+}
+
+/** One person: the same actor, or two that share a row among the staff, as one with two subjects at the identity provider has. */
+export const isSamePerson = (actor: Actor, { actorId, staffIds }: KeptPerson): boolean =>
+  actor.id === actorId || (isSignedIn(actor) && (staffIds ?? []).some((staffId) => actor.staffIds.includes(staffId)));
+
+/** A request that takes two people, as one looks at it who may be the second. */
+export interface FourEyes {
+  readonly requester: KeptPerson;
+  /** The ticket's helpdesk has a row of the requester's among its staff. */
+  readonly knowsRequester: boolean;
+  /** The ticket's helpdesk has the actor among its active staff. */
+  readonly knowsActor: boolean;
+}
+
+/** Somebody other than who asked. Of two people of whom the helpdesk doesn't know one, nobody can say that. */
+export const isSomebodyElse = rule<FourEyes>(
+  'OWN_REQUEST',
+  (actor, { requester, knowsRequester, knowsActor }) => knowsActor && knowsRequester && !isSamePerson(actor, requester),
+);
