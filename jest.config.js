@@ -1,4 +1,4 @@
-const { existsSync } = require('node:fs');
+const { existsSync, readdirSync } = require('node:fs');
 const { availableParallelism } = require('node:os');
 const { delimiter, join } = require('node:path');
 
@@ -14,6 +14,16 @@ if (!hasMariaDb && process.env.REQUIRE_MARIADB === '1') {
 
 // What a worker has loaded stays as it was, which is not for whoever changes it meanwhile.
 const isWatched = process.argv.some((argument) => argument.startsWith('--watch'));
+
+// A second worker would load the gateway again, which takes as long as a few files do.
+const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const isAsked = (path) => path.endsWith('.test.ts') && asked.some((part) => path.includes(part));
+const filesAsked = ['src', 'test'].flatMap((folder) =>
+  readdirSync(join(__dirname, folder), { recursive: true })
+    .map((name) => join(folder, name))
+    .filter(isAsked),
+);
+const isSmall = filesAsked.length > 0 && filesAsked.length <= 3;
 
 const common = {
   rootDir: __dirname,
@@ -38,7 +48,7 @@ const onEngine = (engine) => ({
 
 module.exports = {
   // A container may see more processors than it gets.
-  maxWorkers: Math.max(2, Math.min(4, availableParallelism())),
+  maxWorkers: isSmall ? 1 : Math.max(2, Math.min(4, availableParallelism())),
   testSequencer: '<rootDir>/test/support/sequencer.js',
   // Ends what hangs. A busy machine must not fail what only takes long.
   testTimeout: 240_000,
