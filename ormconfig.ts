@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { migrations } from './migrations';
-import { databaseLocation } from './src/config/load';
+import { databaseLocation } from './src/config/database';
 import { dataSourceOptions } from './src/db/data-source';
 import { entities } from './src/features/entities';
 

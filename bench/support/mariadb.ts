@@ -91,6 +91,11 @@ export class PrivateMariaDb {
     return this.process.pid ?? 0;
   }
 
+  /** The server's socket on this machine. */
+  get socket(): string {
+    return join(this.folder, 'sock');
+  }
+
   /** Where the raw files lie, for tests that look into them. */
   get dataFolder(): string {
     return join(this.folder, 'data');

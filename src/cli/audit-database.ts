@@ -16,4 +16,4 @@ export const openAuditDatabase = async ({ database, databasePool }: Place): Prom
 
 /** What only reads: beside a gateway on the embedded database a snapshot, elsewhere the database itself. */
 export const readAuditDatabase = async (place: Place): Promise<Reads & { close(): Promise<void> }> =>
-  place.database.engine === 'sqlite' ? Snapshot.open(place.database.file as string) : openAuditDatabase(place);
+  place.database.engine === 'sqlite' ? Snapshot.open(place.database.file) : openAuditDatabase(place);

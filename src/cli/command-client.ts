@@ -20,10 +20,10 @@ import { CommandFailed } from './report';
 const patience = 10_000;
 
 /** Who owns an embedded database now; null where nobody does, and for a server's. */
-export const ownerOf = ({ engine, file }: DatabaseLocation): DatabaseInUse | null => {
-  if (engine !== 'sqlite' || file === undefined || !existsSync(file)) return null;
+export const ownerOf = (location: DatabaseLocation): DatabaseInUse | null => {
+  if (location.engine !== 'sqlite' || !existsSync(location.file)) return null;
   try {
-    takeOwnership(file)();
+    takeOwnership(location.file)();
     return null;
   } catch (error) {
     if (error instanceof DatabaseInUse) return error;

@@ -153,13 +153,13 @@ const execute = async (app: App, request: CommandRequest, actor: { id: string; k
  * and the gateway goes on without.
  */
 export const serveCommands = async (app: App, log: Logger, folder = runtimeFolder()): Promise<() => Promise<void>> => {
-  const { file } = app.config.database;
+  const { database } = app.config;
   const uid = process.getuid?.();
   // On a server's database commands go there themselves.
-  if (file === undefined || uid === undefined) return async () => {};
+  if (database.engine !== 'sqlite' || uid === undefined) return async () => {};
   let place: ReturnType<typeof placeForSocket>;
   try {
-    place = placeForSocket(file, folder, uid);
+    place = placeForSocket(database.file, folder, uid);
   } catch (error) {
     if (!(error instanceof SocketRefused)) throw error;
     log.warn({ why: error.message }, 'commands beside this gateway are not taken');

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseSigningKeys, SigningKeyInvalid, seedOf } from '../audit/signing-key';
 import type { IssuerConfiguration } from '../authz/identity/issuer';
-import { type DatabaseLocation, parseDatabaseUrl } from '../db/location';
+import type { DatabaseLocation } from '../db/location';
 import type { AuditSection } from '../ledger/audit.section';
 import type { AuditSettings } from '../ledger/open-signing-log';
 import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from '../privacy/key-encryption';
@@ -10,6 +10,7 @@ import { KeyFileInvalid, readKeyFile } from '../privacy/key-file';
 import { isInClear } from '../section';
 import type { DeliverySettings } from '../upstream/delivery/delivery-channels';
 import { channelsOf, type DeliveryChannelNames } from './channels';
+import { databaseOf } from './database';
 import { type Environment, processEnvironment, secretValue } from './environment';
 import { auditOfFile, demoFile, type FileConfig, readFile } from './file';
 import { ConfigInvalid, type ConfigProblem } from './problems';
@@ -143,15 +144,6 @@ const auditConfig = (
   };
 };
 
-const databaseUrlExpected = 'expected sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME';
-
-/** Throws for a URL of any other form. */
-const locationOf = (url: string | undefined, dataFolder: string, folder: string): DatabaseLocation => {
-  if (!url) return { engine: 'sqlite', file: join(dataFolder, 'counterfoil.sqlite') };
-  const location = parseDatabaseUrl(url);
-  return location.file ? { ...location, file: resolve(folder, location.file) } : location;
-};
-
 /**
  * The only reader of the environment and of `counterfoil.yaml`. Throws `ConfigInvalid` with every problem there is.
  * `folder` is where relative paths start.
@@ -174,16 +166,8 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
   const dataFolder = resolve(folder, variables.DATA_DIR);
   const developmentIssuer = variables.DEVELOPMENT_ISSUER ?? !production;
 
-  const databaseUrl = secretValue(environment, 'DATABASE_URL');
-  if (variables.DATABASE_URL_FILE && !databaseUrl) note('DATABASE_URL_FILE', 'expected the path of a readable file with the URL');
-  let database: DatabaseLocation = { engine: 'sqlite', file: join(dataFolder, 'counterfoil.sqlite') };
-  try {
-    database = locationOf(databaseUrl, dataFolder, folder);
-  } catch {
-    note('DATABASE_URL', databaseUrlExpected);
-  }
+  const database = databaseOf(environment, { folder, dataFolder, production }, problems);
   if (production) {
-    if (!databaseUrl) note('DATABASE_URL', 'expected in production: sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME');
     if (developmentIssuer) note('DEVELOPMENT_ISSUER', 'expected false in production: anybody can sign in with it');
     if (!variables.MFA_REQUIRED) note('MFA_REQUIRED', 'expected true in production');
     variables.CORS_ORIGINS.forEach((origin, index) => {
@@ -273,7 +257,7 @@ export const loadAuditConfig = (
   const production = variables.NODE_ENV === 'production';
   const file = resolve(folder, variables.CONFIG_FILE);
   const dataFolder = resolve(folder, variables.DATA_DIR);
-  const database = databaseLocation(environment, folder);
+  const database = databaseOf(environment, { folder, dataFolder, production }, problems);
   const audit = auditConfig(
     auditOfFile(file, { production }, problems),
     { ...variables, AUDIT_SEQUENCER: signs ? 'gateway' : 'process' },
@@ -288,13 +272,4 @@ export const loadAuditConfig = (
     audit,
     logLevel: variables.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   };
-};
-
-/** Where the database is, for tools that need nothing else of the configuration. Throws `ConfigInvalid`. */
-export const databaseLocation = (environment: Environment = processEnvironment(), folder = process.cwd()): DatabaseLocation => {
-  try {
-    return locationOf(secretValue(environment, 'DATABASE_URL'), resolve(folder, environment.DATA_DIR || '.data'), folder);
-  } catch {
-    throw new ConfigInvalid([{ in: 'environment', at: 'DATABASE_URL', expected: databaseUrlExpected }]);
-  }
 };

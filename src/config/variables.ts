@@ -55,7 +55,7 @@ export const environmentSchema = z.object({
   PORT: whole(0, 65_535, 4000),
   /** Address to listen on: this machine only, unless told otherwise. */
   HOST: z.string().min(1).default('127.0.0.1'),
-  /** `sqlite:PATH`, or `mysql://USER:PASSWORD@HOST:PORT/NAME` for MariaDB and MySQL. */
+  /** `sqlite:PATH`, or `mysql://USER:PASSWORD@HOST:PORT/NAME` for MariaDB and MySQL, with `?tls=verify&ca=PATH` or `?socket=PATH`. */
   DATABASE_URL: z.string().optional(),
   /** File that holds it, so that the password needn't stand in the environment. */
   DATABASE_URL_FILE: z.string().optional(),

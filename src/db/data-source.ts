@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
 import type { DatabaseLocation } from './location';
+import type { Side } from './server-pool';
 
 // biome-ignore lint/complexity/noBannedTypes: TypeORM's own type for a list of classes
 type ClassList = MixedList<Function>;
@@ -12,9 +13,14 @@ export interface DataSourceParts {
   readonly poolSize?: number;
 }
 
+/** With the driver loaded where there is a server to talk to only. */
+const serverPool = () => require('./server-pool') as typeof import('./server-pool');
+
 interface SqlitePragmas {
   pragma(source: string): unknown;
 }
+
+export const poolSizeOf = ({ poolSize = 10 }: DataSourceParts): number => poolSize;
 
 /** The owner's alone, also where it was made otherwise: SQLite gives the files beside it the same mode. */
 const keepToOwner = (file: string): void => {
@@ -27,11 +33,7 @@ const keepToOwner = (file: string): void => {
  * second, read-only connection: TypeORM runs everything of a SQLite source over one connection, so a reader that
  * shared it would see, and be rolled back with, somebody else's half-done transaction.
  */
-export const dataSourceOptions = (
-  location: DatabaseLocation,
-  parts: DataSourceParts,
-  side: 'read' | 'write',
-): DataSourceOptions => {
+export const dataSourceOptions = (location: DatabaseLocation, parts: DataSourceParts, side: Side): DataSourceOptions => {
   const common = {
     entities: parts.entities,
     migrations: parts.migrations,
@@ -40,7 +42,7 @@ export const dataSourceOptions = (
     logging: false,
   } as const;
   if (location.engine === 'sqlite') {
-    const file = location.file as string;
+    const { file } = location;
     if (side === 'write') {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
       keepToOwner(file);
@@ -66,19 +68,11 @@ export const dataSourceOptions = (
   return {
     ...common,
     type: 'mariadb',
-    url: location.url as string,
-    poolSize: parts.poolSize ?? 10,
-    charset: 'utf8mb4',
-    timezone: 'Z',
-    // Numbers are numbers: `db/integers` refuses one that the driver rounded.
-    supportBigNumbers: false,
-    bigNumberStrings: false,
-    connectTimeout: 5_000,
+    database: location.name,
+    // Connections are made where those of the reading side are: what TypeORM would make of a URL is never asked for.
+    driver: { createPool: () => serverPool().openPool(location, side, poolSizeOf(parts)) },
   };
 };
 
-export const openDataSource = async (
-  location: DatabaseLocation,
-  parts: DataSourceParts,
-  side: 'read' | 'write',
-): Promise<DataSource> => new DataSource(dataSourceOptions(location, parts, side)).initialize();
+export const openDataSource = async (location: DatabaseLocation, parts: DataSourceParts, side: Side): Promise<DataSource> =>
+  new DataSource(dataSourceOptions(location, parts, side)).initialize();

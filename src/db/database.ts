@@ -7,7 +7,7 @@ import { Failure } from '../failure';
 import { type Lane, Lanes } from '../lanes';
 import { Bookkeeper } from './bookkeeping';
 import { Change, type Permit, SystemChange } from './change';
-import { type DataSourceParts, openDataSource } from './data-source';
+import { type DataSourceParts, openDataSource, poolSizeOf } from './data-source';
 import { DatabaseUnavailable } from './database-unavailable';
 import { noAnswer, sever, within } from './deadline';
 import {
@@ -20,6 +20,7 @@ import {
   outageOf,
   spoilsConnection,
   sqlModeFault,
+  tlsFault,
 } from './engine';
 import { safeRows } from './integers';
 import { type Job, jobs } from './jobs';
@@ -112,16 +113,17 @@ export class Database implements Reads {
   static async open(location: DatabaseLocation, parts: DataSourceParts, options: DatabaseOptions = {}): Promise<Database> {
     let release = () => {};
     const writer = await openDataSource(location, parts, 'write').catch((error: unknown) => {
-      throw unavailableOr(error);
+      const fault = tlsFault(error);
+      throw fault === null ? unavailableOr(error) : Failure.invalid('DATABASE_URL', fault);
     });
     try {
-      if (location.engine === 'sqlite') release = takeOwnership(location.file as string);
+      if (location.engine === 'sqlite') release = takeOwnership(location.file);
       else await requireSqlMode(writer);
       if (options.migrate ?? true) await writer.runMigrations({ transaction: 'each' });
       const reader: Reader =
         location.engine === 'sqlite'
           ? sqliteReader(await openDataSource(location, parts, 'read'))
-          : new (preparedReads().PreparedReads)(location.url as string, parts.poolSize ?? 10);
+          : new (preparedReads().PreparedReads)(location, poolSizeOf(parts));
       return new Database({
         engine: location.engine,
         writer,
@@ -339,8 +341,7 @@ export class Database implements Reads {
 
   private onServer<T>(until: number, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.onConnection(until, async (runner) => {
-      // READ COMMITTED: what a change reads without locking is what is committed now, not at its first statement.
-      await runner.startTransaction('READ COMMITTED');
+      await runner.startTransaction();
       const result = await work(runner.manager);
       await runner.commitTransaction();
       return result;

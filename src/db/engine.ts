@@ -69,6 +69,15 @@ export const sqlModeFault = (mode: string): string | null => {
   return isStrict ? null : 'sql_mode: expected STRICT_TRANS_TABLES or STRICT_ALL_TABLES';
 };
 
+/** What a server's encryption lacks; null where that isn't what the driver said. */
+export const tlsFault = (error: unknown): string | null => {
+  const code = codeOf(error);
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'tls=verify: the server offers no TLS';
+  return code === 'HANDSHAKE_SSL_ERROR'
+    ? 'tls=verify: the server’s certificate has expired, doesn’t name HOST, or isn’t of the CA'
+    : null;
+};
+
 interface DriverError {
   readonly code?: unknown;
   readonly errno?: unknown;

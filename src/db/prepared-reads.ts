@@ -1,9 +1,8 @@
-import { createPool, type Pool, type PoolConnection } from 'mysql2';
+import type { Pool, PoolConnection } from 'mysql2';
 import { sever, within } from './deadline';
 import { spoilsConnection } from './engine';
-
-/** Statements kept prepared per connection. A server allows 16,382 over all connections unless told otherwise. */
-const keptPerConnection = 200;
+import type { ServerLocation } from './location';
+import { openPool } from './server-pool';
 
 /**
  * Reads from MariaDB or MySQL by prepared statements, over connections of its own: the server parses a statement once a
@@ -12,23 +11,8 @@ const keptPerConnection = 200;
 export class PreparedReads {
   private readonly pool: Pool;
 
-  constructor(url: string, poolSize: number) {
-    this.pool = createPool({
-      uri: url,
-      connectionLimit: poolSize,
-      charset: 'utf8mb4',
-      timezone: 'Z',
-      supportBigNumbers: false,
-      bigNumberStrings: false,
-      connectTimeout: 5_000,
-      maxPreparedStatements: keptPerConnection,
-    });
-    // Sent before whatever the connection was opened for. Where the server doesn't take it, nothing else is asked of that connection.
-    this.pool.on('connection', (opened) => {
-      opened.query('SET SESSION TRANSACTION READ ONLY', (error) => {
-        if (error) sever(opened);
-      });
-    });
+  constructor(location: ServerLocation, poolSize: number) {
+    this.pool = openPool(location, 'read', poolSize);
   }
 
   /** Fails with `NO_ANSWER` after so many milliseconds, the wait for a free connection included. */

@@ -5,6 +5,7 @@ import { verifierKeyOf } from '../../src/audit/note';
 import { record, sequencerOf, testKey, testOrigin, testSigners } from '../support/audit-log';
 import { BuiltGateway } from '../support/built';
 import { engine, temporaryDatabase } from '../support/database';
+import { urlOf } from '../support/database-url';
 
 if (engine === 'mariadb') {
   describe('processes on one database', () => {
@@ -39,7 +40,7 @@ if (engine === 'mariadb') {
       );
       const environment = {
         NODE_ENV: 'production',
-        DATABASE_URL: location.url as string,
+        DATABASE_URL: urlOf(location),
         CONFIG_FILE: 'audit.yaml',
         AUDIT_SIGNING_KEY: testKey,
       };

@@ -6,6 +6,7 @@ import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { somebody } from '../support/actor';
 import { TestApp } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
+import { urlOf } from '../support/database-url';
 
 const add = action(
   'actor.first-seen',
@@ -73,7 +74,7 @@ if (engine === 'mariadb') {
     beforeEach(async () => {
       const opened = await temporaryDatabase();
       ({ database, remove } = opened);
-      url = opened.location.url as string;
+      url = urlOf(opened.location);
     });
     afterEach(() => remove());
 
@@ -139,7 +140,7 @@ if (engine === 'mariadb') {
   describe('a gateway whose connections are lost', () => {
     it('answers whole or with an error of ours, discloses nothing without its record, and goes on', async () => {
       const app = await TestApp.start();
-      const url = app.app.config.database.url as string;
+      const url = urlOf(app.app.config.database);
       const query = `query($reference: String!) {
         ticketByReference(source: "demo", reference: $reference) { reference customer { paymentMethods { last4 } } }
       }`;

@@ -8,6 +8,7 @@ import { dataSourceOptions } from '../../src/db/data-source';
 import type { Database } from '../../src/db/database';
 import { Database as DatabaseClass } from '../../src/db/database';
 import { DatabaseInUse } from '../../src/db/database-in-use';
+import type { FileLocation } from '../../src/db/location';
 import { raw, spelling, sql } from '../../src/db/sql';
 import { Selection, select, wholeNumber } from '../../src/db/table';
 import { ProgrammingError } from '../../src/failure';
@@ -404,7 +405,7 @@ if (engine === 'sqlite') {
 
     it('is its owner’s alone, also where others could read it before', async () => {
       const { location, remove } = await temporaryLocation();
-      const file = location.file as string;
+      const file = (location as FileLocation).file;
       const modes = () => [file, `${file}-wal`, `${file}-shm`].map((each) => statSync(each).mode & 0o777);
       const former = process.umask(0);
       try {

@@ -7,6 +7,7 @@ import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper, testKey } from '../support/audit-log';
 import { databaseParts, engine, temporaryDatabase } from '../support/database';
+import { urlOf } from '../support/database-url';
 
 const gatewayUser = 'cf_gateway';
 const sequencerUser = 'cf_sequencer';
@@ -40,7 +41,7 @@ if (engine === 'mariadb') {
     beforeAll(async () => {
       const migrated = await temporaryDatabase();
       ({ remove } = migrated);
-      url = migrated.location.url as string;
+      url = urlOf(migrated.location);
       schema = new URL(url).pathname.slice(1);
       tables = migrated.database.tables();
       await grant('gateway', gatewayUser);

@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { temporaryLocation } from '../support/database';
+import { urlOf } from '../support/database-url';
 
 describe('ormconfig.ts', () => {
   const given = process.env.DATABASE_URL;
@@ -10,7 +11,7 @@ describe('ormconfig.ts', () => {
 
   it('gives the TypeORM command line the database of DATABASE_URL, its migrations pending and then run', async () => {
     const { location, remove } = await temporaryLocation();
-    process.env.DATABASE_URL = location.url ?? `sqlite:${location.file}`;
+    process.env.DATABASE_URL = urlOf(location);
     let exported: Record<string, unknown> = {};
     jest.isolateModules(() => {
       exported = jest.requireActual<Record<string, unknown>>('../../ormconfig');

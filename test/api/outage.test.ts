@@ -3,13 +3,14 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import type { DataSource } from 'typeorm';
 import { action, rule } from '../../src/authz/rule';
 import type { Database } from '../../src/db/database';
-import { parseDatabaseUrl } from '../../src/db/location';
+import { type FileLocation, parseDatabaseUrl } from '../../src/db/location';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { somebody } from '../support/actor';
 import { countOf, ticketIdOf, told } from '../support/answers';
 import { type GraphQLAnswer, TestApp, type TestAppOptions } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
+import { urlOf } from '../support/database-url';
 import { newDatabase, PrivateMariaDb } from '../support/mariadb';
 
 const open = `query ($reference: String!) {
@@ -107,7 +108,7 @@ if (engine === 'sqlite') {
         'as another process holds it',
         'SQLITE_BUSY',
         async () => {
-          const other = new BetterSqlite(test.app.config.database.file as string);
+          const other = new BetterSqlite((test.app.config.database as FileLocation).file);
           other.exec('BEGIN IMMEDIATE');
           return async () => other.close();
         },
@@ -284,7 +285,7 @@ if (engine === 'mariadb') {
       for (const id of await connections()) await root.query(`KILL ${Number(id)}`).catch(() => {});
       const taken: Connection[] = [];
       for (let full = false; !full; )
-        await createConnection(test.app.config.database.url as string).then(
+        await createConnection(urlOf(test.app.config.database)).then(
           (connection) => taken.push(connection),
           () => {
             full = true;

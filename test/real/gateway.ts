@@ -8,10 +8,12 @@ import { App } from '../../src/app';
 import type { IssuerConfiguration } from '../../src/authz/identity/token-verifier';
 import { loadConfig } from '../../src/config/load';
 import { Database } from '../../src/db/database';
+import { parseDatabaseUrl } from '../../src/db/location';
 import { createServer } from '../../src/http/server';
 import { grantStatements } from '../../src/ledger/grants';
 import type { GraphQLAnswer } from '../support/app';
 import { databaseParts, temporaryLocation } from '../support/database';
+import { urlOf } from '../support/database-url';
 import type { RtConnection } from './rt';
 
 /** What a gateway of these suites is given. Times are real: pauses and bounds in seconds. */
@@ -56,7 +58,7 @@ ${patience === 'none' ? '' : '  readThroughSeconds: 30\n'}`;
 
 /** The URL of an everyday account that may do what `doctor --print-grants` prints for it, on a database that another one migrated. */
 const withEverydayRights = async (url: string): Promise<{ url: string; drop: () => Promise<void> }> => {
-  const migrated = await Database.open({ engine: 'mariadb', url }, databaseParts);
+  const migrated = await Database.open(parseDatabaseUrl(url), databaseParts);
   const tables = migrated.tables();
   await migrated.close();
   const everyday = new URL(url);
@@ -100,14 +102,14 @@ export class RealGateway {
 
   static async start(options: RealGatewayOptions): Promise<RealGateway> {
     const { location, folder, remove } = await temporaryLocation();
-    const everyday = location.url ? await withEverydayRights(location.url) : null;
+    const everyday = location.engine === 'mariadb' ? await withEverydayRights(urlOf(location)) : null;
     const file = join(folder, 'counterfoil.yaml');
     writeFileSync(file, configuration(options));
     const loaded = loadConfig({
       NODE_ENV: 'test',
       PORT: String(options.port ?? 0),
       DATA_DIR: join(folder, 'keys'),
-      DATABASE_URL: everyday?.url ?? `sqlite:${location.file}`,
+      DATABASE_URL: everyday?.url ?? urlOf(location),
       CONFIG_FILE: file,
       RT_TOKEN: options.rtToken,
       RT_WEBHOOK_SECRET: options.rt.webhookSecret,

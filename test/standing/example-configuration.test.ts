@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, databaseLocation, loadConfig } from '../../src/config/load';
+import { databaseLocation } from '../../src/config/database';
+import { type Config, loadConfig } from '../../src/config/load';
 import { ConfigInvalid } from '../../src/config/problems';
+import { parseDatabaseUrl } from '../../src/db/location';
 
 const example = join(__dirname, '..', '..', 'counterfoil.example.yaml');
 const secrets = {
@@ -28,7 +30,7 @@ describe('counterfoil.example.yaml', () => {
 
   const production = {
     NODE_ENV: 'production',
-    DATABASE_URL: 'mysql://counterfoil:x@db.example.com:3306/counterfoil',
+    DATABASE_URL: 'mysql://counterfoil:x@127.0.0.1:3306/counterfoil',
     KEY_ENCRYPTION_KEY_FILE: 'key',
     AUDIT_SIGNING_KEY_FILE: 'signing-key',
     POLICY_FILE: 'exposure.yaml',
@@ -83,8 +85,8 @@ describe('counterfoil.example.yaml', () => {
     const { DATABASE_URL: url, ...rest } = production;
     const config = load({ ...rest, ...Object.fromEntries(files), DATABASE_URL_FILE: join(folder, 'database') });
     expect(config.sources.payments).toMatchObject([{ webhookSecret: secrets.STRIPE_WEBHOOK_SECRET }]);
-    expect(config.database).toEqual({ engine: 'mariadb', url });
-    expect(databaseLocation({ DATABASE_URL_FILE: join(folder, 'database') }, folder)).toEqual({ engine: 'mariadb', url });
+    expect(config.database).toEqual(parseDatabaseUrl(url));
+    expect(databaseLocation({ DATABASE_URL_FILE: join(folder, 'database') }, folder)).toEqual(parseDatabaseUrl(url));
   });
 
   it('names each secret that is missing, with its line, at once, and repeats none of those that are there', () => {

@@ -7,6 +7,7 @@ import { Database } from '../../src/db/database';
 import type { EngineKind } from '../../src/db/engine';
 import { type DatabaseLocation, parseDatabaseUrl } from '../../src/db/location';
 import { entities } from '../../src/features/entities';
+import { urlOf } from './database-url';
 import { newDatabase } from './mariadb';
 
 declare const ENGINE: EngineKind;
@@ -69,7 +70,7 @@ export const copyOf = async (name: string, fill: (place: Place) => Promise<void>
   if (!existsSync(kept)) {
     const made = await temporaryLocation();
     await fill(made);
-    if (engine === 'mariadb') writeFileSync(join(made.folder, 'copy.sql'), await copying(made.location.url as string));
+    if (engine === 'mariadb') writeFileSync(join(made.folder, 'copy.sql'), await copying(urlOf(made.location)));
     try {
       renameSync(made.folder, kept);
     } catch (error) {
@@ -79,7 +80,7 @@ export const copyOf = async (name: string, fill: (place: Place) => Promise<void>
   }
   const place = await temporaryLocation();
   cpSync(kept, place.folder, { recursive: true });
-  if (engine === 'mariadb') await run(place.location.url as string, readFileSync(join(kept, 'copy.sql'), 'utf8'));
+  if (engine === 'mariadb') await run(urlOf(place.location), readFileSync(join(kept, 'copy.sql'), 'utf8'));
   return place;
 };
 
