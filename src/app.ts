@@ -116,7 +116,7 @@ export class App {
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
-      const tickets = createTickets(core, { sources, assistances, maximumAge: maximumAge.assignment });
+      const tickets = createTickets(core, { sources, scope: assistance.scope, maximumAge: maximumAge.assignment });
       const customers = createCustomers(core, { reach: assistance.reach, sources, maximumPaymentsAge: maximumAge.payments });
       const payments = createPayments(core, { reach: assistance.reach });
       const delivery = deliveryChannels(config, clock);
@@ -124,6 +124,7 @@ export class App {
         sources,
         assistances,
         tickets: tickets.service,
+        scope: assistance.scope,
         delivery,
         channels: config.channels,
         leaseSeconds: config.updates.leaseSeconds,
@@ -134,6 +135,7 @@ export class App {
         ...createAudit(core, config.audit, record.denials),
         ...credentials.services,
         assistances,
+        opening: assistance.opening,
         cursors: core.cursors,
         policy,
         customers: customers.service,

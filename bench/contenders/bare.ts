@@ -95,8 +95,10 @@ serveForParent(async (settings) => {
   const keys = await Keys.open(database, keyEncryptionFromFile(config.keyEncryption.file, { create: false }));
   const clock = () => new Date();
   const cursors = new Cursors(randomBytes(32));
+  const tickets = new UnguardedTickets(database, keys, cursors);
   const services = {
-    tickets: new UnguardedTickets(database, keys, cursors),
+    tickets,
+    opening: tickets,
     customers: { ofTicket: (loader: CustomersLoader, id: string | null) => (id === null ? null : loader.load(id)) },
     payments: new Payments({ database, keys, cursors, clock, reach: () => raw('1 = 1') }),
     cursors,

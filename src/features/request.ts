@@ -4,6 +4,7 @@ import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
 import type { Assistances } from './assistance/assistance.service';
 import type { AssistancesLoader } from './assistance/assistances.loader';
+import type { Opening } from './assistance/opening.service';
 import type { AuditLog } from './audit/audit.service';
 import type { AuditDownloads } from './audit/downloads.service';
 import type { ConfirmationDesk } from './credentials/confirm/confirmation.view';
@@ -24,6 +25,7 @@ export interface Services {
   readonly tickets: Tickets;
   readonly customers: Customers;
   readonly payments: Payments;
+  readonly opening: Opening;
   readonly assistances: Assistances;
   readonly credentials: Credentials;
   readonly credentialRequests: CredentialRequests;

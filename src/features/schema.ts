@@ -8,7 +8,7 @@ import { exposeFields } from '../graphql/expose-fields';
 import { type Guards, guardFields, guardsOf } from '../graphql/guarded';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { sortedBy } from '../graphql/sorted-by';
-import { AssistanceResolver } from './assistance/assistance.resolver';
+import { AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
 import { AuditResolver } from './audit/audit.resolver';
 import {
   ApprovalResolver,
@@ -33,6 +33,7 @@ const resolvers: NonEmptyArray<Function> = [
   ExposureResolver,
   MessagesResolver,
   PaymentsResolver,
+  TicketAssistanceResolver,
   TicketCredentialsResolver,
   TicketsResolver,
   TransitionResolver,

@@ -138,7 +138,7 @@ describe('an operator', () => {
     'finds a fault in the log by the request id that the caller was given, and in %s the caller was given %s',
     async (mode, _, message) => {
       const app = await TestApp.start({ config: { production: mode === 'production' } });
-      const loaders = app.app.services.tickets as unknown as { openByReference: () => Promise<never> };
+      const loaders = app.app.services.opening as unknown as { openByReference: () => Promise<never> };
       const original = loaders.openByReference;
       loaders.openByReference = async () => {
         throw new TypeError('canary: 4242424242424242 of ana@example.com');
@@ -355,7 +355,7 @@ describe('stopping', () => {
     const gate = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const tickets = app.app.services.tickets as unknown as { openByReference: (...parts: unknown[]) => Promise<unknown> };
+    const tickets = app.app.services.opening as unknown as { openByReference: (...parts: unknown[]) => Promise<unknown> };
     const original = tickets.openByReference.bind(tickets);
     tickets.openByReference = async (...parts) => {
       entered();

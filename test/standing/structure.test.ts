@@ -62,8 +62,6 @@ const knownCircles = [
   'customers imports payments',
   // Linking asks the payment sources who a customer is.
   'customers imports sources',
-  // Opening a ticket begins an assistance; one that ends takes its assistances along; a live one brings its ticket into the scope.
-  'tickets imports assistance',
 ];
 
 /** Where something is said to be a number or else a text, outside of the database's own folder. */

@@ -1,14 +1,9 @@
 import type { Change } from '../../db/change';
 import { sql } from '../../db/sql';
+import type { TicketTurn } from '../tickets/tickets.ingest';
 import { type AssistanceEndReason, assistances } from './assistance.entity';
 import { leaseMilliseconds } from './assistance.leases';
 import { assistance, type OpenAssistance, openRows } from './assistance.rows';
-
-/** What happened to a ticket that ends the assistances on it. */
-export interface TicketTurn {
-  readonly ticketId: string;
-  readonly reason: AssistanceEndReason;
-}
 
 /** Ends these, which the change has locked. Returns until when some process may still disclose under them, in UTC milliseconds. */
 export const endRows = async (change: Change, rows: readonly OpenAssistance[], reason: AssistanceEndReason): Promise<number> => {

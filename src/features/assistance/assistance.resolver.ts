@@ -1,8 +1,9 @@
-import { Arg, Ctx, ID, Int, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { pageSize } from '../../graphql/cursor';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
 import type { RequestContext } from '../request';
+import { TicketType } from '../tickets/ticket.type';
 import { AssistanceType, BeginAssistanceInput } from './assistance.type';
 
 @Resolver(() => AssistanceType)
@@ -57,5 +58,15 @@ export class AssistanceResolver {
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<AssistanceType> {
     return loaders.assistances.toType(await services.assistances.end(actor, id));
+  }
+}
+
+@Resolver(() => TicketType)
+export class TicketAssistanceResolver {
+  @FieldResolver(() => AssistanceType, { nullable: true, description: 'Yours on this ticket, live or waiting for its approval.' })
+  @Classified('INTERNAL')
+  @Guarded(open)
+  assistance(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<AssistanceType | null> {
+    return loaders.assistances.ofTicket(ticket.id);
   }
 }

@@ -1,10 +1,11 @@
 import { sql } from '../../db/sql';
-import { type Selected, select } from '../../db/table';
+import { optional, type Selected, select } from '../../db/table';
 import { keyed, withKeyOf } from '../keys/keys.service';
-import { ticket } from '../tickets/tickets.rows';
+import { ticket, ticketRows } from '../tickets/tickets.rows';
 import { assistances } from './assistance.entity';
 
 export const assistance = assistances.as('a');
+export const grant = assistances.as('g');
 
 /** What is shown of an assistance. */
 export const assistanceRows = select(
@@ -43,3 +44,15 @@ export const reasonRows = select(
   { ...assistance.pick('id', 'customerId', 'reasonSealed'), ...keyed },
   sql`FROM ${assistance} ${withKeyOf(assistance)}`,
 );
+
+/** A ticket with its reader's live assistance on it, if there is one; the join says who reads. */
+export const openedRows = select(
+  {
+    ...ticketRows.columns,
+    grantId: optional(grant.id),
+    grantCustomerId: optional(grant.customerId),
+    grantExpiresAt: optional(grant.expiresAt),
+  },
+  ticketRows.from,
+);
+export type OpenedRow = Selected<typeof openedRows>;

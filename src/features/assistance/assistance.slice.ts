@@ -1,18 +1,24 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Core } from '../core';
-import { type AssistanceParts, Assistances } from './assistance.service';
+import type { TicketGrounds } from '../tickets/tickets.policy';
+import { Assistances } from './assistance.service';
 import { AssistancesLoader } from './assistances.loader';
-import { coversCustomer } from './live';
+import { assistsOn, coversCustomer } from './live';
+import { Opening, type OpeningParts } from './opening.service';
 
 /** Grants: who may see which customer's payment context, because of which ticket, and until when. */
 export const createAssistance = (
   { database, keys, redactor, clock, policy }: Core,
-  { sources, maximumAge }: Pick<AssistanceParts, 'sources' | 'maximumAge'>,
+  { sources, maximumAge }: Pick<OpeningParts, 'sources' | 'maximumAge'>,
 ) => {
+  const scope: TicketGrounds = { roles: policy.scope, assisted: assistsOn };
   const service = new Assistances({ database, keys, redactor, clock, rules: policy.assistance, sources, maximumAge });
   return {
     service,
+    opening: new Opening({ database, keys, clock, sources, scope, maximumAge, assistances: service }),
     loader: (actor: SignedInActor) => new AssistancesLoader(actor, service, clock),
+    /** Why actors work with tickets. */
+    scope,
     /** Under which condition an actor reaches a customer. */
     reach: coversCustomer,
   };

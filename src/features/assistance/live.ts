@@ -14,6 +14,10 @@ export const live = (of: Table<Assistance>, actor: SignedInActor, now: Date): Sq
 
 const a = assistances.as('a');
 
+/** The actor assists on this ticket. */
+export const assistsOn = (ticketId: Sql, actor: SignedInActor, now: Date): Sql =>
+  sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.ticketId} = ${ticketId} AND ${live(a, actor, now)})`;
+
 /** A live assistance of the actor covers this customer. */
 export const coversCustomer = (customerId: Sql, actor: SignedInActor, now: Date): Sql =>
   sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${live(a, actor, now)})`;

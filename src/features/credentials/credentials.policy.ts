@@ -1,12 +1,11 @@
 import { type Actor, isSignedIn, type SignedInActor } from '../../authz/actor';
-import type { ScopePolicy } from '../../authz/exposure.file';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
 import { type FourEyes, isSamePerson, isSomebodyElse } from '../../authz/same-person';
 import { type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { inTeam, isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
-import { ticketScope } from '../tickets/tickets.policy';
+import { type TicketGrounds, ticketScope } from '../tickets/tickets.policy';
 import type { CredentialUpdate } from './credential-update.entity';
 import { credentialUpdate } from './credentials.rows';
 
@@ -48,8 +47,8 @@ export interface AnswerSubject {
 }
 
 /** Which updates an actor reaches, as SQL over `credentialUpdate` and its `ticket`: what they asked for, and those of tickets within their scope. */
-export const updateReach = (actor: SignedInActor, policy: ScopePolicy, now: Date): Sql =>
-  sql`(${credentialUpdate.requestedById} = ${actor.id} OR ${ticketScope(actor, policy, now)})`;
+export const updateReach = (actor: SignedInActor, grounds: TicketGrounds, now: Date): Sql =>
+  sql`(${credentialUpdate.requestedById} = ${actor.id} OR ${ticketScope(actor, grounds, now)})`;
 
 /** Whoever answers for the customer in that mailbox would be the actor. */
 const isOwnContact = (actor: Actor, contactStaffIds: readonly string[]): boolean =>

@@ -1,11 +1,11 @@
 import type { SignedInActor } from '../../authz/actor';
-import type { ScopePolicy } from '../../authz/exposure.file';
 import type { Database } from '../../db/database';
 import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
 import { inOrder, type Keyset, PageRequest, pageClause } from '../../graphql/page';
 import { askedBySomebodyElse } from '../tickets/staff.rows';
+import type { TicketGrounds } from '../tickets/tickets.policy';
 import { ticket } from '../tickets/tickets.rows';
 import { CredentialUpdateConnection, type CredentialUpdateFilter, type CredentialUpdateType } from './credential-update.type';
 import { mayDecide, requesterOf, updateReach } from './credentials.policy';
@@ -40,7 +40,7 @@ export class Credentials {
   constructor(
     private readonly database: Database,
     private readonly cursors: Cursors,
-    private readonly scope: ScopePolicy,
+    private readonly scope: TicketGrounds,
     private readonly clock: () => Date,
   ) {}
 

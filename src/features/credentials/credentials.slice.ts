@@ -4,6 +4,7 @@ import type { DeliveryChannels } from '../../upstream/delivery/delivery.port';
 import type { Assistances } from '../assistance/assistance.service';
 import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
+import type { TicketGrounds } from '../tickets/tickets.policy';
 import type { Tickets } from '../tickets/tickets.service';
 import { Applying } from './apply/applying.service';
 import { Setups } from './apply/setups.service';
@@ -20,6 +21,7 @@ export interface CredentialParts {
   readonly sources: Sources;
   readonly assistances: Assistances;
   readonly tickets: Tickets;
+  readonly scope: TicketGrounds;
   /** What sends, and by which channels customers can be reached at all. */
   readonly delivery: DeliveryChannels;
   readonly channels: { readonly mail: boolean; readonly sms: boolean };
@@ -32,9 +34,9 @@ export interface CredentialParts {
 /** Updates of payment methods: requested, confirmed, delivered, applied. */
 export const createCredentials = (
   { database, keys, cursors, policy, clock, log, publicUrl }: Core,
-  { sources, assistances, tickets, delivery, channels, leaseSeconds, merchant }: CredentialParts,
+  { sources, assistances, tickets, scope, delivery, channels, leaseSeconds, merchant }: CredentialParts,
 ) => {
-  const { updates, scope } = policy;
+  const { updates } = policy;
   const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, merchant, publicUrl });
   const applying = new Applying(database, keys, sources, updates);
   const setups = new Setups({ database, keys, sources, policy: updates, clock });

@@ -1,5 +1,6 @@
 import { describeError } from '../../log';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
+import { endAssistances, waitForLeases } from '../assistance/assistance.ending';
 import type { Core, Storage } from '../core';
 import { CustomersIngest } from '../customers/customers.ingest';
 import { PaymentsIngest } from '../payments/payments.ingest';
@@ -32,7 +33,13 @@ export const createSources = async (
     keys,
     clock,
     registry: new SourceRegistry(core, connected, onFault),
-    tickets: new TicketsIngest(database, keys, redactor, customers),
+    tickets: new TicketsIngest({
+      database,
+      keys,
+      redactor,
+      customers,
+      assistances: { end: endAssistances, settled: waitForLeases },
+    }),
     customers,
     payments: new PaymentsIngest(database, keys, redactor),
     settings: {

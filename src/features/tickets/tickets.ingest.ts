@@ -1,15 +1,13 @@
 import type { Change } from '../../db/change';
 import { bounded } from '../../db/columns';
-import type { Database } from '../../db/database';
 import { type Sql, sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
-import type { Redactor } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
 import type { TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
-import { endAssistances, type TicketTurn, waitForLeases } from '../assistance/assistance.ending';
+import type { Core } from '../core';
 import type { CustomersIngest } from '../customers/customers.ingest';
-import { type Keys, sealField } from '../keys/keys.service';
+import { sealField } from '../keys/keys.service';
 import { takeStaff } from './staff.ingest';
 import { type Message, messages, type Ticket, tickets } from './ticket.entity';
 
@@ -45,17 +43,31 @@ interface Changed {
   readonly snapshot: TicketSnapshot;
 }
 
+/** What happened to a ticket that ends the assistances on it. */
+export interface TicketTurn {
+  readonly ticketId: string;
+  readonly reason: 'TICKET_CLOSED' | 'REASSIGNED' | 'RECIPIENT_CHANGED';
+}
+
+/** What ends with a ticket, in the change that stores what became of it. */
+export interface EndsWithTickets {
+  /** `leasesUntil`: until when, in UTC milliseconds, some process may still disclose under those that ended. */
+  end(change: Change, turns: readonly TicketTurn[]): Promise<{ readonly ended: number; readonly leasesUntil: number }>;
+  /** Resolves once no process does any more. */
+  settled(leasesUntil: number): Promise<void>;
+}
+
+export interface TicketsIngestParts extends Pick<Core, 'database' | 'keys' | 'redactor'> {
+  readonly customers: CustomersIngest;
+  readonly assistances: EndsWithTickets;
+}
+
 /**
  * Brings what helpdesks say into the read model. Each call is one short change: nothing upstream is asked in here. What is
  * older than what is stored never overwrites it.
  */
 export class TicketsIngest {
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly redactor: Redactor,
-    private readonly customers: CustomersIngest,
-  ) {}
+  constructor(private readonly parts: TicketsIngestParts) {}
 
   /**
    * Tickets with their customers, staff and messages. Where a ticket was closed, reassigned or re-addressed, its
@@ -64,13 +76,13 @@ export class TicketsIngest {
   async take(source: TicketSource, snapshots: readonly TicketSnapshot[]): Promise<void> {
     if (snapshots.length === 0) return;
     const newest = latestByReference(snapshots);
-    const leases = await this.database.system('sync', 'source.ingest-tickets', async (change) => {
+    const leases = await this.parts.database.system('sync', 'source.ingest-tickets', async (change) => {
       const seenStaff = newest.flatMap(({ staff, asOf }) => staff.map((record) => ({ record, asOf })));
-      const staffIds = await takeStaff(change, this.keys, source.name, seenStaff);
+      const staffIds = await takeStaff(change, this.parts.keys, source.name, seenStaff);
       const seenCustomers = newest.flatMap(({ ticket, asOf }) => (ticket.customer ? [{ record: ticket.customer, asOf }] : []));
-      const customerIds = await this.customers.take(change, source.name, seenCustomers);
+      const customerIds = await this.parts.customers.take(change, source.name, seenCustomers);
       const { changed, turns } = await this.tickets(change, source, newest, staffIds, customerIds);
-      const { ended, leasesUntil } = await endAssistances(change, turns);
+      const { ended, leasesUntil } = await this.parts.assistances.end(change, turns);
       await this.messages(change, changed, staffIds);
       if (change.hasWritten)
         change.record('source.ingest-tickets', {
@@ -79,7 +91,7 @@ export class TicketsIngest {
         });
       return leasesUntil;
     });
-    await waitForLeases(leases);
+    await this.parts.assistances.settled(leases);
   }
 
   /**
@@ -90,13 +102,13 @@ export class TicketsIngest {
     const { status, team, assigneeId, observedAt } = tickets;
     const isWorkedOn = sql`WHERE ${isTicket(source, reference)} AND ${observedAt} <= ${asOf}
       AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL)`;
-    if ((await this.database.read(ticketIds, isWorkedOn)).length === 0) return;
-    const leases = await this.database.system('sync', 'source.ingest-tickets', async (change) => {
+    if ((await this.parts.database.read(ticketIds, isWorkedOn)).length === 0) return;
+    const leases = await this.parts.database.system('sync', 'source.ingest-tickets', async (change) => {
       const [row] = await change.read(ticketIds, isWorkedOn, { lock: true });
       if (!row) return 0;
       const nobodys = { status: 'CLOSED', team: null, assigneeId: null, observedAt: asOf };
       await change.update(tickets, nobodys, sql`${tickets.id} = ${row.id}`);
-      const { ended, leasesUntil } = await endAssistances(change, [{ ticketId: row.id, reason: 'TICKET_CLOSED' }]);
+      const { ended, leasesUntil } = await this.parts.assistances.end(change, [{ ticketId: row.id, reason: 'TICKET_CLOSED' }]);
       change.record('source.ingest-tickets', {
         ticketId: row.id,
         subject: { type: 'Source', id: source },
@@ -104,12 +116,12 @@ export class TicketsIngest {
       });
       return leasesUntil;
     });
-    await waitForLeases(leases);
+    await this.parts.assistances.settled(leases);
   }
 
   /** The helpdesk's answer about a ticket made no sense: until it does, nothing but a sight of the ticket itself confirms it. */
   async unreadable(source: string, reference: string): Promise<void> {
-    await this.database.system('sync', 'source.ingest-tickets', async (change) => {
+    await this.parts.database.system('sync', 'source.ingest-tickets', async (change) => {
       const isReadable = sql`${isTicket(source, reference)} AND ${tickets.unreadable} = ${false}`;
       const affected = await change.update(tickets, { unreadable: true }, isReadable);
       if (affected > 0)
@@ -120,7 +132,7 @@ export class TicketsIngest {
   /** The helpdesk showed these tickets, and nothing happened to them until then. */
   async confirmed(ids: readonly string[], asOf: Date): Promise<void> {
     if (ids.length === 0) return;
-    await this.database.system('sync', 'source.ingest-tickets', async (change) => {
+    await this.parts.database.system('sync', 'source.ingest-tickets', async (change) => {
       const { id, observedAt, unreadable } = tickets;
       await change.bookkeep(
         tickets,
@@ -151,7 +163,7 @@ export class TicketsIngest {
       const customerId = customer ? (customerIds.get(customer.reference) ?? null) : null;
       return { snapshot, row, id, customerId, owner: customerId ?? id };
     });
-    const keys = await this.keys.forOwners(
+    const keys = await this.parts.keys.forOwners(
       change,
       planned.map(({ owner }) => owner),
     );
@@ -190,7 +202,7 @@ export class TicketsIngest {
         seen.push(id);
         continue;
       }
-      const subject = ticket.subject === null ? null : bounded(this.redactor.redact(ticket.subject).text, 2_000);
+      const subject = ticket.subject === null ? null : bounded(this.parts.redactor.redact(ticket.subject).text, 2_000);
       const values = {
         ...facts,
         revision: ticket.revision,
@@ -232,7 +244,7 @@ export class TicketsIngest {
       for (const { reference, author, channel, body, createdAt } of snapshot.messages) {
         if (stored.has(`${ticketId} ${reference}`)) continue;
         const id = `msg_${ulid()}`;
-        const { text, redactions } = this.redactor.redact(body);
+        const { text, redactions } = this.parts.redactor.redact(body);
         const kinds = [...new Set(redactions.map(({ kind }) => kind))];
         fresh.push({
           id,

@@ -3,11 +3,7 @@ import type { ScopePolicy } from '../../authz/exposure.file';
 import { joined, type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
-import { assistances } from '../assistance/assistance.entity';
-import { live } from '../assistance/live';
 import { ticket } from './tickets.rows';
-
-const a = assistances.as('a');
 
 /** A ticket as far as these rules look at it. */
 interface ShownTicket {
@@ -19,14 +15,21 @@ interface ShownTicket {
   readonly freshness: { readonly stale: boolean };
 }
 
+/** Why an actor works with a ticket. */
+export interface TicketGrounds {
+  /** By role, as the policy file says. */
+  readonly roles: ScopePolicy;
+  /** The condition that the actor assists on a ticket, over the column that names it. */
+  readonly assisted: (ticketId: Sql, actor: SignedInActor, now: Date) => Sql;
+}
+
 /** Which tickets an actor works with, as SQL over `ticket`: a list, a count and a cursor are then right by themselves. */
-export const ticketScope = (actor: SignedInActor, policy: ScopePolicy, now: Date): Sql => {
-  const grounds = new Set(actor.roles.flatMap((role) => policy[role] ?? []));
+export const ticketScope = (actor: SignedInActor, { roles, assisted }: TicketGrounds, now: Date): Sql => {
+  const grounds = new Set(actor.roles.flatMap((role) => roles[role] ?? []));
   const parts: Sql[] = [];
   if (grounds.has('own') && actor.staffIds.length > 0) parts.push(sql`${ticket.assigneeId} IN (${actor.staffIds})`);
   if (grounds.has('team') && actor.teams.length > 0) parts.push(sql`${ticket.team} IN (${actor.teams})`);
-  if (grounds.has('assisted'))
-    parts.push(sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.ticketId} = ${ticket.id} AND ${live(a, actor, now)})`);
+  if (grounds.has('assisted')) parts.push(assisted(ticket.id, actor, now));
   // Nobody's tickets: a role that the policy doesn't name works with none.
   return parts.length === 0 ? sql`1 = 0` : sql`(${joined(parts, ' OR ')})`;
 };

@@ -1,7 +1,6 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
-import { AssistanceType } from '../assistance/assistance.type';
 import { CustomerType } from '../customers/customer.type';
 import type { RequestContext } from '../request';
 import {
@@ -27,7 +26,7 @@ export class TicketsResolver {
   // Narrowed in SQL to the actor's scope.
   @Guarded(open)
   ticket(@Arg('id', () => ID) id: string, @Ctx() { actor, access, services }: RequestContext): Promise<TicketType> {
-    return services.tickets.open(actor, access, id);
+    return services.opening.open(actor, access, id);
   }
 
   @Query(() => TicketType, { nullable: true, description: 'Opens one ticket by the helpdesk’s own number.' })
@@ -39,7 +38,7 @@ export class TicketsResolver {
     @Arg('reference', () => String) reference: string,
     @Ctx() { actor, access, services }: RequestContext,
   ): Promise<TicketType> {
-    return services.tickets.openByReference(actor, access, source, reference);
+    return services.opening.openByReference(actor, access, source, reference);
   }
 
   @Query(() => TicketConnection, { description: 'The tickets you work with. A list begins no assistance.' })
@@ -80,13 +79,6 @@ export class TicketsResolver {
     @Ctx() { actor, loaders, services }: RequestContext,
   ) {
     return services.tickets.messages(actor, loaders.tickets, ticket, first, after);
-  }
-
-  @FieldResolver(() => AssistanceType, { nullable: true, description: 'Yours on this ticket, live or waiting for its approval.' })
-  @Classified('INTERNAL')
-  @Guarded(open)
-  assistance(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<AssistanceType | null> {
-    return loaders.assistances.ofTicket(ticket.id);
   }
 }
 

@@ -1,12 +1,10 @@
 import { sql } from '../../db/sql';
-import { optional, type Selected, select, wholeNumber } from '../../db/table';
-import { assistances } from '../assistance/assistance.entity';
+import { type Selected, select, wholeNumber } from '../../db/table';
 import { keyed, withKeyOf } from '../keys/keys.service';
 import { messages, staffMembers, tickets } from './ticket.entity';
 
 export const ticket = tickets.as('t');
 export const message = messages.as('m');
-export const grant = assistances.as('g');
 export const staff = staffMembers.as('s');
 
 /** A ticket with the key that its subject is sealed with. */
@@ -23,18 +21,6 @@ export type TicketRow = Selected<typeof ticketRows>;
 
 /** Where a ticket is in its helpdesk, and whom it is about. */
 export const ticketReferenceRows = select(ticket.pick('source', 'reference', 'customerId'), sql`FROM ${ticket}`);
-
-/** A ticket with its reader's live assistance on it, if there is one; the join says who reads. */
-export const openedRows = select(
-  {
-    ...ticketRows.columns,
-    grantId: optional(grant.id),
-    grantCustomerId: optional(grant.customerId),
-    grantExpiresAt: optional(grant.expiresAt),
-  },
-  ticketRows.from,
-);
-export type OpenedRow = Selected<typeof openedRows>;
 
 export const ticketCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${ticket}`);
 

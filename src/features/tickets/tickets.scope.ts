@@ -1,13 +1,12 @@
 import type { SignedInActor } from '../../authz/actor';
-import type { ScopePolicy } from '../../authz/exposure.file';
 import { type Sql, sql } from '../../db/sql';
+import type { Selection } from '../../db/table';
 import { Failure } from '../../failure';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
-import { live } from '../assistance/live';
 import type { Core } from '../core';
 import type { Ticket } from './ticket.entity';
-import { ticketScope } from './tickets.policy';
-import { grant, type OpenedRow, openedRows, type TicketRow, ticket } from './tickets.rows';
+import { type TicketGrounds, ticketScope } from './tickets.policy';
+import { type TicketRow, ticket, ticketRows } from './tickets.rows';
 
 const proof = Symbol('found within a scope');
 
@@ -26,10 +25,19 @@ export class InScope<Of> {
   ) {}
 }
 
-export interface FoundTicket {
+export interface FoundTicket<Row extends TicketRow = TicketRow> {
   readonly ticket: InScope<Ticket>;
-  readonly row: OpenedRow;
+  readonly row: Row;
 }
+
+/** What is read of a ticket, with what else is joined to it for whoever reads. */
+export interface ScopedRows<Row extends TicketRow> {
+  readonly selection: Selection<Row>;
+  readonly join: (actor: SignedInActor, now: Date) => Sql;
+}
+
+/** A ticket by itself. */
+export const alone: ScopedRows<TicketRow> = { selection: ticketRows, join: () => sql`` };
 
 /** The helpdesks, as far as tickets are asked of them. */
 export interface TicketSources {
@@ -41,29 +49,30 @@ export interface TicketSources {
 
 export interface ScopeParts extends Pick<Core, 'database' | 'clock'> {
   readonly sources: TicketSources;
-  /** Which tickets each role works with. */
-  readonly scope: ScopePolicy;
+  readonly scope: TicketGrounds;
   /** Milliseconds after which the helpdesk is asked again whose ticket it is. */
   readonly maximumAge: number;
 }
 
 /** The one place where a ticket is looked up within an actor's scope. */
-export class TicketsInScope {
-  constructor(private readonly parts: ScopeParts) {}
+export class TicketsInScope<Row extends TicketRow> {
+  constructor(
+    private readonly parts: ScopeParts,
+    private readonly rows: ScopedRows<Row>,
+  ) {}
 
   /** As stored; undefined outside the scope. */
-  async find(actor: SignedInActor, condition: Sql): Promise<FoundTicket | undefined> {
+  async find(actor: SignedInActor, condition: Sql): Promise<FoundTicket<Row> | undefined> {
     const now = this.parts.clock();
     const [row] = await this.parts.database.read(
-      openedRows,
-      sql`LEFT JOIN ${grant} ON ${grant.ticketId} = ${ticket.id} AND ${live(grant, actor, now)}
-          WHERE ${condition} AND ${ticketScope(actor, this.parts.scope, now)}`,
+      this.rows.selection,
+      sql`${this.rows.join(actor, now)} WHERE ${condition} AND ${ticketScope(actor, this.parts.scope, now)}`,
     );
     return row && { ticket: new InScope<Ticket>(proof, actor, row.id), row };
   }
 
   /** As stored, by our id. Throws `NOT_FOUND` outside the scope. */
-  async require(actor: SignedInActor, id: string): Promise<FoundTicket> {
+  async require(actor: SignedInActor, id: string): Promise<FoundTicket<Row>> {
     const found = await this.find(actor, sql`${ticket.id} = ${id}`);
     if (!found) throw Failure.notFound('ticket');
     return found;
@@ -73,7 +82,7 @@ export class TicketsInScope {
    * As the helpdesk confirmed it lately: read again where that was longer ago, by which it may have left the scope. When the
    * helpdesk is down, as it was stored: it may be shown, it authorizes nothing. Throws `NOT_FOUND`.
    */
-  async confirmed(found: FoundTicket): Promise<FoundTicket> {
+  async confirmed(found: FoundTicket<Row>): Promise<FoundTicket<Row>> {
     const { ticket, row } = found;
     return (await this.refresh(row)) ? this.require(ticket.actor, ticket.id) : found;
   }

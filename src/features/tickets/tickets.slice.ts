@@ -4,9 +4,9 @@ import { type TicketParts, Tickets } from './tickets.service';
 
 /** The helpdesk's cases, with their messages and the staff who work on them. */
 export const createTickets = (
-  { database, keys, cursors, clock, policy }: Core,
-  { sources, assistances, maximumAge }: Pick<TicketParts, 'sources' | 'assistances' | 'maximumAge'>,
+  { database, keys, cursors, clock }: Core,
+  { sources, scope, maximumAge }: Pick<TicketParts, 'sources' | 'scope' | 'maximumAge'>,
 ) => ({
-  service: new Tickets({ database, keys, cursors, clock, scope: policy.scope, sources, assistances, maximumAge }),
+  service: new Tickets({ database, keys, cursors, clock, scope, sources, maximumAge }),
   loader: () => new TicketsLoader(database),
 });

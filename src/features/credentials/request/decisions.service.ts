@@ -1,5 +1,4 @@
 import type { SignedInActor } from '../../../authz/actor';
-import type { ScopePolicy } from '../../../authz/exposure.file';
 import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
@@ -8,6 +7,7 @@ import { expectNoCardData } from '../../../privacy/card-data';
 import type { Keys } from '../../keys/keys.service';
 import { isActiveStaff } from '../../tickets/staff.rows';
 import { lockTicket } from '../../tickets/tickets.lock';
+import type { TicketGrounds } from '../../tickets/tickets.policy';
 import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { CustomerSeal, end, move } from '../credential-update.moves';
 import { type CredentialUpdateState, isOpenToCancel } from '../credential-update.states';
@@ -46,7 +46,7 @@ export class CredentialDecisions {
   constructor(
     private readonly database: Database,
     private readonly keys: Keys,
-    private readonly scope: ScopePolicy,
+    private readonly scope: TicketGrounds,
     private readonly jobs: CredentialJobs,
   ) {}
 
