@@ -18,7 +18,7 @@ import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.
 import { SourceState, WebhookReceipt } from './sources/source.entity';
 import { Message, StaffMember, Ticket } from './tickets/ticket.entity';
 
-/** Every stored class: for the database, `ormconfig.ts` and the test that holds them against the migrations. */
+/** Every stored class: for the database, `ormconfig.ts` and the test that compares them with the migrations. */
 export const entities = [
   ActorRow,
   Assistance,

@@ -51,7 +51,7 @@ interface ToldError {
 export interface ExecutorPorts<Context extends ExecutionContext> {
   /** Loads the actor's live assistances into the request's access, before anything runs. `rootFields` names what is asked for; a fragment is `...`. */
   readonly loadAssistances: (context: Context, rootFields: readonly string[]) => Promise<void>;
-  /** Makes what was shown durable. Throws `DENIED` where an assistance it stands on has ended, `RECORD_UNAVAILABLE`. */
+  /** Makes what was shown durable. Throws `DENIED` where an assistance that it was shown under has ended, `RECORD_UNAVAILABLE`. */
   readonly recordShowing: (context: Context, plan: AccessPlan, operation: string | null) => Promise<void>;
   readonly recordDenials: (context: Context, denials: readonly DeniedAttempt[]) => Promise<void>;
   readonly onFault: (context: Context, error: unknown) => void;

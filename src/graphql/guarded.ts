@@ -7,7 +7,7 @@ import { type DenialReason, Failure } from '../failure';
 import type { RequestAccess } from './request-access';
 import type { Shown } from './shown';
 
-/** What a relation rule may look at: who asks, what they hold, and the object that the relation starts from. All of it is loaded. */
+/** What a relation rule may look at: who asks, their live assistances, and the object that the relation starts from. All of it is loaded. */
 export interface RelationView {
   readonly actor: SignedInActor;
   readonly access: RequestAccess;

@@ -39,10 +39,10 @@ export class RequestAccess {
     if (!verdict) return null;
     this.tally(coordinate, verdict);
     if (verdict.kind === 'reveal' || verdict.kind === 'mask') {
-      const stands = parent.behind?.(coordinate) ?? parent;
-      if (this.last !== stands) {
-        this.last = stands;
-        this.parents.add(stands);
+      const shown = parent.behind?.(coordinate) ?? parent;
+      if (this.last !== shown) {
+        this.last = shown;
+        this.parents.add(shown);
       }
       const clear = value();
       if (clear instanceof Promise) return clear.then((settled) => applyVerdict(verdict, coordinate, settled, this.tools));

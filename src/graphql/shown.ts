@@ -7,7 +7,7 @@ export interface ShownObject {
   readonly ticketId: string | null;
   /** Whom it is about: the id, and the keyed digest by which the log names them. */
   readonly customer: { readonly id: string; readonly digest: (salt: Buffer) => string } | null;
-  /** It is shown on the word of an assistance that covers the customer. */
+  /** It is shown under an assistance that covers the customer. */
   readonly underAssistance: boolean;
 }
 
@@ -15,6 +15,6 @@ export interface ShownObject {
 export interface Shown {
   readonly shown: ShownObject;
   readonly linkAssurance: LinkAssurance;
-  /** What a field stands on where that is more than the object itself: a relation that only an assistance opens. */
+  /** What a field depends on where that is more than the object itself: a relation that only an assistance opens. */
   behind?(coordinate: string): Shown | undefined;
 }

@@ -16,7 +16,7 @@ export interface TicketSubject {
   readonly customerId: string | null;
   /** The ticket's helpdesk has the actor among its active staff. */
   readonly knowsActor: boolean;
-  /** The assignment was confirmed by the helpdesk within the freshness bound. */
+  /** The assignment was confirmed by the helpdesk within the maximum age. */
   readonly isFresh: boolean;
 }
 

@@ -104,7 +104,7 @@ export class Assistances {
       const isOpen = sql`WHERE ${assistance.openKey} = ${openKey(actor.id, ticketId)}`;
       const [open] = await change.read(openRows, isOpen, { lock: true });
       if (open && open.beginsAt !== null && open.expiresAt > change.at) {
-        // What was granted before doesn't outlive the helpdesk's word: nobody knows whether the ticket is still theirs.
+        // A grant is worth nothing where the helpdesk didn't confirm the assignment lately: the ticket may no longer be theirs.
         if (!subject.isFresh) throw Failure.denied('STALE', this.begin.name, ticketId);
         return { id: open.id, ticketId, customerId: open.customerId, expiresAt: open.expiresAt };
       }
@@ -149,7 +149,7 @@ export class Assistances {
       const key = (await this.parts.keys.forOwners(change, [customerId])).get(customerId);
       if (!key) throw Failure.notFound('ticket');
       const text = this.parts.redactor.redact(reason).text;
-      // A ticket of the asker's own making is never opened on their own word.
+      // A ticket of the asker's own making is never opened without somebody else's consent.
       const needsApproval =
         !isMadeByOthers(actor, subject) ||
         actor.roles.every((role) =>

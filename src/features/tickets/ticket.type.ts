@@ -49,7 +49,7 @@ export class TicketType implements Shown {
   constructor(
     private readonly row: TicketRow,
     private readonly keys: Keys,
-    /** When it is shown, and for how many milliseconds the helpdesk's word on it counts. */
+    /** When it is shown, and how old, in milliseconds, the helpdesk's confirmation may be. */
     private readonly shownAt: { readonly at: Date; readonly maximumAge: number },
     /** It was asked for by itself, not met in a list: its payment side is read through where it is missing or too old. */
     readonly isOpened: boolean,
