@@ -1,4 +1,3 @@
-import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Failure } from '../failure';
@@ -11,6 +10,7 @@ import type {
 import { failureIn } from '../graphql/errors';
 import { reportFault } from '../log';
 import { endOfStep } from '../privacy/answer-time';
+import { clientOf } from './client-address';
 import {
   apologyPage,
   cancelledPage,
@@ -163,7 +163,7 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
   const limit = server.createRateLimit({
     max: requestsPerMinute,
     timeWindow: '1 minute',
-    keyGenerator: ({ ip }) => normalizeIP(ip),
+    keyGenerator: clientOf,
   });
   const apologize = (reply: FastifyReply, { status, title, advice }: Apology) =>
     send(reply, status, apologyPage(options, title, advice));

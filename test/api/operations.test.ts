@@ -271,6 +271,19 @@ describe('too many requests', () => {
     await app.stop();
   });
 
+  it('to the customers’ page count for the address that a proxy names, with whatever port', async () => {
+    const app = await TestApp.start({ config: { trustedProxies: ['127.0.0.1'] }, sync: false });
+    const statusFrom = async (address: string) => {
+      const headers = { 'x-forwarded-for': address };
+      return (await app.server.inject({ url: `/confirm/${'x'.repeat(43)}`, headers })).statusCode;
+    };
+    const statuses = await Promise.all(Array.from({ length: 60 }, (_, at) => statusFrom(`198.51.100.23:${50_000 + at}`)));
+    expect(statuses).not.toContain(429);
+    expect(await statusFrom('198.51.100.23:51000')).toBe(429);
+    expect(await statusFrom('198.51.100.24:50000')).not.toBe(429);
+    await app.stop();
+  });
+
   it('to other places cannot hide behind tokens', async () => {
     const app = await TestApp.start({ config: { rateLimit: 5 }, sync: false });
     const statuses: number[] = [];
