@@ -64,7 +64,8 @@ export class PrivateMariaDb {
     const server = new PrivateMariaDb(child, folder, `mysql://root@127.0.0.1:${port}`);
     for (let attempt = 0; attempt < 150; attempt += 1) {
       try {
-        const connection = await createConnection(server.serverUrl);
+        // By the socket: the server may take nothing but TLS from elsewhere.
+        const connection = await createConnection({ user: 'root', socketPath: server.socket });
         await connection.end();
         return server;
       } catch {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type DatabaseLocation, databaseUrlForm, parseDatabaseUrl } from '../db/location';
 import { Failure } from '../failure';
+import { loopbackHosts } from '../section';
 import { type Environment, processEnvironment, secretValue } from './environment';
 import { ConfigInvalid, type ConfigProblem } from './problems';
 
@@ -20,12 +21,17 @@ const holdsCertificate = (path: string): boolean => {
   }
 };
 
+const travelsInClear = (location: DatabaseLocation): boolean =>
+  location.engine === 'mariadb' && location.tls === null && location.socket === null && !loopbackHosts.includes(location.host);
+
 /** What is to be read, or what was expected of it. */
-const readUrl = (url: string, { folder }: Place): DatabaseLocation | string => {
+const readUrl = (url: string, place: Place): DatabaseLocation | string => {
   try {
-    const location = parseDatabaseUrl(url, folder);
+    const location = parseDatabaseUrl(url, place.folder);
     if (location.engine === 'mariadb' && location.tls?.ca && !holdsCertificate(location.tls.ca))
       return 'ca: expected the path of a file with certificates in PEM that can be read';
+    if (place.production && travelsInClear(location))
+      return 'tls: expected tls=verify in production, because passwords and what is read would travel in clear; not needed with socket or a host that is this machine';
     return location;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

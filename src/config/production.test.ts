@@ -3,6 +3,8 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configFolder, key, problemsOf, production, real, secrets, signingKey } from '../../test/support/config-folder';
+import { databaseLocation } from './database';
+import { loadAuditConfig } from './load';
 
 const { folder, loadFile } = configFolder();
 const places = (text: string, environment: Record<string, string> = {}): string[] =>
@@ -79,5 +81,45 @@ describe('production refuses', () => {
     for (const range of ['0.0.0.0/1', '10.0.0.0/7', '::/0', '2000::/3', '2001::/15'])
       expect([range, places(real, { TRUSTED_PROXIES: range })]).toEqual([range, ['TRUSTED_PROXIES[0]']]);
     expect(places(real, { TRUSTED_PROXIES: '10.0.0.0/8,fd00::/16,uniquelocal' })).toEqual([]);
+  });
+});
+
+describe('the database in production', () => {
+  const at = (parameters: string, host = 'db.example.com') =>
+    problemsOf(() => loadFile(real, { ...production, DATABASE_URL: `mysql://cf:canary@${host}/cf${parameters}` }), ['canary']);
+  const certificate = '-----BEGIN CERTIFICATE-----\n';
+
+  test.each(['localhost', '127.0.0.1:3307', '[::1]:3307'])('may be spoken to in clear on this machine: %s', (host) => {
+    expect(at('', host)).toEqual([]);
+  });
+
+  test.each(['db.example.com', '10.0.0.7', '[2001:db8::1]', 'localhost.example.com', '127.0.0.1.example.com'])(
+    'is spoken to by TLS anywhere else: %s',
+    (host) => {
+      for (const parameters of ['', '?tls=off'])
+        expect(at(parameters, host)).toEqual([expect.stringMatching(/^DATABASE_URL: tls: expected tls=verify in production/)]);
+      expect(at('?tls=verify', host)).toEqual([]);
+      expect(at('?socket=/run/mysqld/mysqld.sock', host)).toEqual([]);
+    },
+  );
+
+  test('has a CA whose file is there and holds a certificate', () => {
+    const refused = [expect.stringMatching(/^DATABASE_URL: ca: expected the path of a file/)];
+    expect(at('?tls=verify&ca=ca.pem')).toEqual(refused);
+    writeFileSync(join(folder(), 'ca.pem'), 'canary');
+    expect(at('?tls=verify&ca=ca.pem')).toEqual(refused);
+    writeFileSync(join(folder(), 'ca.pem'), certificate);
+    expect(at('?tls=verify&ca=ca.pem')).toEqual([]);
+  });
+
+  test('is asked for by every command, and named by where its URL stands', () => {
+    writeFileSync(join(folder(), 'url'), 'mysql://cf:can/ary@db.example.com/cf\n', { mode: 0o600 });
+    const environment = { NODE_ENV: 'production', DATABASE_URL_FILE: join(folder(), 'url') };
+    const told = /DATABASE_URL_FILE: expected .* # \? \/ % are written %23 %3F %2F %25/;
+    expect(() => databaseLocation(environment, folder())).toThrow(told);
+    expect(() => loadAuditConfig({ signs: false }, environment, folder())).toThrow(told);
+    writeFileSync(join(folder(), 'url'), 'mysql://cf:canary@db.example.com/cf\r\n');
+    expect(() => databaseLocation(environment, folder())).toThrow(/DATABASE_URL_FILE: tls: expected tls=verify in production/);
+    expect(() => databaseLocation({ ...environment, NODE_ENV: 'development' }, folder())).not.toThrow();
   });
 });

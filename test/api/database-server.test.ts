@@ -1,11 +1,18 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Connection, createConnection } from 'mysql2/promise';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { databaseOf } from '../../src/config/database';
 import { Database } from '../../src/db/database';
 import { parseDatabaseUrl, type ServerLocation } from '../../src/db/location';
 import { type Sql, sql } from '../../src/db/sql';
 import { Column, select } from '../../src/db/table';
 import { databaseParts, engine } from '../support/database';
 import { urlOf } from '../support/database-url';
-import { newDatabase, PrivateMariaDb } from '../support/mariadb';
+import { PrivateMariaDb } from '../support/mariadb';
 import { PrivateCa } from '../support/private-ca';
 
 const nothing = { entities: [], migrations: [] };
@@ -31,18 +38,22 @@ if (engine === 'mariadb') {
       Database.open(parseDatabaseUrl(urlOf({ ...location, ...changes })), parts);
     const start = async (...options: readonly string[]) => {
       server = await PrivateMariaDb.start(options);
-      const { name } = await newDatabase(server.serverUrl);
-      root = await createConnection(server.serverUrl);
-      location = { ...(parseDatabaseUrl(`${server.serverUrl}/${name}`) as ServerLocation), user: 'cf', password: every };
+      root = await createConnection({ user: 'root', socketPath: server.socket });
+      started.push([root, server]);
+      await root.query('CREATE DATABASE counterfoil');
+      location = { ...(parseDatabaseUrl(`${server.serverUrl}/counterfoil`) as ServerLocation), user: 'cf', password: every };
       await addUser(location.user, location.password);
     };
     const addUser = async (user: string, password: string) => {
       await root.query('CREATE USER ?@? IDENTIFIED BY ?', [user, '%', password]);
       await root.query(`GRANT ALL ON ${location.name}.* TO ?@?`, [user, '%']);
     };
+    const started: (readonly [Connection, PrivateMariaDb])[] = [];
     afterAll(async () => {
-      root?.destroy();
-      await server?.stop();
+      for (const [connection, each] of started) {
+        connection.destroy();
+        await each.stop();
+      }
     });
 
     describe('that takes TLS only', () => {
@@ -60,8 +71,6 @@ if (engine === 'mariadb') {
         await root.query('SET GLOBAL require_secure_transport = ON');
       });
       afterAll(async () => {
-        root.destroy();
-        await server.stop();
         ca.remove();
         other.remove();
       });
@@ -159,6 +168,46 @@ if (engine === 'mariadb') {
           code: 'INVALID',
           message: 'DATABASE_URL: tls=verify: the server offers no TLS',
         });
+      });
+    });
+
+    describe('as compose.yaml starts it and docs/operations.md prepares it', () => {
+      let folder: string;
+      afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+      it('is reached by the URL made there, and in clear by nobody', async () => {
+        folder = mkdtempSync(join(tmpdir(), 'counterfoil-compose-'));
+        const secrets = join(folder, 'secrets');
+        mkdirSync(secrets);
+        // There the server is called `database`, here it isn't.
+        const guide = readFileSync('docs/operations.md', 'utf8').replaceAll('DNS:database', 'DNS:localhost');
+        const commands = guide.match(/^openssl req .*(?:\n {2}.*)*$/gm) ?? [];
+        expect(commands).toHaveLength(2);
+        for (const command of commands) execFileSync('sh', ['-c', command], { cwd: folder, stdio: 'ignore' });
+        const { command } = z
+          .object({ services: z.object({ database: z.object({ command: z.array(z.string()) }) }) })
+          .parse(parse(readFileSync('compose.yaml', 'utf8'))).services.database;
+        await start(...command.map((each) => each.replace('/run/secrets', secrets)));
+        await addUser('counterfoil', 'pw');
+        const [, url = ''] = /^echo "(mysql:.*)" > secrets\/database_url$/m.exec(guide) ?? [];
+        const database = databaseOf(
+          {
+            DATABASE_URL: url
+              .replace('$(cat secrets/database_password)', 'pw')
+              .replace('@database:3306/', `@localhost:${location.port}/`)
+              .replace('/run/secrets', secrets),
+          },
+          { folder, dataFolder: folder, production: true },
+          [],
+        );
+        expect(database).toMatchObject({ host: 'localhost', name: 'counterfoil', tls: { ca: join(secrets, 'database_ca') } });
+        const opened = await Database.open(database, databaseParts);
+        expect(await onBothSides(opened, statusOf('Ssl_cipher'))).toEqual([
+          expect.stringMatching(/^TLS_/),
+          expect.stringMatching(/^TLS_/),
+        ]);
+        await opened.close();
+        await expect(open()).rejects.toThrow(/^Access denied/);
       });
     });
   });

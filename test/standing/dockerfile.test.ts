@@ -93,6 +93,7 @@ const service = z.object({
   build: z.string().optional(),
   ports: z.array(z.string()).default([]),
   environment: z.record(z.string(), z.string()),
+  command: z.array(z.string()).default([]),
   secrets: z.array(z.string()),
   networks: z.array(z.string()),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
@@ -118,8 +119,12 @@ describe('compose.yaml', () => {
   });
 
   it('gives secrets as files, each declared, each read by a service, none by value', () => {
-    const read = [gateway, database].flatMap(({ environment, secrets }) => {
-      const files = Object.values(environment).flatMap((value) => /^\/run\/secrets\/(.+)$/.exec(value)?.[1] ?? []);
+    // The URL in a secret names a file itself.
+    const [, authority] =
+      /^echo "mysql:.*ca=(\/run\/secrets\/\w+)" > secrets\/database_url$/m.exec(text('docs/operations.md')) ?? [];
+    const read = [gateway, database].flatMap(({ environment, command, secrets }) => {
+      const values = [...Object.values(environment), ...command, ...(environment.DATABASE_URL_FILE ? [String(authority)] : [])];
+      const files = values.flatMap((value) => /^(?:--[a-z-]+=)?\/run\/secrets\/(.+)$/.exec(value)?.[1] ?? []);
       expect(files.sort()).toEqual([...secrets].sort());
       return secrets;
     });

@@ -30,7 +30,7 @@ describe('counterfoil.example.yaml', () => {
 
   const production = {
     NODE_ENV: 'production',
-    DATABASE_URL: 'mysql://counterfoil:x@127.0.0.1:3306/counterfoil',
+    DATABASE_URL: 'mysql://counterfoil:x@db.example.com:3306/counterfoil?tls=verify',
     KEY_ENCRYPTION_KEY_FILE: 'key',
     AUDIT_SIGNING_KEY_FILE: 'signing-key',
     POLICY_FILE: 'exposure.yaml',

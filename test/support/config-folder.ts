@@ -65,7 +65,7 @@ audit:
 export const secrets = { RT_TOKEN: 'canary-rt', RT_SECRET: 'canary-rt-secret', STRIPE_KEY: 'canary-stripe' };
 export const production = {
   NODE_ENV: 'production',
-  DATABASE_URL: 'mysql://counterfoil:canary-password@db.example.com:3306/counterfoil',
+  DATABASE_URL: 'mysql://counterfoil:canary-password@db.example.com:3306/counterfoil?tls=verify',
   KEY_ENCRYPTION_KEY: key,
   AUDIT_SIGNING_KEY: signingKey,
   ...secrets,
