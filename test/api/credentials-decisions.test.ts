@@ -215,6 +215,22 @@ describe('an update', () => {
     await callOff({ of, id });
   });
 
+  it('on a ticket that the supervisor moved to their team is decided by another, who alone sees what it is about', async () => {
+    const { of, id } = await waiting();
+    const set = 'UPDATE helpdesk_ticket SET team_set_by_id = (SELECT id FROM helpdesk_staff WHERE reference = ?) WHERE id = ?';
+    await tamper(test.app.database, set, ['sam', of.ticketId]);
+    expect(told(await test.as('sam', approveUpdate, { id })).errors).toEqual([['approveCredentialUpdate', 'DENIED', 'SCOPE']]);
+    const details = `{ credentialUpdate(id: "${id}") { before { last4 } } }`;
+    const waits = '{ credentialUpdates(filter: { awaitingMyDecision: true }, first: 50) { nodes { id } } }';
+    expect(told(await test.as('sam', details)).errors).toEqual([['credentialUpdate.before', 'DENIED', 'NO_ASSISTANCE']]);
+    expect(JSON.stringify((await test.as('sam', waits)).data)).not.toContain(id);
+    const chloe = await supervisor('chloe', ['cards']);
+    expect(told(await test.as(chloe, details)).errors).toEqual([]);
+    expect(JSON.stringify((await test.as(chloe, waits)).data)).toContain(id);
+    await tamper(test.app.database, set, ['', of.ticketId]);
+    await callOff({ of, id });
+  });
+
   it.each([
     ['called off', cancelUpdate],
     ['approved', approveUpdate],

@@ -1,32 +1,18 @@
 import { isSignedIn } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
 import { isSamePerson, isSomebodyElse, type KeptPerson } from '../../authz/same-person';
+import { type AssignedWork, inTeam, isMadeByOthers, isOwn, isTeams } from '../tickets/provenance';
 
 /** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
-export interface TicketSubject {
+export interface TicketSubject extends AssignedWork {
   readonly id: string;
   readonly status: string;
-  readonly team: string | null;
-  readonly assigneeId: string | null;
-  readonly assignedById: string | null;
-  /** Who moved it to its team. */
-  readonly teamSetById: string | null;
-  readonly createdById: string | null;
-  readonly customerSetByIds: readonly string[];
   readonly customerId: string | null;
-  /** The ticket's helpdesk has the actor among its active staff. */
-  readonly knowsActor: boolean;
   /** The assignment was confirmed by the helpdesk within the maximum age. */
   readonly isFresh: boolean;
 }
 
 export type AutomaticGround = 'own' | 'team';
-
-const asSelf = (actor: Parameters<Rule>[0], staffId: string | null): boolean =>
-  isSignedIn(actor) && staffId !== null && actor.staffIds.includes(staffId);
-
-export const inTeam = (actor: Parameters<Rule>[0], team: string | null): boolean =>
-  isSignedIn(actor) && team !== null && actor.teams.includes(team);
 
 /** Work goes on: the helpdesk has not closed the ticket. */
 export const isOpen = rule<TicketSubject>('TICKET_CLOSED', (_, ticket) => ['NEW', 'OPEN', 'PENDING'].includes(ticket.status));
@@ -34,28 +20,6 @@ export const isOpen = rule<TicketSubject>('TICKET_CLOSED', (_, ticket) => ['NEW'
 export const isFresh = rule<TicketSubject>('STALE', (_, ticket) => ticket.isFresh);
 
 export const hasCustomer = rule<TicketSubject>('NO_ASSISTANCE', (_, ticket) => ticket.customerId !== null);
-
-/** The work of a team of the actor's, which they did not move there themselves. */
-const ofTheirTeam = (actor: Parameters<Rule>[0], ticket: TicketSubject): boolean =>
-  inTeam(actor, ticket.team) && !asSelf(actor, ticket.teamSetById);
-
-/** Assigned to the actor; where the actor took it without being asked, only from a team of their own. */
-export const isOwn = rule<TicketSubject>(
-  'NO_ASSISTANCE',
-  (actor, ticket) => asSelf(actor, ticket.assigneeId) && (!asSelf(actor, ticket.assignedById) || ofTheirTeam(actor, ticket)),
-);
-
-export const isTeams = rule<TicketSubject>('NO_ASSISTANCE', ofTheirTeam);
-
-/**
- * The actor neither created the ticket nor ever set or changed whom it is about. Of whom the helpdesk doesn't know, which
- * an address of one's own editing is enough for, nobody can say that.
- */
-export const isMadeByOthers = rule<TicketSubject>(
-  'SELF_MADE',
-  (actor, ticket) =>
-    ticket.knowsActor && !asSelf(actor, ticket.createdById) && !ticket.customerSetByIds.some((staffId) => asSelf(actor, staffId)),
-);
 
 const assists = allOf<unknown>(hasRole('AGENT', 'SUPERVISOR'), hasMfa);
 
@@ -93,7 +57,8 @@ export const mayApprove: Rule<AssistanceSubject> = allOf<AssistanceSubject>(
   hasRole('SUPERVISOR'),
   hasMfa,
   rule(isSomebodyElse.reason, (actor, subject) => isSomebodyElse(actor, { ...subject, knowsActor: subject.ticket.knowsActor })),
-  rule('SCOPE', (actor, { ticket }) => inTeam(actor, ticket.team)),
+  rule('SCOPE', (actor, { ticket }) => isTeams(actor, ticket)),
+  rule('SELF_MADE', (actor, { ticket }) => isMadeByOthers(actor, ticket)),
   recentLogin,
   rule('TICKET_CLOSED', (actor, { ticket }) => isOpen(actor, ticket)),
   rule('STALE', (actor, { ticket }) => isFresh(actor, ticket)),

@@ -11,6 +11,7 @@ import { ulid } from '../../ulid';
 import { countAlone } from '../actors/actor.fence';
 import type { Core } from '../core';
 import { sealField } from '../keys/keys.service';
+import { comesFromOthers } from '../tickets/provenance';
 import { askedBySomebodyElse, isActiveStaff, isStaff } from '../tickets/staff.rows';
 import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
@@ -18,13 +19,7 @@ import { ticket as ticketTable } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
 import { endRows, waitForLeases } from './assistance.ending';
 import { Assistance, type AssistancePurpose, assistancePurposes, assistances } from './assistance.entity';
-import {
-  type AssistanceSubject,
-  assistanceActions,
-  beginsByItself,
-  isMadeByOthers,
-  type TicketSubject,
-} from './assistance.policy';
+import { type AssistanceSubject, assistanceActions, beginsByItself, type TicketSubject } from './assistance.policy';
 import {
   type AssistanceRow,
   assistance,
@@ -149,9 +144,9 @@ export class Assistances {
       const key = (await this.parts.keys.forOwners(change, [customerId])).get(customerId);
       if (!key) throw Failure.notFound('ticket');
       const text = this.parts.redactor.redact(reason).text;
-      // A ticket of the asker's own making is never opened without somebody else's consent.
+      // A ticket of the asker's own making, or that they brought to themselves, is never opened without somebody else's consent.
       const needsApproval =
-        !isMadeByOthers(actor, subject) ||
+        !comesFromOthers(actor, subject) ||
         actor.roles.every((role) =>
           role !== 'SUPERVISOR' && role !== 'AGENT' ? true : this.parts.rules.onRequest.approvalFor.includes(role),
         );
@@ -238,7 +233,7 @@ export class Assistances {
       assistanceRows,
       sql`JOIN ${ticketTable} ON ${ticketTable.id} = ${ticketId}
         WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.parts.clock()} AND ${ticketTable.team} IN (${actor.teams})
-          AND ${askedBySomebodyElse(actor, { actorId, staffIds, source: ticketTable.source })}
+          AND ${askedBySomebodyElse(actor, { actorId, staffIds, ticket: ticketTable })}
         ORDER BY ${requestedAt}, ${id} LIMIT ${limit}`,
     );
   }

@@ -4,7 +4,8 @@ import { type FourEyes, isSamePerson, isSomebodyElse } from '../../authz/same-pe
 import { type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
-import { inTeam, isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
+import { isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
+import { inTeam, isMadeByOthers, isTeams, type Provenance } from '../tickets/provenance';
 import { type TicketGrounds, ticketScope } from '../tickets/tickets.policy';
 import type { CredentialUpdate } from './credential-update.entity';
 import { credentialUpdate } from './credentials.rows';
@@ -24,12 +25,10 @@ export interface RequestSubject {
 }
 
 /** An update as those see it who decide about it. */
-export interface UpdateSubject extends FourEyes {
+export interface UpdateSubject extends FourEyes, Provenance {
   readonly ticketId: string;
   /** Whose mailbox the customer's link went to, where it is one of the staff. */
   readonly contactStaffIds: readonly string[];
-  /** The ticket's team as it is now. */
-  readonly team: string | null;
   readonly at: Date;
 }
 
@@ -85,7 +84,8 @@ export const mayDecide: Rule<UpdateSubject> = allOf<UpdateSubject>(
   hasMfa,
   isSomebodyElse,
   rule('OWN_CONTACT', (actor, { contactStaffIds }) => !isOwnContact(actor, contactStaffIds)),
-  rule('SCOPE', (actor, { team }) => inTeam(actor, team)),
+  rule('SCOPE', (actor, update) => isTeams(actor, update)),
+  isMadeByOthers,
   recentLogin,
 );
 

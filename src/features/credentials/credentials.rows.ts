@@ -34,7 +34,7 @@ export const updateRows = select(
       'needsApproval',
     ),
     ...credentialUpdate.pick('decidedByStaffId', 'decidedAt', 'decision', 'failure', 'authenticated', 'createdAt', 'expiresAt'),
-    team: ticket.team,
+    ...ticket.pick('team', 'teamSetById', 'createdById', 'customerSetByIds'),
     helpdesk: ticket.source,
     currentLink: new Column<LinkAssurance>(
       sql`CASE WHEN ${customer.paymentCustomerId} = ${credentialUpdate.paymentCustomerId} THEN ${customer.link} ELSE 'NONE' END`,

@@ -74,7 +74,7 @@ export class Credentials {
       const { requestedById: actorId, requestedByStaffIds: staffIds } = credentialUpdate;
       conditions.push(sql`${credentialUpdate.state} = 'AWAITING_APPROVAL'`);
       among(ticket.team, actor.roles.includes('SUPERVISOR') ? actor.teams : []);
-      conditions.push(askedBySomebodyElse(actor, { actorId, staffIds, source: ticket.source }));
+      conditions.push(askedBySomebodyElse(actor, { actorId, staffIds, ticket }));
     }
     const where = sql`WHERE ${joined(conditions, ' AND ')}`;
     const rows = await this.database.read(updateRows, sql`${where} ${request.clause}`);

@@ -1,8 +1,8 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Change } from '../../db/change';
 import { joined, type Sql, sql } from '../../db/sql';
-import { type Selected, select, wholeNumber } from '../../db/table';
-import { staffMembers } from './ticket.entity';
+import { type Selected, select, type Table, wholeNumber } from '../../db/table';
+import { staffMembers, type Ticket } from './ticket.entity';
 
 const staffCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${staffMembers}`);
 const staffInSource = select(staffMembers.pick('id', 'source'), sql`FROM ${staffMembers}`);
@@ -39,17 +39,20 @@ export const activeStaffNamed = (
     sql`WHERE ${staffMembers.active} = ${true} AND (${staffMembers.loginDigest} = ${digest} OR ${staffMembers.emailDigest} = ${digest})`,
   );
 
-/** A request as SQL sees it: who asked, their rows among the staff as a JSON list, and the ticket's helpdesk. */
+/** A request as SQL sees it: who asked, their rows among the staff as a JSON list, and the ticket that it is on. */
 interface AskedFor {
   readonly actorId: Sql;
   readonly staffIds: Sql;
-  readonly source: Sql;
+  readonly ticket: Table<Ticket>;
 }
 
-/** `isSomebodyElse` over rows: requests at which the actor may be the second of two people. */
-export const askedBySomebodyElse = (actor: SignedInActor, { actorId, staffIds, source }: AskedFor): Sql => {
+/** Requests at which the actor may be the second of two people: asked by somebody else, on a ticket that isn't of the actor's doing. */
+export const askedBySomebodyElse = (actor: SignedInActor, { actorId, staffIds, ticket }: AskedFor): Sql => {
   if (actor.helpdesks.length === 0 || actor.staffIds.length === 0) return sql`1 = 0`;
-  const noneShared = actor.staffIds.map((id) => sql`INSTR(${staffIds}, ${JSON.stringify(id)}) = 0`);
-  return sql`${actorId} <> ${actor.id} AND ${joined(noneShared, ' AND ')} AND ${source} IN (${actor.helpdesks})
+  const { source, teamSetById, createdById, customerSetByIds } = ticket;
+  const without = (list: Sql) => actor.staffIds.map((id) => sql`INSTR(${list}, ${JSON.stringify(id)}) = 0`);
+  return sql`${actorId} <> ${actor.id} AND ${joined([...without(staffIds), ...without(customerSetByIds)], ' AND ')}
+    AND (${teamSetById} IS NULL OR ${teamSetById} NOT IN (${actor.staffIds}))
+    AND (${createdById} IS NULL OR ${createdById} NOT IN (${actor.staffIds})) AND ${source} IN (${actor.helpdesks})
     AND EXISTS (SELECT 1 FROM ${requesters} WHERE ${requesters.source} = ${source} AND INSTR(${staffIds}, ${requesters.id}) > 0)`;
 };

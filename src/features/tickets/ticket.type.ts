@@ -11,6 +11,7 @@ import type { Shown, ShownObject } from '../../graphql/shown';
 import { channels, ticketStatuses } from '../../upstream/helpdesk/helpdesk.port';
 import { Freshness } from '../customers/customer.type';
 import type { Keys } from '../keys/keys.service';
+import type { AssignedWork } from './provenance';
 import { messages, tickets } from './ticket.entity';
 import { assignmentIsConfirmed } from './tickets.policy';
 import type { MessageRow, StaffRow, TicketRow } from './tickets.rows';
@@ -79,6 +80,11 @@ export class TicketType implements Shown {
 
   get customerId(): string | null {
     return this.row.customerId;
+  }
+
+  /** By whose doing it is whose it is, and about whom. */
+  get provenance(): Omit<AssignedWork, 'knowsActor'> {
+    return this.row;
   }
 
   get assigneeId(): string | null {

@@ -1,15 +1,19 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { ScopePolicy } from '../../authz/exposure.file';
+import { reasonOf } from '../../authz/rule';
 import { joined, type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
+import { type AssignedWork, isGivenToThem } from './provenance';
 import { ticket } from './tickets.rows';
 
 /** A ticket as far as these rules look at it. */
 interface ShownTicket {
   readonly id: string;
   readonly customerId: string | null;
-  readonly assigneeId: string | null;
+  /** The helpdesk that it is of. */
+  readonly source: string;
+  readonly provenance: Omit<AssignedWork, 'knowsActor'>;
   /** Why opening it began no assistance; null where one began, or it wasn't opened. */
   readonly openingDenial: DenialReason | null;
   readonly freshness: { readonly stale: boolean };
@@ -38,10 +42,16 @@ export const ticketScope = (actor: SignedInActor, { roles, assisted }: TicketGro
 export const customerIsCovered = ({ access }: RelationView, ticket: ShownTicket): DenialReason | null =>
   ticket.customerId === null || access.covering(ticket.customerId) ? null : (ticket.openingDenial ?? 'NO_ASSISTANCE');
 
-/** The actor assists on this very ticket; one without a customer leads to nobody's payments and is read by whom it is assigned to. */
+/**
+ * The actor assists on this very ticket. One without a customer leads to nobody's payments and is read by whom it was given to:
+ * whoever took it from others, created it or took its customer away reads nothing by that.
+ */
 export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: ShownTicket): DenialReason | null => {
-  if (ticket.customerId === null)
-    return ticket.assigneeId !== null && actor.staffIds.includes(ticket.assigneeId) ? null : 'NO_ASSISTANCE';
+  if (ticket.customerId === null) {
+    if (ticket.freshness.stale) return 'STALE';
+    const subject = { ...ticket.provenance, knowsActor: actor.helpdesks.includes(ticket.source) };
+    return isGivenToThem(actor, subject) ? null : reasonOf(isGivenToThem, actor, subject);
+  }
   return access.onTicket(ticket.id, ticket.customerId) ? null : (ticket.openingDenial ?? 'NO_ASSISTANCE');
 };
 

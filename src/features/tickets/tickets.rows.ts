@@ -11,7 +11,7 @@ export const staff = staffMembers.as('s');
 export const ticketRows = select(
   {
     ...ticket.pick('id', 'source', 'reference', 'subjectSealed', 'status', 'channel', 'team', 'assigneeId', 'customerId'),
-    ...ticket.pick('createdAt', 'updatedAt'),
+    ...ticket.pick('assignedById', 'teamSetById', 'createdById', 'customerSetByIds', 'createdAt', 'updatedAt'),
     confirmedAt: ticket.observedAt,
     ...keyed,
   },

@@ -123,6 +123,9 @@ export class CredentialDecisions {
       knowsActor: await isActiveStaff(change, ticket.source, actor.staffIds),
       contactStaffIds: update.contactStaffIds,
       team: ticket.team,
+      teamSetById: ticket.teamSetById,
+      createdById: ticket.createdById,
+      customerSetByIds: ticket.customerSetByIds,
       at: change.at,
     };
     const staffId = await staffIdOf(change, actor, ticket.source);
