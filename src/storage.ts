@@ -4,6 +4,7 @@ import { migrations } from '../migrations';
 import { keyEncryptionOf } from './config/key-encryption';
 import type { Config } from './config/load';
 import { Database } from './db/database';
+import { durabilityFaults } from './db/durability';
 import type { Storage } from './features/core';
 import { entities } from './features/entities';
 import { Keys } from './features/keys/keys.service';
@@ -34,6 +35,8 @@ export const openStorage = async ({
     { clock, deadline: databaseDeadline, ...(onStatement ? { onStatement } : {}) },
   );
   try {
+    if (database.engine === 'mariadb')
+      for (const why of await durabilityFaults(database)) log.warn({ why }, 'the database server may lose what it acknowledged');
     return { database, keys: await Keys.open(database, encryption), redactor: new TextRedactor(), clock, log };
   } catch (error) {
     await database.close();

@@ -1,5 +1,6 @@
 import { verifierKeyOf } from '../audit/note';
 import { loadAuditConfig, loadConfig } from '../config/load';
+import { durabilityFaults } from '../db/durability';
 import { sql } from '../db/sql';
 import { Column, select } from '../db/table';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
@@ -27,7 +28,7 @@ export interface DoctorFlags {
 }
 
 interface Finding {
-  readonly about: 'log' | 'grants' | 'sources';
+  readonly about: 'log' | 'grants' | 'server' | 'sources';
   readonly message: string;
 }
 
@@ -63,6 +64,11 @@ const logFindings = async (flags: DoctorFlags): Promise<{ findings: Finding[]; s
       said.push(
         faults.length === 0 ? 'grants: the user may add to the log and not change it' : `grants: ${faults.length} differ`,
       );
+    }
+    if (config.database.engine === 'mariadb') {
+      const faults = await durabilityFaults(database);
+      findings.push(...faults.map((message): Finding => ({ about: 'server', message })));
+      if (faults.length === 0) said.push('server: what it acknowledged is on its disk');
     }
     const { signingKey } = config.audit;
     const text = signingKey === null ? null : signingKeyText(signingKey);

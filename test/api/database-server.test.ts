@@ -2,14 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { type Connection, createConnection } from 'mysql2/promise';
+import pino from 'pino';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { examine } from '../../src/cli/doctor';
 import { databaseOf } from '../../src/config/database';
+import { loadConfig } from '../../src/config/load';
 import { Database } from '../../src/db/database';
 import { parseDatabaseUrl, type ServerLocation } from '../../src/db/location';
 import { type Sql, sql } from '../../src/db/sql';
 import { Column, select } from '../../src/db/table';
+import { openStorage } from '../../src/storage';
 import { databaseParts, engine } from '../support/database';
 import { urlOf } from '../support/database-url';
 import { PrivateMariaDb } from '../support/mariadb';
@@ -123,6 +128,8 @@ if (engine === 'mariadb') {
           '--autocommit=0',
           '--init-connect=SET autocommit = 0',
           '--transaction-isolation=SERIALIZABLE',
+          '--log-bin',
+          '--sync-binlog=1',
         ),
       );
 
@@ -143,6 +150,47 @@ if (engine === 'mariadb') {
           });
         } finally {
           await database.close();
+        }
+      });
+
+      it('is said to lose what it acknowledged where its settings let it, at the start and by doctor', async () => {
+        const database = await open({}, databaseParts);
+        await database.close();
+        const folder = mkdtempSync(join(tmpdir(), 'counterfoil-doctor-'));
+        const environment = { DATABASE_URL: urlOf(location), DATA_DIR: folder, DEMO_SIZE: '1' };
+        Object.assign(process.env, environment);
+        const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+        const said = async () => {
+          const lines: string[] = [];
+          const sink = new Writable({
+            write: (chunk, _encoding, done) => {
+              lines.push(String(chunk));
+              done();
+            },
+          });
+          const storage = await openStorage({ config: loadConfig(), log: pino({ level: 'warn' }, sink) });
+          await storage.database.close();
+          written.mockClear();
+          await examine({ user: '', sources: false, json: true });
+          const { findings } = JSON.parse(String(written.mock.calls[0]?.[0])) as {
+            findings: { about: string; message: string }[];
+          };
+          const found = findings.filter(({ about }) => about === 'server').map(({ message }) => message);
+          expect(lines.map((line) => (JSON.parse(line) as { why: string }).why)).toEqual(found);
+          return found;
+        };
+        try {
+          expect(await said()).toEqual([]);
+          await root.query('SET GLOBAL innodb_flush_log_at_trx_commit = 2, GLOBAL sync_binlog = 0');
+          expect(await said()).toEqual([
+            'innodb_flush_log_at_trx_commit is 2, expected 1: a power cut can take disclosures that were acknowledged',
+            'sync_binlog is 0, expected 1: a power cut can take disclosures that were acknowledged',
+          ]);
+        } finally {
+          await root.query('SET GLOBAL innodb_flush_log_at_trx_commit = 1');
+          written.mockRestore();
+          process.exitCode = undefined;
+          rmSync(folder, { recursive: true });
         }
       });
 
