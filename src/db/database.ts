@@ -24,8 +24,9 @@ import {
 } from './engine';
 import { safeRows } from './integers';
 import { type Job, jobs } from './jobs';
-import type { DatabaseLocation } from './location';
+import type { DatabaseLocation, ServerLocation } from './location';
 import { takeOwnership } from './owner-lock';
+import type { PreparedReads } from './prepared-reads';
 import type { Reads } from './reads';
 import { type Sql, sql } from './sql';
 import { type Row, readRows, type Transaction } from './statements';
@@ -53,7 +54,8 @@ export interface DatabaseOptions {
 }
 
 /** With its driver loaded where there is a server to talk to only. */
-const preparedReads = () => require('./prepared-reads') as typeof import('./prepared-reads');
+const preparedReads = (location: ServerLocation, poolSize: number): PreparedReads =>
+  new (require('./prepared-reads') as typeof import('./prepared-reads')).PreparedReads(location, poolSize);
 
 const attempts = 6;
 /** Milliseconds that are left for each statement while a server doesn't answer: a request that meets several of them ends soon after the first. */
@@ -123,7 +125,7 @@ export class Database implements Reads {
       const reader: Reader =
         location.engine === 'sqlite'
           ? sqliteReader(await openDataSource(location, parts, 'read'))
-          : new (preparedReads().PreparedReads)(location, poolSizeOf(parts));
+          : preparedReads(location, poolSizeOf(parts));
       return new Database({
         engine: location.engine,
         writer,

@@ -46,7 +46,7 @@ describe('DATABASE_URL', () => {
   });
 
   it('names an embedded database’s file', () => {
-    expect(parseDatabaseUrl('sqlite:data/x#1.db', '/srv')).toEqual({ engine: 'sqlite', file: '/srv/data/x#1.db' });
+    expect(parseDatabaseUrl('sqlite:my data/x#1.db', '/srv')).toEqual({ engine: 'sqlite', file: '/srv/my data/x#1.db' });
   });
 
   it.each([

@@ -259,4 +259,15 @@ if (engine === 'mariadb') {
       });
     });
   });
+} else {
+  describe('an embedded database', () => {
+    it('lies where its URL says, whatever is in the path', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'counterfoil a#%?@-'));
+      const file = join(folder, 'ü.sqlite');
+      const database = await Database.open(parseDatabaseUrl(urlOf({ engine: 'sqlite', file })), nothing);
+      await database.close();
+      expect(readFileSync(file).subarray(0, 15).toString()).toBe('SQLite format 3');
+      rmSync(folder, { recursive: true });
+    });
+  });
 }
