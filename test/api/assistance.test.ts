@@ -488,14 +488,19 @@ describe('an assistance ends', () => {
 describe('the quota of customers', () => {
   const quota = 40;
   let test: TestApp;
+  let issuer: OtherIssuer;
   const helpdesk = new ScriptedHelpdesk('demo');
   const payments = new ScriptedPayments('demo-pay');
   beforeAll(async () => {
+    issuer = await OtherIssuer.open();
     for (let number = 1; number <= 300; number += 1) helpdesk.put(String(number));
     for (let number = 301; number <= 310; number += 1) {
       helpdesk.put(String(number), { customer: helpdeskCustomer('person-1') });
     }
-    test = await TestApp.start({ connectors: { demo: helpdesk, 'demo-pay': payments } });
+    test = await TestApp.start({
+      config: { issuers: [issuer.configuration] },
+      connectors: { demo: helpdesk, 'demo-pay': payments },
+    });
     helpdesk.now = test.clock.now;
     payments.now = test.clock.now;
   });
@@ -536,6 +541,23 @@ describe('the quota of customers', () => {
       answers.push(answer.errors.length === 0 ? 'begun' : answer.errors.map((each) => each.slice(1).join(' ')).join());
     }
     expect(tally(answers)).toEqual({ 'DENIED QUOTA': 2, begun: quota });
+  });
+
+  it('counts a person, whatever subjects they have at the identity provider, and what was approved for them', async () => {
+    test.clock.forward(hour + 1);
+    await test.app.sources.syncAll();
+    const ana = async (subject: string) => ({
+      token: await issuer.token('ana', { roles: ['AGENT'], teams: ['cards'], subject }, test.clock.now()),
+    });
+    expect(tally(await openedBy(100, 99 + quota - 1, 4))).toEqual({ reached: quota - 1 });
+    const [last, beyond] = [await ticketIdOf(test, '200'), await ticketIdOf(test, '201')];
+    const asked = [];
+    for (const ticketId of [last, beyond])
+      asked.push((await test.as(await ana('ana-two'), begin, { ticketId })).data.beginAssistance.id);
+    expect(told(await test.as('sam', approve, { id: asked[0] })).errors).toEqual([]);
+    expect(told(await test.as('sam', approve, { id: asked[1] })).errors).toEqual([['approveAssistance', 'DENIED', 'QUOTA']]);
+    const { errors } = told(await test.as(await ana('ana-three'), openTicket, { reference: '202' }));
+    expect(errors).toEqual([['ticketByReference.customer', 'DENIED', 'QUOTA']]);
   });
 
   it('is there again an hour later, for the same number', async () => {

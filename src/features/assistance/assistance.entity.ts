@@ -14,6 +14,7 @@ export type AssistanceEndReason = (typeof assistanceEndReasons)[number];
 @Index('ix_assistance_actor_id_ended_at', ['actorId', 'endedAt'])
 @Index('ix_assistance_ticket_id_ended_at', ['ticketId', 'endedAt'])
 @Index('ix_assistance_actor_id_begins_at', ['actorId', 'beginsAt'])
+@Index('ix_assistance_begins_at', ['beginsAt'])
 @Index('ix_assistance_ended_at_expires_at', ['endedAt', 'expiresAt'])
 export class Assistance {
   @Key() id!: string;

@@ -34,8 +34,8 @@ export const openRows = select(
 );
 export type OpenAssistance = Pick<Selected<typeof openRows>, 'id' | 'actorId' | 'ticketId' | 'leaseUntil'>;
 
-/** Which customers were assisted; grouped, each once. */
-export const customerIds = select(assistance.pick('customerId'), sql`FROM ${assistance}`);
+/** Which customers were assisted, and by whom; grouped, each once. */
+export const reachedRows = select(assistance.pick('actorId', 'customerId'), sql`FROM ${assistance}`);
 
 export const ticketIds = select(assistance.pick('ticketId'), sql`FROM ${assistance}`);
 

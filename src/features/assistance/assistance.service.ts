@@ -4,7 +4,7 @@ import type { AssistancePolicy } from '../../authz/exposure.file';
 import { type Action, action } from '../../authz/rule';
 import { isSamePerson, type KeptPerson } from '../../authz/same-person';
 import type { Change } from '../../db/change';
-import { sql } from '../../db/sql';
+import { joined, sql } from '../../db/sql';
 import type { Values } from '../../db/table';
 import { Failure } from '../../failure';
 import { ulid } from '../../ulid';
@@ -24,9 +24,9 @@ import {
   type AssistanceRow,
   assistance,
   assistanceRows,
-  customerIds,
   onTicketRows,
   openRows,
+  reachedRows,
   reasonRows,
   ticketIds,
 } from './assistance.rows';
@@ -105,7 +105,7 @@ export class Assistances {
       }
       permit(subject);
       const customerId = ticket.customerId as string;
-      await this.spendQuota(change, actor, ticketId, customerId);
+      await this.spendQuota(change, personOf(actor), ticketId, customerId);
       // A request that waits for its approval, or a grant past its time, makes room for the one that needs none.
       if (open) await endRows(change, [open], open.expiresAt <= change.at ? 'EXPIRED' : 'BY_HAND');
       const row: Values<Assistance> = {
@@ -150,7 +150,7 @@ export class Assistances {
         actor.roles.every((role) =>
           role !== 'SUPERVISOR' && role !== 'AGENT' ? true : this.parts.rules.onRequest.approvalFor.includes(role),
         );
-      if (!needsApproval) await this.spendQuota(change, actor, ticketId, customerId);
+      if (!needsApproval) await this.spendQuota(change, personOf(actor), ticketId, customerId);
       const fresh = newRow(actor, ticketId, customerId, change.at, this.parts.rules.onRequest.lifetimeMinutes);
       const row: Values<Assistance> = {
         ...fresh,
@@ -179,6 +179,7 @@ export class Assistances {
       if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'Ask for a new one.' });
       if (row.expiresAt <= change.at) throw new Failure('CONFLICT', 'The request has expired.', { remedy: 'Ask for a new one.' });
       if (row.beginsAt) return row;
+      await this.spendQuota(change, requesterOf(row), ticket.id, row.customerId);
       row.approvedById = actor.id;
       row.approvedAt = change.at;
       row.beginsAt = change.at;
@@ -255,16 +256,22 @@ export class Assistances {
     }));
   }
 
-  /** Throws `DENIED` where the customer would be one more than an actor may reach within an hour. */
-  private async spendQuota(change: Change, actor: SignedInActor, ticketId: string, customerId: string): Promise<void> {
-    await countAlone(change, actor.id);
-    const rows = await change.read(
-      customerIds,
-      sql`WHERE ${assistance.actorId} = ${actor.id} AND ${assistance.beginsAt} > ${new Date(change.at.getTime() - hour)}
-          GROUP BY ${assistance.customerId}`,
-    );
-    const isKnown = rows.some((row) => row.customerId === customerId);
-    if (!isKnown && rows.length >= this.parts.rules.quota.customersPerHour)
+  /**
+   * Asked by whatever makes an assistance live. Throws `DENIED` where the customer would be one more than a person may reach
+   * within an hour, under all of their subjects together.
+   */
+  private async spendQuota(change: Change, person: KeptPerson, ticketId: string, customerId: string): Promise<void> {
+    const { actorId, requestedByStaffIds, beginsAt } = assistance;
+    const isTheirs = [
+      sql`${actorId} = ${person.actorId}`,
+      ...(person.staffIds ?? []).map((id) => sql`INSTR(${requestedByStaffIds}, ${JSON.stringify(id)}) > 0`),
+    ];
+    const withinTheHour = sql`WHERE ${beginsAt} > ${new Date(change.at.getTime() - hour)} AND (${joined(isTheirs, ' OR ')})
+      GROUP BY ${actorId}, ${assistance.customerId}`;
+    const before = await change.read(reachedRows, withinTheHour);
+    await countAlone(change, [...new Set([person.actorId, ...before.map((row) => row.actorId)])]);
+    const customers = new Set((await change.read(reachedRows, withinTheHour)).map((row) => row.customerId));
+    if (!customers.has(customerId) && customers.size >= this.parts.rules.quota.customersPerHour)
       throw Failure.denied('QUOTA', 'assistance.quota', ticketId);
   }
 
@@ -322,6 +329,8 @@ export class Assistances {
     return { row, ticket, subject };
   }
 }
+
+const personOf = ({ id, staffIds }: SignedInActor): KeptPerson => ({ actorId: id, staffIds });
 
 const requesterOf = ({ actorId, requestedByStaffIds }: Assistance): KeptPerson => ({ actorId, staffIds: requestedByStaffIds });
 
