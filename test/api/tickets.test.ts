@@ -1,6 +1,7 @@
 import { demoTickets } from '../../src/development/merchant/cast';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { OtherIssuer } from '../support/other-issuer';
 
 const context = `query Context($reference: String!) {
   ticketByReference(source: "demo", reference: $reference) {
@@ -65,8 +66,10 @@ interface Listed {
 
 describe('the list of tickets', () => {
   let app: TestApp;
+  let issuer: OtherIssuer;
   beforeAll(async () => {
-    app = await TestApp.start();
+    issuer = await OtherIssuer.open();
+    app = await TestApp.start({ config: { issuers: [issuer.configuration] } });
   });
   afterAll(() => app.stop());
 
@@ -170,7 +173,7 @@ describe('the list of tickets', () => {
   });
 
   it('asks the helpdesk for at most sixty unknown numbers a minute of one person', async () => {
-    const ask = async (reference: string, who = 'ben') =>
+    const ask = async (reference: string, who: Parameters<TestApp['as']>[0] = 'ben') =>
       told(
         await app.as(who, 'query ($r: String!) { ticketByReference(source: "demo", reference: $r) { id } }', { r: reference }),
       ).errors.map(([, code]) => code);
@@ -178,6 +181,8 @@ describe('the list of tickets', () => {
     const first = await Promise.all(Array.from({ length: 60 }, (_, number) => ask(String(900_000 + number))));
     expect(first.flat()).toEqual(Array.from({ length: 60 }, () => 'NOT_FOUND'));
     expect([await ask('900060'), await ask('900061')]).toEqual([['RATE_LIMITED'], ['RATE_LIMITED']]);
+    const otherSubject = await issuer.token('ben', { roles: ['AGENT'], teams: ['wallets'], subject: 'ben-two' }, app.clock.now());
+    expect(await ask('900062', { token: otherSubject })).toEqual(['RATE_LIMITED']);
     expect(await ask('900001', 'ana')).toEqual(['NOT_FOUND']);
   });
 

@@ -12,7 +12,7 @@ import { grant, type OpenedRow, openedRows } from './assistance.rows';
 import type { Assistances } from './assistance.service';
 import { live } from './live';
 
-/** What reaches a helpdesk on behalf of one actor: per minute. */
+/** What reaches a helpdesk on behalf of one person, under all of their subjects together: per minute. */
 const readThroughsPerMinute = 60;
 const longestReference = 128;
 /** Counted by size: where `max` says it, the room for all of them is taken at once. */
@@ -102,14 +102,17 @@ export class Opening {
   }
 
   private spendReadThrough(actor: SignedInActor): void {
-    const spent = this.readThroughs.get(actor.id) ?? { count: 0 };
-    if (spent.count >= readThroughsPerMinute) {
+    // Counted for each of their rows among the staff too: whoever shares one is the same person.
+    const budgets = [actor.id, ...actor.staffIds].map((id) => ({ id, spent: this.readThroughs.get(id) ?? { count: 0 } }));
+    if (budgets.some(({ spent }) => spent.count >= readThroughsPerMinute)) {
       throw new Failure('RATE_LIMITED', 'Too many tickets were asked of the helpdesk.', {
         remedy: 'Wait a minute.',
         retryAfter: 60,
       });
     }
-    spent.count += 1;
-    this.readThroughs.set(actor.id, spent, { noUpdateTTL: true });
+    for (const { id, spent } of budgets) {
+      spent.count += 1;
+      this.readThroughs.set(id, spent, { noUpdateTTL: true });
+    }
   }
 }
