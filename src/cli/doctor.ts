@@ -15,6 +15,7 @@ import { scrub } from '../ledger/scrub';
 import { signingKeyText } from '../ledger/signing-key-file';
 import { checkTail } from '../ledger/tail-check';
 import { RtHelpdesk } from '../upstream/helpdesk/rt/rt.connector';
+import { leaveBy } from '../upstream/outgoing';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
@@ -118,6 +119,7 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
       await database.close();
     }
   }
+  leaveBy(config.outgoing);
   const trackers = config.sources.helpdesk.filter((source) => source.kind === 'rt');
   const fields = await unprotectedLinkFields(
     trackers.map((source) => ({

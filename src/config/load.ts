@@ -9,6 +9,7 @@ import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFi
 import { KeyFileInvalid, readKeyFile } from '../privacy/key-file';
 import { isInClear } from '../section';
 import type { DeliverySettings } from '../upstream/delivery/delivery-channels';
+import type { Outgoing } from '../upstream/outgoing';
 import { channelsOf, type DeliveryChannelNames } from './channels';
 import { databaseOf } from './database';
 import { type Environment, processEnvironment, secretValue } from './environment';
@@ -35,6 +36,7 @@ export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates'>
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly rateLimit: number;
+  readonly outgoing: Outgoing;
   readonly logLevel: string;
   readonly demo: { readonly size: number; readonly seed: number } | null;
   /** As customers know it. */
@@ -215,6 +217,10 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     corsOrigins: variables.CORS_ORIGINS,
     trustedProxies: variables.TRUSTED_PROXIES,
     rateLimit: variables.RATE_LIMIT,
+    outgoing: {
+      proxy: variables.HTTPS_PROXY ?? variables.https_proxy ?? null,
+      except: variables.NO_PROXY ?? variables.no_proxy ?? null,
+    },
     logLevel: variables.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     demo: usesDemo ? { size: variables.DEMO_SIZE, seed: variables.DEMO_SEED } : null,
     merchant: { name: content.merchant.name, supportUrl: content.merchant.supportUrl ?? null },

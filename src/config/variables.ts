@@ -30,6 +30,10 @@ const isProxyAddress = (text: string): boolean => {
   return /^\d{1,3}$/.test(bits) && Number(bits) >= fewest && Number(bits) <= most;
 };
 
+const proxyAddress = z
+  .url({ protocol: /^https?$/, error: 'expected the address of a proxy such as http://proxy.example.com:3128' })
+  .optional();
+
 /** Those variables that commands read which touch neither database nor sources. */
 const localVariables = {
   /** `production` refuses whatever is only fit for trying out. A word that only resembles it must not open the development issuer. */
@@ -96,6 +100,11 @@ export const environmentSchema = z.object({
         z.string().refine(isProxyAddress, 'expected addresses or ranges such as 10.0.0.1 or 10.0.0.0/8, separated by commas'),
       ),
     ),
+  /** The proxy through which HTTPS requests leave this network, and the hosts that are reached without it; also in lower case. */
+  HTTPS_PROXY: proxyAddress,
+  https_proxy: proxyAddress,
+  NO_PROXY: z.string().optional(),
+  no_proxy: z.string().optional(),
   /** Requests a minute of one token, or of one address without one. */
   RATE_LIMIT: whole(1, 1_000_000, 1_200),
   /** `info` in production; `warn` in development, where a person reads along. */

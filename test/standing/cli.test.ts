@@ -294,6 +294,49 @@ describe('counterfoil schema', () => {
   });
 });
 
+describe('a network that is left through a proxy only', () => {
+  it('is left through it, by name, and for HTTPS; this machine is reached without', async () => {
+    const asked: string[] = [];
+    const direct: string[] = [];
+    const proxy = createServer((request) => direct.push(String(request.url)));
+    // The name behind it can't be resolved here, and nothing of the request is seen.
+    proxy.on('connect', (request, socket) => {
+      asked.push(String(request.url));
+      socket.end('HTTP/1.1 503 Unavailable\r\n\r\n');
+    });
+    const local = createServer((_request, response) => void response.writeHead(401).end());
+    for (const server of [proxy, local]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const portOf = (server: typeof proxy) => (server.address() as AddressInfo).port;
+    let reached = 0;
+    local.on('request', () => {
+      reached += 1;
+    });
+    const sync = (url: string) => {
+      file(
+        'proxied.yaml',
+        `sources:
+  helpdesk: [{ kind: rt, name: rt, url: '${url}', token: '\${RT_TOKEN}', resilience: { attemptTimeout: 2000, retries: 0 } }]
+  payments: [{ kind: stripe, name: stripe, apiKey: '\${STRIPE_KEY}' }]
+`,
+      );
+      return built.run(['sync'], {
+        CONFIG_FILE: 'proxied.yaml',
+        DATA_DIR: 'proxied',
+        RT_TOKEN: 'token',
+        STRIPE_KEY: 'rk_test_key',
+        https_proxy: `http://127.0.0.1:${portOf(proxy)}`,
+        NO_PROXY: '.inside.example',
+      });
+    };
+    expect((await sync('https://rt.behind.example')).code).toBe(1);
+    expect([[...new Set(asked)], direct, reached]).toEqual([['rt.behind.example:443'], [], 0]);
+    expect((await sync(`http://127.0.0.1:${portOf(local)}`)).code).toBe(1);
+    expect([[...new Set(asked)], direct]).toEqual([['rt.behind.example:443'], []]);
+    expect(reached).toBeGreaterThan(0);
+    for (const server of [proxy, local]) server.close();
+  });
+});
+
 describe('a gateway as a process', () => {
   it('loads the demo merchant once, welcomes with a query that works, keeps its data, and finishes what it has when it is stopped', async () => {
     const first = built.start();

@@ -1,4 +1,5 @@
 import { describeError } from '../../log';
+import { leaveBy, type Outgoing } from '../../upstream/outgoing';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { endAssistances, waitForLeases } from '../assistance/assistance.ending';
 import type { Core, Storage } from '../core';
@@ -13,10 +14,15 @@ import type { SyncSection } from './sync.section';
 /** The configured sources with their connectors. `given` take the place of configured ones. */
 export const createSources = async (
   core: Storage & Pick<Core, 'publicUrl'>,
-  { sync, ...settings }: Omit<SourceSettings, 'windowDays'> & { readonly sync: SyncSection },
+  {
+    sync,
+    outgoing,
+    ...settings
+  }: Omit<SourceSettings, 'windowDays'> & { readonly sync: SyncSection; readonly outgoing: Outgoing },
   given: GivenConnectors,
 ): Promise<Sources> => {
   const { database, keys, redactor, clock, log } = core;
+  leaveBy(outgoing);
   const onFault = (source: string, error: unknown) =>
     log.warn(
       {
