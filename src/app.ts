@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { SignedInActor } from './authz/actor';
-import type { ExposurePolicy } from './authz/exposure';
+import type { ExposurePolicy } from './authz/policy/exposure';
 import { Loop } from './background/loop';
 import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
@@ -63,6 +63,8 @@ interface AppParts {
   readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext;
   readonly channels: DeliveryChannels;
   readonly publicAddress: { url: string };
+  /** What slices do again and again: end what has expired, take over what other processes wrote. */
+  readonly recurring: readonly (() => Promise<unknown>)[];
 }
 
 /** The gateway, wired: the one place where parts meet. `start` begins to follow the sources, `close` finishes what is under way. */
@@ -198,6 +200,7 @@ export class App {
         contextOf,
         channels: delivery,
         publicAddress,
+        recurring: [...assistance.recurring, ...credentials.recurring, () => actors.restoreRevocations()],
       });
     } catch (error) {
       await database.close();
@@ -222,9 +225,7 @@ export class App {
       const onFault = (error: unknown) => this.log.error({ error: describeError(error) }, 'a job failed');
       this.loops.push(new Loop({ turn, every: milliseconds, onFault }));
     };
-    every(5_000, () => this.services.assistances.expire());
-    every(5_000, () => this.services.credentialExpiry.run());
-    every(5_000, () => this.actors.restoreRevocations());
+    for (const turn of this.parts.recurring) every(5_000, turn);
     for (const loop of this.loops) loop.start();
     this.services.jobs.start();
   }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type LinkAssurance, linkAssurances, type Role, roles } from '../authz/actor';
-import type { ExposurePolicy } from '../authz/exposure';
-import type { PolicyChange } from '../authz/exposure.change';
-import { diffPolicies } from '../authz/exposure.diff';
-import { explain } from '../authz/exposure.explain';
-import { verdictText } from '../authz/verdict';
+import type { PolicyChange } from '../authz/policy/change';
+import { diffPolicies } from '../authz/policy/diff';
+import { explain } from '../authz/policy/explain';
+import type { ExposurePolicy } from '../authz/policy/exposure';
+import { verdictText } from '../authz/policy/verdict';
 import { loadLocalConfig } from '../config/local';
 import { loadPolicy } from '../config/policy';
 import { ConfigInvalid } from '../config/problems';

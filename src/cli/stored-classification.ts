@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Classification, ClassifiedField } from '../authz/classification';
+import type { Classification, ClassifiedField } from '../authz/policy/classification';
 
 /** Of the build, or of the checkout where the sources run as they are. */
 const root = join(__dirname, '..', '..');

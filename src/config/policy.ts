@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Classification } from '../authz/classification';
-import { type ExposureOptions, ExposurePolicy } from '../authz/exposure';
+import type { Classification } from '../authz/policy/classification';
+import { type ExposureOptions, ExposurePolicy } from '../authz/policy/exposure';
 import { ConfigInvalid } from './problems';
 
 /** The exposure policy of a file against the graph and what is configured. Throws `ConfigInvalid` with every problem. */

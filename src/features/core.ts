@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { ExposurePolicy } from '../authz/exposure';
+import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { Database } from '../db/database';
 import type { Cursors } from '../graphql/cursor';
 import type { Redactor } from '../privacy/redaction';

@@ -1,5 +1,5 @@
 import type { SignedInActor } from '../authz/actor';
-import type { ExposurePolicy } from '../authz/exposure';
+import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
 import type { Assistances } from './assistance/assistance.service';

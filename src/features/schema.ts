@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { assertValidSchema, type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
-import { type Classification } from '../authz/classification';
-import { classifySchema } from '../authz/classify-schema';
+import { type Classification } from '../authz/policy/classification';
+import { classifySchema } from '../authz/policy/classify-schema';
 import { resolveAbstractTypes } from '../graphql/abstract-types';
 import { exposeFields } from '../graphql/expose-fields';
 import { type Guards, guardFields, guardsOf } from '../graphql/guarded';

@@ -1,7 +1,7 @@
 import { Extensions, Field } from 'type-graphql';
 import type { LinkAssurance } from '../authz/actor';
-import type { FieldClass } from '../authz/classification';
-import type { FieldMark, FilterMark } from '../authz/marks';
+import type { FieldClass } from '../authz/policy/classification';
+import type { FieldMark, FilterMark } from '../authz/policy/marks';
 
 type ReturnType = Parameters<typeof Field>[0];
 interface FieldOptions {

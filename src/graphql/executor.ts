@@ -18,10 +18,10 @@ import {
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import { accessClassKey, accessClassOf, type SignedInActor } from '../authz/actor';
-import type { Classification } from '../authz/classification';
-import type { ExposurePolicy } from '../authz/exposure';
-import type { MaskTools } from '../authz/mask';
-import { type AccessPlan, planAccess } from '../authz/plan';
+import { type AccessPlan, planAccess } from '../authz/plan/plan';
+import type { Classification } from '../authz/policy/classification';
+import type { ExposurePolicy } from '../authz/policy/exposure';
+import type { MaskTools } from '../authz/policy/mask';
 import { Failure } from '../failure';
 import { failureIn, internalError, toGraphQLError } from './errors';
 import { checkLimits, type OperationLimits } from './limits';

@@ -1,5 +1,5 @@
 import { defaultFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
-import type { Classification } from '../authz/classification';
+import type { Classification } from '../authz/policy/classification';
 import type { RequestAccess } from './request-access';
 import type { Shown } from './shown';
 

@@ -1,6 +1,6 @@
 import type { LiveAssistance } from '../authz/actor';
-import type { MaskTools } from '../authz/mask';
-import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/verdict';
+import type { MaskTools } from '../authz/policy/mask';
+import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/policy/verdict';
 import { Failure } from '../failure';
 import type { Shown } from './shown';
 

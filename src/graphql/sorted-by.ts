@@ -1,5 +1,5 @@
 import { type GraphQLSchema, isEnumType } from 'graphql';
-import type { SortMark } from '../authz/marks';
+import type { SortMark } from '../authz/policy/marks';
 
 /** Marks the values of order enumerations with the field that they sort by: type-graphql can't put extensions on them. */
 export const sortedBy = (

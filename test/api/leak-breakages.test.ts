@@ -1,8 +1,8 @@
 /** @jest-environment <rootDir>/test/support/own-globals.js */
 import { readFileSync } from 'node:fs';
-import { ExposurePolicy } from '../../src/authz/exposure';
-import { masks } from '../../src/authz/mask';
-import type { Verdicts } from '../../src/authz/verdict';
+import { ExposurePolicy } from '../../src/authz/policy/exposure';
+import { masks } from '../../src/authz/policy/mask';
+import type { Verdicts } from '../../src/authz/policy/verdict';
 import { raw } from '../../src/db/sql';
 import { Failure } from '../../src/failure';
 import * as assistancePolicy from '../../src/features/assistance/assistance.policy';

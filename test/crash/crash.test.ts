@@ -1,4 +1,4 @@
-import { credentialUpdateKinds } from '../../src/authz/update-policy';
+import { credentialUpdateKinds } from '../../src/authz/policy/update-policy';
 import { clear, type Ended, liveThrough, stage } from './customer-update';
 import { passing, type Verdict } from './fault-proxy';
 import { Random } from './random';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { CredentialUpdateKind } from '../../src/authz/update-policy';
+import type { CredentialUpdateKind } from '../../src/authz/policy/update-policy';
 import type { Person, World } from './world';
 
 const openTicket = `query Open($id: ID!) { ticket(id: $id) { customer { paymentMethods { id last4 } } } }`;

@@ -16,8 +16,8 @@ import {
 import { buildSchemaSync, FieldResolver, InterfaceType, ObjectType, Query, Resolver } from 'type-graphql';
 import { parse } from 'yaml';
 import { roles } from '../../src/authz/actor';
-import { ceiling, isPoliced } from '../../src/authz/classification';
-import { ExposurePolicy } from '../../src/authz/exposure';
+import { ceiling, isPoliced } from '../../src/authz/policy/classification';
+import { ExposurePolicy } from '../../src/authz/policy/exposure';
 import { describeGraph, printGraph, protectGraph } from '../../src/features/schema';
 import { Classified, Exposed } from '../../src/graphql/decorators';
 import { type GuardError, Guarded, guardFields, guardsOf, open } from '../../src/graphql/guarded';
@@ -130,7 +130,7 @@ describe('the graph and the policy that ship', () => {
     email.extensions = {};
     expect(() =>
       jest
-        .requireActual<typeof import('../../src/authz/classify-schema')>('../../src/authz/classify-schema')
+        .requireActual<typeof import('../../src/authz/policy/classify-schema')>('../../src/authz/policy/classify-schema')
         .classifySchema(broken.schema),
     ).toThrow(/Customer.email has no class/);
   });

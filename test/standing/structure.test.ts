@@ -77,7 +77,7 @@ const numbersOrTexts = (files: Files): string[] =>
 
 /** What isn't stored, and may be either. */
 const eitherOr: readonly (readonly [beginning: string, why: string])[] = [
-  ['src/authz/mask.ts: export type Maskable', 'a value of the graph before it is masked'],
+  ['src/authz/policy/mask.ts: export type Maskable', 'a value of the graph before it is masked'],
   ['src/cli/policy.ts: const column', 'a cell of a report'],
   ['src/features/audit/minimisation.ts: const row', 'a cell of a report'],
   ['src/graphql/errors.ts: export const toGraphQLError', 'a path in a response, as GraphQL has it'],

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { App, type AppOptions } from '../../src/app';
-import type { ExposurePolicy } from '../../src/authz/exposure';
+import type { ExposurePolicy } from '../../src/authz/policy/exposure';
 import { type Config, loadConfig } from '../../src/config/load';
 import { loadPolicy } from '../../src/config/policy';
 import type { DemoHelpdesk } from '../../src/development/sources/demo-helpdesk';

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { CredentialUpdateKind } from '../../src/authz/update-policy';
+import type { CredentialUpdateKind } from '../../src/authz/policy/update-policy';
 import { paymentReferenceOf } from '../../src/development/merchant/history';
 import { helpdeskNumberOf } from '../../src/development/merchant/merchant';
 import { type OutboxMessage, readOutbox } from '../../src/development/outbox/outbox-files';

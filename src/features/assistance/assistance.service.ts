@@ -1,6 +1,6 @@
 import type { CustomerUnderDigest } from '../../audit/event';
 import { isSignedIn, type LiveAssistance, type SignedInActor } from '../../authz/actor';
-import type { AssistancePolicy } from '../../authz/exposure.file';
+import type { AssistancePolicy } from '../../authz/policy/file';
 import { type Action, action } from '../../authz/rule';
 import { isSamePerson, type KeptPerson } from '../../authz/same-person';
 import type { Change } from '../../db/change';

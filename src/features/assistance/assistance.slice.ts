@@ -17,6 +17,7 @@ export const createAssistance = (
     service,
     opening: new Opening({ database, keys, clock, sources, scope, maximumAge, assistances: service }),
     loader: (actor: SignedInActor) => new AssistancesLoader(actor, service, clock),
+    recurring: [() => service.expire()],
     /** Why actors work with tickets. */
     scope,
     /** Under which condition an actor reaches a customer. */

@@ -1,6 +1,6 @@
 import { Entity, Index } from 'typeorm';
 import type { LinkAssurance } from '../../authz/actor';
-import type { CredentialUpdateKind } from '../../authz/update-policy';
+import type { CredentialUpdateKind } from '../../authz/policy/update-policy';
 import { Flag, IdList, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
 import { table } from '../../db/table';
 import type { ProviderStepAction } from '../../upstream/payments/payments.port';

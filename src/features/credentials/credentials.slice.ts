@@ -76,5 +76,9 @@ export const createCredentials = (
       clock,
     }),
   };
-  return { services, loader: (actor: SignedInActor) => new CredentialsLoader(actor, credentials, tickets, keys) };
+  return {
+    services,
+    recurring: [() => services.credentialExpiry.run()],
+    loader: (actor: SignedInActor) => new CredentialsLoader(actor, credentials, tickets, keys),
+  };
 };

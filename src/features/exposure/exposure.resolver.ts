@@ -1,6 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { Role } from '../../authz/actor';
-import { explain } from '../../authz/exposure.explain';
+import { explain } from '../../authz/policy/explain';
 import { Failure } from '../../failure';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';

@@ -1,9 +1,9 @@
 import { ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { type LinkAssurance, type Role, roles } from '../../authz/actor';
-import { fieldClasses } from '../../authz/classification';
-import type { ExposurePolicy } from '../../authz/exposure';
-import type { Explanation } from '../../authz/exposure.explain';
-import { verdictText } from '../../authz/verdict';
+import { fieldClasses } from '../../authz/policy/classification';
+import type { Explanation } from '../../authz/policy/explain';
+import type { ExposurePolicy } from '../../authz/policy/exposure';
+import { verdictText } from '../../authz/policy/verdict';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { LinkAssuranceEnum } from '../customers/customer.type';

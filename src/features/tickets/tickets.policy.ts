@@ -1,5 +1,5 @@
 import type { SignedInActor } from '../../authz/actor';
-import type { ScopePolicy } from '../../authz/exposure.file';
+import type { ScopePolicy } from '../../authz/policy/file';
 import { reasonOf } from '../../authz/rule';
 import { joined, type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';

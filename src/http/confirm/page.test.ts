@@ -1,6 +1,6 @@
 import { decodeHTML } from 'entities';
 import fc from 'fast-check';
-import { credentialUpdateKinds } from '../../authz/update-policy';
+import { credentialUpdateKinds } from '../../authz/policy/update-policy';
 import type { ConfirmationView, NewAddress } from '../../features/credentials/confirm/confirmation.view';
 import { countryCodes } from '../../features/credentials/confirm/country-codes';
 import {

@@ -1,4 +1,4 @@
-import type { CredentialUpdateKind } from '../../authz/update-policy';
+import type { CredentialUpdateKind } from '../../authz/policy/update-policy';
 import type {
   ConfirmationAnswer,
   ConfirmationField,

@@ -1,4 +1,4 @@
-import type { UpdatePolicy } from '../../../authz/update-policy';
+import type { UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import type { AddressRecord, ProviderStep } from '../../../upstream/payments/payments.port';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { credentialUpdateKinds } from '../../../authz/update-policy';
+import { credentialUpdateKinds } from '../../../authz/policy/update-policy';
 import type { MethodState, ProviderStep } from '../../../upstream/payments/payments.port';
 import { type PlannedStep, planSteps, type StepsWanted } from './provider-steps';
 

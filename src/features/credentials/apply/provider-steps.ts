@@ -1,4 +1,4 @@
-import type { CredentialUpdateKind } from '../../../authz/update-policy';
+import type { CredentialUpdateKind } from '../../../authz/policy/update-policy';
 import type { AddressRecord, MethodState, ProviderRefusal, ProviderStep } from '../../../upstream/payments/payments.port';
 
 /** A step with what would take it back; null where nothing can, which is why such a step comes last. */

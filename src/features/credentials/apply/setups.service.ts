@@ -1,4 +1,4 @@
-import type { UpdatePolicy } from '../../../authz/update-policy';
+import type { UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';

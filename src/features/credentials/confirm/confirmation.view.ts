@@ -1,4 +1,4 @@
-import type { CredentialUpdateKind } from '../../../authz/update-policy';
+import type { CredentialUpdateKind } from '../../../authz/policy/update-policy';
 
 /** What the customer is shown, and nothing else. All texts are plain; whoever writes them into a page escapes them. */
 export interface ConfirmationView {

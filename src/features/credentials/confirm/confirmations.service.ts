@@ -1,6 +1,6 @@
 import { canonicalize } from '../../../audit/canonical';
-import type { UpdatePolicy } from '../../../authz/update-policy';
-import type { VerificationMethodName } from '../../../authz/verification';
+import type { UpdatePolicy } from '../../../authz/policy/update-policy';
+import type { VerificationMethodName } from '../../../authz/policy/verification';
 import type { Database } from '../../../db/database';
 import { Failure } from '../../../failure';
 import { ulid } from '../../../ulid';

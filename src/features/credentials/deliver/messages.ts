@@ -1,5 +1,5 @@
 import { escapeUTF8 } from 'entities';
-import type { CredentialUpdateKind } from '../../../authz/update-policy';
+import type { CredentialUpdateKind } from '../../../authz/policy/update-policy';
 import type { Mail } from '../../../upstream/delivery/delivery.port';
 import type { CredentialUpdate } from '../credential-update.entity';
 import type { FailureReason } from '../credential-update.states';

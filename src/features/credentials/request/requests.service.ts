@@ -1,6 +1,6 @@
 import { canonicalize } from '../../../audit/canonical';
 import type { SignedInActor } from '../../../authz/actor';
-import type { CredentialUpdateKind, UpdatePolicy } from '../../../authz/update-policy';
+import type { CredentialUpdateKind, UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { Change, Permit } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';

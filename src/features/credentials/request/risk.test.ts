@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { linkAssurances } from '../../../authz/actor';
-import { credentialUpdateKinds, type RiskRule, type UpdatePolicy } from '../../../authz/update-policy';
-import { type VerificationMethodName, verificationMethodNames, verificationMethods } from '../../../authz/verification';
+import { credentialUpdateKinds, type RiskRule, type UpdatePolicy } from '../../../authz/policy/update-policy';
+import { type VerificationMethodName, verificationMethodNames, verificationMethods } from '../../../authz/policy/verification';
 import { type ContactAge, needsOf, riskOf, type UpdateFacts } from './risk';
 
 const at = new Date('2026-09-01T09:00:00Z');

@@ -5,8 +5,8 @@ import {
   type CredentialUpdateKind,
   type RiskCondition,
   type UpdatePolicy,
-} from '../../../authz/update-policy';
-import { type VerificationMethodName, verificationMethods } from '../../../authz/verification';
+} from '../../../authz/policy/update-policy';
+import { type VerificationMethodName, verificationMethods } from '../../../authz/policy/verification';
 
 /** How long a customer's address or number has been what it is, as far as anybody knows. */
 export interface ContactAge {

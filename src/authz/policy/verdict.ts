@@ -1,5 +1,5 @@
-import { type DenialReason, Failure } from '../failure';
-import type { LinkAssurance } from './actor';
+import { type DenialReason, Failure } from '../../failure';
+import type { LinkAssurance } from '../actor';
 import type { Ceiling } from './classification';
 import { isMaskName, type MaskName, type MaskTools, maskNamed, maskNames, maskValue } from './mask';
 

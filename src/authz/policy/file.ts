@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type Role, roles } from './actor';
+import { type Role, roles } from '../actor';
 import { builtInRisks, credentialUpdateKinds, type UpdatePolicy } from './update-policy';
 import { verificationMethodNames } from './verification';
 

@@ -1,5 +1,5 @@
-import type { PolicyChange } from './exposure.change';
-import type { PolicyProblem } from './exposure.file';
+import type { PolicyChange } from './change';
+import type { PolicyProblem } from './file';
 import { type CredentialUpdateKind, credentialUpdateKinds, type RiskCondition, type UpdatePolicy } from './update-policy';
 import { type VerificationMethodName, verificationMethods } from './verification';
 

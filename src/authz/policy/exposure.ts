@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { DenialReason } from '../failure';
-import { type AccessClass, accessClassKey, type LinkAssurance, linkAssurances, type Role, roles } from './actor';
+import type { DenialReason } from '../../failure';
+import { type AccessClass, accessClassKey, type LinkAssurance, linkAssurances, type Role, roles } from '../actor';
 import type { Classification } from './classification';
-import { type AssistancePolicy, type PolicyProblem, parseExposureFile, type ScopePolicy } from './exposure.file';
-import { type DecidingEntry, PolicyReader, type RoleEntry } from './exposure.reader';
-import { type ConfiguredChannels, canonicalUpdates } from './exposure.updates';
+import { type AssistancePolicy, type PolicyProblem, parseExposureFile, type ScopePolicy } from './file';
+import { type DecidingEntry, PolicyReader, type RoleEntry } from './reader';
 import type { UpdatePolicy } from './update-policy';
+import { type ConfiguredChannels, canonicalUpdates } from './updates';
 import { always, denied, omit, permissiveness, type Verdict, type Verdicts, verdictText } from './verdict';
 
 const deniedByRole = always(denied('ROLE'));

@@ -1,8 +1,8 @@
-import { linkAssurances, type Role, roles } from './actor';
+import { linkAssurances, type Role, roles } from '../actor';
 import { type Classification, type ClassifiedField, ceiling } from './classification';
-import type { PolicyProblem, parseExposureFile, VerdictEntry } from './exposure.file';
-import { type ConfiguredChannels, unmetStrengths } from './exposure.updates';
+import type { PolicyProblem, parseExposureFile, VerdictEntry } from './file';
 import { maskNamed } from './mask';
+import { type ConfiguredChannels, unmetStrengths } from './updates';
 import { always, ceilings, permissiveness, readVerdict, type Verdicts, verdictText } from './verdict';
 
 /** The entry of the file that decides a field for a role. */

@@ -12,12 +12,13 @@ import {
   parse,
   type SelectionSetNode,
 } from 'graphql';
-import { denialRemedies, Failure, ProgrammingError } from '../failure';
-import { type AccessClass, accessClassKey, linkAssurances } from './actor';
-import type { Classification, FieldClass } from './classification';
-import type { ExposurePolicy } from './exposure';
-import { ArgumentGuard } from './plan.arguments';
-import { cutDocument } from './plan.cut';
+import { denialRemedies, Failure, ProgrammingError } from '../../failure';
+import { type AccessClass, accessClassKey, linkAssurances } from '../actor';
+import type { Classification, FieldClass } from '../policy/classification';
+import type { ExposurePolicy } from '../policy/exposure';
+import type { Verdicts } from '../policy/verdict';
+import { ArgumentGuard } from './arguments';
+import { cutDocument } from './cut';
 import {
   compileRestoration,
   type DeniedSelection,
@@ -26,7 +27,7 @@ import {
   pathBelow,
   type RestorationTree,
   restoreTree,
-} from './plan.restore';
+} from './restore';
 import {
   Allowance,
   collectFields,
@@ -38,8 +39,7 @@ import {
   operationOf,
   possibleTypes,
   subselections,
-} from './plan.selection';
-import type { Verdicts } from './verdict';
+} from './selection';
 
 /** A policed field that the operation reads, for its disclosure record. */
 export interface PolicedField {

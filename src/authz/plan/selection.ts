@@ -14,7 +14,7 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
-import { Failure, ProgrammingError } from '../failure';
+import { Failure, ProgrammingError } from '../../failure';
 
 /** Nesting of selections, spread fragments included. Beyond any useful query, far below what recursion can take. */
 const deepest = 200;

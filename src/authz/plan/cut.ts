@@ -14,9 +14,9 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { Failure, ProgrammingError } from '../failure';
-import { wrapping } from './classify-schema';
-import { Allowance, compositeType, inventoryOf, isIntrospection, type Operation, possibleTypes } from './plan.selection';
+import { Failure, ProgrammingError } from '../../failure';
+import { wrapping } from '../policy/classify-schema';
+import { Allowance, compositeType, inventoryOf, isIntrospection, type Operation, possibleTypes } from './selection';
 
 /** A document without what its reader may not have. */
 export interface CutDocument {

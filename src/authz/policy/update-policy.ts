@@ -1,4 +1,4 @@
-import type { LinkAssurance } from './actor';
+import type { LinkAssurance } from '../actor';
 import type { VerificationMethodName } from './verification';
 
 /** What can be changed about a stored payment method. */

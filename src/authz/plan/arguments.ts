@@ -13,10 +13,10 @@ import {
   type ValueNode,
   type VariableDefinitionNode,
 } from 'graphql';
-import { Failure } from '../failure';
-import type { AccessClass } from './actor';
-import type { ExposurePolicy } from './exposure';
-import { filtersOf, sortsOf } from './marks';
+import { Failure } from '../../failure';
+import type { AccessClass } from '../actor';
+import type { ExposurePolicy } from '../policy/exposure';
+import { filtersOf, sortsOf } from '../policy/marks';
 
 /** Nesting of an argument's value: lists and input objects in each other. */
 const deepest = 64;

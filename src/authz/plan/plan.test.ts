@@ -1,10 +1,10 @@
 import { type DocumentNode, execute, parse, print, validate } from 'graphql';
-import { markedSchema } from '../../test/support/marked-schema';
-import { Failure, ProgrammingError } from '../failure';
-import type { AccessClass } from './actor';
-import { classifySchema } from './classify-schema';
-import { ExposurePolicy } from './exposure';
-import { describeProblem } from './exposure.file';
+import { markedSchema } from '../../../test/support/marked-schema';
+import { Failure, ProgrammingError } from '../../failure';
+import type { AccessClass } from '../actor';
+import { classifySchema } from '../policy/classify-schema';
+import { ExposurePolicy } from '../policy/exposure';
+import { describeProblem } from '../policy/file';
 import { type AccessPlan, planAccess } from './plan';
 
 const schema = markedSchema(`

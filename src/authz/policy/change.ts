@@ -1,4 +1,4 @@
-import type { LinkAssurance, Role } from './actor';
+import type { LinkAssurance, Role } from '../actor';
 
 /** One thing that a new policy does otherwise than the old one. */
 export interface PolicyChange {

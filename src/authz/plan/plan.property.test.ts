@@ -18,11 +18,11 @@ import {
   print,
   validate,
 } from 'graphql';
-import { markedSchema } from '../../test/support/marked-schema';
-import type { AccessClass } from './actor';
-import { classifySchema } from './classify-schema';
-import { ExposurePolicy } from './exposure';
-import { describeProblem } from './exposure.file';
+import { markedSchema } from '../../../test/support/marked-schema';
+import type { AccessClass } from '../actor';
+import { classifySchema } from '../policy/classify-schema';
+import { ExposurePolicy } from '../policy/exposure';
+import { describeProblem } from '../policy/file';
 import { planAccess } from './plan';
 
 /** Interfaces over interfaces, narrower return types, unions, lists of lists, circles, non-null chains and arguments. */
@@ -86,7 +86,7 @@ const schema = markedSchema(`
     text(s: String): String @is(class: "PUBLIC")
   }
 `);
-// More runs, or others: PLAN_RUNS=50000 PLAN_SEED=7 npx jest src/authz/plan.property
+// More runs, or others: PLAN_RUNS=50000 PLAN_SEED=7 npx jest src/authz/plan/plan.property
 const runs = Number(process.env.PLAN_RUNS ?? 2500);
 const seed = Number(process.env.PLAN_SEED ?? 20_251_120);
 const classification = classifySchema(schema);

@@ -1,8 +1,8 @@
-import { denialRemedies, Failure } from '../failure';
-import type { AccessClass, LinkAssurance, Role } from './actor';
+import { denialRemedies, Failure } from '../../failure';
+import type { AccessClass, LinkAssurance, Role } from '../actor';
 import { type Ceiling, ceiling } from './classification';
 import type { ExposurePolicy } from './exposure';
-import type { DecidingEntry } from './exposure.reader';
+import type { DecidingEntry } from './reader';
 import { ceilings, type Verdict } from './verdict';
 
 /** Why a field looks as it does to somebody. */

@@ -1,4 +1,4 @@
-import type { LinkAssurance, Role } from './actor';
+import type { LinkAssurance, Role } from '../actor';
 
 /** What kind of value a field holds, from harmless to what must never be in the graph. */
 export const fieldClasses = ['PUBLIC', 'INTERNAL', 'PERSONAL', 'PAYMENT', 'CREDENTIAL', 'SECRET'] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LinkAssurance, linkAssurances } from './actor';
+import { type LinkAssurance, linkAssurances } from '../actor';
 import { type FieldClass, fieldClasses } from './classification';
 
 /** `field.extensions.counterfoil` of every output field. Unknown keys are refused, so that a misspelt one can't loosen a field. */

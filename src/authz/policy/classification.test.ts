@@ -9,7 +9,7 @@ import {
   GraphQLSchema,
   GraphQLString,
 } from 'graphql';
-import { roles } from './actor';
+import { roles } from '../actor';
 import { type Ceiling, ceiling, type FieldClass, fieldClasses } from './classification';
 import { ClassificationError, classifySchema } from './classify-schema';
 

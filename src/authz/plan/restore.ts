@@ -8,7 +8,7 @@ import {
   isObjectType,
   type SelectionSetNode,
 } from 'graphql';
-import { type DenialReason, ProgrammingError } from '../failure';
+import { type DenialReason, ProgrammingError } from '../../failure';
 import {
   Allowance,
   type Condition,
@@ -18,7 +18,7 @@ import {
   type Operation,
   possibleTypes,
   subselections,
-} from './plan.selection';
+} from './selection';
 
 /** A selection that the actor's role, or its session, doesn't get. */
 export interface DeniedSelection {

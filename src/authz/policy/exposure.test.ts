@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { markedSchema } from '../../test/support/marked-schema';
-import { Failure } from '../failure';
-import { type AccessClass, linkAssurances, type Role, roles } from './actor';
+import { markedSchema } from '../../../test/support/marked-schema';
+import { Failure } from '../../failure';
+import { type AccessClass, linkAssurances, type Role, roles } from '../actor';
 import { classifySchema } from './classify-schema';
+import { diffPolicies } from './diff';
+import { explain } from './explain';
 import { ExposurePolicy } from './exposure';
-import { diffPolicies } from './exposure.diff';
-import { explain } from './exposure.explain';
-import { describeProblem } from './exposure.file';
+import { describeProblem } from './file';
 import { applyVerdict, verdictText } from './verdict';
 
 const schema = markedSchema(`

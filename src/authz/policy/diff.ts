@@ -1,9 +1,9 @@
-import { linkAssurances, type Role, roles } from './actor';
+import { linkAssurances, type Role, roles } from '../actor';
+import { effectOf, listEffect, type PolicyChange } from './change';
 import type { Classification } from './classification';
 import type { ExposurePolicy } from './exposure';
-import { effectOf, listEffect, type PolicyChange } from './exposure.change';
-import { isRole } from './exposure.reader';
-import { updateChanges } from './exposure.updates';
+import { isRole } from './reader';
+import { updateChanges } from './updates';
 import { permissiveness, type Verdict, type Verdicts, verdictText } from './verdict';
 
 const shown = (verdict: Verdict | undefined): number =>

@@ -17,7 +17,7 @@ import {
   isScalarType,
 } from 'graphql';
 import type { z } from 'zod';
-import { type LinkAssurance, linkAssurances } from './actor';
+import { type LinkAssurance, linkAssurances } from '../actor';
 import { type Classification, type ClassifiedField, type FieldClass, fieldClasses, isPoliced } from './classification';
 import { fieldMark, filterMark, markOf, sortMark } from './marks';
 
