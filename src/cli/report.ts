@@ -25,7 +25,13 @@ export const describeFailure = (error: unknown): string => {
   if (error instanceof CommandFailed || error instanceof DatabaseInUse) return error.message;
   return causesOf(error instanceof DatabaseUnavailable ? error.cause : error)
     .map((cause) => {
-      const { code, address, port, message } = cause as NodeJS.ErrnoException & { address?: string; port?: number };
+      const { code, address, port, message, schema } = cause as NodeJS.ErrnoException & {
+        address?: string;
+        port?: number;
+        schema?: string;
+      };
+      if (schema !== undefined)
+        return `The database isn't this version's (${schema}): start the gateway once, or run counterfoil migrate.`;
       if (code === 'ECONNREFUSED') return `Nothing answers at ${address ?? 'the configured address'}${port ? `:${port}` : ''}.`;
       return message ?? String(cause);
     })

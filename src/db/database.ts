@@ -54,8 +54,10 @@ export interface DatabaseOptions {
 }
 
 /** With its driver loaded where there is a server to talk to only. */
-const preparedReads = (location: ServerLocation, poolSize: number): PreparedReads =>
-  new (require('./prepared-reads') as typeof import('./prepared-reads')).PreparedReads(location, poolSize);
+const preparedReads = (location: ServerLocation, poolSize: number): PreparedReads => {
+  const { PreparedReads } = require('./prepared-reads') as typeof import('./prepared-reads');
+  return new PreparedReads(location, poolSize);
+};
 
 const attempts = 6;
 /** Milliseconds that are left for each statement while a server doesn't answer: a request that meets several of them ends soon after the first. */

@@ -60,6 +60,14 @@ describe('counterfoil', () => {
     expect(stderr).not.toMatch(stackLine);
   });
 
+  it('says what is missing where nobody has migrated yet, and what to do', async () => {
+    const { code, stderr } = await built.run(['audit', 'export'], { DATA_DIR: 'unmigrated' });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^The database isn't this version's \(no such table: audit_\w+\):.*counterfoil migrate\.\n$/),
+    ]);
+  });
+
   it.each(['ENOSPC', 'EPIPE'])('ends with one line and 1 where nothing can be written: %s', async (code) => {
     const program = join(built.output, 'src', 'cli', 'counterfoil.js');
     const full = code === 'ENOSPC' ? openSync('/dev/full', 'w') : null;

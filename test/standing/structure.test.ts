@@ -251,6 +251,21 @@ describe('a constructor', () => {
   });
 });
 
+describe('a class of a module that is loaded late', () => {
+  // The compiler leaves out the parentheses that make the difference: what it writes calls the class.
+  const madeAtOnce = (files: Files): string[] =>
+    [...files].flatMap(([file, text]) => (/\bnew \(\s*require\(/.test(withoutComments(text)) ? [file] : []));
+
+  it('has a name before one of it is made', () => {
+    expect(madeAtOnce(sources)).toEqual([]);
+  });
+
+  it('that has none is found', () => {
+    const text = "const a = new (require('./a') as typeof import('./a')).A(1);";
+    expect(madeAtOnce(new Map([['src/b.ts', text]]))).toEqual(['src/b.ts']);
+  });
+});
+
 describe('a permission', () => {
   it('is asked for about something, and a scope is looked up', () => {
     expect(shortcuts(sources)).toEqual([]);
