@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
+import { Failure } from '../failure';
 import type { DatabaseLocation } from './location';
 import type { Side } from './server-pool';
 
@@ -24,8 +25,15 @@ export const poolSizeOf = ({ poolSize = 10 }: DataSourceParts): number => poolSi
 
 /** The owner's alone, also where it was made otherwise: SQLite gives the files beside it the same mode. */
 const keepToOwner = (file: string): void => {
-  closeSync(openSync(file, 'a', 0o600));
-  for (const each of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
+  for (const each of [file, `${file}-wal`, `${file}-shm`]) {
+    const mode = statSync(each, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & 0o077) === 0) continue;
+    try {
+      chmodSync(each, 0o600);
+    } catch {
+      throw Failure.invalid('DATABASE_URL', 'others can read the file, and it isn’t this user’s to change: chmod 600 on it');
+    }
+  }
 };
 
 /**
@@ -43,10 +51,7 @@ export const dataSourceOptions = (location: DatabaseLocation, parts: DataSourceP
   } as const;
   if (location.engine === 'sqlite') {
     const { file } = location;
-    if (side === 'write') {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      keepToOwner(file);
-    }
+    if (side === 'write') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     return {
       ...common,
       type: 'better-sqlite3',
@@ -55,6 +60,8 @@ export const dataSourceOptions = (location: DatabaseLocation, parts: DataSourceP
       prepareDatabase: (connection: unknown) => {
         const sqlite = connection as SqlitePragmas;
         if (side === 'write') {
+          // By its path: to open and close it once more would let go of the locks that this process has on it.
+          keepToOwner(file);
           sqlite.pragma('journal_mode = WAL');
           // WAL's default, NORMAL, may lose the last commits in a power cut: a disclosure must not be among them.
           sqlite.pragma('synchronous = FULL');

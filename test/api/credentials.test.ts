@@ -21,6 +21,8 @@ const eventsDuring = async (work: () => Promise<unknown>) =>
   (await eventsOf(test, work)).filter(({ action }) => !/^(disclosure|source|actor)/.test(action as string));
 const said = async (work: () => Promise<unknown>) =>
   (await eventsDuring(work)).map(({ action, outcome, detail }) => ({ action, outcome, detail }));
+/** What was read of a customer a moment ago isn't read again. */
+const forgetRefreshes = (): void => Reflect.get(Reflect.get(test.app.sources, 'reading'), 'recentlyRefreshed').clear();
 const denial = (rule: string, why: string) => [
   { action: 'denial', outcome: 'DENIED', detail: expect.objectContaining({ rule, reason: why, count: 1 }) },
 ];
@@ -157,10 +159,16 @@ describe('a request', () => {
     const { of, method = { id: 'pm_01ARZ3NDEKTSV4RRFFQ69G5FAV' }, who = 'ana' } = await attempt();
     const rows = await countOf(test, 'credential_update');
     updates.forgetDenials();
+    forgetRefreshes();
+    const asked = [jest.spyOn(test.payments, 'findCustomers'), jest.spyOn(test.payments, 'fetchCustomer')];
     const events = await said(async () => {
       const answer = told(await updates.request(of, method, 'BILLING_ADDRESS', {}, who));
       expect([answer.data, answer.errors.map(([, ...rest]) => rest)]).toEqual([null, [['DENIED', why]]]);
     });
+    // The provider is asked for those only who may ask, but for what nobody but the provider knows.
+    const isTheProviders = ['LINK', 'OWN_CONTACT'].includes(why);
+    expect(asked.some(({ mock: { calls } }) => calls.length > 0)).toBe(isTheProviders);
+    for (const spy of asked) spy.mockRestore();
     expect(events).toEqual(denial(why === 'ROLE' ? 'Mutation.requestCredentialUpdate' : 'credential.request', why));
     expect(await countOf(test, 'credential_update')).toBe(rows);
   });
@@ -176,7 +184,7 @@ describe('a request', () => {
       await ended;
       return find(search);
     };
-    Reflect.get(Reflect.get(test.app.sources, 'reading'), 'recentlyRefreshed').clear();
+    forgetRefreshes();
     const answer = told(await updates.request(of, of.usual, 'BILLING_ADDRESS'));
     test.payments.findCustomers = find;
     expect(answer).toEqual({ data: null, errors: [['requestCredentialUpdate', 'DENIED', 'NO_ASSISTANCE']] });

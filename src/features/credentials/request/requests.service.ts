@@ -22,7 +22,7 @@ import { begin, CustomerSeal } from '../credential-update.moves';
 import { credentialActions, type RequestSubject } from '../credentials.policy';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 import { describeMethod, type MethodSummary, summaryOfRow } from '../method-summary';
-import { readFacts } from './request-facts';
+import { type RequestFacts, readFacts } from './request-facts';
 import { needsOf, type UpdateNeeds } from './risk';
 
 export interface RequestInput {
@@ -119,12 +119,14 @@ export class CredentialRequests {
     const offered = Object.keys(policy.kinds);
     if (policy.kinds[input.kind] === undefined)
       throw Failure.invalid('input.kind', offered.length > 0 ? `expected one of ${offered.join(', ')}` : 'no change is offered');
-    // What the customer is shown and judged by shall be what the provider has now; where it doesn't answer, what was last read.
-    const [asked] = await database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
-    if (asked?.customerId) await sources.refreshPayments(asked.customerId);
     const requestKey = keys.searchDigest('credential-request', `${actor.id} ${input.idempotencyKey}`) as string;
     const content = { ticket: ticketId, method: input.paymentMethodId, kind: input.kind, reason };
     const requestDigest = keys.searchDigest('credential-input', canonicalize(content)) as string;
+    const before = await this.repeatedOrPermitted(actor, ticketId, { requestKey, requestDigest });
+    if (before !== null) return before;
+    // What the customer is shown and judged by shall be what the provider has now; where it doesn't answer, what was last read.
+    const [asked] = await database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
+    if (asked?.customerId) await sources.refreshPayments(asked.customerId);
     const id = await database.change(actor, credentialActions.request, async (change, permit) => {
       // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
       const ticket = await lockTicket(change, ticketId);
@@ -134,6 +136,39 @@ export class CredentialRequests {
     });
     jobs.wake();
     return id;
+  }
+
+  /**
+   * Before a provider is asked anything: the update of the same request, or null where the actor may ask for one. Whether there is a
+   * link, and whose the contact is, the provider says better than what was last read: that is judged afterwards, with everything else
+   * once more. Throws `DENIED`, `CONFLICT`.
+   */
+  private repeatedOrPermitted(
+    actor: SignedInActor,
+    ticketId: string,
+    { requestKey, requestDigest }: Pick<Asked, 'requestKey' | 'requestDigest'>,
+  ): Promise<string | null> {
+    return this.parts.database.change(actor, credentialActions.request, async (change, permit) => {
+      const ticket = await lockTicket(change, ticketId);
+      const known = await change.lockIfAny(CredentialUpdate, { requestKey });
+      if (known) return this.repeated(known, requestDigest);
+      const facts = await readFacts(change, this.parts.keys, actor, ticket);
+      permit({ ...(await this.subjectOf(change, ticket, facts)), isLinked: true, contactStaffIds: [] });
+      return null;
+    });
+  }
+
+  private async subjectOf(change: Change, ticket: Ticket, facts: RequestFacts): Promise<RequestSubject> {
+    const { assistances, channels, policy } = this.parts;
+    const { payer, assistanceId, contactStaffIds, requestedToday } = facts;
+    return {
+      ticket: await assistances.subjectOf(change, ticket),
+      isAssisted: assistanceId !== null,
+      isLinked: payer !== null && (payer.link === 'VERIFIED' || channels.sms),
+      contactStaffIds,
+      requestedToday,
+      mostPerDay: policy.quota.perCustomerPerDay,
+    };
   }
 
   private repeated(known: CredentialUpdate, requestDigest: string): string {
@@ -151,17 +186,10 @@ export class CredentialRequests {
     ticket: Ticket,
     { actor, input, requestKey, requestDigest }: Asked,
   ): Promise<string> {
-    const { keys, sources, assistances, policy, channels } = this.parts;
-    const subject = await assistances.subjectOf(change, ticket);
-    const { payer, assistanceId, staffId, ...facts } = await readFacts(change, keys, actor, ticket);
-    permit({
-      ticket: subject,
-      isAssisted: assistanceId !== null,
-      isLinked: payer !== null && (payer.link === 'VERIFIED' || channels.sms),
-      contactStaffIds: facts.contactStaffIds,
-      requestedToday: facts.requestedToday,
-      mostPerDay: policy.quota.perCustomerPerDay,
-    });
+    const { keys, sources, policy, channels } = this.parts;
+    const facts = await readFacts(change, keys, actor, ticket);
+    permit(await this.subjectOf(change, ticket, facts));
+    const { payer, assistanceId, staffId } = facts;
     const { customerId } = ticket;
     if (customerId === null || payer === null || assistanceId === null)
       throw new ProgrammingError('a request was permitted without its customer or without an assistance');
