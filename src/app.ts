@@ -32,6 +32,7 @@ import { openSigningLog } from './ledger/open-signing-log';
 import { recordPolicy } from './ledger/policy-in-force';
 import type { SigningLog } from './ledger/signing-log';
 import { describeError, reportFault } from './log';
+import { AnswerSteps } from './privacy/answer-time';
 import { openStorage, type StorageOptions } from './storage';
 import type { DeliveryChannels } from './upstream/delivery/delivery.port';
 import { deliveryChannels } from './upstream/delivery/delivery-channels';
@@ -44,6 +45,8 @@ export interface AppOptions extends StorageOptions {
   readonly connectors?: GivenConnectors;
   /** What the policy file says, for tests that open many; otherwise it is read. */
   readonly policy?: ExposurePolicy;
+  /** Shorter ones, for tests that wait for many. */
+  readonly answerSteps?: AnswerSteps;
 }
 
 /** What a running gateway is made of. */
@@ -63,6 +66,7 @@ interface AppParts {
   readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext;
   readonly channels: DeliveryChannels;
   readonly publicAddress: { url: string };
+  readonly answerSteps: AnswerSteps;
   /** What slices do again and again: end what has expired, take over what other processes wrote. */
   readonly recurring: readonly (() => Promise<unknown>)[];
 }
@@ -79,6 +83,7 @@ export class App {
   readonly actors = this.parts.actors;
   readonly executor = this.parts.executor;
   readonly schema = this.parts.schema;
+  readonly answerSteps = this.parts.answerSteps;
   readonly developmentIssuer = this.parts.developmentIssuer;
   /** Null where another process signs the log. */
   readonly signingLog = this.parts.signingLog;
@@ -95,7 +100,7 @@ export class App {
     if (this.config.publicUrl === null) this.parts.publicAddress.url = address;
   }
 
-  static async open({ connectors = {}, policy: loaded, ...options }: AppOptions): Promise<App> {
+  static async open({ connectors = {}, policy: loaded, answerSteps = new AnswerSteps(), ...options }: AppOptions): Promise<App> {
     const { config, log, clock = () => new Date() } = options;
     const { schema, classification } = servedGraph();
     const policy = loaded ?? loadPolicy(config.policyFile, classification, config);
@@ -109,6 +114,7 @@ export class App {
         ...storage,
         cursors: new Cursors(keys.cursorKey),
         policy,
+        answerSteps,
         publicUrl: () => publicAddress.url,
       };
       const maximumAge = {
@@ -200,6 +206,7 @@ export class App {
         contextOf,
         channels: delivery,
         publicAddress,
+        answerSteps,
         recurring: [...assistance.recurring, ...credentials.recurring, () => actors.restoreRevocations()],
       });
     } catch (error) {

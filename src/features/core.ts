@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { Database } from '../db/database';
 import type { Cursors } from '../graphql/cursor';
+import type { AnswerSteps } from '../privacy/answer-time';
 import type { Redactor } from '../privacy/redaction';
 import type { Keys } from './keys/keys.service';
 
@@ -18,6 +19,8 @@ export interface Storage {
 export interface Core extends Storage {
   readonly cursors: Cursors;
   readonly policy: ExposurePolicy;
+  /** When an answer leaves that may not tell whether there is anything. */
+  readonly answerSteps: AnswerSteps;
   /** Where links lead to: as configured, otherwise where the gateway listens. */
   readonly publicUrl: () => string;
 }

@@ -22,6 +22,8 @@ import type {
   ConfirmationInput,
   ConfirmationView,
 } from '../features/credentials/confirm/confirmation.view';
+
+import { AnswerSteps } from '../privacy/answer-time';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 
@@ -134,7 +136,7 @@ class ConfirmServer {
   readonly server: FastifyInstance;
   private addresses = 0;
 
-  constructor() {
+  constructor(private readonly answerSteps = new AnswerSteps(5)) {
     const log = pino(
       { level: 'trace', base: null },
       new Writable({
@@ -149,7 +151,7 @@ class ConfirmServer {
       logController: new LogController({ disableRequestLogging: true }),
       routerOptions: { maxParamLength: 200 },
       frameworkErrors: (_error, request, reply: FastifyReply) => {
-        if (isConfirmAddress(request.raw.url)) void sendDeadLink(reply, merchant);
+        if (isConfirmAddress(request.raw.url)) void sendDeadLink(reply, { ...merchant, answerSteps });
         else reply.code(400).send({});
       },
     });
@@ -164,7 +166,7 @@ class ConfirmServer {
     });
     await this.server.register(cors, { origin: [trustedOrigin], methods: ['POST'] });
     await this.server.register(rateLimit, { max: 1_000, timeWindow: '1 minute' });
-    await this.server.register(confirmRoutes(this.desk, { ...merchant, clock: () => now }));
+    await this.server.register(confirmRoutes(this.desk, { ...merchant, answerSteps: this.answerSteps, clock: () => now }));
     this.server.get('/elsewhere', async () => ({}));
     await this.server.ready();
     return this;
@@ -405,6 +407,9 @@ describe('the customer’s page', () => {
     });
 
     it('leaves in steps of 100 ms, however soon it was known', async () => {
+      await page.server.close();
+      page = await new ConfirmServer(new AnswerSteps()).start();
+      desk = page.desk;
       const links = await deadLinks();
       jest.useFakeTimers({ now, doNotFake: ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate'] });
       try {

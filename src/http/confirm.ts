@@ -9,7 +9,7 @@ import type {
 } from '../features/credentials/confirm/confirmation.view';
 import { failureIn } from '../graphql/errors';
 import { reportFault } from '../log';
-import { endOfStep } from '../privacy/answer-time';
+import type { AnswerSteps } from '../privacy/answer-time';
 import { clientOf } from './client-address';
 import {
   apologyPage,
@@ -29,7 +29,12 @@ import { named } from './named';
 import { pageHeaders } from './page';
 import { comesFromElsewhere } from './same-origin';
 
-export interface ConfirmOptions extends Merchant {
+/** What an answer to a link that can't be used is made of. */
+export interface DeadLinkOptions extends Merchant {
+  readonly answerSteps: AnswerSteps;
+}
+
+export interface ConfirmOptions extends DeadLinkOptions {
   readonly clock: () => Date;
 }
 
@@ -57,10 +62,14 @@ const send = (reply: FastifyReply, status: number, page: string): FastifyReply =
 export const isConfirmAddress = (url: string | undefined): boolean => url?.startsWith(`${prefix}/`) === true;
 
 /** Answers as for every link that can't be used. `began` is when the desk was asked, by `performance.now()`. */
-export const sendDeadLink = async (reply: FastifyReply, merchant: Merchant, began = performance.now()): Promise<FastifyReply> => {
+export const sendDeadLink = async (
+  reply: FastifyReply,
+  options: DeadLinkOptions,
+  began = performance.now(),
+): Promise<FastifyReply> => {
   // A token that never was is found out sooner than one that was used.
-  await endOfStep(began);
-  return send(reply, 404, deadPage(merchant));
+  await options.answerSteps.end(began);
+  return send(reply, 404, deadPage(options));
 };
 
 const text = (most: number) => z.string().max(most).trim();

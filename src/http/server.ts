@@ -149,7 +149,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   const { config, log } = app;
   const metrics = new Metrics();
   const tellUnexpected = unexpectedMessage(config.production);
-  const merchant = { merchant: config.merchant.name, supportUrl: config.merchant.supportUrl };
+  const confirm = { merchant: config.merchant.name, supportUrl: config.merchant.supportUrl, answerSteps: app.answerSteps };
   const isTrusted = trustIn(config.trustedProxies);
   const server = Fastify({
     loggerInstance: log as FastifyBaseLogger,
@@ -170,7 +170,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     routerOptions: { maxParamLength: 200 },
     // An address that the router can't read doesn't reach the error handler, and Fastify's own answer repeats it.
     frameworkErrors: (error, request, reply: FastifyReply) => {
-      if (isConfirmAddress(request.raw.url)) return void sendDeadLink(reply, merchant);
+      if (isConfirmAddress(request.raw.url)) return void sendDeadLink(reply, confirm);
       const { status, failure } = refusalOf(error) ?? {
         status: 400,
         failure: Failure.invalid('url', 'expected a well-formed address'),
@@ -362,7 +362,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   });
   await server.register(logout);
 
-  await server.register(named('confirm', confirmRoutes(app.services.confirmations, { ...merchant, clock: app.clock })));
+  await server.register(named('confirm', confirmRoutes(app.services.confirmations, { ...confirm, clock: app.clock })));
 
   await server.register(healthRoutes(app, metrics));
 

@@ -12,6 +12,7 @@ import type { DemoPayments } from '../../src/development/sources/demo-payments';
 import type { Keys } from '../../src/features/keys/keys.service';
 import { servedGraph } from '../../src/features/schema';
 import { createServer } from '../../src/http/server';
+import { AnswerSteps } from '../../src/privacy/answer-time';
 import { tamper } from './audit-log';
 import { misfitOf } from './catalogued';
 import { copyOf, migratedLocation, type Place } from './database';
@@ -124,6 +125,7 @@ export class TestApp {
         policy: policyOf(config),
         log,
         clock: test.clock.now,
+        answerSteps: new AnswerSteps(5),
         onStatement: (sql) => test.statements.push(sql),
         ...(options.databaseDeadline === undefined ? {} : { databaseDeadline: options.databaseDeadline }),
         ...(options.connectors ? { connectors: options.connectors } : {}),

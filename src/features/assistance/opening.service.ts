@@ -3,7 +3,6 @@ import type { LiveAssistance, SignedInActor } from '../../authz/actor';
 import { sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { RequestAccess } from '../../graphql/request-access';
-import { endOfStep } from '../../privacy/answer-time';
 import type { Core } from '../core';
 import { TicketType } from '../tickets/ticket.type';
 import { ticket } from '../tickets/tickets.rows';
@@ -24,7 +23,7 @@ const withGrant: ScopedRows<OpenedRow> = {
   join: (actor, now) => sql`LEFT JOIN ${grant} ON ${grant.ticketId} = ${ticket.id} AND ${live(grant, actor, now)}`,
 };
 
-export interface OpeningParts extends ScopeParts, Pick<Core, 'keys'> {
+export interface OpeningParts extends ScopeParts, Pick<Core, 'keys' | 'answerSteps'> {
   readonly assistances: Assistances;
 }
 
@@ -65,7 +64,7 @@ export class Opening {
     if (arrived) return this.opened(access, arrived);
     this.notTheirs.set(asked, true);
     // A helpdesk says sooner that it has no such ticket than what stands in somebody else's.
-    await endOfStep(began);
+    await this.parts.answerSteps.end(began);
     throw Failure.notFound('ticket');
   }
 
