@@ -4,6 +4,7 @@ import { migrations } from '../migrations';
 import { keyEncryptionOf } from './config/key-encryption';
 import type { Config } from './config/load';
 import { Database } from './db/database';
+import type { DatabaseDeadlines } from './db/deadline';
 import { durabilityFaults } from './db/durability';
 import type { Storage } from './features/core';
 import { entities } from './features/entities';
@@ -16,9 +17,12 @@ export interface StorageOptions {
   readonly clock?: () => Date;
   /** Sees every read statement; for tests that count them. */
   readonly onStatement?: (sql: string) => void;
-  /** In place of the ten seconds that a statement or a change may take on a database server; for tests that stop one. */
-  readonly databaseDeadline?: number;
+  /** In place of the usual ones; for tests that stop a database server. */
+  readonly databaseDeadlines?: DatabaseDeadlines;
 }
+
+/** A person waits for a read; a change that is given up may have been committed, so it has longer. */
+const usualDeadlines: DatabaseDeadlines = { read: 5_000, change: 10_000 };
 
 /** Opens the database, brings its schema up to date, and opens the keys of what is sealed in it. Whoever opens it closes the database. */
 export const openStorage = async ({
@@ -26,13 +30,13 @@ export const openStorage = async ({
   log,
   clock = () => new Date(),
   onStatement,
-  databaseDeadline = 10_000,
+  databaseDeadlines = usualDeadlines,
 }: StorageOptions): Promise<Storage> => {
   const encryption = keyEncryptionOf(config);
   const database = await Database.open(
     config.database,
     { entities, migrations, poolSize: config.databasePool },
-    { clock, deadline: databaseDeadline, ...(onStatement ? { onStatement } : {}) },
+    { clock, deadlines: databaseDeadlines, ...(onStatement ? { onStatement } : {}) },
   );
   try {
     if (database.engine === 'mariadb')

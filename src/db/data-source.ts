@@ -12,6 +12,8 @@ export interface DataSourceParts {
   readonly entities: ClassList;
   readonly migrations: ClassList;
   readonly poolSize?: number;
+  /** Milliseconds that a change may take on a server. */
+  readonly deadline?: number;
 }
 
 /** With the driver loaded where there is a server to talk to only. */
@@ -77,7 +79,14 @@ export const dataSourceOptions = (location: DatabaseLocation, parts: DataSourceP
     type: 'mariadb',
     database: location.name,
     // Connections are made where those of the reading side are: what TypeORM would make of a URL is never asked for.
-    driver: { createPool: () => serverPool().openPool(location, side, poolSizeOf(parts)) },
+    driver: {
+      createPool: () =>
+        serverPool().openPool(location, {
+          side,
+          size: poolSizeOf(parts),
+          deadline: parts.deadline ?? Number.POSITIVE_INFINITY,
+        }),
+    },
   };
 };
 

@@ -9,7 +9,7 @@ import { Bookkeeper } from './bookkeeping';
 import { Change, type Permit, SystemChange } from './change';
 import { type DataSourceParts, openDataSource, poolSizeOf } from './data-source';
 import { DatabaseUnavailable } from './database-unavailable';
-import { noAnswer, sever, within } from './deadline';
+import { type DatabaseDeadlines, noAnswer, noDeadlines, sever, within } from './deadline';
 import {
   type EngineKind,
   isConflict,
@@ -49,14 +49,14 @@ export interface DatabaseOptions {
   readonly migrate?: boolean;
   /** Sees every read statement. */
   readonly onStatement?: (sql: string) => void;
-  /** Milliseconds that a read or a change may take on a server, with all its tries; without one it may take any time. */
-  readonly deadline?: number;
+  /** How long a read or a change may take on a server; without them, any time. */
+  readonly deadlines?: DatabaseDeadlines;
 }
 
 /** With its driver loaded where there is a server to talk to only. */
-const preparedReads = (location: ServerLocation, poolSize: number): PreparedReads => {
+const preparedReads = (location: ServerLocation, poolSize: number, deadline: number): PreparedReads => {
   const { PreparedReads } = require('./prepared-reads') as typeof import('./prepared-reads');
-  return new PreparedReads(location, poolSize);
+  return new PreparedReads(location, poolSize, deadline);
 };
 
 const attempts = 6;
@@ -64,6 +64,8 @@ const attempts = 6;
 const patienceInSilence = 1_000;
 /** Within so many milliseconds the database says that it can be used. */
 const pingDeadline = 2_000;
+/** At the start: for a first connection, which the driver gives up after five seconds, and for what is asked on it before anything else. */
+const greetingDeadline = 8_000;
 const pauseBefore = (attempt: number): number => Math.random() * 10 * 2 ** attempt;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -85,7 +87,7 @@ interface DatabaseParts {
   /** Gives an embedded database's file back. */
   readonly release: () => void;
   readonly onStatement: ((sql: string) => void) | undefined;
-  readonly deadline: number;
+  readonly deadlines: DatabaseDeadlines;
 }
 
 const requireSqlMode = async (source: DataSource): Promise<void> => {
@@ -115,19 +117,25 @@ export class Database implements Reads {
 
   /** Opens, migrates where asked, and on SQLite takes the file for this process. Throws `DatabaseInUse`, `DatabaseUnavailable`. */
   static async open(location: DatabaseLocation, parts: DataSourceParts, options: DatabaseOptions = {}): Promise<Database> {
+    const { migrate = true, deadlines = noDeadlines } = options;
     let release = () => {};
-    const writer = await openDataSource(location, parts, 'write').catch((error: unknown) => {
-      const fault = tlsFault(error);
-      throw fault === null ? unavailableOr(error) : Failure.invalid('DATABASE_URL', fault);
-    });
+    const sized = { ...parts, deadline: deadlines.change };
+    const opening = openDataSource(location, sized, 'write');
+    const leave = () => void opening.then((late) => late.destroy()).catch(() => {});
+    const writer = await within(location.engine === 'sqlite' ? Number.POSITIVE_INFINITY : greetingDeadline, opening, leave).catch(
+      (error: unknown) => {
+        const fault = tlsFault(error);
+        throw fault === null ? unavailableOr(error) : Failure.invalid('DATABASE_URL', fault);
+      },
+    );
     try {
       if (location.engine === 'sqlite') release = takeOwnership(location.file);
-      else await requireSqlMode(writer);
-      if (options.migrate ?? true) await writer.runMigrations({ transaction: 'each' });
+      else await within(greetingDeadline, requireSqlMode(writer));
+      if (migrate) await writer.runMigrations({ transaction: 'each' });
       const reader: Reader =
         location.engine === 'sqlite'
           ? sqliteReader(await openDataSource(location, parts, 'read'))
-          : preparedReads(location, poolSizeOf(parts));
+          : preparedReads(location, poolSizeOf(parts), deadlines.read);
       return new Database({
         engine: location.engine,
         writer,
@@ -135,7 +143,7 @@ export class Database implements Reads {
         clock: options.clock ?? (() => new Date()),
         release,
         onStatement: options.onStatement,
-        deadline: options.deadline ?? Number.POSITIVE_INFINITY,
+        deadlines,
       });
     } catch (error) {
       release();
@@ -279,7 +287,7 @@ export class Database implements Reads {
     this.closed = true;
     await this.writes.idle();
     const leaving = this.reader.close().then(() => this.writer.destroy());
-    await within(this.patience, leaving).catch((error: unknown) => {
+    await within(this.patienceFor('change'), leaving).catch((error: unknown) => {
       if (outageOf(error) === null) throw error;
     });
     this.parts.release();
@@ -287,7 +295,7 @@ export class Database implements Reads {
 
   private async answer<R extends Row>(text: string, parameters: readonly unknown[]): Promise<R[]> {
     this.parts.onStatement?.(text);
-    const until = performance.now() + this.patience;
+    const until = performance.now() + this.patienceFor('read');
     for (let attempt = 1; ; attempt += 1) {
       try {
         const rows = await this.reader.query<R>(text, parameters, until - performance.now());
@@ -301,8 +309,9 @@ export class Database implements Reads {
   }
 
   /** How many milliseconds what begins now may take. */
-  private get patience(): number {
-    return this.isSilent ? Math.min(this.parts.deadline, patienceInSilence) : this.parts.deadline;
+  private patienceFor(what: keyof DatabaseDeadlines): number {
+    const usual = this.parts.deadlines[what];
+    return this.isSilent ? Math.min(usual, patienceInSilence) : usual;
   }
 
   /** What a fault is for callers. */
@@ -325,7 +334,7 @@ export class Database implements Reads {
   }
 
   private async attempt<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const until = performance.now() + this.patience;
+    const until = performance.now() + this.patienceFor('change');
     for (let attempt = 1; ; attempt += 1) {
       try {
         const result = await (this.engine === 'mariadb' ? this.onServer(until, work) : this.writer.transaction(work));

@@ -1,5 +1,15 @@
 import type { Duplex } from 'node:stream';
 
+/** Milliseconds that something may take on a server, with all its tries and the wait for a connection. An embedded database has none. */
+export interface DatabaseDeadlines {
+  /** For a statement that reads. */
+  readonly read: number;
+  /** For a change, its commit included. */
+  readonly change: number;
+}
+
+export const noDeadlines: DatabaseDeadlines = { read: Number.POSITIVE_INFINITY, change: Number.POSITIVE_INFINITY };
+
 /** What a statement fails of that the server didn't answer in time: nobody knows whether it was carried out. */
 export const noAnswer = (): Error => Object.assign(new Error('The database gave no answer in time.'), { code: 'NO_ANSWER' });
 

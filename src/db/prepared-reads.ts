@@ -11,8 +11,9 @@ import { openPool } from './server-pool';
 export class PreparedReads {
   private readonly pool: Pool;
 
-  constructor(location: ServerLocation, poolSize: number) {
-    this.pool = openPool(location, 'read', poolSize);
+  /** `deadline`: milliseconds that the server gives a statement; without one, any time. */
+  constructor(location: ServerLocation, poolSize: number, deadline = Number.POSITIVE_INFINITY) {
+    this.pool = openPool(location, { side: 'read', size: poolSize, deadline });
   }
 
   /** Fails with `NO_ANSWER` after so many milliseconds, the wait for a free connection included. */

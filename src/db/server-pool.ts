@@ -9,14 +9,35 @@ export type Side = 'read' | 'write';
 /** Statements kept prepared per connection. A server allows 16,382 over all connections unless told otherwise. */
 const keptPerConnection = 200;
 
+/** How the connections of one side are made. */
+export interface PoolOptions {
+  readonly side: Side;
+  readonly size: number;
+  /** Milliseconds after which nobody waits for what was asked; infinite where somebody does. */
+  readonly deadline: number;
+}
+
 /**
  * Each session is told how to work, whatever the server's own settings say: a session that began without autocommit would
  * lose what was written outside a transaction, and show its first instant for ever. READ COMMITTED: what a change reads
  * without locking is what is committed now, not at its first statement.
+ *
+ * The server doesn't notice that nobody waits any more: a read would run to its end, and a change would hold its rows while it
+ * waits for another's. So it ends both by itself, a little earlier, which says what was the matter and leaves the connection.
  */
-const sessions: Readonly<Record<Side, readonly string[]>> = {
-  write: ['SET SESSION autocommit = 1', 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'],
-  read: ['SET SESSION autocommit = 1', 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY'],
+const sessionOf = ({ side, deadline }: PoolOptions): readonly string[] => {
+  const isolation = 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED';
+  const bound = deadline * 0.9;
+  if (side === 'write')
+    return [
+      `SET SESSION autocommit = 1${Number.isFinite(bound) ? `, innodb_lock_wait_timeout = ${Math.max(1, Math.floor(bound / 1_000))}` : ''}`,
+      isolation,
+    ];
+  // Each server takes the comment that is for it: MariaDB counts in seconds, MySQL in milliseconds.
+  const statementTime = Number.isFinite(bound)
+    ? ` /*M!100101 , max_statement_time = ${bound / 1_000} */ /*!50708 , max_execution_time = ${Math.round(bound)} */`
+    : '';
+  return [`SET SESSION autocommit = 1${statementTime}`, `${isolation}, READ ONLY`];
 };
 
 /** The driver holds a certificate against the name that the socket was connected by, which Node doesn't note for an address. */
@@ -50,11 +71,11 @@ export const connectionOptions = ({ host, port, user, password, name, tls, socke
 });
 
 /** The one place where connections to a server are made, for both sides. */
-export const openPool = (location: ServerLocation, side: Side, size: number): Pool => {
-  const pool = createPool({ ...connectionOptions(location), connectionLimit: size });
+export const openPool = (location: ServerLocation, options: PoolOptions): Pool => {
+  const pool = createPool({ ...connectionOptions(location), connectionLimit: options.size });
   // Sent before whatever the connection was opened for. Where the server doesn't take it, nothing else is asked of that connection.
   pool.on('connection', (opened) => {
-    for (const statement of sessions[side])
+    for (const statement of sessionOf(options))
       opened.query(statement, (error) => {
         if (error) sever(opened);
       });

@@ -1,9 +1,11 @@
 import BetterSqlite from 'better-sqlite3';
 import { type Connection, createConnection } from 'mysql2/promise';
+import pino from 'pino';
 import type { DataSource } from 'typeorm';
+import { App } from '../../src/app';
 import { action, rule } from '../../src/authz/rule';
 import type { Database } from '../../src/db/database';
-import { type FileLocation, parseDatabaseUrl } from '../../src/db/location';
+import { type FileLocation, parseDatabaseUrl, type ServerLocation } from '../../src/db/location';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { somebody } from '../support/actor';
@@ -299,7 +301,7 @@ if (engine === 'mariadb') {
     });
 
     it('that stopped answering: every request is answered in time, nothing unrecorded leaves, and it goes on with the server', async () => {
-      await start({ databaseDeadline: 1_500 });
+      await start({ databaseDeadlines: { read: 1_500, change: 1_500 } });
       const token = await test.token('ana');
       const before = (await test.events('disclosure')).length;
       const under = Array.from({ length: 20 }, () => ask(test, open, own, { token }));
@@ -323,7 +325,7 @@ if (engine === 'mariadb') {
 
     it('that stopped answering keeps no probe waiting for as long as a request may', async () => {
       // Longer than this test may take.
-      await start({ databaseDeadline: 3_600_000 });
+      await start({ databaseDeadlines: { read: 3_600_000, change: 3_600_000 } });
       process.kill(server.processId, 'SIGSTOP');
       const [ready, metrics] = await Promise.all(
         ['/readyz', '/metrics'].map((url) => test.server.inject({ method: 'GET', url })),
@@ -331,6 +333,73 @@ if (engine === 'mariadb') {
       process.kill(server.processId, 'SIGCONT');
       expect([ready?.statusCode, metrics?.statusCode]).toEqual([503, 200]);
       expect(metrics?.body).not.toMatch(/^counterfoil_(?:source_age|audit_pending)/m);
+    });
+
+    it('that takes too long for a read: it is an outage within the time of a read, and the server doesn’t go on either', async () => {
+      await start({ databaseDeadlines: { read: 1_500, change: 60_000 } });
+      const token = await test.token('ana');
+      const { name } = test.app.config.database as ServerLocation;
+      const others = await createConnection(server.serverUrl);
+      await others.query(`LOCK TABLES ${name}.helpdesk_ticket WRITE`);
+      const began = performance.now();
+      const lines = await loggedDuring(test, async () =>
+        expect(outcome(await ask(test, '{ tickets(first: 1) { nodes { status } } }', {}, { token }))).toEqual(unavailable),
+      );
+      expect(performance.now() - began).toBeLessThan(5_000);
+      // The server itself gave up, so the connection is good and nothing speaks against what comes next.
+      expect(lines.map(({ fault }) => fault)).toEqual(['ER_STATEMENT_TIMEOUT']);
+      const [left] = await root.query("SELECT info FROM information_schema.processlist WHERE user = 'cf' AND command <> 'Sleep'");
+      expect(left).toEqual([]);
+      await others.query('UNLOCK TABLES');
+      others.destroy();
+      expect((await ask(test, '{ tickets(first: 1) { nodes { status } } }', {}, { token })).status).toBe(200);
+    });
+
+    it('that takes too long for a change: the change is given up, and holds nothing of the next one’s', async () => {
+      await start({ databaseDeadlines: { read: 60_000, change: 2_500 } });
+      const database = test.app.database;
+      await insertActor(database, 'act_held');
+      const others = await createConnection(urlOf(test.app.config.database));
+      await others.query('START TRANSACTION');
+      await others.query("SELECT id FROM actor WHERE id = 'act_held' FOR UPDATE");
+      const touch = () =>
+        database.change(somebody, add, async (change, permit) => {
+          permit();
+          await change.lock(ActorRow, { id: 'act_held' });
+        });
+      const began = performance.now();
+      await expect(touch()).rejects.toMatchObject({ code: 'RECORD_UNAVAILABLE' });
+      expect(performance.now() - began).toBeLessThan(6_000);
+      const waiting = async () => {
+        const [rows] = await root.query("SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
+        return (rows as unknown[]).length;
+      };
+      // A lock is waited for in whole seconds, and the server looks again only where nobody has asked for a tenth of one.
+      const until = performance.now() + 5_000;
+      do await new Promise((resolve) => setTimeout(resolve, 200));
+      while ((await waiting()) > 0 && performance.now() < until);
+      expect(await waiting()).toBe(0);
+      await others.query('ROLLBACK');
+      others.destroy();
+      await touch();
+    });
+
+    it('that stopped answering keeps neither a start nor a stop waiting', async () => {
+      await start({ sync: true });
+      test.app.start();
+      await ask(test, open, own);
+      process.kill(server.processId, 'SIGSTOP');
+      const began = performance.now();
+      const { config } = test.app;
+      const starting = App.open({ config, log: pino({ level: 'silent' }) });
+      await Promise.all([
+        expect(starting).rejects.toMatchObject({ code: 'RECORD_UNAVAILABLE' }),
+        test.server.close(),
+        ...[1, 2, 3].map(() => ask(test, open, own).catch(() => {})),
+      ]);
+      const took = performance.now() - began;
+      process.kill(server.processId, 'SIGCONT');
+      expect(took).toBeLessThan(20_000);
     });
 
     it('that is gone: every door says so, with when to come back', async () => {

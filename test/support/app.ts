@@ -40,8 +40,7 @@ export interface TestAppOptions {
   /** Text of a policy file in place of `schema/exposure.yaml`. */
   readonly policy?: string;
   readonly connectors?: NonNullable<AppOptions['connectors']>;
-  /** Milliseconds that a database server has for an answer. */
-  readonly databaseDeadline?: number;
+  readonly databaseDeadlines?: NonNullable<AppOptions['databaseDeadlines']>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Loads the sources before the test begins. */
   readonly sync?: boolean;
@@ -127,7 +126,7 @@ export class TestApp {
         clock: test.clock.now,
         answerSteps: new AnswerSteps(5),
         onStatement: (sql) => test.statements.push(sql),
-        ...(options.databaseDeadline === undefined ? {} : { databaseDeadline: options.databaseDeadline }),
+        ...(options.databaseDeadlines === undefined ? {} : { databaseDeadlines: options.databaseDeadlines }),
         ...(options.connectors ? { connectors: options.connectors } : {}),
       });
     test.app = await test.open();
