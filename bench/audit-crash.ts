@@ -189,7 +189,7 @@ const examine = async (database: Database, acks: readonly Acknowledged[]): Promi
       if (!verifyConsistency(older.size, newer.size, older.root, newer.root, path))
         problems.push(`the checkpoint of size ${newer.size} doesn't continue that of ${older.size}`);
     }
-  const { findings } = await scrub(database, () => signers);
+  const { findings } = await scrub(database, () => signers.map(verifierKeyOf));
   return [...problems, ...findings.map(({ message }) => message)];
 };
 

@@ -28,9 +28,10 @@ import { unexpectedMessage } from './graphql/errors';
 import { ProtectedExecutor } from './graphql/executor';
 import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
-import { openSigningLog } from './ledger/open-signing-log';
+import { openLogWatch, openSigningLog } from './ledger/open-signing-log';
 import { recordPolicy } from './ledger/policy-in-force';
 import type { SigningLog } from './ledger/signing-log';
+import type { TailWatch } from './ledger/tail-watch';
 import { describeError, reportFault } from './log';
 import { AnswerSteps } from './privacy/answer-time';
 import { openStorage, type StorageOptions } from './storage';
@@ -63,6 +64,7 @@ interface AppParts {
   readonly schema: GraphQLSchema;
   readonly developmentIssuer: DevelopmentIssuer | null;
   readonly signingLog: SigningLog | null;
+  readonly logWatch: TailWatch | null;
   readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext;
   readonly channels: DeliveryChannels;
   readonly publicAddress: { url: string };
@@ -156,6 +158,7 @@ export class App {
         mfaRequired: config.mfaRequired,
       });
       const signingLog = await openSigningLog(config.audit, database, clock, log);
+      const logWatch = await openLogWatch(config.audit, database, log);
       const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
       const executor = new ProtectedExecutor<RequestContext>(
         {
@@ -203,6 +206,7 @@ export class App {
         schema,
         developmentIssuer,
         signingLog,
+        logWatch,
         contextOf,
         channels: delivery,
         publicAddress,
@@ -224,6 +228,7 @@ export class App {
   start(): void {
     this.sources.start();
     this.signingLog?.start();
+    this.parts.logWatch?.start();
     void this.sources.unprotectedLinkFields().then((fields) => {
       for (const { source, why } of fields)
         this.log.warn({ source, why }, 'the link field is not protected from agents, so it links nobody');
@@ -244,6 +249,7 @@ export class App {
     await this.parts.channels.mail?.close();
     await this.parts.record.close();
     await this.signingLog?.stop();
+    await this.parts.logWatch?.stop();
     await this.database.close();
   }
 }

@@ -104,6 +104,11 @@ export const parseVerifierKey = (text: string): VerifierKey => {
 export const formatVerifierKey = ({ name, keyId, publicKey }: VerifierKey): string =>
   `${name}+${hexOf(keyId)}+${Buffer.concat([Buffer.of(ed25519), rawPublicKey(publicKey)]).toString('base64')}`;
 
+/** Each key once: `openNote` refuses two of one name and hash. */
+export const distinctKeys = (keys: readonly VerifierKey[]): readonly VerifierKey[] => [
+  ...new Map(keys.map((key) => [formatVerifierKey(key), key])).values(),
+];
+
 export const signerKeyOf = (name: string, privateKey: KeyObject): SignerKey => ({
   name,
   keyId: keyIdOf(name, rawPublicKey(createPublicKey(privateKey))),

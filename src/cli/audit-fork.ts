@@ -5,7 +5,7 @@ import { type AuditProcessConfig, loadAuditConfig } from '../config/load';
 import type { Database } from '../db/database';
 import { FileAnchor } from '../ledger/anchor.file';
 import { latestAnchored } from '../ledger/anchors.service';
-import { signersOf } from '../ledger/checkpoints';
+import { Checkpoints, signersOf } from '../ledger/checkpoints';
 import { forkOrigin, storedOrigins } from '../ledger/origins';
 import { signingKeyText } from '../ledger/signing-key-file';
 import { openAuditDatabase } from './audit-database';
@@ -65,7 +65,14 @@ export const fork = async (flags: ForkFlags): Promise<void> => {
     const former = (await storedOrigins(database)).at(-1);
     if (!former) throw new CommandFailed('There is no stored log to go on from.');
     const anchored = await lastKnown(flags, config, database, former.name);
-    const forked = await forkOrigin(database, config.audit.origin, anchored, new Date());
+    const { origin, signingKey, anchors } = config.audit;
+    const forked = await forkOrigin(database, origin, anchored, new Date());
+    // The new name begins with a head: whoever finds leaves and none has found a fault.
+    if (signingKey !== null)
+      await new Checkpoints(database, origin).sign(database, signersOf(origin, signingKeyText(signingKey)), {
+        anchored: anchors.length > 0,
+        at: new Date(),
+      });
     if (flags.json) {
       process.stdout.write(`${JSON.stringify({ origin: config.audit.origin, ...forked })}\n`);
       return;

@@ -1,9 +1,11 @@
 import pino from 'pino';
-import { formatVerifierKey, verifierKeyOf } from '../audit/note';
+import { distinctKeys, formatVerifierKey, type VerifierKey, verifierKeyOf } from '../audit/note';
 import { loadAuditConfig } from '../config/load';
-import { Checkpoints, signersOf } from '../ledger/checkpoints';
+import { signersOf } from '../ledger/checkpoints';
 import { openSigningLog } from '../ledger/open-signing-log';
+import { configuredKeys } from '../ledger/outside-keys';
 import { signingKeyText } from '../ledger/signing-key-file';
+import { trustedKeys } from '../ledger/trusted-keys';
 import { createLog } from '../log';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';
@@ -50,12 +52,19 @@ export const printKey = async ({ all = false, json = false }: KeyFlags): Promise
   const config = loadAuditConfig({ signs: true });
   const { origin, signingKey } = config.audit;
   if (signingKey === null) throw new CommandFailed('There is no signing key: AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE.');
-  const signers = signersOf(origin, signingKeyText(signingKey));
-  let keys = signers.map(verifierKeyOf);
+  let keys: readonly VerifierKey[] = signersOf(origin, signingKeyText(signingKey)).map(verifierKeyOf);
+  let untrusted = 0;
   if (all) {
     const database = await readAuditDatabase(config);
     try {
-      keys = [...(await new Checkpoints(database, origin).verifierKeys(signers))];
+      const { outside, developmentFile } = configuredKeys(config.audit);
+      if (developmentFile !== null)
+        process.stderr.write(
+          `Believed by the key in ${developmentFile}, which lies beside the log: good for development only.\n`,
+        );
+      const trusted = await trustedKeys(database, outside);
+      keys = distinctKeys([...keys, ...trusted.keys.filter(({ name }) => name === origin)]);
+      untrusted = trusted.untrusted;
     } finally {
       await database.close();
     }
@@ -63,4 +72,8 @@ export const printKey = async ({ all = false, json = false }: KeyFlags): Promise
   const texts = keys.map(formatVerifierKey);
   if (json) print(JSON.stringify({ origin, keys: texts }));
   else for (const text of texts) print(text);
+  if (untrusted > 0)
+    throw new CommandFailed(
+      `The stored log names ${untrusted} more as its keys, and no checkpoint by a trusted key covers that: they count for nothing. "counterfoil doctor" looks through the log.`,
+    );
 };

@@ -1,9 +1,10 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { parseWitnessKey } from '../audit/cosignature';
 import { manifestOf } from '../audit/export-format';
 import type { ReadBytes } from '../audit/lines';
-import { NoteInvalid, parseVerifierKey } from '../audit/note';
+import { distinctKeys, parseVerifierKey, type VerifierKey } from '../audit/note';
 import { type Finding, type Verdict, verifyExport } from '../audit/verify';
+import { fileText, keysOf } from './key-argument';
 import { CommandFailed } from './report';
 
 export interface VerifyFlags {
@@ -23,26 +24,6 @@ const counted = (number: number, one: string, many: string): string => `${count.
 
 /** Text of a file that somebody else wrote, fit for a terminal: nothing in it moves the cursor or hides what follows. */
 const shown = (text: string): string => text.replaceAll(/\p{C}|[\u2028\u2029]/gu, '\ufffd').slice(0, 300);
-
-const fileText = (file: string, what: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new CommandFailed(`The ${what} ${file} can't be read.`);
-  }
-};
-
-/** Keys as they are published, `name+hash+base64`, or in a file with one a line. */
-const keysOf = <K>(argument: string, option: string, parse: (text: string) => K): readonly K[] => {
-  const isKey = /^[^+]+\+[0-9a-f]{8}\+/.test(argument);
-  const lines = (isKey ? argument : fileText(argument, 'key file')).split('\n').map((line) => line.trim());
-  try {
-    return lines.filter((line) => line !== '').map(parse);
-  } catch (error) {
-    if (!(error instanceof NoteInvalid)) throw error;
-    throw new CommandFailed(`${option}: ${error.message}. "counterfoil audit key" prints the log's; a file holds one a line.`);
-  }
-};
 
 const where = ({ line, leaf }: Finding, file: string): string =>
   [line === null ? null : `${file}:${line}`, leaf === null ? null : `leaf ${leaf}`].filter((part) => part !== null).join(', ');
@@ -121,9 +102,25 @@ const reading = <T>(files: readonly string[], work: (...readers: ReadBytes[]) =>
   }
 };
 
+/** The keys that this place's configuration names, where none is given. Throws `CommandFailed` where there is none. */
+const configuredHere = (): { readonly keys: readonly VerifierKey[]; readonly developmentFile: string | null } => {
+  const { loadAuditConfig } = require('../config/load') as typeof import('../config/load');
+  const { configuredKeys } = require('../ledger/outside-keys') as typeof import('../ledger/outside-keys');
+  const { audit } = loadAuditConfig({ signs: false });
+  const { outside, areNone, developmentFile } = configuredKeys(audit);
+  if (areNone)
+    throw new CommandFailed(
+      'No public key of the log is known here. Give the one that its owner published with --key; an export says nothing about who signed it.',
+    );
+  return { keys: outside(audit.origin), developmentFile };
+};
+
 /** `counterfoil audit verify`: needs neither the gateway nor its database nor a network. */
 export const verify = (file: string, { key, witness, since, strict, json }: VerifyFlags): void => {
-  const keys = key.flatMap((argument) => keysOf(argument, '--key', parseVerifierKey));
+  const { keys, developmentFile } =
+    key.length > 0
+      ? { keys: distinctKeys(key.flatMap((argument) => keysOf(argument, '--key', parseVerifierKey))), developmentFile: null }
+      : configuredHere();
   const witnesses = witness.flatMap((argument) => keysOf(argument, '--witness', parseWitnessKey));
   const csv = file.toLowerCase().endsWith('.csv') ? file : undefined;
   const manifest = csv === undefined ? file : manifestOf(csv);
@@ -133,6 +130,8 @@ export const verify = (file: string, { key, witness, since, strict, json }: Veri
   );
   if (json) print(JSON.stringify(asJson(verdict)));
   else for (const statement of statements(verdict)) print(statement);
+  if (developmentFile !== null && !json)
+    print(`believed by the key in ${developmentFile}, which lies beside the log: good for development only`);
   if (verdict.ok) return;
   const files = { export: manifest, csv };
   const flags = verdict.flags.map((flag) => describe(flag, files));

@@ -22,7 +22,10 @@ export const auditCommand = (program: Command): void => {
   audit
     .command('key')
     .description('Print the public keys that sign the log, as "counterfoil audit verify --key" takes them.')
-    .option('--all', 'those too that signed it earlier, as the stored log names them')
+    .option(
+      '--all',
+      'those too that signed it earlier, as far as a checkpoint by a key that was trusted before covers their event',
+    )
     .option('--json', 'print one JSON object: origin, keys')
     .action((flags: KeyFlags) => log().printKey(flags));
   audit
@@ -71,10 +74,11 @@ export const auditCommand = (program: Command): void => {
       'Check an export by the log’s public key alone. Exit code 0: nothing is wrong; 1: the first thing that is, and where.',
     )
     .argument('<export>', 'the NDJSON file; or a CSV file, beside which its manifest (.manifest.ndjson) lies')
-    .requiredOption(
+    .option(
       '--key <key>',
-      'public key of the log as "counterfoil audit key" prints it, or a file with it; again for each key after a rotation',
+      'public key of the log as "counterfoil audit key" prints it, or a file with it; again for each key after a rotation (default: audit.keys of the configuration)',
       again,
+      [],
     )
     .option(
       '--witness <key>',

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { accountOf } from './arguments';
+import { accountOf, again } from './arguments';
 import type { DoctorFlags } from './doctor';
 
 /** `counterfoil doctor`. */
@@ -15,6 +15,12 @@ export const doctorCommand = (program: Command): void => {
       '--sequencer <name@host>',
       'with --print-grants: the user of "audit sequence", where another process signs',
       accountOf,
+    )
+    .option(
+      '--key <key>',
+      'public key of the log, or a file with it, beside those of the configuration; again for each',
+      again,
+      [],
     )
     .option('--no-sources', 'ask nothing of the sources')
     .option('--json', 'print one JSON object: ok, findings')

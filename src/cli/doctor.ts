@@ -1,4 +1,4 @@
-import { verifierKeyOf } from '../audit/note';
+import { parseVerifierKey } from '../audit/note';
 import { loadAuditConfig, loadConfig } from '../config/load';
 import { durabilityFaults } from '../db/durability';
 import { sql } from '../db/sql';
@@ -6,17 +6,18 @@ import { Column, select } from '../db/table';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
 import { FileAnchor } from '../ledger/anchor.file';
 import { expectAnchored } from '../ledger/anchors.service';
-import { Checkpoints, signersOf } from '../ledger/checkpoints';
+import { Checkpoints } from '../ledger/checkpoints';
 import { type DatabaseRole, grantFaults, grantStatements } from '../ledger/grants';
 import { treeSize } from '../ledger/integration';
 import { LogBroken } from '../ledger/log-broken';
 import { hasOrigin } from '../ledger/origins';
+import { type ConfiguredKeys, configuredKeys } from '../ledger/outside-keys';
 import { scrub } from '../ledger/scrub';
-import { signingKeyText } from '../ledger/signing-key-file';
 import { checkTail } from '../ledger/tail-check';
 import { RtHelpdesk } from '../upstream/helpdesk/rt/rt.connector';
 import { leaveBy } from '../upstream/outgoing';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
+import { keysOf } from './key-argument';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
 
@@ -24,6 +25,7 @@ export interface DoctorFlags {
   readonly printGrants?: boolean;
   readonly user: string;
   readonly sequencer?: string;
+  readonly key?: readonly string[];
   readonly sources: boolean;
   readonly json?: boolean;
 }
@@ -52,7 +54,10 @@ const printGrants = async ({ user, sequencer }: DoctorFlags): Promise<void> => {
   }
 };
 
-const logFindings = async (flags: DoctorFlags): Promise<{ findings: Finding[]; said: string[] }> => {
+const logFindings = async (
+  flags: DoctorFlags,
+  { outside, developmentFile }: ConfiguredKeys,
+): Promise<{ findings: Finding[]; said: string[] }> => {
   const signs = loadConfig().audit.signingKey !== null;
   const config = loadAuditConfig({ signs });
   const database = await readAuditDatabase(config);
@@ -71,14 +76,10 @@ const logFindings = async (flags: DoctorFlags): Promise<{ findings: Finding[]; s
       findings.push(...faults.map((message): Finding => ({ about: 'server', message })));
       if (faults.length === 0) said.push('server: what it acknowledged is on its disk');
     }
-    const { signingKey } = config.audit;
-    const text = signingKey === null ? null : signingKeyText(signingKey);
+    if (developmentFile !== null)
+      said.push(`keys: the log is believed by ${developmentFile}, which lies beside it: good for development only`);
     const progress = new ProgressLine(process.stderr, 'leaves', await treeSize(database));
-    const found = await scrub(
-      database,
-      (origin) => (text === null ? [] : signersOf(origin, text)),
-      (count) => flags.json || progress.add(count),
-    );
+    const found = await scrub(database, outside, (count) => flags.json || progress.add(count));
     if (!flags.json) progress.finish();
     findings.push(
       ...found.findings.map(
@@ -98,27 +99,31 @@ const logFindings = async (flags: DoctorFlags): Promise<{ findings: Finding[]; s
   }
 };
 
-/** Whether the log goes on from what was signed and anchored, as a start looks, and whether agents could write the links between customers. */
+/** Whether the log goes on from what was signed and anchored, as a start looks. */
+const startFindings = async ({ outside, areNone }: ConfiguredKeys): Promise<Finding[]> => {
+  // What follows from that is in the look through the log.
+  if (areNone) return [];
+  const config = loadConfig();
+  const { origin, anchors } = config.audit;
+  const database = await readAuditDatabase(config);
+  try {
+    const checkpoints = new Checkpoints(database, origin);
+    await hasOrigin(database, origin);
+    await checkTail(database, checkpoints, outside(origin));
+    const files = anchors.flatMap((anchor) => (anchor.kind === 'file' ? new FileAnchor(anchor.name, anchor.path) : []));
+    await expectAnchored(database, checkpoints, files, { outside, onFault: () => {} });
+    return [];
+  } catch (error) {
+    if (!(error instanceof LogBroken)) throw error;
+    return [{ about: 'log', message: `a gateway refuses to start (${error.finding}): ${error.message} ${error.remedy}` }];
+  } finally {
+    await database.close();
+  }
+};
+
+/** Whether agents could write the links between customers. */
 const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }> => {
   const config = loadConfig();
-  const { signingKey, origin, anchors } = config.audit;
-  const findings: Finding[] = [];
-  if (signingKey !== null) {
-    const database = await readAuditDatabase(config);
-    try {
-      const signers = signersOf(origin, signingKeyText(signingKey));
-      const checkpoints = new Checkpoints(database, origin);
-      await hasOrigin(database, origin);
-      await checkTail(database, checkpoints, signers);
-      const files = anchors.flatMap((anchor) => (anchor.kind === 'file' ? new FileAnchor(anchor.name, anchor.path) : []));
-      await expectAnchored(database, checkpoints, files, { keys: signers.map(verifierKeyOf), onFault: () => {} });
-    } catch (error) {
-      if (!(error instanceof LogBroken)) throw error;
-      findings.push({ about: 'log', message: `a gateway refuses to start: ${error.message}` });
-    } finally {
-      await database.close();
-    }
-  }
   leaveBy(config.outgoing);
   const trackers = config.sources.helpdesk.filter((source) => source.kind === 'rt');
   const fields = await unprotectedLinkFields(
@@ -127,13 +132,11 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
       connector: new RtHelpdesk({ ...source, source: source.name, windowDays: config.sync.windowDays, clock: () => new Date() }),
     })),
   );
-  findings.push(
-    ...fields.map(
-      ({ source, why }): Finding => ({
-        about: 'sources',
-        message: `${source}: the link field is not protected from agents (${why}), so it links nobody`,
-      }),
-    ),
+  const findings = fields.map(
+    ({ source, why }): Finding => ({
+      about: 'sources',
+      message: `${source}: the link field is not protected from agents (${why}), so it links nobody`,
+    }),
   );
   const said = fields.length === 0 ? 'no link field that agents could write' : `${fields.length} link fields differ`;
   return { findings, said: [`sources: ${said}`] };
@@ -142,7 +145,13 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
 /** `counterfoil doctor`. */
 export const examine = async (flags: DoctorFlags): Promise<void> => {
   if (flags.printGrants) return printGrants(flags);
-  const parts = [await logFindings(flags), ...(flags.sources ? [await sourceFindings()] : [])];
+  const given = (flags.key ?? []).flatMap((argument) => keysOf(argument, '--key', parseVerifierKey));
+  const keys = configuredKeys(loadConfig().audit, given);
+  const parts = [
+    await logFindings(flags, keys),
+    { findings: await startFindings(keys), said: [] },
+    ...(flags.sources ? [await sourceFindings()] : []),
+  ];
   const findings = parts.flatMap((part) => part.findings);
   if (findings.length > 0) process.exitCode = 1;
   if (flags.json) {

@@ -16,13 +16,14 @@ const parts = () => ({
 
 /** By itself: what the gateway stores and follows its sources with, and nothing that answers anybody. */
 const syncHere = async (config: Config): Promise<readonly SyncedSource[]> => {
-  const { openStorage, createSources, openSigningLog } = parts();
+  const { openStorage, createSources, openLogWatch, openSigningLog } = parts();
   const log = createLog(config.logLevel, pino.destination(2));
   const storage = await openStorage({ config, log });
   const { database, clock } = storage;
   try {
     // Nothing is added to a log that isn't what was signed.
     await openSigningLog(config.audit, database, clock, log);
+    await openLogWatch(config.audit, database, log);
     const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
     const sources = await createSources({ ...storage, publicUrl: () => publicUrl }, config, {});
     try {

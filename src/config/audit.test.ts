@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configFolder, key, placesOf, production, real, signingKey } from '../../test/support/config-folder';
+import { formatVerifierKey, generateSignerKey, verifierKeyOf } from '../audit/note';
 import { loadAuditConfig } from './load';
 
 const { folder, file, load, loadFile } = configFolder();
@@ -9,6 +10,7 @@ const { folder, file, load, loadFile } = configFolder();
 describe('the audit log', () => {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const witness = 'witness.example.com+c946a8ab+BAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB';
+  const publicKey = formatVerifierKey(verifierKeyOf(generateSignerKey('pay.example.com/log')));
   const withAudit = (audit: string) => real.replace(/audit:[\s\S]*$/, `audit: ${audit}`);
 
   test('is signed in development by a key that is made there, under a name of no one', () => {
@@ -31,12 +33,26 @@ describe('the audit log', () => {
       signingKey: { value: signingKey },
     });
     const { AUDIT_SIGNING_KEY: _key, ...rest } = production;
-    expect(loadFile(real, { ...rest, AUDIT_SEQUENCER: 'process' }).audit.signingKey).toBeNull();
+    const elsewhere = loadFile(withAudit(`{ origin: pay.example.com/log, keys: ['${publicKey}'] }`), {
+      ...rest,
+      AUDIT_SEQUENCER: 'process',
+    });
+    expect(elsewhere.audit).toEqual({ origin: 'pay.example.com/log', anchors: [], signingKey: null, keys: [publicKey] });
     writeFileSync(join(folder(), 'signing'), `${pem}${pem}`.slice(0, pem.length), { mode: 0o600 });
     expect(loadFile(real, { ...rest, AUDIT_SIGNING_KEY_FILE: 'signing' }).audit.signingKey).toEqual({ value: pem });
   });
 
+  test('is looked at in production wherever another process signs it, by public keys that are configured', () => {
+    const { AUDIT_SIGNING_KEY: _key, ...rest } = production;
+    expect(placesOf(() => loadFile(real, { ...rest, AUDIT_SEQUENCER: 'process' }))).toEqual(['audit.keys']);
+    // Commands that are given a key need none.
+    const { audit } = loadAuditConfig({ signs: false }, rest, folder());
+    expect(audit).toEqual({ origin: 'counterfoil.example.com/audit', anchors: [], signingKey: null });
+  });
+
   test.each([
+    ['audit.keys[0]', `{ origin: a.example.com, keys: ['${publicKey.replace(/\+[0-9a-f]{8}\+/, '+00000000+')}'] }`],
+    ['audit.keys', `{ origin: a.example.com, keys: ['${publicKey}', '${publicKey}'] }`],
     ['audit.origin', '{ origin: "https://log.example.com" }'],
     ['audit.origin', '{ origin: "a log" }'],
     ['audit.origin', '{}'],

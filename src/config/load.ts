@@ -4,7 +4,7 @@ import { parseSigningKeys, SigningKeyInvalid, seedOf } from '../audit/signing-ke
 import type { IssuerConfiguration } from '../authz/identity/issuer';
 import type { DatabaseLocation } from '../db/location';
 import type { AuditSection } from '../ledger/audit.section';
-import type { AuditSettings } from '../ledger/open-signing-log';
+import type { AuditSettings } from '../ledger/audit-settings';
 import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from '../privacy/key-encryption';
 import { KeyFileInvalid, readKeyFile } from '../privacy/key-file';
 import { isInClear } from '../section';
@@ -86,6 +86,8 @@ const keyProblems = (
   }
 };
 
+const developmentKeyFile = (dataFolder: string): string => join(dataFolder, 'keys', 'audit-signing-key');
+
 interface SigningVariables {
   readonly AUDIT_SIGNING_KEY?: string | undefined;
   readonly AUDIT_SIGNING_KEY_FILE?: string | undefined;
@@ -101,7 +103,7 @@ const signingKeyOf = (
   const note = (expected: string) => problems.push({ in: 'environment', at, expected });
   if (value === undefined && path === undefined) {
     if (production) note('expected in production, or AUDIT_SIGNING_KEY, or AUDIT_SEQUENCER=process where another process signs');
-    return { file: join(dataFolder, 'keys', 'audit-signing-key') };
+    return { file: developmentKeyFile(dataFolder) };
   }
   try {
     const text = value ?? readKeyFile(resolve(folder, path as string))?.toString('utf8');
@@ -130,6 +132,7 @@ const auditConfig = (
       at: 'audit.origin',
       expected: 'expected in production: the name under which the log is signed, such as counterfoil.example.com/audit',
     });
+  const isSignedElsewhere = variables.AUDIT_SEQUENCER === 'process';
   for (const [index, anchor] of (file?.anchors ?? []).entries())
     if (anchor.kind === 'file' && isNoFile(resolve(place.folder, anchor.path)))
       problems.push({
@@ -142,7 +145,9 @@ const auditConfig = (
     anchors: (file?.anchors ?? []).map((anchor) =>
       anchor.kind === 'file' ? { ...anchor, path: resolve(place.folder, anchor.path) } : anchor,
     ),
-    signingKey: variables.AUDIT_SEQUENCER === 'process' ? null : signingKeyOf(variables, place, problems),
+    signingKey: isSignedElsewhere ? null : signingKeyOf(variables, place, problems),
+    ...(file?.keys ? { keys: file.keys } : {}),
+    ...(isSignedElsewhere && !place.production ? { developmentKeyFile: developmentKeyFile(place.dataFolder) } : {}),
   };
 };
 
@@ -178,6 +183,13 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     });
     if (!variables.KEY_ENCRYPTION_KEY && !variables.KEY_ENCRYPTION_KEY_FILE)
       note('KEY_ENCRYPTION_KEY_FILE', 'expected in production, or KEY_ENCRYPTION_KEY: 32 random bytes');
+    if (content && variables.AUDIT_SEQUENCER === 'process' && !content.audit.keys?.length)
+      problems.push({
+        in: file,
+        at: 'audit.keys',
+        expected:
+          'expected where another process signs: the public keys, as "counterfoil audit key" prints them there; otherwise nobody can tell here who signed what is stored',
+      });
     if (hasFile && usesDemo)
       problems.push({ in: file, at: 'sources', expected: 'expected real sources in production, found the demo merchant' });
     if (hasFile && !hasIssuers)

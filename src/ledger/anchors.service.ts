@@ -12,6 +12,7 @@ import { auditAnchors } from './audit-tree.entity';
 import { type Checkpoints, rewritten, type SignedCheckpoint, truncated } from './checkpoints';
 import { LogBroken } from './log-broken';
 import { StoredTree } from './stored-tree';
+import { type OutsideKeys, trustedKeys } from './trusted-keys';
 
 /** The pause between two looks at whether there is something to anchor, in milliseconds. */
 const lookEvery = 5_000;
@@ -92,8 +93,9 @@ export const expectAnchored = async (
   database: Reads,
   checkpoints: Checkpoints,
   files: readonly FileAnchor[],
-  { keys, onFault }: { readonly keys: readonly VerifierKey[]; readonly onFault: (error: unknown) => void },
+  { outside, onFault }: { readonly outside: OutsideKeys; readonly onFault: (error: unknown) => void },
 ): Promise<void> => {
+  const { keys } = await trustedKeys(database, outside);
   for (const anchored of await latestAnchored(database, checkpoints.origin))
     await expectContinued(database, checkpoints, keys, anchored);
   for (const file of files) {
@@ -117,7 +119,8 @@ export class Anchors {
     private readonly checkpoints: Checkpoints,
     private readonly anchors: readonly Anchor[],
     private readonly options: {
-      readonly keys: readonly VerifierKey[];
+      /** By these keys, and those that the log vouches for from there on, what anchors have is believed. */
+      readonly outside: OutsideKeys;
       readonly clock: () => Date;
       /** An anchor is out of reach, or (`LogBroken`) has another history. */
       readonly onFault: (error: unknown) => void;

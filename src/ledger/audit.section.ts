@@ -1,20 +1,22 @@
 import { z } from 'zod';
 import { parseWitnessKey } from '../audit/cosignature';
-import { NoteInvalid } from '../audit/note';
+import { NoteInvalid, parseVerifierKey } from '../audit/note';
 import { httpUrl, type SectionContext } from '../section';
 
 const anchorName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name: lower-case letters, digits and hyphens');
-const witnessKey = z.string().refine((text) => {
-  try {
-    parseWitnessKey(text);
-    return true;
-  } catch (error) {
-    if (error instanceof NoteInvalid) return false;
-    throw error;
-  }
-}, 'expected a witness key as name+hash+base64, of type cosignature/v1, as the witness publishes it');
+/** A key in the form that `parse` takes; what is wrong with it is what `parse` says. */
+const keyText = (parse: (text: string) => unknown) =>
+  z.string().superRefine((text, context) => {
+    try {
+      parse(text);
+    } catch (error) {
+      if (!(error instanceof NoteInvalid)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });
+const witnessKey = keyText(parseWitnessKey);
 
-/** The audit log's name and the places outside its owner's reach where checkpoints go. */
+/** The audit log's name, the public keys that it is believed by, and the places outside its owner's reach where checkpoints go. */
 export const auditSection = (section: Pick<SectionContext, 'production'>) =>
   z
     .strictObject({
@@ -24,6 +26,11 @@ export const auditSection = (section: Pick<SectionContext, 'production'>) =>
           /^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/,
           'expected a name without a scheme that nobody else uses, such as counterfoil.example.com/audit: 64 of A-Z a-z 0-9 . _ / - at most',
         )
+        .optional(),
+      keys: z
+        .array(keyText(parseVerifierKey))
+        .max(32)
+        .refine((keys) => new Set(keys).size === keys.length, 'expected different keys')
         .optional(),
       anchors: z
         .array(

@@ -1,16 +1,7 @@
 import { type Checkpoint, openCheckpoint, signCheckpoint, unanchoredExtension } from '../audit/checkpoint';
 import { compactRange, consistencyPath, nodeHash, verifyConsistency } from '../audit/merkle';
-import {
-  formatVerifierKey,
-  NoteInvalid,
-  parseVerifierKey,
-  type SignerKey,
-  signerKeyOf,
-  type VerifierKey,
-  verifierKeyOf,
-} from '../audit/note';
+import { NoteInvalid, type SignerKey, signerKeyOf, type VerifierKey, verifierKeyOf } from '../audit/note';
 import { parseSigningKeys } from '../audit/signing-key';
-import { auditEvents } from '../db/audit.entity';
 import type { Database } from '../db/database';
 import type { Reads } from '../db/reads';
 import { type Sql, sql } from '../db/sql';
@@ -30,7 +21,6 @@ export interface SignedCheckpoint extends Checkpoint {
 const c = auditCheckpoints;
 const checkpoints = select(c.pick('note', 'treeSize', 'rootHash', 'signedAt'), sql`FROM ${c}`);
 const latestOne = sql`ORDER BY ${c.treeSize} DESC LIMIT 1`;
-const leaves = select(auditEvents.pick('leaf'), sql`FROM ${auditEvents}`);
 
 /** What `AUDIT_SIGNING_KEY` holds, as keys of this log. Throws `SigningKeyInvalid`. */
 export const signersOf = (origin: string, text: string): readonly SignerKey[] =>
@@ -42,22 +32,6 @@ export const keyIdText = ({ keyId }: Pick<VerifierKey, 'keyId'>): string => keyI
 /** The root over the first `size` leaves. Throws `TreeBroken`. */
 export const rootAt = async (tree: StoredTree, size: number): Promise<Buffer> =>
   (await compactRange(0, size, tree.nodeAt)).reduceRight((right, left) => nodeHash(left, right));
-
-/** The keys that the log's own events name as its keys, by which old checkpoints stay valid after a rotation. */
-const recordedKeys = async (reads: Reads, origin: string): Promise<readonly VerifierKey[]> => {
-  const { subjectType, action, at, id } = auditEvents;
-  const rows = await reads.read(leaves, sql`WHERE ${subjectType} = 'LogKey' AND ${action} = 'log.key' ORDER BY ${at}, ${id}`);
-  return rows.flatMap(({ leaf }) => {
-    const { key } = (JSON.parse(leaf.toString('utf8')) as { detail: { key?: unknown } }).detail;
-    try {
-      const parsed = parseVerifierKey(String(key));
-      return parsed.name === origin ? [parsed] : [];
-    } catch (error) {
-      if (error instanceof NoteInvalid) return [];
-      throw error;
-    }
-  });
-};
 
 /** The log's signed tree heads as they are stored. */
 export class Checkpoints {
@@ -80,21 +54,15 @@ export class Checkpoints {
     return this.read(this.database, sql`AND ${c.treeSize} = ${size}`);
   }
 
-  /** Every public key of this log: those that sign now, and those that its events name. */
-  async verifierKeys(signers: readonly SignerKey[] = []): Promise<readonly VerifierKey[]> {
-    const all = [...signers.map(verifierKeyOf), ...(await recordedKeys(this.database, this.origin))];
-    return [...new Map(all.map((key) => [formatVerifierKey(key), key])).values()];
-  }
-
   /**
    * Signs the tree as it is committed, where it has grown since the latest checkpoint, and returns that one. Only what is
-   * shown to continue the latest checkpoint is signed; of two that sign the same size one finds the other's. Null where
-   * there is nothing new. Throws `LogBroken`.
+   * shown to continue the latest checkpoint is signed, and only where that one is by one of `keys` (the signers' own unless
+   * given); of two that sign the same size one finds the other's. Null where there is nothing new. Throws `LogBroken`.
    */
   sign(
     database: Database,
     signers: readonly SignerKey[],
-    options: { anchored: boolean; at: Date },
+    options: { readonly anchored: boolean; readonly at: Date; readonly keys?: readonly VerifierKey[] },
   ): Promise<SignedCheckpoint | null> {
     return database.sequence(async (commit) => {
       const size = await treeSize(commit);
@@ -102,7 +70,8 @@ export class Checkpoints {
       if (latest && latest.size > size) throw truncated(latest.size, size);
       if (size === 0 || latest?.size === size) return null;
       const tree = new StoredTree(commit);
-      const root = await this.continued(tree, latest, size);
+      const older = latest && this.proven(latest, options.keys ?? signers.map(verifierKeyOf));
+      const root = await this.continued(tree, older, size);
       const checkpoint: Checkpoint = {
         origin: this.origin,
         size,
@@ -148,7 +117,7 @@ export class Checkpoints {
     throw new LogBroken(
       'UNSIGNED',
       `The stored checkpoint of size ${checkpoint.size} isn't one that a known key of this log signed.`,
-      'Where keys were rotated, give the old one too (AUDIT_SIGNING_KEY holds several). Otherwise keep this database as it is for whoever investigates.',
+      'Where keys were rotated, give the old one too (AUDIT_SIGNING_KEY holds several, audit.keys public ones). Otherwise keep this database as it is for whoever investigates.',
     );
   }
 

@@ -2,17 +2,43 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/database';
 import { describeError } from '../log';
 import { AnchorUnavailable } from './anchor';
-import type { AuditSection } from './audit.section';
-import type { SignedCheckpoint } from './checkpoints';
+import type { AuditSettings } from './audit-settings';
+import { Checkpoints, type SignedCheckpoint } from './checkpoints';
 import { LogBroken } from './log-broken';
+import { configuredKeys } from './outside-keys';
 import { SigningLog } from './signing-log';
+import { TailWatch } from './tail-watch';
 
-export interface AuditSettings {
-  readonly origin: string;
-  readonly anchors: AuditSection['anchors'];
-  /** What `parseSigningKeys` takes, or the file that is made with a key in development; null in a process that doesn't sign. */
-  readonly signingKey: { readonly value: string } | { readonly file: string } | null;
-}
+const faultOf = (log: Logger) => (error: unknown) => {
+  if (error instanceof LogBroken)
+    log.fatal(
+      { finding: error.finding, why: error.message, remedy: error.remedy },
+      'the stored audit log is not what was signed, so nothing more is',
+    );
+  else if (error instanceof AnchorUnavailable)
+    log.warn({ anchor: error.anchor, why: error.why }, 'an anchor took no checkpoint; it is tried again');
+  else log.error({ error: describeError(error) }, 'the audit log could not be sequenced; it is tried again');
+};
+
+/**
+ * What looks after the log where another process signs it, once what is stored was found to be what was signed; null where this
+ * process signs, and, which the log says, where no public key is known. Throws `LogBroken`.
+ */
+export const openLogWatch = async (audit: AuditSettings, database: Database, log: Logger): Promise<TailWatch | null> => {
+  if (audit.signingKey !== null) return null;
+  const { outside, areNone } = configuredKeys(audit);
+  if (areNone) {
+    log.warn('no public key of the audit log is configured (audit.keys): whether it is what was signed is not looked at here');
+    return null;
+  }
+  const watch = new TailWatch(database, new Checkpoints(database, audit.origin), {
+    keys: outside(audit.origin),
+    reads: true,
+    onFault: faultOf(log),
+  });
+  await watch.turn();
+  return watch;
+};
 
 /** The log as its signer has it, once what is stored was found to be what was signed before; null where another process signs. Throws `LogBroken`. */
 export const openSigningLog = async (
@@ -23,21 +49,12 @@ export const openSigningLog = async (
   onCheckpoint?: (checkpoint: SignedCheckpoint) => void,
 ): Promise<SigningLog | null> => {
   if (audit.signingKey === null) return null;
-  const onFault = (error: unknown) => {
-    if (error instanceof LogBroken)
-      log.fatal(
-        { finding: error.finding, why: error.message },
-        'the stored audit log is not what was signed, so nothing more is',
-      );
-    else if (error instanceof AnchorUnavailable)
-      log.warn({ anchor: error.anchor, why: error.why }, 'an anchor took no checkpoint; it is tried again');
-    else log.error({ error: describeError(error) }, 'the audit log could not be sequenced; it is tried again');
-  };
   return SigningLog.open(database, {
     ...audit,
+    keys: configuredKeys(audit).outside(audit.origin),
     signingKey: audit.signingKey,
     clock,
-    onFault,
+    onFault: faultOf(log),
     ...(onCheckpoint ? { onCheckpoint } : {}),
   });
 };

@@ -2,16 +2,17 @@ import { openCheckpoint, parseCheckpoint } from '../audit/checkpoint';
 import { hashLeaf } from '../audit/event';
 import { type Leaf, LeafInvalid, readLeaf } from '../audit/leaf';
 import { Frontier } from '../audit/merkle';
-import { NoteInvalid, parseNote, type SignerKey, type VerifierKey } from '../audit/note';
+import { NoteInvalid, parseNote, type VerifierKey } from '../audit/note';
 import { auditEvents, auditPending } from '../db/audit.entity';
 import type { Reads } from '../db/reads';
 import { sql } from '../db/sql';
 import { Column, type Selected, type Selection, select, wholeNumber } from '../db/table';
 import { auditAnchors, auditCheckpoints, auditLeaves, auditNodes } from './audit-tree.entity';
-import { Checkpoints } from './checkpoints';
+import { Checkpoints, type SignedCheckpoint } from './checkpoints';
 import { treeSize } from './integration';
 import { storedOrigins } from './origins';
 import { tileHeight } from './stored-tree';
+import { type OutsideKeys, trustedKeys } from './trusted-keys';
 
 /** One place where the stored log isn't what it should be. */
 export interface ScrubFinding {
@@ -83,13 +84,13 @@ interface Head {
 /**
  * Reads the whole stored log and compares all that is derived from a leaf with it: its hash, the columns that queries go by,
  * the stored nodes, every checkpoint and every anchored one; and the queue. One pass in the log's order, a few hashes in
- * memory. `onLeaves` is told how many it has read.
+ * memory. Keys are trusted from `outside` on (`trustedKeys`). `onLeaves` is told how many it has read.
  */
 export const scrub = async (
   database: Reads,
-  signers: (origin: string) => readonly SignerKey[],
+  outside: OutsideKeys,
   onLeaves: (count: number) => void = () => {},
-): Promise<ScrubReport> => new Scrub(database, signers, onLeaves).run();
+): Promise<ScrubReport> => new Scrub(database, outside, onLeaves).run();
 
 class Scrub {
   private readonly findings: ScrubFinding[] = [];
@@ -99,12 +100,13 @@ class Scrub {
   private previous: { transaction: string; ordinal: number } | null = null;
   private heads: Head[] = [];
   private origins: readonly { readonly origin: string; readonly keys: readonly VerifierKey[] }[] | undefined;
+  private isWithoutKey = false;
   private checkpoints = 0;
   private anchored = 0;
 
   constructor(
     private readonly database: Reads,
-    private readonly signers: (origin: string) => readonly SignerKey[],
+    private readonly outside: OutsideKeys,
     private readonly onLeaves: (count: number) => void,
   ) {}
 
@@ -132,9 +134,12 @@ class Scrub {
       this.onLeaves(rows.length);
     }
     await this.readHeads(this.frontier.size, Number.MAX_SAFE_INTEGER);
+    // On a server the log may have grown meanwhile.
+    const stored = this.heads.length === 0 ? size : await treeSize(this.database);
     for (const { what, name, size: wanted } of this.heads)
-      this.find(what, null, `${name} is over ${wanted} leaves, and ${this.frontier.size} are stored`);
+      if (wanted > stored) this.find(what, null, `${name} is over ${wanted} leaves, and ${stored} are stored`);
     await this.compareQueue();
+    await this.compareLatest();
     return {
       leaves: this.frontier.size,
       checkpoints: this.checkpoints,
@@ -191,7 +196,8 @@ class Scrub {
       this.anchored += anchored.length;
       for (const row of [...signed, ...anchored]) {
         const head = headOf(row);
-        if (isSigned(row, origin, keys)) heads.push(head);
+        // Without any key this is said once, and the roots are compared all the same.
+        if (this.isWithoutKey || isSigned(row, origin, keys)) heads.push(head);
         else this.find(head.what, null, `${head.name} isn't what a key of this log signed`);
       }
     }
@@ -199,13 +205,32 @@ class Scrub {
   }
 
   private async knownOrigins(): Promise<readonly { readonly origin: string; readonly keys: readonly VerifierKey[] }[]> {
-    this.origins ??= await Promise.all(
-      (await storedOrigins(this.database)).map(async ({ name: origin }) => ({
-        origin,
-        keys: await new Checkpoints(this.database, origin).verifierKeys(this.signers(origin)),
-      })),
-    );
+    if (this.origins) return this.origins;
+    const { keys } = await trustedKeys(this.database, this.outside);
+    this.isWithoutKey = keys.length === 0;
+    this.origins = (await storedOrigins(this.database)).map(({ name: origin }) => ({
+      origin,
+      keys: keys.filter(({ name }) => name === origin),
+    }));
     return this.origins;
+  }
+
+  /** Whoever writes the database can put any checkpoint last: it is by a key from outside, or it says nothing. */
+  private async compareLatest(): Promise<void> {
+    if (this.isWithoutKey) {
+      this.find(
+        'CHECKPOINT',
+        null,
+        'no public key of this log is known from outside it: anybody could have signed what is stored',
+      );
+      return;
+    }
+    const origin = (await storedOrigins(this.database)).at(-1)?.name;
+    if (origin === undefined || this.frontier.size === 0) return;
+    const latest = await new Checkpoints(this.database, origin).latest();
+    if (latest === null) this.find('CHECKPOINT', null, `${this.frontier.size} leaves are stored, and no checkpoint of ${origin}`);
+    else if (!isOpenedBy(latest, this.outside(origin)))
+      this.find('CHECKPOINT', null, `the latest checkpoint, of size ${latest.size}, isn't by a key from outside the log`);
   }
 
   private compareHeads(): void {
@@ -268,15 +293,22 @@ const rootIn = (note: Buffer): string => {
   }
 };
 
-const isSigned = (row: StoredHead, origin: string, keys: readonly VerifierKey[]): boolean => {
+const isOpenedBy = (
+  { note, origin, size, root }: { readonly note: Uint8Array | string } & Pick<SignedCheckpoint, 'origin' | 'size' | 'root'>,
+  keys: readonly VerifierKey[],
+): boolean => {
   try {
-    const opened = openCheckpoint(row.note, keys);
-    const { size, root } = headOf(row);
-    return opened.origin === origin && opened.size === size && opened.root.toString('hex') === root;
+    const opened = openCheckpoint(note, keys);
+    return opened.origin === origin && opened.size === size && opened.root.equals(root);
   } catch (error) {
     if (error instanceof NoteInvalid) return false;
     throw error;
   }
+};
+
+const isSigned = (row: StoredHead, origin: string, keys: readonly VerifierKey[]): boolean => {
+  const { size, root } = headOf(row);
+  return isOpenedBy({ note: row.note, origin, size, root: Buffer.from(root, 'hex') }, keys);
 };
 
 const columnsThatDiffer = (row: PlacedEvent, leaf: Leaf): readonly string[] => {

@@ -1,4 +1,4 @@
-import { formatVerifierKey, type SignerKey, verifierKeyOf } from '../audit/note';
+import { distinctKeys, formatVerifierKey, type SignerKey, type VerifierKey, verifierKeyOf } from '../audit/note';
 import { systemActor } from '../authz/actor';
 import { Loop } from '../background/loop';
 import { auditEvents } from '../db/audit.entity';
@@ -11,6 +11,7 @@ import { integrate, treeSize } from './integration';
 import { LogBroken } from './log-broken';
 import { claimOrigin } from './origins';
 import { checkTail } from './tail-check';
+import { expectStillThere } from './tail-watch';
 
 /** The pause between two turns, in milliseconds: twice within the second after which what is new must be signed. */
 const turnEvery = 400;
@@ -25,6 +26,8 @@ const keyEvents = select(auditEvents.pick('id'), sql`FROM ${auditEvents}`);
 export interface SequencerOptions {
   readonly origin: string;
   readonly signers: readonly SignerKey[];
+  /** Public keys that are configured beside those of `signers`: a latest checkpoint by one of them is continued. */
+  readonly keys?: readonly VerifierKey[];
   /** Checkpoints go to a place outside their owner's reach; those that don't say so in a line of their own. */
   readonly anchored: boolean;
   readonly clock: () => Date;
@@ -43,6 +46,8 @@ export class Sequencer {
   private readonly loop: Loop;
   /** The latest checkpoint this process knows of: a stored log that ends before it went back. */
   private known: SignedCheckpoint | null = null;
+  /** By one of these the latest checkpoint must be. */
+  readonly keys: readonly VerifierKey[];
   /** When the last time leaf that this process saw was written, UTC milliseconds. */
   private timeAt = 0;
 
@@ -51,6 +56,7 @@ export class Sequencer {
     private readonly options: SequencerOptions,
   ) {
     this.checkpoints = new Checkpoints(database, options.origin);
+    this.keys = distinctKeys([...options.signers.map(verifierKeyOf), ...(options.keys ?? [])]);
     this.loop = new Loop({
       turn: () => this.turn(),
       // Several that were started together don't stay in step.
@@ -64,11 +70,10 @@ export class Sequencer {
    * with what differs: then nothing may be signed.
    */
   async open(): Promise<void> {
-    const { origin, signers, clock } = this.options;
+    const { origin, clock } = this.options;
     await claimOrigin(this.database, origin, clock());
-    await checkTail(this.database, this.checkpoints, signers);
+    this.known = await checkTail(this.database, this.checkpoints, this.keys);
     await this.recordKeys();
-    this.known = await this.checkpoints.latest();
   }
 
   /** Takes turns until `stop`. */
@@ -104,26 +109,13 @@ export class Sequencer {
   private async sign(): Promise<SignedCheckpoint | null> {
     const { signers, anchored, clock, onCheckpoint } = this.options;
     if (this.known?.size === (await treeSize(this.database))) return null;
-    await this.expectNoRetreat();
-    const signed = await this.checkpoints.sign(this.database, signers, { anchored, at: clock() });
+    await expectStillThere(this.checkpoints, this.known);
+    const signed = await this.checkpoints.sign(this.database, signers, { anchored, at: clock(), keys: this.keys });
     if (signed) {
       this.known = signed;
       onCheckpoint?.(signed);
     }
     return signed;
-  }
-
-  /** A log that is shorter than what this process has signed was put back while it ran. */
-  private async expectNoRetreat(): Promise<void> {
-    const { known } = this;
-    if (!known) return;
-    const stored = await this.checkpoints.at(known.size);
-    if (!stored?.root.equals(known.root))
-      throw new LogBroken(
-        'TRUNCATED',
-        `The checkpoint over ${known.size} leaves that was signed here isn't stored any more: the database was put back.`,
-        'If a backup was restored, begin a new name with "counterfoil audit fork". Otherwise keep this database as it is for whoever investigates.',
-      );
   }
 
   /** Two that write the time at once leave two leaves that say the same. */

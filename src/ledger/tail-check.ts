@@ -1,11 +1,11 @@
 import { hashLeaf } from '../audit/event';
-import { type SignerKey, verifierKeyOf } from '../audit/note';
+import type { VerifierKey } from '../audit/note';
 import { auditEvents, auditPending } from '../db/audit.entity';
 import type { Reads } from '../db/reads';
 import { sql } from '../db/sql';
 import { optional, select } from '../db/table';
 import { auditLeaves } from './audit-tree.entity';
-import { type Checkpoints, truncated } from './checkpoints';
+import { type Checkpoints, type SignedCheckpoint, truncated } from './checkpoints';
 import { treeSize } from './integration';
 import { LogBroken } from './log-broken';
 import { StoredTree, tileWidth } from './stored-tree';
@@ -23,13 +23,18 @@ const placedAndWaiting = select(p.pick('eventId'), sql`FROM ${p} JOIN ${l} ON ${
  * Whether the stored log still ends where its latest checkpoint says, before anything is signed that continues it: that
  * checkpoint is one of ours, the tree has its root, and the leaves of the last tile and all since are what they hash to.
  * What lies further back is for `doctor`: this reads the same few hundred rows however long the log is; all of it while its
- * name has no checkpoint. Throws `LogBroken`.
+ * name has no checkpoint. `keys` are from outside the log. Returns that checkpoint; throws `LogBroken`.
  */
-export const checkTail = async (database: Reads, checkpoints: Checkpoints, signers: readonly SignerKey[]): Promise<void> => {
-  const size = await treeSize(database);
+export const checkTail = async (
+  database: Reads,
+  checkpoints: Checkpoints,
+  keys: readonly VerifierKey[],
+): Promise<SignedCheckpoint | null> => {
+  // In this order: another process may be signing, and the tree grows before its head does.
   const latest = await checkpoints.latest();
+  const size = await treeSize(database);
   if (latest) {
-    const proven = checkpoints.proven(latest, signers.map(verifierKeyOf));
+    const proven = checkpoints.proven(latest, keys);
     if (proven.size > size) throw truncated(proven.size, size);
     await checkpoints.continued(new StoredTree(database), proven, size);
   }
@@ -40,6 +45,7 @@ export const checkTail = async (database: Reads, checkpoints: Checkpoints, signe
       'DUPLICATED',
       `Event ${waiting.eventId} waits for a place in the tree, and has one: the queue was altered.`,
     );
+  return latest;
 };
 
 /** Rows read at once: a leaf has 65,535 bytes at most, and usually some hundred. */

@@ -70,7 +70,7 @@ const caught = async () => {
     () => 'fine',
     (error: unknown) => (error instanceof LogBroken ? error.finding : String(error)),
   );
-  const { findings } = await scrub(database, () => testSigners);
+  const { findings } = await scrub(database, () => testSigners.map(verifierKeyOf));
   const outsider = await exported().then(
     (bytes) => {
       let at = 0;

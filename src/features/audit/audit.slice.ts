@@ -1,5 +1,5 @@
+import type { AuditSettings } from '../../ledger/audit-settings';
 import { Checkpoints } from '../../ledger/checkpoints';
-import type { AuditSettings } from '../../ledger/open-signing-log';
 import type { Core } from '../core';
 import type { Denials } from '../disclosures/denials.service';
 import { AuditLog } from './audit.service';
