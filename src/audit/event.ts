@@ -12,9 +12,8 @@ export interface EventDraft {
   readonly action: string;
   readonly outcome: 'ALLOWED' | 'DENIED';
   readonly actor: { readonly id: string; readonly kind: string; readonly roles: readonly string[] };
+  /** Where it is about one; several are `tickets` in its detail, and are kept beside the leaf for searching. */
   readonly ticketId?: string | undefined;
-  /** Where it is about several: kept beside the leaf for searching; `detail` is what names them in it. */
-  readonly tickets?: readonly string[];
   readonly assistanceId?: string | undefined;
   readonly subject?: { readonly type: string; readonly id: string } | undefined;
   readonly customers?: readonly CustomerUnderDigest[];

@@ -326,7 +326,7 @@ export type NoteOf<Name extends EventName> = Catalogue[Name] extends { readonly 
   : never;
 
 /** What an event states beside its name and its actor. */
-export type EventFacts<Name extends EventName> = Pick<EventDraft, 'ticketId' | 'tickets' | 'assistanceId'> & {
+export type EventFacts<Name extends EventName> = Pick<EventDraft, 'ticketId' | 'assistanceId'> & {
   readonly customers?: readonly CustomerUnderDigest[];
   readonly notes?: readonly SealedNote<NoteOf<Name>>[];
 } & SubjectPart<Catalogue[Name]> &

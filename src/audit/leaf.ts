@@ -80,6 +80,18 @@ export const readLeaf = (text: string): Leaf => {
   return leaf as Leaf;
 };
 
+/**
+ * The tickets that stand in rows beside a leaf, without repetition: those in its detail, where it is about several. One alone
+ * is the leaf's own.
+ */
+export const ticketsBeside = (
+  ticket: Leaf['ticket'] | undefined,
+  detail: { readonly [name: string]: unknown } | undefined,
+): readonly string[] => {
+  const named = typeof ticket === 'string' ? null : detail?.tickets;
+  return Array.isArray(named) ? [...new Set(named.filter(isString))] : [];
+};
+
 /** What the checks of a whole log rest on. */
 export type LeafFacts = Pick<Leaf, 'id' | 'tx' | 'ordinal' | 'at' | 'action'>;
 

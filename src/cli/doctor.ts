@@ -20,6 +20,7 @@ import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { keysOf } from './key-argument';
 import { ProgressLine } from './progress-line';
 import { CommandFailed } from './report';
+import { sideRowsOf } from './side-rows';
 
 export interface DoctorFlags {
   readonly printGrants?: boolean;
@@ -78,8 +79,13 @@ const logFindings = async (
     }
     if (developmentFile !== null)
       said.push(`keys: the log is believed by ${developmentFile}, which lies beside it: good for development only`);
+    const beside = sideRowsOf(database);
+    findings.push(...beside.findings);
     const progress = new ProgressLine(process.stderr, 'leaves', await treeSize(database));
-    const found = await scrub(database, outside, (count) => flags.json || progress.add(count));
+    const found = await scrub(database, outside, {
+      ...beside.options,
+      onLeaves: (count) => flags.json || progress.add(count),
+    });
     if (!flags.json) progress.finish();
     findings.push(
       ...found.findings.map(
@@ -92,6 +98,7 @@ const logFindings = async (
       `log: ${found.leaves} leaves, ${found.checkpoints} checkpoints, ${found.anchored} of them anchored${
         config.audit.anchors.length === 0 ? ' (UNANCHORED: no place outside its owner’s reach is configured)' : ''
       }; ${found.found === 0 ? 'all of it is what was signed' : `${found.found} places differ`}`,
+      ...beside.said(found),
     );
     return { findings, said };
   } finally {

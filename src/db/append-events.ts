@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { AuditEvent } from '../audit/event';
+import { ticketsBeside } from '../audit/leaf';
 import { Failure } from '../failure';
 import { auditCustomers, auditEvents, auditNotes, auditPending, auditTickets } from './audit.entity';
 import { isDuplicate, nameSchemaFault, outageOf } from './engine';
@@ -61,7 +62,9 @@ const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[
   );
   await insert(
     auditTickets,
-    events.flatMap(({ id: eventId, draft }) => [...new Set(draft.tickets ?? [])].map((ticketId) => ({ eventId, ticketId }))),
+    events.flatMap(({ id: eventId, draft }) =>
+      ticketsBeside(draft.ticketId, draft.detail).map((ticketId) => ({ eventId, ticketId })),
+    ),
   );
   await insert(
     auditNotes,

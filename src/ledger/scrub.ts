@@ -11,12 +11,14 @@ import { auditAnchors, auditCheckpoints, auditLeaves, auditNodes } from './audit
 import { Checkpoints, type SignedCheckpoint } from './checkpoints';
 import { treeSize } from './integration';
 import { storedOrigins } from './origins';
+import { rowsWithoutLeaf } from './rows-without-leaf';
+import type { PlacedLeaf, SideRows } from './side-rows';
 import { tileHeight } from './stored-tree';
 import { type OutsideKeys, trustedKeys } from './trusted-keys';
 
 /** One place where the stored log isn't what it should be. */
 export interface ScrubFinding {
-  readonly what: 'LEAF' | 'COLUMNS' | 'ORDER' | 'TREE' | 'CHECKPOINT' | 'ANCHOR' | 'QUEUE';
+  readonly what: 'LEAF' | 'COLUMNS' | 'ROWS' | 'ORDER' | 'TREE' | 'CHECKPOINT' | 'ANCHOR' | 'QUEUE';
   /** Index in the tree; null where it is about none. */
   readonly leaf: number | null;
   readonly message: string;
@@ -68,11 +70,6 @@ const storedNodes = select(auditNodes.pick('nodeIndex', 'hash'), sql`FROM ${audi
 const n = wholeNumber(sql`COUNT(*)`);
 const placedTwice = select({ n }, sql`FROM ${p} JOIN ${l} ON ${l.eventId} = ${p.eventId}`);
 const waitingForNothing = select({ n }, sql`FROM ${p} LEFT JOIN ${e} ON ${e.id} = ${p.eventId} WHERE ${e.id} IS NULL`);
-const neverPlaced = select(
-  { n },
-  sql`FROM ${e} LEFT JOIN ${l} ON ${l.eventId} = ${e.id} LEFT JOIN ${p} ON ${p.eventId} = ${e.id}
-    WHERE ${l.eventId} IS NULL AND ${p.eventId} IS NULL`,
-);
 
 interface Head {
   readonly size: number;
@@ -81,18 +78,31 @@ interface Head {
   readonly name: string;
 }
 
-/**
- * Reads the whole stored log and compares all that is derived from a leaf with it: its hash, the columns that queries go by,
- * the stored nodes, every checkpoint and every anchored one; and the queue. One pass in the log's order, a few hashes in
- * memory. Keys are trusted from `outside` on (`trustedKeys`). `onLeaves` is told how many it has read.
- */
+export interface ScrubOptions {
+  /** What holds the rows beside each leaf against it; without customers' keys that isn't possible. */
+  readonly rows?: SideRows;
+  /** Told how many leaves it has read since it was last told. */
+  readonly onLeaves?: (count: number) => void;
+}
+
+/** Reads the whole stored log once, as `Scrub` does. Keys are trusted from `outside` on (`trustedKeys`). */
 export const scrub = async (
   database: Reads,
   outside: OutsideKeys,
-  onLeaves: (count: number) => void = () => {},
-): Promise<ScrubReport> => new Scrub(database, outside, onLeaves).run();
+  { rows, onLeaves = () => {} }: ScrubOptions = {},
+): Promise<ScrubReport> => {
+  const scrubbing = new Scrub(database, outside, rows);
+  for await (const count of scrubbing.leaves(leavesAtOnce)) onLeaves(count);
+  for await (const _ of scrubbing.rest(leavesAtOnce));
+  return scrubbing.report;
+};
 
-class Scrub {
+/**
+ * One pass through the stored log, in its order: all that is derived from a leaf is compared with it. Its hash, the columns and the
+ * rows beside it that queries go by, the stored nodes, every checkpoint and every anchored one; then the queue, and what is
+ * stored without having a leaf. A few hashes in memory, besides the leaves that are read at once. The log may grow meanwhile.
+ */
+export class Scrub {
   private readonly findings: ScrubFinding[] = [];
   private found = 0;
   private readonly frontier = new Frontier();
@@ -103,43 +113,18 @@ class Scrub {
   private isWithoutKey = false;
   private checkpoints = 0;
   private anchored = 0;
+  /** Where it reads on, and the index that is to come next: they differ where leaves are missing. */
+  private position = 0;
+  private next = 0;
 
   constructor(
     private readonly database: Reads,
     private readonly outside: OutsideKeys,
-    private readonly onLeaves: (count: number) => void,
+    private readonly rows?: SideRows,
   ) {}
 
-  async run(): Promise<ScrubReport> {
-    const size = await treeSize(this.database);
-    let next = 0;
-    for (let start = 0; start < size; start += leavesAtOnce) {
-      const { leafIndex } = l;
-      const rows = await this.database.read(
-        placedEvents,
-        sql`WHERE ${leafIndex} >= ${start} AND ${leafIndex} < ${start + leavesAtOnce} ORDER BY ${leafIndex}`,
-      );
-      await this.readHeads(this.frontier.size, this.frontier.size + rows.length);
-      for (const row of rows) {
-        const index = row.leafIndex;
-        if (index !== next) this.find('LEAF', next, `leaves ${next} to ${index - 1} are missing`);
-        next = index + 1;
-        this.readLeaf(row, index);
-        this.frontier.append(Buffer.from(row.placedHash, 'hex'), (level, node, hash) => {
-          if (level > 0 && level % tileHeight === 0) this.nodes.push({ level, index: node, hash: hash.toString('hex') });
-        });
-        this.compareHeads();
-      }
-      await this.compareNodes();
-      this.onLeaves(rows.length);
-    }
-    await this.readHeads(this.frontier.size, Number.MAX_SAFE_INTEGER);
-    // On a server the log may have grown meanwhile.
-    const stored = this.heads.length === 0 ? size : await treeSize(this.database);
-    for (const { what, name, size: wanted } of this.heads)
-      if (wanted > stored) this.find(what, null, `${name} is over ${wanted} leaves, and ${stored} are stored`);
-    await this.compareQueue();
-    await this.compareLatest();
+  /** What it has read and found so far. */
+  get report(): ScrubReport {
     return {
       leaves: this.frontier.size,
       checkpoints: this.checkpoints,
@@ -149,16 +134,66 @@ class Scrub {
     };
   }
 
+  /** Reads the leaves that it hasn't read yet, so many at once, up to where the log ends when it begins; says after each step how many. */
+  async *leaves(atOnce: number): AsyncGenerator<number> {
+    const size = await treeSize(this.database);
+    while (this.position < size) {
+      const end = Math.min(size, this.position + atOnce);
+      yield await this.readLeaves(this.position, end);
+      this.position = end;
+    }
+  }
+
+  /** What lies beyond the last leaf, and what is stored without one. In steps. */
+  async *rest(atOnce: number): AsyncGenerator<void> {
+    await this.readHeads(this.frontier.size, Number.MAX_SAFE_INTEGER);
+    // The log may have grown since: what was signed then is stored by now.
+    const stored = this.heads.length === 0 ? 0 : await treeSize(this.database);
+    for (const { what, name, size } of this.heads)
+      if (size > stored) this.find(what, null, `${name} is over ${size} leaves, and ${stored} are stored`);
+    this.heads = [];
+    await this.compareQueue();
+    await this.compareLatest();
+    for await (const { what, message } of rowsWithoutLeaf(this.database, atOnce)) {
+      if (message === null) yield;
+      else this.find(what, null, message);
+    }
+  }
+
+  private async readLeaves(start: number, end: number): Promise<number> {
+    const { leafIndex } = l;
+    const rows = await this.database.read(
+      placedEvents,
+      sql`WHERE ${leafIndex} >= ${start} AND ${leafIndex} < ${end} ORDER BY ${leafIndex}`,
+    );
+    await this.readHeads(this.frontier.size, this.frontier.size + rows.length);
+    const leaves: PlacedLeaf[] = [];
+    for (const row of rows) {
+      const index = row.leafIndex;
+      if (index !== this.next) this.find('LEAF', this.next, `leaves ${this.next} to ${index - 1} are missing`);
+      this.next = index + 1;
+      const leaf = this.readLeaf(row, index);
+      if (leaf) leaves.push({ index, leaf });
+      this.frontier.append(Buffer.from(row.placedHash, 'hex'), (level, node, hash) => {
+        if (level > 0 && level % tileHeight === 0) this.nodes.push({ level, index: node, hash: hash.toString('hex') });
+      });
+      this.compareHeads();
+    }
+    for (const { index, message } of (await this.rows?.differences(leaves)) ?? []) this.find('ROWS', index, message);
+    await this.compareNodes();
+    return rows.length;
+  }
+
   private find(what: ScrubFinding['what'], leaf: number | null, message: string): void {
     this.found += 1;
     if (this.findings.length < mostFindings) this.findings.push({ what, leaf, message });
   }
 
-  private readLeaf(row: PlacedEvent, index: number): void {
+  private readLeaf(row: PlacedEvent, index: number): Leaf | null {
     const id = row.eventId;
     if (row.leaf === null) {
       this.find('LEAF', index, `event ${id} isn't stored any more`);
-      return;
+      return null;
     }
     if (hashLeaf(row.leaf) !== row.placedHash)
       this.find('LEAF', index, `event ${id} isn't what was signed: its leaf was altered`);
@@ -169,7 +204,7 @@ class Scrub {
     } catch (error) {
       if (!(error instanceof LeafInvalid)) throw error;
       this.find('LEAF', index, `event ${id} has a leaf that isn't one`);
-      return;
+      return null;
     }
     const differing = columnsThatDiffer(row, leaf);
     if (differing.length > 0)
@@ -182,6 +217,7 @@ class Scrub {
     if (leaf.ordinal !== expected)
       this.find('ORDER', index, `event ${id} is number ${leaf.ordinal} of its transaction, and number ${expected} was to come`);
     this.previous = { transaction: leaf.tx, ordinal: leaf.ordinal };
+    return leaf;
   }
 
   /** The checkpoints and anchored checkpoints over `start` to `end` leaves, the former excluded, opened with the log's own keys. */
@@ -267,9 +303,6 @@ class Scrub {
     if (twice > 0) this.find('QUEUE', null, `${twice} events wait for a place in the tree and have one`);
     const lost = await count(waitingForNothing);
     if (lost > 0) this.find('QUEUE', null, `${lost} events wait for a place in the tree and aren't stored`);
-    const forgotten = await count(neverPlaced);
-    if (forgotten > 0)
-      this.find('QUEUE', null, `${forgotten} events are stored, have no place in the tree and don't wait for one`);
   }
 }
 

@@ -139,7 +139,6 @@ describe('the log, as an auditor reads it', () => {
     const id = await ticketIdOf(test, sampleTicket);
     await test.app.database.system('recorder', 'denial', async (change) =>
       change.recordFor(somebody, 'denial', {
-        tickets: [id, 'tkt_other'],
         detail: { rule: 'Ticket.messages', reason: 'NO_ASSISTANCE', count: 2, tickets: [id, 'tkt_other'] },
       }),
     );

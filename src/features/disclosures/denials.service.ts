@@ -92,7 +92,6 @@ export class Denials {
           const { id, kind, roles } = denial.actor;
           change.recordFor({ id, kind, roles }, 'denial', {
             ticketId: tickets.length === 1 ? tickets[0] : undefined,
-            ...(tickets.length > 1 ? { tickets } : {}),
             detail: { rule: denial.rule, reason: denial.reason, count, ...(tickets.length > 1 ? { tickets } : {}) },
           });
         }

@@ -169,7 +169,6 @@ const factsOf = (disclosure: Disclosure): readonly EventFacts<'disclosure'>[] =>
     }
     return {
       ticketId: ticketIds.length === 1 ? ticketIds[0] : undefined,
-      ...(ticketIds.length > 1 ? { tickets: ofPart(ticketIds) } : {}),
       assistanceId: assistanceIds.length === 1 ? assistanceIds[0] : undefined,
       customers: ofPart(customers),
       detail: {

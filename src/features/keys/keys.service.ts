@@ -10,6 +10,7 @@ import { auditDigest, KeyedDigests } from '../../privacy/digests';
 import type { KeyEncryption } from '../../privacy/key-encryption';
 import { open, seal } from '../../privacy/sealing';
 import { customerKeys, Secret, secrets } from './key.entity';
+import { StoredKeys } from './stored-keys';
 
 const k = customerKeys.as('k');
 
@@ -85,6 +86,11 @@ export class Keys {
       );
     }
     return keys;
+  }
+
+  /** The customers' keys as rows have them, for whoever holds the log against what is stored. */
+  stored(reads: Reads): StoredKeys {
+    return new StoredKeys(reads, this.ring);
   }
 
   /** The clear text of a sealed field of a row; null where there is none, or where the customer's key was destroyed. */

@@ -1,0 +1,47 @@
+import { keyEncryptionOf } from '../config/key-encryption';
+import { loadConfig } from '../config/load';
+import type { Reads } from '../db/reads';
+import { StoredKeys } from '../features/keys/stored-keys';
+import type { ScrubOptions, ScrubReport } from '../ledger/scrub';
+import { SideRows } from '../ledger/side-rows';
+import { DataKeyring } from '../privacy/customer-keys';
+import { KeyEncryptionInvalid } from '../privacy/key-encryption';
+
+interface RowsOfDoctor {
+  readonly options: Pick<ScrubOptions, 'rows'>;
+  readonly findings: readonly { readonly about: 'log'; readonly message: string }[];
+  /** What `doctor` says of the rows once it has read the log. */
+  said(report: ScrubReport): readonly string[];
+}
+
+/** How `doctor` holds the rows beside the leaves against them: with the customers' keys, so never without the key that opens these. */
+export const sideRowsOf = (database: Reads): RowsOfDoctor => {
+  const { keyEncryption } = loadConfig();
+  try {
+    // Whoever examines makes no key.
+    const encryption = keyEncryptionOf({
+      keyEncryption: 'file' in keyEncryption ? { ...keyEncryption, create: false } : keyEncryption,
+    });
+    return {
+      options: { rows: new SideRows(database, new StoredKeys(database, new DataKeyring(encryption))) },
+      findings: [],
+      said: ({ leaves, findings }) => [
+        `rows: customers, tickets, texts and columns of ${leaves} leaves held against them; ${
+          findings.some(({ what }) => what === 'ROWS' || what === 'COLUMNS') ? 'some differ' : 'they say the same'
+        }`,
+      ],
+    };
+  } catch (error) {
+    if (!(error instanceof KeyEncryptionInvalid)) throw error;
+    return {
+      options: {},
+      findings: [
+        {
+          about: 'log',
+          message: `the rows that answers go by can't be held against the leaves without the key: ${error.message}`,
+        },
+      ],
+      said: () => [],
+    };
+  }
+};
