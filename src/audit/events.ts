@@ -215,7 +215,7 @@ export const catalogue = {
     subject: ['AuditExport', null],
     detail: [
       {
-        operation: fact<string | null>('name, or null'),
+        operation: fact<string | null>('keyed digest of the operation’s name, or null'),
         plan: digest,
         policy: digest,
         fields: fact<readonly (readonly [field: string, verdict: string, count: number])[]>('fields, verdicts and counts'),

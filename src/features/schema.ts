@@ -5,6 +5,7 @@ import { type Classification } from '../authz/policy/classification';
 import { classifySchema } from '../authz/policy/classify-schema';
 import { resolveAbstractTypes } from '../graphql/abstract-types';
 import { exposeFields } from '../graphql/expose-fields';
+import { guardTexts } from '../graphql/guard-texts';
 import { type Guards, guardFields, guardsOf } from '../graphql/guarded';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { sortedBy } from '../graphql/sorted-by';
@@ -77,9 +78,9 @@ export const describeGraph = (): DescribedGraph => {
   };
 };
 
-/** The graph as it is served: every policed field behind its verdict, every field with a rule behind it. */
+/** The graph as it is served: every policed field behind its verdict, every text of a mutation looked at, every field with a rule behind it. */
 export const protectGraph = ({ schema, classification, guards }: DescribedGraph): GraphQLSchema =>
-  guardFields(exposeFields(schema, classification), guards);
+  guardFields(guardTexts(exposeFields(schema, classification)), guards);
 
 /** The graph as it is served, and the classes of its fields. */
 interface ServedGraph {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { findCardNumbers } from './card-numbers';
-import { cardNumbers, containsCardNumber, TextRedactor } from './redaction';
+import { containsCardNumber, TextRedactor } from './redaction';
 
-const redactor = new TextRedactor();
+/** Card numbers alone: what else is removed is tried in `redaction.test.ts`. */
+const redactor = new TextRedactor([(text) => findCardNumbers(text).map((span) => ({ kind: 'CARD_NUMBER', ...span }))]);
 const redacted = (text: string): string => redactor.redact(text).text;
 const mark = '[card number removed]';
 
@@ -367,9 +368,9 @@ describe('the search', () => {
   });
 
   it('gives spans in UTF-16 offsets', () => {
-    expect(cardNumbers.find('😀 4242 4242 4242 4242!')).toEqual([{ start: 3, end: 22 }]);
+    expect(findCardNumbers('😀 4242 4242 4242 4242!')).toEqual([{ start: 3, end: 22 }]);
     const mathematical = inScript('4242424242424242', '\u{1d7ce}');
-    expect(cardNumbers.find(`a${mathematical}`)).toEqual([{ start: 1, end: 33 }]);
+    expect(findCardNumbers(`a${mathematical}`)).toEqual([{ start: 1, end: 33 }]);
   });
 });
 

@@ -50,6 +50,7 @@ export class KeyedDigests {
   readonly #surrogate: Buffer;
   readonly #device: Buffer;
   readonly #pseudonym: Buffer;
+  readonly #operation: Buffer;
 
   /** `secret` has 32 random bytes; it isn't kept and may be zeroed afterwards. */
   constructor(secret: Buffer) {
@@ -58,6 +59,7 @@ export class KeyedDigests {
     this.#surrogate = derive(secret, 'surrogate');
     this.#device = derive(secret, 'device');
     this.#pseudonym = derive(secret, 'pseudonym');
+    this.#operation = derive(secret, 'operation');
   }
 
   /**
@@ -83,6 +85,11 @@ export class KeyedDigests {
   /** `psn_…`: a stable stand-in for any other text, where a log or a report must tell persons apart. */
   pseudonym(text: string): string {
     return `psn_${short(mac(this.#pseudonym, text))}`;
+  }
+
+  /** `opn_…`: stands in the log for the name that a client gave its operation, which may be any text: equal names look equal. */
+  operation(name: string): string {
+    return `opn_${short(mac(this.#operation, name))}`;
   }
 }
 

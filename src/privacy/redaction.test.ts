@@ -1,10 +1,13 @@
-import { cardNumbers, type Detector, TextRedactor } from './redaction';
+import fc from 'fast-check';
+import { findCardData } from './card-data';
+import { type Detector, TextRedactor } from './redaction';
+import { hasCardData } from './text-guard';
 
 const mark = '[card number removed]';
-const finding = (...spans: [start: number, end: number][]): Detector => ({
-  kind: 'CARD_NUMBER',
-  find: () => spans.map(([start, end]) => ({ start, end })),
-});
+const finding =
+  (...spans: [start: number, end: number][]): Detector =>
+  (text) =>
+    text.includes(mark) ? [] : spans.map(([start, end]) => ({ kind: 'CARD_NUMBER', start, end }));
 
 describe('a redactor', () => {
   it('says where the replacements stand in the new text, and nothing of what was there', () => {
@@ -36,10 +39,221 @@ describe('a redactor', () => {
   });
 
   it('takes further detectors beside the one for card numbers', () => {
-    const word: Detector = {
-      kind: 'CARD_NUMBER',
-      find: (text) => [...text.matchAll(/secret/g)].map(({ index }) => ({ start: index, end: index + 6 })),
+    const word: Detector = (text) =>
+      [...text.matchAll(/secret/g)].map(({ index }) => ({ kind: 'CARD_NUMBER', start: index, end: index + 6 }));
+    expect(new TextRedactor([findCardData, word]).redact('secret 4242424242424242').text).toBe(`${mark} ${mark}`);
+  });
+});
+
+describe('card data beside a number', () => {
+  const redacted = (text: string): string => new TextRedactor().redact(text).text;
+  const code = '[security code removed]';
+  const expiry = '[expiry date removed]';
+  const track = '[card data removed]';
+
+  it.each([
+    [
+      'My new card is 4242 4242 4242 4242, valid until 12/29, the security code on the back is 123. CVV: 987',
+      `My new card is ${mark}, valid until ${expiry}, the security code on the back is ${code}. CVV: ${code}`,
+    ],
+    ['Visa 4242424242424242 exp 12/29 cvv 123', `Visa ${mark} exp ${expiry} cvv ${code}`],
+    ['The CVV is 123 and it expires 12/29', `The CVV is ${code} and it expires ${expiry}`],
+    ['Card | Exp | CVV\n4242 4242 4242 4242 | 12/29 | 123', `Card | Exp | CVV\n${mark} | ${expiry} | ${code}`],
+    [
+      '<tr><td>4242 4242 4242 4242</td><td>12/29</td><td>123</td></tr>',
+      `<tr><td>${mark}</td><td>${expiry}</td><td>${code}</td></tr>`,
+    ],
+    ['4242424242424242 12/2029 123', `${mark} ${expiry} ${code}`],
+    ['4242424242424242, 1229, 123', `${mark}, ${expiry}, ${code}`],
+    ['4242424242424242|12|2029|123', `${mark}|${expiry}|${code}`],
+    ['4242 4242 4242 4242 - 123 - 12/29', `${mark} - ${code} - ${expiry}`],
+    [
+      'My card: 4242-4242-4242-4242\nvalid until December 2029\n123 is my cvv',
+      `My card: ${mark}\nvalid until ${expiry}\n${code} is my cvv`,
+    ],
+    ['card 4242424242424242 expires in December of 2029', `card ${mark} expires in ${expiry}`],
+    ['987 is my cvv', `${code} is my cvv`],
+    ['CVV2: 123', `CVV2: ${code}`],
+    ['cvc 1 2 3', `cvc ${code}`],
+    ['Die Prüfnummer auf der Rückseite lautet 123', `Die Prüfnummer auf der Rückseite lautet ${code}`],
+    ['meine Karte läuft ab 12/29', `meine Karte läuft ab ${expiry}`],
+    ['le cryptogramme visuel est 123', `le cryptogramme visuel est ${code}`],
+    ['Mi tarjeta: caducidad 12/29, código de seguridad: 123', `Mi tarjeta: caducidad ${expiry}, código de seguridad: ${code}`],
+    ['три цифры на обороте: 123', `три цифры на обороте: ${code}`],
+    ['код безопасности — ١٢٣', `код безопасности — ${code}`],
+    ['安全码是123', `安全码是${code}`],
+    ['С\u200bVС １２３!', `С\u200bVС ${code}!`],
+    ['card number 4242 4242 4242 4243 (mistyped)', `card number ${mark} (mistyped)`],
+    ['Visa •••• 4242 08/2030', `Visa •••• 4242 ${expiry}`],
+    ['%B4242424242424242^DOE/JANE^2912101123400001230?', track],
+    ['read: ;4242424242424242=29121011234567890? end', `read: ${track} end`],
+    ['4242424242424242D29122010000000000000', track],
+    ['%B4000001234567899^O’NEIL/A^2912101?', track],
+  ])('is removed with it: %s', (text, expected) => {
+    expect(redacted(text)).toBe(expected);
+    expect(redacted(expected)).toBe(expected);
+  });
+
+  it.each([
+    'My order of 12/24 has not come yet',
+    'The voucher is valid until 12/29, can I still use it?',
+    'The offer expires in December 2029',
+    'My subscription expires 12/25',
+    'Order 4242, invoice 123 of 11/2025, 350 EUR',
+    'Ich wohne Hauptstraße 12/24, 1010 Wien',
+    'Call me at 030 123 4567 or on room 123',
+    'I bought 12/24 123 pieces',
+    'the CVC was wrong on order 4242',
+    'My card ending in 4242 was declined on 12/24',
+    'Security code 482913 from the SMS',
+    'His social security number is 832-13-6314',
+  ])('is not seen in %s', (text) => {
+    expect(redacted(text)).toBe(text);
+  });
+
+  it('is not seen behind a number where that tells of something else', () => {
+    expect(redacted('card 4242424242424242 was charged 350 EUR')).toBe(`card ${mark} was charged 350 EUR`);
+    expect(redacted('4242424242424242 for order 1234')).toBe(`${mark} for order 1234`);
+    expect(redacted('4242424242424242, 030 123 4567')).toBe(`${mark}, 030 123 4567`);
+  });
+
+  it('is not hidden by a mark that somebody writes by hand where a text is refused', () => {
+    const { redactions } = new TextRedactor().redact(`cvv ${code} 123`);
+    expect(redactions).toEqual([]);
+    expect(hasCardData(`cvv ${code} 123`)).toBe(true);
+  });
+
+  it('is of its own kind', () => {
+    const { redactions } = new TextRedactor().redact('4242424242424242 12/29 123; %B4242424242424242^DOE/JANE^2912101?');
+    expect(redactions.map(({ kind }) => kind)).toEqual(['CARD_NUMBER', 'EXPIRY', 'CVC', 'TRACK']);
+  });
+
+  it('is found once: removing again changes nothing', () => {
+    const parts = fc.constantFrom(
+      ...[
+        '4242424242424242',
+        '4242 4242 4242 4243',
+        '378282246310005',
+        '12/29',
+        '12',
+        '29',
+        '2029',
+        '1229',
+        '123',
+        '1234',
+        '9',
+        '2',
+      ],
+      ...[
+        'cvv',
+        'CVC2',
+        'security code',
+        'card number',
+        'exp',
+        'valid until',
+        'expires',
+        'card',
+        'Karte',
+        'is',
+        'my',
+        'order',
+        'and',
+      ],
+      ...[
+        ' ',
+        ' ',
+        ' ',
+        '/',
+        '-',
+        ', ',
+        '. ',
+        ': ',
+        '\n',
+        '\n\n',
+        '|',
+        '=',
+        '^',
+        '\u200b',
+        'é',
+        '½',
+        '१',
+        '\u{e0041}',
+        'D',
+        '%B',
+        ';',
+        '?',
+      ],
+      ...['December', 'of', 'EUR', '•••• ', mark, code, expiry, track, '%B4242424242424242^A/B^2912101?'],
+    );
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 14 }), (pieces) => {
+        const once = redacted(pieces.join(''));
+        expect(redacted(once)).toBe(once);
+      }),
+      { numRuns: 4_000 },
+    );
+  });
+
+  it('leaves no digit of a number, code or expiry behind', () => {
+    const label = fc.constantFrom(
+      'CVV',
+      'security code',
+      'Prüfnummer',
+      'cryptogramme',
+      'código de seguridad',
+      'код безопасности',
+    );
+    const digits = fc.stringMatching(/^[0-9]{3,4}$/).filter((written) => !/^(?:19|20)..$/.test(written));
+    const month = fc.integer({ min: 1, max: 12 }).map((value) => String(value).padStart(2, '0'));
+    const year = fc.integer({ min: 26, max: 45 }).map(String);
+    const between = fc.constantFrom(' ', ': ', ' is ', '\n', ' = ', ' \u200b');
+    fc.assert(
+      fc.property(label, digits, month, year, between, fc.boolean(), (name, cvc, mm, yy, gap, isFirst) => {
+        const said = isFirst ? `${name}${gap}${cvc}` : `${cvc} is my ${name}`;
+        expect(redacted(`4242 4242 4242 4242 valid thru ${mm}/${yy}. ${said}.`)).not.toMatch(/[0-9]/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  // Were the work to grow with the square of the length, these would take minutes.
+  it.each([
+    'cvc ',
+    'c v c ',
+    'exp ',
+    'exp 1 ',
+    '12/29 ',
+    '12/29 123 ',
+    '4242424242424242 ',
+    '4242424242424242 is ',
+    '4242 4242 4242 4241 ',
+    'card number 1 ',
+    'card ',
+    '[card number removed] ',
+    '[card number removed',
+    '%B4242',
+    'b1 1',
+    '1=',
+    ';1',
+    '%b424242424242^a',
+    'is ',
+    '\u200b',
+    '\u200b1',
+    'e\u0301',
+    '安全',
+    '½',
+    '１',
+    '\ud800',
+    'x',
+    '\n',
+  ])('a mebibyte made of %j is read in time that grows with its length', (part) => {
+    const text = part.repeat(Math.ceil((1 << 20) / part.length));
+    const took = (length: number): number => {
+      const start = performance.now();
+      new TextRedactor().redact(text.slice(0, length));
+      return performance.now() - start;
     };
-    expect(new TextRedactor([cardNumbers, word]).redact('secret 4242424242424242').text).toBe(`${mark} ${mark}`);
+    took(1 << 16);
+    expect(took(1 << 20)).toBeLessThan(16 * 6 * Math.max(took(1 << 16), 4));
   });
 });

@@ -1,10 +1,16 @@
-import { findCardNumbers, type Span } from './card-numbers';
+import { type CardDataKind, type CardDataSpan, findCardData } from './card-data';
+import { findCardNumbers } from './card-numbers';
+import { marks } from './card-tokens';
 
-export const redactionKinds = ['CARD_NUMBER'] as const;
-export type RedactionKind = (typeof redactionKinds)[number];
+export type RedactionKind = CardDataKind;
 
-/** What stands in the text instead. Without digits, and no separator of any detector, so that it never becomes part of a find. */
-const replacements: Readonly<Record<RedactionKind, string>> = { CARD_NUMBER: '[card number removed]' };
+/** What stands in the text instead. */
+const replacements: Readonly<Record<RedactionKind, string>> = {
+  CARD_NUMBER: marks.card,
+  TRACK: marks.track,
+  CVC: marks.code,
+  EXPIRY: marks.expiry,
+};
 
 /** Something that was removed. Holds nothing of what it was. */
 export interface Redaction {
@@ -25,52 +31,70 @@ export interface Redactor {
   redact(text: string): RedactedText;
 }
 
-/** Finds one kind of thing. Pure, and in time linear in the text: the text is written by strangers. */
-export interface Detector {
-  readonly kind: RedactionKind;
-  find(text: string): readonly Span[];
-}
+/** Finds what is to be removed; of finds that overlap, the first one's kind is told. Pure, and in time linear in the text: the text is written by strangers. */
+export type Detector = (text: string) => readonly CardDataSpan[];
 
-export const cardNumbers: Detector = { kind: 'CARD_NUMBER', find: (text) => findCardNumbers(text) };
+/** A removal can bring together what stood apart; more often than this only in texts that were made for it. */
+const mostRounds = 5;
 
 /** Removes what its detectors find. Finds that overlap become one removal, of the kind of the detector listed first. */
 export class TextRedactor implements Redactor {
-  constructor(private readonly detectors: readonly Detector[] = [cardNumbers]) {}
+  constructor(private readonly detectors: readonly Detector[] = [findCardData]) {}
 
   redact(text: string): RedactedText {
-    const found = this.detectors.flatMap(({ kind, find }, rank) =>
-      find(text).map(({ start, end }) => ({ kind, rank, start, end })),
-    );
-    if (found.length === 0) return { text, redactions: [] };
-    found.sort((a, b) => a.start - b.start || b.end - a.end);
+    let redacted: RedactedText = { text, redactions: [] };
+    for (let round = 0; round < mostRounds; round++) {
+      const finds = this.finds(redacted.text);
+      if (finds.length === 0) break;
+      redacted = without(redacted, finds);
+    }
+    return redacted;
+  }
 
-    const merged: typeof found = [];
+  /** In the order of the text, and none in another. */
+  private finds(text: string): readonly CardDataSpan[] {
+    const found = this.detectors.flatMap((find, rank) => find(text).map((span) => ({ ...span, rank })));
+    found.sort((a, b) => a.start - b.start || b.end - a.end);
+    const apart: typeof found = [];
     for (const span of found) {
-      const last = merged.at(-1);
+      const last = apart.at(-1);
       if (!last || span.start >= last.end) {
-        merged.push({ ...span });
+        apart.push({ ...span });
         continue;
       }
       last.end = Math.max(last.end, span.end);
       if (span.rank < last.rank) [last.rank, last.kind] = [span.rank, span.kind];
     }
-
-    const pieces: string[] = [];
-    const redactions: Redaction[] = [];
-    let copied = 0;
-    let length = 0;
-    for (const { kind, start, end } of merged) {
-      const before = text.slice(copied, start);
-      const replacement = replacements[kind];
-      pieces.push(before, replacement);
-      length += before.length + replacement.length;
-      redactions.push({ kind, start: length - replacement.length, end: length });
-      copied = end;
-    }
-    pieces.push(text.slice(copied));
-    return { text: pieces.join(''), redactions };
+    return apart;
   }
 }
+
+/** A text with marks in place of what was found in it. What was removed from it before moves along. */
+const without = ({ text, redactions }: RedactedText, finds: readonly CardDataSpan[]): RedactedText => {
+  const pieces: string[] = [];
+  const kept: Redaction[] = [];
+  let copied = 0;
+  let length = 0;
+  let earlier = 0;
+  const copy = (to: number): void => {
+    for (; earlier < redactions.length && redactions[earlier]!.end <= to; earlier++) {
+      const { kind, start, end } = redactions[earlier]!;
+      if (start >= copied) kept.push({ kind, start: start - copied + length, end: end - copied + length });
+    }
+    pieces.push(text.slice(copied, to));
+    length += to - copied;
+  };
+  for (const { kind, start, end } of finds) {
+    copy(start);
+    const replacement = replacements[kind];
+    pieces.push(replacement);
+    kept.push({ kind, start: length, end: length + replacement.length });
+    length += replacement.length;
+    copied = end;
+  }
+  copy(text.length);
+  return { text: pieces.join(''), redactions: kept };
+};
 
 /** Whether a card number stands in the text, in any of the forms that redaction knows. */
 export const containsCardNumber = (text: string): boolean => findCardNumbers(text).length > 0;

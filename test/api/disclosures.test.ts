@@ -95,7 +95,7 @@ describe('the record of what was shown', () => {
       customers: [digest],
       notes: {},
       detail: {
-        operation: 'Context',
+        operation: expect.stringMatching(/^opn_[a-z2-7]{32}$/),
         plan: expect.any(String),
         policy: expect.any(String),
         fields: [

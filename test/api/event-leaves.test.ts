@@ -10,6 +10,7 @@ const timeless = (leaf: string): string =>
   leaf
     .replace(/\b([a-z]{2,3})_[0-9A-HJKMNP-TV-Z]{26}\b/g, '$1_…')
     .replace(/"(salt|shown|plan|policy|key)":"[^"]+"/g, '"$1":"…"')
+    .replace(/"opn_[a-z2-7]{32}"/g, '"opn_…"')
     .replace(/("customers":\[|"(?:after|before|reason|country)":)"[\w.-]{43,}"/g, '$1"…"')
     .replace(/"id":"[^"]+","type":"(Policy|LogKey)"/, '"id":"…","type":"$1"')
     .replace(/"(customers|tickets|VERIFIED|MATCHED|NONE)":\d+/g, '"$1":0');

@@ -32,7 +32,7 @@ import {
 } from './assistance.rows';
 import { live } from './live';
 
-export interface AssistanceParts extends Pick<Core, 'database' | 'keys' | 'redactor' | 'clock'> {
+export interface AssistanceParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly rules: AssistancePolicy;
   readonly sources: {
     /** Asks a ticket's helpdesk for it again. Throws where it doesn't answer. */
@@ -143,7 +143,6 @@ export class Assistances {
       const customerId = ticket.customerId as string;
       const key = (await this.parts.keys.forOwners(change, [customerId])).get(customerId);
       if (!key) throw Failure.notFound('ticket');
-      const text = this.parts.redactor.redact(reason).text;
       // A ticket of the asker's own making, or that they brought to themselves, is never opened without somebody else's consent.
       const needsApproval =
         !comesFromOthers(actor, subject) ||
@@ -157,14 +156,14 @@ export class Assistances {
         origin: 'REQUESTED',
         purpose: input.purpose,
         keyId: key.id,
-        reasonSealed: sealField(assistances, fresh.id, 'reason', key, text),
+        reasonSealed: sealField(assistances, fresh.id, 'reason', key, reason),
         needsApproval,
         beginsAt: needsApproval ? null : change.at,
       };
       await change.insert(assistances, row);
       change.record('assistance.request', {
         ...(await this.facts(change, row)),
-        notes: [this.parts.keys.note('reason', key, text)],
+        notes: [this.parts.keys.note('reason', key, reason)],
         detail: { purpose: row.purpose, needsApproval, expiresAt: row.expiresAt.toISOString() },
       });
       return row;

@@ -8,11 +8,11 @@ import { Opening, type OpeningParts } from './opening.service';
 
 /** Grants: who may see which customer's payment context, because of which ticket, and until when. */
 export const createAssistance = (
-  { database, keys, redactor, clock, policy, answerSteps }: Core,
+  { database, keys, clock, policy, answerSteps }: Core,
   { sources, maximumAge }: Pick<OpeningParts, 'sources' | 'maximumAge'>,
 ) => {
   const scope: TicketGrounds = { roles: policy.scope, assisted: assistsOn };
-  const service = new Assistances({ database, keys, redactor, clock, rules: policy.assistance, sources, maximumAge });
+  const service = new Assistances({ database, keys, clock, rules: policy.assistance, sources, maximumAge });
   return {
     service,
     opening: new Opening({ database, keys, clock, answerSteps, sources, scope, maximumAge, assistances: service }),

@@ -116,6 +116,6 @@ export class BeginAssistanceInput implements BeginInput {
   @Field(() => AssistancePurposeEnum)
   purpose!: AssistancePurpose;
 
-  @Field(() => String, { description: '10 to 1,000 characters. Stored sealed; card numbers are removed.' })
+  @Field(() => String, { description: '10 to 1,000 characters. No card data. Stored sealed.' })
   reason!: string;
 }

@@ -9,6 +9,7 @@ import { leaseMilliseconds, renewLeases } from '../assistance/assistance.leases'
 /** What one operation showed to one actor: the record without which its response isn't sent. */
 export interface Disclosure {
   readonly actor: SignedInActor;
+  /** Keyed digest of the operation's name; null without one. */
   readonly operation: string | null;
   /** Digest of the access plan: operation, access class and policy. */
   readonly plan: string;
@@ -38,8 +39,6 @@ const groupSize = 256;
 const maximumWaiting = 10_000;
 /** A leaf holds 65,535 bytes; a disclosure with a longer list of anything is recorded in several events of one transaction. */
 const namedPerEvent = 300;
-/** Of an operation's name, which the client chooses and which may be as long as the request. */
-const longestOperationName = 64;
 /** A lease with less than this left, in milliseconds, is renewed rather than relied on. */
 const leaseReserve = 500;
 /** What is left of a lease after a commit must be enough, in milliseconds, for the response to leave. */
@@ -151,10 +150,6 @@ const unavailable = (): Failure =>
     retryAfter: 2,
   });
 
-/** The client chooses the name: what is too long is cut, and one with a number in it that could be somebody's is left out. */
-const nameForRecord = (operation: string | null): string | null =>
-  operation === null || /\d{6}/.test(operation) ? null : operation.slice(0, longestOperationName);
-
 const factsOf = (disclosure: Disclosure): readonly EventFacts<'disclosure'>[] => {
   const { operation, plan, policy, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
   const ids = Object.entries(objects).flatMap(([type, list]) => list.map((id) => ({ type, id })));
@@ -172,7 +167,7 @@ const factsOf = (disclosure: Disclosure): readonly EventFacts<'disclosure'>[] =>
       assistanceId: assistanceIds.length === 1 ? assistanceIds[0] : undefined,
       customers: ofPart(customers),
       detail: {
-        operation: nameForRecord(operation),
+        operation,
         plan,
         policy,
         fields: fields.map(({ field, verdict, count }) => [field, verdict, count]),

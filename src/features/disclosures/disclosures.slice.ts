@@ -7,7 +7,7 @@ import { disclosureOf } from './disclosure';
 import { Disclosures } from './disclosures.service';
 
 /** The record of what was shown and of what was denied. */
-export const createDisclosures = ({ database, clock, log, policy }: Core) => {
+export const createDisclosures = ({ database, keys, clock, log, policy }: Core) => {
   const onFault = (error: unknown) => log.error({ error: describeError(error) }, 'the audit log could not be written');
   const disclosures = new Disclosures(database, clock, onFault);
   const denials = new Denials(database, onFault);
@@ -21,7 +21,9 @@ export const createDisclosures = ({ database, clock, log, policy }: Core) => {
       plan: { readonly digest: string },
       operation: string | null,
     ): Promise<void> => {
-      const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, operation);
+      // The client words it: in clear, a leaf would hold a stranger's text for ever.
+      const name = operation === null ? null : keys.digests.operation(operation);
+      const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, name);
       if (disclosure) await disclosures.record(disclosure);
     },
     /** Waits for what is under way, and writes the denials that were only counted so far. */

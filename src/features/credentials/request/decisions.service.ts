@@ -3,7 +3,6 @@ import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import { Failure } from '../../../failure';
-import { expectNoCardData } from '../../../privacy/card-data';
 import type { Keys } from '../../keys/keys.service';
 import { isActiveStaff } from '../../tickets/staff.rows';
 import { lockTicket } from '../../tickets/tickets.lock';
@@ -91,7 +90,6 @@ export class CredentialDecisions {
     const reason = given.trim();
     if (reason.length < 10 || reason.length > 1_000)
       throw Failure.invalid('reason', 'expected 10 to 1,000 characters that say why');
-    expectNoCardData('reason', reason);
     await this.database.change(actor, credentialActions.reject, async (change, permit) => {
       const { update, subject, staffId, seal } = await this.lock(change, actor, id);
       permit(subject);

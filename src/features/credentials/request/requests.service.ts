@@ -6,7 +6,6 @@ import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import type { Values } from '../../../db/table';
 import { Failure, ProgrammingError } from '../../../failure';
-import { expectNoCardData } from '../../../privacy/card-data';
 import { ulid } from '../../../ulid';
 import type { Assistances } from '../../assistance/assistance.service';
 import { useAssistance } from '../../assistance/live';
@@ -112,8 +111,6 @@ export class CredentialRequests {
     const reason = input.reason.trim();
     if (reason.length < 10 || reason.length > 1_000)
       throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
-    expectNoCardData('input.reason', reason);
-    expectNoCardData('input.idempotencyKey', input.idempotencyKey);
     if (!/^[\x21-\x7e]{8,128}$/.test(input.idempotencyKey))
       throw Failure.invalid('input.idempotencyKey', 'expected 8 to 128 printable ASCII characters without blanks');
     const offered = Object.keys(policy.kinds);

@@ -1,0 +1,87 @@
+import {
+  defaultFieldResolver,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+} from 'graphql';
+import { Failure, ProgrammingError } from '../failure';
+import { expectNoCardData } from '../privacy/text-guard';
+
+/** Scalars in which nobody can write anything: their values have a form. */
+const formal = new Set(['Int', 'Float', 'Boolean', 'DateTime', 'SafeInt', 'CurrencyCode']);
+const free = new Set(['String', 'ID']);
+
+/** Our own ids (prefixed ULIDs): their digits are nobody's. */
+const ownId = /^[a-z]{2,8}_[0-9A-HJKMNP-TV-Z]{26}$/;
+
+/** Of one text, in UTF-16 units. No argument takes one as long; each says its own limit. */
+const longest = 10_000;
+
+/** Refuses what a value holds of card data, however deep. Throws `INVALID` that names the place. */
+type Check = (place: string, value: unknown) => void;
+
+const checkText: Check = (place, value) => {
+  if (typeof value !== 'string' || ownId.test(value)) return;
+  if (value.length > longest) throw Failure.invalid(place, `expected at most ${longest.toLocaleString('en')} characters`);
+  expectNoCardData(place, value);
+};
+
+/** What looks at the values of a type; null for one in which no text fits. */
+const checkOf = (type: GraphQLInputType, checks: Map<string, Check | null>): Check | null => {
+  if (isNonNullType(type)) return checkOf(type.ofType, checks);
+  if (isListType(type)) {
+    const check = checkOf(type.ofType, checks);
+    return (
+      check &&
+      ((place, value) => {
+        if (Array.isArray(value)) for (const item of value) check(place, item);
+      })
+    );
+  }
+  if (isEnumType(type)) return null;
+  if (!isInputObjectType(type)) {
+    if (free.has(type.name)) return checkText;
+    if (formal.has(type.name)) return null;
+    throw new ProgrammingError(
+      `The scalar ${type.name} is no input of a mutation as long as nobody says whether it holds a text.`,
+    );
+  }
+  const known = checks.get(type.name);
+  if (known !== undefined) return known;
+  const inner: [name: string, check: Check][] = [];
+  const check: Check = (place, value) => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, each] of inner) each(`${place}.${name}`, (value as Record<string, unknown>)[name]);
+  };
+  // An input type may contain itself.
+  checks.set(type.name, check);
+  for (const field of Object.values(type.getFields())) {
+    const each = checkOf(field.type, checks);
+    if (each) inner.push([field.name, each]);
+  }
+  return check;
+};
+
+/**
+ * Refuses card data in every text that a mutation takes, literal or variable, before its resolver sees it: what people write is
+ * kept, and shown to others. Holds for whatever argument is added, without anybody thinking of it.
+ */
+export const guardTexts = (schema: GraphQLSchema): GraphQLSchema => {
+  const checks = new Map<string, Check | null>();
+  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+    const ofArguments = field.args.flatMap(({ name, type }): [string, Check][] => {
+      const check = checkOf(type, checks);
+      return check ? [[name, check]] : [];
+    });
+    if (ofArguments.length === 0) continue;
+    const resolve = field.resolve ?? defaultFieldResolver;
+    field.resolve = (parent, args, context, info) => {
+      for (const [name, check] of ofArguments) check(name, (args as Record<string, unknown>)[name]);
+      return resolve(parent, args, context, info);
+    };
+  }
+  return schema;
+};

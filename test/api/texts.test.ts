@@ -1,0 +1,133 @@
+import { type GraphQLInputType, isEnumType, isInputObjectType, isListType, isNonNullType } from 'graphql';
+import { servedGraph } from '../../src/features/schema';
+import { told } from '../support/answers';
+import { TestApp } from '../support/app';
+
+/** A value of every argument of every mutation, with one text of it replaced. */
+interface Attempt {
+  readonly mutation: string;
+  readonly place: string;
+  readonly definitions: string;
+  readonly given: string;
+  readonly literals: string;
+  readonly variables: Record<string, unknown>;
+}
+
+const placeholder = 'placeholder';
+const { schema } = servedGraph();
+
+/** The places of texts in a type: `reason` of an input. */
+const placesOf = (type: GraphQLInputType, place: string): string[] => {
+  if (isNonNullType(type) || isListType(type)) return placesOf(type.ofType, place);
+  if (isInputObjectType(type))
+    return Object.values(type.getFields()).flatMap(({ name, type: of }) => placesOf(of, `${place}.${name}`));
+  return !isEnumType(type) && ['String', 'ID'].includes(type.name) ? [place] : [];
+};
+
+/** A value of the type with this text in one place. */
+const filled = (type: GraphQLInputType, place: string, at: string, text: string): unknown => {
+  if (isNonNullType(type)) return filled(type.ofType, place, at, text);
+  if (isListType(type)) return [filled(type.ofType, place, at, text)];
+  if (isInputObjectType(type))
+    return Object.fromEntries(
+      Object.values(type.getFields()).map(({ name, type: of }) => [name, filled(of, `${place}.${name}`, at, text)]),
+    );
+  if (isEnumType(type)) return type.getValues()[0]?.name;
+  if (type.name === 'Boolean') return true;
+  return ['Int', 'SafeInt', 'Float'].includes(type.name) ? 1 : place === at ? text : placeholder;
+};
+
+const literalOf = (type: GraphQLInputType, value: unknown): string => {
+  if (isNonNullType(type)) return literalOf(type.ofType, value);
+  if (isListType(type)) return `[${(value as unknown[]).map((item) => literalOf(type.ofType, item)).join(', ')}]`;
+  if (isInputObjectType(type)) {
+    const fields = Object.values(type.getFields());
+    return `{ ${fields.map(({ name, type: of }) => `${name}: ${literalOf(of, (value as Record<string, unknown>)[name])}`).join(', ')} }`;
+  }
+  return isEnumType(type) ? String(value) : JSON.stringify(value);
+};
+
+const attempts = (text: string): Attempt[] =>
+  Object.values(schema.getMutationType()?.getFields() ?? {}).flatMap(({ name: mutation, args }) =>
+    args
+      .flatMap(({ name, type }) => placesOf(type, name))
+      .map((place): Attempt => {
+        const values = args.map(({ name, type }) => ({ name, type, value: filled(type, name, place, text) }));
+        return {
+          mutation,
+          place,
+          definitions: values.map(({ name, type }) => `$${name}: ${type}`).join(', '),
+          given: values.map(({ name }) => `${name}: $${name}`).join(', '),
+          literals: values.map(({ name, type, value }) => `${name}: ${literalOf(type, value)}`).join(', '),
+          variables: Object.fromEntries(values.map(({ name, value }) => [name, value])),
+        };
+      }),
+  );
+
+describe('a text that somebody writes', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await TestApp.start();
+  });
+  afterAll(() => test.stop());
+
+  const cardData = [
+    'Caller reads 4242 4242 4242 4242 aloud',
+    'Card expires 12/29 and the CVV is 987',
+    'the security code on the back is 123',
+    'valid until December 2029',
+    'swiped: %B4000001234567899^DOE/JANE^2912101123400001230?',
+  ];
+
+  it.each(cardData)(
+    'is refused wherever a mutation takes one, as a literal and as a variable, and leaves nothing: %s',
+    async (text) => {
+      const tried = attempts(text);
+      // All texts of all mutations, whatever is added to them.
+      expect(tried.map(({ mutation, place }) => `${mutation} ${place}`)).toEqual(
+        expect.arrayContaining([
+          'beginAssistance input.reason',
+          'requestCredentialUpdate input.reason',
+          'requestCredentialUpdate input.idempotencyKey',
+          'rejectCredentialUpdate reason',
+        ]),
+      );
+      await test.as('sam', '{ viewer { roles } }');
+      const before = await test.events();
+      for (const { mutation, place, definitions, given, literals, variables } of tried) {
+        const refused = { data: null, errors: [[mutation, 'INVALID', place]] };
+        const withVariables = `mutation(${definitions}) { ${mutation}(${given}) { __typename } }`;
+        // The third time it is compiled.
+        for (let time = 0; time < 3; time++) expect(told(await test.as('sam', withVariables, variables))).toEqual(refused);
+        const answer = await test.as('sam', `mutation { ${mutation}(${literals}) { __typename } }`);
+        expect(told(answer)).toEqual(refused);
+        expect(JSON.stringify(answer)).not.toMatch(/4242|987|123|2029/);
+      }
+      expect(await test.events()).toEqual(before);
+      expect(test.logLines.join('')).not.toMatch(/4242 4242|is 987|back is 123|December 2029|DOE/);
+    },
+  );
+
+  it('is refused at once where it is longer than any text may be', async () => {
+    const [first] = attempts('x'.repeat(10_001));
+    const { mutation, place, definitions, given, variables } = first as Attempt;
+    const answer = await test.as('sam', `mutation(${definitions}) { ${mutation}(${given}) { __typename } }`, variables);
+    expect(told(answer)).toEqual({ data: null, errors: [[mutation, 'INVALID', place]] });
+  });
+
+  it('never stands in a leaf: an operation’s name is there as a keyed digest, the same for the same name', async () => {
+    const names = ['c4242424242424242_CVV_123', 'c4242424242424242_CVV_123', 'Show', 'anaExampleCom'];
+    const answers: unknown[] = [];
+    for (const name of names) {
+      const query = `query ${name} { ticketByReference(source: "demo", reference: "1001") { my_alias_of_it: customer { displayName } } }`;
+      answers.push((await test.as('ana', query)).errors);
+    }
+    expect(answers).toEqual(names.map(() => undefined));
+    const events = (await test.events('disclosure')) as { readonly detail: { readonly operation: string } }[];
+    const operations = events.map(({ detail }) => detail.operation);
+    expect(operations).toEqual(names.map(() => expect.stringMatching(/^opn_[a-z2-7]{32}$/)));
+    expect(new Set(operations).size).toBe(3);
+    const leaves = JSON.stringify(await test.events());
+    expect(leaves).not.toMatch(/42424242|CVV_|"Show"|anaExample|my_alias/);
+  });
+});
