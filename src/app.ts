@@ -26,7 +26,6 @@ import { createTickets } from './features/tickets/tickets.slice';
 import { Cursors } from './graphql/cursor';
 import { unexpectedMessage } from './graphql/errors';
 import { ProtectedExecutor } from './graphql/executor';
-import { defaultLimits } from './graphql/limits';
 import { RequestAccess } from './graphql/request-access';
 import { openLogWatch, openSigningLog } from './ledger/open-signing-log';
 import { recordPolicy } from './ledger/policy-in-force';
@@ -166,7 +165,7 @@ export class App {
           classification,
           policy,
           maskTools,
-          limits: defaultLimits,
+          limits: config.limits,
           tellUnexpected: unexpectedMessage(config.production),
         },
         {

@@ -22,6 +22,9 @@ export interface EventDraft {
   readonly notes?: readonly SealedNote[];
 }
 
+/** A leaf holds 65,535 bytes: what names more of anything is recorded in several events of one transaction. */
+export const namedPerEvent = 300;
+
 /** A customer of an event: the id stays in a table beside the leaf, the leaf holds only `digest(salt)`. */
 export interface CustomerUnderDigest {
   readonly id: string;

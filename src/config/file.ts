@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { issuersConfiguration } from '../authz/identity/issuer';
 import { merchantSection, publicUrlSection, updatesSection } from '../features/credentials/updates.section';
 import { syncSection } from '../features/sources/sync.section';
+import { limitsSection } from '../graphql/limits.section';
 import { type AuditSection, auditSection } from '../ledger/audit.section';
 import { type SectionContext, sourceName } from '../section';
 import { deliverySection } from '../upstream/delivery/delivery.section';
@@ -26,6 +27,7 @@ const fileSchema = (section: SectionContext) => {
     }),
     identity: z.strictObject({ issuers: issuersConfiguration({ development: !section.production }) }).default({ issuers: [] }),
     sync: syncSection,
+    limits: limitsSection,
     updates: updatesSection,
     merchant: merchantSection.default({ name: 'Demo Shop' }),
     publicUrl: publicUrlSection(section).optional(),

@@ -20,7 +20,7 @@ import { environmentSchema, readVariables } from './variables';
 /** The name under which the log is signed where nothing else is said: that of no one, for development. */
 const developmentOrigin = 'counterfoil.invalid/development';
 
-export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates'> {
+export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates' | 'limits'> {
   readonly audit: AuditSettings;
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
@@ -207,6 +207,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     production,
     sources: content.sources,
     sync: content.sync,
+    limits: content.limits,
     updates: content.updates,
     audit,
     issuers: content.identity.issuers,

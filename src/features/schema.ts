@@ -7,6 +7,7 @@ import { resolveAbstractTypes } from '../graphql/abstract-types';
 import { exposeFields } from '../graphql/expose-fields';
 import { guardTexts } from '../graphql/guard-texts';
 import { type Guards, guardFields, guardsOf } from '../graphql/guarded';
+import { requireListMarks } from '../graphql/listed';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { sortedBy } from '../graphql/sorted-by';
 import { AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
@@ -68,6 +69,7 @@ export const describeGraph = (): DescribedGraph => {
     }),
   );
   assertValidSchema(built);
+  requireListMarks(built);
   const schema = sortedBy(built, sorts);
   return {
     schema,

@@ -1,6 +1,8 @@
 import { type ClassType, Int, ObjectType } from 'type-graphql';
+import { largestPage } from './cursor';
 import { Exposed } from './decorators';
 import { Guarded, open } from './guarded';
+import { Listed } from './listed';
 
 /** Relay, GraphQL Cursor Connections: where a page ends and whether there is more. */
 @ObjectType({ simpleResolvers: true })
@@ -49,6 +51,7 @@ export const connectionOf = <Node extends object>(name: string, node: () => Clas
   class NodeConnection implements Connection<Node> {
     constructor(private readonly page: Page<Node>) {}
 
+    @Listed({ most: largestPage, ofPage: true })
     @Exposed('INTERNAL', () => [Edge])
     get edges(): readonly Edge[] {
       const { nodes, cursorAt } = this.page;
@@ -60,6 +63,7 @@ export const connectionOf = <Node extends object>(name: string, node: () => Clas
       }));
     }
 
+    @Listed({ most: largestPage, ofPage: true })
     @Exposed('INTERNAL', () => [node()])
     get nodes(): readonly Node[] {
       return this.page.nodes;

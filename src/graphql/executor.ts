@@ -24,8 +24,10 @@ import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { MaskTools } from '../authz/policy/mask';
 import { Failure } from '../failure';
 import { failureIn, internalError, toGraphQLError } from './errors';
-import { checkLimits, type OperationLimits } from './limits';
+import { checkLimits } from './limits';
+import type { OperationLimits } from './limits.section';
 import { RequestAccess } from './request-access';
+import { checkVariableSizes } from './values';
 
 /** What the executor needs of a request; a slice's resolvers see more. */
 export interface ExecutionContext {
@@ -140,6 +142,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const operation = getOperationAST(document, operationName);
     if (!operation) throw Failure.invalid('operationName', 'expected the name of one operation of the document');
     if (operation.operation === 'subscription') throw Failure.invalid('query', 'expected a query or a mutation');
+    checkVariableSizes(variables, this.options.limits);
     checkLimits(schema, document, operation, variables, this.options.limits);
     checkVariables(schema, operation, variables);
 

@@ -1,17 +1,32 @@
-import { buildSchema, type OperationDefinitionNode, parse } from 'graphql';
+import { buildSchema, type GraphQLObjectType, getIntrospectionQuery, type OperationDefinitionNode, parse } from 'graphql';
 import { Failure } from '../failure';
-import { checkLimits, defaultLimits } from './limits';
+import { checkLimits } from './limits';
+import { defaultLimits } from './limits.section';
+import type { ListMark } from './listed';
 
 const schema = buildSchema(`
   interface Named { friends(first: Int = 20): [Person!]! }
   type Person implements Named { id: ID! friends(first: Int = 20): [Person!]! pets: [Pet!] page(first: Int = 5): PersonConnection }
   type PersonConnection { nodes: [Person!]! edges: [PersonEdge!]! totalCount: Int! }
   type PersonEdge { node: Person! }
-  type Pet { id: ID! }
+  type Pet { id: ID! names: [String!]! words: [String!]! marks: [Mark!]! few: [Mark!]! }
+  type Mark { name: String! }
   union Being = Person | Pet
   type Query { me: Person named: Named being: Being }
   type Mutation { change: Person }
 `);
+
+const mark = (type: string, field: string, listed: ListMark) => {
+  const own = (schema.getType(type) as GraphQLObjectType).getFields()[field];
+  if (own) own.extensions = { listed };
+};
+mark('Person', 'pets', { most: 30 });
+mark('Pet', 'names', { most: 200 });
+mark('Pet', 'marks', { most: 200, parts: true });
+mark('Pet', 'words', { most: 200, parts: true });
+mark('Pet', 'few', { most: 3, parts: true });
+mark('PersonConnection', 'nodes', { most: 100, ofPage: true });
+mark('PersonConnection', 'edges', { most: 100, ofPage: true });
 
 const refusalOf = (text: string, variables: Record<string, unknown> = {}, limits = defaultLimits) => {
   const document = parse(text);
@@ -53,7 +68,8 @@ describe('the limits of one operation', () => {
       '{ me { friends(first: null) { friends(first: null) { friends(first: null) { id } } } } }',
       {},
     ],
-    ['lists without first', '{ me { friends(first: 50) { page(first: 5) { nodes { pets { id } } } } } }', {}],
+    ['lists without first by their maximum', '{ me { friends(first: 50) { page(first: 5) { nodes { pets { id } } } } } }', {}],
+    ['the items of lists of scalars', '{ me { friends(first: 50) { pets { names } } } }', {}],
     ['connections by nodes', '{ me { page(first: 50) { nodes { page(first: 50) { nodes { id } } } } } }', {}],
     ['connections by edges', '{ me { page(first: 50) { edges { node { page(first: 50) { edges { node { id } } } } } } } }', {}],
     ['interfaces', '{ named { friends(first: 50) { friends(first: 50) { id } } } }', {}],
@@ -62,7 +78,7 @@ describe('the limits of one operation', () => {
     ['a skipped field', '{ me { friends(first: 50) @skip(if: true) { friends(first: 50) { id } } } }', {}],
   ])('cost counts %s', (_name, text, variables) => {
     expect(refusalOf(text, variables, { ...defaultLimits, cost: 2_500 })).toBe('cost');
-    expect(refusalOf(text, variables, { ...defaultLimits, cost: 200_000 })).toBeNull();
+    expect(refusalOf(text, variables, { ...defaultLimits, cost: 400_000 })).toBeNull();
   });
 
   test.each([
@@ -84,8 +100,36 @@ describe('the limits of one operation', () => {
     expect(refusalOf(text, {}, { ...defaultLimits, cost: 2_500 })).toBe('cost');
   });
 
-  test('the graph about itself is free of them: production switches it off elsewhere', () => {
-    const text = `{ __schema { types { ${'ofType { '.repeat(20)} name ${'} '.repeat(20)} } } }`;
-    expect(refusalOf(text)).toBeNull();
+  test.each([
+    ['pets', '{ me { pets { id } } }', 32],
+    ['names', '{ me { pets { names } } }', 2 + 30 + 30 * 200],
+    ['parts', '{ me { pets { marks { name } } } }', 2 + 30 + 30 * 10],
+    ['fewer parts', '{ me { pets { few { name } } } }', 2 + 30 + 30 * 3],
+    ['parts that are scalars', '{ me { pets { words } } }', 2 + 30],
+    ['a page', '{ me { page(first: 7) { nodes { id } totalCount } } }', 4 + 7],
+    ['a page of the default size', '{ me { page { edges { node { id } } } } }', 3 + 5 + 5],
+    ['a list without a mark', '{ me { friends { page(first: 2) { totalCount } } } }', 2 + 20 + 20],
+  ])('cost of %s is exactly what it may hold', (_name, text, cost) => {
+    expect(refusalOf(text, {}, { ...defaultLimits, cost })).toBeNull();
+    expect(refusalOf(text, {}, { ...defaultLimits, cost: cost - 1 })).toBe('cost');
+  });
+
+  test('fragments count where they are spread, those of nothing but fragments too', () => {
+    const levels = Array.from({ length: 24 }, (_, n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`).join(' ');
+    expect(refusalOf(`{ ...F0 } ${levels} fragment F24 on Query { __schema { description } }`)).toBe('cost');
+  });
+
+  test('the graph about itself counts by the objects that it returns', () => {
+    expect(refusalOf(getIntrospectionQuery())).toBeNull();
+    const deep = `{ __schema { types { ${'ofType { '.repeat(20)} name ${'} '.repeat(20)} } } }`;
+    expect(refusalOf(deep)).toBeNull();
+    const wide = '{ __schema { types { fields { name type { name ofType { name fields { name } } } } } } }';
+    expect(refusalOf(wide)).toBeNull();
+    expect(refusalOf(wide, {}, { ...defaultLimits, cost: 100 })).toBe('cost');
+    const named = 'query($n: String!) { __type(name: $n) { fields { type { ofType { ofType { fields { name } } } } } } }';
+    expect(refusalOf(named, { n: 'Nobody' }, { ...defaultLimits, cost: 12 })).toBeNull();
+    expect(refusalOf(named, { n: 'Person' }, { ...defaultLimits, cost: 12 })).toBe('cost');
+    const spread = '{ __schema { ...A } } fragment A on __Schema { types { ...B } } fragment B on __Type { fields { name } }';
+    expect(refusalOf(spread, {}, { ...defaultLimits, cost: 60 })).toBe('cost');
   });
 });

@@ -2,43 +2,51 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
-  getNullableType,
   isInterfaceType,
-  isListType,
   isObjectType,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  type ValueNode,
+  valueFromASTUntyped,
 } from 'graphql';
 import { Failure } from '../failure';
+import { largestPage } from './cursor';
+import { type IntrospectedDocument, spendIntrospection } from './introspection-cost';
+import type { OperationLimits } from './limits.section';
+import { isList, type ListMark, listMarkOf } from './listed';
 
-export interface OperationLimits {
-  /** Fields within fields. */
+type SelectedFrom = GraphQLObjectType | GraphQLInterfaceType;
+
+const tooMuch = (what: string, limit: number, of: string): Failure =>
+  Failure.invalid('query', `more than ${limit} ${of} (${what}); ask for less at a time`);
+
+/** Where a selection stands. */
+interface Place {
+  readonly type: SelectedFrom | undefined;
   readonly depth: number;
-  /** Fields with an alias. */
-  readonly aliases: number;
-  /** Fields that may be resolved, with lists counted by their `first`. */
-  readonly cost: number;
+  /** How often it may come to stand there: by the lists above it, each as long as it may be. */
+  readonly times: number;
+  /** What the `first` of the field above asked for; the lists of its page are as long. */
+  readonly page: number;
 }
 
-export const defaultLimits: OperationLimits = { depth: 12, aliases: 50, cost: 25_000 };
-
-/** What a list without `first` is taken for. */
-const assumedLength = 10;
-
 /**
- * Refuses an operation that asks for too much before anything is planned or fetched. `first` counts, literal or by
- * variable, so that a page of a page of a page is as expensive here as it is to serve. Throws `INVALID`.
+ * Refuses an operation that asks for too much before anything is planned or fetched. Every list counts as long as it may be: by
+ * its `first`, literal or by variable, otherwise by its declared maximum; lists within lists multiply, and fragments count
+ * where they are spread. Throws `INVALID`.
  */
 export const checkLimits = (
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
-  limits: OperationLimits,
+  limits: Pick<OperationLimits, 'depth' | 'aliases' | 'cost'>,
 ): void => {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
@@ -47,53 +55,77 @@ export const checkLimits = (
   const given = (name: string): unknown => {
     if (Object.hasOwn(variables, name)) return variables[name];
     const otherwise = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)?.defaultValue;
-    return otherwise?.kind === Kind.INT ? Number(otherwise.value) : undefined;
+    return otherwise && valueFromASTUntyped(otherwise);
   };
+  const argumentOf = (node: ValueNode): unknown =>
+    node.kind === Kind.VARIABLE ? given(node.name.value) : valueFromASTUntyped(node, variables);
+  const graph: IntrospectedDocument = { schema, fragmentOf: (name) => fragments.get(name), argumentOf };
+
   let aliases = 0;
   let cost = 0;
-  const lengthOf = (node: FieldNode, type: GraphQLObjectType | undefined): number => {
-    const field = type?.getFields()[node.name.value];
-    if (!field) return 1;
-    const first = node.arguments?.find((argument) => argument.name.value === 'first')?.value;
-    const declared = field.args.find((argument) => argument.name === 'first');
-    if (first || declared) {
-      const value =
-        first?.kind === Kind.INT ? Number(first.value) : first?.kind === Kind.VARIABLE ? given(first.name.value) : null;
-      const length = value ?? declared?.defaultValue;
-      return typeof length === 'number' && length > 0 ? length : assumedLength;
-    }
-    return isListType(getNullableType(field.type)) && !type?.name.endsWith('Connection') ? assumedLength : 1;
+  const spend = (values: number): void => {
+    cost += values;
+    if (cost > limits.cost) throw tooMuch('cost', limits.cost, 'values, each list counted as long as it may be');
   };
-  const walk = (set: SelectionSetNode, type: GraphQLObjectType | undefined, depth: number, times: number): void => {
-    if (depth > limits.depth) throw tooMuch('depth', limits.depth, 'levels of fields');
+  /** What `first` asks for; null where the field has none. A size that can't be one counts as the largest page. */
+  const firstOf = (node: FieldNode, field: GraphQLField<unknown, unknown>): number | null => {
+    const declared = field.args.find((argument) => argument.name === 'first');
+    if (!declared) return null;
+    const argument = node.arguments?.find(({ name }) => name.value === 'first');
+    const value = (argument && argumentOf(argument.value)) ?? declared.defaultValue;
+    return typeof value === 'number' && value > 0 ? value : largestPage;
+  };
+  const field = (node: FieldNode, { type, depth, times, page }: Place): void => {
+    if (node.alias) aliases += 1;
+    if (aliases > limits.aliases) throw tooMuch('aliases', limits.aliases, 'fields with an alias');
+    spend(times);
+    const name = node.name.value;
+    if (name === '__schema' || name === '__type') {
+      const named = node.arguments?.find((each) => each.name.value === 'name')?.value;
+      const selected = { selectionSet: node.selectionSet, name: named && argumentOf(named) };
+      spendIntrospection(graph, name, selected, () => spend(1));
+      return;
+    }
+    const own = type?.getFields()[name];
+    if (!own) return;
+    const first = firstOf(node, own);
+    const mark = listMarkOf(own);
+    const length = isList(own) ? lengthOf(mark, first, page) : 1;
+    if (node.selectionSet)
+      walk(node.selectionSet, {
+        type: selectedFrom(getNamedType(own.type)),
+        depth: depth + 1,
+        times: times * length,
+        page: first ?? largestPage,
+      });
+    else if (length > 1 && !mark?.parts) spend(times * length);
+  };
+  const walk = (set: SelectionSetNode, place: Place): void => {
+    if (place.depth > limits.depth) throw tooMuch('depth', limits.depth, 'levels of fields');
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
-        // The graph about itself: no row is behind it, and where strangers could ask it is switched off.
-        if (selection.name.value === '__schema' || selection.name.value === '__type') continue;
-        if (selection.alias) aliases += 1;
-        cost += times;
-        if (aliases > limits.aliases) throw tooMuch('aliases', limits.aliases, 'fields with an alias');
-        if (cost > limits.cost) throw tooMuch('cost', limits.cost, 'fields, lists counted by their first');
-        if (selection.selectionSet) {
-          const named = type?.getFields()[selection.name.value]
-            ? getNamedType(type.getFields()[selection.name.value]?.type)
-            : undefined;
-          walk(selection.selectionSet, concrete(named), depth + 1, times * lengthOf(selection, type));
-        }
-      } else {
-        const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
-        if (!fragment) continue;
-        const condition = fragment.typeCondition?.name.value;
-        walk(fragment.selectionSet, condition ? concrete(schema.getType(condition)) : type, depth, times);
+        field(selection, place);
+        continue;
       }
+      // Without it, fragments of nothing but fragments could spread without end.
+      spend(1);
+      const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
+      if (!fragment) continue;
+      const condition = fragment.typeCondition?.name.value;
+      walk(fragment.selectionSet, { ...place, type: condition ? selectedFrom(schema.getType(condition)) : place.type });
     }
   };
-  walk(operation.selectionSet, concrete(schema.getRootType(operation.operation)), 1, 1);
+  walk(operation.selectionSet, { type: selectedFrom(schema.getRootType(operation.operation)), depth: 1, times: 1, page: 1 });
 };
 
-/** The fields of an interface are enough to know its lists. */
-const concrete = (type: unknown): GraphQLObjectType | undefined =>
-  isObjectType(type) ? type : isInterfaceType(type) ? (type as unknown as GraphQLObjectType) : undefined;
+/** What a list of parts of one object is taken for. */
+const usualParts = 10;
 
-const tooMuch = (what: string, limit: number, of: string): Failure =>
-  Failure.invalid('query', `more than ${limit} ${of} (${what}); ask for less at a time`);
+const lengthOf = (mark: ListMark | undefined, first: number | null, page: number): number => {
+  if (mark?.ofPage) return page;
+  const most = first ?? mark?.most ?? largestPage;
+  return mark?.parts ? Math.min(most, usualParts) : most;
+};
+
+const selectedFrom = (type: unknown): SelectedFrom | undefined =>
+  isObjectType(type) || isInterfaceType(type) ? type : undefined;

@@ -4,14 +4,13 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
+import { type DocumentNode, type GraphQLError, parse } from 'graphql';
 import type { App } from '../app';
 import type { RequestContext } from '../features/request';
+import { Documents } from '../graphql/documents';
 import { formatError, unexpectedMessage } from '../graphql/errors';
 import { describeError } from '../log';
 import { ulid } from '../ulid';
-
-/** Longest document, in lexical tokens: parsing one costs time before anything can be decided. */
-const maximumTokens = 2_000;
 
 /**
  * Apollo Server in front of our executor. The gateway interface is Apollo's own place for an executor of one's own.
@@ -54,8 +53,9 @@ export const createApollo = async (
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: app.config.production,
-    parseOptions: { maxTokens: maximumTokens },
     persistedQueries: false,
+    // Ours keeps and validates them.
+    documentStore: null,
     formatError: (formatted, error) => {
       const told = format(formatted, error);
       onError(String(told.extensions?.code));
@@ -70,23 +70,42 @@ export const createApollo = async (
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      oneMistakeADocument,
+      admitting(
+        new Documents(app.schema, {
+          limits: app.config.limits,
+          introspection: !app.config.production,
+          tellsPlaces: !app.config.production,
+        }),
+      ),
     ],
   } as ApolloServerOptionsWithGateway<RequestContext> as ConstructorParameters<typeof ApolloServer<RequestContext>>[0]);
   await server.start();
   return server;
 };
 
-/** Whoever tries names until none is refused learns from the number of mistakes which of them exist; the first is enough to go on. */
-const oneMistakeADocument: ApolloServerPlugin = {
-  requestDidStart: async () => ({
-    willSendResponse: async ({ response: { body } }) => {
-      if (body.kind !== 'single') return;
-      const [first] = body.singleResult.errors ?? [];
-      if (first?.extensions?.code === 'GRAPHQL_VALIDATION_FAILED') body.singleResult.errors = [first];
-    },
-  }),
-};
+/** What Apollo goes on with where a document isn't served: nothing of it is run. */
+const nothing = parse('{ __typename }', { noLocation: true });
+
+/**
+ * Hands Apollo documents that are parsed, counted and validated already: what it would do itself it does before anything of ours
+ * can count. A refusal waits until Apollo asks whether the operation may run.
+ */
+const admitting = (documents: Documents): ApolloServerPlugin => ({
+  requestDidStart: async () => {
+    let refusal: GraphQLError | undefined;
+    return {
+      didResolveSource: async (context) => {
+        const admission = documents.admit(context.source, context.queryHash);
+        if ('refusal' in admission) refusal = admission.refusal;
+        // Readonly to plugins by its type only.
+        (context as { document?: DocumentNode }).document = 'refusal' in admission ? nothing : admission.document;
+      },
+      didResolveOperation: async () => {
+        if (refusal) throw refusal;
+      },
+    };
+  },
+});
 
 /** 503, and after how many seconds it may be asked again. */
 const answerLater = (request: unknown, seconds: number): void => {

@@ -21,6 +21,7 @@ import { ExposurePolicy } from '../../src/authz/policy/exposure';
 import { describeGraph, printGraph, protectGraph } from '../../src/features/schema';
 import { Classified, Exposed } from '../../src/graphql/decorators';
 import { type GuardError, Guarded, guardFields, guardsOf, open } from '../../src/graphql/guarded';
+import { requireListMarks } from '../../src/graphql/listed';
 import { markedSchema } from '../support/marked-schema';
 
 const { schema, classification, guards } = describeGraph();
@@ -121,6 +122,15 @@ describe('the graph and the policy that ship', () => {
 
   it('are what schema/schema.graphql says, which is reviewed', () => {
     expect(readFileSync('schema/schema.graphql', 'utf8')).toBe(printGraph());
+  });
+
+  it('change when a maximum is missing: a list without one stops the start, as a maximum beside what is no list', () => {
+    const broken = describeGraph().schema;
+    fieldOf(broken, 'Ticket.credentialUpdates').extensions = {};
+    fieldOf(broken, 'Ticket.id').extensions = { listed: { most: 1 } };
+    expect(() => requireListMarks(broken)).toThrow(/Ticket.credentialUpdates has no maximum/);
+    expect(() => requireListMarks(broken)).toThrow(/Ticket.id is no list/);
+    expect(() => requireListMarks(describeGraph().schema)).not.toThrow();
   });
 
   it('change when a class is missing: a field without one stops the start', () => {

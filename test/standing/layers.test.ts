@@ -28,7 +28,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   graphql: ['authz', 'audit', 'privacy', 'upstream'],
   features: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql'],
   // The sections of the file live with the parts that they configure.
-  config: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'features'],
+  config: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'features'],
   storage: ['privacy', 'db', 'features', 'config'],
   app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config', 'storage'],
   http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],

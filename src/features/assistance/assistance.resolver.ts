@@ -1,13 +1,15 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { pageSize } from '../../graphql/cursor';
+import { largestPage, pageSize } from '../../graphql/cursor';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
+import { Listed } from '../../graphql/listed';
 import type { RequestContext } from '../request';
 import { TicketType } from '../tickets/ticket.type';
 import { AssistanceType, BeginAssistanceInput } from './assistance.type';
 
 @Resolver(() => AssistanceType)
 export class AssistanceResolver {
+  @Listed({ most: largestPage })
   @Query(() => [AssistanceType], {
     description: 'Requests of others on tickets of your teams that wait for your consent, oldest first.',
   })

@@ -15,6 +15,7 @@ import { type Checkpoints, rootAt, type SignedCheckpoint } from '../../ledger/ch
 import { treeSize } from '../../ledger/integration';
 import { StoredTree } from '../../ledger/stored-tree';
 import { type Keys, keyedIfAny, withKeyOfOwner } from '../keys/keys.service';
+import { mostAnchors, mostCounts } from './audit.bounds';
 import { auditScope } from './audit.policy';
 import { c, e, l, placedEvents } from './audit.rows';
 import {
@@ -124,7 +125,7 @@ export class AuditLog {
     const by = sql`${e.actorId}, ${e.action}, ${e.outcome}`;
     const rows = await this.database.read(
       countedByActor,
-      sql`WHERE ${e.at} >= ${since} AND ${e.at} < ${before} GROUP BY ${by} ORDER BY COUNT(*) DESC, ${by}`,
+      sql`WHERE ${e.at} >= ${since} AND ${e.at} < ${before} GROUP BY ${by} ORDER BY COUNT(*) DESC, ${by} LIMIT ${mostCounts}`,
     );
     access.note('Query.auditCounts', rows.length);
     return rows.map((row) => new AuditCount(row));
@@ -201,7 +202,7 @@ export class AuditLog {
   }
 
   private async withAnchors(checkpoint: SignedCheckpoint): Promise<AuditCheckpointType> {
-    return new AuditCheckpointType(checkpoint, await latestAnchored(this.database, checkpoint.origin));
+    return new AuditCheckpointType(checkpoint, (await latestAnchored(this.database, checkpoint.origin)).slice(0, mostAnchors));
   }
 
   private async page(

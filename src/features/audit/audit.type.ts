@@ -1,13 +1,16 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { namedPerEvent } from '../../audit/event';
 import type { Leaf } from '../../audit/leaf';
-import type { LinkAssurance } from '../../authz/actor';
+import { type LinkAssurance, roles } from '../../authz/actor';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
+import { Listed } from '../../graphql/listed';
 import { DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import type { AnchoredCheckpoint } from '../../ledger/anchors.service';
 import type { SignedCheckpoint } from '../../ledger/checkpoints';
+import { longestProof, mostAnchors, mostDisclosedFields, mostTickets } from './audit.bounds';
 import { type FieldOfDisclosure, fieldsOf } from './disclosed-fields';
 
 export const auditOutcomes = ['ALLOWED', 'DENIED'] as const;
@@ -37,6 +40,7 @@ export class AuditActor {
     return this.actor.kind;
   }
 
+  @Listed({ most: roles.length, parts: true })
   @Exposed('INTERNAL', () => [String], { description: 'The roles that the actor had at that moment.' })
   get roles(): readonly string[] {
     return this.actor.roles;
@@ -81,6 +85,7 @@ export class AuditObjects {
   @Exposed('INTERNAL', () => String)
   type!: string;
 
+  @Listed({ most: namedPerEvent, parts: true })
   @Exposed('INTERNAL', () => [ID])
   ids!: readonly string[];
 }
@@ -157,6 +162,7 @@ export class AuditEventType implements Shown {
     return this.event.leaf.ticket;
   }
 
+  @Listed({ most: mostTickets, parts: true })
   @Exposed('INTERNAL', () => [ID], { description: 'Every ticket it is about.' })
   get ticketIds(): readonly string[] {
     const { ticket, detail } = this.event.leaf;
@@ -173,6 +179,7 @@ export class AuditEventType implements Shown {
     return this.shown.customer?.id ?? null;
   }
 
+  @Listed({ most: namedPerEvent, parts: true })
   @Exposed('PERSONAL', () => [AuditCustomer], { description: 'Everybody it is about.' })
   get customers(): readonly AuditCustomer[] {
     return this.event.customers.map((customer) => new AuditCustomer(this.event.leaf.id, customer));
@@ -183,6 +190,7 @@ export class AuditEventType implements Shown {
     return this.event.leaf.subject;
   }
 
+  @Listed({ most: 30, parts: true })
   @Exposed('INTERNAL', () => [AuditChange], { nullable: true })
   get changes(): readonly AuditChange[] {
     const { detail } = this.event.leaf;
@@ -197,11 +205,13 @@ export class AuditEventType implements Shown {
     return [...moved, ...facts];
   }
 
+  @Listed({ most: mostDisclosedFields, parts: true })
   @Exposed('INTERNAL', () => [DisclosedField], { nullable: true, description: 'Of a disclosure.' })
   get disclosedFields(): readonly DisclosedField[] | null {
     return fieldsOf(this.event.leaf);
   }
 
+  @Listed({ most: 20, parts: true })
   @Exposed('INTERNAL', () => [AuditObjects], { nullable: true, description: 'Of a disclosure: what was shown, by type.' })
   get objects(): readonly AuditObjects[] | null {
     const { objects } = this.event.leaf.detail;
@@ -329,6 +339,7 @@ export class AuditCheckpointType {
     return this.checkpoint.extensions.length > 0;
   }
 
+  @Listed({ most: mostAnchors, parts: true })
   @Exposed('INTERNAL', () => [AuditAnchoring], { description: 'The latest checkpoint of each anchor, the largest first.' })
   get anchors(): readonly AuditAnchoring[] {
     return this.anchored.map((each) => new AuditAnchoring(each));
@@ -374,6 +385,7 @@ export class AuditInclusionProof {
     return this.proof.treeSize;
   }
 
+  @Listed({ most: longestProof, parts: true })
   @Exposed('INTERNAL', () => [String])
   get path(): readonly string[] {
     return hexOf(this.proof.path);
@@ -425,6 +437,7 @@ export class AuditConsistencyProof {
     return this.proof.toRoot.toString('hex');
   }
 
+  @Listed({ most: longestProof, parts: true })
   @Exposed('INTERNAL', () => [String])
   get path(): readonly string[] {
     return hexOf(this.proof.path);

@@ -5,6 +5,7 @@ import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { Guarded } from '../../graphql/guarded';
+import { Listed } from '../../graphql/listed';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import type { Keys } from '../keys/keys.service';
@@ -144,6 +145,7 @@ export class ConfirmationType extends OfUpdate {
     return this.row.confirmationChannel as string;
   }
 
+  @Listed({ most: 10, parts: true })
   @Exposed('INTERNAL', () => [String], { description: 'The verification methods that were passed: link, code, three-d-secure.' })
   get proofs(): readonly string[] {
     const given = this.row.confirmationProofs ?? [];
@@ -307,6 +309,7 @@ export class CredentialUpdateType implements Shown {
     return this.row.state === 'FAILED' ? this.row.failure : null;
   }
 
+  @Listed({ most: 20, parts: true })
   @Exposed('INTERNAL', () => [String], {
     description: 'Names of the policy’s rules that make it high-risk; none where it isn’t.',
   })

@@ -27,10 +27,9 @@ export class CredentialsLoader {
       async (ticketIds) => (await credentials.ofTickets(ticketIds)).map((rows) => rows.map((row) => this.toType(row))),
       { maxBatchSize: 100 },
     );
-    this.histories = new DataLoader(async (ids) => {
-      const rows = await credentials.historyOf(ids);
-      return ids.map((id) => rows.filter((row) => row.updateId === id).map((row) => new TransitionType(row)));
-    });
+    this.histories = new DataLoader(async (ids) =>
+      (await credentials.historyOf(ids)).map((rows) => rows.map((row) => new TransitionType(row))),
+    );
   }
 
   ofTicket(ticketId: string): Promise<readonly CredentialUpdateType[]> {

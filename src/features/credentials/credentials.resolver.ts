@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
+import { Listed } from '../../graphql/listed';
 import { PaymentMethodType } from '../payments/payment.type';
 import type { RequestContext } from '../request';
 import { Staff, TicketType } from '../tickets/ticket.type';
@@ -14,6 +15,7 @@ import {
   TransitionType,
 } from './credential-update.type';
 import { mayFollowMethod } from './credentials.policy';
+import { mostTransitions, newestOfTicket } from './credentials.service';
 
 @Resolver(() => CredentialUpdateType)
 export class CredentialsResolver {
@@ -130,7 +132,8 @@ export class CredentialsResolver {
     return loaders.tickets.staff(update.row.requestedByStaffId);
   }
 
-  @FieldResolver(() => [TransitionType], { nullable: true, description: 'Oldest first.' })
+  @FieldResolver(() => [TransitionType], { nullable: true, description: 'Oldest first: the first 50; the log has them all.' })
+  @Listed({ most: mostTransitions })
   @Classified('INTERNAL')
   @Guarded(open)
   history(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<readonly TransitionType[]> {
@@ -164,6 +167,7 @@ export class TicketCredentialsResolver {
     nullable: true,
     description: 'The newest 50, newest first; `Query.credentialUpdates` has them all.',
   })
+  @Listed({ most: newestOfTicket })
   @Classified('INTERNAL')
   @Guarded(open)
   credentialUpdates(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<readonly CredentialUpdateType[]> {

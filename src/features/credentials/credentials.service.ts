@@ -1,5 +1,6 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Database } from '../../db/database';
+import { readOfEach } from '../../db/of-each';
 import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
@@ -26,7 +27,9 @@ export interface UpdatePageArguments {
 }
 
 /** Updates that a ticket shows by itself; the list of updates has them all. */
-const newestOfTicket = 50;
+export const newestOfTicket = 50;
+/** Transitions that an update shows by itself. */
+export const mostTransitions = 50;
 
 const newestFirst: Keyset<CredentialUpdateRow> = {
   column: credentialUpdate.createdAt,
@@ -97,12 +100,15 @@ export class Credentials {
     return lists;
   }
 
-  /** Of updates that the reader has reached already; oldest first. */
-  historyOf(ids: readonly string[]): Promise<readonly TransitionRow[]> {
-    return this.database.read(
-      transitionRows,
-      sql`WHERE ${transition.updateId} IN (${ids}) ORDER BY ${transition.updateId}, ${transition.ordinal}`,
-    );
+  /** The first `mostTransitions` of each update, which the reader has reached already; oldest first. */
+  historyOf(ids: readonly string[]): Promise<readonly (readonly TransitionRow[])[]> {
+    return readOfEach(this.database, transitionRows, {
+      owners: ids,
+      column: transition.updateId,
+      ownerOf: (row) => row.updateId,
+      rest: sql`ORDER BY ${transition.updateId}, ${transition.ordinal}`,
+      most: mostTransitions,
+    });
   }
 
   /** Whether the actor may decide about this update now: then they see what they decide on. */

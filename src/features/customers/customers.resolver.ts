@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
+import { Listed } from '../../graphql/listed';
 import {
   PaymentMethodType,
   TransactionConnection,
@@ -8,6 +9,7 @@ import {
   TransactionFilterInput,
   TransactionOrder,
 } from '../payments/payment.type';
+import { mostMethods } from '../payments/payments.loader';
 import type { RequestContext } from '../request';
 import { CustomerType } from './customer.type';
 import { coversCustomer } from './customers.policy';
@@ -22,7 +24,11 @@ export class CustomersResolver {
     return services.customers.reachable(actor, access, id);
   }
 
-  @FieldResolver(() => [PaymentMethodType], { nullable: true })
+  @FieldResolver(() => [PaymentMethodType], {
+    nullable: true,
+    description: 'The default one first, then the newest: 50 at most.',
+  })
+  @Listed({ most: mostMethods })
   @Classified('PAYMENT')
   @Guarded(coversCustomer)
   paymentMethods(

@@ -1,4 +1,4 @@
-import type { CustomerUnderDigest } from '../../audit/event';
+import { type CustomerUnderDigest, namedPerEvent } from '../../audit/event';
 import type { EventFacts } from '../../audit/events';
 import type { SignedInActor } from '../../authz/actor';
 import type { Database } from '../../db/database';
@@ -37,8 +37,6 @@ interface Waiting {
 /** Disclosures that share one flush, and how many may wait before new ones are refused. */
 const groupSize = 256;
 const maximumWaiting = 10_000;
-/** A leaf holds 65,535 bytes; a disclosure with a longer list of anything is recorded in several events of one transaction. */
-const namedPerEvent = 300;
 /** A lease with less than this left, in milliseconds, is renewed rather than relied on. */
 const leaseReserve = 500;
 /** What is left of a lease after a commit must be enough, in milliseconds, for the response to leave. */

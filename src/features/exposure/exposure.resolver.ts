@@ -4,12 +4,14 @@ import { explain } from '../../authz/policy/explain';
 import { Failure } from '../../failure';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
+import { Listed } from '../../graphql/listed';
 import type { RequestContext } from '../request';
 import { RoleEnum } from '../viewer/viewer.type';
 import { AccessDecision, FieldExposure } from './exposure.type';
 
 @Resolver()
 export class ExposureResolver {
+  @Listed({ most: 400 })
   @Query(() => [FieldExposure], { description: 'The policy in force, field by field; of one type where named.' })
   @Classified('INTERNAL')
   // Who may ask at all is in the policy file.

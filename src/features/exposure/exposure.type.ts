@@ -1,11 +1,12 @@
 import { ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { type LinkAssurance, type Role, roles } from '../../authz/actor';
+import { type LinkAssurance, linkAssurances, type Role, roles } from '../../authz/actor';
 import { fieldClasses } from '../../authz/policy/classification';
 import type { Explanation } from '../../authz/policy/explain';
 import type { ExposurePolicy } from '../../authz/policy/exposure';
 import { verdictText } from '../../authz/policy/verdict';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
+import { Listed } from '../../graphql/listed';
 import { LinkAssuranceEnum } from '../customers/customer.type';
 import { RoleEnum } from '../viewer/viewer.type';
 
@@ -45,6 +46,7 @@ export class FieldExposure {
     return this.fieldClass;
   }
 
+  @Listed({ most: roles.length * linkAssurances.length, parts: true })
   @Exposed('INTERNAL', () => [RoleVerdict])
   get verdicts(): readonly RoleVerdict[] {
     return roles.flatMap((role) => {
@@ -57,11 +59,13 @@ export class FieldExposure {
     });
   }
 
+  @Listed({ most: roles.length, parts: true })
   @Exposed('INTERNAL', () => [RoleEnum])
   get filterableBy(): readonly Role[] {
     return roles.filter((role) => this.policy.mayFilter(this.field, { roles: [role], mfa: true }));
   }
 
+  @Listed({ most: roles.length, parts: true })
   @Exposed('INTERNAL', () => [RoleEnum])
   get sortableBy(): readonly Role[] {
     return roles.filter((role) => this.policy.maySort(this.field, { roles: [role], mfa: true }));

@@ -3,6 +3,7 @@ import type { LinkAssurance } from '../../authz/actor';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
+import { Listed } from '../../graphql/listed';
 import { CurrencyCode, DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { paymentMethodKinds, paymentMethodStatuses, riskBands, transactionStatuses } from '../../upstream/payments/payments.port';
@@ -159,6 +160,7 @@ export class Risk extends Part<TransactionRow> {
     return this.row.riskScore;
   }
 
+  @Listed({ most: 50, parts: true })
   @Exposed('PAYMENT', () => [String])
   get signals(): readonly string[] {
     return this.row.riskSignals;

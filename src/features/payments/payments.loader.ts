@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
+import { readOfEach } from '../../db/of-each';
 import { joined, type Sql, sql } from '../../db/sql';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
@@ -57,6 +58,9 @@ const conditionOf = ({ paymentCustomerId, filter }: TransactionList): Sql => {
   return joined(conditions, ' AND ');
 };
 
+/** Payment methods that a customer shows. */
+export const mostMethods = 50;
+
 /** Lists that go into one statement: SQLite takes 500 terms of a compound SELECT. */
 const listsPerStatement = 100;
 
@@ -74,13 +78,13 @@ export class PaymentsLoader {
     private readonly keys: Keys,
   ) {
     this.methods = new DataLoader(async (ids) => {
-      const rows = await database.read(
-        methodRows,
-        sql`WHERE ${method.paymentCustomerId} IN (${ids}) AND ${method.status} <> 'REMOVED'
-          ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
-      );
-      const byCustomer = groupBy(rows, (row) => row.paymentCustomerId);
-      return ids.map((id) => byCustomer.get(id) ?? []);
+      return readOfEach(database, methodRows, {
+        owners: ids,
+        column: method.paymentCustomerId,
+        ownerOf: (row) => row.paymentCustomerId,
+        rest: sql`AND ${method.status} <> 'REMOVED' ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
+        most: mostMethods,
+      });
     });
     this.method = new DataLoader(async (ids) => {
       const rows = await database.read(methodRows, sql`WHERE ${method.id} IN (${ids})`);
@@ -133,13 +137,3 @@ export class PaymentsLoader {
     return counted.map(([row]) => row?.n ?? 0);
   }
 }
-
-const groupBy = <Row>(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row[]> => {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const group = groups.get(keyOf(row));
-    if (group) group.push(row);
-    else groups.set(keyOf(row), [row]);
-  }
-  return groups;
-};

@@ -6,6 +6,7 @@ import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { Guarded } from '../../graphql/guarded';
+import { Listed } from '../../graphql/listed';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { channels, ticketStatuses } from '../../upstream/helpdesk/helpdesk.port';
@@ -245,6 +246,7 @@ export class MessageType extends OfTicket {
     return this.keys.open(messages, this.row, 'body');
   }
 
+  @Listed({ most: 20, parts: true })
   @Exposed('INTERNAL', () => [Redaction], { nullable: true })
   get redactions(): readonly Redaction[] {
     return this.row.redactions.map((each) => {

@@ -1,7 +1,9 @@
 import { ID, ObjectType, registerEnumType } from 'type-graphql';
 import { type Role, roles, type SignedInActor } from '../../authz/actor';
+import { mostValues } from '../../authz/identity/claim-path';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
+import { Listed } from '../../graphql/listed';
 import { DateTime } from '../../graphql/scalars';
 
 export const RoleEnum = enumOf(roles);
@@ -16,11 +18,13 @@ export class Viewer {
     return this.actor.id;
   }
 
+  @Listed({ most: roles.length, parts: true })
   @Exposed('PUBLIC', () => [RoleEnum])
   get roles(): readonly Role[] {
     return this.actor.roles;
   }
 
+  @Listed({ most: mostValues, parts: true })
   @Exposed('PUBLIC', () => [String])
   get teams(): readonly string[] {
     return this.actor.teams;
