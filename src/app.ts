@@ -239,12 +239,13 @@ export class App {
     for (const turn of this.parts.recurring) every(5_000, turn);
     for (const loop of this.loops) loop.start();
     this.services.jobs.start();
+    this.services.auditScrub.start();
   }
 
   /** Finishes what is under way: polls, disclosures, counted denials, writes. */
   async close(): Promise<void> {
     // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
-    await Promise.all([...this.loops, this.services.jobs, this.sources].map((each) => each.stop()));
+    await Promise.all([...this.loops, this.services.jobs, this.services.auditScrub, this.sources].map((each) => each.stop()));
     await this.parts.channels.mail?.close();
     await this.parts.record.close();
     await this.signingLog?.stop();

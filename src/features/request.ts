@@ -2,6 +2,7 @@ import type { SignedInActor } from '../authz/actor';
 import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
+import type { ScrubRounds } from '../ledger/scrub-rounds';
 import type { Assistances } from './assistance/assistance.service';
 import type { AssistancesLoader } from './assistance/assistances.loader';
 import type { Opening } from './assistance/opening.service';
@@ -35,6 +36,7 @@ export interface Services {
   readonly jobs: CredentialJobs;
   readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;
+  readonly auditScrub: ScrubRounds;
   readonly policy: ExposurePolicy;
   readonly cursors: Cursors;
 }

@@ -36,8 +36,19 @@ export interface Connection<Node> {
   readonly pageInfo: PageInfo;
 }
 
-/** The connection and edge types of a node, with the class that makes one out of a page. */
-export const connectionOf = <Node extends object>(name: string, node: () => ClassType<Node>) => {
+/** A field that a connection has beside those of every one. */
+interface OwnField {
+  readonly type: () => unknown;
+  readonly description: string;
+  readonly nullable?: boolean;
+}
+
+/** The connection and edge types of a node, with the class that makes one out of a page, and of the values of its `own` fields. */
+export const connectionOf = <Node extends object, Own extends string = never>(
+  name: string,
+  node: () => ClassType<Node>,
+  own: Readonly<Record<Own, OwnField>> = {} as Readonly<Record<Own, OwnField>>,
+) => {
   @ObjectType(`${name}Edge`, { simpleResolvers: true })
   class Edge {
     @Exposed('INTERNAL', () => String)
@@ -49,7 +60,12 @@ export const connectionOf = <Node extends object>(name: string, node: () => Clas
 
   @ObjectType(`${name}Connection`, { simpleResolvers: true })
   class NodeConnection implements Connection<Node> {
-    constructor(private readonly page: Page<Node>) {}
+    constructor(
+      private readonly page: Page<Node>,
+      values?: Readonly<Record<Own, unknown>>,
+    ) {
+      Object.assign(this, values);
+    }
 
     @Listed({ most: largestPage, ofPage: true })
     @Exposed('INTERNAL', () => [Edge])
@@ -90,6 +106,8 @@ export const connectionOf = <Node extends object>(name: string, node: () => Clas
       return this.page.count();
     }
   }
+  for (const [field, { type, description, nullable = false }] of Object.entries<OwnField>(own))
+    Exposed('INTERNAL', type as never, { description, nullable })(NodeConnection.prototype, field);
   return NodeConnection;
 };
 

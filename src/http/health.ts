@@ -79,6 +79,9 @@ export const healthRoutes =
       metrics.auditCheckpointAge.remove();
       if (audit) metrics.auditPending.set(audit.pending);
       if (audit?.signedAt) metrics.auditCheckpointAge.set((now() - audit.signedAt.getTime()) / 1_000);
+      const { agreeing, findings } = app.services.auditScrub.state;
+      metrics.auditRowsChecked.set(agreeing);
+      metrics.auditFindings.set(findings);
       return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
   };

@@ -59,6 +59,18 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly auditRowsChecked = new Gauge({
+    name: 'counterfoil_audit_rows_checked_leaves',
+    help: 'Leaves of the audit log, from the first one, that this process held against their rows and found to agree.',
+    registers: [this.registry],
+  });
+
+  readonly auditFindings = new Gauge({
+    name: 'counterfoil_audit_findings',
+    help: 'Places where the stored audit log differs from what was signed, as this process found them: anything but 0 is for whoever investigates.',
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

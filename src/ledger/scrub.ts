@@ -31,6 +31,8 @@ export interface ScrubReport {
   /** The first ones, at most `mostFindings`. */
   readonly findings: readonly ScrubFinding[];
   readonly found: number;
+  /** Index of the first leaf of which something differs; null where all agree. */
+  readonly first: number | null;
 }
 
 const mostFindings = 50;
@@ -105,6 +107,8 @@ export const scrub = async (
 export class Scrub {
   private readonly findings: ScrubFinding[] = [];
   private found = 0;
+  private first: number | null = null;
+  private stored = 0;
   private readonly frontier = new Frontier();
   private nodes: { level: number; index: number; hash: string }[] = [];
   private previous: { transaction: string; ordinal: number } | null = null;
@@ -131,17 +135,19 @@ export class Scrub {
       anchored: this.anchored,
       findings: this.findings,
       found: this.found,
+      first: this.first,
     };
+  }
+
+  /** How many leaves the log had when it was last asked. */
+  get size(): number {
+    return this.stored;
   }
 
   /** Reads the leaves that it hasn't read yet, so many at once, up to where the log ends when it begins; says after each step how many. */
   async *leaves(atOnce: number): AsyncGenerator<number> {
-    const size = await treeSize(this.database);
-    while (this.position < size) {
-      const end = Math.min(size, this.position + atOnce);
-      yield await this.readLeaves(this.position, end);
-      this.position = end;
-    }
+    this.stored = await treeSize(this.database);
+    while (this.position < this.stored) yield await this.readLeaves(Math.min(this.stored, this.position + atOnce));
   }
 
   /** What lies beyond the last leaf, and what is stored without one. In steps. */
@@ -160,51 +166,50 @@ export class Scrub {
     }
   }
 
-  private async readLeaves(start: number, end: number): Promise<number> {
+  private async readLeaves(end: number): Promise<number> {
     const { leafIndex } = l;
     const rows = await this.database.read(
       placedEvents,
-      sql`WHERE ${leafIndex} >= ${start} AND ${leafIndex} < ${end} ORDER BY ${leafIndex}`,
+      sql`WHERE ${leafIndex} >= ${this.position} AND ${leafIndex} < ${end} ORDER BY ${leafIndex}`,
     );
+    const leaves = rows.map((row) => ({ row, index: row.leafIndex, leaf: leafOf(row) }));
+    const beside = leaves.filter((each): each is typeof each & PlacedLeaf => each.leaf !== null);
+    const differences = (await this.rows?.differences(beside)) ?? [];
     await this.readHeads(this.frontier.size, this.frontier.size + rows.length);
-    const leaves: PlacedLeaf[] = [];
-    for (const row of rows) {
-      const index = row.leafIndex;
+    // From here on nothing is waited for: where a read fails, the same leaves are read again.
+    this.position = end;
+    for (const { row, index, leaf } of leaves) {
       if (index !== this.next) this.find('LEAF', this.next, `leaves ${this.next} to ${index - 1} are missing`);
       this.next = index + 1;
-      const leaf = this.readLeaf(row, index);
-      if (leaf) leaves.push({ index, leaf });
+      this.compareLeaf(row, index, leaf);
       this.frontier.append(Buffer.from(row.placedHash, 'hex'), (level, node, hash) => {
         if (level > 0 && level % tileHeight === 0) this.nodes.push({ level, index: node, hash: hash.toString('hex') });
       });
       this.compareHeads();
     }
-    for (const { index, message } of (await this.rows?.differences(leaves)) ?? []) this.find('ROWS', index, message);
+    for (const { index, message } of differences) this.find('ROWS', index, message);
     await this.compareNodes();
     return rows.length;
   }
 
   private find(what: ScrubFinding['what'], leaf: number | null, message: string): void {
     this.found += 1;
+    if (leaf !== null) this.first = Math.min(leaf, this.first ?? leaf);
     if (this.findings.length < mostFindings) this.findings.push({ what, leaf, message });
   }
 
-  private readLeaf(row: PlacedEvent, index: number): Leaf | null {
+  private compareLeaf(row: PlacedEvent, index: number, leaf: Leaf | null): void {
     const id = row.eventId;
     if (row.leaf === null) {
       this.find('LEAF', index, `event ${id} isn't stored any more`);
-      return null;
+      return;
     }
     if (hashLeaf(row.leaf) !== row.placedHash)
       this.find('LEAF', index, `event ${id} isn't what was signed: its leaf was altered`);
     if (row.leafHash !== row.placedHash) this.find('LEAF', index, `event ${id} has another hash than its place in the tree`);
-    let leaf: Leaf;
-    try {
-      leaf = readLeaf(row.leaf.toString('utf8'));
-    } catch (error) {
-      if (!(error instanceof LeafInvalid)) throw error;
+    if (leaf === null) {
       this.find('LEAF', index, `event ${id} has a leaf that isn't one`);
-      return null;
+      return;
     }
     const differing = columnsThatDiffer(row, leaf);
     if (differing.length > 0)
@@ -217,7 +222,6 @@ export class Scrub {
     if (leaf.ordinal !== expected)
       this.find('ORDER', index, `event ${id} is number ${leaf.ordinal} of its transaction, and number ${expected} was to come`);
     this.previous = { transaction: leaf.tx, ordinal: leaf.ordinal };
-    return leaf;
   }
 
   /** The checkpoints and anchored checkpoints over `start` to `end` leaves, the former excluded, opened with the log's own keys. */
@@ -305,6 +309,17 @@ export class Scrub {
     if (lost > 0) this.find('QUEUE', null, `${lost} events wait for a place in the tree and aren't stored`);
   }
 }
+
+/** What stands in the leaf, altered or not; null where it is none. */
+const leafOf = ({ leaf }: PlacedEvent): Leaf | null => {
+  if (leaf === null) return null;
+  try {
+    return readLeaf(leaf.toString('utf8'));
+  } catch (error) {
+    if (error instanceof LeafInvalid) return null;
+    throw error;
+  }
+};
 
 const headOf = (row: StoredHead): Head => {
   const isAnchored = 'anchor' in row;

@@ -10,11 +10,11 @@ import {
   AuditCheckpointType,
   AuditConsistencyProof,
   AuditCount,
-  AuditEventConnection,
   AuditEventFilter,
   AuditInclusionProof,
   PolicyInForce,
 } from './audit.type';
+import { AuditEventConnection } from './audit-event-connection';
 
 @Resolver()
 export class AuditResolver {

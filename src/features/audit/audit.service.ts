@@ -13,6 +13,7 @@ import type { ShownObject } from '../../graphql/shown';
 import { latestAnchored } from '../../ledger/anchors.service';
 import { type Checkpoints, rootAt, type SignedCheckpoint } from '../../ledger/checkpoints';
 import { treeSize } from '../../ledger/integration';
+import type { ScrubState } from '../../ledger/scrub-rounds';
 import { StoredTree } from '../../ledger/stored-tree';
 import { type Keys, keyedIfAny, withKeyOfOwner } from '../keys/keys.service';
 import { mostAnchors, mostCounts } from './audit.bounds';
@@ -22,12 +23,12 @@ import {
   AuditCheckpointType,
   AuditConsistencyProof,
   AuditCount,
-  AuditEventConnection,
   type AuditEventFilter,
   AuditEventType,
   AuditInclusionProof,
   PolicyInForce,
 } from './audit.type';
+import { AuditEventConnection } from './audit-event-connection';
 
 export interface AuditPageArguments {
   readonly filter: AuditEventFilter | null | undefined;
@@ -91,7 +92,11 @@ export class AuditLog {
     private readonly database: Database,
     private readonly keys: Keys,
     private readonly cursors: Cursors,
-    private readonly checkpoints: Checkpoints,
+    private readonly ledger: {
+      readonly checkpoints: Checkpoints;
+      /** How far the rows that answers go by were held against their leaves. */
+      readonly scrubbed: () => ScrubState;
+    },
   ) {}
 
   /** Events within the actor's scope, in the log's order. */
@@ -145,12 +150,12 @@ export class AuditLog {
   /** How far the log is: events that wait for their place, and when the latest checkpoint was signed. */
   async progress(): Promise<{ readonly pending: number; readonly signedAt: Date | null }> {
     const [row] = await this.database.read(waiting, sql``);
-    return { pending: row?.n ?? 0, signedAt: (await this.checkpoints.latest())?.signedAt ?? null };
+    return { pending: row?.n ?? 0, signedAt: (await this.ledger.checkpoints.latest())?.signedAt ?? null };
   }
 
   /** The latest checkpoint; null before the first. */
   async checkpoint(): Promise<AuditCheckpointType | null> {
-    const latest = await this.checkpoints.latest();
+    const latest = await this.ledger.checkpoints.latest();
     return latest && this.withAnchors(latest);
   }
 
@@ -162,7 +167,7 @@ export class AuditLog {
   async inclusion(actor: SignedInActor, eventId: string, size: number | null | undefined): Promise<AuditInclusionProof> {
     const [row] = await this.database.read(places, sql`WHERE ${e.id} = ${eventId} AND ${auditScope(actor)}`);
     if (!row) throw Failure.notFound('audit event');
-    const latest = await this.checkpoints.latest();
+    const latest = await this.ledger.checkpoints.latest();
     const { leafIndex: index, leafHash } = row;
     const wanted = size ?? latest?.size ?? 0;
     if (index === null || leafHash === null || (typeof size !== 'number' && wanted <= index))
@@ -174,7 +179,7 @@ export class AuditLog {
         'expected a size that the tree had after the event: above its leafIndex, not above what is stored',
       );
     const tree = new StoredTree(this.database);
-    const checkpoint = latest?.size === wanted ? latest : await this.checkpoints.at(wanted);
+    const checkpoint = latest?.size === wanted ? latest : await this.ledger.checkpoints.at(wanted);
     return new AuditInclusionProof({
       eventId,
       leafIndex: index,
@@ -227,7 +232,8 @@ export class AuditLog {
       async () => (await this.database.read(counted, sql`WHERE ${whole}`))[0]?.n ?? 0,
     );
     access.note(coordinate, page.nodes.length, page.nodes);
-    return new AuditEventConnection(page);
+    const { agreeing, since, findings } = this.ledger.scrubbed();
+    return new AuditEventConnection(page, { rowsCheckedTo: agreeing, rowsCheckedSince: since, rowFindings: findings });
   }
 
   private async customersOf(

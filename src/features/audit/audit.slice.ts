@@ -1,18 +1,36 @@
 import type { AuditSettings } from '../../ledger/audit-settings';
 import { Checkpoints } from '../../ledger/checkpoints';
+import { configuredKeys } from '../../ledger/outside-keys';
+import { ScrubRounds } from '../../ledger/scrub-rounds';
+import { SideRows } from '../../ledger/side-rows';
+import { describeError } from '../../log';
 import type { Core } from '../core';
 import type { Denials } from '../disclosures/denials.service';
 import { AuditLog } from './audit.service';
 import { AuditDownloads } from './downloads.service';
 import { AuditExports } from './exports.service';
 
-/** The log as auditors read it. */
-export const createAudit = ({ database, keys, cursors }: Core, { origin }: AuditSettings, denials: Denials) => {
-  const checkpoints = new Checkpoints(database, origin);
+/** The log as auditors read it, and the rounds in which it is held against what was signed. */
+export const createAudit = ({ database, keys, cursors, clock, log }: Core, audit: AuditSettings, denials: Denials) => {
+  const checkpoints = new Checkpoints(database, audit.origin);
+  const auditScrub = new ScrubRounds(database, {
+    // Asked in each round: a development key's file is made after this.
+    outside: (origin) => configuredKeys(audit).outside(origin),
+    rows: new SideRows(database, keys.stored(database)),
+    clock,
+    onFinding: ({ leaf, message }) =>
+      log.error(
+        { leaf, why: message },
+        'the stored audit log differs from what was signed; "counterfoil doctor" names every place',
+      ),
+    onFault: (error) =>
+      log.error({ error: describeError(error) }, 'the audit log could not be looked through; it is tried again'),
+  });
   return {
-    auditLog: new AuditLog(database, keys, cursors, checkpoints),
+    auditLog: new AuditLog(database, keys, cursors, { checkpoints, scrubbed: () => auditScrub.state }),
     auditDownloads: new AuditDownloads(database, keys, new AuditExports(database, checkpoints), (denial) =>
       denials.record([denial]),
     ),
+    auditScrub,
   };
 };

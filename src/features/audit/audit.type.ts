@@ -2,7 +2,6 @@ import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-gr
 import { namedPerEvent } from '../../audit/event';
 import type { Leaf } from '../../audit/leaf';
 import { type LinkAssurance, roles } from '../../authz/actor';
-import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { Listed } from '../../graphql/listed';
@@ -232,8 +231,6 @@ export class AuditEventType implements Shown {
 
 const stringsIn = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
-
-export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEventType);
 
 @InputType({ description: 'All that is given must hold. Times are half-open: from is in, before is not.' })
 export class AuditEventFilter {
