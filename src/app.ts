@@ -40,6 +40,9 @@ import { deliveryChannels } from './upstream/delivery/delivery-channels';
 const issuers = () =>
   require('./development/issuer/development-issuer') as typeof import('./development/issuer/development-issuer');
 
+/** Root fields by which one thing is looked up, with the assistances that it takes. */
+const confirming: ReadonlySet<string> = new Set(['ticket', 'ticketByReference', 'customer', 'transaction']);
+
 export interface AppOptions extends StorageOptions {
   /** Takes the place of a configured connector, by source name; for tests that simulate a fault. */
   readonly connectors?: GivenConnectors;
@@ -126,8 +129,12 @@ export class App {
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
       const tickets = createTickets(core, { sources, scope: assistance.scope, maximumAge: maximumAge.assignment });
-      const customers = createCustomers(core, { reach: assistance.reach, sources, maximumPaymentsAge: maximumAge.payments });
-      const payments = createPayments(core, { reach: assistance.reach });
+      const reached = {
+        reach: assistance.reach,
+        confirmedOf: (actor: SignedInActor) => assistances.confirmedOf(actor),
+      };
+      const customers = createCustomers(core, { ...reached, sources, maximumPaymentsAge: maximumAge.payments });
+      const payments = createPayments(core, reached);
       const delivery = deliveryChannels(config, clock);
       const credentials = createCredentials(core, {
         sources,
@@ -170,8 +177,9 @@ export class App {
         },
         {
           loadAssistances: async ({ actor, access }, rootFields) => {
-            // Whoever opens a ticket gets their assistance on it with its row, and needs no other for what it leads to.
-            if (rootFields.every((field) => field === 'ticket' || field === 'ticketByReference')) return;
+            // Each of these sees to what it needs: whoever opens a ticket gets their assistance on it with its row, and of a customer
+            // whom no assistance covers nobody is asked.
+            if (rootFields.every((field) => confirming.has(field))) return;
             access.grantAll(await assistances.confirmedOf(actor));
           },
           recordShowing: ({ actor, access }, plan, operation) => record.recordShowing(actor, access, plan, operation),

@@ -1,4 +1,4 @@
-import { type Actor, isSignedIn } from './actor';
+import { type Actor, isSignedIn, type SignedInActor } from './actor';
 import { rule } from './rule';
 
 /** Who did something, as it is kept with what they did. */
@@ -7,6 +7,9 @@ export interface KeptPerson {
   /** Their rows among the staff of every helpdesk; null where it was done before these were kept. */
   readonly staffIds: readonly string[] | null;
 }
+
+/** Whoever is signed in, as what they do is kept. */
+export const personOf = ({ id, staffIds }: SignedInActor): KeptPerson => ({ actorId: id, staffIds });
 
 /** One person: the same actor, or two that share a row among the staff, as one with two subjects at the identity provider has. */
 export const isSamePerson = (actor: Actor, { actorId, staffIds }: KeptPerson): boolean =>

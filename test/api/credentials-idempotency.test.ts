@@ -1,3 +1,4 @@
+import { everybodyInScope } from '../../src/features/tickets/tickets.scope';
 import { countOf, policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import {
@@ -104,7 +105,7 @@ describe('a request with an idempotency key', () => {
     const request = { paymentMethodId: of.usual.id, kind: 'BILLING_ADDRESS' as const, reason };
     const input = { ...request, idempotencyKey: freshKey() };
     const actor = await test.app.actors.identify(`Bearer ${await test.token('ana')}`);
-    const ticket = await test.app.services.tickets.inScope(actor, of.ticketId);
+    const ticket = await test.app.services.tickets.inScope(actor, of.ticketId, everybodyInScope);
     const ids = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
         (index % 2 === 0 ? test.app : other).services.credentialRequests.request(ticket, input),

@@ -125,6 +125,27 @@ describe('the list of updates', () => {
   });
 });
 
+describe('what somebody asked for', () => {
+  const filter = { requestedByMe: true };
+  const one = 'query ($id: ID!) { credentialUpdate(id: $id) { id } }';
+
+  it('is theirs under their other subject too, on whatever ticket, and nobody else’s', async () => {
+    const [update] = made;
+    // A team that has none of these tickets: nothing but having asked leads there.
+    const ana = { token: await issuer.token('ana', { roles: ['AGENT'], teams: ['disputes'] }, test.clock.now()) };
+    const rosa = { token: await issuer.token('rosa', { roles: ['AGENT'], teams: ['disputes'] }, test.clock.now()) };
+    expect(told(await test.as('ana', list, { filter }))).toEqual(page(newestFirst()));
+    expect(told(await test.as(ana, list, { filter }))).toEqual(page(newestFirst()));
+    expect(told(await test.as(rosa, list, { filter }))).toEqual(page([]));
+    for (const { of } of made) test.helpdesk.reassign(of.reference, 'rosa', 'rosa');
+    await test.app.sources.syncAll();
+    expect(told(await test.as(ana, one, { id: update?.id })).errors).toEqual([]);
+    expect(told(await test.as(ana, list))).toEqual(page(newestFirst()));
+    for (const { of } of made) test.helpdesk.reassign(of.reference, 'ana');
+    await test.app.sources.syncAll();
+  });
+});
+
 describe('what waits for a decision', () => {
   const waiting = () => newestFirst().filter(({ state }) => state === 'AWAITING_APPROVAL');
   const filter = { awaitingMyDecision: true };

@@ -2,6 +2,7 @@ import { demoTickets } from '../../src/development/merchant/cast';
 import { ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
+import { Updates } from '../support/credentials';
 import { OtherIssuer } from '../support/other-issuer';
 
 const begin = `mutation Begin($ticketId: ID!) {
@@ -86,5 +87,92 @@ describe('what one did oneself gives one nothing', () => {
     const messages = reason === undefined ? { nodes: [expect.anything()] } : null;
     expect(data).toEqual({ ticketByReference: { customer: null, messages } });
     expect(errors).toEqual(reason === undefined ? [] : [['ticketByReference.messages', 'DENIED', reason]]);
+  });
+
+  describe('not even a place in a list', () => {
+    const outline = `query Outline($reference: String!) {
+      ticketByReference(source: "demo", reference: $reference) { reference subject credentialUpdates { id } }
+    }`;
+    const list = `query List($filter: TicketFilter, $after: String) {
+      tickets(filter: $filter, first: 100, after: $after) { totalCount nodes { reference } pageInfo { hasNextPage endCursor } }
+    }`;
+    const seenBy = async (
+      who: Parameters<TestApp['as']>[0],
+      filter: Record<string, unknown> = {},
+    ): Promise<readonly string[]> => {
+      const seen: string[] = [];
+      for (let after: string | null = null; ; ) {
+        const { data } = await test.as(who, list, { filter, after });
+        const { totalCount, nodes, pageInfo } = data.tickets;
+        seen.push(...nodes.map(({ reference }: { reference: string }) => reference));
+        if (pageInfo.hasNextPage) after = pageInfo.endCursor;
+        else {
+          expect(totalCount).toBe(seen.length);
+          return seen;
+        }
+      }
+    };
+
+    it.each<[string, 'chloe' | 'sam', boolean]>([
+      ['a colleague moved', 'sam', true],
+      ['a supervisor moved herself', 'chloe', false],
+    ])('to a supervisor: of a ticket that %s into her team', async (_, mover, isListed) => {
+      const { reference } = demoTickets.unassigned;
+      await moved(reference, mover);
+      expect((await seenBy(await chloe())).includes(reference)).toBe(isListed);
+      expect(await seenBy('ana')).toContain(reference);
+      const { data, errors } = told(await test.as(await chloe(), outline, { reference }));
+      expect(data.ticketByReference).toEqual({
+        reference,
+        subject: isListed ? expect.any(String) : null,
+        credentialUpdates: isListed ? [] : null,
+      });
+      expect(errors).toEqual(
+        isListed
+          ? []
+          : ['subject', 'credentialUpdates'].map((field) => [`ticketByReference.${field}`, 'DENIED', 'NO_ASSISTANCE']),
+      );
+    });
+
+    it('until somebody else consents', async () => {
+      const { reference } = demoTickets.unassigned;
+      const ticketId = await moved(reference, 'chloe');
+      const { id } = (await test.as(await chloe(), begin, { ticketId })).data.beginAssistance;
+      expect(told(await test.as('sam', approve, { id })).errors).toEqual([]);
+      expect(await seenBy(await chloe())).toContain(reference);
+      const { data, errors } = told(await test.as(await chloe(), outline, { reference }));
+      expect([data.ticketByReference, errors]).toEqual([{ reference, subject: expect.any(String), credentialUpdates: [] }, []]);
+    });
+
+    it.each<[string, string | null, boolean]>([
+      ['a colleague gave to her', 'rosa', true],
+      ['nobody is known to have given to her', null, true],
+      ['she took from another team', 'ana', false],
+    ])('nor, in a list, what it is about, to an agent whose ticket it is: one that %s', async (_, assigner, isShown) => {
+      const { reference } = demoTickets.household;
+      test.helpdesk.reassign(reference, 'ana', assigner);
+      await test.app.sources.syncAll();
+      const mine = `{ tickets(filter: { team: "disputes" }) { nodes { reference subject credentialUpdates { id } } } }`;
+      const { data } = await test.as('ana', mine);
+      const shown = isShown ? { subject: expect.any(String), credentialUpdates: [] } : { subject: null, credentialUpdates: null };
+      expect(data.tickets.nodes).toEqual([{ reference, ...shown }]);
+    });
+
+    it('to a supervisor: of an update on a ticket that she moved into her team', async () => {
+      const updates = new Updates(test);
+      const of = await updates.next();
+      const { id } = (await updates.request(of, of.usual, 'BILLING_ADDRESS')).data.requestCredentialUpdate;
+      const all = async () =>
+        (await test.as(await chloe(), '{ credentialUpdates { totalCount } }')).data.credentialUpdates.totalCount;
+      expect(await all()).toBe(1);
+      await moved(of.reference, 'chloe');
+      expect(await all()).toBe(0);
+      const update = 'query ($id: ID!) { credentialUpdate(id: $id) { reason ticket { reference } } }';
+      const { data, errors } = told(await test.as(await chloe(), update, { id }));
+      expect([data.credentialUpdate, errors]).toEqual([
+        { reason: null, ticket: null },
+        [['credentialUpdate.reason', 'DENIED', 'NO_ASSISTANCE']],
+      ]);
+    });
   });
 });

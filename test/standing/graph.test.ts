@@ -194,6 +194,7 @@ describe('the rules beside resolvers', () => {
       'Query.auditInclusionProof',
       'Query.disclosures',
       'Query.policyInForce',
+      'Ticket.credentialUpdates',
       'Ticket.customer',
       'Ticket.messages',
       'Ticket.subject',

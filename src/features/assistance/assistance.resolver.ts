@@ -34,7 +34,9 @@ export class AssistanceResolver {
     @Arg('input', () => BeginAssistanceInput) input: BeginAssistanceInput,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<AssistanceType> {
-    const ticket = await services.tickets.inScope(actor, input.ticketId);
+    const ticket = await services.tickets.inScope(actor, input.ticketId, (stored) =>
+      services.assistances.expectMayAsk(stored, input),
+    );
     return loaders.assistances.toType(await services.assistances.ask(ticket, input));
   }
 

@@ -2,9 +2,9 @@ import type { CustomerUnderDigest } from '../../audit/event';
 import { isSignedIn, type LiveAssistance, type SignedInActor } from '../../authz/actor';
 import type { AssistancePolicy } from '../../authz/policy/file';
 import { type Action, action } from '../../authz/rule';
-import { isSamePerson, type KeptPerson } from '../../authz/same-person';
+import { isSamePerson, type KeptPerson, personOf } from '../../authz/same-person';
 import type { Change } from '../../db/change';
-import { joined, sql } from '../../db/sql';
+import { sql } from '../../db/sql';
 import type { Values } from '../../db/table';
 import { Failure } from '../../failure';
 import { ulid } from '../../ulid';
@@ -12,7 +12,7 @@ import { countAlone } from '../actors/actor.fence';
 import type { Core } from '../core';
 import { sealField } from '../keys/keys.service';
 import { comesFromOthers } from '../tickets/provenance';
-import { askedBySomebodyElse, isActiveStaff, isStaff } from '../tickets/staff.rows';
+import { askedBySomebodyElse, doneBy, isActiveStaff, isStaff } from '../tickets/staff.rows';
 import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
 import { ticket as ticketTable } from '../tickets/tickets.rows';
@@ -127,13 +127,21 @@ export class Assistances {
     });
   }
 
+  /**
+   * Whether the actor may ask for an assistance on the ticket as it is stored, before its helpdesk is asked how it is now; `ask` judges
+   * again. Throws `INVALID`, `DENIED`.
+   */
+  async expectMayAsk({ actor, id }: InScope<Ticket>, input: BeginInput): Promise<void> {
+    reasonIn(input);
+    await this.parts.database.change(actor, assistanceActions.ask, async (change, permit) => {
+      const { subject } = await this.lockTicket(change, id);
+      permit({ ...subject, isFresh: true });
+    });
+  }
+
   /** Asks for an assistance outside of what begins by itself. Repeated, it returns the one that is open. Throws `INVALID`, `NOT_FOUND`, `DENIED`. */
   async ask({ actor, id: ticketId }: InScope<Ticket>, input: BeginInput): Promise<AssistanceRow> {
-    const reason = input.reason.trim();
-    if (reason.length < 10 || reason.length > 1_000)
-      throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
-    if (!assistancePurposes.includes(input.purpose))
-      throw Failure.invalid('input.purpose', `expected one of ${assistancePurposes.join(', ')}`);
+    const reason = reasonIn(input);
     return this.parts.database.change(actor, assistanceActions.ask, async (change, permit) => {
       const { ticket, subject } = await this.lockTicket(change, ticketId);
       const open = await change.lockIfAny(Assistance, { openKey: openKey(actor.id, ticketId) });
@@ -260,12 +268,8 @@ export class Assistances {
    * within an hour, under all of their subjects together.
    */
   private async spendQuota(change: Change, person: KeptPerson, ticketId: string, customerId: string): Promise<void> {
-    const { actorId, requestedByStaffIds, beginsAt } = assistance;
-    const isTheirs = [
-      sql`${actorId} = ${person.actorId}`,
-      ...(person.staffIds ?? []).map((id) => sql`INSTR(${requestedByStaffIds}, ${JSON.stringify(id)}) > 0`),
-    ];
-    const withinTheHour = sql`WHERE ${beginsAt} > ${new Date(change.at.getTime() - hour)} AND (${joined(isTheirs, ' OR ')})
+    const { actorId, requestedByStaffIds: staffIds, beginsAt } = assistance;
+    const withinTheHour = sql`WHERE ${beginsAt} > ${new Date(change.at.getTime() - hour)} AND ${doneBy(person, { actorId, staffIds })}
       GROUP BY ${actorId}, ${assistance.customerId}`;
     const before = await change.read(reachedRows, withinTheHour);
     await countAlone(change, [...new Set([person.actorId, ...before.map((row) => row.actorId)])]);
@@ -329,7 +333,15 @@ export class Assistances {
   }
 }
 
-const personOf = ({ id, staffIds }: SignedInActor): KeptPerson => ({ actorId: id, staffIds });
+/** The reason of a request whose form is right. Throws `INVALID`. */
+const reasonIn = ({ reason, purpose }: BeginInput): string => {
+  const trimmed = reason.trim();
+  if (trimmed.length < 10 || trimmed.length > 1_000)
+    throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
+  if (!assistancePurposes.includes(purpose))
+    throw Failure.invalid('input.purpose', `expected one of ${assistancePurposes.join(', ')}`);
+  return trimmed;
+};
 
 const requesterOf = ({ actorId, requestedByStaffIds }: Assistance): KeptPerson => ({ actorId, staffIds: requestedByStaffIds });
 

@@ -6,7 +6,7 @@ import type { RequestAccess } from '../../graphql/request-access';
 import type { Core } from '../core';
 import { TicketType } from '../tickets/ticket.type';
 import { ticket } from '../tickets/tickets.rows';
-import { type FoundTicket, type ScopedRows, type ScopeParts, TicketsInScope } from '../tickets/tickets.scope';
+import { everybodyInScope, type FoundTicket, type ScopedRows, type ScopeParts, TicketsInScope } from '../tickets/tickets.scope';
 import { grant, type OpenedRow, openedRows } from './assistance.rows';
 import type { Assistances } from './assistance.service';
 import { live } from './live';
@@ -26,6 +26,9 @@ const withGrant: ScopedRows<OpenedRow> = {
 export interface OpeningParts extends ScopeParts, Pick<Core, 'keys' | 'answerSteps'> {
   readonly assistances: Assistances;
 }
+
+/** What a person is known by, under all of their subjects: the actor's id, and their rows among the staff. */
+const idsOf = ({ id, staffIds }: SignedInActor): readonly string[] => [id, ...staffIds];
 
 /** Opening one ticket, by which an assistance begins where the policy lets it begin by itself. */
 export class Opening {
@@ -55,21 +58,22 @@ export class Opening {
       this.withinScope.find(actor, sql`${ticket.source} = ${source} AND ${ticket.reference} = ${reference}`);
     const found = await byReference();
     if (found) return this.opened(access, found);
-    const asked = `${actor.id} ${source} ${reference}`;
-    if (this.notTheirs.has(asked)) throw Failure.notFound('ticket');
+    // Whoever shares a row among the staff is the same person, whichever subject asks.
+    const asked = idsOf(actor).map((id) => `${id} ${source} ${reference}`);
+    if (asked.some((each) => this.notTheirs.has(each))) throw Failure.notFound('ticket');
     this.spendReadThrough(actor);
     const began = performance.now();
     await this.parts.sources.refreshTicket(source, reference);
     const arrived = await byReference();
     if (arrived) return this.opened(access, arrived);
-    this.notTheirs.set(asked, true);
+    for (const each of asked) this.notTheirs.set(each, true);
     // A helpdesk says sooner that it has no such ticket than what stands in somebody else's.
     await this.parts.answerSteps.end(began);
     throw Failure.notFound('ticket');
   }
 
   private async opened(access: RequestAccess, found: FoundTicket<OpenedRow>): Promise<TicketType> {
-    const { ticket, row } = await this.withinScope.confirmed(found);
+    const { ticket, row } = await this.withinScope.confirmed(found, everybodyInScope);
     const { actor } = ticket;
     const now = this.parts.clock();
     const shown = new TicketType(row, this.parts.keys, { maximumAge: this.parts.maximumAge, at: now }, true);
@@ -101,8 +105,7 @@ export class Opening {
   }
 
   private spendReadThrough(actor: SignedInActor): void {
-    // Counted for each of their rows among the staff too: whoever shares one is the same person.
-    const budgets = [actor.id, ...actor.staffIds].map((id) => ({ id, spent: this.readThroughs.get(id) ?? { count: 0 } }));
+    const budgets = idsOf(actor).map((id) => ({ id, spent: this.readThroughs.get(id) ?? { count: 0 } }));
     if (budgets.some(({ spent }) => spent.count >= readThroughsPerMinute)) {
       throw new Failure('RATE_LIMITED', 'Too many tickets were asked of the helpdesk.', {
         remedy: 'Wait a minute.',

@@ -1,12 +1,13 @@
 import { type Actor, isSignedIn, type SignedInActor } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
-import { type FourEyes, isSamePerson, isSomebodyElse } from '../../authz/same-person';
+import { type FourEyes, isSamePerson, isSomebodyElse, personOf } from '../../authz/same-person';
 import { type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
 import { inTeam, isMadeByOthers, isTeams, type Provenance } from '../tickets/provenance';
-import { type TicketGrounds, ticketScope } from '../tickets/tickets.policy';
+import { doneBy } from '../tickets/staff.rows';
+import { listedScope, type TicketGrounds, ticketScope } from '../tickets/tickets.policy';
 import type { CredentialUpdate } from './credential-update.entity';
 import { credentialUpdate } from './credentials.rows';
 
@@ -45,9 +46,19 @@ export interface AnswerSubject {
   readonly updateId: string;
 }
 
-/** Which updates an actor reaches, as SQL over `credentialUpdate` and its `ticket`: what they asked for, and those of tickets within their scope. */
+/** What the actor asked for, under whichever of their subjects, as SQL over `credentialUpdate`. */
+export const requestedBy = (actor: SignedInActor): Sql => {
+  const { requestedById: actorId, requestedByStaffIds: staffIds } = credentialUpdate;
+  return doneBy(personOf(actor), { actorId, staffIds });
+};
+
+/** Which updates an actor reaches one by one, as SQL over `credentialUpdate` and its `ticket`: what they asked for, and those of tickets within their scope. */
 export const updateReach = (actor: SignedInActor, grounds: TicketGrounds, now: Date): Sql =>
-  sql`(${credentialUpdate.requestedById} = ${actor.id} OR ${ticketScope(actor, grounds, now)})`;
+  sql`(${requestedBy(actor)} OR ${ticketScope(actor, grounds, now)})`;
+
+/** Which of these their lists have. */
+export const listedReach = (actor: SignedInActor, grounds: TicketGrounds, now: Date): Sql =>
+  sql`(${requestedBy(actor)} OR ${listedScope(actor, grounds, now)})`;
 
 /** Whoever answers for the customer in that mailbox would be the actor. */
 const isOwnContact = (actor: Actor, contactStaffIds: readonly string[]): boolean =>

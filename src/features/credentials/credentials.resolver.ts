@@ -5,6 +5,7 @@ import { Listed } from '../../graphql/listed';
 import { PaymentMethodType } from '../payments/payment.type';
 import type { RequestContext } from '../request';
 import { Staff, TicketType } from '../tickets/ticket.type';
+import { ticketIsTheirs } from '../tickets/tickets.policy';
 import {
   ApprovalType,
   CredentialUpdateConnection,
@@ -56,7 +57,9 @@ export class CredentialsResolver {
     @Arg('input', () => RequestCredentialUpdateInput) input: RequestCredentialUpdateInput,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<CredentialUpdateType> {
-    const ticket = await services.tickets.inScope(actor, input.ticketId);
+    const ticket = await services.tickets.inScope(actor, input.ticketId, (stored) =>
+      services.credentialRequests.expectMayRequest(stored, input),
+    );
     const id = await services.credentialRequests.request(ticket, input);
     return loaders.credentials.toType(await services.credentials.reachable(actor, id));
   }
@@ -169,7 +172,7 @@ export class TicketCredentialsResolver {
   })
   @Listed({ most: newestOfTicket })
   @Classified('INTERNAL')
-  @Guarded(open)
+  @Guarded(ticketIsTheirs)
   credentialUpdates(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<readonly CredentialUpdateType[]> {
     return loaders.credentials.ofTicket(ticket.id);
   }

@@ -9,7 +9,7 @@ import { askedBySomebodyElse } from '../tickets/staff.rows';
 import type { TicketGrounds } from '../tickets/tickets.policy';
 import { ticket } from '../tickets/tickets.rows';
 import { CredentialUpdateConnection, type CredentialUpdateFilter, type CredentialUpdateType } from './credential-update.type';
-import { mayDecide, requesterOf, updateReach } from './credentials.policy';
+import { listedReach, mayDecide, requestedBy, requesterOf, updateReach } from './credentials.policy';
 import {
   type CredentialUpdateRow,
   credentialUpdate,
@@ -66,13 +66,13 @@ export class Credentials {
       { cursors: this.cursors, actorId: actor.id, list: ['Query.credentialUpdates', given], keyset: newestFirst },
       { first, after },
     );
-    const conditions = [updateReach(actor, this.scope, this.clock())];
+    const conditions = [listedReach(actor, this.scope, this.clock())];
     const among = (column: Sql, values: readonly string[]) =>
       conditions.push(values.length > 0 ? sql`${column} IN (${values})` : sql`1 = 0`);
     if (given.state) among(credentialUpdate.state, given.state);
     if (given.kind) among(credentialUpdate.kind, given.kind);
     if (typeof given.ticketId === 'string') conditions.push(sql`${credentialUpdate.ticketId} = ${given.ticketId}`);
-    if (given.requestedByMe === true) conditions.push(sql`${credentialUpdate.requestedById} = ${actor.id}`);
+    if (given.requestedByMe === true) conditions.push(requestedBy(actor));
     if (given.awaitingMyDecision === true) {
       const { requestedById: actorId, requestedByStaffIds: staffIds } = credentialUpdate;
       conditions.push(sql`${credentialUpdate.state} = 'AWAITING_APPROVAL'`);

@@ -1,4 +1,4 @@
-import type { SignedInActor } from '../../authz/actor';
+import type { LiveAssistance, SignedInActor } from '../../authz/actor';
 import { type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { RequestAccess } from '../../graphql/request-access';
@@ -10,8 +10,12 @@ import { customer, customerRows } from './customers.rows';
 /** The condition under which an actor may reach a customer, over the column that names the customer. */
 export type Reach = (customerId: Sql, actor: SignedInActor, now: Date) => Sql;
 
+/** The actor's live assistances that authorize; those on tickets whose assignment wasn't confirmed lately are confirmed first. */
+export type ConfirmedOf = (actor: SignedInActor) => Promise<readonly LiveAssistance[]>;
+
 export interface CustomerParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly reach: Reach;
+  readonly confirmedOf: ConfirmedOf;
   readonly sources: {
     /** Asks the payment side about a customer again. False where it didn't answer in time. */
     refreshPayments(customerId: string): Promise<boolean>;
@@ -26,10 +30,11 @@ export class Customers {
 
   /** Throws `NOT_FOUND` for a customer that no live assistance of the actor covers, as for one that doesn't exist. */
   async reachable(actor: SignedInActor, access: RequestAccess, id: string): Promise<CustomerType> {
-    const { database, keys, reach, maximumPaymentsAge } = this.parts;
+    const { database, keys, reach, confirmedOf, maximumPaymentsAge } = this.parts;
     const now = this.parts.clock();
     const [row] = await database.read(customerRows, sql`WHERE ${customer.id} = ${id} AND ${reach(customer.id, actor, now)}`);
-    // The row tells of an assistance; only `access` knows whether its ticket's assignment was confirmed lately.
+    // The row tells of an assistance; only `access` knows whether its ticket's assignment was confirmed lately. No helpdesk is asked where there is none.
+    if (row && !access.knowsAll) access.grantAll(await confirmedOf(actor));
     if (!row || !access.covering(row.id)) throw Failure.notFound('customer');
     return new CustomerType(row, keys, maximumPaymentsAge, now);
   }

@@ -5,8 +5,13 @@ import { type CustomerParts, Customers } from './customers.service';
 /** The people whom tickets are about. */
 export const createCustomers = (
   { database, keys, clock }: Core,
-  { reach, sources, maximumPaymentsAge }: Pick<CustomerParts, 'reach' | 'sources' | 'maximumPaymentsAge'>,
+  {
+    reach,
+    confirmedOf,
+    sources,
+    maximumPaymentsAge,
+  }: Pick<CustomerParts, 'reach' | 'confirmedOf' | 'sources' | 'maximumPaymentsAge'>,
 ) => ({
-  service: new Customers({ database, keys, clock, reach, sources, maximumPaymentsAge }),
+  service: new Customers({ database, keys, clock, reach, confirmedOf, sources, maximumPaymentsAge }),
   loader: () => new CustomersLoader(database, keys, maximumPaymentsAge, clock),
 });

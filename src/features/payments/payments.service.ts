@@ -8,7 +8,7 @@ import type { Core } from '../core';
 import type { CustomerType } from '../customers/customer.type';
 import type { CustomersLoader } from '../customers/customers.loader';
 import { customer } from '../customers/customers.rows';
-import type { Reach } from '../customers/customers.service';
+import type { ConfirmedOf, Reach } from '../customers/customers.service';
 import { TransactionConnection, type TransactionFilter, type TransactionOrder, TransactionType } from './payment.type';
 import { type PaymentsLoader, transactionsBy } from './payments.loader';
 import { transaction, transactionRows } from './payments.rows';
@@ -28,6 +28,7 @@ export interface TransactionPageArguments {
 
 export interface PaymentParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'> {
   readonly reach: Reach;
+  readonly confirmedOf: ConfirmedOf;
 }
 
 export class Payments {
@@ -65,6 +66,8 @@ export class Payments {
       linkedTransactionRows,
       sql`WHERE ${transaction.id} = ${id} AND ${this.parts.reach(customer.id, actor, this.parts.clock())} ORDER BY ${customer.id} LIMIT 1`,
     );
+    // No helpdesk is asked where there is no assistance to confirm.
+    if (row && !access.knowsAll) access.grantAll(await this.parts.confirmedOf(actor));
     const holder = row && access.covering(row.customerId) ? await customers.load(row.customerId) : null;
     if (!row || !holder) throw Failure.notFound('transaction');
     return new TransactionType(holder, row, this.parts.keys);

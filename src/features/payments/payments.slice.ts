@@ -3,7 +3,10 @@ import { PaymentsLoader } from './payments.loader';
 import { type PaymentParts, Payments } from './payments.service';
 
 /** What customers paid and pay with. */
-export const createPayments = ({ database, keys, cursors, clock }: Core, { reach }: Pick<PaymentParts, 'reach'>) => ({
-  service: new Payments({ database, keys, cursors, clock, reach }),
+export const createPayments = (
+  { database, keys, cursors, clock }: Core,
+  { reach, confirmedOf }: Pick<PaymentParts, 'reach' | 'confirmedOf'>,
+) => ({
+  service: new Payments({ database, keys, cursors, clock, reach, confirmedOf }),
   loader: () => new PaymentsLoader(database, keys),
 });

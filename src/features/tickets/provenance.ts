@@ -8,6 +8,12 @@ interface TeamWork {
   readonly teamSetById: string | null;
 }
 
+/** Whose it is, and by whose doing. */
+interface Assignment extends TeamWork {
+  readonly assigneeId: string | null;
+  readonly assignedById: string | null;
+}
+
 /** By whose doing a ticket is where it is and about whom it is. */
 export interface Provenance extends TeamWork {
   readonly createdById: string | null;
@@ -17,11 +23,8 @@ export interface Provenance extends TeamWork {
   readonly knowsActor: boolean;
 }
 
-/** By whose doing it is whose it is, as well. */
-export interface AssignedWork extends Provenance {
-  readonly assigneeId: string | null;
-  readonly assignedById: string | null;
-}
+/** Both. */
+export interface AssignedWork extends Provenance, Assignment {}
 
 const asSelf = (actor: Actor, staffId: string | null): boolean =>
   isSignedIn(actor) && staffId !== null && actor.staffIds.includes(staffId);
@@ -33,7 +36,7 @@ export const inTeam = (actor: Actor, team: string | null): boolean =>
 const ofTheirTeam = (actor: Actor, ticket: TeamWork): boolean => inTeam(actor, ticket.team) && !asSelf(actor, ticket.teamSetById);
 
 /** Assigned to the actor; where the actor took it without being asked, only from a team of their own. */
-export const isOwn = rule<AssignedWork>(
+export const isOwn = rule<Assignment>(
   'NO_ASSISTANCE',
   (actor, ticket) => asSelf(actor, ticket.assigneeId) && (!asSelf(actor, ticket.assignedById) || ofTheirTeam(actor, ticket)),
 );

@@ -1,4 +1,5 @@
 import type { SignedInActor } from '../../authz/actor';
+import type { KeptPerson } from '../../authz/same-person';
 import type { Change } from '../../db/change';
 import { joined, type Sql, sql } from '../../db/sql';
 import { type Selected, select, type Table, wholeNumber } from '../../db/table';
@@ -39,12 +40,26 @@ export const activeStaffNamed = (
     sql`WHERE ${staffMembers.active} = ${true} AND (${staffMembers.loginDigest} = ${digest} OR ${staffMembers.emailDigest} = ${digest})`,
   );
 
-/** A request as SQL sees it: who asked, their rows among the staff as a JSON list, and the ticket that it is on. */
-interface AskedFor {
+/** Who did something, as SQL sees it: the actor, and their rows among the staff as a JSON list. */
+interface DoneBy {
   readonly actorId: Sql;
   readonly staffIds: Sql;
+}
+
+/** A request as SQL sees it, with the ticket that it is on. */
+interface AskedFor extends DoneBy {
   readonly ticket: Table<Ticket>;
 }
+
+/** What was done by this person, under whichever of their subjects: `isSamePerson` as SQL. */
+export const doneBy = (person: KeptPerson, { actorId, staffIds }: DoneBy): Sql =>
+  sql`(${joined(
+    [
+      sql`${actorId} = ${person.actorId}`,
+      ...(person.staffIds ?? []).map((id) => sql`INSTR(${staffIds}, ${JSON.stringify(id)}) > 0`),
+    ],
+    ' OR ',
+  )})`;
 
 /** Requests at which the actor may be the second of two people: asked by somebody else, on a ticket that isn't of the actor's doing. */
 export const askedBySomebodyElse = (actor: SignedInActor, { actorId, staffIds, ticket }: AskedFor): Sql => {

@@ -14,7 +14,7 @@ import { Freshness } from '../customers/customer.type';
 import type { Keys } from '../keys/keys.service';
 import type { AssignedWork } from './provenance';
 import { messages, tickets } from './ticket.entity';
-import { assignmentIsConfirmed } from './tickets.policy';
+import { subjectIsShown } from './tickets.policy';
 import type { MessageRow, StaffRow, TicketRow } from './tickets.rows';
 
 export const TicketStatus = enumOf(ticketStatuses);
@@ -108,7 +108,7 @@ export class TicketType implements Shown {
   }
 
   @Exposed('PERSONAL', () => String)
-  @Guarded(assignmentIsConfirmed)
+  @Guarded(subjectIsShown)
   get subject(): string | null {
     return this.keys.open(tickets, this.row, 'subject');
   }

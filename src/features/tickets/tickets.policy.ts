@@ -4,7 +4,7 @@ import { reasonOf } from '../../authz/rule';
 import { joined, type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
-import { type AssignedWork, isGivenToThem } from './provenance';
+import { type AssignedWork, isGivenToThem, isOwn, isTeams } from './provenance';
 import { ticket } from './tickets.rows';
 
 /** A ticket as far as these rules look at it. */
@@ -27,15 +27,31 @@ export interface TicketGrounds {
   readonly assisted: (ticketId: Sql, actor: SignedInActor, now: Date) => Sql;
 }
 
-/** Which tickets an actor works with, as SQL over `ticket`: a list, a count and a cursor are then right by themselves. */
-export const ticketScope = (actor: SignedInActor, { roles, assisted }: TicketGrounds, now: Date): Sql => {
+/** Which tickets an actor works with, where those of their teams meet this condition. */
+const scopeWith = (actor: SignedInActor, { roles, assisted }: TicketGrounds, now: Date, ofTeams: Sql): Sql => {
   const grounds = new Set(actor.roles.flatMap((role) => roles[role] ?? []));
   const parts: Sql[] = [];
   if (grounds.has('own') && actor.staffIds.length > 0) parts.push(sql`${ticket.assigneeId} IN (${actor.staffIds})`);
-  if (grounds.has('team') && actor.teams.length > 0) parts.push(sql`${ticket.team} IN (${actor.teams})`);
+  if (grounds.has('team') && actor.teams.length > 0) parts.push(sql`(${ticket.team} IN (${actor.teams})${ofTeams})`);
   if (grounds.has('assisted')) parts.push(assisted(ticket.id, actor, now));
   // Nobody's tickets: a role that the policy doesn't name works with none.
   return parts.length === 0 ? sql`1 = 0` : sql`(${joined(parts, ' OR ')})`;
+};
+
+/**
+ * Which tickets an actor may open one by one, or ask for something on, as SQL over `ticket`: also one that they moved into a team of
+ * theirs. Of that they see no more than that it is there, until somebody else consents.
+ */
+export const ticketScope = (actor: SignedInActor, grounds: TicketGrounds, now: Date): Sql =>
+  scopeWith(actor, grounds, now, sql``);
+
+/** Which tickets an actor's lists, counts and cursors have: those, but for what is their team's by their own doing. */
+export const listedScope = (actor: SignedInActor, grounds: TicketGrounds, now: Date): Sql => {
+  const { teamSetById } = ticket;
+  // Whom no helpdesk knows has moved nothing.
+  if (actor.staffIds.length === 0) return ticketScope(actor, grounds, now);
+  const byOthers = sql` AND (${teamSetById} IS NULL OR ${teamSetById} NOT IN (${actor.staffIds}))`;
+  return scopeWith(actor, grounds, now, byOthers);
 };
 
 /** The ticket's customer is covered by a live assistance of the actor. */
@@ -55,9 +71,19 @@ export const ticketIsAssisted = ({ actor, access }: RelationView, ticket: ShownT
   return access.onTicket(ticket.id, ticket.customerId) ? null : (ticket.openingDenial ?? 'NO_ASSISTANCE');
 };
 
-/** The helpdesk confirmed lately whose ticket this is. Where that is too long ago, what the ticket is about isn't shown; that it exists is. */
-export const assignmentIsConfirmed = (_: RelationView, ticket: ShownTicket): DenialReason | null =>
-  ticket.freshness.stale ? 'STALE' : null;
+/**
+ * The ticket is the actor's or their team's, and not by their own doing; or they assist on it. Of any other that they reach, so that
+ * an assistance can be asked for, no more is shown than that it is there.
+ */
+export const ticketIsTheirs = (
+  { actor, access }: RelationView,
+  { id, customerId, provenance }: ShownTicket,
+): DenialReason | null =>
+  isOwn(actor, provenance) || isTeams(actor, provenance) || access.onTicket(id, customerId) ? null : 'NO_ASSISTANCE';
+
+/** And the helpdesk confirmed lately whose it is. Where that is too long ago, what the ticket is about isn't shown; that it exists is. */
+export const subjectIsShown = (view: RelationView, ticket: ShownTicket): DenialReason | null =>
+  ticket.freshness.stale ? 'STALE' : ticketIsTheirs(view, ticket);
 
 export const messageIsAssisted = (view: RelationView, message: { readonly of: ShownTicket }): DenialReason | null =>
   ticketIsAssisted(view, message.of);

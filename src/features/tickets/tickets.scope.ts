@@ -54,6 +54,9 @@ export interface ScopeParts extends Pick<Core, 'database' | 'clock'> {
   readonly maximumAge: number;
 }
 
+/** Being within the scope is all the permission that is needed. */
+export const everybodyInScope = async (): Promise<void> => {};
+
 /** The one place where a ticket is looked up within an actor's scope. */
 export class TicketsInScope<Row extends TicketRow> {
   constructor(
@@ -80,16 +83,18 @@ export class TicketsInScope<Row extends TicketRow> {
 
   /**
    * As the helpdesk confirmed it lately: read again where that was longer ago, by which it may have left the scope. When the
-   * helpdesk is down, as it was stored: it may be shown, it authorizes nothing. Throws `NOT_FOUND`.
+   * helpdesk is down, as it was stored: it may be shown, it authorizes nothing. A source is asked nothing for who has no permission:
+   * `permit` judges the ticket as stored before it is. Throws `NOT_FOUND`, and what `permit` throws.
    */
-  async confirmed(found: FoundTicket<Row>): Promise<FoundTicket<Row>> {
+  async confirmed(found: FoundTicket<Row>, permit: (stored: InScope<Ticket>) => Promise<void>): Promise<FoundTicket<Row>> {
     const { ticket, row } = found;
+    if (this.parts.clock().getTime() - row.confirmedAt.getTime() <= this.parts.maximumAge) return found;
+    await permit(ticket);
     return (await this.refresh(row)) ? this.require(ticket.actor, ticket.id) : found;
   }
 
   /** Whether it was read again. */
-  private async refresh({ source, reference, confirmedAt }: TicketRow): Promise<boolean> {
-    if (this.parts.clock().getTime() - confirmedAt.getTime() <= this.parts.maximumAge) return false;
+  private async refresh({ source, reference }: TicketRow): Promise<boolean> {
     try {
       await this.parts.sources.refreshTicket(source, reference);
       return true;

@@ -1,12 +1,13 @@
 import type { LinkAssurance, SignedInActor } from '../../authz/actor';
 import { joined, type Sql, sql } from '../../db/sql';
+import { Failure } from '../../failure';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { Core } from '../core';
 import { customer, linkRows } from '../customers/customers.rows';
 import type { Ticket } from './ticket.entity';
 import { MessageConnection, MessageType, TicketConnection, type TicketFilter, TicketOrder, TicketType } from './ticket.type';
 import { messagesInOrder, type TicketsLoader } from './tickets.loader';
-import { ticketScope } from './tickets.policy';
+import { listedScope } from './tickets.policy';
 import { type TicketRow, ticket, ticketCounts, ticketRows } from './tickets.rows';
 import { alone, type InScope, type ScopeParts, TicketsInScope } from './tickets.scope';
 
@@ -46,7 +47,7 @@ export class Tickets {
       { first, after },
     );
     const now = this.parts.clock();
-    const conditions = [ticketScope(actor, this.parts.scope, now)];
+    const conditions = [listedScope(actor, this.parts.scope, now)];
     const among = (column: Sql, values: readonly string[]) =>
       conditions.push(values.length > 0 ? sql`${column} IN (${values})` : sql`1 = 0`);
     if (given.status) among(ticket.status, given.status);
@@ -76,20 +77,24 @@ export class Tickets {
     const now = this.parts.clock();
     const rows = await this.parts.database.read(
       ticketRows,
-      sql`WHERE ${ticket.id} IN (${ids}) AND ${ticketScope(actor, this.parts.scope, now)}`,
+      sql`WHERE ${ticket.id} IN (${ids}) AND ${listedScope(actor, this.parts.scope, now)}`,
     );
     return rows.map((row) => this.toType(row, now));
   }
 
-  /** The ticket as whatever is asked for on it needs it. Throws `NOT_FOUND` outside the actor's scope. */
-  async inScope(actor: SignedInActor, id: string): Promise<InScope<Ticket>> {
-    const { ticket } = await this.withinScope.confirmed(await this.withinScope.require(actor, id));
+  /**
+   * The ticket as whatever is asked for on it needs it. Before its helpdesk is asked for it again, `permit` judges it as it is stored.
+   * Throws `NOT_FOUND` outside the actor's scope, and what `permit` throws.
+   */
+  async inScope(actor: SignedInActor, id: string, permit: (stored: InScope<Ticket>) => Promise<void>): Promise<InScope<Ticket>> {
+    const { ticket } = await this.withinScope.confirmed(await this.withinScope.require(actor, id), permit);
     return ticket;
   }
 
   /** The assurance of the link behind a ticket. Throws `NOT_FOUND` outside the actor's scope. */
   async linkOf(actor: SignedInActor, id: string): Promise<LinkAssurance> {
-    const { row } = await this.withinScope.require(actor, id);
+    const [row] = await this.reachable(actor, [id]);
+    if (!row) throw Failure.notFound('ticket');
     const [linked] = await this.parts.database.read(linkRows, sql`WHERE ${customer.id} = ${row.customerId}`);
     return linked?.link ?? 'NONE';
   }

@@ -7,6 +7,7 @@ import { sql } from '../../../db/sql';
 import type { Values } from '../../../db/table';
 import { Failure, ProgrammingError } from '../../../failure';
 import { ulid } from '../../../ulid';
+import type { TicketSubject } from '../../assistance/assistance.policy';
 import type { Assistances } from '../../assistance/assistance.service';
 import { useAssistance } from '../../assistance/live';
 import type { Keys } from '../../keys/keys.service';
@@ -103,11 +104,40 @@ export class CredentialRequests {
   constructor(private readonly parts: RequestParts) {}
 
   /**
+   * Whether the actor may ask for an update on the ticket as it is stored, before its helpdesk is asked how it is now; `request` judges
+   * again. Throws `INVALID`, `DENIED`, `CONFLICT`.
+   */
+  async expectMayRequest(ticket: InScope<Ticket>, input: RequestInput): Promise<void> {
+    await this.repeatedOrPermitted(ticket.id, this.askedOn(ticket, input), { isFresh: true });
+  }
+
+  /**
    * Asks the customer for a change. The same key with the same input returns the same update, whatever became of it.
    * Returns its id. Throws `INVALID`, `NOT_FOUND` (a method outside the ticket's customer), `DENIED`, `CONFLICT`.
    */
-  async request({ actor, id: ticketId }: InScope<Ticket>, input: RequestInput): Promise<string> {
-    const { database, keys, sources, policy, jobs } = this.parts;
+  async request(ticket: InScope<Ticket>, input: RequestInput): Promise<string> {
+    const { database, sources, jobs } = this.parts;
+    const { actor, id: ticketId } = ticket;
+    const asked = this.askedOn(ticket, input);
+    const before = await this.repeatedOrPermitted(ticketId, asked);
+    if (before !== null) return before;
+    // What the customer is shown and judged by shall be what the provider has now; where it doesn't answer, what was last read.
+    const [about] = await database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
+    if (about?.customerId) await sources.refreshPayments(about.customerId);
+    const id = await database.change(actor, credentialActions.request, async (change, permit) => {
+      // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
+      const locked = await lockTicket(change, ticketId);
+      const known = await change.lockIfAny(CredentialUpdate, { requestKey: asked.requestKey });
+      if (known) return this.repeated(known, asked.requestDigest);
+      return this.newRequest(change, permit, locked, asked);
+    });
+    jobs.wake();
+    return id;
+  }
+
+  /** Throws `INVALID` for what can't be asked for, whoever asks. */
+  private askedOn({ actor, id: ticketId }: InScope<Ticket>, input: RequestInput): Asked {
+    const { keys, policy } = this.parts;
     const reason = input.reason.trim();
     if (reason.length < 10 || reason.length > 1_000)
       throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
@@ -119,20 +149,7 @@ export class CredentialRequests {
     const requestKey = keys.searchDigest('credential-request', `${actor.id} ${input.idempotencyKey}`) as string;
     const content = { ticket: ticketId, method: input.paymentMethodId, kind: input.kind, reason };
     const requestDigest = keys.searchDigest('credential-input', canonicalize(content)) as string;
-    const before = await this.repeatedOrPermitted(actor, ticketId, { requestKey, requestDigest });
-    if (before !== null) return before;
-    // What the customer is shown and judged by shall be what the provider has now; where it doesn't answer, what was last read.
-    const [asked] = await database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
-    if (asked?.customerId) await sources.refreshPayments(asked.customerId);
-    const id = await database.change(actor, credentialActions.request, async (change, permit) => {
-      // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
-      const ticket = await lockTicket(change, ticketId);
-      const known = await change.lockIfAny(CredentialUpdate, { requestKey });
-      if (known) return this.repeated(known, requestDigest);
-      return this.newRequest(change, permit, ticket, { actor, input: { ...input, reason }, requestKey, requestDigest });
-    });
-    jobs.wake();
-    return id;
+    return { actor, input: { ...input, reason }, requestKey, requestDigest };
   }
 
   /**
@@ -141,16 +158,17 @@ export class CredentialRequests {
    * once more. Throws `DENIED`, `CONFLICT`.
    */
   private repeatedOrPermitted(
-    actor: SignedInActor,
     ticketId: string,
-    { requestKey, requestDigest }: Pick<Asked, 'requestKey' | 'requestDigest'>,
+    { actor, requestKey, requestDigest }: Asked,
+    judged: Partial<TicketSubject> = {},
   ): Promise<string | null> {
     return this.parts.database.change(actor, credentialActions.request, async (change, permit) => {
       const ticket = await lockTicket(change, ticketId);
       const known = await change.lockIfAny(CredentialUpdate, { requestKey });
       if (known) return this.repeated(known, requestDigest);
       const facts = await readFacts(change, this.parts.keys, actor, ticket);
-      permit({ ...(await this.subjectOf(change, ticket, facts)), isLinked: true, contactStaffIds: [] });
+      const subject = await this.subjectOf(change, ticket, facts);
+      permit({ ...subject, ticket: { ...subject.ticket, ...judged }, isLinked: true, contactStaffIds: [] });
       return null;
     });
   }
