@@ -4,10 +4,12 @@ import { NoteInvalid, verifierKeyOf } from '../audit/note';
 import { type AuditProcessConfig, loadAuditConfig } from '../config/load';
 import type { Database } from '../db/database';
 import { FileAnchor } from '../ledger/anchor.file';
-import { latestAnchored } from '../ledger/anchors.service';
+import { latestAnchored } from '../ledger/anchored';
 import { Checkpoints, signersOf } from '../ledger/checkpoints';
+import { Mark } from '../ledger/mark';
 import { forkOrigin, storedOrigins } from '../ledger/origins';
 import { signingKeyText } from '../ledger/signing-key-file';
+import { headOfNothing } from '../ledger/signing-log';
 import { openAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';
 
@@ -59,20 +61,25 @@ const lastKnown = async (
 
 /** `counterfoil audit fork`. */
 export const fork = async (flags: ForkFlags): Promise<void> => {
-  const config = loadAuditConfig({ signs: true });
+  const config = loadAuditConfig({ signs: true, marks: true });
   const database = await openAuditDatabase(config);
   try {
     const former = (await storedOrigins(database)).at(-1);
     if (!former) throw new CommandFailed('There is no stored log to go on from.');
     const anchored = await lastKnown(flags, config, database, former.name);
     const { origin, signingKey, anchors } = config.audit;
+    const mark = config.audit.mark ? new Mark(config.audit.mark) : null;
+    await mark?.prove();
     const forked = await forkOrigin(database, origin, anchored, new Date());
-    // The new name begins with a head: whoever finds leaves and none has found a fault.
-    if (signingKey !== null)
-      await new Checkpoints(database, origin).sign(database, signersOf(origin, signingKeyText(signingKey)), {
+    // The new name begins with a head and a mark: whoever finds leaves and neither has found a fault.
+    if (signingKey !== null) {
+      const signers = signersOf(origin, signingKeyText(signingKey));
+      const head = await new Checkpoints(database, origin).sign(database, signers, {
         anchored: anchors.length > 0,
         at: new Date(),
       });
+      await mark?.replace(head ?? headOfNothing(origin, signers));
+    }
     if (flags.json) {
       process.stdout.write(`${JSON.stringify({ origin: config.audit.origin, ...forked })}\n`);
       return;

@@ -16,7 +16,7 @@ const print = (text: string): void => {
 
 /** `counterfoil audit sequence`. */
 export const sequence = async (): Promise<void> => {
-  const config = loadAuditConfig({ signs: true });
+  const config = loadAuditConfig({ signs: true, marks: true });
   const log = createLog(config.logLevel, pino.destination(2));
   const database = await openAuditDatabase(config);
   const ended = new Promise<void>((resolve) => {

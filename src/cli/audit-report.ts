@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { loadAuditConfig } from '../config/load';
 import { csvOf, markdownOf, minimisationReport } from '../features/audit/minimisation';
-import { latestAnchored } from '../ledger/anchors.service';
+import { latestAnchored } from '../ledger/anchored';
 import { Checkpoints } from '../ledger/checkpoints';
 import { readAuditDatabase } from './audit-database';
 import { CommandFailed } from './report';

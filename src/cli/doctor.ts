@@ -1,25 +1,29 @@
 import { parseVerifierKey } from '../audit/note';
-import { loadAuditConfig, loadConfig } from '../config/load';
+import { type Config, loadAuditConfig, loadConfig } from '../config/load';
 import { durabilityFaults } from '../db/durability';
 import { sql } from '../db/sql';
 import { Column, select } from '../db/table';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
+import { AnchorForgot, AnchorUnavailable } from '../ledger/anchor';
 import { FileAnchor } from '../ledger/anchor.file';
-import { expectAnchored } from '../ledger/anchors.service';
-import { Checkpoints } from '../ledger/checkpoints';
+import { askWitness, expectAllKept, expectAnchored } from '../ledger/anchored';
+import { Checkpoints, truncated } from '../ledger/checkpoints';
 import { type DatabaseRole, grantFaults, grantStatements } from '../ledger/grants';
 import { treeSize } from '../ledger/integration';
 import { LogBroken } from '../ledger/log-broken';
+import { Mark, type Marked, MarkUnavailable } from '../ledger/mark';
+import { expectMarked, unmarked } from '../ledger/mark-check';
 import { hasOrigin } from '../ledger/origins';
 import { type ConfiguredKeys, configuredKeys } from '../ledger/outside-keys';
 import { scrub } from '../ledger/scrub';
+import { anchorOf } from '../ledger/signing-log';
 import { checkTail } from '../ledger/tail-check';
 import { RtHelpdesk } from '../upstream/helpdesk/rt/rt.connector';
 import { leaveBy } from '../upstream/outgoing';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { keysOf } from './key-argument';
 import { ProgressLine } from './progress-line';
-import { CommandFailed } from './report';
+import { CommandFailed, describeFailure } from './report';
 import { sideRowsOf } from './side-rows';
 
 export interface DoctorFlags {
@@ -106,23 +110,74 @@ const logFindings = async (
   }
 };
 
-/** Whether the log goes on from what was signed and anchored, as a start looks. */
-const startFindings = async ({ outside, areNone }: ConfiguredKeys): Promise<Finding[]> => {
+/** How many leaves the latest checkpoint covers as of now. */
+const latestNow = async (config: Config): Promise<number | null> => {
+  const database = await readAuditDatabase(config);
+  try {
+    return (await new Checkpoints(database, config.audit.origin).latest())?.size ?? null;
+  } finally {
+    await database.close();
+  }
+};
+
+/** Whether the log goes on from what was signed, marked and anchored, as a start looks. */
+const startFindings = async ({ outside, areNone }: ConfiguredKeys): Promise<{ findings: Finding[]; said: string[] }> => {
   // What follows from that is in the look through the log.
-  if (areNone) return [];
+  if (areNone) return { findings: [], said: [] };
   const config = loadConfig();
-  const { origin, anchors } = config.audit;
+  leaveBy(config.outgoing);
+  const { origin, anchors, mark: place } = config.audit;
+  const findings: Finding[] = [];
+  const said: string[] = [];
+  const outOfReach = (error: unknown) => said.push(`anchors: ${(error as Error).message}`);
+  const looked = async (look: () => Promise<unknown>): Promise<void> => {
+    try {
+      await look();
+    } catch (error) {
+      if (error instanceof AnchorUnavailable) outOfReach(error);
+      else if (error instanceof LogBroken || error instanceof AnchorForgot || error instanceof MarkUnavailable)
+        findings.push({ about: 'log', message: `a gateway refuses to start: ${describeFailure(error)}` });
+      else throw error;
+    }
+  };
+  const mark = place ? new Mark(place) : null;
+  let marked: Marked | null = null;
+  // Before the database is read: a signer goes on meanwhile.
+  await looked(async () => {
+    marked = (await mark?.read()) ?? null;
+  });
+  const files = anchors.flatMap((anchor) => (anchor.kind === 'file' ? new FileAnchor(anchor.name, anchor.path) : []));
+  const before = new Map(files.map((file) => [file, file.latest(origin)]));
+  await Promise.allSettled(before.values());
   const database = await readAuditDatabase(config);
   try {
     const checkpoints = new Checkpoints(database, origin);
-    await hasOrigin(database, origin);
-    await checkTail(database, checkpoints, outside(origin));
-    const files = anchors.flatMap((anchor) => (anchor.kind === 'file' ? new FileAnchor(anchor.name, anchor.path) : []));
-    await expectAnchored(database, checkpoints, files, { outside, onFault: () => {} });
-    return [];
-  } catch (error) {
-    if (!(error instanceof LogBroken)) throw error;
-    return [{ about: 'log', message: `a gateway refuses to start (${error.finding}): ${error.message} ${error.remedy}` }];
+    let having: readonly string[] = [];
+    await looked(() => hasOrigin(database, origin));
+    await looked(() => checkTail(database, checkpoints, outside(origin)));
+    await looked(async () => {
+      having = await expectAnchored(database, checkpoints, files, {
+        outside,
+        onFault: outOfReach,
+        latestIn: (file) => before.get(file) ?? file.latest(origin),
+      });
+      for (const file of files) await looked(() => expectAllKept(database, file, origin));
+    });
+    for (const anchor of anchors) {
+      if (anchor.kind !== 'witness') continue;
+      await looked(async () => {
+        const known = await askWitness(database, checkpoints, anchorOf(anchor));
+        // Whoever signs may have brought it more since the database was opened.
+        const latest = known === null ? null : await latestNow(config);
+        if (known !== null && known > (latest ?? 0)) throw truncated(known, latest ?? 0);
+      });
+    }
+    await looked(async () => {
+      if (place && marked) await expectMarked(database, checkpoints, place, { marked, outside });
+      const leaves = await treeSize(database);
+      if (place && !place.isDefault && !marked && leaves > 0 && having.length === 0) throw unmarked(leaves, place.file);
+    });
+    return { findings, said };
   } finally {
     await database.close();
   }
@@ -154,11 +209,7 @@ export const examine = async (flags: DoctorFlags): Promise<void> => {
   if (flags.printGrants) return printGrants(flags);
   const given = (flags.key ?? []).flatMap((argument) => keysOf(argument, '--key', parseVerifierKey));
   const keys = configuredKeys(loadConfig().audit, given);
-  const parts = [
-    await logFindings(flags, keys),
-    { findings: await startFindings(keys), said: [] },
-    ...(flags.sources ? [await sourceFindings()] : []),
-  ];
+  const parts = [await logFindings(flags, keys), await startFindings(keys), ...(flags.sources ? [await sourceFindings()] : [])];
   const findings = parts.flatMap((part) => part.findings);
   if (findings.length > 0) process.exitCode = 1;
   if (flags.json) {

@@ -3,7 +3,9 @@ import { ConfigInvalid } from '../config/problems';
 import { DatabaseInUse } from '../db/database-in-use';
 import { DatabaseUnavailable } from '../db/database-unavailable';
 import { Failure } from '../failure';
+import { AnchorForgot } from '../ledger/anchor';
 import { LogBroken } from '../ledger/log-broken';
+import { MarkUnavailable } from '../ledger/mark';
 
 /** Ends a command with a message for a person; nothing more is to be said about it. */
 export class CommandFailed extends Error {}
@@ -21,7 +23,9 @@ export const describeFailure = (error: unknown): string => {
     const { remedy } = error.details;
     return remedy === undefined ? error.message : `${error.message} ${remedy}`;
   }
-  if (error instanceof LogBroken) return `The audit log can't be continued. ${error.message} ${error.remedy}`;
+  if (error instanceof LogBroken) return `The audit log can't be continued (${error.finding}). ${error.message} ${error.remedy}`;
+  if (error instanceof MarkUnavailable || error instanceof AnchorForgot)
+    return `The audit log can't be continued (${error.code}). ${error.message} ${error.remedy}`;
   if (error instanceof CommandFailed || error instanceof DatabaseInUse) return error.message;
   return causesOf(error instanceof DatabaseUnavailable ? error.cause : error)
     .map((cause) => {

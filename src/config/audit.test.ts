@@ -18,12 +18,13 @@ describe('the audit log', () => {
       origin: 'counterfoil.invalid/development',
       anchors: [],
       signingKey: { file: join(folder(), '.data', 'keys', 'audit-signing-key') },
+      mark: { file: join(folder(), '.data', 'counterfoil.sqlite.mark'), isDefault: true },
     });
   });
 
   test('has a name, anchors and a key; a gateway beside a process that signs holds none', () => {
     const anchors = `[{ kind: file, name: worm, path: anchors/log }, { kind: witness, name: w1, url: https://witness.example.com/w1, key: ${witness} }]`;
-    const { audit } = loadFile(withAudit(`{ origin: pay.example.com/log, anchors: ${anchors} }`), production);
+    const { audit } = loadFile(withAudit(`{ origin: pay.example.com/log, mark: volume/mark, anchors: ${anchors} }`), production);
     expect(audit).toEqual({
       origin: 'pay.example.com/log',
       anchors: [
@@ -31,6 +32,7 @@ describe('the audit log', () => {
         { kind: 'witness', name: 'w1', url: 'https://witness.example.com/w1', key: witness },
       ],
       signingKey: { value: signingKey },
+      mark: { file: join(folder(), 'volume', 'mark'), isDefault: false },
     });
     const { AUDIT_SIGNING_KEY: _key, ...rest } = production;
     const elsewhere = loadFile(withAudit(`{ origin: pay.example.com/log, keys: ['${publicKey}'] }`), {
@@ -40,6 +42,19 @@ describe('the audit log', () => {
     expect(elsewhere.audit).toEqual({ origin: 'pay.example.com/log', anchors: [], signingKey: null, keys: [publicKey] });
     writeFileSync(join(folder(), 'signing'), `${pem}${pem}`.slice(0, pem.length), { mode: 0o600 });
     expect(loadFile(real, { ...rest, AUDIT_SIGNING_KEY_FILE: 'signing' }).audit.signingKey).toEqual({ value: pem });
+  });
+
+  test('has a mark wherever it is signed, and none where another process signs', () => {
+    const { AUDIT_SIGNING_KEY: _key, ...rest } = production;
+    const marked = `{ origin: pay.example.com/log, keys: ['${publicKey}'], mark: m }`;
+    expect(loadFile(withAudit(marked), { ...rest, AUDIT_SEQUENCER: 'process' }).audit.mark).toBeUndefined();
+    expect(loadAuditConfig({ signs: true, marks: true }, production, folder()).audit.mark).toEqual({
+      file: join(folder(), 'm'),
+      isDefault: false,
+    });
+    writeFileSync(file(), withAudit('{ origin: pay.example.com/log }'));
+    expect(placesOf(() => loadAuditConfig({ signs: true, marks: true }, production, folder()))).toEqual(['audit.mark']);
+    expect(loadAuditConfig({ signs: true }, production, folder()).audit.mark).toBeUndefined();
   });
 
   test('is looked at in production wherever another process signs it, by public keys that are configured', () => {
@@ -55,7 +70,9 @@ describe('the audit log', () => {
     ['audit.keys', `{ origin: a.example.com, keys: ['${publicKey}', '${publicKey}'] }`],
     ['audit.origin', '{ origin: "https://log.example.com" }'],
     ['audit.origin', '{ origin: "a log" }'],
-    ['audit.origin', '{}'],
+    ['audit.origin', '{ mark: m }'],
+    ['audit.mark', '{ origin: a.example.com }'],
+    ['audit.mark', '{ origin: a.example.com, mark: /dev/null }'],
     ['audit.anchors[0].kind', '{ origin: a.example.com, anchors: [{ kind: moon, name: x }] }'],
     [
       'audit.anchors[0].key',

@@ -5,6 +5,7 @@ import type { IssuerConfiguration } from '../authz/identity/issuer';
 import type { DatabaseLocation } from '../db/location';
 import type { AuditSection } from '../ledger/audit.section';
 import type { AuditSettings } from '../ledger/audit-settings';
+import type { MarkPlace } from '../ledger/mark';
 import { KeyEncryptionInvalid, keyEncryptionFromEnvironment, keyEncryptionFromFile } from '../privacy/key-encryption';
 import { KeyFileInvalid, readKeyFile } from '../privacy/key-file';
 import { isInClear } from '../section';
@@ -120,10 +121,28 @@ const signingKeyOf = (
 /** Something else stands there: a folder, a device, a pipe. */
 const isNoFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 
+/** In development an embedded database has a mark beside it, unless the configuration names another. */
+const markOf = (
+  file: string | undefined,
+  place: { readonly folder: string; readonly production: boolean; readonly database: DatabaseLocation },
+): MarkPlace | null => {
+  if (file !== undefined) return { file: resolve(place.folder, file), isDefault: false };
+  if (place.production || place.database.engine !== 'sqlite') return null;
+  return { file: `${place.database.file}.mark`, isDefault: true };
+};
+
 const auditConfig = (
   file: AuditSection | undefined,
   variables: SigningVariables & { readonly AUDIT_SEQUENCER: 'gateway' | 'process' },
-  place: { readonly folder: string; readonly dataFolder: string; readonly production: boolean; readonly file: string },
+  place: {
+    readonly folder: string;
+    readonly dataFolder: string;
+    readonly production: boolean;
+    readonly file: string;
+    readonly database: DatabaseLocation;
+    /** This process signs, or holds the log against what was signed as one that does. */
+    readonly marks: boolean;
+  },
   problems: ConfigProblem[],
 ): AuditSettings => {
   if (place.production && file && file.origin === undefined)
@@ -140,6 +159,16 @@ const auditConfig = (
         at: `audit.anchors[${index}].path`,
         expected: 'expected an ordinary file, or one that is not there yet: a device or a pipe keeps nothing',
       });
+  const mark = markOf(file?.mark, place);
+  if (place.marks && place.production && file && mark === null)
+    problems.push({
+      in: place.file,
+      at: 'audit.mark',
+      expected:
+        'expected in production: a file on a volume that lasts, outside the database, where the largest checkpoint is noted; each process that signs has its own',
+    });
+  if (mark !== null && isNoFile(mark.file))
+    problems.push({ in: place.file, at: 'audit.mark', expected: 'expected an ordinary file, or one that is not there yet' });
   return {
     origin: file?.origin ?? developmentOrigin,
     anchors: (file?.anchors ?? []).map((anchor) =>
@@ -147,6 +176,7 @@ const auditConfig = (
     ),
     signingKey: isSignedElsewhere ? null : signingKeyOf(variables, place, problems),
     ...(file?.keys ? { keys: file.keys } : {}),
+    ...(place.marks && mark !== null ? { mark } : {}),
     ...(isSignedElsewhere && !place.production ? { developmentKeyFile: developmentKeyFile(place.dataFolder) } : {}),
   };
 };
@@ -197,7 +227,13 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
   }
   if (database.engine === 'sqlite' && variables.AUDIT_SEQUENCER === 'process')
     note('AUDIT_SEQUENCER', 'expected gateway with an embedded database: its file belongs to one process');
-  const audit = auditConfig(hasFile ? content?.audit : undefined, variables, { folder, dataFolder, production, file }, problems);
+  const marks = variables.AUDIT_SEQUENCER === 'gateway';
+  const audit = auditConfig(
+    hasFile ? content?.audit : undefined,
+    variables,
+    { folder, dataFolder, production, file, database, marks },
+    problems,
+  );
   const signing = audit.signingKey && 'value' in audit.signingKey ? audit.signingKey.value || null : null;
   problems.push(...keyProblems(variables, { folder, production, signing }));
   if (!isReadableFile(resolve(folder, variables.POLICY_FILE)))
@@ -252,10 +288,10 @@ export interface AuditProcessConfig extends Pick<Config, 'production' | 'databas
 
 /**
  * For commands about the audit log, which needn't hold the gateway's other secrets. `signs`: the signing key is asked for,
- * whoever sequences otherwise. Throws `ConfigInvalid`.
+ * whoever sequences otherwise; `marks`: so is the place of the mark. Throws `ConfigInvalid`.
  */
 export const loadAuditConfig = (
-  { signs }: { readonly signs: boolean },
+  { signs, marks = false }: { readonly signs: boolean; readonly marks?: boolean },
   environment: Environment = processEnvironment(),
   folder = process.cwd(),
 ): AuditProcessConfig => {
@@ -280,7 +316,7 @@ export const loadAuditConfig = (
   const audit = auditConfig(
     auditOfFile(file, { production }, problems),
     { ...variables, AUDIT_SEQUENCER: signs ? 'gateway' : 'process' },
-    { folder, dataFolder, production, file },
+    { folder, dataFolder, production, file, database, marks },
     problems,
   );
   if (problems.length > 0) throw new ConfigInvalid(problems);

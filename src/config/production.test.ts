@@ -62,7 +62,10 @@ describe('production refuses', () => {
 
   test('an anchor that keeps nothing', () => {
     const anchored = (path: string) =>
-      real.replace(/audit:[\s\S]*$/, `audit: { origin: a.example.com, anchors: [{ kind: file, name: a, path: ${path} }] }`);
+      real.replace(
+        /audit:[\s\S]*$/,
+        `audit: { origin: a.example.com, mark: mark, anchors: [{ kind: file, name: a, path: ${path} }] }`,
+      );
     mkdirSync(join(folder(), 'a-folder'));
     execFileSync('mkfifo', [join(folder(), 'a-pipe')]);
     for (const path of ['/dev/null', '/dev/stdout', 'a-folder', 'a-pipe'])

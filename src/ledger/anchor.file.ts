@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type Checkpoint, parseCheckpoint } from '../audit/checkpoint';
 import { NoteInvalid, parseNote } from '../audit/note';
 import { type Anchor, type AnchorAnswer, AnchorUnavailable, type Submission } from './anchor';
@@ -6,13 +7,14 @@ import { type Anchor, type AnchorAnswer, AnchorUnavailable, type Submission } fr
 /** Bytes at the end of the file that are looked at: dozens of checkpoints. */
 const tailBytes = 64 * 1024;
 
-interface Kept {
+/** A checkpoint as a file has it. */
+export interface KeptCheckpoint {
   readonly note: string;
   readonly checkpoint: Checkpoint;
 }
 
 /** A checkpoint has no empty line in its text or among its signatures, so blocks between empty lines are texts and signatures in turn. */
-const keptIn = (text: string): readonly Kept[] => {
+const keptIn = (text: string): readonly KeptCheckpoint[] => {
   const blocks = text.split('\n\n').map((block) => block.replace(/^\n+|\n+$/g, ''));
   return blocks.flatMap((block, index) => {
     const note = `${block}\n\n${blocks[index + 1] ?? ''}\n`;
@@ -37,23 +39,30 @@ const tailOf = async (file: FileHandle): Promise<string> => {
  * it from being rewritten: another machine's append-only share, a medium that is written once.
  */
 export class FileAnchor implements Anchor {
+  /** Bytes that the file had when this process last saw it. */
+  private length = 0;
+
   constructor(
     readonly name: string,
     private readonly path: string,
   ) {}
 
-  async submit({ checkpoint }: Submission): Promise<AnchorAnswer> {
+  async submit({ from, checkpoint }: Submission): Promise<AnchorAnswer> {
     try {
       const { latest, ends } = await this.look(checkpoint.origin);
+      if ((latest?.checkpoint.size ?? 0) < from) return { kind: 'OTHER_SIZE', size: latest?.checkpoint.size ?? 0 };
       if (latest && latest.checkpoint.size > checkpoint.size) return { kind: 'OTHER_SIZE', size: latest.checkpoint.size };
       if (latest && latest.checkpoint.size === checkpoint.size)
         return latest.checkpoint.root.equals(checkpoint.root) ? { kind: 'TAKEN', note: latest.note } : { kind: 'CONTRADICTED' };
-      const file = await open(this.path, 'a', 0o644);
+      // A file that is gone isn't made anew: what it had is missing.
+      const make = latest === null ? constants.O_CREAT : 0;
+      const file = await open(this.path, constants.O_WRONLY | constants.O_APPEND | make, 0o644);
       try {
         // What a device or a pipe takes is kept nowhere.
         if (!(await file.stat()).isFile()) throw new AnchorUnavailable(this.name, 'refused');
         await file.appendFile(`${ends}${checkpoint.note}`);
         await file.sync();
+        this.length = (await file.stat()).size;
       } finally {
         await file.close();
       }
@@ -64,12 +73,52 @@ export class FileAnchor implements Anchor {
   }
 
   /** The last checkpoint of this log that the file has. Throws `AnchorUnavailable`. */
-  async latest(origin: string): Promise<Kept | null> {
+  async latest(origin: string): Promise<KeptCheckpoint | null> {
     return (await this.look(origin)).latest;
   }
 
+  /** Whether the file has grown shorter, or gone, since this process last saw it. Throws `AnchorUnavailable`. */
+  async hasShrunk(): Promise<boolean> {
+    try {
+      const { size } = await stat(this.path);
+      if (size < this.length) return true;
+      this.length = size;
+      return false;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.length > 0;
+      throw this.unavailable(error);
+    }
+  }
+
+  /** The sizes of those of these checkpoints that the file doesn't have. Reads it from its beginning until it has seen all. Throws `AnchorUnavailable`. */
+  async missing(taken: readonly Checkpoint[]): Promise<readonly number[]> {
+    const headOf = ({ origin, size, root }: Checkpoint) => `${origin}\n${size}\n${root.toString('base64')}`;
+    const wanted = new Map(taken.map((checkpoint) => [headOf(checkpoint), checkpoint.size]));
+    if (wanted.size === 0) return [];
+    let file: FileHandle;
+    try {
+      file = await open(this.path, 'r');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [...wanted.values()];
+      throw this.unavailable(error);
+    }
+    try {
+      let [first, second] = ['', ''];
+      for await (const line of file.readLines()) {
+        wanted.delete(`${first}\n${second}\n${line}`);
+        if (wanted.size === 0) break;
+        [first, second] = [second, line];
+      }
+      return [...wanted.values()];
+    } catch (error) {
+      throw this.unavailable(error);
+    } finally {
+      await file.close();
+    }
+  }
+
   /** What the file has of this log, and what ends what is there, be it half written, before another note. */
-  private async look(origin: string): Promise<{ latest: Kept | null; ends: string }> {
+  private async look(origin: string): Promise<{ latest: KeptCheckpoint | null; ends: string }> {
     let file: FileHandle;
     try {
       file = await open(this.path, 'r');
@@ -81,7 +130,7 @@ export class FileAnchor implements Anchor {
       const tail = await tailOf(file);
       const kept = keptIn(tail).filter(({ checkpoint }) => checkpoint.origin === origin);
       return {
-        latest: kept.reduce<Kept | null>(
+        latest: kept.reduce<KeptCheckpoint | null>(
           (last, each) => (last && last.checkpoint.size > each.checkpoint.size ? last : each),
           null,
         ),

@@ -16,7 +16,7 @@ const keyText = (parse: (text: string) => unknown) =>
   });
 const witnessKey = keyText(parseWitnessKey);
 
-/** The audit log's name, the public keys that it is believed by, and the places outside its owner's reach where checkpoints go. */
+/** The audit log's name, the public keys that it is believed by, where its high-water mark is, and the places outside its owner's reach where checkpoints go. */
 export const auditSection = (section: Pick<SectionContext, 'production'>) =>
   z
     .strictObject({
@@ -32,6 +32,7 @@ export const auditSection = (section: Pick<SectionContext, 'production'>) =>
         .max(32)
         .refine((keys) => new Set(keys).size === keys.length, 'expected different keys')
         .optional(),
+      mark: z.string().min(1).optional(),
       anchors: z
         .array(
           z.discriminatedUnion(

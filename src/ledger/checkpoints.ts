@@ -1,5 +1,5 @@
 import { type Checkpoint, openCheckpoint, signCheckpoint, unanchoredExtension } from '../audit/checkpoint';
-import { compactRange, consistencyPath, nodeHash, verifyConsistency } from '../audit/merkle';
+import { compactRange, consistencyPath, emptyRoot, nodeHash, verifyConsistency } from '../audit/merkle';
 import { NoteInvalid, type SignerKey, signerKeyOf, type VerifierKey, verifierKeyOf } from '../audit/note';
 import { parseSigningKeys } from '../audit/signing-key';
 import type { Database } from '../db/database';
@@ -31,7 +31,7 @@ export const keyIdText = ({ keyId }: Pick<VerifierKey, 'keyId'>): string => keyI
 
 /** The root over the first `size` leaves. Throws `TreeBroken`. */
 export const rootAt = async (tree: StoredTree, size: number): Promise<Buffer> =>
-  (await compactRange(0, size, tree.nodeAt)).reduceRight((right, left) => nodeHash(left, right));
+  size === 0 ? emptyRoot : (await compactRange(0, size, tree.nodeAt)).reduceRight((right, left) => nodeHash(left, right));
 
 /** The log's signed tree heads as they are stored. */
 export class Checkpoints {

@@ -10,7 +10,9 @@ export class LogBroken extends Error {
       | 'UNSIGNED'
       | 'DUPLICATED'
       | 'OTHER_ORIGIN'
-      | 'UNPROVEN_ANCHOR',
+      | 'UNPROVEN_ANCHOR'
+      | 'UNMARKED'
+      | 'UNPROVEN_MARK',
     message: string,
     /** What to do next. */
     readonly remedy = 'Keep this database as it is for whoever investigates; "counterfoil doctor" names every place that differs.',

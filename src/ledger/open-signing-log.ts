@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/database';
 import { describeError } from '../log';
-import { AnchorUnavailable } from './anchor';
+import { AnchorForgot, AnchorUnavailable } from './anchor';
 import type { AuditSettings } from './audit-settings';
 import { Checkpoints, type SignedCheckpoint } from './checkpoints';
 import { LogBroken } from './log-broken';
+import { MarkUnavailable } from './mark';
 import { configuredKeys } from './outside-keys';
 import { SigningLog } from './signing-log';
 import { TailWatch } from './tail-watch';
@@ -14,6 +15,16 @@ const faultOf = (log: Logger) => (error: unknown) => {
     log.fatal(
       { finding: error.finding, why: error.message, remedy: error.remedy },
       'the stored audit log is not what was signed, so nothing more is',
+    );
+  else if (error instanceof AnchorForgot)
+    log.error(
+      { anchor: error.anchor, finding: error.code, why: error.message, remedy: error.remedy },
+      'an anchor has less than it took; nothing is written to it until it has that again',
+    );
+  else if (error instanceof MarkUnavailable)
+    log.error(
+      { finding: error.code, why: error.message, remedy: error.remedy },
+      'what is signed can’t be marked; it is tried again',
     );
   else if (error instanceof AnchorUnavailable)
     log.warn({ anchor: error.anchor, why: error.why }, 'an anchor took no checkpoint; it is tried again');

@@ -9,6 +9,7 @@ import { select } from '../db/table';
 import { Checkpoints, keyIdText, type SignedCheckpoint } from './checkpoints';
 import { integrate, treeSize } from './integration';
 import { LogBroken } from './log-broken';
+import type { Mark } from './mark';
 import { claimOrigin } from './origins';
 import { checkTail } from './tail-check';
 import { expectStillThere } from './tail-watch';
@@ -30,6 +31,8 @@ export interface SequencerOptions {
   readonly keys?: readonly VerifierKey[];
   /** Checkpoints go to a place outside their owner's reach; those that don't say so in a line of their own. */
   readonly anchored: boolean;
+  /** Where what is signed is noted before anybody is told of it. */
+  readonly mark?: Mark | null;
   readonly clock: () => Date;
   /** A turn failed. It is tried again, unless it is a `LogBroken`, after which nothing is signed any more. */
   readonly onFault: (error: unknown) => void;
@@ -107,14 +110,15 @@ export class Sequencer {
   }
 
   private async sign(): Promise<SignedCheckpoint | null> {
-    const { signers, anchored, clock, onCheckpoint } = this.options;
+    const { signers, anchored, mark, clock, onCheckpoint } = this.options;
     if (this.known?.size === (await treeSize(this.database))) return null;
     await expectStillThere(this.checkpoints, this.known);
     const signed = await this.checkpoints.sign(this.database, signers, { anchored, at: clock(), keys: this.keys });
-    if (signed) {
-      this.known = signed;
-      onCheckpoint?.(signed);
-    }
+    // Of another process, or of the turn before, after which it couldn't be marked.
+    const latest = signed ?? (await this.checkpoints.latest());
+    if (latest) await mark?.cover(latest, this.keys);
+    this.known = latest;
+    if (signed) onCheckpoint?.(signed);
     return signed;
   }
 

@@ -1,12 +1,14 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/audit/checkpoint';
 import { cosignatureOn, parseWitnessKey } from '../../src/audit/cosignature';
 import { verifierKeyOf } from '../../src/audit/note';
 import type { Database } from '../../src/db/database';
 import { AnchorUnavailable } from '../../src/ledger/anchor';
-import { latestAnchored } from '../../src/ledger/anchors.service';
-import { type AnchorPlace, SigningLog } from '../../src/ledger/signing-log';
+import { FileAnchor } from '../../src/ledger/anchor.file';
+import { askWitness, expectAllKept, latestAnchored } from '../../src/ledger/anchored';
+import { Checkpoints } from '../../src/ledger/checkpoints';
+import { type AnchorPlace, anchorOf, SigningLog } from '../../src/ledger/signing-log';
 import { emptyLog, record, tamper, testKey, testOrigin, testSigners } from '../support/audit-log';
 import { temporaryDatabase } from '../support/database';
 import { TestWitness } from '../support/witness';
@@ -190,5 +192,101 @@ describe('an anchored log that was put back', () => {
     writeFileSync(file, lines.join('\n'));
     await expect(open(anchorOf('archive'))).rejects.toMatchObject({ finding: 'UNPROVEN_ANCHOR' });
     expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe('an anchor that has less than it took', () => {
+  const archive = () => [places()[0] as AnchorPlace];
+  const forgot = (size: number) => ({ name: 'AnchorForgot', code: 'ANCHOR_FORGOT', anchor: 'archive', taken: size });
+  const losses: readonly [string, (text: string) => void][] = [
+    ['is gone', () => rmSync(file)],
+    ['is empty', () => writeFileSync(file, '')],
+    ['lost its end', (text) => writeFileSync(file, text.slice(0, text.lastIndexOf('\n\nlog.') + 1))],
+    ['lost half of its last note', (text) => writeFileSync(file, text.slice(0, -120))],
+    ['has something else', () => writeFileSync(file, 'nothing to see here\n'.repeat(100))],
+  ];
+
+  it.each(losses)(
+    '(a file that %s) is a fault at the start, while it runs and for the doctor, and nothing is written to it',
+    async (_, lose) => {
+      const log = await open(archive());
+      await grow(log, 10);
+      const { size } = await grow(log, 10);
+      const text = readFileSync(file, 'utf8');
+      lose(text);
+      const left = existsSync(file) ? readFileSync(file, 'utf8') : null;
+      // Nothing new, and something new.
+      await log.anchors.turn();
+      expect(faults).toEqual([expect.objectContaining(forgot(size))]);
+      const again = await open([]);
+      await grow(again, 10);
+      await expect(open(archive())).rejects.toMatchObject({ ...forgot(size), remedy: expect.stringContaining('audit.anchors') });
+      await expect(expectAllKept(database, new FileAnchor('archive', file), testOrigin)).rejects.toMatchObject(forgot(size));
+      expect(existsSync(file) ? readFileSync(file, 'utf8') : null).toBe(left);
+      // As when the share is mounted again.
+      writeFileSync(file, text);
+      const healed = await open(archive());
+      await healed.anchors.turn();
+      expect(readFileSync(file, 'utf8').startsWith(text)).toBe(true);
+      await expectAllKept(database, new FileAnchor('archive', file), testOrigin);
+    },
+  );
+
+  it('is a fault too where only what came first is missing, or, for whoever reads it all, something in the middle', async () => {
+    const log = await open(archive());
+    const sizes = [];
+    for (let turn = 0; turn < 3; turn += 1) sizes.push((await grow(log, 5)).size);
+    const text = readFileSync(file, 'utf8');
+    const notes = text.split(/\n(?=log\.)/);
+    expect(notes).toHaveLength(3);
+    const all = () => expectAllKept(database, new FileAnchor('archive', file), testOrigin);
+    writeFileSync(file, notes.slice(1).join('\n'));
+    await expect(open(archive())).rejects.toMatchObject(forgot(sizes[0] as number));
+    writeFileSync(file, [notes[0], notes[2]].join('\n'));
+    await open(archive());
+    await expect(all()).rejects.toMatchObject(forgot(sizes[1] as number));
+    writeFileSync(file, text);
+    await all();
+  });
+
+  it('is a fault while it runs though nothing is new, and what is lost is found once', async () => {
+    const log = await open(archive());
+    const { size } = await grow(log, 10);
+    rmSync(file);
+    await log.anchors.turn();
+    await log.anchors.turn();
+    expect(faults).toEqual([expect.objectContaining(forgot(size))]);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it.each([0, 1])('(a witness that has %s older checkpoint) likewise', async (left) => {
+    const log = await open([places()[1] as AnchorPlace]);
+    await grow(log, 10);
+    const older = witness.latest(testOrigin);
+    const { size } = await grow(log, 10);
+    witness.restore(testOrigin, left === 0 ? undefined : older);
+    const expected = { name: 'AnchorForgot', anchor: 'witness', taken: size };
+    const checkpoints = new Checkpoints(database, testOrigin);
+    await expect(askWitness(database, checkpoints, anchorOf(places()[1] as AnchorPlace))).rejects.toMatchObject(expected);
+    await expect(open([places()[1] as AnchorPlace])).rejects.toMatchObject(expected);
+    await grow(log, 1);
+    expect(faults).toEqual([expect.objectContaining(expected)]);
+    expect(witness.latest(testOrigin)).toBe(left === 0 ? undefined : older);
+  });
+
+  it('is none where it never took anything: a new file and a new witness are begun', async () => {
+    const log = await open(archive());
+    await grow(log, 10);
+    const renamed: readonly AnchorPlace[] = [
+      { kind: 'file', name: 'second', path: `${file}-second` },
+      { ...(places()[1] as AnchorPlace), name: 'other' },
+    ];
+    const begun = await open(renamed);
+    await begun.anchors.turn();
+    expect([faults, existsSync(`${file}-second`), Object.keys(await sizes()).sort()]).toEqual([
+      [],
+      true,
+      ['archive', 'other', 'second'],
+    ]);
   });
 });

@@ -36,7 +36,7 @@ if (engine === 'mariadb') {
       const { database, location, remove } = await temporaryDatabase();
       writeFileSync(
         join(built.folder, 'audit.yaml'),
-        `audit: { origin: ${testOrigin}, anchors: [{ kind: file, name: archive, path: anchored }] }\n`,
+        `audit: { origin: ${testOrigin}, mark: marked, anchors: [{ kind: file, name: archive, path: anchored }] }\n`,
       );
       const environment = {
         NODE_ENV: 'production',
@@ -56,6 +56,8 @@ if (engine === 'mariadb') {
       expect(await running.finished).toMatchObject({ code: 0, stdout: '' });
       const kept = openCheckpoint(readFileSync(join(built.folder, 'anchored')), testSigners.map(verifierKeyOf));
       expect([kept.origin, kept.size >= 25, kept.extensions]).toEqual([testOrigin, true, []]);
+      const marked = openCheckpoint(readFileSync(join(built.folder, 'marked')), testSigners.map(verifierKeyOf));
+      expect(marked.size >= kept.size).toBe(true);
       expect(await built.run(['audit', 'sequence'], { ...environment, AUDIT_SIGNING_KEY: '' })).toMatchObject({
         code: 1,
         stderr: expect.stringContaining('AUDIT_SIGNING_KEY_FILE'),

@@ -117,6 +117,29 @@ describe('counterfoil audit', () => {
     expect(await run(['doctor', '--print-grants'])).toMatchObject({ code: 1, stderr: expect.stringContaining('no users') });
   });
 
+  it('finds with doctor, and refuses at the start, a log whose end was cut off, together with all that says so', async () => {
+    const kept = readFileSync(file('log/counterfoil.sqlite'));
+    const database = new Sqlite(file('log/counterfoil.sqlite'));
+    const { size } = database.prepare('SELECT COUNT(*) AS size FROM audit_leaf').get() as { size: number };
+    const left = size - 3;
+    database.exec(`
+      DELETE FROM audit_checkpoint WHERE tree_size > ${left};
+      DELETE FROM audit_event WHERE id IN (SELECT event_id FROM audit_leaf WHERE leaf_index >= ${left});
+      DELETE FROM audit_node WHERE level = 8 AND (node_index + 1) * 256 > ${left};
+      DELETE FROM audit_leaf WHERE leaf_index >= ${left};
+    `);
+    database.close();
+    const doctor = await run(['doctor', '--no-sources']);
+    expect({ code: doctor.code, stdout: doctor.stdout }).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(new RegExp(`\\(TRUNCATED\\)[\\s\\S]*${left} leaves[\\s\\S]*over ${size}`)),
+    });
+    const { code, stderr } = await built.start(environment).finished;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/\(TRUNCATED\)[\s\S]*audit fork/) });
+    writeFileSync(file('log/counterfoil.sqlite'), kept);
+    expect(await run(['doctor', '--no-sources'])).toMatchObject({ code: 0 });
+  });
+
   it('goes on under a new name after a restore, and refuses to without', async () => {
     writeFileSync(
       file('forked.yaml'),

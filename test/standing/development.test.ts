@@ -28,7 +28,7 @@ publicUrl: https://gateway.example.com
 delivery:
   mail: { kind: smtp, host: 127.0.0.1, port: 9, from: { name: Shop, address: shop@example.com } }
   sms: { kind: http, url: 'https://127.0.0.1:9/sms', body: { to: '{to}', text: '{text}' } }
-audit: { origin: counterfoil.example.com/audit }
+audit: { origin: counterfoil.example.com/audit, mark: mark }
 `,
   );
 }, 180_000);

@@ -61,6 +61,7 @@ identity:
       jwksUri: https://id.example.com/jwks
 audit:
   origin: counterfoil.example.com/audit
+  mark: mark
 `;
 export const secrets = { RT_TOKEN: 'canary-rt', RT_SECRET: 'canary-rt-secret', STRIPE_KEY: 'canary-stripe' };
 export const production = {

@@ -65,6 +65,12 @@ export class TestWitness {
     return this.logs.get(origin);
   }
 
+  /** As a witness whose disk was put back. */
+  restore(origin: string, checkpoint: Checkpoint | undefined): void {
+    if (checkpoint) this.logs.set(origin, checkpoint);
+    else this.logs.delete(origin);
+  }
+
   stop(): Promise<void> {
     return new Promise((resolve) => {
       this.server.closeAllConnections();

@@ -10,7 +10,7 @@ import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
 import type { ShownObject } from '../../graphql/shown';
-import { latestAnchored } from '../../ledger/anchors.service';
+import { latestAnchored } from '../../ledger/anchored';
 import { type Checkpoints, rootAt, type SignedCheckpoint } from '../../ledger/checkpoints';
 import { treeSize } from '../../ledger/integration';
 import type { ScrubState } from '../../ledger/scrub-rounds';

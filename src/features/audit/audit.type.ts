@@ -7,7 +7,7 @@ import { enumOf } from '../../graphql/enum-of';
 import { Listed } from '../../graphql/listed';
 import { DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
-import type { AnchoredCheckpoint } from '../../ledger/anchors.service';
+import type { AnchoredCheckpoint } from '../../ledger/anchored';
 import type { SignedCheckpoint } from '../../ledger/checkpoints';
 import { longestProof, mostAnchors, mostDisclosedFields, mostTickets } from './audit.bounds';
 import { type FieldOfDisclosure, fieldsOf } from './disclosed-fields';

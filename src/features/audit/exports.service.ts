@@ -15,7 +15,7 @@ import type { Reads } from '../../db/reads';
 import { type Sql, sql } from '../../db/sql';
 import { Column, optional, select, wholeNumber } from '../../db/table';
 import { Failure } from '../../failure';
-import { latestAnchored } from '../../ledger/anchors.service';
+import { latestAnchored } from '../../ledger/anchored';
 import { auditAnchors } from '../../ledger/audit-tree.entity';
 import type { Checkpoints } from '../../ledger/checkpoints';
 import { LogBroken } from '../../ledger/log-broken';

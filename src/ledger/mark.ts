@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../audit/checkpoint';
+import { NoteInvalid, parseNote, type VerifierKey } from '../audit/note';
+import { LogBroken } from './log-broken';
+
+/** Where a signer keeps its high-water mark. */
+export interface MarkPlace {
+  readonly file: string;
+  /** The file of development, beside the database: it is made where it is missing, whatever is stored. */
+  readonly isDefault: boolean;
+}
+
+/** The mark's file can't be read, or not be written so that it outlasts a power cut. The message names the file and the system's code. */
+export class MarkUnavailable extends Error {
+  readonly code = 'MARK_UNAVAILABLE';
+  readonly remedy =
+    'audit.mark names a file in a folder that lasts (a volume), in which this process may make files; other signers have files of their own.';
+
+  constructor(file: string, why: string) {
+    super(`The mark of the audit log, ${file}, can't be kept: ${why}.`);
+    this.name = 'MarkUnavailable';
+  }
+}
+
+/** A checkpoint as the mark has it. */
+export interface Marked extends Checkpoint {
+  readonly note: string;
+}
+
+const synced = async (file: FileHandle): Promise<void> => {
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+};
+
+/**
+ * The high-water mark: a file with the largest checkpoint that a signer knows of, which is outside the database and not for publishing. A
+ * stored log that is shorter went back. Written after a checkpoint commits and before anybody is told of it, so after a crash it
+ * may be older than the log, and is never newer.
+ */
+export class Mark {
+  private size = -1;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(readonly place: MarkPlace) {}
+
+  /** Null where there is none. Throws `MarkUnavailable`, and `LogBroken` for a file that is no checkpoint. */
+  async read(): Promise<Marked | null> {
+    let note: string;
+    try {
+      note = await readFile(this.place.file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw this.unavailable(error);
+    }
+    try {
+      return { ...parseCheckpoint(parseNote(note).text), note };
+    } catch (error) {
+      if (!(error instanceof NoteInvalid)) throw error;
+      throw unproven(this.place.file);
+    }
+  }
+
+  /** Writes what is there once more, or a file that is taken away again: whether a mark can be kept. Throws `MarkUnavailable`. */
+  async prove(): Promise<void> {
+    const marked = await this.read();
+    if (marked) return this.write(marked.note);
+    await this.made('', async (temporary) => unlink(temporary));
+  }
+
+  /**
+   * Sees to it that the mark is at least this checkpoint, which one of `keys` signed. Throws `MarkUnavailable`, and `LogBroken` where it
+   * isn't signed or the file has another log's.
+   */
+  async cover({ note, size, origin }: Pick<Marked, 'note' | 'size' | 'origin'>, keys: readonly VerifierKey[]): Promise<void> {
+    this.writing = this.writing
+      .catch(() => {})
+      .then(async () => {
+        if (size <= this.size) return;
+        expectSigned({ note, size, origin }, keys);
+        // Another process may keep the same file.
+        const marked = await this.read();
+        if (marked && marked.origin !== origin) throw otherLog(this.place.file, marked.origin);
+        if (!marked || marked.size < size) await this.write(note);
+        this.size = Math.max(size, marked?.size ?? 0);
+      });
+    return this.writing;
+  }
+
+  /** Puts this checkpoint there whatever was: for a log that goes on under a new name. Throws `MarkUnavailable`. */
+  async replace({ note, size }: Pick<Marked, 'note' | 'size'>): Promise<void> {
+    await this.write(note);
+    this.size = size;
+  }
+
+  private write(note: string): Promise<void> {
+    return this.made(note, (temporary) => rename(temporary, this.place.file));
+  }
+
+  /** A whole file appears or none does, and it is on the disk afterwards. */
+  private async made(content: string, put: (temporary: string) => Promise<void>): Promise<void> {
+    const temporary = `${this.place.file}.${process.pid}.${randomBytes(6).toString('hex')}`;
+    try {
+      const file = await open(temporary, 'wx', 0o644);
+      try {
+        await file.writeFile(content);
+        await synced(file);
+        await put(temporary);
+      } catch (error) {
+        await unlink(temporary).catch(() => {});
+        throw error;
+      }
+      await synced(await open(dirname(this.place.file), 'r'));
+    } catch (error) {
+      throw this.unavailable(error);
+    }
+  }
+
+  private unavailable(error: unknown): unknown {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === undefined ? error : new MarkUnavailable(this.place.file, code);
+  }
+}
+
+const expectSigned = ({ note, size, origin }: Pick<Marked, 'note' | 'size' | 'origin'>, keys: readonly VerifierKey[]): void => {
+  try {
+    const opened = openCheckpoint(note, keys);
+    if (opened.size === size && opened.origin === origin) return;
+  } catch (error) {
+    if (!(error instanceof NoteInvalid)) throw error;
+  }
+  throw new LogBroken('UNSIGNED', `The checkpoint of size ${size} isn't one that a known key of this log signed.`);
+};
+
+export const unproven = (file: string): LogBroken =>
+  new LogBroken(
+    'UNPROVEN_MARK',
+    `The mark ${file} isn't a checkpoint that a known key of this log signed.`,
+    'Where keys were rotated, give the old one too (audit.keys). Otherwise find out who wrote there; a copy of another signer’s mark can take its place.',
+  );
+
+export const otherLog = (file: string, name: string): LogBroken =>
+  new LogBroken(
+    'UNPROVEN_MARK',
+    `The mark ${file} is of the log ${name}.`,
+    'Each log has a mark of its own. After a fork take a copy of the mark of the signer that forked.',
+  );
