@@ -32,6 +32,9 @@ export interface CustomerUnderDigest {
   readonly digest: (salt: Buffer) => string;
 }
 
+/** What stands in a leaf for a customer who has no key any more when it is made. */
+export const erasedCustomer = 'erased';
+
 /** Free text that belongs to an event, sealed under a customer's key by the feature; the leaf holds its keyed digest. */
 export interface SealedNote<Name extends string = string> {
   readonly name: Name;

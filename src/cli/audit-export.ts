@@ -7,7 +7,7 @@ import { keyEncryptionOf } from '../config/key-encryption';
 import { loadAuditConfig, loadConfig } from '../config/load';
 import type { Database } from '../db/database';
 import { Failure } from '../failure';
-import { AuditExports, recordExport } from '../features/audit/exports.service';
+import { AuditExports, expectDigests, recordExport } from '../features/audit/exports.service';
 import { Checkpoints } from '../ledger/checkpoints';
 import { openAuditDatabase } from './audit-database';
 import { ownerOf, runBeside } from './command-client';
@@ -37,6 +37,9 @@ export interface ExportSummary {
   readonly to: number;
   readonly checkpoint: number;
   readonly withheld: number;
+  /** Leaves of which the rows say something else about the customer, and the first of them: the export goes by the leaves. */
+  readonly rowsDiffering: number;
+  readonly firstDiffering: number | null;
 }
 
 const dateOf = (time: string | null): Date | null => (time === null ? null : new Date(time));
@@ -54,6 +57,7 @@ export const exportTo = async (
   // That somebody exported what is about a customer names the customer, under their key.
   const about = request.customer === null ? null : await customer(request.customer);
   if (request.customer !== null && about === null) throw Failure.notFound('customer');
+  expectDigests(about);
   const exports = new AuditExports(database, new Checkpoints(database, origin));
   const plan = await exports.plan({
     from: dateOf(request.from),
@@ -70,10 +74,17 @@ export const exportTo = async (
     rows = [];
     if (request.format === 'csv' && ready.length > 0) await outputs.write('rows', Buffer.concat(ready));
   };
-  const lines = exports.ndjson(plan, ({ index, hash, leaf }) => {
-    if (leaf === null) withheld += 1;
-    else if (request.format === 'csv') rows.push(csvRow(index, hash, readLeaf(leaf.toString('utf8'))));
-    progress.add(1);
+  const differing: { count: number; first: number | null } = { count: 0, first: null };
+  const lines = exports.ndjson(plan, about, {
+    onLeaf: ({ index, hash, leaf }) => {
+      if (leaf === null) withheld += 1;
+      else if (request.format === 'csv') rows.push(csvRow(index, hash, readLeaf(leaf.toString('utf8'))));
+      progress.add(1);
+    },
+    onDiffering: (index) => {
+      differing.count += 1;
+      differing.first ??= index;
+    },
   });
   for await (const chunk of lines) {
     await outputs.write('export', chunk);
@@ -81,7 +92,14 @@ export const exportTo = async (
   }
   await writeRows();
   progress.finish();
-  return { from: plan.from, to: plan.to, checkpoint: plan.size, withheld };
+  return {
+    from: plan.from,
+    to: plan.to,
+    checkpoint: plan.size,
+    withheld,
+    rowsDiffering: differing.count,
+    firstDiffering: differing.first,
+  };
 };
 
 const write = (stream: Writable, chunk: Buffer): Promise<void> =>
@@ -155,6 +173,10 @@ export const exportLog = async (flags: ExportFlags): Promise<void> => {
   const owner = ownerOf(loadAuditConfig({ signs: false }).database);
   const done = owner ? ((await runBeside(owner, request, outputs)) as ExportSummary) : await exportHere(flags, request, outputs);
   await outputs.finish();
+  if (done.rowsDiffering > 0)
+    process.stderr.write(
+      `! ROWS: beside ${done.rowsDiffering} leaves, first ${done.firstDiffering}, the rows say something else about the customer than the leaves: they were altered. This export goes by the leaves; "counterfoil doctor" names every place.\n`,
+    );
   if (out === undefined) return;
   if (flags.json) {
     process.stdout.write(`${JSON.stringify({ ...done, out })}\n`);
@@ -162,6 +184,12 @@ export const exportLog = async (flags: ExportFlags): Promise<void> => {
   }
   const files = `${out}${format === 'csv' ? ` and ${manifestOf(out)}` : ''}`;
   process.stdout.write(
-    `Leaves ${done.from} to ${done.to} (excluded) under the checkpoint of size ${done.checkpoint}: ${files}.\n`,
+    `Leaves ${done.from} to ${done.to} (excluded) under the checkpoint of size ${done.checkpoint}: ${files}.\n${
+      flags.customer === undefined
+        ? ''
+        : `Selected by the leaves themselves; rows held against them up to leaf ${done.to} (excluded): ${
+            done.rowsDiffering === 0 ? 'they say the same' : `${done.rowsDiffering} differ`
+          }.\n`
+    }`,
   );
 };

@@ -1,3 +1,4 @@
+import { erasedCustomer } from '../audit/event';
 import { type Leaf, ticketsBeside } from '../audit/leaf';
 import { auditCustomers, auditNotes, auditTickets } from '../db/audit.entity';
 import type { Reads } from '../db/reads';
@@ -44,7 +45,7 @@ const surplus = 100;
 
 const stringsIn = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
-/** The customers' digests in a leaf; `erased` stands for somebody who had no key any more when it was made. */
+/** The customers' digests in a leaf, and `erasedCustomer`. */
 const digestsIn = ({ customers }: Leaf): readonly string[] => stringsIn(customers);
 const notesIn = ({ notes }: Leaf): ReadonlyMap<string, unknown> =>
   new Map(typeof notes === 'object' && notes !== null ? Object.entries(notes) : []);
@@ -75,8 +76,8 @@ export class SideRows {
     const keys = await this.keys.ofOwners([...owners]);
     return leaves.flatMap(({ index, leaf }) => {
       const named = digestsIn(leaf);
-      const open = new Set(named.filter((digest) => digest !== 'erased'));
-      const erased = named.length - named.filter((digest) => digest !== 'erased').length;
+      const open = new Set(named.filter((digest) => digest !== erasedCustomer));
+      const erased = named.length - named.filter((digest) => digest !== erasedCustomer).length;
       const added: string[] = [];
       const unproven: string[] = [];
       for (const { customerId } of rows.get(index) ?? []) {

@@ -65,7 +65,7 @@ const outsiderSays = async (): Promise<string> => {
   const exports = new AuditExports(database, new Checkpoints(database, testOrigin));
   const plan = await exports.plan({ from: null, before: null, customerId: null, since: [] });
   const chunks: Buffer[] = [];
-  for await (const chunk of exports.ndjson(plan)) chunks.push(chunk);
+  for await (const chunk of exports.ndjson(plan, null)) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
   let at = 0;
   const { problem, flags } = verifyExport(

@@ -6,7 +6,7 @@ import { Failure } from '../../failure';
 import type { Denial } from '../disclosures/denials.service';
 import type { Keys } from '../keys/keys.service';
 import { openTicket, sealTicket, ticketDigest } from './export-ticket';
-import { type AuditExports, type ExportSelection, recordExport } from './exports.service';
+import { type AuditExports, type ExportSelection, expectDigests, recordExport } from './exports.service';
 
 export interface Download {
   readonly format: ExportFormat;
@@ -29,7 +29,7 @@ export class AuditDownloads {
     private readonly recordDenial: (denial: Denial) => Promise<void>,
   ) {}
 
-  /** A ticket for what is selected. Throws `DENIED`, `INVALID`, `NOT_FOUND` for a customer whom nobody knows. */
+  /** A ticket for what is selected. Throws `DENIED`, `INVALID`, `CONFLICT`, `NOT_FOUND` for a customer whom nobody knows. */
   async ticket(actor: SignedInActor, format: ExportFormat, selection: ExportSelection): Promise<string> {
     await this.permit(actor);
     await this.customer(selection.customerId);
@@ -48,7 +48,7 @@ export class AuditDownloads {
       format,
       digest: ticketDigest({ plan, format }),
       manifest: format === 'csv' ? sealTicket(key, actor.id, { plan, format: 'ndjson' }) : null,
-      write: () => this.exports.write(plan, format),
+      write: () => this.exports.write(plan, format, customer),
     };
   }
 
@@ -66,6 +66,7 @@ export class AuditDownloads {
     if (id === null) return null;
     const customer = await this.keys.customerUnderDigest(this.database, id);
     if (!customer) throw Failure.notFound('customer');
+    expectDigests(customer);
     return customer;
   }
 }

@@ -1,4 +1,4 @@
-import type { CustomerUnderDigest, EventDraft } from '../../audit/event';
+import { type CustomerUnderDigest, type EventDraft, erasedCustomer } from '../../audit/event';
 import {
   csvHeader,
   csvRow,
@@ -8,19 +8,21 @@ import {
   type ExportTrailer,
   writeExport,
 } from '../../audit/export-format';
-import { readLeaf } from '../../audit/leaf';
+import { type Leaf, readLeaf } from '../../audit/leaf';
 import { compactRange, consistencyPath } from '../../audit/merkle';
 import type { Database } from '../../db/database';
 import type { Reads } from '../../db/reads';
-import { type Sql, sql } from '../../db/sql';
-import { Column, optional, select, wholeNumber } from '../../db/table';
+import { sql } from '../../db/sql';
+import { optional, select } from '../../db/table';
 import { Failure } from '../../failure';
 import { latestAnchored } from '../../ledger/anchored';
 import { auditAnchors } from '../../ledger/audit-tree.entity';
 import type { Checkpoints } from '../../ledger/checkpoints';
 import { LogBroken } from '../../ledger/log-broken';
 import { StoredTree } from '../../ledger/stored-tree';
+import { auditSaltBytes } from '../../privacy/digests';
 import { c, e, l, placedEvents } from './audit.rows';
+import { type LeafSpan, leafInPlace, spanOf } from './leaf-span';
 
 /** What somebody asks for. Times are half-open. */
 export interface ExportSelection {
@@ -45,19 +47,16 @@ export interface ExportPlan {
 }
 
 const leavesOfLog = select({ ...l.pick('leafIndex', 'leafHash'), leaf: optional(e.leaf) }, placedEvents);
-/** Of leaves that aren't about the customer only the hash. */
-const leavesAboutCustomer = select(
-  {
-    ...l.pick('leafIndex', 'leafHash'),
-    leaf: new Column<Buffer | null>(sql`CASE WHEN ${c.eventId} IS NULL THEN NULL ELSE ${e.leaf} END`, null),
-  },
-  placedEvents,
-);
-const edges = {
-  first: select({ position: optional(wholeNumber(sql`MIN(${l.leafIndex})`)) }, placedEvents),
-  last: select({ position: optional(wholeNumber(sql`MAX(${l.leafIndex})`)) }, placedEvents),
-};
+/** With the row that says of a leaf that it is about the customer. */
+const leavesAndRows = select({ ...l.pick('leafIndex', 'leafHash'), leaf: e.leaf, row: optional(c.eventId) }, placedEvents);
 const anchored = select(auditAnchors.pick('note', 'anchoredAt'), sql`FROM ${auditAnchors}`);
+
+/** What an export is told while it is written. */
+export interface ExportListener {
+  readonly onLeaf?: (leaf: ExportedLeaf) => void;
+  /** Of this leaf the row beside it says something else about the customer; the export goes by the leaf. */
+  readonly onDiffering?: (index: number) => void;
+}
 
 /** Leaves read at once: a leaf has 65,535 bytes at most, and usually some hundred. */
 const leavesAtOnce = 1_000;
@@ -71,14 +70,15 @@ export class AuditExports {
     private readonly checkpoints: Checkpoints,
   ) {}
 
-  /** The chunks of a plan in its format. */
-  write(plan: ExportPlan, format: ExportFormat): AsyncGenerator<Buffer> {
-    return format === 'csv' ? this.csv(plan) : this.ndjson(plan);
+  /** The chunks of a plan in its format; `customer` is the plan's. */
+  write(plan: ExportPlan, format: ExportFormat, customer: CustomerUnderDigest | null): AsyncGenerator<Buffer> {
+    return format === 'csv' ? this.csv(plan, customer) : this.ndjson(plan, customer);
   }
 
   /**
    * Which leaves a selection is: from the first that isn't before `from` to the last before `before`, as far as a checkpoint
-   * covers them, whatever times lie between. Throws `INVALID`, and `CONFLICT` while nothing is signed.
+   * covers them, whatever times lie between. Throws `INVALID`, and `CONFLICT` while nothing is signed or where the rows that find
+   * them were altered.
    */
   async plan({ from, before, customerId, since }: ExportSelection): Promise<ExportPlan> {
     if (from && before && from >= before) throw Failure.invalid('before', 'expected a time after from');
@@ -88,13 +88,9 @@ export class AuditExports {
     if (wrong !== undefined || since.length > mostOlder)
       throw Failure.invalid('since', `expected at most ${mostOlder} sizes from 1 to that of the latest checkpoint`);
     const taken = (await latestAnchored(this.database, latest.origin)).filter(({ size }) => size <= latest.size);
-    const first = from === null ? 0 : await this.edge('first', sql`${e.at} >= ${from}`);
-    const last = before === null ? latest.size - 1 : await this.edge('last', sql`${e.at} < ${before}`);
-    const start = Math.min(first ?? latest.size, latest.size);
     return {
       origin: latest.origin,
-      from: start,
-      to: Math.max(start, Math.min((last ?? -1) + 1, latest.size)),
+      ...(await spanOf(this.database, { from, before }, latest.size)),
       size: latest.size,
       customerId,
       since: [...new Set([...since, ...taken.map(({ size }) => size)])].sort((a, b) => a - b),
@@ -102,12 +98,12 @@ export class AuditExports {
     };
   }
 
-  /** The export as NDJSON in chunks: what `counterfoil audit verify` reads. `onLeaf` sees each leaf. Throws `LogBroken`. */
-  ndjson(plan: ExportPlan, onLeaf: (leaf: ExportedLeaf) => void = () => {}): AsyncGenerator<Buffer> {
-    const leaves = this.leaves(plan);
+  /** The export as NDJSON in chunks: what `counterfoil audit verify` reads. Throws `LogBroken`. */
+  ndjson(plan: ExportPlan, customer: CustomerUnderDigest | null, listener: ExportListener = {}): AsyncGenerator<Buffer> {
+    const leaves = this.leaves(plan, customer, listener);
     const seen = async function* () {
       for await (const leaf of leaves) {
-        onLeaf(leaf);
+        listener.onLeaf?.(leaf);
         yield leaf;
       }
     };
@@ -126,9 +122,9 @@ export class AuditExports {
   }
 
   /** The selected leaves as rows of CSV, in chunks. The NDJSON of the same plan is its manifest. */
-  async *csv(plan: ExportPlan): AsyncGenerator<Buffer> {
+  async *csv(plan: ExportPlan, customer: CustomerUnderDigest | null): AsyncGenerator<Buffer> {
     let rows = [csvHeader()];
-    for await (const { index, hash, leaf } of this.leaves(plan)) {
+    for await (const { index, hash, leaf } of this.leaves(plan, customer)) {
       if (leaf !== null) rows.push(csvRow(index, hash, readLeaf(leaf.toString('utf8'))));
       if (rows.length < leavesAtOnce) continue;
       yield Buffer.concat(rows);
@@ -137,26 +133,44 @@ export class AuditExports {
     if (rows.length > 0) yield Buffer.concat(rows);
   }
 
-  private async *leaves({ from, to, customerId }: ExportPlan): AsyncGenerator<ExportedLeaf> {
-    const about = sql`LEFT JOIN ${c} ON ${c.eventId} = ${l.eventId} AND ${c.customerId} = ${customerId}`;
+  /**
+   * The leaves of a plan. Which ones are about the customer, their leaves say, by the customer's digest in each: the rows that
+   * queries go by may lack some.
+   */
+  private async *leaves(
+    { from, to }: LeafSpan,
+    customer: CustomerUnderDigest | null,
+    { onDiffering }: ExportListener = {},
+  ): AsyncGenerator<ExportedLeaf> {
+    const about = sql`LEFT JOIN ${c} ON ${c.eventId} = ${l.eventId} AND ${c.customerId} = ${customer?.id ?? null}`;
     for (let start = from; start < to; start += leavesAtOnce) {
       const end = Math.min(to, start + leavesAtOnce);
       const inRange = sql`WHERE ${l.leafIndex} >= ${start} AND ${l.leafIndex} < ${end} ORDER BY ${l.leafIndex}`;
       const rows =
-        customerId === null
-          ? await this.database.read(leavesOfLog, inRange)
-          : await this.database.read(leavesAboutCustomer, sql`${about} ${inRange}`);
+        customer === null
+          ? (await this.database.read(leavesOfLog, inRange)).map((row) => ({ ...row, row: null }))
+          : await this.database.read(leavesAndRows, sql`${about} ${inRange}`);
       if (rows.length !== end - start)
         throw new LogBroken('MISSING', `Of the leaves ${start} to ${end - 1} only ${rows.length} are stored.`);
-      for (const row of rows) yield { index: row.leafIndex, hash: Buffer.from(row.leafHash, 'hex'), leaf: row.leaf };
+      for (const { leafIndex: index, leafHash, leaf, row } of rows) {
+        const isSelected = customer === null || isAbout(customer, leafInPlace(index, leafHash, leaf));
+        if (customer !== null && isSelected !== (row !== null)) onDiffering?.(index);
+        yield { index, hash: Buffer.from(leafHash, 'hex'), leaf: isSelected ? leaf : null };
+      }
     }
   }
-
-  private async edge(pick: keyof typeof edges, condition: Sql): Promise<number | null> {
-    const [row] = await this.database.read(edges[pick], sql`WHERE ${condition}`);
-    return row?.position ?? null;
-  }
 }
+
+/** Whose key was destroyed, nothing finds in the leaves any more, and rows alone could lack some. Throws `CONFLICT`. */
+export const expectDigests = (customer: CustomerUnderDigest | null): void => {
+  if (customer?.digest(Buffer.alloc(auditSaltBytes)) === erasedCustomer)
+    throw new Failure('CONFLICT', 'The customer’s key was destroyed: no leaf can be shown to be about them any more.', {
+      remedy: 'Export the log without a customer.',
+    });
+};
+
+const isAbout = (customer: CustomerUnderDigest, { customers, salt }: Leaf): boolean =>
+  customers.length > 0 && customers.includes(customer.digest(Buffer.from(salt, 'base64url')));
 
 /** Whoever takes an export is in the log, before its first byte leaves: it shows what many disclosures showed. */
 export const recordExport = (

@@ -1,11 +1,13 @@
 import { csvLine } from '../../audit/export-format';
-import { type Leaf, readLeaf } from '../../audit/leaf';
+import type { Leaf } from '../../audit/leaf';
 import type { Reads } from '../../db/reads';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
-import { assistances } from '../assistance/assistance.entity';
+import { chunks } from '../../lanes';
+import { treeSize } from '../../ledger/integration';
 import { e, l, placedEvents } from './audit.rows';
 import { fieldsOf } from './disclosed-fields';
+import { type LeafSpan, leafInPlace, leavesOf, spanOf } from './leaf-span';
 
 /** What became of a field for somebody: the report's columns. `omit` and `deny` under a disclosure are denied too. */
 export type Treatment = 'revealed' | 'masked' | 'denied';
@@ -26,7 +28,8 @@ export interface MinimisationLine {
 export interface MinimisationReport {
   readonly from: Date;
   readonly to: Date;
-  /** Of the log as far as it has been read for this: how many leaves. */
+  /** Leaves that were read for this, `to` excluded: those that the span of time is. */
+  readonly leaves: LeafSpan;
   readonly lines: readonly MinimisationLine[];
   /** Events of the log that the lines are made of. */
   readonly disclosures: number;
@@ -35,10 +38,14 @@ export interface MinimisationReport {
   readonly totals: Readonly<Record<Treatment, number>>;
 }
 
-const eventRows = select({ leafIndex: l.leafIndex, leaf: e.leaf }, placedEvents);
-const purposes = select(assistances.pick('id', 'purpose'), sql`FROM ${assistances}`);
+const idsAtOnce = 500;
+const beginnings = select({ ...l.pick('leafIndex', 'leafHash'), leaf: e.leaf }, placedEvents);
 
-const eventsAtOnce = 1_000;
+/** Disclosures and denials of the span. */
+const isCounted = ({ action, at }: Leaf, from: Date, to: Date): boolean => {
+  const time = Date.parse(at);
+  return (action === 'disclosure' || action === 'denial') && time >= from.getTime() && time < to.getTime();
+};
 
 const treatmentOf = (verdict: string): Treatment => {
   if (verdict === 'reveal') return 'revealed';
@@ -50,31 +57,26 @@ const assistancesOf = ({ assistance, detail }: Leaf): readonly string[] => {
   return [...new Set([...(assistance === null ? [] : [assistance]), ...listed])];
 };
 
-/** Purposes of assistances by id. An assistance is never deleted, so each has one. */
+/** Purposes of assistances by id, as the leaves of their beginning or request say. */
 const purposesOf = async (database: Reads, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-  if (ids.length === 0) return new Map();
-  const rows = await database.read(purposes, sql`WHERE ${assistances.id} IN (${ids})`);
-  return new Map(rows.map(({ id, purpose }) => [id, purpose]));
-};
-
-/** Disclosures and denials that have their place in the tree, of a span of time, in chunks. */
-async function* eventsOf(database: Reads, from: Date, to: Date): AsyncGenerator<readonly Leaf[]> {
-  for (let after = -1; ; ) {
+  const found = new Map<string, string>();
+  for (const some of chunks(ids, idsAtOnce)) {
     const rows = await database.read(
-      eventRows,
-      sql`WHERE ${l.leafIndex} > ${after} AND ${e.at} >= ${from} AND ${e.at} < ${to} AND ${e.action} IN ('disclosure', 'denial')
-        ORDER BY ${l.leafIndex} LIMIT ${eventsAtOnce}`,
+      beginnings,
+      sql`WHERE ${e.subjectType} = 'Assistance' AND ${e.subjectId} IN (${some}) AND ${e.action} IN ('assistance.begin', 'assistance.request')`,
     );
-    const last = rows.at(-1);
-    if (!last) return;
-    after = last.leafIndex;
-    yield rows.map(({ leaf }) => readLeaf(leaf.toString('utf8')));
+    for (const { leafIndex, leafHash, leaf } of rows) {
+      const { subject, detail } = leafInPlace(leafIndex, leafHash, leaf);
+      if (subject && typeof detail.purpose === 'string') found.set(subject.id, detail.purpose);
+    }
   }
-}
+  return found;
+};
 
 /**
  * Per role, field and purpose what was revealed, masked and denied from `from` up to `to`, `to` excluded. Every number is a sum
- * over disclosures and denials of the log, so that whoever has its export gets the same.
+ * over disclosures and denials of the log, so that whoever has its export gets the same. It goes by the leaves of that time, each
+ * held against its hash, and not by rows beside them. Throws `LogBroken`, and `CONFLICT` where the rows that find the span were altered.
  */
 export const minimisationReport = async (database: Reads, from: Date, to: Date): Promise<MinimisationReport> => {
   const lines = new Map<string, { -readonly [K in keyof MinimisationLine]: MinimisationLine[K] }>();
@@ -87,7 +89,9 @@ export const minimisationReport = async (database: Reads, from: Date, to: Date):
     lines.set(key, line);
   };
   let [disclosures, denials] = [0, 0];
-  for await (const events of eventsOf(database, from, to)) {
+  const leaves = await spanOf(database, { from, before: to }, await treeSize(database));
+  for await (const found of leavesOf(database, leaves)) {
+    const events = found.map(({ leaf }) => leaf).filter((leaf) => isCounted(leaf, from, to));
     const known = await purposesOf(database, [...new Set(events.flatMap(assistancesOf))]);
     for (const event of events) {
       const roles = [...event.actor.roles].sort().join('+') || event.actor.kind;
@@ -105,7 +109,7 @@ export const minimisationReport = async (database: Reads, from: Date, to: Date):
   }
   const order = (a: MinimisationLine, b: MinimisationLine) =>
     a.roles.localeCompare(b.roles, 'en') || a.field.localeCompare(b.field, 'en') || a.purpose.localeCompare(b.purpose, 'en');
-  return { from, to, lines: [...lines.values()].sort(order), disclosures, denials, totals };
+  return { from, to, leaves, lines: [...lines.values()].sort(order), disclosures, denials, totals };
 };
 
 /** Where the report stands in the log, said at its head. */
@@ -120,7 +124,7 @@ const plain = (text: string): string =>
   text.replace(/[|\\`*_[\]<>&\r\n]/g, (character) => `\\${character === '\n' || character === '\r' ? ' ' : character}`);
 
 export const markdownOf = (report: MinimisationReport, { origin, checkpoint, anchors }: ReportGround): string => {
-  const { from, to, lines, totals, disclosures, denials } = report;
+  const { from, to, leaves, lines, totals, disclosures, denials } = report;
   const row = (cells: readonly (string | number)[]) =>
     `| ${cells.map((cell) => (typeof cell === 'number' ? cell : plain(cell))).join(' | ')} |`;
   const anchored = anchors.map(({ anchor, size }) => `${plain(anchor)} (${size} leaves)`).join(', ');
@@ -135,6 +139,10 @@ export const markdownOf = (report: MinimisationReport, { origin, checkpoint, anc
       ? '**UNANCHORED**: no place outside its owner’s reach holds a checkpoint of this log; its owner could have rewritten it.'
       : `Anchored: ${anchored || 'not yet'}.`,
     '',
+    leaves.to > leaves.from
+      ? `Read from the leaves ${leaves.from} to ${leaves.to} (excluded) themselves, each held against its hash, up to the last one.`
+      : 'No leaf is of that time.',
+    '',
     `${disclosures} disclosures and ${denials} denials of the log add up to: ${totals.revealed} values revealed, ${totals.masked} masked, ${totals.denied} denied.`,
     '',
     row(['roles', 'field or rule', 'purpose', 'revealed', 'masked', 'denied']),
@@ -147,12 +155,12 @@ export const markdownOf = (report: MinimisationReport, { origin, checkpoint, anc
 
 /** The same as CSV: a head with the checkpoint it is of, the lines, the totals. */
 export const csvOf = (report: MinimisationReport, { origin, checkpoint }: ReportGround): Buffer => {
-  const { from, to, lines, totals, disclosures, denials } = report;
+  const { from, to, leaves, lines, totals, disclosures, denials } = report;
   const signed = checkpoint ? [checkpoint.size, checkpoint.root] : ['', ''];
   const anchored = !checkpoint || checkpoint.unanchored ? 'UNANCHORED' : 'anchored';
   return Buffer.concat([
-    csvLine(['log', 'from', 'to', 'checkpoint', 'root', 'anchored', 'disclosures', 'denials']),
-    csvLine([origin, from.toISOString(), to.toISOString(), ...signed, anchored, disclosures, denials]),
+    csvLine(['log', 'from', 'to', 'checkpoint', 'root', 'anchored', 'disclosures', 'denials', 'leavesFrom', 'leavesTo']),
+    csvLine([origin, from.toISOString(), to.toISOString(), ...signed, anchored, disclosures, denials, leaves.from, leaves.to]),
     csvLine(['roles', 'field', 'purpose', 'revealed', 'masked', 'denied']),
     ...lines.map(({ roles, field, purpose, revealed, masked, denied }) =>
       csvLine([roles, field, purpose, revealed, masked, denied]),

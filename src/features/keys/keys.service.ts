@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import type { CustomerUnderDigest, SealedNote } from '../../audit/event';
+import { type CustomerUnderDigest, erasedCustomer, type SealedNote } from '../../audit/event';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
 import type { Reads } from '../../db/reads';
@@ -107,7 +107,7 @@ export class Keys {
   /** How an event names a customer: by id beside the leaf, by a digest under the customer's key in it. */
   underDigest(customerId: string, row: KeyedRow): CustomerUnderDigest {
     const wrapped = row.keyWrapped;
-    if (!wrapped) return { id: customerId, digest: () => 'erased' };
+    if (!wrapped) return { id: customerId, digest: () => erasedCustomer };
     return {
       id: customerId,
       digest: (salt) => auditDigest(this.ring.unwrap(row.keyId, wrapped, row.keyOwner), salt, customerId),
