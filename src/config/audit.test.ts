@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configFolder, key, placesOf, production, real, signingKey } from '../../test/support/config-folder';
+import { configFolder, key, placesOf, problemsOf, production, real, signingKey } from '../../test/support/config-folder';
 import { formatVerifierKey, generateSignerKey, verifierKeyOf } from '../audit/note';
 import { loadAuditConfig } from './load';
 
@@ -42,6 +42,30 @@ describe('the audit log', () => {
     expect(elsewhere.audit).toEqual({ origin: 'pay.example.com/log', anchors: [], signingKey: null, keys: [publicKey] });
     writeFileSync(join(folder(), 'signing'), `${pem}${pem}`.slice(0, pem.length), { mode: 0o600 });
     expect(loadFile(real, { ...rest, AUDIT_SIGNING_KEY_FILE: 'signing' }).audit.signingKey).toEqual({ value: pem });
+  });
+
+  test('takes a witness’s key of each type that this Node can check, and says of the others which they are', () => {
+    const bytes = Buffer.concat([Buffer.of(6), Buffer.alloc(1_312, 1)]);
+    const hash = (text: string) =>
+      createHash('sha256').update(`w.example.com\n`).update(text, 'base64').digest('hex').slice(0, 8);
+    const problems = (id: string) =>
+      problemsOf(() =>
+        loadFile(
+          withAudit(
+            `{ origin: a.example.com, mark: m, anchors: [{ kind: witness, name: x, url: https://w.example.com, key: 'w.example.com+${id}+${bytes.toString('base64')}' }] }`,
+          ),
+          production,
+        ),
+      );
+    expect(problems('00000000')).toEqual([expect.stringMatching(/^audit\.anchors\[0\]\.key: .*hash/)]);
+    let isKnown = true;
+    try {
+      (generateKeyPairSync as (algorithm: string) => unknown)('ml-dsa-44');
+    } catch {
+      isKnown = false;
+    }
+    const refusal = /^audit\.anchors\[0\]\.key: this witness key is of type 0x06 \(ML-DSA-44\), .*24\.6/;
+    expect(problems(hash(bytes.toString('base64')))).toEqual(isKnown ? [] : [expect.stringMatching(refusal)]);
   });
 
   test('has a mark wherever it is signed, and none where another process signs', () => {

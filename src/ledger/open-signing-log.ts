@@ -66,6 +66,11 @@ export const openSigningLog = async (
     signingKey: audit.signingKey,
     clock,
     onFault: faultOf(log),
+    onClockBack: (milliseconds) =>
+      log.warn(
+        { seconds: Math.round(milliseconds / 1_000) },
+        'the clock went back: the audit log says what time it is from here on',
+      ),
     ...(onCheckpoint ? { onCheckpoint } : {}),
   });
 };

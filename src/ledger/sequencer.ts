@@ -1,4 +1,5 @@
 import { distinctKeys, formatVerifierKey, type SignerKey, type VerifierKey, verifierKeyOf } from '../audit/note';
+import { clockSkew } from '../audit/sequence';
 import { systemActor } from '../authz/actor';
 import { Loop } from '../background/loop';
 import { auditEvents } from '../db/audit.entity';
@@ -21,7 +22,11 @@ const signWithin = 400;
 /** A leaf that says what time it is, at least this often, in milliseconds: nothing can be dated further back than that without notice. */
 const timeLeafEvery = 60_000;
 
+/** A clock that is set steps by more than this, in milliseconds; one that is slewed never goes back. */
+const clockStep = 1_000;
+
 const timeLeaves = select(auditEvents.pick('at'), sql`FROM ${auditEvents}`);
+const ofTime = sql`WHERE ${auditEvents.actorId} = ${systemActor('sequencer').id} AND ${auditEvents.action} = 'log.time'`;
 const keyEvents = select(auditEvents.pick('id'), sql`FROM ${auditEvents}`);
 
 export interface SequencerOptions {
@@ -36,6 +41,8 @@ export interface SequencerOptions {
   readonly clock: () => Date;
   /** A turn failed. It is tried again, unless it is a `LogBroken`, after which nothing is signed any more. */
   readonly onFault: (error: unknown) => void;
+  /** The clock went back by so many milliseconds, against what it said before or what the log says of the time. */
+  readonly onClockBack?: (milliseconds: number) => void;
   /** A checkpoint is committed. */
   readonly onCheckpoint?: (checkpoint: SignedCheckpoint) => void;
 }
@@ -51,8 +58,12 @@ export class Sequencer {
   private known: SignedCheckpoint | null = null;
   /** By one of these the latest checkpoint must be. */
   readonly keys: readonly VerifierKey[];
-  /** When the last time leaf that this process saw was written, UTC milliseconds. */
+  /** When the last time leaf that this process counts was written, UTC milliseconds; 0 before the first look. */
   private timeAt = 0;
+  /** What the log says of the time up to here is from before the clock went back, UTC milliseconds. */
+  private saidBefore = Number.NEGATIVE_INFINITY;
+  /** What the clock said in the turn before, UTC milliseconds. */
+  private latestNow = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly database: Database,
@@ -122,18 +133,42 @@ export class Sequencer {
     return signed;
   }
 
-  /** Two that write the time at once leave two leaves that say the same. */
+  /**
+   * Two that write the time at once leave two leaves that say the same. Where the clock went back, the leaf is due at once: what
+   * follows it is dated before what the log says of the time, and without one all of it would count as dated wrong.
+   */
   private async recordTime(): Promise<void> {
     const now = this.options.clock().getTime();
-    if (now - this.timeAt < timeLeafEvery) return;
-    const { at, actorId, action } = auditEvents;
+    const back = this.latestNow - now;
+    if (back >= clockStep || now - this.timeAt >= timeLeafEvery) {
+      const ahead = await this.aheadOf(now);
+      const wentBack = back >= clockStep || (this.timeAt === 0 && ahead > clockSkew);
+      if (wentBack) this.saidBefore = now + Math.max(back, ahead);
+      if (wentBack || (await this.isTimeDue(now))) {
+        await this.database.system('sequencer', 'log.time', async (change) => change.record('log.time', {}));
+        this.timeAt = now;
+      }
+      if (wentBack) this.options.onClockBack?.(Math.max(back, ahead));
+    }
+    this.latestNow = now;
+  }
+
+  /** By how many milliseconds the log is ahead of this clock: what it says of the time is later. */
+  private async aheadOf(now: number): Promise<number> {
+    const { at } = auditEvents;
+    const [newest] = await this.database.read(timeLeaves, sql`${ofTime} ORDER BY ${at} DESC LIMIT 1`);
+    return newest ? newest.at.getTime() - now : 0;
+  }
+
+  /** Nobody has said the time for a minute. What is dated later than now was said by a clock that is wrong. */
+  private async isTimeDue(now: number): Promise<boolean> {
+    const { at } = auditEvents;
     const [newest] = await this.database.read(
       timeLeaves,
-      sql`WHERE ${actorId} = ${systemActor('sequencer').id} AND ${action} = 'log.time' ORDER BY ${at} DESC LIMIT 1`,
+      sql`${ofTime} AND ${at} > ${Math.max(0, this.saidBefore)} AND ${at} <= ${now + clockSkew} ORDER BY ${at} DESC LIMIT 1`,
     );
-    this.timeAt = newest?.at.getTime() ?? 0;
-    if (now - this.timeAt < timeLeafEvery) return;
-    await this.database.system('sequencer', 'log.time', async (change) => change.record('log.time', {}));
+    this.timeAt = Math.max(this.timeAt, newest?.at.getTime() ?? 0);
+    return now - this.timeAt >= timeLeafEvery;
   }
 
   /** Each key that signs stands in the log itself, so that whoever reads it learns when keys changed. */

@@ -23,7 +23,8 @@ export type AnchorPlace =
   | { readonly kind: 'file'; readonly name: string; readonly path: string }
   | { readonly kind: 'witness'; readonly name: string; readonly url: string; readonly key: string };
 
-export interface SigningLogOptions extends Pick<SequencerOptions, 'origin' | 'keys' | 'clock' | 'onFault' | 'onCheckpoint'> {
+export interface SigningLogOptions
+  extends Pick<SequencerOptions, 'origin' | 'keys' | 'clock' | 'onFault' | 'onClockBack' | 'onCheckpoint'> {
   readonly signingKey: { readonly value: string } | { readonly file: string };
   readonly anchors: readonly AnchorPlace[];
   /** Where the high-water mark is kept; null for a log that is none of a deployment's. */
@@ -70,7 +71,7 @@ export class SigningLog {
 
   /** Throws `LogBroken` where the stored log isn't the one that was signed, marked or anchored, `AnchorForgot` and `MarkUnavailable`. */
   static async open(database: Database, options: SigningLogOptions): Promise<SigningLog> {
-    const { origin, keys = [], clock, onFault, onCheckpoint } = options;
+    const { origin, keys = [], clock, onFault, onClockBack, onCheckpoint } = options;
     const text = signingKeyText(options.signingKey);
     const signers = signersOf(origin, text);
     const mark = options.mark ? new Mark(options.mark) : null;
@@ -82,6 +83,7 @@ export class SigningLog {
       anchored: options.anchors.length > 0,
       clock,
       onFault,
+      ...(onClockBack ? { onClockBack } : {}),
       ...(onCheckpoint ? { onCheckpoint } : {}),
     });
     const outside: OutsideKeys = (name) =>

@@ -1,6 +1,7 @@
 import { openCheckpoint, unanchoredExtension } from '../../src/audit/checkpoint';
 import { consistencyPath, Frontier, inclusionPath, leafHash, verifyConsistency, verifyInclusion } from '../../src/audit/merkle';
 import { verifierKeyOf } from '../../src/audit/note';
+import { Sequence } from '../../src/audit/sequence';
 import type { Database } from '../../src/db/database';
 import { Checkpoints, rootAt, signersOf } from '../../src/ledger/checkpoints';
 import { integrate } from '../../src/ledger/integration';
@@ -170,6 +171,64 @@ describe('the sequencer', () => {
       ['log.key', '2026-09-01T09:00:00.000Z', 'system:sequencer'],
       ['log.time', '2026-09-01T09:00:00.000Z', 'system:sequencer'],
       ['log.time', '2026-09-01T09:01:00.000Z', 'system:sequencer'],
+    ]);
+  });
+
+  it.each([2_000, 30_000, 90_000, 86_400_000])(
+    'says at once what time it is where the clock goes back by %d ms',
+    async (step) => {
+      const steps: number[] = [];
+      const onClockBack = (milliseconds: number) => steps.push(milliseconds);
+      const log = sequencer({ onClockBack });
+      await log.open();
+      now += 3_600_000;
+      await record(database, 3);
+      await log.turn();
+      now += 20_000;
+      await log.turn();
+      now -= step;
+      await log.turn();
+      await record(database, 3);
+      await log.turn();
+      now += 59_999;
+      await log.turn();
+      now += 1;
+      await log.turn();
+      const events = (await placed()).map(
+        ({ leaf }) => JSON.parse(leaf.toString('utf8')) as { action: string; at: string; id: string },
+      );
+      const times = events.filter(({ action }) => action === 'log.time').map(({ at }) => Date.parse(at));
+      const said = Date.UTC(2026, 8, 1, 10);
+      expect(times.slice(0, 2)).toEqual([said, said + 20_000 - step]);
+      expect(times.at(-1)).toBe(said + 80_000 - step);
+      expect(steps).toEqual([step]);
+      // Of what came after the step nothing but the leaf that says so is dated wrong.
+      const oddities: number[] = [];
+      const sequence = new Sequence(({ leaf }) => oddities.push(leaf), false);
+      events.forEach((event, index) => {
+        sequence.see(index, event as never);
+      });
+      const back = events.findIndex(({ action, at }) => action === 'log.time' && Date.parse(at) === said + 20_000 - step);
+      expect(oddities.filter((leaf) => leaf > back)).toEqual([]);
+    },
+  );
+
+  it('says so as well where it starts with a clock that is behind the log', async () => {
+    const log = sequencer();
+    await log.open();
+    now += 3_600_000;
+    await log.turn();
+    now -= 1_800_000;
+    const steps: number[] = [];
+    const again = sequencer({ onClockBack: (milliseconds) => steps.push(milliseconds) });
+    await again.open();
+    await again.turn();
+    await again.turn();
+    expect(steps).toEqual([1_800_000]);
+    const times = (await placed()).map(({ leaf }) => JSON.parse(leaf.toString('utf8')) as { action: string; at: string });
+    expect(times.filter(({ action }) => action === 'log.time').map(({ at }) => at)).toEqual([
+      '2026-09-01T10:00:00.000Z',
+      '2026-09-01T09:30:00.000Z',
     ]);
   });
 
