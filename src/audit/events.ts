@@ -5,13 +5,16 @@ import type { CustomerUnderDigest, EventDraft, SealedNote } from './event';
 interface Fact<T extends CanonicalValue, IsOptional extends boolean = false> {
   readonly says: string;
   readonly isOptional: IsOptional;
+  /** The field of the graph whose value it tells something of, where that is shown under an assistance only. */
+  readonly tells?: string;
   /** Only the type is of use. */
   readonly type?: T;
 }
 type Facts = { readonly [name: string]: Fact<CanonicalValue, boolean> };
 
 const fact = <T extends CanonicalValue>(says: string): Fact<T> => ({ says, isOptional: false });
-const optional = <T extends CanonicalValue>({ says }: Fact<T>): Fact<T, true> => ({ says, isOptional: true });
+const optional = <T extends CanonicalValue>(of: Fact<T>): Fact<T, true> => ({ ...of, isOptional: true });
+const telling = <T extends CanonicalValue>(tells: string, of: Fact<T>): Fact<T> => ({ ...of, tells });
 const oneOf = <const T extends string>(...words: readonly T[]): Fact<T> => fact(words.map((each) => `\`${each}\``).join(' or '));
 
 /** Ours, such as `act_…`. */
@@ -27,7 +30,12 @@ const words = fact<readonly string[]>('words');
 const ids = fact<readonly string[]>('ids');
 
 /** A step in the life of an update; the table says *step*. */
-const step = { kind: word, from: fact<string | null>('state before, or null'), to: word, reason: optional(word) };
+const step = {
+  kind: word,
+  from: fact<string | null>('state before, or null'),
+  to: word,
+  reason: optional(telling('CredentialUpdateTransition.reason', word)),
+};
 
 interface EventKind {
   /** What the auditor reads of it, in one sentence. */
@@ -87,7 +95,7 @@ export const catalogue = {
   'credential.card-entered': {
     reads: 'The customer entered a card on the provider’s page.',
     subject: 'CredentialUpdate',
-    detail: { ...step, authenticated: flag },
+    detail: { ...step, authenticated: telling('Confirmation.proofs', flag) },
     notes: ['after', 'country'],
   },
   'credential.card-refused': {
@@ -125,7 +133,7 @@ export const catalogue = {
   'credential.confirm': {
     reads: 'The customer confirmed what they were shown, whose digest is `shown`.',
     subject: 'CredentialUpdate',
-    detail: { ...step, channel: word, proofs: words, shown: digest },
+    detail: { ...step, channel: word, proofs: telling('Confirmation.proofs', words), shown: digest },
     notes: ['before', 'after'],
   },
   'credential.contact-changed': {
@@ -173,7 +181,13 @@ export const catalogue = {
   'credential.request': {
     reads: 'An actor asked for a change of this payment method; what it needs, and the policy’s rules that say so.',
     subject: 'CredentialUpdate',
-    detail: { ...step, method: id, link: word, rules: words, needs: words },
+    detail: {
+      ...step,
+      method: id,
+      link: telling('Customer.link', word),
+      rules: telling('CredentialUpdate.riskRules', words),
+      needs: telling('CredentialUpdate.riskRules', words),
+    },
     notes: ['reason', 'before'],
   },
   'credential.setup-asked': {
@@ -194,7 +208,14 @@ export const catalogue = {
   'credential.step': {
     reads: 'A call to the provider: intended, done, refused or lost.',
     subject: 'CredentialUpdate',
-    detail: { step: count, phase: word, action: word, state: word, key: count, refusal: optional(word) },
+    detail: {
+      step: count,
+      phase: word,
+      action: word,
+      state: word,
+      key: count,
+      refusal: optional(telling('CredentialUpdate.failure', word)),
+    },
   },
   'credential.undeliverable': {
     reads: 'The link can’t be sent to the customer; the update ended.',
@@ -353,6 +374,15 @@ const cells = (facts: Facts): string => {
     ...(isStep ? ['*step*'] : []),
     ...named.map(([name, { says, isOptional }]) => `\`${name}\`${isOptional ? '?' : ''} ${says}`),
   ].join(', ');
+};
+
+/**
+ * The field of the graph whose value a fact tells something of; undefined where it tells nothing that the graph shows by itself under
+ * an assistance. Steps of the same name say the same in every event.
+ */
+export const toldBy = (action: string, fact: string): string | undefined => {
+  const { detail }: EventKind = catalogue[action as EventName] ?? { reads: '' };
+  return [detail ?? {}].flat().find((facts) => fact in facts)?.[fact]?.tells;
 };
 
 /** The catalogue as a table in Markdown, for people. A question mark: not always there. */

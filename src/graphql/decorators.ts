@@ -4,40 +4,50 @@ import type { FieldClass } from '../authz/policy/classification';
 import type { FieldMark, FilterMark } from '../authz/policy/marks';
 
 type ReturnType = Parameters<typeof Field>[0];
-interface FieldOptions {
+interface ClassOptions {
+  /** The class where the link's assurance raises it. */
+  readonly under?: Partial<Record<LinkAssurance, FieldClass>>;
+  /** Fields that the value tells something of, as `Type.field`: the gateway doesn't start with a class below any of theirs. */
+  readonly from?: readonly string[];
+}
+interface FieldOptions extends ClassOptions {
   readonly nullable?: boolean;
   readonly description?: string;
   readonly name?: string;
-  /** The class where the link's assurance raises it. */
-  readonly under?: Partial<Record<LinkAssurance, FieldClass>>;
 }
 
 /** A field of the graph with its class. Policed classes are nullable, so that a denial costs the field and not the page. */
 export const Exposed =
-  (fieldClass: FieldClass, type: ReturnType, { under, ...options }: FieldOptions = {}): PropertyDecorator & MethodDecorator =>
+  (
+    fieldClass: FieldClass,
+    type: ReturnType,
+    { under, from, ...options }: FieldOptions = {},
+  ): PropertyDecorator & MethodDecorator =>
   (target: object, key: string | symbol, descriptor?: PropertyDescriptor) => {
     const field = Field(
       type as never,
       { nullable: fieldClass !== 'PUBLIC' && fieldClass !== 'INTERNAL', ...options } as never,
     ) as MethodDecorator;
     field(target, key, descriptor as never);
-    marked(fieldClass, under, descriptor?.get !== undefined)(target, key, descriptor as never);
+    marked(fieldClass, { under, from }, descriptor?.get !== undefined)(target, key, descriptor as never);
   };
 
 /** The class of a query, a mutation or a field with a resolver of its own. */
-export const Classified = (
-  fieldClass: FieldClass,
-  under?: Partial<Record<LinkAssurance, FieldClass>>,
-): PropertyDecorator & MethodDecorator => marked(fieldClass, under, false);
+export const Classified = (fieldClass: FieldClass, options: ClassOptions = {}): PropertyDecorator & MethodDecorator =>
+  marked(fieldClass, options, false);
 
 /** `isGetter`: type-graphql gives getters a resolver that only reads them, which is none of their own. */
 const marked = (
   fieldClass: FieldClass,
-  under: Partial<Record<LinkAssurance, FieldClass>> | undefined,
+  { under, from }: { readonly [Option in keyof ClassOptions]: ClassOptions[Option] | undefined },
   isGetter: boolean,
 ): PropertyDecorator & MethodDecorator =>
   Extensions({
-    counterfoil: { class: fieldClass, ...(under ? { classByAssurance: under } : {}) } satisfies FieldMark,
+    counterfoil: {
+      class: fieldClass,
+      ...(under ? { classByAssurance: under } : {}),
+      ...(from ? { derivedFrom: from } : {}),
+    } satisfies FieldMark,
     isGetter,
   }) as PropertyDecorator & MethodDecorator;
 

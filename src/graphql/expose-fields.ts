@@ -1,5 +1,6 @@
 import { defaultFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
 import type { Classification } from '../authz/policy/classification';
+import { narrowingsOf } from './narrowing';
 import type { RequestAccess } from './request-access';
 import type { Shown } from './shown';
 
@@ -9,7 +10,7 @@ export interface AccessContext {
 
 /**
  * Lets every policed field leave through the request's verdicts, whoever wrote its resolver: the schema's own fields are
- * wrapped, so no slice has to remember it. Unpoliced fields keep the compiled default access.
+ * wrapped, so no slice has to remember it. What a list is narrowed or ordered by must be shown in clear under its parent's link. Unpoliced fields keep the compiled default access.
  */
 export const exposeFields = (schema: GraphQLSchema, classification: Classification): GraphQLSchema => {
   for (const type of Object.values(schema.getTypeMap())) {
@@ -24,7 +25,11 @@ export const exposeFields = (schema: GraphQLSchema, classification: Classificati
         ? (parent: Shown, _args, { access }: AccessContext) =>
             access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name])
         : (parent: Shown, args, context: AccessContext, info) =>
-            context.access.expose(coordinate, parent, () => original(parent, args, context, info));
+            context.access.expose(coordinate, parent, () => {
+              for (const narrowing of field.args.length === 0 ? [] : narrowingsOf(field, args))
+                context.access.expectClear(narrowing, parent);
+              return original(parent, args, context, info);
+            });
     }
   }
   return schema;

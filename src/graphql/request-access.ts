@@ -2,6 +2,7 @@ import type { LiveAssistance } from '../authz/actor';
 import type { MaskTools } from '../authz/policy/mask';
 import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/policy/verdict';
 import { Failure } from '../failure';
+import type { Narrowing } from './narrowing';
 import type { Shown } from './shown';
 
 /** What is shown in one request, gathered where fields leave: verdicts and how often, and the objects they belong to. */
@@ -50,6 +51,15 @@ export class RequestAccess {
     }
     if (verdict.kind === 'deny') throw Failure.denied(verdict.reason, coordinate, parent.shown.ticketId);
     return applyVerdict(verdict, coordinate, null, this.tools);
+  }
+
+  /**
+   * Whoever may narrow or order by a value finds it out. Throws `DENIED` where it isn't shown in clear under the parent's link,
+   * whatever the role may filter or sort by.
+   */
+  expectClear({ coordinate, by }: Narrowing, parent: Shown): void {
+    if (this.verdicts.get(coordinate)?.[parent.linkAssurance].kind === 'reveal') return;
+    throw Failure.denied(by === 'filter' ? 'NOT_FILTERABLE' : 'NOT_SORTABLE', coordinate, parent.shown.ticketId);
   }
 
   /**

@@ -53,6 +53,30 @@ export const updateFields = `id kind state reason failure riskRules needsCode ne
   history { from to actor reason by { displayName } }`;
 export const requestUpdate = `mutation Ask($input: RequestCredentialUpdateInput!) { requestCredentialUpdate(input: $input) { ${updateFields} } }`;
 export const readUpdate = `query Read($id: ID!) { credentialUpdate(id: $id) { ${updateFields} } }`;
+/** What of an update is shown under an assistance only, or to who decides about it: its details, and what tells of customer and method. */
+export const detailsOfUpdates = [
+  'after',
+  'before',
+  'confirmation.proofs',
+  'failure',
+  'history.reason',
+  'needsApproval',
+  'needsCode',
+  'reason',
+  'riskRules',
+] as const;
+/** Fields of an update that errors are about, each once; of a list, whichever row. */
+export const withheld = (errors: readonly { readonly path?: readonly (string | number)[] | undefined }[]): readonly string[] =>
+  [
+    ...new Set(
+      errors.map(({ path = [] }) =>
+        path
+          .slice(1)
+          .filter((step) => typeof step === 'string')
+          .join('.'),
+      ),
+    ),
+  ].sort();
 export const approveUpdate =
   'mutation Approve($id: ID!) { approveCredentialUpdate(id: $id) { id state approval { decision by { displayName } } } }';
 export const rejectUpdate =

@@ -35,7 +35,18 @@ describe('the ceiling', () => {
     SECRET: { admin: 'deny', others: 'deny' },
   };
   it.each(fieldClasses)('of %s holds for every role', (fieldClass) => {
-    for (const role of roles) expect(ceiling(fieldClass, role)).toBe(table[fieldClass][role === 'ADMIN' ? 'admin' : 'others']);
+    for (const role of roles)
+      for (const assurance of ['VERIFIED', 'MATCHED'] as const)
+        expect(ceiling(fieldClass, role, assurance)).toBe(table[fieldClass][role === 'ADMIN' ? 'admin' : 'others']);
+  });
+
+  it('without a link is omit for what a customer pays with, and nothing else changes', () => {
+    for (const role of roles.filter((each) => each !== 'ADMIN')) {
+      expect(['PAYMENT', 'CREDENTIAL'].map((each) => ceiling(each as FieldClass, role, 'NONE'))).toEqual(['omit', 'omit']);
+      for (const each of ['PUBLIC', 'INTERNAL', 'PERSONAL', 'SECRET'] as const)
+        expect(ceiling(each, role, 'NONE')).toBe(ceiling(each, role, 'VERIFIED'));
+    }
+    for (const each of fieldClasses) expect(ceiling(each, 'ADMIN', 'NONE')).toBe(ceiling(each, 'ADMIN', 'VERIFIED'));
   });
 });
 
@@ -164,6 +175,37 @@ describe('a schema', () => {
     const problems = problemsOf(schema);
     for (const pattern of expected) expect(problems).toContainEqual(expect.stringMatching(pattern));
     expect(problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)))).toEqual([]);
+  });
+
+  it('refuses a field below what it is derived from, under whichever link, and a name that is no field', () => {
+    const thing = new GraphQLObjectType({
+      name: 'Thing',
+      fields: {
+        email: { type: GraphQLString, ...marked({ class: 'PERSONAL', classByAssurance: { MATCHED: 'CREDENTIAL' } }) },
+        card: { type: GraphQLString, ...marked({ class: 'PAYMENT' }) },
+        told: { type: GraphQLString, ...marked({ class: 'INTERNAL', derivedFrom: ['Thing.card'] }) },
+        hinted: { type: GraphQLString, ...marked({ class: 'PERSONAL', derivedFrom: ['Thing.card', 'Thing.email'] }) },
+        matched: { type: GraphQLString, ...marked({ class: 'PAYMENT', derivedFrom: ['Thing.email'] }) },
+        retold: { type: GraphQLString, ...marked({ class: 'PERSONAL', derivedFrom: ['Thing.same'] }) },
+        same: { type: GraphQLString, ...marked({ class: 'PAYMENT', derivedFrom: ['Thing.card'] }) },
+        higher: { type: GraphQLString, ...marked({ class: 'CREDENTIAL', derivedFrom: ['Thing.card', 'Thing.email'] }) },
+        misspelt: { type: GraphQLString, ...marked({ class: 'CREDENTIAL', derivedFrom: ['Thing.cart'] }) },
+        itself: { type: GraphQLString, ...marked({ class: 'CREDENTIAL', derivedFrom: ['Thing.itself'] }) },
+      },
+    });
+    const schema = new GraphQLSchema({
+      query: new GraphQLObjectType({ name: 'Query', fields: { thing: { type: thing, ...marked({ class: 'PUBLIC' }) } } }),
+    });
+    const must = 'it must be at least that.';
+    expect(problemsOf(schema)).toEqual([
+      `Thing.told is INTERNAL and derived from Thing.card, which is PAYMENT: ${must}`,
+      `Thing.hinted is PERSONAL and derived from Thing.card, which is PAYMENT: ${must}`,
+      `Thing.hinted is PERSONAL and derived from Thing.email, which is CREDENTIAL on MATCHED links: ${must}`,
+      `Thing.matched is PAYMENT and derived from Thing.email, which is CREDENTIAL on MATCHED links: ${must}`,
+      `Thing.retold is PERSONAL and derived from Thing.same, which is PAYMENT: ${must}`,
+      'Thing.misspelt is derived from Thing.cart, which is no other classified field of an object type.',
+      'Thing.itself is derived from Thing.itself, which is no other classified field of an object type.',
+    ]);
   });
 
   it('may only use the scalars it lists', () => {

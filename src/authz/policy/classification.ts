@@ -8,13 +8,17 @@ export type FieldClass = (typeof fieldClasses)[number];
 export const isPoliced = (of: FieldClass): boolean => of !== 'PUBLIC' && of !== 'INTERNAL';
 
 /** The most that an exposure policy may grant. */
-export type Ceiling = 'reveal' | 'mask' | 'deny';
+export type Ceiling = 'reveal' | 'mask' | 'omit' | 'deny';
 
-/** The ceiling of a class for a role. No file lifts it: changing it is a change of code, with its review. */
-export const ceiling = (fieldClass: FieldClass, role: Role): Ceiling => {
+/** Whose payments these are is known by the link: without one, nothing of them is shown. */
+const needsLink = (of: FieldClass): boolean => of === 'PAYMENT' || of === 'CREDENTIAL';
+
+/** The ceiling of a class for a role under a link. No file lifts it: changing it is a change of code, with its review. */
+export const ceiling = (fieldClass: FieldClass, role: Role, assurance: LinkAssurance): Ceiling => {
   if (fieldClass === 'SECRET') return 'deny';
   if (!isPoliced(fieldClass)) return 'reveal';
   if (role === 'ADMIN') return 'deny';
+  if (assurance === 'NONE' && needsLink(fieldClass)) return 'omit';
   return fieldClass === 'CREDENTIAL' ? 'mask' : 'reveal';
 };
 

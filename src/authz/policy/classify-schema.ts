@@ -42,6 +42,9 @@ const classesOf = (mark: z.infer<typeof fieldMark>): Record<LinkAssurance, Field
   NONE: mark.classByAssurance?.NONE ?? mark.class,
 });
 
+/** Classes are listed from harmless to secret. */
+const isLower = (one: FieldClass, other: FieldClass): boolean => fieldClasses.indexOf(one) < fieldClasses.indexOf(other);
+
 const rootOf = (schema: GraphQLSchema, type: GraphQLObjectType): ClassifiedField['root'] => {
   if (type === schema.getQueryType()) return 'query';
   if (type === schema.getMutationType()) return 'mutation';
@@ -65,6 +68,7 @@ export const classifySchema = (schema: GraphQLSchema, options: ClassificationOpt
   const interfaces = new Set<string>();
   const filterable = new Set<string>();
   const sortable = new Set<string>();
+  const derived: { readonly field: ClassifiedField; readonly from: readonly string[] }[] = [];
   const types: readonly GraphQLNamedType[] = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type));
 
   const classify = (type: GraphQLObjectType | GraphQLInterfaceType, field: GraphQLField<unknown, unknown>): void => {
@@ -90,7 +94,7 @@ export const classifySchema = (schema: GraphQLSchema, options: ClassificationOpt
       problems.push(`${coordinate} is policed (${parsed.data.class}) and must be nullable, so that it can be withheld alone.`);
     }
     if (!isObjectType(type)) return;
-    fields.set(coordinate, {
+    const classified: ClassifiedField = {
       coordinate,
       typeName: type.name,
       fieldName: field.name,
@@ -101,7 +105,9 @@ export const classifySchema = (schema: GraphQLSchema, options: ClassificationOpt
       namedType: named.name,
       leaf: isLeafType(named),
       root: rootOf(schema, type),
-    });
+    };
+    fields.set(coordinate, classified);
+    if (parsed.data.derivedFrom) derived.push({ field: classified, from: parsed.data.derivedFrom });
   };
 
   const compare = (type: GraphQLInterfaceType): void => {
@@ -129,6 +135,23 @@ export const classifySchema = (schema: GraphQLSchema, options: ClassificationOpt
       if (isInterfaceType(type)) interfaces.add(type.name);
       for (const field of Object.values(type.getFields())) classify(type, field);
       if (isInterfaceType(type)) compare(type);
+    }
+  }
+  // What is told of a value by another field is worth what the value is worth.
+  for (const { field, from } of derived) {
+    for (const coordinate of from) {
+      const source = fields.get(coordinate);
+      if (!source || source === field) {
+        problems.push(`${field.coordinate} is derived from ${coordinate}, which is no other classified field of an object type.`);
+        continue;
+      }
+      const below = linkAssurances.filter((each) => isLower(field.classes[each], source.classes[each]));
+      const [first] = below;
+      if (first === undefined) continue;
+      const links = below.length === linkAssurances.length ? '' : ` on ${below.join(' and ')} links`;
+      problems.push(
+        `${field.coordinate} is ${field.classes[first]} and derived from ${coordinate}, which is ${source.classes[first]}${links}: it must be at least that.`,
+      );
     }
   }
   const refer = (carrier: string, targets: readonly string[], into: Set<string>): void => {

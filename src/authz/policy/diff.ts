@@ -2,7 +2,7 @@ import { linkAssurances, type Role, roles } from '../actor';
 import { effectOf, listEffect, type PolicyChange } from './change';
 import type { Classification } from './classification';
 import type { ExposurePolicy } from './exposure';
-import { isRole } from './reader';
+import { isRole, underEveryLink } from './reader';
 import { updateChanges } from './updates';
 import { permissiveness, type Verdict, type Verdicts, verdictText } from './verdict';
 
@@ -44,11 +44,16 @@ const fieldChanges = (before: ExposurePolicy, after: ExposurePolicy, classificat
       to: fresh.get(key)?.[assurance],
     }));
     const [first] = pairs;
-    const uniform = pairs.every((pair) => textOf(pair.from) === textOf(first?.from) && textOf(pair.to) === textOf(first?.to));
+    const field = classification.fields.get(coordinate);
+    const forAll = (verdict: Verdict | undefined) => verdict && underEveryLink(verdict, field, name);
+    const [oneFrom, oneTo] = [forAll(first?.from), forAll(first?.to)];
+    const uniform = pairs.every(
+      ({ assurance, from, to }) => textOf(from) === textOf(oneFrom?.[assurance]) && textOf(to) === textOf(oneTo?.[assurance]),
+    );
     for (const { assurance, from, to } of uniform ? pairs.slice(0, 1) : pairs) {
       if (textOf(from) === textOf(to)) continue;
       const on = uniform ? '' : ` on ${assurance} links`;
-      const fieldClass = classification.fields.get(coordinate)?.classes[assurance];
+      const fieldClass = field?.classes[assurance];
       changes.push({
         coordinate,
         role: name,

@@ -35,7 +35,7 @@ export const explain = (
   const by = policy.decidedBy(coordinate, access, assurance);
   const fieldClass = field.classes[assurance];
   const most = access.roles
-    .map((role) => ceiling(fieldClass, role))
+    .map((role) => ceiling(fieldClass, role, assurance))
     .reduce<Ceiling>((best, each) => (ceilings[each] > ceilings[best] ? each : best), 'deny');
   const lift = (): string => {
     if (verdict.kind === 'reveal') return 'Nothing is withheld.';

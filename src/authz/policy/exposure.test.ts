@@ -86,7 +86,7 @@ describe('a valid policy', () => {
     ['Customer.email', as('AUDITOR'), ['deny', 'deny', 'deny']],
     ['Customer.email', as(), ['deny', 'deny', 'deny']],
     ['Customer.id', as(), ['deny', 'deny', 'deny']],
-    ['Customer.line', as('AGENT'), ['mask:initial', 'mask:initial', 'mask:initial']],
+    ['Customer.line', as('AGENT'), ['mask:initial', 'mask:initial', 'omit']],
     ['Customer.nothing', as('AGENT', 'SUPERVISOR'), ['deny', 'deny', 'deny']],
     ['Node.id', as('AGENT'), ['deny', 'deny', 'deny']],
     ['Page.size', as('AUDITOR'), ['reveal', 'reveal', 'reveal']],
@@ -106,13 +106,9 @@ describe('a valid policy', () => {
       expect(policy.verdicts('Customer.email', bare('ADMIN'))[each]).toEqual({ kind: 'deny', reason: 'ROLE' });
     }
     expect(texts(policy, 'Customer.id', bare('AGENT'))).toEqual(['reveal', 'reveal', 'reveal']);
-    expect(texts(policy, 'Customer.score', bare('SERVICE'))).toEqual(['reveal', 'reveal', 'reveal']);
+    expect(texts(policy, 'Customer.score', bare('SERVICE'))).toEqual(['reveal', 'reveal', 'omit']);
     expect(texts(policy, 'Customer.score', bare('AUDITOR'))).toEqual(['omit', 'omit', 'omit']);
-    expect(texts(load(valid, { mfaRequired: false }), 'Customer.score', bare('PAYMENTS'))).toEqual([
-      'reveal',
-      'reveal',
-      'reveal',
-    ]);
+    expect(texts(load(valid, { mfaRequired: false }), 'Customer.score', bare('PAYMENTS'))).toEqual(['reveal', 'reveal', 'omit']);
     expect(policy.filterDenial('Customer.score', bare('PAYMENTS'))).toBe('MFA_REQUIRED');
     expect(policy.sortDenial('Customer.score', bare('PAYMENTS'))).toBe('MFA_REQUIRED');
     expect(policy.mayFilter('Customer.score', bare('SERVICE'))).toBe(true);
@@ -186,7 +182,7 @@ describe('the digest', () => {
     expect(load(`# a comment\n${valid.replace('[own, team, assisted]', '[assisted,   team, own]')}`).digest).toBe(digest);
     const spelled = valid.replace(
       "{ AGENT: 'mask:initial', SUPERVISOR: 'mask:initial', '*': deny }",
-      "\n      '*': deny\n      SUPERVISOR: mask:initial\n      AGENT: { NONE: mask:initial, VERIFIED: mask:initial, MATCHED: mask:initial }",
+      "\n      '*': deny\n      SUPERVISOR: mask:initial\n      AGENT: { NONE: omit, VERIFIED: mask:initial, MATCHED: mask:initial }",
     );
     expect(spelled).not.toBe(valid);
     expect(load(spelled).digest).toBe(digest);
@@ -281,6 +277,18 @@ describe('a mistaken policy is refused:', () => {
       "AGENT: 'mask:initial'",
       'AGENT: reveal',
       /Customer\.line for AGENT: reveal is above the ceiling of CREDENTIAL: at most mask/,
+    ],
+    [
+      'a payment without a link',
+      'PAYMENTS: reveal,',
+      'PAYMENTS: { VERIFIED: reveal, MATCHED: omit, NONE: reveal },',
+      /fields\.Customer\.score\.PAYMENTS: Customer\.score for PAYMENTS: reveal is above the ceiling of PAYMENT on NONE links: at most omit/,
+    ],
+    [
+      'a masked credential without a link',
+      "AGENT: 'mask:initial'",
+      'AGENT: { VERIFIED: mask:initial, MATCHED: mask:hidden, NONE: mask:hidden }',
+      /Customer\.line for AGENT: mask:hidden is above the ceiling of CREDENTIAL on NONE links: at most omit/,
     ],
     [
       'a credential in clear under one assurance',

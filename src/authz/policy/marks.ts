@@ -7,6 +7,8 @@ export interface FieldMark {
   readonly class: FieldClass;
   /** The class where it depends on the link, such as an e-mail that is `CREDENTIAL` under `MATCHED`. */
   readonly classByAssurance?: Partial<Record<LinkAssurance, FieldClass>>;
+  /** Output fields that its value tells something of: its class is at least the highest of theirs, under every assurance. */
+  readonly derivedFrom?: readonly string[];
 }
 
 /** `extensions.counterfoil` of an input field or an argument: the output field or fields by whose value it narrows. */
@@ -22,6 +24,7 @@ export interface SortMark {
 export const fieldMark = z.strictObject({
   class: z.enum(fieldClasses),
   classByAssurance: z.partialRecord(z.enum(linkAssurances), z.enum(fieldClasses)).optional(),
+  derivedFrom: z.array(z.string()).min(1).optional(),
 });
 const coordinates = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => [value].flat());
 export const filterMark = z.strictObject({ filters: coordinates });

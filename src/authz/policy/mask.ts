@@ -37,7 +37,10 @@ const initialOf = (word: string): string => {
 
 const asInitial = (word: string): string => {
   const letter = initialOf(word);
-  return letter === '•' ? letter : `${letter.toUpperCase()}.`;
+  if (letter === '•') return letter;
+  // Some letters become several as capitals.
+  const capital = letter.toUpperCase().normalize('NFC');
+  return `${Array.from(capital).length === 1 ? capital : letter}.`;
 };
 
 const words = (text: string): string[] => text.split(/[\s,]+/u).filter((word) => word !== '');

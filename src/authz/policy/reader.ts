@@ -3,7 +3,7 @@ import { type Classification, type ClassifiedField, ceiling } from './classifica
 import type { PolicyProblem, parseExposureFile, VerdictEntry } from './file';
 import { maskNamed } from './mask';
 import { type ConfiguredChannels, unmetStrengths } from './updates';
-import { always, ceilings, permissiveness, readVerdict, type Verdicts, verdictText } from './verdict';
+import { always, ceilings, omit, permissiveness, readVerdict, type Verdict, type Verdicts, verdictText } from './verdict';
 
 /** The entry of the file that decides a field for a role. */
 export interface DecidingEntry {
@@ -16,7 +16,17 @@ export interface RoleEntry extends DecidingEntry {
   readonly verdicts: Verdicts;
 }
 
+/** Without a link nothing can be narrowed by what isn't shown then: see `mayNarrow`. */
+const linked = ['VERIFIED', 'MATCHED'] as const;
+
 export const isRole = (name: string): name is Role => (roles as readonly string[]).includes(name);
+
+/** What one verdict for all links means: it is for whoever is linked, and without a link at most what may be shown then. */
+export const underEveryLink = (verdict: Verdict, field: ClassifiedField | undefined, role: Role): Verdicts => {
+  const unlinked = field?.root === null ? ceiling(field.classes.NONE, role, 'NONE') : 'reveal';
+  const isAbove = unlinked === 'omit' && permissiveness(verdict) > ceilings.omit;
+  return isAbove ? { ...always(verdict), NONE: omit } : always(verdict);
+};
 
 /** Loads a policy and collects everything that is wrong with it. */
 export class PolicyReader {
@@ -90,7 +100,7 @@ export class PolicyReader {
     for (const role of roles) {
       const key = byRole.has(role) ? role : '*';
       const entry = byRole.get(key);
-      const verdicts = entry === undefined ? undefined : this.verdicts(entry);
+      const verdicts = entry === undefined ? undefined : this.verdicts(entry, field, role);
       if (entry === undefined || !verdicts) continue;
       const entryPath = [...path, key];
       decided.set(role, { verdicts, path: entryPath.join('.'), line: this.file.lineOf(entryPath) });
@@ -106,10 +116,10 @@ export class PolicyReader {
     return decided;
   }
 
-  private verdicts(entry: VerdictEntry): Verdicts | undefined {
+  private verdicts(entry: VerdictEntry, field: ClassifiedField, role: Role): Verdicts | undefined {
     if (typeof entry === 'string') {
       const verdict = readVerdict(entry);
-      return typeof verdict === 'string' ? undefined : always(verdict);
+      return typeof verdict === 'string' ? undefined : underEveryLink(verdict, field, role);
     }
     const [verified, matched, none] = [readVerdict(entry.VERIFIED), readVerdict(entry.MATCHED), readVerdict(entry.NONE)];
     if (typeof verified === 'string' || typeof matched === 'string' || typeof none === 'string') return undefined;
@@ -125,7 +135,7 @@ export class PolicyReader {
       found.add('an operation begins without a link: one verdict for all links');
     for (const assurance of linkAssurances) {
       const verdict = verdicts[assurance];
-      const most = ceiling(field.classes[assurance], role);
+      const most = ceiling(field.classes[assurance], role, assurance);
       if (permissiveness(verdict) > ceilings[most]) {
         const links = typeof entry === 'string' && field.classes[assurance] === field.class ? '' : ` on ${assurance} links`;
         found.add(`${verdictText(verdict)} is above the ceiling of ${field.classes[assurance]}${links}: at most ${most}`);
@@ -155,7 +165,7 @@ export class PolicyReader {
       const field = this.classification.fields.get(coordinate);
       if (!field) continue;
       // Whoever may narrow or order by a value learns it, however it is masked when shown.
-      const above = allowed.filter((role) => linkAssurances.some((each) => ceiling(field.classes[each], role) !== 'reveal'));
+      const above = allowed.filter((role) => linked.some((each) => ceiling(field.classes[each], role, each) !== 'reveal'));
       if (above.length > 0) {
         this.report([name, coordinate], `${above.join(', ')} may never see ${coordinate} in clear and so can't ${verb} by it`);
       }

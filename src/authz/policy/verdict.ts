@@ -46,7 +46,7 @@ export const permissiveness = (verdict: Verdict): number => {
   return verdict.kind === 'omit' ? 1 : 0;
 };
 /** The permissiveness that a ceiling admits at most. */
-export const ceilings: Record<Ceiling, number> = { reveal: 1000, mask: 999, deny: 0 };
+export const ceilings: Record<Ceiling, number> = { reveal: 1000, mask: 999, omit: 1, deny: 0 };
 
 const accepted = `expected reveal, omit, deny or mask:<how> with one of ${maskNames.join(', ')}`;
 

@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { namedPerEvent } from '../../audit/event';
+import { toldBy } from '../../audit/events';
 import type { Leaf } from '../../audit/leaf';
 import { type LinkAssurance, roles } from '../../authz/actor';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
@@ -190,22 +191,23 @@ export class AuditEventType implements Shown {
   }
 
   @Listed({ most: 30, parts: true })
-  @Exposed('INTERNAL', () => [AuditChange], { nullable: true })
+  @Exposed('INTERNAL', () => [AuditChange], { nullable: true, description: 'Not what tells of links or payments: exports do.' })
   get changes(): readonly AuditChange[] {
-    const { detail } = this.event.leaf;
+    const { action, detail } = this.event.leaf;
     const moved =
       'from' in detail || 'to' in detail
         ? [{ name: 'state', before: scalarText(detail.from), after: scalarText(detail.to) }]
         : [];
     const facts = Object.entries(detail).flatMap(([name, value]) => {
       const after = scalarText(value);
-      return notChanges.has(name) || after === null ? [] : [{ name, before: null, after }];
+      return notChanges.has(name) || after === null || toldBy(action, name) !== undefined ? [] : [{ name, before: null, after }];
     });
     return [...moved, ...facts];
   }
 
+  // A mask instead of a value tells how surely the customer is linked.
   @Listed({ most: mostDisclosedFields, parts: true })
-  @Exposed('INTERNAL', () => [DisclosedField], { nullable: true, description: 'Of a disclosure.' })
+  @Exposed('PERSONAL', () => [DisclosedField], { description: 'Of a disclosure.', from: ['Customer.link'] })
   get disclosedFields(): readonly DisclosedField[] | null {
     return fieldsOf(this.event.leaf);
   }

@@ -12,7 +12,7 @@ import type { Keys } from '../keys/keys.service';
 import { Address } from '../payments/payment.type';
 import { credentialUpdates } from './credential-update.entity';
 import { credentialUpdateStates } from './credential-update.states';
-import { mayReadDetails } from './credentials.policy';
+import { mayReadDetails, mayReadPart, type ShownUpdate } from './credentials.policy';
 import type { CredentialUpdateRow, TransitionRow } from './credentials.rows';
 import { type MethodSummary, methodSummarySchema } from './method-summary';
 
@@ -64,9 +64,12 @@ export enum ApprovalDecision {
 }
 registerEnumType(ApprovalDecision, { name: 'ApprovalDecision' });
 
+/** An update as its parts are shown under it. */
+type UpdateShown = Shown & ShownUpdate;
+
 /** A part of an update that is shown, and recorded, as part of it. */
 abstract class OfUpdate implements Shown {
-  constructor(protected readonly update: Shown) {}
+  constructor(readonly update: UpdateShown) {}
 
   get shown(): ShownObject {
     return this.update.shown;
@@ -77,13 +80,16 @@ abstract class OfUpdate implements Shown {
   }
 }
 
+/** What an update is judged by: its risk, and why it came to nothing. The payment side's contact counts too, and is no field of the graph. */
+const judged = ['Customer.link', 'PaymentMethod.isDefault', 'PaymentMethod.status', 'Transaction.dispute'];
+
 @ObjectType('CredentialSummary', {
   simpleResolvers: true,
   description: 'A payment method as it was, or as it becomes.',
 })
 export class CredentialSummary extends OfUpdate {
   constructor(
-    update: Shown,
+    update: UpdateShown,
     private readonly summary: MethodSummary,
   ) {
     super(update);
@@ -129,7 +135,7 @@ export class CredentialSummary extends OfUpdate {
 @ObjectType('Confirmation', { simpleResolvers: true, description: 'The customer’s own act.' })
 export class ConfirmationType extends OfUpdate {
   constructor(
-    update: Shown,
+    update: UpdateShown,
     private readonly row: CredentialUpdateRow,
   ) {
     super(update);
@@ -146,7 +152,11 @@ export class ConfirmationType extends OfUpdate {
   }
 
   @Listed({ most: 10, parts: true })
-  @Exposed('INTERNAL', () => [String], { description: 'The verification methods that were passed: link, code, three-d-secure.' })
+  @Exposed('PAYMENT', () => [String], {
+    description: 'The verification methods that were passed: link, code, three-d-secure.',
+    from: ['CredentialUpdate.needsCode'],
+  })
+  @Guarded(mayReadPart)
   get proofs(): readonly string[] {
     const given = this.row.confirmationProofs ?? [];
     return this.row.authenticated ? [...given, 'three-d-secure'] : given;
@@ -185,8 +195,13 @@ export class ApprovalType {
 }
 
 @ObjectType('CredentialUpdateTransition', { simpleResolvers: true, description: 'A step in the life of an update.' })
-export class TransitionType {
-  constructor(private readonly row: TransitionRow) {}
+export class TransitionType extends OfUpdate {
+  constructor(
+    update: UpdateShown,
+    private readonly row: TransitionRow,
+  ) {
+    super(update);
+  }
 
   get staffId(): string | null {
     return this.row.staffId;
@@ -216,10 +231,11 @@ export class TransitionType {
         : ActorKind.STAFF;
   }
 
-  @Exposed('INTERNAL', () => String, {
-    nullable: true,
+  @Exposed('PAYMENT', () => String, {
     description: 'A word, such as METHOD_GONE; what people wrote isn’t here.',
+    from: ['CredentialUpdate.failure', ...judged],
   })
+  @Guarded(mayReadPart)
   get reason(): string | null {
     return this.row.reason;
   }
@@ -304,25 +320,36 @@ export class CredentialUpdateType implements Shown {
     return this.row.decision === null ? null : new ApprovalType(this.row);
   }
 
-  @Exposed('INTERNAL', () => String, { nullable: true, description: 'Why it failed: a word, such as CARD_DECLINED.' })
+  @Exposed('PAYMENT', () => String, { description: 'Why it failed: a word, such as CARD_DECLINED.', from: judged })
+  @Guarded(mayReadDetails)
   get failure(): string | null {
     return this.row.state === 'FAILED' ? this.row.failure : null;
   }
 
   @Listed({ most: 20, parts: true })
-  @Exposed('INTERNAL', () => [String], {
+  @Exposed('PAYMENT', () => [String], {
     description: 'Names of the policy’s rules that make it high-risk; none where it isn’t.',
+    from: judged,
   })
+  @Guarded(mayReadDetails)
   get riskRules(): readonly string[] {
     return this.row.riskRules;
   }
 
-  @Exposed('INTERNAL', () => Boolean, { description: 'The customer also needs a code that comes by another way than the link.' })
+  @Exposed('PAYMENT', () => Boolean, {
+    description: 'The customer also needs a code that comes by another way than the link.',
+    from: ['CredentialUpdate.riskRules'],
+  })
+  @Guarded(mayReadDetails)
   get needsCode(): boolean {
     return this.row.needsCode;
   }
 
-  @Exposed('INTERNAL', () => Boolean)
+  @Exposed('PAYMENT', () => Boolean, {
+    description: 'A supervisor has to approve it once the customer has confirmed.',
+    from: ['CredentialUpdate.riskRules'],
+  })
+  @Guarded(mayReadDetails)
   get needsApproval(): boolean {
     return this.row.needsApproval;
   }

@@ -4,14 +4,14 @@ import type { Keys } from '../keys/keys.service';
 import type { TicketType } from '../tickets/ticket.type';
 import type { Tickets } from '../tickets/tickets.service';
 import { CredentialUpdateType, TransitionType } from './credential-update.type';
-import type { CredentialUpdateRow } from './credentials.rows';
+import type { CredentialUpdateRow, TransitionRow } from './credentials.rows';
 import type { Credentials } from './credentials.service';
 
 /** Updates and their histories, each relation of a level in one statement. */
 export class CredentialsLoader {
   private readonly byTicket: DataLoader<string, readonly CredentialUpdateType[]>;
   private readonly tickets: DataLoader<string, TicketType | null>;
-  private readonly histories: DataLoader<string, readonly TransitionType[]>;
+  private readonly histories: DataLoader<string, readonly TransitionRow[]>;
 
   constructor(
     private readonly actor: SignedInActor,
@@ -27,9 +27,7 @@ export class CredentialsLoader {
       async (ticketIds) => (await credentials.ofTickets(ticketIds)).map((rows) => rows.map((row) => this.toType(row))),
       { maxBatchSize: 100 },
     );
-    this.histories = new DataLoader(async (ids) =>
-      (await credentials.historyOf(ids)).map((rows) => rows.map((row) => new TransitionType(row))),
-    );
+    this.histories = new DataLoader((ids) => credentials.historyOf(ids));
   }
 
   ofTicket(ticketId: string): Promise<readonly CredentialUpdateType[]> {
@@ -41,8 +39,8 @@ export class CredentialsLoader {
     return this.tickets.load(id);
   }
 
-  historyOf(id: string): Promise<readonly TransitionType[]> {
-    return this.histories.load(id);
+  async historyOf(update: CredentialUpdateType): Promise<readonly TransitionType[]> {
+    return (await this.histories.load(update.id)).map((row) => new TransitionType(update, row));
   }
 
   readonly toType = (row: CredentialUpdateRow): CredentialUpdateType =>

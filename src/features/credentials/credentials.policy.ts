@@ -116,7 +116,7 @@ export const credentialActions = {
 };
 
 /** An update as far as these rules look at it. */
-interface ShownUpdate {
+export interface ShownUpdate {
   readonly ticketId: string;
   readonly customerId: string;
   /** It waits for a decision that the reader may take. */
@@ -126,6 +126,10 @@ interface ShownUpdate {
 /** Details are shown under an assistance on the update's ticket; whoever may decide about one that waits for it sees what they decide on. */
 export const mayReadDetails = ({ access }: RelationView, update: ShownUpdate): DenialReason | null =>
   update.isForDecision || access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';
+
+/** What a part of an update tells of the customer is shown as the update's own details are. */
+export const mayReadPart = (view: RelationView, { update }: { readonly update: ShownUpdate }): DenialReason | null =>
+  mayReadDetails(view, update);
 
 /** The method itself is shown under an assistance only: it says more than what is decided on. */
 export const mayFollowMethod = ({ access }: RelationView, update: ShownUpdate): DenialReason | null =>

@@ -140,7 +140,7 @@ export class CredentialsResolver {
   @Classified('INTERNAL')
   @Guarded(open)
   history(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<readonly TransitionType[]> {
-    return loaders.credentials.historyOf(update.id);
+    return loaders.credentials.historyOf(update);
   }
 }
 

@@ -88,8 +88,7 @@ export class CustomerType implements Shown {
 
   @Exposed('PAYMENT', () => Freshness, { description: 'How old the payment side of what is shown is.' })
   get paymentsFreshness(): Freshness {
-    // Without a link, what could be confirmed is that there is none.
-    const confirmedAt = this.row.link === 'NONE' ? this.row.linkedAt : this.row.paymentsConfirmedAt;
+    const confirmedAt = this.row.paymentsConfirmedAt;
     return { confirmedAt, stale: confirmedAt === null || this.at.getTime() - confirmedAt.getTime() > this.maximumPaymentsAge };
   }
 }

@@ -12,17 +12,7 @@ const polled = sourceStates.as('ps');
 /** A customer with their key, and when what is stored of their payment side was confirmed. */
 export const customerRows = select(
   {
-    ...customer.pick(
-      'id',
-      'source',
-      'nameSealed',
-      'emailSealed',
-      'phoneSealed',
-      'region',
-      'link',
-      'paymentCustomerId',
-      'linkedAt',
-    ),
+    ...customer.pick('id', 'source', 'nameSealed', 'emailSealed', 'phoneSealed', 'region', 'link', 'paymentCustomerId'),
     paymentsConfirmedAt: instant(
       sql`CASE WHEN ${customer.linkedAt} IS NOT NULL AND COALESCE(${polled.polledAt}, 0) > ${payer.observedAt} THEN ${polled.polledAt} ELSE ${payer.observedAt} END`,
     ),

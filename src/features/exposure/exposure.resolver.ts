@@ -28,7 +28,7 @@ export class ExposureResolver {
 
   @Query(() => AccessDecision, {
     description:
-      'Whether and why a role sees a field; with a ticket, under that ticket’s link. A ticket outside your scope is NOT_FOUND.',
+      'Whether and why a role sees a field; with a ticket on which you assist, under that ticket’s link. A ticket outside your scope is NOT_FOUND.',
   })
   @Classified('INTERNAL')
   // Who may ask at all is in the policy file.
@@ -37,13 +37,16 @@ export class ExposureResolver {
     @Arg('field', () => String) field: string,
     @Arg('role', () => RoleEnum, { nullable: true }) role: Role | undefined,
     @Arg('ticketId', () => ID, { nullable: true }) ticketId: string | undefined,
-    @Ctx() { actor, services }: RequestContext,
+    @Ctx() { actor, access, loaders, services }: RequestContext,
   ): Promise<AccessDecision> {
     if (!services.policy.classification.fields.has(field))
       throw Failure.invalid('field', 'expected a field of the graph as Type.field');
     const asked = {
       role: role ?? 'AGENT',
-      assurance: ticketId === undefined ? ('VERIFIED' as const) : await services.tickets.linkOf(actor, ticketId),
+      assurance:
+        ticketId === undefined
+          ? ('VERIFIED' as const)
+          : await services.tickets.linkOf(actor, { access, customers: loaders.customers }, ticketId, 'Query.explainAccess'),
     };
     return new AccessDecision(explain(services.policy, field, { roles: [asked.role], mfa: true }, asked.assurance), asked);
   }

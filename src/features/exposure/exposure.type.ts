@@ -105,7 +105,7 @@ export class AccessDecision {
   }
 
   @Exposed('INTERNAL', () => String, {
-    description: 'The most that any policy file may give this role of this class: reveal, mask or deny.',
+    description: 'The most that any policy file may give this role of this class: reveal, mask, omit or deny.',
   })
   get ceiling(): string {
     return this.explanation.ceiling;

@@ -247,7 +247,7 @@ export class MessageType extends OfTicket {
   }
 
   @Listed({ most: 20, parts: true })
-  @Exposed('INTERNAL', () => [Redaction], { nullable: true })
+  @Exposed('PERSONAL', () => [Redaction], { from: ['Message.body'] })
   get redactions(): readonly Redaction[] {
     return this.row.redactions.map((each) => {
       const [kind = '', count = '1'] = each.split(':');

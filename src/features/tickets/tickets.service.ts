@@ -2,8 +2,9 @@ import type { LinkAssurance, SignedInActor } from '../../authz/actor';
 import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { type Keyset, PageRequest } from '../../graphql/page';
+import type { RequestAccess } from '../../graphql/request-access';
 import type { Core } from '../core';
-import { customer, linkRows } from '../customers/customers.rows';
+import type { CustomersLoader } from '../customers/customers.loader';
 import type { Ticket } from './ticket.entity';
 import { MessageConnection, MessageType, TicketConnection, type TicketFilter, TicketOrder, TicketType } from './ticket.type';
 import { messagesInOrder, type TicketsLoader } from './tickets.loader';
@@ -91,12 +92,26 @@ export class Tickets {
     return ticket;
   }
 
-  /** The assurance of the link behind a ticket. Throws `NOT_FOUND` outside the actor's scope. */
-  async linkOf(actor: SignedInActor, id: string): Promise<LinkAssurance> {
+  /**
+   * The assurance of the link behind a ticket, which is the customer's own (`Customer.link`): it is told under an assistance on that
+   * ticket, to who has a second factor, and is on record as asked for at `coordinate`. Throws `NOT_FOUND` outside the actor's scope,
+   * `DENIED`.
+   */
+  async linkOf(
+    actor: SignedInActor,
+    { access, customers }: { readonly access: RequestAccess; readonly customers: CustomersLoader },
+    id: string,
+    coordinate: string,
+  ): Promise<LinkAssurance> {
     const [row] = await this.reachable(actor, [id]);
     if (!row) throw Failure.notFound('ticket');
-    const [linked] = await this.parts.database.read(linkRows, sql`WHERE ${customer.id} = ${row.customerId}`);
-    return linked?.link ?? 'NONE';
+    if (!actor.mfa) throw Failure.denied('MFA_REQUIRED', coordinate, id);
+    if (row.customerId === null) return 'NONE';
+    if (!access.onTicket(id, row.customerId)) throw Failure.denied('NO_ASSISTANCE', coordinate, id);
+    const linked = await customers.load(row.customerId);
+    if (!linked) return 'NONE';
+    access.note(coordinate, 1, [linked]);
+    return linked.linkAssurance;
   }
 
   async messages(

@@ -91,16 +91,16 @@ mutation Ask($ticketId: ID!, $paymentMethodId: ID!, $idempotencyKey: String!) {
 `;
 
 const updates = `# Those of one's own and of one's tickets, latest first.
+# Why one is risky or failed is told under an assistance.
 query Updates {
   credentialUpdates(first: 10) {
     nodes {
       id
       kind
       state
-      failure
       requestedBy { displayName }
-      confirmation { outcome proofs at }
-      history { at from to actor reason by { displayName } }
+      confirmation { outcome at }
+      history { at from to actor by { displayName } }
     }
   }
 }

@@ -1,0 +1,193 @@
+import { type GraphQLObjectType, isObjectType } from 'graphql';
+import { catalogue, toldBy } from '../../src/audit/events';
+import { isPoliced } from '../../src/authz/policy/classification';
+import { classifySchema } from '../../src/authz/policy/classify-schema';
+import { describeGraph } from '../../src/features/schema';
+
+const { schema, classification } = describeGraph();
+const coordinates = [...classification.fields.keys()];
+
+const sourcesOf = (coordinate: string): readonly string[] => {
+  const [type = '', field = ''] = coordinate.split('.');
+  const { extensions } = (schema.getType(type) as GraphQLObjectType).getFields()[field] ?? {};
+  return (extensions?.counterfoil as { derivedFrom?: readonly string[] } | undefined)?.derivedFrom ?? [];
+};
+
+/**
+ * Why fields that nobody is kept from tell nothing of a value that somebody is kept from. A field that isn't here stops this test: either
+ * it says what it is derived from (`from`, beside its class), or its reason is written down here and read by somebody.
+ */
+const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
+  Query: 'begins an answer: what it leads to has verdicts of its own',
+  Mutation: 'begins an answer: what it leads to has verdicts of its own',
+  PageInfo: 'where a page ends',
+  TicketConnection: 'a page of what the reader reaches',
+  TicketEdge: 'a page of what the reader reaches',
+  MessageConnection: 'behind Ticket.messages',
+  MessageEdge: 'behind Ticket.messages',
+  TransactionConnection: 'behind Customer.transactions',
+  TransactionEdge: 'behind Customer.transactions',
+  CredentialUpdateConnection: 'a page of what the reader reaches',
+  CredentialUpdateEdge: 'a page of what the reader reaches',
+  AuditEventConnection: 'a page of the log, behind a second factor and on record',
+  AuditEventEdge: 'a page of the log, behind a second factor and on record',
+  Money: 'behind Transaction.amount',
+  Redaction: 'behind Message.redactions',
+  Freshness: 'when a source was asked last, and whether that is too long ago',
+  Staff: 'a colleague, as the helpdesk names them to all of them',
+  Viewer: 'the reader themselves, as their token says',
+  FieldExposure: 'the policy file, which names no customer',
+  RoleVerdict: 'the policy file, which names no customer',
+  AccessDecision:
+    'the policy file; with a ticket, Query.explainAccess asks for a second factor and an assistance, and is on record as showing the link',
+  AuditActor: 'who acted, under our own id',
+  AuditSubject: 'our own id of what an event is about',
+  AuditChange: 'behind AuditEvent.changes, which leaves out what tells of a link or of payments',
+  AuditObjects: 'our own ids',
+  DisclosedField: 'behind AuditEvent.disclosedFields',
+  AuditCount: 'how much people work',
+  PolicyInForce: 'the policy file, by its digest',
+  AuditCheckpoint: 'signed to be shown to anybody',
+  AuditAnchoring: 'signed to be shown to anybody',
+  AuditInclusionProof: 'hashes',
+  AuditConsistencyProof: 'hashes',
+  AuditEvent: {
+    id: 'our own id',
+    at: 'when it happened',
+    action: 'what was done, by whom it was done or for an auditor; behind a second factor and on record',
+    outcome: 'whether it was allowed',
+    actor: 'who acted',
+    ticketId: 'our own id',
+    ticketIds: 'our own ids',
+    assistanceId: 'our own id',
+    subject: 'our own id',
+    changes: 'leaves out what tells of a link or of payments',
+    objects: 'our own ids',
+    leafIndex: 'its place',
+    leafHash: 'a hash over a salt',
+  },
+  Assistance: {
+    id: 'our own id',
+    ticketId: 'our own id',
+    purpose: 'what the asker chose',
+    state: 'of the grant',
+    automatic: 'how it began',
+    needsApproval: 'by the asker’s role and doings, not by the customer',
+    requestedAt: 'of the grant',
+    beginsAt: 'of the grant',
+    expiresAt: 'of the grant',
+    endedAt: 'of the grant',
+    endReason: 'what happened to the ticket or the grant; not about whom it is now',
+  },
+  Ticket: {
+    id: 'our own id',
+    source: 'configured',
+    reference: 'the helpdesk’s number',
+    status: 'the helpdesk’s',
+    channel: 'the helpdesk’s',
+    team: 'the helpdesk’s',
+    createdAt: 'the helpdesk’s',
+    updatedAt: 'the helpdesk’s',
+    freshness: 'of the helpdesk’s word',
+    assistance: 'the reader’s own',
+    credentialUpdates: 'leads to objects whose fields have verdicts',
+    assignee: 'a colleague',
+  },
+  Message: {
+    id: 'our own id',
+    channel: 'the helpdesk’s',
+    createdAt: 'the helpdesk’s',
+    author: 'leads to an object whose fields have verdicts; behind an assistance',
+  },
+  Customer: { id: 'our own id' },
+  PaymentMethod: { id: 'our own id', source: 'configured' },
+  Transaction: { id: 'our own id' },
+  CredentialUpdate: {
+    id: 'our own id',
+    kind: 'what the asker chose',
+    state: 'how far the work is: that a supervisor has to act is for everybody who works with it, why is not',
+    confirmation: 'leads to an object whose fields have verdicts',
+    approval: 'leads to an object whose fields have verdicts',
+    createdAt: 'when it was asked for',
+    expiresAt: 'by the policy’s hours and the state',
+    ticket: 'narrowed to what the reader reaches',
+    requestedBy: 'a colleague',
+    history: 'leads to objects whose fields have verdicts',
+  },
+  Confirmation: {
+    outcome: 'the customer’s own answer',
+    channel: 'how the link went, which the kind of channel says for all customers',
+    shownDigest: 'a keyed digest over a salt',
+    at: 'when they answered',
+  },
+  Approval: { decision: 'a supervisor’s act', at: 'when they decided', by: 'a colleague' },
+  CredentialUpdateTransition: {
+    at: 'when it moved on',
+    from: 'how far the work was',
+    to: 'how far the work is',
+    actor: 'staff, customer or system',
+    by: 'a colleague',
+  },
+};
+
+describe('a field that is derived from others', () => {
+  it('says so, or there is a reason why it tells nothing of what somebody is kept from', () => {
+    const unpoliced = [...classification.fields.values()].filter(({ policed }) => !policed);
+    const unexplained = unpoliced.filter(({ coordinate, typeName, fieldName }) => {
+      const reason = ownFacts[typeName];
+      return sourcesOf(coordinate).length === 0 && (typeof reason === 'string' ? reason : reason?.[fieldName]) === undefined;
+    });
+    expect(unexplained.map(({ coordinate }) => coordinate)).toEqual([]);
+    const explained = Object.entries(ownFacts).flatMap(([type, reasons]) =>
+      typeof reasons === 'string' ? [] : Object.keys(reasons).map((field) => `${type}.${field}`),
+    );
+    // No reason for what isn't there, or what a verdict keeps.
+    expect(explained.filter((coordinate) => classification.fields.get(coordinate)?.policed !== false)).toEqual([]);
+  });
+
+  it('is policed as what it is derived from', () => {
+    const derived = coordinates.filter((coordinate) => sourcesOf(coordinate).length > 0);
+    expect(derived.sort()).toEqual([
+      'AuditEvent.disclosedFields',
+      'Confirmation.proofs',
+      'CredentialUpdate.failure',
+      'CredentialUpdate.needsApproval',
+      'CredentialUpdate.needsCode',
+      'CredentialUpdate.riskRules',
+      'CredentialUpdateTransition.reason',
+      'Message.redactions',
+    ]);
+    expect(derived.filter((coordinate) => classification.fields.get(coordinate)?.policed !== true)).toEqual([]);
+  });
+
+  it('with a lower class stops the start, whichever it is', () => {
+    for (const coordinate of coordinates.filter((each) => sourcesOf(each).length > 0)) {
+      const lowered = describeGraph().schema;
+      const [type = '', name = ''] = coordinate.split('.');
+      const field = (lowered.getType(type) as GraphQLObjectType).getFields()[name];
+      if (!field) throw new Error(`there is no ${coordinate}`);
+      field.extensions = { counterfoil: { ...(field.extensions.counterfoil as object), class: 'INTERNAL' } };
+      expect(() => classifySchema(lowered)).toThrow(`${coordinate} is INTERNAL and derived from `);
+    }
+  });
+
+  it('in the log is left out where the graph shows events: it names a policed field', () => {
+    const told = Object.entries(catalogue).flatMap(([action, kind]) => {
+      const facts = [('detail' in kind ? kind.detail : undefined) ?? {}].flat().flatMap((each) => Object.keys(each));
+      return facts.flatMap((fact) => toldBy(action, fact) ?? []);
+    });
+    expect([...new Set(told)].sort()).toEqual([
+      'Confirmation.proofs',
+      'CredentialUpdate.failure',
+      'CredentialUpdate.riskRules',
+      'CredentialUpdateTransition.reason',
+      'Customer.link',
+    ]);
+    expect(told.filter((coordinate) => !isPoliced(classification.fields.get(coordinate)?.class ?? 'PUBLIC'))).toEqual([]);
+  });
+
+  it('has an object type to stand in', () => {
+    const types = Object.keys(ownFacts).filter((name) => !isObjectType(schema.getType(name)));
+    expect(types).toEqual([]);
+  });
+});
