@@ -24,6 +24,7 @@ import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { keysOf } from './key-argument';
 import { ProgressLine } from './progress-line';
 import { CommandFailed, describeFailure } from './report';
+import { rowsWithoutEvent } from './rows-without-event';
 import { sideRowsOf } from './side-rows';
 
 export interface DoctorFlags {
@@ -96,6 +97,7 @@ const logFindings = async (
         ({ leaf, message }): Finding => ({ about: 'log', message: leaf === null ? message : `leaf ${leaf}: ${message}` }),
       ),
     );
+    findings.push(...(await rowsWithoutEvent(database)).map((message): Finding => ({ about: 'log', message })));
     if (found.found > found.findings.length)
       findings.push({ about: 'log', message: `and ${found.found - found.findings.length} more places` });
     said.push(

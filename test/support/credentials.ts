@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { CredentialUpdateKind } from '../../src/authz/policy/update-policy';
+import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
 import { paymentReferenceOf } from '../../src/development/merchant/history';
 import { helpdeskNumberOf } from '../../src/development/merchant/merchant';
 import { type OutboxMessage, readOutbox } from '../../src/development/outbox/outbox-files';
@@ -371,7 +372,7 @@ export const transitionsAndEvents = async (test: TestApp): Promise<{ transitions
   };
 };
 
-/** What is wrong with an update's row beside its history; nothing, if all is well. */
+/** What is wrong with an update's row beside its history, and which rows the log says nothing of; nothing, if all is well. */
 export const flaws = async (test: TestApp): Promise<string[]> => {
   const updates = await test.app.database.query<{ id: string; state: string; moves: number; open_key: string | null }>(
     'SELECT id, state, moves, open_key, ended_at FROM credential_update',
@@ -379,7 +380,7 @@ export const flaws = async (test: TestApp): Promise<string[]> => {
   const rows = await test.app.database.query<{ update_id: string; ordinal: number; from_state: string | null; to_state: string }>(
     'SELECT update_id, ordinal, from_state, to_state FROM credential_transition ORDER BY update_id, ordinal',
   );
-  return updates.flatMap(({ id, state, moves, open_key }) => {
+  const differing = updates.flatMap(({ id, state, moves, open_key }) => {
     const own = rows.filter(({ update_id }) => update_id === id);
     const hasEnded = isTerminal(state as Parameters<typeof isTerminal>[0]);
     return [
@@ -392,6 +393,7 @@ export const flaws = async (test: TestApp): Promise<string[]> => {
       ...((open_key === null) === hasEnded ? [] : [`${id}: ${state} and open key ${open_key}`]),
     ];
   });
+  return [...differing, ...(await rowsWithoutEvent(test.app.database))];
 };
 
 /** Every row of every table, bytes in hexadecimal; to see that nothing changed, or that something stands nowhere. */
