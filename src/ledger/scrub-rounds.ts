@@ -27,8 +27,8 @@ export interface ScrubRoundsOptions {
   readonly timer?: Timer;
 }
 
-/** Leaves read in one step: some milliseconds of work. A leaf has 65,535 bytes at most, and usually some hundred. */
-const leavesAtOnce = 200;
+/** Leaves read in one step: some five milliseconds of work. A leaf has 65,535 bytes at most, and usually some hundred. */
+const leavesAtOnce = 100;
 /** Ids looked up in one step where what has no leaf is looked for. */
 const rowsAtOnce = 1_000;
 /** Of the time that steps take, so many times as much lies between them: one percent of a processor, however long the log. */
@@ -46,7 +46,7 @@ const afterFault = 30_000;
 const atStart = 3_000;
 
 /** Steps of a round through so many leaves: of the leaves, and of the ids in four tables. */
-const stepsOf = (leaves: number): number => leaves * (1 / leavesAtOnce + 4 / rowsAtOnce) + 1;
+export const stepsOf = (leaves: number): number => leaves * (1 / leavesAtOnce + 4 / rowsAtOnce) + 1;
 
 /** Milliseconds between a step that took so many and the next one, in a log of so many leaves. */
 export const pauseOf = (taken: number, leaves: number): number =>

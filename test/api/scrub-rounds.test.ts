@@ -1,7 +1,7 @@
 import type { Reads } from '../../src/db/reads';
 import { configuredKeys } from '../../src/ledger/outside-keys';
 import type { ScrubFinding } from '../../src/ledger/scrub';
-import { pauseOf, ScrubRounds } from '../../src/ledger/scrub-rounds';
+import { pauseOf, ScrubRounds, stepsOf } from '../../src/ledger/scrub-rounds';
 import { SideRows } from '../../src/ledger/side-rows';
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -111,11 +111,34 @@ describe('the rounds through the stored log', () => {
 
   it.each([1_000, 100_000, 10_000_000, 100_000_000])('take a day at most through %d leaves', (leaves) => {
     const taken = 5;
-    const inSteps = leaves / 200 + (4 * leaves) / 1_000 + 1;
     // What the steps take themselves is work that nothing makes less.
-    expect(inSteps * pauseOf(taken, leaves)).toBeLessThan(day);
+    expect(stepsOf(leaves) * pauseOf(taken, leaves)).toBeLessThan(day);
     // And mostly one percent of a processor.
     if (leaves <= 1_000_000) expect(pauseOf(taken, leaves)).toBe(99 * taken);
+  });
+
+  it('needn’t have come to what stands on a page itself: the page says that it isn’t what its leaves say', async () => {
+    const [row] = await test.app.database.query<{ event_id: string; customer_id: string }>(
+      'SELECT * FROM audit_customer LIMIT 1',
+    );
+    const [other] = await test.app.database.query<{ event_id: string; id: string }>(
+      "SELECT l.event_id FROM audit_leaf l JOIN audit_event e ON e.id = l.event_id WHERE e.action = 'actor.first-seen'",
+    );
+    const query =
+      'query ($id: ID!, $action: String) { auditEvents(filter: { customerId: $id, action: $action }, first: 100) { rowFindings } }';
+    const findings = async (action: string | null = null) =>
+      told(await test.as('ada', query, { id: row?.customer_id, action })).data.auditEvents.rowFindings;
+    expect(await findings()).toBe(0);
+    await tamper(test.app.database, 'INSERT INTO audit_customer (event_id, customer_id) VALUES (?, ?)', [
+      other?.event_id,
+      row?.customer_id,
+    ]);
+    expect(await findings()).toBe(1);
+    await tamper(test.app.database, "UPDATE audit_event SET action = 'else' WHERE id = ?", [other?.event_id]);
+    expect([await findings('else'), await findings('disclosure')]).toEqual([1, 0]);
+    await tamper(test.app.database, "UPDATE audit_event SET action = 'actor.first-seen' WHERE id = ?", [other?.event_id]);
+    await tamper(test.app.database, 'DELETE FROM audit_customer WHERE event_id = ?', [other?.event_id]);
+    expect(await findings()).toBe(0);
   });
 
   it('say in answers and metrics how far they are', async () => {

@@ -1,4 +1,4 @@
-import { readLeaf } from '../../audit/leaf';
+import { type Leaf, readLeaf } from '../../audit/leaf';
 import { consistencyPath, inclusionPath } from '../../audit/merkle';
 import type { SignedInActor } from '../../authz/actor';
 import { auditPending, auditTickets } from '../../db/audit.entity';
@@ -29,6 +29,7 @@ import {
   PolicyInForce,
 } from './audit.type';
 import { AuditEventConnection } from './audit-event-connection';
+import { agreesWithLeaf } from './shown-rows';
 
 export interface AuditPageArguments {
   readonly filter: AuditEventFilter | null | undefined;
@@ -53,11 +54,18 @@ const places = select(
   sql`FROM ${e} LEFT JOIN ${l} ON ${l.eventId} = ${e.id}`,
 );
 
-const inLogOrder: Keyset<PlacedEvent> = {
+/** A stored event with what its leaf says, and whom the rows beside it name. */
+interface NamedEvent {
+  readonly row: PlacedEvent;
+  readonly leaf: Leaf;
+  readonly customers: readonly NonNullable<ShownObject['customer']>[];
+}
+
+const inLogOrder: Keyset<NamedEvent> = {
   column: l.leafIndex,
   id: null,
   direction: 'ASC',
-  positionOf: (row) => ({ value: row.leafIndex, id: row.eventId }),
+  positionOf: ({ row }) => ({ value: row.leafIndex, id: row.eventId }),
 };
 
 /** Longest span of one counting, in milliseconds: a year and a day. */
@@ -226,14 +234,30 @@ export class AuditLog {
     const whole = joined(conditions, ' AND ');
     const rows = await this.database.read(eventRows, sql`WHERE ${whole} ${request.clause}`);
     const customers = await this.customersOf(rows.map(({ eventId }) => eventId));
+    const placed = rows.map(
+      (row): NamedEvent => ({
+        row,
+        leaf: readLeaf(row.leaf.toString('utf8')),
+        customers: customers.get(row.eventId) ?? [],
+      }),
+    );
+    const differing = placed.filter(
+      ({ row, leaf, customers: named }) =>
+        !agreesWithLeaf({ bytes: row.leaf, hash: row.leafHash, leaf, customers: named }, filter),
+    ).length;
     const page = request.pageOf(
-      rows,
-      (row) => this.toType(row, customers),
+      placed,
+      ({ row: { leafIndex, leafHash }, ...event }) => new AuditEventType({ leafIndex, leafHash, ...event }),
       async () => (await this.database.read(counted, sql`WHERE ${whole}`))[0]?.n ?? 0,
     );
     access.note(coordinate, page.nodes.length, page.nodes);
     const { agreeing, since, findings } = this.ledger.scrubbed();
-    return new AuditEventConnection(page, { rowsCheckedTo: agreeing, rowsCheckedSince: since, rowFindings: findings });
+    return new AuditEventConnection(page, {
+      rowsCheckedTo: agreeing,
+      rowsCheckedSince: since,
+      // What the rounds haven't come to yet may stand on this very page.
+      rowFindings: Math.max(findings, differing),
+    });
   }
 
   private async customersOf(
@@ -251,17 +275,5 @@ export class AuditLog {
       byEvent.set(eventId, list);
     }
     return byEvent;
-  }
-
-  private toType(
-    row: PlacedEvent,
-    customers: ReadonlyMap<string, readonly NonNullable<ShownObject['customer']>[]>,
-  ): AuditEventType {
-    return new AuditEventType({
-      leaf: readLeaf(row.leaf.toString('utf8')),
-      leafIndex: row.leafIndex,
-      leafHash: row.leafHash,
-      customers: customers.get(row.eventId) ?? [],
-    });
   }
 }
