@@ -4,7 +4,7 @@ import { WrappedKeyBroken } from '../../privacy/key-encryption';
 import { KeyDestroyed } from '../../privacy/sealing';
 import type { AuditEventFilter } from './audit.type';
 
-interface ShownRow {
+interface EventOnPage {
   readonly bytes: Buffer;
   readonly hash: string;
   readonly leaf: Leaf;
@@ -51,5 +51,5 @@ const isWhatWasAsked = (
  * Whether an event that rows found is by its leaf what was asked for, and about those whom the rows name. It costs no
  * statement, and says nothing of what the rows didn't find.
  */
-export const agreesWithLeaf = ({ bytes, hash, leaf, customers }: ShownRow, filter: AuditEventFilter): boolean =>
+export const agreesWithLeaf = ({ bytes, hash, leaf, customers }: EventOnPage, filter: AuditEventFilter): boolean =>
   hashLeaf(bytes) === hash && namesExactly(leaf, customers) && isWhatWasAsked(leaf, filter);
