@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
 import { Failure } from '../failure';
 import type { DatabaseLocation } from './location';
+import { ServerConnections } from './server-connections';
 import type { Side } from './server-pool';
 
 // biome-ignore lint/complexity/noBannedTypes: TypeORM's own type for a list of classes
@@ -14,6 +15,8 @@ export interface DataSourceParts {
   readonly poolSize?: number;
   /** Milliseconds that a change may take on a server. */
   readonly deadline?: number;
+  /** Of both sides, on a server. */
+  readonly connections?: ServerConnections;
 }
 
 /** With the driver loaded where there is a server to talk to only. */
@@ -85,6 +88,7 @@ export const dataSourceOptions = (location: DatabaseLocation, parts: DataSourceP
           side,
           size: poolSizeOf(parts),
           deadline: parts.deadline ?? Number.POSITIVE_INFINITY,
+          connections: parts.connections ?? new ServerConnections(),
         }),
     },
   };

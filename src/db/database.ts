@@ -16,6 +16,7 @@ import {
   isDuplicate,
   isLostConnection,
   isNotReady,
+  isReadOnly,
   nameSchemaFault,
   outageOf,
   spoilsConnection,
@@ -24,10 +25,11 @@ import {
 } from './engine';
 import { safeRows } from './integers';
 import { type Job, jobs } from './jobs';
-import type { DatabaseLocation, ServerLocation } from './location';
+import type { DatabaseLocation } from './location';
 import { takeOwnership } from './owner-lock';
 import type { PreparedReads } from './prepared-reads';
 import type { Reads } from './reads';
+import { ServerConnections } from './server-connections';
 import { type Sql, sql } from './sql';
 import { type Row, readRows, type Transaction } from './statements';
 import { deleting, insertions, type Selection, type Table, type Values } from './table';
@@ -54,9 +56,9 @@ export interface DatabaseOptions {
 }
 
 /** With its driver loaded where there is a server to talk to only. */
-const preparedReads = (location: ServerLocation, poolSize: number, deadline: number): PreparedReads => {
+const preparedReads = (...made: ConstructorParameters<typeof PreparedReads>): PreparedReads => {
   const { PreparedReads } = require('./prepared-reads') as typeof import('./prepared-reads');
-  return new PreparedReads(location, poolSize, deadline);
+  return new PreparedReads(...made);
 };
 
 const attempts = 6;
@@ -86,6 +88,8 @@ interface DatabaseParts {
   readonly clock: () => Date;
   /** Gives an embedded database's file back. */
   readonly release: () => void;
+  /** Those to a server. */
+  readonly connections: ServerConnections;
   readonly onStatement: ((sql: string) => void) | undefined;
   readonly deadlines: DatabaseDeadlines;
 }
@@ -119,8 +123,8 @@ export class Database implements Reads {
   static async open(location: DatabaseLocation, parts: DataSourceParts, options: DatabaseOptions = {}): Promise<Database> {
     const { migrate = true, deadlines = noDeadlines } = options;
     let release = () => {};
-    const sized = { ...parts, deadline: deadlines.change };
-    const opening = openDataSource(location, sized, 'write');
+    const connections = new ServerConnections();
+    const opening = openDataSource(location, { ...parts, deadline: deadlines.change, connections }, 'write');
     const leave = () => void opening.then((late) => late.destroy()).catch(() => {});
     const writer = await within(location.engine === 'sqlite' ? Number.POSITIVE_INFINITY : greetingDeadline, opening, leave).catch(
       (error: unknown) => {
@@ -135,13 +139,14 @@ export class Database implements Reads {
       const reader: Reader =
         location.engine === 'sqlite'
           ? sqliteReader(await openDataSource(location, parts, 'read'))
-          : preparedReads(location, poolSizeOf(parts), deadlines.read);
+          : preparedReads(location, poolSizeOf(parts), deadlines.read, connections);
       return new Database({
         engine: location.engine,
         writer,
         reader,
         clock: options.clock ?? (() => new Date()),
         release,
+        connections,
         onStatement: options.onStatement,
         deadlines,
       });
@@ -346,6 +351,8 @@ export class Database implements Reads {
           isConflict(error) ||
           isDuplicate(error) ||
           isNotReady(error) ||
+          // Another server may have taken over behind the address, which a new connection leads to.
+          (isReadOnly(error) && attempt === 1) ||
           (options.idempotent === true && isLostConnection(error));
         await this.pauseOrThrow(again, attempt, until, error);
       }
@@ -373,13 +380,17 @@ export class Database implements Reads {
       try {
         connection = (await runner.connect()) as PoolConnection;
         if (isLate) throw noAnswer();
-        return await work(runner);
+        const result = await work(runner);
+        this.parts.connections.accepted(connection);
+        return result;
       } catch (error) {
+        if (isReadOnly(error)) this.parts.connections.refused();
         if (spoilsConnection(error)) connection?.destroy();
         // A connection that can't even roll back would take its half-done transaction to whoever gets it next.
         else if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => connection?.destroy());
         throw error;
       } finally {
+        if (connection) this.parts.connections.endIfLeft(connection);
         await runner.release();
       }
     };

@@ -114,8 +114,11 @@ const isRefusal = (code: string): boolean =>
 /** Nothing was done, and it may be asked again at once: of another connection. */
 export const isNotReady = (error: unknown): boolean => notReadyCodes.has(codeOf(error));
 
+/** The server takes no writes, so that nothing was done. */
+export const isReadOnly = (error: unknown): boolean => readOnlyCodes.has(codeOf(error));
+
 /** Nothing more may be expected of the connection on which this came, though it is open: a new one may lead to another node. */
-export const spoilsConnection = (error: unknown): boolean => readOnlyCodes.has(codeOf(error)) || isNotReady(error);
+export const spoilsConnection = (error: unknown): boolean => isReadOnly(error) || isNotReady(error);
 
 /**
  * Why the database can't be used just now, by the driver's code; null for any other error: one of the statement, the

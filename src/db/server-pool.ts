@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, createPool, type Pool } from 'mysql2';
 import { sever } from './deadline';
 import type { ServerLocation } from './location';
+import type { ServerConnections } from './server-connections';
 
 export type Side = 'read' | 'write';
 
@@ -15,6 +16,8 @@ export interface PoolOptions {
   readonly size: number;
   /** Milliseconds after which nobody waits for what was asked; infinite where somebody does. */
   readonly deadline: number;
+  /** Those of both sides. */
+  readonly connections: ServerConnections;
 }
 
 /**
@@ -73,6 +76,7 @@ export const connectionOptions = ({ host, port, user, password, name, tls, socke
 /** The one place where connections to a server are made, for both sides. */
 export const openPool = (location: ServerLocation, options: PoolOptions): Pool => {
   const pool = createPool({ ...connectionOptions(location), connectionLimit: options.size });
+  options.connections.watch(pool);
   // Sent before whatever the connection was opened for. Where the server doesn't take it, nothing else is asked of that connection.
   pool.on('connection', (opened) => {
     for (const statement of sessionOf(options))
