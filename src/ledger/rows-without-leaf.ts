@@ -1,7 +1,7 @@
 import { auditCustomers, auditEvents, auditNotes, auditPending, auditTickets } from '../db/audit.entity';
 import type { Reads } from '../db/reads';
 import { sql } from '../db/sql';
-import { type Column, namesOf, select, type Table } from '../db/table';
+import { Column, namesOf, select, type Table } from '../db/table';
 import { auditLeaves } from './audit-tree.entity';
 
 interface Step {
@@ -21,8 +21,16 @@ const besideLeaves = [
   rowsOf(auditNotes, auditNotes.eventId),
 ];
 
-const events = select(auditEvents.pick('id', 'transactionId', 'ordinal'), sql`FROM ${auditEvents}`);
-const waiting = select(auditPending.pick('eventId', 'transactionId', 'ordinal'), sql`FROM ${auditPending}`);
+/** Whatever stands there: what was altered must not end the search. */
+const stored = <T>(column: Column<T>): Column<T> => new Column<T>(column, null);
+const events = select(
+  { id: auditEvents.id, transactionId: auditEvents.transactionId, ordinal: stored(auditEvents.ordinal) },
+  sql`FROM ${auditEvents}`,
+);
+const waiting = select(
+  { eventId: auditPending.eventId, transactionId: auditPending.transactionId, ordinal: stored(auditPending.ordinal) },
+  sql`FROM ${auditPending}`,
+);
 const placed = select(auditLeaves.pick('eventId'), sql`FROM ${auditLeaves}`);
 
 /**

@@ -37,8 +37,8 @@ const restBetween = 99;
 const longestRound = 20 * 3_600_000;
 /** From the end of a round to the next, in milliseconds. */
 const betweenRounds = 60_000;
-/** The same while more is new than a step reads. */
-const restWhileBehind = 9;
+/** The least, whatever the log says of its size: while more is new than a step reads, or where a round would take too long. */
+const leastRest = 9;
 /** How soon what is new in the log is read, in milliseconds. */
 const followEvery = 2_000;
 const afterFault = 30_000;
@@ -50,7 +50,7 @@ export const stepsOf = (leaves: number): number => leaves * (1 / leavesAtOnce + 
 
 /** Milliseconds between a step that took so many and the next one, in a log of so many leaves. */
 export const pauseOf = (taken: number, leaves: number): number =>
-  Math.min(Math.max(20, taken * restBetween), longestRound / stepsOf(leaves));
+  Math.min(Math.max(20, taken * restBetween), Math.max(taken * leastRest, longestRound / stepsOf(leaves)));
 
 interface Round {
   readonly scrub: Scrub;
@@ -131,7 +131,7 @@ export class ScrubRounds {
   /** Reads a step of what is new since the last round. */
   private async follow({ scrub }: Round): Promise<void> {
     await scrub.leaves(leavesAtOnce).next();
-    this.isBehind = scrub.report.leaves < scrub.size;
+    this.isBehind = !scrub.isAtEnd;
     this.followedAt = this.now();
   }
 
@@ -164,7 +164,7 @@ export class ScrubRounds {
   }
 
   private pauseAfter(taken: number): number {
-    if (this.isBehind) return Math.max(20, taken * restWhileBehind);
+    if (this.isBehind) return Math.max(20, taken * leastRest);
     if (this.done && !this.underWay) return followEvery / 2;
     return pauseOf(taken, this.underWay?.scrub.size ?? 0);
   }

@@ -49,7 +49,10 @@ const placedEvents = select(
   {
     ...l.pick('leafIndex', 'eventId'),
     placedHash: l.leafHash,
-    leaf: stored(e.leaf),
+    // An embedded database keeps any type in any column.
+    leaf: new Column<Buffer | null>(e.leaf, (value) =>
+      value === null || Buffer.isBuffer(value) ? value : Buffer.from(String(value)),
+    ),
     leafHash: stored(e.leafHash),
     transactionId: stored(e.transactionId),
     ordinal: stored(e.ordinal),
@@ -139,15 +142,20 @@ export class Scrub {
     };
   }
 
-  /** How many leaves the log had when it was last asked. */
+  /** How many leaves the log had when it was last asked, as its last index says. */
   get size(): number {
     return this.stored;
+  }
+
+  /** It has read what there was when it was last asked. */
+  get isAtEnd(): boolean {
+    return this.position >= this.stored;
   }
 
   /** Reads the leaves that it hasn't read yet, so many at once, up to where the log ends when it begins; says after each step how many. */
   async *leaves(atOnce: number): AsyncGenerator<number> {
     this.stored = await treeSize(this.database);
-    while (this.position < this.stored) yield await this.readLeaves(Math.min(this.stored, this.position + atOnce));
+    while (this.position < this.stored) yield await this.readLeaves(atOnce);
   }
 
   /** What lies beyond the last leaf, and what is stored without one. In steps. */
@@ -166,18 +174,20 @@ export class Scrub {
     }
   }
 
-  private async readLeaves(end: number): Promise<number> {
+  private async readLeaves(atOnce: number): Promise<number> {
     const { leafIndex } = l;
+    // By number and not by index: somebody may have put a leaf behind a gap as long as they like.
     const rows = await this.database.read(
       placedEvents,
-      sql`WHERE ${leafIndex} >= ${this.position} AND ${leafIndex} < ${end} ORDER BY ${leafIndex}`,
+      sql`WHERE ${leafIndex} >= ${this.position} AND ${leafIndex} < ${this.stored} ORDER BY ${leafIndex} LIMIT ${atOnce}`,
     );
     const leaves = rows.map((row) => ({ row, index: row.leafIndex, leaf: leafOf(row) }));
     const beside = leaves.filter((each): each is typeof each & PlacedLeaf => each.leaf !== null);
     const differences = (await this.rows?.differences(beside)) ?? [];
     await this.readHeads(this.frontier.size, this.frontier.size + rows.length);
     // From here on nothing is waited for: where a read fails, the same leaves are read again.
-    this.position = end;
+    const last = rows.at(-1);
+    this.position = last ? last.leafIndex + 1 : this.stored;
     for (const { row, index, leaf } of leaves) {
       if (index !== this.next) this.find('LEAF', this.next, `leaves ${this.next} to ${index - 1} are missing`);
       this.next = index + 1;

@@ -117,6 +117,24 @@ describe('the rounds through the stored log', () => {
     if (leaves <= 1_000_000) expect(pauseOf(taken, leaves)).toBe(99 * taken);
   });
 
+  it('leave others their processor, whatever somebody writes about the log’s size', async () => {
+    expect(pauseOf(5, 2 ** 52)).toBe(45);
+    const { rounds, found } = roundsOn(test.app.database);
+    const leaves = await size();
+    await tamper(
+      test.app.database,
+      `INSERT INTO audit_leaf (leaf_index, event_id, leaf_hash) VALUES (${2 ** 52}, 'evt_else', ?)`,
+      ['0'.repeat(64)],
+    );
+    await steps(rounds, 20);
+    expect(found).toContainEqual({
+      what: 'LEAF',
+      leaf: leaves,
+      message: `leaves ${leaves} to ${2 ** 52 - 1} are missing`,
+    });
+    await tamper(test.app.database, "DELETE FROM audit_leaf WHERE event_id = 'evt_else'");
+  });
+
   it('needn’t have come to what stands on a page itself: the page says that it isn’t what its leaves say', async () => {
     const [row] = await test.app.database.query<{ event_id: string; customer_id: string }>(
       'SELECT * FROM audit_customer LIMIT 1',

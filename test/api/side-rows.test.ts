@@ -172,6 +172,12 @@ describe('the rows that answers about the log go by', () => {
       /^LEAF \d+: event evt_else isn't stored/,
     ],
     [
+      'audit_leaf',
+      'behind a gap that nobody could walk through',
+      (row) => ({ ...row, leaf_index: 2 ** 52, event_id: 'evt_else' }),
+      /^LEAF \d+: leaves \d+ to 4503599627370495 are missing/,
+    ],
+    [
       'audit_customer',
       'of somebody whom we know',
       (row, all) => ({ ...row, customer_id: strangers(row, all, 'customer_id')[0]?.customer_id }),
