@@ -130,6 +130,32 @@ describe('a span of time', () => {
   });
 });
 
+describe('the policy in force', () => {
+  it('is the one that the leaf names, or none', async () => {
+    const query = '{ policyInForce(at: "2026-09-01T12:00:00Z") { digest since } }';
+    const before = told(await test.as('ada', query));
+    expect(before).toEqual({
+      data: { policyInForce: { digest: test.app.services.policy.digest, since: expect.any(String) } },
+      errors: [],
+    });
+    for (const [change, undo] of [
+      ["UPDATE audit_event SET at = at - 1, subject_id = 'else' WHERE action = 'policy.in-force'", null],
+      [
+        "UPDATE audit_event SET action = 'policy.in-force', subject_type = 'Policy' WHERE action = 'assistance.begin'",
+        "UPDATE audit_event SET action = 'assistance.begin', subject_type = 'Assistance' WHERE action = 'policy.in-force' AND assistance_id IS NOT NULL",
+      ],
+    ] as const) {
+      await sql(change);
+      const answer = told(await test.as('ada', query));
+      if (undo === null) expect(answer).toEqual(before);
+      else {
+        expect(answer.errors).toEqual([['policyInForce', 'CONFLICT']]);
+        await sql(undo);
+      }
+    }
+  });
+});
+
 describe('the minimisation report', () => {
   it('goes by the leaves and not by their columns, nor by the rows of assistances', async () => {
     const before = await report();

@@ -47,7 +47,7 @@ const customersOfEvents = select(
 const n = wholeNumber(sql`COUNT(*)`);
 const counted = select({ n }, placedEvents);
 const countedByActor = select({ ...e.pick('actorId', 'action', 'outcome'), count: n }, placedEvents);
-const policies = select({ ...e.pick('subjectId', 'at', 'id'), leafIndex: l.leafIndex }, placedEvents);
+const policies = select({ ...e.pick('id', 'leaf'), ...l.pick('leafIndex', 'leafHash') }, placedEvents);
 const waiting = select({ n }, sql`FROM ${auditPending}`);
 const places = select(
   { leafIndex: optional(l.leafIndex), leafHash: optional(l.leafHash) },
@@ -144,15 +144,25 @@ export class AuditLog {
     return rows.map((row) => new AuditCount(row));
   }
 
-  /** The policy in force at a time: the last that came into force by then. Throws `NOT_FOUND` before the first. */
+  /**
+   * The policy in force at a time: the last that came into force by then. Throws `NOT_FOUND` before the first, and `CONFLICT` where the
+   * event that was found isn't that by its leaf.
+   */
   async policyAt(at: Date): Promise<PolicyInForce> {
     const [row] = await this.database.read(
       policies,
       sql`WHERE ${e.subjectType} = 'Policy' AND ${e.action} = 'policy.in-force' AND ${e.at} <= ${at}
         ORDER BY ${e.at} DESC, ${l.leafIndex} DESC LIMIT 1`,
     );
-    if (!row || row.subjectId === null) throw Failure.notFound('policy');
-    return new PolicyInForce({ digest: row.subjectId, since: row.at, eventId: row.id, leafIndex: row.leafIndex });
+    if (!row) throw Failure.notFound('policy');
+    const leaf = readLeaf(row.leaf.toString('utf8'));
+    const since = new Date(leaf.at);
+    const asked = { action: 'policy.in-force', subjectType: 'Policy' };
+    if (!agreesWithLeaf({ bytes: row.leaf, hash: row.leafHash, leaf, customers: [] }, asked) || !leaf.subject || since > at)
+      throw new Failure('CONFLICT', `Leaf ${row.leafIndex} isn’t what the row beside it says: what is stored was altered.`, {
+        remedy: 'Run "counterfoil doctor": it names every place.',
+      });
+    return new PolicyInForce({ digest: leaf.subject.id, since, eventId: row.id, leafIndex: row.leafIndex });
   }
 
   /** How far the log is: events that wait for their place, and when the latest checkpoint was signed. */

@@ -114,7 +114,10 @@ export class AuditExports {
         origin: plan.origin,
         from: plan.from,
         to: plan.to,
-        filter: plan.customerId === null ? null : 'events about one customer',
+        filter:
+          plan.customerId === null
+            ? null
+            : `events about one customer, by what the leaves up to ${plan.to} (excluded) say themselves`,
         left: await compactRange(0, plan.from, tree.nodeAt),
       };
       yield* writeExport(header, seen(), () => trailerOf(plan, database, checkpoints));
