@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { findCardData } from './card-data';
-import { type Detector, TextRedactor } from './redaction';
+import { type Detector, TextRedactor, withoutCardData } from './redaction';
 import { hasCardData } from './text-guard';
 
 const mark = '[card number removed]';
@@ -255,5 +255,49 @@ describe('card data beside a number', () => {
     };
     took(1 << 16);
     expect(took(1 << 20)).toBeLessThan(16 * 6 * Math.max(took(1 << 16), 4));
+  });
+});
+
+describe('a record', () => {
+  const texts = { asTheyAre: new Set(['reference']), contacts: new Set(['email', 'phone']) };
+  const cleaned = <T>(record: T): T => withoutCardData(record, texts, new TextRedactor());
+
+  it('is cleaned however deep, in fields that nobody has thought of too', () => {
+    const at = new Date(0);
+    const bytes = Buffer.from('4242424242424242');
+    expect(
+      cleaned({
+        reference: '4242424242424242',
+        future: { texts: ['CVV 123', null, 'plain'], more: { note: '4242424242424242' } },
+        email: '4242424242424242@example.com',
+        at,
+        bytes,
+        count: 4242424242424242,
+        isNew: true,
+        nothing: null,
+        absent: undefined,
+      }),
+    ).toEqual({
+      reference: '4242424242424242',
+      future: { texts: ['CVV [security code removed]', null, 'plain'], more: { note: mark } },
+      email: `${mark}@example.com`,
+      at,
+      bytes,
+      count: 4242424242424242,
+      isNew: true,
+      nothing: null,
+      absent: undefined,
+    });
+  });
+
+  it('keeps addresses and telephone numbers that are such by their form', () => {
+    for (const contact of [
+      { email: 'cid123@people.example.com', phone: '+49 170 1234567' },
+      { email: 'exp1229@people.example.com', phone: '4222222222222' },
+      { email: 'cvv.1234@people.example.com', phone: '+1 415 555 0101' },
+    ])
+      expect(cleaned(contact)).toEqual(contact);
+    expect(cleaned({ phone: '4242 4242 4242 4242' })).toEqual({ phone: mark });
+    expect(cleaned({ phone: '+4242424242424242' })).toEqual({ phone: `+${mark}` });
   });
 });

@@ -96,5 +96,38 @@ const without = ({ text, redactions }: RedactedText, finds: readonly CardDataSpa
   return { text: pieces.join(''), redactions: kept };
 };
 
+/** How texts of a record are cleaned, by the names of what holds them. What isn't named is free text. */
+export interface RecordTexts {
+  /** The source's own ids, by which it is asked again, and what is cleaned by itself. */
+  readonly asTheyAre: ReadonlySet<string>;
+  /** Addresses and telephone numbers: a label in them is chance, and a number of up to 13 digits is a telephone's. */
+  readonly contacts: ReadonlySet<string>;
+}
+
+const numbersOnly = new TextRedactor([(text) => findCardNumbers(text).map((span) => ({ kind: 'CARD_NUMBER', ...span }))]);
+
+const cleanedContact = (text: string): string => {
+  if (text.includes('@') || text.startsWith('+')) return numbersOnly.redact(text).text;
+  const cleaned = numbersOnly.redact(`+${text}`).text;
+  return cleaned.startsWith('+') ? cleaned.slice(1) : cleaned;
+};
+
+/**
+ * A source's record with every text in it cleaned, however deep: what a record gets tomorrow is cleaned before anybody thinks of it.
+ * Dates and bytes stay as they are.
+ */
+export const withoutCardData = <T>(record: T, texts: RecordTexts, redactor: Redactor): T => {
+  const clean = (value: unknown, name: string): unknown => {
+    if (typeof value === 'string') {
+      if (texts.asTheyAre.has(name)) return value;
+      return texts.contacts.has(name) ? cleanedContact(value) : redactor.redact(value).text;
+    }
+    if (Array.isArray(value)) return value.map((item) => clean(item, name));
+    if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, clean(each, key)]));
+  };
+  return clean(record, '') as T;
+};
+
 /** Whether a card number stands in the text, in any of the forms that redaction knows. */
 export const containsCardNumber = (text: string): boolean => findCardNumbers(text).length > 0;

@@ -1,7 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { type GraphQLInputType, isEnumType, isInputObjectType, isListType, isNonNullType } from 'graphql';
+import { keyEncryptionOf } from '../../src/config/key-encryption';
 import { servedGraph } from '../../src/features/schema';
+import { DataKeyring } from '../../src/privacy/customer-keys';
+import { containsCardNumber } from '../../src/privacy/redaction';
+import { open } from '../../src/privacy/sealing';
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { card, helpdeskCustomer, payment, ScriptedHelpdesk, ScriptedPayments, staff } from '../support/scripted-sources';
 
 /** A value of every argument of every mutation, with one text of it replaced. */
 interface Attempt {
@@ -129,5 +135,119 @@ describe('a text that somebody writes', () => {
     expect(new Set(operations).size).toBe(3);
     const leaves = JSON.stringify(await test.events());
     expect(leaves).not.toMatch(/42424242|CVV_|"Show"|anaExample|my_alias/);
+  });
+});
+
+describe('a text that a source holds', () => {
+  const keyEncryption = { value: randomBytes(32).toString('base64') } as const;
+  const number = '4242 4242 4242 4242';
+  /** Everything at once, beside a word that is kept. */
+  const poison = (kept: string) => `${kept} ${number} exp 12/29, CVV: 987`;
+  const clean = (kept: string) => `${kept} [card number removed] exp [expiry date removed], CVV: [security code removed]`;
+
+  it('is stored without card data wherever it stands, sealed or not', async () => {
+    const helpdesk = new ScriptedHelpdesk('demo', [{ ...staff('ana'), displayName: poison('Ana') }, staff('sam')]);
+    helpdesk.put(
+      '1',
+      {
+        subject: poison('Subject'),
+        team: 'cards',
+        customer: helpdeskCustomer('quill', {
+          displayName: poison('Quill'),
+          email: `${number.replaceAll(' ', '')}@example.com`,
+          phone: number,
+        }),
+      },
+      [
+        {
+          reference: 'm1',
+          author: { kind: 'CUSTOMER', displayName: poison('Quill') },
+          channel: 'EMAIL',
+          body: poison('Body'),
+          createdAt: new Date('2026-08-20T10:00:00.000Z'),
+        },
+      ],
+    );
+    helpdesk.put('2', { team: poison('Queue') });
+    const payments = new ScriptedPayments('demo-pay');
+    const address = {
+      line1: poison('Street'),
+      line2: poison('Flat'),
+      city: poison('Town'),
+      postalCode: poison('Code'),
+      country: 'IE',
+    };
+    payments.put(
+      'pay-quill',
+      {
+        helpdeskReference: 'demo:quill',
+        displayName: poison('Payer'),
+        email: `${number.replaceAll(' ', '-')}@example.com`,
+        phone: number,
+      },
+      [card('pm_one', { brand: poison('visa'), billingAddress: address })],
+      [
+        payment('ch_1', {
+          paymentMethodReference: 'pm_one',
+          orderReference: poison('Order'),
+          orderDescription: poison('Blender'),
+          declineCode: poison('declined'),
+          declineAdvice: poison('retry'),
+          riskSignals: [poison('signal')],
+          dispute: { status: poison('open'), reason: poison('fraud'), openedAt: new Date('2026-08-21T10:00:00.000Z') },
+        }),
+      ],
+    );
+    const test = await TestApp.start({ connectors: { demo: helpdesk, 'demo-pay': payments }, config: { keyEncryption } });
+    try {
+      const ring = new DataKeyring(keyEncryptionOf({ keyEncryption }));
+      const keys = (
+        await test.app.database.query<{ id: string; owner: string; wrapped: Buffer }>(
+          'SELECT id, owner, wrapped FROM privacy_customer_key',
+        )
+      ).map(({ id, owner, wrapped }) => ring.unwrap(id, wrapped, owner));
+      const texts: string[] = [];
+      const read = (table: string, column: string, row: string, value: unknown): void => {
+        if (!Buffer.isBuffer(value)) texts.push(`${table}.${column}: ${String(value)}`);
+        else if (column.endsWith('_sealed'))
+          for (const key of keys) {
+            try {
+              texts.push(`${table}.${column}: ${open(key, { table, column, row }, value)}`);
+            } catch {
+              // Another one's key.
+            }
+          }
+      };
+      const stored = [
+        'helpdesk_ticket',
+        'helpdesk_message',
+        'helpdesk_customer',
+        'helpdesk_staff',
+        'payment_customer',
+        'payment_method',
+      ];
+      for (const table of [...stored, 'payment_transaction'])
+        for (const row of await test.app.database.query<Record<string, unknown>>(`SELECT * FROM ${table}`))
+          for (const [column, value] of Object.entries(row)) read(table, column, String(row.id), value);
+      for (const [column, kept] of [
+        ['helpdesk_ticket.subject_sealed', 'Subject'],
+        ['helpdesk_message.body_sealed', 'Body'],
+        ['helpdesk_customer.name_sealed', 'Quill'],
+        ['helpdesk_staff.display_name', 'Ana'],
+        ['helpdesk_ticket.team', 'Queue'],
+        ['payment_customer.name_sealed', 'Payer'],
+        ['payment_transaction.order_description_sealed', 'Blender'],
+        ['payment_transaction.order_reference', 'Order'],
+      ] as const)
+        expect(texts).toContain(`${column}: ${clean(kept)}`);
+      expect(texts).toContain('helpdesk_customer.email_sealed: [card number removed]@example.com');
+      expect(texts.filter((text) => text.includes('removed')).length).toBeGreaterThan(15);
+      const isLeft = (text: string): boolean =>
+        !/(?:id|_at|_since|digest|revision|surrogate): /.test(text) &&
+        (containsCardNumber(text) || /987|12\/29|4242 4242/.test(text));
+      expect(texts.filter(isLeft)).toEqual([]);
+    } finally {
+      await test.stop();
+    }
   });
 });

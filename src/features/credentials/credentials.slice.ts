@@ -33,13 +33,13 @@ export interface CredentialParts {
 
 /** Updates of payment methods: requested, confirmed, delivered, applied. */
 export const createCredentials = (
-  { database, keys, cursors, policy, clock, log, publicUrl }: Core,
+  { database, keys, redactor, cursors, policy, clock, log, publicUrl }: Core,
   { sources, assistances, tickets, scope, delivery, channels, leaseSeconds, merchant }: CredentialParts,
 ) => {
   const { updates } = policy;
   const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, merchant, publicUrl });
   const applying = new Applying(database, keys, sources, updates);
-  const setups = new Setups({ database, keys, sources, policy: updates, clock });
+  const setups = new Setups({ database, keys, redactor, sources, policy: updates, clock });
   const jobs = new CredentialJobs({
     database,
     handlers: {

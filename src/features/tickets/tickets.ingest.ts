@@ -3,8 +3,15 @@ import { bounded } from '../../db/columns';
 import { type Sql, sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
+import { type RecordTexts, withoutCardData } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
-import type { TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
+import type {
+  HelpdeskCustomerRecord,
+  MessageRecord,
+  StaffRecord,
+  TicketRecord,
+  TicketSnapshot,
+} from '../../upstream/helpdesk/helpdesk.port';
 import type { Core } from '../core';
 import type { CustomersIngest } from '../customers/customers.ingest';
 import { sealField } from '../keys/keys.service';
@@ -28,6 +35,22 @@ type AccessFacts = Pick<Values<Ticket>, (typeof accessFacts)[number]>;
 const knownTickets = select(tickets.pick('id', 'reference', 'revision', 'observedAt', ...accessFacts), sql`FROM ${tickets}`);
 const ticketIds = select({ id: tickets.id }, sql`FROM ${tickets}`);
 const knownMessages = select(messages.pick('ticketId', 'reference'), sql`FROM ${messages}`);
+
+/** A message's body is cleaned where it is stored: what was removed from it is kept beside it. */
+const helpdeskTexts: RecordTexts = {
+  asTheyAre: new Set([
+    'reference',
+    'login',
+    'protectedPaymentReference',
+    'assignee',
+    'assignedBy',
+    'teamSetBy',
+    'createdByStaff',
+    'customerSetBy',
+    'body',
+  ] satisfies (keyof TicketRecord | keyof StaffRecord | keyof HelpdeskCustomerRecord | keyof MessageRecord)[]),
+  contacts: new Set(['email', 'phone'] satisfies (keyof HelpdeskCustomerRecord)[]),
+};
 
 /** A helpdesk whose tickets are stored. */
 export interface TicketSource {
@@ -75,7 +98,7 @@ export class TicketsIngest {
    */
   async take(source: TicketSource, snapshots: readonly TicketSnapshot[]): Promise<void> {
     if (snapshots.length === 0) return;
-    const newest = latestByReference(snapshots);
+    const newest = latestByReference(snapshots).map((snapshot) => withoutCardData(snapshot, helpdeskTexts, this.parts.redactor));
     const leases = await this.parts.database.system('sync', 'source.ingest-tickets', async (change) => {
       const seenStaff = newest.flatMap(({ staff, asOf }) => staff.map((record) => ({ record, asOf })));
       const staffIds = await takeStaff(change, this.parts.keys, source.name, seenStaff);
@@ -202,7 +225,7 @@ export class TicketsIngest {
         seen.push(id);
         continue;
       }
-      const subject = ticket.subject === null ? null : bounded(this.parts.redactor.redact(ticket.subject).text, 2_000);
+      const subject = ticket.subject === null ? null : bounded(ticket.subject, 2_000);
       const values = {
         ...facts,
         revision: ticket.revision,

@@ -1,6 +1,6 @@
 /**
  * The helpdesk as the gateway needs it. Connectors translate; nothing beyond these records enters the process's
- * domain objects. Text in these records has NOT been redacted yet: whoever stores it passes it through the redaction port.
+ * domain objects. Text in these records has NOT been redacted yet: whoever stores them cleans them whole (`withoutCardData`).
  */
 export const ticketStatuses = ['NEW', 'OPEN', 'PENDING', 'RESOLVED', 'CLOSED'] as const;
 /** NEW, OPEN and PENDING tickets are open; RESOLVED and CLOSED are not. */

@@ -2,8 +2,10 @@ import type { UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
+import { type Redactor, withoutCardData } from '../../../privacy/redaction';
 import { type CredentialChanges, ProviderRefused, type Setup, type SetupReport } from '../../../upstream/payments/payments.port';
 import type { Keys } from '../../keys/keys.service';
+import { paymentTexts } from '../../payments/payments.ingest';
 import { methodIds, method as methods } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
 import { type CredentialUpdate, credentialUpdates } from '../credential-update.entity';
@@ -29,6 +31,7 @@ const inWholeSeconds = (at: Date): Date => new Date(Math.floor(at.getTime() / 1_
 export interface SetupParts {
   readonly database: Database;
   readonly keys: Keys;
+  readonly redactor: Redactor;
   readonly sources: Sources;
   readonly policy: UpdatePolicy;
   readonly clock: () => Date;
@@ -110,7 +113,7 @@ export class Setups {
     }
     const before = seal.open(credentialUpdates, update, 'before');
     const isDefault = before !== null && methodSummarySchema.parse(JSON.parse(before)).isDefault;
-    const after = { ...summaryOf(method), isDefault };
+    const after = { ...summaryOf(withoutCardData(method, paymentTexts, this.parts.redactor)), isDefault };
     update.afterSealed = seal.seal(credentialUpdates, update.id, 'after', JSON.stringify(after));
     const fail = (reason: FailureReason) => end(change, seal, update, 'credential.card-refused', { to: 'FAILED', reason });
     // The page that the customer's act was bound to, and no other.
