@@ -151,6 +151,8 @@ describe('the log as a download', () => {
   it.each([
     ['?format=xml', 'format'],
     ['?from=yesterday', 'from'],
+    ['?from=2026-02-30T00:00:00Z', 'from'],
+    ['?to=2026-11-31T00:00:00Z', 'to'],
     ['?from=2026-09-02T00:00:00Z&to=2026-09-01T00:00:00Z', 'before'],
     ['?since=many', 'since'],
     ['?since=0', 'since'],

@@ -396,7 +396,13 @@ describe('a gateway as a process', () => {
     const context = '{ ticketByReference(source: "demo", reference: "1001") { assistance { state } } }';
     // The assistance of the first run goes on: its data was kept.
     expect(await ask(again, printed, context)).toMatchObject({ data: { ticketByReference: { assistance: { state: 'LIVE' } } } });
+    // Browsers and load balancers open connections on which they ask nothing: nobody waits for these.
+    const unused = connect(Number(new URL(again).port), hostname);
+    await new Promise((resolve) => unused.once('connect', resolve));
+    const began = performance.now();
     expect(await stop(second)).toMatchObject({ code: 0 });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    unused.destroy();
 
     const synced = await built.run(['sync', '--json']);
     expect(JSON.parse(synced.stdout)).toMatchObject({
