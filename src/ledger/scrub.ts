@@ -257,8 +257,10 @@ export class Scrub {
   private async knownOrigins(): Promise<readonly { readonly origin: string; readonly keys: readonly VerifierKey[] }[]> {
     if (this.origins) return this.origins;
     const { keys } = await trustedKeys(this.database, this.outside);
-    this.isWithoutKey = keys.length === 0;
-    this.origins = (await storedOrigins(this.database)).map(({ name: origin }) => ({
+    const origins = await storedOrigins(this.database);
+    // A log that hasn't begun was signed by nobody.
+    this.isWithoutKey = origins.length > 0 && keys.length === 0;
+    this.origins = origins.map(({ name: origin }) => ({
       origin,
       keys: keys.filter(({ name }) => name === origin),
     }));

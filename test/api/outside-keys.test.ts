@@ -10,6 +10,7 @@ import { SigningLog } from '../../src/ledger/signing-log';
 import { TailWatch } from '../../src/ledger/tail-watch';
 import { trustedKeys } from '../../src/ledger/trusted-keys';
 import { createLog } from '../../src/log';
+import { TestApp } from '../support/app';
 import { anotherKey, emptyLog, record, tamper, testKey, testOrigin } from '../support/audit-log';
 import { temporaryDatabase } from '../support/database';
 import { Forger } from '../support/forged-log';
@@ -185,6 +186,11 @@ describe('the keys that a log names', () => {
     }
   });
 
+  it('are asked for by nobody where there is no log yet', async () => {
+    await emptyLog(database);
+    expect(await scrub(database, () => [])).toMatchObject({ leaves: 0, found: 0 });
+  });
+
   it('let the doctor say that it knows none, or that the last head is by none of those that were given', async () => {
     expect((await scrub(database, () => [])).findings.map(({ message }) => message)).toEqual([
       expect.stringContaining('no public key of this log is known from outside'),
@@ -192,5 +198,41 @@ describe('the keys that a log names', () => {
     expect((await scrub(database, () => first)).findings.map(({ message }) => message)).toEqual([
       expect.stringContaining('isn’t by a key from outside the log'.replace('’', "'")),
     ]);
+  });
+});
+
+describe('a gateway whose log another process signs', () => {
+  const audit = { origin: testOrigin, anchors: [], signingKey: null, keys: second.map(formatVerifierKey) };
+
+  it('looks at the log at its start and while it runs, and says what it finds once', async () => {
+    const test = await TestApp.start({ config: { audit }, sync: false });
+    try {
+      const log = await SigningLog.open(test.app.database, {
+        origin: testOrigin,
+        signingKey: { value: anotherKey },
+        anchors: [],
+        clock: test.clock.now,
+        onFault: () => {},
+      });
+      await record(test.app.database, 20);
+      await log.sequencer.turn();
+      await test.restart();
+      test.app.start();
+      await new Forger(test.app.database, testOrigin).sign();
+      const fatal = () => test.logLines.filter((line) => line.includes('the stored audit log is not what was signed'));
+      for (let waited = 0; waited < 15_000 && fatal().length === 0; waited += 100)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(fatal()).toEqual([expect.stringContaining('"finding":"UNSIGNED"')]);
+      await expect(test.restart()).rejects.toMatchObject({ finding: 'UNSIGNED' });
+    } finally {
+      await test.stop();
+    }
+  }, 60_000);
+
+  it('without any key says that it doesn’t look', async () => {
+    const lines: string[] = [];
+    const told = { ...silent, warn: (text: string) => lines.push(text) } as unknown as typeof silent;
+    expect(await openLogWatch({ origin: testOrigin, anchors: [], signingKey: null }, database, told)).toBeNull();
+    expect(lines).toEqual([expect.stringContaining('audit.keys')]);
   });
 });

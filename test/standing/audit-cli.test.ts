@@ -56,6 +56,17 @@ describe('counterfoil audit', () => {
     expect(piped.stdout.split('\n').filter((line) => line !== '')).toHaveLength(2);
   });
 
+  it('verifies by the key file of development where no key is given, says so, and without any says that', async () => {
+    const { code, stdout } = await run(['audit', 'verify', 'log.ndjson']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/key in .*audit-signing-key.*development only/) });
+    expect(await run(['audit', 'verify', 'log.ndjson'], { DATA_DIR: 'nowhere' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/No public key .*--key/),
+    });
+    const all = await run(['audit', 'key', '--all']);
+    expect(all).toMatchObject({ code: 0, stdout: `${key}\n`, stderr: expect.stringContaining('development only') });
+  });
+
   it('exports CSV with the manifest beside it', async () => {
     expect(await run(['audit', 'export', '--format', 'csv'])).toMatchObject({
       code: 1,
