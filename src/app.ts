@@ -187,19 +187,22 @@ export class App {
           onFault: ({ requestId }, error) => reportFault(log, requestId, error),
         },
       );
-      const contextOf = (actor: SignedInActor, requestId: string): RequestContext => ({
-        actor,
-        requestId,
-        services,
-        loaders: {
-          assistances: assistance.loader(actor),
-          credentials: credentials.loader(actor),
-          customers: customers.loader(),
-          payments: payments.loader(),
-          tickets: tickets.loader(),
-        },
-        access: new RequestAccess(new Map(), maskTools),
-      });
+      const contextOf = (actor: SignedInActor, requestId: string): RequestContext => {
+        const context: RequestContext = {
+          actor,
+          requestId,
+          services,
+          loaders: {
+            assistances: assistance.loader(actor),
+            credentials: credentials.loader(actor),
+            customers: customers.loader(),
+            payments: payments.loader(),
+            tickets: tickets.loader(() => context.access.work),
+          },
+          access: new RequestAccess(new Map(), maskTools),
+        };
+        return context;
+      };
       return new App({
         config,
         log,

@@ -27,6 +27,7 @@ import { type MessageRow, type TicketRow, ticket, ticketRows } from '../../src/f
 import type { TicketPageArguments } from '../../src/features/tickets/tickets.service';
 import { pageOf } from '../../src/graphql/connection';
 import { Cursors } from '../../src/graphql/cursor';
+import { noWork } from '../../src/graphql/work';
 import { keyEncryptionFromFile } from '../../src/privacy/key-encryption';
 import { configOf } from '../settings';
 import { serveForParent } from './child';
@@ -122,7 +123,7 @@ serveForParent(async (settings) => {
             credentials: undefined as unknown as RequestContext['loaders']['credentials'],
             customers: new CustomersLoader(database, keys, 300_000, clock),
             payments: new PaymentsLoader(database, keys),
-            tickets: new TicketsLoader(database),
+            tickets: new TicketsLoader(database, noWork),
           },
           access: undefined as unknown as RequestContext['access'],
         };

@@ -8,6 +8,7 @@ import { exposeFields } from '../graphql/expose-fields';
 import { guardTexts } from '../graphql/guard-texts';
 import { type Guards, guardFields, guardsOf } from '../graphql/guarded';
 import { requireListMarks } from '../graphql/listed';
+import { paceFields } from '../graphql/pace-fields';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { sortedBy } from '../graphql/sorted-by';
 import { AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
@@ -82,7 +83,7 @@ export const describeGraph = (): DescribedGraph => {
 
 /** The graph as it is served: every policed field behind its verdict, every text of a mutation looked at, every field with a rule behind it. */
 export const protectGraph = ({ schema, classification, guards }: DescribedGraph): GraphQLSchema =>
-  guardFields(guardTexts(exposeFields(schema, classification)), guards);
+  paceFields(guardFields(guardTexts(exposeFields(schema, classification)), guards));
 
 /** The graph as it is served, and the classes of its fields. */
 interface ServedGraph {

@@ -72,7 +72,7 @@ describe('the size of a document', () => {
       `{ ${times(90, (n) => `...F${n}`)} } ${times(90, (n) => `fragment F${n} on Query { a${n}: q { id s } }`)}`,
       `{ ${times(12, () => `q { ${'q { id s } '.repeat(5)} }`)} }`,
       `{ ${times(300, (n) => `a${n}: q(a: ${n}) { id }`)} }`,
-      `{ ${times(40, (n) => `a${n}: q { ...F }`)} } fragment F on Query { ${times(50, (n) => `b${n}: q { id }`)} }`,
+      `{ ${times(18, (n) => `a${n}: q { ...F }`)} } fragment F on Query { ${times(50, (n) => `b${n}: q { id }`)} }`,
     ];
     for (const text of worst) {
       const document = parse(text, { noLocation: true });

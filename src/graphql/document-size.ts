@@ -15,7 +15,7 @@ import { checkLiteral } from './values';
  * Selections once fragments are spread out, over all operations of a document: validation, planning and execution
  * walk them where they are spread. Queries of real clients have a few hundred.
  */
-const mostSelections = 5_000;
+const mostSelections = 2_000;
 /** Pairs of fields under one response key, and of fragments. Validation compares each with each; a thousand take a millisecond. */
 const mostPairs = 10_000;
 /** Fields within fields. The usual query about the graph itself has fifteen. */

@@ -19,15 +19,19 @@ import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import { accessClassKey, accessClassOf, type SignedInActor } from '../authz/actor';
 import { type AccessPlan, planAccess } from '../authz/plan/plan';
+import { Restorations } from '../authz/plan/restorations';
 import type { Classification } from '../authz/policy/classification';
 import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { MaskTools } from '../authz/policy/mask';
 import { Failure } from '../failure';
+import { writeAnswer } from './answer-text';
+import { type DocumentSize, measureDocument } from './document-size';
 import { failureIn, internalError, toGraphQLError } from './errors';
 import { checkLimits } from './limits';
 import type { OperationLimits } from './limits.section';
 import { RequestAccess } from './request-access';
 import { checkVariableSizes } from './values';
+import { Admission, Work } from './work';
 
 /** What the executor needs of a request; a slice's resolvers see more. */
 export interface ExecutionContext {
@@ -86,13 +90,33 @@ interface Planned {
   readonly rootFields: readonly string[];
   /** The type at a place where a variable stands that may be left out there but may not be null, by the variable's name. */
   readonly neverNull: ReadonlyMap<string, string>;
+  /** Under which it is kept. */
+  readonly key: string;
+  readonly size: DocumentSize;
   uses: number;
+  isCompiled: boolean;
   run: Run;
 }
 
-/** Documents met once are interpreted: compiling costs up to 17 ms and would let a stranger fill the cache. */
+/** Documents met once are interpreted: compiling takes longer than interpreting does, and a stranger would fill the cache. */
 const compileAfter = 2;
-const keptPlans = 500;
+/**
+ * Selections, fragments at each spread, of a document that is compiled: beyond them compiling takes tens of milliseconds, and
+ * what it makes takes megabytes. Larger documents are interpreted, however often they return.
+ */
+const largestCompiled = 200;
+/** Bytes of memory that kept plans may take. */
+const keptBytes = 32 * 1024 * 1024;
+/** Bytes that a plan takes for each node of its document and each selection, and what is compiled for each selection: as measured, rounded up. */
+const bytesPerNode = 400;
+const bytesPerSelection = 800;
+const bytesPerCompiled = 5_000;
+
+/** Bytes of an answer that an error takes. */
+const bytesPerError = 400;
+
+const bytesOf = ({ size, isCompiled }: Planned): number =>
+  4_000 + size.nodes * bytesPerNode + size.selections * (bytesPerSelection + (isCompiled ? bytesPerCompiled : 0));
 
 /** Data-independent denials: one error a selection is enough, the rows have nothing to add. */
 const aboutTheField = new Set(['ROLE', 'MFA_REQUIRED', 'LINK']);
@@ -102,7 +126,9 @@ const aboutTheField = new Set(['ROLE', 'MFA_REQUIRED', 'LINK']);
  * back into shape; the disclosure durable before the response exists.
  */
 export class ProtectedExecutor<Context extends ExecutionContext> {
-  private readonly plans = new LRUCache<string, Planned>({ max: keptPlans });
+  private readonly plans = new LRUCache<string, Planned>({ maxSize: keptBytes, sizeCalculation: bytesOf });
+  private readonly restorations = new Restorations();
+  private readonly admission = new Admission();
   /** Apollo hands over the same document object for the same text; its digest is needed each time. */
   private readonly digests = new WeakMap<DocumentNode, string>();
   /** Requests of which it is logged that nothing could be read or recorded: many fields may meet that, and it is one fault. */
@@ -143,7 +169,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (!operation) throw Failure.invalid('operationName', 'expected the name of one operation of the document');
     if (operation.operation === 'subscription') throw Failure.invalid('query', 'expected a query or a mutation');
     checkVariableSizes(variables, this.options.limits);
-    checkLimits(schema, document, operation, variables, this.options.limits);
+    const cost = checkLimits(schema, document, operation, variables, this.options.limits);
     checkVariables(schema, operation, variables);
 
     const planned = this.planned(document, operation, operationName, context.actor);
@@ -154,14 +180,38 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const refused = plan.refuseArguments(variables);
     if (refused) throw refused;
 
-    context.access = new RequestAccess(policy.verdictTable(accessClassOf(context.actor)), this.options.maskTools);
+    const work = new Work(this.options.limits);
+    context.access = new RequestAccess(policy.verdictTable(accessClassOf(context.actor)), this.options.maskTools, work);
+    try {
+      return await this.admission.run(context.actor.id, cost, () => this.executePlanned(planned, context, work, variables));
+    } finally {
+      work.end();
+    }
+  }
+
+  private async executePlanned(
+    planned: Planned,
+    context: Context,
+    work: Work,
+    variables: Readonly<Record<string, unknown>>,
+  ): Promise<ExecutionResult> {
+    const { plan, operation } = planned;
     await this.ports.loadAssistances(context, planned.rootFields);
     const executed = await this.run(planned, context, variables);
+    if (work.over !== null) {
+      // What was denied by then was asked for; nothing was shown.
+      await this.recordDenials(context, this.presentable(context, executed.errors ?? []));
+      throw work.over;
+    }
     const restored = plan.restore(executed.data as Record<string, unknown> | null | undefined, variables);
     // What the plan cut was decided before anybody knew which ticket it would lead to.
     const cut = restored.errors.map((error): ToldError => ({ error, failures: [] }));
     const told = [...cut, ...this.presentable(context, executed.errors ?? [])];
     await this.recordDenials(context, told);
+    // Nothing is recorded as shown that is too long to be sent; what is recorded, and then isn't sent, was at least asked for.
+    const left = this.options.limits.answerBytes - told.length * bytesPerError;
+    if (left < 0) throw work.pastAnswer();
+    if (restored.data) await writeAnswer(restored.data, work, left);
     await this.ports.recordShowing(context, plan, operation.name?.value ?? null);
     return { data: restored.data ?? null, ...(told.length > 0 ? { errors: told.map(({ error }) => error) } : {}) };
   }
@@ -182,25 +232,30 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const key = `${digest} ${operationName ?? ''} ${accessClassKey(access)} ${policy.digest}`;
     const known = this.plans.get(key);
     if (known) return known;
-    const plan = planAccess({ schema, classification, policy, document, operationName, access });
+    const size = measureDocument(document, this.options.limits);
+    const { restorations } = this;
+    const plan = planAccess({ schema, classification, policy, document, operationName, access, restorations });
     const run: Run = (context, variables) =>
       execute({ schema, document: plan.document, contextValue: context, variableValues: variables, operationName });
     const rootFields = operation.selectionSet.selections.map((each) => (each.kind === Kind.FIELD ? each.name.value : '...'));
     const neverNull = placesWithoutNull(schema, document, operation);
-    const planned: Planned = { plan, operation, rootFields, neverNull, uses: 0, run };
+    const planned: Planned = { plan, operation, rootFields, neverNull, key, size, uses: 0, isCompiled: false, run };
     this.plans.set(key, planned);
     return planned;
   }
 
   private async run(planned: Planned, context: Context, variables: Readonly<Record<string, unknown>>): Promise<ExecutionResult> {
     planned.uses += 1;
-    if (planned.uses === compileAfter) {
+    if (planned.uses === compileAfter && planned.size.selections <= largestCompiled) {
       const compiled = compileQuery(this.options.schema, planned.plan.document, planned.operation.name?.value, {
         disableLeafSerialization: false,
       });
       if (isCompiledQuery(compiled)) {
         const { query } = compiled as CompiledQuery;
         planned.run = (runContext, values) => query({}, runContext, withDefaults(planned.operation, values));
+        planned.isCompiled = true;
+        // Weighed anew.
+        this.plans.set(planned.key, planned);
       }
     }
     return planned.run(context, variables);

@@ -39,7 +39,7 @@ interface Place {
 /**
  * Refuses an operation that asks for too much before anything is planned or fetched. Every list counts as long as it may be: by
  * its `first`, literal or by variable, otherwise by its declared maximum; lists within lists multiply, and fragments count
- * where they are spread. Throws `INVALID`.
+ * where they are spread. Returns the cost. Throws `INVALID`.
  */
 export const checkLimits = (
   schema: GraphQLSchema,
@@ -47,7 +47,7 @@ export const checkLimits = (
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
   limits: Pick<OperationLimits, 'depth' | 'aliases' | 'cost'>,
-): void => {
+): number => {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -116,6 +116,7 @@ export const checkLimits = (
     }
   };
   walk(operation.selectionSet, { type: selectedFrom(schema.getRootType(operation.operation)), depth: 1, times: 1, page: 1 });
+  return cost;
 };
 
 /** What a list of parts of one object is taken for. */

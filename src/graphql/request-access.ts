@@ -4,6 +4,7 @@ import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz
 import { Failure } from '../failure';
 import type { Narrowing } from './narrowing';
 import type { Shown } from './shown';
+import { noWork, type Work } from './work';
 
 /** What is shown in one request, gathered where fields leave: verdicts and how often, and the objects they belong to. */
 export interface Showing {
@@ -31,13 +32,15 @@ export class RequestAccess {
   constructor(
     private readonly verdicts: ReadonlyMap<string, Verdicts>,
     private readonly tools: MaskTools,
+    /** What the operation has caused so far. */
+    readonly work: Work = noWork(),
   ) {}
 
   /** The value as its verdict has it. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */
   expose(coordinate: string, parent: Shown, value: () => unknown): unknown {
     const verdict = this.verdicts.get(coordinate)?.[parent.linkAssurance];
-    // A field without a verdict was never named to anybody.
-    if (!verdict) return null;
+    // A field without a verdict was never named to anybody, and of an operation that is over nothing is shown.
+    if (!verdict || this.work.over !== null) return null;
     this.tally(coordinate, verdict);
     if (verdict.kind === 'reveal' || verdict.kind === 'mask') {
       const shown = parent.behind?.(coordinate) ?? parent;
@@ -46,8 +49,9 @@ export class RequestAccess {
         this.parents.add(shown);
       }
       const clear = value();
-      if (clear instanceof Promise) return clear.then((settled) => applyVerdict(verdict, coordinate, settled, this.tools));
-      return applyVerdict(verdict, coordinate, clear, this.tools);
+      if (clear instanceof Promise)
+        return clear.then((settled) => this.counted(applyVerdict(verdict, coordinate, settled, this.tools)));
+      return this.counted(applyVerdict(verdict, coordinate, clear, this.tools));
     }
     if (verdict.kind === 'deny') throw Failure.denied(verdict.reason, coordinate, parent.shown.ticketId);
     return applyVerdict(verdict, coordinate, null, this.tools);
@@ -105,6 +109,11 @@ export class RequestAccess {
       [...byField.values()].map(({ field, verdict, count }) => ({ field, verdict: verdictText(verdict), count })),
     );
     return { fields, parents: this.parents };
+  }
+
+  private counted(value: unknown): unknown {
+    this.work.addText(value);
+    return value;
   }
 
   private tally(field: string, verdict: Verdict, count = 1): void {

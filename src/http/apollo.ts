@@ -7,6 +7,7 @@ import {
 import { type DocumentNode, type GraphQLError, parse } from 'graphql';
 import type { App } from '../app';
 import type { RequestContext } from '../features/request';
+import { answerText } from '../graphql/answer-text';
 import { Documents } from '../graphql/documents';
 import { formatError, unexpectedMessage } from '../graphql/errors';
 import { describeError } from '../log';
@@ -54,6 +55,7 @@ export const createApollo = async (
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: app.config.production,
     persistedQueries: false,
+    stringifyResult: answerText,
     // Ours keeps and validates them.
     documentStore: null,
     formatError: (formatted, error) => {

@@ -19,6 +19,7 @@ import type { ExposurePolicy } from '../policy/exposure';
 import type { Verdicts } from '../policy/verdict';
 import { ArgumentGuard } from './arguments';
 import { cutDocument } from './cut';
+import { Restorations } from './restorations';
 import {
   compileRestoration,
   type DeniedSelection,
@@ -56,6 +57,8 @@ export interface AccessPlanInput {
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
   readonly access: AccessClass;
+  /** Where restorations are kept, for all plans together. */
+  readonly restorations?: Restorations;
 }
 
 export interface RestoredResult {
@@ -85,9 +88,6 @@ export interface AccessPlan {
   /** Turns what the cut document returned into what the original would have; the identity if nothing was cut. */
   restore(data: Record<string, unknown> | null | undefined, variables: Readonly<Record<string, unknown>>): RestoredResult;
 }
-
-/** Values of the conditions that a plan keeps restorations for; beyond it they are compiled anew. */
-const keptRestorations = 32;
 
 const shows = (verdicts: Verdicts): boolean =>
   linkAssurances.some((each) => verdicts[each].kind === 'reveal' || verdicts[each].kind === 'mask');
@@ -237,7 +237,7 @@ export const planAccess = (input: AccessPlanInput): AccessPlan => {
   const untouched = cut.document === input.document;
 
   const conditions = conditionVariables(operation);
-  const trees = new Map<string, RestorationTree>();
+  const kept = (input.restorations ?? new Restorations()).ofPlan();
   const treeFor = (variables: Readonly<Record<string, unknown>>): RestorationTree => {
     const values = new Map<string, boolean>();
     let key = '';
@@ -247,12 +247,7 @@ export const planAccess = (input: AccessPlanInput): AccessPlan => {
       values.set(name, value);
       key += value ? '1' : '0';
     }
-    const known = trees.get(key);
-    if (known) return known;
-    const tree = compileRestoration(operation, decide, cut.touched, cut.hiddenKey, (name) => values.get(name));
-    if (trees.size >= keptRestorations) trees.clear();
-    trees.set(key, tree);
-    return tree;
+    return kept(key, () => compileRestoration(operation, decide, cut.touched, cut.hiddenKey, (name) => values.get(name)));
   };
 
   const refusal = refusalOf(operation, verdictTable);

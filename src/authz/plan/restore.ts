@@ -76,6 +76,8 @@ export interface RestorationTree {
   readonly root: Shape;
   readonly denials: readonly DeniedSelection[];
   readonly hiddenKey: string;
+  /** Entries of all shapes: what it takes to keep it. */
+  readonly size: number;
 }
 
 /** Compiles what uncut execution would have returned, as far down as something was cut. */
@@ -156,7 +158,10 @@ export const compileRestoration = (
     return { kind: 'abstract', shapes: new Map(byType) };
   };
 
-  return { root: shapeOf(operation.root, [operation.definition.selectionSet], [], false, 0), denials, hiddenKey };
+  const root = shapeOf(operation.root, [operation.definition.selectionSet], [], false, 0);
+  let size = denials.length;
+  for (const shape of shapes.values()) size += shape.length + 1;
+  return { root, denials, hiddenKey, size };
 };
 
 const restoreObject = (

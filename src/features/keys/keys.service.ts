@@ -38,6 +38,8 @@ const ownerKeys = select(keyed, sql`FROM ${k}`);
 /** The keys of customers and the digests of the installation. Keys are read with the rows that need them, so that a destroyed key is gone at once. */
 export class Keys {
   private readonly ring: DataKeyring;
+  /** What sealed values of rows that somebody still holds say: for as long as a request has the row. */
+  private readonly opened = new WeakMap<Buffer, string>();
 
   private constructor(
     private readonly encryption: KeyEncryption,
@@ -101,7 +103,12 @@ export class Keys {
   ): string | null {
     const sealed = row[`${field}Sealed` as keyof typeof row] as Buffer | null;
     if (sealed === null || row.keyWrapped === null) return null;
-    return open(this.ring.unwrap(row.keyId, row.keyWrapped, row.keyOwner), sealedPlace(of, field, row.id), sealed);
+    // One value may be asked for under many keys of an answer.
+    const before = this.opened.get(sealed);
+    if (before !== undefined) return before;
+    const text = open(this.ring.unwrap(row.keyId, row.keyWrapped, row.keyOwner), sealedPlace(of, field, row.id), sealed);
+    this.opened.set(sealed, text);
+    return text;
   }
 
   /** How an event names a customer: by id beside the leaf, by a digest under the customer's key in it. */

@@ -1,9 +1,11 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
 import { readOfEach } from '../../db/of-each';
+import { partsByRows } from '../../db/parts-by-rows';
 import { joined, type Sql, sql } from '../../db/sql';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
+import { nextTurn } from '../../graphql/work';
 import type { CustomerType } from '../customers/customer.type';
 import type { Keys } from '../keys/keys.service';
 import { PaymentMethodType, type TransactionFilter, TransactionOrder } from './payment.type';
@@ -61,6 +63,8 @@ const conditionOf = ({ paymentCustomerId, filter }: TransactionList): Sql => {
 /** Payment methods that a customer shows. */
 export const mostMethods = 50;
 
+/** Transactions that one statement reads at most. */
+const rowsAtOnce = 2_500;
 /** Lists that go into one statement: SQLite takes 500 terms of a compound SELECT. */
 const listsPerStatement = 100;
 
@@ -122,10 +126,16 @@ export class PaymentsLoader {
   }
 
   private async fetchPages(lists: readonly TransactionList[]): Promise<TransactionRow[][]> {
-    const pages = await this.database.readLists(
-      transactionRows,
-      lists.map((list) => sql`WHERE ${conditionOf(list)} ${pageClause(transactionsBy[list.orderBy], list.after, list.limit)}`),
-    );
+    const pages: TransactionRow[][] = [];
+    for (const part of partsByRows(lists, ({ limit }) => limit, rowsAtOnce)) {
+      if (pages.length > 0) await nextTurn();
+      pages.push(
+        ...(await this.database.readLists(
+          transactionRows,
+          part.map((list) => sql`WHERE ${conditionOf(list)} ${pageClause(transactionsBy[list.orderBy], list.after, list.limit)}`),
+        )),
+      );
+    }
     return lists.map(({ orderBy }, index) => (pages[index] ?? []).sort(inOrder(transactionsBy[orderBy])));
   }
 

@@ -1,3 +1,4 @@
+import type { Work } from '../../graphql/work';
 import type { Core } from '../core';
 import { TicketsLoader } from './tickets.loader';
 import { type TicketParts, Tickets } from './tickets.service';
@@ -8,5 +9,5 @@ export const createTickets = (
   { sources, scope, maximumAge }: Pick<TicketParts, 'sources' | 'scope' | 'maximumAge'>,
 ) => ({
   service: new Tickets({ database, keys, cursors, clock, scope, sources, maximumAge }),
-  loader: () => new TicketsLoader(database),
+  loader: (work: () => Work) => new TicketsLoader(database, work),
 });

@@ -1,0 +1,207 @@
+import { performance } from 'node:perf_hooks';
+import { Failure } from '../failure';
+import { Lanes, WaitedTooLong } from '../lanes';
+import type { OperationLimits } from './limits.section';
+
+/** Milliseconds after which operations give the event loop back to whoever waits for it. */
+const slice = 4;
+/**
+ * From so many objects, or characters of texts, an operation is a large one, and gives the loop back while it goes on. A smaller one
+ * does so only where it waits for rows: in the middle of a level, those that wait would need a statement of their own.
+ */
+const largeObjects = 2_000;
+const largeTexts = 256 * 1024;
+/** Bytes of texts that are read for an answer: so many times those that it may have. */
+const readOfAnswer = 4;
+/** Large operations that go on at once: what each of them holds in memory is bounded, so that this bounds all of it. */
+const largeAtOnce = 3;
+/** Milliseconds for which a large operation waits for the others before it is refused. */
+const longestWait = 10_000;
+
+/**
+ * The turns of the event loop, for all operations of the process: in each turn they go on for one slice together, then one of those
+ * that wait goes on in the next, in the order they came, after everybody else was heard.
+ */
+class Turns {
+  private began = 0;
+  private isTimed = false;
+  private readonly waiting: (() => void)[] = [];
+
+  isOver(): boolean {
+    const now = performance.now();
+    if (this.isTimed) return now - this.began > slice;
+    this.time(now);
+    return false;
+  }
+
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      if (!this.isTimed) this.time(performance.now());
+    });
+  }
+
+  private time(now: number): void {
+    this.isTimed = true;
+    this.began = now;
+    setImmediate(this.end);
+  }
+
+  private readonly end = (): void => {
+    this.isTimed = false;
+    const goOn = this.waiting.shift();
+    if (!goOn) return;
+    this.time(performance.now());
+    goOn();
+  };
+}
+
+const tooManyLarge = (): Failure =>
+  new Failure('RATE_LIMITED', 'Too many large operations are under way.', {
+    rule: 'operation.large',
+    remedy: 'Ask for less at a time, or try again shortly.',
+    retryAfter: 5,
+  });
+
+const turns = new Turns();
+const large = new Lanes(largeAtOnce);
+
+/** Lets everybody else be heard, between parts of what takes long and belongs to no operation alone. */
+export const nextTurn = (): Promise<void> => turns.next();
+
+type WorkLimits = Pick<OperationLimits, 'objects' | 'answerBytes'>;
+
+/**
+ * What one operation has caused so far: the objects that its answer is made of and the characters of the texts in it, counted as
+ * they are made. Past a bound it is over: whatever would still be resolved is nothing, and the answer is that bound.
+ */
+export class Work {
+  private objects = 0;
+  private texts = 0;
+  private read = 0;
+  private ended = false;
+  private leave: (() => void) | undefined;
+  private entering: Promise<void> | undefined;
+  private pausing: Promise<void> | undefined;
+  /** Why it is over; null while it goes on. */
+  over: Failure | null = null;
+
+  constructor(private readonly limits: WorkLimits) {}
+
+  /** It made so many objects, or read so many rows. */
+  addObjects(count: number): void {
+    this.objects += count;
+    if (this.objects > this.limits.objects) this.endPast(`${this.limits.objects} objects (limits.objects)`);
+  }
+
+  /** It read so many bytes for texts: what is read is held until the operation ends, shown or not. */
+  addRead(bytes: number): void {
+    this.read += bytes;
+    if (this.read > readOfAnswer * this.limits.answerBytes)
+      this.endPast(`${readOfAnswer * this.limits.answerBytes} bytes of texts read (${readOfAnswer} times limits.answerBytes)`);
+  }
+
+  addText(text: unknown): void {
+    if (typeof text !== 'string') return;
+    this.texts += text.length;
+    if (this.texts > this.limits.answerBytes) this.pastAnswer();
+  }
+
+  /** The answer is, or will be, longer than an answer may be. */
+  pastAnswer(): Failure {
+    return this.endPast(`${this.limits.answerBytes} bytes of answer (limits.answerBytes)`);
+  }
+
+  get isLarge(): boolean {
+    return this.objects > largeObjects || this.texts > largeTexts;
+  }
+
+  /** Something else must be heard before it goes on. */
+  get mustWait(): boolean {
+    return !this.ended && this.isLarge && (this.leave === undefined || turns.isOver());
+  }
+
+  /** Resolves when it may go on. Whatever of it waits at once waits for the same turn. */
+  async turn(): Promise<void> {
+    while (this.over === null && this.mustWait) {
+      if (this.leave === undefined) await this.enter();
+      else await this.pause();
+    }
+  }
+
+  /** It ended, however it did. */
+  end(): void {
+    this.ended = true;
+    this.leave?.();
+  }
+
+  private pause(): Promise<void> {
+    this.pausing ??= turns.next().then(() => {
+      this.pausing = undefined;
+    });
+    return this.pausing;
+  }
+
+  /** Waits until fewer large ones are under way. */
+  private enter(): Promise<void> {
+    this.entering ??= new Promise<void>((resolve) => {
+      const place = (): Promise<void> => {
+        resolve();
+        if (this.ended) return Promise.resolve();
+        return new Promise((leave) => {
+          this.leave = leave;
+        });
+      };
+      large.run('interactive', place, longestWait).catch((error: unknown) => {
+        if (!(error instanceof WaitedTooLong)) throw error;
+        this.over ??= tooManyLarge();
+        resolve();
+      });
+    });
+    return this.entering;
+  }
+
+  private endPast(bound: string): Failure {
+    this.over ??= new Failure('RATE_LIMITED', `The operation came to more than ${bound}. Nothing of it is shown.`, {
+      rule: 'operation.work',
+      remedy: 'Ask for less at a time: fewer items by first, fewer fields, fewer aliases.',
+    });
+    return this.over;
+  }
+}
+
+/** From this cost on, an operation waits for a place: it may be large, and what it holds in memory before that shows adds up. */
+const costlyFrom = 5_000;
+/** Costly operations that go on at once, and how many of them for one actor. */
+const costlyAtOnce = 8;
+const costlyOfActor = 4;
+
+/** Lets costly operations in, a few at once, and of one actor fewer: a crowd waits, and those who ask for little don't. */
+export class Admission {
+  private readonly all = new Lanes(costlyAtOnce);
+  private readonly ofActors = new Map<string, { readonly lanes: Lanes; users: number }>();
+
+  /** Throws `RATE_LIMITED` after a wait of ten seconds, and what `work` throws. */
+  async run<T>(actorId: string, cost: number, work: () => Promise<T>): Promise<T> {
+    if (cost < costlyFrom) return work();
+    const own = this.ofActors.get(actorId) ?? { lanes: new Lanes(costlyOfActor), users: 0 };
+    this.ofActors.set(actorId, own);
+    own.users += 1;
+    const inTurn = async (): Promise<T> => {
+      // One begins in each turn of the loop.
+      if (turns.isOver()) await turns.next();
+      return work();
+    };
+    try {
+      return await own.lanes.run('interactive', () => this.all.run('interactive', inTurn, longestWait), longestWait);
+    } catch (error) {
+      throw error instanceof WaitedTooLong ? tooManyLarge() : error;
+    } finally {
+      own.users -= 1;
+      if (own.users === 0) this.ofActors.delete(actorId);
+    }
+  }
+}
+
+/** The work of a context that no operation has begun in yet. */
+export const noWork = (): Work => new Work({ objects: Number.POSITIVE_INFINITY, answerBytes: Number.POSITIVE_INFINITY });
