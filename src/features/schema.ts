@@ -83,7 +83,7 @@ export const describeGraph = (): DescribedGraph => {
 
 /** The graph as it is served: every policed field behind its verdict, every text of a mutation looked at, every field with a rule behind it. */
 export const protectGraph = ({ schema, classification, guards }: DescribedGraph): GraphQLSchema =>
-  paceFields(guardFields(guardTexts(exposeFields(schema, classification)), guards));
+  guardFields(guardTexts(paceFields(exposeFields(schema, classification))), guards);
 
 /** The graph as it is served, and the classes of its fields. */
 interface ServedGraph {

@@ -112,6 +112,8 @@ const bytesPerNode = 400;
 const bytesPerSelection = 800;
 const bytesPerCompiled = 5_000;
 
+/** What a root field costs beside what it answers: a statement of its own, which may have much to look through. */
+const statementCost = 200;
 /** Bytes of an answer that an error takes. */
 const bytesPerError = 400;
 
@@ -128,7 +130,8 @@ const aboutTheField = new Set(['ROLE', 'MFA_REQUIRED', 'LINK']);
 export class ProtectedExecutor<Context extends ExecutionContext> {
   private readonly plans = new LRUCache<string, Planned>({ maxSize: keptBytes, sizeCalculation: bytesOf });
   private readonly restorations = new Restorations();
-  private readonly admission = new Admission();
+  /** Who may go on now. */
+  readonly admission = new Admission();
   /** Apollo hands over the same document object for the same text; its digest is needed each time. */
   private readonly digests = new WeakMap<DocumentNode, string>();
   /** Requests of which it is logged that nothing could be read or recorded: many fields may meet that, and it is one fault. */
@@ -183,7 +186,9 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const work = new Work(this.options.limits);
     context.access = new RequestAccess(policy.verdictTable(accessClassOf(context.actor)), this.options.maskTools, work);
     try {
-      return await this.admission.run(context.actor.id, cost, () => this.executePlanned(planned, context, work, variables));
+      return await this.admission.operation(context.actor.id, cost + planned.rootFields.length * statementCost, () =>
+        this.executePlanned(planned, context, work, variables),
+      );
     } finally {
       work.end();
     }

@@ -173,33 +173,57 @@ export class Work {
 /** From this cost on, an operation waits for a place: it may be large, and what it holds in memory before that shows adds up. */
 const costlyFrom = 5_000;
 /** Costly operations that go on at once, and how many of them for one actor. */
-const costlyAtOnce = 8;
-const costlyOfActor = 4;
+const costlyAtOnce = 6;
+const costlyOfActor = 2;
 
-/** Lets costly operations in, a few at once, and of one actor fewer: a crowd waits, and those who ask for little don't. */
-export class Admission {
-  private readonly all = new Lanes(costlyAtOnce);
-  private readonly ofActors = new Map<string, { readonly lanes: Lanes; users: number }>();
+/** Requests of one actor that are read, checked and answered at once, whatever they ask for. */
+const requestsOfActor = 8;
 
-  /** Throws `RATE_LIMITED` after a wait of ten seconds, and what `work` throws. */
-  async run<T>(actorId: string, cost: number, work: () => Promise<T>): Promise<T> {
-    if (cost < costlyFrom) return work();
-    const own = this.ofActors.get(actorId) ?? { lanes: new Lanes(costlyOfActor), users: 0 };
-    this.ofActors.set(actorId, own);
+/** So many of each at once; those of one who has none under way take no memory. */
+class LanesOfEach {
+  private readonly all = new Map<string, { readonly lanes: Lanes; users: number }>();
+
+  constructor(private readonly width: number) {}
+
+  async run<T>(id: string, work: () => Promise<T>, longest: number): Promise<T> {
+    const own = this.all.get(id) ?? { lanes: new Lanes(this.width), users: 0 };
+    this.all.set(id, own);
     own.users += 1;
+    try {
+      return await own.lanes.run('interactive', work, longest);
+    } catch (error) {
+      throw error instanceof WaitedTooLong ? tooManyLarge() : error;
+    } finally {
+      own.users -= 1;
+      if (own.users === 0) this.all.delete(id);
+    }
+  }
+}
+
+/**
+ * Lets requests go on a few at once for each actor: whoever sends a crowd of them waits for themselves, and costs others no more than
+ * those few. Costly operations are fewer still, for each actor and together.
+ */
+export class Admission {
+  private readonly costly = new Lanes(costlyAtOnce);
+  private readonly costlyOfActors = new LanesOfEach(costlyOfActor);
+  private readonly requests = new LanesOfEach(requestsOfActor);
+
+  /** A request before it is looked into. Throws `RATE_LIMITED` after a wait of twenty seconds, and what `work` throws. */
+  request<T>(actorId: string, work: () => Promise<T>): Promise<T> {
+    return this.requests.run(actorId, work, 2 * longestWait);
+  }
+
+  /** An operation before it is executed. Throws `RATE_LIMITED` after a wait of ten seconds, and what `work` throws. */
+  async operation<T>(actorId: string, cost: number, work: () => Promise<T>): Promise<T> {
+    if (cost < costlyFrom) return work();
     const inTurn = async (): Promise<T> => {
       // One begins in each turn of the loop.
       if (turns.isOver()) await turns.next();
       return work();
     };
-    try {
-      return await own.lanes.run('interactive', () => this.all.run('interactive', inTurn, longestWait), longestWait);
-    } catch (error) {
-      throw error instanceof WaitedTooLong ? tooManyLarge() : error;
-    } finally {
-      own.users -= 1;
-      if (own.users === 0) this.ofActors.delete(actorId);
-    }
+    const inPlace = () => this.costly.run('interactive', inTurn, longestWait);
+    return this.costlyOfActors.run(actorId, inPlace, longestWait);
   }
 }
 

@@ -283,6 +283,9 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   };
 
   const apollo = await createApollo(app, (code) => metrics.errors.inc({ code }));
+  const graph = fastifyApolloHandler<RequestContext>(apollo, {
+    context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id),
+  });
   server.route({
     // POST only: opening a ticket begins an assistance, which no link and no cache may do.
     method: 'POST',
@@ -292,9 +295,8 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       // Some clients send it for operations without a name.
       if (isRecord(body) && body.operationName === '') delete body.operationName;
     },
-    handler: fastifyApolloHandler<RequestContext>(apollo, {
-      context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id),
-    }),
+    handler: (request, reply) =>
+      app.executor.admission.request((request.actor as SignedInActor).id, async () => graph.call(server, request, reply)),
   });
 
   await server.register(named('audit export', auditExportRoutes(app, identify)));
