@@ -12,6 +12,7 @@ import { LRUCache } from 'lru-cache';
 import { measureDocument } from './document-size';
 import { failureIn, toGraphQLError } from './errors';
 import type { OperationLimits } from './limits.section';
+import { inOwnTurn } from './work';
 
 /** Longest document, in lexical tokens: parsing one costs time before anything can be decided. */
 const mostTokens = 2_000;
@@ -56,9 +57,10 @@ export class Documents {
   ) {}
 
   /** `digest` stands for the text. One mistake is told, however many there are: their number would be an oracle for names. */
-  admit(text: string, digest: string): Admission {
+  async admit(text: string, digest: string): Promise<Admission> {
     const known = this.kept.get(digest);
     if (known) return known;
+    await inOwnTurn();
     let document: DocumentNode;
     try {
       document = parse(text, { maxTokens: mostTokens, noLocation: true });

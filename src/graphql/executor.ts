@@ -31,7 +31,7 @@ import { checkLimits } from './limits';
 import type { OperationLimits } from './limits.section';
 import { RequestAccess } from './request-access';
 import { checkVariableSizes } from './values';
-import { Admission, Work } from './work';
+import { Admission, inOwnTurn, Work } from './work';
 
 /** What the executor needs of a request; a slice's resolvers see more. */
 export interface ExecutionContext {
@@ -175,7 +175,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const cost = checkLimits(schema, document, operation, variables, this.options.limits);
     checkVariables(schema, operation, variables);
 
-    const planned = this.planned(document, operation, operationName, context.actor);
+    const planned = await this.planned(document, operation, operationName, context.actor);
     const { plan } = planned;
     for (const [name, type] of planned.neverNull)
       if (variables[name] === null) throw Failure.invalid(`$${name}`, `expected ${type}`);
@@ -221,12 +221,12 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     return { data: restored.data ?? null, ...(told.length > 0 ? { errors: told.map(({ error }) => error) } : {}) };
   }
 
-  private planned(
+  private async planned(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     operationName: string | null,
     actor: SignedInActor,
-  ): Planned {
+  ): Promise<Planned> {
     const { schema, classification, policy } = this.options;
     const access = accessClassOf(actor);
     let digest = this.digests.get(document);
@@ -237,6 +237,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const key = `${digest} ${operationName ?? ''} ${accessClassKey(access)} ${policy.digest}`;
     const known = this.plans.get(key);
     if (known) return known;
+    await inOwnTurn();
     const size = measureDocument(document, this.options.limits);
     const { restorations } = this;
     const plan = planAccess({ schema, classification, policy, document, operationName, access, restorations });

@@ -69,6 +69,11 @@ const large = new Lanes(largeAtOnce);
 /** Lets everybody else be heard, between parts of what takes long and belongs to no operation alone. */
 export const nextTurn = (): Promise<void> => turns.next();
 
+/** Goes on at once where this turn of the event loop has just begun, otherwise in a turn of its own: before what takes milliseconds. */
+export const inOwnTurn = async (): Promise<void> => {
+  if (turns.isOver()) await turns.next();
+};
+
 type WorkLimits = Pick<OperationLimits, 'objects' | 'answerBytes'>;
 
 /**
@@ -177,7 +182,7 @@ const costlyAtOnce = 6;
 const costlyOfActor = 2;
 
 /** Requests of one actor that are read, checked and answered at once, whatever they ask for. */
-const requestsOfActor = 8;
+const requestsOfActor = 4;
 
 /** So many of each at once; those of one who has none under way take no memory. */
 class LanesOfEach {
@@ -218,8 +223,7 @@ export class Admission {
   async operation<T>(actorId: string, cost: number, work: () => Promise<T>): Promise<T> {
     if (cost < costlyFrom) return work();
     const inTurn = async (): Promise<T> => {
-      // One begins in each turn of the loop.
-      if (turns.isOver()) await turns.next();
+      await inOwnTurn();
       return work();
     };
     const inPlace = () => this.costly.run('interactive', inTurn, longestWait);

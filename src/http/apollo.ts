@@ -97,7 +97,7 @@ const admitting = (documents: Documents): ApolloServerPlugin => ({
     let refusal: GraphQLError | undefined;
     return {
       didResolveSource: async (context) => {
-        const admission = documents.admit(context.source, context.queryHash);
+        const admission = await documents.admit(context.source, context.queryHash);
         if ('refusal' in admission) refusal = admission.refusal;
         // Readonly to plugins by its type only.
         (context as { document?: DocumentNode }).document = 'refusal' in admission ? nothing : admission.document;
