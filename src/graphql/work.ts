@@ -182,7 +182,7 @@ const costlyAtOnce = 6;
 const costlyOfActor = 2;
 
 /** Requests of one actor that are read, checked and answered at once, whatever they ask for. */
-const requestsOfActor = 4;
+const requestsOfActor = 8;
 
 /** So many of each at once; those of one who has none under way take no memory. */
 class LanesOfEach {
