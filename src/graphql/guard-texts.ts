@@ -18,7 +18,7 @@ const free = new Set(['String', 'ID']);
 const ownId = /^[a-z]{2,8}_[0-9A-HJKMNP-TV-Z]{26}$/;
 
 /** Of one text, in UTF-16 units. No argument takes one as long; each says its own limit. */
-const longest = 10_000;
+const longest = 4_000;
 
 /** Refuses what a value holds of card data, however deep. Throws `INVALID` that names the place. */
 type Check = (place: string, value: unknown) => void;

@@ -394,13 +394,16 @@ const findAll = (
   });
   whole.push(...findCardNumbers(text).map((span): CardDataSpan => ({ kind: 'CARD_NUMBER', ...span })));
   const first = tokensOf(folded, merged(whole), honoursMarks);
+  let hasMistyped = false;
   for (let index = 0; index < first.length; index++) {
     const label = numbers.at(first, index);
     const range = label > 0 ? labelledNumber(first, index, index + label) : null;
-    if (range) whole.push({ kind: 'CARD_NUMBER', start: first[range.from]!.start, end: first[range.to - 1]!.end });
+    if (!range) continue;
+    hasMistyped = true;
+    whole.push({ kind: 'CARD_NUMBER', start: first[range.from]!.start, end: first[range.to - 1]!.end });
   }
   const certain = merged(whole);
-  const tokens = tokensOf(folded, certain, honoursMarks);
+  const tokens = hasMistyped ? tokensOf(folded, certain, honoursMarks) : first;
   const found: Found[] = certain.map((span) => ({ ...span, needsCard: false }));
   const add = (kind: CardDataKind, { from, to }: Range, needsCard: boolean) =>
     found.push({ kind, needsCard, start: tokens[from]!.start, end: tokens[to - 1]!.end });
@@ -412,7 +415,7 @@ const findAll = (
     const expiry = expiries.at(tokens, index);
     const itsExpiry = expiry > 0 ? labelledExpiry(tokens, index, index + expiry) : null;
     if (itsExpiry) add('EXPIRY', itsExpiry, true);
-    const pair = expiryBesideCode(tokens, index);
+    const pair = tokens[index]!.isNumber ? expiryBesideCode(tokens, index) : null;
     if (pair) add('EXPIRY', pair.expiry, true);
     if (pair && pair.code !== null) add('CVC', { from: pair.code, to: pair.code + 1 }, true);
   }

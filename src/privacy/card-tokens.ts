@@ -85,12 +85,19 @@ const mostCompoundLetters = 64;
 
 const isCjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
 
+const isPlain = /^[a-z]*$/;
+
 /** Labels of one kind of card data, as they are looked for. */
 export class Labels {
   private readonly ends: readonly string[];
   private readonly inner: readonly string[];
+  /** What labels begin with: most words begin none, and are done with one look. */
+  private readonly beginnings: ReadonlySet<string>;
 
   constructor(private readonly all: ReadonlySet<string>) {
+    this.beginnings = new Set(
+      [...all].flatMap((label) => Array.from({ length: label.length }, (_, end) => label.slice(0, end + 1))),
+    );
     this.inner = [...all].filter((label) => isCjk.test(label));
     this.ends = [...all].filter((label) => label.length >= shortestCompoundEnd && !isCjk.test(label));
   }
@@ -103,7 +110,7 @@ export class Labels {
       const token = tokens[index + count];
       if (!token || token.isNumber || token.mark !== null || (count > 0 && token.gap.length > mostBetweenLetters)) break;
       joined += token.text;
-      if (joined.length > mostLabelLetters) break;
+      if (joined.length > mostLabelLetters || !this.beginnings.has(joined)) break;
       if (this.all.has(joined)) found = count + 1;
     }
     return found === 0 && this.isCompound(tokens[index]!) ? 1 : found;
@@ -111,6 +118,7 @@ export class Labels {
 
   private isCompound({ isNumber, text }: Token): boolean {
     if (isNumber || text.length > mostCompoundLetters) return false;
+    if (text.length <= shortestCompoundEnd && isPlain.test(text)) return false;
     // These scripts write no spaces.
     if (isCjk.test(text)) return this.inner.some((label) => text.includes(label));
     return text.length > shortestCompoundEnd && this.ends.some((label) => text.endsWith(label));

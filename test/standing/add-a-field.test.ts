@@ -109,8 +109,8 @@ export class NetworkOfTransactions1799999999999 implements MigrationInterface {
     file: 'src/features/payments/payments.ingest.ts',
     edits: [
       {
-        behind: '          declineAdvice: clean(record.declineAdvice, 64),\n',
-        text: '          network: clean(record.network, 32),\n',
+        behind: '          declineAdvice: cut(record.declineAdvice, 64),\n',
+        text: '          network: cut(record.network, 32),\n',
       },
     ],
     refusedBy: 'compiler',
