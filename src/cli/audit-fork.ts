@@ -7,7 +7,7 @@ import { FileAnchor } from '../ledger/anchor.file';
 import { latestAnchored } from '../ledger/anchored';
 import { Checkpoints, signersOf } from '../ledger/checkpoints';
 import { Mark } from '../ledger/mark';
-import { forkOrigin, storedOrigins } from '../ledger/origins';
+import { forkOrigin, type Origin, storedOrigins } from '../ledger/origins';
 import { signingKeyText } from '../ledger/signing-key-file';
 import { headOfNothing } from '../ledger/signing-log';
 import { openAuditDatabase } from './audit-database';
@@ -59,33 +59,50 @@ const lastKnown = async (
   return largest.note;
 };
 
+/**
+ * The new name begins with a head and a mark: whoever finds leaves and neither has found a fault. Where a fork was cut off before
+ * it had both, this is what is left to do.
+ */
+const beginName = async ({ audit }: AuditProcessConfig, database: Database, mark: Mark | null): Promise<void> => {
+  const { origin, signingKey, anchors } = audit;
+  if (signingKey === null) return;
+  const signers = signersOf(origin, signingKeyText(signingKey));
+  const checkpoints = new Checkpoints(database, origin);
+  await checkpoints.sign(database, signers, { anchored: anchors.length > 0, at: new Date() });
+  await mark?.replace((await checkpoints.latest()) ?? headOfNothing(origin, signers));
+};
+
+/** The name is the one that is wanted, and nothing was signed under it since it began. */
+const isHalfForked = async ({ name, previous, beginsAtSize }: Origin, wanted: string, database: Database): Promise<boolean> => {
+  if (name !== wanted || previous === null) return false;
+  const latest = await new Checkpoints(database, name).latest();
+  return latest === null || latest.size === beginsAtSize;
+};
+
 /** `counterfoil audit fork`. */
 export const fork = async (flags: ForkFlags): Promise<void> => {
   const config = loadAuditConfig({ signs: true, marks: true });
+  const { origin } = config.audit;
+  const mark = config.audit.mark ? new Mark(config.audit.mark) : null;
   const database = await openAuditDatabase(config);
   try {
     const former = (await storedOrigins(database)).at(-1);
     if (!former) throw new CommandFailed('There is no stored log to go on from.');
-    const anchored = await lastKnown(flags, config, database, former.name);
-    const { origin, signingKey, anchors } = config.audit;
-    const mark = config.audit.mark ? new Mark(config.audit.mark) : null;
     await mark?.prove();
-    const forked = await forkOrigin(database, origin, anchored, new Date());
-    // The new name begins with a head and a mark: whoever finds leaves and neither has found a fault.
-    if (signingKey !== null) {
-      const signers = signersOf(origin, signingKeyText(signingKey));
-      const head = await new Checkpoints(database, origin).sign(database, signers, {
-        anchored: anchors.length > 0,
-        at: new Date(),
-      });
-      await mark?.replace(head ?? headOfNothing(origin, signers));
+    if (await isHalfForked(former, origin, database)) {
+      await beginName(config, database, mark);
+      process.stdout.write(`The log went on as ${origin} already; what was cut off of that is done.\n`);
+      return;
     }
+    const anchored = await lastKnown(flags, config, database, former.name);
+    const forked = await forkOrigin(database, origin, anchored, new Date());
+    await beginName(config, database, mark);
     if (flags.json) {
-      process.stdout.write(`${JSON.stringify({ origin: config.audit.origin, ...forked })}\n`);
+      process.stdout.write(`${JSON.stringify({ origin, ...forked })}\n`);
       return;
     }
     process.stdout.write(
-      `The log goes on as ${config.audit.origin}, from ${forked.size} leaves of ${forked.previous}; ${forked.missing} anchored leaves of it are missing.\nTell whoever checks it: "counterfoil audit key" prints the public key under the new name.\n`,
+      `The log goes on as ${origin}, from ${forked.size} leaves of ${forked.previous}; ${forked.missing} anchored leaves of it are missing.\nTell whoever checks it: "counterfoil audit key" prints the public key under the new name.\n`,
     );
   } finally {
     await database.close();

@@ -97,6 +97,7 @@ describe('the audit log', () => {
     ['audit.origin', '{ mark: m }'],
     ['audit.mark', '{ origin: a.example.com }'],
     ['audit.mark', '{ origin: a.example.com, mark: /dev/null }'],
+    ['audit.mark', '{ origin: a.example.com, mark: counterfoil.yaml/mark }'],
     ['audit.anchors[0].kind', '{ origin: a.example.com, anchors: [{ kind: moon, name: x }] }'],
     [
       'audit.anchors[0].key',

@@ -118,8 +118,14 @@ const signingKeyOf = (
   }
 };
 
-/** Something else stands there: a folder, a device, a pipe. */
-const isNoFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+/** Something else stands there, or on the way there: a folder, a device, a pipe. */
+const isNoFile = (path: string): boolean => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+  } catch {
+    return true;
+  }
+};
 
 /** In development an embedded database has a mark beside it, unless the configuration names another. */
 const markOf = (

@@ -166,6 +166,13 @@ describe('counterfoil audit', () => {
       result: { origin: 'log.example.com/second', previous: 'counterfoil.invalid/development', missing: 0 },
     });
     expect(await run(['doctor', '--no-sources'], renamed)).toMatchObject({ code: 0 });
+    // As after a crash between the name and its first head.
+    const database = new Sqlite(file('log/counterfoil.sqlite'));
+    database.prepare("DELETE FROM audit_checkpoint WHERE origin = 'log.example.com/second'").run();
+    database.close();
+    expect(await run(['doctor', '--no-sources'], renamed)).toMatchObject({ code: 1 });
+    expect(await run(['audit', 'fork'], renamed)).toMatchObject({ code: 0, stdout: expect.stringContaining('already') });
+    expect(await run(['doctor', '--no-sources'], renamed)).toMatchObject({ code: 0 });
   });
 
   it('says what it takes', async () => {
