@@ -10,11 +10,13 @@ import {
   expiryNounLabels,
   markup,
   monthJoiners,
+  monthNames,
   months,
   numberLabels,
   ownNames,
   spokenSeparators,
   units,
+  yearNames,
 } from './card-words';
 import { FoldedText } from './folded-text';
 
@@ -257,6 +259,24 @@ const labelledExpiry = (tokens: readonly Token[], start: number, end: number): R
   return null;
 };
 
+/** A card's years, so that amounts and days of the month are seldom taken for an expiry that nothing labels. */
+const isCardYear = (text: string): boolean => /^(?:20)?[2-4][0-9]$/.test(text);
+
+/** The number of a month or a year right behind the name of that part, where the name stands behind a label of an expiry. */
+const namedPart = (tokens: readonly Token[], index: number): Range | null => {
+  const part = tokens[index]!.text;
+  const number = tokens[index + 1];
+  if (!number?.isNumber || number.gap.length > mostBetweenLetters) return null;
+  const isPart =
+    (monthNames.has(part) && isMonth(number.text)) || (yearNames.has(part) && (isYear(number.text) || isCardYear(number.text)));
+  if (!isPart) return null;
+  for (let before = index - 1; before >= Math.max(0, index - 4); before--) {
+    const isNear = tokens[before + 1]!.gap.length <= mostBetweenLetters;
+    if (isNear && expiries.at(tokens, before) > 0) return { from: index + 1, to: index + 2 };
+  }
+  return null;
+};
+
 const shortestNumber = 12;
 const mostNumberGroups = 19;
 
@@ -274,9 +294,6 @@ const labelledNumber = (tokens: readonly Token[], start: number, end: number): R
   return after === satisfied ? null : after;
 };
 
-/** A card's years, so that amounts and days of the month are seldom taken for an expiry that nothing labels. */
-const isCardYear = (text: string): boolean => /^(?:20)?[2-4][0-9]$/.test(text);
-
 /** What may stand between an expiry and a code beside it. */
 const mostBesideExpiry = 8;
 const isBeside = (gap: string): boolean => gap.length <= mostBesideExpiry && !endsSentence(gap) && !/[#+$€£¥:]\s?$/u.test(gap);
@@ -293,11 +310,13 @@ const expiryBesideCode = (
   index: number,
 ): { readonly expiry: Range; readonly code: number | null } | null => {
   const month = tokens[index]!;
-  if (!month.isNumber || !isMonth(month.text) || hasOwnName(tokens, index, 0)) return null;
+  if (!(month.isNumber ? isMonth(month.text) : months.has(month.text)) || hasOwnName(tokens, index, 0)) return null;
   const end = endOfMonthAndYear(tokens, index);
   const year = tokens[end - 1];
   if (end < 0 || !year || !isCardYear(year.text)) return null;
-  const separator = end > index + 2 ? '/' : year.gap.trim();
+  // "March 26, 123 …" may be a day.
+  if (!month.isNumber && !isYear(year.text)) return null;
+  const separator = end > index + 2 || !month.isNumber ? '/' : year.gap.trim();
   if (separator === '') return null;
   // "030-12-29-123": one chain of groups is a telephone number or an article's.
   const isChained = (gap: string) => gap.trim() === separator && !/[/|]/.test(separator);
@@ -321,6 +340,9 @@ const expiryBesideCode = (
 const endOfExpiry = (tokens: readonly Token[], index: number): number => {
   const { text } = tokens[index]!;
   if (isGluedMonthAndYear(tokens, index)) return isCardYear(text.slice(2)) ? index + 1 : -1;
+  const [second, { gap }] = [tokens[index + 1], tokens[index]!];
+  // One separator for all: "4242424242424242:12:29:123".
+  if (isMonth(text) && second?.isNumber && isCardYear(second.text) && gap.length === 1 && gap === second.gap) return index + 2;
   const end = endOfMonthAndYear(tokens, index);
   const year = tokens[end - 1];
   return year && (isCardYear(year.text) || isCardYear(text)) ? end : -1;
@@ -415,7 +437,9 @@ const findAll = (
     const expiry = expiries.at(tokens, index);
     const itsExpiry = expiry > 0 ? labelledExpiry(tokens, index, index + expiry) : null;
     if (itsExpiry) add('EXPIRY', itsExpiry, true);
-    const pair = tokens[index]!.isNumber ? expiryBesideCode(tokens, index) : null;
+    const part = namedPart(tokens, index);
+    if (part) add('EXPIRY', part, true);
+    const pair = expiryBesideCode(tokens, index);
     if (pair) add('EXPIRY', pair.expiry, true);
     if (pair && pair.code !== null) add('CVC', { from: pair.code, to: pair.code + 1 }, true);
   }

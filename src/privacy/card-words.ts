@@ -89,6 +89,10 @@ export const units = labels(
 /** Joins a month's name and its year: "December of 2029". */
 export const monthJoiners = labels('of,de,do,del,des,di,van');
 
+/** Names of an expiry's parts where each has its own: "exp_month=12&exp_year=2029". */
+export const monthNames = labels('month,mm,Monat,mois,mes,mese,mês,miesiąc,maand');
+export const yearNames = labels('year,yy,yyyy,Jahr,année,an,año,anno,ano,rok,jaar');
+
 /** Tells that what stands near it is about a payment card. */
 export const cardWords = labels(
   'card,cards,credit card,debit card,visa,mastercard,maestro,amex,american express,diners,discover,jcb,unionpay,mir',

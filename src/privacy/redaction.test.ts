@@ -72,6 +72,12 @@ describe('card data beside a number', () => {
       `My card: ${mark}\nvalid until ${expiry}\n${code} is my cvv`,
     ],
     ['card 4242424242424242 expires in December of 2029', `card ${mark} expires in ${expiry}`],
+    [
+      'card=4242424242424242&exp_month=12&exp_year=2029&cvc=123',
+      `card=${mark}&exp_month=${expiry}&exp_year=${expiry}&cvc=${code}`,
+    ],
+    ['4242424242424242:12:29:123', `${mark}:${expiry}:${code}`],
+    ['La carte expire en décembre 2029, code 123', `La carte expire en ${expiry}, code ${code}`],
     ['987 is my cvv', `${code} is my cvv`],
     ['CVV2: 123', `CVV2: ${code}`],
     ['cvc 1 2 3', `cvc ${code}`],
@@ -106,6 +112,8 @@ describe('card data beside a number', () => {
     'the CVC was wrong on order 4242',
     'My card ending in 4242 was declined on 12/24',
     'Security code 482913 from the SMS',
+    'In March 2026 123 customers paid by card',
+    'This month 12 orders, last year 2024 only 3, all by card',
     'His social security number is 832-13-6314',
   ])('is not seen in %s', (text) => {
     expect(redacted(text)).toBe(text);
