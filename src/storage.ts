@@ -4,7 +4,7 @@ import { migrations } from '../migrations';
 import { keyEncryptionOf } from './config/key-encryption';
 import type { Config } from './config/load';
 import { Database } from './db/database';
-import type { DatabaseDeadlines } from './db/deadline';
+import { type DatabaseDeadlines, usualDeadlines } from './db/deadline';
 import { durabilityFaults } from './db/durability';
 import type { Storage } from './features/core';
 import { entities } from './features/entities';
@@ -20,9 +20,6 @@ export interface StorageOptions {
   /** In place of the usual ones; for tests that stop a database server. */
   readonly databaseDeadlines?: DatabaseDeadlines;
 }
-
-/** A person waits for a read; a change that is given up may have been committed, so it has longer. */
-const usualDeadlines: DatabaseDeadlines = { read: 5_000, change: 10_000 };
 
 /** Opens the database, brings its schema up to date, and opens the keys of what is sealed in it. Whoever opens it closes the database. */
 export const openStorage = async ({

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { distinctKeys, formatVerifierKey, type VerifierKey, verifierKeyOf } from '../audit/note';
 import { loadAuditConfig } from '../config/load';
+import { usualDeadlines } from '../db/deadline';
 import { signersOf } from '../ledger/checkpoints';
 import { openSigningLog } from '../ledger/open-signing-log';
 import { configuredKeys } from '../ledger/outside-keys';
@@ -18,7 +19,7 @@ const print = (text: string): void => {
 export const sequence = async (): Promise<void> => {
   const config = loadAuditConfig({ signs: true, marks: true });
   const log = createLog(config.logLevel, pino.destination(2));
-  const database = await openAuditDatabase(config);
+  const database = await openAuditDatabase(config, usualDeadlines);
   const ended = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });

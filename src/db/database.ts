@@ -292,9 +292,14 @@ export class Database implements Reads {
     this.closed = true;
     await this.writes.idle();
     const leaving = this.reader.close().then(() => this.writer.destroy());
-    await within(this.patienceFor('change'), leaving).catch((error: unknown) => {
+    try {
+      await within(this.patienceFor('change'), leaving);
+    } catch (error) {
       if (outageOf(error) === null) throw error;
-    });
+    } finally {
+      // The driver may count as ended what was never greeted.
+      this.parts.connections.sever();
+    }
     this.parts.release();
   }
 

@@ -8,6 +8,10 @@ export interface DatabaseDeadlines {
   readonly change: number;
 }
 
+/** Of what goes on until it is told to stop. A person waits for a read; a change that is given up may have been committed, so it has longer. */
+export const usualDeadlines: DatabaseDeadlines = { read: 5_000, change: 10_000 };
+
+/** Of a command, which somebody watches. */
 export const noDeadlines: DatabaseDeadlines = { read: Number.POSITIVE_INFINITY, change: Number.POSITIVE_INFINITY };
 
 /** What a statement fails of that the server didn't answer in time: nobody knows whether it was carried out. */

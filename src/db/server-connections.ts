@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Pool, PoolConnection } from 'mysql2';
 
 /** Milliseconds within which connections are left once at most while a server stays read-only: it goes on being read from. */
@@ -8,6 +9,7 @@ const leaveEvery = 1_000;
  * before. Only who writes there is told so; who reads would go on seeing what was.
  */
 export class ServerConnections {
+  private readonly sockets = new Set<Socket>();
   private readonly idle = new Set<PoolConnection>();
   /** Those opened since all were left the last time. */
   private current = new WeakSet<PoolConnection>();
@@ -18,6 +20,12 @@ export class ServerConnections {
     pool.on('connection', (connection) => this.current.add(connection));
     pool.on('acquire', (connection) => this.idle.delete(connection));
     pool.on('release', (connection) => this.idle.add(connection));
+  }
+
+  /** From the beginning: one that a server took and never greeted is a connection to nobody else yet. */
+  opened(socket: Socket): Socket {
+    this.sockets.add(socket);
+    return socket.once('close', () => this.sockets.delete(socket));
   }
 
   /** A server takes no writes: nothing new begins on the connections that are open, so that the next may lead elsewhere. */
@@ -34,6 +42,11 @@ export class ServerConnections {
     this.refusedAt = null;
     this.leave();
     this.current.add(connection);
+  }
+
+  /** Ends all of them without a word to a server that doesn't answer; each would keep the process alive. */
+  sever(): void {
+    for (const socket of this.sockets) socket.destroy();
   }
 
   /** Ends a connection that was left while it was in use; to be asked before it is given back. */

@@ -43,8 +43,9 @@ const sessionOf = ({ side, deadline }: PoolOptions): readonly string[] => {
   return [`SET SESSION autocommit = 1${statementTime}`, `${isolation}, READ ONLY`];
 };
 
-/** The driver holds a certificate against the name that the socket was connected by, which Node doesn't note for an address. */
-const namedSocket = (host: string, port: number): Socket => {
+/** A socket of our own making: the driver holds a certificate against the name that it was connected by, which Node doesn't note for an address. */
+const socketTo = ({ host, port, socket: path }: ServerLocation): Socket => {
+  if (path !== null) return connect(path);
   const socket = connect(port, host);
   socket.setNoDelay(true);
   socket.once('connect', () => socket.setKeepAlive(true));
@@ -61,7 +62,6 @@ export const connectionOptions = ({ host, port, user, password, name, tls, socke
     ? {}
     : {
         ssl: { rejectUnauthorized: true, verifyIdentity: true, ...(tls.ca === null ? {} : { ca: readFileSync(tls.ca, 'utf8') }) },
-        stream: () => namedSocket(host, port),
       }),
   charset: 'utf8mb4',
   timezone: 'Z',
@@ -75,7 +75,11 @@ export const connectionOptions = ({ host, port, user, password, name, tls, socke
 
 /** The one place where connections to a server are made, for both sides. */
 export const openPool = (location: ServerLocation, options: PoolOptions): Pool => {
-  const pool = createPool({ ...connectionOptions(location), connectionLimit: options.size });
+  const pool = createPool({
+    ...connectionOptions(location),
+    connectionLimit: options.size,
+    stream: () => options.connections.opened(socketTo(location)),
+  });
   options.connections.watch(pool);
   // Sent before whatever the connection was opened for. Where the server doesn't take it, nothing else is asked of that connection.
   pool.on('connection', (opened) => {

@@ -6,6 +6,7 @@ import { record, sequencerOf, testKey, testOrigin, testSigners } from '../suppor
 import { BuiltGateway } from '../support/built';
 import { engine, temporaryDatabase } from '../support/database';
 import { urlOf } from '../support/database-url';
+import { newDatabase, PrivateMariaDb } from '../support/mariadb';
 
 if (engine === 'mariadb') {
   describe('processes on one database', () => {
@@ -63,6 +64,27 @@ if (engine === 'mariadb') {
         stderr: expect.stringContaining('AUDIT_SIGNING_KEY_FILE'),
       });
       await remove();
+    }, 120_000);
+
+    it('end when they are told to, though the database stopped answering', async () => {
+      const server = await PrivateMariaDb.start();
+      const { url } = await newDatabase(server.serverUrl);
+      const environment = { DATABASE_URL: url, LOG_LEVEL: 'info' };
+      expect(await built.run(['migrate'], environment)).toMatchObject({ code: 0 });
+      const running = built.begin(['audit', 'sequence'], environment);
+      while (!running.stderr.includes('sequencing the audit log') && running.child.exitCode === null)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      process.kill(server.processId, 'SIGSTOP');
+      // Meanwhile it asks for what there is to sequence, and hears nothing.
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      const began = performance.now();
+      running.child.kill('SIGTERM');
+      const { signal } = await running.finished;
+      const took = performance.now() - began;
+      process.kill(server.processId, 'SIGCONT');
+      await server.stop();
+      expect(signal).toBeNull();
+      expect(took).toBeLessThan(20_000);
     }, 120_000);
   });
 } else {
