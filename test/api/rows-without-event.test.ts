@@ -96,6 +96,7 @@ describe('rows that the log says nothing of', () => {
       "UPDATE credential_transition SET to_state = 'APPLIED' WHERE to_state = 'REFUSED'",
       "UPDATE credential_transition SET to_state = 'REFUSED' WHERE to_state = 'APPLIED' AND from_state = 'AWAITING_CUSTOMER'",
       /^1 transitions of updates without/,
+      /^1 updates that their events say otherwise of: cru_\w+ \(state\)$/,
     ],
     [
       'a yes in the place of a no',
@@ -109,10 +110,10 @@ describe('rows that the log says nothing of', () => {
       "UPDATE credential_confirmation SET shown_digest = SUBSTR(shown_digest, 2) WHERE outcome = 'CONFIRMED'",
       /^1 confirmations without/,
     ],
-  ])('are named where somebody wrote %s', async (_, write, back, expected) => {
+  ])('are named where somebody wrote %s', async (_, write, back, ...expected) => {
     expect(confirmed).not.toBe(refused);
     await sql(write);
-    expect(await look()).toEqual([expect.stringMatching(expected)]);
+    expect([...(await look())].sort()).toEqual(expected.map((line) => expect.stringMatching(line)));
     await sql(back.replace('$refused', refused));
     expect(await look()).toEqual([]);
   });

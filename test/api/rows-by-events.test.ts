@@ -1,0 +1,162 @@
+import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { policyWith, ticketIdOf, told } from '../support/answers';
+import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
+import { approveUpdate, rejection, rejectUpdate, Updates } from '../support/credentials';
+
+const beginAssistance = `mutation($ticketId: ID!) {
+  beginAssistance(input: { ticketId: $ticketId, purpose: DECLINE, reason: "The caller asks about a declined payment" }) { id }
+}`;
+
+/** What stands in the tables and in the log after updates that went every way there is to the customer's answer. */
+let test: TestApp;
+let updates: Updates;
+beforeAll(async () => {
+  test = await TestApp.start({ policy: policyWith(['perCustomerPerDay: 5', 'perCustomerPerDay: 500']) });
+  updates = new Updates(test);
+  const of = await updates.next({ subscribed: false });
+  const one = await updates.asked(of, of.usual, 'BILLING_ADDRESS');
+  await updates.confirm(one.token);
+  await updates.drain();
+  const two = await updates.asked(of, of.other, 'BILLING_ADDRESS');
+  const { shown } = await updates.consent(two.token);
+  await updates.desk.refuse(two.token, shown);
+  for (const decide of [rejectUpdate, approveUpdate]) {
+    const { id, token } = await updates.asked(of, of.usual, 'REMOVE');
+    await updates.confirm(token);
+    expect(told(await test.as('sam', decide, { id, ...(decide === rejectUpdate ? { reason: rejection } : {}) })).errors).toEqual(
+      [],
+    );
+    await updates.drain();
+  }
+  for (const ticket of [demoTickets.unassigned, demoTickets.selfMade]) {
+    const { data } = await test.as('ana', beginAssistance, { ticketId: await ticketIdOf(test, ticket.reference) });
+    const { id } = data.beginAssistance;
+    if (ticket === demoTickets.unassigned)
+      await test.as('sam', 'mutation($id: ID!) { approveAssistance(id: $id) { id } }', { id });
+    else await test.as('ana', 'mutation($id: ID!) { endAssistance(id: $id) { id } }', { id });
+  }
+});
+afterAll(() => test.stop());
+
+const sql = (text: string, parameters: readonly unknown[] = []) => tamper(test.app.database, text, parameters);
+const look = () => rowsWithoutEvent(test.app.database);
+const idsOf = async (text: string): Promise<string[]> =>
+  (await test.app.database.query<{ id: string }>(text)).map(({ id }) => id).sort();
+describe('rows that answers go by', () => {
+  it('are what their events say after the gateway’s own work', async () => {
+    expect(await look()).toEqual([]);
+  });
+
+  /** Does something to a table, and puts back what stood there. */
+  const altered = async (table: string, write: string, work: () => Promise<void>): Promise<void> => {
+    await sql(`CREATE TABLE set_aside AS SELECT * FROM ${table}`);
+    try {
+      await sql(write);
+      await work();
+    } finally {
+      await sql(`DELETE FROM ${table}`);
+      await sql(`INSERT INTO ${table} SELECT * FROM set_aside`);
+      await sql('DROP TABLE set_aside');
+    }
+  };
+  const somebody = "'act_01ARZ3NDEKTSV4RRFFQ69G5FAV'";
+
+  it.each([
+    ['assistance', 'actor_id', somebody, 'actorId'],
+    ['assistance', 'ticket_id', "'tkt_x'", 'ticketId'],
+    ['assistance', 'customer_id', "'cus_x'", 'customerId'],
+    ['assistance', 'purpose', "'REFUND'", 'purpose'],
+    ['assistance', 'requested_at', 'requested_at - 1', 'requestedAt'],
+    ['assistance', 'begins_at', 'begins_at - 60000', 'beginsAt', 'begins_at IS NOT NULL'],
+    ['assistance', 'begins_at', 'requested_at', 'beginsAt', 'begins_at IS NULL'],
+    ['assistance', 'expires_at', 'expires_at + 86400000', 'expiresAt'],
+    ['assistance', 'approved_by_id', somebody, 'approvedById', 'approved_by_id IS NOT NULL'],
+    ['assistance', 'approved_at', 'NULL', 'approvedAt', 'approved_at IS NOT NULL'],
+    ['assistance', 'needs_approval', '1 - needs_approval', 'needsApproval'],
+    ['assistance', 'ended_at', 'NULL', 'endedAt', 'ended_at IS NOT NULL'],
+    ['assistance', 'ended_at', 'requested_at', 'endedAt', 'ended_at IS NULL'],
+    ['assistance', 'end_reason', "'EXPIRED'", 'endReason', 'ended_at IS NOT NULL'],
+    ['assistance', 'open_key', 'NULL', 'openKey', 'open_key IS NOT NULL'],
+    ['assistance', 'reason_sealed', 'NULL', 'reason', 'reason_sealed IS NOT NULL'],
+    ['credential_update', 'state', "'EXPIRED'", 'state'],
+    ['credential_update', 'kind', "'SET_DEFAULT'", 'kind'],
+    ['credential_update', 'ticket_id', "'tkt_x'", 'ticketId'],
+    ['credential_update', 'customer_id', "'cus_x'", 'customerId'],
+    ['credential_update', 'assistance_id', "'ast_x'", 'assistanceId'],
+    ['credential_update', 'payment_method_id', "'pm_x'", 'paymentMethodId'],
+    ['credential_update', 'requested_by_id', somebody, 'requestedById'],
+    ['credential_update', 'link', "'MATCHED'", 'link'],
+    ['credential_update', 'risk_rules', `'["contact-age-unknown"]'`, 'riskRules', "risk_rules = '[]'"],
+    ['credential_update', 'needs_code', '1 - needs_code', 'needsCode'],
+    ['credential_update', 'needs_approval', '1 - needs_approval', 'needsApproval'],
+    ['credential_update', 'authenticated', '1', 'authenticated'],
+    ['credential_update', 'decided_by_id', somebody, 'decidedById', 'decided_by_id IS NOT NULL'],
+    ['credential_update', 'decision', "'APPROVED'", 'decision', "decision = 'REJECTED'"],
+    ['credential_update', 'decision_reason_sealed', 'NULL', 'decisionReason', "decision = 'REJECTED'"],
+    ['credential_update', 'decided_at', 'decided_at + 1', 'decidedAt', 'decided_at IS NOT NULL'],
+    ['credential_update', 'created_at', 'created_at - 1', 'createdAt'],
+    ['credential_update', 'ended_at', 'ended_at + 1', 'endedAt'],
+  ])('are named where somebody wrote over %s.%s', async (table, column, value, named, where = '1 = 1') => {
+    const rows = await idsOf(`SELECT id FROM ${table} WHERE ${where}`);
+    expect(rows).not.toHaveLength(0);
+    const kind = table === 'assistance' ? 'assistances' : 'updates';
+    await altered(table, `UPDATE ${table} SET ${column} = ${value} WHERE id = '${rows[0]}'`, async () => {
+      expect(await look()).toEqual([`1 ${kind} that their events say otherwise of: ${rows[0]} (${named})`]);
+    });
+    expect(await look()).toEqual([]);
+  });
+
+  it.each([
+    ['credential_transition', 'actor_id', somebody, 'transitions of updates'],
+    ['credential_transition', 'actor_kind', "'JOB'", 'transitions of updates'],
+    ['credential_transition', 'reason', "'BY_HAND'", 'transitions of updates'],
+    ['credential_transition', 'at', 'at + 1', 'transitions of updates', "to_state = 'AWAITING_CUSTOMER'"],
+    ['credential_confirmation', 'proofs', `'["link","guess"]'`, 'confirmations'],
+    ['credential_confirmation', 'channel', "'SMS'", 'confirmations'],
+    ['credential_confirmation', 'at', 'at + 1', 'confirmations'],
+  ])(
+    'are named where somebody wrote over %s.%s, with an act that nobody did',
+    async (table, column, value, kind, where = '1 = 1') => {
+      const [row] = await idsOf(`SELECT id FROM ${table} WHERE ${where}`);
+      await altered(table, `UPDATE ${table} SET ${column} = ${value} WHERE id = '${row}'`, async () => {
+        expect(await look()).toEqual([`1 ${kind} without an event of the log: ${row}`]);
+      });
+      expect(await look()).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['actor', ['actors that the log has events of are gone']],
+    ['assistance', ['assistances that the log has events of are gone']],
+    ['credential_update', ['updates that the log has events of are gone']],
+    [
+      'credential_transition',
+      ['updates that their events say otherwise of', 'transitions of updates that the log has events of are gone'],
+    ],
+    ['credential_confirmation', ['confirmations that the log has events of are gone']],
+  ])('are missed where somebody deleted one of %s', async (table, expected) => {
+    const [row] = await idsOf(`SELECT id FROM ${table}`);
+    await altered(table, `DELETE FROM ${table} WHERE id = '${row}'`, async () => {
+      expect((await look()).map((line) => line.replace(/^1 (.*): .*$/, '$1'))).toEqual(expected);
+    });
+    expect(await look()).toEqual([]);
+  });
+
+  it('are named where somebody slipped in an actor or an update', async () => {
+    const columns = await test.app.database.query<Record<string, unknown>>('SELECT * FROM credential_update ORDER BY id LIMIT 1');
+    const others = Object.keys(columns[0] ?? {}).filter((name) => !['id', 'request_key'].includes(name));
+    await altered(
+      'credential_update',
+      `INSERT INTO credential_update (id, request_key, ${others.join(', ')})
+       SELECT 'cru_forged', 'forged', ${others.join(', ')} FROM credential_update WHERE open_key IS NULL ORDER BY id LIMIT 1`,
+      async () => expect(await look()).toEqual(['1 updates without an event of the log: cru_forged']),
+    );
+    await altered(
+      'actor',
+      `INSERT INTO actor (id, issuer, subject_digest, created_at, fence) SELECT 'act_forged', issuer, 'x', created_at, 0 FROM actor ORDER BY id LIMIT 1`,
+      async () => expect(await look()).toEqual(['1 actors without an event of the log: act_forged']),
+    );
+  });
+});
