@@ -9,13 +9,15 @@ import {
 } from 'graphql';
 import { Failure, ProgrammingError } from '../failure';
 import { expectNoCardData } from '../privacy/text-guard';
+import { inOwnTurn } from './work';
 
 /** Scalars in which nobody can write anything: their values have a form. */
 const formal = new Set(['Int', 'Float', 'Boolean', 'DateTime', 'SafeInt', 'CurrencyCode']);
-const free = new Set(['String', 'ID']);
 
-/** Our own ids (prefixed ULIDs): their digits are nobody's. */
+/** Our own ids (prefixed ULIDs): where one is asked for, its digits are nobody's. Among texts it could be anything that looks like one. */
 const ownId = /^[a-z]{2,8}_[0-9A-HJKMNP-TV-Z]{26}$/;
+/** What programs make as keys (RFC 9562). One in a thousand has digits that would pass for a card number; letters tell it from one. */
+const uuid = /^(?=(?:[^a-f]*[a-f]){4})[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Of one text, in UTF-16 units. No argument takes one as long; each says its own limit. */
 const longest = 4_000;
@@ -24,10 +26,19 @@ const longest = 4_000;
 type Check = (place: string, value: unknown) => void;
 
 const checkText: Check = (place, value) => {
-  if (typeof value !== 'string' || ownId.test(value)) return;
+  if (typeof value !== 'string' || uuid.test(value)) return;
   if (value.length > longest) throw Failure.invalid(place, `expected at most ${longest.toLocaleString('en')} characters`);
   expectNoCardData(place, value);
 };
+
+const checkId: Check = (place, value) => {
+  if (typeof value !== 'string' || !ownId.test(value)) checkText(place, value);
+};
+
+const free: ReadonlyMap<string, Check> = new Map([
+  ['String', checkText],
+  ['ID', checkId],
+]);
 
 /** What looks at the values of a type; null for one in which no text fits. */
 const checkOf = (type: GraphQLInputType, checks: Map<string, Check | null>): Check | null => {
@@ -43,7 +54,8 @@ const checkOf = (type: GraphQLInputType, checks: Map<string, Check | null>): Che
   }
   if (isEnumType(type)) return null;
   if (!isInputObjectType(type)) {
-    if (free.has(type.name)) return checkText;
+    const text = free.get(type.name);
+    if (text) return text;
     if (formal.has(type.name)) return null;
     throw new ProgrammingError(
       `The scalar ${type.name} is no input of a mutation as long as nobody says whether it holds a text.`,
@@ -78,7 +90,9 @@ export const guardTexts = (schema: GraphQLSchema): GraphQLSchema => {
     });
     if (ofArguments.length === 0) continue;
     const resolve = field.resolve ?? defaultFieldResolver;
-    field.resolve = (parent, args, context, info) => {
+    field.resolve = async (parent, args, context, info) => {
+      // Mutations of one document follow each other without a pause of their own.
+      await inOwnTurn();
       for (const [name, check] of ofArguments) check(name, (args as Record<string, unknown>)[name]);
       return resolve(parent, args, context, info);
     };

@@ -8,7 +8,7 @@ export const limitsSection = z
     /** Fields with an alias. */
     aliases: z.int().min(1).max(500).default(50),
     /** Values that an answer may come to hold: fields, each as often as the lists above it are long at most. */
-    cost: z.int().min(1_000).max(1_000_000).default(25_000),
+    cost: z.int().min(1_000).max(1_000_000).default(30_000),
     /** Items of one list among arguments and variables. */
     listArgument: z.int().min(1).max(1_000).default(100),
     /** Objects that an answer is made of. */

@@ -354,10 +354,20 @@ describe('how much one operation may ask for', () => {
     expect(await messageOf(query, variables)).toMatch(/\(cost\)/);
   });
 
+  const desk = `{ tickets(first: 50) { totalCount pageInfo { hasNextPage endCursor } nodes {
+    id reference subject status channel createdAt updatedAt assistance { state expiresAt }
+    customer {
+      id displayName email phone link region
+      paymentMethods { id kind brand last4 expiryMonth expiryYear status isDefault }
+      transactions(first: 10) { totalCount nodes { id reference amount { minorUnits currency } status declineCode createdAt } }
+    }
+  } } }`;
+
   it.each([
     ['small pages', `query($n: Int = 100) ${pages('first: $n')}`, { n: 2 }],
     ['their own default', '{ tickets { nodes { messages { nodes { id } } } } }', {}],
     ['null, which is the default', '{ tickets(first: null) { totalCount } }', {}],
+    ['a desk’s screen: fifty tickets with their customers, methods and payments', desk, {}],
   ])('lets %s through', async (_name, query, variables) => {
     expect(await messageOf(query, variables)).not.toMatch(/\(cost\)/);
   });
