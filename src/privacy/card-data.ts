@@ -154,7 +154,8 @@ const labelledAfter = (
     if (found) return found;
     if (token.isNumber || token.mark !== null) continue;
     between.words += 1;
-    if (!connectors.has(token.text) && !spokenSeparators.has(token.text)) between.strangers += 1;
+    const saysNothing = connectors.has(token.text) || spokenSeparators.has(token.text) || markup.has(token.text);
+    if (!saysNothing) between.strangers += 1;
     if (between.strangers > strangers || stops(between)) return null;
   }
   return null;
@@ -235,6 +236,8 @@ const isGluedMonthAndYear = (tokens: readonly Token[], index: number): boolean =
   return isNumber && /^(?:0[1-9]|1[0-2])(?:(?:19|20)?[0-9]{2})$/.test(text) && !(next !== undefined && units.has(next.text));
 };
 
+const halfVerbs = new Set(['lauft', 'laeuft']);
+
 const labelledExpiry = (tokens: readonly Token[], start: number, end: number): Range | null => {
   const after = labelledAfter(tokens, end, {
     mark: 'expiry',
@@ -248,7 +251,9 @@ const labelledExpiry = (tokens: readonly Token[], start: number, end: number): R
     },
   });
   if (after === satisfied) return null;
-  if (after) return after;
+  // "läuft 12/29 ab": without the other half of the verb something runs until then, or has since.
+  const isHalf = end === start + 1 && halfVerbs.has(tokens[start]!.text);
+  if (after) return isHalf && tokens[after.to]?.text !== 'ab' ? null : after;
   if (expiryNouns.at(tokens, start) === 0) return null;
   const before = numberBefore(tokens, start);
   if (before < 0) return null;
@@ -270,6 +275,7 @@ const namedPart = (tokens: readonly Token[], index: number): Range | null => {
   const isPart =
     (monthNames.has(part) && isMonth(number.text)) || (yearNames.has(part) && (isYear(number.text) || isCardYear(number.text)));
   if (!isPart) return null;
+  if (expiries.at(tokens, index) > 0) return { from: index + 1, to: index + 2 };
   for (let before = index - 1; before >= Math.max(0, index - 4); before--) {
     const isNear = tokens[before + 1]!.gap.length <= mostBetweenLetters;
     if (isNear && expiries.at(tokens, before) > 0) return { from: index + 1, to: index + 2 };
@@ -414,7 +420,7 @@ const findAll = (
   const whole: CardDataSpan[] = [...folded.text.matchAll(tracks)].map(({ 0: track, index }) => {
     return { kind: 'TRACK', start: folded.startOf(index), end: folded.endOf(index + track.length - 1) };
   });
-  whole.push(...findCardNumbers(text).map((span): CardDataSpan => ({ kind: 'CARD_NUMBER', ...span })));
+  for (const span of findCardNumbers(text)) whole.push({ kind: 'CARD_NUMBER', ...span });
   const first = tokensOf(folded, merged(whole), honoursMarks);
   let hasMistyped = false;
   for (let index = 0; index < first.length; index++) {

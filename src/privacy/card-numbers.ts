@@ -100,7 +100,7 @@ const loose = 12;
 
 const plainCharacters =
   /^[\s\p{Pd}\p{Cf}\p{Mn}\p{Me}\p{Cc}._/\u00b7\u2024\u2027\u2043\u2044\u2212\u2215\u3002\u30fb\uff0e\uff0f\uff3f\uff65\ufffd\u115f\u1160\u2800\u3164\uffa0]$/u;
-const looseCharacters = /^[,:+*|~`'"()\\>\u2018\u2019\u201c\u201d\uff0c\uff1a\u066b\u066c\u3001]$/u;
+const looseCharacters = /^[,:;+*|~`'"()[\]\\>\u2018\u2019\u201c\u201d\uff0c\uff1a\u066b\u066c\u3001]$/u;
 
 /** Above it only the invisible tag characters (category Cf) matter. */
 const tableSize = 0x20000;

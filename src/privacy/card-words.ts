@@ -2,29 +2,37 @@ import { squeezed } from './folded-text';
 
 /* The words around card data, in the languages of the desks that we know. Each is compared as `squeezed` makes it. */
 
+/** As German is written on keyboards without its letters: "gueltig", "Pruefziffer". */
+const transcribed = (text: string): string =>
+  text.replace(/[äöüß]/gi, (letter) => ({ ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss' })[letter.toLowerCase()] ?? letter);
+
 const labels = (...texts: readonly string[]): ReadonlySet<string> =>
-  new Set(texts.flatMap((text) => text.split(',')).map(squeezed));
+  new Set(texts.flatMap((text) => text.split(',')).flatMap((text) => [squeezed(text), squeezed(transcribed(text))]));
 
 export const codeLabels = labels(
-  'cvc,cvv,csc,cvn,cav,cid,cvd,cve,icvv,cvccode,cvvcode,cvcnumber,cvvnumber,cvcnr,cvvnr,cardcvc,cardcvv',
-  'security code,security number,security digits,card code,card verification,verification value,verification number,card verification code,card verification value,signature panel code',
+  'cvc,cvv,ccv,cvvc,csc,cvn,cav,cid,cvd,cve,icvv,cvccode,cvvcode,cvcnumber,cvvnumber,cvcnr,cvvnr,cardcvc,cardcvv',
+  'security code,sec code,security number,verification code on the card,verification code of the card,verification code on my card,security digits,card code,card verification,verification value,verification number,card verification code,card verification value,signature panel code',
   'digits on the back,number on the back,numbers on the back,code on the back,code from the back,number on the reverse,code on the reverse',
-  'Prüfziffer,Prüfnummer,Prüfcode,Prüfzahl,Kartenprüfnummer,Kartenprüfziffer,Kartencode,Kartenprüfcode,KPN,Sicherheitscode,Sicherheitsnummer,Sicherheitsziffer,Kartensicherheitscode',
-  'cryptogramme,cryptogramme visuel,code de sécurité,code de vérification,code de contrôle,code sécurité',
-  'código de seguridad,código de verificación,código seguridad,clave de seguridad',
-  'codice di sicurezza,codice sicurezza,codice di verifica,codice di controllo',
-  'código de segurança,código de verificação,código segurança',
+  'digits on the reverse,numbers on the reverse,digits on back,number on back,numbers on back,code on back,digits at the back,number at the back,numbers at the back,code at the back',
+  'Prüfziffer,Prüfnummer,Prüfcode,Prüfzahl,Kartenprüfnummer,Kartenprüfziffer,Kartencode,Kartenprüfcode,KPN,Sicherheitscode,Sicherheitsnummer,Sicherheitsziffer,Sicherheitszahl,Kartensicherheitscode',
+  'Kartenkontrollnummer,Kontrollnummer der Karte,Kontrollziffer der Karte,Ziffern hinten,Ziffern auf der Rückseite,Zahlen hinten,Zahlen auf der Rückseite,Nummer hinten,Nummer auf der Rückseite,Code hinten,Code auf der Rückseite',
+  'cryptogramme,cryptogramme visuel,code de sécurité,code de vérification,code de contrôle,code sécurité,numéro de sécurité',
+  'chiffres au dos,chiffres au verso,chiffres derrière,chiffres à l’arrière,numéro au dos,numéro au verso,code au dos,code au verso,code à trois chiffres,chiffres au dos de la carte',
+  'código de seguridad,código de verificación,código seguridad,clave de seguridad,número de seguridad',
+  'dígitos de atrás,dígitos de detrás,dígitos del reverso,dígitos al reverso,dígitos del dorso,dígitos al dorso,números de atrás,números del reverso,número de atrás,número del reverso,código de atrás,código del reverso,código de tres dígitos',
+  'codice di sicurezza,codice sicurezza,codice di verifica,codice di controllo,cifre sul retro,numeri sul retro,numero sul retro,codice sul retro,codice a tre cifre',
+  'código de segurança,código de verificação,código segurança,dígitos do verso,dígitos no verso,números no verso,código no verso',
   'kod CVC,kod CVV,kod bezpieczeństwa,kod zabezpieczający,bezpečnostní kód,bezpečnostný kód',
-  'beveiligingscode,veiligheidscode,säkerhetskod,sikkerhetskode,sikkerhedskode,kontrolcifre,turvakoodi,turvaluku',
-  'güvenlik kodu,код безопасности,код проверки,проверочный код,защитный код,код карты,код на обороте,цифры на обороте,секретный код,安全码,安全碼,セキュリティコード,보안코드,رمز الأمان,κωδικός ασφαλείας',
+  'beveiligingscode,veiligheidscode,säkerhetskod,sikkerhetskode,sikkerhedskode,kontrolcifre,turvakoodi,turvaluku,biztonsági kód,cijfers achterop,cijfers op de achterkant,code achterop,cyfry na odwrocie,kod na odwrocie',
+  'güvenlik kodu,код безопасности,код проверки,проверочный код,защитный код,код карты,код на обороте,цифры на обороте,секретный код,安全码,安全碼,セキュリティコード,セキュリティ番号,보안코드,رمز الأمان,κωδικός ασφαλείας',
 );
 
 export const expiryLabels = labels(
   'exp,expy,expiry,expires,expire,expired,expiring,expiration,exp date,expdate,expiry date,expiration date,date of expiry',
-  'valid thru,valid through,valid to,valid until,valid till,good thru,good through,good until,mm yy,mm yyyy,mmyy,mm jj,mm aa',
-  'gültig bis,gültig,Ablauf,Ablaufdatum,abgelaufen,läuft ab,Verfall,Verfallsdatum,Verfalldatum,Gültigkeit,Gültigkeitsdatum,gültig bis Ende',
-  'expire fin,expire le,date d’expiration,date expiration,fin de validité,validité,date de validité,valable jusqu’en,valable jusqu’au',
-  'caducidad,caduca,fecha de caducidad,vencimiento,vence,válida hasta,válido hasta,fecha de vencimiento',
+  'valid thru,valid through,valid to,valid until,valid till,good thru,good through,good until,mm yy,mm yyyy,mmyy,mm jj,mm aa,exp month,exp year,expiry month,expiry year,expiration month,expiration year',
+  'gültig bis,gültig,Ablauf,Ablaufdatum,abgelaufen,läuft ab,läuft,Ablaufmonat,Ablaufjahr,Verfall,Verfallsdatum,Verfalldatum,Gültigkeit,Gültigkeitsdatum,gültig bis Ende',
+  'expire fin,expire le,date d’expiration,date expiration,fin de validité,validité,date de validité,valable jusqu’en,valable jusqu’au,valable jusqu’à,valide jusqu’en,valide jusqu’au,valide jusqu’à,valide jusque',
+  'caducidad,caduca,fecha de caducidad,vencimiento,vence,válida hasta,válido hasta,fecha de vencimiento,vto,fecha vto',
   'scadenza,scade,data di scadenza,valida fino,valido fino,valida fino al,valida fino a',
   'validade,vencimento,válido até,válida até,data de validade,expira,expira em',
   'ważna do,ważność,data ważności,termin ważności,platnost,platnost do,platná do',
@@ -90,8 +98,12 @@ export const units = labels(
 export const monthJoiners = labels('of,de,do,del,des,di,van');
 
 /** Names of an expiry's parts where each has its own: "exp_month=12&exp_year=2029". */
-export const monthNames = labels('month,mm,Monat,mois,mes,mese,mês,miesiąc,maand');
-export const yearNames = labels('year,yy,yyyy,Jahr,année,an,año,anno,ano,rok,jaar');
+export const monthNames = labels(
+  'month,mm,exp month,expiry month,expiration month,Monat,Ablaufmonat,mois,mes,mese,mês,miesiąc,maand',
+);
+export const yearNames = labels(
+  'year,yy,yyyy,exp year,expiry year,expiration year,Jahr,Ablaufjahr,année,an,año,anno,ano,rok,jaar',
+);
 
 /** Tells that what stands near it is about a payment card. */
 export const cardWords = labels(
@@ -101,4 +113,4 @@ export const cardWords = labels(
 );
 
 /** Stands between the cells of a table that was written as HTML. */
-export const markup = labels('td,tr,th,br,tbody,thead,table,p,div,span,nbsp');
+export const markup = labels('td,tr,th,br,tbody,thead,table,p,div,span,nbsp,strong,em,b,li,ul,dt,dd,font');

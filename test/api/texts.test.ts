@@ -83,12 +83,17 @@ describe('a text that somebody writes', () => {
     'the security code on the back is 123',
     'valid until December 2029',
     'swiped: %B4000001234567899^DOE/JANE^2912101123400001230?',
+    // As our own ids look, and as programs make keys.
+    'pan_4242424242424242ABCDEFGHJK',
+    '42424242-4242-4242-4242-424242424242',
   ];
+  const isId = (place: string): boolean => /(?:Id|^id)$/.test(place);
 
   it.each(cardData)(
     'is refused wherever a mutation takes one, as a literal and as a variable, and leaves nothing: %s',
     async (text) => {
-      const tried = attempts(text);
+      // Where an id is asked for, one of ours may have any digits.
+      const tried = attempts(text).filter(({ place }) => !text.startsWith('pan_') || !isId(place));
       // All texts of all mutations, whatever is added to them.
       expect(tried.map(({ mutation, place }) => `${mutation} ${place}`)).toEqual(
         expect.arrayContaining([
