@@ -6,7 +6,7 @@ import type { Database } from '../db/database';
 import { FileAnchor } from '../ledger/anchor.file';
 import { latestAnchored } from '../ledger/anchored';
 import { Checkpoints, signersOf } from '../ledger/checkpoints';
-import { Mark } from '../ledger/mark';
+import { Mark, type Marked } from '../ledger/mark';
 import { forkOrigin, type Origin, storedOrigins } from '../ledger/origins';
 import { signingKeyText } from '../ledger/signing-key-file';
 import { headOfNothing } from '../ledger/signing-log';
@@ -18,16 +18,24 @@ export interface ForkFlags {
   readonly json?: boolean;
 }
 
-/** The note of the largest checkpoint that is known of the former name, from a file, the file anchors and the database. */
+/** The mark's checkpoint of this name, if it is of this name. The mark of development lies beside the database and goes back with it. */
+const markedOf = async (mark: Mark | null, origin: string): Promise<Marked | null> => {
+  const marked = mark === null || mark.place.isDefault ? null : await mark.read();
+  return marked?.origin === origin ? marked : null;
+};
+
+/** The note of the largest checkpoint that is known of the former name, from a file, or from the mark, the file anchors and the database. */
 const lastKnown = async (
   flags: ForkFlags,
   { audit }: AuditProcessConfig,
   database: Database,
-  origin: string,
+  { origin, mark }: { readonly origin: string; readonly mark: Mark | null },
 ): Promise<string | null> => {
   if (flags.checkpoint === false) return null;
   const notes: string[] = [];
   if (flags.checkpoint === undefined) {
+    const marked = await markedOf(mark, origin);
+    if (marked && marked.size > 0) notes.push(marked.note);
     notes.push(...(await latestAnchored(database, origin)).map(({ note }) => note));
     for (const anchor of audit.anchors) {
       if (anchor.kind !== 'file') continue;
@@ -54,7 +62,7 @@ const lastKnown = async (
   const [largest] = opened.sort((a, b) => b.size - a.size);
   if (!largest)
     throw new CommandFailed(
-      'No anchored checkpoint of the former name is known here. Get the latest one from where it was anchored and name its file with --checkpoint; or say --no-checkpoint where there never was one.',
+      'No marked or anchored checkpoint of the former name is known here. Get the latest one from where it was anchored and name its file with --checkpoint; or say --no-checkpoint where there never was one.',
     );
   return largest.note;
 };
@@ -72,11 +80,28 @@ const beginName = async ({ audit }: AuditProcessConfig, database: Database, mark
   await mark?.replace((await checkpoints.latest()) ?? headOfNothing(origin, signers));
 };
 
-/** The name is the one that is wanted, and nothing was signed under it since it began. */
-const isHalfForked = async ({ name, previous, beginsAtSize }: Origin, wanted: string, database: Database): Promise<boolean> => {
-  if (name !== wanted || previous === null) return false;
+/**
+ * The name is the one that is wanted, and nothing was signed under it since it began. Throws `CommandFailed` where it went on, and only the
+ * database says otherwise: that one was put back, and takes a name of its own.
+ */
+const isHalfForked = async (
+  { name, previous, beginsAtSize }: Origin,
+  { audit }: AuditProcessConfig,
+  database: Database,
+  mark: Mark | null,
+): Promise<boolean> => {
+  if (name !== audit.origin || previous === null) return false;
   const latest = await new Checkpoints(database, name).latest();
-  return latest === null || latest.size === beginsAtSize;
+  if (latest !== null && latest.size !== beginsAtSize) return false;
+  const sizes = [(await markedOf(mark, name))?.size ?? 0];
+  for (const anchor of audit.anchors)
+    if (anchor.kind === 'file') sizes.push((await new FileAnchor(anchor.name, anchor.path).latest(name))?.checkpoint.size ?? 0);
+  const signed = Math.max(...sizes);
+  if (signed > beginsAtSize)
+    throw new CommandFailed(
+      `Under the name ${name} a checkpoint over ${signed} leaves was signed, and the stored log ends at ${beginsAtSize}: it was put back. Set audit.origin to a name that was never used, and run this again.`,
+    );
+  return true;
 };
 
 /** `counterfoil audit fork`. */
@@ -89,12 +114,12 @@ export const fork = async (flags: ForkFlags): Promise<void> => {
     const former = (await storedOrigins(database)).at(-1);
     if (!former) throw new CommandFailed('There is no stored log to go on from.');
     await mark?.prove();
-    if (await isHalfForked(former, origin, database)) {
+    if (await isHalfForked(former, config, database, mark)) {
       await beginName(config, database, mark);
       process.stdout.write(`The log went on as ${origin} already; what was cut off of that is done.\n`);
       return;
     }
-    const anchored = await lastKnown(flags, config, database, former.name);
+    const anchored = await lastKnown(flags, config, database, { origin: former.name, mark });
     const forked = await forkOrigin(database, origin, anchored, new Date());
     await beginName(config, database, mark);
     if (flags.json) {
@@ -102,7 +127,7 @@ export const fork = async (flags: ForkFlags): Promise<void> => {
       return;
     }
     process.stdout.write(
-      `The log goes on as ${origin}, from ${forked.size} leaves of ${forked.previous}; ${forked.missing} anchored leaves of it are missing.\nTell whoever checks it: "counterfoil audit key" prints the public key under the new name.\n`,
+      `The log goes on as ${origin}, from ${forked.size} leaves of ${forked.previous}; ${forked.missing} leaves that are known of it are missing.\nTell whoever checks it: "counterfoil audit key" prints the public key under the new name.\n`,
     );
   } finally {
     await database.close();

@@ -56,7 +56,7 @@ export const auditCommand = (program: Command): void => {
     .description('After a restore: go on under a new name, which says what is missing of the former one. Set audit.origin first.')
     .option(
       '--checkpoint <file>',
-      'the last anchored checkpoint of the former name (default: what file anchors and database have)',
+      'the last checkpoint of the former name that is known (default: what the mark, file anchors and database have)',
     )
     .option('--no-checkpoint', 'none was ever anchored')
     .option('--json', 'print one JSON object: origin, previous, size, missing')

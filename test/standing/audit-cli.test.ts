@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { BuiltGateway, type Running } from '../support/built';
 
@@ -173,6 +174,36 @@ describe('counterfoil audit', () => {
     expect(await run(['doctor', '--no-sources'], renamed)).toMatchObject({ code: 1 });
     expect(await run(['audit', 'fork'], renamed)).toMatchObject({ code: 0, stdout: expect.stringContaining('already') });
     expect(await run(['doctor', '--no-sources'], renamed)).toMatchObject({ code: 0 });
+  });
+
+  it('forks from what the mark knows, and doesn’t take a database that was put back for a fork that was cut off', async () => {
+    const mark = file('third.mark');
+    writeFileSync(mark, readFileSync(file('log/counterfoil.sqlite.mark')));
+    writeFileSync(
+      file('third.yaml'),
+      `sources:\n  helpdesk: [{ kind: demo, name: demo }]\n  payments: [{ kind: demo, name: demo-pay, helpdesk: demo }]\naudit: { origin: log.example.com/third, mark: ${mark} }\n`,
+    );
+    const renamed = { CONFIG_FILE: 'third.yaml' };
+    const { code, stdout } = await run(['audit', 'fork', '--json'], renamed);
+    const { size } = JSON.parse(stdout) as { size: number };
+    expect({ code, result: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      result: { origin: 'log.example.com/third', previous: 'log.example.com/second', missing: 0 },
+    });
+    const backup = readFileSync(file('log/counterfoil.sqlite'));
+    const gateway = built.start({ ...environment, ...renamed });
+    await gateway.said(/Started in /);
+    // What is signed next is marked within a second.
+    while (Number(readFileSync(mark, 'utf8').split('\n')[1]) <= size) await sleep(50);
+    await stop(gateway);
+    const marked = readFileSync(mark, 'utf8');
+    expect(marked).toMatch(/^log\.example\.com\/third\n/);
+    writeFileSync(file('log/counterfoil.sqlite'), backup);
+    expect(await run(['audit', 'fork'], renamed)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/put back.*never used/),
+    });
+    expect(readFileSync(mark, 'utf8')).toBe(marked);
   });
 
   it('says what it takes', async () => {
