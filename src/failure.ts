@@ -80,12 +80,17 @@ export class Failure extends Error {
 
   /** `ticketId`: the ticket that was denied, for the log; none where the denial isn't about one, or nobody knows about which. */
   static denied(reason: DenialReason, rule: string, ticketId: string | null = null): Failure {
-    return new Failure('DENIED', `Denied (${reason}).`, {
+    // One for each denied field of each row: finding out where in the code that was takes longer than the refusal, and nobody asks.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    const failure = new Failure('DENIED', `Denied (${reason}).`, {
       reason,
       rule,
       remedy: denialRemedies[reason],
       ...(ticketId === null ? {} : { ticketId }),
     });
+    Error.stackTraceLimit = stackTraceLimit;
+    return failure;
   }
 
   /** The one answer for "does not exist" and "not yours to see". */

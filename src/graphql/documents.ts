@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { measureDocument } from './document-size';
-import { failureIn, toGraphQLError } from './errors';
+import { extensionsOf, failureIn } from './errors';
 import type { OperationLimits } from './limits.section';
 import { inOwnTurn } from './work';
 
@@ -78,8 +78,8 @@ export class Documents {
     } catch (error) {
       const failure = failureIn(error);
       if (!failure) throw error;
-      const { message, extensions } = toGraphQLError(failure);
-      return { refusal: new GraphQLError(message, { extensions: { ...extensions, http: badRequest }, originalError: failure }) };
+      const extensions = { ...extensionsOf(failure), http: badRequest };
+      return { refusal: new GraphQLError(failure.message, { extensions, originalError: failure }) };
     }
   }
 

@@ -19,13 +19,20 @@ export const failureIn = (error: unknown): Failure | undefined => {
   return undefined;
 };
 
-export const toGraphQLError = (failure: Failure, path?: readonly (string | number)[]): GraphQLError => {
-  const { reason, rule, argument, remedy, retryAfter } = failure.details;
-  const extensions = Object.fromEntries(
-    Object.entries({ code: failure.code, reason, rule, argument, remedy, retryAfter }).filter(([, value]) => value !== undefined),
+/** What a caller is told of a failure beside its message. */
+export const extensionsOf = ({ code, details }: Failure): Readonly<Record<string, unknown>> => {
+  const { reason, rule, argument, remedy, retryAfter } = details;
+  return Object.fromEntries(
+    Object.entries({ code, reason, rule, argument, remedy, retryAfter }).filter(([, value]) => value !== undefined),
   );
-  return new GraphQLError(failure.message, { ...(path ? { path } : {}), extensions, originalError: failure });
 };
+
+export const toGraphQLError = (failure: Failure, path?: readonly (string | number)[]): GraphQLError =>
+  new GraphQLError(failure.message, {
+    ...(path ? { path } : {}),
+    extensions: extensionsOf(failure),
+    originalError: failure,
+  });
 
 const unexpected = 'Something went wrong here. It was logged with this request id.';
 /** Characters of an unexpected error's message that are told in development. */
@@ -81,10 +88,7 @@ export const formatError =
     const code = String(formatted.extensions?.code ?? '');
     const position = { ...(formatted.path ? { path: formatted.path } : {}) };
     const failure = failureIn(error);
-    if (failure) {
-      const { message, extensions } = toGraphQLError(failure);
-      return { message, ...position, extensions };
-    }
+    if (failure) return { message: failure.message, ...position, extensions: extensionsOf(failure) };
     // The executor made it presentable already.
     if ((failureCodes as readonly string[]).includes(code))
       return { message: formatted.message, ...position, extensions: formatted.extensions ?? {} };

@@ -14,7 +14,7 @@ import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
 import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
-import { failureIn, toGraphQLError, unexpectedMessage } from '../graphql/errors';
+import { extensionsOf, failureIn, unexpectedMessage } from '../graphql/errors';
 import { reportFault } from '../log';
 import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
@@ -53,10 +53,9 @@ const statusOf: Readonly<Record<Failure['code'], number>> = {
 };
 
 const sendFailure = (reply: FastifyReply, failure: Failure, status = statusOf[failure.code]): FastifyReply => {
-  const { message, extensions } = toGraphQLError(failure);
   if (failure.details.retryAfter) reply.header('retry-after', failure.details.retryAfter);
   if (failure.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
-  return reply.code(status).send({ errors: [{ message, extensions }] });
+  return reply.code(status).send({ errors: [{ message: failure.message, extensions: extensionsOf(failure) }] });
 };
 
 /** What a request that HTTP itself refuses is told; never with a word of what was sent. */
