@@ -13,9 +13,15 @@ export interface KeptCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** A checkpoint has no empty line in its text or among its signatures, so blocks between empty lines are texts and signatures in turn. */
+/**
+ * A checkpoint has no empty line in its text or among its signatures, so blocks between empty lines are texts and signatures in turn. A last line
+ * without its end was half written, on a disk that was full say: it is no checkpoint.
+ */
 const keptIn = (text: string): readonly KeptCheckpoint[] => {
-  const blocks = text.split('\n\n').map((block) => block.replace(/^\n+|\n+$/g, ''));
+  const blocks = text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n\n')
+    .map((block) => block.replace(/^\n+|\n+$/g, ''));
   return blocks.flatMap((block, index) => {
     const note = `${block}\n\n${blocks[index + 1] ?? ''}\n`;
     try {

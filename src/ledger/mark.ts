@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open, readFile, readlink, rename, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../audit/checkpoint';
 import { NoteInvalid, parseNote, type VerifierKey } from '../audit/note';
 import { LogBroken } from './log-broken';
@@ -37,6 +37,18 @@ const synced = async (file: FileHandle): Promise<void> => {
   }
 };
 
+/** Where a file is that a symbolic link may stand for, also while it isn't there: what takes its place takes it there, and not the link's. */
+const behindLinks = async (file: string, links = 8): Promise<string> => {
+  try {
+    const target = resolve(dirname(file), await readlink(file));
+    return links > 0 ? await behindLinks(target, links - 1) : target;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EINVAL' || code === 'ENOENT') return file;
+    throw error;
+  }
+};
+
 /**
  * The high-water mark: a file with the largest checkpoint that a signer knows of, which is outside the database and not for publishing. A
  * stored log that is shorter went back. Written after a checkpoint commits and before anybody is told of it, so after a crash it
@@ -69,7 +81,7 @@ export class Mark {
   async prove(): Promise<void> {
     const marked = await this.read();
     if (marked) return this.write(marked.note);
-    await this.made('', async (temporary) => unlink(temporary));
+    await this.made('', unlink);
   }
 
   /**
@@ -98,23 +110,24 @@ export class Mark {
   }
 
   private write(note: string): Promise<void> {
-    return this.made(note, (temporary) => rename(temporary, this.place.file));
+    return this.made(note, rename);
   }
 
   /** A whole file appears or none does, and it is on the disk afterwards. */
-  private async made(content: string, put: (temporary: string) => Promise<void>): Promise<void> {
-    const temporary = `${this.place.file}.${process.pid}.${randomBytes(6).toString('hex')}`;
+  private async made(content: string, put: (temporary: string, place: string) => Promise<void>): Promise<void> {
     try {
+      const place = await behindLinks(this.place.file);
+      const temporary = `${place}.${process.pid}.${randomBytes(6).toString('hex')}`;
       const file = await open(temporary, 'wx', 0o644);
       try {
         await file.writeFile(content);
         await synced(file);
-        await put(temporary);
+        await put(temporary, place);
       } catch (error) {
         await unlink(temporary).catch(() => {});
         throw error;
       }
-      await synced(await open(dirname(this.place.file), 'r'));
+      await synced(await open(dirname(place), 'r'));
     } catch (error) {
       throw this.unavailable(error);
     }

@@ -146,6 +146,24 @@ describe('anchors', () => {
   });
 });
 
+describe('a note that is cut off', () => {
+  it('wherever that is, as on a full disk, keeps no start from going on, and is written again whole', async () => {
+    const archive = () => [places()[0] as AnchorPlace];
+    await grow(await open(archive()), 3);
+    const log = await open([]);
+    const { note } = await grow(log, 3);
+    const before = readFileSync(file, 'utf8');
+    for (let length = 0; length < note.length; length += 1) {
+      writeFileSync(file, `${before}\n${note.slice(0, length)}`);
+      await open(archive());
+    }
+    const again = await open(archive());
+    await again.anchors.turn();
+    expect(readFileSync(file, 'utf8').endsWith(`\n\n${note}`)).toBe(true);
+    expect(faults).toEqual([]);
+  });
+});
+
 describe('an anchored log that was put back', () => {
   const anchorOf = (name: string) => places().filter((place) => place.name === name);
 

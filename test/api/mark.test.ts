@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/audit/checkpoint';
 import { generateSignerKey, verifierKeyOf } from '../../src/audit/note';
@@ -125,16 +135,36 @@ describe('the high-water mark', () => {
   it.each([
     ['a folder that isn’t there', () => join(folder, 'absent', 'mark')],
     ['a file in the folder’s place', () => join(writtenFile(), 'mark')],
+    ['a link to a volume that isn’t mounted', () => linked(join(folder, 'absent', 'mark'))],
+    ['a link to itself', () => linked(join(folder, 'linked'))],
   ])('refuses a start where it can’t be kept: %s', async (_, place) => {
     const refused = open([], false, place());
     await expect(refused).rejects.toBeInstanceOf(MarkUnavailable);
     await expect(refused).rejects.toMatchObject({ code: 'MARK_UNAVAILABLE', remedy: expect.stringContaining('audit.mark') });
   });
+  const linked = (target: string) => {
+    const name = join(folder, 'linked');
+    rmSync(name, { force: true });
+    symlinkSync(target, name);
+    return name;
+  };
   const writtenFile = () => {
     const name = join(folder, 'no-folder');
     writeFileSync(name, '');
     return name;
   };
+
+  it('stays where a symbolic link leads, also to where it is made', async () => {
+    const volume = join(folder, `elsewhere-${files}`);
+    mkdirSync(volume);
+    symlinkSync(join(volume, 'there'), file);
+    for (let time = 0; time < 2; time += 1) {
+      const { size } = await grow(await open());
+      expect(readlinkSync(file)).toBe(join(volume, 'there'));
+      expect(markedSize(join(volume, 'there'))).toBe(size);
+    }
+    expect(readdirSync(volume)).toEqual(['there']);
+  });
 
   it('that can’t be written while it runs keeps what was signed from being told, until it can', async () => {
     const inside = join(folder, `volume-${files}`, 'mark');
