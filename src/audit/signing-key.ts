@@ -9,7 +9,7 @@ export class SigningKeyInvalid extends Error {
 }
 
 const accepted =
-  'expected Ed25519 private keys: PEM (openssl genpkey -algorithm ed25519), or 32 random bytes in base64, separated by commas';
+  'expected Ed25519 private keys: PEM (openssl genpkey -algorithm ed25519), or 32 random bytes in base64, one below the other or separated by commas';
 
 /** RFC 8410, section 7: a private key is this and its 32 bytes. */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -39,18 +39,19 @@ const ofPem = (text: string): KeyObject => {
   return key;
 };
 
+const pemBlock = /-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g;
+
 /**
- * One key or, while keys are rotated, several, each of which signs: PEM blocks one after another, or seeds of 32 bytes in
- * base64 separated by commas. Throws `SigningKeyInvalid`.
+ * One key or, while keys are rotated, several, each of which signs: PEM blocks and seeds of 32 bytes in base64, one below the other or
+ * separated by commas. Throws `SigningKeyInvalid`.
  */
 export const parseSigningKeys = (text: string): readonly KeyObject[] => {
-  const blocks = text.match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g);
-  const keys = blocks
-    ? blocks.map(ofPem)
-    : text
-        .split(',')
-        .map((part) => part.trim())
-        .map(ofSeed);
+  const seeds = text
+    .replaceAll(pemBlock, ' ')
+    .split(/[\s,]+/)
+    .filter((part) => part !== '');
+  const keys = [...(text.match(pemBlock) ?? []).map(ofPem), ...seeds.map(ofSeed)];
+  if (keys.length === 0) throw new SigningKeyInvalid(accepted);
   const publicKeys = new Set(keys.map((key) => publicBytes(key).toString('hex')));
   if (publicKeys.size !== keys.length) throw new SigningKeyInvalid('expected different keys, found one twice');
   return keys;
