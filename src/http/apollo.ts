@@ -4,12 +4,13 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { type DocumentNode, type GraphQLError, parse } from 'graphql';
+import { type DocumentNode, GraphQLError, parse } from 'graphql';
 import type { App } from '../app';
+import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
 import { answerText } from '../graphql/answer-text';
 import { Documents } from '../graphql/documents';
-import { formatError, unexpectedMessage } from '../graphql/errors';
+import { extensionsOf, formatError, unexpectedMessage } from '../graphql/errors';
 import { describeError } from '../log';
 import { ulid } from '../ulid';
 
@@ -85,6 +86,14 @@ export const createApollo = async (
   return server;
 };
 
+const noSuchOperation = (): GraphQLError => {
+  const failure = Failure.invalid('operationName', 'expected the name of one operation of the document');
+  return new GraphQLError(failure.message, {
+    extensions: { ...extensionsOf(failure), http: { status: 400 } },
+    originalError: failure,
+  });
+};
+
 /** What Apollo goes on with where a document isn't served: nothing of it is run. */
 const nothing = parse('{ __typename }', { noLocation: true });
 
@@ -102,8 +111,10 @@ const admitting = (documents: Documents): ApolloServerPlugin => ({
         // Readonly to plugins by its type only.
         (context as { document?: DocumentNode }).document = 'refusal' in admission ? nothing : admission.document;
       },
-      didResolveOperation: async () => {
+      didResolveOperation: async ({ operation }) => {
         if (refusal) throw refusal;
+        // The executor would be told no name, and would run the only operation of a document under whatever name was asked for.
+        if (!operation) throw noSuchOperation();
       },
     };
   },

@@ -131,6 +131,10 @@ const headersOfClients = [
 const isHost = (host: string | undefined): boolean =>
   /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.test(host ?? '') && URL.canParse(`http://${host}`);
 
+/** How often a host is named: more than once is refused (RFC 9112, 3.2), since two that look at it may each take another one. */
+const hostsIn = (rawHeaders: readonly string[]): number =>
+  rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
+
 /** What answers the same to everybody, whatever name they ask by. */
 const probes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
@@ -186,11 +190,12 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     closing = true;
     connections.stop();
   });
-  server.addHook('onRequest', async ({ headers, routeOptions: { url } }) => {
+  server.addHook('onRequest', async ({ headers, raw, routeOptions: { url } }) => {
     // Load balancers ask in HTTP/1.0, which needs no host.
     if (headers.host === undefined && url !== undefined && probes.has(url)) return;
     // What is told by name (links, the origin of a page) is told by this one.
-    if (!isHost(headers.host)) throw Failure.invalid('host', 'expected the name or address that the request was sent to');
+    if (!isHost(headers.host) || hostsIn(raw.rawHeaders) > 1)
+      throw Failure.invalid('host', 'expected the name or address that the request was sent to');
   });
   server.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close');

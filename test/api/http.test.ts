@@ -167,6 +167,9 @@ describe('the graph over HTTP', () => {
 
   it.each([
     ['an unknown operation', 'query A { viewer { id } } query B { viewer { id } }', 'C'],
+    ['another name than that of its only one', 'query A { viewer { id } }', 'B'],
+    ['a name where its only one has none', '{ viewer { id } }', 'B'],
+    ['a blank name', '{ viewer { id } }', ' '],
     ['no choice among several', 'query A { viewer { id } } query B { viewer { id } }', undefined],
     ['two of one name', 'query A { viewer { id } } query A { viewer { id } }', 'A'],
     ['none at all', 'fragment F on Viewer { id }', undefined],

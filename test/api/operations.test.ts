@@ -336,6 +336,8 @@ describe('a connection', () => {
     for (const path of ['/healthz', '/readyz', '/metrics'])
       expect([path, await statusOf(`GET ${path} HTTP/1.0`)]).toEqual([path, 'HTTP/1.1 200 OK']);
     expect(await statusOf('GET /healthz HTTP/1.0\r\nhost: a b')).toBe('HTTP/1.1 400 Bad Request');
+    // Of two names a proxy may have gone by the other one.
+    expect(await statusOf('GET /healthz HTTP/1.1\r\nhost: a\r\nHost: b')).toBe('HTTP/1.1 400 Bad Request');
     expect(await statusOf('GET /confirm/none HTTP/1.0')).toBe('HTTP/1.1 400 Bad Request');
     expect(await statusOf('GET /healthz HTTP/1.1')).toBe('HTTP/1.1 400 Bad Request');
     await app.stop();
