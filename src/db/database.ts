@@ -28,7 +28,6 @@ import { type Job, jobs } from './jobs';
 import type { DatabaseLocation } from './location';
 import { takeOwnership } from './owner-lock';
 import type { PreparedReads } from './prepared-reads';
-import { ReadTurns } from './read-turns';
 import type { Reads } from './reads';
 import { ServerConnections } from './server-connections';
 import { type Sql, sql } from './sql';
@@ -77,14 +76,10 @@ interface Reader {
   close(): Promise<void>;
 }
 
-const sqliteReader = (source: DataSource): Reader => {
-  const turns = new ReadTurns();
-  return {
-    query: <R extends Row>(sql: string, parameters: readonly unknown[]) =>
-      turns.run(() => source.query(sql, [...parameters]) as Promise<R[]>),
-    close: () => source.destroy(),
-  };
-};
+const sqliteReader = (source: DataSource): Reader => ({
+  query: <R extends Row>(sql: string, parameters: readonly unknown[]) => source.query(sql, [...parameters]) as Promise<R[]>,
+  close: () => source.destroy(),
+});
 
 interface DatabaseParts {
   readonly engine: EngineKind;

@@ -60,7 +60,12 @@ export const paceFields = (schema: GraphQLSchema): GraphQLSchema => {
       };
       const original = (field.resolve ?? defaultFieldResolver) as Resolve;
       const most = listMarkOf(field)?.most ?? null;
-      field.resolve = paced(`${type.name}.${field.name}`, original, most, nothing) as NonNullable<typeof field.resolve>;
+      const pacedField = paced(`${type.name}.${field.name}`, original, most, nothing);
+      const resolve: Resolve =
+        type === schema.getQueryType()
+          ? (parent, args, context, info) => context.access.work.root(() => pacedField(parent, args, context, info))
+          : pacedField;
+      field.resolve = resolve as NonNullable<typeof field.resolve>;
     }
   }
   return schema;

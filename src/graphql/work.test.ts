@@ -93,6 +93,46 @@ describe('fields that are paced', () => {
     expect([inner.data, inner.errors?.length]).toEqual([{ list: [{ id: '0', parts: null }] }, 1]);
   });
 
+  test('of many root fields four begin at once, and each of the others when the one before has its rows', async () => {
+    let under = 0;
+    let most = 0;
+    let made = 0;
+    const list = async () => {
+      under += 1;
+      most = Math.max(most, under);
+      await turn();
+      under -= 1;
+      made += 1;
+      if (made === 10) throw new Error('one that fails keeps none of the others');
+      return items(1);
+    };
+    const query = `{ ${Array.from({ length: 20 }, (_, at) => `a${at}: list { id }`).join(' ')} }`;
+    const contextValue = { access: { work: new Work(limits) } };
+    const { errors } = await execute({ schema, document: parse(query), rootValue: { list }, contextValue });
+    // The answer is one error by then.
+    for (let time = 0; time < 100 && made < 20; time += 1) await turn();
+    expect([most, made, errors?.length]).toEqual([5, 20, 1]);
+  });
+
+  test('root fields that are answered while nobody else is heard give way to others', async () => {
+    let heard = 0;
+    let isDone = false;
+    const listen = (): void => {
+      heard += 1;
+      if (!isDone) setImmediate(listen);
+    };
+    const list = () => {
+      for (const until = performance.now() + 5; performance.now() < until; ) Math.sqrt(2);
+      return items(1);
+    };
+    setImmediate(listen);
+    const query = `{ ${Array.from({ length: 40 }, (_, at) => `a${at}: list { id }`).join(' ')} }`;
+    const contextValue = { access: { work: new Work(limits) } };
+    await execute({ schema, document: parse(query), rootValue: { list }, contextValue });
+    isDone = true;
+    expect(heard).toBeGreaterThan(10);
+  });
+
   test('nothing more is made once the work is over', async () => {
     const work = new Work({ objects: 20, answerBytes: 1_000 });
     expect(await run(items(21), work)).toEqual({ data: { list: [] } });

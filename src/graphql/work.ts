@@ -15,6 +15,8 @@ const largeTexts = 256 * 1024;
 const readOfAnswer = 4;
 /** Large operations that go on at once: what each of them holds in memory is bounded, so that this bounds all of it. */
 const largeAtOnce = 3;
+/** Root fields of an operation that begin at once: they may share statements further down. */
+const rootsAtOnce = 4;
 /** Milliseconds for which a large operation waits for the others before it is refused. */
 const longestWait = 10_000;
 
@@ -88,6 +90,8 @@ export class Work {
   private leave: (() => void) | undefined;
   private entering: Promise<void> | undefined;
   private pausing: Promise<void> | undefined;
+  private roots = 0;
+  private lastRoot: Promise<unknown> = Promise.resolve();
   /** Why it is over; null while it goes on. */
   over: Failure | null = null;
 
@@ -110,6 +114,19 @@ export class Work {
     if (typeof text !== 'string') return;
     this.texts += text.length;
     if (this.texts > this.limits.answerBytes) this.pastAnswer();
+  }
+
+  /**
+   * Runs a root field: the first few at once, each of the others when the one before has its rows, in a turn of the event loop that has
+   * just begun. Under aliases one document asks for dozens, each with statements of its own; an embedded database answers them
+   * while nobody else is heard.
+   */
+  root<T>(run: () => T | Promise<T>): T | Promise<T> {
+    this.roots += 1;
+    if (this.roots <= rootsAtOnce) return run();
+    const made = this.lastRoot.then(inOwnTurn).then(run);
+    this.lastRoot = made.catch(() => {});
+    return made;
   }
 
   /** The answer is, or will be, longer than an answer may be. */
