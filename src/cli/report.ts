@@ -36,6 +36,8 @@ export const describeFailure = (error: unknown): string => {
       };
       if (schema !== undefined)
         return `The database isn't this version's (${schema}): start the gateway once, or run counterfoil migrate.`;
+      if (code === 'ER_TABLEACCESS_DENIED_ERROR' || code === 'ER_COLUMNACCESS_DENIED_ERROR')
+        return `${message}: the user in DATABASE_URL lacks this right. "counterfoil doctor --print-grants" prints what a gateway’s user needs and what the sequencer’s does; commands that read rows beside the log, such as doctor, take a gateway’s.`;
       if (code === 'ECONNREFUSED') return `Nothing answers at ${address ?? 'the configured address'}${port ? `:${port}` : ''}.`;
       return message ?? String(cause);
     })

@@ -1,4 +1,6 @@
 import { createConnection } from 'mysql2/promise';
+import { describeFailure } from '../../src/cli/report';
+import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
 import { Database } from '../../src/db/database';
 import { parseDatabaseUrl } from '../../src/db/location';
 import { auditTables, type DatabaseRole, grantFaults, grantStatements } from '../../src/ledger/grants';
@@ -106,6 +108,15 @@ if (engine === 'mariadb') {
       await refused("UPDATE audit_leaf SET leaf_hash = 'x' WHERE 1 = 0");
       if (user === gatewayUser) await refused("INSERT INTO audit_leaf (leaf_index, event_id, leaf_hash) VALUES (1, 'x', 'x')");
       await database.close();
+    });
+
+    it('are told what they lack, and that doctor takes a gateway’s', async () => {
+      const database = await as(sequencerUser);
+      const denied = await rowsWithoutEvent(database).catch((error: unknown) => describeFailure(error));
+      await database.close();
+      expect(denied).toMatch(
+        /^SELECT command denied to user .*: the user in DATABASE_URL lacks this right\. .*--print-grants.*a gateway’s\.$/,
+      );
     });
 
     it('are found in order, and named where they may do too much or too little', async () => {
