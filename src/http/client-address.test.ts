@@ -78,7 +78,21 @@ test('a request is forwarded where any proxy says so', () => {
     'x-real-ip',
     'cf-connecting-ip',
     'x-original-forwarded-for',
+    'x-vercel-forwarded-for',
+    'x-cluster-client-ip',
+    'true-client-ip',
+    'client-ip',
+    'fastly-client-ip',
+    'fly-client-ip',
+    'wl-proxy-client-ip',
+    'x-azure-clientip',
+    'x-appengine-user-ip',
+    'x-proxyuser-ip',
+    'x-nf-client-connection-ip',
+    'x-remote-addr',
+    'cdn-loop',
   ])
     expect([name, isForwarded({ [name]: '' })]).toEqual([name, true]);
-  expect(isForwarded({ host: 'localhost', 'user-agent': 'x', 'x-request-id': '1' })).toBe(false);
+  const ofBrowsers = ['host', 'user-agent', 'x-request-id', 'sec-ch-ua', 'accept', 'origin', 'referer', 'cookie', 'connection'];
+  for (const name of ofBrowsers) expect([name, isForwarded({ [name]: 'x' })]).toEqual([name, false]);
 });

@@ -66,8 +66,9 @@ export const clientOf = ({ ip, ips }: Pick<FastifyRequest, 'ip' | 'ips'>): strin
   return farthest === undefined ? 'unknown' : networkOf(farthest);
 };
 
+/** What proxies say, each in words of its own: that they pass a request on, and for whom. */
 const forwarding =
-  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-original-.*|x-real-ip|x-client-ip|x-cluster-client-ip|x-envoy-external-address|true-client-ip|.*-connecting-ip)$/;
+  /^(?:via|cdn-loop|cf-ray|x-original-.*|x-envoy-external-address|x-azure-socketip)$|forwarded|(?:client|real|user|remote|source)-?(?:ip|addr)|connect(?:ing|ion)-ip/;
 
 /** Some proxy says that it passes the request on for somebody. */
 export const isForwarded = (headers: FastifyRequest['headers']): boolean =>
