@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Failure } from '../failure';
-import { type CardDataKind, gravestCardData } from './card-data';
+import { type CardDataKind, gravestCardData, gravestInAddress } from './card-data';
 import { expectNoCardData } from './text-guard';
 
 const refused: Readonly<Record<Exclude<CardDataKind, 'TRACK'>, readonly string[]>> = {
@@ -260,6 +260,30 @@ describe('card data is found', () => {
 
   it.each(accepted)('in none of %j', (text) => {
     expect(gravestCardData(text)).toBeNull();
+  });
+});
+
+describe('in an address', () => {
+  it.each([
+    'Graben 12/24/123',
+    'Kärntner Ring 5/24 1010 Wien',
+    'Unit 12/24 123 Smith Street',
+    'H.No. 12/24/123',
+    'Door 5/28 123',
+    'Fleischmarkt 10/24 1010 Wien 1010 AT',
+  ])('house, stairs and door are none: %s', (text) => {
+    expect(gravestInAddress(text)).toBeNull();
+  });
+
+  it.each([
+    ['4242 4242 4242 4242', 'CARD_NUMBER'],
+    ['4242 4242 4242 4242 12/29 123', 'CARD_NUMBER'],
+    ['Main Street 1, CVC 123', 'CVC'],
+    ['Main Street 1, exp 12/29', 'EXPIRY'],
+    ['Visa 4242 12/29', 'EXPIRY'],
+    ['my card 12/29 123', 'EXPIRY'],
+  ])('card data is found: %s', (text, kind) => {
+    expect(gravestInAddress(text)).toBe(kind);
   });
 });
 

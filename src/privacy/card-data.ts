@@ -43,6 +43,8 @@ export interface CardDataSpan extends Span {
 interface Found extends CardDataSpan {
   /** A month and a year that may also be a voucher's, and what stands beside them: whose they are is told by what is said nearby. */
   readonly needsCard: boolean;
+  /** No word says what it is. */
+  readonly isBare: boolean;
 }
 
 /** Tokens from `from` to before `to`. */
@@ -432,9 +434,9 @@ const findAll = (
   }
   const certain = merged(whole);
   const tokens = hasMistyped ? tokensOf(folded, certain, honoursMarks) : first;
-  const found: Found[] = certain.map((span) => ({ ...span, needsCard: false }));
-  const add = (kind: CardDataKind, { from, to }: Range, needsCard: boolean) =>
-    found.push({ kind, needsCard, start: tokens[from]!.start, end: tokens[to - 1]!.end });
+  const found: Found[] = certain.map((span) => ({ ...span, needsCard: false, isBare: false }));
+  const add = (kind: CardDataKind, { from, to }: Range, needsCard: boolean, isBare = false) =>
+    found.push({ kind, needsCard, isBare, start: tokens[from]!.start, end: tokens[to - 1]!.end });
   for (let index = 0; index < tokens.length; index++) {
     if (tokens[index]!.mark === 'card') for (const range of behindNumber(tokens, index)) add(range.kind, range, false);
     const code = codes.at(tokens, index);
@@ -446,8 +448,8 @@ const findAll = (
     const part = namedPart(tokens, index);
     if (part) add('EXPIRY', part, true);
     const pair = expiryBesideCode(tokens, index);
-    if (pair) add('EXPIRY', pair.expiry, true);
-    if (pair && pair.code !== null) add('CVC', { from: pair.code, to: pair.code + 1 }, true);
+    if (pair) add('EXPIRY', pair.expiry, true, true);
+    if (pair && pair.code !== null) add('CVC', { from: pair.code, to: pair.code + 1 }, true, true);
   }
   return { tokens, found };
 };
@@ -485,12 +487,21 @@ export const findCardData = (text: string): readonly CardDataSpan[] => {
 
 const gravity: readonly CardDataKind[] = ['CARD_NUMBER', 'TRACK', 'CVC', 'EXPIRY'];
 
+const gravestOf = (found: readonly Found[]): CardDataKind | null => {
+  // What nothing labels goes by the date that it stands beside.
+  const kinds = new Set(found.map(({ kind, needsCard }) => (needsCard ? 'EXPIRY' : kind)));
+  return gravity.find((kind) => kinds.has(kind)) ?? null;
+};
+
 /**
  * The gravest card data in a text that people of ours write; null where there is none. A date beside a word for an expiry
  * is one here, whatever it is of: they can say it otherwise. Time is linear in the text.
  */
-export const gravestCardData = (text: string): CardDataKind | null => {
-  // What nothing labels goes by the date that it stands beside.
-  const kinds = new Set(findAll(text, false).found.map(({ kind, needsCard }) => (needsCard ? 'EXPIRY' : kind)));
-  return gravity.find((kind) => kinds.has(kind)) ?? null;
+export const gravestCardData = (text: string): CardDataKind | null => gravestOf(findAll(text, false).found);
+
+/** The same in an address, where a month and a year beside further digits are a house, its stairs and a door ("Graben 12/24/123"), unless a card is spoken of. */
+export const gravestInAddress = (text: string): CardDataKind | null => {
+  const { tokens, found } = findAll(text, false);
+  const isOfCards = tokens.some((_, index) => isOfCard(tokens, index));
+  return gravestOf(isOfCards ? found : found.filter(({ isBare }) => !isBare));
 };

@@ -1,5 +1,5 @@
 import { Failure } from '../failure';
-import { gravestCardData } from './card-data';
+import { gravestCardData, gravestInAddress } from './card-data';
 
 /*
  * The two ways in which a text comes in. What people of ours write is refused where it holds card data: they are told, and write it
@@ -8,6 +8,9 @@ import { gravestCardData } from './card-data';
 
 /** Whether a text holds a card number, a security code, an expiry date or a track. */
 export const hasCardData = (text: string): boolean => gravestCardData(text) !== null;
+
+/** The same of an address or a part of one. */
+export const hasCardDataInAddress = (text: string): boolean => gravestInAddress(text) !== null;
 
 /**
  * Refuses a text with card data in it before anything is stored or logged of it.

@@ -1,4 +1,4 @@
-import { hasCardData } from '../../../privacy/text-guard';
+import { hasCardDataInAddress } from '../../../privacy/text-guard';
 import type { Problem } from './answers';
 import type { NewAddress } from './confirmation.view';
 import { countryCodes } from './country-codes';
@@ -35,12 +35,12 @@ export const problemsOf = (address: NewAddress | null): Problem[] => {
     else if (value.length > longest[field]) problems.push([field, `${labels[field]}: at most ${longest[field]} characters.`]);
     else if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value))
       problems.push([field, `${labels[field]}: letters, digits and punctuation only.`]);
-    else if (hasCardData(value))
+    else if (hasCardDataInAddress(value))
       problems.push([field, `${labels[field]}: card data doesn’t belong here. Enter the address only.`]);
     else if (field === 'country' && !countryCodes.has(value)) problems.push([field, `${labels[field]}: choose one of the list.`]);
   }
   // A card number may be spread over several fields.
-  if (problems.length === 0 && hasCardData(Object.values(address).join(' ')))
+  if (problems.length === 0 && hasCardDataInAddress(Object.values(address).join(' ')))
     problems.push(['line1', 'Card data doesn’t belong here. Enter the address only.']);
   return problems;
 };
