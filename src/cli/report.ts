@@ -38,7 +38,12 @@ export const describeFailure = (error: unknown): string => {
         return `The database isn't this version's (${schema}): start the gateway once, or run counterfoil migrate.`;
       if (code === 'ER_TABLEACCESS_DENIED_ERROR' || code === 'ER_COLUMNACCESS_DENIED_ERROR')
         return `${message}: the user in DATABASE_URL lacks this right. "counterfoil doctor --print-grants" prints what a gateway’s user needs and what the sequencer’s does; commands that read rows beside the log, such as doctor, take a gateway’s.`;
-      if (code === 'ECONNREFUSED') return `Nothing answers at ${address ?? 'the configured address'}${port ? `:${port}` : ''}.`;
+      if (code === 'ER_ACCESS_DENIED_ERROR' || code === 'ER_DBACCESS_DENIED_ERROR')
+        return `${message}: DATABASE_URL has a user, password or name that this database server doesn’t know, or it lets this user in with TLS only.`;
+      if (code === 'ECONNREFUSED') {
+        const host = address?.includes(':') ? `[${address}]` : (address ?? 'the configured address');
+        return `Nothing answers at ${host}${port ? `:${port}` : ''}.`;
+      }
       return message ?? String(cause);
     })
     .join('\n');
