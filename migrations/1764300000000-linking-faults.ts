@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { addColumns, bigint, dropColumns } from './tables';
+import { addColumns, addIndex, bigint, dropColumns } from './tables';
 
 const columns = [bigint('link_tries'), bigint('link_next_at')];
 const index = 'ix_helpdesk_customer_linked_at';
@@ -8,7 +8,7 @@ const index = 'ix_helpdesk_customer_linked_at';
 export class LinkingFaults1764300000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await addColumns(runner, 'helpdesk_customer', columns);
-    await runner.query(`CREATE INDEX ${index} ON helpdesk_customer (linked_at)`);
+    await addIndex(runner, 'helpdesk_customer', 'linked_at');
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -41,10 +41,17 @@ const binaryCollation = async (runner: QueryRunner): Promise<string> => {
 const collationOf = (runner: QueryRunner): Promise<string | null> =>
   runner.connection.options.type === 'mariadb' ? binaryCollation(runner) : Promise.resolve(null);
 
+/**
+ * Each step of a migration leaves alone what is there: MariaDB commits every one of them at once, so a migration that was killed in the
+ * middle runs again from its beginning.
+ */
 export const createTables = async (runner: QueryRunner, definitions: readonly Definition[]): Promise<void> => {
   const collation = await collationOf(runner);
   for (const { name, columns, indexes = [] } of definitions) {
-    await runner.createTable(new Table({ name, columns: [...columns], indices: indexes.map((index) => indexOf(name, index)) }));
+    await runner.createTable(
+      new Table({ name, columns: [...columns], indices: indexes.map((index) => indexOf(name, index)) }),
+      true,
+    );
     if (!collation) continue;
     await runner.query(`ALTER TABLE ${name} CONVERT TO CHARACTER SET utf8mb4 COLLATE ${collation}`);
     // Converting makes a longer type of a TEXT where the database's own character set has shorter characters.
@@ -63,12 +70,21 @@ export const dropTables = async (runner: QueryRunner, definitions: readonly Defi
 export const addColumns = async (runner: QueryRunner, table: string, columns: readonly Column[]): Promise<void> => {
   const collation = await collationOf(runner);
   for (const { name, type, length } of columns) {
+    if (await runner.hasColumn(table, name)) continue;
     const isText = type === 'varchar';
     const kind = isText ? `varchar(${length})` : type;
     await runner.query(
       `ALTER TABLE ${table} ADD COLUMN ${name} ${kind}${isText && collation ? ` CHARACTER SET utf8mb4 COLLATE ${collation}` : ''} NULL`,
     );
   }
+};
+
+/** An index on one column. */
+export const addIndex = async (runner: QueryRunner, table: string, column: string): Promise<void> => {
+  const name = `ix_${table}_${column}`;
+  const stored = await runner.getTable(table);
+  if (stored?.indices.some((index) => index.name === name)) return;
+  await runner.query(`CREATE INDEX ${name} ON ${table} (${column})`);
 };
 
 export const dropColumns = async (runner: QueryRunner, table: string, columns: readonly Column[]): Promise<void> => {
