@@ -51,7 +51,9 @@ describe('what must still be so when an update is applied', () => {
     const of = await updates.next();
     const id = await confirmed(of);
     await updates.changeCustomer(of, { helpdeskReference: null, email: 'somebody.else@people.example.com' });
-    expect(await failed(id)).toEqual(['FAILED', 'LINK_CHANGED', []]);
+    // Without a link nothing that tells of payments is shown, the reason neither: it stands in the row.
+    expect(await failed(id)).toEqual(['FAILED', null, []]);
+    expect((await updates.row(id)).failure).toBe('LINK_CHANGED');
   });
 
   it.each<[string, string, (of: Case) => unknown]>([
