@@ -1,3 +1,4 @@
+import { endOfMonthAndYear, isCardYear, isGluedMonthAndYear, isMonth, isYear } from './card-expiry';
 import { findCardNumbers, type Span } from './card-numbers';
 import { Labels, type Mark, mostBetweenLetters, type Token, tokensOf } from './card-tokens';
 import {
@@ -9,7 +10,6 @@ import {
   expiryLabels,
   expiryNounLabels,
   markup,
-  monthJoiners,
   monthNames,
   months,
   numberLabels,
@@ -65,8 +65,6 @@ const mostBeside = 14;
 const endsSentence = (gap: string): boolean => /[.!?…。](?:\s|$)|\n\s*\n/u.test(gap);
 const endsClause = (gap: string): boolean => /[,;]/.test(gap) || endsSentence(gap);
 
-const isYear = (text: string): boolean => /^(?:19|20)[0-9]{2}$/.test(text);
-const isMonth = (text: string): boolean => /^(?:0?[1-9]|1[0-2])$/.test(text);
 const isCodeLong = ({ isNumber, text }: Token): boolean => isNumber && (text.length === 3 || text.length === 4);
 
 /** Where house and door are written like a month and a year ("Hauptstraße 12/24, 1010 Wien"). */
@@ -206,38 +204,6 @@ const labelledCode = (tokens: readonly Token[], start: number, labelEnd: number)
   return isCodeLong(tokens[before]!) && !isSomethingElse(tokens, before, 0) ? { from: before, to: before + 1 } : null;
 };
 
-/** What separates the parts of a date; a colon is a time's. */
-const dateGap = /^\s{0,2}(?:[./|,'’_\\~*\u2044\u2215\u2212]|\p{Pd}){0,2}\s{0,2}$/u;
-
-/** A month and a year that begin at `index`, and the index after them; -1 where none do. A whole date is none. */
-const endOfMonthAndYear = (tokens: readonly Token[], index: number): number => {
-  const first = tokens[index]!;
-  const next = tokens[index + 1];
-  const joins = (word: string) => spokenSeparators.has(word) || (!first.isNumber && monthJoiners.has(word));
-  const isSpoken = next !== undefined && !next.isNumber && joins(next.text);
-  const secondAt = isSpoken ? index + 2 : index + 1;
-  const second = tokens[secondAt];
-  const third = tokens[secondAt + 1];
-  if (!second?.isNumber || !(isSpoken || dateGap.test(second.gap))) return -1;
-  // A day stands before the month or after it; a figure separated otherwise belongs to something else.
-  const isDay = (token: Token | undefined, gap: string): boolean =>
-    token?.isNumber === true &&
-    (first.isNumber ? gap === second.gap && (token.text.length < 3 || isYear(token.text)) : token.text.length < 3);
-  const isYearAfter = !first.isNumber && third !== undefined && isYear(third.text) && dateGap.test(third.gap);
-  const isWholeDate = isDay(tokens[index - 1], first.gap) || isYearAfter || (first.isNumber && isDay(third, third?.gap ?? ''));
-  if (isWholeDate || (third !== undefined && !third.isNumber && units.has(third.text))) return -1;
-  const isYearLike = (text: string) => text.length === 2 || isYear(text);
-  const isMonthFirst = (isMonth(first.text) || months.has(first.text)) && isYearLike(second.text);
-  return isMonthFirst || (isYear(first.text) && isMonth(second.text)) ? secondAt + 1 : -1;
-};
-
-/** `1229` or `122029`. */
-const isGluedMonthAndYear = (tokens: readonly Token[], index: number): boolean => {
-  const { isNumber, text } = tokens[index]!;
-  const next = tokens[index + 1];
-  return isNumber && /^(?:0[1-9]|1[0-2])(?:(?:19|20)?[0-9]{2})$/.test(text) && !(next !== undefined && units.has(next.text));
-};
-
 const halfVerbs = new Set(['lauft', 'laeuft']);
 
 const labelledExpiry = (tokens: readonly Token[], start: number, end: number): Range | null => {
@@ -265,9 +231,6 @@ const labelledExpiry = (tokens: readonly Token[], start: number, end: number): R
   }
   return null;
 };
-
-/** A card's years, so that amounts and days of the month are seldom taken for an expiry that nothing labels. */
-const isCardYear = (text: string): boolean => /^(?:20)?[2-4][0-9]$/.test(text);
 
 /** The number of a month or a year right behind the name of that part, where the name stands behind a label of an expiry. */
 const namedPart = (tokens: readonly Token[], index: number): Range | null => {
