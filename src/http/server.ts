@@ -190,12 +190,14 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     closing = true;
     connections.stop();
   });
-  server.addHook('onRequest', async ({ headers, raw, routeOptions: { url } }) => {
+  server.addHook('onRequest', async ({ headers, raw, routeOptions: { url } }, reply) => {
     // Load balancers ask in HTTP/1.0, which needs no host.
     if (headers.host === undefined && url !== undefined && probes.has(url)) return;
     // What is told by name (links, the origin of a page) is told by this one.
-    if (!isHost(headers.host) || hostsIn(raw.rawHeaders) > 1)
-      throw Failure.invalid('host', 'expected the name or address that the request was sent to');
+    if (isHost(headers.host) && hostsIn(raw.rawHeaders) === 1) return;
+    // Whose the rest on this connection is nobody can tell.
+    reply.header('connection', 'close');
+    throw Failure.invalid('host', 'expected the name or address that the request was sent to');
   });
   server.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close');
