@@ -54,14 +54,15 @@ export const tokensOf = (folded: FoldedText, cards: readonly Span[], honoursMark
       let to = from + 1;
       while (to < last && folded.startOf(to) < boundary) to += 1;
       if (isCard) {
-        let first = from;
-        while (first > gapStart && folded.startOf(first - 1) >= span.start) first -= 1;
         const { start: begins, end } = span;
-        // A number of several groups is one mark.
-        if (tokens.at(-1)?.start !== begins)
+        // A number of several groups is one mark; the search for its end is made once.
+        if (tokens.at(-1)?.start !== begins) {
+          let first = from;
+          while (first > gapStart && folded.startOf(first - 1) >= begins) first -= 1;
           tokens.push({ isNumber: false, mark: 'card', text: '', gap: folded.text.slice(gapStart, first), start: begins, end });
-        gapStart = to;
-        while (gapStart < folded.text.length && folded.startOf(gapStart) < end) gapStart += 1;
+          gapStart = to;
+          while (gapStart < folded.text.length && folded.startOf(gapStart) < end) gapStart += 1;
+        }
       } else {
         const gap = folded.text.slice(gapStart, from);
         gapStart = to;

@@ -235,6 +235,8 @@ describe('card data beside a number', () => {
     '4242424242424242 ',
     '4242424242424242 is ',
     '4242 4242 4242 4241 ',
+    '4242 ',
+    '4242;',
     'card number 1 ',
     'card ',
     '[card number removed] ',
