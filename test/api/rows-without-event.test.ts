@@ -13,13 +13,7 @@ beforeAll(async () => {
   test = await TestApp.start({ policy: policyWith(['perCustomerPerDay: 5', 'perCustomerPerDay: 500']) });
   updates = new Updates(test);
   const of = await updates.next({ subscribed: false });
-  const one = await updates.asked(of, of.usual, 'BILLING_ADDRESS');
-  await updates.confirm(one.token);
-  await updates.drain();
-  const two = await updates.asked(of, of.other, 'BILLING_ADDRESS');
-  const { shown } = await updates.consent(two.token);
-  await updates.desk.refuse(two.token, shown);
-  [confirmed, refused] = [one.id, two.id];
+  [confirmed, refused] = await updates.confirmedAndRefused(of);
 });
 afterAll(() => test.stop());
 

@@ -261,6 +261,17 @@ export class Updates {
     return this.desk.confirm(token, await this.consent(token, over));
   }
 
+  /** Two new addresses, one that the customer confirms and that is applied, and one that they refuse. Returns their ids, in this order. */
+  async confirmedAndRefused(of: Case): Promise<readonly [confirmed: string, refused: string]> {
+    const one = await this.asked(of, of.usual, 'BILLING_ADDRESS');
+    await this.confirm(one.token);
+    await this.drain();
+    const two = await this.asked(of, of.other, 'BILLING_ADDRESS');
+    const { shown } = await this.consent(two.token);
+    await this.desk.refuse(two.token, shown);
+    return [one.id, two.id];
+  }
+
   /** The customer enters a card on the provider's page, and the gateway looks. */
   async enterCard(
     answer: ConfirmationAnswer,
