@@ -32,11 +32,11 @@ const places: readonly Place[] = [
       },
     ],
     refusedBy: 'compiler',
-    saying: /stripe\.projection\.ts.*'network' does not exist in type 'TransactionRecord'/,
+    saying: /stripe\.transactions\.ts.*'network' does not exist in type 'TransactionRecord'/,
   },
   {
-    named: 'stripe/stripe.projection.ts',
-    file: 'src/upstream/payments/stripe/stripe.projection.ts',
+    named: 'stripe/stripe.transactions.ts',
+    file: 'src/upstream/payments/stripe/stripe.transactions.ts',
     edits: [
       {
         behind: '          three_d_secure: orNull(z.object({ result: orNull(word) })),\n',
@@ -52,7 +52,7 @@ const places: readonly Place[] = [
       },
     ],
     refusedBy: 'compiler',
-    saying: /stripe\.projection\.ts.*Property 'network' is missing/,
+    saying: /stripe\.transactions\.ts.*Property 'network' is missing/,
   },
   {
     named: 'src/development/merchant/history.ts',

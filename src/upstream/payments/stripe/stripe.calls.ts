@@ -13,7 +13,7 @@ import {
   unavailable,
   type Write,
 } from './stripe.faults';
-import { pageOf } from './stripe.projection';
+import { pageOf } from './stripe.shapes';
 
 /** The version that the projection was written against; the account's own default doesn't matter. */
 export const stripeApiVersion = '2026-10-28.endive';

@@ -12,6 +12,7 @@ import type {
 } from '../payments.port';
 import { pageSize, StripeCalls } from './stripe.calls';
 import { StripeCredentials } from './stripe.credentials';
+import { customerRecord, customerSchema, type HelpdeskNaming, type StripeCustomer } from './stripe.customers';
 import {
   concernOf,
   eventDigest,
@@ -24,27 +25,21 @@ import {
   type StripeEvent,
   writeCursor,
 } from './stripe.events';
+import { paymentMethodRecord, paymentMethodSchema } from './stripe.methods';
+import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
+import type { StripeSection } from './stripe.section';
+import { pageOf, reference as referenceSchema } from './stripe.shapes';
 import {
   chargeSchema,
   chargeTransaction,
-  customerRecord,
-  customerSchema,
   disputeRecord,
   disputeSchema,
-  type HelpdeskNaming,
   intentTransaction,
-  pageOf,
   paymentIntentSchema,
-  paymentMethodRecord,
-  paymentMethodSchema,
-  reference as referenceSchema,
   type StripeCharge,
-  type StripeCustomer,
   type StripePaymentIntent,
   type TransactionNaming,
-} from './stripe.projection';
-import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
-import type { StripeSection } from './stripe.section';
+} from './stripe.transactions';
 import { judgeWebhook } from './stripe.webhook';
 
 /** Its section of the configuration, and what goes with it. */

@@ -14,18 +14,17 @@ import {
   type StepOutcome,
 } from '../payments.port';
 import type { StripeCalls, WriteOptions } from './stripe.calls';
+import { customerSchema, type StripeCustomer } from './stripe.customers';
 import type { Write } from './stripe.faults';
 import {
   anyPaymentMethodSchema,
-  customerSchema,
   paymentMethodRecord,
-  reference as referenceSchema,
-  type StripeCustomer,
   setupSessionSchema,
   storedAddressSchema,
   subscriptionSchema,
-} from './stripe.projection';
+} from './stripe.methods';
 import { refusalOf, setupRefusalOf } from './stripe.refusals';
+import { reference as referenceSchema } from './stripe.shapes';
 
 export interface StripeCredentialsOptions {
   readonly source: string;

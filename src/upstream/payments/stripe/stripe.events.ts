@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ProgrammingError } from '../../../failure';
-import { reference } from './stripe.projection';
+import { reference } from './stripe.shapes';
 
 const mention = z
   .union([reference, z.object({ id: reference }).transform(({ id }) => id)])

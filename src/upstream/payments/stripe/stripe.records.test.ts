@@ -1,21 +1,17 @@
 import fc from 'fast-check';
 import type { DisputeRecord, TransactionStatus } from '../payments.port';
+import { customerRecord, customerSchema, type StripeCustomer } from './stripe.customers';
+import { expiryStatus, paymentMethodRecord, paymentMethodSchema } from './stripe.methods';
 import {
   chargeSchema,
   chargeStatus,
-  customerRecord,
-  customerSchema,
   disputeRecord,
   disputeSchema,
-  expiryStatus,
   intentStatus,
   intentTransaction,
   minorUnits,
   paymentIntentSchema,
-  paymentMethodRecord,
-  paymentMethodSchema,
-  type StripeCustomer,
-} from './stripe.projection';
+} from './stripe.transactions';
 
 const now = new Date('2026-06-15T12:00:00Z');
 

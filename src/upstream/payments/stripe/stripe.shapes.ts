@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { containsCardNumber } from '../../../privacy/redaction';
+
+/**
+ * What is kept of Stripe's objects: the schemas name every field that is read, everything else is dropped while parsing.
+ * A field without which a record would be wrong (id, amount, status, time) must be there; any other that has an
+ * unexpected shape counts as absent.
+ */
+export const orNull = <T>(schema: z.ZodType<T>): z.ZodType<T | null> =>
+  schema
+    .nullish()
+    .catch(null)
+    .transform((value) => value ?? null);
+
+/** Object ids become path segments and are stored: nothing that a URL or a log would read differently. */
+export const reference = z.string().regex(/^[A-Za-z0-9_-]{1,255}$/);
+
+/** An id, or the object itself where Stripe expanded it. */
+export const referenceTo = z.union([reference, z.object({ id: reference }).transform(({ id }) => id)]);
+
+export const instant = z
+  .number()
+  .int()
+  .min(0)
+  .max(8_640_000_000_000)
+  .transform((seconds) => new Date(seconds * 1_000));
+
+/** Machine words such as `insufficient_funds`; a sentence in such a field isn't passed on. */
+export const word = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
+
+/** Free text without control and formatting characters; dropped whole where a card number stands in it. */
+export const text = (most: number) =>
+  z.string().transform((value) => {
+    const shown = value
+      .normalize('NFC')
+      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+      .trim();
+    return shown === '' || containsCardNumber(shown) ? null : [...shown].slice(0, most).join('');
+  });
+
+export const country = z
+  .string()
+  .regex(/^[A-Za-z]{2}$/)
+  .transform((code) => code.toUpperCase());
+
+export const fourDigits = z.string().regex(/^\d{4}$/);
+
+/** E.164 has at most 15 digits; more is not a telephone number. */
+export const phone = z
+  .string()
+  .max(40)
+  .refine((value) => value.replace(/\D/g, '').length <= 15);
+
+export const metadata = z.record(z.string(), z.unknown()).nullish().catch(null);
+
+export const metadataValue = (of: z.infer<typeof metadata>, key: string | null): string | null => {
+  const value: unknown = of && key !== null && Object.hasOwn(of, key) ? of[key] : null;
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
+};
+
+export const money = {
+  amount: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  currency: z.string().regex(/^[A-Za-z]{3}$/),
+};
+
+export const pageOf = <T>(item: z.ZodType<T>) =>
+  z.object({
+    data: z.array(item),
+    has_more: z.boolean().catch(false),
+    /** Of search results only. */
+    next_page: orNull(z.string().max(2_000)),
+  });
