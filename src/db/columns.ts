@@ -1,4 +1,5 @@
 import { Column, type ColumnOptions, PrimaryColumn } from 'typeorm';
+import { cutAtBytes } from '../privacy/graphemes';
 import { safeInteger } from './integers';
 
 /**
@@ -63,9 +64,9 @@ export const Flag = (options: Options = {}) => Column({ type: 'smallint', transf
 /** Ciphertext of `privacy/sealing`, or a wrapped key: 65,535 bytes at most. */
 export const Sealed = (options: Options = {}) => Column({ type: 'blob', ...base(options) });
 
-/** A text as a sealed column holds it: what is longer is cut at a character and says so. */
+/** A text as a sealed column holds it: what is longer is cut between two of its characters, as readers count them, and says so. */
 const maximumText = 60_000;
 export const bounded = (text: string, bytes = maximumText): string => {
-  if (Buffer.byteLength(text) <= bytes) return text;
-  return `${Buffer.from(text).subarray(0, bytes).toString('utf8').replace(/�+$/, '')}\n[cut]`;
+  const kept = cutAtBytes(text, bytes);
+  return kept === text ? text : `${kept}\n[cut]`;
 };

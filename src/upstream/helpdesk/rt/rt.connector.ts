@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inTurns } from '../../../lanes';
+import { shortText } from '../../source-text';
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
   HelpdeskConnector,
@@ -303,7 +304,7 @@ export class RtHelpdesk implements HelpdeskConnector {
       staff: [...staff.values()].map(
         (person): StaffRecord => ({
           reference: person.id,
-          displayName: person.RealName ?? person.Name,
+          displayName: person.RealName ?? shortText(person.Name, 200) ?? person.id,
           login: person.Name.toLowerCase(),
           email: person.EmailAddress?.toLowerCase() ?? null,
           active: profiles.get(person.id)?.active === true,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shortText } from '../../source-text';
 
 /** RT sends ids as numbers here and as text there; the same id is the same decimal text with us. */
 export const identifier = z
@@ -13,6 +14,9 @@ const text = z
   .nullish()
   .transform((value) => (value === undefined || value === null || value === '' ? null : value));
 
+/** A name or a subject, as every source's is cleaned; as long as RT's own column. */
+const shown = (most: number) => text.transform((value) => (value === null ? null : shortText(value, most)));
+
 /**
  * A user reference with the columns that were asked for. Where RT doesn't expand a reference, its `id` holds the user's
  * *name*, which may look like a number: only together with `Name` is `id` the number.
@@ -21,7 +25,7 @@ export const rtPerson = z.object({
   type: z.literal('user'),
   id: identifier,
   Name: z.string().min(1),
-  RealName: text,
+  RealName: shown(200),
   EmailAddress: text,
 });
 export type RtPerson = z.infer<typeof rtPerson>;
@@ -43,7 +47,7 @@ export const rtTicket = z.object({
   type: z.literal('ticket'),
   id: identifier,
   Type: z.string(),
-  Subject: text,
+  Subject: shown(500),
   Status: z.string().min(1),
   Created: instant,
   LastUpdated: instant,

@@ -240,6 +240,15 @@ describe('free text', () => {
     expect(record.billingAddress).toEqual({ line1: null, line2: null, city: 'Bonn', postalCode: null, country: null });
   });
 
+  test.each([
+    ['علی‌رضا محمدی', 'علی‌رضا محمدی'],
+    ['ශ්‍රී', 'ශ්‍රී'],
+    ['👩‍👩‍👧‍👦 Family', '👩‍👩‍👧‍👦 Family'],
+    ['Jo\u00adhanna\u200b \u202eQuill', 'Johanna Quill'],
+  ])('a name is cleaned as every source’s: %j', (name, expected) => {
+    expect(customerRecord(customer({ name }), { metadataKey: 'k', bareReferencesOf: null }).displayName).toBe(expected);
+  });
+
   test('a telephone number of more digits than E.164 allows is none', () => {
     const { phone } = customerRecord(customer({ phone: '4242 4242 4242 4242' }), { metadataKey: 'k', bareReferencesOf: null });
     expect(phone).toBeNull();

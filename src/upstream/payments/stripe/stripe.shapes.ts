@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { containsCardNumber } from '../../../privacy/redaction';
+import { cleanText, shortText } from '../../source-text';
 
 /**
  * What is kept of Stripe's objects: the schemas name every field that is read, everything else is dropped while parsing.
@@ -28,15 +29,9 @@ export const instant = z
 /** Machine words such as `insufficient_funds`; a sentence in such a field isn't passed on. */
 export const word = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
 
-/** Free text without control and formatting characters; dropped whole where a card number stands in it. */
+/** Free text, cleaned as every source's, in at most `most` UTF-16 units; dropped whole where a card number stands in it. */
 export const text = (most: number) =>
-  z.string().transform((value) => {
-    const shown = value
-      .normalize('NFC')
-      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-      .trim();
-    return shown === '' || containsCardNumber(shown) ? null : [...shown].slice(0, most).join('');
-  });
+  z.string().transform((value) => (containsCardNumber(cleanText(value)) ? null : shortText(value, most)));
 
 export const country = z
   .string()

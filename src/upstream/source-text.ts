@@ -1,0 +1,29 @@
+import { cutAtGrapheme } from '../privacy/graphemes';
+
+/** How names and short texts of sources are cleaned: one rule for all connectors. Bodies of messages begin with the same one. */
+
+/**
+ * What a reader doesn't see and no script needs: controls, the embeddings and isolates by which a text changes the direction of what stands
+ * around it (U+202A–202E, U+2066–2069), soft hyphens, zero-width blanks, word joiners and their like, halves of a pair. Line
+ * breaks and tabs are white space, and stay here. So do joiners (U+200C, U+200D) and direction marks (U+200E, U+200F, U+061C): Persian and Sinhala
+ * are spelled with the former, and emoji made of them. Tags (U+E0020–E007F) spell the flags of England, Scotland and Wales; anywhere else they hide text.
+ */
+const unwanted =
+  /(\u{1f3f4}[\u{e0020}-\u{e007e}]{1,8}\u{e007f})|[^\P{Cc}\t\n\v\f\r\x85]|[\u00ad\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+
+/** A text in NFC without what nobody sees, its lines as they are. Cleaning it again changes nothing. */
+export const cleanText = (text: string): string => text.replace(unwanted, '$1').normalize('NFC');
+
+/** Whether a reader sees anything: not where there is but white space, fillers, joiners and marks of direction. */
+export const isBlank = (text: string): boolean => !/[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
+
+/**
+ * A name, a subject, another short text: on one line, in at most `most` UTF-16 units, cut between what a reader takes for characters. Null where
+ * there is nothing to read. Line separators, with the white space around them, become one blank.
+ */
+export const shortText = (text: string, most: number): string | null => {
+  const line = cleanText(text)
+    .replace(/[\s\x85]+/g, (space) => (/[\t\n\v\f\r\x85\u2028\u2029]/.test(space) ? ' ' : space))
+    .trim();
+  return isBlank(line) ? null : cutAtGrapheme(line, most).trimEnd();
+};
