@@ -132,32 +132,8 @@ export const forgetAuditKey = (customerKey: Buffer): void => {
   auditKeys.delete(customerKey);
 };
 
-/** Characters; no address or number is longer, and the patterns below needn't be fast on more. */
-const longestInput = 512;
-
 /**
  * The form in which names and addresses are compared: trimmed, lower case, Unicode NFC. Lower-casing can leave a letter and
  * its accent apart that have a character of their own in lower case only (U+01F0), so NFC comes after it too.
  */
 export const normalForm = (text: string): string => text.trim().normalize('NFC').toLowerCase().normalize('NFC');
-
-/**
- * An address in the form in which addresses are compared: trimmed, lower case, Unicode NFC. Nothing else: dots and plus-tags stay, and
- * compatibility forms (NFKC) aren't folded, because mailboxes that differ in them can belong to two people and a link
- * between customers hangs on this. Null for what isn't one bare address (RFC 5321 lengths, no quoted local part) or
- * holds invisible characters.
- */
-export const normalizeEmail = (text: string): string | null => {
-  if (text.length > longestInput) return null;
-  const address = normalForm(text);
-  const at = address.lastIndexOf('@');
-  const local = address.slice(0, at);
-  const domain = address.slice(at + 1);
-  const isAddress =
-    at > 0 &&
-    Buffer.byteLength(local) <= 64 &&
-    Buffer.byteLength(address) <= 254 &&
-    /^[^\s\p{C}@"(),:;<>[\\\]]+$/u.test(local) &&
-    domain.split('.').every((label) => /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u.test(label));
-  return isAddress ? address : null;
-};

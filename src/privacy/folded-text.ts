@@ -2,7 +2,7 @@
 const lookalikes: Readonly<Record<string, string>> = { а: 'a', е: 'e', о: 'o', р: 'p', с: 'c', х: 'x', і: 'i', ς: 'σ' };
 
 /** Decimal digits stand in the code charts as whole runs from 0 to 9 (Unicode, section 4.6): counting back to the first gives the value. */
-const digitValue = (digit: string): string => {
+export const digitValue = (digit: string): string => {
   const codePoint = digit.codePointAt(0)!;
   let first = codePoint;
   while (first > codePoint - 9 && /^\p{Nd}$/u.test(String.fromCodePoint(first - 1))) first -= 1;

@@ -288,7 +288,9 @@ describe('the link to a payment customer', () => {
     ['helpdesk', 'J\u030c.Doe@People.example.com', '\u01f0.doe@people.example.com'],
     ['payment side', '\u01f0.doe@people.example.com', 'J\u030c.Doe@People.example.com'],
     ['helpdesk, decomposed', 'j\u030c.doe@people.example.com', 'J\u030c.DOE@people.example.com'],
-  ])('is MATCHED whoever writes the address in capitals, and whoever comes first (%s)', async (_who, ours, theirs) => {
+    ['helpdesk, the domain in Unicode', 'kim@bücher.example', 'kim@xn--bcher-kva.example'],
+    ['payment side, the domain in Unicode', 'Kim@XN--BCHER-KVA.example', 'kim@Bücher.example'],
+  ])('is MATCHED whoever writes the address in which form, and whoever comes first (%s)', async (_who, ours, theirs) => {
     const paymentsFirst = await start((helpdesk, payments) => {
       helpdesk.put('1', { customer: helpdeskCustomer('one', { email: ours }) });
       payments.put('p1', { email: theirs }, [card('m1')]);

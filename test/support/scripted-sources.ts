@@ -1,4 +1,4 @@
-import { normalizeEmail } from '../../src/privacy/digests';
+import { normalizeEmail } from '../../src/privacy/mail-addresses';
 import type {
   HelpdeskConnector,
   HelpdeskCustomerRecord,

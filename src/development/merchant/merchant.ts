@@ -1,4 +1,4 @@
-import { normalizeEmail } from '../../privacy/digests';
+import { normalizeEmail } from '../../privacy/mail-addresses';
 import {
   type Channel,
   type HelpdeskCustomerRecord,

@@ -5,9 +5,9 @@ import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-ve
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { Failure } from '../../failure';
-import { normalForm } from '../../privacy/digests';
 import { ulid } from '../../ulid';
 import type { Core } from '../core';
+import { staffDigests } from '../keys/contact-digests';
 import { activeStaffNamed } from '../tickets/staff.rows';
 import { actors } from './actor.entity';
 import { sessionRevocations } from './session-revocation.entity';
@@ -155,8 +155,8 @@ export class Actors {
 
   /** The person's active rows among the staff, by login or e-mail; where a source has two of that name, it is nobody. */
   private async staffOf(claim: string | null): Promise<Pick<SignedInActor, 'staffIds' | 'helpdesks'>> {
-    const digest = this.parts.keys.searchDigest('staff', claim === null ? null : normalForm(claim));
-    const rows = digest === null ? [] : await activeStaffNamed(this.parts.database, digest);
+    const digests = staffDigests(this.parts.keys, claim);
+    const rows = digests.length === 0 ? [] : await activeStaffNamed(this.parts.database, digests);
     const theirs = rows.filter((row) => rows.filter((other) => other.source === row.source).length === 1);
     return { staffIds: theirs.map(({ id }) => id), helpdesks: theirs.map(({ source }) => source) };
   }

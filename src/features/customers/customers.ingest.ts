@@ -4,9 +4,9 @@ import { bounded } from '../../db/columns';
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
-import { normalizeEmail } from '../../privacy/digests';
 import { ulid } from '../../ulid';
 import type { HelpdeskCustomerRecord } from '../../upstream/helpdesk/helpdesk.port';
+import { emailDigest } from '../keys/contact-digests';
 import { type Keys, keyed, sealField, withKeyOf } from '../keys/keys.service';
 import { type Customer, customers } from './customer.entity';
 import { customer } from './customers.rows';
@@ -79,7 +79,7 @@ export class CustomersIngest {
         phoneSealed: sealedOrNull('phone', phone),
       });
       const facts = {
-        emailDigest: this.keys.searchDigest('email', record.email ? normalizeEmail(record.email) : null),
+        emailDigest: emailDigest(this.keys, record.email),
         region: record.region,
         protectedReferenceDigest: this.keys.searchDigest('payment-customer', record.protectedPaymentReference),
       };
@@ -91,23 +91,26 @@ export class CustomersIngest {
         continue;
       }
       if (row.observedAt > asOf) continue;
+      const storedEmail = this.keys.open(customers, row, 'email');
       const isSame =
         this.keys.open(customers, row, 'name') === name &&
-        this.keys.open(customers, row, 'email') === email &&
+        storedEmail === email &&
         this.keys.open(customers, row, 'phone') === phone &&
         Object.entries(facts).every(([fact, value]) => row[fact as keyof typeof facts] === value);
       if (isSame) {
         await change.bookkeep(customers, { observedAt: asOf }, sql`${customers.id} = ${id}`);
         continue;
       }
-      const isAnotherAddress = row.emailDigest !== facts.emailDigest;
+      const isAnotherDigest = row.emailDigest !== facts.emailDigest;
+      // The form in which addresses are compared may be another than when this one was stored.
+      const isAnotherAddress = isAnotherDigest && emailDigest(this.keys, storedEmail) !== facts.emailDigest;
       const values = {
         ...sealed(),
         ...facts,
         emailEdited: row.emailEdited || isAnotherAddress,
         observedAt: asOf,
         // Who this is on the payment side is open again: the next look-up decides.
-        ...(isAnotherAddress || row.protectedReferenceDigest !== facts.protectedReferenceDigest
+        ...(isAnotherDigest || row.protectedReferenceDigest !== facts.protectedReferenceDigest
           ? { linkedAt: null, linkTries: null, linkNextAt: null }
           : {}),
       };

@@ -2,9 +2,10 @@ import type { LinkAssurance } from '../../authz/actor';
 import { raw, type Sql, sql } from '../../db/sql';
 import { type Selected, select, wholeNumber } from '../../db/table';
 import { inTurns, type Lane } from '../../lanes';
-import { normalizeEmail } from '../../privacy/digests';
+import { normalizeEmail } from '../../privacy/mail-addresses';
 import type { PaymentCustomerRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
+import { emailDigest } from '../keys/contact-digests';
 import { keyed, withKeyOf } from '../keys/keys.service';
 import { paymentCustomers } from '../payments/payment.entity';
 import type { PaymentsSource } from '../sources/registry';
@@ -18,7 +19,7 @@ const payer = paymentCustomers.as('p');
 /** A customer with what says who they are on the payment side. */
 const soughtRows = select(
   {
-    ...customer.pick('id', 'source', 'reference', 'emailSealed', 'emailDigest', 'emailEdited', 'protectedReferenceDigest'),
+    ...customer.pick('id', 'source', 'reference', 'emailSealed', 'emailEdited', 'protectedReferenceDigest'),
     ...keyed,
   },
   sql`FROM ${customer} ${withKeyOf(customer)}`,
@@ -243,7 +244,8 @@ export class Linking {
     const link = decideLink(
       {
         nameDigest: this.parts.keys.searchDigest('helpdesk-reference', `${row.source}:${row.reference}`) as string,
-        emailDigest: row.emailDigest,
+        // Of the address itself: the row may hold its digest in the form of an earlier version.
+        emailDigest: emailDigest(this.parts.keys, this.parts.keys.open(customers, row, 'email')),
         emailEdited: row.emailEdited,
         protectedReferenceDigest: row.protectedReferenceDigest,
       },
@@ -297,7 +299,7 @@ export class Linking {
       candidate: {
         id: fetchedKey(source.name, record.reference),
         referenceDigest: this.parts.keys.searchDigest('payment-customer', record.reference) as string,
-        emailDigest: this.parts.keys.searchDigest('email', record.email ? normalizeEmail(record.email) : null),
+        emailDigest: emailDigest(this.parts.keys, record.email),
         helpdeskNameDigest: this.parts.keys.searchDigest('helpdesk-reference', record.helpdeskReference),
       },
     }));

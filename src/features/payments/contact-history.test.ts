@@ -1,4 +1,4 @@
-import { contactHistory, type KnownContact, phoneDigits } from './contact-history';
+import { contactHistory, type KnownContact } from './contact-history';
 
 const day = 86_400_000;
 const asOf = new Date('2026-09-10T09:00:00Z');
@@ -42,8 +42,4 @@ test.each<[string, KnownContact | undefined, typeof same, Parameters<typeof cont
 test('a known change stays known, and the number has a history of its own', () => {
   const history = contactHistory(stored, { ...same, emailDigest: 'b' }, nothingTold, asOf);
   expect([history.phoneSeenSince, history.phoneChangedAt]).toEqual([before(30), before(60)]);
-});
-
-test('numbers are compared without their spacing', () => {
-  expect(phoneDigits('+353 (20) 915-5502')).toBe('+353209155502');
 });

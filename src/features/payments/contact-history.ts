@@ -32,6 +32,3 @@ export const contactHistory = (
     phoneChangedAt: phone.changed,
   };
 };
-
-/** The form in which telephone numbers are compared: digits, and the plus of an international one. */
-export const phoneDigits = (text: string): string => text.replace(/[^\d+]/g, '');

@@ -2,9 +2,8 @@ import type { Change } from '../../db/change';
 import { bounded } from '../../db/columns';
 import type { Database } from '../../db/database';
 import { type Sql, sql } from '../../db/sql';
-import { select, type Values } from '../../db/table';
+import { type Selected, select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
-import { normalizeEmail } from '../../privacy/digests';
 import { type RecordTexts, type Redactor, withoutCardData } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
 import type {
@@ -14,8 +13,9 @@ import type {
   TransactionRecord,
 } from '../../upstream/payments/payments.port';
 import { endLinks } from '../customers/customers.ingest';
-import { type Keys, sealField } from '../keys/keys.service';
-import { contactHistory, phoneDigits } from './contact-history';
+import { emailDigest, phoneDigest } from '../keys/contact-digests';
+import { type Keys, keyed, sealField, withKeyOf } from '../keys/keys.service';
+import { contactHistory, type KnownContact } from './contact-history';
 import {
   type PaymentCustomer,
   type PaymentMethod,
@@ -27,10 +27,11 @@ import {
 
 const knownCustomers = select(
   {
-    ...paymentCustomers.pick('id', 'referenceDigest', 'observedAt', 'emailDigest', 'phoneDigest'),
+    ...paymentCustomers.pick('id', 'referenceDigest', 'observedAt', 'emailDigest', 'phoneDigest', 'emailSealed', 'phoneSealed'),
     ...paymentCustomers.pick('emailSeenSince', 'emailChangedAt', 'phoneSeenSince', 'phoneChangedAt'),
+    ...keyed,
   },
-  sql`FROM ${paymentCustomers}`,
+  sql`FROM ${paymentCustomers} ${withKeyOf(paymentCustomers)}`,
 );
 const knownReferences = select(paymentCustomers.pick('id', 'referenceDigest'), sql`FROM ${paymentCustomers}`);
 const knownMethods = select(
@@ -149,12 +150,12 @@ export class PaymentsIngest {
       const sealedOrNull = (field: 'email' | 'name' | 'phone', text: string | null) =>
         text ? sealField(paymentCustomers, id, field, key, bounded(text, 500)) : null;
       const contact = {
-        emailDigest: this.keys.searchDigest('email', customer.email ? normalizeEmail(customer.email) : null),
-        phoneDigest: this.keys.searchDigest('phone', customer.phone ? phoneDigits(customer.phone) : null),
+        emailDigest: emailDigest(this.keys, customer.email),
+        phoneDigest: phoneDigest(this.keys, customer.phone),
       };
       const values = {
         ...contact,
-        ...contactHistory(row, contact, customer, asOf),
+        ...contactHistory(row && this.inTodaysForm(row, contact), contact, customer, asOf),
         emailSealed: sealedOrNull('email', customer.email),
         nameSealed: sealedOrNull('name', customer.displayName),
         phoneSealed: sealedOrNull('phone', customer.phone),
@@ -172,6 +173,21 @@ export class PaymentsIngest {
     }
     await change.insert(paymentCustomers, fresh);
     return current;
+  }
+
+  /**
+   * What is stored of somebody's contacts, to be held against what their source says. Where a digest differs, it may only be of the form
+   * of an earlier version, so the value itself is compared: a contact counts as changed where it is another, never where we changed.
+   */
+  private inTodaysForm(
+    row: Selected<typeof knownCustomers>,
+    now: Pick<KnownContact, 'emailDigest' | 'phoneDigest'>,
+  ): KnownContact {
+    const ofRow = (field: 'email' | 'phone', digest: typeof emailDigest) =>
+      row[`${field}Digest`] === now[`${field}Digest`]
+        ? row[`${field}Digest`]
+        : digest(this.keys, this.keys.open(paymentCustomers, row, field));
+    return { ...row, emailDigest: ofRow('email', emailDigest), phoneDigest: ofRow('phone', phoneDigest) };
   }
 
   private async methods(change: Change, source: string, customers: readonly Current[]): Promise<ReadonlyMap<string, string>> {

@@ -2,9 +2,10 @@ import type { Change } from '../../db/change';
 import { bounded } from '../../db/columns';
 import { sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
-import { normalForm, normalizeEmail } from '../../privacy/digests';
+import { normalForm } from '../../privacy/digests';
 import { ulid } from '../../ulid';
 import type { StaffRecord } from '../../upstream/helpdesk/helpdesk.port';
+import { staffDigest } from '../keys/contact-digests';
 import type { Keys } from '../keys/keys.service';
 import { type StaffMember, staffMembers } from './ticket.entity';
 
@@ -37,7 +38,7 @@ export const takeStaff = async (
     const values = {
       displayName: bounded(record.displayName, 200),
       loginDigest: keys.searchDigest('staff', normalForm(record.login)) ?? '',
-      emailDigest: keys.searchDigest('staff', record.email ? normalizeEmail(record.email) : null),
+      emailDigest: staffDigest(keys, record.email),
       active: record.active,
     };
     const row = stored.get(reference);

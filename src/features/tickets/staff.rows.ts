@@ -30,14 +30,14 @@ export const isActiveStaff = async (from: Pick<Change, 'read'>, source: string, 
   return (counted?.n ?? 0) > 0;
 };
 
-/** Active staff of every helpdesk by the digest of a login name or e-mail address. */
+/** Active staff of every helpdesk by the digests of a login name or e-mail address. */
 export const activeStaffNamed = (
   from: Pick<Change, 'read'>,
-  digest: string,
+  digests: readonly string[],
 ): Promise<readonly Selected<typeof staffInSource>[]> =>
   from.read(
     staffInSource,
-    sql`WHERE ${staffMembers.active} = ${true} AND (${staffMembers.loginDigest} = ${digest} OR ${staffMembers.emailDigest} = ${digest})`,
+    sql`WHERE ${staffMembers.active} = ${true} AND (${staffMembers.loginDigest} IN (${digests}) OR ${staffMembers.emailDigest} IN (${digests}))`,
   );
 
 /** Who did something, as SQL sees it: the actor, and their rows among the staff as a JSON list. */

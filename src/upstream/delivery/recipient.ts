@@ -1,3 +1,5 @@
+import { e164 } from '../../privacy/phone-numbers';
+
 /**
  * Who may be named as a recipient: one, in the plain form. A list, a group, a display name, a quoted local part or a line
  * break is none of that, so no text can add a recipient or a header.
@@ -17,7 +19,6 @@ export const isOneTelephoneNumber = (text: string): boolean => {
 
 /** A number in E.164 (ITU-T), `+` and up to 15 digits, without what separates them; null where the text is in no international form. */
 export const e164Of = (text: string): string | null => {
-  if (!isOneTelephoneNumber(text)) return null;
-  const bare = text.replace(/[^+0-9]/g, '');
-  return /^\+[1-9][0-9]{6,14}$/.test(bare) ? bare : null;
+  const number = e164(text);
+  return number !== null && /^\+[1-9][0-9]{6,14}$/.test(number) ? number : null;
 };

@@ -117,7 +117,7 @@ export interface PaymentChanges {
 export interface PaymentCustomerSearch {
   /** `(helpdesk source, reference)` of the helpdesk customer, as provider metadata would name it. */
   readonly helpdeskReference: string;
-  /** Normalized: Unicode NFC, trimmed, lower case; dots and plus-tags stay. */
+  /** Normalized (`normalizeEmail`). A source that compares bytes is asked for each of `formsOfEmail`. */
   readonly email: string | null;
 }
 

@@ -1,6 +1,7 @@
 import { randomInt, timingSafeEqual } from 'node:crypto';
 import { sql } from '../../../db/sql';
 import { type DeliveryChannels, DeliveryFailed } from '../../../upstream/delivery/delivery.port';
+import { isDigestOfPhone } from '../../keys/contact-digests';
 import type { Keys } from '../../keys/keys.service';
 import { payer, payerRows } from '../../payments/payments.rows';
 import { end, factsOf } from '../credential-update.moves';
@@ -32,7 +33,9 @@ export class Codes {
         const phone = this.links.phoneOf(asked.row);
         const [current] = await change.read(payerRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
         // The number that was judged, or none: a code must not follow a number that somebody changed meanwhile.
-        if (phone === null || current?.phoneDigest !== update.phoneDigest) {
+        const isIt = (digest: string | null | undefined) =>
+          phone !== null && typeof digest === 'string' && isDigestOfPhone(this.keys, digest, phone);
+        if (phone === null || !isIt(current?.phoneDigest) || !isIt(update.phoneDigest)) {
           await end(change, seal, update, 'credential.contact-changed', { to: 'FAILED', reason: 'CONTACT_CHANGED' });
           return { answer: dead };
         }

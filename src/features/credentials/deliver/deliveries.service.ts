@@ -5,6 +5,7 @@ import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import { ulid } from '../../../ulid';
 import { type DeliveryChannels, DeliveryFailed } from '../../../upstream/delivery/delivery.port';
+import { isDigestOfEmail } from '../../keys/contact-digests';
 import type { Keys } from '../../keys/keys.service';
 import { payer, payerRows } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
@@ -109,8 +110,9 @@ export class Deliveries {
   /** The address that was judged when the update was requested, or none: a link must not follow an address that somebody changed meanwhile. */
   private async addressOf(change: Change, update: CredentialUpdate): Promise<string | null> {
     const [contact] = await change.read(payerRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
-    if (!contact || contact.gone || contact.emailDigest !== update.mailDigest) return null;
-    return this.parts.keys.open(payer, contact, 'email');
+    if (!contact || contact.gone) return null;
+    const email = this.parts.keys.open(payer, contact, 'email');
+    return email !== null && isDigestOfEmail(this.parts.keys, update.mailDigest, email) ? email : null;
   }
 
   private noteHandler(write: (update: CredentialUpdate) => string): JobHandler {

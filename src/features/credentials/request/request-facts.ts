@@ -1,10 +1,10 @@
 import type { LinkAssurance, SignedInActor } from '../../../authz/actor';
 import type { Change } from '../../../db/change';
 import { sql } from '../../../db/sql';
-import { normalizeEmail } from '../../../privacy/digests';
 import { assistances } from '../../assistance/assistance.entity';
 import { assistanceIds, live } from '../../assistance/live';
 import { customer, linkRows } from '../../customers/customers.rows';
+import { staffDigests } from '../../keys/contact-digests';
 import type { Keys } from '../../keys/keys.service';
 import { lastDisputes, type PayerRow, payerRows, payer as payers, transaction } from '../../payments/payments.rows';
 import type { Ticket } from '../../tickets/ticket.entity';
@@ -58,11 +58,11 @@ export const readFacts = async (change: Change, keys: Keys, actor: SignedInActor
   );
   const [dispute] = payer ? await change.read(lastDisputes, sql`WHERE ${transaction.paymentCustomerId} = ${payer.id}`) : [];
   const address = payer ? keys.open(payers, payer, 'email') : null;
-  const digest = keys.searchDigest('staff', address === null ? null : normalizeEmail(address));
+  const digests = staffDigests(keys, address);
   const staffed =
-    digest === null
+    digests.length === 0
       ? []
-      : await change.read(staffRows, sql`WHERE ${staff.emailDigest} = ${digest} OR ${staff.loginDigest} = ${digest}`);
+      : await change.read(staffRows, sql`WHERE ${staff.emailDigest} IN (${digests}) OR ${staff.loginDigest} IN (${digests})`);
   return {
     payer: payer && linked ? { ...payer, link: linked.link } : null,
     assistanceId: assistance?.id ?? null,

@@ -98,6 +98,19 @@ describe('candidates for a link', () => {
     expect(await found({ helpdeskReference: 'rt:1', email: 'jos\u00e9@example.com' })).toEqual([upper.id, decomposed.id].sort());
   });
 
+  test('are found whichever way the domain is written, before search knows them and after', async () => {
+    const kept = ['kim@bücher.example', 'Kim@xn--bcher-kva.example', 'kim@bu\u0308cher.example'].map(
+      (email) => stripe.createCustomer({ email }).id,
+    );
+    stripe.createCustomer({ email: 'kim@bucher.example' });
+    for (const email of ['kim@BÜCHER.example', 'kim@xn--bcher-kva.example'])
+      expect(await found({ helpdeskReference: 'rt:1', email })).toEqual([...kept].sort());
+    stripe.freezeSearch();
+    const { id } = stripe.createCustomer({ email: 'kim@xn--fa-hia.example' });
+    expect(await found({ helpdeskReference: 'rt:1', email: 'kim@faß.example' })).toEqual([id]);
+    expect(await found({ helpdeskReference: 'rt:1', email: 'kim@fass.example' })).toEqual([]);
+  });
+
   // U+01F0 has no capital letter of one character.
   test('are found where letter and accent become one character in lower case only', async () => {
     const { id } = stripe.createCustomer({ email: 'J\u030cana@example.com' });

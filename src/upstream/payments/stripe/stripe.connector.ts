@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { normalizeEmail } from '../../../privacy/digests';
+import { formsOfEmail, normalizeEmail } from '../../../privacy/mail-addresses';
 import type { WebhookJudgement, WebhookRequest } from '../../helpdesk/helpdesk.port';
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
@@ -124,8 +124,8 @@ export class StripePayments implements PaymentsConnector {
    */
   async findCustomers({ helpdeskReference, email }: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]> {
     const wanted = email === null ? null : normalizeEmail(email);
-    // Stripe keeps an address in the Unicode form in which it came.
-    const forms = wanted === null ? [] : [...new Set([wanted, wanted.normalize('NFD')])];
+    // Stripe keeps an address in the form in which it came.
+    const forms = wanted === null ? [] : formsOfEmail(wanted);
     const [searched, listed] = await Promise.all([
       this.search([...this.metadataClauses(helpdeskReference), ...forms.map(emailClause)]),
       this.listByEmail(forms),

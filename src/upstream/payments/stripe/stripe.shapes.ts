@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { e164 } from '../../../privacy/phone-numbers';
 import { containsCardNumber } from '../../../privacy/redaction';
 import { cleanText, shortText } from '../../source-text';
 
@@ -40,11 +41,11 @@ export const country = z
 
 export const fourDigits = z.string().regex(/^\d{4}$/);
 
-/** E.164 has at most 15 digits; more is not a telephone number. */
+/** E.164 has at most 15 digits, of any script; what has more isn't a telephone number, unless it is one once it is read (`00`, an extension). */
 export const phone = z
   .string()
-  .max(40)
-  .refine((value) => value.replace(/\D/g, '').length <= 15);
+  .max(64)
+  .refine((value) => value.replace(/\P{Nd}/gu, '').length <= 15 || e164(value) !== null);
 
 export const metadata = z.record(z.string(), z.unknown()).nullish().catch(null);
 
