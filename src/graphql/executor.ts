@@ -122,6 +122,10 @@ const bytesOf = ({ size, isCompiled }: Planned): number =>
 
 /** Data-independent denials: one error a selection is enough, the rows have nothing to add. */
 const aboutTheField = new Set(['ROLE', 'MFA_REQUIRED', 'LINK']);
+/** Rows of an answer that are told one by one that they were denied; of more than a largest page each list is told once. */
+const rowsTold = 100;
+/** Errors that are made presentable before somebody else may be heard. */
+const errorsAtOnce = 64;
 
 /**
  * Runs operations under their access plan: planned once per operation and access class, cut, compiled, executed, put
@@ -205,14 +209,16 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const executed = await this.run(planned, context, variables);
     if (work.over !== null) {
       // What was denied by then was asked for; nothing was shown.
-      await this.recordDenials(context, this.presentable(context, executed.errors ?? []));
+      await this.recordDenials(context, await this.presentable(context, executed.errors ?? [], work));
       throw work.over;
     }
     const restored = plan.restore(executed.data as Record<string, unknown> | null | undefined, variables);
     // What the plan cut was decided before anybody knew which ticket it would lead to.
     const cut = restored.errors.map((error): ToldError => ({ error, failures: [] }));
-    const told = [...cut, ...this.presentable(context, executed.errors ?? [])];
+    const told = [...cut, ...(await this.presentable(context, executed.errors ?? [], work))];
     await this.recordDenials(context, told);
+    // While its errors were made it may have waited too long for the others.
+    if (work.over !== null) throw work.over;
     // Nothing is recorded as shown that is too long to be sent; what is recorded, and then isn't sent, was at least asked for.
     const left = this.options.limits.answerBytes - told.length * bytesPerError;
     if (left < 0) throw work.pastAnswer();
@@ -267,32 +273,41 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     return planned.run(context, variables);
   }
 
-  /** Execution's errors as a caller may see them, with field denials that repeat along a list told once. */
-  private presentable(context: Context, errors: readonly GraphQLError[]): ToldError[] {
-    const told = new Map<string, Failure[]>();
-    return errors.flatMap((error): ToldError[] => {
+  /**
+   * Execution's errors as a caller may see them. Field denials that repeat along a list are told once, at the list: those that
+   * have nothing to do with the rows always, the others once the answer has told of a page of them.
+   */
+  private async presentable(context: Context, errors: readonly GraphQLError[], work: Work): Promise<ToldError[]> {
+    const told: ToldError[] = [];
+    const ofLists = new Map<string, Failure[]>();
+    let rows = 0;
+    for (const [index, error] of errors.entries()) {
+      if (index % errorsAtOnce === 0 && work.mustWait) await work.turn();
       const failure = failureIn(error);
       if (!failure) {
         const fault = (error as { originalError?: unknown }).originalError ?? error;
         this.ports.onFault(context, fault);
-        return [{ error: internalError(context.requestId, this.options.tellUnexpected(fault), error.path), failures: [] }];
+        told.push({ error: internalError(context.requestId, this.options.tellUnexpected(fault), error.path), failures: [] });
+        continue;
       }
       this.reportOutage(context, failure);
-      const { reason, rule } = failure.details;
-      if (failure.code !== 'DENIED' || reason === undefined || !aboutTheField.has(reason))
-        return [{ error: toGraphQLError(failure, error.path), failures: [failure] }];
-      const firstList = error.path?.findIndex((step) => typeof step === 'number') ?? -1;
-      const path = firstList < 0 ? error.path : error.path?.slice(0, firstList);
-      const key = JSON.stringify([rule, reason, path]);
-      const before = told.get(key);
+      const list = listDenied(failure, error.path, rows);
+      if (list === null) {
+        if (failure.code === 'DENIED') rows += 1;
+        told.push({ error: toGraphQLError(failure, error.path), failures: [failure] });
+        continue;
+      }
+      const key = JSON.stringify([failure.details.rule, failure.details.reason, list]);
+      const before = ofLists.get(key);
       if (before) {
         before.push(failure);
-        return [];
+        continue;
       }
       const failures = [failure];
-      told.set(key, failures);
-      return [{ error: toGraphQLError(failure, path), failures }];
-    });
+      ofLists.set(key, failures);
+      told.push({ error: toGraphQLError(failure, list), failures });
+    }
+    return told;
   }
 
   /** Without a cause it was logged where it came from. */
@@ -311,6 +326,18 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (denials.length > 0) await this.ports.recordDenials(context, denials);
   }
 }
+
+/** Where a denial is told once for all that are alike; null where it is told by itself. `rows` of the answer were told before. */
+const listDenied = (
+  { code, details: { reason } }: Failure,
+  path: GraphQLError['path'],
+  rows: number,
+): readonly (string | number)[] | null => {
+  if (code !== 'DENIED' || reason === undefined || path === undefined) return null;
+  const list = path.findIndex((step) => typeof step === 'number');
+  if (aboutTheField.has(reason)) return list < 0 ? path : path.slice(0, list);
+  return list < 0 || rows < rowsTold ? null : path.slice(0, list);
+};
 
 /** No policy gives anything to somebody without a role: what is to be mended is at their identity provider, or in how it is read. */
 const forWhoeverHasNoRole = ({ namesRoles }: SignedInActor, error: GraphQLError): GraphQLError => {

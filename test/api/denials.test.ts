@@ -247,6 +247,33 @@ describe('a denial by the state of a ticket', () => {
       ]),
     );
   });
+
+  it('of more rows than a page holds is told row by row for a hundred, and of the others once a list; the log counts and names all', async () => {
+    test.clock.forward(3_600_000);
+    const page = (alias: string) => `${alias}: tickets(first: 40) { nodes { id subject } }`;
+    let answer: GraphQLAnswer | undefined;
+    const events = await denialsOf(test, async () => {
+      answer = await test.as('ana', `{ ${['a', 'b', 'c', 'd'].map(page).join(' ')} }`);
+    });
+    const paths = (answer?.errors ?? []).map(({ path = [] }) => path.join('.'));
+    type Page = { readonly nodes: readonly { readonly id: string; readonly subject: string | null }[] };
+    const rows = Object.entries(answer?.data as Record<string, Page>).flatMap(([alias, { nodes }]) =>
+      nodes.map(({ id, subject }, at) => ({ id, subject, path: `${alias}.nodes.${at}.subject` })),
+    );
+    // Those with an assistance may have been confirmed since.
+    const denied = rows.filter(({ subject }) => subject === null);
+    expect(denied.length).toBeGreaterThan(120);
+    expect(paths.filter((path) => /^[a-d]\.nodes\.\d+\.subject$/.test(path))).toHaveLength(100);
+    const lists = paths.filter((path) => /^[a-d]\.nodes$/.test(path));
+    expect(lists.length).toBeGreaterThan(0);
+    expect(new Set(lists).size).toBe(lists.length);
+    expect(paths).toHaveLength(100 + lists.length);
+    // Every null without an error of its own stands in a list that has one.
+    for (const { path } of denied.filter((each) => !paths.includes(each.path)))
+      expect(lists).toContain(path.slice(0, 'a.nodes'.length));
+    expect(events.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(100 + lists.length);
+    expect(new Set(events.flatMap(([, , , tickets]) => tickets))).toEqual(new Set(denied.map(({ id }) => id)));
+  });
 });
 
 describe('a denial about an assistance or an update', () => {
