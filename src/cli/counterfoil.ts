@@ -4,6 +4,7 @@ import { auditCommand } from './audit.command';
 import { doctorCommand } from './doctor.command';
 import { migrateCommand } from './migrate.command';
 import { policyCommand } from './policy.command';
+import { redactCommand } from './redact.command';
 import { endWithoutReader, reportFailure } from './report';
 import { schemaCommand } from './schema.command';
 import { startCommand } from './start.command';
@@ -24,6 +25,7 @@ schemaCommand(program);
 doctorCommand(program);
 migrateCommand(program);
 auditCommand(program);
+redactCommand(program);
 
 endWithoutReader();
 program.parseAsync().catch(reportFailure);

@@ -1,6 +1,7 @@
 import { type CardDataKind, type CardDataSpan, findCardData } from './card-data';
 import { findCardNumbers } from './card-numbers';
 import { marks } from './card-tokens';
+import { DecodedText } from './decoded-text';
 
 export type RedactionKind = CardDataKind;
 
@@ -37,64 +38,65 @@ export type Detector = (text: string) => readonly CardDataSpan[];
 /** A removal can bring together what stood apart; more often than this only in texts that were made for it. */
 const mostRounds = 5;
 
+interface Find extends CardDataSpan {
+  /** Of the detector, in their order. */
+  readonly rank: number;
+}
+
+/** In the order of the text, and none in another. */
+const apart = (finds: readonly Find[]): Find[] => {
+  const kept: Find[] = [];
+  for (const find of [...finds].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = kept.at(-1);
+    if (!last || find.start >= last.end) {
+      kept.push(find);
+      continue;
+    }
+    const { rank, kind } = find.rank < last.rank ? find : last;
+    kept[kept.length - 1] = { kind, rank, start: last.start, end: Math.max(last.end, find.end) };
+  }
+  return kept;
+};
+
 /** Removes what its detectors find. Finds that overlap become one removal, of the kind of the detector listed first. */
 export class TextRedactor implements Redactor {
   constructor(private readonly detectors: readonly Detector[] = [findCardData]) {}
 
-  redact(text: string): RedactedText {
-    let redacted: RedactedText = { text, redactions: [] };
+  /** What is to be removed, in the order of the text, as UTF-16 offsets in it: none in another. */
+  find(text: string): readonly CardDataSpan[] {
+    const written = DecodedText.asWritten(text);
+    let finds: readonly Find[] = [];
+    let left = written;
     for (let round = 0; round < mostRounds; round++) {
-      const finds = this.finds(redacted.text);
-      if (finds.length === 0) break;
-      redacted = without(redacted, finds);
+      const more = this.detectors.flatMap((find, rank) =>
+        find(left.text).map(({ kind, ...span }) => ({ kind, rank, ...left.written(span) })),
+      );
+      if (more.length === 0) break;
+      finds = apart([...finds, ...more]);
+      left = written.edited(finds.map(({ kind, start, end }) => ({ start, end, text: replacements[kind] })));
     }
-    return redacted;
+    return finds.map(({ kind, start, end }) => ({ kind, start, end }));
   }
 
-  /** In the order of the text, and none in another. */
-  private finds(text: string): readonly CardDataSpan[] {
-    const found = this.detectors.flatMap((find, rank) => find(text).map((span) => ({ ...span, rank })));
-    found.sort((a, b) => a.start - b.start || b.end - a.end);
-    const apart: typeof found = [];
-    for (const span of found) {
-      const last = apart.at(-1);
-      if (!last || span.start >= last.end) {
-        apart.push({ ...span });
-        continue;
-      }
-      last.end = Math.max(last.end, span.end);
-      if (span.rank < last.rank) [last.rank, last.kind] = [span.rank, span.kind];
+  redact(text: string): RedactedText {
+    const redactions: Redaction[] = [];
+    const pieces: string[] = [];
+    let copied = 0;
+    let length = 0;
+    const push = (piece: string): void => {
+      pieces.push(piece);
+      length += piece.length;
+    };
+    for (const { kind, start, end } of this.find(text)) {
+      push(text.slice(copied, start));
+      redactions.push({ kind, start: length, end: length + replacements[kind].length });
+      push(replacements[kind]);
+      copied = end;
     }
-    return apart;
+    push(text.slice(copied));
+    return { text: pieces.join(''), redactions };
   }
 }
-
-/** A text with marks in place of what was found in it. What was removed from it before moves along. */
-const without = ({ text, redactions }: RedactedText, finds: readonly CardDataSpan[]): RedactedText => {
-  const pieces: string[] = [];
-  const kept: Redaction[] = [];
-  let copied = 0;
-  let length = 0;
-  let earlier = 0;
-  const copy = (to: number): void => {
-    for (; earlier < redactions.length && redactions[earlier]!.end <= to; earlier++) {
-      const { kind, start, end } = redactions[earlier]!;
-      if (start >= copied) kept.push({ kind, start: start - copied + length, end: end - copied + length });
-    }
-    pieces.push(text.slice(copied, to));
-    length += to - copied;
-  };
-  for (const { kind, start, end } of finds) {
-    copy(start);
-    const replacement = replacements[kind];
-    pieces.push(replacement);
-    kept.push({ kind, start: length, end: length + replacement.length });
-    length += replacement.length;
-    copied = end;
-  }
-  copy(text.length);
-  return { text: pieces.join(''), redactions: kept };
-};
 
 /** How texts of a record are cleaned, by the names of what holds them. What isn't named is free text. */
 export interface RecordTexts {
