@@ -4,6 +4,7 @@ import { durabilityFaults } from '../db/durability';
 import { sql } from '../db/sql';
 import { Column, select } from '../db/table';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
+import { sourceStates } from '../features/sources/source.entity';
 import { AnchorForgot, AnchorUnavailable } from '../ledger/anchor';
 import { FileAnchor } from '../ledger/anchor.file';
 import { askWitness, expectAllKept, expectAnchored } from '../ledger/anchored';
@@ -185,7 +186,36 @@ const startFindings = async ({ outside, areNone }: ConfiguredKeys): Promise<{ fi
   }
 };
 
-/** Whether agents could write the links between customers. */
+const sourceFaults = select(sourceStates.pick('name', 'fault', 'faultAt'), sql`FROM ${sourceStates}`);
+
+/** What the gateway met at its sources and hasn't got over since. */
+const storedFaults = async (config: Config): Promise<{ findings: Finding[]; said: string[] }> => {
+  const names = [...config.sources.helpdesk, ...config.sources.payments].map(({ name }) => name);
+  const database = await readAuditDatabase(config);
+  try {
+    const rows = await database.read(sourceFaults, sql`WHERE ${sourceStates.fault} IS NOT NULL ORDER BY ${sourceStates.name}`);
+    const standing = rows
+      .filter(({ name }) => names.includes(name))
+      .map(({ name, fault, faultAt }) => ({
+        fault,
+        text: `${name}: ${fault}, as of ${faultAt?.toISOString() ?? 'some time ago'}`,
+      }));
+    const isRefusal = ({ fault }: { readonly fault: string | null }) => fault === 'unauthorized';
+    return {
+      findings: standing.filter(isRefusal).map(
+        ({ text }): Finding => ({
+          about: 'sources',
+          message: `${text}: the account isn't let in, or it is another account or mode than what is stored was read with; nothing counts as gone meanwhile`,
+        }),
+      ),
+      said: standing.filter((each) => !isRefusal(each)).map(({ text }) => `sources: ${text}`),
+    };
+  } finally {
+    await database.close();
+  }
+};
+
+/** Whether agents could write the links between customers, and what the gateway met at its sources. */
 const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }> => {
   const config = loadConfig();
   leaveBy(config.outgoing);
@@ -203,7 +233,8 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
     }),
   );
   const said = fields.length === 0 ? 'no link field that agents could write' : `${fields.length} link fields differ`;
-  return { findings, said: [`sources: ${said}`] };
+  const faults = await storedFaults(config);
+  return { findings: [...findings, ...faults.findings], said: [`sources: ${said}`, ...faults.said] };
 };
 
 /** `counterfoil doctor`. */

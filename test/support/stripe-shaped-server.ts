@@ -447,6 +447,11 @@ export class StripeShapedServer {
     this.objects.set(id, { ...this.get(id), ...fields } as StripeObject);
   }
 
+  /** As a key of another account finds it: there never was such an object. */
+  forget(...ids: readonly string[]): void {
+    for (const id of ids) this.objects.delete(id);
+  }
+
   find(id: string): StripeObject | null {
     return this.objects.get(id) ?? null;
   }

@@ -1,6 +1,6 @@
 import type { LinkAssurance } from '../../authz/actor';
 import { raw, type Sql, sql } from '../../db/sql';
-import { type Selected, select, wholeNumber } from '../../db/table';
+import { optional, type Selected, select, wholeNumber } from '../../db/table';
 import { inTurns, type Lane } from '../../lanes';
 import { normalizeEmail } from '../../privacy/mail-addresses';
 import type { PaymentCustomerRecord, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
@@ -20,9 +20,12 @@ const payer = paymentCustomers.as('p');
 const soughtRows = select(
   {
     ...customer.pick('id', 'source', 'reference', 'emailSealed', 'emailEdited', 'protectedReferenceDigest'),
+    ...customer.pick('link', 'paymentCustomerId'),
+    payerSource: optional(payer.source),
+    payerDigest: optional(payer.referenceDigest),
     ...keyed,
   },
-  sql`FROM ${customer} ${withKeyOf(customer)}`,
+  sql`FROM ${customer} ${withKeyOf(customer)} LEFT JOIN ${payer} ON ${payer.id} = ${customer.paymentCustomerId}`,
 );
 type SoughtCustomer = Selected<typeof soughtRows>;
 const dueCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${customer}`);
@@ -251,6 +254,7 @@ export class Linking {
       },
       candidates.map(({ candidate }) => candidate),
     );
+    await this.expectGone(row, candidates, lane);
     const chosen = candidates.find(({ candidate }) => candidate.id === link.paymentCustomerId);
     if (!chosen) return { customerId: row.id, assurance: 'NONE', source: null, snapshot: null, asOf };
     const { source, record } = chosen;
@@ -282,6 +286,25 @@ export class Linking {
     );
   }
 
+  /**
+   * Who was linked and isn't found any more is asked for by reference: with a key that sees another account nobody is found, and
+   * that unlinks nobody. Throws `SourceUnavailable`.
+   */
+  private async expectGone(
+    row: SoughtCustomer,
+    candidates: readonly { readonly source: PaymentsSource; readonly candidate: LinkCandidate }[],
+    lane: Lane,
+  ): Promise<void> {
+    const { link, paymentCustomerId, payerSource, payerDigest } = row;
+    if (link === 'NONE' || paymentCustomerId === null) return;
+    const isFound = candidates.some(
+      ({ source, candidate }) => source.name === payerSource && candidate.referenceDigest === payerDigest,
+    );
+    const source = isFound ? undefined : this.parts.registry.allPayments(lane).find(({ name }) => name === payerSource);
+    const known = source && (await this.parts.payments.named(paymentCustomerId));
+    if (source && known) await source.connector.fetchCustomer(known.reference, this.parts.clock());
+  }
+
   private async candidatesOf(
     row: SoughtCustomer,
     lane: Lane,
@@ -289,9 +312,10 @@ export class Linking {
     const email = this.parts.keys.open(customers, row, 'email');
     const search = { helpdeskReference: `${row.source}:${row.reference}`, email: email === null ? null : normalizeEmail(email) };
     const found = await Promise.all(
-      this.parts.registry
-        .allPayments(lane)
-        .map(async (source) => (await source.connector.findCustomers(search)).map((record) => ({ source, record }))),
+      this.parts.registry.allPayments(lane).map(async (source) => {
+        await source.connector.confirmAccount?.();
+        return (await source.connector.findCustomers(search)).map((record) => ({ source, record }));
+      }),
     );
     return found.flat().map(({ source, record }) => ({
       source,

@@ -1,13 +1,14 @@
 import type { Change } from '../../db/change';
 import { bounded } from '../../db/columns';
 import type { Database } from '../../db/database';
-import { type Sql, sql } from '../../db/sql';
+import { raw, type Sql, sql } from '../../db/sql';
 import { type Selected, select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import { type RecordTexts, type Redactor, withoutCardData } from '../../privacy/redaction';
 import { ulid } from '../../ulid';
 import type {
   AddressRecord,
+  KnownObjects,
   PaymentCustomerRecord,
   PaymentCustomerSnapshot,
   TransactionRecord,
@@ -24,6 +25,7 @@ import {
   type Transaction,
   transactions,
 } from './payment.entity';
+import { payer, payerRows } from './payments.rows';
 
 const knownCustomers = select(
   {
@@ -42,6 +44,15 @@ const knownTransactions = select(
   transactions.pick('id', 'paymentCustomerId', 'reference', 'status', 'disputeStatus'),
   sql`FROM ${transactions}`,
 );
+
+const knownObjects = select(
+  transactions.pick('reference'),
+  sql`FROM ${transactions} JOIN ${paymentCustomers}
+  ON ${paymentCustomers.id} = ${transactions.paymentCustomerId}`,
+);
+
+/** How many of each kind stand for what a source showed. */
+const mostKnown = 4;
 
 /** How texts of a payment source are kept. */
 export const paymentTexts: RecordTexts = {
@@ -80,6 +91,30 @@ export class PaymentsIngest {
     const byDigest = new Map(references.map((reference) => [this.referenceDigest(reference), reference]));
     const rows = await this.database.read(knownReferences, isCustomerOf(source, [...byDigest.keys()]));
     return rows.map(({ id, referenceDigest }) => ({ id, reference: byDigest.get(referenceDigest) as string }));
+  }
+
+  /** Some of what a source showed before, and its customers weren't gone: whoever still answers to it is that source. */
+  async shown(source: string): Promise<KnownObjects> {
+    const most = raw(`${mostKnown}`);
+    const payers = await this.database.read(
+      payerRows,
+      sql`WHERE ${payer.source} = ${source} AND ${payer.gone} = ${false} ORDER BY ${payer.id} DESC LIMIT ${most}`,
+    );
+    const found = await this.database.read(
+      knownObjects,
+      sql`WHERE ${paymentCustomers.source} = ${source} ORDER BY ${transactions.id} DESC LIMIT ${most}`,
+    );
+    return {
+      customers: payers.flatMap((row) => this.keys.open(paymentCustomers, row, 'reference') ?? []),
+      transactions: found.map(({ reference }) => reference),
+    };
+  }
+
+  /** The provider's reference of a payment customer, and the source; null where nothing is known of them. */
+  async named(paymentCustomerId: string): Promise<{ readonly source: string; readonly reference: string } | null> {
+    const [row] = await this.database.read(payerRows, sql`WHERE ${payer.id} = ${paymentCustomerId}`);
+    const reference = row ? this.keys.open(paymentCustomers, row, 'reference') : null;
+    return row && reference !== null ? { source: row.source, reference } : null;
   }
 
   /** What a payment source holds about these customers. Returns our id of each by the provider's reference. */

@@ -3,7 +3,7 @@ import { select } from '../../db/table';
 import type { DemoHelpdeskSection, DemoPaymentsSection } from '../../upstream/demo.section';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
 import type { RtSection } from '../../upstream/helpdesk/rt/rt.section';
-import type { PaymentsConnector } from '../../upstream/payments/payments.port';
+import type { KnownObjects, PaymentsConnector } from '../../upstream/payments/payments.port';
 import type { StripeSection } from '../../upstream/payments/stripe/stripe.section';
 import type { Core } from '../core';
 import type { ConnectedSources } from './registry';
@@ -21,6 +21,8 @@ export interface SourceSettings {
   /** Of the demo merchant; null where it isn't used. */
   readonly demo: { readonly size: number; readonly seed: number } | null;
   readonly dataFolder: string;
+  /** Some of what a payment source showed before. */
+  readonly shown: (source: string) => Promise<KnownObjects>;
 }
 
 // A connector is loaded where a source of its kind is configured: with their clients they are a good part of a start.
@@ -67,7 +69,7 @@ export const connectSources = async (
     switch (source.kind) {
       case 'stripe': {
         const { StripePayments } = stripe();
-        return new StripePayments({ ...source, source: source.name, clock });
+        return new StripePayments({ ...source, source: source.name, clock, known: () => settings.shown(source.name) });
       }
       case 'demo':
         return demo!.payments(source);

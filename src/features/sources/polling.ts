@@ -42,6 +42,9 @@ const settlingTime = 60_000;
  */
 const pausesAfterAnnouncement = [250, 2_000];
 
+/** Faults that say nothing of the customer who was asked for: the turn ends with them, and what it read up to counts as unread. */
+const notOfTheCustomer: readonly SourceUnavailable['why'][] = ['circuit-open', 'overloaded', 'unauthorized'];
+
 /** The next batch is fetched while one is stored: neither the source nor the database waits for the other. */
 const readAhead = async function* <T>(batches: AsyncIterable<T>): AsyncGenerator<T> {
   const iterator = batches[Symbol.asyncIterator]();
@@ -123,9 +126,20 @@ export class Polling {
   async syncAll(onProgress: OnProgress = () => {}): Promise<void> {
     for (const name of this.parts.registry.helpdeskNames()) {
       const show = ({ done, total }: LinkingProgress) => onProgress({ source: name, phase: 'payments', done, total });
-      await this.linking.linkWhile(this.syncHelpdesk(name, onProgress), show);
+      await this.keepingFault(name, () => this.linking.linkWhile(this.syncHelpdesk(name, onProgress), show));
     }
-    for (const name of this.parts.registry.paymentsNames()) await this.syncPayments(name, onProgress);
+    for (const name of this.parts.registry.paymentsNames())
+      await this.keepingFault(name, () => this.syncPayments(name, onProgress));
+  }
+
+  /** What a source refuses its account stands beside it, whoever had it read. */
+  private async keepingFault(name: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof SourceUnavailable && error.why === 'unauthorized') await this.parts.registry.keepFault(name, error);
+      throw error;
+    }
   }
 
   /** Reads what changed at a payment source, to its end. Throws `SourceUnavailable`. */
@@ -133,6 +147,7 @@ export class Polling {
     const source = this.parts.registry.payments(name, 'background');
     const state = await this.parts.registry.position(name);
     let settled: Date | null = null;
+    await source.connector.confirmAccount?.();
     for await (const { customers, cursor, complete, asOf } of source.connector.changes(state?.position ?? null)) {
       if (complete) settled = asOf;
       await this.reconcilePayments(source, customers);
@@ -165,7 +180,7 @@ export class Polling {
           if (snapshot) fetched.set(fetchedKey(source.name, reference), snapshot);
           else await this.parts.payments.gone(id, asOf);
         } catch (error) {
-          if (!(error instanceof SourceUnavailable) || error.why === 'circuit-open' || error.why === 'overloaded') throw error;
+          if (!(error instanceof SourceUnavailable) || notOfTheCustomer.includes(error.why)) throw error;
           this.parts.registry.noteFault(source.name, error);
           first ??= error;
           unread.push(id);
@@ -184,6 +199,8 @@ export class Polling {
   private async syncHelpdesk(name: string, onProgress: OnProgress): Promise<void> {
     const state = await this.parts.registry.position(name);
     const source = this.parts.registry.helpdesk(name, 'background');
+    // A poll of an account that sees nothing finds nothing, and no fault.
+    if (state?.fault === 'unauthorized') await this.reading.expectSight(name, null, 'background');
     const asOf =
       !state?.backfilledAt || state.position === null
         ? await this.backfill(source, state?.backfillPosition ?? null, onProgress)

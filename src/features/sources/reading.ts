@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { sql } from '../../db/sql';
+import { raw, sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { chunks, inTurns, type Lane } from '../../lanes';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
@@ -16,6 +16,9 @@ const assistedTickets = select(
   { id: ticket.id },
   sql`FROM ${assistance} JOIN ${ticket} ON ${ticket.id} = ${assistance.ticketId}`,
 );
+
+/** Tickets that stand for what the account of a helpdesk sees. */
+const mostSights = 20;
 
 /** Tickets that are confirmed in one change: some milliseconds, so that no disclosure waits long behind it. */
 const ticketsPerChange = 200;
@@ -38,6 +41,9 @@ const within = <T>(work: Promise<T>, milliseconds: number, late: () => T): Promi
   });
   return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 };
+
+/** The account isn't let in, or sees nothing that it saw before: said where it is looked for, not once for each record. */
+const isRefused = (error: unknown): boolean => error instanceof SourceUnavailable && error.why === 'unauthorized';
 
 /** Reads single records from their sources: where one is missing, too old, or said to have changed. */
 export class Reading {
@@ -64,8 +70,11 @@ export class Reading {
       const asOf = this.parts.clock();
       const snapshot = await source.connector.fetchTicket(reference);
       if (!snapshot) {
+        if (await this.parts.tickets.canBeGone(source.name, reference, asOf)) {
+          await this.expectSight(source.name, reference, lane);
+          await this.parts.tickets.gone(source.name, reference, asOf);
+        }
         this.absent.set(key, true);
-        await this.parts.tickets.gone(source.name, reference, asOf);
         return false;
       }
       await this.parts.tickets.take(source, [snapshot]);
@@ -75,6 +84,22 @@ export class Reading {
     return within(fetched, this.parts.settings.openWithin, () => {
       throw new SourceUnavailable(sourceName, 'timeout');
     });
+  }
+
+  /**
+   * An account that sees none of the tickets that it saw before sees nothing at all any more: then none of them is gone. Throws
+   * `SourceUnavailable`, `unauthorized`.
+   */
+  async expectSight(sourceName: string, missing: string | null, lane: Lane): Promise<void> {
+    const others = await this.parts.database.read(
+      ticketsToConfirm,
+      sql`WHERE ${ticket.source} = ${sourceName} AND ${ticket.reference} <> ${missing ?? ''} AND ${ticket.team} IS NOT NULL
+        ORDER BY ${ticket.updatedAt} DESC, ${ticket.id} DESC LIMIT ${raw(`${mostSights}`)}`,
+    );
+    if (others.length === 0) return;
+    const { connector } = this.parts.registry.helpdesk(sourceName, lane);
+    const visible = await connector.visibleTickets(others.map(({ reference }) => reference));
+    if (visible.size === 0) throw new SourceUnavailable(sourceName, 'unauthorized', 404);
   }
 
   /** Like `refreshTicket`, of a ticket that was announced to have changed: nothing that was read before counts. */
@@ -94,8 +119,9 @@ export class Reading {
       await this.linking.linkOne(customerId);
       this.recentlyRefreshed.set(customerId, true);
       return true;
-    }).catch((error: unknown) => {
-      this.parts.registry.noteFault('payments', error);
+    }).catch(async (error: unknown) => {
+      if (isRefused(error)) await this.parts.registry.keepFault('payments', error);
+      else this.parts.registry.noteFault('payments', error);
       return false;
     });
     return within(refreshed, this.parts.settings.paymentsWithin, () => false);
@@ -121,11 +147,12 @@ export class Reading {
         part.filter(isConfirmed).map(({ id }) => id),
         polledAt,
       );
-      await this.refreshEach(
+      const fault = await this.refreshEach(
         sourceName,
         part.filter((row) => !isConfirmed(row)).map(({ reference }) => reference),
         'interactive',
       );
+      if (isRefused(fault)) throw fault;
     }
   }
 

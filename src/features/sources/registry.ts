@@ -34,7 +34,10 @@ export interface SourceHealth {
 }
 
 const healthRows = select(sourceStates.pick('name', 'polledAt', 'backfilledAt', 'fault'), sql`FROM ${sourceStates}`);
-const positionRows = select(sourceStates.pick('position', 'backfillPosition', 'backfilledAt'), sql`FROM ${sourceStates}`);
+const positionRows = select(
+  sourceStates.pick('position', 'backfillPosition', 'backfilledAt', 'fault'),
+  sql`FROM ${sourceStates}`,
+);
 
 /** How far a source has been read, and what it failed with last. */
 type SourceProgress = Partial<Omit<Values<SourceState>, 'name' | 'kind' | 'settings'>>;

@@ -18,12 +18,17 @@ export const createSources = async (
     sync,
     outgoing,
     ...settings
-  }: Omit<SourceSettings, 'windowDays'> & { readonly sync: SyncSection; readonly outgoing: Outgoing },
+  }: Omit<SourceSettings, 'windowDays' | 'shown'> & { readonly sync: SyncSection; readonly outgoing: Outgoing },
   given: GivenConnectors,
 ): Promise<Sources> => {
   const { database, keys, redactor, clock, log } = core;
   leaveBy(outgoing);
-  const onFault = (source: string, error: unknown) =>
+  const onFault = (source: string, error: unknown) => {
+    if (error instanceof SourceUnavailable && error.why === 'unauthorized')
+      return log.error(
+        { source, fault: error.why },
+        'a source does not let this account in, or is another account or mode than it was: nothing that it misses counts as gone',
+      );
     log.warn(
       {
         source,
@@ -32,7 +37,10 @@ export const createSources = async (
       },
       'a source failed',
     );
-  const connected = await connectSources({ ...settings, windowDays: sync.windowDays }, core, given, onFault);
+  };
+  const payments = new PaymentsIngest(database, keys, redactor);
+  const shown = (source: string) => payments.shown(source);
+  const connected = await connectSources({ ...settings, windowDays: sync.windowDays, shown }, core, given, onFault);
   const customers = new CustomersIngest(database, keys);
   return new Sources({
     database,
@@ -47,7 +55,7 @@ export const createSources = async (
       assistances: { end: endAssistances, settled: waitForLeases },
     }),
     customers,
-    payments: new PaymentsIngest(database, keys, redactor),
+    payments,
     settings: {
       windowDays: sync.windowDays,
       pollEvery: sync.pollSeconds * 1_000,

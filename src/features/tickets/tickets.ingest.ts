@@ -117,15 +117,17 @@ export class TicketsIngest {
     await this.parts.assistances.settled(leases);
   }
 
+  /** Something of this ticket is stored that a helpdesk without it, as of then, would end. */
+  async canBeGone(source: string, reference: string, asOf: Date): Promise<boolean> {
+    return (await this.parts.database.read(ticketIds, couldBeGone(source, reference, asOf))).length > 0;
+  }
+
   /**
    * The helpdesk no longer shows this ticket to us: nobody works on it as far as we can know, until it is seen again.
    * Resolves once nobody can disclose under its assistances any more.
    */
   async gone(source: string, reference: string, asOf: Date): Promise<void> {
-    const { status, team, assigneeId, observedAt } = tickets;
-    const isWorkedOn = sql`WHERE ${isTicket(source, reference)} AND ${observedAt} <= ${asOf}
-      AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL)`;
-    if ((await this.parts.database.read(ticketIds, isWorkedOn)).length === 0) return;
+    const isWorkedOn = couldBeGone(source, reference, asOf);
     const leases = await this.parts.database.system('sync', 'source.ingest-tickets', async (change) => {
       const [row] = await change.read(ticketIds, isWorkedOn, { lock: true });
       if (!row) return 0;
@@ -289,6 +291,12 @@ export class TicketsIngest {
 
 const isTicket = (source: string, reference: string): Sql =>
   sql`${tickets.source} = ${source} AND ${tickets.reference} = ${reference}`;
+
+const couldBeGone = (source: string, reference: string, asOf: Date): Sql => {
+  const { status, team, assigneeId, observedAt } = tickets;
+  return sql`WHERE ${isTicket(source, reference)} AND ${observedAt} <= ${asOf}
+    AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL)`;
+};
 
 const isSameFor = (row: AccessFacts, facts: AccessFacts): boolean =>
   accessFacts.every((fact) => JSON.stringify(row[fact]) === JSON.stringify(facts[fact]));

@@ -106,6 +106,14 @@ export interface PaymentCustomerSnapshot {
   readonly asOf: Date;
 }
 
+/** Some of what a source showed before, newest first. */
+export interface KnownObjects {
+  /** References of payment customers that weren't gone. */
+  readonly customers: readonly string[];
+  /** References of transactions. */
+  readonly transactions: readonly string[];
+}
+
 export interface PaymentChanges {
   /** References of payment customers about which something changed. */
   readonly customers: readonly string[];
@@ -228,7 +236,15 @@ export interface PaymentsConnector {
   readonly credentials?: CredentialChanges;
   /** Every candidate, by metadata and by e-mail; the caller decides about the link. Throws `SourceUnavailable`. */
   findCustomers(search: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]>;
-  /** Null when the provider has no such customer (or has deleted it). Transactions created at or after `since`. */
+  /**
+   * Throws `SourceUnavailable`, `unauthorized`, where what this source showed before isn't there: a key of another account says of
+   * everybody that they don't exist. Absent where that can't happen.
+   */
+  confirmAccount?(): Promise<void>;
+  /**
+   * Null when the provider has no such customer (or has deleted it), said to a key that sees the account. Transactions created at
+   * or after `since`.
+   */
   fetchCustomer(reference: string, since: Date): Promise<PaymentCustomerSnapshot | null>;
   /** Which customers changed since the cursor; null starts at now. */
   changes(cursor: string | null): AsyncIterable<PaymentChanges>;

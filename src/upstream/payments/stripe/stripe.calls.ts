@@ -4,11 +4,13 @@ import type { Lane } from '../../../lanes';
 import { defaultResilience, Resilience, type ResilienceSettings } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
 import {
+  absenceOf,
+  CursorVanished,
+  type InPath,
   judgeWrite,
   lost,
   RepeatedFault,
   retryAfterOf,
-  saysMissing,
   type Unsent,
   unavailable,
   type Write,
@@ -36,6 +38,9 @@ const addressOf = (url: string) => {
 
 /** Stripe's largest page. */
 export const pageSize = 100;
+
+/** How often a list is read from its first page again because an object that a page began after is gone. */
+const mostBeginnings = 3;
 
 export type Page = { readonly limit: number; readonly starting_after?: string };
 type Ask = (stripe: Stripe) => Promise<unknown>;
@@ -81,20 +86,26 @@ export class StripeCalls {
   }
 
   async ask<T>(request: Ask, schema: z.ZodType<T>): Promise<T> {
-    const answer = await this.askMaybe(request, schema);
+    const answer = await this.askMaybe('nothing', request, schema);
     if (answer === null) throw new SourceUnavailable(this.source, 'malformed', 404);
     return answer;
   }
 
-  /** One read under the source's resilience; null when Stripe says that the object doesn't exist. */
-  askMaybe<T>(request: Ask, schema: z.ZodType<T>): Promise<T | null> {
+  /**
+   * One read under the source's resilience; null when Stripe says that the object in the path doesn't exist, which is so for a key
+   * of another account too: `StripeAccount` tells. A key of the other mode is `unauthorized`. Throws `CursorVanished`.
+   */
+  askMaybe<T>(path: InPath, request: Ask, schema: z.ZodType<T>): Promise<T | null> {
     return this.limits.resilience.call(async () => {
       this.refuseWhileQuiet();
       let answer: unknown;
       try {
         answer = await request(this.stripe);
       } catch (error) {
-        if (saysMissing(error)) return null;
+        const absence = absenceOf(error, path);
+        if (absence === 'itself') return null;
+        if (absence === 'cursor') throw new CursorVanished(this.source);
+        if (absence === 'here') throw new SourceUnavailable(this.source, 'unauthorized', 404);
         throw unavailable(this.source, error);
       }
       const parsed = schema.safeParse(answer);
@@ -104,8 +115,28 @@ export class StripeCalls {
     }, this.lane);
   }
 
-  /** All pages up to `most` items; null when Stripe says that what they hang on doesn't exist. */
+  /**
+   * All pages up to `most` items; null when Stripe says that what the path names doesn't exist. Where the item that a page begins
+   * after has left the list meanwhile, it is read from its first page again. Throws `SourceUnavailable` where that goes on.
+   */
   async pages<T extends { readonly id: string }>(
+    path: InPath,
+    item: z.ZodType<T>,
+    most: number,
+    list: (stripe: Stripe, page: Page) => Promise<unknown>,
+  ): Promise<readonly T[] | null> {
+    for (let beginnings = 0; beginnings < mostBeginnings; beginnings += 1) {
+      try {
+        return await this.pagesAtOnce(path, item, most, list);
+      } catch (error) {
+        if (!(error instanceof CursorVanished)) throw error;
+      }
+    }
+    throw new SourceUnavailable(this.source, 'fault', 400);
+  }
+
+  private async pagesAtOnce<T extends { readonly id: string }>(
+    path: InPath,
     item: z.ZodType<T>,
     most: number,
     list: (stripe: Stripe, page: Page) => Promise<unknown>,
@@ -113,7 +144,7 @@ export class StripeCalls {
     const items = new Map<string, T>();
     for (let pages = 0, after: string | undefined; pages * pageSize < most; pages += 1) {
       const at: Page = { limit: pageSize, ...(after === undefined ? {} : { starting_after: after }) };
-      const answer = await this.askMaybe((stripe) => list(stripe, at), pageOf(item));
+      const answer = await this.askMaybe(path, (stripe) => list(stripe, at), pageOf(item));
       if (answer === null) return null;
       for (const each of answer.data) items.set(each.id, each);
       after = answer.data.at(-1)?.id;

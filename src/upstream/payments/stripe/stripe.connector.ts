@@ -4,12 +4,14 @@ import type { WebhookJudgement, WebhookRequest } from '../../helpdesk/helpdesk.p
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
   DisputeRecord,
+  KnownObjects,
   PaymentChanges,
   PaymentCustomerRecord,
   PaymentCustomerSearch,
   PaymentCustomerSnapshot,
   PaymentsConnector,
 } from '../payments.port';
+import { StripeAccount } from './stripe.account';
 import { pageSize, StripeCalls } from './stripe.calls';
 import { StripeCredentials } from './stripe.credentials';
 import { customerRecord, customerSchema, type HelpdeskNaming, type StripeCustomer } from './stripe.customers';
@@ -25,6 +27,7 @@ import {
   type StripeEvent,
   writeCursor,
 } from './stripe.events';
+import { CursorVanished } from './stripe.faults';
 import { paymentMethodRecord, paymentMethodSchema } from './stripe.methods';
 import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
 import type { StripeSection } from './stripe.section';
@@ -47,6 +50,8 @@ export interface StripePaymentsOptions extends Omit<StripeSection, 'kind' | 'nam
   /** The source's name in the configuration. */
   readonly source: string;
   readonly clock?: () => Date;
+  /** What the gateway has of this source; asked for before it is believed that something is gone. */
+  readonly known?: () => Promise<KnownObjects>;
 }
 
 /** Newest PaymentIntents, charges and, in the result, transactions of one customer; older ones are left out. */
@@ -92,6 +97,7 @@ export class StripePayments implements PaymentsConnector {
     private readonly options: StripePaymentsOptions,
     calls = new StripeCalls(options),
     private readonly reportedEvents = new ReportedEvents(),
+    private readonly account = new StripeAccount(options.source, options.known),
   ) {
     const { source, apiKey } = options;
     this.source = source;
@@ -110,11 +116,11 @@ export class StripePayments implements PaymentsConnector {
       deviceKey: options.deviceKey ?? null,
     };
     this.calls = calls;
-    this.credentials = new StripeCredentials({ source, calls: this.calls, clock: this.clock });
+    this.credentials = new StripeCredentials({ source, calls: this.calls, clock: this.clock, account });
   }
 
   inBackground(): StripePayments {
-    return new StripePayments(this.options, this.calls.inBackground(), this.reportedEvents);
+    return new StripePayments(this.options, this.calls.inBackground(), this.reportedEvents, this.account);
   }
 
   /**
@@ -146,6 +152,10 @@ export class StripePayments implements PaymentsConnector {
     return [...found.values()].map((customer) => customerRecord(customer, this.helpdeskNaming));
   }
 
+  confirmAccount(): Promise<void> {
+    return this.account.confirm(this.calls);
+  }
+
   /**
    * A PaymentIntent is one transaction with what its latest charge says; an earlier failed attempt of it, and a charge
    * without a PaymentIntent, are transactions of their own. `since` counts in whole seconds.
@@ -158,13 +168,15 @@ export class StripePayments implements PaymentsConnector {
 
     const filter = { customer: reference, created: { gte: Math.floor(since.getTime() / 1_000) } };
     const [methods, intents, charges] = await Promise.all([
-      this.calls.pages(paymentMethodSchema, mostMethods, (stripe, page) => stripe.customers.listPaymentMethods(reference, page)),
-      this.calls.pages(paymentIntentSchema, mostTransactions, (stripe, page) =>
+      this.calls.pages('customer', paymentMethodSchema, mostMethods, (stripe, page) =>
+        stripe.customers.listPaymentMethods(reference, page),
+      ),
+      this.calls.pages('nothing', paymentIntentSchema, mostTransactions, (stripe, page) =>
         stripe.paymentIntents.list({ ...filter, ...page, expand: ['data.latest_charge'] }),
       ),
-      this.calls.pages(chargeSchema, mostTransactions, (stripe, page) => stripe.charges.list({ ...filter, ...page })),
+      this.calls.pages('nothing', chargeSchema, mostTransactions, (stripe, page) => stripe.charges.list({ ...filter, ...page })),
     ]);
-    // Deleted between two requests.
+    // Deleted between two requests; of lists by a parameter Stripe says no such thing.
     if (methods === null || intents === null || charges === null) return null;
     this.refuseStrangers([...methods, ...intents, ...charges], reference);
 
@@ -233,7 +245,13 @@ export class StripePayments implements PaymentsConnector {
   }
 
   private async customer(reference: string): Promise<StripeCustomer | null> {
-    const found = await this.calls.askMaybe((stripe) => stripe.customers.retrieve(reference), customerSchema);
+    const found = await this.calls
+      .askMaybe('customer', (stripe) => stripe.customers.retrieve(reference), customerSchema)
+      .catch((error: unknown) => {
+        if (error instanceof SourceUnavailable && error.why === 'unauthorized') this.account.doubt();
+        throw error;
+      });
+    if (found === null) await this.account.expectSeen(this.calls, reference);
     return found === null || found.deleted ? null : found;
   }
 
@@ -269,7 +287,7 @@ export class StripePayments implements PaymentsConnector {
   private async listByEmail(forms: readonly string[]): Promise<readonly StripeCustomer[]> {
     const found: StripeCustomer[] = [];
     for (const form of forms) {
-      const listed = await this.calls.pages(customerSchema, mostCandidates, (stripe, page) =>
+      const listed = await this.calls.pages('nothing', customerSchema, mostCandidates, (stripe, page) =>
         stripe.customers.list({ email: form, ...page }),
       );
       found.push(...(listed ?? []).filter((each): each is StripeCustomer => !each.deleted));
@@ -300,7 +318,7 @@ export class StripePayments implements PaymentsConnector {
 
   private async events(floor: number | null, after: string | null): Promise<{ data: StripeEvent[]; has_more: boolean }> {
     const list = (from: string | null) =>
-      this.calls.askMaybe(
+      this.calls.ask(
         (stripe) =>
           stripe.events.list({
             limit: pageSize,
@@ -310,16 +328,17 @@ export class StripePayments implements PaymentsConnector {
         pageOf(eventSchema),
       );
     // An event that is no longer kept can't be stood after: the run begins again at the newest.
-    const page = (await list(after)) ?? (await list(null));
-    if (page === null) throw new SourceUnavailable(this.source, 'malformed');
-    return page;
+    return list(after).catch((error: unknown) => {
+      if (error instanceof CursorVanished) return list(null);
+      throw error;
+    });
   }
 
   private async customersOf(events: readonly StripeEvent[]): Promise<readonly string[]> {
     const concerned = events.map(concernOf).filter((concern) => concern !== null);
     const customers = new Set(concerned.flatMap((concern) => concern.customers));
     for (const charge of new Set(concerned.flatMap((concern) => concern.charges))) {
-      const found = await this.calls.askMaybe((stripe) => stripe.charges.retrieve(charge), chargeSchema);
+      const found = await this.calls.askMaybe('charge', (stripe) => stripe.charges.retrieve(charge), chargeSchema);
       if (found?.customer) customers.add(found.customer);
     }
     return [...customers];

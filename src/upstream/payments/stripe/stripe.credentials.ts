@@ -13,8 +13,9 @@ import {
   type SetupRequest,
   type StepOutcome,
 } from '../payments.port';
+import type { StripeAccount, Witness } from './stripe.account';
 import type { StripeCalls, WriteOptions } from './stripe.calls';
-import { customerSchema, type StripeCustomer } from './stripe.customers';
+import { customerSchema } from './stripe.customers';
 import type { Write } from './stripe.faults';
 import {
   anyPaymentMethodSchema,
@@ -30,6 +31,7 @@ export interface StripeCredentialsOptions {
   readonly source: string;
   readonly calls: StripeCalls;
   readonly clock: () => Date;
+  readonly account: StripeAccount;
 }
 
 /** A customer with more of them that still charge isn't read in part: a subscription left out would go on charging an old card. */
@@ -64,12 +66,13 @@ export class StripeCredentials implements CredentialChanges {
     const { calls, clock, source } = this.options;
     if (!isReference(customer) || !isReference(method)) return null;
     const now = clock();
-    const [found, owner, subscriptions] = await Promise.all([
-      this.method(method),
-      this.customer(customer),
-      calls.pages(subscriptionSchema, mostSubscriptions + 1, (stripe, page) => stripe.subscriptions.list({ customer, ...page })),
-    ]);
-    if (found === null || found.customer !== customer || owner === null || subscriptions === null) return null;
+    const [found, owner] = await Promise.all([this.method(method), this.customer(customer)]);
+    if (found === null || owner === null) await this.expectSeen(found === null ? method : customer, { customer, method });
+    if (found === null || found.customer !== customer || owner === null || owner.deleted) return null;
+    const subscriptions = await calls.pages('nothing', subscriptionSchema, mostSubscriptions + 1, (stripe, page) =>
+      stripe.subscriptions.list({ customer, ...page }),
+    );
+    if (subscriptions === null) return null;
     if (subscriptions.length > mostSubscriptions || subscriptions.some((each) => each.customer !== customer))
       throw new SourceUnavailable(source, 'malformed');
     const own = (named: string | null | undefined, old: string | null): string | null => named ?? (old === method ? old : null);
@@ -103,6 +106,7 @@ export class StripeCredentials implements CredentialChanges {
         return { outcome: 'lost', keySpent: true };
       case 'refused': {
         const why = refusalOf(step, write.refusal);
+        if (write.refusal.code === 'resource_missing') await this.expectSeen(null, step);
         return why === 'PERHAPS_DONE' ? this.judgedByState(step) : { outcome: 'refused', why };
       }
     }
@@ -114,25 +118,35 @@ export class StripeCredentials implements CredentialChanges {
     if (!references.every(isReference)) return step.action === 'DETACH';
     switch (step.action) {
       case 'ATTACH':
-        return (await this.method(step.method))?.customer === customer;
+        return (await this.seen(step.method, this.method(step.method), step))?.customer === customer;
       case 'DETACH':
-        return ((await this.method(step.method))?.customer ?? null) === null;
+        return ((await this.seen(step.method, this.method(step.method), step))?.customer ?? null) === null;
       case 'SET_DEFAULT': {
-        const holder = await this.customer(customer);
-        return holder !== null && (holder.invoice_settings?.default_payment_method ?? null) === method;
+        const holder = await this.seen(customer, this.customer(customer), step);
+        return holder !== null && !holder.deleted && (holder.invoice_settings?.default_payment_method ?? null) === method;
       }
       case 'SET_SUBSCRIPTION_DEFAULT': {
         if (!isReference(step.subscription)) return false;
-        const found = await this.options.calls.askMaybe(
-          (stripe) => stripe.subscriptions.retrieve(step.subscription),
-          subscriptionSchema,
+        const found = await this.seen(
+          step.subscription,
+          this.options.calls.askMaybe(
+            'subscription',
+            (stripe) => stripe.subscriptions.retrieve(step.subscription),
+            subscriptionSchema,
+          ),
+          step,
         );
         return found !== null && found.customer === customer && found.default_payment_method === method;
       }
       case 'SET_ADDRESS': {
-        const found = await this.options.calls.askMaybe(
-          (stripe) => stripe.paymentMethods.retrieve(step.method),
-          storedAddressSchema,
+        const found = await this.seen(
+          step.method,
+          this.options.calls.askMaybe(
+            'payment_method',
+            (stripe) => stripe.paymentMethods.retrieve(step.method),
+            storedAddressSchema,
+          ),
+          step,
         );
         return found !== null && found.customer === customer && isAddress(found.billing_details.address, step.address);
       }
@@ -150,7 +164,10 @@ export class StripeCredentials implements CredentialChanges {
     for (let count = 1, key = request.idempotencyKey; ; count += 1, key = `${request.idempotencyKey}~${count}`) {
       const write = await this.sendSetup(request, key);
       if (write.outcome === 'done') return { reference: write.answer.id, url: write.answer.url };
-      if (write.outcome === 'refused') throw new ProviderRefused(source, setupRefusalOf(write.refusal));
+      if (write.outcome === 'refused') {
+        if (write.refusal.code === 'resource_missing') await this.expectSeen(null, { customer: request.customer, method: null });
+        throw new ProviderRefused(source, setupRefusalOf(write.refusal));
+      }
       if (write.outcome === 'mismatch') throw new ProgrammingError('an idempotency key came again for something else');
       if (!write.isRepeated || count >= mostKeys) throw new SourceUnavailable(source, 'fault');
     }
@@ -161,8 +178,9 @@ export class StripeCredentials implements CredentialChanges {
     const expand = ['customer', 'setup_intent', 'setup_intent.payment_method', 'setup_intent.latest_attempt'];
     const now = clock();
     const session = isReference(reference)
-      ? await calls.askMaybe((stripe) => stripe.checkout.sessions.retrieve(reference, { expand }), setupSessionSchema)
+      ? await calls.askMaybe('session', (stripe) => stripe.checkout.sessions.retrieve(reference, { expand }), setupSessionSchema)
       : null;
+    if (session === null && isReference(reference)) await this.expectSeen(reference, { customer: null, method: null });
     if (session === null) throw new ProviderRefused(source, 'REFUSED');
     const status = statuses[session.status];
     if (status !== 'COMPLETE') return { status, method: null, authenticated: false };
@@ -204,13 +222,33 @@ export class StripeCredentials implements CredentialChanges {
     return write;
   }
 
-  private async customer(reference: string): Promise<StripeCustomer | null> {
-    const found = await this.options.calls.askMaybe((stripe) => stripe.customers.retrieve(reference), customerSchema);
-    return found === null || found.deleted ? null : found;
+  /** An answer, of which null counts only where the key sees the account. */
+  private async seen<T>(asked: string, answer: Promise<T | null>, step: Pick<ProviderStep, 'customer' | 'method'>) {
+    const found = await answer;
+    if (found === null) await this.expectSeen(asked, step);
+    return found;
+  }
+
+  /** Something of the account answers, beside what is missing. Throws `SourceUnavailable`. */
+  private expectSeen(missing: string | null, near: { readonly customer: string | null; readonly method: string | null }) {
+    const witnesses: Witness[] = [
+      ...(near.customer === null ? [] : [{ kind: 'customer', id: near.customer } as const]),
+      ...(near.method === null ? [] : [{ kind: 'payment_method', id: near.method } as const]),
+    ];
+    return this.options.account.expectSeen(this.options.calls, missing, witnesses);
+  }
+
+  /** One that was deleted says so. */
+  private customer(reference: string) {
+    return this.options.calls.askMaybe('customer', (stripe) => stripe.customers.retrieve(reference), customerSchema);
   }
 
   private method(reference: string) {
-    return this.options.calls.askMaybe((stripe) => stripe.paymentMethods.retrieve(reference), anyPaymentMethodSchema);
+    return this.options.calls.askMaybe(
+      'payment_method',
+      (stripe) => stripe.paymentMethods.retrieve(reference),
+      anyPaymentMethodSchema,
+    );
   }
 }
 

@@ -29,11 +29,40 @@ export const unavailable = (source: string, error: unknown): SourceUnavailable =
   return new SourceUnavailable(source, 'malformed', status);
 };
 
-/** Stripe says that the object asked for doesn't exist; an unknown path is a 404 too, without this code. */
-export const saysMissing = (error: unknown): boolean =>
-  error instanceof Stripe.errors.StripeInvalidRequestError &&
-  (error.statusCode === 404 || error.statusCode === 400) &&
-  error.code === 'resource_missing';
+/** What Stripe calls the object in a request's path where it says that there is none; lists by a parameter name none. */
+export const inPath = {
+  customer: ['id', 'customer'],
+  charge: ['id', 'charge'],
+  payment_intent: ['id', 'intent', 'payment_intent'],
+  payment_method: ['id', 'payment_method'],
+  subscription: ['id', 'subscription', 'subscription_exposed_id'],
+  session: ['id', 'session', 'checkout_session'],
+  nothing: [],
+} as const;
+export type InPath = keyof typeof inPath;
+
+/**
+ * What it is that Stripe says doesn't exist. `itself`: the object that the path names; `cursor`: the object that a page begins
+ * after; `here`: in this account and mode, while there is one in the other mode. Null where it says something else: an unknown
+ * path or the page of a proxy is a 404 too, and a parameter may name what doesn't exist.
+ */
+export const absenceOf = (error: unknown, of: InPath): 'itself' | 'cursor' | 'here' | null => {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError) || error.code !== 'resource_missing') return null;
+  const { message, param = null, rawType, statusCode } = error;
+  if (rawType !== 'invalid_request_error') return null;
+  // Stripe has no code for a key of the other mode: only its sentence tells.
+  if (/\b(?:live|test) mode\b/i.test(message)) return 'here';
+  if (param === 'starting_after' || param === 'ending_before') return 'cursor';
+  const names: readonly string[] = inPath[of];
+  return statusCode === 404 && names.length > 0 && (param === null || names.includes(param)) ? 'itself' : null;
+};
+
+/** The object that a page begins after is no longer in its list: the pages before may lack what moved. */
+export class CursorVanished extends SourceUnavailable {
+  constructor(source: string) {
+    super(source, 'malformed', 400);
+  }
+}
 
 /** What the SDK wraps around a failed connection; its fetch client keeps the failure of reading a body as `exception`. */
 interface Wrapped {
@@ -111,6 +140,7 @@ export const judgeWrite = (source: string, error: unknown): Exclude<Write<never>
   }
   if (!(error instanceof Stripe.errors.StripeError)) return lost(false);
   const { statusCode: status = 0 } = error;
+  if (absenceOf(error, 'nothing') === 'here') return unsent(new SourceUnavailable(source, 'unauthorized', status));
   // `idempotency_key_in_use`, or Stripe's lock: another request is being executed, with this key perhaps.
   if (status === 409) return lost(false);
   if (status < 400 || status >= 500) return lost(status === 500);
