@@ -332,7 +332,7 @@ const listDenied = (
   { code, details: { reason } }: Failure,
   path: GraphQLError['path'],
   rows: number,
-): readonly (string | number)[] | null => {
+): NonNullable<GraphQLError['path']> | null => {
   if (code !== 'DENIED' || reason === undefined || path === undefined) return null;
   const list = path.findIndex((step) => typeof step === 'number');
   if (aboutTheField.has(reason)) return list < 0 ? path : path.slice(0, list);
