@@ -138,6 +138,8 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
   readonly admission = new Admission();
   /** Apollo hands over the same document object for the same text; its digest is needed each time. */
   private readonly digests = new WeakMap<DocumentNode, string>();
+  /** Of operations that cost the same whatever their variables are. */
+  private readonly costs = new WeakMap<OperationDefinitionNode, number>();
   /** Requests of which it is logged that nothing could be read or recorded: many fields may meet that, and it is one fault. */
   private readonly unavailable = new WeakSet<ExecutionContext>();
 
@@ -176,7 +178,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (!operation) throw Failure.invalid('operationName', 'expected the name of one operation of the document');
     if (operation.operation === 'subscription') throw Failure.invalid('query', 'expected a query or a mutation');
     checkVariableSizes(variables, this.options.limits);
-    const cost = checkLimits(schema, document, operation, variables, this.options.limits);
+    const cost = this.costOf(document, operation, variables);
     checkVariables(schema, operation, variables);
 
     const planned = await this.planned(document, operation, operationName, context.actor);
@@ -196,6 +198,19 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     } finally {
       work.end();
     }
+  }
+
+  /** Throws `INVALID` where it is too much. */
+  private costOf(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+  ): number {
+    const known = this.costs.get(operation);
+    if (known !== undefined) return known;
+    const { cost, byVariables } = checkLimits(this.options.schema, document, operation, variables, this.options.limits);
+    if (!byVariables) this.costs.set(operation, cost);
+    return cost;
   }
 
   private async executePlanned(

@@ -39,6 +39,11 @@ const refusalOf = (text: string, variables: Record<string, unknown> = {}, limits
   }
 };
 
+const costOf = (text: string, variables: Record<string, unknown> = {}) => {
+  const document = parse(text);
+  return checkLimits(schema, document, document.definitions[0] as OperationDefinitionNode, variables, defaultLimits);
+};
+
 const deep = (levels: number) => `{ me { ${'friends(first: 1) { '.repeat(levels)} id ${'} '.repeat(levels)} } }`;
 
 describe('the limits of one operation', () => {
@@ -132,4 +137,14 @@ describe('the limits of one operation', () => {
     const spread = '{ __schema { ...A } } fragment A on __Schema { types { ...B } } fragment B on __Type { fields { name } }';
     expect(refusalOf(spread, {}, { ...defaultLimits, cost: 60 })).toBe('cost');
   });
+});
+
+test('what an operation costs is said to depend on variables wherever one stands for a size, given, defaulted or missing', () => {
+  expect(costOf('query($n: ID) { me { friends(first: 7) { id } } }', { n: '1' })).toEqual({ cost: 9, byVariables: false });
+  const sized = 'query($n: Int = 3) { me { friends(first: $n) { id } } }';
+  expect(costOf(sized)).toEqual({ cost: 5, byVariables: true });
+  expect(costOf(sized, { n: 5 })).toEqual({ cost: 7, byVariables: true });
+  expect(costOf('query($n: Int) { me { friends(first: $n) { id } } }')).toMatchObject({ byVariables: true });
+  const spread = 'query($n: Int) { me { ...F } } fragment F on Person { friends(first: $n) { id } }';
+  expect(costOf(spread, { n: 4 })).toEqual({ cost: 7, byVariables: true });
 });

@@ -36,10 +36,16 @@ interface Place {
   readonly page: number;
 }
 
+export interface OperationCost {
+  readonly cost: number;
+  /** With other variables it may be another one. */
+  readonly byVariables: boolean;
+}
+
 /**
  * Refuses an operation that asks for too much before anything is planned or fetched. Every list counts as long as it may be: by
  * its `first`, literal or by variable, otherwise by its declared maximum; lists within lists multiply, and fragments count
- * where they are spread. Returns the cost. Throws `INVALID`.
+ * where they are spread. Throws `INVALID`.
  */
 export const checkLimits = (
   schema: GraphQLSchema,
@@ -47,18 +53,21 @@ export const checkLimits = (
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
   limits: Pick<OperationLimits, 'depth' | 'aliases' | 'cost'>,
-): number => {
+): OperationCost => {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   // Unset variables have the operation's default; the names that every object inherits are no variables.
+  let byVariables = false;
   const given = (name: string): unknown => {
+    byVariables = true;
     if (Object.hasOwn(variables, name)) return variables[name];
     const otherwise = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)?.defaultValue;
     return otherwise && valueFromASTUntyped(otherwise);
   };
+  // Neither a page's size nor a type's name has parts in which a variable could stand.
   const argumentOf = (node: ValueNode): unknown =>
-    node.kind === Kind.VARIABLE ? given(node.name.value) : valueFromASTUntyped(node, variables);
+    node.kind === Kind.VARIABLE ? given(node.name.value) : valueFromASTUntyped(node);
   const graph: IntrospectedDocument = { schema, fragmentOf: (name) => fragments.get(name), argumentOf };
 
   let aliases = 0;
@@ -116,7 +125,7 @@ export const checkLimits = (
     }
   };
   walk(operation.selectionSet, { type: selectedFrom(schema.getRootType(operation.operation)), depth: 1, times: 1, page: 1 });
-  return cost;
+  return { cost, byVariables };
 };
 
 /** What a list of parts of one object is taken for. */

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { SignedInActor } from '../../authz/actor';
 import type { RequestAccess } from '../../graphql/request-access';
 import { describeError } from '../../log';
@@ -6,11 +7,24 @@ import { Denials } from './denials.service';
 import { disclosureOf } from './disclosure';
 import { Disclosures } from './disclosures.service';
 
+/** Characters of names of operations, with their digests, that are kept: most requests come under one of a few names. */
+const keptCharacters = 256 * 1024;
+
 /** The record of what was shown and of what was denied. */
 export const createDisclosures = ({ database, keys, clock, log, policy }: Core) => {
   const onFault = (error: unknown) => log.error({ error: describeError(error) }, 'the audit log could not be written');
   const disclosures = new Disclosures(database, clock, onFault);
   const denials = new Denials(database, onFault);
+  // The client words it: in clear, a leaf would hold a stranger's text for ever.
+  const names = new LRUCache<string, string>({
+    maxSize: keptCharacters,
+    sizeCalculation: (digest, name) => name.length + digest.length,
+  });
+  const stoodIn = (name: string): string => {
+    const digest = names.get(name) ?? keys.digests.operation(name);
+    names.set(name, digest);
+    return digest;
+  };
   return {
     disclosures,
     denials,
@@ -21,8 +35,7 @@ export const createDisclosures = ({ database, keys, clock, log, policy }: Core) 
       plan: { readonly digest: string },
       operation: string | null,
     ): Promise<void> => {
-      // The client words it: in clear, a leaf would hold a stranger's text for ever.
-      const name = operation === null ? null : keys.digests.operation(operation);
+      const name = operation === null ? null : stoodIn(operation);
       const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, name);
       if (disclosure) await disclosures.record(disclosure);
     },
