@@ -38,6 +38,12 @@ const allWords = {
   from: words.from,
 };
 
+const items = {
+  to: (value: readonly object[] | null | undefined) => (Array.isArray(value) ? JSON.stringify(value) : value),
+  // Most lists are empty.
+  from: (value: string | null) => (value === '[]' ? [] : value === null ? null : (JSON.parse(value) as object[])),
+};
+
 type Options = { name?: string; nullable?: boolean };
 const base = (options: Options): ColumnOptions => ({
   nullable: options.nullable ?? false,
@@ -57,6 +63,8 @@ export const WordList = (options: Options = {}) =>
 /** A JSON list of ids of which none may be missing: it is never cut, and MariaDB refuses one that the column can't hold. */
 export const IdList = (options: Options = {}) =>
   Column({ type: 'varchar', length: longestList, transformer: allWords, ...base(options) });
+/** A JSON list of small records of numbers and words, never content: 65,535 bytes at most, to which whoever writes it keeps. */
+export const ItemList = (options: Options = {}) => Column({ type: 'text', transformer: items, ...base(options) });
 export const Instant = (options: Options = {}) => Column({ type: 'bigint', transformer: milliseconds, ...base(options) });
 /** A safe integer. */
 export const Integer = (options: Options = {}) => Column({ type: 'bigint', transformer: integer, ...base(options) });

@@ -309,6 +309,8 @@ export class CanaryMerchant {
     };
     const methods = [method(0), method(1)];
     const at = 'Customer.transactions';
+    const money = (what: string, ...way: string[]) =>
+      this.book.number(7_318_045 + 1_009 * this.next(), under(what, at, ...way, 'Money.minorUnits'));
     this.paymentSnapshots.push({
       customer: {
         reference: word('reference at the provider'),
@@ -324,7 +326,20 @@ export class CanaryMerchant {
         paymentMethodReference: methods[position % 2]?.reference ?? null,
         orderReference: word('order', at, 'Transaction.order', 'Order.reference'),
         orderDescription: `${word('what was bought', at, 'Transaction.order', 'Order.description')} in blue`,
-        amount: this.book.number(7_318_045 + 1_009 * this.next(), under('amount', at, 'Transaction.amount', 'Money.minorUnits')),
+        amount: money('amount', 'Transaction.amount'),
+        authorized: money('authorized', 'Transaction.authorized'),
+        captured: money('captured', 'Transaction.captured'),
+        refunded: money('refunded', 'Transaction.refunded'),
+        open: money('still open', 'Transaction.open'),
+        presentment: { amount: money('what the customer saw', 'Transaction.presentment'), currency: 'EUR' },
+        refunds: [
+          {
+            amount: money('a refund', 'Transaction.refunds', 'Refund.amount'),
+            state: 'PENDING' as const,
+            reason: word('reason of a refund', at, 'Transaction.refunds', 'Refund.reason'),
+            createdAt: new Date(Date.UTC(2026, 7, 12)),
+          },
+        ],
         currency: 'EUR',
         status: position === 0 ? ('DECLINED' as const) : ('CAPTURED' as const),
         declineCode: word('decline code', at, 'Transaction.declineCode'),

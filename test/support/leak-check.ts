@@ -303,7 +303,8 @@ export const everything = `
         transactions {
           totalCount
           nodes {
-            id reference amount { minorUnits currency } status declineCode declineAdvice order { reference description }
+            id reference amount { minorUnits currency } authorized { minorUnits } captured { minorUnits } refunded { minorUnits } open { minorUnits }
+            presentment { minorUnits currency } refunds { amount { minorUnits } state reason createdAt } status declineCode declineAdvice order { reference description }
             device { fingerprint } location { country } risk { band score signals } dispute { status reason openedAt } createdAt
             paymentMethod { ...Method }
           }

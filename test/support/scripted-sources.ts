@@ -1,3 +1,4 @@
+import { plainMoney } from '../../src/development/merchant/money';
 import { normalizeEmail } from '../../src/privacy/mail-addresses';
 import type {
   HelpdeskConnector,
@@ -245,9 +246,9 @@ export const payment = (reference: string, over: Partial<TransactionRecord> = {}
   paymentMethodReference: null,
   orderReference: null,
   orderDescription: null,
-  amount: 1_000,
+  ...plainMoney(over.status ?? 'CAPTURED', over.amount ?? 1_000, over.createdAt ?? longAgo),
   currency: 'EUR',
-  status: 'CAPTURED',
+  presentment: null,
   declineCode: null,
   declineAdvice: null,
   deviceFingerprint: null,

@@ -67,6 +67,7 @@ const prefixes: Readonly<Record<string, string>> = {
   payment_method: 'pm_',
   payment_intent: 'pi_',
   charge: 'ch_',
+  refund: 're_',
   dispute: 'dp_',
   event: 'evt_',
   subscription: 'sub_',
@@ -94,6 +95,8 @@ export class StripeShapedServer {
   hostedAt = 'https://checkout.stripe.com';
   /** Fields that every object of every answer carries as well, where it has none of that name. */
   adornment: Fields = {};
+  /** What this account's answers never expand. */
+  neverExpands: readonly string[] = [];
   /** Endpoints that the key lacks a permission for. */
   denied: RegExp[] = [];
 
@@ -133,6 +136,7 @@ export class StripeShapedServer {
   recover(): void {
     this.faults = [];
     this.denied = [];
+    this.neverExpands = [];
   }
 
   /** From now on search answers from the state of this moment, as a late index does. */
@@ -359,12 +363,13 @@ export class StripeShapedServer {
 
   createCharge(fields: Fields = {}): StripeObject {
     const status = fields.status ?? 'succeeded';
+    const captured = fields.captured ?? status === 'succeeded';
     return this.create('charge', `charge.${String(status)}`, {
       amount: 2_000,
-      amount_captured: status === 'succeeded' ? 2_000 : 0,
+      amount_captured: captured === true ? (fields.amount ?? 2_000) : 0,
       amount_refunded: 0,
       billing_details: { address: null, email: null, name: null, phone: null, tax_id: null },
-      captured: status === 'succeeded',
+      captured,
       currency: 'usd',
       customer: null,
       description: null,
@@ -400,6 +405,46 @@ export class StripeShapedServer {
 
   updateCharge(id: string, type: string, fields: Fields): StripeObject {
     return this.update(id, type, fields);
+  }
+
+  /**
+   * Gives back money of a charge. What is under way or done is part of its `amount_refunded`; what failed or was cancelled isn't,
+   * or no longer.
+   */
+  createRefund(charge: string, fields: Fields = {}): StripeObject {
+    const { amount, currency, payment_intent: intent } = this.get(charge);
+    const refund = this.create('refund', 'refund.created', {
+      amount,
+      balance_transaction: null,
+      charge,
+      currency,
+      destination_details: { card: { type: 'refund' }, type: 'card' },
+      metadata: {},
+      payment_intent: intent,
+      reason: null,
+      receipt_number: null,
+      status: 'succeeded',
+      ...fields,
+    });
+    this.bookRefunds(charge);
+    return refund;
+  }
+
+  updateRefund(id: string, type: 'refund.updated' | 'refund.failed', fields: Fields): StripeObject {
+    const refund = this.update(id, type, fields);
+    this.bookRefunds(String(refund.charge));
+    return refund;
+  }
+
+  private bookRefunds(charge: string): void {
+    const booked = this.refundsOf(charge).filter(({ status }) => status !== 'failed' && status !== 'canceled');
+    const refunded = booked.reduce((sum, { amount }) => sum + Number(amount), 0);
+    const { amount } = this.get(charge);
+    this.update(charge, 'charge.refunded', { amount_refunded: refunded, refunded: refunded >= Number(amount) });
+  }
+
+  private refundsOf(charge: unknown): StripeObject[] {
+    return this.all('refund').filter((each) => each.charge === charge);
   }
 
   openDispute(charge: string, fields: Fields = {}): StripeObject {
@@ -563,6 +608,14 @@ export class StripeShapedServer {
       path: /^\/v1\/disputes$/,
       answer: (query) => this.page('/v1/disputes', query, this.all('dispute'), (each) => only(query, 'charge', each.charge)),
     },
+    {
+      method: 'GET',
+      path: /^\/v1\/refunds$/,
+      answer: (query) =>
+        this.objects.has(query.charge?.[0] ?? '')
+          ? this.page('/v1/refunds', query, this.all('refund'), (each) => only(query, 'charge', each.charge))
+          : missing('charge', query.charge?.[0], 'charge'),
+    },
     { method: 'GET', path: /^\/v1\/payment_methods\/([^/]+)$/, answer: (query, id) => this.one('payment_method', id, query) },
     {
       method: 'GET',
@@ -665,13 +718,23 @@ export class StripeShapedServer {
       if (Array.isArray(value)) return value.map((each) => walk(each, path));
       const holder = typeof value === 'string' ? this.objects.get(value) : value;
       if (holder === null || typeof holder !== 'object') return value;
-      return { ...holder, [head]: walk((holder as Fields)[head], rest) };
+      const { object, id, [head]: held } = holder as Fields;
+      if (this.neverExpands.includes(head)) return value;
+      const named = object === 'charge' && head === 'refunds' ? this.listedWith(id) : held;
+      return { ...holder, [head]: walk(named, rest) };
     };
     const paths = Object.entries(query).flatMap(([name, values]) => (/^expand\[\d*\]$/.test(name) ? values : []));
     return paths.reduce<unknown>((each, path) => {
       const names = path.split('.');
       return walk(each, names);
     }, answer);
+  }
+
+  /** The list that a charge has where it is expanded: the newest ten. */
+  private listedWith(charge: unknown): Fields {
+    const all = this.refundsOf(charge);
+    const url = `/v1/charges/${String(charge)}/refunds`;
+    return { object: 'list', url, has_more: all.length > 10, data: all.slice(0, 10) };
   }
 
   private adorned(value: unknown): unknown {

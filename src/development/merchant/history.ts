@@ -1,3 +1,4 @@
+import type { MoneyParts } from '../../upstream/payments/money';
 import type {
   PaymentMethodKind,
   PaymentMethodRecord,
@@ -8,6 +9,7 @@ import type {
 } from '../../upstream/payments/payments.port';
 import { lastFourOf, type TestCard, testCards } from './cards';
 import { type Decline, declines, ordinaryDecline, priceIn, products, retriedDecline } from './catalogue';
+import { drawnMoney, drawnPresentment } from './money';
 import { castSize, demoCountries, type Person } from './people';
 import { keyedBits, Random, weighted } from './random';
 
@@ -18,7 +20,16 @@ const day = 24 * hour;
 /** How far back the merchant's tickets and transactions reach from the anchor. Stored methods and accounts are older. */
 export const demoHistoryDays = 85;
 
-const kinds = { methods: 21, transactions: 22, device: 23, ring: 24, account: 25, subscription: 26, contact: 27 } as const;
+const kinds = {
+  methods: 21,
+  transactions: 22,
+  device: 23,
+  ring: 24,
+  account: 25,
+  subscription: 26,
+  contact: 27,
+  money: 28,
+} as const;
 
 export const paymentReferenceOf = (customer: number): string => `cus_demo_${String(customer).padStart(6, '0')}`;
 
@@ -322,6 +333,7 @@ export const nothingKnown = {
   orderDescription: null,
   declineCode: null,
   declineAdvice: null,
+  presentment: null,
   deviceFingerprint: null,
   riskBand: 'UNKNOWN',
   riskScore: null,
@@ -329,7 +341,7 @@ export const nothingKnown = {
   dispute: null,
 } as const satisfies Omit<
   TransactionRecord,
-  'reference' | 'paymentMethodReference' | 'amount' | 'currency' | 'status' | 'country' | 'createdAt'
+  'reference' | 'paymentMethodReference' | keyof MoneyParts | 'refunds' | 'currency' | 'status' | 'country' | 'createdAt'
 >;
 
 /** All transactions of a customer in the order of time, each with one of `methods`. */
@@ -341,6 +353,7 @@ export const transactionsOf = (
 ): TransactionRecord[] => {
   const count = transactionCountOf(seed, person.number);
   const random = new Random(seed, kinds.transactions, person.number);
+  const courses = new Random(seed, kinds.money, person.number);
   const { devices, isShared } = devicesOf(seed, person.number);
   const scripted = castScenes[person.number] ?? [];
   const ends = methods.map((method) =>
@@ -399,9 +412,9 @@ export const transactionsOf = (
         paymentMethodReference: (methods[position] as PaymentMethodRecord).reference,
         orderReference,
         orderDescription: quantity === 1 ? description : `${quantity} × ${description}`,
-        amount,
+        ...drawnMoney(courses, { status: settled, amount, createdAt: new Date(at), until }),
         currency: person.currency,
-        status: settled,
+        presentment: drawnPresentment(courses, person.currency, euroCents * quantity),
         declineCode: decline?.code ?? null,
         declineAdvice: decline?.advice ?? null,
         deviceFingerprint: device ?? null,

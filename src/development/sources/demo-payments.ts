@@ -14,6 +14,7 @@ import { ChangeLog, type Clock, wallClock } from '../merchant/change-log';
 import { positionIn, writeDemoCursor } from '../merchant/cursor';
 import { nothingKnown } from '../merchant/history';
 import { DemoMerchant, type DemoOptions, helpdeskNameOf, helpdeskNumberOf } from '../merchant/merchant';
+import { plainMoney } from '../merchant/money';
 import { DemoCredentials } from './demo-credentials';
 import { DemoState } from './demo-state';
 
@@ -131,6 +132,7 @@ export class DemoPayments implements PaymentsConnector {
       paymentMethodReference: methods.find((each) => each.isDefault)?.reference ?? null,
       currency: person.currency,
       country: person.country,
+      ...plainMoney(added.status, added.amount, this.clock.now()),
       ...added,
       reference: `ch_demo_${String(number).padStart(6, '0')}_${String(transactions.length + 1).padStart(3, '0')}`,
       createdAt: this.clock.now(),

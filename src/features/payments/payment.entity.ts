@@ -1,5 +1,5 @@
 import { Entity, Index } from 'typeorm';
-import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+import { Flag, Instant, Integer, ItemList, Key, Sealed, Text, WordList } from '../../db/columns';
 import { table } from '../../db/table';
 
 @Entity('payment_customer')
@@ -50,6 +50,17 @@ export class PaymentMethod {
 }
 export const paymentMethods = table(PaymentMethod);
 
+/** A refund as its transaction's row keeps it; `at` in UTC milliseconds. */
+export interface StoredRefund {
+  readonly amount: number;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly at: number;
+}
+
+/** Refunds that a transaction's row keeps, the newest. */
+export const mostRefunds = 50;
+
 @Entity('payment_transaction')
 @Index('uq_payment_transaction_payment_customer_id_reference', ['paymentCustomerId', 'reference'], { unique: true })
 @Index('ix_payment_transaction_payment_customer_id_created_at_id', ['paymentCustomerId', 'createdAt', 'id'])
@@ -62,6 +73,14 @@ export class Transaction {
   @Text(128, { name: 'order_reference', nullable: true }) orderReference!: string | null;
   @Sealed({ name: 'order_description_sealed', nullable: true }) orderDescriptionSealed!: Buffer | null;
   @Integer() amount!: number;
+  /** These are null in rows of versions that didn't keep them, until the source is asked again. */
+  @Integer({ nullable: true }) authorized!: number | null;
+  @Integer({ nullable: true }) captured!: number | null;
+  @Integer({ nullable: true }) refunded!: number | null;
+  @Integer({ name: 'still_open', nullable: true }) open!: number | null;
+  @ItemList({ nullable: true }) refunds!: readonly StoredRefund[] | null;
+  @Integer({ name: 'presentment_amount', nullable: true }) presentmentAmount!: number | null;
+  @Text(3, { name: 'presentment_currency', nullable: true }) presentmentCurrency!: string | null;
   @Text(3) currency!: string;
   @Text(24) status!: string;
   @Text(64, { name: 'decline_code', nullable: true }) declineCode!: string | null;

@@ -6,19 +6,27 @@ import { enumOf } from '../../graphql/enum-of';
 import { Listed } from '../../graphql/listed';
 import { CurrencyCode, DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
-import { paymentMethodKinds, paymentMethodStatuses, riskBands, transactionStatuses } from '../../upstream/payments/payments.port';
+import {
+  paymentMethodKinds,
+  paymentMethodStatuses,
+  refundStates,
+  riskBands,
+  transactionStatuses,
+} from '../../upstream/payments/payments.port';
 import type { CustomerType } from '../customers/customer.type';
 import type { Keys } from '../keys/keys.service';
-import { paymentMethods, transactions } from './payment.entity';
+import { mostRefunds, paymentMethods, type StoredRefund, transactions } from './payment.entity';
 import type { PaymentMethodRow, TransactionRow } from './payments.rows';
 
 export const PaymentMethodKind = enumOf(paymentMethodKinds);
 export const PaymentMethodStatus = enumOf(paymentMethodStatuses);
 export const TransactionStatus = enumOf(transactionStatuses);
+export const RefundState = enumOf(refundStates);
 export const RiskBand = enumOf(riskBands);
 registerEnumType(PaymentMethodKind, { name: 'PaymentMethodKind' });
 registerEnumType(PaymentMethodStatus, { name: 'PaymentMethodStatus' });
 registerEnumType(TransactionStatus, { name: 'TransactionStatus' });
+registerEnumType(RefundState, { name: 'RefundState', description: 'Only what has SUCCEEDED has moved money.' });
 registerEnumType(RiskBand, { name: 'RiskBand' });
 
 export enum TransactionOrder {
@@ -60,8 +68,14 @@ abstract class Part<Row> implements Shown {
   }
 }
 
+/** Integer minor units of an ISO 4217 currency. */
+interface Sum {
+  readonly amount: number;
+  readonly currency: string;
+}
+
 @ObjectType({ simpleResolvers: true })
-export class Money extends Part<TransactionRow> {
+export class Money extends Part<Sum> {
   @Exposed('INTERNAL', () => SafeInt, {
     description: 'Integer minor units of the currency: cents for EUR, yen for JPY, fils for KWD.',
   })
@@ -185,6 +199,29 @@ export class Dispute extends Part<TransactionRow> {
   }
 }
 
+@ObjectType({ simpleResolvers: true, description: 'Money that went back to the customer, or was to go back.' })
+export class Refund extends Part<StoredRefund & { readonly currency: string }> {
+  @Exposed('PAYMENT', () => Money)
+  get amount(): Money {
+    return new Money(this, this.row);
+  }
+
+  @Exposed('PAYMENT', () => RefundState)
+  get state(): string {
+    return this.row.state;
+  }
+
+  @Exposed('PAYMENT', () => String, { description: 'The provider’s word, such as `requested_by_customer`.' })
+  get reason(): string | null {
+    return this.row.reason;
+  }
+
+  @Exposed('PAYMENT', () => DateTime)
+  get createdAt(): Date {
+    return new Date(this.row.at);
+  }
+}
+
 @ObjectType('PaymentMethod', {
   simpleResolvers: true,
   description: 'A stored credential. The number is never here, not even at the provider’s side of us.',
@@ -281,12 +318,58 @@ export class TransactionType extends OfCustomer {
     return this.row.reference;
   }
 
-  @Exposed('PAYMENT', () => Money)
+  @Exposed('PAYMENT', () => Money, {
+    description: 'What was captured; as long as nothing is, what was authorized or asked for.',
+  })
   get amount(): Money {
     return new Money(this, this.row);
   }
 
-  @Exposed('PAYMENT', () => TransactionStatus)
+  @Exposed('PAYMENT', () => Money, {
+    description:
+      'What whoever had to agree to the payment agreed to. Null, as the other parts, where the source wasn’t asked for it yet.',
+  })
+  get authorized(): Money | null {
+    return this.part(this.row.authorized);
+  }
+
+  @Exposed('PAYMENT', () => Money, {
+    description: 'What has left the customer’s account: less than authorized, or more where the provider allows that.',
+  })
+  get captured(): Money | null {
+    return this.part(this.row.captured);
+  }
+
+  @Exposed('PAYMENT', () => Money, {
+    description: 'Captured money that has gone back: refunds that succeeded, without what was only released.',
+  })
+  get refunded(): Money | null {
+    return this.part(this.row.refunded);
+  }
+
+  @Exposed('PAYMENT', () => Money, { description: 'Authorized, and neither captured nor released.' })
+  get open(): Money | null {
+    return this.part(this.row.open);
+  }
+
+  @Exposed('PAYMENT', () => Money, {
+    description: 'What the customer saw, where the provider converted it and tells; null where they saw `amount`’s currency.',
+  })
+  get presentment(): Money | null {
+    const { presentmentAmount: amount, presentmentCurrency: currency } = this.row;
+    return amount === null || currency === null ? null : new Money(this, { amount, currency });
+  }
+
+  @Listed({ most: mostRefunds, parts: true })
+  @Exposed('PAYMENT', () => [Refund], { description: 'Newest first, those that failed or wait included.' })
+  get refunds(): readonly Refund[] | null {
+    const { refunds, currency } = this.row;
+    return refunds?.map((refund) => new Refund(this, { ...refund, currency })) ?? null;
+  }
+
+  @Exposed('PAYMENT', () => TransactionStatus, {
+    from: ['Transaction.captured', 'Transaction.refunded', 'Transaction.open', 'Transaction.dispute'],
+  })
   get status(): string {
     return this.row.status;
   }
@@ -330,6 +413,10 @@ export class TransactionType extends OfCustomer {
   @Exposed('PAYMENT', () => DateTime)
   get createdAt(): Date {
     return this.row.createdAt;
+  }
+
+  private part(amount: number | null): Money | null {
+    return amount === null ? null : new Money(this, { amount, currency: this.row.currency });
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   KnownObjects,
   PaymentCustomerRecord,
   PaymentCustomerSnapshot,
+  RefundRecord,
   TransactionRecord,
 } from '../../upstream/payments/payments.port';
 import { endLinks } from '../customers/customers.ingest';
@@ -18,10 +19,12 @@ import { emailDigest, phoneDigest } from '../keys/contact-digests';
 import { type Keys, keyed, sealField, withKeyOf } from '../keys/keys.service';
 import { contactHistory, type KnownContact } from './contact-history';
 import {
+  mostRefunds,
   type PaymentCustomer,
   type PaymentMethod,
   paymentCustomers,
   paymentMethods,
+  type StoredRefund,
   type Transaction,
   transactions,
 } from './payment.entity';
@@ -41,7 +44,7 @@ const knownMethods = select(
   sql`FROM ${paymentMethods}`,
 );
 const knownTransactions = select(
-  transactions.pick('id', 'paymentCustomerId', 'reference', 'status', 'disputeStatus'),
+  transactions.pick('id', 'paymentCustomerId', 'reference', 'status', 'disputeStatus', 'amount', 'captured', 'refunds'),
   sql`FROM ${transactions}`,
 );
 
@@ -297,6 +300,13 @@ export class PaymentsIngest {
           orderDescriptionSealed: description === null ? null : sealField(transactions, id, 'orderDescription', key, description),
           amount: record.amount,
           currency: record.currency,
+          authorized: record.authorized,
+          captured: record.captured,
+          refunded: record.refunded,
+          open: record.open,
+          refunds: storedRefunds(record.refunds),
+          presentmentAmount: record.presentment?.amount ?? null,
+          presentmentCurrency: record.presentment?.currency ?? null,
           status: record.status,
           declineCode: cut(record.declineCode, 64),
           declineAdvice: cut(record.declineAdvice, 64),
@@ -315,6 +325,9 @@ export class PaymentsIngest {
         else if (
           row.status !== values.status ||
           row.disputeStatus !== values.disputeStatus ||
+          row.amount !== values.amount ||
+          row.captured !== values.captured ||
+          JSON.stringify(row.refunds) !== JSON.stringify(values.refunds) ||
           isRecent(record.createdAt, snapshot.asOf)
         )
           await change.update(transactions, values, sql`${transactions.id} = ${id}`);
@@ -326,6 +339,14 @@ export class PaymentsIngest {
 
 const isCustomerOf = (source: string, digests: readonly string[]): Sql =>
   sql`WHERE ${paymentCustomers.source} = ${source} AND ${paymentCustomers.referenceDigest} IN (${digests})`;
+
+const storedRefunds = (refunds: readonly RefundRecord[]): readonly StoredRefund[] =>
+  refunds.slice(0, mostRefunds).map(({ amount, state, reason, createdAt }) => ({
+    amount,
+    state,
+    reason: reason?.slice(0, 64) ?? null,
+    at: createdAt.getTime(),
+  }));
 
 /** A payment still moves for some days: only then is a row with the same state written again. */
 const isRecent = (createdAt: Date, asOf: Date): boolean => asOf.getTime() - createdAt.getTime() < 3 * 86_400_000;

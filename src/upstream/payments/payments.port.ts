@@ -23,6 +23,9 @@ export const transactionStatuses = [
 ] as const;
 export type TransactionStatus = (typeof transactionStatuses)[number];
 
+export const refundStates = ['PENDING', 'REQUIRES_ACTION', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+export type RefundState = (typeof refundStates)[number];
+
 export const riskBands = ['LOW', 'ELEVATED', 'HIGH', 'UNKNOWN'] as const;
 export type RiskBand = (typeof riskBands)[number];
 
@@ -71,6 +74,25 @@ export interface DisputeRecord {
   readonly openedAt: Date;
 }
 
+/** Money that went back, or was to go back. What was authorized and never captured is no refund, whatever a provider books it as. */
+export interface RefundRecord {
+  /** Integer minor units of the transaction's currency. */
+  readonly amount: number;
+  /** Only `SUCCEEDED` has moved money. */
+  readonly state: RefundState;
+  /** The provider's word, such as `requested_by_customer`. */
+  readonly reason: string | null;
+  readonly createdAt: Date;
+}
+
+/** What the customer saw where the provider converted it. */
+export interface PresentmentRecord {
+  /** Integer minor units of `currency`. */
+  readonly amount: number;
+  /** ISO 4217, upper case. */
+  readonly currency: string;
+}
+
 export interface TransactionRecord {
   readonly reference: string;
   /** Reference of the method it was attempted with. */
@@ -78,17 +100,25 @@ export interface TransactionRecord {
   /** What was bought, where the provider's metadata names it. */
   readonly orderReference: string | null;
   readonly orderDescription: string | null;
-  /** Integer minor units of `currency`; a safe integer. */
+  /** `amount` and the parts of it are safe integers of minor units of `currency`; `settle` derives them and the status. */
   readonly amount: number;
+  readonly authorized: number;
+  readonly captured: number;
+  readonly refunded: number;
+  readonly open: number;
   /** ISO 4217, upper case. */
   readonly currency: string;
+  /** Null where the provider doesn't tell, or the customer saw `currency`. */
+  readonly presentment: PresentmentRecord | null;
   readonly status: TransactionStatus;
+  /** Newest first. */
+  readonly refunds: readonly RefundRecord[];
   readonly declineCode: string | null;
   /** The provider's advice, such as `do_not_try_again`. */
   readonly declineAdvice: string | null;
   /** Whatever identifies the device at the provider; only its keyed digest is stored. */
   readonly deviceFingerprint: string | null;
-  /** ISO 3166-1 alpha-2 country of the attempt, from its IP address or card. */
+  /** ISO 3166-1 alpha-2 country that the attempt was made from, null where the provider doesn't tell. The issuer's is the method's. */
   readonly country: string | null;
   readonly riskBand: RiskBand;
   /** 0 to 100, null when the provider gives none. */

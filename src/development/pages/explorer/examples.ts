@@ -48,6 +48,8 @@ query Context($source: String!, $reference: String!) {
           createdAt
           amount { minorUnits currency }
           status
+          open { minorUnits }
+          refunds { amount { minorUnits } state }
           declineCode
           declineAdvice
           risk { band }

@@ -302,11 +302,17 @@ describe('a customer', () => {
           orderDescription: null,
           deviceFingerprint: null,
           amount: 700,
+          authorized: 0,
+          captured: 0,
+          refunded: 0,
+          open: 0,
           currency: 'JPY',
+          presentment: null,
+          refunds: [],
           status: 'DECLINED',
           declineCode: 'insufficient_funds',
           declineAdvice: 'try_again_later',
-          country: 'DE',
+          country: null,
           riskBand: 'ELEVATED',
           riskScore: 66,
           riskSignals: ['cvc_check_failed'],
@@ -320,11 +326,17 @@ describe('a customer', () => {
           orderDescription: 'A lamp',
           deviceFingerprint: null,
           amount: 2_000,
+          authorized: 2_000,
+          captured: 2_000,
+          refunded: 0,
+          open: 0,
           currency: 'USD',
+          presentment: null,
+          refunds: [],
           status: 'CAPTURED',
           declineCode: null,
           declineAdvice: null,
-          country: 'US',
+          country: null,
           riskBand: 'LOW',
           riskScore: 12,
           riskSignals: [],
@@ -332,6 +344,97 @@ describe('a customer', () => {
           createdAt: new Date(1_780_000_020_000),
         },
       ],
+    });
+  });
+
+  describe('of which money was given back', () => {
+    const paid = (customer: string, fields: object = {}) => {
+      const intent = stripe.createPaymentIntent({ customer, amount: 5_000 });
+      const charge = stripe.createCharge({ customer, payment_intent: intent.id, amount: 5_000, ...fields });
+      const done = { status: 'succeeded', amount_received: charge.amount_captured, latest_charge: charge.id };
+      stripe.updatePaymentIntent(intent.id, 'payment_intent.succeeded', done);
+      return charge.id;
+    };
+    const shown = async (customer: string) =>
+      (await connect().fetchCustomer(customer, longAgo))!.transactions.map(({ status, refunded, refunds }) => ({
+        status,
+        refunded,
+        refunds: refunds.map(({ amount, state, reason }) => [amount, state, reason]),
+      }));
+
+    test('has refunds in their states, and costs not one request more', async () => {
+      const { id } = stripe.createCustomer();
+      stripe.createRefund(paid(id), { status: 'pending', pending_reason: 'insufficient_funds' });
+      const failed = stripe.createRefund(paid(id), { amount: 2_000, reason: 'requested_by_customer' });
+      stripe.updateRefund(failed.id, 'refund.failed', { status: 'failed', failure_reason: 'lost_or_stolen_card' });
+      const partly = paid(id);
+      stripe.now += 60;
+      stripe.createRefund(partly, { amount: 1_000, reason: 'duplicate' });
+      stripe.now += 60;
+      stripe.createRefund(partly, { amount: 4_000, status: 'requires_action' });
+      stripe.createRefund(paid(id));
+      const found = await shown(id);
+      expect(found).toHaveLength(4);
+      expect(found).toEqual(
+        expect.arrayContaining([
+          { status: 'CAPTURED', refunded: 0, refunds: [[5_000, 'PENDING', null]] },
+          { status: 'CAPTURED', refunded: 0, refunds: [[2_000, 'FAILED', 'requested_by_customer']] },
+          {
+            status: 'PARTIALLY_REFUNDED',
+            refunded: 1_000,
+            refunds: [
+              [4_000, 'REQUIRES_ACTION', null],
+              [1_000, 'SUCCEEDED', 'duplicate'],
+            ],
+          },
+          { status: 'REFUNDED', refunded: 5_000, refunds: [[5_000, 'SUCCEEDED', null]] },
+        ]),
+      );
+      expect(paths()).toEqual([
+        `/v1/customers/${id}`,
+        ...[`/v1/customers/${id}/payment_methods`, '/v1/payment_intents', '/v1/charges'],
+      ]);
+    });
+
+    test('is asked about where the list that came with it is cut, and where none came', async () => {
+      const { id } = stripe.createCustomer();
+      const many = paid(id);
+      for (let count = 0; count < 12; count += 1) stripe.createRefund(many, { amount: 100, status: 'pending' });
+      expect(await shown(id)).toMatchObject([
+        { status: 'CAPTURED', refunded: 0, refunds: Array(12).fill([100, 'PENDING', null]) },
+      ]);
+      expect(stripe.requests.filter(({ path }) => path === '/v1/refunds').map(({ query }) => query.charge)).toEqual([[many]]);
+      // An account of an older behaviour: the charge says nothing but the sum.
+      stripe.neverExpands = ['refunds'];
+      expect((await shown(id))[0]?.refunds).toHaveLength(12);
+      const untouched = stripe.createCustomer().id;
+      paid(untouched);
+      stripe.requests.length = 0;
+      expect(await shown(untouched)).toEqual([{ status: 'CAPTURED', refunded: 0, refunds: [] }]);
+      expect(paths()).not.toContain('/v1/refunds');
+    });
+
+    test('is as the charge says to a key that may not read refunds', async () => {
+      const { id } = stripe.createCustomer();
+      stripe.createRefund(paid(id), { amount: 1_000 });
+      stripe.neverExpands = ['refunds'];
+      stripe.denied = [/^\/v1\/refunds/];
+      expect(await shown(id)).toEqual([{ status: 'PARTIALLY_REFUNDED', refunded: 1_000, refunds: [] }]);
+    });
+
+    test('but was only released is no refund, however Stripe lists it', async () => {
+      const { id } = stripe.createCustomer();
+      const held = paid(id, { amount_captured: 4_000 });
+      stripe.createRefund(held, { amount: 1_000 });
+      const [found] = (await connect().fetchCustomer(id, longAgo))!.transactions;
+      expect(found).toMatchObject({
+        status: 'CAPTURED',
+        amount: 4_000,
+        authorized: 5_000,
+        captured: 4_000,
+        refunded: 0,
+        refunds: [],
+      });
     });
   });
 

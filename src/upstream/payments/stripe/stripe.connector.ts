@@ -29,6 +29,7 @@ import {
 } from './stripe.events';
 import { CursorVanished } from './stripe.faults';
 import { paymentMethodRecord, paymentMethodSchema } from './stripe.methods';
+import { refundSchema, type StripeRefund } from './stripe.money';
 import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
 import type { StripeSection } from './stripe.section';
 import { pageOf, reference as referenceSchema } from './stripe.shapes';
@@ -60,6 +61,10 @@ const mostMethods = 200;
 
 /** Newest disputed charges whose disputes are looked up; the others are DISPUTED without details. */
 const mostDisputes = 20;
+/** Newest refunded charges whose refunds are looked up where Stripe didn't list them with the charge. */
+const mostRefunded = 50;
+/** Newest refunds of one charge. */
+const mostRefunds = 100;
 
 /** Candidates that are looked at: a few are already too many for a link. */
 const mostCandidates = 300;
@@ -78,7 +83,7 @@ const mostEventPages = 50;
  * the charge; the score only for accounts with Radar for Fraud Teams.
  *
  * Amounts are ISO 4217 minor units. Stripe's are that too (zero-decimal currencies as they are) but for ISK, UGX and MGA,
- * which are converted. Stripe tells no IP address and no device: the country is the card's, the device comes from the
+ * which are converted. Stripe tells no IP address and no device: an attempt has no country, its device comes from the
  * merchant's own metadata or is null.
  */
 export class StripePayments implements PaymentsConnector {
@@ -174,7 +179,9 @@ export class StripePayments implements PaymentsConnector {
       this.calls.pages('nothing', paymentIntentSchema, mostTransactions, (stripe, page) =>
         stripe.paymentIntents.list({ ...filter, ...page, expand: ['data.latest_charge'] }),
       ),
-      this.calls.pages('nothing', chargeSchema, mostTransactions, (stripe, page) => stripe.charges.list({ ...filter, ...page })),
+      this.calls.pages('nothing', chargeSchema, mostTransactions, (stripe, page) =>
+        stripe.charges.list({ ...filter, ...page, expand: ['data.refunds'] }),
+      ),
     ]);
     // Deleted between two requests; of lists by a parameter Stripe says no such thing.
     if (methods === null || intents === null || charges === null) return null;
@@ -182,12 +189,16 @@ export class StripePayments implements PaymentsConnector {
 
     const attempts = attemptsOf(intents, charges);
     const disputes = await this.disputesOf(attempts);
+    const refunds = await this.refundsOf(attempts, charges);
     const transactions = attempts
       .map(({ intent, charge }) => {
-        const dispute = (charge && disputes.get(charge.id)) ?? null;
+        const about = {
+          dispute: (charge && disputes.get(charge.id)) ?? null,
+          refunds: (charge && refunds.get(charge.id)) ?? null,
+        };
         return intent
-          ? intentTransaction(intent, charge, dispute, this.transactionNaming)
-          : chargeTransaction(charge, dispute, this.transactionNaming);
+          ? intentTransaction(intent, charge, about, this.transactionNaming)
+          : chargeTransaction(charge, about, this.transactionNaming);
       })
       .slice(0, mostTransactions);
     return {
@@ -309,6 +320,32 @@ export class StripePayments implements PaymentsConnector {
       }
     }
     return disputes;
+  }
+
+  /** By charge; those that came with it, and of others what Stripe lists. A charge of which nothing was given back isn't asked about. */
+  private async refundsOf(
+    attempts: readonly Attempt[],
+    charges: readonly StripeCharge[],
+  ): Promise<ReadonlyMap<string, readonly StripeRefund[]>> {
+    const listed = [...charges, ...attempts.flatMap(({ charge }) => charge ?? [])];
+    const refunds = new Map<string, readonly StripeRefund[]>(
+      listed.flatMap(({ id, refunds: given }) => (given && !given.has_more ? [[id, given.data] as const] : [])),
+    );
+    const unlisted = attempts.flatMap(({ charge }) =>
+      charge !== null && charge.amount_refunded > 0 && !refunds.get(charge.id)?.length ? [charge.id] : [],
+    );
+    for (const charge of unlisted.slice(0, mostRefunded)) {
+      try {
+        const found = await this.calls.pages('nothing', refundSchema, mostRefunds, (stripe, page) =>
+          stripe.refunds.list({ charge, ...page }),
+        );
+        refunds.set(charge, found ?? []);
+      } catch (error) {
+        if (!isRefusedPermission(error)) throw error;
+        break;
+      }
+    }
+    return refunds;
   }
 
   /** A list of one customer's objects must not hold another's, whatever the reason. */

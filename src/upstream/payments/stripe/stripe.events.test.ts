@@ -29,6 +29,8 @@ describe('whom an event is about', () => {
     ['charge.refunded', { id: 'ch_1', customer: 'cus_1' }, ['cus_1'], []],
     ['charge.dispute.created', { id: 'dp_1', charge: 'ch_1' }, [], ['ch_1']],
     ['charge.dispute.closed', { id: 'dp_1', charge: { id: 'ch_1' } }, [], ['ch_1']],
+    ['refund.created', { id: 're_1', charge: 'ch_1' }, [], ['ch_1']],
+    ['refund.updated', { id: 're_1', charge: 'ch_1' }, [], ['ch_1']],
     ['refund.failed', { id: 're_1', charge: 'ch_1' }, [], ['ch_1']],
     ['review.closed', { id: 'prv_1', charge: 'ch_1' }, [], ['ch_1']],
   ])('%s', (type, object, customers, charges) => {

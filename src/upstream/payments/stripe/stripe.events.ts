@@ -58,7 +58,7 @@ const concerns: readonly { readonly type: RegExp; readonly customers?: Naming; r
   { type: /^checkout\.session\.(completed|expired)$/, customers: itsCustomer },
   { type: /^charge\.(captured|expired|failed|pending|refunded|succeeded|updated)$/, customers: itsCustomer },
   { type: /^charge\.dispute\.[a-z_]+$/, charges: itsCharge },
-  { type: /^(charge\.refund\.updated|refund\.(updated|failed))$/, charges: itsCharge },
+  { type: /^(charge\.refund\.updated|refund\.(created|updated|failed))$/, charges: itsCharge },
   { type: /^review\.(opened|closed)$/, charges: itsCharge },
 ];
 

@@ -2,14 +2,13 @@ import fc from 'fast-check';
 import type { DisputeRecord, TransactionStatus } from '../payments.port';
 import { customerRecord, customerSchema, type StripeCustomer } from './stripe.customers';
 import { expiryStatus, paymentMethodRecord, paymentMethodSchema } from './stripe.methods';
+import { type AboutCharge, minorUnits } from './stripe.money';
 import {
   chargeSchema,
-  chargeStatus,
+  chargeTransaction,
   disputeRecord,
   disputeSchema,
-  intentStatus,
   intentTransaction,
-  minorUnits,
   paymentIntentSchema,
 } from './stripe.transactions';
 
@@ -48,6 +47,7 @@ const method = (fields: object = {}) =>
   paymentMethodSchema.parse({ id: 'pm_1', type: 'card', created: 1_780_000_000, customer: 'cus_1', ...fields });
 
 const dispute = (status: string): DisputeRecord => ({ status, reason: 'fraudulent', openedAt: now });
+const nothing: AboutCharge = { dispute: null, refunds: null };
 const naming = { orderKey: 'order_id', orderDescriptionKey: 'order_description', deviceKey: null };
 
 describe('the status of a PaymentIntent', () => {
@@ -56,6 +56,38 @@ describe('the status of a PaymentIntent', () => {
     ['requires_payment_method', {}, null, null, 'PENDING'],
     ['requires_payment_method', { last_payment_error: { code: 'card_declined' } }, null, null, 'DECLINED'],
     ['requires_payment_method', {}, failed, null, 'DECLINED'],
+    ['requires_payment_method', { last_payment_error: { type: 'card_error', code: 'card_declined' } }, null, null, 'DECLINED'],
+    ['requires_payment_method', { last_payment_error: { type: 'api_error' } }, null, null, 'PENDING'],
+    ['requires_payment_method', { last_payment_error: { type: 'api_error', code: 'processing_error' } }, failed, null, 'PENDING'],
+    ['requires_payment_method', { last_payment_error: { type: 'idempotency_error' } }, null, null, 'PENDING'],
+    [
+      'requires_payment_method',
+      { last_payment_error: { type: 'invalid_request_error', code: 'parameter_invalid' } },
+      null,
+      null,
+      'PENDING',
+    ],
+    [
+      'requires_payment_method',
+      { last_payment_error: { type: 'invalid_request_error', code: 'payment_intent_authentication_failure' } },
+      null,
+      null,
+      'DECLINED',
+    ],
+    [
+      'requires_payment_method',
+      { last_payment_error: { type: 'invalid_request_error', code: 'payment_method_provider_decline' } },
+      null,
+      null,
+      'DECLINED',
+    ],
+    [
+      'requires_payment_method',
+      { last_payment_error: { type: 'api_error' } },
+      charge({ status: 'failed', captured: false, outcome: { type: 'issuer_declined' } }),
+      null,
+      'DECLINED',
+    ],
     ['requires_confirmation', {}, null, null, 'PENDING'],
     ['requires_action', {}, null, null, 'REQUIRES_ACTION'],
     ['requires_action', {}, failed, null, 'REQUIRES_ACTION'],
@@ -71,8 +103,9 @@ describe('the status of a PaymentIntent', () => {
     ['succeeded', {}, charge({ disputed: true }), dispute('won'), 'CAPTURED'],
     ['a_status_of_next_year', {}, charge(), null, 'PENDING'],
     ['constructor', {}, null, null, 'PENDING'],
-  ])('%s %j is what its charge allows', (status, fields, latest, about, expected) => {
-    expect(intentStatus(intent({ status, ...fields }), latest, about)).toBe(expected);
+  ])('%s %j is what its charge allows', (status, fields, latest, disputed, expected) => {
+    const about = { dispute: disputed, refunds: null };
+    expect(intentTransaction(intent({ status, ...fields }), latest, about, naming).status).toBe(expected);
   });
 });
 
@@ -88,8 +121,8 @@ describe('the status of a charge', () => {
     [{ refunded: true, amount_refunded: 500 }, null, 'REFUNDED'],
     [{ disputed: true, refunded: true, amount_refunded: 500 }, null, 'DISPUTED'],
     [{ disputed: true, refunded: true, amount_refunded: 500 }, dispute('warning_closed'), 'REFUNDED'],
-  ])('%j', (fields, about, expected) => {
-    expect(chargeStatus(charge(fields), about)).toBe(expected);
+  ])('%j', (fields, disputed, expected) => {
+    expect(chargeTransaction(charge(fields), { dispute: disputed, refunds: null }, naming).status).toBe(expected);
   });
 
   test.each<[string, TransactionStatus]>([
@@ -104,7 +137,8 @@ describe('the status of a charge', () => {
     ['warning_closed', 'CAPTURED'],
     ['prevented', 'CAPTURED'],
   ])('with a dispute that is %s', (status, expected) => {
-    expect(chargeStatus(charge({ disputed: true }), dispute(status))).toBe(expected);
+    const about = { dispute: dispute(status), refunds: null };
+    expect(chargeTransaction(charge({ disputed: true }), about, naming).status).toBe(expected);
   });
 
   test('an open dispute counts before a later one that was won', () => {
@@ -125,7 +159,7 @@ describe('a decline', () => {
       outcome: { reason: 'do_not_honor', network_advice_code: '02' },
     });
     const refused = (last_payment_error: object | null) =>
-      intentTransaction(intent({ status: 'requires_payment_method', last_payment_error }), failed, null, naming);
+      intentTransaction(intent({ status: 'requires_payment_method', last_payment_error }), failed, nothing, naming);
     expect(refused({ code: 'card_declined', decline_code: 'insufficient_funds', advice_code: 'try_again_later' })).toMatchObject({
       declineCode: 'insufficient_funds',
       declineAdvice: 'try_again_later',
@@ -133,13 +167,27 @@ describe('a decline', () => {
     expect(refused(null)).toMatchObject({ declineCode: 'do_not_honor', declineAdvice: 'network_advice_02' });
   });
 
+  test.each(['api_error', 'idempotency_error', 'invalid_request_error'])(
+    'is none where Stripe failed (%s): no code of it reads as one',
+    (type) => {
+      const failed = charge({ status: 'failed', captured: false, failure_code: 'processing_error' });
+      const error = { type, code: 'processing_error', advice_code: 'try_again_later' };
+      const unpaid = intent({ status: 'requires_payment_method', last_payment_error: error });
+      expect(intentTransaction(unpaid, failed, nothing, naming)).toMatchObject({
+        status: 'PENDING',
+        declineCode: null,
+        declineAdvice: null,
+      });
+    },
+  );
+
   test('passes words only, never a sentence', () => {
     const failed = charge({
       status: 'failed',
       failure_code: 'Declined for Jenny Rosen',
       outcome: { reason: 'call +1 555 0100' },
     });
-    expect(intentTransaction(intent({ status: 'requires_payment_method' }), failed, null, naming).declineCode).toBeNull();
+    expect(intentTransaction(intent({ status: 'requires_payment_method' }), failed, nothing, naming).declineCode).toBeNull();
   });
 });
 
@@ -228,7 +276,7 @@ describe('free text', () => {
     const bought = intentTransaction(
       intent({ metadata: { order_id: '4242424242424242', order_description: 'A lamp\u202e\n' } }),
       null,
-      null,
+      nothing,
       naming,
     );
     expect([bought.orderReference, bought.orderDescription]).toEqual([null, 'A lamp']);

@@ -27,8 +27,11 @@ export const instant = z
   .max(8_640_000_000_000)
   .transform((seconds) => new Date(seconds * 1_000));
 
-/** Machine words such as `insufficient_funds`; a sentence in such a field isn't passed on. */
-export const word = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/);
+/** Machine words such as `insufficient_funds`; a sentence in such a field isn't passed on, and neither is a card number. */
+export const word = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/)
+  .refine((value) => !containsCardNumber(value));
 
 /** Free text, cleaned as every source's, in at most `most` UTF-16 units; dropped whole where a card number stands in it. */
 export const text = (most: number) =>

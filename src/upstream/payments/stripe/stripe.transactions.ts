@@ -1,10 +1,21 @@
 import { z } from 'zod';
-import type { DisputeRecord, RiskBand, TransactionRecord, TransactionStatus } from '../payments.port';
-import { country, instant, metadata, metadataValue, money, orNull, reference, referenceTo, text, word } from './stripe.shapes';
+import type { DisputeRecord, RiskBand, TransactionRecord } from '../payments.port';
+import {
+  type AboutCharge,
+  chargeMoney,
+  declineOf,
+  intentMoney,
+  presentmentOf,
+  presentmentSchema,
+  refundSchema,
+  withdrawnDisputes,
+} from './stripe.money';
+import { instant, metadata, metadataValue, money, orNull, reference, referenceTo, text, word } from './stripe.shapes';
 
 export const chargeSchema = z.object({
   id: reference,
   ...money,
+  amount_captured: orNull(money.amount),
   amount_refunded: z.number().int().min(0).catch(0),
   captured: z.boolean().catch(true),
   created: instant,
@@ -29,7 +40,7 @@ export const chargeSchema = z.object({
     z.object({
       card: orNull(
         z.object({
-          country: orNull(country),
+          amount_authorized: orNull(money.amount.min(1)),
           checks: orNull(
             z.object({
               address_line1_check: orNull(word),
@@ -40,10 +51,12 @@ export const chargeSchema = z.object({
           three_d_secure: orNull(z.object({ result: orNull(word) })),
         }),
       ),
-      sepa_debit: orNull(z.object({ country: orNull(country) })),
     }),
   ),
+  presentment_details: orNull(presentmentSchema),
   refunded: z.boolean().catch(false),
+  /** The newest of them, where Stripe expanded them. */
+  refunds: orNull(z.object({ data: z.array(refundSchema), has_more: z.boolean().catch(true) })),
   review: orNull(referenceTo),
   status: word,
 });
@@ -52,6 +65,7 @@ export type StripeCharge = z.infer<typeof chargeSchema>;
 export const paymentIntentSchema = z.object({
   id: reference,
   ...money,
+  amount_received: orNull(money.amount),
   created: instant,
   customer: orNull(referenceTo),
   last_payment_error: orNull(
@@ -61,12 +75,14 @@ export const paymentIntentSchema = z.object({
       decline_code: orNull(word),
       network_advice_code: orNull(word),
       payment_method: orNull(referenceTo),
+      type: orNull(word),
     }),
   ),
   /** The charge, its id where Stripe didn't expand it, null before the first attempt. */
   latest_charge: z.union([chargeSchema, reference, z.null()]).optional(),
   metadata,
   payment_method: orNull(referenceTo),
+  presentment_details: orNull(presentmentSchema),
   status: word,
 });
 export type StripePaymentIntent = z.infer<typeof paymentIntentSchema>;
@@ -78,51 +94,6 @@ export const disputeSchema = z.object({
   status: word,
 });
 export type StripeDispute = z.infer<typeof disputeSchema>;
-
-/** Where Stripe's amounts aren't in ISO 4217 minor units: it writes ISK and UGX (no minor unit) with two decimals and MGA without any. */
-const minorUnitsPerStripeUnit: Readonly<Record<string, number>> = { ISK: 1 / 100, UGX: 1 / 100, MGA: 100 };
-
-export const minorUnits = (amount: number, currency: string): { readonly amount: number; readonly currency: string } => {
-  const code = currency.toUpperCase();
-  return { amount: Math.round(amount * (minorUnitsPerStripeUnit[code] ?? 1)), currency: code };
-};
-
-/** Disputes that ended for the merchant: the payment stands as it stood before. */
-const withdrawnDisputes = new Set(['won', 'warning_closed', 'prevented']);
-
-/** One entry for each status that Stripe documents; `null` means that the charge decides. */
-const intentStatuses: ReadonlyMap<string, TransactionStatus | null> = new Map<string, TransactionStatus | null>([
-  ['requires_payment_method', 'PENDING'],
-  ['requires_confirmation', 'PENDING'],
-  ['requires_action', 'REQUIRES_ACTION'],
-  ['processing', 'PENDING'],
-  ['requires_capture', 'AUTHORIZED'],
-  ['canceled', 'CANCELLED'],
-  ['succeeded', null],
-]);
-
-/** A status that isn't known here is PENDING: how the attempt ended isn't known either. */
-export const chargeStatus = (charge: StripeCharge, dispute: DisputeRecord | null): TransactionStatus => {
-  if (charge.status === 'failed') return 'DECLINED';
-  if (charge.status !== 'succeeded') return 'PENDING';
-  if (charge.disputed && !(dispute && withdrawnDisputes.has(dispute.status))) return 'DISPUTED';
-  // Stripe books the release of an authorization as its refund.
-  if (!charge.captured) return charge.refunded ? 'CANCELLED' : 'AUTHORIZED';
-  if (charge.refunded) return 'REFUNDED';
-  return charge.amount_refunded > 0 ? 'PARTIALLY_REFUNDED' : 'CAPTURED';
-};
-
-export const intentStatus = (
-  intent: StripePaymentIntent,
-  charge: StripeCharge | null,
-  dispute: DisputeRecord | null,
-): TransactionStatus => {
-  const failed = intent.last_payment_error !== null || charge?.status === 'failed';
-  if (intent.status === 'requires_payment_method' && failed) return 'DECLINED';
-  const status = intentStatuses.get(intent.status);
-  if (status === null) return charge?.status === 'succeeded' ? chargeStatus(charge, dispute) : 'CAPTURED';
-  return status ?? 'PENDING';
-};
 
 const riskBands: ReadonlyMap<string, RiskBand> = new Map<string, RiskBand>([
   ['normal', 'LOW'],
@@ -150,9 +121,6 @@ const riskOf = (charge: StripeCharge | null): Pick<TransactionRecord, 'riskBand'
   riskSignals: charge === null ? [] : riskSignals(charge),
 });
 
-const countryOf = (charge: StripeCharge | null): string | null =>
-  charge?.payment_method_details?.card?.country ?? charge?.payment_method_details?.sepa_debit?.country ?? null;
-
 const advice = (from: { advice_code: string | null; network_advice_code: string | null } | null | undefined): string | null =>
   from?.advice_code ?? (from?.network_advice_code ? `network_advice_${from.network_advice_code}` : null);
 
@@ -176,42 +144,38 @@ const fromMetadata = (
 export const intentTransaction = (
   intent: StripePaymentIntent,
   charge: StripeCharge | null,
-  dispute: DisputeRecord | null,
+  about: AboutCharge,
   naming: TransactionNaming,
 ): TransactionRecord => {
-  const failure = intent.last_payment_error;
-  const failed = charge?.status === 'failed' ? charge : null;
+  const { error: failure, charge: failed } = declineOf(intent, charge);
   return {
     reference: intent.id,
-    paymentMethodReference: intent.payment_method ?? charge?.payment_method ?? failure?.payment_method ?? null,
+    paymentMethodReference: intent.payment_method ?? charge?.payment_method ?? intent.last_payment_error?.payment_method ?? null,
     ...fromMetadata(intent.metadata, naming),
-    ...minorUnits(intent.amount, intent.currency),
-    status: intentStatus(intent, charge, dispute),
+    ...intentMoney(intent, charge, about),
+    presentment: presentmentOf(intent.presentment_details, charge?.presentment_details ?? null),
     declineCode: failure?.decline_code ?? failed?.outcome?.reason ?? failed?.failure_code ?? failure?.code ?? null,
     declineAdvice: advice(failure) ?? advice(failed?.outcome),
-    country: countryOf(charge),
+    // Stripe keeps no place of an attempt; the issuer's country is the method's.
+    country: null,
     ...riskOf(charge),
-    dispute,
+    dispute: about.dispute,
     createdAt: intent.created,
   };
 };
 
 /** A charge that stands for itself: one without a PaymentIntent, or an earlier failed attempt of one. */
-export const chargeTransaction = (
-  charge: StripeCharge,
-  dispute: DisputeRecord | null,
-  naming: TransactionNaming,
-): TransactionRecord => ({
+export const chargeTransaction = (charge: StripeCharge, about: AboutCharge, naming: TransactionNaming): TransactionRecord => ({
   reference: charge.id,
   paymentMethodReference: charge.payment_method,
   ...fromMetadata(charge.metadata, naming),
-  ...minorUnits(charge.amount, charge.currency),
-  status: chargeStatus(charge, dispute),
+  ...chargeMoney(charge, about),
+  presentment: presentmentOf(charge.presentment_details),
   declineCode: charge.status === 'failed' ? (charge.outcome?.reason ?? charge.failure_code) : null,
   declineAdvice: charge.status === 'failed' ? advice(charge.outcome) : null,
-  country: countryOf(charge),
+  country: null,
   ...riskOf(charge),
-  dispute,
+  dispute: about.dispute,
   createdAt: charge.created,
 });
 

@@ -1,0 +1,23 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { addColumns, bigint, dropColumns, position, text } from './tables';
+
+const columns = [
+  bigint('authorized'),
+  bigint('captured'),
+  bigint('refunded'),
+  bigint('still_open'),
+  position('refunds'),
+  bigint('presentment_amount'),
+  text('presentment_currency', 3),
+];
+
+/** What was authorized, captured and refunded of a transaction can't be told from its status: rows have it once their source was asked again. */
+export class MoneyInItsParts1764800000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await addColumns(runner, 'payment_transaction', columns);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await dropColumns(runner, 'payment_transaction', columns);
+  }
+}
