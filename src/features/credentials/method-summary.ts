@@ -27,7 +27,7 @@ export const methodSummarySchema = z.object({
 });
 export type MethodSummary = z.infer<typeof methodSummarySchema>;
 
-export const summaryOf = (method: PaymentMethodRecord & { readonly country?: string | null }): MethodSummary => ({
+export const summaryOf = (method: PaymentMethodRecord): MethodSummary => ({
   kind: method.kind,
   brand: method.brand,
   last4: method.last4,

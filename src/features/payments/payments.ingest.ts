@@ -248,7 +248,7 @@ export class PaymentsIngest {
           kind: method.kind,
           // Longer than the column: MariaDB would refuse the row, and with it everybody in the same change.
           brand: method.brand?.slice(0, 32) ?? null,
-          last4: method.last4 && /^\d{4}$/.test(method.last4) ? method.last4 : null,
+          last4: method.last4 && /^[0-9A-Z]{4}$/.test(method.last4) ? method.last4 : null,
           expiryMonth: method.expiryMonth,
           expiryYear: method.expiryYear,
           status: method.status,

@@ -55,13 +55,16 @@ export interface PaymentMethodRecord {
   /** The provider's own token: sealed at rest, never in the graph. */
   readonly reference: string;
   readonly kind: PaymentMethodKind;
+  /** One vocabulary: `amex`, `diners`, `unionpay`, never a provider's second name for it. A bank's name, or the kind of method, where there is no brand. */
   readonly brand: string | null;
-  /** Exactly four digits or null. */
+  /** Four digits of a card; of an account the last four characters, which may be capital letters (IBAN, ISO 13616). */
   readonly last4: string | null;
   /** 1 to 12. */
   readonly expiryMonth: number | null;
   /** Four digits. */
   readonly expiryYear: number | null;
+  /** ISO 3166-1 alpha-2, upper case: of the card's issuer, or where the account or the payer is; null or absent where the provider doesn't tell. */
+  readonly country?: string | null;
   readonly status: PaymentMethodStatus;
   readonly isDefault: boolean;
   readonly billingAddress: AddressRecord | null;
@@ -225,7 +228,7 @@ export interface Setup {
 export interface SetupReport {
   readonly status: 'OPEN' | 'COMPLETE' | 'EXPIRED';
   /** The card that was entered; null until the setup is complete. */
-  readonly method: (PaymentMethodRecord & { readonly country: string | null }) | null;
+  readonly method: PaymentMethodRecord | null;
   /** The card's issuer authenticated the customer. */
   readonly authenticated: boolean;
 }

@@ -509,6 +509,7 @@ describe('a method’s standing', () => {
         last4: '4444',
         expiryMonth: 8,
         expiryYear: 2030,
+        country: 'US',
         status: 'ACTIVE',
         isDefault: false,
         billingAddress: null,

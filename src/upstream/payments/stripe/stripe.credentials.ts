@@ -189,10 +189,10 @@ export class StripeCredentials implements CredentialChanges {
     const holder = typeof customer === 'string' || customer.deleted ? noDefaults : customer;
     const customerReference = typeof customer === 'string' ? customer : customer.id;
     const isTheirs = card?.type === 'card' && (card.customer ?? customerReference) === customerReference;
-    if (!card?.card || !isTheirs) throw new SourceUnavailable(source, 'malformed');
+    if (!card || card.instrument.last4 === null || !isTheirs) throw new SourceUnavailable(source, 'malformed');
     return {
       status,
-      method: { ...paymentMethodRecord(card, holder, now), country: card.card.country },
+      method: paymentMethodRecord(card, holder, now),
       authenticated: intent?.latest_attempt?.payment_method_details?.card?.three_d_secure?.result === 'authenticated',
     };
   }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { AddressRecord, PaymentMethodKind, PaymentMethodRecord, PaymentMethodStatus } from '../payments.port';
+import type { AddressRecord, PaymentMethodRecord, PaymentMethodStatus } from '../payments.port';
 import { customerSchema, type StripeCustomer } from './stripe.customers';
-import { country, fourDigits, instant, orNull, reference, referenceTo, text, word } from './stripe.shapes';
+import { type Instrument, instrumentOf } from './stripe.instruments';
+import { country, instant, orNull, reference, referenceTo, text, word } from './stripe.shapes';
 
 const addressSchema = z.object({
   line1: orNull(text(200)),
@@ -11,37 +12,30 @@ const addressSchema = z.object({
   country: orNull(country),
 });
 
-const bankAccountSchema = z.object({ bank_name: orNull(text(60)), last4: orNull(fourDigits) });
-
 const paymentMethodFields = {
   id: reference,
   type: word,
   created: instant,
   billing_details: orNull(z.object({ address: orNull(addressSchema) })),
-  card: orNull(
-    z.object({
-      brand: orNull(word),
-      display_brand: orNull(word),
-      last4: orNull(fourDigits),
-      exp_month: orNull(z.number().int().min(1).max(12)),
-      exp_year: orNull(z.number().int().min(1_970).max(9_999)),
-      country: orNull(country),
-      wallet: orNull(z.object({ type: orNull(word) })),
-    }),
-  ),
-  us_bank_account: orNull(bankAccountSchema),
-  sepa_debit: orNull(bankAccountSchema),
-  bacs_debit: orNull(bankAccountSchema),
-  au_becs_debit: orNull(bankAccountSchema),
-  acss_debit: orNull(bankAccountSchema),
-  nz_bank_account: orNull(bankAccountSchema),
 };
 
+/** Of all that stands under the name of its type only what `instrumentOf` reads. */
+const kept = <Customer>(method: z.output<z.ZodObject<typeof paymentMethodFields>> & { readonly customer: Customer }) => ({
+  id: method.id,
+  type: method.type,
+  created: method.created,
+  billing_details: method.billing_details,
+  customer: method.customer,
+  instrument: instrumentOf({ ...method }),
+});
+
 /** A method in the list of its customer. */
-export const paymentMethodSchema = z.object({ ...paymentMethodFields, customer: referenceTo });
+export const paymentMethodSchema = z.looseObject({ ...paymentMethodFields, customer: referenceTo }).transform(kept<string>);
 
 /** A method by its id: nobody's before it is attached and after it is detached. */
-export const anyPaymentMethodSchema = z.object({ ...paymentMethodFields, customer: orNull(referenceTo) });
+export const anyPaymentMethodSchema = z
+  .looseObject({ ...paymentMethodFields, customer: orNull(referenceTo) })
+  .transform(kept<string | null>);
 export type StripePaymentMethod = z.infer<typeof anyPaymentMethodSchema>;
 
 /** The parts of an address as they stand at Stripe, whole: to compare, never to show. */
@@ -90,18 +84,6 @@ export const setupSessionSchema = z.object({
     .nullable(),
 });
 
-const bankDebits = ['us_bank_account', 'sepa_debit', 'bacs_debit', 'au_becs_debit', 'acss_debit', 'nz_bank_account'] as const;
-const wallets = new Set([
-  ...['alipay', 'amazon_pay', 'cashapp', 'grabpay', 'kakao_pay', 'link', 'mb_way', 'mobilepay', 'naver_pay', 'payco', 'paypal'],
-  ...['paypay', 'revolut_pay', 'samsung_pay', 'satispay', 'swish', 'twint', 'wechat_pay'],
-]);
-
-const kindOf = ({ type, card }: StripePaymentMethod): PaymentMethodKind => {
-  if (type === 'card') return card?.wallet ? 'WALLET' : 'CARD';
-  if (wallets.has(type)) return 'WALLET';
-  return bankDebits.some((debit) => debit === type) ? 'BANK_DEBIT' : 'OTHER';
-};
-
 /**
  * A card is good until its month is over (UTC). EXPIRING: less than two months of it are left. REMOVED is never given:
  * Stripe doesn't list detached methods.
@@ -118,22 +100,29 @@ const addressRecord = (address: z.infer<typeof addressSchema> | null | undefined
   return { line1, line2, city, postalCode, country: of };
 };
 
+/**
+ * A method with what it tells of itself. What stands only in the payments that were made with it (PayPal's country, the card
+ * behind Amazon Pay) comes from `used`, the newest of them.
+ */
 export const paymentMethodRecord = (
   method: StripePaymentMethod,
   customer: Pick<StripeCustomer, 'invoice_settings' | 'default_source'>,
   now: Date,
+  used: Instrument | null = null,
 ): PaymentMethodRecord => {
-  const debit = bankDebits.find((each) => each === method.type);
-  const account = debit === undefined ? null : method[debit];
-  const card = method.type === 'card' ? method.card : null;
+  const { instrument } = method;
+  const tells = [instrument, used?.type === instrument.type ? used : null].filter((each) => each !== null);
+  // A card's number, expiry and brand belong together: they come from where its last four digits are.
+  const card = tells.find(({ last4 }) => last4 !== null) ?? instrument;
   return {
     reference: method.id,
-    kind: kindOf(method),
-    brand: card ? (card.display_brand ?? card.brand) : (account?.bank_name ?? method.type),
-    last4: card?.last4 ?? account?.last4 ?? null,
-    expiryMonth: card?.exp_month ?? null,
-    expiryYear: card?.exp_year ?? null,
-    status: expiryStatus(card?.exp_month ?? null, card?.exp_year ?? null, now),
+    kind: instrument.kind,
+    brand: card.brand,
+    last4: card.last4,
+    expiryMonth: card.expiryMonth,
+    expiryYear: card.expiryYear,
+    country: tells.find(({ country: of }) => of !== null)?.country ?? null,
+    status: expiryStatus(card.expiryMonth, card.expiryYear, now),
     isDefault: method.id === (customer.invoice_settings?.default_payment_method ?? customer.default_source),
     billingAddress: addressRecord(method.billing_details?.address),
     createdAt: method.created,

@@ -42,8 +42,6 @@ export const country = z
   .regex(/^[A-Za-z]{2}$/)
   .transform((code) => code.toUpperCase());
 
-export const fourDigits = z.string().regex(/^\d{4}$/);
-
 /** E.164 has at most 15 digits, of any script; what has more isn't a telephone number, unless it is one once it is read (`00`, an extension). */
 export const phone = z
   .string()
