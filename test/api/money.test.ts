@@ -98,3 +98,66 @@ describe('the money of a transaction, in its parts', () => {
     );
   });
 });
+
+describe('a decline', () => {
+  let test: TestApp;
+  const codes = ['stolen_card', 'insufficient_funds', 'a_code_of_next_year'];
+  const declines = `query ($reference: String!, $filter: TransactionFilter) {
+    ticketByReference(source: "demo", reference: $reference) {
+      customer { transactions(filter: $filter) { nodes { declineCode declineAdvice declineExplanation } } }
+    }
+  }`;
+  const unsaid = 'The bank declined the payment and gave no reason. The customer can ask their bank, or pay in another way.';
+  const short = 'There wasn’t enough money, or limit, for this payment. The customer can pay in another way.';
+
+  beforeAll(async () => {
+    const helpdesk = new ScriptedHelpdesk('demo');
+    const payments = new ScriptedPayments('demo-pay');
+    for (const [reference, assignee] of [
+      ['1', 'ana'],
+      ['2', 'sam'],
+    ] as const) {
+      helpdesk.put(reference, { customer: helpdeskCustomer(assignee), assignee });
+      const attempts = codes.map((declineCode, index) =>
+        payment(`${assignee}_${index}`, {
+          status: 'DECLINED',
+          declineCode,
+          declineAdvice: index === 0 ? 'do_not_try_again' : null,
+        }),
+      );
+      payments.put(`pay-${assignee}`, { helpdeskReference: `demo:${assignee}` }, [card(`pm_${assignee}`)], attempts);
+    }
+    test = await TestApp.start({ connectors: { demo: helpdesk, 'demo-pay': payments } });
+  });
+  afterAll(() => test.stop());
+
+  const shown = async (who: string, reference: string) => {
+    const answer = await test.as(who, declines, { reference });
+    expect(answer.errors).toBeUndefined();
+    const { nodes } = answer.data.ticketByReference.customer.transactions;
+    return (nodes as { declineCode: string }[]).sort((one, other) => one.declineCode.localeCompare(other.declineCode));
+  };
+
+  it('of a stolen card reads to an agent as any other, and in the provider’s words to a supervisor', async () => {
+    const any = { declineCode: 'generic_decline', declineAdvice: null, declineExplanation: unsaid };
+    const advised = {
+      ...any,
+      declineAdvice: 'do_not_try_again',
+      declineExplanation: `${unsaid} Another try with the same card won’t succeed.`,
+    };
+    const plain = { declineCode: 'insufficient_funds', declineAdvice: null, declineExplanation: short };
+    expect(await shown('ana', '1')).toEqual(expect.arrayContaining([any, advised, plain]));
+    expect(await shown('sam', '2')).toEqual([
+      { ...any, declineCode: 'a_code_of_next_year' },
+      plain,
+      { ...advised, declineCode: 'stolen_card' },
+    ]);
+  });
+
+  it('isn’t found by an agent who filters by its code', async () => {
+    const answer = await test.as('ana', declines, { reference: '1', filter: { declineCode: 'stolen_card' } });
+    expect(answer.errors?.map(({ extensions }) => [extensions.code, extensions.reason])).toEqual([['DENIED', 'NOT_FILTERABLE']]);
+    const found = await test.as('sam', declines, { reference: '2', filter: { declineCode: 'stolen_card' } });
+    expect(found.data.ticketByReference.customer.transactions.nodes).toHaveLength(1);
+  });
+});

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { card, helpdeskCustomer, payment, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
@@ -13,6 +14,10 @@ const transactionsOf = `query Page($id: ID!, $first: Int, $after: String, $order
   }
 }`;
 const total = 57;
+/** A merchant whose agents get the provider's own decline codes. */
+const policy = readFileSync('schema/exposure.yaml', 'utf8')
+  .replace('declineCode: { AGENT: "mask:decline"', 'declineCode: { AGENT: reveal')
+  .replace('Transaction.declineCode: [SUPERVISOR]', 'Transaction.declineCode: [AGENT, SUPERVISOR]');
 
 describe('a customer’s transactions', () => {
   let test: TestApp;
@@ -44,7 +49,7 @@ describe('a customer’s transactions', () => {
       );
     for (const name of ['one', 'other', 'hidden'])
       payments.put(`pay-${name}`, { helpdeskReference: `demo:${name}` }, [card(`pm_${name}`)], list(name));
-    test = await TestApp.start({ connectors: { demo: helpdesk, 'demo-pay': payments } });
+    test = await TestApp.start({ connectors: { demo: helpdesk, 'demo-pay': payments }, policy });
     const idOf = async (reference: string) =>
       (
         await test.as('ana', 'query ($r: String!) { ticketByReference(source: "demo", reference: $r) { customer { id } } }', {

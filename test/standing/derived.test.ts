@@ -156,6 +156,7 @@ describe('a field that is derived from others', () => {
       'CredentialUpdate.riskRules',
       'CredentialUpdateTransition.reason',
       'Message.redactions',
+      'Transaction.declineExplanation',
       'Transaction.status',
     ]);
     expect(derived.filter((coordinate) => classification.fields.get(coordinate)?.policed !== true)).toEqual([]);

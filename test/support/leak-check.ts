@@ -304,7 +304,7 @@ export const everything = `
           totalCount
           nodes {
             id reference amount { minorUnits currency } authorized { minorUnits } captured { minorUnits } refunded { minorUnits } open { minorUnits }
-            presentment { minorUnits currency } refunds { amount { minorUnits } state reason createdAt } status declineCode declineAdvice order { reference description }
+            presentment { minorUnits currency } refunds { amount { minorUnits } state reason createdAt } status declineCode declineAdvice declineExplanation order { reference description }
             device { fingerprint } location { country } risk { band score signals } dispute { status reason openedAt } createdAt
             paymentMethod { ...Method }
           }

@@ -47,6 +47,10 @@ describe('a mask shows', () => {
     ['year', new Date(Number.NaN), '•••'],
     ['year', '26.10.1985', '•••'],
     ['year', 1985, '•••'],
+    ['decline', 'insufficient_funds', 'insufficient_funds'],
+    ['decline', 'stolen_card', 'generic_decline'],
+    ['decline', 'a sentence of a bank', 'generic_decline'],
+    ['decline', 43, 'generic_decline'],
     ['hidden', 'anything', '•••'],
     ['hidden', 7, '•••'],
   ])('%s of %p as %p', (name, value, expected) => {

@@ -1,3 +1,5 @@
+import { plainDecline } from './declines';
+
 /** What a masked value is made from. Anything else that a resolver may return is hidden whole. */
 export type Maskable = string | number | Date;
 
@@ -113,6 +115,12 @@ export const masks = {
     shows: 8,
     fits: text,
     apply: email,
+  },
+  decline: {
+    description: 'the code of a decline where it accuses nobody, generic_decline for any other',
+    shows: 64,
+    fits: text,
+    apply: (value) => plainDecline(textOf(value)),
   },
 } as const satisfies Record<string, Mask>;
 

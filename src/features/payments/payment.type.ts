@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
+import { explainDecline } from '../../authz/policy/declines';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
@@ -382,6 +383,15 @@ export class TransactionType extends OfCustomer {
   @Exposed('PAYMENT', () => String)
   get declineAdvice(): string | null {
     return this.row.declineAdvice;
+  }
+
+  @Exposed('PAYMENT', () => String, {
+    from: ['Transaction.declineCode', 'Transaction.declineAdvice'],
+    description:
+      'Why it was declined and what may help, in words for whoever speaks to the customer. Says nothing that accuses them.',
+  })
+  get declineExplanation(): string | null {
+    return explainDecline(this.row.declineCode, this.row.declineAdvice);
   }
 
   @Exposed('PAYMENT', () => Order)

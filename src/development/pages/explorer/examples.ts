@@ -51,7 +51,7 @@ query Context($source: String!, $reference: String!) {
           open { minorUnits }
           refunds { amount { minorUnits } state }
           declineCode
-          declineAdvice
+          declineExplanation
           risk { band }
         }
       }
