@@ -305,7 +305,7 @@ export const everything = `
           nodes {
             id reference amount { minorUnits currency } authorized { minorUnits } captured { minorUnits } refunded { minorUnits } open { minorUnits }
             presentment { minorUnits currency } refunds { amount { minorUnits } state reason createdAt } status declineCode declineAdvice declineExplanation order { reference description }
-            device { fingerprint } location { country } risk { band score signals } dispute { status reason openedAt } createdAt
+            device { fingerprint } location { country } risk { band score signals } dispute { status reason openedAt } freshness { confirmedAt stale } createdAt
             paymentMethod { ...Method }
           }
         }

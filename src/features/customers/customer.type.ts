@@ -88,7 +88,11 @@ export class CustomerType implements Shown {
 
   @Exposed('PAYMENT', () => Freshness, { description: 'How old the payment side of what is shown is.' })
   get paymentsFreshness(): Freshness {
-    const confirmedAt = this.row.paymentsConfirmedAt;
+    return this.freshnessOf(this.row.paymentsConfirmedAt);
+  }
+
+  /** Of something of the payment side that was confirmed by itself. */
+  freshnessOf(confirmedAt: Date | null): Freshness {
     return { confirmedAt, stale: confirmedAt === null || this.at.getTime() - confirmedAt.getTime() > this.maximumPaymentsAge };
   }
 }

@@ -95,6 +95,10 @@ export class Transaction {
   @Text(64, { name: 'dispute_reason', nullable: true }) disputeReason!: string | null;
   @Instant({ name: 'dispute_opened_at', nullable: true }) disputeOpenedAt!: Date | null;
   @Instant({ name: 'created_at' }) createdAt!: Date;
+  /** Keyed digest of all that the provider said of it; null in rows of before there was one. */
+  @Text(64, { nullable: true }) digest!: string | null;
+  /** When the provider last showed it, where that isn't together with its customer; null where it is. */
+  @Instant({ name: 'confirmed_at', nullable: true }) confirmedAt!: Date | null;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
 }
 export const transactions = table(Transaction);

@@ -14,7 +14,7 @@ import {
   riskBands,
   transactionStatuses,
 } from '../../upstream/payments/payments.port';
-import type { CustomerType } from '../customers/customer.type';
+import { type CustomerType, Freshness } from '../customers/customer.type';
 import type { Keys } from '../keys/keys.service';
 import { mostRefunds, paymentMethods, type StoredRefund, transactions } from './payment.entity';
 import type { PaymentMethodRow, TransactionRow } from './payments.rows';
@@ -418,6 +418,14 @@ export class TransactionType extends OfCustomer {
   @Exposed('PAYMENT', () => Dispute)
   get dispute(): Dispute | null {
     return this.row.disputeStatus === null ? null : new Dispute(this, this.row);
+  }
+
+  @Exposed('PAYMENT', () => Freshness, {
+    description: 'That of its customer’s payment side; its own where it is too old to be read with that.',
+  })
+  get freshness(): Freshness {
+    const { confirmedAt } = this.row;
+    return confirmedAt === null ? this.customer.paymentsFreshness : this.customer.freshnessOf(confirmedAt);
   }
 
   @Exposed('PAYMENT', () => DateTime)

@@ -16,6 +16,7 @@ import type {
 } from '../../upstream/payments/payments.port';
 import { endLinks } from '../customers/customers.ingest';
 import { emailDigest, phoneDigest } from '../keys/contact-digests';
+import { contentDigest } from '../keys/content-digest';
 import { type Keys, keyed, sealField, withKeyOf } from '../keys/keys.service';
 import { contactHistory, type KnownContact } from './contact-history';
 import {
@@ -44,9 +45,10 @@ const knownMethods = select(
   sql`FROM ${paymentMethods}`,
 );
 const knownTransactions = select(
-  transactions.pick('id', 'paymentCustomerId', 'reference', 'status', 'disputeStatus', 'amount', 'captured', 'refunds'),
+  transactions.pick('id', 'paymentCustomerId', 'reference', 'digest', 'confirmedAt'),
   sql`FROM ${transactions}`,
 );
+const heldReferences = select(transactions.pick('reference'), sql`FROM ${transactions}`);
 
 const knownObjects = select(
   transactions.pick('reference'),
@@ -71,8 +73,21 @@ interface Current {
   readonly id: string;
   readonly key: DataKey;
   readonly snapshot: PaymentCustomerSnapshot;
-  readonly isNew: boolean;
+  /** When what was stored of them was read; null where they are new. */
+  readonly before: Date | null;
 }
+
+/** All columns that say something of a payment, with what is sealed in clear. A column that nobody fills doesn't compile. */
+interface TransactionContent
+  extends Omit<
+    Values<Transaction>,
+    'id' | 'paymentCustomerId' | 'reference' | 'digest' | 'confirmedAt' | 'observedAt' | `${string}Sealed`
+  > {
+  readonly orderDescription: string | null;
+}
+
+/** Our id of a customer's method by the provider's reference; null where we never saw it. */
+type MethodIds = (paymentCustomerId: string, reference: string) => string | null;
 
 /**
  * Brings what payment sources say into the read model. Each call is one short change: nothing upstream is asked in here. What
@@ -118,6 +133,17 @@ export class PaymentsIngest {
     const [row] = await this.database.read(payerRows, sql`WHERE ${payer.id} = ${paymentCustomerId}`);
     const reference = row ? this.keys.open(paymentCustomers, row, 'reference') : null;
     return row && reference !== null ? { source: row.source, reference } : null;
+  }
+
+  /** Those of these transactions that are stored of a payment customer. */
+  async held(paymentCustomerId: string, references: readonly string[]): Promise<readonly string[]> {
+    if (references.length === 0) return [];
+    const { paymentCustomerId: of, reference } = transactions;
+    const rows = await this.database.read(
+      heldReferences,
+      sql`WHERE ${of} = ${paymentCustomerId} AND ${reference} IN (${references})`,
+    );
+    return rows.map((row) => row.reference);
   }
 
   /** What a payment source holds about these customers. Returns our id of each by the provider's reference. */
@@ -207,7 +233,7 @@ export class PaymentsIngest {
         const referenceSealed = sealField(paymentCustomers, id, 'reference', key, customer.reference);
         fresh.push({ id, source, referenceDigest, referenceSealed, keyId: key.id, ...values });
       }
-      current.push({ id, key, snapshot, isNew: !row });
+      current.push({ id, key, snapshot, before: row?.observedAt ?? null });
     }
     await change.insert(paymentCustomers, fresh);
     return current;
@@ -228,21 +254,27 @@ export class PaymentsIngest {
     return { ...row, emailDigest: ofRow('email', emailDigest), phoneDigest: ofRow('phone', phoneDigest) };
   }
 
-  private async methods(change: Change, source: string, customers: readonly Current[]): Promise<ReadonlyMap<string, string>> {
-    const existing = customers.filter(({ isNew }) => !isNew).map(({ id }) => id);
+  private async methods(change: Change, source: string, customers: readonly Current[]): Promise<MethodIds> {
+    const existing = customers.filter(({ before }) => before !== null).map(({ id }) => id);
     const known = existing.length
       ? await change.read(knownMethods, sql`WHERE ${paymentMethods.paymentCustomerId} IN (${existing})`, { lock: true })
       : [];
     const stored = new Map(known.map((row) => [`${row.paymentCustomerId} ${row.referenceDigest}`, row]));
-    const ids = new Map<string, string>();
+    const ids = new Map(known.map((row) => [`${row.paymentCustomerId} ${row.referenceDigest}`, row.id]));
+    const digests = new Map<string, string>();
+    const digestOf = (reference: string): string => {
+      const digest = digests.get(reference) ?? (this.keys.searchDigest(`payment-method:${source}`, reference) as string);
+      digests.set(reference, digest);
+      return digest;
+    };
     const fresh: Values<PaymentMethod>[] = [];
     const reported = new Set<string>();
     for (const { id: paymentCustomerId, key, snapshot } of customers) {
       for (const method of snapshot.methods) {
-        const referenceDigest = this.keys.searchDigest(`payment-method:${source}`, method.reference) as string;
+        const referenceDigest = digestOf(method.reference);
         const row = stored.get(`${paymentCustomerId} ${referenceDigest}`);
         const id = row?.id ?? `pm_${ulid()}`;
-        ids.set(`${paymentCustomerId} ${method.reference}`, id);
+        ids.set(`${paymentCustomerId} ${referenceDigest}`, id);
         reported.add(id);
         const values = {
           kind: method.kind,
@@ -272,32 +304,29 @@ export class PaymentsIngest {
     const gone = known.filter((row) => !reported.has(row.id) && row.status !== 'REMOVED').map((row) => row.id);
     if (gone.length > 0)
       await change.update(paymentMethods, { status: 'REMOVED', isDefault: false }, sql`${paymentMethods.id} IN (${gone})`);
-    return ids;
+    // One that was removed is still what a payment was tried with.
+    return (paymentCustomerId, reference) => ids.get(`${paymentCustomerId} ${digestOf(reference)}`) ?? null;
   }
 
-  private async transactions(
-    change: Change,
-    customers: readonly Current[],
-    methodIds: ReadonlyMap<string, string>,
-  ): Promise<void> {
-    const existing = customers.filter(({ isNew }) => !isNew).map(({ id }) => id);
+  private async transactions(change: Change, customers: readonly Current[], methodId: MethodIds): Promise<void> {
+    const existing = customers.filter(({ before }) => before !== null).map(({ id }) => id);
     const known = existing.length
       ? await change.read(knownTransactions, sql`WHERE ${transactions.paymentCustomerId} IN (${existing})`, { lock: true })
       : [];
     const stored = new Map(known.map((row) => [`${row.paymentCustomerId} ${row.reference}`, row]));
     const fresh: Values<Transaction>[] = [];
     const cut = (text: string | null, length: number) => text?.slice(0, length) ?? null;
-    for (const { id: paymentCustomerId, key, snapshot } of customers) {
-      for (const record of snapshot.transactions) {
+    for (const { id: paymentCustomerId, key, snapshot, before } of customers) {
+      const shown = new Set<string>();
+      const besides = new Set(snapshot.besides ?? []);
+      for (const record of [...snapshot.transactions, ...besides]) {
         const row = stored.get(`${paymentCustomerId} ${record.reference}`);
         const id = row?.id ?? `txn_${ulid()}`;
-        const description = cut(record.orderDescription, 255);
-        const values = {
-          paymentMethodId: record.paymentMethodReference
-            ? (methodIds.get(`${paymentCustomerId} ${record.paymentMethodReference}`) ?? null)
-            : null,
+        shown.add(id);
+        const content: TransactionContent = {
+          paymentMethodId: record.paymentMethodReference ? methodId(paymentCustomerId, record.paymentMethodReference) : null,
           orderReference: cut(record.orderReference, 128),
-          orderDescriptionSealed: description === null ? null : sealField(transactions, id, 'orderDescription', key, description),
+          orderDescription: cut(record.orderDescription, 255),
           amount: record.amount,
           currency: record.currency,
           authorized: record.authorized,
@@ -319,19 +348,32 @@ export class PaymentsIngest {
           disputeReason: cut(record.dispute?.reason ?? null, 64),
           disputeOpenedAt: record.dispute?.openedAt ?? null,
           createdAt: record.createdAt,
+        };
+        const confirmedAt = besides.has(record) ? snapshot.asOf : null;
+        const digest = contentDigest(this.keys, id, content);
+        if (row && row.digest === digest) {
+          if (row.confirmedAt?.getTime() !== confirmedAt?.getTime())
+            await change.bookkeep(transactions, { confirmedAt }, sql`${transactions.id} = ${id}`);
+          continue;
+        }
+        const { orderDescription, ...columns } = content;
+        const values = {
+          ...columns,
+          orderDescriptionSealed:
+            orderDescription === null ? null : sealField(transactions, id, 'orderDescription', key, orderDescription),
+          digest,
+          confirmedAt,
           observedAt: snapshot.asOf,
         };
-        if (!row) fresh.push({ id, paymentCustomerId, reference: record.reference, ...values });
-        else if (
-          row.status !== values.status ||
-          row.disputeStatus !== values.disputeStatus ||
-          row.amount !== values.amount ||
-          row.captured !== values.captured ||
-          JSON.stringify(row.refunds) !== JSON.stringify(values.refunds) ||
-          isRecent(record.createdAt, snapshot.asOf)
-        )
-          await change.update(transactions, values, sql`${transactions.id} = ${id}`);
+        if (row) await change.update(transactions, values, sql`${transactions.id} = ${id}`);
+        else fresh.push({ id, paymentCustomerId, reference: record.reference, ...values });
       }
+      // Too old for the window, or beyond what is read of one customer: from now on nothing vouches for them but their own reading.
+      const left = known.filter(
+        (row) => row.paymentCustomerId === paymentCustomerId && row.confirmedAt === null && !shown.has(row.id),
+      );
+      if (left.length > 0)
+        await change.bookkeep(transactions, { confirmedAt: before }, sql`${transactions.id} IN (${left.map(({ id }) => id)})`);
     }
     await change.insert(transactions, fresh);
   }
@@ -347,9 +389,6 @@ const storedRefunds = (refunds: readonly RefundRecord[]): readonly StoredRefund[
     reason: reason?.slice(0, 64) ?? null,
     at: createdAt.getTime(),
   }));
-
-/** A payment still moves for some days: only then is a row with the same state written again. */
-const isRecent = (createdAt: Date, asOf: Date): boolean => asOf.getTime() - createdAt.getTime() < 3 * 86_400_000;
 
 const addressText = (address: AddressRecord): string =>
   JSON.stringify(

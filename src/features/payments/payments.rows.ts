@@ -49,6 +49,7 @@ export const transactionRows = select(
     ...transaction.pick('id', 'paymentCustomerId', 'reference', 'paymentMethodId', 'orderReference', 'orderDescriptionSealed'),
     ...transaction.pick('amount', 'currency', 'status', 'declineCode', 'declineAdvice', 'device', 'country', 'createdAt'),
     ...transaction.pick('authorized', 'captured', 'refunded', 'open', 'refunds', 'presentmentAmount', 'presentmentCurrency'),
+    ...transaction.pick('confirmedAt'),
     ...transaction.pick('riskBand', 'riskScore', 'riskSignals', 'disputeStatus', 'disputeReason', 'disputeOpenedAt'),
     ...keyed,
   },

@@ -3,7 +3,7 @@ import { type Sql, sql } from '../../db/sql';
 import { instant, select } from '../../db/table';
 import { chunks, inTurns } from '../../lanes';
 import type { TicketBatch, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
-import type { PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
+import type { NamedTransaction, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { fetchedKey, type Linking, type LinkingProgress } from '../customers/linking';
 import { ticket } from '../tickets/tickets.rows';
@@ -148,9 +148,9 @@ export class Polling {
     const state = await this.parts.registry.position(name);
     let settled: Date | null = null;
     await source.connector.confirmAccount?.();
-    for await (const { customers, cursor, complete, asOf } of source.connector.changes(state?.position ?? null)) {
+    for await (const { customers, transactions, cursor, complete, asOf } of source.connector.changes(state?.position ?? null)) {
       if (complete) settled = asOf;
-      await this.reconcilePayments(source, customers);
+      await this.reconcilePayments(source, customers, transactions);
       await this.parts.registry.saveProgress(name, {
         position: cursor,
         ...(complete ? { polledAt: asOf, fault: null } : {}),
@@ -164,9 +164,13 @@ export class Polling {
   /**
    * Fetches changed payment customers that the read model has, and decides anew who they are. Others are found when a ticket
    * asks for them. One that can't be fetched is set aside, and what is stored of it counts as unconfirmed; the first such
-   * fault is returned.
+   * fault is returned. Transactions that are `named` are read by reference where they are too old to come with their customer.
    */
-  async reconcilePayments(source: PaymentsSource, references: readonly string[]): Promise<SourceUnavailable | null> {
+  async reconcilePayments(
+    source: PaymentsSource,
+    references: readonly string[],
+    named: readonly NamedTransaction[] = [],
+  ): Promise<SourceUnavailable | null> {
     let first: SourceUnavailable | null = null;
     for (const part of chunks(references, 100)) {
       const known = await this.parts.payments.known(source.name, part);
@@ -176,7 +180,7 @@ export class Polling {
       await inTurns(known, customersAtOnce, async ({ id, reference }) => {
         const asOf = this.parts.clock();
         try {
-          const snapshot = await source.connector.fetchCustomer(reference, since);
+          const snapshot = await this.withNamed(source, id, await source.connector.fetchCustomer(reference, since), named);
           if (snapshot) fetched.set(fetchedKey(source.name, reference), snapshot);
           else await this.parts.payments.gone(id, asOf);
         } catch (error) {
@@ -194,6 +198,22 @@ export class Polling {
       first ??= fault;
     }
     return first;
+  }
+
+  /** A customer's snapshot, and what was named of their stored transactions beside it. Throws `SourceUnavailable`. */
+  private async withNamed(
+    source: PaymentsSource,
+    paymentCustomerId: string,
+    snapshot: PaymentCustomerSnapshot | null,
+    named: readonly NamedTransaction[],
+  ): Promise<PaymentCustomerSnapshot | null> {
+    if (snapshot === null || source.connector.fetchTransactions === undefined) return snapshot;
+    const { customer, transactions } = snapshot;
+    const read = new Set(transactions.map(({ reference }) => reference));
+    const others = named.filter((each) => each.customer === customer.reference && !read.has(each.reference));
+    const held = await this.parts.payments.held(paymentCustomerId, [...new Set(others.map(({ reference }) => reference))]);
+    if (held.length === 0) return snapshot;
+    return { ...snapshot, besides: await source.connector.fetchTransactions(customer.reference, held) };
   }
 
   private async syncHelpdesk(name: string, onProgress: OnProgress): Promise<void> {

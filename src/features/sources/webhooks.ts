@@ -3,6 +3,7 @@ import { sql } from '../../db/sql';
 import { inTurns } from '../../lanes';
 import { ulid } from '../../ulid';
 import type { WebhookJudgement, WebhookRequest } from '../../upstream/helpdesk/helpdesk.port';
+import type { NamedTransaction } from '../../upstream/payments/payments.port';
 import type { Polling } from './polling';
 import type { Reading } from './reading';
 import { webhookReceipts as receipts, WebhookReceipt } from './source.entity';
@@ -61,7 +62,7 @@ export class Webhooks {
     );
     if (!isNew) return 'duplicate';
     if (judgement.outcome === 'unknown') return 'kept';
-    await this.reconcile(sourceName, judgement.references);
+    await this.reconcile(sourceName, judgement.references, judgement.transactions);
     this.polling.announced(sourceName);
     await this.parts.database.system('sync', 'source.webhook', async (change) => {
       const isPending = sql`${receipts.source} = ${sourceName} AND ${receipts.eventId} = ${eventId} AND ${receipts.state} = 'PENDING'`;
@@ -71,14 +72,18 @@ export class Webhooks {
     return 'accepted';
   }
 
-  private async reconcile(name: string, references: readonly string[]): Promise<void> {
+  private async reconcile(
+    name: string,
+    references: readonly string[],
+    transactions: readonly NamedTransaction[] = [],
+  ): Promise<void> {
     if (this.parts.registry.isHelpdesk(name)) {
       await inTurns(references, ticketsAtOnce, (reference) => this.reading.refreshAnnounced(name, reference));
       return;
     }
     // An event that names no customer says that something changed: what, the next reading of changes tells.
     if (references.length === 0) return this.polling.syncPayments(name);
-    const fault = await this.polling.reconcilePayments(this.parts.registry.payments(name), references);
+    const fault = await this.polling.reconcilePayments(this.parts.registry.payments(name), references, transactions);
     if (fault) throw fault;
   }
 }

@@ -105,6 +105,8 @@ export type WebhookJudgement =
       readonly type: string;
       readonly at: Date;
       readonly references: readonly string[];
+      /** Of a payment provider: transactions of these customers that it is about. */
+      readonly transactions?: readonly { readonly customer: string; readonly reference: string }[];
     }
   | { readonly outcome: 'unknown'; readonly eventId: string; readonly type: string; readonly at: Date };
 

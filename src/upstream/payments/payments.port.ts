@@ -136,6 +136,8 @@ export interface PaymentCustomerSnapshot {
   readonly customer: PaymentCustomerRecord;
   readonly methods: readonly PaymentMethodRecord[];
   readonly transactions: readonly TransactionRecord[];
+  /** Read by reference beside what `since` gives, because something changed about them. */
+  readonly besides?: readonly TransactionRecord[];
   readonly asOf: Date;
 }
 
@@ -147,9 +149,17 @@ export interface KnownObjects {
   readonly transactions: readonly string[];
 }
 
+/** A transaction that something is said to have happened to, and whose it is. */
+export interface NamedTransaction {
+  readonly customer: string;
+  readonly reference: string;
+}
+
 export interface PaymentChanges {
   /** References of payment customers about which something changed. */
   readonly customers: readonly string[];
+  /** Transactions of these customers about which something changed, where the provider tells: some may be too old for `since`. */
+  readonly transactions?: readonly NamedTransaction[];
   readonly cursor: string;
   readonly complete: boolean;
   readonly asOf: Date;
@@ -279,6 +289,11 @@ export interface PaymentsConnector {
    * or after `since`.
    */
   fetchCustomer(reference: string, since: Date): Promise<PaymentCustomerSnapshot | null>;
+  /**
+   * Transactions of one customer by their references, however old; those that aren't that customer's, or don't exist, are left out.
+   * Throws `SourceUnavailable`. Absent where what is older than `since` can't be read.
+   */
+  fetchTransactions?(customer: string, references: readonly string[]): Promise<readonly TransactionRecord[]>;
   /** Which customers changed since the cursor; null starts at now. */
   changes(cursor: string | null): AsyncIterable<PaymentChanges>;
   /** `hint.references` are payment customers' references. */

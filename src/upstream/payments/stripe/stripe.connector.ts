@@ -10,6 +10,7 @@ import type {
   PaymentCustomerSearch,
   PaymentCustomerSnapshot,
   PaymentsConnector,
+  TransactionRecord,
 } from '../payments.port';
 import { StripeAccount } from './stripe.account';
 import { pageSize, StripeCalls } from './stripe.calls';
@@ -25,6 +26,7 @@ import {
   readCursor,
   recentOf,
   type StripeEvent,
+  transactionsOf,
   writeCursor,
 } from './stripe.events';
 import { CursorVanished } from './stripe.faults';
@@ -187,10 +189,52 @@ export class StripePayments implements PaymentsConnector {
     if (methods === null || intents === null || charges === null) return null;
     this.refuseStrangers([...methods, ...intents, ...charges], reference);
 
+    return {
+      customer: customerRecord(customer, this.helpdeskNaming),
+      methods: methods.map((method) => paymentMethodRecord(method, customer, asOf)),
+      transactions: await this.transactionsFrom(intents, charges),
+      asOf,
+    };
+  }
+
+  async fetchTransactions(customer: string, references: readonly string[]): Promise<readonly TransactionRecord[]> {
+    const intents: StripePaymentIntent[] = [];
+    const charges: StripeCharge[] = [];
+    // A failed attempt is told from its payment's latest, so the payment is read with it: a set goes on with what is added to it.
+    const toRead = new Set(references);
+    for (const reference of toRead) {
+      if (!referenceSchema.safeParse(reference).success) continue;
+      if (reference.startsWith('pi_')) {
+        const found = await this.calls.askMaybe(
+          'payment_intent',
+          (stripe) => stripe.paymentIntents.retrieve(reference, { expand: ['latest_charge', 'latest_charge.refunds'] }),
+          paymentIntentSchema,
+        );
+        if (found?.customer === customer) intents.push(found);
+      } else {
+        const found = await this.calls.askMaybe(
+          'charge',
+          (stripe) => stripe.charges.retrieve(reference, { expand: ['refunds'] }),
+          chargeSchema,
+        );
+        if (found?.customer !== customer) continue;
+        charges.push(found);
+        if (found.payment_intent !== null) toRead.add(found.payment_intent);
+      }
+    }
+    const wanted = new Set(references);
+    return (await this.transactionsFrom(intents, charges)).filter(({ reference }) => wanted.has(reference));
+  }
+
+  /** What payments and charges come to as transactions, newest first. */
+  private async transactionsFrom(
+    intents: readonly StripePaymentIntent[],
+    charges: readonly StripeCharge[],
+  ): Promise<readonly TransactionRecord[]> {
     const attempts = attemptsOf(intents, charges);
     const disputes = await this.disputesOf(attempts);
     const refunds = await this.refundsOf(attempts, charges);
-    const transactions = attempts
+    return attempts
       .map(({ intent, charge }) => {
         const about = {
           dispute: (charge && disputes.get(charge.id)) ?? null,
@@ -201,12 +245,6 @@ export class StripePayments implements PaymentsConnector {
           : chargeTransaction(charge, about, this.transactionNaming);
       })
       .slice(0, mostTransactions);
-    return {
-      customer: customerRecord(customer, this.helpdeskNaming),
-      methods: methods.map((method) => paymentMethodRecord(method, customer, asOf)),
-      transactions,
-      asOf,
-    };
   }
 
   /**
@@ -235,7 +273,7 @@ export class StripePayments implements PaymentsConnector {
       const fresh = page.data.filter(({ id }) => !reported.has(eventDigest(id)));
       recent.push(...recentOf(page.data, top));
       const next = writeCursor(run ? { floor: start.floor, seen, run } : { floor: top, seen, run: null });
-      yield { customers: await this.customersOf(fresh), cursor: next, complete: run === null, asOf };
+      yield { ...(await this.concernedBy(fresh)), cursor: next, complete: run === null, asOf };
       if (run !== null) continue;
       // Whoever asks for more than the last batch has taken all of them.
       this.reportedEvents.remember(next, recent);
@@ -371,14 +409,18 @@ export class StripePayments implements PaymentsConnector {
     });
   }
 
-  private async customersOf(events: readonly StripeEvent[]): Promise<readonly string[]> {
+  private async concernedBy(events: readonly StripeEvent[]): Promise<Pick<PaymentChanges, 'customers' | 'transactions'>> {
     const concerned = events.map(concernOf).filter((concern) => concern !== null);
     const customers = new Set(concerned.flatMap((concern) => concern.customers));
+    const transactions = events.flatMap(transactionsOf);
     for (const charge of new Set(concerned.flatMap((concern) => concern.charges))) {
       const found = await this.calls.askMaybe('charge', (stripe) => stripe.charges.retrieve(charge), chargeSchema);
-      if (found?.customer) customers.add(found.customer);
+      if (!found?.customer) continue;
+      const { customer, id, payment_intent: intent } = found;
+      customers.add(customer);
+      for (const reference of [id, ...(intent === null ? [] : [intent])]) transactions.push({ customer, reference });
     }
-    return [...customers];
+    return { customers: [...customers], transactions };
   }
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { concernOf, eventDigest, eventSchema, readCursor, recentOf, writeCursor } from './stripe.events';
+import { concernOf, eventDigest, eventSchema, readCursor, recentOf, transactionsOf, writeCursor } from './stripe.events';
 
 const event = (type: string, object: unknown, more: object = {}) =>
   eventSchema.parse({
@@ -35,6 +35,22 @@ describe('whom an event is about', () => {
     ['review.closed', { id: 'prv_1', charge: 'ch_1' }, [], ['ch_1']],
   ])('%s', (type, object, customers, charges) => {
     expect(concernOf(event(type, object))).toEqual({ customers, charges });
+  });
+
+  test.each([
+    ['payment_intent.payment_failed', { id: 'pi_1', customer: 'cus_1' }, ['pi_1']],
+    ['charge.refunded', { id: 'ch_1', customer: 'cus_1', payment_intent: 'pi_1' }, ['ch_1', 'pi_1']],
+    ['charge.updated', { id: 'ch_1', customer: { id: 'cus_1' }, payment_intent: null }, ['ch_1']],
+    ['charge.refunded', { id: 'ch_1', customer: null, payment_intent: 'pi_1' }, []],
+    ['charge.dispute.created', { id: 'dp_1', charge: 'ch_1', payment_intent: 'pi_1' }, []],
+    ['customer.updated', { id: 'cus_1' }, []],
+  ])('%s names the payments that it is about, where it says whose they are', (type, object, references) => {
+    expect(transactionsOf(event(type, object))).toEqual(references.map((reference) => ({ customer: 'cus_1', reference })));
+    expect(transactionsOf(event(type, object, { account: 'acct_1' }))).toEqual([]);
+  });
+
+  test.each(['refund.created', 'radar.early_fraud_warning.created'])('%s names a charge', (type) => {
+    expect(concernOf(event(type, { id: 'x_1', charge: 'ch_1' }))).toEqual({ customers: [], charges: ['ch_1'] });
   });
 
   test('a detached method names the customer it was detached from', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ProgrammingError } from '../../../failure';
+import type { NamedTransaction } from '../payments.port';
 import { reference } from './stripe.shapes';
 
 const mention = z
@@ -9,8 +10,8 @@ const mention = z
   .catch(null)
   .transform((value) => value ?? null);
 
-const about = z.object({ id: mention, customer: mention, charge: mention });
-const nothing = { id: null, customer: null, charge: null };
+const about = z.object({ id: mention, customer: mention, charge: mention, payment_intent: mention });
+const nothing = { id: null, customer: null, charge: null, payment_intent: null };
 
 /** Who an event is about, and nothing of what it says: the state is always fetched. */
 export const eventSchema = z.object({
@@ -47,29 +48,51 @@ type Naming = (event: StripeEvent) => readonly (string | null | undefined)[];
 const itself: Naming = ({ data }) => [data.object.id];
 const itsCustomer: Naming = ({ data }) => [data.object.customer, data.previous_attributes?.customer];
 const itsCharge: Naming = ({ data }) => [data.object.charge];
+/** A charge is shown as its payment, or as an attempt of its own. */
+const itsPayment: Naming = ({ data }) => [data.object.id, data.object.payment_intent];
 
 /** By event type; a `*` stands for the rest of the name. Types that change nothing of the read model are absent. */
-const concerns: readonly { readonly type: RegExp; readonly customers?: Naming; readonly charges?: Naming }[] = [
+const concerns: readonly {
+  readonly type: RegExp;
+  readonly customers?: Naming;
+  readonly charges?: Naming;
+  readonly transactions?: Naming;
+}[] = [
   { type: /^customer\.(created|updated|deleted)$/, customers: itself },
   { type: /^customer\.source\.(created|updated|deleted)$/, customers: itsCustomer },
   { type: /^payment_method\.[a-z_]+$/, customers: itsCustomer },
-  { type: /^payment_intent\.[a-z_]+$/, customers: itsCustomer },
+  { type: /^payment_intent\.[a-z_]+$/, customers: itsCustomer, transactions: itself },
   { type: /^setup_intent\.(succeeded|setup_failed)$/, customers: itsCustomer },
   { type: /^checkout\.session\.(completed|expired)$/, customers: itsCustomer },
-  { type: /^charge\.(captured|expired|failed|pending|refunded|succeeded|updated)$/, customers: itsCustomer },
+  {
+    type: /^charge\.(captured|expired|failed|pending|refunded|succeeded|updated)$/,
+    customers: itsCustomer,
+    transactions: itsPayment,
+  },
   { type: /^charge\.dispute\.[a-z_]+$/, charges: itsCharge },
   { type: /^(charge\.refund\.updated|refund\.(created|updated|failed))$/, charges: itsCharge },
+  { type: /^radar\.early_fraud_warning\.(created|updated)$/, charges: itsCharge },
   { type: /^review\.(opened|closed)$/, charges: itsCharge },
 ];
 
 export const isUnderstood = (type: string): boolean => concerns.some((each) => each.type.test(type));
 
+const named = (event: StripeEvent, naming: Naming | undefined): readonly string[] => [
+  ...new Set(naming?.(event).filter((each) => typeof each === 'string') ?? []),
+];
+
 /** Null when the event's type changes nothing that is kept, or when it isn't about this account. */
 export const concernOf = (event: StripeEvent): Concern | null => {
   const found = event.account ? undefined : concerns.find(({ type }) => type.test(event.type));
   if (found === undefined) return null;
-  const named = (naming: Naming | undefined) => [...new Set(naming?.(event).filter((each) => typeof each === 'string') ?? [])];
-  return { customers: named(found.customers), charges: named(found.charges) };
+  return { customers: named(event, found.customers), charges: named(event, found.charges) };
+};
+
+/** Payments and attempts that an event of this account is about, where it says whose they are. */
+export const transactionsOf = (event: StripeEvent): readonly NamedTransaction[] => {
+  const { customer } = event.data.object;
+  const found = event.account || customer === null ? undefined : concerns.find(({ type }) => type.test(event.type));
+  return customer === null ? [] : named(event, found?.transactions).map((reference) => ({ customer, reference }));
 };
 
 /** Seconds that are read again before the last event known: events of one second become visible in no certain order. */

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import type { WebhookJudgement, WebhookRequest } from '../../helpdesk/helpdesk.port';
-import { concernOf, eventSchema } from './stripe.events';
+import { concernOf, eventSchema, transactionsOf } from './stripe.events';
 
 /** Seconds by which a webhook's timestamp may differ from our clock, in either direction. */
 export const timestampTolerance = 300;
@@ -59,9 +59,16 @@ export const judgeWebhook = (
   const at = new Date(event.created * 1_000);
   const otherMode = livemode !== null && typeof event.livemode === 'boolean' && event.livemode !== livemode;
   const concern = otherMode ? null : concernOf(event);
-  return concern === null
-    ? { outcome: 'unknown', eventId, type, at }
-    : { outcome: 'hint', eventId, type, at, references: concern.customers };
+  if (concern === null) return { outcome: 'unknown', eventId, type, at };
+  const transactions = transactionsOf(event);
+  return {
+    outcome: 'hint',
+    eventId,
+    type,
+    at,
+    references: concern.customers,
+    ...(transactions.length > 0 ? { transactions } : {}),
+  };
 };
 
 const parsed = (body: Buffer): unknown => {
