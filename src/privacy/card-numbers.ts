@@ -6,7 +6,9 @@
  * - Groups are never cut, so a card number amid more digits with nothing between is not seen: half of all 24-digit
  *   numbers hold some digits that would pass, and parcels and orders have such numbers. Three forms are known and seen:
  *   zeros before it (fixed-width fields), its expiry with or without its security code glued to it, and `%20` before it.
- * - What follows a `+` and has 13 digits at most is a telephone number.
+ * - Nothing but the digits is looked at here. What is no card's for another reason (an account, a telephone, a parcel, a link) is said by
+ *   `kept-numbers.ts`, and what is said around a number is judged in `card-data.ts`: 13 digits in Visa's range, which are given out no
+ *   more, and the 16 digits of a spreadsheet, which keeps fifteen of them and writes a zero, are found here as doubtful.
  * Letters end a group and need no space: "card4242…exp1229" is found.
  */
 
@@ -14,6 +16,14 @@
 export interface Span {
   readonly start: number;
   readonly end: number;
+}
+
+/** A number that may be a card's, by its digits. */
+export interface NumberFind extends Span {
+  /** By its digits alone it may as well be something else. */
+  readonly isDoubtful: boolean;
+  /** In the groups in which cards have them printed. */
+  readonly isPrinted: boolean;
 }
 
 /** First digits (both ends of the range, equally long) and the lengths, in digits, that the issuers use. */
@@ -227,6 +237,15 @@ const readGap = (text: string, start: number, gap: Gap, work: Work): void => {
   gap.kind = other;
 };
 
+/** 4-4-4-4 (and more), 4-6-5, 4-6-4. */
+const isPrintedGrouping = ([first, second, third, ...more]: readonly number[]): boolean =>
+  first === 4 &&
+  ((second === 4 && third === 4 && more.length > 0) || (second === 6 && (third === 4 || third === 5) && more.length === 0));
+
+/** Which no card has, but some hand may write: of three digits and more, with whatever is left at the end. */
+const isPossibleGrouping = (sizes: readonly number[]): boolean =>
+  sizes.length < 3 || (sizes.length <= mostUnusualGroups && sizes.slice(0, -1).every((size) => size > 2));
+
 /** 4-4-4-4 and its like, pairs, single digits, 4-6-5, 4-6-4, and thousands (4,242,424,…). */
 const hasCardGrouping = (sizes: readonly number[]): boolean => {
   const [first = 0, second = 0] = sizes;
@@ -292,11 +311,24 @@ const lengthsOf = (prefix: number): number => {
   return lengths;
 };
 
+/** Whether digits are a whole card number. */
+export const isCardNumber = (text: string): boolean =>
+  isIssued(text) && findCardNumbers(text).some(({ start, end }) => start === 0 && end === text.length);
+
+/** Whether an issuer has numbers with such first digits, as long as this; 12 digits at least. */
+export const isIssued = (text: string): boolean => (lengthsOf(Number(text.slice(0, prefixDigits))) & (1 << text.length)) !== 0;
+
+/** Where card numbers stand in the text, by their digits: `findNumbers` without what is doubtful. */
+export const findCardNumbers = (text: string, work: Work = { steps: 0 }): Span[] =>
+  findNumbers(text, work)
+    .filter(({ isDoubtful }) => !isDoubtful)
+    .map(({ start, end }) => ({ start, end }));
+
 /**
- * Where card numbers stand in the text, in its order; spans may overlap. Each covers whole groups of digits, so that
+ * Where numbers stand in the text that may be cards', in its order; spans may overlap. Each covers whole groups of digits, so that
  * what is left of a text holds nothing new. Steps are linear in the length of the text.
  */
-export const findCardNumbers = (text: string, work: Work = { steps: 0 }): Span[] => {
+export const findNumbers = (text: string, work: Work = { steps: 0 }): NumberFind[] => {
   const digits = new Digits();
   const groups: Group[] = [];
   const gap: Gap = { kind: other, next: 0 };
@@ -318,11 +350,11 @@ export const findCardNumbers = (text: string, work: Work = { steps: 0 }): Span[]
     // A gap can hold digits (`%20`, `&#160;`), so it is passed over where it joins and read as text where it doesn't.
     if (gap.kind !== other) position = gap.next;
   }
-  return digits.values.length < shortest ? [] : spansOf(text, digits, groups, work);
+  return digits.values.length < shortest ? [] : numbersOf(text, digits, groups, work);
 };
 
-const spansOf = (text: string, digits: Digits, groups: readonly Group[], work: Work): Span[] => {
-  const spans: Span[] = [];
+const numbersOf = (text: string, digits: Digits, groups: readonly Group[], work: Work): NumberFind[] => {
+  const finds: NumberFind[] = [];
   for (const [index, group] of groups.entries()) {
     const before = text[digits.positions[group.start]! - 1];
     const starts = [group.start];
@@ -332,16 +364,22 @@ const spansOf = (text: string, digits: Digits, groups: readonly Group[], work: W
     if (before === '%' && group.end - group.start > 2) starts.push(group.start + 2);
     work.steps += zeros - group.start + starts.length;
 
-    let found = -1;
+    let longest: Candidate | null = null;
     for (const start of starts) {
-      const end = endOfNumber(digits, groups, index, start, before === '+', work);
-      if (end < 0) continue;
+      const candidate = numberFrom(digits, groups, index, start, work);
+      if (candidate === null) continue;
       const from = start === group.start + 2 && before === '%' ? start : group.start;
-      found = Math.max(found, end);
-      spans.push({ start: digits.positions[from]!, end: endPosition(text, digits, found) });
+      const isLonger: boolean = longest === null || (longest.isDoubtful && !candidate.isDoubtful) || candidate.end > longest.end;
+      if (isLonger) longest = candidate;
+      finds.push({
+        start: digits.positions[from]!,
+        end: endPosition(text, digits, longest!.end),
+        isDoubtful: longest!.isDoubtful,
+        isPrinted: longest!.isPrinted,
+      });
     }
   }
-  return spans;
+  return finds;
 };
 
 const endPosition = (text: string, digits: Digits, end: number): number => {
@@ -349,20 +387,31 @@ const endPosition = (text: string, digits: Digits, end: number): number => {
   return last + widthAt(text, last);
 };
 
-/** Index after the last digit of the longest card number that begins with the digit `start` of this group, or -1. */
-const endOfNumber = (
+interface Candidate {
+  /** Index after its last digit. */
+  readonly end: number;
+  readonly isDoubtful: boolean;
+  readonly isPrinted: boolean;
+}
+
+/** As long as Visa's numbers once were. */
+const oldVisa = 13;
+const roundedLength = 16;
+
+/** The longest number that begins with the digit `start` of this group and may be a card's; a doubtful one only where there is no other. */
+const numberFrom = (
   digits: Digits,
   groups: readonly Group[],
   groupIndex: number,
   start: number,
-  followsPlus: boolean,
   work: Work,
-): number => {
-  if (start + shortest > digits.values.length) return -1;
-  const lengths = lengthsOf(digits.number(start, start + prefixDigits));
-  if (lengths === 0) return -1;
+): Candidate | null => {
+  if (start + shortest > digits.values.length) return null;
+  const prefix = digits.number(start, start + prefixDigits);
+  const lengths = lengthsOf(prefix);
+  if (lengths === 0) return null;
 
-  let found = -1;
+  let found: Candidate | null = null;
   const sizes: number[] = [];
   let isLoose = false;
   for (let index = groupIndex; index < groups.length; index++) {
@@ -372,18 +421,20 @@ const endOfNumber = (
     if (before >= longest) break;
     for (let length = Math.max(shortest, before + 1); length <= Math.min(longest, end - start); length++) {
       work.steps++;
-      if ((lengths & (1 << length)) === 0 || !digits.passesLuhn(start, start + length)) continue;
-      if (followsPlus && length <= 13) continue;
+      if ((lengths & (1 << length)) === 0) continue;
       const rest = end - start - length;
+      // Fifteen digits and a zero.
+      const isRounded = length === roundedLength && before === 0 && rest === 0 && digits.values[start + length - 1] === 0;
+      const isChecked = digits.passesLuhn(start, start + length);
+      if (!isChecked && !isRounded) continue;
+      const isDoubtful = !isChecked || (length === oldVisa && digits.values[start] === 4);
       if (rest !== 0 && (rest > 8 || !expiryAndCode.test(digits.text(start + length, end)))) continue;
       const grouping = [...sizes, length - before];
-      if (
-        isLoose
-          ? hasCardGrouping(grouping) && grouping[1]! > 2
-          : hasCardGrouping(grouping) || grouping.length <= mostUnusualGroups
-      ) {
-        found = end;
-      }
+      const isGrouped = isLoose
+        ? hasCardGrouping(grouping) && grouping[1]! > 2
+        : hasCardGrouping(grouping) || isPossibleGrouping(grouping);
+      if (isGrouped && (found === null || found.isDoubtful || !isDoubtful))
+        found = { end, isDoubtful, isPrinted: isPrintedGrouping(grouping) };
     }
     sizes.push(end - from);
     if (gap === other) break;

@@ -112,5 +112,24 @@ export const cardWords = labels(
   'karta,karty,kartę,kartą,karcie,kaart,bankpas,creditcard,kort,kortet,kortti,kortin,kart,kartı,kartım,карта,карты,карте,карту,картой,卡,信用卡,カード,카드,بطاقة,κάρτα',
 );
 
+/** Of the words for a card those that mean nothing else: a number right behind one is its. */
+export const plainCardWords = labels(
+  'card,creditcard,debitcard,bankcard,Karte,Kreditkarte,Debitkarte,Bankkarte,carte,tarjeta,cartão,karta,karty,kartę,kaart,bankpas,kort,kortet,kortti,kart,kartı,карта,карты,карте,карту,картой,信用卡,カード,카드',
+);
+
+/** Right before a number of which it isn't certain what it is, says that it is a card's; in a link too. */
+export const namesCard: ReadonlySet<string> = new Set([
+  ...plainCardWords,
+  ...labels('cards,Karten,cartes,tarjetas,carta,visa,mastercard,maestro,amex,american express,express,unionpay,cc,pan,mc'),
+]);
+
+/** Words before "card" that make it another one. */
+export const otherCards = labels(
+  'gift,loyalty,membership,member,sim,library,id,identity,insurance,health,student,bonus,customer,memory,sd,graphics,report,business,green,punch,post,service,key,access,staff,fidélité,cadeau,regalo,socio,geschenk,cliente,sanitaria',
+);
+
+/** Between "card" and its number. */
+export const saysNumber = labels('is,no,nr,num,number,ist,lautet,est,es,é,nummer,numero,número,nro,n,the');
+
 /** Stands between the cells of a table that was written as HTML. */
 export const markup = labels('td,tr,th,br,tbody,thead,table,p,div,span,nbsp,strong,em,b,li,ul,dt,dd,font');

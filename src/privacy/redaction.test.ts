@@ -269,7 +269,11 @@ describe('card data beside a number', () => {
 });
 
 describe('a record', () => {
-  const texts = { asTheyAre: new Set(['reference']), contacts: new Set(['email', 'phone']) };
+  const texts = {
+    asTheyAre: new Set(['reference']),
+    contacts: new Set(['email', 'phone']),
+    orderNumbers: new Set(['orderReference']),
+  };
   const cleaned = <T>(record: T): T => withoutCardData(record, texts, new TextRedactor());
 
   it('is cleaned however deep, in fields that nobody has thought of too', () => {
@@ -309,5 +313,28 @@ describe('a record', () => {
       expect(cleaned(contact)).toEqual(contact);
     expect(cleaned({ phone: '4242 4242 4242 4242' })).toEqual({ phone: mark });
     expect(cleaned({ phone: '+4242424242424242' })).toEqual({ phone: `+${mark}` });
+  });
+
+  it.each(['4518273645017', '2611291430550121', '2611291430550121-1', 'ORD-2611291430550121', '36227206271667', '180000000000'])(
+    'keeps an order’s number where that has its place: %s',
+    (orderReference) => {
+      expect(cleaned({ orderReference, items: [{ orderReference }] })).toEqual({ orderReference, items: [{ orderReference }] });
+    },
+  );
+
+  it.each([
+    ['4242424242424242', mark],
+    ['378282246310005', mark],
+    ['2611 2914 3055 0121', mark],
+    ['Visa 2611291430550121', `Visa ${mark}`],
+    ['card no 4518273645017', `card no ${mark}`],
+    ['A-17 4242 4242 4242 4242', `A-17 ${mark}`],
+    ['2699991430550121', mark],
+  ])('removes from an order’s number what a customer typed: %s', (orderReference, expected) => {
+    expect(cleaned({ orderReference })).toEqual({ orderReference: expected });
+  });
+
+  it('keeps an order’s number in no other place', () => {
+    expect(cleaned({ note: '2611291430550121' })).toEqual({ note: mark });
   });
 });

@@ -1,7 +1,8 @@
 import { type CardDataKind, type CardDataSpan, findCardData } from './card-data';
-import { findCardNumbers } from './card-numbers';
+import { findNumbersAlone } from './card-readings';
 import { marks } from './card-tokens';
 import { DecodedText } from './decoded-text';
+import { isOrderNumber } from './order-numbers';
 
 export type RedactionKind = CardDataKind;
 
@@ -104,9 +105,11 @@ export interface RecordTexts {
   readonly asTheyAre: ReadonlySet<string>;
   /** Addresses and telephone numbers: a label in them is chance, and a number of up to 13 digits is a telephone's. */
   readonly contacts: ReadonlySet<string>;
+  /** Numbers that a shop gave an order: what is one by its form stays. */
+  readonly orderNumbers: ReadonlySet<string>;
 }
 
-const numbersOnly = new TextRedactor([(text) => findCardNumbers(text).map((span) => ({ kind: 'CARD_NUMBER', ...span }))]);
+const numbersOnly = new TextRedactor([(text) => findNumbersAlone(text).map((span) => ({ kind: 'CARD_NUMBER', ...span }))]);
 
 const cleanedContact = (text: string): string => {
   if (text.includes('@') || text.startsWith('+')) return numbersOnly.redact(text).text;
@@ -121,7 +124,7 @@ const cleanedContact = (text: string): string => {
 export const withoutCardData = <T>(record: T, texts: RecordTexts, redactor: Redactor): T => {
   const clean = (value: unknown, name: string): unknown => {
     if (typeof value === 'string') {
-      if (texts.asTheyAre.has(name)) return value;
+      if (texts.asTheyAre.has(name) || (texts.orderNumbers.has(name) && isOrderNumber(value))) return value;
       return texts.contacts.has(name) ? cleanedContact(value) : redactor.redact(value).text;
     }
     if (Array.isArray(value)) return value.map((item) => clean(item, name));
@@ -132,4 +135,5 @@ export const withoutCardData = <T>(record: T, texts: RecordTexts, redactor: Reda
 };
 
 /** Whether a card number stands in the text, in any of the forms that redaction knows. */
-export const containsCardNumber = (text: string): boolean => findCardNumbers(text).length > 0;
+export const containsCardNumber = (text: string): boolean =>
+  findCardData(text).some(({ kind }) => kind === 'CARD_NUMBER' || kind === 'TRACK');

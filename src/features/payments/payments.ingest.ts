@@ -66,6 +66,7 @@ export const paymentTexts: RecordTexts = {
     | keyof TransactionRecord
   )[]),
   contacts: new Set(['email', 'phone'] satisfies (keyof PaymentCustomerRecord)[]),
+  orderNumbers: new Set(['orderReference'] satisfies (keyof TransactionRecord)[]),
 };
 
 /** A customer whose snapshot is newer than what is stored. */

@@ -50,6 +50,7 @@ const helpdeskTexts: RecordTexts = {
     'body',
   ] satisfies (keyof TicketRecord | keyof StaffRecord | keyof HelpdeskCustomerRecord | keyof MessageRecord)[]),
   contacts: new Set(['email', 'phone'] satisfies (keyof HelpdeskCustomerRecord)[]),
+  orderNumbers: new Set(),
 };
 
 /** A helpdesk whose tickets are stored. */

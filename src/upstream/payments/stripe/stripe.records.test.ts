@@ -268,6 +268,16 @@ describe('a payment method', () => {
   });
 });
 
+describe('an order’s number', () => {
+  test.each(['4518273645017', '2611291430550121', 'A-17'])('stays, whatever its digits would pass for: %s', (order) => {
+    expect(intentTransaction(intent({ metadata: { order_id: order } }), null, nothing, naming).orderReference).toBe(order);
+  });
+
+  test.each(['4242 4242 4242 4242', 'card 4518273645017', '378282246310005'])('is none where it is a card’s: %s', (order) => {
+    expect(intentTransaction(intent({ metadata: { order_id: order } }), null, nothing, naming).orderReference).toBeNull();
+  });
+});
+
 describe('free text', () => {
   test('with a card number in it is dropped from names, orders and addresses', () => {
     expect(

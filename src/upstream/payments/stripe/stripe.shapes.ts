@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOrderNumber } from '../../../privacy/order-numbers';
 import { e164 } from '../../../privacy/phone-numbers';
 import { containsCardNumber } from '../../../privacy/redaction';
 import { cleanText, shortText } from '../../source-text';
@@ -36,6 +37,10 @@ export const word = z
 /** Free text, cleaned as every source's, in at most `most` UTF-16 units; dropped whole where a card number stands in it. */
 export const text = (most: number) =>
   z.string().transform((value) => (containsCardNumber(cleanText(value)) ? null : shortText(value, most)));
+
+/** The number that a shop gave an order: as any text, but that digits which are one by their form stay, whatever they would pass for. */
+export const orderNumber = (most: number) =>
+  z.string().transform((value) => (isOrderNumber(cleanText(value)) ? shortText(value, most) : text(most).parse(value)));
 
 export const country = z
   .string()

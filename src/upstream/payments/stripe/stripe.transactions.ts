@@ -10,7 +10,18 @@ import {
   refundSchema,
   withdrawnDisputes,
 } from './stripe.money';
-import { instant, metadata, metadataValue, money, orNull, reference, referenceTo, text, word } from './stripe.shapes';
+import {
+  instant,
+  metadata,
+  metadataValue,
+  money,
+  orderNumber,
+  orNull,
+  reference,
+  referenceTo,
+  text,
+  word,
+} from './stripe.shapes';
 
 export const chargeSchema = z.object({
   id: reference,
@@ -135,7 +146,7 @@ const fromMetadata = (
   of: z.infer<typeof metadata>,
   { orderKey, orderDescriptionKey, deviceKey }: TransactionNaming,
 ): Pick<TransactionRecord, 'orderReference' | 'orderDescription' | 'deviceFingerprint'> => ({
-  orderReference: text(64).parse(metadataValue(of, orderKey) ?? ''),
+  orderReference: orderNumber(64).parse(metadataValue(of, orderKey) ?? ''),
   orderDescription: text(200).parse(metadataValue(of, orderDescriptionKey) ?? ''),
   deviceFingerprint: metadataValue(of, deviceKey),
 });
