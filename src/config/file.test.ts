@@ -62,6 +62,17 @@ sync:
     expect(problemsOf(work)).toHaveLength(13);
   });
 
+  test.each(['account', 'stripeAccount', 'connectedAccount', 'Stripe-Account'])(
+    'that names a connected account of Stripe (%s) is refused, with what to do instead',
+    (name) => {
+      const text = real.replace('bareReferencesOf: rt', `${name}: acct_canary`);
+      expect(text).toContain('acct_canary');
+      expect(problemsOf(() => loadFile(text, secrets), ['canary'])).toEqual([
+        `sources.payments[0].${name}: connected accounts (Stripe-Account) aren’t read: make a source with a key of that account itself`,
+      ]);
+    },
+  );
+
   test('has its mistakes with the file’s name and the line', () => {
     try {
       loadFile(

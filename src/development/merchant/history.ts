@@ -160,6 +160,7 @@ export const methodsOf = (seed: number, person: Person, anchor: Date): PaymentMe
       last4: hasCard ? lastFourOf(card) : null,
       expiryMonth: hasCard ? expiryMonth : null,
       expiryYear: hasCard ? expiryYear : null,
+      country: hasCard ? person.country : null,
       status: isRemoved ? 'REMOVED' : hasCard ? cardStatus(expiryYear, expiryMonth, anchor) : 'ACTIVE',
       isDefault,
       billingAddress: atHome ? person.address : null,

@@ -238,6 +238,7 @@ export class DemoCredentials implements CredentialChanges {
         last4: card.last4,
         expiryMonth: 8,
         expiryYear: now.getUTCFullYear() + 4,
+        country: card.country,
         status: 'ACTIVE',
         isDefault: false,
         billingAddress: null,

@@ -33,6 +33,8 @@ const method = z.strictObject({
   last4: z.string().nullable(),
   expiryMonth: z.int().nullable(),
   expiryYear: z.int().nullable(),
+  /** Absent in states of an earlier version. */
+  country: z.string().nullable().optional(),
   status: z.enum(paymentMethodStatuses),
   isDefault: z.boolean(),
   billingAddress: address.nullable(),

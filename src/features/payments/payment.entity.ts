@@ -42,6 +42,7 @@ export class PaymentMethod {
   @Text(4, { nullable: true }) last4!: string | null;
   @Integer({ name: 'expiry_month', nullable: true }) expiryMonth!: number | null;
   @Integer({ name: 'expiry_year', nullable: true }) expiryYear!: number | null;
+  @Text(2, { nullable: true }) country!: string | null;
   @Text(16) status!: string;
   @Flag({ name: 'is_default' }) isDefault!: boolean;
   @Sealed({ name: 'billing_address_sealed', nullable: true }) billingAddressSealed!: Buffer | null;

@@ -157,7 +157,9 @@ export class Device extends Part<TransactionRow> {
 
 @ObjectType({ simpleResolvers: true })
 export class Location extends Part<TransactionRow> {
-  @Exposed('PERSONAL', () => String, { description: 'ISO 3166-1 alpha-2 country of the attempt.' })
+  @Exposed('PERSONAL', () => String, {
+    description: 'ISO 3166-1 alpha-2 country that the attempt was made from. The issuer’s is the payment method’s.',
+  })
   get country(): string | null {
     return this.row.country;
   }
@@ -264,6 +266,13 @@ export class PaymentMethodType extends OfCustomer {
   @Exposed('PAYMENT', () => Int)
   get expiryYear(): number | null {
     return this.row.expiryYear;
+  }
+
+  @Exposed('PAYMENT', () => String, {
+    description: 'ISO 3166-1 alpha-2 country of the card’s issuer, of the account or its holder, where the provider tells.',
+  })
+  get country(): string | null {
+    return this.row.country;
   }
 
   @Exposed('PAYMENT', () => PaymentMethodStatus)

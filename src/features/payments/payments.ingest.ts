@@ -284,6 +284,7 @@ export class PaymentsIngest {
           last4: method.last4 && /^[0-9A-Z]{4}$/.test(method.last4) ? method.last4 : null,
           expiryMonth: method.expiryMonth,
           expiryYear: method.expiryYear,
+          country: method.country ?? null,
           status: method.status,
           isDefault: method.isDefault,
           billingAddressSealed: method.billingAddress

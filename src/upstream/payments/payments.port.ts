@@ -64,7 +64,7 @@ export interface PaymentMethodRecord {
   /** Four digits. */
   readonly expiryYear: number | null;
   /** ISO 3166-1 alpha-2, upper case: of the card's issuer, or where the account or the payer is; null or absent where the provider doesn't tell. */
-  readonly country?: string | null;
+  readonly country?: string | null | undefined;
   readonly status: PaymentMethodStatus;
   readonly isDefault: boolean;
   readonly billingAddress: AddressRecord | null;
