@@ -276,7 +276,7 @@ describe('the customer’s page', () => {
 
     it('sends a code on demand, keeps the address meanwhile, and takes the code as people type it', async () => {
       const url = desk.ask('a', { kind: 'BILLING_ADDRESS', code: { sentTo: null, triesLeft: 5, sendsLeft: 3 } });
-      const address = { line1: ' Marktstraße 12 ', line2: '', city: 'Berlin', postalCode: '10115', country: 'DE' };
+      const address = { line1: ' Marktstraße 12 ', line2: '', city: 'Berlin', state: '', postalCode: '10115', country: 'DE' };
       const sent = await page.post(url, { answer: 'send-code', shown: 'shown-a', ...address });
       expect(sent.statusCode).toBe(200);
       expect(sent.body).toContain('A code is on its way to <bdi>•••• 12</bdi>.');
@@ -571,7 +571,15 @@ describe('the customer’s page', () => {
 
   it('leaves patterns in what is counted, and nothing of addresses or entries in the log', async () => {
     const url = desk.ask('a', { kind: 'BILLING_ADDRESS' });
-    const typed = { line1: 'Marktstraße 12', line2: '', city: 'Berlin', postalCode: '10115', country: 'DE', code: '123456' };
+    const typed = {
+      line1: 'Marktstraße 12',
+      line2: '',
+      city: 'Berlin',
+      state: 'Zqstate',
+      postalCode: '10115',
+      country: 'DE',
+      code: '123456',
+    };
     await page.send({ url });
     await page.post(url, { answer: 'confirm', shown: 'shown-a', ...typed });
     await page.send({ url: '/confirm/returned?session=secret' });
@@ -580,7 +588,7 @@ describe('the customer’s page', () => {
     await page.send({ url: `/confirm/${'secret'.repeat(100)}` });
     await page.send({ method: 'POST', url, headers: { 'content-type': 'application/json' }, payload: '{"secret"' });
     expect(new Set(page.routes)).toEqual(new Set(['/confirm/:token', '/confirm/returned', '/confirm/*']));
-    expect(page.logLines.join('')).not.toMatch(/secret|Marktstra|10115|123456|---/);
+    expect(page.logLines.join('')).not.toMatch(/secret|Marktstra|Zqstate|10115|123456|---/);
   });
 });
 
@@ -657,6 +665,7 @@ describe('the customer’s page in a browser', () => {
       await check('asked, with a code');
       await tab.getByLabel('Street and house number').fill('Marktstraße 12');
       await tab.getByLabel('Town or city').fill('Berlin');
+      await tab.getByLabel(/^State, province/).fill('Berlin');
       await tab.getByLabel('Country', { exact: true }).selectOption({ label: 'Germany' });
       await tab.getByLabel('Code from the message').fill('000000');
       await press(/^Yes/);

@@ -77,6 +77,8 @@ const address = z.object({
   line1: text(1_000),
   line2: text(1_000),
   city: text(1_000),
+  // A page that was opened before there was this field sends none.
+  state: text(1_000).default(''),
   postalCode: text(1_000),
   country: text(8),
 });

@@ -74,6 +74,7 @@ describe('a confirmed update', () => {
       line1: expect.stringMatching(/^Quay Street \d+$/),
       line2: null,
       city: 'Galway',
+      state: 'Co. Galway',
       postalCode: 'H91 TK33',
       country: 'IE',
     });

@@ -228,6 +228,9 @@ describe('a new address', () => {
     ['with a card number in its further details', { line2: 'no. 4242-4242-4242-4242' }, 'line2'],
     ['with a card number for a city', { city: '4000 0566 5566 5556' }, 'city'],
     ['with a card number for a postal code', { postalCode: '4242424242424242' }, 'postalCode'],
+    ['without a state where the country needs one', { country: 'US', state: '' }, 'state'],
+    ['in a state that the country hasn’t', { country: 'US', state: 'Zqnowhere' }, 'state'],
+    ['with a card number for a state', { state: '4242 4242 4242 4242' }, 'state'],
     ['with a card number spread over two fields', { line1: spread[0], line2: spread[1] }, 'line1'],
     ['with a labelled security code', { line2: 'CVC 737' }, 'line2'],
     ['with an expiry', { line2: 'valid until 11/29' }, 'line2'],
@@ -252,7 +255,7 @@ describe('a new address', () => {
   it.each<[string, Partial<typeof newAddress>]>([
     ['house number 123', { line1: 'Quay Street 123' }],
     ['long numbers that are no card’s', { line1: 'Plot 1234567890123456', postalCode: '12345-6789' }],
-    ['letters of any script', { line1: '東京都千代田区1-1', city: 'Łódź', country: 'JP' }],
+    ['letters of any script', { line1: '東京都千代田区1-1', city: 'Łódź', state: '東京都', country: 'JP' }],
   ])('may have %s', async (_, over) => {
     const { id, token } = await asked();
     expect((await updates.confirm(token, { address: { ...newAddress, ...over } })).outcome).toBe('confirmed');

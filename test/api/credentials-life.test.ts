@@ -47,7 +47,7 @@ const summary = async (of: Case, { reference }: CaseMethod, over: Record<string,
   const method = (await updates.methodsOf(of)).find((each) => each.reference === reference);
   if (!method) throw new Error('the provider has no such method');
   const { brand, last4, expiryMonth, expiryYear, isDefault, billingAddress: address } = method;
-  const billingAddress = address && { city: address.city, country: address.country };
+  const billingAddress = address && { city: address.city, state: address.state ?? null, country: address.country };
   return { brand, last4, expiryMonth, expiryYear, country: null, isDefault, billingAddress, ...over };
 };
 const asked = { reason, failure: null, requestedBy: ana };
@@ -70,7 +70,7 @@ describe('the whole life of an update', () => {
           ...asked,
           ...lowRisk,
           before,
-          after: { ...before, billingAddress: { city: 'Galway', country: 'IE' } },
+          after: { ...before, billingAddress: { city: 'Galway', state: 'Co. Galway', country: 'IE' } },
           confirmation: confirmation('link'),
           history: [steps.requested, steps.sent, { from: 'AWAITING_CUSTOMER', to: 'APPLYING', ...by('CUSTOMER') }, steps.applied],
         },

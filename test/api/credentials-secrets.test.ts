@@ -45,8 +45,8 @@ const found = (texts: readonly string[]): string[] => texts.filter((text) => loo
 const graph = `query All($id: ID!, $ticket: ID!) {
   credentialUpdate(id: $id) {
     id kind state reason failure riskRules needsCode needsApproval createdAt expiresAt
-    before { brand last4 expiryMonth expiryYear country isDefault billingAddress { line1 line2 city postalCode country } }
-    after { brand last4 expiryMonth expiryYear country isDefault billingAddress { line1 line2 city postalCode country } }
+    before { brand last4 expiryMonth expiryYear country isDefault billingAddress { line1 line2 city state postalCode country } }
+    after { brand last4 expiryMonth expiryYear country isDefault billingAddress { line1 line2 city state postalCode country } }
     confirmation { outcome channel proofs shownDigest at } approval { decision at by { id displayName } }
     requestedBy { id displayName } history { at from to actor reason by { id displayName } }
     paymentMethod { id token last4 billingAddress { line1 city } } ticket { id reference }

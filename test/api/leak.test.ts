@@ -40,6 +40,7 @@ describe('a merchant whose every value is a canary, under generated operations',
     expect(fields).toEqual([
       'Address.city',
       'Address.country',
+      'Address.state',
       'Assistance.reason',
       'Customer.displayName',
       'Customer.email',

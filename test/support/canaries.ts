@@ -301,6 +301,7 @@ export class CanaryMerchant {
           line1: `${word('address line 1', ...address, 'Address.line1')} street`,
           line2: word('address line 2', ...address, 'Address.line2'),
           city: word('city', ...address, 'Address.city'),
+          state: word('state', ...address, 'Address.state'),
           postalCode: word('postal code', ...address, 'Address.postalCode').toUpperCase(),
           country: this.shortCodes < 60 ? this.country(under('country of the address', ...address, 'Address.country')) : 'DE',
         },

@@ -46,8 +46,8 @@ export interface Wanted {
 }
 
 export const updateFields = `id kind state reason failure riskRules needsCode needsApproval
-  before { brand last4 expiryMonth expiryYear country isDefault billingAddress { city country } }
-  after { brand last4 expiryMonth expiryYear country isDefault billingAddress { city country } }
+  before { brand last4 expiryMonth expiryYear country isDefault billingAddress { city state country } }
+  after { brand last4 expiryMonth expiryYear country isDefault billingAddress { city state country } }
   confirmation { outcome channel proofs shownDigest at }
   approval { decision by { displayName } }
   requestedBy { displayName }
@@ -91,6 +91,7 @@ export const newAddress: NewAddress = {
   line1: 'Quay Street 123',
   line2: '',
   city: 'Galway',
+  state: 'Co. Galway',
   postalCode: 'H91 TK33',
   country: 'IE',
 };

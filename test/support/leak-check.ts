@@ -314,7 +314,7 @@ export const everything = `
   }
   fragment Method on PaymentMethod {
     id kind brand last4 expiryMonth expiryYear country status isDefault token source
-    billingAddress { line1 line2 city postalCode country }
+    billingAddress { line1 line2 city state postalCode country }
   }`;
 
 /** A leak in one line, for the message of a failed test. */

@@ -13,6 +13,8 @@ interface Locale {
   readonly given: readonly string[];
   readonly family: readonly string[];
   readonly cities: readonly string[];
+  /** Of each city, where addresses of the country have one. */
+  readonly states?: readonly string[];
   readonly streets: readonly string[];
   /** `#` is a digit. */
   readonly postalCode: string | null;
@@ -46,6 +48,7 @@ const locales = {
       'Abernathy, Beaumont, Castellanos, Delacroix, Eastwick, Featherstone, Holloway, Jefferson, Lockhart, Montoya, Santangelo, Winslow',
     ),
     cities: ['Portland', 'Austin', 'Columbus', 'Albany'],
+    states: ['OR', 'TX', 'OH', 'NY'],
     streets: ['Example Avenue', 'Placeholder Drive', 'Juniper Sample Road', 'Nowhere Boulevard'],
     postalCode: '000##',
     phone: '+1 212 555 01##',
@@ -68,6 +71,7 @@ const locales = {
     given: names('Banjo, Charlotte, Darcy, Indigo, Jarrah, Kirra, Lachlan, Matilda, Noah, Talia'),
     family: names('Armitage, Brumby, Coolidge, Drysdale, Kingsley, Nguyen, Pemberton, Rafferty, Wattlebird, Yarrow'),
     cities: ['Hobart', 'Geelong', 'Darwin'],
+    states: ['TAS', 'VIC', 'NT'],
     streets: ['Wattle Sample Street', 'Imaginary Parade', 'Billabong Court'],
     postalCode: '00##',
     phone: '+61 2 5550 ####',
@@ -118,6 +122,7 @@ const locales = {
       'Álvarez, Bermúdez, Cañizares, Domínguez, Echeverría, Fernández, Ibáñez, Muñoz, Núñez, Peñalver, Sáenz, Zúñiga',
     ),
     cities: ['Logroño', 'Cádiz', 'Ávila'],
+    states: ['La Rioja', 'Cádiz', 'Ávila'],
     streets: ['calle de la Muestra', 'avenida Ficticia', 'plaza del Ensayo'],
     postalCode: '000##',
     phone: null,
@@ -131,6 +136,7 @@ const locales = {
       'Araújo, Brandão, Conceição, D’Ávila, Falcão, Gonçalves, Guimarães, Leitão, Magalhães, Simões, Teixeira, Vilaça',
     ),
     cities: ['Maringá', 'Olinda', 'Goiânia'],
+    states: ['PR', 'PE', 'GO'],
     streets: ['Rua do Exemplo', 'Travessa Imaginária'],
     postalCode: '000##-000',
     phone: null,
@@ -241,6 +247,7 @@ const locales = {
       'अग्रवाल|Agrawal, चतुर्वेदी|Chaturvedi, जोशी|Joshi, त्रिपाठी|Tripathi, मिश्रा|Mishra, शर्मा|Sharma, श्रीवास्तव|Shrivastava',
     ),
     cities: ['जयपुर', 'नागपुर'],
+    states: ['राजस्थान', 'महाराष्ट्र'],
     streets: ['उदाहरण मार्ग', 'काल्पनिक गली'],
     postalCode: '000###',
     phone: null,
@@ -255,6 +262,7 @@ const locales = {
       '青山|Aoyama, 石川|Ishikawa, 小野寺|Onodera, 加藤|Kato, 佐々木|Sasaki, 高橋|Takahashi, 中島|Nakajima, 渡辺|Watanabe',
     ),
     cities: ['仙台市', '金沢市'],
+    states: ['宮城県', '石川県'],
     streets: ['見本町', '架空台'],
     postalCode: '000-00##',
     phone: null,
@@ -267,6 +275,7 @@ const locales = {
     given: names('민준|Minjun, 서연|Seoyeon, 지우|Jiwoo, 하은|Haeun, 도윤|Doyun, 수아|Sua, 예준|Yejun, 유나|Yuna'),
     family: names('강|Kang, 김|Kim, 박|Park, 송|Song, 이|Lee, 정|Jung, 최|Choi, 한|Han'),
     cities: ['대전', '전주'],
+    states: ['대전광역시', '전북특별자치도'],
     streets: ['예시로', '가상길'],
     postalCode: '000##',
     phone: null,
@@ -440,6 +449,7 @@ export const personOf = (seed: number, number: number): Person => {
       line1: `${address} ${houseNumber}`,
       line2: houseNumber % 9 === 0 ? `c/o ${familyName.latin}` : null,
       city,
+      state: locale.states?.[locale.cities.indexOf(city)] ?? null,
       postalCode,
       country: locale.country,
     },

@@ -37,17 +37,18 @@ export interface SetupPage extends Pick<DemoSetup, 'returnUrl' | 'cancelUrl' | '
 /** What became of a card that was chosen on the page. `ask`: the issuer wants to hear from the holder first. Only `complete` ends the setup. */
 export type CardEntry = 'complete' | 'declined' | 'ask' | 'not-authenticated' | 'ended';
 
-const noAddress: AddressRecord = { line1: null, line2: null, city: null, postalCode: null, country: null };
-const addressParts = ['line1', 'line2', 'city', 'postalCode', 'country'] as const;
-const addressOf = ({ line1, line2, city, postalCode, country }: AddressRecord): AddressRecord => ({
+const noAddress: AddressRecord = { line1: null, line2: null, city: null, state: null, postalCode: null, country: null };
+const addressParts = ['line1', 'line2', 'city', 'state', 'postalCode', 'country'] as const;
+const addressOf = ({ line1, line2, city, state, postalCode, country }: AddressRecord): AddressRecord => ({
   line1,
   line2,
   city,
+  state: state ?? null,
   postalCode,
   country,
 });
 const isSameAddress = (a: AddressRecord | null, b: AddressRecord | null): boolean =>
-  addressParts.every((part) => (a ?? noAddress)[part] === (b ?? noAddress)[part]);
+  addressParts.every((part) => ((a ?? noAddress)[part] ?? null) === ((b ?? noAddress)[part] ?? null));
 
 /** The same for what asks for the same, in whatever order its parts were written. */
 const digestOf = (asked: ProviderStep | SetupRequest): string => {

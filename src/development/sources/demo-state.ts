@@ -22,6 +22,7 @@ const address = z.strictObject({
   line1: z.string().nullable(),
   line2: z.string().nullable(),
   city: z.string().nullable(),
+  state: z.string().nullable().optional(),
   postalCode: z.string().nullable(),
   country: z.string().nullable(),
 });

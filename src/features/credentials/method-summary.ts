@@ -9,6 +9,8 @@ export const addressSchema = z.object({
   line1: nullableText,
   line2: nullableText,
   city: nullableText,
+  /** Absent in what was kept before addresses had one. */
+  state: nullableText.optional(),
   postalCode: nullableText,
   country: nullableText,
 });
@@ -68,11 +70,16 @@ export const describeMethod = ({ kind, brand, last4, expiryMonth, expiryYear }: 
 
 /** Where an address is, without the line that leads to a door. */
 export const describePlace = (address: AddressRecord | null): string =>
-  [address?.city, address?.country].filter((part) => part !== null && part !== undefined && part !== '').join(', ') ||
-  'no address';
+  [address?.city, address?.state, address?.country]
+    .filter((part) => part !== null && part !== undefined && part !== '')
+    .join(', ') || 'no address';
 
+/** A state that one of them doesn't know, because it was kept before there were any, is no difference. */
 const sameAddress = (one: AddressRecord | null, other: AddressRecord | null): boolean =>
-  (['line1', 'line2', 'city', 'postalCode', 'country'] as const).every((part) => (one?.[part] ?? '') === (other?.[part] ?? ''));
+  (['line1', 'line2', 'city', 'postalCode', 'country'] as const).every((part) => (one?.[part] ?? '') === (other?.[part] ?? '')) &&
+  ((one !== null && one.state === undefined) ||
+    (other !== null && other.state === undefined) ||
+    (one?.state ?? '') === (other?.state ?? ''));
 
 /** Whether the method still is what the customer decided on, as far as their decision was about that. */
 export const isStill = (

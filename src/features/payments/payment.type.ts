@@ -94,6 +94,7 @@ export interface AddressFields {
   readonly line1?: string | null;
   readonly line2?: string | null;
   readonly city?: string | null;
+  readonly state?: string | null | undefined;
   readonly postalCode?: string | null;
   readonly country?: string | null;
 }
@@ -113,6 +114,14 @@ export class Address extends Part<AddressFields> {
   @Exposed('PERSONAL', () => String)
   get city(): string | null {
     return this.row.city ?? null;
+  }
+
+  @Exposed('PERSONAL', () => String, {
+    description:
+      'State, province or prefecture, where the country’s addresses have one: its code in the United States and Canada.',
+  })
+  get state(): string | null {
+    return this.row.state ?? null;
   }
 
   @Exposed('CREDENTIAL', () => String)

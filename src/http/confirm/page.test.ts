@@ -152,13 +152,27 @@ describe('the question', () => {
     expect(page).toContain('<option value="DE">Germany</option>');
   });
 
+  it('asks for a state beside the city, as browsers fill it in, and holds nobody back who has none', () => {
+    const page = questionPage(site, { ...asked, kind: 'BILLING_ADDRESS' }, filling);
+    const input = /<input id="state"[^>]*>/.exec(page)?.[0];
+    expect(input).toContain('autocomplete="billing address-level1"');
+    expect(input).not.toContain('required');
+    expect([...page.matchAll(/<input id="(\w+)"/g)].map(([, name]) => name)).toEqual([
+      'line1',
+      'line2',
+      'city',
+      'state',
+      'postalCode',
+    ]);
+  });
+
   it('sends its answer to the address that it has, which stands nowhere in it', () => {
     expect(questionPage(site, asked, filling)).toContain('<form method="post">');
   });
 });
 
 describe('the question once more', () => {
-  const address = { line1: 'Marktstraße 12', line2: '', city: '', postalCode: '10115', country: 'DE' };
+  const address = { line1: 'Marktstraße 12', line2: '', city: '', state: 'Berlin', postalCode: '10115', country: 'DE' };
   const view: ConfirmationView = { ...asked, kind: 'BILLING_ADDRESS', code: { ...codeSent, triesLeft: 4 } };
   const page = questionPage(site, view, {
     ...filling,
@@ -187,6 +201,7 @@ describe('the question once more', () => {
   it('keeps the address that was typed, and no code', () => {
     expect(page).toContain('value="Marktstraße 12"');
     expect(page).toContain('value="10115"');
+    expect(page).toMatch(/<input id="state"[^>]*value="Berlin"/);
     expect(page).toContain('<option value="DE" selected>');
     expect(page.match(/<input id="code"[^>]*>/)?.[0]).not.toContain('value=');
   });
@@ -256,6 +271,7 @@ describe('every page', () => {
     line1: '',
     line2: '',
     city: '',
+    state: '',
     postalCode: '',
     country: '',
   });
@@ -288,6 +304,7 @@ describe('every page', () => {
       line1: '',
       line2: '',
       city: '',
+      state: '',
       postalCode: '',
       country: '',
     }))
@@ -313,7 +330,14 @@ describe('every page', () => {
       code: fc.record({ sentTo: hostile, triesLeft: fc.nat(5), sendsLeft: fc.nat(5) }),
       continueAt: hostile.map((text) => `https://x.example/${text}`),
     });
-    const typed = fc.record({ line1: hostile, line2: hostile, city: hostile, postalCode: hostile, country: hostile });
+    const typed = fc.record({
+      line1: hostile,
+      line2: hostile,
+      city: hostile,
+      state: hostile,
+      postalCode: hostile,
+      country: hostile,
+    });
     const tags = (page: string) =>
       page
         .replace(/§[^§]*§/g, '')
@@ -328,7 +352,7 @@ describe('every page', () => {
         continueAt: 'https://x.example/§§',
       },
       '§§',
-      { line1: '§§', line2: '§§', city: '§§', postalCode: '§§', country: '§§' },
+      { line1: '§§', line2: '§§', city: '§§', state: '§§', postalCode: '§§', country: '§§' },
     );
     fc.assert(
       fc.property(hostile, view, hostile, typed, (merchant, texts, message, address) => {

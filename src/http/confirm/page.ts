@@ -131,6 +131,7 @@ const addressFields = (typed: NewAddress | null, problems: Problems): Markup => 
 ${field('line1', 'Street and house number', null, problems, input('line1', 'address-line1', true))}
 ${field('line2', 'More, such as a flat or a company (optional)', null, problems, input('line2', 'address-line2', false))}
 ${field('city', 'Town or city', null, problems, input('city', 'address-level2', true))}
+${field('state', 'State, province, prefecture or county (where your country uses them)', null, problems, input('state', 'address-level1', false))}
 ${field('postalCode', 'Postal code (where your country has them)', null, problems, input('postalCode', 'postal-code', false, 'short'))}
 ${field(
   'country',

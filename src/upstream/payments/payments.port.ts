@@ -33,6 +33,8 @@ export interface AddressRecord {
   readonly line1: string | null;
   readonly line2: string | null;
   readonly city: string | null;
+  /** State, province, prefecture: a code where the country has some. Absent in what was stored before addresses had one: then it isn't known, and stays as it is. */
+  readonly state?: string | null | undefined;
   readonly postalCode: string | null;
   /** ISO 3166-1 alpha-2, upper case. */
   readonly country: string | null;

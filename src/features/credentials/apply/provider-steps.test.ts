@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { credentialUpdateKinds } from '../../../authz/policy/update-policy';
-import type { MethodState, ProviderStep } from '../../../upstream/payments/payments.port';
+import type { AddressRecord, MethodState, ProviderStep } from '../../../upstream/payments/payments.port';
 import { type PlannedStep, planSteps, type StepsWanted } from './provider-steps';
 
 const method = (reference: string): MethodState['method'] => ({
@@ -113,5 +113,28 @@ describe('the calls that bring an update about', () => {
         },
       ),
     );
+  });
+});
+
+describe('an address that was confirmed before there was a state', () => {
+  const confirmed = { line1: '12 New Ave', line2: null, city: 'Springfield', postalCode: '94000', country: 'US' };
+  const set = (address: AddressRecord, present: AddressRecord | null) => {
+    const steps = planSteps(
+      wanted({ kind: 'BILLING_ADDRESS', address, current: current({ method: { ...method('old'), billingAddress: present } }) }),
+    ) as readonly PlannedStep[];
+    return steps.map(({ step, undo }) =>
+      [step, undo].map((each) => (each?.action === 'SET_ADDRESS' ? each.address.state : undefined)),
+    );
+  };
+  const present = { ...confirmed, line1: '1 Old St', state: 'CA' };
+
+  it.each<[string, AddressRecord, AddressRecord | null, unknown]>([
+    ['keeps the provider’s', confirmed, present, [['CA', 'CA']]],
+    ['takes none to another country', { ...confirmed, country: 'IE' }, present, [[null, 'CA']]],
+    ['has none where the provider has none', confirmed, null, [[null, null]]],
+    ['is no other than one that was confirmed since', { ...confirmed, state: 'IL' }, present, [['IL', 'CA']]],
+    ['nor than one that was left empty', { ...confirmed, state: null }, present, [[null, 'CA']]],
+  ])('%s', (_, address, before, expected) => {
+    expect(set(address, before)).toEqual(expected);
   });
 });

@@ -18,7 +18,13 @@ export interface StepsWanted {
   readonly address: AddressRecord | null;
 }
 
-const noAddress: AddressRecord = { line1: null, line2: null, city: null, postalCode: null, country: null };
+const noAddress: AddressRecord = { line1: null, line2: null, city: null, state: null, postalCode: null, country: null };
+
+/** What a customer confirmed before they were asked for a state takes none away: that of the same country stays. */
+const withState = (wanted: AddressRecord, present: AddressRecord | null): AddressRecord =>
+  wanted.state === undefined
+    ? { ...wanted, state: present?.country === wanted.country ? (present?.state ?? null) : null }
+    : wanted;
 
 /** Subscriptions that charge this method: by their own setting, or because it is the customer's default. */
 const charging = ({ method, defaultMethod, subscriptions }: MethodState) =>
@@ -61,7 +67,12 @@ export const planSteps = ({
     case 'BILLING_ADDRESS':
       return [
         {
-          step: { action: 'SET_ADDRESS', customer, method: method.reference, address: address ?? noAddress },
+          step: {
+            action: 'SET_ADDRESS',
+            customer,
+            method: method.reference,
+            address: withState(address ?? noAddress, method.billingAddress),
+          },
           undo: { action: 'SET_ADDRESS', customer, method: method.reference, address: method.billingAddress ?? noAddress },
         },
       ];

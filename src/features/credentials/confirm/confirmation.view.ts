@@ -29,6 +29,8 @@ export interface NewAddress {
   readonly line1: string;
   readonly line2: string;
   readonly city: string;
+  /** Empty where there is none. */
+  readonly state: string;
   readonly postalCode: string;
   /** ISO 3166-1 alpha-2. */
   readonly country: string;

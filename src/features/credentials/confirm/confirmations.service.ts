@@ -197,7 +197,7 @@ export class Confirmations implements ConfirmationDesk {
       update.kind === 'SET_DEFAULT'
         ? { ...before, isDefault: true }
         : address
-          ? { ...before, billingAddress: { ...address, line2: address.line2 === '' ? null : address.line2 } }
+          ? { ...before, billingAddress: { ...address, line2: address.line2 || null, state: address.state || null } }
           : null;
     if (after) update.afterSealed = seal.seal(credentialUpdates, update.id, 'after', JSON.stringify(after));
     if (address) update.addressSealed = seal.seal(credentialUpdates, update.id, 'address', JSON.stringify(after?.billingAddress));

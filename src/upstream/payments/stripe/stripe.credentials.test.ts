@@ -57,6 +57,7 @@ const newAddress: AddressRecord = {
   line1: '12 Rue de la Paix',
   line2: null,
   city: 'Paris',
+  state: null,
   postalCode: '75002',
   country: 'FR',
 };
@@ -168,6 +169,26 @@ describe('a step', () => {
     expect(await credentials.holds(step)).toBe(true);
     const body = JSON.stringify(posts()[0]!.body);
     expect(body).toContain('"default_payment_method":""');
+  });
+
+  test('sends the state of an address', async () => {
+    const of = shop();
+    const address = { line1: '12 New Ave', line2: null, city: 'Springfield', state: 'CA', postalCode: '94000', country: 'US' };
+    const step: ProviderStep = { action: 'SET_ADDRESS', customer: of.customer, method: of.old, address };
+    expect(await connect().perform(step, 'k')).toEqual({ outcome: 'done' });
+    expect(stripe.get(of.old).billing_details).toMatchObject({ address: { line1: '12 New Ave', state: 'CA' } });
+    expect(await connect().holds(step)).toBe(true);
+    expect((await connect().readMethod(of.customer, of.old))?.method.billingAddress).toEqual(address);
+  });
+
+  test('that was made before addresses had a state takes none away', async () => {
+    const of = shop();
+    const { state, ...address } = { ...newAddress, country: 'US' };
+    expect(await connect().perform({ action: 'SET_ADDRESS', customer: of.customer, method: of.old, address }, 'k')).toEqual({
+      outcome: 'done',
+    });
+    expect(state).toBeNull();
+    expect(stripe.get(of.old).billing_details).toMatchObject({ address: { line1: address.line1, state: 'TX' } });
   });
 
   test('leaves nothing of the old address beside the new one', async () => {
@@ -588,7 +609,7 @@ describe('whether an address holds', () => {
   const holdsWith = async (standing: object | null, wanted: Partial<AddressRecord>) => {
     const { customer, old } = shop();
     stripe.updatePaymentMethod(old, { billing_details: { address: standing } });
-    const address = { line1: null, line2: null, city: null, postalCode: null, country: null, ...wanted };
+    const address = { line1: null, line2: null, city: null, state: null, postalCode: null, country: null, ...wanted };
     return connect().holds({ action: 'SET_ADDRESS', customer, method: old, address });
   };
 
@@ -597,6 +618,12 @@ describe('whether an address holds', () => {
     ['no address is an empty one', null, { line1: '' }],
     ['spaces at the ends and between don’t count', { line1: '1 High Street' }, { line1: ' 1  High\u00a0Street ' }],
     ['the form of a letter doesn’t count', { city: 'Orl\u00e9ans' }, { city: 'Orle\u0301ans' }],
+    ['the state is that', { line1: '1 High Street', state: 'TX' }, { line1: '1 High Street', state: 'TX' }],
+    [
+      'a state that nobody knew doesn’t count',
+      { line1: '1 High Street', state: 'TX' },
+      { line1: '1 High Street', state: undefined },
+    ],
     ['the case of the country doesn’t count', { country: 'fr' }, { country: 'FR' }],
   ])('%s', async (_, standing, wanted) => {
     expect(await holdsWith(standing, wanted)).toBe(true);
@@ -606,6 +633,7 @@ describe('whether an address holds', () => {
     ['another house', { line1: '1 High Street' }, { line1: '2 High Street' }],
     ['another case in a street', { line1: '1 high street' }, { line1: '1 High Street' }],
     ['a line that is left over', { line1: '1 High Street', line2: 'Flat 2' }, { line1: '1 High Street' }],
+    ['another state', { line1: '1 High Street', state: 'TX' }, { line1: '1 High Street', state: 'CA' }],
     ['a state that is left over', { line1: '1 High Street', state: 'TX' }, { line1: '1 High Street' }],
   ])('%s does not', async (_, standing, wanted) => {
     expect(await holdsWith(standing, wanted)).toBe(false);
@@ -619,6 +647,7 @@ describe('whether an address holds', () => {
       line1: part,
       line2: part,
       city: part,
+      state: part,
       postalCode: part,
       country: fc.option(fc.constantFrom('FR', 'DE', 'US')),
     });

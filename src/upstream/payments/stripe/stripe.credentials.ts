@@ -284,12 +284,12 @@ const send = (stripe: Stripe, step: ProviderStep, options: WriteOptions): Promis
   }
 };
 
-/** The state (a province, a county) isn't part of our addresses: that of the old address must not stay beside a new one. */
-const stripeAddress = ({ line1, line2, city, postalCode, country }: AddressRecord) => ({
+/** Whole, so that no part of an old address stays beside a new one. A state that isn't known is left as it is. */
+const stripeAddress = ({ line1, line2, city, state, postalCode, country }: AddressRecord) => ({
   line1: orEmpty(line1),
   line2: orEmpty(line2),
   city: orEmpty(city),
-  state: '',
+  ...(state === undefined ? {} : { state: orEmpty(state) }),
   postal_code: orEmpty(postalCode),
   country: orEmpty(country),
 });
@@ -305,10 +305,10 @@ const normalizedPart = (part: string | null | undefined): string =>
 
 const isAddress = (stored: StoredAddress, wanted: AddressRecord): boolean => {
   const { country, ...parts } = stripeAddress(wanted);
-  const isPart = (name: keyof typeof parts) => normalizedPart(stored?.[name]) === normalizedPart(parts[name]);
+  const isPart = ([name, part]: [string, string]) =>
+    normalizedPart(stored?.[name as keyof typeof parts]) === normalizedPart(part);
   return (
-    (['line1', 'line2', 'city', 'state', 'postal_code'] as const).every(isPart) &&
-    normalizedPart(stored?.country).toUpperCase() === normalizedPart(country).toUpperCase()
+    Object.entries(parts).every(isPart) && normalizedPart(stored?.country).toUpperCase() === normalizedPart(country).toUpperCase()
   );
 };
 

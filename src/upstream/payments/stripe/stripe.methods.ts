@@ -8,6 +8,7 @@ const addressSchema = z.object({
   line1: orNull(text(200)),
   line2: orNull(text(200)),
   city: orNull(text(100)),
+  state: orNull(text(100)),
   postal_code: orNull(text(20)),
   country: orNull(country),
 });
@@ -96,8 +97,8 @@ export const expiryStatus = (month: number | null, year: number | null, now: Dat
 
 const addressRecord = (address: z.infer<typeof addressSchema> | null | undefined): AddressRecord | null => {
   if (!address || Object.values(address).every((line) => line === null)) return null;
-  const { line1, line2, city, postal_code: postalCode, country: of } = address;
-  return { line1, line2, city, postalCode, country: of };
+  const { line1, line2, city, state, postal_code: postalCode, country: of } = address;
+  return { line1, line2, city, state, postalCode, country: of };
 };
 
 /**

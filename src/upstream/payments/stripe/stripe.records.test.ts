@@ -295,7 +295,14 @@ describe('free text', () => {
       customer(),
       now,
     );
-    expect(record.billingAddress).toEqual({ line1: null, line2: null, city: 'Bonn', postalCode: null, country: null });
+    expect(record.billingAddress).toEqual({
+      line1: null,
+      line2: null,
+      city: 'Bonn',
+      state: null,
+      postalCode: null,
+      country: null,
+    });
   });
 
   test.each([
