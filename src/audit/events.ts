@@ -306,6 +306,12 @@ export const catalogue = {
     subject: 'Source',
     detail: [{ tickets: count, ended: count }, { gone: flag, ended: count }, { unreadable: count }],
   },
+  'source.messages-changed': {
+    reads:
+      'So many messages of this ticket were edited, emptied or removed at the helpdesk, and so here; never what stood there.',
+    subject: 'Ticket',
+    detail: { edited: count, removed: count },
+  },
   'source.sync': {
     reads: 'The actor had the running gateway read every source to its end, from the command line.',
   },

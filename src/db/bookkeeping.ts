@@ -11,7 +11,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   assistance: ['last_used_at', 'lease_until'],
   credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],
-  helpdesk_ticket: ['observed_at', 'unreadable'],
+  helpdesk_ticket: ['observed_at', 'unreadable', 'messages_seen_at'],
   payment_transaction: ['confirmed_at'],
   upstream_source: ['position', 'backfill_position', 'backfilled_at', 'polled_at', 'fault', 'fault_at'],
 };

@@ -138,6 +138,20 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
     return ticket;
   }
 
+  /** Changes what stands in a ticket behind the helpdesk's own back, as tools do that erase: neither a poll nor the revision tells. */
+  rewrite(reference: string, messages: readonly MessageRecord[], over: Partial<TicketRecord> = {}): void {
+    const held = this.held.get(reference);
+    if (held) this.held.set(reference, { ticket: { ...held.ticket, ...over }, messages });
+  }
+
+  /** The helpdesk erased the ticket itself. */
+  erase(reference: string): void {
+    this.held.delete(reference);
+  }
+
+  /** Tickets of whose messages some can't be read. */
+  readonly partial = new Set<string>();
+
   /** Answers of `fetchTicket` are taken at once and given when released. */
   hold(): Held {
     return this.gate.hold();
@@ -219,7 +233,7 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
 
   private snapshot(reference: string): TicketSnapshot | null {
     const held = this.hidden.has(reference) ? undefined : this.held.get(reference);
-    return held ? { ...held, staff: this.people, asOf: this.now() } : null;
+    return held ? { ...held, staff: this.people, asOf: this.now(), isPartial: this.partial.has(reference) } : null;
   }
 
   private reach(): void {

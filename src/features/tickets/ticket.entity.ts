@@ -25,6 +25,7 @@ export const staffMembers = table(StaffMember);
 @Index('ix_helpdesk_ticket_team_updated_at_id', ['team', 'updatedAt', 'id'])
 @Index('ix_helpdesk_ticket_customer_id', ['customerId'])
 @Index('ix_helpdesk_ticket_updated_at_id', ['updatedAt', 'id'])
+@Index('ix_helpdesk_ticket_messages_seen_at', ['messagesSeenAt'])
 export class Ticket {
   @Key() id!: string;
   @Text(64) source!: string;
@@ -46,6 +47,10 @@ export class Ticket {
   @Instant({ name: 'created_at' }) createdAt!: Date;
   @Instant({ name: 'updated_at' }) updatedAt!: Date;
   @Instant({ name: 'observed_at' }) observedAt!: Date;
+  /** Keyed digest of all that the helpdesk said of it and in it; null where that wasn't read whole, or before there was one. */
+  @Text(64, { nullable: true }) digest!: string | null;
+  /** When the stored text was last held against all that the helpdesk has. */
+  @Instant({ name: 'messages_seen_at', nullable: true }) messagesSeenAt!: Date | null;
 }
 export const tickets = table(Ticket);
 
@@ -63,5 +68,7 @@ export class Message {
   @Sealed({ name: 'body_sealed' }) bodySealed!: Buffer;
   @WordList() redactions!: readonly string[];
   @Instant({ name: 'created_at' }) createdAt!: Date;
+  /** Keyed digest of all that the helpdesk said of it, before anything was removed; null in rows of before there was one. */
+  @Text(64, { nullable: true }) digest!: string | null;
 }
 export const messages = table(Message);

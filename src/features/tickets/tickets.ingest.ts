@@ -14,6 +14,7 @@ import type {
 } from '../../upstream/helpdesk/helpdesk.port';
 import type { Core } from '../core';
 import type { CustomersIngest } from '../customers/customers.ingest';
+import { contentDigest } from '../keys/content-digest';
 import { sealField } from '../keys/keys.service';
 import { takeStaff } from './staff.ingest';
 import { type Message, messages, type Ticket, tickets } from './ticket.entity';
@@ -32,9 +33,12 @@ const accessFacts = [
 ] as const;
 type AccessFacts = Pick<Values<Ticket>, (typeof accessFacts)[number]>;
 
-const knownTickets = select(tickets.pick('id', 'reference', 'revision', 'observedAt', ...accessFacts), sql`FROM ${tickets}`);
+const knownTickets = select(
+  tickets.pick('id', 'reference', 'revision', 'observedAt', 'digest', 'messagesSeenAt', ...accessFacts),
+  sql`FROM ${tickets}`,
+);
 const ticketIds = select({ id: tickets.id }, sql`FROM ${tickets}`);
-const knownMessages = select(messages.pick('ticketId', 'reference'), sql`FROM ${messages}`);
+const knownMessages = select(messages.pick('id', 'ticketId', 'reference', 'digest'), sql`FROM ${messages}`);
 
 /** A message's body is cleaned where it is stored: what was removed from it is kept beside it. */
 const helpdeskTexts: RecordTexts = {
@@ -60,11 +64,19 @@ export interface TicketSource {
   readonly teams: Readonly<Record<string, string>>;
 }
 
+/** A ticket as it was read. `snapshot` is cleaned of card data, `given` is what the helpdesk said, for nothing but to be compared. */
+interface Sight {
+  readonly snapshot: TicketSnapshot;
+  readonly given: TicketSnapshot;
+}
+
 /** A ticket that says something new, with the key that what was said in it is sealed with. */
 interface Changed {
   readonly id: string;
   readonly key: DataKey;
   readonly snapshot: TicketSnapshot;
+  /** Of each message, by its reference. */
+  readonly digests: ReadonlyMap<string, string>;
 }
 
 /** What happened to a ticket that ends the assistances on it. */
@@ -99,13 +111,16 @@ export class TicketsIngest {
    */
   async take(source: TicketSource, snapshots: readonly TicketSnapshot[]): Promise<void> {
     if (snapshots.length === 0) return;
-    const newest = latestByReference(snapshots).map((snapshot) => withoutCardData(snapshot, helpdeskTexts, this.parts.redactor));
+    const sights = latestByReference(snapshots).map(
+      (given): Sight => ({ given, snapshot: withoutCardData(given, helpdeskTexts, this.parts.redactor) }),
+    );
+    const newest = sights.map(({ snapshot }) => snapshot);
     const leases = await this.parts.database.system('sync', 'source.ingest-tickets', async (change) => {
       const seenStaff = newest.flatMap(({ staff, asOf }) => staff.map((record) => ({ record, asOf })));
       const staffIds = await takeStaff(change, this.parts.keys, source.name, seenStaff);
       const seenCustomers = newest.flatMap(({ ticket, asOf }) => (ticket.customer ? [{ record: ticket.customer, asOf }] : []));
       const customerIds = await this.parts.customers.take(change, source.name, seenCustomers);
-      const { changed, turns } = await this.tickets(change, source, newest, staffIds, customerIds);
+      const { changed, turns } = await this.tickets(change, source, sights, staffIds, customerIds);
       const { ended, leasesUntil } = await this.parts.assistances.end(change, turns);
       await this.messages(change, changed, staffIds);
       if (change.hasWritten)
@@ -133,7 +148,11 @@ export class TicketsIngest {
       const [row] = await change.read(ticketIds, isWorkedOn, { lock: true });
       if (!row) return 0;
       const nobodys = { status: 'CLOSED', team: null, assigneeId: null, observedAt: asOf };
-      await change.update(tickets, nobodys, sql`${tickets.id} = ${row.id}`);
+      // What the helpdesk erased, or keeps from us, isn't kept here: it is read again should the ticket be seen again.
+      const unsaid = { subjectSealed: null, digest: null, messagesSeenAt: asOf };
+      await change.update(tickets, { ...nobodys, ...unsaid }, sql`${tickets.id} = ${row.id}`);
+      const removed = await change.remove(messages, sql`${messages.ticketId} = ${row.id}`);
+      if (removed > 0) recordMessages(change, row.id, { edited: 0, removed });
       const { ended, leasesUntil } = await this.parts.assistances.end(change, [{ ticketId: row.id, reason: 'TICKET_CLOSED' }]);
       change.record('source.ingest-tickets', {
         ticketId: row.id,
@@ -171,23 +190,23 @@ export class TicketsIngest {
   private async tickets(
     change: Change,
     source: TicketSource,
-    snapshots: readonly TicketSnapshot[],
+    sights: readonly Sight[],
     staffIds: ReadonlyMap<string, string>,
     customerIds: ReadonlyMap<string, string>,
   ): Promise<{ readonly changed: readonly Changed[]; readonly turns: readonly TicketTurn[] }> {
-    const references = snapshots.map(({ ticket }) => ticket.reference);
+    const references = sights.map(({ snapshot }) => snapshot.ticket.reference);
     const known = await change.read(
       knownTickets,
       sql`WHERE ${tickets.source} = ${source.name} AND ${tickets.reference} IN (${references})`,
       { lock: true },
     );
     const stored = new Map(known.map((row) => [row.reference, row]));
-    const planned = snapshots.map((snapshot) => {
+    const planned = sights.map(({ snapshot, given }) => {
       const { reference, customer } = snapshot.ticket;
       const row = stored.get(reference);
       const id = row?.id ?? `tkt_${ulid()}`;
       const customerId = customer ? (customerIds.get(customer.reference) ?? null) : null;
-      return { snapshot, row, id, customerId, owner: customerId ?? id };
+      return { snapshot, given, row, id, customerId, owner: customerId ?? id };
     });
     const keys = await this.parts.keys.forOwners(
       change,
@@ -196,9 +215,10 @@ export class TicketsIngest {
     const staffId = (reference: string | null | undefined) => (reference ? (staffIds.get(reference) ?? null) : null);
     const fresh: Values<Ticket>[] = [];
     const seen: string[] = [];
+    const compared: string[] = [];
     const turns: TicketTurn[] = [];
     const changed: Changed[] = [];
-    for (const { snapshot, row, id, customerId, owner } of planned) {
+    for (const { snapshot, given, row, id, customerId, owner } of planned) {
       const { ticket, asOf } = snapshot;
       const key = keys.get(owner);
       // Erased: nothing new is kept of what is said, but who works on the ticket still ends what was granted.
@@ -223,9 +243,13 @@ export class TicketsIngest {
         customerSetByIds: [...new Set(customerSetBy)].sort(),
         customerId,
       };
-      // The same revision says the same of the ticket itself; what surrounds it (who edited its customer) may still have moved.
-      if (row && ticket.revision === row.revision && isSameFor(row, facts)) {
+      const isWhole = given.isPartial !== true;
+      const { digests, digest } = this.digestsOf(id, given);
+      // The same revision says the same of who works on it; what surrounds it (who edited its customer) may still have moved, and what
+      // stands in it may have been edited or removed behind the helpdesk's own back.
+      if (row && ticket.revision === row.revision && isSameFor(row, facts) && (!isWhole || !key || row.digest === digest)) {
         seen.push(id);
+        if (isWhole) compared.push(id);
         continue;
       }
       const subject = ticket.subject === null ? null : bounded(ticket.subject, 2_000);
@@ -237,6 +261,8 @@ export class TicketsIngest {
         unreadable: false,
         updatedAt: ticket.updatedAt,
         observedAt: asOf,
+        digest: isWhole && key ? digest : null,
+        messagesSeenAt: isWhole ? asOf : (row?.messagesSeenAt ?? never),
       };
       if (!row) {
         fresh.push({ id, source: source.name, reference: ticket.reference, createdAt: ticket.createdAt, ...values });
@@ -250,29 +276,53 @@ export class TicketsIngest {
         if (row.keyId !== keyId || (!key && row.customerId !== customerId))
           await change.remove(messages, sql`${messages.ticketId} = ${id}`);
       }
-      if (key) changed.push({ id, key, snapshot });
+      if (key) changed.push({ id, key, snapshot, digests });
     }
     await change.insert(tickets, fresh);
     if (seen.length > 0) {
-      const asOf = new Date(Math.min(...snapshots.map((snapshot) => snapshot.asOf.getTime())));
+      const asOf = new Date(Math.min(...sights.map(({ snapshot }) => snapshot.asOf.getTime())));
       const isOlder = sql`${tickets.observedAt} < ${asOf} AND ${tickets.id} IN (${seen})`;
       await change.bookkeep(tickets, { observedAt: asOf, unreadable: false }, isOlder);
+      if (compared.length > 0)
+        await change.bookkeep(
+          tickets,
+          { messagesSeenAt: asOf },
+          sql`${tickets.messagesSeenAt} < ${asOf} AND ${tickets.id} IN (${compared})`,
+        );
     }
     return { changed, turns };
   }
 
+  /** One digest for each message, over all that is said of it, and one for the ticket with all of them. */
+  private digestsOf(id: string, { ticket, messages: said }: TicketSnapshot) {
+    const { keys } = this.parts;
+    const digests = new Map(said.map((each) => [each.reference, contentDigest(keys, `${id} ${each.reference}`, each)]));
+    // Who the customer is belongs to the customer, whom these snapshots tell of as well.
+    const { customer, customerSetBy, ...rest } = ticket;
+    const facts = { ...rest, customer: customer?.reference ?? null, customerSetBy: [...customerSetBy].sort() };
+    return { digests, digest: contentDigest(keys, id, { ...facts, messages: [...digests] }) };
+  }
+
+  /**
+   * What is said in tickets as their helpdesk has it: what was edited there is edited here, what was removed there is gone here. A
+   * ticket that wasn't read whole only gets what is new.
+   */
   private async messages(change: Change, changed: readonly Changed[], staffIds: ReadonlyMap<string, string>): Promise<void> {
     if (changed.length === 0) return;
     const known = await change.read(knownMessages, sql`WHERE ${messages.ticketId} IN (${changed.map(({ id }) => id)})`);
-    const stored = new Set(known.map(({ ticketId, reference }) => `${ticketId} ${reference}`));
+    const stored = new Map(known.map((row) => [`${row.ticketId} ${row.reference}`, row]));
     const fresh: Values<Message>[] = [];
-    for (const { id: ticketId, key, snapshot } of changed) {
+    for (const { id: ticketId, key, snapshot, digests } of changed) {
+      const isWhole = snapshot.isPartial !== true;
+      let edited = 0;
       for (const { reference, author, channel, body, createdAt } of snapshot.messages) {
-        if (stored.has(`${ticketId} ${reference}`)) continue;
-        const id = `msg_${ulid()}`;
+        const row = stored.get(`${ticketId} ${reference}`);
+        const digest = digests.get(reference) as string;
+        if (row && (!isWhole || row.digest === digest)) continue;
+        const id = row?.id ?? `msg_${ulid()}`;
         const { text, redactions } = this.parts.redactor.redact(body);
         const kinds = [...new Set(redactions.map(({ kind }) => kind))];
-        fresh.push({
+        const message: Values<Message> = {
           id,
           ticketId,
           reference,
@@ -283,20 +333,36 @@ export class TicketsIngest {
           bodySealed: sealField(messages, id, 'body', key, bounded(text)),
           redactions: kinds.map((kind) => `${kind}:${redactions.filter((each) => each.kind === kind).length}`),
           createdAt,
-        });
+          digest: isWhole ? digest : null,
+        };
+        if (!row) fresh.push(message);
+        else {
+          await change.update(messages, message, sql`${messages.id} = ${id}`);
+          // Of what was stored before there were digests nobody knows whether it is another text.
+          if (row.digest !== null) edited += 1;
+        }
       }
+      const left = isWhole ? known.filter((row) => row.ticketId === ticketId && !digests.has(row.reference)) : [];
+      const removed = left.length === 0 ? 0 : await change.remove(messages, sql`${messages.id} IN (${left.map(({ id }) => id)})`);
+      if (edited + removed > 0) recordMessages(change, ticketId, { edited, removed });
     }
     await change.insert(messages, fresh);
   }
 }
 
+/** What was never held against the helpdesk's. */
+const never = new Date(0);
+
+const recordMessages = (change: Change, ticketId: string, detail: { readonly edited: number; readonly removed: number }): void =>
+  change.record('source.messages-changed', { ticketId, subject: { type: 'Ticket', id: ticketId }, detail });
+
 const isTicket = (source: string, reference: string): Sql =>
   sql`${tickets.source} = ${source} AND ${tickets.reference} = ${reference}`;
 
 const couldBeGone = (source: string, reference: string, asOf: Date): Sql => {
-  const { status, team, assigneeId, observedAt } = tickets;
+  const { status, team, assigneeId, observedAt, subjectSealed } = tickets;
   return sql`WHERE ${isTicket(source, reference)} AND ${observedAt} <= ${asOf}
-    AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL)`;
+    AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL OR ${subjectSealed} IS NOT NULL)`;
 };
 
 const isSameFor = (row: AccessFacts, facts: AccessFacts): boolean =>

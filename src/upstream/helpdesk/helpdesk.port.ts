@@ -73,7 +73,10 @@ export interface TicketRecord {
 /** One ticket with all that belongs to it. `asOf` is taken before the first request for it was sent. */
 export interface TicketSnapshot {
   readonly ticket: TicketRecord;
+  /** All of its messages: one that isn't among them is no more, unless `isPartial`. */
   readonly messages: readonly MessageRecord[];
+  /** Something of the messages may be missing here that the helpdesk has: what is stored of them then stays. */
+  readonly isPartial?: boolean;
   /** Staff named by the ticket or its messages. */
   readonly staff: readonly StaffRecord[];
   readonly asOf: Date;
