@@ -16,7 +16,7 @@ export const integer = {
 };
 const flag = {
   to: (value: boolean | null | undefined) => (value === undefined || value === null ? value : Number(value)),
-  from: (value: number | null) => value === 1,
+  from: (value: number | null) => (value === null ? null : value === 1),
 };
 const longestList = 4_000;
 const words = {

@@ -9,7 +9,21 @@ import {
 } from 'graphql';
 import { Failure, ProgrammingError } from '../failure';
 import { expectNoCardData } from '../privacy/text-guard';
+import { cleanText } from '../upstream/source-text';
 import { inOwnTurn } from './work';
+
+/** A text without what turns its direction or that nobody sees: it is shown to others beside words that aren't its writer's. */
+const cleaned = (type: GraphQLInputType, value: unknown): unknown => {
+  if (isNonNullType(type)) return cleaned(type.ofType, value);
+  if (isListType(type)) return Array.isArray(value) ? value.map((item) => cleaned(type.ofType, item)) : value;
+  if (isInputObjectType(type) && typeof value === 'object' && value !== null) {
+    const fields = type.getFields();
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [name, fields[name] ? cleaned(fields[name].type, each) : each]),
+    );
+  }
+  return !isEnumType(type) && type.name === 'String' && typeof value === 'string' ? cleanText(value) : value;
+};
 
 /** Scalars in which nobody can write anything: their values have a form. */
 const formal = new Set(['Int', 'Float', 'Boolean', 'DateTime', 'SafeInt', 'CurrencyCode']);
@@ -81,7 +95,7 @@ const checkOf = (type: GraphQLInputType, checks: Map<string, Check | null>): Che
 
 /**
  * Refuses card data in every text that a mutation takes, literal or variable, before its resolver sees it: what people write is
- * kept, and shown to others. Holds for whatever argument is added, without anybody thinking of it.
+ * kept, and shown to others. Then takes from it what nobody sees (`source-text.ts`). Holds for whatever argument is added, without anybody thinking of it.
  */
 export const guardTexts = (schema: GraphQLSchema): GraphQLSchema => {
   const checks = new Map<string, Check | null>();
@@ -96,7 +110,12 @@ export const guardTexts = (schema: GraphQLSchema): GraphQLSchema => {
       // Mutations of one document follow each other without a pause of their own.
       await inOwnTurn();
       for (const [name, check] of ofArguments) check(name, (args as Record<string, unknown>)[name]);
-      return resolve(parent, args, context, info);
+      const clean = Object.fromEntries(
+        field.args.flatMap(({ name, type }) =>
+          name in args ? [[name, cleaned(type, (args as Record<string, unknown>)[name])]] : [],
+        ),
+      );
+      return resolve(parent, clean, context, info);
     };
   }
   return schema;

@@ -134,12 +134,34 @@ describe('a text that somebody writes', () => {
       answers.push((await test.as('ana', query)).errors);
     }
     expect(answers).toEqual(names.map(() => undefined));
-    const events = (await test.events('disclosure')) as { readonly detail: { readonly operation: string } }[];
+    const events = (await test.events('disclosure')) as {
+      readonly detail: { readonly operation: string };
+    }[];
     const operations = events.map(({ detail }) => detail.operation);
     expect(operations).toEqual(names.map(() => expect.stringMatching(/^opn_[a-z2-7]{32}$/)));
     expect(new Set(operations).size).toBe(3);
     const leaves = JSON.stringify(await test.events());
     expect(leaves).not.toMatch(/42424242|CVV_|"Show"|anaExample|my_alias/);
+  });
+
+  it('is taken without what turns its direction, and is refused where it hides card data with that', async () => {
+    const request = `mutation($input: BeginAssistanceInput!) { beginAssistance(input: $input) { reason } }`;
+    const [row] = await test.app.database.query<{ id: string }>("SELECT id FROM helpdesk_ticket WHERE reference = '1001'");
+    const ticketId = row?.id;
+    const input = {
+      ticketId,
+      purpose: 'PAYMENT_QUESTION',
+      reason: 'asked \u202eby\u202c the \u2066cus\u00adtomer\u2069 ك\u200c',
+    };
+    expect(await test.as('sam', request, { input })).toEqual({
+      status: 200,
+      data: { beginAssistance: { reason: 'asked by the customer ك\u200c' } },
+    });
+    const hidden = { ...input, reason: '4242\u202e 4242\u2069 4242 \u202a4242' };
+    expect(told(await test.as('sam', request, { input: hidden }))).toEqual({
+      data: null,
+      errors: [['beginAssistance', 'INVALID', 'input.reason']],
+    });
   });
 });
 
@@ -169,6 +191,7 @@ describe('a text that a source holds', () => {
           author: { kind: 'CUSTOMER', displayName: poison('Quill') },
           channel: 'EMAIL',
           body: poison('Body'),
+          attachments: [{ name: poison('File'), type: poison('application/pdf'), size: 1 }],
           createdAt: new Date('2026-08-20T10:00:00.000Z'),
         },
       ],
@@ -245,6 +268,9 @@ describe('a text that a source holds', () => {
         ['payment_transaction.order_reference', 'Order'],
       ] as const)
         expect(texts).toContain(`${column}: ${clean(kept)}`);
+      expect(texts).toContain(
+        `helpdesk_message.attachments_sealed: ${JSON.stringify([{ name: clean('File'), type: clean('application/pdf'), size: 1 }])}`,
+      );
       expect(texts).toContain('helpdesk_customer.email_sealed: [card number removed]@example.com');
       expect(texts.filter((text) => text.includes('removed')).length).toBeGreaterThan(15);
       const isLeft = (text: string): boolean =>

@@ -101,6 +101,8 @@ test('a ticket written by mail is its requestor’s, and no staff member named t
       author: { kind: 'CUSTOMER', displayName: 'Vera Example' },
       channel: 'EMAIL',
       body: 'My card was declined.\nWhy?',
+      isCut: false,
+      attachments: [],
       createdAt: expect.any(Date),
     },
   ]);
@@ -245,7 +247,7 @@ test('answers come with their authors; comments, which are private, do not', asy
   expect(messages.map(({ author, channel, body }) => [author, channel, body])).toEqual([
     [{ kind: 'CUSTOMER', displayName: 'Vera Example' }, 'EMAIL', 'My card was declined.\nWhy?'],
     [{ kind: 'STAFF', reference: ben }, 'API', 'Dear Vera,\n\n42424242 & more'],
-    [{ kind: 'CUSTOMER', displayName: 'Vera Example' }, 'EMAIL', 'the pläin part'],
+    [{ kind: 'CUSTOMER', displayName: 'Vera Example' }, 'EMAIL', 'the pläin part\n\nthe HTML part'],
   ]);
 });
 

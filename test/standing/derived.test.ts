@@ -156,6 +156,7 @@ describe('a field that is derived from others', () => {
       'CredentialUpdate.riskRules',
       'CredentialUpdateTransition.reason',
       'Message.redactions',
+      'Message.truncated',
       'Transaction.declineExplanation',
       'Transaction.status',
     ]);

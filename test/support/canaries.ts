@@ -233,6 +233,13 @@ export class CanaryMerchant {
         author,
         channel: 'EMAIL',
         body: `Hello, ${this.book.word({ what: `${name}: body`, ground: 'ticket', ticket: shell, customer, ways: [['Ticket.messages', 'Message.body']] })}.`,
+        attachments: [
+          {
+            name: `${this.book.word({ what: `${name}: name of a file`, ground: 'ticket', ticket: shell, customer, ways: [['Ticket.messages', 'Message.attachments', 'Attachment.name']] })}.pdf`,
+            type: 'application/pdf',
+            size: 4_711,
+          },
+        ],
         createdAt: new Date(created + minute * 60_000),
       });
       this.snapshots.set(shell.reference, {

@@ -296,7 +296,7 @@ export const everything = `
     ticketByReference(source: "demo", reference: $reference) {
       id source reference subject status channel team createdAt updatedAt freshness { confirmedAt stale } assignee { id displayName }
       assistance { id reason state automatic }
-      messages { totalCount nodes { id channel body createdAt redactions { kind count } author { __typename displayName } } }
+      messages { totalCount nodes { id channel body truncated attachments { name type size } createdAt redactions { kind count } author { __typename displayName } } }
       customer {
         id displayName email phone region link paymentsFreshness { confirmedAt stale }
         paymentMethods { ...Method }

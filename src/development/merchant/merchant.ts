@@ -9,6 +9,7 @@ import {
   type TicketStatus,
   ticketStatuses,
 } from '../../upstream/helpdesk/helpdesk.port';
+import type { MailAttachment } from '../../upstream/helpdesk/mail-parts';
 import type { PaymentCustomerRecord, PaymentMethodRecord, TransactionRecord } from '../../upstream/payments/payments.port';
 import { asTyped, testCardOf, testCards } from './cards';
 import { type CastTicket, castTickets, firstTicketReference, type Topic } from './cast';
@@ -104,6 +105,13 @@ interface Plan extends Omit<CastTicket, 'age'> {
   readonly createdAt: number;
   readonly pastesCard: boolean;
 }
+
+/** What a customer sends along with the first message of some tickets. */
+const filesOf = (number: number, { order }: Readonly<Record<string, string>>): readonly MailAttachment[] => {
+  if (number % 5 === 1) return [{ name: `screenshot-${order}.png`, type: 'image/png', size: 184_213 + number }];
+  if (number % 11 === 4) return [{ name: `invoice ${order}.pdf`, type: 'application/pdf', size: 48_120 + number }];
+  return [];
+};
 
 /**
  * A merchant that doesn't exist: customers, their payments and their tickets, each computed from (seed, size, anchor)
@@ -358,6 +366,7 @@ export class DemoMerchant {
         author,
         channel: plan.channel,
         body: text,
+        attachments: position === 0 && author === customer ? filesOf(number, facts) : [],
         createdAt: new Date(at),
       });
     }

@@ -66,6 +66,10 @@ export class Message {
   @Text(16) channel!: string;
   @Text(64, { name: 'key_id' }) keyId!: string;
   @Sealed({ name: 'body_sealed' }) bodySealed!: Buffer;
+  /** Names, types and sizes as JSON; null of messages that were stored before these were read. */
+  @Sealed({ name: 'attachments_sealed', nullable: true }) attachmentsSealed!: Buffer | null;
+  /** More was written than the body holds; null of messages that were stored before this was told. */
+  @Flag({ name: 'is_cut', nullable: true }) isCut!: boolean | null;
   @WordList() redactions!: readonly string[];
   @Instant({ name: 'created_at' }) createdAt!: Date;
   /** Keyed digest of all that the helpdesk said of it, before anything was removed; null in rows of before there was one. */

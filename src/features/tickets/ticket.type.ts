@@ -7,9 +7,10 @@ import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { Guarded } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
-import { DateTime } from '../../graphql/scalars';
+import { DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { channels, ticketStatuses } from '../../upstream/helpdesk/helpdesk.port';
+import { type MailAttachment, mostAttachments } from '../../upstream/helpdesk/mail-parts';
 import { Freshness } from '../customers/customer.type';
 import type { Keys } from '../keys/keys.service';
 import type { AssignedWork } from './provenance';
@@ -206,6 +207,37 @@ export class Redaction {
   count!: number;
 }
 
+@ObjectType({ simpleResolvers: true, description: 'A file that came with a message. It is read at the helpdesk, never here.' })
+export class Attachment implements Shown {
+  constructor(
+    private readonly message: Shown,
+    private readonly file: MailAttachment,
+  ) {}
+
+  get shown(): ShownObject {
+    return this.message.shown;
+  }
+
+  get linkAssurance(): LinkAssurance {
+    return this.message.linkAssurance;
+  }
+
+  @Exposed('PERSONAL', () => String, { description: 'As its sender called it; card numbers and the like were removed.' })
+  get name(): string | null {
+    return this.file.name;
+  }
+
+  @Exposed('PERSONAL', () => String, { description: 'Its media type, such as `application/pdf`, as its sender says.' })
+  get type(): string {
+    return this.file.type;
+  }
+
+  @Exposed('PERSONAL', () => SafeInt, { description: 'In bytes; of an attached mail those of what it holds.' })
+  get size(): number {
+    return this.file.size;
+  }
+}
+
 @ObjectType('Message', { simpleResolvers: true, description: 'One utterance in a ticket, on any channel.' })
 export class MessageType extends OfTicket {
   readonly shownAs: { readonly type: string; readonly id: string };
@@ -241,9 +273,28 @@ export class MessageType extends OfTicket {
     return this.row.channel;
   }
 
-  @Exposed('PERSONAL', () => String, { description: 'Card numbers and the like were removed before it was stored.' })
+  @Exposed('PERSONAL', () => String, {
+    description:
+      'What was written, as plain text: behind a link stands the host that it leads to. Card numbers and the like were removed before it was stored. Empty where nothing was written.',
+  })
   get body(): string | null {
     return this.keys.open(messages, this.row, 'body');
+  }
+
+  @Exposed('PERSONAL', () => Boolean, {
+    description:
+      'More was written than `body` holds; it ends with a sentence that says where that can be read. Null where nobody knows.',
+    from: ['Message.body'],
+  })
+  get truncated(): boolean | null {
+    return this.row.isCut;
+  }
+
+  @Listed({ most: mostAttachments, parts: true })
+  @Exposed('PERSONAL', () => [Attachment], { description: 'The files that came with it. Null where nobody knows.' })
+  get attachments(): readonly Attachment[] | null {
+    const text = this.keys.open(messages, this.row, 'attachments');
+    return text === null ? null : (JSON.parse(text) as MailAttachment[]).map((file) => new Attachment(this, file));
   }
 
   @Listed({ most: 20, parts: true })

@@ -315,12 +315,13 @@ export class TicketsIngest {
     for (const { id: ticketId, key, snapshot, digests } of changed) {
       const isWhole = snapshot.isPartial !== true;
       let edited = 0;
-      for (const { reference, author, channel, body, createdAt } of snapshot.messages) {
+      for (const { reference, author, channel, body, isCut = false, attachments = [], createdAt } of snapshot.messages) {
         const row = stored.get(`${ticketId} ${reference}`);
         const digest = digests.get(reference) as string;
         if (row && (!isWhole || row.digest === digest)) continue;
         const id = row?.id ?? `msg_${ulid()}`;
         const { text, redactions } = this.parts.redactor.redact(body);
+        const kept = bounded(text);
         const kinds = [...new Set(redactions.map(({ kind }) => kind))];
         const message: Values<Message> = {
           id,
@@ -330,7 +331,9 @@ export class TicketsIngest {
           authorStaffId: author.kind === 'STAFF' ? (staffIds.get(author.reference) ?? null) : null,
           channel,
           keyId: key.id,
-          bodySealed: sealField(messages, id, 'body', key, bounded(text)),
+          bodySealed: sealField(messages, id, 'body', key, kept),
+          attachmentsSealed: sealField(messages, id, 'attachments', key, JSON.stringify(attachments)),
+          isCut: isCut || kept !== text,
           redactions: kinds.map((kind) => `${kind}:${redactions.filter((each) => each.kind === kind).length}`),
           createdAt,
           digest: isWhole ? digest : null,

@@ -84,7 +84,7 @@ export class TicketsLoader {
         ),
       );
       for (const page of read) {
-        for (const row of page) work.addRead(row.bodySealed?.length ?? 0);
+        for (const row of page) work.addRead((row.bodySealed?.length ?? 0) + (row.attachmentsSealed?.length ?? 0));
         pages.push(page.map((row) => this.once(row)).sort(inOrder(messagesInOrder)));
       }
       await work.turn();

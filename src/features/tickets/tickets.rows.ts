@@ -26,7 +26,8 @@ export const ticketCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM $
 
 export const messageRows = select(
   {
-    ...message.pick('id', 'ticketId', 'authorKind', 'authorStaffId', 'channel', 'bodySealed', 'redactions', 'createdAt'),
+    ...message.pick('id', 'ticketId', 'authorKind', 'authorStaffId', 'channel', 'bodySealed', 'attachmentsSealed', 'isCut'),
+    ...message.pick('redactions', 'createdAt'),
     ...keyed,
   },
   sql`FROM ${message} ${withKeyOf(message)}`,

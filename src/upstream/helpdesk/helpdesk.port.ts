@@ -1,3 +1,5 @@
+import type { MailAttachment } from './mail-parts';
+
 /**
  * The helpdesk as the gateway needs it. Connectors translate; nothing beyond these records enters the process's
  * domain objects. Text in these records has NOT been redacted yet: whoever stores them cleans them whole (`withoutCardData`).
@@ -41,8 +43,12 @@ export interface MessageRecord {
     | { readonly kind: 'CUSTOMER'; readonly displayName: string | null }
     | { readonly kind: 'SYSTEM' };
   readonly channel: Channel;
-  /** Plain text; HTML parts are reduced to text by the connector, bounded to 64 KiB. */
+  /** Plain text of at most 60,000 bytes; HTML parts are reduced to text by the connector. Empty where nothing was written. */
   readonly body: string;
+  /** More was written than the body holds, and it says where that is; absent where all is there. */
+  readonly isCut?: boolean;
+  /** What came with it, at most 50; absent where nothing can. */
+  readonly attachments?: readonly MailAttachment[];
   readonly createdAt: Date;
 }
 

@@ -56,7 +56,7 @@ query Context($source: String!, $reference: String!) {
         }
       }
     }
-    messages(first: 3) { nodes { channel body createdAt } }
+    messages(first: 3) { nodes { channel body attachments { name type size } createdAt } }
   }
 }
 `;

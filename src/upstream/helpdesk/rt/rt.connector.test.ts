@@ -34,8 +34,22 @@ const users: Record<string, { id: number; privileged: 0 | 1; mail: string }> = {
   'victim@customers.example': { id: 54, privileged: 0, mail: 'victim@customers.example' },
 };
 
+/** A part of a message as RT keeps it; a message of a transaction that has none is one of plain text. */
+interface Part {
+  readonly id: number;
+  /** The transaction. */
+  readonly of: number;
+  /** 0 for the message itself. */
+  readonly parent: number;
+  readonly type: string;
+  readonly name?: string;
+  readonly headers?: string;
+  readonly content?: string;
+}
+
 class RtShaped {
   rows: Row[] = [];
+  parts: Part[] = [];
   requestors = new Map<number, string[]>();
   owners = new Map<number, string>();
   link = new Map<string, string[]>();
@@ -46,6 +60,8 @@ class RtShaped {
     body: string;
     authorization: string | undefined;
     type: string | undefined;
+    /** The columns that were asked for. */
+    fields: readonly string[];
   }[] = [];
   /** Runs before an answer; what it returns is sent instead. */
   before: (path: string, query: string) => { status?: number; body: string } | 'hang' | null = () => null;
@@ -64,6 +80,7 @@ class RtShaped {
 
   reset(): void {
     this.rows = [];
+    this.parts = [];
     this.requestors = new Map([[1, ['vera@customers.example']]]);
     this.owners = new Map();
     this.link = new Map();
@@ -76,6 +93,16 @@ class RtShaped {
     const next = id ?? Math.max(0, ...this.rows.map((each) => each.id)) + 1;
     this.rows.push({ object: 'RT::Ticket', of: 1, ...row, id: next });
     return next;
+  }
+
+  private attachments(): Part[] {
+    const simple = this.rows
+      .filter(({ id, type }) => (type === 'Create' || type === 'Correspond') && this.parts.every(({ of }) => of !== id))
+      .map(({ id }): Part => {
+        const headers = 'Subject: x\nX-RT-Interface: Email';
+        return { id: 1000 + id, of: id, parent: 0, type: 'text/plain', headers, content: `text of ${id}` };
+      });
+    return [...simple, ...this.parts].sort((a, b) => a.id - b.id);
   }
 
   private person(name: string, index = 0) {
@@ -133,7 +160,16 @@ class RtShaped {
     const query = url.searchParams.get('query') ?? '';
     const body = Buffer.concat(chunks).toString();
     const { method, headers } = request;
-    this.requests.push({ method, path, query, body, authorization: headers.authorization, type: headers['content-type'] });
+    const fields = url.searchParams.get('fields')?.split(',') ?? [];
+    this.requests.push({
+      method,
+      path,
+      query,
+      body,
+      authorization: headers.authorization,
+      type: headers['content-type'],
+      fields,
+    });
     const instead = this.before(path, query);
     if (instead === 'hang') return;
     if (instead !== null) {
@@ -211,26 +247,34 @@ class RtShaped {
       return collection(wanted, (id) => this.ticket(id));
     }
     if (path === '/attachments') {
-      const asked = (JSON.parse(body) as { field: string; value: number }[]).filter(({ field }) => field === 'TransactionId');
-      const withContent =
-        parameters.get('fields')?.includes('Content,') === true || parameters.get('fields')?.endsWith(',Content');
-      if (asked.length === 0) {
-        const ids = (JSON.parse(body) as { value: number }[]).map(({ value }) => value);
-        return collection(ids, (id) => ({ type: 'attachment', id, Content: `text of ${id - 1000}` }));
-      }
-      return collection(
-        asked.map(({ value }) => value),
-        (id, index) => ({
-          type: 'attachment',
-          id: index % 2 === 0 ? String(1000 + id) : 1000 + id,
-          TransactionId: index % 2 === 0 ? id : String(id),
-          ContentType: 'text/plain',
-          Filename: '',
-          Headers: 'Subject: x\nX-RT-Interface: Email',
-          ContentLength: '12',
-          ...(withContent === true ? { Content: `text of ${id}` } : {}),
-        }),
+      const conditions = JSON.parse(body) as { field: string; operator?: string; value: number }[];
+      const fields = parameters.get('fields')?.split(',') ?? [];
+      const valuesOf = (name: string) => conditions.filter(({ field, operator }) => field === name && operator === undefined);
+      const types = conditions.filter(({ field }) => field === 'ContentType').map(({ value }) => String(value));
+      const isAbove = (name: string, value: number) =>
+        conditions.every(({ field, operator, value: bound }) => field !== name || operator !== '>' || value > bound);
+      const isOneOf = (name: string, value: number) =>
+        valuesOf(name).length === 0 || valuesOf(name).some((condition) => condition.value === value);
+      const found = this.attachments().filter(
+        ({ id, of, parent, type }) =>
+          isOneOf('id', id) &&
+          isAbove('id', id) &&
+          isOneOf('TransactionId', of) &&
+          isOneOf('Parent', parent) &&
+          (types.length === 0 || types.includes(type)) &&
+          isAbove('Parent', parent),
       );
+      // RT looks the parent of each up, and falls over the first one that has none
+      if (fields.includes('Parent') && found.some(({ parent }) => parent === 0)) return null;
+      return collection(found, ({ id, of, parent, type, name = '', headers = '', content = '' }, index) => ({
+        type: 'attachment',
+        id: index % 2 === 0 ? String(id) : id,
+        ...(fields.includes('TransactionId') ? { TransactionId: index % 2 === 0 ? of : String(of) } : {}),
+        ...(fields.includes('ContentType') ? { ContentType: type, Filename: name, Headers: headers } : {}),
+        ...(fields.includes('ContentLength') ? { ContentLength: String(content.length) } : {}),
+        ...(fields.includes('Content') ? { Content: content } : {}),
+        ...(fields.includes('Parent') ? { Parent: { type: 'attachment', id: String(parent), _url: 'x' } } : {}),
+      }));
     }
     const id = /^\/user\/(\d+)$/.exec(path)?.[1];
     const user = Object.entries(users).find(([, each]) => String(each.id) === id);
@@ -419,6 +463,66 @@ describe('one ticket', () => {
     expect((await connector().fetchTicket('1'))?.ticket).toMatchObject({ customerSetBy: ['39'], customer: { email: null } });
   });
 
+  test('texts that are too long together are read in portions', async () => {
+    const texts = Array.from({ length: 7 }, (_none, index) => `${index}`.repeat(900_000));
+    rt.parts = [
+      { id: 2000, of: 100, parent: 0, type: 'multipart/mixed' },
+      ...texts.map((content, index) => ({ id: 2001 + index, of: 100, parent: 2000, type: 'text/plain', content })),
+    ];
+    const [message] = (await connector().fetchTicket('1'))?.messages ?? [];
+    expect(message).toMatchObject({ isCut: true, body: expect.stringMatching(/^0+\n\n\[This message is longer/) });
+    expect(rt.requests.filter(({ path }) => path === '/attachments')).toHaveLength(5);
+  });
+
+  test('a message is read by the tree of its parts, and nothing of its files but what they are called', async () => {
+    const disposition = 'Content-Type: image/png;\n name="a.png"\nContent-Disposition: attachment;\n filename="a.png"\n';
+    rt.parts = [
+      { id: 2000, of: 100, parent: 0, type: 'multipart/mixed', headers: 'Subject: x\nX-RT-Interface: Email\n' },
+      { id: 2001, of: 100, parent: 2000, type: 'multipart/alternative' },
+      { id: 2002, of: 100, parent: 2001, type: 'text/plain', content: ' ' },
+      { id: 2003, of: 100, parent: 2001, type: 'multipart/related', headers: 'Content-Type: multipart/related; start="<r@x>"' },
+      { id: 2004, of: 100, parent: 2003, type: 'text/html', headers: 'Content-ID: <f@x>', content: '<p>its frame</p>' },
+      { id: 2005, of: 100, parent: 2003, type: 'text/html', headers: 'Content-ID:\n <r@x>', content: '<p>My card</p>' },
+      {
+        id: 2006,
+        of: 100,
+        parent: 2000,
+        type: 'text/plain',
+        name: 'b.txt',
+        headers: 'Content-Disposition: Inline;\n filename=b.txt',
+        content: 'is lost',
+      },
+      { id: 2007, of: 100, parent: 2000, type: 'image/png', name: 'a\u202e.png', headers: disposition, content: '12345678' },
+      {
+        id: 2008,
+        of: 100,
+        parent: 2000,
+        type: 'message/rfc822',
+        headers: "Content-Disposition: attachment; filename*=utf-8''alt%C3%AB.eml",
+      },
+      { id: 2009, of: 100, parent: 2008, type: 'text/plain', content: 'another’s letter' },
+    ];
+    const snapshot = await connector().fetchTicket('1');
+    expect(snapshot?.messages).toEqual([
+      expect.objectContaining({
+        channel: 'EMAIL',
+        body: 'My card\n\nis lost',
+        isCut: false,
+        attachments: [
+          { name: null, type: 'text/html', size: 16 },
+          { name: 'a.png', type: 'image/png', size: 8 },
+          { name: 'altë.eml', type: 'message/rfc822', size: 16 },
+        ],
+      }),
+    ]);
+    expect(snapshot?.ticket.channel).toBe('EMAIL');
+    // what is asked for by its number is what may be the text
+    const asked = rt.requests.filter(({ fields }) => fields.join() === 'id,Content');
+    expect(asked.flatMap(({ body }) => (JSON.parse(body) as { value: number }[]).map(({ value }) => value))).toEqual([
+      2002, 2005, 2006,
+    ]);
+  });
+
   test('messages that are too long together are read in portions', async () => {
     const huge = `{"items":"${'x'.repeat(25 * 1024 * 1024)}"}`;
     let first = true;
@@ -428,6 +532,13 @@ describe('one ticket', () => {
       return { body: huge };
     };
     expect((await connector().fetchTicket('1'))?.messages.map(({ body }) => body)).toEqual(['text of 100']);
+  });
+
+  test('a message that nobody wrote anything in is one', async () => {
+    rt.parts = [{ id: 2000, of: 100, parent: 0, type: 'application/pdf', name: 'a.pdf', content: '1234' }];
+    expect((await connector().fetchTicket('1'))?.messages).toMatchObject([
+      { body: '', isCut: false, attachments: [{ name: 'a.pdf', type: 'application/pdf', size: 4 }] },
+    ]);
   });
 
   test.each(['0', '01', '1.0', '-1', '1 OR 1=1', '', ' 1', '1/history', '9'.repeat(20)])(
@@ -600,6 +711,7 @@ describe('a note', () => {
         method: 'POST',
         path: '/ticket/1/comment',
         query: '',
+        fields: [],
         body: JSON.stringify({ Content: 'The card was replaced. \nBy the customer.', ContentType: 'text/plain' }),
         authorization: `token ${token}`,
         type: 'application/json',

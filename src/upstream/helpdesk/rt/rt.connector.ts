@@ -14,6 +14,7 @@ import type {
   WebhookRequest,
 } from '../helpdesk.port';
 import { noteText } from '../note-text';
+import { readAttachments } from './rt.attachments';
 import {
   type BackfillCursor,
   backfillFrom,
@@ -36,19 +37,15 @@ import {
   queueMoverOf,
   tellingTypes,
 } from './rt.history';
-import { bodyOf, channelOf, contentBatches, type MessagePart, textParts } from './rt.messages';
+import { channelOf, messageOf } from './rt.messages';
 import {
-  attachmentColumns,
-  attachmentColumnsWithContent,
   changeColumns,
   identifier,
   type RtPerson,
   type RtRequestor,
   type RtTicket,
   type RtTransaction,
-  rtAttachment,
   rtChange,
-  rtContent,
   rtCustomField,
   rtTicket,
   rtTicketItself,
@@ -57,7 +54,7 @@ import {
   ticketColumns,
   transactionColumns,
 } from './rt.records';
-import { AnswerTooLong, oneOf, Rest2 } from './rt.rest2';
+import { oneOf, Rest2 } from './rt.rest2';
 import type { RtSection } from './rt.section';
 import { judgeRtWebhook, understoodEvent } from './rt.webhook';
 
@@ -91,11 +88,6 @@ const ticketsABatch = 50;
 const ticketsAtOnce = 8;
 /** Tickets that one search asks for by their numbers. */
 const ticketsASearch = 100;
-const messagesAtOnce = 100;
-/** The types of parts that hold other parts. */
-const containerTypes = ['mixed', 'alternative', 'related', 'signed', 'report', 'encrypted', 'digest'].map(
-  (kind) => `multipart/${kind}`,
-);
 /** How long somebody counts as staff without asking again, milliseconds. The opposite is never remembered. */
 const staffFor = 60_000;
 /** How long the link field's check counts, milliseconds. */
@@ -226,7 +218,11 @@ export class RtHelpdesk implements HelpdeskConnector {
     // a ticket that doesn't exist and one that is hidden both have an empty history
     if (last === undefined) return null;
 
-    const [ticket, attachments] = await Promise.all([this.ticket(reference), this.attachments(before)]);
+    const spoken = before.filter(({ Type }) => Type === 'Create' || Type === 'Correspond');
+    const reading = readAttachments(this.rest, idsOf(spoken));
+    // It is awaited last; until then its failure is nobody's, and the ticket may turn out to have departed.
+    reading.catch(() => {});
+    const ticket = await this.ticket(reference);
     if (ticket === null) return this.departed(reference, before, asOf);
     if (ticket.Type !== 'ticket') return null;
 
@@ -234,7 +230,8 @@ export class RtHelpdesk implements HelpdeskConnector {
     const field = await this.provenField();
     const profiles = new Map<string, UserProfile>();
     const acting = before.map(({ Creator }) => Creator);
-    const [later, status] = await Promise.all([
+    const [attachments, later, status] = await Promise.all([
+      reading,
       this.laterHistory(before, requestors, field),
       this.status(ticket),
       this.learnProfiles(profiles, [ticket.Creator, ticket.Owner, ...requestors, ...acting]),
@@ -258,7 +255,6 @@ export class RtHelpdesk implements HelpdeskConnector {
       history,
       requestors.map(({ id }) => id),
     );
-    const spoken = before.filter(({ Type }) => Type === 'Create' || Type === 'Correspond');
 
     const setBy = new Map<string, RtPerson>();
     for (const { person, onlyThemselves } of setters) if (isStaff(person) || !onlyThemselves) setBy.set(person.id, person);
@@ -288,6 +284,7 @@ export class RtHelpdesk implements HelpdeskConnector {
       },
       messages: spoken.map((transaction): MessageRecord => {
         const parts = attachments.get(transaction.id) ?? [];
+        const { body, isCut, attachments: files } = messageOf(parts, reference);
         const { Creator } = transaction;
         return {
           reference: String(transaction.id),
@@ -297,7 +294,9 @@ export class RtHelpdesk implements HelpdeskConnector {
               ? { kind: 'STAFF', reference: Creator.id }
               : { kind: 'CUSTOMER', displayName: Creator.RealName },
           channel: channelOf(parts),
-          body: bodyOf(textParts(parts)),
+          body,
+          isCut,
+          attachments: files,
           createdAt: transaction.Created,
         };
       }),
@@ -487,43 +486,6 @@ export class RtHelpdesk implements HelpdeskConnector {
       fields: 'id',
     });
     return items.some(({ id }) => id === ticket.id) ? 'OPEN' : 'CLOSED';
-  }
-
-  /** The parts of each message with the texts in them, by its transaction. */
-  private async attachments(history: readonly RtTransaction[]): Promise<Map<number, MessagePart[]>> {
-    const ids = history.filter(({ Type }) => Type === 'Create' || Type === 'Correspond').map(({ id }) => id);
-    const byTransaction = new Map<number, MessagePart[]>(ids.map((id) => [id, []]));
-    for (let from = 0; from < ids.length; from += messagesAtOnce) {
-      const some = ids.slice(from, from + messagesAtOnce);
-      for (const row of await this.parts(some)) byTransaction.get(row.TransactionId)?.push(row);
-    }
-    return byTransaction;
-  }
-
-  /** Usually one request; where the texts together are too long for one answer, they are fetched in portions. */
-  private async parts(transactions: readonly number[]): Promise<MessagePart[]> {
-    const search = (columns: typeof attachmentColumns) => (last: number) => ({
-      parameters: columns,
-      conditions: [
-        { field: 'id', operator: '>', value: last },
-        ...oneOf('TransactionId', transactions),
-        // the containers carry the headers; files are neither needed nor bounded
-        ...oneOf('ContentType', ['text/plain', 'text/html', ...containerTypes]),
-      ],
-    });
-    const start = { after: 0, patience: 0 };
-    try {
-      return await this.rest.rows('/attachments', rtAttachment, search(attachmentColumnsWithContent), start);
-    } catch (error) {
-      if (!(error instanceof AnswerTooLong)) throw error;
-    }
-    const rows = await this.rest.rows('/attachments', rtAttachment, search(attachmentColumns), start);
-    const contents = new Map<number, string>();
-    for (const ids of contentBatches(textParts(rows))) {
-      const { items } = await this.rest.page('/attachments', rtContent, { fields: 'id,Content' }, oneOf('id', ids));
-      for (const { id, Content } of items) contents.set(id, Content);
-    }
-    return rows.map((row): MessagePart => ({ ...row, Content: contents.get(row.id) }));
   }
 
   /** Adds what is not there yet: within one reading of a ticket everybody is asked about once. */

@@ -102,6 +102,11 @@ export const changeColumns = { fields: 'id,ObjectId,Type,Field' };
 export const rtAttachment = z.object({
   id: identifier.transform(Number),
   TransactionId: identifier.transform(Number),
+  /** The part that it stands in; null where it wasn't asked for, and for the message itself. */
+  Parent: z
+    .union([identifier, z.object({ id: identifier }).transform(({ id }) => id)])
+    .optional()
+    .transform((parent) => (parent === undefined || parent === '0' ? null : Number(parent))),
   ContentType: text,
   Filename: text,
   Headers: text,
@@ -113,9 +118,10 @@ export const rtAttachment = z.object({
   Content: z.string().optional(),
 });
 export type RtAttachment = z.infer<typeof rtAttachment>;
-// `Parent` must not be asked for: RT answers 500 where an attachment has none
+// `Parent` must not be asked for of all: RT answers 500 where one has none
 export const attachmentColumns = { fields: 'id,TransactionId,ContentType,Filename,Headers,ContentLength' };
 export const attachmentColumnsWithContent = { fields: `${attachmentColumns.fields},Content` };
+export const attachmentColumnsWithParent = { fields: `${attachmentColumns.fields},Parent` };
 
 export const rtContent = z.object({ id: identifier.transform(Number), Content: z.string() });
 
