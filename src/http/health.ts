@@ -70,7 +70,11 @@ export const healthRoutes =
         metrics.unlinked.set({ source, state: 'set_aside' }, setAside);
       }
       metrics.jobs.reset();
-      for (const { kind, state, count } of jobs) metrics.jobs.set({ kind, state }, count);
+      metrics.jobFaults.reset();
+      for (const { kind, state, fault, count } of jobs) {
+        metrics.jobs.inc({ kind, state }, count);
+        if (fault !== null) metrics.jobFaults.inc({ kind, fault }, count);
+      }
       metrics.sourceAge.reset();
       for (const { name, polledAt } of sources)
         if (polledAt) metrics.sourceAge.set({ source: name }, (now() - polledAt.getTime()) / 1_000);

@@ -47,6 +47,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly jobFaults = new Gauge({
+    name: 'counterfoil_credential_job_faults',
+    help: 'Jobs of credential updates whose last try got nowhere, by why: `refused` is about our own account or settings.',
+    labelNames: ['kind', 'fault'] as const,
+    registers: [this.registry],
+  });
+
   readonly auditPending = new Gauge({
     name: 'counterfoil_audit_pending_events',
     help: 'Events that are recorded and have no place in the tree yet.',

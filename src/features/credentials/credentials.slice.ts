@@ -52,7 +52,8 @@ export const createCredentials = (
     lease: leaseSeconds * 1_000,
     clock,
     onFault: ({ kind, updateId, fault }, error) =>
-      log[fault === 'internal' ? 'error' : 'warn'](
+      // what is refused is ours to mend: nobody else can
+      log[fault === 'internal' || fault === 'refused' ? 'error' : 'warn'](
         { job: kind, update: updateId, fault, ...(fault === 'internal' ? { error: describeError(error) } : {}) },
         'a job failed',
       ),

@@ -54,7 +54,7 @@ const job = credentialJobs;
 const jobRows = select(job.pick('id', 'updateId', 'kind', 'attempts'), sql`FROM ${job}`);
 type JobRow = Selected<typeof jobRows>;
 
-const jobCounts = select({ ...job.pick('kind', 'state'), count: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${job}`);
+const jobCounts = select({ ...job.pick('kind', 'state', 'fault'), count: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${job}`);
 export type JobCount = Selected<typeof jobCounts>;
 
 /** Writes a job into the outbox with the change that calls for it; one that was done before is to be done again. */
@@ -136,7 +136,10 @@ export class CredentialJobs {
 
   /** How many jobs there are by kind and state, those that are done left out. */
   counts(): Promise<readonly JobCount[]> {
-    return this.parts.database.read(jobCounts, sql`WHERE ${job.state} <> 'DONE' GROUP BY ${job.kind}, ${job.state}`);
+    return this.parts.database.read(
+      jobCounts,
+      sql`WHERE ${job.state} <> 'DONE' GROUP BY ${job.kind}, ${job.state}, ${job.fault}`,
+    );
   }
 
   private async fill(): Promise<number> {

@@ -5,6 +5,7 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { selfSigned } from '../../../../test/support/self-signed';
 import { DeliveryFailed, type Mail } from '../delivery.port';
 import { SmtpMail, type SmtpMailOptions } from './smtp.mail';
+import { judgeReply } from './smtp.replies';
 
 const mail: Mail = {
   to: 'kim.canary@customers.example',
@@ -328,6 +329,120 @@ describe('a server that does not take the mail', () => {
     const { port, arrived } = await server({ disabledCommands: ['AUTH'] });
     expect(await whyOf(channel(port, { account }).send(mail))).toBe('refused');
     expect(arrived).toEqual([]);
+  });
+});
+
+describe('what a server says of the mail', () => {
+  const recipient = ['RCPT TO', 'DATA'] as const;
+  const all = ['MAIL FROM', ...recipient] as const;
+
+  it.each<[string, readonly string[], ReturnType<typeof judgeReply>]>([
+    // RFC 3463, X.1.x: of the recipient's address
+    ['550 5.1.1 <kim@customers.example>: User unknown in relay recipient table', recipient, 'rejected'],
+    ['550 5.1.2 no such domain', recipient, 'rejected'],
+    ['553 5.1.3 not a valid address', recipient, 'rejected'],
+    ['550 5.1.6 the mailbox has moved', recipient, 'rejected'],
+    ['556 5.1.10 the domain takes no mail', recipient, 'rejected'],
+    ['550 5.1.0 address rejected', recipient, 'rejected'],
+    // of the sender's
+    ['550 5.1.0 sender rejected', recipient, 'refused'],
+    ['553 5.1.7 bad sender address', all, 'refused'],
+    ['550 5.1.8 sender domain has no MX', all, 'refused'],
+    ['550 5.1.1 unknown', ['MAIL FROM'], 'refused'],
+    // X.2.x: of the mailbox
+    ['552 5.2.2 mailbox full', recipient, 'fault'],
+    ['550 5.2.2 over quota', recipient, 'fault'],
+    ['550 5.2.1 mailbox disabled', recipient, 'rejected'],
+    ['552 5.2.3 too long for this mailbox', recipient, 'rejected'],
+    // X.3.x: of its system
+    ['552 5.3.1 system full', all, 'fault'],
+    ['554 5.3.2 takes nothing now', all, 'fault'],
+    ['550 5.3.5 misconfigured', all, 'refused'],
+    // X.4.x and X.7.x: of networks, policies and accounts
+    ['550 5.4.5 daily limit of this sender reached', all, 'refused'],
+    ['550-5.4.5 daily limit of this sender reached\r\n550 5.4.5 see the help centre', all, 'refused'],
+    ['554 5.7.0 Outgoing limit of this account reached, come back later', all, 'refused'],
+    ['554 5.7.1 <kim@customers.example>: Relay access denied', all, 'refused'],
+    ['550 5.7.26 unauthenticated mail isn’t accepted', all, 'refused'],
+    ['450 4.7.1 greylisted', all, 'refused'],
+    ['421 4.7.28 rate limited', all, 'refused'],
+    // X.5.x, X.6.x: by code and command
+    ['550 5.5.0 mailbox unavailable', recipient, 'rejected'],
+    ['554 5.6.0 message malformed', recipient, 'rejected'],
+    ['503 5.5.1 bad sequence', all, 'fault'],
+    // 4xx may pass
+    ['450 4.1.1 unknown just now', all, 'fault'],
+    ['452 4.2.2 mailbox full', all, 'fault'],
+    ['451 4.4.2 connection dropped', all, 'fault'],
+    // without an enhanced code
+    ['550 no such user here', recipient, 'rejected'],
+    ['550 User unknown in relay recipient table', recipient, 'rejected'],
+    ['550 mailbox unavailable', recipient, 'rejected'],
+    ['551 user not local', recipient, 'rejected'],
+    ['550 mailbox unavailable', ['MAIL FROM'], 'refused'],
+    ['550 relaying denied', recipient, 'refused'],
+    ['550 not permitted to relay through this server', recipient, 'refused'],
+    ['553 sorry, that domain isn’t in my list of allowed rcpthosts', recipient, 'refused'],
+    ['550 authentication required', recipient, 'refused'],
+    ['550 sender verify failed', recipient, 'refused'],
+    ['554 your IP is on a blocklist', recipient, 'refused'],
+    ['552 mailbox is full', recipient, 'fault'],
+    ['535 what', all, 'refused'],
+    // an enhanced code of another class isn't believed (RFC 2034, 4)
+    ['550 2.1.5 no such user', recipient, 'rejected'],
+    ['550 4.7.1 no such user', recipient, 'rejected'],
+    // a number among the words is none
+    ['550 no such user at 5.7.1.2', recipient, 'rejected'],
+    ['550-no such user\n550-see 5.7.1\n550 5.1.1 gone', recipient, 'rejected'],
+  ])('%j', (text, commands, why) => {
+    const code = Number(text.slice(0, 3));
+    for (const command of commands) expect([command, judgeReply({ code, command, text })]).toEqual([command, why]);
+  });
+
+  it.each([
+    ['RCPT', '550 5.4.5 daily limit of this sender reached', 'refused'],
+    ['RCPT', '550-5.4.5 daily limit\r\n550 5.4.5 see the help centre', 'refused'],
+    ['RCPT', '550 5.1.1 unknown', 'rejected'],
+    ['RCPT', '552 5.2.2 full', 'fault'],
+    ['DATA', '554 5.7.0 Outgoing limit of this account reached', 'refused'],
+    ['DATA', '550-5.4.5 daily limit of this sender reached\r\n550 5.4.5 see the help centre', 'refused'],
+    ['.', '550 5.4.5 daily limit of this sender reached', 'refused'],
+    ['.', '554-5.7.0 Outgoing limit\r\n554 5.7.0 come back later', 'refused'],
+    ['.', '550 5.1.1 unknown', 'rejected'],
+  ])('at %s, %j: %s', async (verb, answer, why) => {
+    const { port } = await scripted(usual({ [verb]: answer }));
+    const failure = await channel(port, { tls: 'none' })
+      .send({ ...mail, text: 'one line' })
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ why, isFinal: why === 'rejected' });
+    expect(String(failure)).not.toMatch(/limit|unknown|full/);
+  });
+
+  it('without an enhanced code, from a real server', async () => {
+    const { port } = await server({ onRcptTo: (_address, _session, done) => done(reply(550, 'Relaying denied')) });
+    expect(await whyOf(channel(port).send(mail))).toBe('refused');
+  });
+});
+
+describe('an address with a local part beyond ASCII', () => {
+  const to = 'jösé@bücher.example';
+
+  it('is told to no server that doesn’t take such: there is no way to deliver', async () => {
+    const { port, lines } = await scripted(usual());
+    expect(await whyOf(channel(port, { tls: 'none' }).send({ ...mail, to }))).toBe('rejected');
+    expect(lines.filter((line) => /^(?:MAIL|RCPT|DATA)/.test(line))).toEqual([]);
+    const hidden = await server({ hideSMTPUTF8: true });
+    expect(await whyOf(channel(hidden.port).send({ ...mail, to }))).toBe('rejected');
+    expect(hidden.arrived).toEqual([]);
+  });
+
+  it('is told as it is to one that says so, with the word for it', async () => {
+    const { port, arrived } = await server({ hideSMTPUTF8: false });
+    await channel(port).send({ ...mail, to });
+    expect(arrived).toMatchObject([{ recipients: [expect.stringMatching(/^jösé@/)] }]);
+    const offering = await scripted(usual({ EHLO: '250-mail.example\r\n250-8BITMIME\r\n250 SMTPUTF8' }));
+    await channel(offering.port, { tls: 'none' }).send({ ...mail, to, text: 'one line' });
+    expect(offering.lines.find((line) => line.startsWith('MAIL'))).toContain(' SMTPUTF8');
   });
 });
 

@@ -3,6 +3,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { DeliveryFailed, type Mail, type MailChannel } from '../delivery.port';
 import { isOneMailAddress } from '../recipient';
+import { judgeReply } from './smtp.replies';
 import { defaultSmtpTimeouts, type SmtpTimeouts } from './smtp.timeouts';
 
 export interface SmtpAddress {
@@ -34,23 +35,17 @@ interface SmtpFault {
   readonly originalCode?: string | undefined;
   readonly command?: string | undefined;
   readonly responseCode?: number | undefined;
+  /** All lines of the server's reply; judged, and kept nowhere. */
+  readonly response?: string | undefined;
 }
-
-/** Replies that mean our account, whatever command they answer (RFC 4954, 6). */
-const accountReplies = new Set([530, 534, 535, 538]);
 
 /** Errors of a socket have names such as ECONNREFUSED or EAI_AGAIN; those of TLS and of certificates don't. */
 const isSocketFault = (code: string): boolean => code !== 'EPROTO' && /^E(?:AI_)?[A-Z0-9]+$/.test(code);
 
 const reasonOf = (fault: SmtpFault, bodyBegun: boolean): DeliveryFailed['why'] => {
-  const { code = '', originalCode, command, responseCode } = fault;
+  const { code = '', originalCode, command = '', responseCode, response = '' } = fault;
   if (code === 'ETIMEDOUT' || originalCode === 'ETIMEDOUT') return 'timeout';
-  if (responseCode !== undefined) {
-    // 503 says that the conversation went wrong, not that the message did.
-    if (responseCode < 500 || responseCode === 503) return 'fault';
-    if (accountReplies.has(responseCode)) return 'refused';
-    return command === 'RCPT TO' || command === 'DATA' ? 'rejected' : 'refused';
-  }
+  if (responseCode !== undefined) return judgeReply({ code: responseCode, command, text: response });
   // Whether the server had all of it, and took it, nobody knows.
   if (bodyBegun) return 'fault';
   if (code === 'EAUTH' || code === 'ENOAUTH') return 'refused';
@@ -158,6 +153,14 @@ export class SmtpMail implements MailChannel {
   }
 }
 
+/** Whether the recipient's local part needs SMTPUTF8 (RFC 6531, 3.4); a domain has a form in ASCII, which the library made. */
+const isAscii = (to: Envelope['to']): boolean => /^[\x20-\x7e]*$/.test(String(to));
+
+/** Whether the server said that it takes addresses beyond ASCII; the library keeps what it said, and sends to such an address in any case. */
+const offersUtf8 = (connection: SMTPConnection): boolean =>
+  (connection as unknown as { readonly _supportedExtensions?: readonly string[] })._supportedExtensions?.includes('SMTPUTF8') ===
+  true;
+
 type Envelope = Parameters<SMTPConnection['send']>[0];
 
 /** Connects, signs in where there is an account, and hands the message over. Rejects with the library's errors. */
@@ -174,6 +177,7 @@ const conversation = async (
       connection.login({ credentials: { user, pass: password } }, (error) => (error ? reject(error) : resolve())),
     );
   }
+  if (!isAscii(envelope.to) && !offersUtf8(connection)) throw new DeliveryFailed('mail', 'rejected');
   const { accepted } = await new Promise<{ accepted: readonly string[] }>((resolve, reject) =>
     connection.send(envelope, body, (error, result) => (error ? reject(error) : resolve(result))),
   );
