@@ -337,6 +337,13 @@ const endOfExpiry = (tokens: readonly Token[], index: number): number => {
   return year && (isCardYear(year.text) || isCardYear(text)) ? end : -1;
 };
 
+/** An expiry that is all of its paragraph, or a code that is it after an expiry: what was a page's cells or lines. */
+const isAlone = (tokens: readonly Token[], index: number, hasExpiry: boolean): boolean => {
+  const ofExpiry = hasExpiry ? -1 : endOfExpiry(tokens, index);
+  const end = ofExpiry > 0 ? ofExpiry : hasExpiry && isCodeLong(tokens[index]!) ? index + 1 : -1;
+  return end > 0 && (tokens[end] === undefined || /^\s*\n/.test(tokens[end].gap));
+};
+
 /** How far behind a card number its expiry and its code may stand, in tokens. */
 const mostBehindNumber = 24;
 
@@ -349,7 +356,7 @@ export const behindNumber = function* (
   let hasCode = false;
   for (let index = number + 1; index < Math.min(tokens.length, number + mostBehindNumber) && !(hasExpiry && hasCode); ) {
     const token = tokens[index]!;
-    if (/\n\s*\n/.test(token.gap) || token.mark === 'card') return;
+    if (token.mark === 'card' || (/\n\s*\n/.test(token.gap) && !isAlone(tokens, index, hasExpiry))) return;
     hasExpiry ||= token.mark === 'expiry';
     hasCode ||= token.mark === 'code';
     const end = hasExpiry ? -1 : endOfExpiry(tokens, index);
@@ -364,7 +371,7 @@ export const behindNumber = function* (
       const isOfMore = next?.isNumber === true && next.gap === ' ' && !isMonth(next.text);
       const isCode = !hasCode && isCodeLong(token) && !isOfMore && !isSomethingElse(tokens, index, number);
       // Anything else in figures tells of something else: an amount, a telephone number.
-      if (!isCode || endsSentence(token.gap)) return;
+      if (!isCode || (endsSentence(token.gap) && !isAlone(tokens, index, hasExpiry))) return;
       hasCode = true;
       yield { kind: 'CVC', from: index, to: index + 1 };
     } else if (token.mark === null && !isWithoutMeaning(tokens, index)) return;

@@ -110,7 +110,8 @@ const loose = 12;
 
 const plainCharacters =
   /^[\s\p{Pd}\p{Cf}\p{Mn}\p{Me}\p{Cc}._/\u00b7\u2024\u2027\u2043\u2044\u2212\u2215\u3002\u30fb\uff0e\uff0f\uff3f\uff65\ufffd\u115f\u1160\u2800\u3164\uffa0]$/u;
-const looseCharacters = /^[,:;+*|~`'"()[\]\\>\u2018\u2019\u201c\u201d\uff0c\uff1a\u066b\u066c\u3001]$/u;
+const looseCharacters =
+  /^[,:;+*|~`'"()[\]\\>#^!@\u00a7\u00b0\u2022\u2026\u2192\u2219\u25aa\u25cf\u25e6\u2605\u2018\u2019\u201c\u201d\uff0c\uff1a\u066b\u066c\u3001]$/u;
 
 /** Above it only the invisible tag characters (category Cf) matter. */
 const tableSize = 0x20000;
@@ -156,7 +157,8 @@ const widthAt = (text: string, position: number): number => (text.codePointAt(po
 const longestGap = 160;
 const longestTag = 64;
 /** Three and more are a mask: "424242******4242" is not a number with something between. */
-const mostAsterisks = 2;
+const mostMasks = 2;
+const maskCharacters = '*#\u2022\u25cf\u2219\u2026';
 
 /** How many groups of unusual sizes are still believed to be one number. */
 const mostUnusualGroups = 8;
@@ -207,7 +209,7 @@ interface Gap {
 
 const readGap = (text: string, start: number, gap: Gap, work: Work): void => {
   let position = start;
-  let asterisks = 0;
+  let masks = 0;
   let sawLineBreak = false;
   gap.kind = plain;
   while (position < text.length && position - start <= longestGap) {
@@ -227,8 +229,8 @@ const readGap = (text: string, start: number, gap: Gap, work: Work): void => {
       else end = -1;
       if (end < 0) break;
     }
-    asterisks = character === '*' ? asterisks + 1 : 0;
-    if (asterisks > mostAsterisks) break;
+    masks = maskCharacters.includes(character) ? masks + 1 : 0;
+    if (masks > mostMasks) break;
     if (character === '\n' || character === '\r') sawLineBreak = true;
     // At the beginning of a line the mark of a quotation; elsewhere a comparison or the end of something.
     if (kind === loose && !(character === '>' && sawLineBreak)) gap.kind = loose;
@@ -242,9 +244,16 @@ const isPrintedGrouping = ([first, second, third, ...more]: readonly number[]): 
   first === 4 &&
   ((second === 4 && third === 4 && more.length > 0) || (second === 6 && (third === 4 || third === 5) && more.length === 0));
 
+/** One of a card's printed groups is written as two: a line ended in it. */
+const isBrokenGrouping = (sizes: readonly number[]): boolean =>
+  sizes.length < 7 &&
+  sizes.some((size, index) => index > 0 && isPrintedGrouping(sizes.toSpliced(index - 1, 2, sizes[index - 1]! + size)));
+
 /** Which no card has, but some hand may write: of three digits and more, with whatever is left at the end. */
 const isPossibleGrouping = (sizes: readonly number[]): boolean =>
-  sizes.length < 3 || (sizes.length <= mostUnusualGroups && sizes.slice(0, -1).every((size) => size > 2));
+  sizes.length < 3 ||
+  (sizes.length <= mostUnusualGroups && sizes.slice(0, -1).every((size) => size > 2)) ||
+  isBrokenGrouping(sizes);
 
 /** 4-4-4-4 and its like, pairs, single digits, 4-6-5, 4-6-4, and thousands (4,242,424,…). */
 const hasCardGrouping = (sizes: readonly number[]): boolean => {

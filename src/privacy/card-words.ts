@@ -29,7 +29,7 @@ export const codeLabels = labels(
 
 export const expiryLabels = labels(
   'exp,expy,expiry,expires,expire,expired,expiring,expiration,exp date,expdate,expiry date,expiration date,date of expiry',
-  'valid thru,valid through,valid to,valid until,valid till,good thru,good through,good until,mm yy,mm yyyy,mmyy,mm jj,mm aa,exp month,exp year,expiry month,expiry year,expiration month,expiration year',
+  'valid,validity,valid thru,valid through,valid to,valid until,valid till,good thru,good through,good until,mm yy,mm yyyy,mmyy,mm jj,mm aa,exp month,exp year,expiry month,expiry year,expiration month,expiration year',
   'gültig bis,gültig,Ablauf,Ablaufdatum,abgelaufen,läuft ab,läuft,Ablaufmonat,Ablaufjahr,Verfall,Verfallsdatum,Verfalldatum,Gültigkeit,Gültigkeitsdatum,gültig bis Ende',
   'expire fin,expire le,date d’expiration,date expiration,fin de validité,validité,date de validité,valable jusqu’en,valable jusqu’au,valable jusqu’à,valide jusqu’en,valide jusqu’au,valide jusqu’à,valide jusque',
   'caducidad,caduca,fecha de caducidad,vencimiento,vence,válida hasta,válido hasta,fecha de vencimiento,vto,fecha vto',
@@ -114,7 +114,7 @@ export const cardWords = labels(
 
 /** Of the words for a card those that mean nothing else: a number right behind one is its. */
 export const plainCardWords = labels(
-  'card,creditcard,debitcard,bankcard,Karte,Kreditkarte,Debitkarte,Bankkarte,carte,tarjeta,cartão,karta,karty,kartę,kaart,bankpas,kort,kortet,kortti,kart,kartı,карта,карты,карте,карту,картой,信用卡,カード,카드',
+  'card,creditcard,debitcard,bankcard,cc,Karte,Kreditkarte,Debitkarte,Bankkarte,carte,tarjeta,cartão,karta,karty,kartę,kaart,bankpas,kort,kortet,kortti,kart,kartı,карта,карты,карте,карту,картой,信用卡,カード,카드',
 );
 
 /** Right before a number of which it isn't certain what it is, says that it is a card's; in a link too. */

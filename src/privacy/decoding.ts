@@ -135,17 +135,61 @@ const backslash: Decoder = (text, start) => {
   return codePoint > 0x10ffff ? none : [{ start, end, text: String.fromCodePoint(codePoint) }];
 };
 
-const tag = /<[/!?]?[a-zA-Z][^<>]*>/y;
+const tag = /<[/!?]?([a-zA-Z][a-zA-Z0-9]*)[^<>]*>/y;
+/** Within a line: what stands before such a tag and behind it is one word. */
+const inlineTags = new Set(
+  'a,abbr,acronym,b,bdi,bdo,big,cite,code,data,del,dfn,em,font,i,ins,kbd,label,mark,o,q,ruby,s,samp,small,span,strike,strong,sub,sup,tt,u,var,wbr'.split(
+    ',',
+  ),
+);
 
-/** A tag stands between its neighbours, and shows nothing. */
+/** Tags and comments show nothing. */
 const markup: Decoder = (text, start) => {
   if (text.startsWith('<!--', start)) {
     const end = text.indexOf('-->', start + 4);
-    return end < 0 ? none : [{ start, end: end + 3, text: ' ' }];
+    return end < 0 ? none : [{ start, end: end + 3, text: '' }];
   }
-  const whole = matchAt(tag, text, start)?.[0];
-  return whole === undefined ? none : [{ start, end: start + whole.length, text: ' ' }];
+  const match = matchAt(tag, text, start);
+  if (!match) return none;
+  return [{ start, end: start + match[0].length, text: inlineTags.has(match[1]!.toLowerCase()) ? '' : ' ' }];
 };
+
+/** Classes of characters, as a pattern takes them. */
+const invisibleCharacters =
+  '\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u20e3\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0';
+const ornamentalDigits = '\\u00b2\\u00b3\\u00b9\\u2070-\\u2089\\u2460-\\u2490\\u24ea\\u24f5-\\u24ff\\u2776-\\u2792';
+const isInvisible = new RegExp(`[${invisibleCharacters}]`);
+
+/** What nobody sees amid digits: characters that join, part and direct, variation selectors, the frame of a key's cap. */
+const invisible: Decoder = (text, start) => {
+  let end = start + 1;
+  while (end < text.length && isInvisible.test(text[end]!)) end += 1;
+  return [{ start, end, text: '' }];
+};
+
+/** Digits that are no decimal digits of any script: raised, lowered, in circles, in brackets, with a full stop. */
+const ornamental = new Map(
+  (
+    [
+      [0x2070, 0, 1],
+      [0xb9, 1, 1],
+      [0xb2, 2, 2],
+      [0x2074, 4, 6],
+      [0x2080, 0, 10],
+      [0x24ea, 0, 1],
+      [0x2460, 1, 9],
+      [0x2474, 1, 9],
+      [0x2488, 1, 9],
+      [0x24ff, 0, 1],
+      [0x24f5, 1, 9],
+      [0x2776, 1, 9],
+      [0x2780, 1, 9],
+      [0x278a, 1, 9],
+    ] as const
+  ).flatMap(([first, digit, count]) =>
+    Array.from({ length: count }, (_, index) => [first + index, String(digit + index)] as const),
+  ),
+);
 
 /** What Windows-1252 has where Latin-1 has control characters, by its byte. */
 const windowsBytes = new Map(Array.from({ length: 0x20 }, (_, index) => [replaceCodePoint(0x80 + index), 0x80 + index] as const));
@@ -154,6 +198,7 @@ const byteOf = (unit: number): number => (unit < 0x100 ? unit : (windowsBytes.ge
 /** UTF-8 that was read as Latin-1 or Windows-1252: "Â " is a no-break space. */
 const misread: Decoder = (text, start) => {
   const lead = text.charCodeAt(start);
+  if (lead < 0xc2 || lead > 0xf4) return none;
   // The no-break space has become an ordinary one since.
   if (lead === 0xc2 && text[start + 1] === ' ') return [{ start, end: start + 2, text: ' ' }];
   const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -210,7 +255,10 @@ const hexadecimal: Decoder = (text, start) => {
 };
 
 /** Where something may be encoded: a sign of its encoding, or a long run of what Base64 and hexadecimal are made of. */
-const signs = /[&%=\\<\u00c2-\u00f4]|(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}/g;
+const signs = new RegExp(
+  `[&%=\\\\<\\u00c2-\\u00f4${ornamentalDigits}${invisibleCharacters}]|(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}`,
+  'g',
+);
 const toNextLine = /\r?\n(?=[A-Za-z0-9+/_-]{2,}={0,2}(?:[\r\n]|$))/y;
 
 /** A run that begins here, and the lines of Base64 after it. */
@@ -225,6 +273,13 @@ const runFrom: Decoder = (text, start) => {
     line = lineBreak === undefined ? none : base64(text, end + lineBreak.length, true);
   }
   return edits;
+};
+
+/** A character that isn't what it looks like. */
+const character: Decoder = (text, start) => {
+  const digit = ornamental.get(text.charCodeAt(start));
+  if (digit !== undefined) return [{ start, end: start + 1, text: digit }];
+  return isInvisible.test(text[start]!) ? invisible(text, start) : misread(text, start);
 };
 
 /** Edits that take one layer of encoding off the text. */
@@ -243,7 +298,7 @@ const layer = (text: string, style: QuotedPrintable): Edit[] => {
     else if (sign === '\\') found = backslash(text, index);
     else if (sign === '=') found = style === 'none' ? none : quotedPrintable(text, index);
     else if (sign === '<') found = text.startsWith('<!--', index) && index > lastCommentEnd ? none : markup(text, index);
-    else found = misread(text, index);
+    else found = character(text, index);
     for (const edit of found) edits.push(edit);
     signs.lastIndex = Math.max(signs.lastIndex, found.at(-1)?.end ?? 0);
   }
