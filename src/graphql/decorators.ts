@@ -9,6 +9,8 @@ interface ClassOptions {
   readonly under?: Partial<Record<LinkAssurance, FieldClass>>;
   /** Fields that the value tells something of, as `Type.field`: the gateway doesn't start with a class below any of theirs. */
   readonly from?: readonly string[];
+  /** What a text is that isn't free text: see `FieldMark`. */
+  readonly holds?: FieldMark['holds'];
 }
 interface FieldOptions extends ClassOptions {
   readonly nullable?: boolean;
@@ -21,7 +23,7 @@ export const Exposed =
   (
     fieldClass: FieldClass,
     type: ReturnType,
-    { under, from, ...options }: FieldOptions = {},
+    { under, from, holds, ...options }: FieldOptions = {},
   ): PropertyDecorator & MethodDecorator =>
   (target: object, key: string | symbol, descriptor?: PropertyDescriptor) => {
     const field = Field(
@@ -29,7 +31,7 @@ export const Exposed =
       { nullable: fieldClass !== 'PUBLIC' && fieldClass !== 'INTERNAL', ...options } as never,
     ) as MethodDecorator;
     field(target, key, descriptor as never);
-    marked(fieldClass, { under, from }, descriptor?.get !== undefined)(target, key, descriptor as never);
+    marked(fieldClass, { under, from, holds }, descriptor?.get !== undefined)(target, key, descriptor as never);
   };
 
 /** The class of a query, a mutation or a field with a resolver of its own. */
@@ -39,7 +41,7 @@ export const Classified = (fieldClass: FieldClass, options: ClassOptions = {}): 
 /** `isGetter`: type-graphql gives getters a resolver that only reads them, which is none of their own. */
 const marked = (
   fieldClass: FieldClass,
-  { under, from }: { readonly [Option in keyof ClassOptions]: ClassOptions[Option] | undefined },
+  { under, from, holds }: { readonly [Option in keyof ClassOptions]: ClassOptions[Option] | undefined },
   isGetter: boolean,
 ): PropertyDecorator & MethodDecorator =>
   Extensions({
@@ -47,6 +49,7 @@ const marked = (
       class: fieldClass,
       ...(under ? { classByAssurance: under } : {}),
       ...(from ? { derivedFrom: from } : {}),
+      ...(holds ? { holds } : {}),
     } satisfies FieldMark,
     isGetter,
   }) as PropertyDecorator & MethodDecorator;

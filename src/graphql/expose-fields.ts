@@ -1,5 +1,6 @@
-import { defaultFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import { defaultFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
 import type { Classification } from '../authz/policy/classification';
+import { isFreeText } from '../authz/policy/marks';
 import { narrowingsOf } from './narrowing';
 import type { RequestAccess } from './request-access';
 import type { Shown } from './shown';
@@ -20,16 +21,22 @@ export const exposeFields = (schema: GraphQLSchema, classification: Classificati
       if (!classification.fields.get(coordinate)?.policed) continue;
       const name = field.name;
       const original = field.resolve;
+      const isText = getNamedType(field.type).name === 'String' && isFreeText(field);
       const isPlain = original === undefined || original === defaultFieldResolver;
       field.resolve = isPlain
         ? (parent: Shown, _args, { access }: AccessContext) =>
-            access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name])
+            access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name], isText)
         : (parent: Shown, args, context: AccessContext, info) =>
-            context.access.expose(coordinate, parent, () => {
-              for (const narrowing of field.args.length === 0 ? [] : narrowingsOf(field, args))
-                context.access.expectClear(narrowing, parent);
-              return original(parent, args, context, info);
-            });
+            context.access.expose(
+              coordinate,
+              parent,
+              () => {
+                for (const narrowing of field.args.length === 0 ? [] : narrowingsOf(field, args))
+                  context.access.expectClear(narrowing, parent);
+                return original(parent, args, context, info);
+              },
+              isText,
+            );
     }
   }
   return schema;

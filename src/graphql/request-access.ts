@@ -1,7 +1,8 @@
 import type { LiveAssistance } from '../authz/actor';
 import type { MaskTools } from '../authz/policy/mask';
-import { applyVerdict, type Verdict, type Verdicts, verdictText } from '../authz/policy/verdict';
+import { applyVerdict, permissiveness, type Verdict, type Verdicts, verdictText } from '../authz/policy/verdict';
 import { Failure } from '../failure';
+import { withContainedMasked } from './contained-values';
 import type { Narrowing } from './narrowing';
 import type { Shown } from './shown';
 import { noWork, type Work } from './work';
@@ -36,8 +37,8 @@ export class RequestAccess {
     readonly work: Work = noWork(),
   ) {}
 
-  /** The value as its verdict has it. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */
-  expose(coordinate: string, parent: Shown, value: () => unknown): unknown {
+  /** The value as its verdict has it; of a text (`isText`) also what it holds of other fields, as theirs have it. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */
+  expose(coordinate: string, parent: Shown, value: () => unknown, isText = false): unknown {
     const verdict = this.verdicts.get(coordinate)?.[parent.linkAssurance];
     // A field without a verdict was never named to anybody, and of an operation that is over nothing is shown.
     if (!verdict || this.work.over !== null) return null;
@@ -49,9 +50,11 @@ export class RequestAccess {
         this.parents.add(shown);
       }
       const clear = value();
-      if (clear instanceof Promise)
-        return clear.then((settled) => this.counted(applyVerdict(verdict, coordinate, settled, this.tools)));
-      return this.counted(applyVerdict(verdict, coordinate, clear, this.tools));
+      const leaves = (settled: unknown) => {
+        const own = applyVerdict(verdict, coordinate, settled, this.tools);
+        return this.counted(isText && verdict.kind === 'reveal' ? this.withContained(coordinate, verdict, parent, own) : own);
+      };
+      return clear instanceof Promise ? clear.then(leaves) : leaves(clear);
     }
     if (verdict.kind === 'deny') throw Failure.denied(verdict.reason, coordinate, parent.shown.ticketId);
     return applyVerdict(verdict, coordinate, null, this.tools);
@@ -106,9 +109,34 @@ export class RequestAccess {
 
   get showing(): Showing {
     const fields = [...this.tallies.values()].flatMap((byField) =>
-      [...byField.values()].map(({ field, verdict, count }) => ({ field, verdict: verdictText(verdict), count })),
+      [...byField.values()]
+        .filter(({ count }) => count > 0)
+        .map(({ field, verdict, count }) => ({ field, verdict: verdictText(verdict), count })),
     );
     return { fields, parents: this.parents };
+  }
+
+  /** A contact in a text that is called otherwise shows no more than it does in its own field, and the record says so. */
+  private withContained(coordinate: string, verdict: Verdict, parent: Shown, value: unknown): unknown {
+    let masked: Verdict | null = null;
+    const options = {
+      verdicts: this.verdicts,
+      assurance: parent.shown.underAssistance ? parent.linkAssurance : null,
+      known: parent.knownContact ?? null,
+      tools: this.tools,
+    };
+    const each = (text: unknown): unknown => {
+      if (typeof text !== 'string') return text;
+      const found = withContainedMasked(text, options);
+      if (found.verdict && (masked === null || permissiveness(found.verdict) < permissiveness(masked))) masked = found.verdict;
+      return found.text;
+    };
+    const shown = Array.isArray(value) ? value.map(each) : each(value);
+    if (masked !== null) {
+      this.tally(coordinate, verdict, -1);
+      this.tally(coordinate, masked);
+    }
+    return shown;
   }
 
   private counted(value: unknown): unknown {

@@ -1,4 +1,5 @@
 import type { LinkAssurance } from '../authz/actor';
+import type { KnownContact } from '../privacy/contacts-in-text';
 
 /** What a disclosure has to name of an object whose policed fields are shown. */
 export interface ShownObject {
@@ -13,6 +14,8 @@ export interface ShownObject {
 
 /** The parent of policed fields: what it is about, and under which assurance of the link it is shown. */
 export interface Shown {
+  /** The contact of whom it is about, where it is at hand: their number is recognized in a text however it is written. */
+  readonly knownContact?: KnownContact | undefined;
   readonly shown: ShownObject;
   readonly linkAssurance: LinkAssurance;
   /** What a field depends on where that is more than the object itself: a relation that only an assistance opens. */

@@ -280,8 +280,7 @@ export const isSpokenOfAsCard = (tokens: readonly Token[], index: number, isKept
   if (isNamedCard(tokens, index)) return true;
   if (hasOwnName(tokens, index, 0)) return false;
   const behind = new Set([...behindNumber(tokens, index)].map(({ kind }) => kind));
-  if (behind.has('EXPIRY') && (!isKept || behind.has('CVC'))) return true;
-  return behind.has('CVC') && codes.at(tokens, index + 1) > 0;
+  return behind.has('EXPIRY') && (!isKept || behind.has('CVC'));
 };
 
 /** What may stand between an expiry and a code beside it. */

@@ -48,7 +48,7 @@ const summary = async (of: Case, { reference }: CaseMethod, over: Record<string,
   if (!method) throw new Error('the provider has no such method');
   const { brand, last4, expiryMonth, expiryYear, isDefault, billingAddress: address } = method;
   const billingAddress = address && { city: address.city, state: address.state ?? null, country: address.country };
-  return { brand, last4, expiryMonth, expiryYear, country: null, isDefault, billingAddress, ...over };
+  return { brand, last4, expiryMonth, expiryYear, country: method.country ?? null, isDefault, billingAddress, ...over };
 };
 const asked = { reason, failure: null, requestedBy: ana };
 const lowRisk = { riskRules: [], needsCode: false, needsApproval: false, approval: null };

@@ -18,6 +18,7 @@ import { parse } from 'yaml';
 import { roles } from '../../src/authz/actor';
 import { ceiling, isPoliced } from '../../src/authz/policy/classification';
 import { ExposurePolicy } from '../../src/authz/policy/exposure';
+import { isFreeText } from '../../src/authz/policy/marks';
 import { describeGraph, printGraph, protectGraph } from '../../src/features/schema';
 import { Classified, Exposed } from '../../src/graphql/decorators';
 import { type GuardError, Guarded, guardFields, guardsOf, open } from '../../src/graphql/guarded';
@@ -381,5 +382,33 @@ describe('the graph that is served', () => {
       })
       .map(({ coordinate }) => coordinate);
     expect(unwrapped).toEqual([]);
+  });
+});
+
+describe('a text that says of whom it is', () => {
+  it('is free text unless it says otherwise: these do, and contacts in all others are masked as in their own fields', () => {
+    const texts = fields.filter(
+      ({ coordinate, field }) => getNamedType(field.type).name === 'String' && classification.fields.get(coordinate)?.policed,
+    );
+    const declared = texts.flatMap(({ coordinate, field }) =>
+      isFreeText(field) ? [] : `${coordinate} ${(field.extensions.counterfoil as { holds: string }).holds}`,
+    );
+    expect(declared.sort()).toEqual([
+      'Address.postalCode VALUE',
+      'CredentialSummary.last4 VALUE',
+      'Customer.email VALUE',
+      'Customer.phone VALUE',
+      'Message.body CONVERSATION',
+      'Order.reference VALUE',
+      'PaymentMethod.last4 VALUE',
+      'Transaction.reference VALUE',
+    ]);
+    for (const coordinate of ['Customer.displayName', 'Ticket.subject', 'Order.description', 'Assistance.reason'])
+      expect(texts.some((text) => text.coordinate === coordinate)).toBe(true);
+  });
+
+  it('masks by fields that there are', () => {
+    for (const coordinate of ['Customer.email', 'Customer.phone', 'PaymentMethod.last4'])
+      expect(classification.fields.get(coordinate)?.policed).toBe(true);
   });
 });

@@ -9,6 +9,11 @@ export interface FieldMark {
   readonly classByAssurance?: Partial<Record<LinkAssurance, FieldClass>>;
   /** Output fields that its value tells something of: its class is at least the highest of theirs, under every assurance. */
   readonly derivedFrom?: readonly string[];
+  /**
+   * A text of the graph is free text unless it says otherwise: contacts and card digits in it are masked as their own fields are.
+   * `VALUE`: it is a value of one kind, and its verdict is about that. `CONVERSATION`: what was said, which is read whole or not at all.
+   */
+  readonly holds?: 'VALUE' | 'CONVERSATION';
 }
 
 /** `extensions.counterfoil` of an input field or an argument: the output field or fields by whose value it narrows. */
@@ -25,6 +30,7 @@ export const fieldMark = z.strictObject({
   class: z.enum(fieldClasses),
   classByAssurance: z.partialRecord(z.enum(linkAssurances), z.enum(fieldClasses)).optional(),
   derivedFrom: z.array(z.string()).min(1).optional(),
+  holds: z.enum(['VALUE', 'CONVERSATION']).optional(),
 });
 const coordinates = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => [value].flat());
 export const filterMark = z.strictObject({ filters: coordinates });
@@ -33,6 +39,10 @@ export const sortMark = z.strictObject({ sorts: coordinates });
 /** `extensions.counterfoil` of anything that carries it. */
 export const markOf = (carrier: { readonly extensions?: Readonly<Record<string, unknown>> | null }): unknown =>
   carrier.extensions?.counterfoil;
+
+/** Whether a text may hold anything: then what it holds of other fields is shown as they are. */
+export const isFreeText = (carrier: Parameters<typeof markOf>[0]): boolean =>
+  fieldMark.safeParse(markOf(carrier)).data?.holds === undefined;
 
 /** Output coordinates that an input field filters by; empty without a mark. */
 export const filtersOf = (carrier: Parameters<typeof markOf>[0]): readonly string[] =>

@@ -9,7 +9,7 @@ import { Listed } from '../../graphql/listed';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import type { Keys } from '../keys/keys.service';
-import { Address } from '../payments/payment.type';
+import { Address } from '../payments/address.type';
 import { credentialUpdates } from './credential-update.entity';
 import { credentialUpdateStates } from './credential-update.states';
 import { mayReadDetails, mayReadPart, type ShownUpdate } from './credentials.policy';
@@ -100,7 +100,7 @@ export class CredentialSummary extends OfUpdate {
     return this.summary.brand;
   }
 
-  @Exposed('PAYMENT', () => String)
+  @Exposed('PAYMENT', () => String, { holds: 'VALUE' })
   get last4(): string | null {
     return this.summary.last4;
   }

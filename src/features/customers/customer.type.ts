@@ -4,6 +4,7 @@ import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
+import type { KnownContact } from '../../privacy/contacts-in-text';
 import type { Keys } from '../keys/keys.service';
 import { customers } from './customer.entity';
 import type { CustomerRow } from './customers.rows';
@@ -50,6 +51,17 @@ export class CustomerType implements Shown {
     return this.row.link;
   }
 
+  /** Opened only where a text of theirs holds digits enough for a number. */
+  get knownContact(): KnownContact {
+    const { keys, row } = this;
+    return {
+      get phone() {
+        return keys.open(customers, row, 'phone');
+      },
+      region: row.region,
+    };
+  }
+
   /** Whose payment side this is; null without a link. */
   get paymentCustomerId(): string | null {
     return this.row.link === 'NONE' ? null : this.row.paymentCustomerId;
@@ -66,12 +78,12 @@ export class CustomerType implements Shown {
   }
 
   // Under MATCHED the address is what the link depends on: in clear it would confirm a guess.
-  @Exposed('PERSONAL', () => String, { under: { MATCHED: 'CREDENTIAL' } })
+  @Exposed('PERSONAL', () => String, { under: { MATCHED: 'CREDENTIAL' }, holds: 'VALUE' })
   get email(): string | null {
     return this.keys.open(customers, this.row, 'email');
   }
 
-  @Exposed('PERSONAL', () => String)
+  @Exposed('PERSONAL', () => String, { holds: 'VALUE' })
   get phone(): string | null {
     return this.keys.open(customers, this.row, 'phone');
   }

@@ -7,6 +7,7 @@ import { enumOf } from '../../graphql/enum-of';
 import { Listed } from '../../graphql/listed';
 import { CurrencyCode, DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
+import type { KnownContact } from '../../privacy/contacts-in-text';
 import {
   paymentMethodKinds,
   paymentMethodStatuses,
@@ -16,6 +17,8 @@ import {
 } from '../../upstream/payments/payments.port';
 import { type CustomerType, Freshness } from '../customers/customer.type';
 import type { Keys } from '../keys/keys.service';
+import { Address, type AddressFields } from './address.type';
+import { Part } from './part';
 import { mostRefunds, paymentMethods, type StoredRefund, transactions } from './payment.entity';
 import type { PaymentMethodRow, TransactionRow } from './payments.rows';
 
@@ -51,21 +54,9 @@ abstract class OfCustomer implements Shown {
   get linkAssurance(): LinkAssurance {
     return this.customer.linkAssurance;
   }
-}
 
-/** A value inside another object: it is shown, and recorded, as part of that. */
-abstract class Part<Row> implements Shown {
-  constructor(
-    protected readonly whole: Shown,
-    protected readonly row: Row,
-  ) {}
-
-  get shown(): ShownObject {
-    return this.whole.shown;
-  }
-
-  get linkAssurance(): LinkAssurance {
-    return this.whole.linkAssurance;
+  get knownContact(): KnownContact | undefined {
+    return this.customer.knownContact;
   }
 }
 
@@ -90,51 +81,6 @@ export class Money extends Part<Sum> {
   }
 }
 
-export interface AddressFields {
-  readonly line1?: string | null;
-  readonly line2?: string | null;
-  readonly city?: string | null;
-  readonly state?: string | null | undefined;
-  readonly postalCode?: string | null;
-  readonly country?: string | null;
-}
-
-@ObjectType({ simpleResolvers: true })
-export class Address extends Part<AddressFields> {
-  @Exposed('CREDENTIAL', () => String)
-  get line1(): string | null {
-    return this.row.line1 ?? null;
-  }
-
-  @Exposed('CREDENTIAL', () => String)
-  get line2(): string | null {
-    return this.row.line2 ?? null;
-  }
-
-  @Exposed('PERSONAL', () => String)
-  get city(): string | null {
-    return this.row.city ?? null;
-  }
-
-  @Exposed('PERSONAL', () => String, {
-    description:
-      'State, province or prefecture, where the country’s addresses have one: its code in the United States and Canada.',
-  })
-  get state(): string | null {
-    return this.row.state ?? null;
-  }
-
-  @Exposed('CREDENTIAL', () => String)
-  get postalCode(): string | null {
-    return this.row.postalCode ?? null;
-  }
-
-  @Exposed('PERSONAL', () => String, { description: 'ISO 3166-1 alpha-2 country.' })
-  get country(): string | null {
-    return this.row.country ?? null;
-  }
-}
-
 @ObjectType({ simpleResolvers: true, description: 'What was bought, where known.' })
 export class Order extends Part<TransactionRow> {
   constructor(
@@ -145,7 +91,7 @@ export class Order extends Part<TransactionRow> {
     super(whole, row);
   }
 
-  @Exposed('PAYMENT', () => String)
+  @Exposed('PAYMENT', () => String, { holds: 'VALUE' })
   get reference(): string | null {
     return this.row.orderReference;
   }
@@ -262,7 +208,7 @@ export class PaymentMethodType extends OfCustomer {
     return this.row.brand;
   }
 
-  @Exposed('PAYMENT', () => String)
+  @Exposed('PAYMENT', () => String, { holds: 'VALUE' })
   get last4(): string | null {
     return this.row.last4;
   }
@@ -332,7 +278,7 @@ export class TransactionType extends OfCustomer {
     return this.row.id;
   }
 
-  @Exposed('PAYMENT', () => String)
+  @Exposed('PAYMENT', () => String, { holds: 'VALUE' })
   get reference(): string {
     return this.row.reference;
   }

@@ -276,6 +276,7 @@ export class MessageType extends OfTicket {
   @Exposed('PERSONAL', () => String, {
     description:
       'What was written, as plain text: behind a link stands the host that it leads to. Card numbers and the like were removed before it was stored. Empty where nothing was written.',
+    holds: 'CONVERSATION',
   })
   get body(): string | null {
     return this.keys.open(messages, this.row, 'body');
