@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { addColumns, bigint, dropColumns, position, text } from './tables';
+import { addColumns, bigint, dropColumns, id, position, text } from './tables';
 
 const columns = [
   bigint('authorized'),
@@ -10,7 +10,7 @@ const columns = [
   bigint('presentment_amount'),
   text('presentment_currency', 3),
 ];
-const ofMethods = [text('country', 2)];
+const ofMethods = [text('country', 2), id('same_as_id'), bigint('times_saved')];
 
 /** What was authorized, captured and refunded of a transaction can't be told from its status: rows have it once their source was asked again. */
 export class MoneyInItsParts1764800000000 implements MigrationInterface {

@@ -313,7 +313,7 @@ export const everything = `
     }
   }
   fragment Method on PaymentMethod {
-    id kind brand last4 expiryMonth expiryYear country status isDefault token source
+    id kind brand last4 expiryMonth expiryYear country timesSaved status isDefault token source
     billingAddress { line1 line2 city state postalCode country }
   }`;
 

@@ -890,7 +890,7 @@ export const cardOf = (fields: Fields = {}): Fields => ({
   display_brand: 'visa',
   exp_month: 8,
   exp_year: 2030,
-  fingerprint: 'AOB934RVNwzk6xtn',
+  fingerprint: `AOB934RVNwzk${fields.last4 ?? '4242'}`,
   funding: 'credit',
   last4: '4242',
   three_d_secure_usage: { supported: true },

@@ -161,11 +161,19 @@ export const methodsOf = (seed: number, person: Person, anchor: Date): PaymentMe
       expiryMonth: hasCard ? expiryMonth : null,
       expiryYear: hasCard ? expiryYear : null,
       country: hasCard ? person.country : null,
+      fingerprint: hasCard ? `fp_demo_${card.brand}_${lastFourOf(card)}` : null,
       status: isRemoved ? 'REMOVED' : hasCard ? cardStatus(expiryYear, expiryMonth, anchor) : 'ACTIVE',
       isDefault,
       billingAddress: atHome ? person.address : null,
       createdAt: new Date(created),
     });
+  }
+  const saved =
+    person.number % 40 === 20 ? methods.find(({ kind, status }) => kind === 'CARD' && status !== 'REMOVED') : undefined;
+  // Somebody who saved their card at each of two orders.
+  if (saved) {
+    const again = new Date(Math.min(saved.createdAt.getTime() + 9 * day, anchor.getTime() - day));
+    methods.push({ ...saved, reference: `${saved.reference}_again`, isDefault: false, createdAt: again });
   }
   return methods;
 };

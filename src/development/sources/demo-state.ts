@@ -36,6 +36,7 @@ const method = z.strictObject({
   expiryYear: z.int().nullable(),
   /** Absent in states of an earlier version. */
   country: z.string().nullable().optional(),
+  fingerprint: z.string().nullable().optional(),
   status: z.enum(paymentMethodStatuses),
   isDefault: z.boolean(),
   billingAddress: address.nullable(),

@@ -25,6 +25,8 @@ export const methodSummarySchema = z.object({
   /** ISO 3166-1 alpha-2 country of the card's issuer, where the provider tells. */
   country: nullableText,
   isDefault: z.boolean(),
+  /** Where the same card or account is saved more than once: what becomes of it becomes of all of them. */
+  timesSaved: z.number().optional(),
   billingAddress: addressSchema.nullable(),
 });
 export type MethodSummary = z.infer<typeof methodSummarySchema>;
@@ -42,11 +44,22 @@ export const summaryOf = (method: PaymentMethodRecord): MethodSummary => ({
 
 /** A method of the read model as updates keep it. */
 export const summaryOfRow = (row: StoredMethodRow, keys: Keys): MethodSummary => {
-  const { kind, brand, last4, expiryMonth, expiryYear, country, isDefault } = row;
+  const { kind, brand, last4, expiryMonth, expiryYear, country, isDefault, timesSaved } = row;
   const address = keys.open(method, row, 'billingAddress');
   const none = { line1: null, line2: null, city: null, postalCode: null, country: null };
   const billingAddress = address === null ? null : { ...none, ...(JSON.parse(address) as Partial<typeof none>) };
-  return { kind, brand, last4, expiryMonth, expiryYear, country, isDefault, billingAddress };
+  const times = timesSaved ?? 1;
+  return {
+    kind,
+    brand,
+    last4,
+    expiryMonth,
+    expiryYear,
+    country,
+    isDefault,
+    billingAddress,
+    ...(times > 1 ? { timesSaved: times } : {}),
+  };
 };
 
 const brands: Readonly<Record<string, string>> = {
@@ -61,11 +74,12 @@ const brands: Readonly<Record<string, string>> = {
 const kinds: Readonly<Record<string, string>> = { CARD: 'Card', WALLET: 'Wallet', BANK_DEBIT: 'Bank account', OTHER: 'Method' };
 
 /** `Visa •••• 4242, valid until 08/2030`: how a person recognizes a method, and nothing that somebody else could use. */
-export const describeMethod = ({ kind, brand, last4, expiryMonth, expiryYear }: MethodSummary): string => {
+export const describeMethod = ({ kind, brand, last4, expiryMonth, expiryYear, timesSaved }: MethodSummary): string => {
   const name = (brand === null ? undefined : brands[brand]) ?? brand ?? kinds[kind] ?? 'Method';
   const validity =
     expiryMonth === null || expiryYear === null ? '' : `, valid until ${String(expiryMonth).padStart(2, '0')}/${expiryYear}`;
-  return `${name} •••• ${last4 ?? '••••'}${validity}`;
+  const often = timesSaved === undefined ? '' : `, saved ${timesSaved} times`;
+  return `${name} •••• ${last4 ?? '••••'}${validity}${often}`;
 };
 
 /** Where an address is, without the line that leads to a door. */

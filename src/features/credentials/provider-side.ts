@@ -11,7 +11,12 @@ export interface ProviderSide {
   /** The provider's own references: never shown, never logged. */
   readonly customer: string;
   /** Null once the method's row says that the provider no longer has it. */
-  readonly method: { readonly reference: string; readonly row: StoredMethodRow } | null;
+  readonly method: {
+    readonly reference: string;
+    readonly row: StoredMethodRow;
+    /** References of the same card or account, saved once more. */
+    readonly copies: readonly string[];
+  } | null;
 }
 
 /** An update's customer and method as their provider names them; null where the customer is gone there or was erased here. */
@@ -34,5 +39,12 @@ export const providerSideOf = async (
     sql`WHERE ${method.id} = ${update.paymentMethodId} AND ${method.paymentCustomerId} = ${update.paymentCustomerId}`,
   );
   const reference = row && row.status !== 'REMOVED' ? keys.open(method, row, 'reference') : null;
-  return { provider, customer, method: row && reference ? { reference, row } : null };
+  if (!row || !reference) return { provider, customer, method: null };
+  const same = await database.read(
+    storedMethodRows,
+    sql`WHERE ${method.paymentCustomerId} = ${update.paymentCustomerId} AND ${method.status} <> 'REMOVED' AND ${method.id} <> ${row.id}
+      AND COALESCE(${method.sameAsId}, ${method.id}) = ${row.sameAsId ?? row.id}`,
+  );
+  const copies = same.flatMap((each) => keys.open(method, each, 'reference') ?? []);
+  return { provider, customer, method: { reference, row, copies } };
 };

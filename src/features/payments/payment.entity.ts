@@ -43,6 +43,9 @@ export class PaymentMethod {
   @Integer({ name: 'expiry_month', nullable: true }) expiryMonth!: number | null;
   @Integer({ name: 'expiry_year', nullable: true }) expiryYear!: number | null;
   @Text(2, { nullable: true }) country!: string | null;
+  /** The method that is shown in place of this one, which is the same card or account, saved once more. */
+  @Text(64, { name: 'same_as_id', nullable: true }) sameAsId!: string | null;
+  @Integer({ name: 'times_saved', nullable: true }) timesSaved!: number | null;
   @Text(16) status!: string;
   @Flag({ name: 'is_default' }) isDefault!: boolean;
   @Sealed({ name: 'billing_address_sealed', nullable: true }) billingAddressSealed!: Buffer | null;

@@ -230,6 +230,14 @@ export class PaymentMethodType extends OfCustomer {
     return this.row.country;
   }
 
+  @Exposed('PAYMENT', () => Int, {
+    description:
+      'How often the provider has this card or account saved for the customer: it is shown once, and changed and removed with all of them. Null where the provider doesn’t tell.',
+  })
+  get timesSaved(): number | null {
+    return this.row.timesSaved;
+  }
+
   @Exposed('PAYMENT', () => PaymentMethodStatus)
   get status(): string {
     return this.row.status;

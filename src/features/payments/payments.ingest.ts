@@ -11,6 +11,7 @@ import type {
   KnownObjects,
   PaymentCustomerRecord,
   PaymentCustomerSnapshot,
+  PaymentMethodRecord,
   RefundRecord,
   TransactionRecord,
 } from '../../upstream/payments/payments.port';
@@ -30,6 +31,7 @@ import {
   transactions,
 } from './payment.entity';
 import { payer, payerRows } from './payments.rows';
+import { placesOf } from './same-methods';
 
 const knownCustomers = select(
   {
@@ -61,8 +63,9 @@ const mostKnown = 4;
 
 /** How texts of a payment source are kept. */
 export const paymentTexts: RecordTexts = {
-  asTheyAre: new Set(['reference', 'helpdeskReference', 'paymentMethodReference', 'deviceFingerprint'] satisfies (
+  asTheyAre: new Set(['reference', 'helpdeskReference', 'paymentMethodReference', 'deviceFingerprint', 'fingerprint'] satisfies (
     | keyof PaymentCustomerRecord
+    | keyof PaymentMethodRecord
     | keyof TransactionRecord
   )[]),
   contacts: new Set(['email', 'phone'] satisfies (keyof PaymentCustomerRecord)[]),
@@ -271,11 +274,15 @@ export class PaymentsIngest {
     const fresh: Values<PaymentMethod>[] = [];
     const reported = new Set<string>();
     for (const { id: paymentCustomerId, key, snapshot } of customers) {
-      for (const method of snapshot.methods) {
+      const planned = snapshot.methods.map((method) => {
         const referenceDigest = digestOf(method.reference);
         const row = stored.get(`${paymentCustomerId} ${referenceDigest}`);
-        const id = row?.id ?? `pm_${ulid()}`;
-        ids.set(`${paymentCustomerId} ${referenceDigest}`, id);
+        return { ...method, method, referenceDigest, row, id: row?.id ?? `pm_${ulid()}` };
+      });
+      const places = placesOf(planned);
+      for (const { method, referenceDigest, row, id } of planned) {
+        const { sameAsId = null, timesSaved = null } = places.get(id) ?? {};
+        ids.set(`${paymentCustomerId} ${referenceDigest}`, sameAsId ?? id);
         reported.add(id);
         const values = {
           kind: method.kind,
@@ -285,6 +292,8 @@ export class PaymentsIngest {
           expiryMonth: method.expiryMonth,
           expiryYear: method.expiryYear,
           country: method.country ?? null,
+          sameAsId,
+          timesSaved,
           status: method.status,
           isDefault: method.isDefault,
           billingAddressSealed: method.billingAddress

@@ -86,7 +86,7 @@ export class PaymentsLoader {
         owners: ids,
         column: method.paymentCustomerId,
         ownerOf: (row) => row.paymentCustomerId,
-        rest: sql`AND ${method.status} <> 'REMOVED' ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
+        rest: sql`AND ${method.status} <> 'REMOVED' AND ${method.sameAsId} IS NULL ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
         most: mostMethods,
       });
     });
@@ -113,7 +113,9 @@ export class PaymentsLoader {
     if (id === null) return null;
     // Where the list is read anyway, most transactions lead to one of it; a removed method isn't in it.
     const listed = await this.listed.get(customer.paymentCustomerId ?? '');
-    const row = listed?.find((each) => each.id === id) ?? (await this.method.load(id));
+    const found = listed?.find((each) => each.id === id) ?? (await this.method.load(id));
+    // The same card or account as another one, which was shown in its place later.
+    const row = found?.sameAsId ? await this.method.load(found.sameAsId) : found;
     return row && row.paymentCustomerId === customer.paymentCustomerId ? new PaymentMethodType(customer, row, this.keys) : null;
   }
 

@@ -11,7 +11,7 @@ export const payer = paymentCustomers.as('p');
 export const methodRows = select(
   {
     ...method.pick('id', 'paymentCustomerId', 'surrogate', 'kind', 'brand', 'last4', 'expiryMonth', 'expiryYear', 'status'),
-    ...method.pick('isDefault', 'country', 'billingAddressSealed'),
+    ...method.pick('isDefault', 'country', 'sameAsId', 'timesSaved', 'billingAddressSealed'),
     source: payer.source,
     ...keyed,
   },
@@ -23,7 +23,7 @@ export type PaymentMethodRow = Selected<typeof methodRows>;
 export const storedMethodRows = select(
   {
     ...method.pick('id', 'kind', 'brand', 'last4', 'expiryMonth', 'expiryYear', 'status', 'isDefault', 'createdAt'),
-    ...method.pick('country', 'billingAddressSealed', 'referenceSealed'),
+    ...method.pick('country', 'sameAsId', 'timesSaved', 'billingAddressSealed', 'referenceSealed'),
     ...keyed,
   },
   methodRows.from,

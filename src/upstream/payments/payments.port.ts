@@ -67,6 +67,8 @@ export interface PaymentMethodRecord {
   readonly expiryYear: number | null;
   /** ISO 3166-1 alpha-2, upper case: of the card's issuer, or where the account or the payer is; null or absent where the provider doesn't tell. */
   readonly country?: string | null | undefined;
+  /** Equal for one card or account that is saved several times; compared, and never stored. Null or absent where the provider doesn't tell. */
+  readonly fingerprint?: string | null | undefined;
   readonly status: PaymentMethodStatus;
   readonly isDefault: boolean;
   readonly billingAddress: AddressRecord | null;

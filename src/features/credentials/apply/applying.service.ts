@@ -1,7 +1,7 @@
 import type { UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
-import type { AddressRecord, ProviderStep } from '../../../upstream/payments/payments.port';
+import type { AddressRecord, MethodState, ProviderStep } from '../../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../../upstream/source-unavailable';
 import { customer, linkRows } from '../../customers/customers.rows';
 import type { Keys } from '../../keys/keys.service';
@@ -16,6 +16,9 @@ import { type ProviderSide, providerSideOf } from '../provider-side';
 import { ProviderCalls } from './provider-calls';
 import { type PlannedStep, planSteps } from './provider-steps';
 import { isPending, Steps } from './steps';
+
+/** A card that is saved more often than this is cleared up at the provider. */
+const mostCopies = 20;
 
 /**
  * Brings confirmed updates about at the provider: asks once more whether it may be done, plans the calls and has them made
@@ -144,6 +147,8 @@ export class Applying {
     if (!isStill(methodSummarySchema.parse(JSON.parse(texts.before)), now, regards)) return refused('CHANGED_MEANWHILE');
     const current = await side.provider.readMethod(side.customer, side.method.reference);
     if (!current) return refused('METHOD_GONE');
+    const copies = await this.copiesAsTheyAre(update, side, texts.newMethod);
+    if (copies === null) return refused('REFUSED');
     const replacement =
       texts.newMethod === null
         ? null
@@ -155,10 +160,27 @@ export class Applying {
       kind: update.kind,
       customer: side.customer,
       current,
+      copies,
       replacement,
       address: texts.address === null ? null : (JSON.parse(texts.address) as AddressRecord),
     });
     return typeof steps === 'string' ? refused(steps) : { planned: steps, refusal: null };
+  }
+
+  /** The same card or account, wherever else it is saved; null where that is too often to be changed in one go. Throws `SourceUnavailable`. */
+  private async copiesAsTheyAre(
+    { kind }: CredentialUpdate,
+    { provider, customer, method }: ProviderSide,
+    newMethod: string | null,
+  ): Promise<readonly MethodState[] | null> {
+    const copies = kind === 'SET_DEFAULT' ? [] : (method?.copies ?? []).filter((each) => each !== newMethod);
+    if (copies.length > mostCopies) return null;
+    const states: MethodState[] = [];
+    for (const copy of copies) {
+      const state = await provider.readMethod(customer, copy);
+      if (state !== null) states.push(state);
+    }
+    return states;
   }
 
   /** A card that was entered for an update which came to nothing is taken away from the customer again. */

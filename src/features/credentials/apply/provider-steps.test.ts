@@ -60,6 +60,50 @@ describe('the calls that bring an update about', () => {
     ],
     ['nothing where it is the default already', { current: current({ defaultMethod: 'old' }) }, []],
     ['an address is set on the method', { kind: 'BILLING_ADDRESS', address: null }, ['SET_ADDRESS old']],
+    [
+      'a card that is saved more than once goes everywhere, the one that was decided on last',
+      { kind: 'REMOVE', copies: [current({ method: method('again') }), current({ method: method('once more') })] },
+      ['DETACH again', 'DETACH once more', 'DETACH old'],
+    ],
+    [
+      'and nowhere while something is paid with one of them',
+      {
+        kind: 'REMOVE',
+        copies: [current({ method: method('again'), subscriptions: [{ reference: 's1', method: 'again' }] })],
+      },
+      'METHOD_IN_USE',
+    ],
+    [
+      'and nowhere while one of them is the default that something is paid with',
+      {
+        kind: 'REMOVE',
+        copies: [
+          current({ method: method('again'), defaultMethod: 'again', subscriptions: [{ reference: 's1', method: null }] }),
+        ],
+      },
+      'METHOD_IN_USE',
+    ],
+    [
+      'a new card takes the place of each of them',
+      {
+        kind: 'REPLACE_CARD',
+        replacement,
+        current: current({ defaultMethod: 'again', subscriptions: [{ reference: 's1', method: 'again' }] }),
+        copies: [
+          current({
+            method: method('again'),
+            defaultMethod: 'again',
+            subscriptions: [{ reference: 's1', method: 'again' }],
+          }),
+        ],
+      },
+      ['SET_DEFAULT new', 'SET_SUBSCRIPTION_DEFAULT s1 new', 'DETACH again', 'DETACH old'],
+    ],
+    [
+      'an address is set on each of them',
+      { kind: 'BILLING_ADDRESS', copies: [current({ method: method('again') })] },
+      ['SET_ADDRESS again', 'SET_ADDRESS old'],
+    ],
     ['a method that nothing charges is detached', { kind: 'REMOVE' }, ['DETACH old']],
     [
       'one that a subscription charges is not',

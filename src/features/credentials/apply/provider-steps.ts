@@ -12,6 +12,8 @@ export interface StepsWanted {
   /** References at the provider. */
   readonly customer: string;
   readonly current: MethodState;
+  /** The same card or account, saved once more: what becomes of the one becomes of all. */
+  readonly copies?: readonly MethodState[];
   /** For `REPLACE_CARD`: the card that the customer entered, and whether the provider holds it as the customer's already. */
   readonly replacement: { readonly method: string; readonly isAttached: boolean } | null;
   /** For `BILLING_ADDRESS`. */
@@ -38,6 +40,7 @@ export const planSteps = ({
   kind,
   customer,
   current,
+  copies = [],
   replacement,
   address,
 }: StepsWanted): readonly PlannedStep[] | ProviderRefusal => {
@@ -55,7 +58,12 @@ export const planSteps = ({
       method: subscription.method,
     },
   });
-  const detach: PlannedStep = { step: { action: 'DETACH', customer, method: method.reference }, undo: null };
+  /** The one that was decided on comes last: as long as anything of it is there, it is shown. */
+  const all = [...copies, current];
+  const isOne = (reference: string | null) => all.some((each) => each.method.reference === reference);
+  const detach = all.map(
+    (each): PlannedStep => ({ step: { action: 'DETACH', customer, method: each.method.reference }, undo: null }),
+  );
   switch (kind) {
     case 'SET_DEFAULT':
       return [
@@ -65,22 +73,15 @@ export const planSteps = ({
           .map((each) => setOn(each, method.reference)),
       ];
     case 'BILLING_ADDRESS':
-      return [
-        {
-          step: {
-            action: 'SET_ADDRESS',
-            customer,
-            method: method.reference,
-            address: withState(address ?? noAddress, method.billingAddress),
-          },
-          undo: { action: 'SET_ADDRESS', customer, method: method.reference, address: method.billingAddress ?? noAddress },
-        },
-      ];
+      return all.map(({ method: { reference, billingAddress } }) => ({
+        step: { action: 'SET_ADDRESS', customer, method: reference, address: withState(address ?? noAddress, billingAddress) },
+        undo: { action: 'SET_ADDRESS', customer, method: reference, address: billingAddress ?? noAddress },
+      }));
     case 'REMOVE':
       // What it pays for would go unpaid without a word to the customer: that is another decision than this one.
-      return charging(current).length > 0 ? 'METHOD_IN_USE' : [detach];
+      return all.some((each) => charging(each).length > 0) ? 'METHOD_IN_USE' : detach;
     case 'REPLACE_CARD': {
-      if (replacement === null || replacement.method === method.reference) return 'METHOD_GONE';
+      if (replacement === null || isOne(replacement.method)) return 'METHOD_GONE';
       return [
         ...(replacement.isAttached
           ? []
@@ -90,9 +91,11 @@ export const planSteps = ({
                 undo: { action: 'DETACH', customer, method: replacement.method },
               } as const,
             ]),
-        ...(defaultMethod === method.reference ? [setDefault(replacement.method)] : []),
-        ...subscriptions.filter((each) => each.method === method.reference).map((each) => setOn(each, replacement.method)),
-        detach,
+        ...(all.some((each) => each.defaultMethod === each.method.reference) ? [setDefault(replacement.method)] : []),
+        ...all.flatMap(({ method: each, subscriptions: its }) =>
+          its.filter((one) => one.method === each.reference).map((one) => setOn(one, replacement.method)),
+        ),
+        ...detach,
       ];
     }
   }

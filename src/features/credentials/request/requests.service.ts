@@ -211,7 +211,7 @@ export class CredentialRequests {
     const { id: paymentCustomerId, source, link } = payer;
     const [found] = await change.read(
       storedMethodRows,
-      sql`WHERE ${method.id} = ${input.paymentMethodId} AND ${method.paymentCustomerId} = ${paymentCustomerId} AND ${method.status} <> 'REMOVED'`,
+      sql`WHERE ${method.id} = ${input.paymentMethodId} AND ${method.paymentCustomerId} = ${paymentCustomerId} AND ${method.status} <> 'REMOVED' AND ${method.sameAsId} IS NULL`,
     );
     const seal = await CustomerSeal.of(change, keys, customerId);
     if (!found || seal.key === null) throw Failure.notFound('payment method');

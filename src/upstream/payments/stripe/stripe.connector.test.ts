@@ -277,6 +277,7 @@ describe('a customer', () => {
           expiryMonth: 7,
           expiryYear: 2026,
           country: 'US',
+          fingerprint: expect.any(String),
           status: 'EXPIRING',
           isDefault: false,
           billingAddress: null,
@@ -290,6 +291,7 @@ describe('a customer', () => {
           expiryMonth: 8,
           expiryYear: 2030,
           country: 'US',
+          fingerprint: expect.any(String),
           status: 'ACTIVE',
           isDefault: true,
           billingAddress: {

@@ -531,6 +531,7 @@ describe('a method’s standing', () => {
         expiryMonth: 8,
         expiryYear: 2030,
         country: 'US',
+        fingerprint: expect.any(String),
         status: 'ACTIVE',
         isDefault: false,
         billingAddress: null,
@@ -847,6 +848,7 @@ describe('a setup', () => {
         billingAddress: null,
         createdAt: new Date(stripe.now * 1_000),
         country: 'DE',
+        fingerprint: expect.any(String),
       },
       authenticated: true,
     });

@@ -188,6 +188,17 @@ test('no name, no number and no address of who pays is read, and nothing of anot
   expect(read).not.toMatch(/canary|1111|7777/);
 });
 
+test('one number is one fingerprint, wherever it stands, and never Stripe’s own word', () => {
+  const fingerprint = 'AOB934RVNwzk6xtn';
+  const one = seen('card', { ...card, fingerprint }).fingerprint;
+  expect(one).toMatch(/^[\w-]{22}$/);
+  expect(one).not.toContain(fingerprint);
+  expect(seen('card', { ...card, exp_year: 2035, fingerprint }).fingerprint).toBe(one);
+  expect(seen('sepa_debit', { last4: '3000', fingerprint: 'hgyZkZtYhZ8G0Wvt' }).fingerprint).not.toBe(one);
+  for (const none of [undefined, null, '', 4242, 'a sentence of a bank'])
+    expect(seen('card', { ...card, fingerprint: none }).fingerprint).toBeNull();
+});
+
 test('details of any shape are read or none', () => {
   expect(instrumentSchema.parse({ card })).toBeNull();
   fc.assert(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { PaymentMethodKind } from '../payments.port';
 import { country, orNull, text, word } from './stripe.shapes';
@@ -15,6 +16,8 @@ export interface Instrument {
   readonly expiryYear: number | null;
   /** ISO 3166-1 alpha-2: the issuer's country, or where the account or the payer is. */
   readonly country: string | null;
+  /** Stands for the number: equal for the same one in one Stripe account. */
+  readonly fingerprint: string | null;
 }
 
 /**
@@ -104,6 +107,13 @@ const characters = orNull(
 const month = orNull(z.number().int().min(1).max(12));
 const year = orNull(z.number().int().min(1_970).max(9_999));
 const countryCode = orNull(country);
+/** Nobody needs Stripe's own word, only whether it is the same. */
+const fingerprintWord = orNull(
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{8,64}$/)
+    .transform((word) => createHash('sha256').update(word).digest('base64url').slice(0, 22)),
+);
 
 const isCard = (place: Part): boolean => ['brand', 'display_brand', 'exp_month'].some((name) => Object.hasOwn(place, name));
 
@@ -126,5 +136,6 @@ export const instrumentOf = (method: { readonly type: string } & Part): Instrume
     expiryMonth: first(cards, ['exp_month'], month),
     expiryYear: first(cards, ['exp_year'], year),
     country: first([...places, ...payersOf(own)], ['country'], countryCode),
+    fingerprint: first(places, ['fingerprint'], fingerprintWord),
   };
 };

@@ -123,6 +123,7 @@ export const paymentMethodRecord = (
     expiryMonth: card.expiryMonth,
     expiryYear: card.expiryYear,
     country: tells.find(({ country: of }) => of !== null)?.country ?? null,
+    fingerprint: instrument.fingerprint,
     status: expiryStatus(card.expiryMonth, card.expiryYear, now),
     isDefault: method.id === (customer.invoice_settings?.default_payment_method ?? customer.default_source),
     billingAddress: addressRecord(method.billing_details?.address),
