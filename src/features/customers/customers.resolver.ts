@@ -2,13 +2,8 @@ import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-gr
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
-import {
-  PaymentMethodType,
-  TransactionConnection,
-  type TransactionFilter,
-  TransactionFilterInput,
-  TransactionOrder,
-} from '../payments/payment.type';
+import { type TransactionFilter, TransactionFilterInput } from '../payments/payment.filter';
+import { PaymentMethodType, TransactionConnection, TransactionOrder } from '../payments/payment.type';
 import { mostMethods } from '../payments/payments.loader';
 import type { RequestContext } from '../request';
 import { CustomerType } from './customer.type';

@@ -8,7 +8,8 @@ import { inOrder, type Keyset, pageClause } from '../../graphql/page';
 import { nextTurn } from '../../graphql/work';
 import type { CustomerType } from '../customers/customer.type';
 import type { Keys } from '../keys/keys.service';
-import { PaymentMethodType, type TransactionFilter, TransactionOrder } from './payment.type';
+import type { TransactionFilter } from './payment.filter';
+import { PaymentMethodType, TransactionOrder } from './payment.type';
 import {
   method,
   methodRows,

@@ -9,7 +9,8 @@ import type { CustomerType } from '../customers/customer.type';
 import type { CustomersLoader } from '../customers/customers.loader';
 import { customer } from '../customers/customers.rows';
 import type { ConfirmedOf, Reach } from '../customers/customers.service';
-import { TransactionConnection, type TransactionFilter, type TransactionOrder, TransactionType } from './payment.type';
+import type { TransactionFilter } from './payment.filter';
+import { TransactionConnection, type TransactionOrder, TransactionType } from './payment.type';
 import { type PaymentsLoader, transactionsBy } from './payments.loader';
 import { transaction, transactionRows } from './payments.rows';
 
