@@ -280,7 +280,8 @@ export const isSpokenOfAsCard = (tokens: readonly Token[], index: number, isKept
   if (isNamedCard(tokens, index)) return true;
   if (hasOwnName(tokens, index, 0)) return false;
   const behind = new Set([...behindNumber(tokens, index)].map(({ kind }) => kind));
-  return behind.has('EXPIRY') && (!isKept || behind.has('CVC'));
+  if (behind.has('EXPIRY') && (!isKept || behind.has('CVC'))) return true;
+  return behind.has('CVC') && codes.at(tokens, index + 1) > 0;
 };
 
 /** What may stand between an expiry and a code beside it. */

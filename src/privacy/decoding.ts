@@ -254,9 +254,13 @@ const hexadecimal: Decoder = (text, start) => {
   }));
 };
 
+/** Between groups of digits that are read aloud or counted up. */
+const spokenBetween =
+  '(?<=[0-9]{3}),?\\s{1,3}(?:dash|hyphen|minus|space|blank|slash|point|dot|then|and|strich|bindestrich|leerzeichen|und|dann|tiret|espace|et|puis|guion|y|trattino|e)\\s{1,3}(?=[0-9]{3})';
+
 /** Where something may be encoded: a sign of its encoding, or a long run of what Base64 and hexadecimal are made of. */
 const signs = new RegExp(
-  `[&%=\\\\<\\u00c2-\\u00f4${ornamentalDigits}${invisibleCharacters}]|(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}`,
+  `[&%=\\\\<\\u00c2-\\u00f4${ornamentalDigits}${invisibleCharacters}]|${spokenBetween}|(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}`,
   'g',
 );
 const toNextLine = /\r?\n(?=[A-Za-z0-9+/_-]{2,}={0,2}(?:[\r\n]|$))/y;
@@ -292,7 +296,8 @@ const layer = (text: string, style: QuotedPrintable): Edit[] => {
   for (let match = signs.exec(text); match; match = signs.exec(text)) {
     const { 0: sign, index } = match;
     let found: readonly Edit[] = none;
-    if (sign.length > 1) found = runFrom(text, index);
+    if (/^[\s,]/.test(sign)) found = [{ start: index, end: index + sign.length, text: '-' }];
+    else if (sign.length > 1) found = runFrom(text, index);
     else if (sign === '&') found = reference(text, index);
     else if (sign === '%') found = percent(text, index);
     else if (sign === '\\') found = backslash(text, index);
