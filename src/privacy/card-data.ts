@@ -61,6 +61,9 @@ const merged = (spans: readonly CardDataSpan[]): CardDataSpan[] => {
   return apart;
 };
 
+/** How near a card must be spoken of, in tokens, for a date to be its expiry. */
+const nearCard = 40;
+
 /** What of the numbers that may be cards' is one: the doubtful, and what stands in something else, where a card is spoken of. */
 const certainNumbers = (
   { folded, numbers: finds, isKept }: CardReading,
@@ -73,11 +76,15 @@ const certainNumbers = (
   const tokens = tokensOf(folded, merged([...certain, ...asNumbers]), honoursMarks);
   let at = 0;
   let isInColumn = false;
+  /** The head of a table's column, or whatever else speaks of card numbers. */
+  let label = Number.NEGATIVE_INFINITY;
   return finds.filter((find, index) => {
     if (!isOpen[index]) return true;
-    while (at < tokens.length && tokens[at]!.end <= find.start) at += 1;
+    for (; at < tokens.length && tokens[at]!.end <= find.start; at++) if (numbers.at(tokens, at) > 0) label = at;
     const follows = tokens[at - 1]?.mark === 'card' && /^\s*\n\s*$/.test(tokens[at]?.gap ?? '');
-    isInColumn = tokens[at]?.mark === 'card' && ((follows && isInColumn) || isSpokenOfAsCard(tokens, at, isKept(find)));
+    const isUnderHead = find.isRounded && !isKept(find) && at - label <= nearCard;
+    isInColumn =
+      tokens[at]?.mark === 'card' && ((follows && isInColumn) || isSpokenOfAsCard(tokens, at, isKept(find)) || isUnderHead);
     return isInColumn;
   });
 };
@@ -123,9 +130,6 @@ const findAll = (
   }
   return { tokens, found };
 };
-
-/** How near a card must be spoken of, in tokens, for a date to be its expiry. */
-const nearCard = 40;
 
 const isOfCard = (tokens: readonly Token[], index: number): boolean =>
   tokens[index]!.mark === 'card' ||

@@ -22,6 +22,8 @@ export interface Span {
 export interface NumberFind extends Span {
   /** By its digits alone it may as well be something else. */
   readonly isDoubtful: boolean;
+  /** Fails Luhn's check and ends in a zero, as a spreadsheet writes the last of sixteen digits; doubtful too. */
+  readonly isRounded: boolean;
   /** In the groups in which cards have them printed. */
   readonly isPrinted: boolean;
 }
@@ -384,6 +386,7 @@ const numbersOf = (text: string, digits: Digits, groups: readonly Group[], work:
         start: digits.positions[from]!,
         end: endPosition(text, digits, longest!.end),
         isDoubtful: longest!.isDoubtful,
+        isRounded: longest!.isRounded,
         isPrinted: longest!.isPrinted,
       });
     }
@@ -396,11 +399,9 @@ const endPosition = (text: string, digits: Digits, end: number): number => {
   return last + widthAt(text, last);
 };
 
-interface Candidate {
+interface Candidate extends Omit<NumberFind, 'start'> {
   /** Index after its last digit. */
   readonly end: number;
-  readonly isDoubtful: boolean;
-  readonly isPrinted: boolean;
 }
 
 /** As long as Visa's numbers once were. */
@@ -433,9 +434,9 @@ const numberFrom = (
       if ((lengths & (1 << length)) === 0) continue;
       const rest = end - start - length;
       // Fifteen digits and a zero.
-      const isRounded = length === roundedLength && before === 0 && rest === 0 && digits.values[start + length - 1] === 0;
+      const mayBeRounded = length === roundedLength && before === 0 && rest === 0 && digits.values[start + length - 1] === 0;
       const isChecked = digits.passesLuhn(start, start + length);
-      if (!isChecked && !isRounded) continue;
+      if (!isChecked && !mayBeRounded) continue;
       const isDoubtful = !isChecked || (length === oldVisa && digits.values[start] === 4);
       if (rest !== 0 && (rest > 8 || !expiryAndCode.test(digits.text(start + length, end)))) continue;
       const grouping = [...sizes, length - before];
@@ -443,7 +444,7 @@ const numberFrom = (
         ? hasCardGrouping(grouping) && grouping[1]! > 2
         : hasCardGrouping(grouping) || isPossibleGrouping(grouping);
       if (isGrouped && (found === null || found.isDoubtful || !isDoubtful))
-        found = { end, isDoubtful, isPrinted: isPrintedGrouping(grouping) };
+        found = { end, isDoubtful, isRounded: !isChecked, isPrinted: isPrintedGrouping(grouping) };
     }
     sizes.push(end - from);
     if (gap === other) break;

@@ -64,6 +64,7 @@ const spreadsheetNumbers = (folded: FoldedText): NumberFind[] => {
       start: folded.startOf(index),
       end: folded.endOf(index + whole.length - 1),
       isDoubtful: false,
+      isRounded: false,
       isPrinted: true,
     });
   }

@@ -15,6 +15,7 @@ describe('what reaches a ticket as it is, and is a card’s,', () => {
     ['4,24242424242424e15', number],
     ['3.78282246310005E+14', number],
     ['my card number is 4242424242424240', `my card number is ${number}`],
+    ['Name,Card number\nJane,4242424242424240\nJoe,5555555555554440', `Name,Card number\nJane,${number}\nJoe,${number}`],
     ['Karte\n4242424242424240\n5555555555554440', `Karte\n${number}\n${number}`],
     ['my card is 4222222222222', `my card is ${number}`],
     ['4222222222222 12/29', `${number} ${expiry}`],
@@ -124,6 +125,8 @@ describe('what certainly isn’t a card’s', () => {
       'https://4242424242424242.shop.example/',
       'DE44 4242 4242 4242 4242 42',
       'CC4242424242424242',
+      'C4242424242424242',
+      'XX4242424242424242',
       'Tracking: CARD4242424242424242',
       'YT2633401182507344 4242424242424242',
     ])

@@ -76,9 +76,9 @@ const endOfTelephone = (text: string, start: number): number => {
 
 /** What carriers glue to their numbers (and the Universal Postal Union's S10 to its own). */
 const carriers =
-  'yt|j?jd|jvgl|lp|lb|lt|tba|sf|4px|gm|rx|cnusup|cnbr|uus|ups|usps|dhl|dpd|gls|ems|ups|zto|sto|yto|jt|spx|brt|hermes|evri|h|c|d|cc?a|am|sy[a-z]{2}|wnb[a-z]{2}|ecs|eq|bg|ub|ua|ax|ad|qy|sb|lv';
+  'yt|j?jd|jvgl|lp|tba|sf|4px|gm|cnusup|cnbr|uus|ups|usps|dhl|dpd|gls|ems|zto|sto|yto|jt|spx|brt|hermes|evri|sy[a-z]{2}|wnb[a-z]{2}';
 const parcel = new RegExp(
-  `(?<![a-z0-9])(?:1z[0-9a-z]{16}|[a-z]{2}[0-9]{9}[a-z]{2}|(?:${carriers})[0-9]{10,24}[a-z]{0,3})(?![a-z0-9])`,
+  `(?<![a-z0-9])(?:1z[0-9a-z]{16}|[a-z]{2}[0-9]{9}[a-z]{2}|[cd][0-9]{14}|h[0-9]{19,20}|(?:${carriers})[0-9]{10,24}[a-z]{0,3})(?![a-z0-9])`,
   'g',
 );
 const parcelWords =
