@@ -15,17 +15,20 @@ import Fastify, {
 import pino from 'pino';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../../test/support/chromium';
+import { credentialUpdateKinds } from '../authz/policy/update-policy';
 import { Failure } from '../failure';
-import type {
-  ConfirmationAnswer,
-  ConfirmationDesk,
-  ConfirmationInput,
-  ConfirmationView,
+import {
+  type ConfirmationAnswer,
+  type ConfirmationDesk,
+  type ConfirmationInput,
+  type ConfirmationView,
+  needsAgreement,
 } from '../features/credentials/confirm/confirmation.view';
 
 import { AnswerSteps } from '../privacy/answer-time';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
+import { withoutGlue } from './confirm/address';
 
 const now = new Date('2026-09-01T09:00:00Z');
 const merchant = { merchant: 'Demo Shop', supportUrl: 'https://shop.example.com/help' };
@@ -92,13 +95,14 @@ class DeskInMemory implements ConfirmationDesk {
   async confirm(token: string, input: ConfirmationInput): Promise<ConfirmationAnswer> {
     const asked = this.open('confirm', token);
     if (!asked) return { outcome: 'dead' };
-    const again = (field: 'code' | 'city' | null, message: string): ConfirmationAnswer => ({
+    const again = (field: 'code' | 'city' | 'agreed' | null, message: string): ConfirmationAnswer => ({
       outcome: 'again',
       view: asked.view,
       problems: [{ field, message }],
     });
     if (input.shown !== asked.view.shown) return again(null, 'What is asked has changed.');
     if (asked.view.kind === 'BILLING_ADDRESS' && !input.address?.city) return again('city', 'City: this is needed.');
+    if (needsAgreement(asked.view) && !input.agreed) return again('agreed', 'Tick the box.');
     if (asked.view.code && input.code !== asked.expectedCode) return again('code', 'This is not the code.');
     asked.entered = input;
     if (asked.view.kind === 'REPLACE_CARD') {
@@ -150,6 +154,7 @@ class ConfirmServer {
       loggerInstance: log as FastifyBaseLogger,
       logController: new LogController({ disableRequestLogging: true }),
       routerOptions: { maxParamLength: 200 },
+      rewriteUrl: ({ url = '/' }) => withoutGlue(url),
       frameworkErrors: (_error, request, reply: FastifyReply) => {
         if (isConfirmAddress(request.raw.url)) void sendDeadLink(reply, { ...merchant, answerSteps });
         else reply.code(400).send({});
@@ -251,9 +256,62 @@ describe('the customer’s page', () => {
     });
   });
 
+  describe('opened by an address to which something was glued', () => {
+    it.each(['.', ')', '>', '%3E', '/', '%20', '%E2%80%8B', '%ff', '&gt;', '>.?utm=1'])(
+      'such as %j, is that page, and takes its answer',
+      async (tail) => {
+        const url = `${desk.ask('a')}${tail}`;
+        const { statusCode, body } = await page.send({ url });
+        expect([statusCode, body.includes('Remove this payment method?')]).toEqual([200, true]);
+        expect((await page.send({ url: url.replace('/confirm/', '/confirm/%3C') })).statusCode).toBe(200);
+        expect((await page.post(url, { answer: 'refuse', shown: 'shown-a' })).statusCode).toBe(200);
+        expect(desk.of('a').state).toBe('REFUSED');
+        expect(new Set(page.routes)).toEqual(new Set(['/confirm/:token']));
+      },
+    );
+
+    it.each(['x', '-', '%41', '/x', `/${tokenOf('a')}`])('such as %j, is none: it could be another token', async (tail) => {
+      desk.ask('a');
+      const { statusCode } = await page.send({ url: `/confirm/${tokenOf('a')}${tail}` });
+      expect([statusCode, desk.calls]).toEqual([404, []]);
+    });
+  });
+
+  describe('answered by a program that opens the links of a mail', () => {
+    /** What the form sends when it is submitted as it was served, by this button. */
+    const submitted = (body: string, button: string): Record<string, string> => {
+      const fields: Record<string, string> = {};
+      for (const [tag] of body.matchAll(/<input[^>]*>/g)) {
+        const name = /name="([^"]*)"/.exec(tag)?.[1];
+        if (name === undefined || (tag.includes('type="checkbox"') && !/ checked\b/.test(tag))) continue;
+        fields[name] = /value="([^"]*)"/.exec(tag)?.[1] ?? '';
+      }
+      return { ...fields, ...(body.includes('<select') ? { country: '' } : {}), answer: button };
+    };
+
+    it.each([...credentialUpdateKinds])('confirms nothing by the first button: %s', async (kind) => {
+      const url = desk.ask('a', { kind });
+      const { body } = await page.send({ url });
+      const first = /<button[^>]* value="([^"]*)"/.exec(body)?.[1] ?? '';
+      expect(first).toBe('confirm');
+      const answer = await page.post(url, submitted(body, first));
+      expect([answer.statusCode, desk.of('a').state, desk.of('a').entered]).toEqual([422, 'OPEN', null]);
+      // As served, and as served again with what is wrong.
+      const again = await page.post(url, submitted(answer.body, first));
+      expect([again.statusCode, desk.of('a').state, desk.of('a').entered]).toEqual([422, 'OPEN', null]);
+    });
+
+    it('sends nothing that stands for the choice', async () => {
+      const url = desk.ask('a');
+      for (const agreed of ['', 'on', 'true', 'no'])
+        expect((await page.post(url, { answer: 'confirm', shown: 'shown-a', agreed })).statusCode).toBe(400);
+      expect(desk.of('a').state).toBe('OPEN');
+    });
+  });
+
   describe('answered', () => {
     it('says thank you once the change is confirmed', async () => {
-      const { statusCode, body } = await page.post(desk.ask('a'), { answer: 'confirm', shown: 'shown-a' });
+      const { statusCode, body } = await page.post(desk.ask('a'), { answer: 'confirm', agreed: 'yes', shown: 'shown-a' });
       expect([statusCode, desk.of('a').state]).toEqual([200, 'CONFIRMED']);
       expect(body).toContain('Thank you, you confirmed this change');
     });
@@ -268,7 +326,7 @@ describe('the customer’s page', () => {
     it('leads to the provider by a link, never by a redirect, and again when it is opened later', async () => {
       const url = desk.ask('a', { kind: 'REPLACE_CARD' });
       const link = 'rel="noreferrer" href="https://checkout.example.com/c/1"';
-      const { statusCode, headers, body } = await page.post(url, { answer: 'confirm', shown: 'shown-a' });
+      const { statusCode, headers, body } = await page.post(url, { answer: 'confirm', agreed: 'yes', shown: 'shown-a' });
       expect([statusCode, headers.location]).toEqual([200, undefined]);
       expect(body).toContain(link);
       expect((await page.send({ url })).body).toContain(link);
@@ -281,24 +339,32 @@ describe('the customer’s page', () => {
       expect(sent.statusCode).toBe(200);
       expect(sent.body).toContain('A code is on its way to <bdi>•••• 12</bdi>.');
       expect(sent.body).toContain('value="Marktstraße 12"');
-      const { statusCode } = await page.post(url, { answer: 'confirm', shown: 'shown-a', code: ' 123–456', ...address });
+      const { statusCode } = await page.post(url, {
+        answer: 'confirm',
+        agreed: 'yes',
+        shown: 'shown-a',
+        code: ' 123–456',
+        ...address,
+      });
       expect(statusCode).toBe(200);
       expect(desk.of('a').entered).toEqual({
         shown: 'shown-a',
+        agreed: true,
         code: '123456',
         address: { ...address, line1: 'Marktstraße 12' },
       });
     });
 
     it('hands on no address where none was asked for', async () => {
-      await page.post(desk.ask('a'), { answer: 'confirm', shown: 'shown-a', city: 'Berlin' });
-      expect(desk.of('a').entered).toEqual({ shown: 'shown-a', code: '', address: null });
+      await page.post(desk.ask('a'), { answer: 'confirm', agreed: 'yes', shown: 'shown-a', city: 'Berlin' });
+      expect(desk.of('a').entered).toEqual({ shown: 'shown-a', code: '', address: null, agreed: true });
     });
 
     it('shows the form again with what is wrong, the address kept and the code not', async () => {
       const url = desk.ask('a', { kind: 'BILLING_ADDRESS', code: { sentTo: '•••• 12', triesLeft: 5, sendsLeft: 3 } });
       const { statusCode, body } = await page.post(url, {
         answer: 'confirm',
+        agreed: 'yes',
         shown: 'shown-a',
         code: '987654',
         line1: '"><b>',
@@ -319,7 +385,7 @@ describe('the customer’s page', () => {
       ['nothing', {}],
       ['an unknown answer', { answer: 'maybe', shown: 'shown-a' }],
       ['a text without end', { answer: 'confirm', shown: 's'.repeat(300) }],
-      ['half an address', { answer: 'confirm', shown: 'shown-a', line1: 'Marktstraße 12' }],
+      ['half an address', { answer: 'confirm', agreed: 'yes', shown: 'shown-a', line1: 'Marktstraße 12' }],
     ])('asks nobody about a form with %s', async (_what, fields) => {
       const { statusCode, body } = await page.post(desk.ask('a'), fields as Record<string, string>);
       expect(statusCode).toBe(400);
@@ -356,7 +422,7 @@ describe('the customer’s page', () => {
         expired: desk.ask('expired', { expiresAt: now }),
         cancelled: desk.ask('cancelled'),
       };
-      await page.post(links.confirmed, { answer: 'confirm', shown: 'shown-confirmed' });
+      await page.post(links.confirmed, { answer: 'confirm', agreed: 'yes', shown: 'shown-confirmed' });
       await page.post(links.refused, { answer: 'refuse', shown: 'shown-refused' });
       desk.of('cancelled').state = 'CANCELLED';
       return links;
@@ -459,7 +525,7 @@ describe('the customer’s page', () => {
         const headers = { authorization };
         for (const answer of [
           await page.send({ url, headers }),
-          await page.post(url, { answer: 'confirm', shown: 'shown-a' }, headers),
+          await page.post(url, { answer: 'confirm', agreed: 'yes', shown: 'shown-a' }, headers),
           await page.send({ url: `/confirm/${tokenOf('unknown')}`, headers }),
         ]) {
           expect(answer.statusCode).toBe(403);
@@ -481,7 +547,7 @@ describe('the customer’s page', () => {
     ])('refuses an answer from another site, as %j says', async (headers) => {
       const { statusCode, body } = await page.post(
         desk.ask('a'),
-        { answer: 'confirm', shown: 'shown-a' },
+        { answer: 'confirm', agreed: 'yes', shown: 'shown-a' },
         headers as Record<string, string>,
       );
       expect([statusCode, desk.of('a').state, desk.calls]).toEqual([403, 'OPEN', []]);
@@ -498,7 +564,7 @@ describe('the customer’s page', () => {
     ])('takes an answer of its own page, as %j says', async (headers) => {
       const { statusCode } = await page.post(
         desk.ask('a'),
-        { answer: 'confirm', shown: 'shown-a' },
+        { answer: 'confirm', agreed: 'yes', shown: 'shown-a' },
         headers as Record<string, string>,
       );
       expect([statusCode, desk.of('a').state]).toEqual([200, 'CONFIRMED']);
@@ -517,7 +583,7 @@ describe('the customer’s page', () => {
         expect((await page.send({ url: '/confirm/returned', remoteAddress: '2001:db8:1:2::2' })).statusCode).toBe(200);
       }
       desk.calls.length = 0;
-      const { statusCode, headers, body } = await page.post(url, { answer: 'confirm', shown: 'shown-a' }, {});
+      const { statusCode, headers, body } = await page.post(url, { answer: 'confirm', agreed: 'yes', shown: 'shown-a' }, {});
       expect([statusCode, headers['retry-after']]).toEqual([200, undefined]);
       expect(body).toContain('Thank you');
       for (const limited of [
@@ -543,7 +609,10 @@ describe('the customer’s page', () => {
     ])('says so in a page (%i), in words for a customer', async (status, error, words) => {
       const url = desk.ask('a');
       desk.failing = error;
-      for (const answer of [await page.send({ url }), await page.post(url, { answer: 'confirm', shown: 'shown-a' })]) {
+      for (const answer of [
+        await page.send({ url }),
+        await page.post(url, { answer: 'confirm', agreed: 'yes', shown: 'shown-a' }),
+      ]) {
         expect([answer.statusCode, answer.headers['cache-control']]).toEqual([status, 'no-store']);
         expect(answer.body).toContain(words);
         expect(answer.body).not.toContain(error.message);
@@ -558,7 +627,7 @@ describe('the customer’s page', () => {
     ])('promises nothing after %s, and logs it under the request’s id', async (_what, error) => {
       const url = desk.ask('a');
       desk.failing = error;
-      const { statusCode, body } = await page.post(url, { answer: 'confirm', shown: 'shown-a', code: '123456' });
+      const { statusCode, body } = await page.post(url, { answer: 'confirm', agreed: 'yes', shown: 'shown-a', code: '123456' });
       expect(statusCode).toBe(500);
       expect(body).toContain('Open the link in your message again to see where it stands.');
       expect(body).not.toMatch(/secret|Nothing was changed/);
@@ -581,7 +650,7 @@ describe('the customer’s page', () => {
       code: '123456',
     };
     await page.send({ url });
-    await page.post(url, { answer: 'confirm', shown: 'shown-a', ...typed });
+    await page.post(url, { answer: 'confirm', agreed: 'yes', shown: 'shown-a', ...typed });
     await page.send({ url: '/confirm/returned?session=secret' });
     await page.send({ url: '/confirm/secret/path' });
     await page.send({ url: '/confirm/secret%ff' });
@@ -677,7 +746,14 @@ describe('the customer’s page in a browser', () => {
       await tab.goto(`${address}${url}`);
       await check('dead');
       await tab.goto(`${address}${replaced}`);
+      await check('asked, with a choice');
+      await tab.evaluate('document.querySelector("form").noValidate = true');
       await press(/^Yes/);
+      await tab.getByRole('link', { name: 'Tick the box.' }).click();
+      await check('asked again, with a choice');
+      await tab.getByRole('checkbox').check();
+      await press(/^Yes/);
+      await tab.getByRole('heading', { name: 'Enter your new card' }).waitFor();
       await check('at the provider');
       await tab.goto(`${address}${comesBack}`);
       await check('at the provider, with a code');
@@ -741,6 +817,7 @@ describe('the customer’s page in a browser', () => {
       reason: '<img src="https://elsewhere.example/i"> https://elsewhere.example',
     });
     const tab = await open(url);
+    await tab.getByRole('checkbox').check();
     await tab.getByRole('button', { name: /^Yes/ }).click();
     await tab.getByRole('link', { name: 'Go on to the payment provider' }).waitFor();
     expect(await tab.evaluate(`getComputedStyle(document.querySelector('main')).maxWidth`)).toBe('640px');

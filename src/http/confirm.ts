@@ -89,6 +89,10 @@ const answerForm = z.object({
   code: text(64)
     .default('')
     .transform((code) => code.replace(/[\s\p{Pd}]/gu, '')),
+  agreed: z
+    .literal('yes')
+    .optional()
+    .transform((agreed) => agreed === 'yes'),
 });
 
 interface Form extends z.infer<typeof answerForm> {
@@ -182,10 +186,10 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
     (view.stage === 'AT_PROVIDER' ? continuePage : questionPage)(options, view, { now: clock(), ...filling });
 
   const answerOf = (form: Form, link: string): Promise<ConfirmationAnswer> => {
-    const { answer, shown, code, address } = form;
+    const { answer, shown, code, address, agreed } = form;
     if (answer === 'send-code') return desk.sendCode(link);
     if (answer === 'refuse') return desk.refuse(link, shown);
-    return desk.confirm(link, { shown, code, address });
+    return desk.confirm(link, { shown, code, address, agreed });
   };
 
   const sendAnswer = (reply: FastifyReply, form: Form, answer: Exclude<ConfirmationAnswer, { outcome: 'dead' }>) => {

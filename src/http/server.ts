@@ -23,6 +23,7 @@ import { createApollo } from './apollo';
 import { auditExportRoutes } from './audit-export';
 import { clientOf, trustIn } from './client-address';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
+import { withoutGlue } from './confirm/address';
 import { boundConnections, type Deadlines, usualDeadlines } from './connections';
 import { acceptForms, formOf } from './form';
 import { healthRoutes } from './health';
@@ -174,6 +175,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     connectionTimeout: deadlines.silence,
     keepAliveTimeout: deadlines.idle,
     routerOptions: { maxParamLength: 200 },
+    rewriteUrl: ({ url = '/' }) => withoutGlue(url),
     // An address that the router can't read doesn't reach the error handler, and Fastify's own answer repeats it.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       if (isConfirmAddress(request.raw.url)) return void sendDeadLink(reply, confirm);

@@ -1,3 +1,4 @@
+import { needsAgreement } from '../../src/features/credentials/confirm/confirmation.view';
 import { DeliveryFailed } from '../../src/upstream/delivery/delivery.port';
 import { policyWith } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -201,6 +202,42 @@ describe('a customer’s link', () => {
     });
     await updates.drain();
     expect(updates.executions(id)).toEqual([]);
+  });
+
+  it('opens its page whatever a mail program glued to it, and takes the answer there', async () => {
+    const { id, token } = await asked();
+    for (const glued of [`${token}.`, `${token}%3E`, `%3C${token}%3E.`, `${token}%E2%80%8B`, `${token}/`]) {
+      const { statusCode, body } = await test.server.inject({ url: `/confirm/${glued}` });
+      expect([glued, statusCode, body.includes('Change your billing address?')]).toEqual([glued, 200, true]);
+    }
+    expect((await test.server.inject({ url: `/confirm/${token}x` })).statusCode).toBe(404);
+    const { shown } = await updates.consent(token);
+    const { statusCode } = await test.server.inject({
+      method: 'POST',
+      url: `/confirm/${token}%29`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ answer: 'refuse', shown }).toString(),
+    });
+    expect([statusCode, await updates.state(id)]).toEqual([200, 'REFUSED']);
+  });
+
+  it('whose yes takes nothing to be entered takes a choice: without it nothing is confirmed, and nothing recorded', async () => {
+    const own = await updates.next();
+    const { id, token } = await updates.asked(own, own.other, 'SET_DEFAULT');
+    const view = await updates.desk.view(token);
+    expect(view && needsAgreement(view)).toBe(true);
+    const events = (await test.events()).length;
+    for (const agreed of [undefined, false]) {
+      const { shown, code, address } = await updates.consent(token);
+      expect(
+        await updates.desk.confirm(token, { shown, code, address, ...(agreed === undefined ? {} : { agreed }) }),
+      ).toMatchObject({
+        outcome: 'again',
+        problems: [{ field: 'agreed' }],
+      });
+    }
+    expect([await updates.state(id), (await test.events()).length]).toEqual(['AWAITING_CUSTOMER', events]);
+    expect((await updates.confirm(token)).outcome).toBe('confirmed');
   });
 
   it('works once, though the customer presses the button twice at once', async () => {

@@ -117,6 +117,7 @@ const confirm = async (world: World, { person, line1 }: Staged): Promise<void> =
     answer: 'confirm',
     shown,
     code: world.codeFor(person) ?? '',
+    agreed: 'yes',
     line1,
     line2: '',
     city: 'Crashtown',

@@ -77,7 +77,7 @@ describe(`two workers and ${count} confirmed updates`, () => {
         postalCode: '1',
         country: 'IE',
       };
-      const answer = await world.page(`/confirm/${token}`, { answer: 'confirm', shown, code: '', ...address });
+      const answer = await world.page(`/confirm/${token}`, { answer: 'confirm', shown, code: '', agreed: 'yes', ...address });
       if (answer?.status !== 200) throw new Error(`a confirmation was answered ${answer?.status}`);
     });
     await untilAll("SELECT COUNT(*) AS n FROM credential_update WHERE state = 'APPLYING'");

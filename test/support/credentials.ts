@@ -254,6 +254,7 @@ export class Updates {
       shown: view.shown,
       code: view.code && over.code === undefined ? await newestCode(this.test) : '',
       address: view.kind === 'BILLING_ADDRESS' ? newAddress : null,
+      agreed: true,
       ...over,
     };
   }

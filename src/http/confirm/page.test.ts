@@ -56,7 +56,7 @@ const everyPage = (merchant: Merchant, view: ConfirmationView, message: string, 
       {
         ...filling,
         address,
-        problems: (['line1', 'city', 'country', 'code', null] as const).map((field) => ({ field, message })),
+        problems: (['line1', 'city', 'country', 'code', 'agreed', null] as const).map((field) => ({ field, message })),
       },
     ),
   ]),

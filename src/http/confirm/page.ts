@@ -1,9 +1,10 @@
 import type { CredentialUpdateKind } from '../../authz/policy/update-policy';
-import type {
-  ConfirmationAnswer,
-  ConfirmationField,
-  ConfirmationView,
-  NewAddress,
+import {
+  type ConfirmationAnswer,
+  type ConfirmationField,
+  type ConfirmationView,
+  type NewAddress,
+  needsAgreement,
 } from '../../features/credentials/confirm/confirmation.view';
 import { countryCodes } from '../../features/credentials/confirm/country-codes';
 import { html, Markup } from '../html';
@@ -167,6 +168,25 @@ const codeField = (site: Merchant, { code, merchant, stage }: ConfirmationView, 
   );
 };
 
+/** What the customer says that they asked for, before the method as it is. */
+const requests: Readonly<Record<CredentialUpdateKind, string>> = {
+  REPLACE_CARD: 'to replace',
+  BILLING_ADDRESS: 'to change the billing address of',
+  SET_DEFAULT: 'to pay from now on with',
+  REMOVE: 'to remove',
+};
+
+/** Never ticked beforehand, and not by what was sent before: see `needsAgreement`. */
+const agreement = (view: ConfirmationView, problems: Problems): Markup | null => {
+  if (!needsAgreement(view)) return null;
+  const own = problemsOf('agreed', problems);
+  const isWrong = own.length > 0;
+  return html`<div class="field">
+${isWrong ? html`<p class="problem" id="${problemId('agreed')}">${own}</p>` : null}
+<label class="choice" for="agreed"><input id="agreed" name="agreed" type="checkbox" value="yes" required${isWrong ? html` aria-invalid="true" aria-describedby="${problemId('agreed')}"` : null}> <span>I asked myself ${requests[view.kind]} ${isolated(view.before)}</span></label>
+</div>`;
+};
+
 /** The first button is what Enter in a field presses: to say yes, or, before that is possible, to get a code. */
 const answerButtons = ({ code }: ConfirmationView, yes: string, other: Markup | null): Markup => {
   const isCodeMissing = code !== null && code.sentTo === null;
@@ -189,7 +209,11 @@ ${
 const problemSummary = (view: ConfirmationView, problems: Problems): Markup | null => {
   if (problems.length === 0) return null;
   const hasField = (name: ConfirmationField) =>
-    name === 'code' ? view.code !== null && view.code.sentTo !== null : view.stage === 'ASKED' && view.kind === 'BILLING_ADDRESS';
+    name === 'code'
+      ? view.code !== null && view.code.sentTo !== null
+      : name === 'agreed'
+        ? needsAgreement(view)
+        : view.stage === 'ASKED' && view.kind === 'BILLING_ADDRESS';
   return html`<div class="problems" role="alert" tabindex="-1" autofocus aria-labelledby="problems-title">
 <h2 id="problems-title">Nothing was changed yet</h2>
 <ul>${problems.map(({ field: name, message }) => html`<li>${name !== null && hasField(name) ? html`<a href="#${name}">${isolated(message)}</a>` : isolated(message)}</li>`)}</ul>
@@ -220,6 +244,7 @@ ${facts(view, now)}
 <input type="hidden" name="shown" value="${view.shown}">
 ${view.kind === 'BILLING_ADDRESS' ? addressFields(address, problems) : null}
 ${codeField(site, view, problems)}
+${agreement(view, problems)}
 ${answerButtons(view, words[view.kind].yes, no)}
 </form>`,
   );

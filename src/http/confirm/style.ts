@@ -42,6 +42,8 @@ input, select, button { font: inherit; color: inherit; }
 input, select {
   width: 100%; min-height: 2.875rem; padding: .5rem .75rem; background: var(--sheet); border: 1px solid var(--edge); border-radius: .5rem;
 }
+.field .choice { display: flex; gap: .75rem; align-items: flex-start; min-height: 2.875rem; padding: .25rem 0; }
+.choice input { flex: none; width: 1.5rem; min-height: 1.5rem; height: 1.5rem; margin: 0; accent-color: var(--act); }
 [aria-invalid="true"] { border: 2px solid var(--wrong); }
 .code { max-width: 12rem; font-size: 1.25rem; letter-spacing: .15em; font-variant-numeric: tabular-nums; }
 .short { max-width: 14rem; }

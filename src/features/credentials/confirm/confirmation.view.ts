@@ -41,9 +41,18 @@ export interface ConfirmationInput {
   readonly code: string;
   /** For `BILLING_ADDRESS`. */
   readonly address: NewAddress | null;
+  /** The customer said by a choice of its own that they asked for it: see `needsAgreement`. */
+  readonly agreed?: boolean;
 }
 
-export type ConfirmationField = 'code' | keyof NewAddress;
+/**
+ * Whether a yes takes a choice of its own. Where nothing else is entered, a program that opens the links of a mail and presses
+ * the first button that it finds would say yes in the customer's name.
+ */
+export const needsAgreement = ({ kind, stage, code }: Pick<ConfirmationView, 'kind' | 'stage' | 'code'>): boolean =>
+  stage === 'ASKED' && kind !== 'BILLING_ADDRESS' && code === null;
+
+export type ConfirmationField = 'code' | 'agreed' | keyof NewAddress;
 
 /** What became of an answer. `again`: nothing happened, and here is why; `dead`: the link can't be used, for whatever reason. */
 export type ConfirmationAnswer =

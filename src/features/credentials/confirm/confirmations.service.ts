@@ -18,7 +18,14 @@ import { providerSideOf } from '../provider-side';
 import { setupLifetime } from '../setup-page';
 import { again, dead } from './answers';
 import { Codes } from './codes';
-import type { ConfirmationAnswer, ConfirmationDesk, ConfirmationInput, ConfirmationView, NewAddress } from './confirmation.view';
+import {
+  type ConfirmationAnswer,
+  type ConfirmationDesk,
+  type ConfirmationInput,
+  type ConfirmationView,
+  type NewAddress,
+  needsAgreement,
+} from './confirmation.view';
 import { type Answering, type Asked, Links } from './links';
 import { problemsOf, trimmed } from './new-address';
 
@@ -133,11 +140,13 @@ export class Confirmations implements ConfirmationDesk {
   /** Whether the customer decides on what they were shown and, where asked for, has the code. Null where all is well. */
   private async judge(
     answering: Answering,
-    input: Pick<ConfirmationInput, 'shown' | 'code'>,
+    input: Pick<ConfirmationInput, 'shown' | 'code' | 'agreed'>,
   ): Promise<ConfirmationAnswer | null> {
     const { view } = answering.asked;
     if (input.shown !== view.shown)
       return again(view, [[null, 'What is asked has changed since this page was made. Read it again before you answer.']]);
+    if (needsAgreement(view) && input.agreed !== true)
+      return again(view, [['agreed', 'Tick the box if you asked for this yourself; otherwise say no.']]);
     return this.codes.judge(answering, input.code);
   }
 
