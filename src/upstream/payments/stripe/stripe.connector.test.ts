@@ -205,6 +205,23 @@ describe('a customer', () => {
     expect(await connect().fetchCustomer(id, longAgo)).toBeNull();
   });
 
+  test('has the country of a method from the newest payment with it, where the method doesn’t tell', async () => {
+    const { id } = stripe.createCustomer();
+    const paypal = stripe.attachPaymentMethod(id, { type: 'paypal', paypal: { payer_email: 'a@b.example' } });
+    const card = stripe.attachPaymentMethod(id, { card: cardOf({ country: 'FR' }) });
+    const pay = (method: string, details: object) => {
+      stripe.now += 10;
+      stripe.createCharge({ customer: id, payment_method: method, payment_method_details: details });
+    };
+    pay(paypal.id, { type: 'paypal', paypal: { country: 'BE' } });
+    pay(paypal.id, { type: 'paypal', paypal: { country: 'NL' } });
+    pay(card.id, { type: 'card', card: cardOf({ country: 'US' }) });
+    const snapshot = await connect().fetchCustomer(id, longAgo);
+    const countries = Object.fromEntries(snapshot!.methods.map(({ brand, country }) => [brand, country]));
+    expect(countries).toEqual({ paypal: 'NL', visa: 'FR' });
+    expect((await connect().credentials.readMethod(id, paypal.id))?.method).toMatchObject({ brand: 'paypal', last4: null });
+  });
+
   test('comes with methods and transactions, newest first', async () => {
     stripe.now = 1_780_000_000;
     const { id } = stripe.createCustomer({ email: 'jenny@example.com', name: 'Jenny Rosen' });

@@ -189,9 +189,17 @@ export class StripePayments implements PaymentsConnector {
     if (methods === null || intents === null || charges === null) return null;
     this.refuseStrangers([...methods, ...intents, ...charges], reference);
 
+    // Newest first, so the newest is the last to be put in.
+    const used = new Map(
+      charges
+        .toReversed()
+        .flatMap(({ payment_method: id, payment_method_details: details }) =>
+          id !== null && details?.instrument ? [[id, details.instrument] as const] : [],
+        ),
+    );
     return {
       customer: customerRecord(customer, this.helpdeskNaming),
-      methods: methods.map((method) => paymentMethodRecord(method, customer, asOf)),
+      methods: methods.map((method) => paymentMethodRecord(method, customer, asOf, used.get(method.id))),
       transactions: await this.transactionsFrom(intents, charges),
       asOf,
     };

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
-import { type Instrument, instrumentOf, instrumentSchema } from './stripe.instruments';
+import { z } from 'zod';
+import { type Instrument, instrumentOf, paymentMethodDetails } from './stripe.instruments';
 
 const seen = (type: string, own: object) => instrumentOf({ type, [type]: own });
+const instrumentSchema = {
+  parse: (details: unknown) => paymentMethodDetails({ other: z.unknown().optional() }).parse(details)?.instrument ?? null,
+};
 const card = { brand: 'visa', last4: '4242', exp_month: 8, exp_year: 2030, country: 'US' };
 
 /** Every type that Stripe has as of 2026-07-29, with what its objects hold: of the method, or of the payments that are made with it. */
@@ -210,4 +214,17 @@ test('details of any shape are read or none', () => {
       },
     ),
   );
+});
+
+test.each([
+  [{ type: 'link', link: { country: 'DE' } }, 'DE'],
+  [{ type: 'card_present', card_present: { country: 'FR' } }, 'FR'],
+  [{ type: 'paypal', paypal: { country: 'NL' } }, 'NL'],
+  [{ type: 'amazon_pay', amazon_pay: { funding: { type: 'card', card: { country: 'US' } } } }, 'US'],
+  [{ type: 'klarna', klarna: { payer_details: { address: { country: 'SE' } } } }, 'SE'],
+  [{ type: 'klarna', klarna: null }, null],
+  [{ paypal: { country: 'NL' } }, null],
+  [null, null],
+])('the details of a payment, %j, tell the country %s', (details, expected) => {
+  expect(instrumentSchema.parse(details)?.country ?? null).toBe(expected);
 });

@@ -56,7 +56,16 @@ const kindOf = (type: string, isInWallet: boolean): PaymentMethodKind => {
 };
 
 /** `payment_method_details` of a charge; null where they don't say of which type they are. */
-export const instrumentSchema = orNull(z.looseObject({ type: word }).transform((details) => instrumentOf(details)));
+const instrumentSchema = orNull(z.looseObject({ type: word }).transform((details) => instrumentOf(details)));
+
+/** The fields of `payment_method_details` that are read by their names, with what they tell of the method. */
+export const paymentMethodDetails = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  orNull(
+    z.preprocess(
+      (raw) => (isPart(raw) ? { ...raw, instrument: raw } : raw),
+      z.object({ ...shape, instrument: instrumentSchema }),
+    ),
+  );
 
 type Part = Readonly<Record<string, unknown>>;
 const isPart = (value: unknown): value is Part => typeof value === 'object' && value !== null && !Array.isArray(value);

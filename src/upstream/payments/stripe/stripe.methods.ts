@@ -102,8 +102,8 @@ const addressRecord = (address: z.infer<typeof addressSchema> | null | undefined
 };
 
 /**
- * A method with what it tells of itself. What stands only in the payments that were made with it (PayPal's country, the card
- * behind Amazon Pay) comes from `used`, the newest of them.
+ * A method with what it tells of itself. Some have their country only in the payments that were made with them (PayPal, Link, Klarna, what funds
+ * Amazon Pay): then it comes from `used`, the newest of these. Nothing else does: a method that is read alone must be the same one.
  */
 export const paymentMethodRecord = (
   method: StripePaymentMethod,
@@ -112,19 +112,16 @@ export const paymentMethodRecord = (
   used: Instrument | null = null,
 ): PaymentMethodRecord => {
   const { instrument } = method;
-  const tells = [instrument, used?.type === instrument.type ? used : null].filter((each) => each !== null);
-  // A card's number, expiry and brand belong together: they come from where its last four digits are.
-  const card = tells.find(({ last4 }) => last4 !== null) ?? instrument;
   return {
     reference: method.id,
     kind: instrument.kind,
-    brand: card.brand,
-    last4: card.last4,
-    expiryMonth: card.expiryMonth,
-    expiryYear: card.expiryYear,
-    country: tells.find(({ country: of }) => of !== null)?.country ?? null,
+    brand: instrument.brand,
+    last4: instrument.last4,
+    expiryMonth: instrument.expiryMonth,
+    expiryYear: instrument.expiryYear,
+    country: instrument.country ?? (used?.type === instrument.type ? used.country : null),
     fingerprint: instrument.fingerprint,
-    status: expiryStatus(card.expiryMonth, card.expiryYear, now),
+    status: expiryStatus(instrument.expiryMonth, instrument.expiryYear, now),
     isDefault: method.id === (customer.invoice_settings?.default_payment_method ?? customer.default_source),
     billingAddress: addressRecord(method.billing_details?.address),
     createdAt: method.created,

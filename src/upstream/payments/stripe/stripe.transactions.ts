@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DisputeRecord, RiskBand, TransactionRecord } from '../payments.port';
+import { paymentMethodDetails } from './stripe.instruments';
 import {
   type AboutCharge,
   chargeMoney,
@@ -47,23 +48,21 @@ export const chargeSchema = z.object({
   ),
   payment_intent: orNull(referenceTo),
   payment_method: orNull(reference),
-  payment_method_details: orNull(
-    z.object({
-      card: orNull(
-        z.object({
-          amount_authorized: orNull(money.amount.min(1)),
-          checks: orNull(
-            z.object({
-              address_line1_check: orNull(word),
-              address_postal_code_check: orNull(word),
-              cvc_check: orNull(word),
-            }),
-          ),
-          three_d_secure: orNull(z.object({ result: orNull(word) })),
-        }),
-      ),
-    }),
-  ),
+  payment_method_details: paymentMethodDetails({
+    card: orNull(
+      z.object({
+        amount_authorized: orNull(money.amount.min(1)),
+        checks: orNull(
+          z.object({
+            address_line1_check: orNull(word),
+            address_postal_code_check: orNull(word),
+            cvc_check: orNull(word),
+          }),
+        ),
+        three_d_secure: orNull(z.object({ result: orNull(word) })),
+      }),
+    ),
+  }),
   presentment_details: orNull(presentmentSchema),
   refunded: z.boolean().catch(false),
   /** The newest of them, where Stripe expanded them. */
