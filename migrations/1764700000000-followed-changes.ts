@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { addColumns, addIndex, bigint, dropColumns, text } from './tables';
 
 const ofTransactions = [text('digest', 64), bigint('confirmed_at')];
-const ofTickets = [text('digest', 64), bigint('messages_seen_at')];
+const ofTickets = [text('digest', 64), text('mark', 64), bigint('messages_seen_at'), bigint('read_at')];
 const ofMessages = [text('digest', 64)];
 const index = 'ix_helpdesk_ticket_messages_seen_at';
 

@@ -5,6 +5,7 @@ import { sql } from '../db/sql';
 import { Column, select } from '../db/table';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
 import { sourceStates } from '../features/sources/source.entity';
+import { sweepProgress } from '../features/sources/sweep';
 import { AnchorForgot, AnchorUnavailable } from '../ledger/anchor';
 import { FileAnchor } from '../ledger/anchor.file';
 import { askWitness, expectAllKept, expectAnchored } from '../ledger/anchored';
@@ -200,15 +201,30 @@ const storedFaults = async (config: Config): Promise<{ findings: Finding[]; said
         fault,
         text: `${name}: ${fault}, as of ${faultAt?.toISOString() ?? 'some time ago'}`,
       }));
+    const texts: Finding[] = [];
+    const compared: string[] = [];
+    for (const { name } of config.sources.helpdesk) {
+      const { oldest, late } = await sweepProgress(database, name, Date.now());
+      const since = oldest?.getTime() ? `since ${oldest.toISOString()}` : 'since they were stored';
+      if (late > 0)
+        texts.push({
+          about: 'sources',
+          message: `${name}: the text of ${late} tickets was not held against the helpdesk for more than a day, ${since}`,
+        });
+      else if (oldest) compared.push(`sources: ${name}: the text of every ticket was held against the helpdesk ${since}`);
+    }
     const isRefusal = ({ fault }: { readonly fault: string | null }) => fault === 'unauthorized';
     return {
-      findings: standing.filter(isRefusal).map(
-        ({ text }): Finding => ({
-          about: 'sources',
-          message: `${text}: the account isn't let in, or it is another account or mode than what is stored was read with; nothing counts as gone meanwhile`,
-        }),
-      ),
-      said: standing.filter((each) => !isRefusal(each)).map(({ text }) => `sources: ${text}`),
+      findings: [
+        ...standing.filter(isRefusal).map(
+          ({ text }): Finding => ({
+            about: 'sources',
+            message: `${text}: the account isn't let in, or it is another account or mode than what is stored was read with; nothing counts as gone meanwhile`,
+          }),
+        ),
+        ...texts,
+      ],
+      said: [...standing.filter((each) => !isRefusal(each)).map(({ text }) => `sources: ${text}`), ...compared],
     };
   } finally {
     await database.close();

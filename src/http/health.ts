@@ -58,8 +58,9 @@ export const healthRoutes =
 
     server.get('/metrics', async (_request, reply) => {
       // Without the database ages and jobs are unknown; what else is measured is wanted just then.
-      const [sources, unlinked, jobs, audit] = await Promise.all([
+      const [sources, texts, unlinked, jobs, audit] = await Promise.all([
         inTime(app.sources.health(), []),
+        inTime(app.sources.textsCompared(), []),
         inTime(app.sources.unlinkedCustomers(), []),
         inTime(app.services.jobs.counts(), []),
         inTime<Awaited<ReturnType<typeof app.services.auditLog.progress>> | null>(app.services.auditLog.progress(), null),
@@ -68,6 +69,12 @@ export const healthRoutes =
       for (const { source, waiting, setAside } of unlinked) {
         metrics.unlinked.set({ source, state: 'waiting' }, waiting);
         metrics.unlinked.set({ source, state: 'set_aside' }, setAside);
+      }
+      metrics.textAge.reset();
+      metrics.textsLate.reset();
+      for (const { source, oldest, late } of texts) {
+        metrics.textsLate.set({ source }, late);
+        if (oldest) metrics.textAge.set({ source }, (now() - oldest.getTime()) / 1_000);
       }
       metrics.jobs.reset();
       metrics.jobFaults.reset();

@@ -40,6 +40,20 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly textAge = new Gauge({
+    name: 'counterfoil_text_age_seconds',
+    help: 'How long ago the stored text of the ticket that waits longest was held against its helpdesk.',
+    labelNames: ['source'] as const,
+    registers: [this.registry],
+  });
+
+  readonly textsLate = new Gauge({
+    name: 'counterfoil_texts_late',
+    help: 'Tickets whose stored text was not held against their helpdesk for more than a day.',
+    labelNames: ['source'] as const,
+    registers: [this.registry],
+  });
+
   readonly jobs = new Gauge({
     name: 'counterfoil_credential_jobs',
     help: 'Jobs of credential updates that are waiting (PENDING) or were given up (DEAD).',

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
+import type { Sweep } from '../../src/features/sources/sweep';
 import type { MessageRecord } from '../../src/upstream/helpdesk/helpdesk.port';
 import { countOf, eventsOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -74,6 +76,23 @@ describe('what a helpdesk changes of what was said', () => {
     expect(await eventsOf(test, refresh)).toEqual([]);
   });
 
+  it('is followed where the helpdesk’s record got shorter by it, by a reading that began afterwards', async () => {
+    const old = helpdesk.hold();
+    const slow = refresh();
+    await old.asked;
+    old.letOthersPass();
+    test.clock.forward(1_000);
+    const { revision } = helpdesk.put('1', {}, [message('m1', 'my number is zq-hush'), message('m2', 'more')]);
+    await test.app.sources.syncAll();
+    old.release();
+    await slow;
+    expect((await bodies()).sort()).toEqual(['more', 'my number is zq-hush']);
+    helpdesk.rewrite('1', [message('m1', 'my number is zq-hush')], { revision: revision - 1 });
+    test.clock.forward(1_000);
+    await refresh();
+    expect(await bodies()).toEqual(['my number is zq-hush']);
+  });
+
   it('is followed in the subject', async () => {
     helpdesk.rewrite('1', [message('m1', 'my number is zq-hush')], { subject: 'erased' });
     await refresh();
@@ -140,5 +159,113 @@ describe('what a helpdesk changes of what was said', () => {
       }),
       { numRuns: 15 },
     );
+  });
+});
+
+/** A helpdesk that marks what stands in its tickets, and counts what it is asked. */
+class MarkingHelpdesk extends ScriptedHelpdesk {
+  searches = 0;
+  override async fetchTicket(reference: string) {
+    const snapshot = await super.fetchTicket(reference);
+    return snapshot && { ...snapshot, mark: markOf(snapshot) };
+  }
+  messageMarks = async (references: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+    this.searches += 1;
+    const visible = await this.visibleTickets(references);
+    const fetched = [...visible].map(async (reference) => [reference, await super.fetchTicket(reference)] as const);
+    this.fetches.splice(-visible.size);
+    return new Map(
+      (await Promise.all(fetched)).flatMap(([reference, each]) => (each ? [[reference, markOf(each)] as const] : [])),
+    );
+  };
+}
+const markOf = ({ ticket, messages }: { ticket: { subject: string | null }; messages: readonly MessageRecord[] }): string =>
+  createHash('sha256')
+    .update(JSON.stringify([ticket.subject, messages]))
+    .digest('base64url');
+
+describe.each([
+  ['that marks what stands in its tickets', MarkingHelpdesk],
+  ['whose tickets have to be read', ScriptedHelpdesk],
+])('of a helpdesk %s, a change that nothing tells of', (_, Helpdesk) => {
+  const hour = 3_600_000;
+  const tickets = 60;
+  let helpdesk: ScriptedHelpdesk;
+  let test: TestApp;
+  beforeEach(async () => {
+    helpdesk = new Helpdesk('demo');
+    for (let number = 1; number <= tickets; number += 1) helpdesk.put(String(number), {}, [message('m1', `words of ${number}`)]);
+    test = await TestApp.start({ connectors: { demo: helpdesk } });
+    helpdesk.now = test.clock.now;
+  });
+  afterEach(() => test.stop());
+
+  const sweep = () => Reflect.get(test.app.sources, 'sweep') as Sweep;
+  const bodiesOf = async (reference: string) => {
+    const rows = await test.app.database.query<{ id: string }>(
+      'SELECT m.id FROM helpdesk_message m JOIN helpdesk_ticket t ON t.id = m.ticket_id WHERE t.reference = ?',
+      [reference],
+    );
+    return rows.length;
+  };
+  const metric = async (name: string) =>
+    Number(new RegExp(`^${name}\\{source="demo"\\} (\\d+)`, 'm').exec((await test.server.inject({ url: '/metrics' })).body)?.[1]);
+
+  it('is found within a day, a batch after the other, where the sweep stood before a restart too', async () => {
+    helpdesk.rewrite('7', []);
+    helpdesk.rewrite('59', []);
+    await sweep().turn('demo');
+    expect([await bodiesOf('7'), await bodiesOf('59')]).toEqual([1, 1]);
+    test.clock.forward(25 * hour);
+    expect(await metric('counterfoil_texts_late')).toBe(tickets);
+    expect(await metric('counterfoil_text_age_seconds')).toBe(25 * 3_600);
+    const fetched = helpdesk.fetches.length;
+    await sweep().turn('demo');
+    // Late as all of them are, a turn takes several batches of 25.
+    expect(await metric('counterfoil_texts_late')).toBe(0);
+    expect([await bodiesOf('7'), await bodiesOf('59')]).toEqual([0, 0]);
+    const read = helpdesk.fetches.slice(fetched);
+    // The first time nothing is known by a mark.
+    expect(read.length).toBe(tickets);
+    test.clock.forward(13 * hour);
+    helpdesk.rewrite('1', []);
+    helpdesk.rewrite('60', []);
+    const before = helpdesk.fetches.length;
+    await sweep().turn('demo');
+    const left = await countOf(test, 'helpdesk_ticket', 'messages_seen_at < ?', test.clock.now().getTime());
+    expect(left).toBe(tickets - 25);
+    await test.restart();
+    for (let turns = 0; turns < 2; turns += 1) await sweep().turn('demo');
+    expect(helpdesk.fetches.length - before).toBe(helpdesk instanceof MarkingHelpdesk ? 2 : tickets);
+    if (helpdesk instanceof MarkingHelpdesk) expect(helpdesk.searches).toBe(6);
+    expect([await bodiesOf('1'), await bodiesOf('60')]).toEqual([0, 0]);
+    expect(await countOf(test, 'helpdesk_ticket', 'messages_seen_at < ?', test.clock.now().getTime())).toBe(0);
+  });
+
+  it('is found of a ticket that is no more, and one that can’t be read holds up no others', async () => {
+    helpdesk.erase('7');
+    helpdesk.partial.add('8');
+    helpdesk.rewrite('8', [message('m1', 'other words')]);
+    test.clock.forward(13 * hour);
+    await test.app.sources.syncAll();
+    expect([await bodiesOf('7'), await bodiesOf('8')]).toEqual([0, 1]);
+    const left = () => countOf(test, 'helpdesk_ticket', 'messages_seen_at < ?', test.clock.now().getTime());
+    expect(await left()).toBe(1);
+    helpdesk.partial.clear();
+    test.clock.forward(12 * hour);
+    await test.restart();
+    await test.app.sources.syncAll();
+    expect(await left()).toBe(0);
+  });
+
+  it('is found while somebody assists, within the time that a confirmation counts', async () => {
+    expect((await test.as('ana', query, { reference: '7' })).errors).toBeUndefined();
+    helpdesk.rewrite('7', []);
+    helpdesk.rewrite('9', []);
+    test.clock.forward(16_000);
+    await test.app.sources.syncAll();
+    expect([await bodiesOf('7'), await bodiesOf('9')]).toEqual([0, 1]);
+    const { data } = told(await test.as('ana', query, { reference: '7' }));
+    expect(data.ticketByReference.messages.nodes).toEqual([]);
   });
 });

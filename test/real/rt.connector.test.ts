@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { TicketBatch, TicketSnapshot, WebhookRequest } from '../../src/upstream/helpdesk/helpdesk.port';
@@ -459,5 +460,67 @@ describe('a note', () => {
     const stranger = connector({ token: '1-1-00000000000000000000000000000000' });
     await expect(stranger.addNote(ticket, 'x')).rejects.toMatchObject({ why: 'unauthorized' });
     expect(await commentsOf(ticket)).toEqual([]);
+  });
+});
+
+describe('what is erased in RT behind its own back', () => {
+  const environment = () => ({
+    ...process.env,
+    RT_SITE_CONFIG: `${connection.directory}/RT_SiteConfig.pm`,
+    RT_SITE_CONFIG_DIR: `${connection.directory}/site.d`,
+  });
+  /** As whoever administers RT does it. */
+  const shred = (...objects: readonly string[]) =>
+    execFileSync('/usr/sbin/rt-shredder-5', ['--force', '--no-sqldump', '--plugin', `Objects=${objects.join(';')}`], {
+      env: environment(),
+      cwd: connection.directory,
+      stdio: 'pipe',
+    });
+  const overwrite = (transaction: string, content: string) =>
+    execFileSync(
+      'perl',
+      [
+        '-I/usr/share/request-tracker5/lib',
+        '-MRT=-init',
+        '-e',
+        '$RT::Handle->dbh->do("UPDATE Attachments SET Content = ? WHERE TransactionId = ?", undef, @ARGV)',
+        content,
+        transaction,
+      ],
+      { env: environment(), stdio: 'pipe' },
+    );
+  const said = ({ messages }: TicketSnapshot) => messages.map(({ reference, body }) => ({ reference, body }));
+  const markOf = async (ticket: string) => (await helpdesk.messageMarks([ticket])).get(ticket);
+
+  test('no poll tells of it; the ticket’s mark does, and reading it gives what is left', async () => {
+    const { ticket, from } = await written('Wilma');
+    await rt.mail('Cards', { from, subject: `Re: [rt.example #${ticket}] more`, text: 'The number is 4242.' });
+    await rt.mail('Cards', { from, subject: `Re: [rt.example #${ticket}] more`, text: 'And my address.' });
+    const before = await fetched(ticket);
+    expect(before.mark).toEqual(expect.any(String));
+    expect(await markOf(ticket)).toBe(before.mark);
+    const [first, second, third] = said(before) as [{ reference: string }, { reference: string }, { reference: string }];
+    const cursor = await caughtUp();
+
+    // Wiped by an UPDATE, as tools do that know RT's tables.
+    overwrite(second.reference, '');
+    const wiped = await fetched(ticket);
+    expect(said(wiped)).toMatchObject([first, { reference: second.reference, body: '' }, third]);
+    expect(wiped.mark).not.toBe(before.mark);
+    expect(await markOf(ticket)).toBe(wiped.mark);
+
+    // One in the middle, then the last: the ticket's record is shorter by it.
+    shred(`Transaction,${second.reference}`);
+    expect(said(await fetched(ticket))).toEqual([first, third]);
+    shred(`Transaction,${third.reference}`);
+    const left = await fetched(ticket);
+    expect(said(left)).toEqual([first]);
+    expect(left.ticket.revision).toBeLessThanOrEqual(before.ticket.revision);
+    expect(await markOf(ticket)).toBe(left.mark);
+    expect(references(await run(helpdesk.poll(cursor)))).not.toContain(ticket);
+
+    shred(`Ticket,${ticket}`);
+    expect(await helpdesk.fetchTicket(ticket)).toBeNull();
+    expect(await markOf(ticket)).toBeUndefined();
   });
 });

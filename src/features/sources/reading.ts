@@ -11,7 +11,7 @@ import type { SourceParts } from './source-parts';
 const assistance = assistances.as('a');
 const isOpen = sql`${assistance.endedAt} IS NULL`;
 /** Tickets that are to be confirmed. */
-const ticketsToConfirm = select(ticket.pick('id', 'reference', 'unreadable'), sql`FROM ${ticket}`);
+const ticketsToConfirm = select(ticket.pick('id', 'reference', 'unreadable', 'mark', 'messagesSeenAt'), sql`FROM ${ticket}`);
 const assistedTickets = select(
   { id: ticket.id },
   sql`FROM ${assistance} JOIN ${ticket} ON ${ticket.id} = ${assistance.ticketId}`,
@@ -73,7 +73,7 @@ export class Reading {
         if (await this.parts.tickets.canBeGone(source.name, reference, asOf)) {
           await this.expectSight(source.name, reference, lane);
           await this.parts.tickets.gone(source.name, reference, asOf);
-        }
+        } else if (lane === 'background') await this.parts.tickets.absent(source.name, reference, asOf);
         this.absent.set(key, true);
         return false;
       }
@@ -142,7 +142,17 @@ export class Reading {
     const { connector } = this.parts.registry.helpdesk(sourceName);
     for (const part of chunks(rows, ticketsPerChange)) {
       const visible = await connector.visibleTickets(part.map(({ reference }) => reference));
-      const isConfirmed = (row: (typeof rows)[number]) => visible.has(row.reference) && !row.unreadable;
+      const isVisible = (row: (typeof rows)[number]) => visible.has(row.reference) && !row.unreadable;
+      const due = new Date(this.parts.clock().getTime() - this.parts.settings.maximumAssignmentAge / 2);
+      const isDue = ({ messagesSeenAt }: (typeof rows)[number]) => messagesSeenAt === null || messagesSeenAt <= due;
+      const changed = new Set(
+        await this.changedAmong(
+          sourceName,
+          part.filter((row) => isVisible(row) && isDue(row)),
+          'interactive',
+        ),
+      );
+      const isConfirmed = (row: (typeof rows)[number]) => isVisible(row) && !changed.has(row);
       await this.parts.tickets.confirmed(
         part.filter(isConfirmed).map(({ id }) => id),
         polledAt,
@@ -154,6 +164,27 @@ export class Reading {
       );
       if (isRefused(fault)) throw fault;
     }
+  }
+
+  /**
+   * Those of these tickets whose text has to be read again: what it says changed, or nothing but reading tells. The others count as
+   * compared from now on. Throws `SourceUnavailable`.
+   */
+  async changedAmong<Row extends { readonly id: string; readonly reference: string; readonly mark: string | null }>(
+    sourceName: string,
+    rows: readonly Row[],
+    lane: Lane,
+  ): Promise<readonly Row[]> {
+    const { connector } = this.parts.registry.helpdesk(sourceName, lane);
+    if (rows.length === 0 || connector.messageMarks === undefined) return rows;
+    const asOf = this.parts.clock();
+    const marks = await connector.messageMarks(rows.map(({ reference }) => reference));
+    const same = new Set(this.parts.tickets.unchanged(rows, marks));
+    await this.parts.tickets.compared(
+      [...same].map(({ id }) => id),
+      asOf,
+    );
+    return rows.filter((row) => !same.has(row));
   }
 
   /** Somebody assists on a ticket of this source, or waits for an approval. */

@@ -4,6 +4,7 @@ import { Polling, type SyncProgress } from './polling';
 import { Reading } from './reading';
 import type { HelpdeskSource, PaymentsSource, SourceHealth, SourceRegistry } from './registry';
 import type { SourceParts } from './source-parts';
+import { Sweep, type SweepProgress } from './sweep';
 import { type WebhookOutcome, Webhooks } from './webhooks';
 
 /** The configured sources: filled by backfill and poll, woken by webhooks, read through where a record is missing or too old. */
@@ -13,6 +14,7 @@ export class Sources {
   private readonly reading: Reading;
   private readonly polling: Polling;
   private readonly webhooks: Webhooks;
+  private readonly sweep: Sweep;
 
   constructor(parts: SourceParts) {
     this.registry = parts.registry;
@@ -20,6 +22,7 @@ export class Sources {
     this.reading = new Reading(parts, this.linking);
     this.polling = new Polling(parts, this.reading, this.linking);
     this.webhooks = new Webhooks(parts, this.reading, this.polling);
+    this.sweep = new Sweep(parts, this.reading);
   }
 
   /** Throws `INVALID` for a source that isn't configured. */
@@ -55,15 +58,22 @@ export class Sources {
   /** Follows every source until `stop`. */
   start(): void {
     this.polling.start();
+    this.sweep.start();
   }
 
-  stop(): Promise<void> {
-    return this.polling.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.polling.stop(), this.sweep.stop()]);
   }
 
   /** Everything once: backfill where it isn't finished, then what changed since. For the command line, the first start and tests. */
-  syncAll(onProgress?: (progress: SyncProgress) => void): Promise<void> {
-    return this.polling.syncAll(onProgress);
+  async syncAll(onProgress?: (progress: SyncProgress) => void): Promise<void> {
+    await this.polling.syncAll(onProgress);
+    await this.sweep.all();
+  }
+
+  /** How far the text of stored tickets was held against their helpdesks. */
+  textsCompared(): Promise<readonly SweepProgress[]> {
+    return this.sweep.progress();
   }
 
   /** See `Webhooks.receive`. */

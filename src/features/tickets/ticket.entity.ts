@@ -49,6 +49,10 @@ export class Ticket {
   @Instant({ name: 'observed_at' }) observedAt!: Date;
   /** Keyed digest of all that the helpdesk said of it and in it; null where that wasn't read whole, or before there was one. */
   @Text(64, { nullable: true }) digest!: string | null;
+  /** Keyed digest of the helpdesk's own mark of what stands in it, where it gives one: enough to see that nothing changed. */
+  @Text(64, { nullable: true }) mark!: string | null;
+  /** When what is stored of it was stored; null in rows of before this was kept. */
+  @Instant({ name: 'read_at', nullable: true }) readAt!: Date | null;
   /** When the stored text was last held against all that the helpdesk has. */
   @Instant({ name: 'messages_seen_at', nullable: true }) messagesSeenAt!: Date | null;
 }

@@ -15,7 +15,7 @@ import type {
 import type { Core } from '../core';
 import type { CustomersIngest } from '../customers/customers.ingest';
 import { contentDigest } from '../keys/content-digest';
-import { sealField } from '../keys/keys.service';
+import { type Keys, sealField } from '../keys/keys.service';
 import { takeStaff } from './staff.ingest';
 import { type Message, messages, type Ticket, tickets } from './ticket.entity';
 
@@ -34,7 +34,7 @@ const accessFacts = [
 type AccessFacts = Pick<Values<Ticket>, (typeof accessFacts)[number]>;
 
 const knownTickets = select(
-  tickets.pick('id', 'reference', 'revision', 'observedAt', 'digest', 'messagesSeenAt', ...accessFacts),
+  tickets.pick('id', 'reference', 'revision', 'observedAt', 'digest', 'messagesSeenAt', 'readAt', ...accessFacts),
   sql`FROM ${tickets}`,
 );
 const ticketIds = select({ id: tickets.id }, sql`FROM ${tickets}`);
@@ -149,7 +149,7 @@ export class TicketsIngest {
       if (!row) return 0;
       const nobodys = { status: 'CLOSED', team: null, assigneeId: null, observedAt: asOf };
       // What the helpdesk erased, or keeps from us, isn't kept here: it is read again should the ticket be seen again.
-      const unsaid = { subjectSealed: null, digest: null, messagesSeenAt: asOf };
+      const unsaid = { subjectSealed: null, digest: null, mark: null, messagesSeenAt: asOf };
       await change.update(tickets, { ...nobodys, ...unsaid }, sql`${tickets.id} = ${row.id}`);
       const removed = await change.remove(messages, sql`${messages.ticketId} = ${row.id}`);
       if (removed > 0) recordMessages(change, row.id, { edited: 0, removed });
@@ -185,6 +185,29 @@ export class TicketsIngest {
         sql`${observedAt} < ${asOf} AND ${unreadable} = ${false} AND ${id} IN (${ids})`,
       );
     });
+  }
+
+  /** Those of these tickets in which stands what stood there when they were read, by the helpdesk's marks of them. */
+  unchanged<Row extends { readonly id: string; readonly reference: string; readonly mark: string | null }>(
+    rows: readonly Row[],
+    marks: ReadonlyMap<string, string>,
+  ): readonly Row[] {
+    return rows.filter(
+      ({ id, reference, mark }) => mark !== null && mark === markDigest(this.parts.keys, id, marks.get(reference)),
+    );
+  }
+
+  /** What is stored of these tickets' text is what the helpdesk had then. */
+  async compared(ids: readonly string[], asOf: Date): Promise<void> {
+    if (ids.length === 0) return;
+    const isOlder = sql`${tickets.messagesSeenAt} < ${asOf} AND ${tickets.id} IN (${ids})`;
+    await this.parts.database.bookkeeping(tickets, (books) => books.update({ messagesSeenAt: asOf }, isOlder));
+  }
+
+  /** The helpdesk has no such ticket, and nothing of it is stored that it would have to agree with. */
+  async absent(source: string, reference: string, asOf: Date): Promise<void> {
+    const isOlder = sql`${tickets.messagesSeenAt} < ${asOf} AND ${isTicket(source, reference)}`;
+    await this.parts.database.bookkeeping(tickets, (books) => books.update({ messagesSeenAt: asOf }, isOlder));
   }
 
   private async tickets(
@@ -226,11 +249,13 @@ export class TicketsIngest {
       if (!keyId) continue;
       // The revision decides first: a slow fetch may have begun earlier and still have seen more.
       const isLater = row && ticket.revision > row.revision;
-      if (row && !isLater && (ticket.revision < row.revision || asOf < row.observedAt)) continue;
+      // Asked for after the higher one was stored, a lower one says that the helpdesk removed the end of its record.
+      const isShortened = row && ticket.revision < row.revision && row.readAt !== null && asOf > row.readAt;
+      if (row && !isLater && ((ticket.revision < row.revision && !isShortened) || asOf < row.observedAt)) continue;
       const customerSetBy = [
         ...ticket.customerSetBy.flatMap((reference) => staffIds.get(reference) ?? []),
-        // An older sight of the ticket's surroundings may lack who edited its customer since.
-        ...(row && asOf < row.observedAt ? row.customerSetByIds : []),
+        // An older sight of the ticket's surroundings may lack who edited its customer since, and a shorter record who ever did.
+        ...(row && (asOf < row.observedAt || isShortened) ? row.customerSetByIds : []),
       ];
       const facts: AccessFacts = {
         keyId,
@@ -262,7 +287,9 @@ export class TicketsIngest {
         updatedAt: ticket.updatedAt,
         observedAt: asOf,
         digest: isWhole && key ? digest : null,
+        mark: isWhole && key ? markDigest(this.parts.keys, id, given.mark) : null,
         messagesSeenAt: isWhole ? asOf : (row?.messagesSeenAt ?? never),
+        readAt: change.at,
       };
       if (!row) {
         fresh.push({ id, source: source.name, reference: ticket.reference, createdAt: ticket.createdAt, ...values });
@@ -294,13 +321,13 @@ export class TicketsIngest {
   }
 
   /** One digest for each message, over all that is said of it, and one for the ticket with all of them. */
-  private digestsOf(id: string, { ticket, messages: said }: TicketSnapshot) {
+  private digestsOf(id: string, { ticket, messages: said, mark }: TicketSnapshot) {
     const { keys } = this.parts;
     const digests = new Map(said.map((each) => [each.reference, contentDigest(keys, `${id} ${each.reference}`, each)]));
     // Who the customer is belongs to the customer, whom these snapshots tell of as well.
     const { customer, customerSetBy, ...rest } = ticket;
     const facts = { ...rest, customer: customer?.reference ?? null, customerSetBy: [...customerSetBy].sort() };
-    return { digests, digest: contentDigest(keys, id, { ...facts, messages: [...digests] }) };
+    return { digests, digest: contentDigest(keys, id, { ...facts, mark: mark ?? null, messages: [...digests] }) };
   }
 
   /**
@@ -353,6 +380,10 @@ export class TicketsIngest {
   }
 }
 
+/** How a ticket's mark is kept. */
+const markDigest = (keys: Keys, id: string, mark: string | null | undefined): string | null =>
+  mark ? contentDigest(keys, `${id} mark`, { mark }) : null;
+
 /** What was never held against the helpdesk's. */
 const never = new Date(0);
 
@@ -365,7 +396,8 @@ const isTicket = (source: string, reference: string): Sql =>
 const couldBeGone = (source: string, reference: string, asOf: Date): Sql => {
   const { status, team, assigneeId, observedAt, subjectSealed } = tickets;
   return sql`WHERE ${isTicket(source, reference)} AND ${observedAt} <= ${asOf}
-    AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL OR ${subjectSealed} IS NOT NULL)`;
+    AND (${status} <> 'CLOSED' OR ${team} IS NOT NULL OR ${assigneeId} IS NOT NULL OR ${subjectSealed} IS NOT NULL
+      OR EXISTS (SELECT 1 FROM ${messages} WHERE ${messages.ticketId} = ${tickets.id}))`;
 };
 
 const isSameFor = (row: AccessFacts, facts: AccessFacts): boolean =>

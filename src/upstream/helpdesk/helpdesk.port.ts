@@ -54,7 +54,7 @@ export interface MessageRecord {
 
 export interface TicketRecord {
   readonly reference: string;
-  /** Grows with every change of the ticket at the helpdesk (RT: its last transaction id). A lower one never overwrites a higher one. */
+  /** Grows with every change of the ticket at the helpdesk (RT: its last transaction id). A lower one overwrites a higher one only where it was asked for after that was stored. */
   readonly revision: number;
   readonly subject: string | null;
   readonly status: TicketStatus;
@@ -83,6 +83,8 @@ export interface TicketSnapshot {
   readonly messages: readonly MessageRecord[];
   /** Something of the messages may be missing here that the helpdesk has: what is stored of them then stays. */
   readonly isPartial?: boolean;
+  /** What `messageMarks` gives of this ticket as it was read; null or absent where nothing vouches that it would. */
+  readonly mark?: string | null;
   /** Staff named by the ticket or its messages. */
   readonly staff: readonly StaffRecord[];
   readonly asOf: Date;
@@ -136,6 +138,12 @@ export interface HelpdeskConnector {
    * doesn't mention a ticket says nothing of it: a helpdesk doesn't mention what the account may not see. Throws `SourceUnavailable`.
    */
   visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * A mark of the subject and all messages of each of these tickets that the account may see, the same as long as they are: edits and
+   * removals that no poll tells of included. For much less than reading them. Throws `SourceUnavailable`. Absent where a ticket
+   * has to be read for that.
+   */
+  messageMarks?(references: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** All tickets updated at or after `since`, resumable at a cursor that an earlier run of `backfill` gave. */
   backfill(since: Date, cursor: string | null): AsyncIterable<TicketBatch>;
   /** Every ticket changed since the cursor, which is one of `poll` or the one the last batch of `backfill` ended with. */

@@ -1,3 +1,4 @@
+import { SourceUnavailable } from '../../source-unavailable';
 import { textRows } from './rt.messages';
 import {
   attachmentColumns,
@@ -100,6 +101,8 @@ export const readAttachments = async (
     const { items } = await rest.page('/attachments', rtContent, { fields: 'id,Content' }, oneOf('id', ids));
     for (const { id, Content } of items) contents.set(id, Content);
   }
+  // A text that isn't given isn't an empty one.
+  if (texts.some(({ id }) => !contents.has(id))) throw new SourceUnavailable(rest.source, 'malformed');
   const whole = (rows: readonly RtAttachment[]) => rows.map((row) => ({ ...row, Content: row.Content ?? contents.get(row.id) }));
   return new Map([...byTransaction].map(([id, rows]) => [id, whole(rows)]));
 };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { inTurns } from '../../../lanes';
 import { shortText } from '../../source-text';
@@ -41,6 +42,7 @@ import { channelOf, messageOf } from './rt.messages';
 import {
   changeColumns,
   identifier,
+  type RtAttachment,
   type RtPerson,
   type RtRequestor,
   type RtTicket,
@@ -121,6 +123,23 @@ export interface LinkFieldCheck {
   readonly isProtected: boolean;
   readonly why: string;
 }
+
+/** The kinds of transaction that are messages. */
+const spokenTypes = ['Create', 'Correspond'];
+const isSpoken = ({ Type }: { readonly Type: string }): boolean => spokenTypes.includes(Type);
+
+/** What holds parts has no content, whether it was asked for or not. */
+const asRead = ({ Content, ...row }: RtAttachment) => ({ ...row, Content: Content || null });
+
+/** All that is read of what was said in a ticket, as one digest. Nothing but its key makes it secret: who keeps it sees to that. */
+const markOf = (
+  subject: string | null,
+  spoken: readonly { readonly id: number }[],
+  parts: ReadonlyMap<number, readonly RtAttachment[]>,
+): string =>
+  createHash('sha256')
+    .update(JSON.stringify([subject, spoken.map(({ id }) => [id, (parts.get(id) ?? []).map(asRead)])]))
+    .digest('base64url');
 
 const idsOf = (rows: readonly { readonly id: number }[]): number[] => rows.map(({ id }) => id);
 
@@ -218,7 +237,7 @@ export class RtHelpdesk implements HelpdeskConnector {
     // a ticket that doesn't exist and one that is hidden both have an empty history
     if (last === undefined) return null;
 
-    const spoken = before.filter(({ Type }) => Type === 'Create' || Type === 'Correspond');
+    const spoken = before.filter(isSpoken);
     const reading = readAttachments(this.rest, idsOf(spoken));
     // It is awaited last; until then its failure is nobody's, and the ticket may turn out to have departed.
     reading.catch(() => {});
@@ -309,6 +328,8 @@ export class RtHelpdesk implements HelpdeskConnector {
           active: profiles.get(person.id)?.active === true,
         }),
       ),
+      // What was said in a ticket that was merged into this one is found under that one's number.
+      mark: before.every(({ ObjectId }) => ObjectId === reference) ? markOf(ticket.Subject, spoken, attachments) : null,
       asOf,
     };
   }
@@ -326,6 +347,41 @@ export class RtHelpdesk implements HelpdeskConnector {
       for (const { id, Type } of items) if (Type === 'ticket') visible.add(id);
     }
     return visible;
+  }
+
+  /**
+   * For a hundred tickets a search for them, one for their messages and one for the parts of these, with their contents: RT's own
+   * records don't change when a tool removes or overwrites one.
+   */
+  async messageMarks(references: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const marks = new Map<string, string>();
+    const numbers = references.filter((reference) => ticketNumber.test(reference));
+    for (let from = 0; from < numbers.length; from += ticketsASearch) {
+      const some = numbers.slice(from, from + ticketsASearch);
+      const { items } = await this.rest.page(
+        '/tickets',
+        z.object({ id: identifier, Type: z.string(), Subject: rtTicket.shape.Subject }),
+        { query: `${anyOf('id', some)}${this.inQueues}`, fields: 'id,Type,Subject', per_page: ticketsASearch },
+      );
+      const visible = items.filter(({ Type }) => Type === 'ticket');
+      if (visible.length === 0) continue;
+      const which = `ObjectType = 'RT::Ticket' AND ${anyOf(
+        'ObjectId',
+        visible.map(({ id }) => id),
+      )} AND ${anyOf('Type', spokenTypes)}`;
+      const spoken = await this.rest.rows(
+        '/transactions',
+        rtChange,
+        (after) => ({ parameters: { query: `id > ${after} AND ${which}`, ...changeColumns } }),
+        { after: 0, patience: 0 },
+      );
+      const parts = await readAttachments(this.rest, idsOf(spoken));
+      for (const { id, Subject } of visible) {
+        const own = spoken.filter(({ ObjectId }) => ObjectId === id);
+        marks.set(id, markOf(Subject, own, parts));
+      }
+    }
+    return marks;
   }
 
   async *backfill(since: Date, cursor: string | null): AsyncIterable<TicketBatch> {

@@ -47,7 +47,7 @@ export interface Rest2Options {
  * `SourceUnavailable`, which names the source and never what was sent or received.
  */
 export class Rest2 {
-  private readonly source: string;
+  readonly source: string;
   private readonly root: string;
   private readonly authorization: string;
   private readonly resilience: Resilience;
@@ -109,6 +109,9 @@ export class Rest2 {
       }
       if (found.items.length === 0) return;
       const isFull = found.items.length >= found.perPage;
+      // Where nothing can be withheld, a page with less than there is was cut on its way: what is missing isn't gone.
+      if (patience === 0 && found.total !== null && !isFull && found.items.length < found.total)
+        throw new SourceUnavailable(this.source, 'malformed');
       for (const { id } of found.items) {
         // an answer in another order, or of another search, would make us skip rows or never end
         if (id <= last) throw new SourceUnavailable(this.source, 'malformed');
