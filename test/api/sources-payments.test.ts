@@ -106,7 +106,8 @@ describe('what a provider changes of a payment', () => {
     await test.app.sources.syncAll();
     const { nodes, errors } = await shownOn(test);
     expect(errors).toEqual([]);
-    expect(nodes).toMatchObject([{ status: 'DECLINED', declineCode: 'lost_card', declineAdvice: 'do_not_try_again' }]);
+    expect(nodes).toMatchObject([{ status: 'DECLINED', declineAdvice: 'do_not_try_again' }]);
+    expect(await stored()).toMatchObject({ decline_code: 'lost_card', decline_advice: 'do_not_try_again' });
   });
 
   it('is compared as a whole: any one thing that differs is written, and the same again is not', async () => {

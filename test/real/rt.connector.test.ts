@@ -499,7 +499,11 @@ describe('what is erased in RT behind its own back', () => {
     const before = await fetched(ticket);
     expect(before.mark).toEqual(expect.any(String));
     expect(await markOf(ticket)).toBe(before.mark);
-    const [first, second, third] = said(before) as [{ reference: string }, { reference: string }, { reference: string }];
+    const [first, second, third] = said(before) as unknown as [
+      { reference: string },
+      { reference: string },
+      { reference: string },
+    ];
     const cursor = await caughtUp();
 
     // Wiped by an UPDATE, as tools do that know RT's tables.

@@ -143,7 +143,9 @@ export class Reading {
     for (const part of chunks(rows, ticketsPerChange)) {
       const visible = await connector.visibleTickets(part.map(({ reference }) => reference));
       const isVisible = (row: (typeof rows)[number]) => visible.has(row.reference) && !row.unreadable;
-      const due = new Date(this.parts.clock().getTime() - this.parts.settings.maximumAssignmentAge / 2);
+      // Where each has to be read for it, less often.
+      const within = this.parts.settings.maximumAssignmentAge * (connector.messageMarks ? 0.5 : 2);
+      const due = new Date(this.parts.clock().getTime() - within);
       const isDue = ({ messagesSeenAt }: (typeof rows)[number]) => messagesSeenAt === null || messagesSeenAt <= due;
       const changed = new Set(
         await this.changedAmong(
