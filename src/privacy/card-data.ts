@@ -46,9 +46,9 @@ interface Found extends CardDataSpan {
   readonly isBare: boolean;
 }
 
-/** The two tracks of a magnetic stripe that name a holder's card (ISO/IEC 7813), with or without their sentinels. Each part is bounded, so that the search is linear. */
+/** The two tracks of a magnetic stripe that name a holder's card (ISO/IEC 7813), with or without their sentinels, also as a keyboard of another country types a reader's signs. Each part is bounded, so that the search is linear. */
 const tracks =
-  /%?b[0-9 ]{12,23}\^[^^\r\n]{2,45}\^[0-9]{4}(?:[^?\r\n]{0,79}\?|[^?\s]{0,64})|(?<![0-9]);?[0-9]{12,19}[=d][2-4][0-9](?:0[1-9]|1[0-2])[0-9]{3,40}\??/gu;
+  /%?b[0-9 ]{12,23}[\^&][^^&\r\n]{2,45}[\^&][0-9]{4}(?:[^?\r\n]{0,79}\?|[^?\s]{0,64})|(?<![0-9]);?[0-9]{12,19}[=d][2-4][0-9](?:0[1-9]|1[0-2])[0-9]{3,40}\??/gu;
 
 /** In the order of the text, and none in another. */
 const merged = (spans: readonly CardDataSpan[]): CardDataSpan[] => {

@@ -19,6 +19,7 @@ import {
   saysNumber,
   spokenSeparators,
   units,
+  untilWords,
   yearNames,
 } from './card-words';
 
@@ -382,6 +383,7 @@ export const behindNumber = function* (
 
 const isWithoutMeaning = (tokens: readonly Token[], index: number): boolean => {
   const { text } = tokens[index]!;
-  const isKnown = connectors.has(text) || conjunctions.has(text) || markup.has(text) || cardWords.has(text);
+  const isKnown =
+    connectors.has(text) || conjunctions.has(text) || markup.has(text) || cardWords.has(text) || untilWords.has(text);
   return isKnown || expiries.at(tokens, index) > 0 || codes.at(tokens, index) > 0;
 };

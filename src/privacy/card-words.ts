@@ -32,7 +32,7 @@ export const expiryLabels = labels(
   'valid,validity,valid thru,valid through,valid to,valid until,valid till,good thru,good through,good until,mm yy,mm yyyy,mmyy,mm jj,mm aa,exp month,exp year,expiry month,expiry year,expiration month,expiration year',
   'gültig bis,gültig,Ablauf,Ablaufdatum,abgelaufen,läuft ab,läuft,Ablaufmonat,Ablaufjahr,Verfall,Verfallsdatum,Verfalldatum,Gültigkeit,Gültigkeitsdatum,gültig bis Ende',
   'expire fin,expire le,date d’expiration,date expiration,fin de validité,validité,date de validité,valable jusqu’en,valable jusqu’au,valable jusqu’à,valide jusqu’en,valide jusqu’au,valide jusqu’à,valide jusque',
-  'caducidad,caduca,fecha de caducidad,vencimiento,vence,válida hasta,válido hasta,fecha de vencimiento,vto,fecha vto',
+  'scad,venc,verf,verfällt,gült,valida,valido,valable,valide,caducidad,caduca,fecha de caducidad,vencimiento,vence,válida hasta,válido hasta,fecha de vencimiento,vto,fecha vto',
   'scadenza,scade,data di scadenza,valida fino,valido fino,valida fino al,valida fino a',
   'validade,vencimento,válido até,válida até,data de validade,expira,expira em',
   'ważna do,ważność,data ważności,termin ważności,platnost,platnost do,platná do',
@@ -130,6 +130,9 @@ export const otherCards = labels(
 
 /** Between "card" and its number. */
 export const saysNumber = labels('is,no,nr,num,number,ist,lautet,est,es,é,nummer,numero,número,nro,n,the');
+
+/** Between a card's number and its expiry. */
+export const untilWords = labels('until,till,thru,through,bis,fino,hasta,jusque,jusqu,tot,till,até,к,по,end');
 
 /** Stands between the cells of a table that was written as HTML. */
 export const markup = labels('td,tr,th,br,tbody,thead,table,p,div,span,nbsp,strong,em,b,li,ul,dt,dd,font');

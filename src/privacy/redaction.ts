@@ -103,7 +103,7 @@ export class TextRedactor implements Redactor {
 export interface RecordTexts {
   /** The source's own ids, by which it is asked again, and what is cleaned by itself. */
   readonly asTheyAre: ReadonlySet<string>;
-  /** Addresses and telephone numbers: a label in them is chance, and a number of up to 13 digits is a telephone's. */
+  /** Addresses and telephone numbers: a label in them is chance, and a number of up to 15 digits is a telephone's. */
   readonly contacts: ReadonlySet<string>;
   /** Numbers that a shop gave an order: what is one by its form stays. */
   readonly orderNumbers: ReadonlySet<string>;
