@@ -89,6 +89,16 @@ describe('the money of a transaction, in its parts', () => {
     expect(await shown()).toMatchObject([{ status: 'CAPTURED', refunded: { minorUnits: 0 }, refunds: [{ state: 'FAILED' }] }]);
   });
 
+  it('is shown under its provider’s id, but for a card number in that', async () => {
+    put({ ...paid, reference: 'pay-4242424242424242' });
+    await test.app.sources.syncAll();
+    await test.app.sources.syncAll();
+    const references = (await shown()).map(({ reference }: { reference: string }) => reference).sort();
+    expect(references).toEqual(['ch_1', expect.stringMatching(/^pay-\[card number removed\] [\w-]{10}$/)]);
+    const stored = await test.app.database.query<{ reference: string }>('SELECT reference FROM payment_transaction');
+    expect(stored.map(({ reference }) => reference).sort()).toEqual(references);
+  });
+
   it('keeps the newest fifty of more refunds than anybody reads', async () => {
     put({ ...paid, refunds: Array.from({ length: 400 }, (_, index) => refund(index, 'PENDING')) });
     await test.app.sources.syncAll();

@@ -319,6 +319,12 @@ export class PaymentsIngest {
     return (paymentCustomerId, reference) => ids.get(`${paymentCustomerId} ${digestOf(reference)}`) ?? null;
   }
 
+  /** A payment's id, which is shown. One that carries a card number is kept without it, and still told from others. */
+  private shownReference(reference: string): string {
+    const { text } = this.redactor.redact(reference);
+    return text === reference ? reference : `${text} ${this.keys.searchDigest('payment-reference', reference)?.slice(0, 10)}`;
+  }
+
   private async transactions(change: Change, customers: readonly Current[], methodId: MethodIds): Promise<void> {
     const existing = customers.filter(({ before }) => before !== null).map(({ id }) => id);
     const known = existing.length
@@ -331,7 +337,8 @@ export class PaymentsIngest {
       const shown = new Set<string>();
       const besides = new Set(snapshot.besides ?? []);
       for (const record of [...snapshot.transactions, ...besides]) {
-        const row = stored.get(`${paymentCustomerId} ${record.reference}`);
+        const reference = this.shownReference(record.reference);
+        const row = stored.get(`${paymentCustomerId} ${reference}`);
         const id = row?.id ?? `txn_${ulid()}`;
         shown.add(id);
         const content: TransactionContent = {
@@ -377,7 +384,7 @@ export class PaymentsIngest {
           observedAt: snapshot.asOf,
         };
         if (row) await change.update(transactions, values, sql`${transactions.id} = ${id}`);
-        else fresh.push({ id, paymentCustomerId, reference: record.reference, ...values });
+        else fresh.push({ id, paymentCustomerId, reference, ...values });
       }
       // Too old for the window, or beyond what is read of one customer: from now on nothing vouches for them but their own reading.
       const left = known.filter(
