@@ -187,9 +187,14 @@ describe('a text that may be encoded', () => {
     '=3D3D',
     '1',
   ];
-  it.each(hostile)('takes time in proportion to its length, of %j', (unit) => {
+  /** Of what begins and never ends. */
+  const endless = ['<', '</', '<!', '<!--', '<a ', '&', '&#', '&#x', '%', '=', '\\u{', '0x'];
+  it.each([
+    ...hostile.map((unit) => ['', unit] as const),
+    ...endless.flatMap((begin) => ['a', '0', 'a0', ' ', '-', '="'].map((unit) => [begin, unit] as const)),
+  ])('takes time in proportion to its length, of %j and then %j', (begin, unit) => {
     const took = (length: number): number => {
-      const text = unit.repeat(Math.ceil(length / unit.length));
+      const text = begin + unit.repeat(Math.ceil(length / unit.length));
       let best = Number.POSITIVE_INFINITY;
       for (let run = 0; run < 2; run++) {
         const start = process.cpuUsage();

@@ -135,7 +135,8 @@ const backslash: Decoder = (text, start) => {
   return codePoint > 0x10ffff ? none : [{ start, end, text: String.fromCodePoint(codePoint) }];
 };
 
-const tag = /<[/!?]?([a-zA-Z][a-zA-Z0-9]*)[^<>]*>/y;
+/** The name is taken whole: a search that gave its letters back one by one would go to the text's end for each. */
+const tag = /<[/!?]?([a-zA-Z][a-zA-Z0-9]{0,63})(?![a-zA-Z0-9])[^<>]*>/y;
 /** Within a line: what stands before such a tag and behind it is one word. */
 const inlineTags = new Set(
   'a,abbr,acronym,b,bdi,bdo,big,cite,code,data,del,dfn,em,font,i,ins,kbd,label,mark,o,q,ruby,s,samp,small,span,strike,strong,sub,sup,tt,u,var,wbr'.split(

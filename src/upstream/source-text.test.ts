@@ -70,8 +70,29 @@ describe('a name or short text of a source', () => {
   });
 
   it('has a bound even where a stranger sends one letter with ten thousand marks', () => {
-    expect(shortText(`a${'\u0323'.repeat(10_000)}`, 200)).toHaveLength(200);
-    expect(shortText(`${'😀'.repeat(1)}${'\u{e0100}'.repeat(500)}`, 201)).toHaveLength(200);
+    expect(shortText(`a${'\u0323'.repeat(10_000)}`, 200)).toBe(`ạ${'\u0323'.repeat(29)}`);
+    expect(shortText(`a${'\u0323'.repeat(10_000)}`, 20)).toHaveLength(20);
+    expect(shortText(`${'😀'.repeat(1)}${'\u{e0100}'.repeat(500)}`, 201)).toBe(`😀${'\u{e0100}'.repeat(30)}`);
+    expect(shortText(`${'😀'.repeat(1)}${'\u{e0100}'.repeat(500)}`, 21)).toHaveLength(20);
+  });
+
+  it.each([
+    ['in the order that asks most', (length: number) => '\u0301\u0323'.repeat(length / 2)],
+    ['in two heaps', (length: number) => '\u0301'.repeat(length / 2) + '\u0323'.repeat(length / 2)],
+    ['that come apart', (length: number) => '\u0344\u0323'.repeat(length / 2)],
+  ])('is cleaned in no time of marks %s', (_, heap) => {
+    const start = process.cpuUsage();
+    const cleaned = cleanText(`a${heap(400_000)}b`);
+    const { user, system } = process.cpuUsage(start);
+    // Their order alone, made of all of them, takes minutes.
+    expect((user + system) / 1e6).toBeLessThan(2);
+    expect(cleaned).toMatch(/^.\p{M}{28,30}b$/u);
+    expect(cleanText(cleaned)).toBe(cleaned);
+  });
+
+  it('keeps up to thirty marks on a letter', () => {
+    const heap = `x${'\u0335\u0323\u0301'.repeat(10)}`;
+    expect(cleanText(`${heap} y`)).toBe(`${heap} y`.normalize('NFC'));
   });
 
   it('is clean once it was cleaned, and holds nothing that changes the direction of what stands around it', () => {

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { withoutHeapedMarks } from '../source-text';
 
 /** Endings of files: `invoice.pdf` is no host. `.zip` and `.mov` are both, and people mean the file. */
 const fileEndings = new Set(
@@ -28,7 +29,7 @@ export const hostOf = (href: string): string | null => {
 
 /** The hosts that a text names, in their A-form. Words are cut first: what is looked at twice is never long. */
 const hostsIn = (text: string): string[] =>
-  text
+  withoutHeapedMarks(text)
     .normalize('NFKC')
     .replace(/[\p{Cf}\p{Cc}]/gu, ' ')
     .split(/[^\p{L}\p{M}\p{N}.-]+/u)
