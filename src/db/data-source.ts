@@ -70,6 +70,8 @@ export const dataSourceOptions = (location: DatabaseLocation, parts: DataSourceP
           sqlite.pragma('journal_mode = WAL');
           // WAL's default, NORMAL, may lose the last commits in a power cut: a disclosure must not be among them.
           sqlite.pragma('synchronous = FULL');
+          // What is removed is overwritten: its customer's key goes on, and would open what is left in a free page.
+          sqlite.pragma('secure_delete = ON');
         }
         sqlite.pragma('foreign_keys = ON');
         sqlite.pragma('busy_timeout = 5000');

@@ -71,22 +71,33 @@ const spreadsheetNumbers = (folded: FoldedText): NumberFind[] => {
   return finds;
 };
 
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};
+
 /** Every way to read a text in which there are figures. What one of them shows to be kept is kept in all. */
 export const cardReadingsOf = (text: string): readonly CardReading[] => {
   const readings = readingsOf(text)
     .filter((reading) => /\p{N}/u.test(reading.text))
     .map((reading) => ({ reading, folded: new FoldedText(reading.text) }));
-  const kept = readings.flatMap(({ reading, folded }) =>
-    keptNumbers(folded).map((each): Kept => ({ isAccount: each.isAccount, ...reading.written(each) })),
+  // Of most texts nobody asks.
+  const kept = once(() =>
+    readings.flatMap(({ reading, folded }) =>
+      keptNumbers(folded).map((each): Kept => ({ isAccount: each.isAccount, ...reading.written(each) })),
+    ),
   );
-  const all = new Cover(kept);
-  const accounts = new Cover(kept.filter(({ isAccount }) => isAccount));
+  const all = once(() => new Cover(kept()));
+  const accounts = once(() => new Cover(kept().filter(({ isAccount }) => isAccount)));
   return readings.map(({ reading, folded }): CardReading => {
-    const isInAccount = (span: Span): boolean => accounts.reachesInto(reading.written(span));
+    const isInAccount = (span: Span): boolean => accounts().reachesInto(reading.written(span));
     return {
       folded,
       numbers: [...findNumbers(reading.text), ...spreadsheetNumbers(folded)].filter((find) => !isInAccount(find)),
-      isKept: (span) => all.covers(reading.written(span)),
+      isKept: (span) => all().covers(reading.written(span)),
       isInAccount,
       written: (span) => reading.written(span),
     };

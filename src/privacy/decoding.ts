@@ -315,6 +315,9 @@ const layer = (text: string, style: QuotedPrintable): Edit[] => {
 export const readingsOf = (text: string): readonly DecodedText[] => {
   const written = DecodedText.asWritten(text);
   const readings = [written];
+  // Most texts of a record are a word.
+  signs.lastIndex = 0;
+  if (!signs.test(text)) return readings;
   const seen = new Set([text]);
   for (const style of ['none', 'needed', 'all'] as const) {
     let reading = written;

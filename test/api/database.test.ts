@@ -1,4 +1,4 @@
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { action, rule } from '../../src/authz/rule';
 import { auditEvents } from '../../src/db/audit.entity';
@@ -429,6 +429,30 @@ if (engine === 'sqlite') {
       await source.destroy();
       await remove();
       expect([journal.journal_mode, synchronous.synchronous]).toEqual(['wal', 2]);
+    });
+
+    it('overwrites what is removed, and what is written over: no page that is free holds it', async () => {
+      const { location, remove } = await temporaryLocation();
+      const source = await new DataSource(dataSourceOptions(location, databaseParts, 'write')).initialize();
+      const long = (word: string) => Buffer.from(word.repeat(3_000));
+      const fileHolds = async (word: string) => {
+        await source.query('PRAGMA wal_checkpoint(TRUNCATE)');
+        return readFileSync((location as FileLocation).file).includes(word);
+      };
+      await source.query('CREATE TABLE said (id INTEGER PRIMARY KEY, body BLOB)');
+      for (const [id, word] of ['zqremoved', 'zqedited', 'zqshort', 'zqstays'].entries())
+        await source.query('INSERT INTO said VALUES (?, ?)', [id, word === 'zqshort' ? Buffer.from(word) : long(word)]);
+      expect(await Promise.all(['zqremoved', 'zqedited', 'zqshort'].map(fileHolds))).toEqual([true, true, true]);
+      await source.query('DELETE FROM said WHERE id IN (0, 2)');
+      await source.query('UPDATE said SET body = ? WHERE id = 1', [Buffer.from('other words')]);
+      expect(await Promise.all(['zqremoved', 'zqedited', 'zqshort', 'zqstays'].map(fileHolds))).toEqual([
+        false,
+        false,
+        false,
+        true,
+      ]);
+      await source.destroy();
+      await remove();
     });
   });
 }
