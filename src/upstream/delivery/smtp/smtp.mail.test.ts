@@ -388,6 +388,18 @@ describe('what a server says of the mail', () => {
     ['554 your IP is on a blocklist', recipient, 'refused'],
     ['552 mailbox is full', recipient, 'fault'],
     ['535 what', all, 'refused'],
+    // of us, though a recipient is named beside it
+    ['550-Verification failed for <pay@shop.example>\r\n550-No Such User Here\r\n550 Sender verify failed', recipient, 'refused'],
+    ['554 Message rejected: Email address is not verified. The following identities failed the check', recipient, 'refused'],
+    ['554 Access denied: User pay is not authorized to perform this', recipient, 'refused'],
+    ['571 Delivery not authorized, message refused', recipient, 'refused'],
+    ['550 JunkMail rejected - host [192.0.2.1] is in an RBL', recipient, 'refused'],
+    ['554-mx.example Service not available\r\n554 Bad DNS PTR resource record.', recipient, 'refused'],
+    ['550 SC-001 Unfortunately, messages from 192.0.2.1 weren’t sent.', recipient, 'refused'],
+    // details of a server's own are judged by their words
+    ['554 5.2.252 SendAsDenied; not allowed to send as pay@shop.example', all, 'refused'],
+    ['550 5.1.90 You’ve reached your daily limit for message recipients', all, 'refused'],
+    ['550 5.1.351 Recipient not found', recipient, 'rejected'],
     // an enhanced code of another class isn't believed (RFC 2034, 4)
     ['550 2.1.5 no such user', recipient, 'rejected'],
     ['550 4.7.1 no such user', recipient, 'rejected'],

@@ -17,6 +17,10 @@ const accountReplies = new Set([530, 534, 535, 538]);
 const ofOurs =
   /\b(?:relay(?:ing)?\b.{0,40}\b(?:den|prohibit|not|refus|disallow)|(?:den|prohibit|not|refus|disallow|unable)\w*\b.{0,40}\brelay|authenticat|authorization|log ?in first|not in my list of allowed|rcpthosts|(?:daily|hourly|sending|outgoing|outbound|message|rate) (?:\w+ )?(?:limit|quota)|(?:limit|quota) (?:\w+ ){0,4}(?:sender|account|outgoing)|throttl|block(?:ed|list)|blacklist|spam|reputation|spf|dkim|dmarc)|\b(?:your|this|sending|sender['’]?s?) (?:ip|account|host|domain|address)\b|\bsender\b/i;
 
+/** What is said of us even where a recipient is named beside it, as one who was looked for and isn't there: a check of our sender. */
+const ofOursAlone =
+  /\bsender (?:verif|address rejected)|\bverification failed for\b|\bsend ?as ?denied|\bnot (?:allowed|permitted|authori[sz]ed) to send\b|\bdelivery not authori[sz]ed|\bis not authori[sz]ed\b|\baddress is not verified|\bidentit(?:y|ies) failed|\b(?:dns ptr|reverse dns|rdns|rbl|dnsbl|junk ?mail)\b|\bmessages? from\b/i;
+
 /** What tells of the recipient, where no code does. */
 const ofRecipient =
   /\b(?:recipient|mailbox|user|address|account)\b.{0,60}\b(?:unknown|unavailable|not found|no longer|disabled|inactive|invalid|does ?n.?t exist|does not exist|not exist)|\b(?:unknown|no such|invalid|bad) (?:\w+ )?(?:user|recipient|mailbox|address)/i;
@@ -34,9 +38,13 @@ const enhancedOf = ({ code, text }: SmtpReply): readonly [subject: number, detai
 /** By its basic code and command, and by its words where these say plainly whom it is about. */
 const judgePlain = ({ command, text }: SmtpReply): DeliveryFailed['why'] => {
   if (command !== 'RCPT TO' && command !== 'DATA') return 'refused';
+  if (ofOursAlone.test(text)) return 'refused';
   if (isFull.test(text)) return 'fault';
   return ofOurs.test(text) && !ofRecipient.test(text) ? 'refused' : 'rejected';
 };
+
+/** Of subjects 1 and 2: what IANA's registry knows; 0 doesn't say what, and further ones are a server's own. */
+const isRegistered = (detail: number): boolean => detail > 0 && detail <= 10;
 
 /**
  * What a negative reply means, by its enhanced status code (RFC 3463) before its basic one. `rejected`, for good: the recipient's address, or
@@ -51,12 +59,13 @@ export const judgeReply = (reply: SmtpReply): DeliveryFailed['why'] => {
   const isOfRecipient = command === 'RCPT TO' || command === 'DATA';
   switch (subject) {
     case 1:
-      // 7 and 8 are of the sender's address; 0 doesn't say of whose.
+      // 7 and 8 are of the sender's address.
       if (!isOfRecipient || detail === 7 || detail === 8) return 'refused';
-      return detail === 0 ? judgePlain(reply) : 'rejected';
+      return isRegistered(detail) ? 'rejected' : judgePlain(reply);
     case 2:
       if (!isOfRecipient) return 'refused';
-      return detail === 2 ? 'fault' : 'rejected';
+      if (detail === 2) return 'fault';
+      return isRegistered(detail) ? 'rejected' : judgePlain(reply);
     case 3:
       // The other system is full, or takes nothing just now.
       return detail === 1 || detail === 2 ? 'fault' : detail === 5 ? 'refused' : judgePlain(reply);
