@@ -116,6 +116,7 @@ describe('the change that a customer confirms, in the README', () => {
     ana = '',
     ask = '',
     mail = '',
+    agreed = '',
     yes = '',
     goOn = '',
     useCard = '',
@@ -220,6 +221,7 @@ describe('the change that a customer confirms, in the README', () => {
     const asked = await choose(ask);
     expect(asked).toMatchObject({ data: { requestCredentialUpdate: { needsApproval: false, needsCode: false } } });
     const link = await followMail(null);
+    await page.getByLabel(agreed).check();
     await enterCard();
     await becomes(asked.data.requestCredentialUpdate.id, 'APPLIED');
     await page.getByRole('link', { name: provider }).click();
