@@ -83,6 +83,20 @@ test.each<[string, object, object, Partial<AboutCharge>, Expected]>([
     ['PARTIALLY_REFUNDED', 20_300, 20_675, 20_300, 100, 0, ['SUCCEEDED']],
   ],
   [
+    'captured in part, where the release isn’t booked, and as much given back',
+    { amount_received: 20_300 },
+    { amount_captured: 20_300, amount_refunded: 375 },
+    { refunds: [refund(375, 'succeeded', { reason: 'requested_by_customer' })] },
+    ['PARTIALLY_REFUNDED', 20_300, 20_675, 20_300, 375, 0, ['SUCCEEDED']],
+  ],
+  [
+    'captured in part, and as much given back, the release listed as well',
+    { amount_received: 20_300 },
+    { amount_captured: 20_300, amount_refunded: 750 },
+    { refunds: [refund(375, 'pending', { reason: 'requested_by_customer', created: 1_764_400_000 }), refund(375, 'succeeded')] },
+    ['CAPTURED', 20_300, 20_675, 20_300, 0, 0, ['PENDING']],
+  ],
+  [
     'the first of several captures',
     { status: 'requires_capture', amount_received: 9_000, amount_capturable: 11_675 },
     { captured: false, amount_captured: 9_000 },

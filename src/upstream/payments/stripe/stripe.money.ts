@@ -137,7 +137,8 @@ const refundRecords = (
   const oldestFirst = [...refunds].sort((one, other) => one.created.getTime() - other.created.getTime());
   const real = oldestFirst.filter(({ reason }) => reason !== 'expired_uncaptured_charge');
   if (booked.released > 0 && sumOf(real.filter(isCounted)) > booked.refunded) {
-    const release = real.findIndex((each) => isCounted(each) && each.amount === booked.released);
+    // What somebody gave a reason for was given back.
+    const release = real.findIndex((each) => isCounted(each) && each.reason === null && each.amount === booked.released);
     if (release >= 0) real.splice(release, 1);
   }
   return real.reverse().map(({ amount, status, reason, created }) => ({
