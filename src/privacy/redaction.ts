@@ -99,6 +99,21 @@ export class TextRedactor implements Redactor {
   }
 }
 
+/** UTF-16 units on both sides of a cut that are looked at. */
+const aroundCut = 4_000;
+
+/**
+ * Where a text that is to be cut at this UTF-16 offset may be: there, or where the card data begins that the cut would go through. What is left of
+ * a number isn't found any more, and fifteen digits give the sixteenth back.
+ */
+export const cutBeforeCardData = (text: string, at: number): number => {
+  const from = Math.max(0, at - aroundCut);
+  const cut = new TextRedactor()
+    .find(text.slice(from, at + aroundCut))
+    .find(({ start, end }) => from + start < at && at < from + end);
+  return cut === undefined ? at : from + cut.start;
+};
+
 /** How texts of a record are cleaned, by the names of what holds them. What isn't named is free text. */
 export interface RecordTexts {
   /** The source's own ids, by which it is asked again, and what is cleaned by itself. */

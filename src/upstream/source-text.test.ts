@@ -90,6 +90,18 @@ describe('a name or short text of a source', () => {
     expect(cleanText(cleaned)).toBe(cleaned);
   });
 
+  it('is never cut amid a card’s number, of which the rest would stay', () => {
+    const numbers = ['4242424242424242', '4242 4242 4242 4242', '%34242%34242%34242%34242', '3782 822463 10005'];
+    for (const number of numbers)
+      for (let most = 6; most <= number.length + 6; most++) {
+        const kept = shortText(`Visa: ${number} of Kim`, most) ?? '';
+        expect([number, most, /\d/.test(kept) && !kept.includes(number)]).toEqual([number, most, false]);
+        expect('Visa: '.startsWith(kept) || kept.includes(number) || kept === 'Visa:').toBe(true);
+      }
+    expect(shortText('4242424242424242', 12)).toBeNull();
+    expect(shortText('Order 4242 4242 4242 4243', 12)).toBe('Order 4242 4');
+  });
+
   it('keeps up to thirty marks on a letter', () => {
     const heap = `x${'\u0335\u0323\u0301'.repeat(10)}`;
     expect(cleanText(`${heap} y`)).toBe(`${heap} y`.normalize('NFC'));

@@ -1,4 +1,5 @@
 import { cutAtGrapheme } from '../privacy/graphemes';
+import { cutBeforeCardData } from '../privacy/redaction';
 
 /** How names and short texts of sources are cleaned: one rule for all connectors. Bodies of messages begin with the same one. */
 
@@ -25,12 +26,14 @@ export const cleanText = (text: string): string =>
 export const isBlank = (text: string): boolean => !/[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 
 /**
- * A name, a subject, another short text: on one line, in at most `most` UTF-16 units, cut between what a reader takes for characters. Null where
- * there is nothing to read. Line separators, with the white space around them, become one blank.
+ * A name, a subject, another short text: on one line, in at most `most` UTF-16 units, cut between what a reader takes for characters and never amid a
+ * card's number, which would be kept in part. Null where there is nothing to read. Line separators, with the white space around them, become one blank.
  */
 export const shortText = (text: string, most: number): string | null => {
   const line = cleanText(text)
     .replace(/[\s\x85]+/g, (space) => (/[\t\n\v\f\r\x85\u2028\u2029]/.test(space) ? ' ' : space))
     .trim();
-  return isBlank(line) ? null : cutAtGrapheme(line, most).trimEnd();
+  const cut = cutAtGrapheme(line, most);
+  const kept = cut === line ? line : line.slice(0, cutBeforeCardData(line, cut.length)).trimEnd();
+  return isBlank(kept) ? null : kept;
 };

@@ -26,6 +26,12 @@ test.each([
   ['a longer name closes no script', '<script>a</scripts>b</script >c', 'c'],
   ['a lone less-than sign stays', '1 < 2 and a<', '1 < 2 and a<'],
   ['cells are apart', '<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>', 'a b\n\nc'],
+  [
+    'lines of what is preformatted are lines',
+    '<pre>\nGuten Tag,\r\n  doppelt\n\nKim</pre>a\nb',
+    'Guten Tag,\ndoppelt\n\nKim\na b',
+  ],
+  ['a summary, an option and a caption are lines', '<details><summary>a</summary>b</details><option>c<option>d', 'a\nb\n\nc\nd'],
   ['letters that lengthen in lower case shift nothing', 'İİİ<script>x</script>y', 'İİİy'],
 ])('%s', (_, html, text) => {
   expect(textOfHtml(html)).toBe(text);
@@ -134,6 +140,11 @@ describe('a link', () => {
       'keeps the blanks behind it',
       '<a href=//a.example>one </a>two<br><a href=//b.example>three<br></a>four',
       'one (a.example) two\nthree (b.example)\nfour',
+    ],
+    [
+      'without slashes leads where a browser goes',
+      '<a href="https:evil.example">bank.example</a>',
+      'bank.example (warning: this link leads to evil.example)',
     ],
     [
       'may be an address of numbers',

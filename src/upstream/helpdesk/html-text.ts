@@ -17,7 +17,7 @@ const raw = new Set(['script', 'style', 'title', 'textarea', 'iframe', 'noembed'
 const unseen = new Set(['template', 'noscript', 'object', 'svg', 'audio', 'video', 'canvas']);
 
 const lineBreaking = new Set(
-  'address article aside blockquote br center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul'.split(
+  'address article aside blockquote br caption center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr legend li listing main menu nav ol option p pre section summary table tbody tfoot thead tr ul'.split(
     ' ',
   ),
 );
@@ -107,6 +107,10 @@ export const textOfHtml = (html: string): string => {
   const seen = new SeenText();
   /** Elements that never end from here on: they aren't looked for again. */
   const endless = new Set<string>();
+  /** Within it line breaks are as written, but for the first. */
+  let isPreformatted = false;
+  const say = (text: string): void =>
+    seen.add(decoded(isPreformatted ? text.replace(/[\t ]+/g, ' ').replace(/\r\n?/g, '\n') : text.replace(/[\t\r\n ]+/g, ' ')));
   /** Behind the end of the element, null where it has none. */
   const endOf = (name: string, from: number): number | null => {
     if (endless.has(name)) return null;
@@ -123,10 +127,10 @@ export const textOfHtml = (html: string): string => {
   while (at < html.length) {
     const open = html.indexOf('<', at);
     if (open === -1) {
-      seen.add(decoded(html.slice(at).replace(/[\t\r\n ]+/g, ' ')));
+      say(html.slice(at));
       break;
     }
-    if (open > at) seen.add(decoded(html.slice(at, open).replace(/[\t\r\n ]+/g, ' ')));
+    if (open > at) say(html.slice(at, open));
     if (html.startsWith('<!--', open)) {
       // `<!-->` is a whole one
       comment.lastIndex = open + 2;
@@ -152,8 +156,13 @@ export const textOfHtml = (html: string): string => {
     else if (name === 'a') {
       if (closes) seen.endLink();
       else seen.beginLink(tag.href);
-    } else if (lineBreaking.has(name)) seen.breakLine();
-    else if (name === 'td' || name === 'th') seen.add(' ');
+    } else if (lineBreaking.has(name)) {
+      seen.breakLine();
+      if (name === 'pre' || name === 'listing') {
+        isPreformatted = !closes;
+        if (!closes) at += /^\r?\n/.exec(html.slice(at, at + 2))?.[0].length ?? 0;
+      }
+    } else if (name === 'td' || name === 'th') seen.add(' ');
   }
   return seen
     .whole()

@@ -16,7 +16,9 @@ const withoutWww = (host: string): string => (host.startsWith('www.') ? host.sli
 /** The host that a link leads to, in its A-form (RFC 5890); null where it leads to none by itself. */
 export const hostOf = (href: string): string | null => {
   try {
-    const { protocol, hostname, pathname } = new URL(href.trim(), `https://${nowhere}/`);
+    // With an address of the same scheme to lean on, `https:host` would be a path.
+    const written = href.trim();
+    const { protocol, hostname, pathname } = new URL(written, URL.canParse(written) ? undefined : `https://${nowhere}/`);
     if (protocol === 'mailto:') {
       const [, domain] = /^[^@?,]*(?:@|%40)([^@?,%]+)(?:\?|$)/i.exec(pathname) ?? [];
       return domain === undefined ? null : domainToASCII(domain) || null;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { cutMail } from '../../../test/support/mail-tree';
+import { TextRedactor } from '../../privacy/redaction';
 import { bodyLimit, type MailPart, mostAttachments, partLimit, readMail, textParts } from './mail-parts';
 
 const where = 'in ticket 12 at the helpdesk';
@@ -233,6 +234,30 @@ describe('a text that is too long', () => {
       tooLong('text/html', 3, 1),
     ];
     expect(readMail(parts, () => 'seen', where)).toEqual({ body: 'seen', isCut: false, attachments: [] });
+  });
+
+  it('to be kept is never cut amid a card’s number, of which the rest would stay', () => {
+    const redactor = new TextRedactor();
+    const numbers = [
+      '4242 4242 4242 4242',
+      '4242-4242-4242-4242',
+      '4242424242424242',
+      '&#52;242&#52;242&#52;242&#52;242',
+      '%34242%20%34242%20%34242%20%34242',
+      '４２４２４２４２４２４２４２４２',
+    ];
+    // Where the cut falls follows from the longest body and the sentence about it.
+    for (const number of numbers)
+      for (let left = 0; left <= number.length + 4; left++) {
+        const { body, isCut } = read(plain(`${'a'.repeat(59_880 + left)} ${number} ${'b'.repeat(200)}`));
+        expect(isCut).toBe(true);
+        const kept = body.slice(0, body.indexOf('[This message'));
+        expect([number, left, redactor.redact(kept).text.replace(/a+/, '')]).toEqual([
+          number,
+          left,
+          expect.stringMatching(/^(?: \[card number removed\])?[ b]*\n\n$/),
+        ]);
+      }
   });
 
   it('to be kept is cut at a character, and says so', () => {

@@ -1,4 +1,5 @@
 import { cutAtBytes } from '../../privacy/graphemes';
+import { cutBeforeCardData } from '../../privacy/redaction';
 import { cleanText, isBlank, shortText } from '../source-text';
 import { textOfHtml } from './html-text';
 
@@ -168,6 +169,7 @@ export const readMail = (parts: readonly MailPart[], contentOf: (part: MailPart)
   const isCut = readings.some((reading) => reading.isCut) || Buffer.byteLength(text) > bodyLimit;
   if (!isCut) return { body: text, isCut, attachments };
   const notice = `[This message is longer than what is kept here. Read all of it ${where}.]`;
-  const kept = cutAtBytes(text, bodyLimit - Buffer.byteLength(notice) - 2).trimEnd();
+  const { length } = cutAtBytes(text, bodyLimit - Buffer.byteLength(notice) - 2);
+  const kept = (length === text.length ? text : text.slice(0, cutBeforeCardData(text, length))).trimEnd();
   return { body: kept === '' ? notice : `${kept}\n\n${notice}`, isCut, attachments };
 };
