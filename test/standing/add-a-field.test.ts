@@ -39,8 +39,8 @@ const places: readonly Place[] = [
     file: 'src/upstream/payments/stripe/stripe.transactions.ts',
     edits: [
       {
-        behind: '          three_d_secure: orNull(z.object({ result: orNull(word) })),\n',
-        text: '          network: orNull(word),\n',
+        behind: '        three_d_secure: orNull(z.object({ result: orNull(word) })),\n',
+        text: '        network: orNull(word),\n',
       },
       {
         behind: '    declineAdvice: advice(failure) ?? advice(failed?.outcome),\n',
