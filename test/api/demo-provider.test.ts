@@ -208,6 +208,33 @@ describe('the page of the demo provider’s faults', () => {
   });
   afterAll(() => app.stop());
 
+  it('changes what was said at the helpdesk, which who opens the ticket next has so', async () => {
+    const { reference } = demoTickets.own;
+    const opened = async () => {
+      const { data, errors } = await app.as(
+        'ana',
+        `query ($reference: String!) { ticketByReference(source: "demo", reference: $reference) { messages { nodes { body author { __typename } } } } }`,
+        { reference },
+      );
+      expect(errors).toBeUndefined();
+      return data.ticketByReference.messages.nodes.map(({ body }: { body: string }) => body) as string[];
+    };
+    const before = await opened();
+    const rewrite = (how: string, of = reference) => act({ act: 'rewrite', source: 'demo', reference: of, how });
+    expect((await get(app, page)).body).toContain('Change what was said');
+    expect((await rewrite('overwrite')).statusCode).toBe(303);
+    app.clock.forward(60_000);
+    const after = await opened();
+    const text = '[Overwritten by the helpdesk’s privacy officer.]';
+    expect([after.length, after.filter((body) => body === text).length]).toEqual([before.length, 1]);
+    expect((await rewrite('remove')).statusCode).toBe(303);
+    app.clock.forward(60_000);
+    expect(await opened()).toEqual(after.filter((body) => body !== text));
+    for (const other of ['', '1', '999999', '__proto__', '<b>'])
+      expect([other, (await rewrite('remove', other)).statusCode]).toEqual([other, 400]);
+    expect((await act({ act: 'rewrite', reference, how: 'remove' })).statusCode).toBe(400);
+  });
+
   it('switches each fault on, shows it, and switches all of them off', async () => {
     await act({ act: 'refuse', of: 'steps', why: 'CARD_DECLINED', times: '1' });
     await act({ act: 'lose', of: 'steps', executed: 'yes', times: '1' });

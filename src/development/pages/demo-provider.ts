@@ -41,6 +41,15 @@ const faultForm = z.discriminatedUnion('act', [
   z.object({ act: z.literal('come-back'), source: z.string() }),
 ]);
 
+/** What stands in a message that is overwritten. */
+const overwritten = '[Overwritten by the helpdesk’s privacy officer.]';
+const rewriteForm = z.object({
+  act: z.literal('rewrite'),
+  source: z.string(),
+  reference: z.string().max(12),
+  how: z.enum(['overwrite', 'remove']).transform((how) => (how === 'remove' ? null : overwritten)),
+});
+
 const expectHere = (request: FastifyRequest): void => {
   if (comesFromHere(request)) return;
   throw new Failure('DENIED', 'The demo provider is seen and led from this machine only.', {
@@ -142,6 +151,13 @@ const faultRoutes = (app: App, providers: readonly NamedProvider[]) => async (se
 
   server.post(faultsPath, async (request, reply) => {
     expectHere(request);
+    const { data: rewrite } = rewriteForm.safeParse(formOf(request));
+    if (rewrite) {
+      const helpdesk = demoHelpdesksOf(app).find(({ source }) => source === rewrite.source)?.helpdesk;
+      if (!helpdesk?.rewrite(rewrite.reference.trim(), rewrite.how))
+        throw Failure.invalid('reference', 'expected the number of a ticket in which its customer wrote something');
+      return reply.header('cache-control', 'no-store').redirect(faultsPath, 303);
+    }
     const { data: asked } = faultForm.safeParse(formOf(request));
     const payments = providers.find(({ source }) => source === asked?.source)?.payments;
     if (!asked || !payments) throw Failure.invalid('form', 'expected a form of the page at GET /development/provider');

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ProgrammingError } from '../../failure';
 import type {
   HelpdeskConnector,
+  MessageRecord,
   TicketBatch,
   TicketRecord,
   TicketSnapshot,
@@ -44,6 +45,7 @@ export class DemoHelpdesk implements HelpdeskConnector {
   private readonly clock: Clock;
   private readonly changes: ChangeLog;
   private readonly changed = new Map<string, TicketRecord>();
+  private readonly rewritten = new Map<string, readonly MessageRecord[]>();
   private readonly written: DemoNote[] = [];
   private isDown = false;
 
@@ -154,6 +156,21 @@ export class DemoHelpdesk implements HelpdeskConnector {
     }));
   }
 
+  /**
+   * Overwrites what the customer wrote first in a ticket, or removes it where there is no text, behind the helpdesk's own history: neither
+   * revision nor poll tells. False where the customer wrote nothing, or there is no such ticket.
+   */
+  rewrite(reference: string, text: string | null): boolean {
+    const number = this.merchant.ticketNumber(reference);
+    if (number < 0) return false;
+    const current = this.messagesOf(reference, this.merchant.ticket(number).messages);
+    const index = current.findIndex(({ author }) => author.kind === 'CUSTOMER');
+    const message = current[index];
+    if (message === undefined) return false;
+    this.rewritten.set(reference, current.toSpliced(index, 1, ...(text === null ? [] : [{ ...message, body: text }])));
+    return true;
+  }
+
   /** From now on every call fails, as when the helpdesk can't be reached. */
   goDown(): void {
     this.isDown = true;
@@ -182,13 +199,18 @@ export class DemoHelpdesk implements HelpdeskConnector {
     const number = this.merchant.ticketNumber(reference);
     if (number < 0) return null;
     const original = this.merchant.ticket(number);
+    const messages = this.messagesOf(reference, original.messages);
     const ticket = this.changed.get(reference);
-    if (!ticket) return { ...original, asOf };
+    if (!ticket) return { ...original, messages, asOf };
     const named = new Set([
       ...original.staff.map((each) => each.reference),
       ...[ticket.assignee, ticket.assignedBy, ...ticket.customerSetBy].filter((each) => each !== null),
     ]);
-    return { ticket, messages: original.messages, staff: staffRecords(named), asOf };
+    return { ticket, messages, staff: staffRecords(named), asOf };
+  }
+
+  private messagesOf(reference: string, original: readonly MessageRecord[]): readonly MessageRecord[] {
+    return this.rewritten.get(reference) ?? original;
   }
 
   private position(cursor: string) {

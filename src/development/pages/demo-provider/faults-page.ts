@@ -1,6 +1,7 @@
 import { html, Markup } from '../../../http/html';
 import { pageOf, stylesheet } from '../../../http/page';
 import { type ProviderRefusal, providerRefusals } from '../../../upstream/payments/payments.port';
+import { demoTickets } from '../../merchant/cast';
 import { type DemoFault, type FaultTarget, faultTargets } from '../../sources/demo-faults';
 import type { DemoNote } from '../../sources/demo-helpdesk';
 import type { DemoExecution } from '../../sources/demo-state';
@@ -139,6 +140,17 @@ ${executions.map(
 </section>`;
 
 const helpdesk = ({ source, notes }: FaultsView['helpdesks'][number]): Markup => html`<section>
+<h2>Demo helpdesk <code>${source}</code></h2>
+<div class="forms">
+${form(
+  source,
+  'rewrite',
+  html`<h3>Change what was said</h3><p>What the customer wrote first in a ticket is changed behind the helpdesk’s own history, as an erasure is.
+Who opens the ticket next has it so, and everybody within a day.</p>
+<label>Ticket <input name="reference" value="${demoTickets.own.reference}" maxlength="12" required></label>
+<label>It <select name="how"><option value="overwrite">is overwritten</option><option value="remove">is removed</option></select></label>`,
+  'Change',
+)}</div>
 <h2>Notes on tickets of <code>${source}</code></h2>
 ${
   notes.length === 0
@@ -153,7 +165,7 @@ ${notes.map(
 }
 </section>`;
 
-/** What the demo provider was told to do wrong, what it did, and what was noted at the demo helpdesk. */
+/** What the demo provider was told to do wrong, what it did, and what is noted and changed at the demo helpdesk. */
 export const faultsPage = ({ providers, helpdesks }: FaultsView): string =>
   pageOf(
     'Demo provider (development)',
@@ -161,7 +173,7 @@ export const faultsPage = ({ providers, helpdesks }: FaultsView): string =>
     html`<header>
 <nav aria-label="Development"><a href="/">Explorer</a> <a href="/development/mail">Mail and codes</a> <a href="/development/provider">Look again</a></nav>
 <h1>Demo provider</h1>
-<p>What can go wrong at a payment provider, switched on by hand, to see what becomes of an update then. A restart switches all of it off; what was changed at the provider stays.</p>
+<p>What can go wrong at a payment provider, switched on by hand, to see what becomes of an update then. A restart switches all of it off; what was changed at the provider stays. At the helpdesk, what was said is changed until a restart.</p>
 </header>
 <main>
 ${providers.map(provider)}
