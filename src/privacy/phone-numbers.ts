@@ -30,6 +30,15 @@ const parsed = (text: string, region: string | null) => {
   return parsePhoneNumberFromString(text, { ...given, extract: false });
 };
 
+/** A number with its country's code. Where no number there has a zero before it, one in brackets is a habit of other countries. */
+const parsedAbroad = (text: string) => {
+  const number = parsed(text, null);
+  if (number === undefined || number.isValid()) return number;
+  const bare = text.replace(/\( ?0 ?\)/, '');
+  const without = bare === text ? undefined : parsed(bare, null);
+  return without?.isValid() ? without : number;
+};
+
 /**
  * A telephone number in E.164 (ITU-T), `+` and up to 15 digits; null for what is no one number in an international form, or a national
  * one whose country isn't known. `region` (ISO 3166-1 alpha-2) is the country of a number without country code. Reads every usual
@@ -39,12 +48,12 @@ const parsed = (text: string, region: string | null) => {
 export const e164 = (text: string, region: string | null = null): string | null => {
   if (text.length > longestNumber) return null;
   const number = plainNumber(text);
-  if (number.startsWith('+')) return parsed(number, null)?.number ?? null;
+  if (number.startsWith('+')) return parsedAbroad(number)?.number ?? null;
   const national = region === null ? undefined : parsed(number, region);
   if (national?.isValid()) return national.number;
   // What is dialled before a country's code: 00 nearly everywhere, 011 in North America. Some area codes begin with 011.
   const dialled = /^\(?(00|011)\)?[ .-]?(?=[ (.-]?[1-9])/.exec(number);
-  const abroad = dialled ? parsed(`+${number.slice(dialled[0].length)}`, null) : undefined;
+  const abroad = dialled ? parsedAbroad(`+${number.slice(dialled[0].length)}`) : undefined;
   if (abroad && (dialled?.[1] === '00' ? abroad.isPossible() : abroad.isValid())) return abroad.number;
   return national?.isPossible() ? national.number : null;
 };
