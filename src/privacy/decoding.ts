@@ -320,6 +320,8 @@ export const readingsOf = (text: string): readonly DecodedText[] => {
   if (!signs.test(text)) return readings;
   const seen = new Set([text]);
   for (const style of ['none', 'needed', 'all'] as const) {
+    // Without an equals sign in any reading there is no quoted-printable, and the other ways are the first once more.
+    if (style === 'needed' && !readings.some((each) => each.text.includes('='))) break;
     let reading = written;
     for (let count = 0; count < mostLayers; count++) {
       const edits = layer(reading.text, style);
