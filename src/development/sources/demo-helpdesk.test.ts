@@ -188,6 +188,27 @@ test('what was loaded is what the clock said then', async () => {
   expect(second).toEqual({ ...first, asOf: clock.now() });
 });
 
+test('what was said is changed behind the helpdesk’s history: only its mark and its text tell', async () => {
+  const { desk } = helpdesk();
+  const { reference } = demoTickets.own;
+  const before = await desk.fetchTicket(reference);
+  const marksOf = async () => [...(await desk.messageMarks([reference, '1002', '1']))];
+  const [[, first]] = (await marksOf()) as [[string, string]];
+  expect([before?.mark, (await marksOf()).map(([of]) => of)]).toEqual([first, [reference, '1002']]);
+  const texts = before?.messages.map(({ body }) => body) ?? [];
+  const [own] = before?.messages.filter(({ author }) => author.kind === 'CUSTOMER') ?? [];
+  expect(desk.rewrite(reference, 'other words')).toBe(true);
+  const edited = await desk.fetchTicket(reference);
+  expect(edited).toMatchObject({ ticket: before?.ticket, mark: (await marksOf())[0]?.[1] });
+  expect(edited?.messages.map(({ body }) => body)).toEqual(texts.map((text) => (text === own?.body ? 'other words' : text)));
+  expect(edited?.mark).not.toBe(first);
+  expect(desk.rewrite(reference, null)).toBe(true);
+  expect((await desk.fetchTicket(reference))?.messages).toEqual(before?.messages.filter((message) => message !== own));
+  while (desk.rewrite(reference, null));
+  expect((await desk.fetchTicket(reference))?.messages.every(({ author }) => author.kind !== 'CUSTOMER')).toBe(true);
+  expect(desk.rewrite('1', 'x')).toBe(false);
+});
+
 describe('a note', () => {
   test('stands on its ticket for staff, and is no message of it', async () => {
     const { desk, clock } = helpdesk();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { ProgrammingError } from '../../failure';
 import type {
@@ -65,6 +66,10 @@ export class DemoHelpdesk implements HelpdeskConnector {
   async visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>> {
     this.reach();
     return new Set(references.filter((reference) => this.merchant.ticketNumber(reference) >= 0));
+  }
+
+  async messageMarks(references: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return new Map([...(await this.visibleTickets(references))].map((reference) => [reference, this.markOf(reference)]));
   }
 
   /** Throws `SourceUnavailable` (malformed) for a cursor of another merchant; see `readDemoCursor`. */
@@ -201,12 +206,18 @@ export class DemoHelpdesk implements HelpdeskConnector {
     const original = this.merchant.ticket(number);
     const messages = this.messagesOf(reference, original.messages);
     const ticket = this.changed.get(reference);
-    if (!ticket) return { ...original, messages, asOf };
+    const mark = this.markOf(reference);
+    if (!ticket) return { ...original, messages, mark, asOf };
     const named = new Set([
       ...original.staff.map((each) => each.reference),
       ...[ticket.assignee, ticket.assignedBy, ...ticket.customerSetBy].filter((each) => each !== null),
     ]);
-    return { ticket, messages, staff: staffRecords(named), asOf };
+    return { ticket, messages, staff: staffRecords(named), mark, asOf };
+  }
+
+  private markOf(reference: string): string {
+    const messages = this.rewritten.get(reference);
+    return messages === undefined ? 'as written' : createHash('sha256').update(JSON.stringify(messages)).digest('base64url');
   }
 
   private messagesOf(reference: string, original: readonly MessageRecord[]): readonly MessageRecord[] {

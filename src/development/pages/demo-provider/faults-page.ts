@@ -146,7 +146,7 @@ ${form(
   source,
   'rewrite',
   html`<h3>Change what was said</h3><p>What the customer wrote first in a ticket is changed behind the helpdesk’s own history, as an erasure is.
-Who opens the ticket next has it so, and everybody within a day.</p>
+Who works on the ticket has it so within half a minute, everybody else within a day or when they open it.</p>
 <label>Ticket <input name="reference" value="${demoTickets.own.reference}" maxlength="12" required></label>
 <label>It <select name="how"><option value="overwrite">is overwritten</option><option value="remove">is removed</option></select></label>`,
   'Change',
