@@ -107,7 +107,9 @@ export const start = async (): Promise<void> => {
   const gateway = await runGateway(config, log, {
     onListening: (app) => serveCommands(app, log),
     onLoading: () =>
-      say('The database is empty and no source is configured: loading the demo merchant (once, well under a minute).'),
+      say(
+        'The database is empty and no source is configured: loading the demo merchant (once, less than a minute where nothing else runs).',
+      ),
     onProgress: progress.show,
     onLoaded: () => progress.finish(),
     onStopping: () => {
