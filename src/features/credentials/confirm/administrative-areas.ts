@@ -68,17 +68,18 @@ export const areaOf = (country: string): { readonly name: string; readonly isNee
   return { name: name ?? 'State, province or county', isNeeded: own(needed) !== undefined, isUsed: name !== undefined };
 };
 
-const codes = (list: string): ReadonlyMap<string, string> =>
+/** What each code stands for, by all the names that people write. */
+const codes = (list: string): ReadonlyMap<string, readonly string[]> =>
   new Map(
     list
       .trim()
       .split(/\s*,\s*/)
-      .map((entry) => [entry.slice(0, 2), entry.slice(3)]),
+      .map((entry) => [entry.slice(0, 2), entry.slice(3).split('/')]),
   );
 
-/** Areas that payment systems compare by their code: of the United States (USPS, with territories and military mail) and Canada. */
-const coded: Readonly<Record<string, ReadonlyMap<string, string>>> = {
-  US: codes(`AL Alabama, AK Alaska, AZ Arizona, AR Arkansas, CA California, CO Colorado, CT Connecticut, DE Delaware, DC District of Columbia,
+/** Areas that payment systems compare by their code: of the United States (USPS, with territories and military mail) and Canada, in both of its languages. */
+const coded: Readonly<Record<string, ReadonlyMap<string, readonly string[]>>> = {
+  US: codes(`AL Alabama, AK Alaska, AZ Arizona, AR Arkansas, CA California, CO Colorado, CT Connecticut, DE Delaware, DC District of Columbia/Washington DC,
     FL Florida, GA Georgia, HI Hawaii, ID Idaho, IL Illinois, IN Indiana, IA Iowa, KS Kansas, KY Kentucky, LA Louisiana, ME Maine, MD Maryland,
     MA Massachusetts, MI Michigan, MN Minnesota, MS Mississippi, MO Missouri, MT Montana, NE Nebraska, NV Nevada, NH New Hampshire,
     NJ New Jersey, NM New Mexico, NY New York, NC North Carolina, ND North Dakota, OH Ohio, OK Oklahoma, OR Oregon, PA Pennsylvania,
@@ -86,8 +87,10 @@ const coded: Readonly<Record<string, ReadonlyMap<string, string>>> = {
     WV West Virginia, WI Wisconsin, WY Wyoming, AS American Samoa, GU Guam, MP Northern Mariana Islands, PR Puerto Rico,
     UM U.S. Minor Outlying Islands, VI U.S. Virgin Islands, FM Micronesia, MH Marshall Islands, PW Palau,
     AA Armed Forces Americas, AE Armed Forces Europe, AP Armed Forces Pacific`),
-  CA: codes(`AB Alberta, BC British Columbia, MB Manitoba, NB New Brunswick, NL Newfoundland and Labrador, NT Northwest Territories,
-    NS Nova Scotia, NU Nunavut, ON Ontario, PE Prince Edward Island, QC Quebec, SK Saskatchewan, YT Yukon`),
+  CA: codes(`AB Alberta, BC British Columbia/Colombie-Britannique, MB Manitoba, NB New Brunswick/Nouveau-Brunswick,
+    NL Newfoundland and Labrador/Newfoundland/Terre-Neuve-et-Labrador, NT Northwest Territories/Territoires du Nord-Ouest,
+    NS Nova Scotia/Nouvelle-Écosse, NU Nunavut, ON Ontario, PE Prince Edward Island/PEI/Île-du-Prince-Édouard, QC Quebec, SK Saskatchewan,
+    YT Yukon`),
 };
 
 const folded = (text: string): string =>
@@ -102,6 +105,6 @@ export const areaAsSent = (country: string, area: string): string | null => {
   const known = Object.hasOwn(coded, country) ? coded[country] : undefined;
   if (known === undefined || area === '') return area;
   const sought = folded(area);
-  for (const [code, name] of known) if (sought === code.toLowerCase() || sought === folded(name)) return code;
+  for (const [code, names] of known) if ([code, ...names].some((name) => sought === folded(name))) return code;
   return null;
 };
