@@ -1,5 +1,6 @@
 import type { LinkAssurance } from '../authz/actor';
 import { linkAssurances } from '../authz/actor';
+import type { Searched } from '../authz/policy/marks';
 import { type MaskName, type MaskTools, maskNamed } from '../authz/policy/mask';
 import { permissiveness, type Verdict, type Verdicts } from '../authz/policy/verdict';
 import { type ContainedKind, contactsIn, type KnownContact } from '../privacy/contacts-in-text';
@@ -17,6 +18,7 @@ export interface ContainedOptions {
   readonly assurance: LinkAssurance | null;
   readonly known: KnownContact | null;
   readonly tools: MaskTools;
+  readonly searched: Searched;
 }
 
 const strictest = (one: Verdict, other: Verdict): Verdict => (permissiveness(other) < permissiveness(one) ? other : one);
@@ -36,14 +38,14 @@ const asMask = (verdict: Verdict): Verdict & { readonly kind: 'mask' } => {
  */
 export const withContainedMasked = (
   text: string,
-  { verdicts, assurance, known, tools }: ContainedOptions,
+  { verdicts, assurance, known, tools, searched }: ContainedOptions,
 ): { readonly text: string; readonly verdict: Verdict | null } => {
   let masked = '';
   let copied = 0;
   let verdict: Verdict | null = null;
   for (const { kind, start, end } of contactsIn(text, known)) {
     const own = verdicts.get(fieldOf[kind]);
-    if (!own) continue;
+    if (!own || (searched !== 'EVERYTHING' && kind !== 'EMAIL')) continue;
     const goes = assurance === null ? linkAssurances.map((each) => own[each]).reduce(strictest) : own[assurance];
     if (goes.kind === 'reveal') continue;
     const mask = asMask(goes);

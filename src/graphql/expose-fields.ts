@@ -1,6 +1,6 @@
 import { defaultFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
 import type { Classification } from '../authz/policy/classification';
-import { isFreeText } from '../authz/policy/marks';
+import { searchedFor } from '../authz/policy/marks';
 import { narrowingsOf } from './narrowing';
 import type { RequestAccess } from './request-access';
 import type { Shown } from './shown';
@@ -21,11 +21,11 @@ export const exposeFields = (schema: GraphQLSchema, classification: Classificati
       if (!classification.fields.get(coordinate)?.policed) continue;
       const name = field.name;
       const original = field.resolve;
-      const isText = getNamedType(field.type).name === 'String' && isFreeText(field);
+      const searched = getNamedType(field.type).name === 'String' ? searchedFor(field) : 'NOTHING';
       const isPlain = original === undefined || original === defaultFieldResolver;
       field.resolve = isPlain
         ? (parent: Shown, _args, { access }: AccessContext) =>
-            access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name], isText)
+            access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name], searched)
         : (parent: Shown, args, context: AccessContext, info) =>
             context.access.expose(
               coordinate,
@@ -35,7 +35,7 @@ export const exposeFields = (schema: GraphQLSchema, classification: Classificati
                   context.access.expectClear(narrowing, parent);
                 return original(parent, args, context, info);
               },
-              isText,
+              searched,
             );
     }
   }

@@ -1,4 +1,5 @@
 import type { LiveAssistance } from '../authz/actor';
+import type { Searched } from '../authz/policy/marks';
 import type { MaskTools } from '../authz/policy/mask';
 import { applyVerdict, permissiveness, type Verdict, type Verdicts, verdictText } from '../authz/policy/verdict';
 import { Failure } from '../failure';
@@ -37,8 +38,8 @@ export class RequestAccess {
     readonly work: Work = noWork(),
   ) {}
 
-  /** The value as its verdict has it; of a text (`isText`) also what it holds of other fields, as theirs have it. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */
-  expose(coordinate: string, parent: Shown, value: () => unknown, isText = false): unknown {
+  /** The value as its verdict has it; of a text also what it holds of other fields and is `searched` for, as theirs have it. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */
+  expose(coordinate: string, parent: Shown, value: () => unknown, searched: Searched = 'NOTHING'): unknown {
     const verdict = this.verdicts.get(coordinate)?.[parent.linkAssurance];
     // A field without a verdict was never named to anybody, and of an operation that is over nothing is shown.
     if (!verdict || this.work.over !== null) return null;
@@ -52,7 +53,8 @@ export class RequestAccess {
       const clear = value();
       const leaves = (settled: unknown) => {
         const own = applyVerdict(verdict, coordinate, settled, this.tools);
-        return this.counted(isText && verdict.kind === 'reveal' ? this.withContained(coordinate, verdict, parent, own) : own);
+        if (searched === 'NOTHING' || verdict.kind !== 'reveal') return this.counted(own);
+        return this.counted(this.withContained(coordinate, verdict, parent, { value: own, searched }));
       };
       return clear instanceof Promise ? clear.then(leaves) : leaves(clear);
     }
@@ -117,12 +119,18 @@ export class RequestAccess {
   }
 
   /** A contact in a text that is called otherwise shows no more than it does in its own field, and the record says so. */
-  private withContained(coordinate: string, verdict: Verdict, parent: Shown, value: unknown): unknown {
+  private withContained(
+    coordinate: string,
+    verdict: Verdict,
+    parent: Shown,
+    { value, searched }: { readonly value: unknown; readonly searched: Searched },
+  ): unknown {
     let masked: Verdict | null = null;
     const options = {
       verdicts: this.verdicts,
       assurance: parent.shown.underAssistance ? parent.linkAssurance : null,
       known: parent.knownContact ?? null,
+      searched,
       tools: this.tools,
     };
     const each = (text: unknown): unknown => {

@@ -54,7 +54,10 @@ const start = async (policy?: string) => {
     'p1',
     { helpdeskReference: 'demo:kim', email },
     [card('m1')],
-    [payment('t1', { orderReference: '0049151123456', orderDescription: 'A lamp for 0049 1511 2345678' })],
+    [
+      payment('t1', { orderReference: '0049151123456', orderDescription: 'A lamp for 0049 1511 2345678' }),
+      payment('t2', { orderReference: `${email}/17`, createdAt: new Date('2026-08-01T10:00:00.000Z') }),
+    ],
   );
   const test = await TestApp.start({ connectors: { demo: helpdesk, 'demo-pay': payments }, ...(policy ? { policy } : {}) });
   helpdesk.now = test.clock.now;
@@ -98,6 +101,15 @@ describe('a contact in a text that is called otherwise', () => {
     const { subject, messages } = data.ticketByReference;
     expect(subject).toBe('•••, ••• 78, ＶＩＳＡ •••');
     expect(messages.nodes).toEqual([{ author: { displayName: 'K.' }, attachments: [{ name: '••• ••• 78.pdf' }] }]);
+  });
+
+  it('shows no more in the number of an order, whose digits stay', async () => {
+    const orders = `query Orders { ticketByReference(source: "demo", reference: "1") {
+      customer { transactions(first: 5) { nodes { order { reference } } } } } }`;
+    const { data, errors } = told(await test.as('ana', orders));
+    expect(errors).toEqual([]);
+    const references = data.ticketByReference.customer.transactions.nodes.map((node: { order: unknown }) => node.order);
+    expect(references).toEqual([{ reference: '0049151123456' }, { reference: 'k•••@p•••.com/17' }]);
   });
 
   it('is on record as it was shown', async () => {

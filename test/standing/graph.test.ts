@@ -18,7 +18,7 @@ import { parse } from 'yaml';
 import { roles } from '../../src/authz/actor';
 import { ceiling, isPoliced } from '../../src/authz/policy/classification';
 import { ExposurePolicy } from '../../src/authz/policy/exposure';
-import { isFreeText } from '../../src/authz/policy/marks';
+import { searchedFor } from '../../src/authz/policy/marks';
 import { describeGraph, printGraph, protectGraph } from '../../src/features/schema';
 import { Classified, Exposed } from '../../src/graphql/decorators';
 import { type GuardError, Guarded, guardFields, guardsOf, open } from '../../src/graphql/guarded';
@@ -391,7 +391,7 @@ describe('a text that says of whom it is', () => {
       ({ coordinate, field }) => getNamedType(field.type).name === 'String' && classification.fields.get(coordinate)?.policed,
     );
     const declared = texts.flatMap(({ coordinate, field }) =>
-      isFreeText(field) ? [] : `${coordinate} ${(field.extensions.counterfoil as { holds: string }).holds}`,
+      searchedFor(field) === 'EVERYTHING' ? [] : `${coordinate} ${(field.extensions.counterfoil as { holds: string }).holds}`,
     );
     expect(declared.sort()).toEqual([
       'Address.postalCode VALUE',
@@ -399,7 +399,7 @@ describe('a text that says of whom it is', () => {
       'Customer.email VALUE',
       'Customer.phone VALUE',
       'Message.body CONVERSATION',
-      'Order.reference VALUE',
+      'Order.reference REFERENCE',
       'PaymentMethod.last4 VALUE',
       'Transaction.reference VALUE',
     ]);

@@ -11,9 +11,10 @@ export interface FieldMark {
   readonly derivedFrom?: readonly string[];
   /**
    * A text of the graph is free text unless it says otherwise: contacts and card digits in it are masked as their own fields are.
-   * `VALUE`: it is a value of one kind, and its verdict is about that. `CONVERSATION`: what was said, which is read whole or not at all.
+   * `VALUE`: it is a value of one kind, and its verdict is about that. `REFERENCE`: others' number for something; its digits are that, and an
+   * e-mail address in it is masked. `CONVERSATION`: what was said, which is read whole or not at all.
    */
-  readonly holds?: 'VALUE' | 'CONVERSATION';
+  readonly holds?: 'VALUE' | 'REFERENCE' | 'CONVERSATION';
 }
 
 /** `extensions.counterfoil` of an input field or an argument: the output field or fields by whose value it narrows. */
@@ -30,7 +31,7 @@ export const fieldMark = z.strictObject({
   class: z.enum(fieldClasses),
   classByAssurance: z.partialRecord(z.enum(linkAssurances), z.enum(fieldClasses)).optional(),
   derivedFrom: z.array(z.string()).min(1).optional(),
-  holds: z.enum(['VALUE', 'CONVERSATION']).optional(),
+  holds: z.enum(['VALUE', 'REFERENCE', 'CONVERSATION']).optional(),
 });
 const coordinates = z.union([z.string(), z.array(z.string()).min(1)]).transform((value) => [value].flat());
 export const filterMark = z.strictObject({ filters: coordinates });
@@ -40,9 +41,15 @@ export const sortMark = z.strictObject({ sorts: coordinates });
 export const markOf = (carrier: { readonly extensions?: Readonly<Record<string, unknown>> | null }): unknown =>
   carrier.extensions?.counterfoil;
 
-/** Whether a text may hold anything: then what it holds of other fields is shown as they are. */
-export const isFreeText = (carrier: Parameters<typeof markOf>[0]): boolean =>
-  fieldMark.safeParse(markOf(carrier)).data?.holds === undefined;
+/** Which values of other fields are looked for in a text, and shown as those are. */
+export type Searched = 'EVERYTHING' | 'ADDRESSES' | 'NOTHING';
+
+/** In free text everything, in others' numbers addresses. */
+export const searchedFor = (carrier: Parameters<typeof markOf>[0]): Searched => {
+  const holds = fieldMark.safeParse(markOf(carrier)).data?.holds;
+  if (holds === undefined) return 'EVERYTHING';
+  return holds === 'REFERENCE' ? 'ADDRESSES' : 'NOTHING';
+};
 
 /** Output coordinates that an input field filters by; empty without a mark. */
 export const filtersOf = (carrier: Parameters<typeof markOf>[0]): readonly string[] =>

@@ -91,7 +91,7 @@ export class Order extends Part<TransactionRow> {
     super(whole, row);
   }
 
-  @Exposed('PAYMENT', () => String, { holds: 'VALUE' })
+  @Exposed('PAYMENT', () => String, { holds: 'REFERENCE' })
   get reference(): string | null {
     return this.row.orderReference;
   }
