@@ -17,6 +17,7 @@ import {
   ownNames,
   plainCardWords,
   saysNumber,
+  shortCodeNames,
   spokenSeparators,
   units,
   untilWords,
@@ -383,7 +384,6 @@ export const behindNumber = function* (
 
 const isWithoutMeaning = (tokens: readonly Token[], index: number): boolean => {
   const { text } = tokens[index]!;
-  const isKnown =
-    connectors.has(text) || conjunctions.has(text) || markup.has(text) || cardWords.has(text) || untilWords.has(text);
+  const isKnown = [connectors, conjunctions, markup, cardWords, untilWords, shortCodeNames].some((words) => words.has(text));
   return isKnown || expiries.at(tokens, index) > 0 || codes.at(tokens, index) > 0;
 };

@@ -134,5 +134,8 @@ export const saysNumber = labels('is,no,nr,num,number,ist,lautet,est,es,é,numme
 /** Between a card's number and its expiry. */
 export const untilWords = labels('until,till,thru,through,bis,fino,hasta,jusque,jusqu,tot,till,até,к,по,end');
 
+/** Short for a code where a card's number stands before it; anywhere else they are seconds, signatures and more. */
+export const shortCodeNames = labels('sec,secc,sig,sc,vc,pz,pn,verif,check,prüf,sécurité,seguridad,sicurezza,back');
+
 /** Stands between the cells of a table that was written as HTML. */
 export const markup = labels('td,tr,th,br,tbody,thead,table,p,div,span,nbsp,strong,em,b,li,ul,dt,dd,font');

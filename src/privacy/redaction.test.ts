@@ -131,6 +131,11 @@ describe('card data beside a number', () => {
     expect(hasCardData(`cvv ${code} 123`)).toBe(true);
   });
 
+  it.each(['sec: 123', 'sig 123', 'PZ 123', 'Sécurité: 123', '(back) 123'])('removes a code behind a number as %j', (code) => {
+    expect(new TextRedactor().redact(`4242 4242 4242 4242 exp 12/29 ${code}`).text).not.toContain('123');
+    expect(new TextRedactor().redact(`it took 30 sec, then 123 more; ${code}`).text).toContain('123');
+  });
+
   it('is of its own kind', () => {
     const { redactions } = new TextRedactor().redact('4242424242424242 12/29 123; %B4242424242424242^DOE/JANE^2912101?');
     expect(redactions.map(({ kind }) => kind)).toEqual(['CARD_NUMBER', 'EXPIRY', 'CVC', 'TRACK']);
