@@ -9,7 +9,6 @@ const elsewhere = [
   'helpdesk_customer.link_next_at',
   'helpdesk_customer.link_tries',
   'helpdesk_customer.protected_reference_digest',
-  'helpdesk_ticket.mark',
   'helpdesk_ticket.team_set_by_id',
   'payment_transaction.confirmed_at',
 ];
