@@ -373,7 +373,14 @@ describe('what a server says of the mail', () => {
     // 4xx may pass
     ['450 4.1.1 unknown just now', all, 'fault'],
     ['452 4.2.2 mailbox full', all, 'fault'],
-    ['451 4.4.2 connection dropped', all, 'fault'],
+    ['451 4.3.0 try again later', all, 'fault'],
+    ['450 4.2.0 <kim@customers.example>: Recipient address rejected: Greylisted', all, 'fault'],
+    // but what speaks of networks, our account or the relay is told, whatever its class
+    ['451 4.4.2 connection dropped', all, 'refused'],
+    ['421 4.4.5 hourly limit reached', all, 'refused'],
+    ['454 Throttling failure: Maximum sending rate exceeded.', all, 'refused'],
+    ['421 Too many messages from this account', all, 'refused'],
+    ['451 Could not complete sender verify', all, 'refused'],
     // without an enhanced code
     ['550 no such user here', recipient, 'rejected'],
     ['550 User unknown in relay recipient table', recipient, 'rejected'],

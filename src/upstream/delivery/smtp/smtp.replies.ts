@@ -35,12 +35,14 @@ const enhancedOf = ({ code, text }: SmtpReply): readonly [subject: number, detai
   return null;
 };
 
+const speaksOfUs = (text: string): boolean =>
+  ofOursAlone.test(text) || (ofOurs.test(text) && !ofRecipient.test(text) && !isFull.test(text));
+
 /** By its basic code and command, and by its words where these say plainly whom it is about. */
 const judgePlain = ({ command, text }: SmtpReply): DeliveryFailed['why'] => {
   if (command !== 'RCPT TO' && command !== 'DATA') return 'refused';
-  if (ofOursAlone.test(text)) return 'refused';
-  if (isFull.test(text)) return 'fault';
-  return ofOurs.test(text) && !ofRecipient.test(text) ? 'refused' : 'rejected';
+  if (speaksOfUs(text)) return 'refused';
+  return isFull.test(text) ? 'fault' : 'rejected';
 };
 
 /** Of subjects 1 and 2: what IANA's registry knows; 0 doesn't say what, and further ones are a server's own. */
@@ -53,8 +55,9 @@ const isRegistered = (detail: number): boolean => detail > 0 && detail <= 10;
 export const judgeReply = (reply: SmtpReply): DeliveryFailed['why'] => {
   const { code, command } = reply;
   const [subject, detail] = enhancedOf(reply) ?? [0, 0];
-  // 503 says that the conversation went wrong, not that the message did.
-  if (code < 500 || code === 503) return subject === 7 && code !== 503 ? 'refused' : 'fault';
+  // The conversation went wrong, not the message.
+  if (code === 503) return 'fault';
+  if (code < 500) return subject === 4 || subject === 7 || speaksOfUs(reply.text) ? 'refused' : 'fault';
   if (accountReplies.has(code)) return 'refused';
   const isOfRecipient = command === 'RCPT TO' || command === 'DATA';
   switch (subject) {
