@@ -4,7 +4,7 @@ import { Lanes, WaitedTooLong } from '../lanes';
 import type { OperationLimits } from './limits.section';
 
 /** Milliseconds after which operations give the event loop back to whoever waits for it. */
-const slice = 4;
+const slice = 2;
 /**
  * From so many objects, or characters of texts, an operation is a large one, and gives the loop back while it goes on. A smaller one
  * does so only where it waits for rows: in the middle of a level, those that wait would need a statement of their own.
