@@ -5,7 +5,7 @@ import { Resilience } from '../../src/upstream/resilience';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { helpdeskCustomer, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
-import { StripeShapedServer } from '../support/stripe-shaped-server';
+import { besideDemo, StripeShapedServer } from '../support/stripe-shaped-server';
 
 const minute = 60_000;
 
@@ -63,19 +63,7 @@ describe('a desk where everybody has paid', () => {
     test = await TestApp.start({
       connectors: { demo: helpdesk },
       config: {
-        sources: {
-          helpdesk: [{ kind: 'demo', name: 'demo' }],
-          payments: [
-            {
-              kind: 'stripe',
-              name: 'stripe',
-              apiKey: stripe.apiKey,
-              url: `http://127.0.0.1:${stripe.port}`,
-              webhookSecret: 'whsec_unused',
-              resilience: { retries: 0, attemptTimeout: 30_000, breakFor: 1_000 },
-            },
-          ],
-        },
+        sources: besideDemo(stripe, { retries: 0, attemptTimeout: 30_000, breakFor: 1_000 }),
       },
       sync: false,
     });

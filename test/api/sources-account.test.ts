@@ -1,7 +1,7 @@
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { helpdeskCustomer, ScriptedHelpdesk } from '../support/scripted-sources';
-import { StripeShapedServer } from '../support/stripe-shaped-server';
+import { besideDemo, StripeShapedServer } from '../support/stripe-shaped-server';
 
 const day = 86_400_000;
 
@@ -28,19 +28,7 @@ describe('a payment key of another account or mode', () => {
     test = await TestApp.start({
       connectors: { demo: helpdesk },
       config: {
-        sources: {
-          helpdesk: [{ kind: 'demo', name: 'demo' }],
-          payments: [
-            {
-              kind: 'stripe',
-              name: 'stripe',
-              apiKey: stripe.apiKey,
-              url: `http://127.0.0.1:${stripe.port}`,
-              webhookSecret: 'whsec_unused',
-              resilience: { retries: 0, breakFor: 1_000 },
-            },
-          ],
-        },
+        sources: besideDemo(stripe, { retries: 0, breakFor: 1_000 }),
       },
     });
     helpdesk.now = test.clock.now;

@@ -2,7 +2,7 @@ import type { TransactionRecord } from '../../src/upstream/payments/payments.por
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { helpdeskCustomer, payment, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
-import { cardOf, StripeShapedServer } from '../support/stripe-shaped-server';
+import { besideDemo, cardOf, StripeShapedServer } from '../support/stripe-shaped-server';
 
 const day = 86_400_000;
 const at = (text: string) => new Date(`${text}T10:00:00.000Z`);
@@ -228,19 +228,7 @@ describe('an old payment at Stripe', () => {
     const test = await TestApp.start({
       connectors: { demo: helpdesk },
       config: {
-        sources: {
-          helpdesk: [{ kind: 'demo', name: 'demo' }],
-          payments: [
-            {
-              kind: 'stripe',
-              name: 'stripe',
-              apiKey: stripe.apiKey,
-              url: `http://127.0.0.1:${stripe.port}`,
-              webhookSecret: 'whsec_unused',
-              resilience: { retries: 0 },
-            },
-          ],
-        },
+        sources: besideDemo(stripe, { retries: 0 }),
       },
     });
     helpdesk.now = test.clock.now;

@@ -905,3 +905,18 @@ const ofCustomer = (query: ReceivedRequest['query'], each: StripeObject): boolea
 
 const within = (query: ReceivedRequest['query'], { created }: StripeObject): boolean =>
   created >= Number(query['created[gte]']?.[0] ?? 0) && created < Number(query['created[lt]']?.[0] ?? Number.POSITIVE_INFINITY);
+
+/** The sources of a gateway with the helpdesk `demo` and a Stripe-shaped server as `stripe`. */
+export const besideDemo = (stripe: StripeShapedServer, resilience: Readonly<Record<string, number>>) => ({
+  helpdesk: [{ kind: 'demo' as const, name: 'demo' }],
+  payments: [
+    {
+      kind: 'stripe' as const,
+      name: 'stripe',
+      apiKey: stripe.apiKey,
+      url: `http://127.0.0.1:${stripe.port}`,
+      webhookSecret: 'whsec_unused',
+      resilience,
+    },
+  ],
+});
