@@ -118,6 +118,8 @@ export class BenchMerchant {
 }
 
 const batchSize = 200;
+/** Nothing that is said in a ticket changes while it is measured. */
+const markOf = (reference: string): string => `as read ${reference}`;
 const noWebhooks = () => ({ outcome: 'rejected' as const, why: 'sends no webhooks' });
 
 export class BenchHelpdesk implements HelpdeskConnector {
@@ -128,7 +130,12 @@ export class BenchHelpdesk implements HelpdeskConnector {
 
   async fetchTicket(reference: string): Promise<TicketSnapshot | null> {
     const found = this.merchant.ticket(reference);
-    return found && { ...found, asOf: new Date() };
+    return found && { ...found, mark: markOf(reference), asOf: new Date() };
+  }
+
+  /** As Request Tracker's connector has them: no ticket has to be read to know that it is the same. */
+  async messageMarks(references: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return new Map(references.map((reference) => [reference, markOf(reference)]));
   }
 
   async visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>> {

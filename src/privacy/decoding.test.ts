@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { growthOf } from '../../test/support/growth';
 import { DecodedText } from './decoded-text';
 import { readingsOf } from './decoding';
 
@@ -193,19 +194,7 @@ describe('a text that may be encoded', () => {
     ...hostile.map((unit) => ['', unit] as const),
     ...endless.flatMap((begin) => ['a', '0', 'a0', ' ', '-', '="'].map((unit) => [begin, unit] as const)),
   ])('takes time in proportion to its length, of %j and then %j', (begin, unit) => {
-    const took = (length: number): number => {
-      const text = begin + unit.repeat(Math.ceil(length / unit.length));
-      let best = Number.POSITIVE_INFINITY;
-      for (let run = 0; run < 3; run++) {
-        const start = process.cpuUsage();
-        readingsOf(text);
-        const { user, system } = process.cpuUsage(start);
-        best = Math.min(best, user + system);
-      }
-      return best;
-    };
-    took(1 << 12);
-    // Sixteen times the text; the square of it would be 256 times the work. A millisecond or two are the clock's.
-    expect(took(1 << 16)).toBeLessThan(64 * Math.max(took(1 << 12), 1_500));
+    const longest = begin + unit.repeat(Math.ceil((1 << 16) / unit.length));
+    expect(growthOf((length) => readingsOf(longest.slice(0, length)), 1 << 12, 1 << 16)).toBeLessThan(1.5);
   });
 });

@@ -269,3 +269,22 @@ describe.each([
     expect(data.ticketByReference.messages.nodes).toEqual([]);
   });
 });
+
+it('a ticket that has to be read for a comparison is confirmed before that, and keeps no other from it', async () => {
+  const helpdesk = new ScriptedHelpdesk('demo');
+  for (const reference of ['7', '9']) helpdesk.put(reference, {}, [message('m1', `words of ${reference}`)]);
+  const test = await TestApp.start({ connectors: { demo: helpdesk } });
+  try {
+    helpdesk.now = test.clock.now;
+    for (const reference of ['7', '9']) expect((await test.as('ana', query, { reference })).errors).toBeUndefined();
+    test.clock.forward(61_000);
+    const held = helpdesk.hold();
+    const synced = test.app.sources.syncAll();
+    await held.asked;
+    expect(await countOf(test, 'helpdesk_ticket', 'observed_at = ?', test.clock.now().getTime())).toBe(2);
+    held.release();
+    await synced;
+  } finally {
+    await test.stop();
+  }
+});

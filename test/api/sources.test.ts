@@ -181,6 +181,17 @@ describe('what a source says', () => {
     expect(await countOf(test, 'assistance', 'ended_at IS NULL')).toBe(449);
   });
 
+  it('that is about to be too old is asked for anew, so that it outlasts the request', async () => {
+    const { test, helpdesk } = sample;
+    const asked = helpdesk.fetches.length;
+    test.clock.forward(24_000);
+    await test.as('ana', byReference, { reference: sampleTicket });
+    expect(helpdesk.fetches.length).toBe(asked);
+    test.clock.forward(2_000);
+    await test.as('ana', byReference, { reference: sampleTicket });
+    expect(helpdesk.fetches.length).toBe(asked + 1);
+  });
+
   it('about a reassignment counts within the bound even if no poll has seen it: the ticket is asked for again', async () => {
     const { test, helpdesk } = sample;
     const before = told(await test.as('ana', byReference, { reference: sampleTicket }));

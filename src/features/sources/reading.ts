@@ -129,8 +129,9 @@ export class Reading {
 
   /**
    * Confirms the tickets of a source that somebody assists on, as of a poll that was read to its end: those that the helpdesk
-   * shows when it is asked for them by number, and of which the poll brought nothing. The others are read one by one:
-   * deleted, or moved to where our account sees nothing, they are gone.
+   * shows when it is asked for them by number, of which the poll brought nothing, and in which, by their marks, nothing moved.
+   * The others are read one by one: deleted, or moved to where our account sees nothing, they are gone. All are confirmed before
+   * any is read, so that none waits for another one's reading; what was only due for a comparison is read last.
    */
   async confirmAssisted(sourceName: string, polledAt: Date): Promise<void> {
     const isAssisted = sql`EXISTS (SELECT 1 FROM ${assistance} WHERE ${assistance.ticketId} = ${ticket.id} AND ${isOpen})`;
@@ -140,32 +141,28 @@ export class Reading {
     );
     // People work on these: they come before a backfill.
     const { connector } = this.parts.registry.helpdesk(sourceName);
+    const hasMarks = connector.messageMarks !== undefined;
+    // Where each has to be read for it, less often.
+    const within = this.parts.settings.maximumAssignmentAge * (hasMarks ? 0.5 : 2);
+    const due = new Date(this.parts.clock().getTime() - within);
+    const unconfirmed: string[] = [];
+    const uncompared: string[] = [];
     for (const part of chunks(rows, ticketsPerChange)) {
       const visible = await connector.visibleTickets(part.map(({ reference }) => reference));
-      const isVisible = (row: (typeof rows)[number]) => visible.has(row.reference) && !row.unreadable;
-      // Where each has to be read for it, less often.
-      const within = this.parts.settings.maximumAssignmentAge * (connector.messageMarks ? 0.5 : 2);
-      const due = new Date(this.parts.clock().getTime() - within);
-      const isDue = ({ messagesSeenAt }: (typeof rows)[number]) => messagesSeenAt === null || messagesSeenAt <= due;
-      const changed = new Set(
-        await this.changedAmong(
-          sourceName,
-          part.filter((row) => isVisible(row) && isDue(row)),
-          'interactive',
-        ),
-      );
-      const isConfirmed = (row: (typeof rows)[number]) => isVisible(row) && !changed.has(row);
+      const shown = part.filter((row) => visible.has(row.reference) && !row.unreadable);
+      const toCompare = shown.filter(({ messagesSeenAt }) => messagesSeenAt === null || messagesSeenAt <= due);
+      const changed = await this.changedAmong(sourceName, toCompare, 'interactive');
+      // Without marks nothing says that they changed: who works on them is as the poll left it.
+      const confirmed = new Set(hasMarks ? shown.filter((row) => !changed.includes(row)) : shown);
       await this.parts.tickets.confirmed(
-        part.filter(isConfirmed).map(({ id }) => id),
+        [...confirmed].map(({ id }) => id),
         polledAt,
       );
-      const fault = await this.refreshEach(
-        sourceName,
-        part.filter((row) => !isConfirmed(row)).map(({ reference }) => reference),
-        'interactive',
-      );
-      if (isRefused(fault)) throw fault;
+      unconfirmed.push(...part.filter((row) => !confirmed.has(row)).map(({ reference }) => reference));
+      uncompared.push(...changed.filter((row) => confirmed.has(row)).map(({ reference }) => reference));
     }
+    const fault = await this.refreshEach(sourceName, [...unconfirmed, ...uncompared], 'interactive');
+    if (isRefused(fault)) throw fault;
   }
 
   /**

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { growthOf } from '../../../test/support/growth';
 import { textOfHtml } from './html-text';
 
 test.each([
@@ -47,16 +48,6 @@ test('no tag survives, whatever comes in', () => {
   );
 });
 
-/** Milliseconds of the quickest of some runs: what else the machine does is not the text's doing. */
-const quickest = (text: string): number => {
-  const times = Array.from({ length: 3 }, () => {
-    const began = performance.now();
-    textOfHtml(text);
-    return performance.now() - began;
-  });
-  return Math.min(...times);
-};
-
 test.each([
   '<',
   '<a "',
@@ -79,12 +70,8 @@ test.each([
   "'",
   'a.',
 ])('a megabyte of %j takes as long as its bytes', (unit) => {
-  const text = (bytes: number) => unit.repeat(Math.ceil(bytes / unit.length));
-  textOfHtml(text(50_000));
-  const [part, whole] = [quickest(text(65_536)), quickest(text(1_048_576))];
-  // Sixteen times as much in some sixteen times as long; one that grew with the square would take 256 times.
-  expect(whole).toBeLessThan(64 * part + 50);
-  expect(whole).toBeLessThan(4_000);
+  const longest = unit.repeat(Math.ceil(1_048_576 / unit.length));
+  expect(growthOf((bytes) => textOfHtml(longest.slice(0, bytes)), 65_536, 1_048_576)).toBeLessThan(1.5);
 });
 
 describe('a link', () => {
