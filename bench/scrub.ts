@@ -11,6 +11,7 @@ import { Database } from '../src/db/database';
 import { type DatabaseLocation, parseDatabaseUrl } from '../src/db/location';
 import { entities } from '../src/features/entities';
 import { Keys } from '../src/features/keys/keys.service';
+import { subjects } from '../src/features/subjects';
 import { signersOf } from '../src/ledger/checkpoints';
 import { scrub } from '../src/ledger/scrub';
 import { ScrubRounds } from '../src/ledger/scrub-rounds';
@@ -164,6 +165,7 @@ const main = async (): Promise<void> => {
       const rounds = new ScrubRounds(database, {
         outside,
         rows: rows(),
+        subjects,
         clock: () => new Date(),
         onFinding: ({ message }) => {
           throw new Error(message);

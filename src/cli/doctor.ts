@@ -99,7 +99,8 @@ const logFindings = async (
         ({ leaf, message }): Finding => ({ about: 'log', message: leaf === null ? message : `leaf ${leaf}: ${message}` }),
       ),
     );
-    findings.push(...(await rowsWithoutEvent(database)).map((message): Finding => ({ about: 'log', message })));
+    const about = await rowsWithoutEvent(database);
+    findings.push(...about.findings.map((message): Finding => ({ about: 'log', message })));
     if (found.found > found.findings.length)
       findings.push({ about: 'log', message: `and ${found.found - found.findings.length} more places` });
     said.push(
@@ -107,6 +108,7 @@ const logFindings = async (
         config.audit.anchors.length === 0 ? ' (UNANCHORED: no place outside its owner’s reach is configured)' : ''
       }; ${found.found === 0 ? 'all of it is what was signed' : `${found.found} places differ`}`,
       ...beside.said(found),
+      ...about.said,
     );
     return { findings, said };
   } finally {

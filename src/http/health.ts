@@ -90,9 +90,11 @@ export const healthRoutes =
       metrics.auditCheckpointAge.remove();
       if (audit) metrics.auditPending.set(audit.pending);
       if (audit?.signedAt) metrics.auditCheckpointAge.set((now() - audit.signedAt.getTime()) / 1_000);
-      const { agreeing, findings } = app.services.auditScrub.state;
+      const { agreeing, findings, round } = app.services.auditScrub.state;
       metrics.auditRowsChecked.set(agreeing);
       metrics.auditFindings.set(findings);
+      metrics.auditRoundAge.remove();
+      if (round) metrics.auditRoundAge.set((now() - round.getTime()) / 1_000);
       return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
   };

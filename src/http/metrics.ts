@@ -86,6 +86,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly auditRoundAge = new Gauge({
+    name: 'counterfoil_audit_round_age_seconds',
+    help: 'Since the last whole round began in which this process held log and rows against what was signed; not there before the first is over.',
+    registers: [this.registry],
+  });
+
   readonly auditFindings = new Gauge({
     name: 'counterfoil_audit_findings',
     help: 'Places where the stored audit log differs from what was signed, as this process found them: anything but 0 is for whoever investigates.',

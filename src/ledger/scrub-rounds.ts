@@ -2,6 +2,7 @@ import { Loop, type Timer } from '../background/loop';
 import type { Reads } from '../db/reads';
 import { Scrub, type ScrubFinding } from './scrub';
 import type { SideRows } from './side-rows';
+import type { Subject } from './subjects';
 import type { OutsideKeys } from './trusted-keys';
 
 /** How far the stored log was held against what was signed, by this process. */
@@ -12,13 +13,17 @@ export interface ScrubState {
   readonly read: number;
   /** When the oldest of these readings began; null before the first. */
   readonly since: Date | null;
-  /** Places where what is stored differs: leaves, their rows, the tree, checkpoints, the queue. */
+  /** Places where what is stored differs: leaves, their rows, the tree, checkpoints, the queue, what events are about. */
   readonly findings: number;
+  /** When the last round that came to its end began; null before the first. */
+  readonly round: Date | null;
 }
 
 export interface ScrubRoundsOptions {
   readonly outside: OutsideKeys;
   readonly rows: SideRows;
+  /** What has rows of its own that are held against their events. */
+  readonly subjects: readonly Subject<unknown>[];
   readonly clock: () => Date;
   /** Told of each place once, as long as no later round finds it right again. Must not throw. */
   readonly onFinding: (finding: ScrubFinding) => void;
@@ -31,6 +36,8 @@ export interface ScrubRoundsOptions {
 const leavesAtOnce = 100;
 /** Ids looked up in one step where what has no leaf is looked for. */
 const rowsAtOnce = 1_000;
+/** Subjects looked at in one step, each with some ten rows and events. */
+const subjectsAtOnce = 50;
 /** Of the time that steps take, so many times as much lies between them: one percent of a processor, however long the log. */
 const restBetween = 99;
 /** A round is done within this many milliseconds, whatever the share of a processor: a day, with some of it in reserve. */
@@ -45,19 +52,28 @@ const afterFault = 30_000;
 /** The first step waits until a start is over. */
 const atStart = 3_000;
 
-/** Steps of a round through so many leaves: of the leaves, and of the ids in four tables. */
-export const stepsOf = (leaves: number): number => leaves * (1 / leavesAtOnce + 4 / rowsAtOnce) + 1;
+/** Steps of a round through so many leaves: of the leaves, of the ids in four tables, and of what so many of them are about. */
+export const stepsOf = (leaves: number, aboutSubjects = 0): number =>
+  leaves * (1 / leavesAtOnce + 4 / rowsAtOnce) + aboutSubjects / subjectsAtOnce + 1;
 
 /** Milliseconds between a step that took so many and the next one, in a log of so many leaves. */
-export const pauseOf = (taken: number, leaves: number): number =>
-  Math.min(Math.max(20, taken * restBetween), Math.max(taken * leastRest, longestRound / stepsOf(leaves)));
+export const pauseOf = (taken: number, leaves: number, aboutSubjects = 0): number =>
+  Math.min(Math.max(20, taken * restBetween), Math.max(taken * leastRest, longestRound / stepsOf(leaves, aboutSubjects)));
+
+/** What a round looks at, one after the other. */
+const parts: readonly ((scrub: Scrub) => AsyncGenerator<unknown>)[] = [
+  (scrub) => scrub.leaves(leavesAtOnce),
+  (scrub) => scrub.rest(rowsAtOnce),
+  (scrub) => scrub.subjects(subjectsAtOnce),
+];
 
 interface Round {
   readonly scrub: Scrub;
   readonly since: Date;
   /** What it is at; made anew after a fault. */
   steps: AsyncGenerator<unknown> | null;
-  isAtRest: boolean;
+  /** How many of its parts are over. */
+  over: number;
 }
 
 /**
@@ -107,7 +123,7 @@ export class ScrubRounds {
   get state(): ScrubState {
     const rounds = [this.done, this.underWay].filter((round) => round !== null);
     const [oldest] = rounds;
-    if (!oldest) return { agreeing: 0, read: 0, since: null, findings: 0 };
+    if (!oldest) return { agreeing: 0, read: 0, since: null, findings: 0, round: null };
     const read = oldest.scrub.report.leaves;
     const first = rounds.flatMap(({ scrub }) => scrub.report.first ?? []);
     return {
@@ -115,6 +131,7 @@ export class ScrubRounds {
       read,
       since: oldest.since,
       findings: Math.max(...rounds.map(({ scrub }) => scrub.report.found)),
+      round: this.done?.since ?? null,
     };
   }
 
@@ -136,37 +153,32 @@ export class ScrubRounds {
   }
 
   private async goOn(): Promise<void> {
-    this.underWay ??= {
-      scrub: new Scrub(this.database, this.options.outside, this.options.rows),
-      since: this.options.clock(),
-      steps: null,
-      isAtRest: false,
-    };
+    const { outside, rows, subjects, clock } = this.options;
+    this.underWay ??= { scrub: new Scrub(this.database, outside, { rows, subjects }), since: clock(), steps: null, over: 0 };
     const round = this.underWay;
-    const { scrub } = round;
-    round.steps ??= round.isAtRest ? scrub.rest(rowsAtOnce) : scrub.leaves(leavesAtOnce);
+    round.steps ??= parts[round.over]?.(round.scrub) ?? null;
     let isOver: boolean;
     try {
-      isOver = (await round.steps.next()).done === true;
+      isOver = (await round.steps?.next())?.done !== false;
     } catch (error) {
       round.steps = null;
       throw error;
     }
     if (!isOver) return;
     round.steps = null;
-    if (round.isAtRest) {
-      this.done = round;
-      this.underWay = null;
-      this.doneAt = this.now();
-      this.followedAt = this.doneAt;
-    }
-    round.isAtRest = true;
+    round.over += 1;
+    if (round.over < parts.length) return;
+    this.done = round;
+    this.underWay = null;
+    this.doneAt = this.now();
+    this.followedAt = this.doneAt;
   }
 
   private pauseAfter(taken: number): number {
     if (this.isBehind) return Math.max(20, taken * leastRest);
     if (this.done && !this.underWay) return followEvery / 2;
-    return pauseOf(taken, this.underWay?.scrub.size ?? 0);
+    const { size = 0, subjectLeaves = 0 } = this.underWay?.scrub ?? {};
+    return pauseOf(taken, size, subjectLeaves);
   }
 
   private tell(): void {

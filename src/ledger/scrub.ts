@@ -14,11 +14,12 @@ import { storedOrigins } from './origins';
 import { rowsWithoutLeaf } from './rows-without-leaf';
 import type { PlacedLeaf, SideRows } from './side-rows';
 import { tileHeight } from './stored-tree';
+import { type Subject, SubjectRows } from './subjects';
 import { type OutsideKeys, trustedKeys } from './trusted-keys';
 
 /** One place where the stored log isn't what it should be. */
 export interface ScrubFinding {
-  readonly what: 'LEAF' | 'COLUMNS' | 'ROWS' | 'ORDER' | 'TREE' | 'CHECKPOINT' | 'ANCHOR' | 'QUEUE';
+  readonly what: 'LEAF' | 'COLUMNS' | 'ROWS' | 'ORDER' | 'TREE' | 'CHECKPOINT' | 'ANCHOR' | 'QUEUE' | 'SUBJECT';
   /** Index in the tree; null where it is about none. */
   readonly leaf: number | null;
   readonly message: string;
@@ -96,7 +97,7 @@ export const scrub = async (
   outside: OutsideKeys,
   { rows, onLeaves = () => {} }: ScrubOptions = {},
 ): Promise<ScrubReport> => {
-  const scrubbing = new Scrub(database, outside, rows);
+  const scrubbing = new Scrub(database, outside, rows ? { rows } : {});
   for await (const count of scrubbing.leaves(leavesAtOnce)) onLeaves(count);
   for await (const _ of scrubbing.rest(leavesAtOnce));
   return scrubbing.report;
@@ -108,6 +109,8 @@ export const scrub = async (
  * stored without having a leaf. A few hashes in memory, besides the leaves that are read at once. The log may grow meanwhile.
  */
 export class Scrub {
+  private readonly held: SubjectRows;
+  private readonly types: ReadonlySet<string>;
   private readonly findings: ScrubFinding[] = [];
   private found = 0;
   private first: number | null = null;
@@ -123,12 +126,18 @@ export class Scrub {
   /** Where it reads on, and the index that is to come next: they differ where leaves are missing. */
   private position = 0;
   private next = 0;
+  /** Leaves about something that has rows of its own. */
+  private aboutSubjects = 0;
 
   constructor(
     private readonly database: Reads,
     private readonly outside: OutsideKeys,
-    private readonly rows?: SideRows,
-  ) {}
+    private readonly beside: { readonly rows?: SideRows; readonly subjects?: readonly Subject<unknown>[] } = {},
+  ) {
+    const { subjects = [] } = beside;
+    this.held = new SubjectRows(database, subjects);
+    this.types = new Set(subjects.map(({ type }) => type));
+  }
 
   /** What it has read and found so far. */
   get report(): ScrubReport {
@@ -145,6 +154,12 @@ export class Scrub {
   /** How many leaves the log had when it was last asked, as its last index says. */
   get size(): number {
     return this.stored;
+  }
+
+  /** How many leaves are about something that has rows of its own, as far as those say that were read: as many such things, at most. */
+  get subjectLeaves(): number {
+    const read = this.frontier.size;
+    return read === 0 ? 0 : Math.ceil((this.aboutSubjects / read) * Math.max(read, this.stored));
   }
 
   /** It has read what there was when it was last asked. */
@@ -174,6 +189,17 @@ export class Scrub {
     }
   }
 
+  /**
+   * Holds what events are about against them, so many at once, in steps; where a fault ended it, it goes on there. What differs is a
+   * fault of the first leaf about it.
+   */
+  async *subjects(atOnce: number): AsyncGenerator<void> {
+    for await (const { findings } of this.held.steps(atOnce)) {
+      for (const { kind, fault, id, leaf } of findings) this.find('SUBJECT', leaf, `${kind} ${fault}: ${id}`);
+      yield;
+    }
+  }
+
   private async readLeaves(atOnce: number): Promise<number> {
     const { leafIndex } = l;
     // By number and not by index: somebody may have put a leaf behind a gap as long as they like.
@@ -183,7 +209,7 @@ export class Scrub {
     );
     const leaves = rows.map((row) => ({ row, index: row.leafIndex, leaf: leafOf(row) }));
     const beside = leaves.filter((each): each is typeof each & PlacedLeaf => each.leaf !== null);
-    const differences = (await this.rows?.differences(beside)) ?? [];
+    const differences = (await this.beside.rows?.differences(beside)) ?? [];
     await this.readHeads(this.frontier.size, this.frontier.size + rows.length);
     // From here on nothing is waited for: where a read fails, the same leaves are read again.
     const last = rows.at(-1);
@@ -191,6 +217,7 @@ export class Scrub {
     for (const { row, index, leaf } of leaves) {
       if (index !== this.next) this.find('LEAF', this.next, `leaves ${this.next} to ${index - 1} are missing`);
       this.next = index + 1;
+      if (this.types.has(leaf?.subject?.type ?? '')) this.aboutSubjects += 1;
       this.compareLeaf(row, index, leaf);
       this.frontier.append(Buffer.from(row.placedHash, 'hex'), (level, node, hash) => {
         if (level > 0 && level % tileHeight === 0) this.nodes.push({ level, index: node, hash: hash.toString('hex') });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => test.stop());
 
 const sql = (text: string, parameters: readonly unknown[] = []) => tamper(test.app.database, text, parameters);
-const look = () => rowsWithoutEvent(test.app.database);
+const look = async () => (await rowsWithoutEvent(test.app.database)).findings;
 const idsOf = async (text: string): Promise<string[]> =>
   (await test.app.database.query<{ id: string }>(text)).map(({ id }) => id).sort();
 /** Takes events out of the log while something is looked at, and puts them back. */

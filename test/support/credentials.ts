@@ -406,7 +406,7 @@ export const flaws = async (test: TestApp): Promise<string[]> => {
       ...((open_key === null) === hasEnded ? [] : [`${id}: ${state} and open key ${open_key}`]),
     ];
   });
-  return [...differing, ...(await rowsWithoutEvent(test.app.database))];
+  return [...differing, ...(await rowsWithoutEvent(test.app.database)).findings];
 };
 
 /** Every row of every table, bytes in hexadecimal; to see that nothing changed, or that something stands nowhere. */

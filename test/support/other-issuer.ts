@@ -24,6 +24,7 @@ export class OtherIssuer {
     const configuration = {
       issuer: 'https://other.example.com',
       audience: ['counterfoil'],
+      logoutAudience: 'counterfoil-client',
       algorithms: ['ES256'],
       // The keys themselves in place of their address: nothing has to listen.
       keys: { keys: [published] },
@@ -48,6 +49,19 @@ export class OtherIssuer {
       .setJti(randomUUID())
       .setIssuedAt(now)
       .setExpirationTime(now + 900)
+      .sign(this.key);
+  }
+  /** What the identity provider sends when it ends somebody's session (OpenID Connect Back-Channel Logout 1.0, 2.4). */
+  logoutToken(subject: string, session: string, at: Date): Promise<string> {
+    const now = Math.floor(at.getTime() / 1_000);
+    return new SignJWT({ sid: session, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } })
+      .setProtectedHeader({ alg: 'ES256', typ: 'logout+jwt', kid: 'other' })
+      .setIssuer(this.configuration.issuer)
+      .setAudience('counterfoil-client')
+      .setSubject(subject)
+      .setJti(randomUUID())
+      .setIssuedAt(now)
+      .setExpirationTime(now + 120)
       .sign(this.key);
   }
 }

@@ -6,6 +6,7 @@ import { SideRows } from '../../ledger/side-rows';
 import { describeError } from '../../log';
 import type { Core } from '../core';
 import type { Denials } from '../disclosures/denials.service';
+import { subjects } from '../subjects';
 import { AuditLog } from './audit.service';
 import { AuditDownloads } from './downloads.service';
 import { AuditExports } from './exports.service';
@@ -17,6 +18,7 @@ export const createAudit = ({ database, keys, cursors, clock, log }: Core, audit
     // Asked in each round: a development key's file is made after this.
     outside: (origin) => configuredKeys(audit).outside(origin),
     rows: new SideRows(database, keys.stored(database)),
+    subjects,
     clock,
     onFinding: ({ leaf, message }) =>
       log.error(

@@ -1,0 +1,7 @@
+import type { Subject } from '../ledger/subjects';
+import { actorSubject, revocationSubject } from './actors/actor.subject';
+import { assistanceSubject } from './assistance/assistance.subject';
+import { updateSubject } from './credentials/credential-update.subject';
+
+/** What events are about and has rows of its own that answers go by, each held against its events. */
+export const subjects: readonly Subject<unknown>[] = [actorSubject, revocationSubject, assistanceSubject, updateSubject];
