@@ -10,9 +10,6 @@ import { parseNote } from './note';
  */
 export const exportFormat = 'counterfoil-audit-export/1';
 
-export const exportFormats = ['ndjson', 'csv'] as const;
-export type ExportFormat = (typeof exportFormats)[number];
-
 /** A line that isn't one of an export. The message says what is expected and repeats nothing. */
 export class ExportInvalid extends Error {
   constructor(message: string) {

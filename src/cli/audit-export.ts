@@ -1,7 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { CustomerUnderDigest, EventDraft } from '../audit/event';
-import { csvHeader, csvRow, type ExportFormat, manifestOf } from '../audit/export-format';
+import { csvHeader, csvRow, manifestOf } from '../audit/export-format';
+import type { ExportFormat } from '../audit/export-formats';
 import { readLeaf } from '../audit/leaf';
 import { keyEncryptionOf } from '../config/key-encryption';
 import { loadAuditConfig, loadConfig } from '../config/load';

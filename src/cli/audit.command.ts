@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { exportFormats } from '../audit/export-format';
+import { exportFormats } from '../audit/export-formats';
 import { again, sizeOf, timeOf } from './arguments';
 import type { ExportFlags } from './audit-export';
 import type { KeyFlags } from './audit-log';

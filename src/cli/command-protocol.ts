@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exportFormats } from '../audit/export-format';
+import { exportFormats } from '../audit/export-formats';
 
 /** What may be asked of a running gateway, and nothing else: no query, no other policy, no path of a file. */
 const requests = z.discriminatedUnion('command', [

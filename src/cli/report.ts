@@ -5,7 +5,7 @@ import { DatabaseUnavailable } from '../db/database-unavailable';
 import { Failure } from '../failure';
 import { AnchorForgot } from '../ledger/anchor';
 import { LogBroken } from '../ledger/log-broken';
-import { MarkUnavailable } from '../ledger/mark';
+import { MarkUnavailable } from '../ledger/mark-unavailable';
 
 /** Ends a command with a message for a person; nothing more is to be said about it. */
 export class CommandFailed extends Error {}

@@ -4,24 +4,13 @@ import { dirname, resolve } from 'node:path';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../audit/checkpoint';
 import { NoteInvalid, parseNote, type VerifierKey } from '../audit/note';
 import { LogBroken } from './log-broken';
+import { MarkUnavailable } from './mark-unavailable';
 
 /** Where a signer keeps its high-water mark. */
 export interface MarkPlace {
   readonly file: string;
   /** The file of development, beside the database: it is made where it is missing, whatever is stored. */
   readonly isDefault: boolean;
-}
-
-/** The mark's file can't be read, or not be written so that it outlasts a power cut. The message names the file and the system's code. */
-export class MarkUnavailable extends Error {
-  readonly code = 'MARK_UNAVAILABLE';
-  readonly remedy =
-    'audit.mark names a file in a folder that lasts (a volume), in which this process may make files; other signers have files of their own.';
-
-  constructor(file: string, why: string) {
-    super(`The mark of the audit log, ${file}, can't be kept: ${why}.`);
-    this.name = 'MarkUnavailable';
-  }
 }
 
 /** A checkpoint as the mark has it. */

@@ -5,7 +5,7 @@ import { AnchorForgot, AnchorUnavailable } from './anchor';
 import type { AuditSettings } from './audit-settings';
 import { Checkpoints, type SignedCheckpoint } from './checkpoints';
 import { LogBroken } from './log-broken';
-import { MarkUnavailable } from './mark';
+import { MarkUnavailable } from './mark-unavailable';
 import { configuredKeys } from './outside-keys';
 import { SigningLog } from './signing-log';
 import { TailWatch } from './tail-watch';

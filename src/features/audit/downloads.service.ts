@@ -1,4 +1,4 @@
-import type { ExportFormat } from '../../audit/export-format';
+import type { ExportFormat } from '../../audit/export-formats';
 import type { SignedInActor } from '../../authz/actor';
 import { action, allOf, hasMfa, hasRole, permit } from '../../authz/rule';
 import type { Database } from '../../db/database';

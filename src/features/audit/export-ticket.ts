@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type ExportFormat, exportFormats } from '../../audit/export-format';
+import { type ExportFormat, exportFormats } from '../../audit/export-formats';
 import { Failure } from '../../failure';
 import { open, seal } from '../../privacy/sealing';
 import type { ExportPlan } from './exports.service';

@@ -3,11 +3,11 @@ import {
   csvHeader,
   csvRow,
   type ExportedLeaf,
-  type ExportFormat,
   type ExportHeader,
   type ExportTrailer,
   writeExport,
 } from '../../audit/export-format';
+import type { ExportFormat } from '../../audit/export-formats';
 import { type Leaf, readLeaf } from '../../audit/leaf';
 import { compactRange, consistencyPath } from '../../audit/merkle';
 import type { Database } from '../../db/database';
