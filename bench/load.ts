@@ -16,6 +16,7 @@ export interface Load {
 
 export interface Measured {
   readonly requests: number;
+  readonly seconds: number;
   readonly perSecond: number;
   /** Milliseconds. */
   readonly p50: number;
@@ -134,6 +135,7 @@ export const runLoad = async ({ port, seconds, connections }: Load): Promise<Mea
   latencies.sort((a, b) => a - b);
   return {
     requests: latencies.length,
+    seconds: elapsed,
     perSecond: latencies.length / elapsed,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),

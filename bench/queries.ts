@@ -86,3 +86,20 @@ export const checkAnswer = (name: QueryName, text: string, reference: string): v
   }
   if (!whole) throw new Error(`an answer to ${name} lacks something: ${text.slice(0, 400)}`);
 };
+
+/** What a server that protects shows masked, or cleaned: values in which answers to the same question may differ. */
+const masked = new Set(['email', 'phone', 'body', 'declineCode']);
+const withoutMasked = (text: string): string =>
+  JSON.stringify(JSON.parse(text), (name, value: unknown) => (masked.has(name) ? '' : value));
+
+/**
+ * Throws unless two servers answer the same: an unprotected one the very same as the `unprotected` reference, a protected one
+ * the same but for what is masked, which must be, or it would win by showing.
+ */
+export const compareAnswers = (query: QueryName, unprotected: string, other: string, isProtected: boolean): void => {
+  const same = isProtected ? withoutMasked : (text: string) => JSON.stringify(JSON.parse(text));
+  if (same(unprotected) !== same(other))
+    throw new Error(`${query}: the contenders answer differently:\n${unprotected}\n${other}`);
+  if (query === 'context' && (unprotected.includes('•••') || other.includes('•••') !== isProtected))
+    throw new Error('the masks are not as they should be');
+};

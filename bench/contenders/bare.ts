@@ -30,7 +30,7 @@ import { Cursors } from '../../src/graphql/cursor';
 import { noWork } from '../../src/graphql/work';
 import { keyEncryptionFromFile } from '../../src/privacy/key-encryption';
 import { configOf } from '../settings';
-import { serveForParent } from './child';
+import { listening, serveForParent } from './child';
 
 /** Tickets by the same columns and joins as the gateway's, for whoever asks. */
 class UnguardedTickets {
@@ -131,5 +131,5 @@ serveForParent(async (settings) => {
     }),
   );
   fastify.addHook('onClose', () => database.close());
-  return fastify;
+  return listening(fastify);
 });
