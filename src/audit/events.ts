@@ -5,6 +5,8 @@ import type { CustomerUnderDigest, EventDraft, SealedNote } from './event';
 interface Fact<T extends CanonicalValue, IsOptional extends boolean = false> {
   readonly says: string;
   readonly isOptional: IsOptional;
+  /** It is stated always, but leaves from before it was lack it. */
+  readonly isLater?: true;
   /** The field of the graph whose value it tells something of, where that is shown under an assistance only. */
   readonly tells?: string;
   /** Only the type is of use. */
@@ -14,6 +16,7 @@ type Facts = { readonly [name: string]: Fact<CanonicalValue, boolean> };
 
 const fact = <T extends CanonicalValue>(says: string): Fact<T> => ({ says, isOptional: false });
 const optional = <T extends CanonicalValue>(of: Fact<T>): Fact<T, true> => ({ ...of, isOptional: true });
+const later = <T extends CanonicalValue>(of: Fact<T>): Fact<T> => ({ ...of, isLater: true });
 const telling = <T extends CanonicalValue>(tells: string, of: Fact<T>): Fact<T> => ({ ...of, tells });
 const oneOf = <const T extends string>(...words: readonly T[]): Fact<T> => fact(words.map((each) => `\`${each}\``).join(' or '));
 
@@ -28,6 +31,8 @@ const flag = fact<boolean>('yes or no');
 const time = fact<string>('UTC time');
 const words = fact<readonly string[]>('words');
 const ids = fact<readonly string[]>('ids');
+/** Who among the staff somebody was: what is judged about them later goes by that. */
+const staffRows = later(fact<readonly string[]>('ids among the staff of every helpdesk'));
 
 /** A step in the life of an update; the table says *step*. */
 const step = {
@@ -35,6 +40,7 @@ const step = {
   from: fact<string | null>('state before, or null'),
   to: word,
   reason: optional(telling('CredentialUpdateTransition.reason', word)),
+  staff: optional(later(fact<string | null>('id among the staff of the ticket’s helpdesk, or null'))),
 };
 
 interface EventKind {
@@ -55,6 +61,7 @@ export const catalogue = {
   'actor.first-seen': {
     reads: 'Somebody asked for the first time, and has this id from now on.',
     subject: 'Actor',
+    detail: { identity: later(digest) },
   },
   'assistance.approve': {
     reads: 'A supervisor consented to the assistance that `of` had asked for; it is live from now on.',
@@ -64,7 +71,7 @@ export const catalogue = {
   'assistance.begin': {
     reads: 'An actor opened a ticket, and an assistance began by itself.',
     subject: 'Assistance',
-    detail: { purpose: word, expiresAt: time, grounds: oneOf('assigned', 'team') },
+    detail: { purpose: word, expiresAt: time, grounds: oneOf('assigned', 'team'), staffRows },
   },
   'assistance.end': {
     reads: 'The assistance that `of` had ended: nothing is shown on its word any more.',
@@ -74,7 +81,7 @@ export const catalogue = {
   'assistance.request': {
     reads: 'An actor asked for an assistance, with a reason; it is live at once unless it needs an approval.',
     subject: 'Assistance',
-    detail: { purpose: word, needsApproval: flag, expiresAt: time },
+    detail: { purpose: word, needsApproval: flag, expiresAt: time, staffRows },
     notes: ['reason'],
   },
   'credential.apply': {
@@ -149,7 +156,7 @@ export const catalogue = {
   'credential.link': {
     reads: 'A link for the customer was made, valid until then; or the update ended before one could be.',
     subject: 'CredentialUpdate',
-    detail: [{ link: id, until: time }, step],
+    detail: [{ link: id, until: time, token: later(digest) }, step],
   },
   'credential.link-sent': {
     reads: 'The link was sent to the customer.',
@@ -187,6 +194,8 @@ export const catalogue = {
       link: telling('Customer.link', word),
       rules: telling('CredentialUpdate.riskRules', words),
       needs: telling('CredentialUpdate.riskRules', words),
+      staffRows,
+      contactStaff: later(telling('CredentialUpdate.riskRules', count)),
     },
     notes: ['reason', 'before'],
   },
@@ -290,6 +299,7 @@ export const catalogue = {
   'session.revoke': {
     reads: 'The identity provider ended a session, or all of somebody’s.',
     subject: 'SessionRevocation',
+    detail: { entry: later(digest), until: later(time) },
   },
   'source.first-seen': {
     reads: 'A source is configured for the first time.',
@@ -378,7 +388,7 @@ const cells = (facts: Facts): string => {
   const named = Object.entries(facts).filter(([name]) => !isStep || !(name in step));
   return [
     ...(isStep ? ['*step*'] : []),
-    ...named.map(([name, { says, isOptional }]) => `\`${name}\`${isOptional ? '?' : ''} ${says}`),
+    ...named.map(([name, { says, isOptional, isLater }]) => `\`${name}\`${isOptional || isLater ? '?' : ''} ${says}`),
   ].join(', ');
 };
 

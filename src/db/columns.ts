@@ -33,6 +33,9 @@ const words = {
   // Most lists are empty.
   from: (value: string | null) => (value === '[]' ? [] : value === null ? null : (JSON.parse(value) as string[])),
 };
+/** The words that a list of words keeps of these. */
+export const keptWords = (list: readonly string[]): readonly string[] => words.from(words.to(list) as string) ?? [];
+
 const allWords = {
   to: (value: readonly string[] | null | undefined) => (Array.isArray(value) ? JSON.stringify(value) : value),
   from: words.from,

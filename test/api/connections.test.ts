@@ -25,7 +25,7 @@ const insertActor = (database: Database, id: string, before: () => Promise<void>
       if (found) return 'found';
       permit();
       await change.insert(actors, actorRow(id));
-      change.record('actor.first-seen', { subject: { type: 'Actor', id } });
+      change.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: 'digest' } });
       await before();
       return 'inserted';
     },

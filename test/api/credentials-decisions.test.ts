@@ -82,7 +82,13 @@ describe('an update', () => {
         ticket: of.ticketId,
         assistance: (await updates.row(id)).assistance_id,
         subject: { type: 'CredentialUpdate', id },
-        detail: { kind: 'BILLING_ADDRESS', from: 'AWAITING_CUSTOMER', to: 'CANCELLED', reason: 'BY_HAND' },
+        detail: {
+          kind: 'BILLING_ADDRESS',
+          from: 'AWAITING_CUSTOMER',
+          to: 'CANCELLED',
+          reason: 'BY_HAND',
+          staff: (await updates.row(id)).requested_by_staff_id,
+        },
       }),
     ]);
     expect(await whole(id)).toEqual({
@@ -130,9 +136,16 @@ describe('an update', () => {
         ticket: of.ticketId,
         assistance: row.assistance_id,
         subject: { type: 'CredentialUpdate', id },
-        detail: { kind: 'REMOVE', from: 'AWAITING_APPROVAL', to: 'APPLYING', of: row.requested_by_id },
+        detail: {
+          kind: 'REMOVE',
+          from: 'AWAITING_APPROVAL',
+          to: 'APPLYING',
+          of: row.requested_by_id,
+          staff: row.decided_by_staff_id,
+        },
       }),
     ]);
+    expect(row.decided_by_staff_id).toMatch(/^stf_/);
     expect(row.decided_by_id).not.toBe(row.requested_by_id);
     await updates.drain();
     expect(await updates.state(id)).toBe('APPLIED');

@@ -89,9 +89,13 @@ describe('a request', () => {
           link: 'VERIFIED',
           rules: [],
           needs: [],
+          staff: row?.requested_by_staff_id,
+          staffRows: [row?.requested_by_staff_id],
+          contactStaff: 0,
         },
       }),
     ]);
+    expect(row?.requested_by_staff_id).toMatch(/^stf_/);
     expect(JSON.stringify(events)).not.toContain(requestReason);
     expect(await updates.methodsOf(of)).toEqual(before);
   });

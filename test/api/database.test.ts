@@ -94,14 +94,14 @@ describe('the database door', () => {
       database.change(somebody, aboutOne, async (change, permit) => {
         permit({ id });
         await insert(change, id);
-        change.record('actor.first-seen', { subject: { type: 'Actor', id } });
+        change.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: 'digest' } });
       });
     await revoke('act_1');
     await expect(revoke('act_2')).rejects.toMatchObject({ code: 'DENIED' });
     await database.change(somebody, addLonely, async (change, permit) => {
       permit();
       await insert(change, 'act_3');
-      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_3' } });
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_3' }, detail: { identity: 'digest' } });
     });
     expect((await database.read(ids, sql`ORDER BY ${actors.id}`)).map(({ id }) => id)).toEqual(['act_1', 'act_3']);
   });
@@ -115,7 +115,7 @@ describe('the database door', () => {
   ])('lets nothing through %s before the permission, and but for bookkeeping nothing without a record', async (name, write) => {
     await database.system('identity', 'actor.first-seen', async (change) => {
       await change.insert(actors, actorRow('act_1'));
-      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' }, detail: { identity: 'digest' } });
     });
     const attempt = (mayWrite: boolean) =>
       database.change(somebody, add, async (change, permit) => {
@@ -143,7 +143,7 @@ describe('the database door', () => {
   it('saves a row that it locked, and no other', async () => {
     const save = (row: ActorRow) =>
       database.system('identity', 'actor.first-seen', async (change) => {
-        change.record('actor.first-seen', { subject: { type: 'Actor', id: row.id } });
+        change.record('actor.first-seen', { subject: { type: 'Actor', id: row.id }, detail: { identity: 'digest' } });
         return change.save(row);
       });
     await expect(save(actorRow('act_1'))).rejects.toThrow('actor.first-seen saved a row that it hadn’t locked');
@@ -154,7 +154,7 @@ describe('the database door', () => {
     await database.change(somebody, add, async (change, permit) => {
       permit();
       await change.insert(actors, actorRow('act_counter'));
-      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_counter' } });
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_counter' }, detail: { identity: 'digest' } });
     });
     let torn = 0;
     let reading = true;
@@ -176,7 +176,7 @@ describe('the database door', () => {
           await change.insert(actors, Object.assign(actorRow(`act_${index}`), { issuer: 'many' }));
           counter.fence += 1;
           await change.save(counter);
-          change.record('actor.first-seen', { subject: { type: 'Actor', id: `act_${index}` } });
+          change.record('actor.first-seen', { subject: { type: 'Actor', id: `act_${index}` }, detail: { identity: 'digest' } });
           if (index % 10 === 9) throw new Error('a fault at the end');
         }),
       ),
@@ -199,7 +199,7 @@ describe('the database door', () => {
     const affected = await database.change(somebody, add, async (change, permit) => {
       permit();
       await change.insert(actors, actorRow('act_1'));
-      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' }, detail: { identity: 'digest' } });
       const whereFence = (fence: number) => sql`${actors.id} = 'act_1' AND ${actors.fence} = ${fence}`;
       const first = await change.update(actors, { fence: sql`${actors.fence} + 1` }, whereFence(0));
       const unchanged = await change.update(actors, { fence: 1 }, whereFence(1));
@@ -215,7 +215,7 @@ describe('the database door', () => {
         permit();
         await change.insert(actors, actorRow(id));
         await change.update(actors, { fence: raw(fence) }, sql`${actors.id} = ${id}`);
-        change.record('actor.first-seen', { subject: { type: 'Actor', id } });
+        change.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: 'digest' } });
       });
     await insert('act_1', String(Number.MAX_SAFE_INTEGER));
     await insert('act_2', '9007199254740993');
@@ -236,7 +236,7 @@ describe('the database door', () => {
   it('refuses a write on every connection for reading', async () => {
     await database.system('identity', 'actor.first-seen', async (change) => {
       await change.insert(actors, actorRow('act_1'));
-      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' }, detail: { identity: 'digest' } });
     });
     const writing = new Selection({ id: actors.id }, sql``);
     Object.defineProperty(writing, spelling, { value: sql`UPDATE ${actors} SET fence = 1` });
@@ -257,7 +257,7 @@ describe('the database door', () => {
         if (found) return 'found';
         permit();
         await change.insert(actors, actorRow('twin'));
-        change.record('actor.first-seen', { subject: { type: 'Actor', id: 'twin' } });
+        change.record('actor.first-seen', { subject: { type: 'Actor', id: 'twin' }, detail: { identity: 'digest' } });
         return 'inserted';
       });
     const outcomes = await Promise.all([insertOrFind(), insertOrFind(), insertOrFind()]);
@@ -278,7 +278,7 @@ describe('the door of the gateway’s own jobs', () => {
     const person = { id: 'act_9', kind: 'staff', roles: ['AGENT'] } as const;
     await database.system('identity', 'actor.first-seen', async (change) => {
       await change.insert(actors, actorRow('act_1'));
-      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' } });
+      change.record('actor.first-seen', { subject: { type: 'Actor', id: 'act_1' }, detail: { identity: 'digest' } });
       change.recordFor(person, 'denial', { detail: { rule: 'Query.ticket', reason: 'ROLE', count: 1 } });
     });
     const rows = await database.read(

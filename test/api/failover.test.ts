@@ -121,7 +121,7 @@ if (engine === 'mariadb') {
             permit();
             const row = { id, issuer: 'test', subjectDigest: id, createdAt: new Date(), fence: 0 };
             await under.insert(actors, Object.assign(new ActorRow(), row));
-            under.record('actor.first-seen', { subject: { type: 'Actor', id } });
+            under.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: 'digest' } });
           });
           await change.then(
             () => made.push(id),

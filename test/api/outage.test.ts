@@ -160,7 +160,7 @@ if (engine === 'mariadb') {
         actors,
         Object.assign(new ActorRow(), { id, issuer: 'test', subjectDigest: id, createdAt: new Date(), fence: 0 }),
       );
-      change.record('actor.first-seen', { subject: { type: 'Actor', id } });
+      change.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: 'digest' } });
       return id;
     });
 

@@ -146,6 +146,11 @@ describe('the rounds through what events are about', () => {
     ['credential_transition', "actor_id = 'act_x'", (id: string) => `transitions of updates ${without}: ${id}`],
     ['credential_confirmation', "channel = 'SMS'", (id: string) => `confirmations ${without}: ${id}`],
     ['credential_link', 'expires_at = expires_at + 1', (id: string) => `links to customers ${without}: ${id}`],
+    ['credential_link', "token_digest = 'x'", (id: string) => `links to customers ${without}: ${id}`],
+    ['actor', "subject_digest = 'x'", (id: string) => `actors ${otherwise}: ${id} (issuer or subject)`],
+    ['session_revocation', 'until_at = 1', (id: string) => `ended sessions ${otherwise}: ${id} (untilAt)`],
+    ['assistance', "requested_by_staff_ids = '[]'", (id: string) => `assistances ${otherwise}: ${id} (requestedByStaffIds)`],
+    ['credential_update', "requested_by_staff_ids = '[]'", (id: string) => `updates ${otherwise}: ${id} (requestedByStaffIds)`],
     ['credential_link', `update_id = 'cru_else'`, (id: string) => `links to customers ${without}: ${id}`],
   ])('find what somebody altered in %s: %s', async (table, set, expected) => {
     const id = await idOf(`SELECT id FROM ${table} ORDER BY id LIMIT 1`);

@@ -7,7 +7,7 @@ interface Kind {
   readonly detail?: Shape | readonly Shape[];
   readonly notes?: readonly string[];
 }
-type Shape = Readonly<Record<string, { readonly isOptional: boolean }>>;
+type Shape = Readonly<Record<string, { readonly isOptional: boolean; readonly isLater?: true }>>;
 
 /** What a leaf says that the catalogue of events doesn't have; null where it is as the catalogue says. */
 export const misfitOf = (leaf: Readonly<Record<string, unknown>>): string | null => {
@@ -18,7 +18,7 @@ export const misfitOf = (leaf: Readonly<Record<string, unknown>>): string | null
   const type = (leaf.subject as { type: string } | null)?.type ?? null;
   const keys = Object.keys(leaf.detail as object);
   const fits = [kind.detail ?? {}].flat().some((shape) => {
-    const required = Object.keys(shape).filter((key) => !(shape as Shape)[key]?.isOptional);
+    const required = Object.keys(shape).filter((key) => !(shape as Shape)[key]?.isOptional && !(shape as Shape)[key]?.isLater);
     return keys.every((key) => key in shape) && required.every((key) => keys.includes(key));
   });
   if (leaf.outcome !== outcome) return `${name} is ${String(leaf.outcome)}`;

@@ -10,6 +10,7 @@ import type { Core } from '../core';
 import { staffDigests } from '../keys/contact-digests';
 import { activeStaffNamed } from '../tickets/staff.rows';
 import { actors } from './actor.entity';
+import { identityDigest, revocationDigest } from './actor.subject';
 import { sessionRevocations } from './session-revocation.entity';
 
 /** For how long, in milliseconds, a person's rows among the helpdesk's staff are remembered. */
@@ -89,7 +90,10 @@ export class Actors {
       async (change) => {
         const id = `rev_${ulid()}`;
         await change.insert(sessionRevocations, { id, ...stored });
-        change.record('session.revoke', { subject: { type: 'SessionRevocation', id } });
+        change.record('session.revoke', {
+          subject: { type: 'SessionRevocation', id },
+          detail: { entry: revocationDigest(stored), until: until.toISOString() },
+        });
       },
       { idempotent: true },
     );
@@ -145,8 +149,9 @@ export class Actors {
         const [twin] = await change.read(actorIds, isTheirs, { lock: true });
         if (twin) return twin.id;
         const id = `act_${ulid()}`;
-        await change.insert(actors, { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 });
-        change.record('actor.first-seen', { subject: { type: 'Actor', id } });
+        const row = { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 };
+        await change.insert(actors, row);
+        change.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: identityDigest(row) } });
         return id;
       },
       { idempotent: true },

@@ -121,6 +121,7 @@ export class Assistances {
           purpose: row.purpose,
           expiresAt: row.expiresAt.toISOString(),
           grounds: subject.assigneeId === null ? 'team' : 'assigned',
+          staffRows: actor.staffIds,
         },
       });
       return { id: row.id, ticketId, customerId, expiresAt: row.expiresAt };
@@ -172,7 +173,7 @@ export class Assistances {
       change.record('assistance.request', {
         ...(await this.facts(change, row)),
         notes: [this.parts.keys.note('reason', key, reason)],
-        detail: { purpose: row.purpose, needsApproval, expiresAt: row.expiresAt.toISOString() },
+        detail: { purpose: row.purpose, needsApproval, expiresAt: row.expiresAt.toISOString(), staffRows: actor.staffIds },
       });
       return row;
     });

@@ -19,6 +19,7 @@ interface Step {
   readonly from: string | null;
   readonly to: string;
   readonly reason?: string;
+  readonly staff?: string | null;
 }
 
 /** Events that state a move. */
@@ -100,6 +101,8 @@ const tell = async <Name extends MoveName>(
   from: CredentialUpdateState | null,
   { to, reason = null, staffId = null, notes, detail }: Move<Name>,
 ): Promise<void> => {
+  // Of whoever isn't one of the merchant's people there is no such row to state.
+  const acting = isSignedIn(change.actor) ? { staff: staffId } : {};
   await change.insert(credentialTransitions, {
     id: `ctr_${ulid(change.at.getTime())}`,
     updateId: update.id,
@@ -108,11 +111,11 @@ const tell = async <Name extends MoveName>(
     toState: to,
     actorKind: change.actor.kind,
     actorId: change.actor.id,
-    staffId: isSignedIn(change.actor) ? staffId : null,
+    staffId: acting.staff ?? null,
     reason,
     at: change.at,
   });
-  const step: Step = { kind: update.kind, from, to, ...(reason === null ? {} : { reason }) };
+  const step: Step = { kind: update.kind, from, to, ...(reason === null ? {} : { reason }), ...acting };
   change.record(name, {
     ...factsOf(update, seal),
     notes: notes ? seal.notes(notes) : [],

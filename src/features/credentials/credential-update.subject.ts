@@ -108,7 +108,6 @@ const judgeRow = (
     requestedById: request.actorId,
     ...(detail.staff === undefined ? {} : { requestedByStaffId: detail.staff }),
     ...(detail.staffRows === undefined ? {} : { requestedByStaffIds: detail.staffRows }),
-    ...(detail.contactStaff === undefined ? {} : { contactStaffIds: detail.contactStaff }),
     link: detail.link,
     riskRules: detail.rules,
     needsCode: needs.includes('code'),
@@ -126,7 +125,14 @@ const judgeRow = (
     ...(last?.toState === 'FAILED' ? { failure: last.reason } : {}),
   });
   const isSilent = decided?.notes.includes('reason') && row.decisionReasonSealed === null;
-  return saysOtherwise('updates', id, columns, isChain ? '' : 'history', isSilent ? 'decisionReason' : '');
+  return saysOtherwise(
+    'updates',
+    id,
+    columns,
+    isStated(detail.contactStaff, row.contactStaffIds.length) ? '' : 'contactStaffIds',
+    isChain ? '' : 'history',
+    isSilent ? 'decisionReason' : '',
+  );
 };
 
 /** An update, its history, its customer's answer and the links that were sent for it are what its events say. */

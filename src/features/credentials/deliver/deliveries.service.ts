@@ -81,7 +81,10 @@ export class Deliveries {
         expiresAt,
       };
       await change.insert(credentialLinks, link);
-      change.record('credential.link', { ...factsOf(update, seal), detail: { link: link.id, until: expiresAt.toISOString() } });
+      change.record('credential.link', {
+        ...factsOf(update, seal),
+        detail: { link: link.id, until: expiresAt.toISOString(), token: link.tokenDigest },
+      });
       return { to, reference: asked?.reference ?? '', expiresAt, kind: update.kind };
     });
     if (prepared === null) return 'done';

@@ -2,6 +2,7 @@ import { canonicalize } from '../../../audit/canonical';
 import type { SignedInActor } from '../../../authz/actor';
 import type { CredentialUpdateKind, UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { Change, Permit } from '../../../db/change';
+import { keptWords } from '../../../db/columns';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import type { Values } from '../../../db/table';
@@ -246,6 +247,7 @@ export class CredentialRequests {
       change.at,
     );
     const contact = contactOf(payer, needs, channels);
+    const contactStaffIds = keptWords(facts.contactStaffIds);
     const id = `cru_${ulid(change.at.getTime())}`;
     const update: Values<CredentialUpdate> = {
       ...unanswered,
@@ -268,7 +270,7 @@ export class CredentialRequests {
       reasonSealed: seal.seal(credentialUpdates, id, 'reason', input.reason),
       beforeSealed: seal.seal(credentialUpdates, id, 'before', JSON.stringify(summary)),
       link,
-      contactStaffIds: facts.contactStaffIds,
+      contactStaffIds,
       riskRules: needs.rules,
       needsCode: needs.needsCode,
       needsThreeDSecure: needs.needsThreeDSecure,
@@ -290,6 +292,9 @@ export class CredentialRequests {
           ...(needs.needsThreeDSecure ? ['three-d-secure'] : []),
           ...(needs.needsApproval ? ['approval'] : []),
         ],
+        staffRows: [...actor.staffIds],
+        // Not which: that would name the customer to whoever knows the staff, also once the customer is erased.
+        contactStaff: contactStaffIds.length,
       },
     });
     await enqueue(change, update.id, 'LINK');
