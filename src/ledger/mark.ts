@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readFile, readlink, rename, unlink } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { type FileHandle, lstat, open, readdir, readFile, readlink, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../audit/checkpoint';
 import { NoteInvalid, parseNote, type VerifierKey } from '../audit/note';
 import { LogBroken } from './log-broken';
@@ -17,6 +17,34 @@ export interface MarkPlace {
 export interface Marked extends Checkpoint {
   readonly note: string;
 }
+
+/** A file is written within milliseconds; one that is a temporary still after so many is nobody's. */
+const leftOverAfter = 3_600_000;
+/** What follows the mark's name in a temporary's: process id and twelve random digits. */
+const temporaryEnd = /^\.\d+\.[0-9a-f]{12}$/;
+
+/** Null where it has gone meanwhile. */
+const unlessGone = async <T>(work: Promise<T>): Promise<T | null> => {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+};
+
+/** Takes away what a process that ended while it wrote left beside the mark: its own user's files, under its names, that nobody writes any more. */
+const clearLeftOver = async (place: string): Promise<void> => {
+  const folder = dirname(place);
+  const name = basename(place);
+  for (const file of await readdir(folder)) {
+    if (!file.startsWith(name) || !temporaryEnd.test(file.slice(name.length))) continue;
+    const path = join(folder, file);
+    const found = await unlessGone(lstat(path));
+    const isOurs = found?.isFile() === true && found.uid === process.getuid?.();
+    if (isOurs && Date.now() - found.mtimeMs > leftOverAfter) await unlessGone(unlink(path));
+  }
+};
 
 const synced = async (file: FileHandle): Promise<void> => {
   try {
@@ -66,11 +94,19 @@ export class Mark {
     }
   }
 
-  /** Writes what is there once more, or a file that is taken away again: whether a mark can be kept. Throws `MarkUnavailable`. */
+  /**
+   * Writes what is there once more, or a file that is taken away again: whether a mark can be kept. What earlier writers left half done
+   * is taken away. Throws `MarkUnavailable`.
+   */
   async prove(): Promise<void> {
     const marked = await this.read();
-    if (marked) return this.write(marked.note);
-    await this.made('', unlink);
+    if (marked) await this.write(marked.note);
+    else await this.made('', unlink);
+    try {
+      await clearLeftOver(await behindLinks(this.place.file));
+    } catch (error) {
+      throw this.unavailable(error);
+    }
   }
 
   /**

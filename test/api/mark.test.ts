@@ -1,12 +1,14 @@
 import {
   copyFileSync,
   existsSync,
+  lutimesSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -165,6 +167,30 @@ describe('the high-water mark', () => {
       expect(markedSize(join(volume, 'there'))).toBe(size);
     }
     expect(readdirSync(volume)).toEqual(['there']);
+  });
+
+  it('has nothing left beside it of a writer that was killed, once that is an hour old, and leaves what isn’t its own', async () => {
+    const volume = join(folder, `left-over-${files}`);
+    mkdirSync(volume);
+    symlinkSync(join(volume, 'mark'), file);
+    const hoursAgo = (hours: number) => Date.now() / 1_000 - hours * 3_600;
+    const leave = (name: string, hours: number) => {
+      writeFileSync(join(volume, name), 'half a note');
+      utimesSync(join(volume, name), hoursAgo(hours), hoursAgo(hours));
+    };
+    leave('mark.4711.0123456789ab', 2);
+    leave('mark.1.ffffffffffff', 24 * 365);
+    // One that another process may be writing now, and what somebody else called something like it.
+    leave('mark.4712.0123456789ab', 0.5);
+    const others = ['mark.4711.0123456789ab.keep', 'mark.old', 'mark.4711.0123456789AB', 'other.4711.0123456789ab', 'mark.4711'];
+    for (const name of others) leave(name, 2);
+    mkdirSync(join(volume, 'mark.4713.0123456789ab'));
+    utimesSync(join(volume, 'mark.4713.0123456789ab'), hoursAgo(2), hoursAgo(2));
+    symlinkSync(join(volume, 'mark.old'), join(volume, 'mark.4714.0123456789ab'));
+    lutimesSync(join(volume, 'mark.4714.0123456789ab'), hoursAgo(2), hoursAgo(2));
+    await grow(await open());
+    const kept = ['mark', 'mark.4712.0123456789ab', 'mark.4713.0123456789ab', 'mark.4714.0123456789ab', ...others].sort();
+    expect(readdirSync(volume).sort()).toEqual(kept);
   });
 
   it('that can’t be written while it runs keeps what was signed from being told, until it can', async () => {
