@@ -16,8 +16,10 @@ import type { Core } from './features/core';
 import { createCredentials } from './features/credentials/credentials.slice';
 import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
+import { KeysLoader } from './features/keys/keys.loader';
+import type { Loading } from './features/loading';
 import { createPayments } from './features/payments/payments.slice';
-import type { RequestContext, Services } from './features/request';
+import { type RequestContext, RequestOf, type Services } from './features/request';
 import { servedGraph } from './features/schema';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
@@ -188,20 +190,20 @@ export class App {
         },
       );
       const contextOf = (actor: SignedInActor, requestId: string): RequestContext => {
-        const context: RequestContext = {
-          actor,
-          requestId,
-          services,
-          loaders: {
-            assistances: assistance.loader(actor),
-            credentials: credentials.loader(actor),
-            customers: customers.loader(),
-            payments: payments.loader(),
-            tickets: tickets.loader(() => context.access.work),
-          },
-          access: new RequestAccess(new Map(), maskTools),
+        const running = { access: new RequestAccess(new Map(), maskTools) };
+        const loading: Loading = {
+          keys: new KeysLoader(database),
+          fields: () => running.access.fields,
+          work: () => running.access.work,
         };
-        return context;
+        const loaders = {
+          assistances: assistance.loader(actor),
+          credentials: credentials.loader(actor, loading),
+          customers: customers.loader(loading),
+          payments: payments.loader(loading),
+          tickets: tickets.loader(loading),
+        };
+        return new RequestOf({ actor, requestId, services, loaders, running });
       };
       return new App({
         config,

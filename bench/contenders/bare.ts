@@ -10,6 +10,7 @@ import { raw, sql } from '../../src/db/sql';
 import { AssistancesLoader } from '../../src/features/assistance/assistances.loader';
 import { CustomersLoader } from '../../src/features/customers/customers.loader';
 import { entities } from '../../src/features/entities';
+import { KeysLoader } from '../../src/features/keys/keys.loader';
 import { Keys } from '../../src/features/keys/keys.service';
 import { PaymentsLoader } from '../../src/features/payments/payments.loader';
 import { Payments } from '../../src/features/payments/payments.service';
@@ -69,7 +70,7 @@ class UnguardedTickets {
 
   async messages(actor: SignedInActor, loader: TicketsLoader, of: TicketType, first: number | null) {
     const size = first ?? 20;
-    const rows = await loader.messages({ ticketId: of.id, limit: size + 1, after: null });
+    const rows = await loader.messages({ ticketId: of.id, limit: size + 1, after: null }, of.key);
     const cursorOf = ({ createdAt, id }: MessageRow) => this.cursors.encode(actor.id, [], { value: createdAt.getTime(), id });
     const toNode = (row: MessageRow) => new MessageType(of, row, this.keys);
     return new MessageConnection(pageOf(rows, size, toNode, cursorOf, false, () => loader.messageCount(of.id)));
@@ -100,7 +101,10 @@ serveForParent(async (settings) => {
   const services = {
     tickets,
     opening: tickets,
-    customers: { ofTicket: (loader: CustomersLoader, id: string | null) => (id === null ? null : loader.load(id)) },
+    customers: {
+      ofTicket: (loader: CustomersLoader, { customerId, key }: TicketType) =>
+        customerId === null ? null : loader.load(customerId, key),
+    },
     payments: new Payments({ database, keys, cursors, clock, reach: () => raw('1 = 1'), confirmedOf: async () => [] }),
     cursors,
   } as unknown as Services;
@@ -114,6 +118,7 @@ serveForParent(async (settings) => {
     fastifyApolloHandler<RequestContext>(apollo, {
       context: async (request) => {
         const actor = { id: 'anybody', staffIds: [String(request.headers['x-staff'])] } as unknown as SignedInActor;
+        const loading = { keys: new KeysLoader(database), fields: () => null, work: noWork };
         return {
           actor,
           requestId: request.id,
@@ -121,9 +126,9 @@ serveForParent(async (settings) => {
           loaders: {
             assistances: undefined as unknown as AssistancesLoader,
             credentials: undefined as unknown as RequestContext['loaders']['credentials'],
-            customers: new CustomersLoader(database, keys, 300_000, clock),
-            payments: new PaymentsLoader(database, keys),
-            tickets: new TicketsLoader(database, noWork),
+            customers: new CustomersLoader({ database, keys, clock, maximumPaymentsAge: 300_000 }, loading),
+            payments: new PaymentsLoader(database, keys, loading),
+            tickets: new TicketsLoader(database, loading),
           },
           access: undefined as unknown as RequestContext['access'],
         };

@@ -26,6 +26,19 @@ export const joined = (parts: readonly unknown[], separator = ','): Sql => {
   return join(parts.map(embedded), separator);
 };
 
+/** Lengths that a list of ids is filled up to: those of usual pages, and few others. */
+const lengths = [1, 2, 3, 5, 10, 20, 35, 50, 75, 100];
+const largestLength = 100;
+
+/**
+ * Ids for `IN (…)`, filled up by the last of them to one of a few lengths: lists of nearly any length share a few texts, which a server
+ * keeps prepared.
+ */
+export const padded = (ids: readonly string[]): Sql => {
+  const length = lengths.find((each) => each >= ids.length) ?? Math.ceil(ids.length / largestLength) * largestLength;
+  return joined([...ids, ...new Array<unknown>(length - ids.length).fill(ids.at(-1))]);
+};
+
 /**
  * SQL with its values apart from its text: a value becomes a `?`, a list as many as it has; an instant its milliseconds; a
  * table, a column or a part of a statement its text. The same call always makes the same text for as many values.

@@ -1,11 +1,13 @@
 import { Entity } from 'typeorm';
 import { ProgrammingError } from '../failure';
 import { Flag, Instant, Integer, Key, Sealed, Text, WordList } from './columns';
-import { sql } from './sql';
+import { padded, sql } from './sql';
 import {
   type Changes,
   insertions,
   instant,
+  neededBy,
+  ofType,
   optional,
   type RowOf,
   type Selected,
@@ -153,6 +155,76 @@ describe('a selection', () => {
       '(SELECT 0 AS list, p.id AS id FROM parcel AS p LIMIT ?) UNION ALL (SELECT 1 AS list, p.id AS id FROM parcel AS p LIMIT ?)',
       [1, 2],
     ]);
+  });
+});
+
+describe('a selection whose columns are needed by fields', () => {
+  const joinsSender = sql`LEFT JOIN ${sender} ON ${sender.id} = ${parcel.sentBy}`;
+  const rows = select(
+    {
+      ...parcel.pick('id'),
+      ...ofType('Parcel', parcel.pick('weight', 'sentAt'), { weight: ['Parcel.postage'] }),
+      ...neededBy(['Parcel.sender', 'Sender.name'], { sender: optional(sender.name) }, joinsSender),
+      ...neededBy(['Parcel.address'], parcel.pick('addressSealed')),
+    },
+    sql`FROM ${parcel}`,
+  );
+  const all = 'SELECT p.id AS id,p.weight AS weight,p.sent_at AS sentAt,s.name AS sender,p.address_sealed AS addressSealed';
+  const textFor = (...fields: string[]) => sql`${rows.for(new Set(fields))}`.sql;
+
+  it('is read whole where nobody knows what is asked for', () => {
+    expect(rows.for(null)).toBe(rows);
+    expect(sql`${rows}`.sql).toBe(`${all} FROM parcel AS p LEFT JOIN sender AS s ON s.id = p.sent_by`);
+  });
+
+  it('is read as far as a field needs it: of its own name, or named beside it, with the join that brings it', () => {
+    expect(textFor('Other.weight')).toBe('SELECT p.id AS id FROM parcel AS p');
+    expect(textFor('Parcel.sentAt')).toBe('SELECT p.id AS id,p.sent_at AS sentAt FROM parcel AS p');
+    expect(textFor('Parcel.postage')).toBe('SELECT p.id AS id,p.weight AS weight FROM parcel AS p');
+    expect(textFor('Sender.name')).toBe(
+      'SELECT p.id AS id,s.name AS sender FROM parcel AS p LEFT JOIN sender AS s ON s.id = p.sent_by',
+    );
+    expect([rows.for(new Set(['Sender.name'])).has('sender'), rows.for(new Set(['Parcel.sentAt'])).has('sender')]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it('is made once for the same fields, and is the whole where they need all of it', () => {
+    const fields = new Set(['Parcel.weight']);
+    expect(rows.for(fields)).toBe(rows.for(fields));
+    const every = new Set(['Parcel.weight', 'Parcel.sentAt', 'Parcel.sender', 'Parcel.address']);
+    expect(rows.for(every)).toBe(rows);
+  });
+
+  it('gives rows that throw where they are asked for what wasn’t read, instead of saying that there is nothing', () => {
+    const [row] = rows.for(new Set(['Parcel.sentAt'])).hydrate([{ id: 'a', sentAt: 7 }]);
+    expect(row).toEqual({ id: 'a', sentAt: new Date(7) });
+    expect(() => row?.addressSealed).toThrow(ProgrammingError);
+    expect(() => row?.weight).toThrow(/weight wasn’t read/);
+    expect({ ...row }).toEqual({ id: 'a', sentAt: new Date(7) });
+  });
+});
+
+describe('ids in a list', () => {
+  const textOf = (count: number) => sql`IN (${padded(Array.from({ length: count }, (_, index) => `${index}`))})`;
+
+  it.each([
+    [1, 1],
+    [4, 5],
+    [11, 20],
+    [50, 50],
+    [51, 75],
+    [100, 100],
+    [101, 200],
+  ])('of %d are filled up to %d by the last one', (count, length) => {
+    const { values } = textOf(count);
+    expect([values.length, values[count - 1], new Set(values).size]).toEqual([length, values.at(-1), count]);
+  });
+
+  it('have few texts, whatever their number, and none at all are refused', () => {
+    expect(new Set(Array.from({ length: 100 }, (_, index) => textOf(index + 1).sql)).size).toBe(10);
+    expect(() => padded([])).toThrow(ProgrammingError);
   });
 });
 

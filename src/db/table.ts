@@ -16,6 +16,17 @@ export type SealedField<E> = { [P in Name<E>]: P extends `${infer Field}Sealed` 
 
 type Read = ((stored: unknown) => unknown) | null;
 
+/** Fields of the graph, as `Type.field`. */
+export type Fields = ReadonlySet<string>;
+
+/** For what a column is read, where that isn't always. */
+interface Need {
+  /** Fields of which one has to be asked for, as `Type.field`. */
+  readonly fields: readonly string[];
+  /** Joins the table that the column is of, where nothing else of it is read. */
+  readonly join: Sql | null;
+}
+
 /** An expression of a statement that gives a value of type `T`: a column with its table's alias, or something computed. */
 export class Column<T> extends Sql {
   declare readonly type: T;
@@ -24,6 +35,8 @@ export class Column<T> extends Sql {
     expression: Sql,
     /** Makes the value of what the driver answers; null where that is the value. */
     readonly read: Read,
+    /** Null: it is read always. */
+    readonly need: Need | null = null,
   ) {
     super(expression.strings, expression.values);
   }
@@ -90,26 +103,102 @@ export const table = <E>(entity: EntityClass<E>): Table<E> => {
   return new TableOf<E>({ name, columns: new Map(columns) }) as Table<E>;
 };
 
+/** Columns that are read for these fields alone. `join` brings the table that they are of, where nothing else of it is read. */
+export const neededBy = <C extends Columns>(fields: readonly string[], columns: C, join: Sql | null = null): C =>
+  Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, new Column(column, column.read, { fields, join })]),
+  ) as C;
+
+/** Columns that are each read for the field of the same name of a type of the graph, and for those that are named in `also`. */
+export const ofType = <C extends Columns>(
+  type: string,
+  columns: C,
+  also: { readonly [P in keyof C]?: readonly string[] } = {},
+): C =>
+  Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [
+      name,
+      new Column(column, column.read, { fields: [`${type}.${name}`, ...(also[name] ?? [])], join: null }),
+    ]),
+  ) as C;
+
+/** What rows are without some of their columns: whoever asks for one of these is wrong, and isn't told that it is empty. */
+const without = (names: readonly string[]): object =>
+  Object.create(
+    Object.prototype,
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        {
+          get: () => {
+            throw new ProgrammingError(
+              `${name} wasn’t read: no field is selected for which its selection has it (db/table, neededBy).`,
+            );
+          },
+        },
+      ]),
+    ),
+  );
+
 /** Columns of one or several tables and where they come from: `SELECT … FROM …` without conditions, and the rows it answers. */
 export class Selection<Row extends object> implements Spelled {
   /** The columns with the rows' names, as they stand after `SELECT`. */
   readonly list: Sql;
+  /** `FROM`, with what the columns need beside it. */
+  readonly source: Sql;
   readonly [spelling]: Sql;
   private readonly converted: readonly (readonly [name: string, read: (stored: unknown) => unknown])[];
+  private readonly narrowed = new WeakMap<Fields, Selection<Row>>();
+  private readonly prototype: object | null;
 
   constructor(
     readonly columns: { readonly [P in keyof Row]: Column<Row[P]> },
     readonly from: Sql,
+    missing: readonly string[] = [],
   ) {
     const all = Object.entries<Column<unknown>>(columns);
+    const joins = new Set(all.flatMap(([, { need }]) => (need?.join ? [need.join] : [])));
     this.list = joined(all.map(([name, column]) => sql`${column} AS ${raw(name)}`));
-    this[spelling] = sql`SELECT ${this.list} ${from}`;
+    this.source = joins.size === 0 ? from : sql`${from} ${joined([...joins], ' ')}`;
+    this[spelling] = sql`SELECT ${this.list} ${this.source}`;
     this.converted = all.flatMap(([name, { read }]) => (read ? [[name, read] as const] : []));
+    this.prototype = missing.length === 0 ? null : without(missing);
+  }
+
+  /**
+   * The same rows as far as these fields need them; all of them where nobody knows (null). Of what isn't read a row has
+   * nothing, and throws `ProgrammingError` where it is asked for it.
+   */
+  for(fields: Fields | null): Selection<Row> {
+    if (fields === null) return this;
+    const known = this.narrowed.get(fields);
+    if (known) return known;
+    const all = Object.entries<Column<unknown>>(this.columns);
+    const isNeeded = ({ need }: Column<unknown>) => need === null || need.fields.some((field) => fields.has(field));
+    const missing = all.flatMap(([name, column]) => (isNeeded(column) ? [] : [name]));
+    const made =
+      missing.length === 0
+        ? this
+        : new Selection<Row>(
+            Object.fromEntries(all.filter(([, column]) => isNeeded(column))) as typeof this.columns,
+            this.from,
+            missing,
+          );
+    this.narrowed.set(fields, made);
+    return made;
+  }
+
+  /** Its rows have this column. */
+  has(name: keyof Row): boolean {
+    return Object.hasOwn(this.columns, name);
   }
 
   /** Makes typed rows of the driver's, in place. */
   hydrate(answered: Stored[]): Row[] {
-    for (const row of answered) for (const [name, read] of this.converted) row[name] = read(row[name]);
+    for (const row of answered) {
+      for (const [name, read] of this.converted) row[name] = read(row[name]);
+      if (this.prototype !== null) Object.setPrototypeOf(row, this.prototype);
+    }
     return answered as Row[];
   }
 }
@@ -122,7 +211,7 @@ export const select = <C extends Columns>(columns: C, from: Sql): Selection<RowO
 export type Selected<S> = S extends Selection<infer Row> ? Row : never;
 
 /** A column of a table that a LEFT JOIN may find no row of. */
-export const optional = <T>(column: Column<T>): Column<T | null> => new Column<T | null>(column, column.read);
+export const optional = <T>(column: Column<T>): Column<T | null> => new Column<T | null>(column, column.read, column.need);
 /** A count or another whole number that is computed. */
 export const wholeNumber = (expression: Sql): Column<number> => new Column(expression, integer.from as Read);
 /** An instant that is computed; null where there is none. */

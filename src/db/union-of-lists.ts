@@ -8,7 +8,7 @@ import type { Selection } from './table';
  * column is a BLOB; there parentheses do.
  */
 export const selectLists = (engine: EngineKind, selection: Selection<object>, rests: readonly Sql[]): Sql => {
-  const lists = rests.map((rest, index) => sql`SELECT ${raw(`${index}`)} AS list, ${selection.list} ${selection.from} ${rest}`);
+  const lists = rests.map((rest, index) => sql`SELECT ${raw(`${index}`)} AS list, ${selection.list} ${selection.source} ${rest}`);
   if (lists.length === 1) return lists[0] as Sql;
   const part = (list: Sql, index: number): Sql =>
     engine === 'mariadb' ? sql`(${list})` : sql`SELECT * FROM (${list}) AS ${raw(`list${index}`)}`;

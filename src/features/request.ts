@@ -58,3 +58,33 @@ export interface RequestContext {
   readonly loaders: Loaders;
   access: RequestAccess;
 }
+
+interface RequestParts extends Omit<RequestContext, 'access'> {
+  /** What its operation runs under: one for all copies of the context, of which Apollo makes one. */
+  readonly running: { access: RequestAccess };
+}
+
+/** The context of a request, whose loaders see the access that the executor sets on whichever copy of it. */
+export class RequestOf implements RequestContext {
+  readonly actor: SignedInActor;
+  readonly requestId: string;
+  readonly services: Services;
+  readonly loaders: Loaders;
+  private readonly running: RequestParts['running'];
+
+  constructor({ actor, requestId, services, loaders, running }: RequestParts) {
+    this.actor = actor;
+    this.requestId = requestId;
+    this.services = services;
+    this.loaders = loaders;
+    this.running = running;
+  }
+
+  get access(): RequestAccess {
+    return this.running.access;
+  }
+
+  set access(access: RequestAccess) {
+    this.running.access = access;
+  }
+}

@@ -190,7 +190,8 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (refused) throw refused;
 
     const work = new Work(this.options.limits);
-    context.access = new RequestAccess(policy.verdictTable(accessClassOf(context.actor)), this.options.maskTools, work);
+    const verdicts = policy.verdictTable(accessClassOf(context.actor));
+    context.access = new RequestAccess(verdicts, this.options.maskTools, work, plan.fields);
     try {
       return await this.admission.operation(context.actor.id, cost + planned.rootFields.length * statementCost, () =>
         this.executePlanned(planned, context, work, variables),

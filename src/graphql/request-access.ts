@@ -36,6 +36,8 @@ export class RequestAccess {
     private readonly tools: MaskTools,
     /** What the operation has caused so far. */
     readonly work: Work = noWork(),
+    /** What the operation selects, as `Type.field`; null where nobody knows. */
+    readonly fields: ReadonlySet<string> | null = null,
   ) {}
 
   /** The value as its verdict has it; of a text also what it holds of other fields and is `searched` for, as theirs have it. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */

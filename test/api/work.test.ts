@@ -60,6 +60,17 @@ describe('an answer of long texts', () => {
     }
   });
 
+  it('ends at four times as many that are read for it, shown or not', async () => {
+    for (let time = 0; time < 3; time += 1) {
+      const pages = times(10, (n) => `m${n}: messages(first: ${20 + n}) { nodes { id body @include(if: $shown) } }`);
+      const { data, errors } = await app.as('ana', `query ($shown: Boolean!) ${ticketWith(pages)}`, { shown: false });
+      expect({ data, messages: errors?.map(({ message }) => message) }).toEqual({
+        data: null,
+        messages: [expect.stringContaining('4194304 bytes of texts read')],
+      });
+    }
+  });
+
   it('arrives whole and is recorded below them', async () => {
     for (let time = 0; time < 3; time += 1) {
       const before = await disclosuresOf(app);

@@ -79,6 +79,8 @@ export interface AccessPlan {
   readonly digest: string;
   /** Policed fields that stay, by coordinate; also those whose `@include` or `@skip` depends on a variable. */
   readonly policedFields: readonly PolicedField[];
+  /** Fields that stay, policed or not, as `Type.field`; also those whose `@include` or `@skip` depends on a variable. */
+  readonly fields: ReadonlySet<string>;
   /** Selections that were cut and will be errors wherever they would have been reached. */
   readonly denials: readonly DeniedSelection[];
   /** Set if nothing may run: a mutation or subscription with a root field that isn't granted. `document` then does nothing. */
@@ -104,6 +106,7 @@ const decisionOf = (verdicts: Verdicts | undefined): FieldDecision => {
 };
 
 interface Survey {
+  readonly fields: ReadonlySet<string>;
   readonly policed: readonly PolicedField[];
   readonly denials: readonly DeniedSelection[];
 }
@@ -117,6 +120,7 @@ const survey = (
   guard: ArgumentGuard,
 ): Survey => {
   const allowance = new Allowance();
+  const fields = new Set<string>();
   const policed = new Map<string, PolicedField>();
   const denials: DeniedSelection[] = [];
   const identityOf = identities();
@@ -143,6 +147,7 @@ const survey = (
         if (decision.reason !== null) denials.push({ coordinate, reason: decision.reason, path: pathBelow(path, ended, key) });
         continue;
       }
+      fields.add(coordinate);
       const classified = classification.fields.get(coordinate);
       const verdicts = verdictTable.get(coordinate);
       if (classified?.policed && verdicts) policed.set(coordinate, { coordinate, class: classified.class, verdicts });
@@ -157,7 +162,7 @@ const survey = (
   };
   walk(operation.root, [operation.definition.selectionSet], [], false, 0);
   const byCoordinate = (a: PolicedField, b: PolicedField) => (a.coordinate < b.coordinate ? -1 : 1);
-  return { policed: [...policed.values()].sort(byCoordinate), denials };
+  return { fields, policed: [...policed.values()].sort(byCoordinate), denials };
 };
 
 /** A mutation or a subscription runs as asked or not at all. */
@@ -233,7 +238,7 @@ export const planAccess = (input: AccessPlanInput): AccessPlan => {
   };
   const cut = cutDocument(operation, input.document, (typeName, fieldName) => decide(typeName, fieldName).kept);
   const guard = new ArgumentGuard(schema, policy, access, operation.definition.variableDefinitions ?? []);
-  const { policed, denials } = survey(operation, decide, classification, verdictTable, guard);
+  const { fields, policed, denials } = survey(operation, decide, classification, verdictTable, guard);
   const untouched = cut.document === input.document;
 
   const conditions = conditionVariables(operation);
@@ -256,6 +261,7 @@ export const planAccess = (input: AccessPlanInput): AccessPlan => {
     operationType: operation.definition.operation,
     digest: digestOf(operation, access, policy),
     policedFields: policed,
+    fields,
     denials,
     refusal,
     refuseArguments: (variables) => guard.refuse(variables),

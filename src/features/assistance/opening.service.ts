@@ -43,7 +43,7 @@ export class Opening {
 
   /** Opens a ticket by our id. Throws `NOT_FOUND` outside the actor's scope. */
   async open(actor: SignedInActor, access: RequestAccess, id: string): Promise<TicketType> {
-    return this.opened(access, await this.withinScope.require(actor, id));
+    return this.opened(access, await this.withinScope.require(actor, id, access.fields));
   }
 
   /**
@@ -55,7 +55,7 @@ export class Opening {
       throw Failure.invalid('reference', `expected 1 to ${longestReference} characters`);
     this.parts.sources.helpdesk(source);
     const byReference = () =>
-      this.withinScope.find(actor, sql`${ticket.source} = ${source} AND ${ticket.reference} = ${reference}`);
+      this.withinScope.find(actor, sql`${ticket.source} = ${source} AND ${ticket.reference} = ${reference}`, access.fields);
     const found = await byReference();
     if (found) return this.opened(access, found);
     // Whoever shares a row among the staff is the same person, whichever subject asks.
@@ -73,7 +73,7 @@ export class Opening {
   }
 
   private async opened(access: RequestAccess, found: FoundTicket<OpenedRow>): Promise<TicketType> {
-    const { ticket, row } = await this.withinScope.confirmed(found, everybodyInScope);
+    const { ticket, row } = await this.withinScope.confirmed(found, everybodyInScope, access.fields);
     const { actor } = ticket;
     const now = this.parts.clock();
     const shown = new TicketType(row, this.parts.keys, { maximumAge: this.parts.maximumAge, at: now }, true);

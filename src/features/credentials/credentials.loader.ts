@@ -1,11 +1,18 @@
 import DataLoader from 'dataloader';
 import type { SignedInActor } from '../../authz/actor';
 import type { Keys } from '../keys/keys.service';
+import type { Loading } from '../loading';
 import type { TicketType } from '../tickets/ticket.type';
 import type { Tickets } from '../tickets/tickets.service';
 import { CredentialUpdateType, TransitionType } from './credential-update.type';
 import type { CredentialUpdateRow, TransitionRow } from './credentials.rows';
 import type { Credentials } from './credentials.service';
+
+export interface CredentialsLoaderParts {
+  readonly credentials: Credentials;
+  readonly tickets: Tickets;
+  readonly keys: Keys;
+}
 
 /** Updates and their histories, each relation of a level in one statement. */
 export class CredentialsLoader {
@@ -15,12 +22,12 @@ export class CredentialsLoader {
 
   constructor(
     private readonly actor: SignedInActor,
-    private readonly credentials: Credentials,
-    tickets: Tickets,
-    private readonly keys: Keys,
+    private readonly parts: CredentialsLoaderParts,
+    loading: Loading,
   ) {
+    const { credentials, tickets } = parts;
     this.tickets = new DataLoader(async (ids) => {
-      const found = new Map((await tickets.reachable(actor, ids)).map((ticket) => [ticket.id, ticket]));
+      const found = new Map((await tickets.reachable(actor, ids, loading.fields())).map((ticket) => [ticket.id, ticket]));
       return ids.map((id) => found.get(id) ?? null);
     });
     this.byTicket = new DataLoader(
@@ -44,5 +51,5 @@ export class CredentialsLoader {
   }
 
   readonly toType = (row: CredentialUpdateRow): CredentialUpdateType =>
-    new CredentialUpdateType(row, this.keys, this.credentials.isForDecisionOf(this.actor, row));
+    new CredentialUpdateType(row, this.parts.keys, this.parts.credentials.isForDecisionOf(this.actor, row));
 }

@@ -3,6 +3,7 @@ import { describeError } from '../../log';
 import type { DeliveryChannels } from '../../upstream/delivery/delivery.port';
 import type { Assistances } from '../assistance/assistance.service';
 import type { Core } from '../core';
+import type { Loading } from '../loading';
 import type { Sources } from '../sources/sources.service';
 import type { TicketGrounds } from '../tickets/tickets.policy';
 import type { Tickets } from '../tickets/tickets.service';
@@ -80,6 +81,6 @@ export const createCredentials = (
   return {
     services,
     recurring: [() => services.credentialExpiry.run()],
-    loader: (actor: SignedInActor) => new CredentialsLoader(actor, credentials, tickets, keys),
+    loader: (actor: SignedInActor, loading: Loading) => new CredentialsLoader(actor, { credentials, tickets, keys }, loading),
   };
 };

@@ -1,28 +1,50 @@
 import DataLoader from 'dataloader';
-import type { Database } from '../../db/database';
-import { sql } from '../../db/sql';
-import type { Keys } from '../keys/keys.service';
+import { padded, sql } from '../../db/sql';
+import type { Core } from '../core';
+import type { KeyedRow } from '../keys/keys.service';
+import type { Loading } from '../loading';
 import { CustomerType } from './customer.type';
-import { customer, customerRows } from './customers.rows';
+import { type CustomerRow, customer, customerRows, keyedCustomerRows } from './customers.rows';
+
+export interface CustomersLoaderParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
+  /** Milliseconds after which what is stored of a customer's payment side is out of date. */
+  readonly maximumPaymentsAge: number;
+}
 
 /** Customers by id. Whether the actor may see them is for the relation that leads here. */
 export class CustomersLoader {
   private readonly byId: DataLoader<string, CustomerType | null>;
 
-  constructor(database: Database, keys: Keys, maximumPaymentsAge: number, clock: () => Date) {
+  constructor(
+    private readonly parts: CustomersLoaderParts,
+    private readonly loading: Loading,
+  ) {
     this.byId = new DataLoader(async (ids) => {
-      const rows = await database.read(customerRows, sql`WHERE ${customer.id} IN (${ids})`);
+      const { keys, maximumPaymentsAge, clock } = parts;
+      const rows = await this.rows(ids);
       const found = new Map(rows.map((row) => [row.id, new CustomerType(row, keys, maximumPaymentsAge, clock())]));
       return ids.map((id) => found.get(id) ?? null);
     });
   }
 
-  load(id: string): Promise<CustomerType | null> {
+  /** `key`: one that came with what leads to the customer, and may be theirs. */
+  load(id: string, key: KeyedRow | null = null): Promise<CustomerType | null> {
+    if (key) this.loading.keys.know(key);
     return this.byId.load(id);
   }
 
-  /** Reads the row anew at the next load, after it was refreshed from its source. */
+  /** Reads the row and the key anew at the next load, after it was refreshed from its source. */
   forget(id: string): void {
+    this.loading.keys.forget(id);
     this.byId.clear(id);
+  }
+
+  private async rows(ids: readonly string[]): Promise<readonly CustomerRow[]> {
+    const { keys, fields } = this.loading;
+    const among = sql`WHERE ${customer.id} IN (${padded(ids)})`;
+    if (keys.knows(ids)) return keys.ofRows(await this.parts.database.read(customerRows.for(fields()), among), ({ id }) => id);
+    const rows = await this.parts.database.read(keyedCustomerRows.for(fields()), among);
+    for (const row of rows) keys.know(row);
+    return rows;
   }
 }

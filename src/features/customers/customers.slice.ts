@@ -1,4 +1,5 @@
 import type { Core } from '../core';
+import type { Loading } from '../loading';
 import { CustomersLoader } from './customers.loader';
 import { type CustomerParts, Customers } from './customers.service';
 
@@ -13,5 +14,5 @@ export const createCustomers = (
   }: Pick<CustomerParts, 'reach' | 'confirmedOf' | 'sources' | 'maximumPaymentsAge'>,
 ) => ({
   service: new Customers({ database, keys, clock, reach, confirmedOf, sources, maximumPaymentsAge }),
-  loader: () => new CustomersLoader(database, keys, maximumPaymentsAge, clock),
+  loader: (loading: Loading) => new CustomersLoader({ database, keys, clock, maximumPaymentsAge }, loading),
 });

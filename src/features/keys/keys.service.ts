@@ -33,9 +33,10 @@ export const withKeyOf = (rows: { readonly keyId: Column<string | null> }): Sql 
 export const sealField = <E>(of: Table<E>, row: string, field: SealedField<E>, key: DataKey, text: string): Buffer =>
   seal(key.key, sealedPlace(of, field, row), text);
 
-const ownerKeys = select(keyed, sql`FROM ${k}`);
+/** Keys by themselves. */
+export const ownerKeys = select(keyed, sql`FROM ${k}`);
 
-/** The keys of customers and the digests of the installation. Keys are read with the rows that need them, so that a destroyed key is gone at once. */
+/** The keys of customers and the digests of the installation. Keys are read by each request that needs them, so that a destroyed key is gone at once. */
 export class Keys {
   private readonly ring: DataKeyring;
   /** What sealed values of rows that somebody still holds say: for as long as a request has the row. */

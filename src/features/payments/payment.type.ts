@@ -368,7 +368,7 @@ export class TransactionType extends OfCustomer {
 
   @Exposed('PAYMENT', () => Order)
   get order(): Order | null {
-    const isKnown = this.row.orderReference !== null || this.row.orderDescriptionSealed !== null;
+    const isKnown = this.row.orderReference !== null || this.row.isDescribed !== 0;
     return isKnown ? new Order(this, this.row, this.keys) : null;
   }
 

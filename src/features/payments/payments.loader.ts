@@ -2,12 +2,13 @@ import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
 import { readOfEach } from '../../db/of-each';
 import { partsByRows } from '../../db/parts-by-rows';
-import { joined, type Sql, sql } from '../../db/sql';
+import { joined, padded, type Sql, sql } from '../../db/sql';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
 import { nextTurn } from '../../graphql/work';
 import type { CustomerType } from '../customers/customer.type';
-import type { Keys } from '../keys/keys.service';
+import type { KeyedRow, Keys } from '../keys/keys.service';
+import type { Loading } from '../loading';
 import type { TransactionFilter } from './payment.filter';
 import { PaymentMethodType, TransactionOrder } from './payment.type';
 import {
@@ -61,6 +62,10 @@ const conditionOf = ({ paymentCustomerId, filter }: TransactionList): Sql => {
   return joined(conditions, ' AND ');
 };
 
+interface OfPayer {
+  readonly paymentCustomerId: string;
+}
+
 /** Payment methods that a customer shows. */
 export const mostMethods = 50;
 
@@ -81,18 +86,29 @@ export class PaymentsLoader {
   constructor(
     private readonly database: Database,
     private readonly keys: Keys,
+    private readonly loading: Loading,
   ) {
     this.methods = new DataLoader(async (ids) => {
-      return readOfEach(database, methodRows, {
-        owners: ids,
-        column: method.paymentCustomerId,
-        ownerOf: (row) => row.paymentCustomerId,
-        rest: sql`AND ${method.status} <> 'REMOVED' AND ${method.sameAsId} IS NULL ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
-        most: mostMethods,
-      });
+      const selection = methodRows.for(loading.fields());
+      const isSealed = selection.has('billingAddressSealed');
+      const [lists] = await Promise.all([
+        readOfEach(database, selection, {
+          owners: ids,
+          column: method.paymentCustomerId,
+          ownerOf: (row) => row.paymentCustomerId,
+          rest: sql`AND ${method.status} <> 'REMOVED' AND ${method.sameAsId} IS NULL ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
+          most: mostMethods,
+        }),
+        isSealed ? loading.keys.ofOwners(ids) : null,
+      ]);
+      return Promise.all(lists.map((rows) => this.withKeys(rows, isSealed)));
     });
     this.method = new DataLoader(async (ids) => {
-      const rows = await database.read(methodRows, sql`WHERE ${method.id} IN (${ids})`);
+      const selection = methodRows.for(loading.fields());
+      const rows = await this.withKeys(
+        await database.read(selection, sql`WHERE ${method.id} IN (${padded(ids)})`),
+        selection.has('billingAddressSealed'),
+      );
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     });
@@ -128,16 +144,28 @@ export class PaymentsLoader {
     return this.counts.load({ ...list, after: null });
   }
 
+  /** Rows of payment customers with what opens them, where something sealed was read of them. */
+  async withKeys<Row extends OfPayer>(rows: readonly Row[], isSealed: boolean): Promise<(Row & KeyedRow)[]> {
+    // What is sealed wasn't read, and throws before anybody asks for its key.
+    if (!isSealed) return rows as (Row & KeyedRow)[];
+    return this.loading.keys.ofRows(rows, ({ paymentCustomerId }) => paymentCustomerId);
+  }
+
   private async fetchPages(lists: readonly TransactionList[]): Promise<TransactionRow[][]> {
+    const selection = transactionRows.for(this.loading.fields());
+    const isSealed = selection.has('orderDescriptionSealed');
+    const keys = isSealed ? this.loading.keys.ofOwners(lists.map(({ paymentCustomerId }) => paymentCustomerId)) : null;
     const pages: TransactionRow[][] = [];
     for (const part of partsByRows(lists, ({ limit }) => limit, rowsAtOnce)) {
       if (pages.length > 0) await nextTurn();
-      pages.push(
-        ...(await this.database.readLists(
-          transactionRows,
+      const [read] = await Promise.all([
+        this.database.readLists(
+          selection,
           part.map((list) => sql`WHERE ${conditionOf(list)} ${pageClause(transactionsBy[list.orderBy], list.after, list.limit)}`),
-        )),
-      );
+        ),
+        keys,
+      ]);
+      for (const page of read) pages.push(await this.withKeys(page, isSealed));
     }
     return lists.map(({ orderBy }, index) => (pages[index] ?? []).sort(inOrder(transactionsBy[orderBy])));
   }

@@ -18,7 +18,7 @@ export class PaymentsResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, access, loaders, services }: RequestContext,
   ): Promise<TransactionType> {
-    return services.payments.reachable(actor, access, loaders.customers, id);
+    return services.payments.reachable(actor, access, loaders, id);
   }
 
   @FieldResolver(() => PaymentMethodType, { nullable: true })

@@ -1,23 +1,27 @@
 import { sql } from '../../db/sql';
-import { instant, type Selected, select, wholeNumber } from '../../db/table';
-import { keyed, withKeyOf } from '../keys/keys.service';
+import { instant, neededBy, ofType, type Selected, select, wholeNumber } from '../../db/table';
+import { type KeyedRow, keyed, withKeyOf } from '../keys/keys.service';
 import { paymentCustomers, paymentMethods, transactions } from './payment.entity';
 
 export const method = paymentMethods.as('m');
 export const transaction = transactions.as('t');
 export const payer = paymentCustomers.as('p');
 
-/** A method with its source, and the key of the payment customer, under whom its address is sealed. */
+const ofMethod = sql`JOIN ${payer} ON ${payer.id} = ${method.paymentCustomerId}`;
+
 export const methodRows = select(
   {
-    ...method.pick('id', 'paymentCustomerId', 'surrogate', 'kind', 'brand', 'last4', 'expiryMonth', 'expiryYear', 'status'),
-    ...method.pick('isDefault', 'country', 'sameAsId', 'timesSaved', 'billingAddressSealed'),
-    source: payer.source,
-    ...keyed,
+    ...method.pick('id', 'paymentCustomerId', 'sameAsId'),
+    ...ofType('PaymentMethod', method.pick('kind', 'brand', 'last4', 'expiryMonth', 'expiryYear', 'status')),
+    ...ofType('PaymentMethod', method.pick('isDefault', 'country', 'timesSaved')),
+    ...neededBy(['PaymentMethod.token'], method.pick('surrogate')),
+    ...neededBy(['PaymentMethod.billingAddress'], method.pick('billingAddressSealed')),
+    ...neededBy(['PaymentMethod.source'], { source: payer.source }, ofMethod),
   },
-  sql`FROM ${method} JOIN ${payer} ON ${payer.id} = ${method.paymentCustomerId} ${withKeyOf(payer)}`,
+  sql`FROM ${method}`,
 );
-export type PaymentMethodRow = Selected<typeof methodRows>;
+/** A method, with the key of the payment customer, under whom its address is sealed, where that is read. */
+export type PaymentMethodRow = Selected<typeof methodRows> & KeyedRow;
 
 /** A method as a change of it needs it: with the provider's own reference, which is never shown. */
 export const storedMethodRows = select(
@@ -26,7 +30,7 @@ export const storedMethodRows = select(
     ...method.pick('country', 'sameAsId', 'timesSaved', 'billingAddressSealed', 'referenceSealed'),
     ...keyed,
   },
-  methodRows.from,
+  sql`FROM ${method} ${ofMethod} ${withKeyOf(payer)}`,
 );
 export type StoredMethodRow = Selected<typeof storedMethodRows>;
 
@@ -43,19 +47,37 @@ export const payerRows = select(
 );
 export type PayerRow = Selected<typeof payerRows>;
 
-/** A transaction with the key of the payment customer, under whom its free text is sealed. */
+/** Not 0 where what was bought is described. */
+const isDescribed = wholeNumber(sql`CASE WHEN ${transaction.orderDescriptionSealed} IS NULL THEN 0 ELSE 1 END`);
+const explained = ['Transaction.declineExplanation'];
+const sums = ['authorized', 'captured', 'refunded', 'open', 'refunds', 'amount'].map((field) => `Transaction.${field}`);
+
 export const transactionRows = select(
   {
-    ...transaction.pick('id', 'paymentCustomerId', 'reference', 'paymentMethodId', 'orderReference', 'orderDescriptionSealed'),
-    ...transaction.pick('amount', 'currency', 'status', 'declineCode', 'declineAdvice', 'device', 'country', 'createdAt'),
-    ...transaction.pick('authorized', 'captured', 'refunded', 'open', 'refunds', 'presentmentAmount', 'presentmentCurrency'),
-    ...transaction.pick('confirmedAt'),
-    ...transaction.pick('riskBand', 'riskScore', 'riskSignals', 'disputeStatus', 'disputeReason', 'disputeOpenedAt'),
-    ...keyed,
+    ...transaction.pick('id', 'paymentCustomerId', 'amount', 'createdAt'),
+    ...neededBy(sums, transaction.pick('currency')),
+    ...ofType('Transaction', transaction.pick('reference', 'status', 'declineCode', 'declineAdvice', 'device'), {
+      declineCode: explained,
+      declineAdvice: explained,
+    }),
+    ...ofType('Transaction', transaction.pick('authorized', 'captured', 'refunded', 'open', 'refunds')),
+    ...neededBy(['Transaction.presentment'], transaction.pick('presentmentAmount', 'presentmentCurrency')),
+    ...neededBy(['Transaction.paymentMethod'], transaction.pick('paymentMethodId')),
+    ...neededBy(['Transaction.order'], { ...transaction.pick('orderReference'), isDescribed }),
+    ...neededBy(['Order.description'], transaction.pick('orderDescriptionSealed')),
+    ...neededBy(['Transaction.location'], transaction.pick('country')),
+    ...neededBy(['Transaction.freshness'], transaction.pick('confirmedAt')),
+    ...neededBy(['Risk.band'], transaction.pick('riskBand')),
+    ...neededBy(['Risk.score'], transaction.pick('riskScore')),
+    ...neededBy(['Risk.signals'], transaction.pick('riskSignals')),
+    ...neededBy(['Transaction.dispute'], transaction.pick('disputeStatus')),
+    ...neededBy(['Dispute.reason'], transaction.pick('disputeReason')),
+    ...neededBy(['Dispute.openedAt'], transaction.pick('disputeOpenedAt')),
   },
-  sql`FROM ${transaction} JOIN ${payer} ON ${payer.id} = ${transaction.paymentCustomerId} ${withKeyOf(payer)}`,
+  sql`FROM ${transaction}`,
 );
-export type TransactionRow = Selected<typeof transactionRows>;
+/** A transaction, with the key of the payment customer, under whom its free text is sealed, where that is read. */
+export type TransactionRow = Selected<typeof transactionRows> & KeyedRow;
 
 export const transactionCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${transaction}`);
 

@@ -62,15 +62,23 @@ export class Payments {
   }
 
   /** A transaction of a customer whom a live assistance covers. Throws `NOT_FOUND` for any other. */
-  async reachable(actor: SignedInActor, access: RequestAccess, customers: CustomersLoader, id: string): Promise<TransactionType> {
+  async reachable(
+    actor: SignedInActor,
+    access: RequestAccess,
+    { customers, payments }: { readonly customers: CustomersLoader; readonly payments: PaymentsLoader },
+    id: string,
+  ): Promise<TransactionType> {
+    const selection = linkedTransactionRows.for(access.fields);
     const [row] = await this.parts.database.read(
-      linkedTransactionRows,
+      selection,
       sql`WHERE ${transaction.id} = ${id} AND ${this.parts.reach(customer.id, actor, this.parts.clock())} ORDER BY ${customer.id} LIMIT 1`,
     );
     // No helpdesk is asked where there is no assistance to confirm.
     if (row && !access.knowsAll) access.grantAll(await this.parts.confirmedOf(actor));
     const holder = row && access.covering(row.customerId) ? await customers.load(row.customerId) : null;
     if (!row || !holder) throw Failure.notFound('transaction');
-    return new TransactionType(holder, row, this.parts.keys);
+    const [shown] = await payments.withKeys([row], selection.has('orderDescriptionSealed'));
+    if (!shown) throw Failure.notFound('transaction');
+    return new TransactionType(holder, shown, this.parts.keys);
   }
 }

@@ -1,4 +1,5 @@
 import type { Core } from '../core';
+import type { Loading } from '../loading';
 import { PaymentsLoader } from './payments.loader';
 import { type PaymentParts, Payments } from './payments.service';
 
@@ -8,5 +9,5 @@ export const createPayments = (
   { reach, confirmedOf }: Pick<PaymentParts, 'reach' | 'confirmedOf'>,
 ) => ({
   service: new Payments({ database, keys, cursors, clock, reach, confirmedOf }),
-  loader: () => new PaymentsLoader(database, keys),
+  loader: (loading: Loading) => new PaymentsLoader(database, keys, loading),
 });

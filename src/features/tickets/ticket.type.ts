@@ -12,7 +12,7 @@ import type { Shown, ShownObject } from '../../graphql/shown';
 import { channels, ticketStatuses } from '../../upstream/helpdesk/helpdesk.port';
 import { type MailAttachment, mostAttachments } from '../../upstream/helpdesk/mail-parts';
 import { Freshness } from '../customers/customer.type';
-import type { Keys } from '../keys/keys.service';
+import type { KeyedRow, Keys } from '../keys/keys.service';
 import type { AssignedWork } from './provenance';
 import { messages, tickets } from './ticket.entity';
 import { subjectIsShown } from './tickets.policy';
@@ -82,6 +82,11 @@ export class TicketType implements Shown {
 
   get customerId(): string | null {
     return this.row.customerId;
+  }
+
+  /** What it, and what was said in it, is sealed with. */
+  get key(): KeyedRow {
+    return this.row;
   }
 
   /** By whose doing it is whose it is, and about whom. */

@@ -1,10 +1,12 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
 import { partsByRows } from '../../db/parts-by-rows';
-import { sql } from '../../db/sql';
+import { padded, sql } from '../../db/sql';
+import type { Selected, Selection } from '../../db/table';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
-import type { Work } from '../../graphql/work';
+import type { KeyedRow } from '../keys/keys.service';
+import type { Loading } from '../loading';
 import { Staff } from './ticket.type';
 import { type MessageRow, message, messageCounts, messageRows, staff, staffRows } from './tickets.rows';
 
@@ -16,6 +18,13 @@ export interface MessageList {
 
 /** Messages that one statement reads at most. */
 const messagesAtOnce = 1_000;
+
+type StoredMessage = Selected<typeof messageRows>;
+
+/** Bytes of the texts that were read of a message. */
+const bytesOf = (selection: Selection<StoredMessage>, row: StoredMessage): number =>
+  (selection.has('bodySealed') ? row.bodySealed.length : 0) +
+  (selection.has('attachmentsSealed') ? (row.attachmentsSealed?.length ?? 0) : 0);
 
 /** A ticket's messages, the first one first. */
 export const messagesInOrder: Keyset<MessageRow> = {
@@ -36,11 +45,10 @@ export class TicketsLoader {
 
   constructor(
     private readonly database: Database,
-    /** Of the operation that the rows are read for. */
-    private readonly work: () => Work,
+    private readonly loading: Loading,
   ) {
     this.staffById = new DataLoader(async (ids) => {
-      const rows = await this.database.read(staffRows, sql`WHERE ${staff.id} IN (${ids})`);
+      const rows = await this.database.read(staffRows, sql`WHERE ${staff.id} IN (${padded(ids)})`);
       const found = new Map(rows.map((row) => [row.id, new Staff(row)]));
       return ids.map((id) => found.get(id) ?? null);
     });
@@ -51,7 +59,7 @@ export class TicketsLoader {
     this.counts = new DataLoader(async (ids) => {
       const rows = await this.database.read(
         messageCounts,
-        sql`WHERE ${message.ticketId} IN (${ids}) GROUP BY ${message.ticketId}`,
+        sql`WHERE ${message.ticketId} IN (${padded(ids)}) GROUP BY ${message.ticketId}`,
       );
       const found = new Map(rows.map((row) => [row.ticketId, row.n]));
       return ids.map((id) => found.get(id) ?? 0);
@@ -62,7 +70,9 @@ export class TicketsLoader {
     return id === null ? Promise.resolve(null) : this.staffById.load(id);
   }
 
-  messages(list: MessageList): Promise<readonly MessageRow[]> {
+  /** `key`: that of the ticket, with which its messages are sealed. */
+  messages(list: MessageList, key: KeyedRow): Promise<readonly MessageRow[]> {
+    this.loading.keys.know(key);
     return this.pages.load(list);
   }
 
@@ -72,24 +82,35 @@ export class TicketsLoader {
 
   /** Mails may be long: few lists are read at once, and none any more once the operation has had its bytes. */
   private async fetchPages(lists: readonly MessageList[]): Promise<MessageRow[][]> {
+    const selection = messageRows.for(this.loading.fields());
     const pages: MessageRow[][] = [];
     for (const part of partsByRows(lists, ({ limit }) => limit, messagesAtOnce)) {
-      const work = this.work();
+      const work = this.loading.work();
       if (work.over !== null) return lists.map((_, index) => pages[index] ?? []);
       const read = await this.database.readLists(
-        messageRows,
+        selection,
         part.map(
           ({ ticketId, limit, after }) =>
             sql`WHERE ${message.ticketId} = ${ticketId} ${pageClause(messagesInOrder, after, limit)}`,
         ),
       );
       for (const page of read) {
-        for (const row of page) work.addRead((row.bodySealed?.length ?? 0) + (row.attachmentsSealed?.length ?? 0));
-        pages.push(page.map((row) => this.once(row)).sort(inOrder(messagesInOrder)));
+        for (const row of page) work.addRead(bytesOf(selection, row));
+        const keyed = selection.has('keyId') ? await this.withKeys(page) : (page as MessageRow[]);
+        pages.push(keyed.map((row) => this.once(row)).sort(inOrder(messagesInOrder)));
       }
       await work.turn();
     }
     return pages;
+  }
+
+  /** A message whose key isn't stored is none. */
+  private async withKeys(rows: readonly StoredMessage[]): Promise<MessageRow[]> {
+    const keys = await this.loading.keys.ofIds(rows.map(({ keyId }) => keyId));
+    return rows.flatMap((row) => {
+      const key = keys.get(row.keyId);
+      return key ? [Object.assign(row, key)] : [];
+    });
   }
 
   private once(row: MessageRow): MessageRow {

@@ -50,9 +50,9 @@ export class TicketsResolver {
     @Arg('orderBy', () => TicketOrder, { nullable: true, defaultValue: TicketOrder.UPDATED_AT }) orderBy: TicketOrder,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | undefined,
-    @Ctx() { actor, services }: RequestContext,
+    @Ctx() { actor, access, services }: RequestContext,
   ) {
-    return services.tickets.page(actor, { filter, orderBy, first, after });
+    return services.tickets.page(actor, { filter, orderBy, first, after }, access.fields);
   }
 
   @FieldResolver(() => Staff, { nullable: true })
@@ -66,7 +66,7 @@ export class TicketsResolver {
   @Classified('PERSONAL')
   @Guarded(customerIsCovered)
   customer(@Root() ticket: TicketType, @Ctx() { loaders, services }: RequestContext): Promise<CustomerType | null> {
-    return services.customers.ofTicket(loaders.customers, ticket.customerId, ticket.isOpened);
+    return services.customers.ofTicket(loaders.customers, ticket);
   }
 
   @FieldResolver(() => MessageConnection, { nullable: true, description: 'Oldest first.' })
@@ -98,6 +98,6 @@ const authorOf = async (message: MessageType, loaders: RequestContext['loaders']
     return new StaffAuthor(message.of, message.shownAs, () => staff?.displayName ?? null);
   }
   if (message.authorKind === 'SYSTEM') return new SystemAuthor(message.of, message.shownAs, () => null);
-  const customer = message.of.customerId ? await loaders.customers.load(message.of.customerId) : null;
+  const customer = message.of.customerId ? await loaders.customers.load(message.of.customerId, message.of.key) : null;
   return new CustomerAuthor(message.of, message.shownAs, () => customer?.displayName ?? null);
 };

@@ -1,18 +1,27 @@
 import { sql } from '../../db/sql';
-import { type Selected, select, wholeNumber } from '../../db/table';
-import { keyed, withKeyOf } from '../keys/keys.service';
+import { neededBy, ofType, type Selected, select, wholeNumber } from '../../db/table';
+import { type KeyedRow, keyed, withKeyOf } from '../keys/keys.service';
 import { messages, staffMembers, tickets } from './ticket.entity';
 
 export const ticket = tickets.as('t');
 export const message = messages.as('m');
 export const staff = staffMembers.as('s');
 
-/** A ticket with the key that its subject is sealed with. */
+/** Fields whose rules ask whose a ticket is, or by whose doing it is about whom it is. */
+const ofWhose = ['Ticket.subject', 'Ticket.credentialUpdates', 'Ticket.messages', 'Message.author'];
+const ofProvenance = ['Ticket.messages', 'Message.author'];
+
+/** A ticket with the key that it, and what is said in it, is sealed with. */
 export const ticketRows = select(
   {
-    ...ticket.pick('id', 'source', 'reference', 'subjectSealed', 'status', 'channel', 'team', 'assigneeId', 'customerId'),
-    ...ticket.pick('assignedById', 'teamSetById', 'createdById', 'customerSetByIds', 'createdAt', 'updatedAt'),
+    ...ticket.pick('id', 'source', 'reference', 'customerId', 'createdAt', 'updatedAt'),
     confirmedAt: ticket.observedAt,
+    ...ofType('Ticket', ticket.pick('status', 'channel')),
+    ...neededBy(['Ticket.subject'], ticket.pick('subjectSealed')),
+    ...neededBy(['Ticket.team', ...ofWhose], ticket.pick('team')),
+    ...neededBy(['Ticket.assignee', ...ofWhose], ticket.pick('assigneeId')),
+    ...neededBy(ofWhose, ticket.pick('assignedById', 'teamSetById')),
+    ...neededBy(ofProvenance, ticket.pick('createdById', 'customerSetByIds')),
     ...keyed,
   },
   sql`FROM ${ticket} ${withKeyOf(ticket)}`,
@@ -26,13 +35,18 @@ export const ticketCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM $
 
 export const messageRows = select(
   {
-    ...message.pick('id', 'ticketId', 'authorKind', 'authorStaffId', 'channel', 'bodySealed', 'attachmentsSealed', 'isCut'),
-    ...message.pick('redactions', 'createdAt'),
-    ...keyed,
+    ...message.pick('id', 'ticketId', 'createdAt'),
+    ...ofType('Message', message.pick('channel', 'redactions')),
+    ...neededBy(['Message.author'], message.pick('authorKind', 'authorStaffId')),
+    ...neededBy(['Message.truncated'], message.pick('isCut')),
+    ...neededBy(['Message.body'], message.pick('bodySealed')),
+    ...neededBy(['Message.attachments'], message.pick('attachmentsSealed')),
+    ...neededBy(['Message.body', 'Message.attachments'], message.pick('keyId')),
   },
-  sql`FROM ${message} ${withKeyOf(message)}`,
+  sql`FROM ${message}`,
 );
-export type MessageRow = Selected<typeof messageRows>;
+/** A message as it is stored, with the key of its ticket. */
+export type MessageRow = Selected<typeof messageRows> & KeyedRow;
 
 export const messageCounts = select({ ticketId: message.ticketId, n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${message}`);
 

@@ -1,6 +1,6 @@
 import type { SignedInActor } from '../../authz/actor';
 import { type Sql, sql } from '../../db/sql';
-import type { Selection } from '../../db/table';
+import type { Fields, Selection } from '../../db/table';
 import { Failure } from '../../failure';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Core } from '../core';
@@ -68,18 +68,18 @@ export class TicketsInScope<Row extends TicketRow> {
   ) {}
 
   /** As stored; undefined outside the scope. */
-  async find(actor: SignedInActor, condition: Sql): Promise<FoundTicket<Row> | undefined> {
+  async find(actor: SignedInActor, condition: Sql, fields: Fields | null = null): Promise<FoundTicket<Row> | undefined> {
     const now = this.parts.clock();
     const [row] = await this.parts.database.read(
-      this.rows.selection,
+      this.rows.selection.for(fields),
       sql`${this.rows.join(actor, now)} WHERE ${condition} AND ${ticketScope(actor, this.parts.scope, now)}`,
     );
     return row && { ticket: new InScope<Ticket>(proof, actor, row.id), row };
   }
 
   /** As stored, by our id. Throws `NOT_FOUND` outside the scope. */
-  async require(actor: SignedInActor, id: string): Promise<FoundTicket<Row>> {
-    const found = await this.find(actor, sql`${ticket.id} = ${id}`);
+  async require(actor: SignedInActor, id: string, fields: Fields | null = null): Promise<FoundTicket<Row>> {
+    const found = await this.find(actor, sql`${ticket.id} = ${id}`, fields);
     if (!found) throw Failure.notFound('ticket');
     return found;
   }
@@ -89,11 +89,15 @@ export class TicketsInScope<Row extends TicketRow> {
    * before the request that goes by it is through. When the helpdesk is down, as it was stored: it may be shown, it authorizes nothing. A source is asked nothing for who has no permission:
    * `permit` judges the ticket as stored before it is. Throws `NOT_FOUND`, and what `permit` throws.
    */
-  async confirmed(found: FoundTicket<Row>, permit: (stored: InScope<Ticket>) => Promise<void>): Promise<FoundTicket<Row>> {
+  async confirmed(
+    found: FoundTicket<Row>,
+    permit: (stored: InScope<Ticket>) => Promise<void>,
+    fields: Fields | null = null,
+  ): Promise<FoundTicket<Row>> {
     const { ticket, row } = found;
     if (this.parts.clock().getTime() - row.confirmedAt.getTime() <= this.parts.maximumAge * readAgainAfter) return found;
     await permit(ticket);
-    return (await this.refresh(row)) ? this.require(ticket.actor, ticket.id) : found;
+    return (await this.refresh(row)) ? this.require(ticket.actor, ticket.id, fields) : found;
   }
 
   /** Whether it was read again. */

@@ -1,5 +1,6 @@
 import type { LinkAssurance, SignedInActor } from '../../authz/actor';
-import { joined, type Sql, sql } from '../../db/sql';
+import { joined, padded, type Sql, sql } from '../../db/sql';
+import type { Fields } from '../../db/table';
 import { Failure } from '../../failure';
 import { type Keyset, PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
@@ -40,7 +41,7 @@ export class Tickets {
     this.withinScope = new TicketsInScope(parts, alone);
   }
 
-  async page(actor: SignedInActor, { filter, orderBy, first, after }: TicketPageArguments) {
+  async page(actor: SignedInActor, { filter, orderBy, first, after }: TicketPageArguments, fields: Fields | null) {
     const given = filter ?? {};
     const list = ['Query.tickets', given, orderBy];
     const request = new PageRequest(
@@ -60,7 +61,7 @@ export class Tickets {
     if (given.updatedFrom) conditions.push(sql`${ticket.updatedAt} >= ${given.updatedFrom}`);
     if (given.updatedBefore) conditions.push(sql`${ticket.updatedAt} < ${given.updatedBefore}`);
     const where = sql`WHERE ${joined(conditions, ' AND ')}`;
-    const rows = await this.parts.database.read(ticketRows, sql`${where} ${request.clause}`);
+    const rows = await this.parts.database.read(ticketRows.for(fields), sql`${where} ${request.clause}`);
     return new TicketConnection(
       request.pageOf(
         rows,
@@ -74,11 +75,11 @@ export class Tickets {
   }
 
   /** Those of these tickets that are within the actor's scope, as stored: none of them is opened by it. */
-  async reachable(actor: SignedInActor, ids: readonly string[]): Promise<readonly TicketType[]> {
+  async reachable(actor: SignedInActor, ids: readonly string[], fields: Fields | null): Promise<readonly TicketType[]> {
     const now = this.parts.clock();
     const rows = await this.parts.database.read(
-      ticketRows,
-      sql`WHERE ${ticket.id} IN (${ids}) AND ${listedScope(actor, this.parts.scope, now)}`,
+      ticketRows.for(fields),
+      sql`WHERE ${ticket.id} IN (${padded(ids)}) AND ${listedScope(actor, this.parts.scope, now)}`,
     );
     return rows.map((row) => this.toType(row, now));
   }
@@ -103,12 +104,12 @@ export class Tickets {
     id: string,
     coordinate: string,
   ): Promise<LinkAssurance> {
-    const [row] = await this.reachable(actor, [id]);
+    const [row] = await this.reachable(actor, [id], access.fields);
     if (!row) throw Failure.notFound('ticket');
     if (!actor.mfa) throw Failure.denied('MFA_REQUIRED', coordinate, id);
     if (row.customerId === null) return 'NONE';
     if (!access.onTicket(id, row.customerId)) throw Failure.denied('NO_ASSISTANCE', coordinate, id);
-    const linked = await customers.load(row.customerId);
+    const linked = await customers.load(row.customerId, row.key);
     if (!linked) return 'NONE';
     access.note(coordinate, 1, [linked]);
     return linked.linkAssurance;
@@ -126,7 +127,7 @@ export class Tickets {
       { cursors: this.parts.cursors, actorId: actor.id, list, keyset: messagesInOrder },
       { first, after },
     );
-    const rows = await loader.messages({ ticketId: ticket.id, limit: request.limit, after: request.after });
+    const rows = await loader.messages({ ticketId: ticket.id, limit: request.limit, after: request.after }, ticket.key);
     return new MessageConnection(
       request.pageOf(
         rows,

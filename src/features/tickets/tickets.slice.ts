@@ -1,5 +1,5 @@
-import type { Work } from '../../graphql/work';
 import type { Core } from '../core';
+import type { Loading } from '../loading';
 import { TicketsLoader } from './tickets.loader';
 import { type TicketParts, Tickets } from './tickets.service';
 
@@ -9,5 +9,5 @@ export const createTickets = (
   { sources, scope, maximumAge }: Pick<TicketParts, 'sources' | 'scope' | 'maximumAge'>,
 ) => ({
   service: new Tickets({ database, keys, cursors, clock, scope, sources, maximumAge }),
-  loader: (work: () => Work) => new TicketsLoader(database, work),
+  loader: (loading: Loading) => new TicketsLoader(database, loading),
 });
