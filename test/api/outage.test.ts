@@ -77,7 +77,7 @@ describe('a fault of the schema', () => {
     await ask(test, open, own);
     await writerOf(test.app.database).query('ALTER TABLE helpdesk_ticket RENAME COLUMN channel TO channel_away');
     const lines = await loggedDuring(test, async () => {
-      const answer = await ask(test, '{ tickets(first: 1) { nodes { status } } }');
+      const answer = await ask(test, '{ tickets(first: 1) { nodes { channel } } }');
       expect(outcome(answer)).toMatchObject({ status: 200, retryAfter: undefined, codes: ['INTERNAL'] });
     });
     await writerOf(test.app.database).query('ALTER TABLE helpdesk_ticket RENAME COLUMN channel_away TO channel');

@@ -25,12 +25,15 @@ const rootsOf = ({ reference, ticketId, customerId }: Case, ids: { transaction: 
   credentialUpdates: 'first: 4',
 });
 
+/** Types on the way to a leaf. What leads on from a ticket is the same whichever root led to it. */
+const deepestBelow: Readonly<Record<string, number>> = { ticketByReference: 6 };
+
 /** A selection of one leaf: the fields on the way to it, with the types that they are on. */
 type Way = readonly { readonly field: string; readonly on: string | null; readonly arguments: string }[];
 
 const listed = new Set(['messages', 'transactions']);
 
-/** Each leaf that can be selected below a type, without going through a type twice, nor below `deepest`. */
+/** Each leaf that can be selected below a type, without going through a type twice, nor beyond `deepest` of them. */
 const waysBelow = (type: GraphQLObjectType, passed: readonly string[], deepest: number): Way[] => {
   const { schema } = servedGraph();
   return Object.values(type.getFields()).flatMap((field): Way[] => {
@@ -70,7 +73,14 @@ describe('what is read for an operation', () => {
     const fields = servedGraph().schema.getQueryType()?.getFields() ?? {};
     selections = Object.keys(roots).flatMap((root) => {
       const type = getNamedType(fields[root]?.type as GraphQLOutputType) as GraphQLObjectType;
-      return waysBelow(type, [type.name], root === 'ticketByReference' ? 7 : 4).map((way) => ({ root, text: textOf(way) }));
+      // Of those that end alike the shortest.
+      const shortest = new Map<string, Way>();
+      for (const way of waysBelow(type, [type.name], deepestBelow[root] ?? 2)) {
+        const end = way.slice(-2).map(({ on, field }) => `${on}.${field}`);
+        const known = shortest.get(end.join(' '));
+        if (!known || way.length < known.length) shortest.set(end.join(' '), way);
+      }
+      return [...shortest.values()].map((way) => ({ root, text: textOf(way) }));
     });
   });
   afterAll(() => test.stop());
@@ -90,7 +100,7 @@ describe('what is read for an operation', () => {
     `${alias}: ${root}(${roots[root as keyof typeof roots]}) { ${text} }`;
 
   it('answers each field by itself as if everything had been read', async () => {
-    expect(selections.length).toBeGreaterThan(400);
+    expect(selections.length).toBeGreaterThan(200);
     for (const selection of selections) {
       const query = `{ ${part(selection)} }`;
       const answer = await ask(query);
@@ -100,9 +110,9 @@ describe('what is read for an operation', () => {
   });
 
   it('answers pairs of fields under aliases as if everything had been read', async () => {
-    // Of each five one, beside one that is far from it.
+    // Of each four one, beside one that is far from it.
     for (const [index, one] of selections.entries()) {
-      if (index % 5 !== 0) continue;
+      if (index % 4 !== 0) continue;
       const other = selections[(index * 7 + 311) % selections.length] as (typeof selections)[number];
       const query = `{ ${part(one, 'a')} ${part(other, 'b')} }`;
       expect([query, await ask(query)]).toEqual([query, await askedWhole(query)]);
