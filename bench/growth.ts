@@ -49,7 +49,9 @@ const copyTables = async (connection: Connection, from: string, to: string): Pro
  * others, forty each.
  */
 const growTransactions = async (connection: Connection, database: string, size: number): Promise<void> => {
-  const table = `${database}.payment_transaction`;
+  const table = 'payment_transaction';
+  // A series of numbers is a table of whatever database is in use.
+  await connection.query(`USE ${database}`);
   const [[counted]] = await connection.query<RowDataPacket[]>(`SELECT COUNT(*) AS n FROM ${table}`);
   const held = Number(counted?.n);
   const [columns] = await connection.query<RowDataPacket[]>(
@@ -64,17 +66,19 @@ const growTransactions = async (connection: Connection, database: string, size: 
     created_at: 't.created_at - CRC32(s.seq) % 63072000 * 1000',
   };
   const names = columns.map(({ name }) => String(name));
-  await connection.query(`CREATE TEMPORARY TABLE ${database}.template (place INT PRIMARY KEY, id VARCHAR(64) NOT NULL)`);
-  await connection.query(`INSERT INTO ${database}.template SELECT ROW_NUMBER() OVER (ORDER BY id) - 1, id FROM ${table}`);
+  await connection.query(
+    'CREATE TEMPORARY TABLE template (place INT PRIMARY KEY, id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL)',
+  );
+  await connection.query(`INSERT INTO template SELECT ROW_NUMBER() OVER (ORDER BY id) - 1, id FROM ${table}`);
   for (let first = held + 1; first <= size; first += rowsAtOnce) {
     const last = Math.min(first + rowsAtOnce - 1, size);
     await connection.query(
       `INSERT INTO ${table} (${names.join(', ')}) SELECT ${names.map((name) => made[name] ?? `t.${name}`).join(', ')}
-       FROM seq_${first}_to_${last} s JOIN ${database}.template p ON p.place = s.seq % ${held} JOIN ${table} t ON t.id = p.id`,
+       FROM seq_${first}_to_${last} s JOIN template p ON p.place = s.seq % ${held} JOIN ${table} t ON t.id = p.id`,
     );
     say(`  ${database}: ${last} transactions`);
   }
-  await connection.query(`DROP TEMPORARY TABLE ${database}.template`);
+  await connection.query('DROP TEMPORARY TABLE template');
   await connection.query(`ANALYZE TABLE ${table}`);
 };
 

@@ -77,7 +77,10 @@ export const tableOf = <Name extends string>(outcomes: Outcomes<Name>, names: re
   const rows = queryNames.flatMap((query) =>
     names.map((name) => {
       const measured = outcomes[query][name];
-      const of = (pick: (outcome: Outcome) => number, digits = 2) => middle(measured, pick).toFixed(digits);
+      const of = (pick: (outcome: Outcome) => number, digits = 2) => {
+        const value = middle(measured, pick);
+        return Number.isNaN(value) ? '–' : value.toFixed(digits);
+      };
       const counted = (pick: (counted: PerRequest) => number, digits: number) =>
         measured.every((each) => each.counted !== null) ? of((each) => pick(each.counted as PerRequest), digits) : '–';
       const rates = measured.map(({ perSecond }) => perSecond);
