@@ -108,7 +108,7 @@ export class App {
 
   static async open({ connectors = {}, policy: loaded, answerSteps = new AnswerSteps(), ...options }: AppOptions): Promise<App> {
     const { config, log, clock = () => new Date() } = options;
-    const { schema, classification } = servedGraph();
+    const { schema, fields, classification } = servedGraph();
     const policy = loaded ?? loadPolicy(config.policyFile, classification, config);
     const developmentIssuer = config.developmentIssuer ? await issuers().openDevelopmentIssuer(config.dataFolder, clock) : null;
     const storage = await openStorage({ clock, ...options });
@@ -171,6 +171,7 @@ export class App {
       const executor = new ProtectedExecutor<RequestContext>(
         {
           schema,
+          fields,
           classification,
           policy,
           maskTools,

@@ -10,6 +10,7 @@ import { type Guards, guardFields, guardsOf } from '../graphql/guarded';
 import { requireListMarks } from '../graphql/listed';
 import { paceFields } from '../graphql/pace-fields';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
+import { plainFields, readGetters, type ServedFields, servedFields } from '../graphql/served-fields';
 import { sortedBy } from '../graphql/sorted-by';
 import { AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
 import { AuditResolver } from './audit/audit.resolver';
@@ -82,22 +83,27 @@ export const describeGraph = (): DescribedGraph => {
 };
 
 /** The graph as it is served: every policed field behind its verdict, every text of a mutation looked at, every field with a rule behind it. */
-export const protectGraph = ({ schema, classification, guards }: DescribedGraph): GraphQLSchema =>
-  guardFields(guardTexts(paceFields(exposeFields(schema, classification))), guards);
+export const protectGraph = (described: DescribedGraph): GraphQLSchema => serve(described).schema;
 
-/** The graph as it is served, and the classes of its fields. */
+/** The graph as it is served, the classes of its fields, and what compiled execution is put together from. */
 interface ServedGraph {
   readonly schema: GraphQLSchema;
+  readonly fields: ServedFields;
   readonly classification: Classification;
 }
+
+const serve = ({ schema, classification, guards }: DescribedGraph): ServedGraph => {
+  const plain = plainFields(readGetters(schema));
+  guardTexts(paceFields(exposeFields(schema, classification)));
+  const fields = servedFields(schema, { plain, classification, guards });
+  return { schema: guardFields(schema, guards), fields, classification };
+};
+
 let served: ServedGraph | undefined;
 
 /** Made once a process: nothing that is configured changes it. */
 export const servedGraph = (): ServedGraph => {
-  if (!served) {
-    const described = describeGraph();
-    served = { schema: protectGraph(described), classification: described.classification };
-  }
+  served ??= serve(describeGraph());
   return served;
 };
 

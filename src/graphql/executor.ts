@@ -13,9 +13,7 @@ import {
   print,
   TypeInfo,
   ValidationContext,
-  valueFromASTUntyped,
 } from 'graphql';
-import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import { accessClassKey, accessClassOf, type SignedInActor } from '../authz/actor';
 import { type AccessPlan, planAccess } from '../authz/plan/plan';
@@ -25,11 +23,13 @@ import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { MaskTools } from '../authz/policy/mask';
 import { Failure } from '../failure';
 import { writeAnswer } from './answer-text';
+import { type CompiledOperation, compileOperation } from './compile-operation';
 import { type DocumentSize, measureDocument } from './document-size';
 import { failureIn, internalError, toGraphQLError } from './errors';
 import { checkLimits } from './limits';
 import type { OperationLimits } from './limits.section';
 import { RequestAccess } from './request-access';
+import type { ServedFields } from './served-fields';
 import { checkVariableSizes } from './values';
 import { Admission, inOwnTurn, Work } from './work';
 
@@ -71,6 +71,7 @@ export interface Execution {
 
 export interface ExecutorOptions {
   readonly schema: GraphQLSchema;
+  readonly fields: ServedFields;
   readonly classification: Classification;
   readonly policy: ExposurePolicy;
   readonly maskTools: MaskTools;
@@ -79,10 +80,12 @@ export interface ExecutorOptions {
   readonly tellUnexpected: (error: unknown) => string;
 }
 
-type Run = (
-  context: ExecutionContext,
-  variables: Readonly<Record<string, unknown>>,
-) => Promise<ExecutionResult> | ExecutionResult;
+/** The variables of an operation. */
+interface Variables {
+  readonly sent: Readonly<Record<string, unknown>>;
+  /** As the fields get them: checked, and with defaults. */
+  readonly coerced: Readonly<Record<string, unknown>>;
+}
 
 interface Planned {
   readonly plan: AccessPlan;
@@ -94,8 +97,8 @@ interface Planned {
   readonly key: string;
   readonly size: DocumentSize;
   uses: number;
-  isCompiled: boolean;
-  run: Run;
+  /** By the values of the variables that decide what takes part; null for what is interpreted only. */
+  readonly compiled: Map<string, CompiledOperation | null>;
 }
 
 /** Documents met once are interpreted: compiling takes longer than interpreting does, and a stranger would fill the cache. */
@@ -105,6 +108,8 @@ const compileAfter = 2;
  * what it makes takes megabytes. Larger documents are interpreted, however often they return.
  */
 const largestCompiled = 200;
+/** Sets of values of the variables of `@include` and `@skip` that an operation is compiled for. Others are interpreted. */
+const mostVariants = 4;
 /** Bytes of memory that kept plans may take. */
 const keptBytes = 32 * 1024 * 1024;
 /** Bytes that a plan takes for each node of its document and each selection, and what is compiled for each selection: as measured, rounded up. */
@@ -117,8 +122,8 @@ const statementCost = 200;
 /** Bytes of an answer that an error takes. */
 const bytesPerError = 400;
 
-const bytesOf = ({ size, isCompiled }: Planned): number =>
-  4_000 + size.nodes * bytesPerNode + size.selections * (bytesPerSelection + (isCompiled ? bytesPerCompiled : 0));
+const bytesOf = ({ size, compiled }: Planned): number =>
+  4_000 + size.nodes * bytesPerNode + size.selections * (bytesPerSelection + compiled.size * bytesPerCompiled);
 
 /** Data-independent denials: one error a selection is enough, the rows have nothing to add. */
 const aboutTheField = new Set(['ROLE', 'MFA_REQUIRED', 'LINK']);
@@ -179,7 +184,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (operation.operation === 'subscription') throw Failure.invalid('query', 'expected a query or a mutation');
     checkVariableSizes(variables, this.options.limits);
     const cost = this.costOf(document, operation, variables);
-    checkVariables(schema, operation, variables);
+    const given = { sent: variables, coerced: checkedVariables(schema, operation, variables) };
 
     const planned = await this.planned(document, operation, operationName, context.actor);
     const { plan } = planned;
@@ -194,7 +199,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     context.access = new RequestAccess(verdicts, this.options.maskTools, work, plan.fields);
     try {
       return await this.admission.operation(context.actor.id, cost + planned.rootFields.length * statementCost, () =>
-        this.executePlanned(planned, context, work, variables),
+        this.executePlanned(planned, context, work, given),
       );
     } finally {
       work.end();
@@ -214,12 +219,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     return cost;
   }
 
-  private async executePlanned(
-    planned: Planned,
-    context: Context,
-    work: Work,
-    variables: Readonly<Record<string, unknown>>,
-  ): Promise<ExecutionResult> {
+  private async executePlanned(planned: Planned, context: Context, work: Work, variables: Variables): Promise<ExecutionResult> {
     const { plan, operation } = planned;
     await this.ports.loadAssistances(context, planned.rootFields);
     const executed = await this.run(planned, context, variables);
@@ -228,7 +228,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
       await this.recordDenials(context, await this.presentable(context, executed.errors ?? [], work));
       throw work.over;
     }
-    const restored = plan.restore(executed.data as Record<string, unknown> | null | undefined, variables);
+    const restored = plan.restore(executed.data as Record<string, unknown> | null | undefined, variables.sent);
     // What the plan cut was decided before anybody knew which ticket it would lead to.
     const cut = restored.errors.map((error): ToldError => ({ error, failures: [] }));
     const told = [...cut, ...(await this.presentable(context, executed.errors ?? [], work))];
@@ -263,30 +263,47 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const size = measureDocument(document, this.options.limits);
     const { restorations } = this;
     const plan = planAccess({ schema, classification, policy, document, operationName, access, restorations });
-    const run: Run = (context, variables) =>
-      execute({ schema, document: plan.document, contextValue: context, variableValues: variables, operationName });
     const rootFields = operation.selectionSet.selections.map((each) => (each.kind === Kind.FIELD ? each.name.value : '...'));
     const neverNull = placesWithoutNull(schema, document, operation);
-    const planned: Planned = { plan, operation, rootFields, neverNull, key, size, uses: 0, isCompiled: false, run };
+    const planned: Planned = { plan, operation, rootFields, neverNull, key, size, uses: 0, compiled: new Map() };
     this.plans.set(key, planned);
     return planned;
   }
 
-  private async run(planned: Planned, context: Context, variables: Readonly<Record<string, unknown>>): Promise<ExecutionResult> {
+  private run(planned: Planned, context: Context, { sent, coerced }: Variables): ExecutionResult | Promise<ExecutionResult> {
+    const { plan, operation } = planned;
     planned.uses += 1;
-    if (planned.uses === compileAfter && planned.size.selections <= largestCompiled) {
-      const compiled = compileQuery(this.options.schema, planned.plan.document, planned.operation.name?.value, {
-        disableLeafSerialization: false,
-      });
-      if (isCompiledQuery(compiled)) {
-        const { query } = compiled as CompiledQuery;
-        planned.run = (runContext, values) => query({}, runContext, withDefaults(planned.operation, values));
-        planned.isCompiled = true;
-        // Weighed anew.
-        this.plans.set(planned.key, planned);
-      }
+    const compiled = planned.uses >= compileAfter ? this.compiled(planned, context, coerced) : null;
+    if (compiled) return compiled(context, coerced);
+    const { document } = plan;
+    const operationName = operation.name?.value;
+    return execute({ schema: this.options.schema, document, contextValue: context, variableValues: sent, operationName });
+  }
+
+  private compiled(planned: Planned, { actor }: Context, variables: Readonly<Record<string, unknown>>): CompiledOperation | null {
+    const { plan, operation, compiled, size } = planned;
+    if (size.selections > largestCompiled) return null;
+    const conditions = new Map<string, boolean>();
+    let key = '';
+    for (const name of plan.conditions) {
+      conditions.set(name, variables[name] === true);
+      key += variables[name] === true ? '1' : '0';
     }
-    return planned.run(context, variables);
+    const known = compiled.get(key);
+    if (known !== undefined || compiled.size === mostVariants) return known ?? null;
+    const { schema, fields, policy } = this.options;
+    const made = compileOperation({
+      schema,
+      fields,
+      verdicts: policy.verdictTable(accessClassOf(actor)),
+      document: plan.document,
+      operationName: operation.name?.value ?? null,
+      conditions,
+    });
+    compiled.set(key, made);
+    // Weighed anew.
+    this.plans.set(planned.key, planned);
+    return made;
   }
 
   /**
@@ -371,22 +388,6 @@ const ticketsOf = (failures: readonly Failure[]): readonly string[] => {
 };
 
 /**
- * Variables as compiled execution needs them: it asks for a non-null one even where it has a default, and looks them up
- * by name, so that without a prototype none is found that wasn't sent.
- */
-const withDefaults = (
-  { variableDefinitions = [] }: OperationDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
-): Record<string, unknown> => {
-  const filled: Record<string, unknown> = Object.assign(Object.create(null), variables);
-  for (const { variable, defaultValue } of variableDefinitions) {
-    const name = variable.name.value;
-    if (defaultValue && filled[name] === undefined) filled[name] = valueFromASTUntyped(defaultValue);
-  }
-  return filled;
-};
-
-/**
  * A variable with a default may be nullable and stand where null isn't allowed (GraphQL, 5.8.5). What an explicit null does
  * there is an error in one way of execution and none in another: here it is refused before either.
  */
@@ -401,16 +402,16 @@ const placesWithoutNull = (
       .flatMap(({ node, type }) => (isNonNullType(type) ? [[node.name.value, String(type)]] : [])),
   );
 
-/** graphql-js repeats the value in its message; ours names the variable and the type. Throws `INVALID`. */
-const checkVariables = (
+/** Coerced. graphql-js repeats the value in its message; ours names the variable and the type. Throws `INVALID`. */
+const checkedVariables = (
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
-): void => {
+): Readonly<Record<string, unknown>> => {
   const definitions = operation.variableDefinitions ?? [];
-  if (definitions.length === 0) return;
+  if (definitions.length === 0) return {};
   const coerced = getVariableValues(schema, definitions, variables, { maxErrors: 20 });
-  if (!coerced.errors) return;
+  if (!coerced.errors) return coerced.coerced;
   const wrong = definitions.filter((definition) => getVariableValues(schema, [definition], variables).errors);
   const [first = definitions[0]] = wrong;
   const name = first?.variable.name.value ?? '';

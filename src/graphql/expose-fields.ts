@@ -1,8 +1,8 @@
-import { defaultFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
+import { defaultFieldResolver, type GraphQLSchema } from 'graphql';
 import type { Classification } from '../authz/policy/classification';
-import { searchedFor } from '../authz/policy/marks';
 import { narrowingsOf } from './narrowing';
 import type { RequestAccess } from './request-access';
+import { fieldsOf, searchedIn } from './served-fields';
 import type { Shown } from './shown';
 
 export interface AccessContext {
@@ -14,30 +14,26 @@ export interface AccessContext {
  * wrapped, so no slice has to remember it. What a list is narrowed or ordered by must be shown in clear under its parent's link. Unpoliced fields keep the compiled default access.
  */
 export const exposeFields = (schema: GraphQLSchema, classification: Classification): GraphQLSchema => {
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    for (const field of Object.values(type.getFields())) {
-      const coordinate = `${type.name}.${field.name}`;
-      if (!classification.fields.get(coordinate)?.policed) continue;
-      const name = field.name;
-      const original = field.resolve;
-      const searched = getNamedType(field.type).name === 'String' ? searchedFor(field) : 'NOTHING';
-      const isPlain = original === undefined || original === defaultFieldResolver;
-      field.resolve = isPlain
-        ? (parent: Shown, _args, { access }: AccessContext) =>
-            access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name], searched)
-        : (parent: Shown, args, context: AccessContext, info) =>
-            context.access.expose(
-              coordinate,
-              parent,
-              () => {
-                for (const narrowing of field.args.length === 0 ? [] : narrowingsOf(field, args))
-                  context.access.expectClear(narrowing, parent);
-                return original(parent, args, context, info);
-              },
-              searched,
-            );
-    }
+  for (const { field, coordinate } of fieldsOf(schema)) {
+    if (!classification.fields.get(coordinate)?.policed) continue;
+    const name = field.name;
+    const original = field.resolve;
+    const searched = searchedIn(field);
+    const isPlain = original === undefined || original === defaultFieldResolver;
+    field.resolve = isPlain
+      ? (parent: Shown, _args, { access }: AccessContext) =>
+          access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name], searched)
+      : (parent: Shown, args, context: AccessContext, info) =>
+          context.access.expose(
+            coordinate,
+            parent,
+            () => {
+              for (const narrowing of field.args.length === 0 ? [] : narrowingsOf(field, args))
+                context.access.expectClear(narrowing, parent);
+              return original(parent, args, context, info);
+            },
+            searched,
+          );
   }
   return schema;
 };

@@ -90,13 +90,18 @@ export const guardsOf = (schema: GraphQLSchema): Guards => {
   return guards;
 };
 
+/** What a rule says of a field of this object; null where it may be followed. */
+export const refusalOf = (coordinate: string, relation: RelationRule, view: RelationView, parent: unknown): Failure | null => {
+  const reason = relation(view, parent as never);
+  return reason === null ? null : Failure.denied(reason, coordinate, (parent as Partial<Shown> | undefined)?.shown?.ticketId);
+};
+
 const guard = (coordinate: string, relation: RelationRule) =>
   // The rule reads the parent: any of shield's caches would answer every row with the first row's answer.
-  shieldRule(coordinate, { cache: 'no_cache' })((parent: unknown, _args: unknown, context: unknown) => {
-    const reason = relation(context as RelationView, parent as never);
-    if (reason === null) return true;
-    return Failure.denied(reason, coordinate, (parent as Partial<Shown> | undefined)?.shown?.ticketId) as Error;
-  });
+  shieldRule(coordinate, { cache: 'no_cache' })(
+    (parent: unknown, _args: unknown, context: unknown) =>
+      (refusalOf(coordinate, relation, context as RelationView, parent) as Error | null) ?? true,
+  );
 
 /** Puts graphql-shield's rules on every field. A field without one is denied. */
 export const guardFields = (schema: GraphQLSchema, guards: Guards): GraphQLSchema => {

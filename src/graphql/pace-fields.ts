@@ -51,7 +51,8 @@ export const paceFields = (schema: GraphQLSchema): GraphQLSchema => {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
       const list = isList(field);
-      const resolves = field.resolve !== undefined && field.resolve !== defaultFieldResolver;
+      const isRead = field.resolve === undefined || field.resolve === defaultFieldResolver;
+      const resolves = !isRead || field.extensions.isGetter === true;
       if (!list && !(resolves && isCompositeType(getNamedType(field.type)))) continue;
       const nothing = (work: Work): unknown => {
         if (list) return [];

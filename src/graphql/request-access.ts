@@ -1,8 +1,9 @@
-import type { LiveAssistance } from '../authz/actor';
+import { type LinkAssurance, type LiveAssistance, linkAssurances } from '../authz/actor';
 import type { Searched } from '../authz/policy/marks';
 import type { MaskTools } from '../authz/policy/mask';
 import { applyVerdict, permissiveness, type Verdict, type Verdicts, verdictText } from '../authz/policy/verdict';
 import { Failure } from '../failure';
+import { holdsNoContact } from '../privacy/contacts-in-text';
 import { withContainedMasked } from './contained-values';
 import type { Narrowing } from './narrowing';
 import type { Shown } from './shown';
@@ -20,12 +21,30 @@ interface Tally {
   count: number;
 }
 
+/** The way out of one policed value for a class of access: its verdict under each link, and where it is counted. */
+export interface Exit {
+  readonly coordinate: string;
+  readonly searched: Searched;
+  readonly under: Readonly<Record<LinkAssurance, { readonly verdict: Verdict; readonly slot: number }>>;
+}
+
+/** `index` tells exits of one operation apart. */
+export const exitOf = (coordinate: string, verdicts: Verdicts, searched: Searched, index: number): Exit => {
+  const [VERIFIED, MATCHED, NONE] = linkAssurances.map((each, at) => ({
+    verdict: verdicts[each],
+    slot: index * linkAssurances.length + at,
+  })) as [Exit['under']['NONE'], Exit['under']['NONE'], Exit['under']['NONE']];
+  return { coordinate, searched, under: { VERIFIED, MATCHED, NONE } };
+};
+
 /**
  * The access of one request: verdicts by field, the live assistances, and what was shown so far. Relation rules read
  * it, fields leave through it.
  */
 export class RequestAccess {
   private readonly tallies = new Map<Verdict, Map<string, Tally>>();
+  /** Of exits, by slot: those of `tallies`. */
+  private readonly slots: (Tally | undefined)[] = [];
   private readonly parents = new Set<Shown>();
   private last: Shown | undefined;
   private live: readonly LiveAssistance[] = [];
@@ -46,22 +65,41 @@ export class RequestAccess {
     // A field without a verdict was never named to anybody, and of an operation that is over nothing is shown.
     if (!verdict || this.work.over !== null) return null;
     this.tally(coordinate, verdict);
-    if (verdict.kind === 'reveal' || verdict.kind === 'mask') {
-      const shown = parent.behind?.(coordinate) ?? parent;
-      if (this.last !== shown) {
-        this.last = shown;
-        this.parents.add(shown);
-      }
-      const clear = value();
-      const leaves = (settled: unknown) => {
-        const own = applyVerdict(verdict, coordinate, settled, this.tools);
-        if (searched === 'NOTHING' || verdict.kind !== 'reveal') return this.counted(own);
-        return this.counted(this.withContained(coordinate, verdict, parent, { value: own, searched }));
-      };
-      return clear instanceof Promise ? clear.then(leaves) : leaves(clear);
-    }
+    if (!this.isShown(verdict, coordinate, parent)) return null;
+    return this.asVerdictHasIt(verdict, coordinate, parent, value(), searched);
+  }
+
+  /** The same for a value that is read from its object, by an exit that was looked up before. */
+  leaveBy({ coordinate, searched, under }: Exit, parent: Shown, name: string): unknown {
+    if (this.work.over !== null) return null;
+    const found = under[parent.linkAssurance] as Exit['under'][LinkAssurance] | undefined;
+    if (!found) return null;
+    const { verdict, slot } = found;
+    const known = this.slots[slot];
+    if (known === undefined) this.slots[slot] = this.tally(coordinate, verdict);
+    else known.count += 1;
+    if (!this.isShown(verdict, coordinate, parent)) return null;
+    return this.asVerdictHasIt(verdict, coordinate, parent, (parent as unknown as Record<string, unknown>)[name], searched);
+  }
+
+  /** Notes whose value is shown. False where it is left out; throws `DENIED`. */
+  private isShown(verdict: Verdict, coordinate: string, parent: Shown): boolean {
     if (verdict.kind === 'deny') throw Failure.denied(verdict.reason, coordinate, parent.shown.ticketId);
-    return applyVerdict(verdict, coordinate, null, this.tools);
+    if (verdict.kind === 'omit') return false;
+    const shown = parent.behind?.(coordinate) ?? parent;
+    if (this.last !== shown) {
+      this.last = shown;
+      this.parents.add(shown);
+    }
+    return true;
+  }
+
+  private asVerdictHasIt(verdict: Verdict, coordinate: string, parent: Shown, clear: unknown, searched: Searched): unknown {
+    if (clear instanceof Promise)
+      return clear.then((settled) => this.asVerdictHasIt(verdict, coordinate, parent, settled, searched));
+    const own = applyVerdict(verdict, coordinate, clear, this.tools);
+    if (searched === 'NOTHING' || verdict.kind !== 'reveal') return this.counted(own);
+    return this.counted(this.withContained(coordinate, verdict, parent, { value: own, searched }));
   }
 
   /**
@@ -127,6 +165,7 @@ export class RequestAccess {
     parent: Shown,
     { value, searched }: { readonly value: unknown; readonly searched: Searched },
   ): unknown {
+    if (typeof value === 'string' && holdsNoContact(value)) return value;
     let masked: Verdict | null = null;
     const options = {
       verdicts: this.verdicts,
@@ -154,11 +193,16 @@ export class RequestAccess {
     return value;
   }
 
-  private tally(field: string, verdict: Verdict, count = 1): void {
+  private tally(field: string, verdict: Verdict, count = 1): Tally {
     const byField = this.tallies.get(verdict) ?? new Map<string, Tally>();
     if (byField.size === 0) this.tallies.set(verdict, byField);
-    const tally = byField.get(field);
-    if (tally) tally.count += count;
-    else byField.set(field, { field, verdict, count });
+    const known = byField.get(field);
+    if (known) {
+      known.count += count;
+      return known;
+    }
+    const tally = { field, verdict, count };
+    byField.set(field, tally);
+    return tally;
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { growthOf } from '../../test/support/growth';
-import { contactsIn, type KnownContact } from './contacts-in-text';
+import { contactsIn, holdsNoContact, type KnownContact } from './contacts-in-text';
 
 /** The text with each find in brackets and its kind. */
 const marked = (text: string, known: KnownContact | null = null) => {
@@ -185,5 +185,26 @@ describe('contacts in a text that is called otherwise', () => {
   ])('are found in time that grows with the text, of %j', (unit) => {
     const longest = unit.repeat(Math.ceil(80_000 / unit.length));
     expect(growthOf((length) => contactsIn(longest.slice(0, length)), 4_000, 80_000)).toBeLessThan(1.5);
+  });
+
+  it('are never in what one look at the characters told to hold none', () => {
+    const piece = fc.oneof(
+      fc.constantFrom('@', '%40', '&commat;', '&#64;', '＠', 'visa ', 'x', ' ', '•', 'tel ', '.de', 'é', '٣', '１', 'ends in '),
+      fc.string({ unit: 'grapheme-ascii', maxLength: 4 }),
+      fc.integer({ min: 0, max: 99_999 }).map(String),
+    );
+    const known = { phone: '+4930123456', region: 'DE' };
+    let told = 0;
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const text = pieces.join('');
+        if (!holdsNoContact(text)) return;
+        told += 1;
+        expect(contactsIn(text, known)).toEqual([]);
+      }),
+      { numRuns: 2_000, seed: 20_261_130 },
+    );
+    expect(told).toBeGreaterThan(200);
+    expect(holdsNoContact('Visa Debit 42')).toBe(true);
   });
 });

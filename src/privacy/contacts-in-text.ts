@@ -113,6 +113,20 @@ const lastFoursIn = ({ text }: FoldedText): Contained[] =>
     return { kind: 'LAST4' as const, start: end - digits.length, end };
   });
 
+/** Of a text of ASCII only: no sign of an address, written or encoded, and fewer than four digits. Most texts are told by this, in one pass. */
+export const holdsNoContact = (text: string): boolean => {
+  let digits = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f || code === 0x40 || code === 0x25 || code === 0x26) return false;
+    if (code >= 0x30 && code <= 0x39) {
+      digits += 1;
+      if (digits === 4) return false;
+    }
+  }
+  return true;
+};
+
 /**
  * E-mail addresses, telephone numbers and the last digits of cards in a text, in its order, none over another. Telephone numbers: in an international
  * form, behind a word that says so, as a whole text, or the known one in any writing. Linear in the text.

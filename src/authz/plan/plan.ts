@@ -83,6 +83,8 @@ export interface AccessPlan {
   readonly fields: ReadonlySet<string>;
   /** Selections that were cut and will be errors wherever they would have been reached. */
   readonly denials: readonly DeniedSelection[];
+  /** The variables that decide `@include` and `@skip`. */
+  readonly conditions: readonly string[];
   /** Set if nothing may run: a mutation or subscription with a root field that isn't granted. `document` then does nothing. */
   readonly refusal: Failure | null;
   /** Why nothing may run with these variables (as sent, before coercion): a filter or a sort that isn't granted; null if it may. */
@@ -263,6 +265,7 @@ export const planAccess = (input: AccessPlanInput): AccessPlan => {
     policedFields: policed,
     fields,
     denials,
+    conditions: [...conditions.keys()],
     refusal,
     refuseArguments: (variables) => guard.refuse(variables),
     restore: (data, variables) => {
