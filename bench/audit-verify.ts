@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { type PlanDetail, planAction, planDigest, planSubject } from '../src/audit/access-plan';
 import { signCheckpoint } from '../src/audit/checkpoint';
 import { type EventDraft, finalizeEvent } from '../src/audit/event';
 import { type ExportedLeaf, writeExport } from '../src/audit/export-format';
@@ -51,6 +52,18 @@ const measure = ({ file, key, strict }: Task): Measured => {
   return { seconds, cpuSeconds: (user + system) / 1_000_000, rss: process.resourceUsage().maxRSS / 1_024, ok, leaves };
 };
 
+const plan: PlanDetail = {
+  operation: 'ticketContext',
+  policy: 'policy',
+  links: ['VERIFIED', 'NONE'],
+  fields: [
+    ['Customer.displayName', 'mask:name', 'mask:name'],
+    ['Message.body', 'reveal', 'reveal'],
+    ['PaymentMethod.last4', 'reveal', 'omit'],
+  ],
+};
+const digest = planDigest(plan);
+
 /** An event as a disclosure of a ticket's context is: about 600 bytes of leaf. */
 const disclosure = (number: number): EventDraft => ({
   action: 'disclosure',
@@ -59,7 +72,8 @@ const disclosure = (number: number): EventDraft => ({
   ticketId: `tkt_01K4ZJ000000000000${String(number).padStart(8, '0')}`,
   assistanceId: `ast_01K4ZJ000000000000${String(number).padStart(8, '0')}`,
   customers: [{ id: 'cus', digest: (salt) => Buffer.concat([salt, salt]).toString('base64url') }],
-  detail: { count: 3, fields: { 'Customer.displayName': 'mask', 'PaymentMethod.last4': 'reveal' }, plan: 'ticketContext' },
+  version: 2,
+  detail: { count: 3, counts: { NONE: [1, 4, 0], VERIFIED: [0, 0, 3] }, plan: digest, tickets: [] },
 });
 
 interface Made {
@@ -76,7 +90,10 @@ const makeExport = async (file: string, count: number): Promise<Made> => {
     const actor = { id: 'system:sequencer', kind: 'system', roles: [] };
     for (let index = 0; index < count; index += 1) {
       const at = new Date(Date.UTC(2026, 8, 1) + index * 20);
-      const draft: EventDraft = index % perTimeLeaf === 0 ? { action: 'log.time', outcome: 'ALLOWED', actor } : disclosure(index);
+      const subject = { type: planSubject, id: digest };
+      const stated: EventDraft = { action: planAction, outcome: 'ALLOWED', actor, version: 2, subject, detail: { ...plan } };
+      const usual = index === 1 ? stated : disclosure(index);
+      const draft: EventDraft = index % perTimeLeaf === 0 ? { action: 'log.time', outcome: 'ALLOWED', actor } : usual;
       const event = finalizeEvent(draft, `atx_${randomBytes(13).toString('hex').toUpperCase()}`, 0, at);
       const hash = Buffer.from(event.leafHash, 'hex');
       tree.append(hash);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ulid } from '../ulid';
 import { type CanonicalValue, canonicalize } from './canonical';
+import type { Leaf } from './leaf';
 import { leafHash } from './merkle';
 
 /**
@@ -16,7 +17,9 @@ export interface EventDraft {
   readonly ticketId?: string | undefined;
   readonly assistanceId?: string | undefined;
   readonly subject?: { readonly type: string; readonly id: string } | undefined;
-  readonly customers?: readonly CustomerUnderDigest[];
+  readonly customers?: readonly LinkedCustomer[];
+  /** Version of the leaf's format; 1 unless the catalogue of events says otherwise. */
+  readonly version?: Leaf['v'] | undefined;
   /** Action-specific facts: ids of ours, names of fields and verdicts, counts, states. */
   readonly detail?: { readonly [name: string]: CanonicalValue } | undefined;
   readonly notes?: readonly SealedNote[];
@@ -30,6 +33,11 @@ export interface CustomerUnderDigest {
   readonly id: string;
   /** Keyed digest under the customer's own key: with the key destroyed it says nothing. */
   readonly digest: (salt: Buffer) => string;
+}
+
+/** A customer of a disclosure, with the assurances of the link under which what is about them was shown: one, unless it changed meanwhile. */
+export interface LinkedCustomer extends CustomerUnderDigest {
+  readonly links?: readonly string[];
 }
 
 /** What stands in a leaf for a customer who has no key any more when it is made. */
@@ -57,6 +65,7 @@ export interface AuditEvent {
   readonly leafHash: string;
 }
 
+/** The version of a leaf whose event has no other. */
 export const leafVersion = 1;
 
 /** The leaf's hash as it is stored, lower-case hex. */
@@ -65,13 +74,29 @@ export const hashLeaf = (leaf: Buffer): string => leafHash(leaf).toString('hex')
 /** Bytes of the salt under which an event's digests are made. */
 const saltBytes = 16;
 
+/** By link the places of those customers in the leaf, which stand in no order that the event could know before; nothing where no link is told. */
+const linkedOf = (
+  customers: readonly { readonly links: readonly string[] }[],
+): { readonly linked?: Readonly<Record<string, number[]>> } => {
+  const linked: Record<string, number[]> = {};
+  for (const [place, { links }] of customers.entries())
+    for (const link of links) {
+      linked[link] ??= [];
+      linked[link].push(place);
+    }
+  return Object.keys(linked).length > 0 ? { linked } : {};
+};
+
 export const finalizeEvent = (draft: EventDraft, transactionId: string, ordinal: number, at: Date): AuditEvent => {
   const id = `evt_${ulid(at.getTime())}`;
   const salt = randomBytes(saltBytes);
   const notes = draft.notes ?? [];
+  const customers = (draft.customers ?? [])
+    .map(({ digest, links = [] }) => ({ digest: digest(salt), links }))
+    .sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
   const leaf = Buffer.from(
     canonicalize({
-      v: leafVersion,
+      v: draft.version ?? leafVersion,
       id,
       tx: transactionId,
       ordinal,
@@ -83,9 +108,9 @@ export const finalizeEvent = (draft: EventDraft, transactionId: string, ordinal:
       assistance: draft.assistanceId ?? null,
       subject: draft.subject ? { type: draft.subject.type, id: draft.subject.id } : null,
       salt: salt.toString('base64url'),
-      customers: (draft.customers ?? []).map((customer) => customer.digest(salt)).sort(),
+      customers: customers.map(({ digest }) => digest),
       notes: Object.fromEntries(notes.map((note) => [note.name, note.digest(salt)])),
-      detail: draft.detail ?? {},
+      detail: { ...draft.detail, ...linkedOf(customers) },
     }),
     'utf8',
   );

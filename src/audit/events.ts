@@ -1,5 +1,5 @@
 import type { CanonicalValue } from './canonical';
-import type { CustomerUnderDigest, EventDraft, SealedNote } from './event';
+import type { EventDraft, LinkedCustomer, SealedNote } from './event';
 
 /** One fact in the detail of an event: its type, and what it is called where the log is described. */
 interface Fact<T extends CanonicalValue, IsOptional extends boolean = false> {
@@ -54,6 +54,8 @@ interface EventKind {
   readonly detail?: Facts | readonly Facts[];
   /** Texts whose digests are in the leaf. */
   readonly notes?: readonly string[];
+  /** Of its leaf's format, where that isn't the first. */
+  readonly version?: 2;
 }
 
 /** Everything that the log can say. What isn't here doesn't compile where it is recorded; `docs/audit.md` is made from it. */
@@ -241,14 +243,24 @@ export const catalogue = {
     detail: { rule: text, reason: word, count, tickets: optional(ids) },
   },
   disclosure: {
-    reads: 'The actor was shown these fields of these objects, under these verdicts; or took an export of the log.',
+    reads:
+      'The actor was shown so many values of these objects, fields and verdicts as `plan` has them by link; or took an export of the log.',
+    version: 2,
     subject: ['AuditExport', null],
     detail: [
       {
         operation: fact<string | null>('keyed digest of the operation’s name, or null'),
         plan: digest,
-        policy: digest,
-        fields: fact<readonly (readonly [field: string, verdict: string, count: number])[]>('fields, verdicts and counts'),
+        counts: telling(
+          'Customer.link',
+          fact<{ readonly [link: string]: readonly number[] }>('by link: values that left, for each field of the plan'),
+        ),
+        others: optional(
+          fact<readonly (readonly [field: string, verdict: string, count: number])[]>('what left otherwise than the plan has it'),
+        ),
+        linked: optional(
+          telling('Customer.link', fact<{ readonly [link: string]: readonly number[] }>('by link: places in `customers`')),
+        ),
         tickets: ids,
         assistances: ids,
         objects: fact<{ readonly [type: string]: readonly string[] }>('ids by type'),
@@ -288,6 +300,17 @@ export const catalogue = {
     detail: { key: text },
   },
   'log.time': { reads: 'It is `at`.' },
+  'plan.register': {
+    reads: 'These fields leave under these verdicts, by link, in what disclosures call by this digest.',
+    version: 2,
+    subject: 'AccessPlan',
+    detail: {
+      operation: digest,
+      policy: digest,
+      links: words,
+      fields: fact<readonly (readonly string[])[]>('fields, each with its verdict under each of the links'),
+    },
+  },
   'policy.in-force': {
     reads: 'The exposure policy with this digest is in force from now on.',
     subject: 'Policy',
@@ -364,7 +387,7 @@ export type NoteOf<Name extends EventName> = Catalogue[Name] extends { readonly 
 
 /** What an event states beside its name and its actor. */
 export type EventFacts<Name extends EventName> = Pick<EventDraft, 'ticketId' | 'assistanceId'> & {
-  readonly customers?: readonly CustomerUnderDigest[];
+  readonly customers?: readonly LinkedCustomer[];
   readonly notes?: readonly SealedNote<NoteOf<Name>>[];
 } & SubjectPart<Catalogue[Name]> &
   DetailPart<Catalogue[Name]>;
@@ -380,7 +403,7 @@ export type LogEvent = {
 /** An event with the outcome that its name means. */
 export const draftOf = (event: { readonly action: EventName } & Omit<EventDraft, 'outcome' | 'action'>): EventDraft => {
   const kind: EventKind | undefined = catalogue[event.action];
-  return { ...event, outcome: kind?.outcome ?? 'ALLOWED' };
+  return { ...event, outcome: kind?.outcome ?? 'ALLOWED', version: kind?.version };
 };
 
 const cells = (facts: Facts): string => {

@@ -8,7 +8,9 @@ import { parseNote } from './note';
  * what it is, the last one ties it to a checkpoint. A leaf that wasn't selected stands there as its hash. docs/audit.md
  * describes every member.
  */
-export const exportFormat = 'counterfoil-audit-export/1';
+export const exportFormat = 'counterfoil-audit-export/2';
+/** Without plans in its last line; it is read, and not written any more. */
+const formerFormat = 'counterfoil-audit-export/1';
 
 /** A line that isn't one of an export. The message says what is expected and repeats nothing. */
 export class ExportInvalid extends Error {
@@ -20,6 +22,8 @@ export class ExportInvalid extends Error {
 
 /** The first line. */
 export interface ExportHeader {
+  /** `exportFormat` unless it was read from a file of the former one. */
+  readonly format?: string;
   readonly origin: string;
   readonly from: number;
   readonly to: number;
@@ -51,6 +55,15 @@ export interface AnchoredCheckpoint {
   readonly checkpoint: string;
 }
 
+/** The leaf of a plan that a disclosure of the export names, from outside what the export shows. */
+export interface ExportedPlan {
+  readonly index: number;
+  /** The stored bytes, which are UTF-8. */
+  readonly leaf: string;
+  /** Shows that it is in the checkpoint's tree: `inclusionPath(checkpoint.size, index)`. */
+  readonly path: readonly Buffer[];
+}
+
 /** The last line. */
 export interface ExportTrailer {
   /** The signed note; its tree has at least `to` leaves. */
@@ -60,16 +73,21 @@ export interface ExportTrailer {
   /** By size. One for each anchored checkpoint, and whatever else somebody may hold. */
   readonly consistency: readonly OlderTree[];
   readonly anchors: readonly AnchoredCheckpoint[];
+  /** By index. Those that disclosures of the export name and none of its leaves states. */
+  readonly plans?: readonly ExportedPlan[];
 }
 
 const hexOf = (hashes: readonly Buffer[]): string[] => hashes.map((hash) => hash.toString('hex'));
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-export const formatHeader = ({ origin, from, to, filter, left }: ExportHeader): Buffer =>
-  Buffer.from(`${JSON.stringify({ header: { format: exportFormat, origin, from, to, filter, left: hexOf(left) } })}\n`, 'utf8');
+export const formatHeader = ({ format = exportFormat, origin, from, to, filter, left }: ExportHeader): Buffer =>
+  Buffer.from(`${JSON.stringify({ header: { format, origin, from, to, filter, left: hexOf(left) } })}\n`, 'utf8');
 
-export const formatTrailer = ({ checkpoint, right, consistency, anchors }: ExportTrailer): Buffer =>
+export const formatTrailer = (
+  { checkpoint, right, consistency, anchors, plans = [] }: ExportTrailer,
+  format: string = exportFormat,
+): Buffer =>
   Buffer.from(
     `${JSON.stringify({
       trailer: {
@@ -81,6 +99,7 @@ export const formatTrailer = ({ checkpoint, right, consistency, anchors }: Expor
           anchoredAt: anchoredAt.toISOString(),
           checkpoint: note,
         })),
+        ...(format === formerFormat ? {} : { plans: plans.map(({ index, leaf, path }) => ({ index, leaf, path: hexOf(path) })) }),
       },
     })}\n`,
     'utf8',
@@ -173,7 +192,8 @@ const hashesOf = (value: unknown): Buffer[] => {
 };
 
 const objectsOf = (value: unknown): readonly Readonly<Record<string, unknown>>[] => {
-  if (!Array.isArray(value) || !value.every(isObject)) throw new ExportInvalid('expected lists of older trees and of anchors');
+  if (!Array.isArray(value) || !value.every(isObject))
+    throw new ExportInvalid('expected lists of older trees, of anchors and of plans');
   return value;
 };
 
@@ -186,18 +206,19 @@ const expectSameBytes = (line: Uint8Array, written: Buffer): void => {
 /** Reads the first line, without its newline. Throws `ExportInvalid`. */
 export const parseHeader = (line: Uint8Array): ExportHeader => {
   const { format, origin, from, to, filter, left } = parseMember(line, 'header');
-  if (format !== exportFormat) throw new ExportInvalid(`expected an export of the format ${exportFormat}`);
+  if (format !== exportFormat && format !== formerFormat)
+    throw new ExportInvalid(`expected an export of the format ${exportFormat} or ${formerFormat}`);
   if (typeof origin !== 'string' || !(filter === null || typeof filter === 'string'))
     throw new ExportInvalid('expected an origin, and a filter in words or null');
   if (!isCount(from) || !isCount(to) || from > to) throw new ExportInvalid('expected a range of leaves');
-  const header = { origin, from, to, filter, left: hashesOf(left) };
+  const header = { format, origin, from, to, filter, left: hashesOf(left) };
   expectSameBytes(line, formatHeader(header));
   return header;
 };
 
 /** Reads the last line, without its newline. Throws `ExportInvalid`, or `NoteInvalid` for a note that isn't one. */
-export const parseTrailer = (line: Uint8Array): ExportTrailer => {
-  const { checkpoint, right, consistency, anchors } = parseMember(line, 'trailer');
+export const parseTrailer = (line: Uint8Array, format: string = exportFormat): ExportTrailer => {
+  const { checkpoint, right, consistency, anchors, plans } = parseMember(line, 'trailer');
   if (typeof checkpoint !== 'string') throw new ExportInvalid('expected a checkpoint');
   const trailer = {
     checkpoint,
@@ -212,8 +233,14 @@ export const parseTrailer = (line: Uint8Array): ExportTrailer => {
       parseCheckpoint(parseNote(note).text);
       return { anchor, anchoredAt: new Date(String(anchoredAt)), checkpoint: note };
     }),
+    plans: objectsOf(format === formerFormat ? [] : plans).map(({ index, leaf, path }, at, all) => {
+      const before = at === 0 ? -1 : Number(all[at - 1]?.index);
+      if (!isCount(index) || index <= before || typeof leaf !== 'string')
+        throw new ExportInvalid('expected index and leaf of each plan, by index');
+      return { index, leaf, path: hashesOf(path) };
+    }),
   };
-  expectSameBytes(line, formatTrailer(trailer));
+  expectSameBytes(line, formatTrailer(trailer, format));
   return trailer;
 };
 

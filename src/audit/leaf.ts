@@ -1,8 +1,11 @@
 import { canonicalize } from './canonical';
 
-/** What stands in a leaf, version 1, as a reader finds it. What it means is in docs/audit.md. */
+/**
+ * What stands in a leaf, as a reader finds it. What it means is in docs/audit.md. Version 2 has the same members: it is that of plans, and of
+ * disclosures that name their plan where those of version 1 say fields and verdicts themselves.
+ */
 export interface Leaf {
-  readonly v: 1;
+  readonly v: 1 | 2;
   readonly id: string;
   readonly tx: string;
   readonly ordinal: number;
@@ -42,10 +45,11 @@ const matches =
     isString(value) && pattern.test(value);
 
 const isOrdinal = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isDigest = matches(/^[0-9a-f]{64}$/);
 const isName = matches(/^[a-z][a-zA-Z0-9-]*(?:\.[a-zA-Z0-9-]+)*$/);
 
 const members: Readonly<Record<keyof Leaf, (member: unknown) => boolean>> = {
-  v: (value) => value === 1,
+  v: (value) => value === 1 || value === 2,
   id: matches(/^evt_[0-7][0-9A-HJKMNP-TV-Z]{25}$/),
   tx: isString,
   ordinal: isOrdinal,
@@ -62,6 +66,10 @@ const members: Readonly<Record<keyof Leaf, (member: unknown) => boolean>> = {
   detail: isObject,
 };
 
+const isOfVersion2 = ({ action, detail }: Partial<Leaf>): boolean =>
+  action === 'plan.register' ||
+  (action === 'disclosure' && isObject(detail) && (isDigest(detail.plan) || Array.isArray(detail.fields)));
+
 /**
  * Reads the bytes of a leaf. Only what the checks of a whole log rest on is looked at: version, id, transaction, ordinal,
  * time and action. Throws `LeafInvalid`.
@@ -74,7 +82,9 @@ export const readLeaf = (text: string): Leaf => {
     throw new LeafInvalid('expected JSON');
   }
   if (!isObject(leaf)) throw new LeafInvalid('expected a JSON object');
-  if (leaf.v !== 1) throw new LeafInvalid('expected a leaf of version 1');
+  if (leaf.v !== 1 && leaf.v !== 2) throw new LeafInvalid('expected a leaf of version 1 or 2');
+  if (leaf.v === 2 && !isOfVersion2(leaf))
+    throw new LeafInvalid('expected a plan, or a disclosure that names one or says its fields, in a leaf of version 2');
   if (!isString(leaf.id) || !isString(leaf.tx) || !isString(leaf.at) || !isString(leaf.action) || !isOrdinal(leaf.ordinal))
     throw new LeafInvalid('expected id, tx, ordinal, at and action');
   return leaf as Leaf;
@@ -93,16 +103,21 @@ export const ticketsBeside = (
 };
 
 /** What the checks of a whole log rest on. */
-export type LeafFacts = Pick<Leaf, 'id' | 'tx' | 'ordinal' | 'at' | 'action'>;
+export interface LeafFacts extends Pick<Leaf, 'id' | 'tx' | 'ordinal' | 'at' | 'action'> {
+  /** The digest of the plan that a disclosure names. */
+  readonly plan?: string | undefined;
+}
 
-// Version 1 in canonical JSON, from its start to the time, and from the id to its end.
+// Canonical JSON, from its start to the time, and from the id to its end.
 const head =
   /^\{"action":"([^"\\]*)","actor":\{"id":"[^"\\]*","kind":"[^"\\]*","roles":\[[^[\]{}\\]*\]\},"assistance":(?:null|"[^"\\]*"),"at":"([^"\\]*)",/;
 const tail =
-  /,"id":"([^"\\]*)","notes":\{[^{}[\]\\]*\},"ordinal":(0|[1-9]\d{0,14}),"outcome":"[A-Z]*","salt":"[^"\\]*","subject":(?:null|\{[^{}[\]\\]*\}),"ticket":(?:null|"[^"\\]*"),"tx":"([^"\\]*)","v":1\}$/y;
+  /,"id":"([^"\\]*)","notes":\{[^{}[\]\\]*\},"ordinal":(0|[1-9]\d{0,14}),"outcome":"[A-Z]*","salt":"[^"\\]*","subject":(?:null|\{[^{}[\]\\]*\}),"ticket":(?:null|"[^"\\]*"),"tx":"([^"\\]*)","v":([12])\}$/y;
 const tailStart = ',"id":"evt_';
 const idStart = ',"id":"';
 const txEnd = '","v":1}';
+/** The plan of a disclosure, where the detail ends: nothing but its tickets comes after it in canonical JSON. */
+const planOf = /,"plan":"([0-9a-f]{64})"(?:,"tickets":\[[^[\]{}\\]*\])?\}$/;
 /** What stands between must not name one of the facts again, in whatever spelling: of two, `JSON.parse` takes the last. */
 const again = /"(?:action|at|id|ordinal|tx|v)"|\\/;
 
@@ -116,7 +131,15 @@ export const glanceAtLeaf = (bytes: Buffer): LeafFacts | undefined => {
   if (first === null) return undefined;
   tail.lastIndex = text.lastIndexOf(tailStart);
   const last = tail.lastIndex < first[0].length ? null : tail.exec(text);
-  if (last === null || again.test(text.slice(first[0].length, last.index))) return undefined;
+  if (last === null) return undefined;
+  const between = text.slice(first[0].length, last.index);
+  if (again.test(between)) return undefined;
+  let plan: string | undefined;
+  if (last[4] === '2' && first[1] !== 'plan.register') {
+    const found = first[1] === 'disclosure' ? planOf.exec(between) : null;
+    if (found === null || between.indexOf('"plan"') !== found.index + 1 || between.includes('"fields"')) return undefined;
+    plan = found[1];
+  }
   const [action, at, id, ordinal, tx] = [first[1], first[2], last[1], last[2], last[3]] as [
     string,
     string,
@@ -133,6 +156,7 @@ export const glanceAtLeaf = (bytes: Buffer): LeafFacts | undefined => {
     id: bytes.toString('latin1', idAt, idAt + id.length),
     ordinal: Number(ordinal),
     tx: bytes.toString('latin1', txAt, txAt + tx.length),
+    ...(plan === undefined ? {} : { plan }),
   };
 };
 
@@ -148,7 +172,9 @@ export const expectExactLeaf = (leaf: Leaf, bytes: Uint8Array): void => {
   if (!isObjectOf(leaf, members)) {
     const wrong = Object.entries(members).find(([name, accepts]) => !accepts(leaf[name as keyof Leaf]));
     throw new LeafInvalid(
-      wrong ? `expected another ${wrong[0]} in a leaf of version 1` : 'expected no other members than version 1 has',
+      wrong
+        ? `expected another ${wrong[0]} in a leaf of version ${leaf.v}`
+        : `expected no other members than version ${leaf.v} has`,
     );
   }
 };

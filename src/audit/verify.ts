@@ -1,9 +1,12 @@
+import { citedPlan, planAction, readPlan, widthOf } from './access-plan';
 import { type Checkpoint, openCheckpoint, unanchoredExtension } from './checkpoint';
+import { CitedPlans } from './cited-plans';
 import { type Cosignature, cosignatureOn, type WitnessKey } from './cosignature';
 import {
   type AnchoredCheckpoint,
   csvHeader,
   csvRow,
+  type ExportedPlan,
   type ExportHeader,
   ExportInvalid,
   type ExportTrailer,
@@ -14,9 +17,9 @@ import {
   parseTrailer,
   withheldSuffix,
 } from './export-format';
-import { expectExactLeaf, glanceAtLeaf, LeafInvalid, readLeaf } from './leaf';
+import { expectExactLeaf, glanceAtLeaf, type Leaf, type LeafFacts, LeafInvalid, readLeaf } from './leaf';
 import { Lines, LineTooLong, type ReadBytes } from './lines';
-import { coverOf, Frontier, hashBytes, leafHash, verifyConsistency } from './merkle';
+import { coverOf, Frontier, hashBytes, leafHash, verifyConsistency, verifyInclusion } from './merkle';
 import { NoteInvalid, type VerifierKey } from './note';
 import { Sequence } from './sequence';
 
@@ -46,6 +49,8 @@ export type FindingKind =
   | 'ROW'
   /** A leaf isn't as its version prescribes. */
   | 'LEAF'
+  /** What a disclosure names by its plan isn't shown: its leaf is missing, or isn't what it is named by. */
+  | 'PLAN'
   | 'TIME'
   | 'DUPLICATE'
   | 'TRANSACTION';
@@ -128,6 +133,10 @@ const unwitnessed =
   'What the export says of anchors is its owner’s word. Ask the witness for the checkpoint that it has, and give it as --since.';
 const unfaithful = 'Line 1 isn’t what the export holds.';
 const notAsPrescribed = 'The log’s owner signed it, but it isn’t an event as this version writes them.';
+const planUnknown =
+  'Which fields it showed, and under which verdicts, can’t be said: the plan’s leaf was left out, or never written. Ask for an export that has it.';
+const planUnfit = 'The log’s owner signed both, but they don’t belong together: what was shown can’t be read from them.';
+const planNotInTree = 'It was changed, or never was in this log: what the disclosures showed that name it isn’t known.';
 const rowAltered = 'The CSV file was changed after it was exported; what its manifest says is what the log holds.';
 
 class Wrong extends Error {
@@ -155,6 +164,7 @@ class Verification {
   private anchors: Verdict['anchors'] = [];
   private sequence: Sequence | undefined;
   private readonly forks: number[] = [];
+  private readonly plans = new CitedPlans();
 
   constructor(
     read: ReadBytes,
@@ -212,10 +222,19 @@ class Verification {
       this.noteOlderRoot(tree);
     }
     this.sequence.finish();
-    if (this.rows?.next() !== undefined) this.wrongRow('there is a row that no leaf is selected for', null);
     const trailer = this.readTrailer(header);
     const checkpoint = this.signedCheckpoint(header, trailer);
     this.expectRoot(tree, header, trailer, checkpoint);
+    for (const plan of trailer.plans ?? []) this.expectPlan(plan, checkpoint);
+    for (const [, leaf] of this.plans.lacking)
+      this.flag({
+        kind: 'PLAN',
+        line: this.lineOf(leaf),
+        leaf,
+        what: 'it names a plan whose leaf isn’t in this export',
+        means: planUnknown,
+      });
+    if (this.rows?.next() !== undefined) this.wrongRow('there is a row that no leaf is selected for', null);
     this.checkpoint = checkpoint;
     this.since = this.expectContinues(trailer, checkpoint);
     this.anchors = trailer.anchors.map((anchored) => this.expectAnchor(anchored, trailer, checkpoint));
@@ -323,13 +342,16 @@ class Verification {
 
   private look(index: number, bytes: Buffer, hash: Buffer): void {
     const { strict } = this.options;
-    let facts = strict || this.rows ? undefined : glanceAtLeaf(bytes);
+    let facts: LeafFacts | undefined = strict || this.rows ? undefined : glanceAtLeaf(bytes);
+    let width: number | null = null;
     if (facts === undefined) {
       try {
         const leaf = readLeaf(bytes.toString('utf8'));
         if (strict) expectExactLeaf(leaf, bytes);
         if (this.rows) this.expectRow(csvRow(index, hash, leaf), index);
-        facts = leaf;
+        const plan = citedPlan(leaf);
+        facts = { ...leaf, plan };
+        if (strict && plan !== undefined) width = widthOf(leaf);
       } catch (error) {
         if (!(error instanceof LeafInvalid)) throw error;
         this.flag({ kind: 'LEAF', line: this.lineOf(index), leaf: index, what: error.message, means: notAsPrescribed });
@@ -338,6 +360,55 @@ class Verification {
     }
     this.sequence?.see(index, facts);
     if (facts.action === 'log.fork') this.forks.push(index);
+    if (facts.action === planAction) this.seePlan(index, bytes);
+    if (facts.plan !== undefined && !this.plans.cite(facts.plan, index, width))
+      this.flag({
+        kind: 'PLAN',
+        line: this.lineOf(index),
+        leaf: index,
+        what: 'it doesn’t fit the plan that it names',
+        means: planUnfit,
+      });
+  }
+
+  private seePlan(index: number, bytes: Buffer): void {
+    try {
+      const { digest, fields } = readPlan(readLeaf(bytes.toString('utf8')));
+      if (this.plans.state(digest, fields.length)) return;
+      this.flag({
+        kind: 'PLAN',
+        line: this.lineOf(index),
+        leaf: index,
+        what: 'a disclosure that names it doesn’t fit it',
+        means: planUnfit,
+      });
+    } catch (error) {
+      if (!(error instanceof LeafInvalid)) throw error;
+      this.flag({ kind: 'PLAN', line: this.lineOf(index), leaf: index, what: error.message, means: notAsPrescribed });
+    }
+  }
+
+  /** A plan from outside what is shown: in the tree, what it is named by, and named by some disclosure here. */
+  private expectPlan({ index, leaf: text, path }: ExportedPlan, { size, root }: Checkpoint): void {
+    const { number } = this.lines;
+    const bytes = Buffer.from(text, 'utf8');
+    const hash = leafHash(bytes);
+    if (!verifyInclusion(size, index, hash, path, root))
+      this.wrong('ROOT', number, index, 'the leaf of this plan isn’t in the tree that was signed', planNotInTree);
+    let leaf: Leaf;
+    try {
+      leaf = readLeaf(text);
+      if (this.options.strict) expectExactLeaf(leaf, bytes);
+      const { digest, fields } = readPlan(leaf);
+      if (!this.plans.isOpen(digest))
+        this.wrongLine(index, 'expected plans that a disclosure names and no leaf here states, each once');
+      if (!this.plans.state(digest, fields.length))
+        this.wrong('PLAN', number, index, 'a disclosure that names it doesn’t fit it', planUnfit);
+    } catch (error) {
+      if (!(error instanceof LeafInvalid)) throw error;
+      this.wrong('PLAN', number, index, error.message, notAsPrescribed);
+    }
+    if (this.rows) this.expectRow(csvRow(index, hash, leaf), index);
   }
 
   private expectRow(row: Buffer, leaf: number | null): void {
@@ -373,7 +444,7 @@ class Verification {
     if (!isEnded) this.endedHere(null);
     let trailer: ExportTrailer;
     try {
-      trailer = parseTrailer(line);
+      trailer = parseTrailer(line, header.format);
     } catch (error) {
       if (!(error instanceof ExportInvalid) && !(error instanceof NoteInvalid)) throw error;
       return this.wrongLine(null, error.message);

@@ -82,6 +82,9 @@ export const exportTo = async (
       else if (request.format === 'csv') rows.push(csvRow(index, hash, readLeaf(leaf.toString('utf8'))));
       progress.add(1);
     },
+    onPlan: ({ index, hash, leaf }) => {
+      if (request.format === 'csv') rows.push(csvRow(index, hash, leaf));
+    },
     onDiffering: (index) => {
       differing.count += 1;
       differing.first ??= index;

@@ -3,7 +3,6 @@ import { type EventDraft, finalizeEvent } from '../audit/event';
 import { type ActionName, draftOf, type EventFacts, type EventName } from '../audit/events';
 import { type Actor, isSignedIn } from '../authz/actor';
 import { Failure, ProgrammingError } from '../failure';
-import { ulid } from '../ulid';
 import { appendEvents } from './append-events';
 import { expectBookkeeping } from './bookkeeping';
 import type { Reads } from './reads';
@@ -22,6 +21,7 @@ export interface ChangeParts {
   readonly actor: Actor;
   readonly action: ActionName;
   readonly at: Date;
+  readonly transactionId: string;
   readonly isPermitted: () => boolean;
 }
 
@@ -41,7 +41,7 @@ export class Change implements Reads {
   constructor(private readonly parts: ChangeParts) {
     this.actor = parts.actor;
     this.at = parts.at;
-    this.transactionId = `atx_${ulid(parts.at.getTime())}`;
+    this.transactionId = parts.transactionId;
   }
 
   /** Something was written that needs a record. */

@@ -5,6 +5,7 @@ import { type Actor, type SystemActor, systemActor } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
 import { Failure } from '../failure';
 import { type Lane, Lanes } from '../lanes';
+import { ulidsInOrder } from '../ulid';
 import { Bookkeeper } from './bookkeeping';
 import { Change, type Permit, SystemChange } from './change';
 import { type DataSourceParts, openDataSource, poolSizeOf } from './data-source';
@@ -116,6 +117,8 @@ export class Database implements Reads {
   private readonly writer = this.parts.writer;
   private readonly reader = this.parts.reader;
   private readonly clock = this.parts.clock;
+  /** Those of one process have their places in the log in the order in which they began. */
+  private readonly transactionIds = ulidsInOrder();
 
   private constructor(private readonly parts: DatabaseParts) {}
 
@@ -205,7 +208,7 @@ export class Database implements Reads {
         transaction,
         actor,
         action: action.name,
-        at: this.clock(),
+        ...this.instant(),
         isPermitted: () => isPermitted,
       });
       const result = await work(change, ask as Permit<Subject>);
@@ -224,7 +227,7 @@ export class Database implements Reads {
         transaction,
         actor: systemActor(job),
         action,
-        at: this.clock(),
+        ...this.instant(),
         isPermitted: () => true,
       });
       const result = await work(change);
@@ -301,6 +304,11 @@ export class Database implements Reads {
       this.parts.connections.sever();
     }
     this.parts.release();
+  }
+
+  private instant(): { readonly at: Date; readonly transactionId: string } {
+    const at = this.clock();
+    return { at, transactionId: `atx_${this.transactionIds(at.getTime())}` };
   }
 
   private async answer<R extends Row>(text: string, parameters: readonly unknown[]): Promise<R[]> {

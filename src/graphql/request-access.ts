@@ -11,7 +11,13 @@ import { noWork, type Work } from './work';
 
 /** What is shown in one request, gathered where fields leave: verdicts and how often, and the objects they belong to. */
 export interface Showing {
-  readonly fields: readonly { readonly field: string; readonly verdict: string; readonly count: number }[];
+  readonly fields: readonly {
+    readonly field: string;
+    /** Under which it was decided. */
+    readonly link: LinkAssurance;
+    readonly verdict: string;
+    readonly count: number;
+  }[];
   readonly parents: ReadonlySet<Shown>;
 }
 
@@ -42,7 +48,11 @@ export const exitOf = (coordinate: string, verdicts: Verdicts, searched: Searche
  * it, fields leave through it.
  */
 export class RequestAccess {
-  private readonly tallies = new Map<Verdict, Map<string, Tally>>();
+  private readonly tallies: Readonly<Record<LinkAssurance, Map<Verdict, Map<string, Tally>>>> = {
+    VERIFIED: new Map(),
+    MATCHED: new Map(),
+    NONE: new Map(),
+  };
   /** Of exits, by slot: those of `tallies`. */
   private readonly slots: (Tally | undefined)[] = [];
   private readonly parents = new Set<Shown>();
@@ -64,7 +74,7 @@ export class RequestAccess {
     const verdict = this.verdicts.get(coordinate)?.[parent.linkAssurance];
     // A field without a verdict was never named to anybody, and of an operation that is over nothing is shown.
     if (!verdict || this.work.over !== null) return null;
-    this.tally(coordinate, verdict);
+    this.tally(parent.linkAssurance, coordinate, verdict);
     if (!this.isShown(verdict, coordinate, parent)) return null;
     return this.asVerdictHasIt(verdict, coordinate, parent, value(), searched);
   }
@@ -76,7 +86,7 @@ export class RequestAccess {
     if (!found) return null;
     const { verdict, slot } = found;
     const known = this.slots[slot];
-    if (known === undefined) this.slots[slot] = this.tally(coordinate, verdict);
+    if (known === undefined) this.slots[slot] = this.tally(parent.linkAssurance, coordinate, verdict);
     else known.count += 1;
     if (!this.isShown(verdict, coordinate, parent)) return null;
     return this.asVerdictHasIt(verdict, coordinate, parent, (parent as unknown as Record<string, unknown>)[name], searched);
@@ -118,7 +128,7 @@ export class RequestAccess {
   note(coordinate: string, count: number, parents: readonly Shown[] = []): void {
     const verdict = this.verdicts.get(coordinate)?.NONE;
     if (!verdict) return;
-    this.tally(coordinate, verdict, count);
+    this.tally('NONE', coordinate, verdict, count);
     for (const parent of parents) this.parents.add(parent);
   }
 
@@ -150,10 +160,12 @@ export class RequestAccess {
   }
 
   get showing(): Showing {
-    const fields = [...this.tallies.values()].flatMap((byField) =>
-      [...byField.values()]
-        .filter(({ count }) => count > 0)
-        .map(({ field, verdict, count }) => ({ field, verdict: verdictText(verdict), count })),
+    const fields = linkAssurances.flatMap((link) =>
+      [...this.tallies[link].values()].flatMap((byField) =>
+        [...byField.values()]
+          .filter(({ count }) => count > 0)
+          .map(({ field, verdict, count }) => ({ field, link, verdict: verdictText(verdict), count })),
+      ),
     );
     return { fields, parents: this.parents };
   }
@@ -182,8 +194,8 @@ export class RequestAccess {
     };
     const shown = Array.isArray(value) ? value.map(each) : each(value);
     if (masked !== null) {
-      this.tally(coordinate, verdict, -1);
-      this.tally(coordinate, masked);
+      this.tally(parent.linkAssurance, coordinate, verdict, -1);
+      this.tally(parent.linkAssurance, coordinate, masked);
     }
     return shown;
   }
@@ -193,9 +205,10 @@ export class RequestAccess {
     return value;
   }
 
-  private tally(field: string, verdict: Verdict, count = 1): Tally {
-    const byField = this.tallies.get(verdict) ?? new Map<string, Tally>();
-    if (byField.size === 0) this.tallies.set(verdict, byField);
+  private tally(link: LinkAssurance, field: string, verdict: Verdict, count = 1): Tally {
+    const byVerdict = this.tallies[link];
+    const byField = byVerdict.get(verdict) ?? new Map<string, Tally>();
+    if (byField.size === 0) byVerdict.set(verdict, byField);
     const known = byField.get(field);
     if (known) {
       known.count += count;

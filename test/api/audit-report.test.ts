@@ -5,6 +5,7 @@ import { matchesAuditDigest } from '../../src/privacy/digests';
 import { told } from '../support/answers';
 import type { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
+import { shownIn } from '../support/disclosed';
 import { sampleTicket, startSample } from '../support/sample';
 
 const context = `{ ticketByReference(source: "demo", reference: "${sampleTicket}") { subject customer { displayName email phone paymentMethods { last4 token } } } }`;
@@ -43,8 +44,8 @@ describe('the minimisation report', () => {
   it('has totals that are the disclosures and denials of the log', async () => {
     const report = await minimisationReport(test.app.database, day, nextDay);
     const totals = { revealed: 0, masked: 0, denied: 0 };
-    for (const { detail } of await test.events('disclosure')) {
-      for (const [, verdict, count] of (detail as { fields: [string, string, number][] }).fields) {
+    for (const event of await test.events('disclosure')) {
+      for (const [, verdict, count] of await shownIn(test, event)) {
         if (verdict === 'reveal') totals.revealed += count;
         else if (verdict.startsWith('mask:')) totals.masked += count;
         else totals.denied += count;

@@ -1,5 +1,6 @@
 import { eventsOf, policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { shownIn } from '../support/disclosed';
 import { card, helpdeskCustomer, payment, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
 
 const email = 'kim.quill@people.example.com';
@@ -114,8 +115,10 @@ describe('a contact in a text that is called otherwise', () => {
 
   it('is on record as it was shown', async () => {
     const events = await eventsOf(test, () => test.as('ana', read, { reference: '1' }));
-    const disclosed = events.find(({ action }) => action === 'disclosure') as { detail: { fields: [string, string, number][] } };
-    const { fields } = disclosed.detail;
+    const fields = await shownIn(
+      test,
+      events.find(({ action }) => action === 'disclosure'),
+    );
     const shown = Object.fromEntries(fields.map(([field, verdict, count]) => [field, `${verdict} ${count}`]));
     expect(shown).toMatchObject({
       'Customer.displayName': 'mask:email 1',

@@ -34,7 +34,7 @@ afterAll(() => test.stop());
 
 /** What some work wrote down; what it showed and what it read at the sources are left out. */
 const eventsDuring = async (work: () => Promise<unknown>) =>
-  (await eventsOf(test, work)).filter(({ action }) => !/^(disclosure|source|actor)/.test(action as string));
+  (await eventsOf(test, work)).filter(({ action }) => !/^(disclosure|plan|source|actor)/.test(action as string));
 const denied = (rule: string, why: string) => [
   expect.objectContaining({
     action: 'denial',

@@ -18,7 +18,7 @@ afterAll(() => test.stop());
 
 /** Events of some work; what it showed and what it read at the sources are left out. */
 const eventsDuring = async (work: () => Promise<unknown>) =>
-  (await eventsOf(test, work)).filter(({ action }) => !/^(disclosure|source|actor)/.test(action as string));
+  (await eventsOf(test, work)).filter(({ action }) => !/^(disclosure|plan|source|actor)/.test(action as string));
 const said = async (work: () => Promise<unknown>) =>
   (await eventsDuring(work)).map(({ action, outcome, detail }) => ({ action, outcome, detail }));
 /** What was read of a customer a moment ago isn't read again. */

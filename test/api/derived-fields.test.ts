@@ -3,6 +3,7 @@ import { policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
 import { type Case, detailsOfUpdates, Updates, withheld } from '../support/credentials';
+import { shownIn } from '../support/disclosed';
 
 const derived = 'riskRules needsCode needsApproval failure confirmation { proofs } history { reason }';
 const list = `query List { credentialUpdates { nodes { id state ${derived} } } }`;
@@ -22,11 +23,7 @@ describe('what tells of a customer’s link, disputes and methods', () => {
     ({ id, token } = await updates.asked(of, of.usual, 'REMOVE'));
   });
   afterAll(() => test.stop());
-  const disclosures = async () =>
-    (await test.events('disclosure')) as {
-      readonly id: string;
-      readonly detail: { readonly fields: [string, string, number][] };
-    }[];
+  const disclosures = () => test.events('disclosure');
 
   it('is told to who assists, and is on record', async () => {
     const before = new Set((await disclosures()).map((event) => event.id));
@@ -39,9 +36,10 @@ describe('what tells of a customer’s link, disputes and methods', () => {
       failure: null,
       before: { last4: of.usual.last4 },
     });
-    const recorded = (await disclosures())
-      .filter((event) => !before.has(event.id))
-      .flatMap(({ detail }) => detail.fields.map(([field]) => field));
+    const shown = await Promise.all(
+      (await disclosures()).filter((event) => !before.has(event.id)).map((event) => shownIn(test, event)),
+    );
+    const recorded = shown.flat().map(([field]) => field);
     for (const field of ['riskRules', 'needsCode', 'needsApproval', 'failure'])
       expect(recorded).toContain(`CredentialUpdate.${field}`);
     expect(recorded).toContain('CredentialUpdateTransition.reason');

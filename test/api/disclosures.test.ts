@@ -4,6 +4,7 @@ import type { Database } from '../../src/db/database';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { shownIn } from '../support/disclosed';
 import { recordOf, replaceRecorder } from '../support/recorder';
 import { sampleTexts, sampleTicket, startSample } from '../support/sample';
 
@@ -32,7 +33,7 @@ type Leaf = Record<string, never> & {
   id: string;
   salt: string;
   customers: string[];
-  detail: { fields: [string, string, number][]; objects: Record<string, string[]>; [name: string]: unknown };
+  detail: { counts: Record<string, number[]>; objects: Record<string, string[]>; [name: string]: unknown };
 };
 
 /** Keeps what is handed to the log from being written: `queued` resolves once something waits, `release` lets it through. */
@@ -79,11 +80,14 @@ describe('the record of what was shown', () => {
     const transactions = await one('SELECT id FROM payment_transaction ORDER BY created_at DESC LIMIT 2');
     const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id).sort();
     const digest = test.keys.underDigest(customer?.id ?? '', customer as never).digest(Buffer.from(leaf.salt, 'base64url'));
-    expect({ ...leaf, detail: { ...leaf.detail, fields: [...leaf.detail.fields].sort() } }).toEqual({
-      v: 1,
+    const fields = await shownIn(test, leaf);
+    const { counts: _counts, ...detail } = leaf.detail;
+    expect({ ...leaf, detail: { ...detail, fields } }).toEqual({
+      v: 2,
       id: expect.stringMatching(/^evt_/),
       tx: expect.stringMatching(/^atx_/),
-      ordinal: 0,
+      // Its plan is stated before it.
+      ordinal: 1,
       at: '2026-09-01T09:00:00.000Z',
       action: 'disclosure',
       outcome: 'ALLOWED',
@@ -96,8 +100,8 @@ describe('the record of what was shown', () => {
       notes: {},
       detail: {
         operation: expect.stringMatching(/^opn_[a-z2-7]{32}$/),
-        plan: expect.any(String),
-        policy: expect.any(String),
+        plan: expect.stringMatching(/^[0-9a-f]{64}$/),
+        linked: { VERIFIED: [0] },
         fields: [
           ['Address.city', 'reveal', 1],
           ['Customer.displayName', 'reveal', 1],
@@ -180,9 +184,8 @@ describe('the record of what was shown', () => {
         '{ ticketByReference(source: "demo", reference: "ZQREF-1") { customer { id @skip(if: true) } reference } }',
       );
     });
-    expect(events.filter(({ action }) => action === 'disclosure').map(({ detail }) => (detail as Leaf['detail']).fields)).toEqual(
-      [[['Ticket.customer', 'reveal', 1]]],
-    );
+    const shown = events.filter(({ action }) => action === 'disclosure').map((event) => shownIn(test, event));
+    expect(await Promise.all(shown)).toEqual([[['Ticket.customer', 'reveal', 1]]]);
   });
 
   it('shares its flush with those of other requests', async () => {

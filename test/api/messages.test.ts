@@ -1,6 +1,7 @@
 import type { MessageRecord } from '../../src/upstream/helpdesk/helpdesk.port';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
+import { shownIn } from '../support/disclosed';
 import { helpdeskCustomer, ScriptedHelpdesk, ScriptedPayments } from '../support/scripted-sources';
 
 const message = (over: Partial<MessageRecord>): MessageRecord => ({
@@ -62,8 +63,8 @@ describe('what came with a message', () => {
 
   it('is what its disclosure names, as a field of the message', async () => {
     await shown();
-    const [event] = (await test.events('disclosure')) as { detail: { fields: unknown[]; objects: Record<string, unknown[]> } }[];
-    expect(event?.detail.fields).toEqual(
+    const [event] = (await test.events('disclosure')) as { detail: { objects: Record<string, unknown[]> } }[];
+    expect(await shownIn(test, event)).toEqual(
       expect.arrayContaining([
         ['Attachment.name', 'reveal', expect.any(Number)],
         ['Message.attachments', 'reveal', expect.any(Number)],

@@ -55,9 +55,14 @@ describe('what an attacker would try next', () => {
     await disclosures.record({
       actor,
       operation: 'Many',
-      plan: 'plan',
-      policy: 'policy',
-      fields: [{ field: 'Ticket.subject', verdict: 'reveal', count: 2_500 }],
+      plan: {
+        digest: 'd'.repeat(64),
+        operation: 'operation',
+        policy: 'policy',
+        links: ['NONE'],
+        fields: [['Ticket.subject', 'reveal']],
+      },
+      fields: [{ field: 'Ticket.subject', link: 'NONE', verdict: 'reveal', count: 2_500 }],
       ticketIds: ids('tkt'),
       customers: ids('cus').map((id) => ({ id, digest: () => 'd'.repeat(43) })),
       objects: { Ticket: ids('tkt') },

@@ -157,8 +157,10 @@ describe('the verifier', () => {
     visit('src/audit/verify');
     expect([...seen.keys()].sort()).toEqual(
       [
+        'access-plan',
         'canonical',
         'checkpoint',
+        'cited-plans',
         'cosignature',
         'export-format',
         'leaf',

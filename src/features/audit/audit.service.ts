@@ -13,6 +13,7 @@ import type { ShownObject } from '../../graphql/shown';
 import { latestAnchored } from '../../ledger/anchored';
 import { type Checkpoints, rootAt, type SignedCheckpoint } from '../../ledger/checkpoints';
 import { treeSize } from '../../ledger/integration';
+import { type PlacedPlan, placedPlans } from '../../ledger/placed-plans';
 import type { ScrubState } from '../../ledger/scrub-rounds';
 import { StoredTree } from '../../ledger/stored-tree';
 import { type Keys, keyedIfAny, withKeyOfOwner } from '../keys/keys.service';
@@ -29,6 +30,7 @@ import {
   PolicyInForce,
 } from './audit.type';
 import { AuditEventConnection } from './audit-event-connection';
+import { plansNamedBy } from './disclosed-fields';
 import { agreesWithLeaf } from './shown-rows';
 
 export interface AuditPageArguments {
@@ -59,6 +61,8 @@ interface NamedEvent {
   readonly row: PlacedEvent;
   readonly leaf: Leaf;
   readonly customers: readonly NonNullable<ShownObject['customer']>[];
+  /** Those that disclosures of the same page name, by digest, as far as their leaves are in place. */
+  readonly plans: ReadonlyMap<string, PlacedPlan>;
 }
 
 const inLogOrder: Keyset<NamedEvent> = {
@@ -244,12 +248,11 @@ export class AuditLog {
     const whole = joined(conditions, ' AND ');
     const rows = await this.database.read(eventRows, sql`WHERE ${whole} ${request.clause}`);
     const customers = await this.customersOf(rows.map(({ eventId }) => eventId));
+    const leaves = rows.map(({ leaf }) => readLeaf(leaf.toString('utf8')));
+    const named = plansNamedBy(leaves);
+    const plans = named.length === 0 ? new Map<string, PlacedPlan>() : await placedPlans(this.database, named);
     const placed = rows.map(
-      (row): NamedEvent => ({
-        row,
-        leaf: readLeaf(row.leaf.toString('utf8')),
-        customers: customers.get(row.eventId) ?? [],
-      }),
+      (row, at): NamedEvent => ({ row, leaf: leaves[at] as Leaf, customers: customers.get(row.eventId) ?? [], plans }),
     );
     const differing = placed.filter(
       ({ row, leaf, customers: named }) =>
@@ -266,7 +269,7 @@ export class AuditLog {
       rowsCheckedTo: agreeing,
       rowsCheckedSince: since,
       // What the rounds haven't come to yet may stand on this very page.
-      rowFindings: Math.max(findings, differing),
+      rowFindings: Math.max(findings, differing + named.length - plans.size),
     });
   }
 

@@ -1,6 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { FieldOfDisclosure, StatedPlan } from '../../audit/access-plan';
 import { namedPerEvent } from '../../audit/event';
-import { toldBy } from '../../audit/events';
 import type { Leaf } from '../../audit/leaf';
 import { type LinkAssurance, roles } from '../../authz/actor';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
@@ -11,7 +11,8 @@ import type { Shown, ShownObject } from '../../graphql/shown';
 import type { AnchoredCheckpoint } from '../../ledger/anchored';
 import type { SignedCheckpoint } from '../../ledger/checkpoints';
 import { longestProof, mostAnchors, mostDisclosedFields, mostTickets } from './audit.bounds';
-import { type FieldOfDisclosure, fieldsOf } from './disclosed-fields';
+import { changesIn } from './changes';
+import { fieldsOf, planAmong } from './disclosed-fields';
 
 export const auditOutcomes = ['ALLOWED', 'DENIED'] as const;
 export type AuditOutcome = (typeof auditOutcomes)[number];
@@ -24,6 +25,8 @@ export interface PlacedEvent {
   readonly leafIndex: number;
   readonly leafHash: string;
   readonly customers: readonly NonNullable<ShownObject['customer']>[];
+  /** By digest, the plans that are known here. */
+  readonly plans: ReadonlyMap<string, { readonly plan: StatedPlan }>;
 }
 
 @ObjectType('AuditActor', { simpleResolvers: true, description: 'Who acted, under our own id for them, and as what.' })
@@ -109,12 +112,6 @@ export class AuditCustomer implements Shown {
   }
 }
 
-const scalarText = (value: unknown): string | null =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
-
-/** What of a disclosure has fields of its own. */
-const notChanges = new Set(['fields', 'tickets', 'assistances', 'objects', 'from', 'to']);
-
 @ObjectType('AuditEvent', { simpleResolvers: true, description: 'One entry of the log, as its leaf has it.' })
 export class AuditEventType implements Shown {
   readonly linkAssurance: LinkAssurance = 'NONE';
@@ -193,23 +190,14 @@ export class AuditEventType implements Shown {
   @Listed({ most: 30, parts: true })
   @Exposed('INTERNAL', () => [AuditChange], { nullable: true, description: 'Not what tells of links or payments: exports do.' })
   get changes(): readonly AuditChange[] {
-    const { action, detail } = this.event.leaf;
-    const moved =
-      'from' in detail || 'to' in detail
-        ? [{ name: 'state', before: scalarText(detail.from), after: scalarText(detail.to) }]
-        : [];
-    const facts = Object.entries(detail).flatMap(([name, value]) => {
-      const after = scalarText(value);
-      return notChanges.has(name) || after === null || toldBy(action, name) !== undefined ? [] : [{ name, before: null, after }];
-    });
-    return [...moved, ...facts];
+    return changesIn(this.event.leaf, (digest) => planAmong(this.event.plans, digest));
   }
 
   // A mask instead of a value tells how surely the customer is linked.
   @Listed({ most: mostDisclosedFields, parts: true })
   @Exposed('PERSONAL', () => [DisclosedField], { description: 'Of a disclosure.', from: ['Customer.link'] })
   get disclosedFields(): readonly DisclosedField[] | null {
-    return fieldsOf(this.event.leaf);
+    return fieldsOf(this.event.leaf, (digest) => planAmong(this.event.plans, digest));
   }
 
   @Listed({ most: 20, parts: true })

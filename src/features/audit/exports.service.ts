@@ -1,3 +1,5 @@
+import { citedPlan, planAction, readPlan } from '../../audit/access-plan';
+import { CitedPlans } from '../../audit/cited-plans';
 import { type CustomerUnderDigest, type EventDraft, erasedCustomer } from '../../audit/event';
 import {
   csvHeader,
@@ -8,8 +10,8 @@ import {
   writeExport,
 } from '../../audit/export-format';
 import type { ExportFormat } from '../../audit/export-formats';
-import { type Leaf, readLeaf } from '../../audit/leaf';
-import { compactRange, consistencyPath } from '../../audit/merkle';
+import { glanceAtLeaf, type Leaf, LeafInvalid, readLeaf } from '../../audit/leaf';
+import { compactRange, consistencyPath, inclusionPath } from '../../audit/merkle';
 import type { Database } from '../../db/database';
 import type { Reads } from '../../db/reads';
 import { sql } from '../../db/sql';
@@ -19,6 +21,7 @@ import { latestAnchored } from '../../ledger/anchored';
 import { auditAnchors } from '../../ledger/audit-tree.entity';
 import type { Checkpoints } from '../../ledger/checkpoints';
 import { LogBroken } from '../../ledger/log-broken';
+import { expectPlan, type PlacedPlan, placedPlans } from '../../ledger/placed-plans';
 import { StoredTree } from '../../ledger/stored-tree';
 import { auditSaltBytes } from '../../privacy/digests';
 import { c, e, l, placedEvents } from './audit.rows';
@@ -54,6 +57,8 @@ const anchored = select(auditAnchors.pick('note', 'anchoredAt'), sql`FROM ${audi
 /** What an export is told while it is written. */
 export interface ExportListener {
   readonly onLeaf?: (leaf: ExportedLeaf) => void;
+  /** The leaf of a plan that the last line carries, after the last of the others. */
+  readonly onPlan?: (plan: PlacedPlan) => void;
   /** Of this leaf the row beside it says something else about the customer; the export goes by the leaf. */
   readonly onDiffering?: (index: number) => void;
 }
@@ -101,13 +106,20 @@ export class AuditExports {
   /** The export as NDJSON in chunks: what `counterfoil audit verify` reads. Throws `LogBroken`. */
   ndjson(plan: ExportPlan, customer: CustomerUnderDigest | null, listener: ExportListener = {}): AsyncGenerator<Buffer> {
     const leaves = this.leaves(plan, customer, listener);
+    const cited = new CitedPlans();
     const seen = async function* () {
       for await (const leaf of leaves) {
+        notePlans(cited, leaf);
         listener.onLeaf?.(leaf);
         yield leaf;
       }
     };
     const { database, checkpoints } = this;
+    const trailer = async () => {
+      const plans = await lackingPlans(database, cited, plan.size);
+      for (const each of plans) listener.onPlan?.(each);
+      return trailerOf(plan, database, checkpoints, plans);
+    };
     return (async function* () {
       const tree = new StoredTree(database);
       const header: ExportHeader = {
@@ -120,19 +132,23 @@ export class AuditExports {
             : `events about one customer, by what the leaves up to ${plan.to} (excluded) say themselves`,
         left: await compactRange(0, plan.from, tree.nodeAt),
       };
-      yield* writeExport(header, seen(), () => trailerOf(plan, database, checkpoints));
+      yield* writeExport(header, seen(), trailer);
     })();
   }
 
   /** The selected leaves as rows of CSV, in chunks. The NDJSON of the same plan is its manifest. */
   async *csv(plan: ExportPlan, customer: CustomerUnderDigest | null): AsyncGenerator<Buffer> {
     let rows = [csvHeader()];
-    for await (const { index, hash, leaf } of this.leaves(plan, customer)) {
+    const cited = new CitedPlans();
+    for await (const exported of this.leaves(plan, customer)) {
+      const { index, hash, leaf } = exported;
+      notePlans(cited, exported);
       if (leaf !== null) rows.push(csvRow(index, hash, readLeaf(leaf.toString('utf8'))));
       if (rows.length < leavesAtOnce) continue;
       yield Buffer.concat(rows);
       rows = [];
     }
+    for (const { index, hash, leaf } of await lackingPlans(this.database, cited, plan.size)) rows.push(csvRow(index, hash, leaf));
     if (rows.length > 0) yield Buffer.concat(rows);
   }
 
@@ -197,7 +213,40 @@ export const recordExport = (
     }),
   );
 
-const trailerOf = async (plan: ExportPlan, database: Reads, checkpoints: Checkpoints): Promise<ExportTrailer> => {
+/** Which plan a leaf that is shown names or states. One that was altered does neither: whoever verifies finds it. */
+const notePlans = (cited: CitedPlans, { index, leaf: bytes }: ExportedLeaf): void => {
+  if (bytes === null) return;
+  const glance = glanceAtLeaf(bytes);
+  if (glance && glance.action !== planAction) {
+    if (glance.plan !== undefined) cited.cite(glance.plan, index, null);
+    return;
+  }
+  try {
+    const leaf = readLeaf(bytes.toString('utf8'));
+    const named = citedPlan(leaf);
+    if (named !== undefined) cited.cite(named, index, null);
+    if (leaf.action !== planAction) return;
+    const { digest, fields } = readPlan(leaf);
+    cited.state(digest, fields.length);
+  } catch (error) {
+    if (!(error instanceof LeafInvalid)) throw error;
+  }
+};
+
+/** The leaves of plans that were named and not shown, by index. Throws `LogBroken` where one isn't stored as it was signed. */
+const lackingPlans = async (database: Reads, cited: CitedPlans, size: number): Promise<readonly PlacedPlan[]> => {
+  const digests = cited.lacking.map(([digest]) => digest);
+  const found = await placedPlans(database, digests, size);
+  for (const digest of digests) expectPlan(found, digest);
+  return [...found.values()].sort((a, b) => a.index - b.index);
+};
+
+const trailerOf = async (
+  plan: ExportPlan,
+  database: Reads,
+  checkpoints: Checkpoints,
+  plans: readonly PlacedPlan[],
+): Promise<ExportTrailer> => {
   const checkpoint = await checkpoints.at(plan.size);
   if (!checkpoint) throw new LogBroken('MISSING', `The checkpoint of size ${plan.size} isn't stored any more.`);
   const tree = new StoredTree(database);
@@ -216,5 +265,12 @@ const trailerOf = async (plan: ExportPlan, database: Reads, checkpoints: Checkpo
       plan.since.map(async (size) => ({ size, path: await consistencyPath(size, plan.size, tree.nodeAt) })),
     ),
     anchors,
+    plans: await Promise.all(
+      plans.map(async ({ index, bytes }) => ({
+        index,
+        leaf: bytes.toString('utf8'),
+        path: await inclusionPath(plan.size, index, tree.nodeAt),
+      })),
+    ),
   };
 };

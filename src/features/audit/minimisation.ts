@@ -5,8 +5,9 @@ import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { chunks } from '../../lanes';
 import { treeSize } from '../../ledger/integration';
+import { expectPlan, placedPlans } from '../../ledger/placed-plans';
 import { e, l, placedEvents } from './audit.rows';
-import { fieldsOf } from './disclosed-fields';
+import { fieldsOf, plansNamedBy } from './disclosed-fields';
 import { type LeafSpan, leafInPlace, leavesOf, spanOf } from './leaf-span';
 
 /** What became of a field for somebody: the report's columns. `omit` and `deny` under a disclosure are denied too. */
@@ -93,6 +94,7 @@ export const minimisationReport = async (database: Reads, from: Date, to: Date):
   for await (const found of leavesOf(database, leaves)) {
     const events = found.map(({ leaf }) => leaf).filter((leaf) => isCounted(leaf, from, to));
     const known = await purposesOf(database, [...new Set(events.flatMap(assistancesOf))]);
+    const plans = await placedPlans(database, plansNamedBy(events));
     for (const event of events) {
       const roles = [...event.actor.roles].sort().join('+') || event.actor.kind;
       const purpose = [...new Set(assistancesOf(event).map((id) => known.get(id) ?? 'UNKNOWN'))].sort().join('+') || '-';
@@ -103,7 +105,8 @@ export const minimisationReport = async (database: Reads, from: Date, to: Date):
         disclosures += 1;
         // A disclosure in several parts repeats its fields in each: they are counted with the first.
         if (Number(event.detail.part ?? 1) > 1) continue;
-        for (const { field, verdict, count } of fieldsOf(event) ?? []) add(roles, field, purpose, treatmentOf(verdict), count);
+        for (const { field, verdict, count } of fieldsOf(event, (digest) => expectPlan(plans, digest)) ?? [])
+          add(roles, field, purpose, treatmentOf(verdict), count);
       }
     }
   }

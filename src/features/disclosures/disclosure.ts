@@ -1,14 +1,21 @@
-import type { CustomerUnderDigest } from '../../audit/event';
+import type { StatedPlan } from '../../audit/access-plan';
 import type { SignedInActor } from '../../authz/actor';
 import type { RequestAccess } from '../../graphql/request-access';
+import type { ShownObject } from '../../graphql/shown';
 import type { Disclosure } from './disclosures.service';
+
+/**
+ * The links under which what is about a customer was shown. What doesn't depend on a link, as what a ticket says, is shown as without one, which
+ * tells nothing of theirs.
+ */
+const linksOf = (links: ReadonlySet<string> = new Set()): readonly string[] =>
+  [...links].filter((link) => link !== 'NONE' || links.size === 1);
 
 /** The record of what a request showed; null when it showed no policed field. */
 export const disclosureOf = (
   actor: SignedInActor,
   access: RequestAccess,
-  plan: string,
-  policy: string,
+  plan: () => StatedPlan,
   operation: string | null,
 ): Disclosure | null => {
   const { fields, parents } = access.showing;
@@ -17,12 +24,15 @@ export const disclosureOf = (
   const tickets = new Set<string>();
   const assistances = new Map<string, string | null>();
   const ends: number[] = [];
-  const customers = new Map<string, CustomerUnderDigest>();
+  const customers = new Map<string, NonNullable<ShownObject['customer']>>();
+  const links = new Map<string, Set<string>>();
   const objects = new Map<string, Set<string>>();
-  for (const { shown } of parents) {
+  for (const { shown, linkAssurance } of parents) {
     if (shown.ticketId !== null) tickets.add(shown.ticketId);
     if (shown.customer) {
       customers.set(shown.customer.id, shown.customer);
+      const under = links.get(shown.customer.id) ?? new Set();
+      links.set(shown.customer.id, under.add(linkAssurance));
     }
     if (shown.underAssistance) {
       // What is said in a ticket is shown under the assistance on that ticket, even where another one covers the same customer.
@@ -44,11 +54,10 @@ export const disclosureOf = (
   return {
     actor,
     operation,
-    plan,
-    policy,
+    plan: plan(),
     fields,
     ticketIds: [...tickets].sort(),
-    customers: [...customers.values()],
+    customers: [...customers.values()].map(({ id, digest }) => ({ id, digest, links: linksOf(links.get(id)) })),
     objects: Object.fromEntries([...objects].map(([type, ids]) => [type, [...ids].sort()])),
     assistanceIds: [...assistances.keys()].sort(),
     assistedTicketId: further.length === 0 ? assistedTicketId : null,

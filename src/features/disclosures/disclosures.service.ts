@@ -1,23 +1,24 @@
-import { type CustomerUnderDigest, namedPerEvent } from '../../audit/event';
+import { type FieldOfDisclosure, type StatedPlan, shownUnder } from '../../audit/access-plan';
+import { type LinkedCustomer, namedPerEvent } from '../../audit/event';
 import type { EventFacts } from '../../audit/events';
 import type { SignedInActor } from '../../authz/actor';
 import type { Database } from '../../db/database';
 import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { Failure } from '../../failure';
 import { leaseMilliseconds, renewLeases } from '../assistance/assistance.leases';
+import { StatedPlans } from './stated-plans';
 
 /** What one operation showed to one actor: the record without which its response isn't sent. */
 export interface Disclosure {
   readonly actor: SignedInActor;
   /** Keyed digest of the operation's name; null without one. */
   readonly operation: string | null;
-  /** Digest of the access plan: operation, access class and policy. */
-  readonly plan: string;
-  /** Digest of the policy file in force. */
-  readonly policy: string;
-  readonly fields: readonly { readonly field: string; readonly verdict: string; readonly count: number }[];
+  /** The access plan that it was shown under: stated in the log before it is named there. */
+  readonly plan: StatedPlan;
+  /** What left, and under which link's verdict. */
+  readonly fields: readonly (FieldOfDisclosure & { readonly link: string })[];
   readonly ticketIds: readonly string[];
-  readonly customers: readonly CustomerUnderDigest[];
+  readonly customers: readonly LinkedCustomer[];
   /** Ids of what was shown, by type; customers are only among `customers`. */
   readonly objects: Readonly<Record<string, readonly string[]>>;
   /** The assistances that it was shown under. */
@@ -51,6 +52,7 @@ export class Disclosures {
   private flushing: Promise<void> | undefined;
   /** Until when, on the monotonic clock, this process may rely on an assistance it wrote to. */
   private readonly leases = new Map<string, number>();
+  private readonly plans = new StatedPlans();
 
   constructor(
     private readonly database: Database,
@@ -94,24 +96,33 @@ export class Disclosures {
 
   private async commit(group: readonly Waiting[]): Promise<void> {
     const wanted = [...new Set(group.flatMap(({ disclosure }) => disclosure.assistanceIds))].sort();
-    const { relied, asked, began, live, recorded } = await this.database.system('recorder', 'disclosure', async (change) => {
-      // Decided anew in each attempt: a lease may run out while this waits for its turn or for a conflict to pass.
-      const began = performance.now();
-      const relied = wanted.filter((id) => (this.leases.get(id) ?? 0) - began > leaseReserve);
-      const asked = wanted.filter((id) => !relied.includes(id));
-      const live = new Set([...relied, ...(await renewLeases(change, asked, change.at))]);
-      // The writes may have waited for somebody who was ending one.
-      const now = this.clock();
-      const recorded = group.filter(
-        ({ disclosure: { assistanceIds, validUntil } }) =>
-          assistanceIds.every((id) => live.has(id)) && (validUntil === null || validUntil > now),
-      );
-      for (const { disclosure } of recorded) {
-        const { id, kind, roles } = disclosure.actor;
-        for (const facts of factsOf(disclosure)) change.recordFor({ id, kind, roles }, 'disclosure', facts);
-      }
-      return { relied, asked, began, live, recorded };
-    });
+    const { relied, asked, began, live, recorded, stated } = await this.database.system(
+      'recorder',
+      'disclosure',
+      async (change) => {
+        // Decided anew in each attempt: a lease may run out while this waits for its turn or for a conflict to pass.
+        const began = performance.now();
+        const relied = wanted.filter((id) => (this.leases.get(id) ?? 0) - began > leaseReserve);
+        const asked = wanted.filter((id) => !relied.includes(id));
+        const live = new Set([...relied, ...(await renewLeases(change, asked, change.at))]);
+        // The writes may have waited for somebody who was ending one.
+        const now = this.clock();
+        const recorded = group.filter(
+          ({ disclosure: { assistanceIds, validUntil } }) =>
+            assistanceIds.every((id) => live.has(id)) && (validUntil === null || validUntil > now),
+        );
+        const stated = await this.plans.state(
+          change,
+          recorded.map(({ disclosure: { plan } }) => plan),
+        );
+        for (const { disclosure } of recorded) {
+          const { id, kind, roles } = disclosure.actor;
+          for (const facts of factsOf(disclosure)) change.recordFor({ id, kind, roles }, 'disclosure', facts);
+        }
+        return { relied, asked, began, live, recorded, stated };
+      },
+    );
+    this.plans.committed(stated);
     for (const id of asked) {
       if (live.has(id)) this.leases.set(id, began + leaseMilliseconds);
       else this.leases.delete(id);
@@ -149,7 +160,8 @@ const unavailable = (): Failure =>
   });
 
 const factsOf = (disclosure: Disclosure): readonly EventFacts<'disclosure'>[] => {
-  const { operation, plan, policy, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
+  const { operation, plan, fields, ticketIds, customers, objects, assistanceIds } = disclosure;
+  const { counts, others } = shownUnder(plan, fields);
   const ids = Object.entries(objects).flatMap(([type, list]) => list.map((id) => ({ type, id })));
   const longest = Math.max(ids.length, ticketIds.length, customers.length, assistanceIds.length);
   const parts = Math.max(1, Math.ceil(longest / namedPerEvent));
@@ -166,9 +178,9 @@ const factsOf = (disclosure: Disclosure): readonly EventFacts<'disclosure'>[] =>
       customers: ofPart(customers),
       detail: {
         operation,
-        plan,
-        policy,
-        fields: fields.map(({ field, verdict, count }) => [field, verdict, count]),
+        plan: plan.digest,
+        counts,
+        ...(others ? { others } : {}),
         tickets: ofPart(ticketIds),
         assistances: ofPart(assistanceIds),
         objects: shown,

@@ -1,11 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { SignedInActor } from '../../authz/actor';
+import type { AccessPlan } from '../../authz/plan/plan';
 import type { RequestAccess } from '../../graphql/request-access';
 import { describeError } from '../../log';
 import type { Core } from '../core';
 import { Denials } from './denials.service';
 import { disclosureOf } from './disclosure';
 import { Disclosures } from './disclosures.service';
+import { statedPlan } from './stated-plans';
 
 /** Characters of names of operations, with their digests, that are kept: most requests come under one of a few names. */
 const keptCharacters = 256 * 1024;
@@ -32,11 +34,11 @@ export const createDisclosures = ({ database, keys, clock, log, policy }: Core) 
     recordShowing: async (
       actor: SignedInActor,
       access: RequestAccess,
-      plan: { readonly digest: string },
+      plan: Pick<AccessPlan, 'digest' | 'policedFields'>,
       operation: string | null,
     ): Promise<void> => {
       const name = operation === null ? null : stoodIn(operation);
-      const disclosure = disclosureOf(actor, access, plan.digest, policy.digest, name);
+      const disclosure = disclosureOf(actor, access, () => statedPlan(plan, policy.digest), name);
       if (disclosure) await disclosures.record(disclosure);
     },
     /** Waits for what is under way, and writes the denials that were only counted so far. */
