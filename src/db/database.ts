@@ -24,6 +24,7 @@ import {
   sqlModeFault,
   tlsFault,
 } from './engine';
+import { type FirstRows, mostOfFirst, selectFirst } from './first-rows';
 import { safeRows } from './integers';
 import { type Job, jobs } from './jobs';
 import type { DatabaseLocation } from './location';
@@ -179,6 +180,20 @@ export class Database implements Reads {
     const rows = await this.readAll(selection, selectLists(this.engine, selection, rests));
     for (const row of rows) lists[(row as R & { list: number }).list]?.push(row);
     return lists;
+  }
+
+  /**
+   * The first rows of each of these owners, in one statement: in no order, and where several stand last together, more of an owner than
+   * `limit`. Null where so many do that some may be missing.
+   */
+  async readFirst<E, R extends object>(
+    selection: Selection<R>,
+    first: FirstRows<E>,
+    owners: readonly string[],
+    limit: number,
+  ): Promise<R[] | null> {
+    const rows = await this.readAll(selection, selectFirst(this.engine, selection, first, owners, limit));
+    return rows.length < mostOfFirst(owners.length, limit) ? rows : null;
   }
 
   private async readAll<R extends object>(selection: Selection<R>, statement: Sql): Promise<R[]> {

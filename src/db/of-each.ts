@@ -1,5 +1,5 @@
 import type { Database } from './database';
-import { type Sql, sql } from './sql';
+import { padded, type Sql, sql } from './sql';
 import type { Column, Selection } from './table';
 
 /** Rows that nearly every owner has fewer of: so many of each are read at once before anybody is asked for by themselves. */
@@ -25,7 +25,7 @@ export const readOfEach = async <R extends object>(
   { owners, column, ownerOf, rest, most }: OfEach<R>,
 ): Promise<R[][]> => {
   const limit = Math.max(owners.length * Math.min(usual, most), most) + 1;
-  const rows = await database.read(selection, sql`WHERE ${column} IN (${owners}) ${rest} LIMIT ${limit}`);
+  const rows = await database.read(selection, sql`WHERE ${column} IN (${padded(owners)}) ${rest} LIMIT ${limit}`);
   if (rows.length < limit) {
     const byOwner = new Map<string, R[]>(owners.map((owner) => [owner, []]));
     for (const row of rows) {

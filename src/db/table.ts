@@ -144,7 +144,9 @@ const without = (names: readonly string[]): object =>
 export class Selection<Row extends object> implements Spelled {
   /** The columns with the rows' names, as they stand after `SELECT`. */
   readonly list: Sql;
-  /** `FROM`, with what the columns need beside it. */
+  /** What the columns need beside what they are from. */
+  readonly joins: Sql;
+  /** `FROM`, with these joins. */
   readonly source: Sql;
   readonly [spelling]: Sql;
   private readonly converted: readonly (readonly [name: string, read: (stored: unknown) => unknown])[];
@@ -159,7 +161,8 @@ export class Selection<Row extends object> implements Spelled {
     const all = Object.entries<Column<unknown>>(columns);
     const joins = new Set(all.flatMap(([, { need }]) => (need?.join ? [need.join] : [])));
     this.list = joined(all.map(([name, column]) => sql`${column} AS ${raw(name)}`));
-    this.source = joins.size === 0 ? from : sql`${from} ${joined([...joins], ' ')}`;
+    this.joins = joins.size === 0 ? sql`` : joined([...joins], ' ');
+    this.source = joins.size === 0 ? from : sql`${from} ${this.joins}`;
     this[spelling] = sql`SELECT ${this.list} ${this.source}`;
     this.converted = all.flatMap(([name, { read }]) => (read ? [[name, read] as const] : []));
     this.prototype = missing.length === 0 ? null : without(missing);

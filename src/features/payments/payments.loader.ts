@@ -3,21 +3,26 @@ import type { Database } from '../../db/database';
 import { readOfEach } from '../../db/of-each';
 import { partsByRows } from '../../db/parts-by-rows';
 import { joined, padded, type Sql, sql } from '../../db/sql';
+import type { Table } from '../../db/table';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
 import { nextTurn } from '../../graphql/work';
+import { type OwnersPage, readBeginnings } from '../beginnings';
 import type { CustomerType } from '../customers/customer.type';
 import type { KeyedRow, Keys } from '../keys/keys.service';
 import type { Loading } from '../loading';
+import type { Transaction } from './payment.entity';
 import type { TransactionFilter } from './payment.filter';
 import { PaymentMethodType, TransactionOrder } from './payment.type';
 import {
   method,
   methodRows,
   type PaymentMethodRow,
+  payer,
   type TransactionRow,
   transaction,
   transactionCounts,
+  transactionCountsOfEach,
   transactionRows,
 } from './payments.rows';
 
@@ -31,7 +36,7 @@ export interface TransactionList {
   readonly after: Position | null;
 }
 
-export const transactionsBy: Readonly<Record<TransactionOrder, Keyset<TransactionRow>>> = {
+export const transactionsBy: Readonly<Record<TransactionOrder, Keyset<Pick<TransactionRow, 'id' | 'amount' | 'createdAt'>>>> = {
   [TransactionOrder.AMOUNT]: {
     column: transaction.amount,
     id: transaction.id,
@@ -46,10 +51,9 @@ export const transactionsBy: Readonly<Record<TransactionOrder, Keyset<Transactio
   },
 };
 
-/** The WHERE of a list without its position, so that a count counts the whole list. */
-const conditionOf = ({ paymentCustomerId, filter }: TransactionList): Sql => {
-  const t = transaction;
-  const conditions = [sql`${t.paymentCustomerId} = ${paymentCustomerId}`];
+/** What a list is narrowed by beside its owner. */
+const narrowingOf = (filter: TransactionFilter, t: Table<Transaction>): readonly Sql[] => {
+  const conditions: Sql[] = [];
   if (filter.status) conditions.push(filter.status.length > 0 ? sql`${t.status} IN (${filter.status})` : sql`1 = 0`);
   if (filter.currency) conditions.push(sql`${t.currency} = ${filter.currency}`);
   if (filter.amountAtLeast != null) conditions.push(sql`${t.amount} >= ${filter.amountAtLeast}`);
@@ -59,7 +63,33 @@ const conditionOf = ({ paymentCustomerId, filter }: TransactionList): Sql => {
   if (typeof filter.declineCode === 'string') conditions.push(sql`${t.declineCode} = ${filter.declineCode}`);
   if (filter.riskBand) conditions.push(sql`${t.riskBand} = ${filter.riskBand}`);
   if (filter.riskScoreAtLeast != null) conditions.push(sql`${t.riskScore} >= ${filter.riskScoreAtLeast}`);
-  return joined(conditions, ' AND ');
+  return conditions;
+};
+
+/** The WHERE of a list without its position, so that a count counts the whole list. */
+const conditionOf = ({ paymentCustomerId, filter }: TransactionList): Sql =>
+  joined([sql`${transaction.paymentCustomerId} = ${paymentCustomerId}`, ...narrowingOf(filter, transaction)], ' AND ');
+
+/** Equal for lists that differ by their customers, and their places in them, alone. */
+const kindOf = ({ filter, orderBy }: TransactionList): string => JSON.stringify([filter, orderBy]);
+const ownersPageOf = (list: TransactionList): OwnersPage => ({ ...list, owner: list.paymentCustomerId, by: kindOf(list) });
+
+/** The first transactions of customers, for one list or those that are like it. */
+const firstOf = ({ filter, orderBy }: TransactionList) => {
+  const column = orderBy === TransactionOrder.AMOUNT ? ('amount' as const) : ('createdAt' as const);
+  return {
+    of: transaction,
+    columns: (of: Table<Transaction>) => ({
+      owner: of.paymentCustomerId,
+      order: of[column],
+      conditions: narrowingOf(filter, of),
+    }),
+    direction: 'DESC' as const,
+    index: `ix_payment_transaction_payment_customer_id_${column === 'amount' ? 'amount' : 'created_at'}_id`,
+    ownerIds: { id: payer.id, from: sql`FROM ${payer}` },
+    keyset: transactionsBy[orderBy],
+    ownerOf: ({ paymentCustomerId }: OfPayer) => paymentCustomerId,
+  };
 };
 
 interface OfPayer {
@@ -158,19 +188,40 @@ export class PaymentsLoader {
     const pages: TransactionRow[][] = [];
     for (const part of partsByRows(lists, ({ limit }) => limit, rowsAtOnce)) {
       if (pages.length > 0) await nextTurn();
-      const [read] = await Promise.all([
-        this.database.readLists(
-          selection,
-          part.map((list) => sql`WHERE ${conditionOf(list)} ${pageClause(transactionsBy[list.orderBy], list.after, list.limit)}`),
-        ),
-        keys,
-      ]);
+      const [read] = await Promise.all([this.readPart(selection, part), keys]);
       for (const page of read) pages.push(await this.withKeys(page, isSealed));
     }
     return lists.map(({ orderBy }, index) => (pages[index] ?? []).sort(inOrder(transactionsBy[orderBy])));
   }
 
+  private async readPart(selection: typeof transactionRows, part: readonly TransactionList[]) {
+    const beginnings = await readBeginnings(
+      this.database,
+      selection,
+      part.map(ownersPageOf),
+      firstOf(part[0] as TransactionList),
+    );
+    return (
+      beginnings ??
+      this.database.readLists(
+        selection,
+        part.map((list) => sql`WHERE ${conditionOf(list)} ${pageClause(transactionsBy[list.orderBy], list.after, list.limit)}`),
+      )
+    );
+  }
+
   private async fetchCounts(lists: readonly TransactionList[]): Promise<number[]> {
+    const [first] = lists;
+    if (first && lists.length > 1 && lists.every((list) => kindOf(list) === kindOf(first))) {
+      const owners = lists.map(({ paymentCustomerId }) => paymentCustomerId);
+      const among = sql`${transaction.paymentCustomerId} IN (${padded(owners)})`;
+      const rows = await this.database.read(
+        transactionCountsOfEach,
+        sql`WHERE ${joined([among, ...narrowingOf(first.filter, transaction)], ' AND ')} GROUP BY ${transaction.paymentCustomerId}`,
+      );
+      const byOwner = new Map(rows.map(({ paymentCustomerId, n }) => [paymentCustomerId, n]));
+      return owners.map((owner) => byOwner.get(owner) ?? 0);
+    }
     const counted = await this.database.readLists(
       transactionCounts,
       lists.map((list) => sql`WHERE ${conditionOf(list)}`),

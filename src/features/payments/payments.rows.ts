@@ -81,4 +81,9 @@ export type TransactionRow = Selected<typeof transactionRows> & KeyedRow;
 
 export const transactionCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${transaction}`);
 
+export const transactionCountsOfEach = select(
+  { ...transaction.pick('paymentCustomerId'), n: wholeNumber(sql`COUNT(*)`) },
+  sql`FROM ${transaction}`,
+);
+
 export const lastDisputes = select({ openedAt: instant(sql`MAX(${transaction.disputeOpenedAt})`) }, sql`FROM ${transaction}`);

@@ -12,7 +12,7 @@ import type { ConfirmedOf, Reach } from '../customers/customers.service';
 import type { TransactionFilter } from './payment.filter';
 import { TransactionConnection, type TransactionOrder, TransactionType } from './payment.type';
 import { type PaymentsLoader, transactionsBy } from './payments.loader';
-import { transaction, transactionRows } from './payments.rows';
+import { type TransactionRow, transaction, transactionRows } from './payments.rows';
 
 /** A transaction once for each customer whose payment side it is of. */
 const linkedTransactionRows = select(
@@ -44,7 +44,7 @@ export class Payments {
   ) {
     const conditions = { ...(filter ?? {}) };
     const identity = ['Customer.transactions', customer.id, conditions, orderBy];
-    const request = new PageRequest(
+    const request = new PageRequest<TransactionRow>(
       { cursors: this.parts.cursors, actorId: actor.id, list: identity, keyset: transactionsBy[orderBy] },
       { first, after },
     );

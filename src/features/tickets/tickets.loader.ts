@@ -2,13 +2,15 @@ import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
 import { partsByRows } from '../../db/parts-by-rows';
 import { padded, sql } from '../../db/sql';
-import type { Selected, Selection } from '../../db/table';
+import type { Selected, Selection, Table } from '../../db/table';
 import type { Position } from '../../graphql/cursor';
 import { inOrder, type Keyset, pageClause } from '../../graphql/page';
+import { type OwnersPage, readBeginnings } from '../beginnings';
 import type { KeyedRow } from '../keys/keys.service';
 import type { Loading } from '../loading';
+import type { Message } from './ticket.entity';
 import { Staff } from './ticket.type';
-import { type MessageRow, message, messageCounts, messageRows, staff, staffRows } from './tickets.rows';
+import { type MessageRow, message, messageCounts, messageRows, staff, staffRows, ticket } from './tickets.rows';
 
 export interface MessageList {
   readonly ticketId: string;
@@ -27,11 +29,24 @@ const bytesOf = (selection: Selection<StoredMessage>, row: StoredMessage): numbe
   (selection.has('attachmentsSealed') ? (row.attachmentsSealed?.length ?? 0) : 0);
 
 /** A ticket's messages, the first one first. */
-export const messagesInOrder: Keyset<MessageRow> = {
+export const messagesInOrder: Keyset<Pick<MessageRow, 'id' | 'createdAt'>> = {
   column: message.createdAt,
   id: message.id,
   direction: 'ASC',
   positionOf: (row) => ({ value: row.createdAt.getTime(), id: row.id }),
+};
+
+const ownersPageOf = ({ ticketId, limit, after }: MessageList): OwnersPage => ({ owner: ticketId, limit, after, by: '' });
+
+/** The first messages of tickets. */
+const firstMessages = {
+  of: message,
+  columns: (of: Table<Message>) => ({ owner: of.ticketId, order: of.createdAt, conditions: [] }),
+  direction: 'ASC' as const,
+  index: 'ix_helpdesk_message_ticket_id_created_at_id',
+  ownerIds: { id: ticket.id, from: sql`FROM ${ticket}` },
+  keyset: messagesInOrder,
+  ownerOf: (row: StoredMessage) => row.ticketId,
 };
 
 /** What belongs to tickets, each relation of a level in one statement. */
@@ -87,13 +102,15 @@ export class TicketsLoader {
     for (const part of partsByRows(lists, ({ limit }) => limit, messagesAtOnce)) {
       const work = this.loading.work();
       if (work.over !== null) return lists.map((_, index) => pages[index] ?? []);
-      const read = await this.database.readLists(
-        selection,
-        part.map(
-          ({ ticketId, limit, after }) =>
-            sql`WHERE ${message.ticketId} = ${ticketId} ${pageClause(messagesInOrder, after, limit)}`,
-        ),
-      );
+      const read =
+        (await readBeginnings(this.database, selection, part.map(ownersPageOf), firstMessages)) ??
+        (await this.database.readLists(
+          selection,
+          part.map(
+            ({ ticketId, limit, after }) =>
+              sql`WHERE ${message.ticketId} = ${ticketId} ${pageClause(messagesInOrder, after, limit)}`,
+          ),
+        ));
       for (const page of read) {
         for (const row of page) work.addRead(bytesOf(selection, row));
         const keyed = selection.has('keyId') ? await this.withKeys(page) : (page as MessageRow[]);

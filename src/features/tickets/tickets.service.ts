@@ -10,7 +10,7 @@ import type { Ticket } from './ticket.entity';
 import { MessageConnection, MessageType, TicketConnection, type TicketFilter, TicketOrder, TicketType } from './ticket.type';
 import { messagesInOrder, type TicketsLoader } from './tickets.loader';
 import { listedScope } from './tickets.policy';
-import { type TicketRow, ticket, ticketCounts, ticketRows } from './tickets.rows';
+import { type MessageRow, type TicketRow, ticket, ticketCounts, ticketRows } from './tickets.rows';
 import { alone, type InScope, type ScopeParts, TicketsInScope } from './tickets.scope';
 
 export type TicketParts = ScopeParts & Pick<Core, 'keys' | 'cursors'>;
@@ -123,7 +123,7 @@ export class Tickets {
     after: string | null | undefined,
   ) {
     const list = ['Ticket.messages', ticket.id];
-    const request = new PageRequest(
+    const request = new PageRequest<MessageRow>(
       { cursors: this.parts.cursors, actorId: actor.id, list, keyset: messagesInOrder },
       { first, after },
     );
