@@ -32,7 +32,7 @@ import { takeOwnership } from './owner-lock';
 import type { PreparedReads } from './prepared-reads';
 import type { Reads } from './reads';
 import { ServerConnections } from './server-connections';
-import { type Sql, sql } from './sql';
+import type { Sql } from './sql';
 import { type Row, readRows, type Transaction } from './statements';
 import { deleting, insertions, type Selection, type Table, type Values } from './table';
 import { selectLists } from './union-of-lists';
@@ -171,29 +171,33 @@ export class Database implements Reads {
    * nothing. Throws `DatabaseUnavailable`.
    */
   read<R extends object>(selection: Selection<R>, rest: Sql): Promise<R[]> {
-    return this.readAll(selection, sql`${selection} ${rest}`);
+    return this.readAll(selection, selectLists(this.engine, selection, [rest]));
   }
 
   /** Rows of several lists of a selection, in one statement. Each has its own rest, and its rows come in no order. */
   async readLists<R extends object>(selection: Selection<R>, rests: readonly Sql[]): Promise<R[][]> {
     const lists: R[][] = rests.map(() => []);
     const rows = await this.readAll(selection, selectLists(this.engine, selection, rests));
+    if (rests.length === 1) return [rows];
     for (const row of rows) lists[(row as R & { list: number }).list]?.push(row);
     return lists;
   }
 
   /**
-   * The first rows of each of these owners, in one statement: in no order, and where several stand last together, more of an owner than
-   * `limit`. Null where so many do that some may be missing.
+   * The first rows of each of these owners, in one statement: an owner's in no order, and where several stand last together, more of them
+   * than `limit`. Null where so many do that some may be missing.
    */
   async readFirst<E, R extends object>(
     selection: Selection<R>,
     first: FirstRows<E>,
     owners: readonly string[],
     limit: number,
-  ): Promise<R[] | null> {
+  ): Promise<R[][] | null> {
     const rows = await this.readAll(selection, selectFirst(this.engine, selection, first, owners, limit));
-    return rows.length < mostOfFirst(owners.length, limit) ? rows : null;
+    if (rows.length >= mostOfFirst(owners.length, limit)) return null;
+    const lists: R[][] = owners.map(() => []);
+    for (const row of rows) lists[(row as R & { list: number }).list]?.push(row);
+    return lists;
   }
 
   private async readAll<R extends object>(selection: Selection<R>, statement: Sql): Promise<R[]> {

@@ -32,7 +32,7 @@ export const mostOfFirst = (owners: number, limit: number): number => owners * l
 /**
  * One statement for the first `limit` rows of each owner, with one text for nearly any number of them: from each owner's beginning to where
  * its last row stands, which is looked up in the index. Several rows may stand there: then an owner has more than `limit`, to be cut by
- * whoever puts them in order.
+ * whoever puts them in order. `list` says which of the owners a row is of, by its place among them.
  */
 export const selectFirst = <E>(
   engine: EngineKind,
@@ -42,6 +42,11 @@ export const selectFirst = <E>(
   limit: number,
 ): Sql => {
   const among = padded(owners);
+  // A number is shorter than the id that it stands for.
+  const list = joined(
+    among.values.map((owner, index) => sql`WHEN ${owner} THEN ${raw(`${index}`)}`),
+    ' ',
+  );
   const counted = of.as('counted');
   const [outer, inner] = [columns(of), columns(counted)];
   const isDescending = direction === 'DESC';
@@ -51,11 +56,11 @@ export const selectFirst = <E>(
   const last = sql`SELECT ${inner.order} FROM ${counted} WHERE ${conditions(inner, sql`${inner.owner} = ${ownerIds.id}`)}
     ORDER BY ${inner.order} ${raw(direction)} LIMIT 1 OFFSET ${limit - 1}`;
   // Without its LIMIT MariaDB would take the derived table apart, and look the last row up again for each row that it reads.
-  const ends = sql`SELECT ${ownerIds.id} AS owner, COALESCE((${last}), ${end}) AS last
+  const ends = sql`SELECT ${ownerIds.id} AS owner, CASE ${ownerIds.id} ${list} END AS list, COALESCE((${last}), ${end}) AS last
     ${ownerIds.from} WHERE ${ownerIds.id} IN (${among}) LIMIT ${among.values.length}`;
   const reaches = sql`${outer.order} ${raw(isDescending ? '>=' : '<=')} ends.last`;
   // Of indexes of an owner MariaDB's statistics prefer any.
   const by = engine === 'mariadb' ? raw(`FORCE INDEX (${index})`) : sql``;
-  return sql`SELECT ${selection.list} FROM (${ends}) AS ends JOIN ${of} ${by} ON ${outer.owner} = ends.owner AND ${reaches}
+  return sql`SELECT ends.list AS list, ${selection.listOn(engine)} FROM (${ends}) AS ends JOIN ${of} ${by} ON ${outer.owner} = ends.owner AND ${reaches}
     ${selection.joins} WHERE ${conditions(outer, sql`1 = 1`)} LIMIT ${mostOfFirst(owners.length, limit)}`;
 };

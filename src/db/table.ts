@@ -2,6 +2,7 @@ import { getMetadataArgsStorage, type ValueTransformer } from 'typeorm';
 import { ProgrammingError } from '../failure';
 import type { SealedPlace } from '../privacy/sealing';
 import { integer, milliseconds } from './columns';
+import type { EngineKind } from './engine';
 import { joined, raw, type Spelled, Sql, spelling, sql } from './sql';
 
 type EntityClass<E> = new () => E;
@@ -122,6 +123,9 @@ export const ofType = <C extends Columns>(
     ]),
   ) as C;
 
+/** It stands in a table, by which it is called. */
+const isPlain = ({ strings: [text = ''], values }: Sql): boolean => values.length === 0 && /^\w+\.\w+$/.test(text);
+
 /** What rows are without some of their columns: whoever asks for one of these is wrong, and isn't told that it is empty. */
 const without = (names: readonly string[]): object =>
   Object.create(
@@ -152,6 +156,7 @@ export class Selection<Row extends object> implements Spelled {
   private readonly converted: readonly (readonly [name: string, read: (stored: unknown) => unknown])[];
   private readonly narrowed = new WeakMap<Fields, Selection<Row>>();
   private readonly prototype: object | null;
+  private readonly asExpressions: Sql;
 
   constructor(
     readonly columns: { readonly [P in keyof Row]: Column<Row[P]> },
@@ -159,6 +164,9 @@ export class Selection<Row extends object> implements Spelled {
     missing: readonly string[] = [],
   ) {
     const all = Object.entries<Column<unknown>>(columns);
+    this.asExpressions = joined(
+      all.map(([name, column]) => sql`${isPlain(column) ? sql`COALESCE(${column})` : column} AS ${raw(name)}`),
+    );
     const joins = new Set(all.flatMap(([, { need }]) => (need?.join ? [need.join] : [])));
     this.list = joined(all.map(([name, column]) => sql`${column} AS ${raw(name)}`));
     this.joins = joins.size === 0 ? sql`` : joined([...joins], ' ');
@@ -166,6 +174,14 @@ export class Selection<Row extends object> implements Spelled {
     this[spelling] = sql`SELECT ${this.list} ${this.source}`;
     this.converted = all.flatMap(([name, { read }]) => (read ? [[name, read] as const] : []));
     this.prototype = missing.length === 0 ? null : without(missing);
+  }
+
+  /**
+   * The columns as they are read from an engine. With each answer MariaDB tells of a column in which column of which table of which
+   * database it stands, which is half of what a small answer takes; of an expression it tells nothing like that.
+   */
+  listOn(engine: EngineKind): Sql {
+    return engine === 'mariadb' ? this.asExpressions : this.list;
   }
 
   /**

@@ -16,7 +16,6 @@ export interface OwnersPage {
 
 interface Form<E, R> extends FirstRows<E> {
   readonly keyset: Keyset<R>;
-  readonly ownerOf: (row: R) => string;
 }
 
 /**
@@ -38,9 +37,6 @@ export const readBeginnings = async <E, R extends object>(
     pages.map(({ owner }) => owner),
     page.limit,
   );
-  if (rows === null) return null;
-  const byOwner = new Map<string, R[]>(pages.map(({ owner }) => [owner, []]));
-  for (const row of rows) byOwner.get(form.ownerOf(row))?.push(row);
   const compare = inOrder(form.keyset);
-  return pages.map(({ owner }) => (byOwner.get(owner) ?? []).sort(compare).slice(0, page.limit));
+  return rows === null ? null : rows.map((list) => list.sort(compare).slice(0, page.limit));
 };

@@ -88,13 +88,10 @@ const firstOf = ({ filter, orderBy }: TransactionList) => {
     index: `ix_payment_transaction_payment_customer_id_${column === 'amount' ? 'amount' : 'created_at'}_id`,
     ownerIds: { id: payer.id, from: sql`FROM ${payer}` },
     keyset: transactionsBy[orderBy],
-    ownerOf: ({ paymentCustomerId }: OfPayer) => paymentCustomerId,
   };
 };
 
-interface OfPayer {
-  readonly paymentCustomerId: string;
-}
+const payerOf = ({ paymentCustomerId }: { readonly paymentCustomerId: string }): string => paymentCustomerId;
 
 /** Payment methods that a customer shows. */
 export const mostMethods = 50;
@@ -125,19 +122,20 @@ export class PaymentsLoader {
         readOfEach(database, selection, {
           owners: ids,
           column: method.paymentCustomerId,
-          ownerOf: (row) => row.paymentCustomerId,
+          ownerOf: payerOf,
           rest: sql`AND ${method.status} <> 'REMOVED' AND ${method.sameAsId} IS NULL ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
           most: mostMethods,
         }),
         isSealed ? loading.keys.ofOwners(ids) : null,
       ]);
-      return Promise.all(lists.map((rows) => this.withKeys(rows, isSealed)));
+      return Promise.all(lists.map((rows) => this.withKeys(rows, isSealed, payerOf)));
     });
     this.method = new DataLoader(async (ids) => {
       const selection = methodRows.for(loading.fields());
       const rows = await this.withKeys(
         await database.read(selection, sql`WHERE ${method.id} IN (${padded(ids)})`),
         selection.has('billingAddressSealed'),
+        payerOf,
       );
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
@@ -175,10 +173,13 @@ export class PaymentsLoader {
   }
 
   /** Rows of payment customers with what opens them, where something sealed was read of them. */
-  async withKeys<Row extends OfPayer>(rows: readonly Row[], isSealed: boolean): Promise<(Row & KeyedRow)[]> {
+  async withKeys<Row extends object>(
+    rows: readonly Row[],
+    isSealed: boolean,
+    payerOf: (row: Row) => string,
+  ): Promise<(Row & KeyedRow)[]> {
     // What is sealed wasn't read, and throws before anybody asks for its key.
-    if (!isSealed) return rows as (Row & KeyedRow)[];
-    return this.loading.keys.ofRows(rows, ({ paymentCustomerId }) => paymentCustomerId);
+    return isSealed ? this.loading.keys.ofRows(rows, payerOf) : (rows as (Row & KeyedRow)[]);
   }
 
   private async fetchPages(lists: readonly TransactionList[]): Promise<TransactionRow[][]> {
@@ -189,7 +190,8 @@ export class PaymentsLoader {
     for (const part of partsByRows(lists, ({ limit }) => limit, rowsAtOnce)) {
       if (pages.length > 0) await nextTurn();
       const [read] = await Promise.all([this.readPart(selection, part), keys]);
-      for (const page of read) pages.push(await this.withKeys(page, isSealed));
+      for (const [index, { paymentCustomerId }] of part.entries())
+        pages.push(await this.withKeys(read[index] ?? [], isSealed, () => paymentCustomerId));
     }
     return lists.map(({ orderBy }, index) => (pages[index] ?? []).sort(inOrder(transactionsBy[orderBy])));
   }

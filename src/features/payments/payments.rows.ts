@@ -54,7 +54,7 @@ const sums = ['authorized', 'captured', 'refunded', 'open', 'refunds', 'amount']
 
 export const transactionRows = select(
   {
-    ...transaction.pick('id', 'paymentCustomerId', 'amount', 'createdAt'),
+    ...transaction.pick('id', 'amount', 'createdAt'),
     ...neededBy(sums, transaction.pick('currency')),
     ...ofType('Transaction', transaction.pick('reference', 'status', 'declineCode', 'declineAdvice', 'device'), {
       declineCode: explained,

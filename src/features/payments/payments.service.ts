@@ -16,7 +16,7 @@ import { type TransactionRow, transaction, transactionRows } from './payments.ro
 
 /** A transaction once for each customer whose payment side it is of. */
 const linkedTransactionRows = select(
-  { ...transactionRows.columns, customerId: customer.id },
+  { ...transactionRows.columns, ...transaction.pick('paymentCustomerId'), customerId: customer.id },
   sql`${transactionRows.from} JOIN ${customer} ON ${customer.paymentCustomerId} = ${transaction.paymentCustomerId} AND ${customer.link} <> 'NONE'`,
 );
 
@@ -77,7 +77,11 @@ export class Payments {
     if (row && !access.knowsAll) access.grantAll(await this.parts.confirmedOf(actor));
     const holder = row && access.covering(row.customerId) ? await customers.load(row.customerId) : null;
     if (!row || !holder) throw Failure.notFound('transaction');
-    const [shown] = await payments.withKeys([row], selection.has('orderDescriptionSealed'));
+    const [shown] = await payments.withKeys(
+      [row],
+      selection.has('orderDescriptionSealed'),
+      ({ paymentCustomerId }) => paymentCustomerId,
+    );
     if (!shown) throw Failure.notFound('transaction');
     return new TransactionType(holder, shown, this.parts.keys);
   }

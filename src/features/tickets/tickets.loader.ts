@@ -46,7 +46,6 @@ const firstMessages = {
   index: 'ix_helpdesk_message_ticket_id_created_at_id',
   ownerIds: { id: ticket.id, from: sql`FROM ${ticket}` },
   keyset: messagesInOrder,
-  ownerOf: (row: StoredMessage) => row.ticketId,
 };
 
 /** What belongs to tickets, each relation of a level in one statement. */

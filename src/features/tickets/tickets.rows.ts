@@ -35,7 +35,7 @@ export const ticketCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM $
 
 export const messageRows = select(
   {
-    ...message.pick('id', 'ticketId', 'createdAt'),
+    ...message.pick('id', 'createdAt'),
     ...ofType('Message', message.pick('channel', 'redactions')),
     ...neededBy(['Message.author'], message.pick('authorKind', 'authorStaffId')),
     ...neededBy(['Message.truncated'], message.pick('isCut')),
