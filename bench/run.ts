@@ -32,7 +32,7 @@ Measures the gateway with everything on against servers that answer the same ove
   --rounds N         rounds, each with every contender and query (5)
   --seconds N        of each measurement (3)
   --minutes N        rounds for so long instead of --rounds: does memory grow?
-  --customers N      customers, each with one ticket, in steps of 100 (5000)
+  --customers N      customers, each with one ticket, in steps of 100 (3000)
   --sqlite           on the embedded database, each server on a copy of its own
   --json             ends with one line of JSON: {"ratios":{"context":{"raw":…,…},"queue":{…}},"p99":{…}}, our requests a
                      second over each contender's, and the 99th percentile of each in milliseconds
@@ -96,7 +96,7 @@ const main = async (): Promise<void> => {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
       minutes: { type: 'string' },
-      customers: { type: 'string', default: '5000' },
+      customers: { type: 'string', default: '3000' },
       sqlite: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
