@@ -55,7 +55,7 @@ const said: Readonly<Record<Contender, string>> = {
   'mercurius-jit': `mercurius with compiled execution, the gateway's graph, prepared reads by hand, a DataLoader a relation,
               unsealing. It protects nothing and believes the header.`,
   bare: `Apollo Server 5 with its defaults on Fastify (same integration), type-graphql's types and resolvers, executed by
-              graphql-js; the same loaders, columns, pool and unsealing as Counterfoil. It protects nothing and believes the header.`,
+              graphql-js; the same loaders (every column), pool and unsealing as Counterfoil. It protects nothing and believes the header.`,
   naive: `the usual stack: type-graphql, TypeORM's repositories, graphql-shield on every field, masks in resolvers, one INSERT
               into an audit table before each answer, Apollo's standalone server. It verifies tokens.`,
   counterfoil: `the gateway with everything on: tokens verified, scope in SQL, access plan, rules, masks, disclosures durable before
