@@ -1,12 +1,12 @@
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 
-/** What a MariaDB has sent, received and executed since it started. */
+/** What a MariaDB has sent to, received from and executed for one of its users since it started. */
 export interface Counters {
-  /** Bytes that it sent: what its clients read. */
+  /** Bytes that it sent: what the user read. */
   readonly bytesRead: number;
-  /** Bytes that it received: what its clients wrote. */
+  /** Bytes that it received: what the user wrote. */
   readonly bytesWritten: number;
-  /** Statements that clients sent as text, or had executed that were prepared. */
+  /** Statements that the user sent as text, or had executed that were prepared. */
   readonly statements: number;
 }
 
@@ -20,34 +20,32 @@ const each = (make: (name: keyof Counters) => number): Counters =>
 export const minus = (more: Counters, less: Counters): Counters => each((name) => more[name] - less[name]);
 const scaled = (counters: Counters, factor: number): Counters => each((name) => counters[name] * factor);
 
-/** Rows of SHOW GLOBAL STATUS as counters. `Questions` leaves out what only prepares or closes a statement. Throws where one is missing. */
-export const countersOf = (status: ReadonlyMap<string, number>): Counters => {
+/** A row of USER_STATISTICS as counters; what only prepares or closes a statement isn't among its commands. Throws where a number is missing. */
+export const countersOf = (row: Readonly<Record<string, unknown>> | undefined): Counters => {
   const of = (name: string): number => {
-    const value = status.get(name);
-    if (value === undefined || Number.isNaN(value)) throw new Error(`MariaDB's status has no ${name}`);
+    const value = Number(row?.[name] ?? Number.NaN);
+    if (Number.isNaN(value)) throw new Error(`MariaDB's statistics of a user have no ${name}`);
     return value;
   };
-  return { bytesRead: of('Bytes_sent'), bytesWritten: of('Bytes_received'), statements: of('Questions') };
+  return {
+    bytesRead: of('BYTES_SENT'),
+    bytesWritten: of('BYTES_RECEIVED'),
+    statements: of('SELECT_COMMANDS') + of('UPDATE_COMMANDS') + of('OTHER_COMMANDS'),
+  };
 };
 
-/** What a server does by itself, a second, and what it costs to ask for the counters once. */
-export interface Idle {
-  readonly perSecond: Counters;
-  readonly ofAsking: Counters;
-}
+/** What is counted a second while nobody asks anything: a server's own polling. */
+export const perSecond = (counted: Counters, seconds: number): Counters => scaled(counted, 1 / seconds);
 
-/** Counters that were read `seconds` apart with nothing in between but what runs by itself. */
-export const idleOf = (counted: Counters, ofAsking: Counters, seconds: number): Idle => ({
-  ofAsking,
-  perSecond: scaled(minus(counted, ofAsking), 1 / seconds),
-});
+/** The least of each counter. */
+export const least = (counted: readonly Counters[]): Counters => each((name) => Math.min(...counted.map((one) => one[name])));
 
-/** What one of `requests` accounts for, of all that was counted in `seconds`. */
+/** What one of `requests` accounts for, of all that was counted in `seconds`. `idle` is what runs by itself, a second. */
 export const perRequest = (
   counted: Counters,
-  { perSecond, ofAsking }: Idle,
+  idle: Counters,
   { requests, seconds }: { readonly requests: number; readonly seconds: number },
-): PerRequest => scaled(minus(minus(counted, ofAsking), scaled(perSecond, seconds)), 1 / requests);
+): PerRequest => scaled(minus(counted, scaled(idle, seconds)), 1 / requests);
 
 /** The most that the contender `raw` may take, or it isn't the limit. Bytes read from MariaDB, and statements, a request. */
 export const mostOfRaw = {
@@ -55,7 +53,7 @@ export const mostOfRaw = {
   queue: { bytesRead: 75_000, statements: 5 },
 } as const;
 
-/** What `raw` took too much of; null where it kept to its limits. A tenth of a statement is left to what runs by itself. */
+/** What `raw` took too much of; null where it kept to its limits. A tenth of a statement is left to requests that are under way at either end. */
 export const excessOfRaw = (
   query: keyof typeof mostOfRaw,
   { bytesRead, statements }: Omit<PerRequest, 'bytesWritten'>,
@@ -68,9 +66,10 @@ export const excessOfRaw = (
   return null;
 };
 
+const idleWindows = 3;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Reads the counters over a connection of its own. */
+/** Reads the counters of users over a connection of its own, which is another user's. */
 export class CounterReader {
   private constructor(private readonly connection: Connection) {}
 
@@ -78,21 +77,31 @@ export class CounterReader {
     return new CounterReader(await createConnection(serverUrl));
   }
 
-  async read(): Promise<Counters> {
+  async read(user: string): Promise<Counters> {
     const [rows] = await this.connection.query<RowDataPacket[]>(
-      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Bytes_sent','Bytes_received','Questions')",
+      'SELECT * FROM information_schema.user_statistics WHERE user = ?',
+      [user],
     );
-    return countersOf(new Map(rows.map((row) => [String(row.Variable_name), Number(row.Value)])));
+    return countersOf(rows[0]);
   }
 
-  /** Counts for some seconds in which nobody asks a contender anything. */
-  async idle(seconds: number): Promise<Idle> {
-    const first = await this.read();
-    const second = await this.read();
-    const began = performance.now();
-    await pause(seconds * 1_000);
-    const third = await this.read();
-    return idleOf(minus(third, second), minus(second, first), (performance.now() - began) / 1_000);
+  /**
+   * What is counted for these users, a second, while nobody asks their servers anything: the least of some windows of so many
+   * seconds, because what a server still works off after its last answers isn't what it always does.
+   */
+  async idle<User extends string>(users: readonly User[], seconds: number): Promise<ReadonlyMap<User, Counters>> {
+    const readAll = () => Promise.all(users.map((user) => this.read(user)));
+    const windows: Counters[][] = [];
+    let before = await readAll();
+    for (let window = 0; window < idleWindows; window += 1) {
+      const began = performance.now();
+      await pause(seconds * 1_000);
+      const after = await readAll();
+      const elapsed = (performance.now() - began) / 1_000;
+      windows.push(users.map((_, index) => perSecond(minus(after[index]!, before[index]!), elapsed)));
+      before = after;
+    }
+    return new Map(users.map((user, index) => [user, least(windows.map((window) => window[index]!))]));
   }
 
   async close(): Promise<void> {

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { CounterReader } from './counters';
-import { type DatabaseServer, measure } from './measurement';
+import { type DatabaseServer, measure, warmUp } from './measurement';
 import { Agents, load, openIssuer, openTickets, say, whole } from './preparation';
 import { type Started, startContender, stopContender } from './processes';
 import { type QueryName, queryNames } from './queries';
 import { middle, type Outcome } from './results';
 import { merchantOf, type Settings, writeSettings } from './settings';
-import { newDatabase, PrivateMariaDb } from './support/mariadb';
+import { newDatabase, newUser, PrivateMariaDb } from './support/mariadb';
 
 const usage = `npm run bench:growth -- [options]
 
@@ -24,8 +24,7 @@ Measures the gateway on databases that differ in how many transactions they hold
   --json            ends with one line of JSON: {"growth":{"context":{"0.2":1,"2":…},"queue":{…}}}
   --help`;
 
-const warmUpSeconds = 3;
-const idleSeconds = 3;
+const idleSeconds = 1;
 /** Rows that one statement adds. */
 const rowsAtOnce = 200_000;
 /** What a row takes with its indexes, and some room. */
@@ -117,7 +116,11 @@ const main = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'counterfoil-growth-'));
   const closing: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
   try {
-    const mariadb = await PrivateMariaDb.start([`--innodb-buffer-pool-size=${bufferPool}G`, '--innodb-log-file-size=1G']);
+    const mariadb = await PrivateMariaDb.start([
+      `--innodb-buffer-pool-size=${bufferPool}G`,
+      '--innodb-log-file-size=1G',
+      '--userstat=1',
+    ]);
     closing.push(() => mariadb.stop());
     const connection = await createConnection(mariadb.serverUrl);
     closing.push(() => connection.end());
@@ -144,7 +147,7 @@ const main = async (): Promise<void> => {
       const { url, name } = await newDatabase(mariadb.serverUrl);
       await copyTables(connection, base.name, name);
       await growTransactions(connection, name, Number(millions) * 1e6);
-      const own = { ...settings, databaseUrl: url, folder: join(folder, name) };
+      const own = { ...settings, databaseUrl: await newUser(url, name), folder: join(folder, name) };
       cpSync(settings.folder, own.folder, { recursive: true });
       writeSettings(own, issuer.jwksUri);
       const started = await startContender('counterfoil', own);
@@ -153,10 +156,13 @@ const main = async (): Promise<void> => {
     }
 
     say('warming up');
-    const database: DatabaseServer = { processId: mariadb.processId, counters, idle: await counters.idle(idleSeconds) };
+    for (const query of queryNames) for (const { started } of grown) await warmUp(started, query, agents);
+    const idle = await counters.idle(
+      grown.map(({ started }) => started.user),
+      idleSeconds,
+    );
+    const database: DatabaseServer = { processId: mariadb.processId, counters, idle };
     const given = { agents, database };
-    for (const query of queryNames)
-      for (const { started } of grown) await measure(started, query, { ...given, seconds: warmUpSeconds });
     for (let round = 0; round < rounds; round += 1) {
       const turned = round % 2 === 0 ? grown : [...grown].reverse();
       for (const query of queryNames) {

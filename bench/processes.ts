@@ -8,7 +8,11 @@ export interface Started {
   readonly child: ChildProcess;
   readonly port: number;
   readonly processId: number;
+  /** As whom it asks MariaDB. */
+  readonly user: string;
 }
+
+const userOf = ({ databaseUrl }: Settings): string => /^\w+:\/\/([^:@]+)/.exec(databaseUrl)?.[1] ?? '';
 
 /** Starts a contender; it ends with ours. */
 export const startContender = (name: string, settings: Settings): Promise<Started> =>
@@ -21,7 +25,9 @@ export const startContender = (name: string, settings: Settings): Promise<Starte
     });
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`${name} stopped with code ${code}`)));
-    child.once('message', (message) => resolve({ child, port: (message as { port: number }).port, processId: child.pid ?? 0 }));
+    child.once('message', (message) =>
+      resolve({ child, port: (message as { port: number }).port, processId: child.pid ?? 0, user: userOf(settings) }),
+    );
     child.send(settings);
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CounterReader, excessOfRaw } from './counters';
 import { sendAll } from './load';
-import { type DatabaseServer, measure } from './measurement';
+import { type DatabaseServer, measure, warmUp } from './measurement';
 import {
   type Agent,
   Agents,
@@ -22,7 +22,7 @@ import { residentMemory, type Started, startContender, stopContender } from './p
 import { compareAnswers, type QueryName, queryNames } from './queries';
 import { lastLine, middle, type Outcome, type Outcomes, tableOf } from './results';
 import { merchantOf, poolSize, raisedQuota, type Settings, writeSettings } from './settings';
-import { newDatabase, PrivateMariaDb } from './support/mariadb';
+import { newDatabase, newUser, PrivateMariaDb } from './support/mariadb';
 
 const usage = `npm run bench -- [options]
 
@@ -46,8 +46,7 @@ type Contender = (typeof contenders)[number];
 const onFile: readonly Contender[] = ['raw', 'bare', 'counterfoil'];
 const protecting: ReadonlySet<Contender> = new Set(['naive', 'counterfoil']);
 
-const warmUpSeconds = 2;
-const idleSeconds = 3;
+const idleSeconds = 1;
 
 const said: Readonly<Record<Contender, string>> = {
   raw: `nothing between node:http and the driver: SQL by hand, prepared, the selected columns alone, a key once a customer,
@@ -89,6 +88,11 @@ const compareAll = async (servers: ReadonlyMap<Contender, Started>, [agent]: rea
   }
 };
 
+const idleText = ({ idle }: DatabaseServer): string => {
+  const { bytesRead, bytesWritten, statements } = idle.get('counterfoil') ?? { bytesRead: 0, bytesWritten: 0, statements: 0 };
+  return `counterfoil when nobody asks: ${(bytesRead / 1_000).toFixed(1)} kB read, ${(bytesWritten / 1_000).toFixed(1)} kB written, ${statements.toFixed(1)} statements a second`;
+};
+
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
@@ -113,7 +117,7 @@ const main = async (): Promise<void> => {
   const servers = new Map<Contender, Started>();
   const closing: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
   try {
-    const mariadb = values.sqlite ? null : await PrivateMariaDb.start(['--innodb-buffer-pool-size=1G']);
+    const mariadb = values.sqlite ? null : await PrivateMariaDb.start(['--innodb-buffer-pool-size=1G', '--userstat=1']);
     if (mariadb) closing.push(() => mariadb.stop());
     const counters = mariadb && (await CounterReader.open(mariadb.serverUrl));
     if (counters) closing.push(() => counters.close());
@@ -133,7 +137,9 @@ const main = async (): Promise<void> => {
 
     for (const name of names) {
       let own = settings;
-      if (!mariadb) {
+      // As a user of its own, so that what the others do by themselves isn't counted for it.
+      if (mariadb) own = { ...settings, databaseUrl: await newUser(settings.databaseUrl, name) };
+      else {
         // One process owns an embedded database.
         own = { ...settings, folder: join(folder, name), databaseUrl: `sqlite:${join(folder, name, 'rows.db')}` };
         cpSync(home, own.folder, { recursive: true });
@@ -148,10 +154,9 @@ const main = async (): Promise<void> => {
     await compareAll(servers, await agents.current());
 
     say('warming up');
-    for (const query of queryNames)
-      for (const name of names) await measure(server(name), query, { agents, seconds: warmUpSeconds, database: null });
+    for (const query of queryNames) for (const name of names) await warmUp(server(name), query, agents);
     const database: DatabaseServer | null =
-      mariadb && counters ? { processId: mariadb.processId, counters, idle: await counters.idle(idleSeconds) } : null;
+      mariadb && counters ? { processId: mariadb.processId, counters, idle: await counters.idle(names, idleSeconds) } : null;
 
     const results = Object.fromEntries(
       queryNames.map((query) => [query, Object.fromEntries(names.map((name) => [name, [] as Outcome[]]))]),
@@ -183,10 +188,10 @@ rows: ${Object.entries(loaded.rows)
       .join(', ')}${mariadb ? `; pool of ${poolSize} connections each` : ''}
 ${connections} keep-alive connections, each with its own agents and tickets in random order; ${round} rounds of ${seconds} s, interleaved; medians
 server ms, db ms: processor time a request of the server and of MariaDB. read, written, statements: a request, as MariaDB counts
-them, without what it counts in idle times. ratio: counterfoil's requests/s over the row's, with least and most of the rounds
+them for the server's user, without what it counts in idle times. ratio: counterfoil's requests/s over the row's, with least and most of the rounds
 
 ${tableOf(results as Outcomes<Contender>, names)}
-
+${database ? `\n${idleText(database)}` : ''}
 memory of counterfoil: ${memories[0]?.toFixed(0)} MiB before the first round, ${memories.at(-1)?.toFixed(0)} MiB after the last, ${Math.max(...memories).toFixed(0)} MiB at most`);
     if (values.json) console.log(`\n${lastLine(results as Outcomes<Contender>, names)}`);
 

@@ -114,3 +114,12 @@ export const newDatabase = async (serverUrl: string): Promise<{ url: string; nam
   await run(`CREATE DATABASE ${name}`);
   return { url: `${serverUrl.replace(/\/+$/, '')}/${name}`, name, drop: () => run(`DROP DATABASE IF EXISTS ${name}`) };
 };
+
+/** Makes a user of a server without a password, who may do everything in one database; the URL of that database for them. */
+export const newUser = async (databaseUrl: string, user: string): Promise<string> => {
+  const connection = await createConnection(databaseUrl);
+  await connection.query(`CREATE USER '${user}'@'%'`);
+  await connection.query(`GRANT ALL ON ${new URL(databaseUrl).pathname.slice(1)}.* TO '${user}'@'%'`);
+  await connection.end();
+  return databaseUrl.replace(/\/\/[^@]+@/, `//${user}@`);
+};
