@@ -1,4 +1,5 @@
 import {
+  type ArgumentNode,
   type DocumentNode,
   type ExecutionResult,
   type FieldNode,
@@ -16,6 +17,7 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  Kind,
   locatedError,
   type SelectionSetNode,
 } from 'graphql';
@@ -317,7 +319,17 @@ class Info implements GraphQLResolveInfo {
   }
 }
 
-const noArguments: Readonly<Record<string, unknown>> = Object.freeze({});
+/** The arguments of a field where they are the same at each execution; null where a variable is among them, or what isn't taken. */
+const fixedArguments = (field: GraphQLField<unknown, unknown>, node: FieldNode): Readonly<Record<string, unknown>> | null => {
+  const isFixed = ({ value }: ArgumentNode): boolean =>
+    value.kind !== Kind.VARIABLE && value.kind !== Kind.LIST && value.kind !== Kind.OBJECT;
+  if (!(node.arguments ?? []).every(isFixed)) return null;
+  try {
+    return Object.freeze(getArgumentValues(field, node));
+  } catch {
+    return null;
+  }
+};
 
 /** Fields at all places together of an operation that is compiled: a fragment is compiled once for each place and type. */
 const mostSteps = 1_000;
@@ -385,9 +397,10 @@ class Compiler {
     const { definition: operation, fragments } = this.operation;
     const known = { field, nodes, parentType, schema, operation, fragments: Object.fromEntries(fragments) };
     const slot = this.withArguments;
-    if (field.args.length > 0) this.withArguments += 1;
+    const fixed = fixedArguments(field, node);
+    if (!fixed) this.withArguments += 1;
     return (run, parent, place, { key }) => {
-      const given = field.args.length === 0 ? noArguments : run.argumentsOf(slot, field, node);
+      const given = fixed ?? run.argumentsOf(slot, field, node);
       return resolve(parent, given, run.context, new Info(known, place, key, run.variables));
     };
   }

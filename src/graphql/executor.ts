@@ -15,7 +15,7 @@ import {
   ValidationContext,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { accessClassKey, accessClassOf, type SignedInActor } from '../authz/actor';
+import { type AccessClass, accessClassKey, accessClassOf, type SignedInActor } from '../authz/actor';
 import { type AccessPlan, planAccess } from '../authz/plan/plan';
 import { Restorations } from '../authz/plan/restorations';
 import type { Classification } from '../authz/policy/classification';
@@ -186,7 +186,9 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const cost = this.costOf(document, operation, variables);
     const given = { sent: variables, coerced: checkedVariables(schema, operation, variables) };
 
-    const planned = await this.planned(document, operation, operationName, context.actor);
+    const access = accessClassOf(context.actor);
+    const key = this.keyOf(document, operationName, access);
+    const planned = this.plans.get(key) ?? (await this.plan({ document, operation, operationName, access, key }));
     const { plan } = planned;
     for (const [name, type] of planned.neverNull)
       if (variables[name] === null) throw Failure.invalid(`$${name}`, `expected ${type}`);
@@ -243,22 +245,24 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     return { data: restored.data ?? null, ...(told.length > 0 ? { errors: told.map(({ error }) => error) } : {}) };
   }
 
-  private async planned(
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    operationName: string | null,
-    actor: SignedInActor,
-  ): Promise<Planned> {
-    const { schema, classification, policy } = this.options;
-    const access = accessClassOf(actor);
+  private keyOf(document: DocumentNode, operationName: string | null, access: AccessClass): string {
     let digest = this.digests.get(document);
     if (digest === undefined) {
       digest = createHash('sha256').update(print(document)).digest('base64url');
       this.digests.set(document, digest);
     }
-    const key = `${digest} ${operationName ?? ''} ${accessClassKey(access)} ${policy.digest}`;
-    const known = this.plans.get(key);
-    if (known) return known;
+    return `${digest} ${operationName ?? ''} ${accessClassKey(access)} ${this.options.policy.digest}`;
+  }
+
+  private async plan(asked: {
+    readonly document: DocumentNode;
+    readonly operation: OperationDefinitionNode;
+    readonly operationName: string | null;
+    readonly access: AccessClass;
+    readonly key: string;
+  }): Promise<Planned> {
+    const { document, operation, operationName, access, key } = asked;
+    const { schema, classification, policy } = this.options;
     await inOwnTurn();
     const size = measureDocument(document, this.options.limits);
     const { restorations } = this;

@@ -195,19 +195,20 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     closing = true;
     connections.stop();
   });
-  server.addHook('onRequest', async ({ headers, raw, routeOptions: { url } }, reply) => {
+  server.addHook('onRequest', ({ headers, raw, routeOptions: { url } }, reply, done) => {
     // Load balancers ask in HTTP/1.0, which needs no host.
-    if (headers.host === undefined && url !== undefined && probes.has(url)) return;
+    if (headers.host === undefined && url !== undefined && probes.has(url)) return done();
     // What is told by name (links, the origin of a page) is told by this one.
-    if (isHost(headers.host) && hostsIn(raw.rawHeaders) === 1) return;
+    if (isHost(headers.host) && hostsIn(raw.rawHeaders) === 1) return done();
     // Whose the rest on this connection is nobody can tell.
     reply.header('connection', 'close');
-    throw Failure.invalid('host', 'expected the name or address that the request was sent to');
+    done(Failure.invalid('host', 'expected the name or address that the request was sent to'));
   });
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (closing) reply.header('connection', 'close');
+    done(null, payload);
   });
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? '(none)';
     const seconds = reply.elapsedTime / 1_000;
     metrics.requests.observe({ route, method: request.method, status: reply.statusCode }, seconds);
@@ -222,6 +223,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       },
       'request',
     );
+    done();
   });
 
   await server.register(helmet, {

@@ -20,7 +20,7 @@ import { describeGraph } from '../../src/features/schema';
 import { withContainedMasked } from '../../src/graphql/contained-values';
 import { failureIn } from '../../src/graphql/errors';
 import { narrowingsOf } from '../../src/graphql/narrowing';
-import { RequestAccess } from '../../src/graphql/request-access';
+import { RequestAccess, type Showing } from '../../src/graphql/request-access';
 import type { Shown } from '../../src/graphql/shown';
 import { ExposureOracle, rolesOf } from './exposure-oracle';
 
@@ -29,7 +29,7 @@ export interface Outcome {
   readonly data: unknown;
   /** Code, reason, rule and path up to the first list, each once, sorted. */
   readonly errors: readonly string[];
-  /** Field, verdict and how often, sorted; and the objects that they belong to. */
+  /** Field, link, verdict and how often, sorted; and the objects that they belong to. */
   readonly fields: readonly string[];
   readonly objects: readonly string[];
 }
@@ -60,12 +60,12 @@ const toldOf = (error: GraphQLError): string => {
 
 export const outcomeOf = (
   { data, errors = [] }: ExecutionResult,
-  fields: readonly { readonly field: string; readonly verdict: string; readonly count: number }[],
+  fields: Showing['fields'],
   parents: Iterable<Shown>,
 ): Outcome => ({
   data: withoutCursors(data),
   errors: [...new Set(errors.map(toldOf))].sort(),
-  fields: fields.map(({ field, verdict, count }) => `${field} ${verdict} ${count}`).sort(),
+  fields: fields.map(({ field, link, verdict, count }) => `${field} ${link} ${verdict} ${count}`).sort(),
   objects: [...new Set([...parents].map(objectOf))].sort(),
 });
 
@@ -115,7 +115,7 @@ export class ReferenceExecution {
           if (!isPoliced) return original(parent, args, context, info);
           const of = parent as Shown;
           const { verdict, reason: why } = own[of.linkAssurance];
-          this.count(coordinate, verdict);
+          this.count(coordinate, of, verdict);
           if (verdict === 'deny') throw Failure.denied(why, coordinate);
           if (verdict === 'omit') return null;
           this.parents.add(of.behind?.(coordinate) ?? of);
@@ -147,8 +147,8 @@ export class ReferenceExecution {
     );
     const result = await execute({ schema: this.schema, document, contextValue: context, variableValues: variables });
     const fields = [...this.counts].flatMap(([key, count]) => {
-      const [field = '', verdict = ''] = key.split(' ');
-      return count > 0 ? [{ field, verdict, count }] : [];
+      const [field = '', link = '', verdict = ''] = key.split(' ');
+      return count > 0 ? [{ field, link: link as LinkAssurance, verdict, count }] : [];
     });
     return outcomeOf(result, fields, this.parents);
   }
@@ -174,8 +174,8 @@ export class ReferenceExecution {
     return { VERIFIED: of('VERIFIED'), MATCHED: of('MATCHED'), NONE: of('NONE') };
   }
 
-  private count(coordinate: string, verdict: string, by = 1): void {
-    const key = `${coordinate} ${verdict}`;
+  private count(coordinate: string, { linkAssurance }: Shown, verdict: string, by = 1): void {
+    const key = `${coordinate} ${linkAssurance} ${verdict}`;
     this.counts.set(key, (this.counts.get(key) ?? 0) + by);
   }
 
@@ -198,8 +198,8 @@ export class ReferenceExecution {
     };
     const shown = Array.isArray(value) ? value.map(each) : each(value);
     if (strictest !== null) {
-      this.count(coordinate, 'reveal', -1);
-      this.count(coordinate, strictest);
+      this.count(coordinate, parent, 'reveal', -1);
+      this.count(coordinate, parent, strictest);
     }
     return shown;
   }

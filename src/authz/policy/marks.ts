@@ -44,17 +44,30 @@ export const markOf = (carrier: { readonly extensions?: Readonly<Record<string, 
 /** Which values of other fields are looked for in a text, and shown as those are. */
 export type Searched = 'EVERYTHING' | 'ADDRESSES' | 'NOTHING';
 
+type Carrier = Parameters<typeof markOf>[0];
+
+/** What is read out of marks is read once: a schema's don't change, and it is asked for at each request. */
+const readOnce = <Read>(read: (carrier: Carrier) => Read): ((carrier: Carrier) => Read) => {
+  const known = new WeakMap<Carrier, { readonly mark: unknown; readonly read: Read }>();
+  return (carrier) => {
+    const mark = markOf(carrier);
+    const before = known.get(carrier);
+    if (before?.mark === mark && before !== undefined) return before.read;
+    const made = read(carrier);
+    known.set(carrier, { mark, read: made });
+    return made;
+  };
+};
+
 /** In free text everything, in others' numbers addresses. */
-export const searchedFor = (carrier: Parameters<typeof markOf>[0]): Searched => {
+export const searchedFor = readOnce((carrier): Searched => {
   const holds = fieldMark.safeParse(markOf(carrier)).data?.holds;
   if (holds === undefined) return 'EVERYTHING';
   return holds === 'REFERENCE' ? 'ADDRESSES' : 'NOTHING';
-};
+});
 
 /** Output coordinates that an input field filters by; empty without a mark. */
-export const filtersOf = (carrier: Parameters<typeof markOf>[0]): readonly string[] =>
-  filterMark.safeParse(markOf(carrier)).data?.filters ?? [];
+export const filtersOf = readOnce((carrier): readonly string[] => filterMark.safeParse(markOf(carrier)).data?.filters ?? []);
 
 /** Output coordinates that an enum value sorts by; empty without a mark. */
-export const sortsOf = (carrier: Parameters<typeof markOf>[0]): readonly string[] =>
-  sortMark.safeParse(markOf(carrier)).data?.sorts ?? [];
+export const sortsOf = readOnce((carrier): readonly string[] => sortMark.safeParse(markOf(carrier)).data?.sorts ?? []);

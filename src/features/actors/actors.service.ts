@@ -36,6 +36,7 @@ interface Person extends Pick<SignedInActor, 'id' | 'staffIds' | 'helpdesks'> {
 /** Who a request comes from: the token's person as an actor of ours, unless their session was ended. */
 export class Actors {
   private readonly revocations: RevocationList;
+  private readonly underDigests = new WeakMap<VerifiedToken, VerifiedToken>();
   private readonly people = new LRUCache<string, Person>({ max: 5_000 });
 
   constructor(private readonly parts: ActorParts) {
@@ -119,9 +120,14 @@ export class Actors {
     };
   }
 
+  /** Made once for a token that is remembered. */
   private underDigest(token: VerifiedToken): VerifiedToken {
+    const known = this.underDigests.get(token);
+    if (known) return known;
     const { subject, sessionId } = this.digestsOf(token.issuer, token.subject, token.sessionId);
-    return { ...token, subject: subject ?? '', sessionId };
+    const made = { ...token, subject: subject ?? '', sessionId };
+    this.underDigests.set(token, made);
+    return made;
   }
 
   private async personOf(token: VerifiedToken): Promise<Person> {
