@@ -48,6 +48,8 @@ export const messageRows = select(
 /** A message as it is stored, with the key of its ticket. */
 export type MessageRow = Selected<typeof messageRows> & KeyedRow;
 
+export const messageCount = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${message}`);
+
 export const messageCounts = select({ ticketId: message.ticketId, n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${message}`);
 
 export const staffRows = select(staff.pick('id', 'displayName'), sql`FROM ${staff}`);
