@@ -149,6 +149,7 @@ const main = async (): Promise<void> => {
       const before = heap;
       const report = await scrub(database, outside, {
         rows: rows(),
+        ...(database.vouchers ? { vouchers: database.vouchers } : {}),
         onLeaves: () => {
           heap = Math.max(heap, process.memoryUsage().heapUsed);
         },
@@ -166,6 +167,7 @@ const main = async (): Promise<void> => {
         outside,
         rows: rows(),
         subjects,
+        vouchers: database.vouchers,
         clock: () => new Date(),
         onFinding: ({ message }) => {
           throw new Error(message);

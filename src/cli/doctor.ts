@@ -87,7 +87,7 @@ const logFindings = async (
     }
     if (developmentFile !== null)
       said.push(`keys: the log is believed by ${developmentFile}, which lies beside it: good for development only`);
-    const beside = sideRowsOf(database);
+    const beside = await sideRowsOf(database);
     findings.push(...beside.findings);
     const progress = new ProgressLine(process.stderr, 'leaves', await treeSize(database));
     const found = await scrub(database, outside, {

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { AuditEvent } from '../audit/event';
 import { ticketsBeside } from '../audit/leaf';
 import { Failure } from '../failure';
+import type { EventVouchers } from '../privacy/event-vouchers';
 import { auditCustomers, auditEvents, auditNotes, auditPending, auditTickets } from './audit.entity';
 import { isDuplicate, nameSchemaFault, outageOf } from './engine';
 import { insertions, namesOf, type Table, type Values } from './table';
@@ -11,12 +12,16 @@ const rowsPerStatement = 200;
 
 /**
  * Writes events, what belongs beside their leaves, and their place in the queue of the tree, in the transaction of
- * `manager`. Nothing else writes these tables. Throws `RECORD_UNAVAILABLE`.
+ * `manager`. Nothing else writes these tables. `vouchers` of the installation; null where its key isn't there. Throws `RECORD_UNAVAILABLE`.
  */
-export const appendEvents = async (manager: EntityManager, events: readonly AuditEvent[]): Promise<void> => {
+export const appendEvents = async (
+  manager: EntityManager,
+  events: readonly AuditEvent[],
+  vouchers: EventVouchers | null,
+): Promise<void> => {
   if (events.length === 0) return;
   try {
-    await insertEvents(manager, events);
+    await insertEvents(manager, events, vouchers);
   } catch (error) {
     // Run again, or answered, like anywhere else; what keeps the log alone from being written is said as such.
     if (isDuplicate(error) || outageOf(error) !== null) throw error;
@@ -32,7 +37,11 @@ export const appendEvents = async (manager: EntityManager, events: readonly Audi
 
 const notesTable = namesOf(auditNotes, []).table;
 
-const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[]): Promise<void> => {
+const insertEvents = async (
+  manager: EntityManager,
+  events: readonly AuditEvent[],
+  vouchers: EventVouchers | null,
+): Promise<void> => {
   const insert = async <E>(into: Table<E>, rows: readonly Values<E>[]): Promise<void> => {
     for (const { sql, values } of insertions(into, rows, rowsPerStatement)) await manager.query(sql, values);
   };
@@ -52,6 +61,7 @@ const insertEvents = async (manager: EntityManager, events: readonly AuditEvent[
       subjectId: draft.subject?.id ?? null,
       leaf,
       leafHash,
+      voucher: vouchers?.of(leafHash) ?? null,
     })),
   );
   await insert(

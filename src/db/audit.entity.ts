@@ -23,6 +23,8 @@ export class AuditEventRow {
   @Text(64, { name: 'subject_id', nullable: true }) subjectId!: string | null;
   @Column({ type: 'blob' }) leaf!: Buffer;
   @Text(64, { name: 'leaf_hash' }) leafHash!: string;
+  /** Code over the hash under the installation's key; null where whoever recorded it has none: the log's own events where another process signs. */
+  @Text(64, { nullable: true }) voucher!: string | null;
 }
 export const auditEvents = table(AuditEventRow);
 

@@ -3,6 +3,7 @@ import { type EventDraft, finalizeEvent } from '../audit/event';
 import { type ActionName, draftOf, type EventFacts, type EventName } from '../audit/events';
 import { type Actor, isSignedIn } from '../authz/actor';
 import { Failure, ProgrammingError } from '../failure';
+import type { EventVouchers } from '../privacy/event-vouchers';
 import { appendEvents } from './append-events';
 import { expectBookkeeping } from './bookkeeping';
 import type { Reads } from './reads';
@@ -23,6 +24,8 @@ export interface ChangeParts {
   readonly at: Date;
   readonly transactionId: string;
   readonly isPermitted: () => boolean;
+  /** Asked where the change ends. */
+  readonly vouchers: () => EventVouchers | null;
 }
 
 /**
@@ -119,6 +122,7 @@ export class Change implements Reads {
     await appendEvents(
       this.parts.transaction.manager,
       this.drafts.map((draft, ordinal) => finalizeEvent(draft, this.transactionId, ordinal, this.at)),
+      this.parts.vouchers(),
     );
   }
 

@@ -5,6 +5,7 @@ import { type Actor, type SystemActor, systemActor } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
 import { Failure } from '../failure';
 import { type Lane, Lanes } from '../lanes';
+import type { EventVouchers } from '../privacy/event-vouchers';
 import { ulidsInOrder } from '../ulid';
 import { Bookkeeper } from './bookkeeping';
 import { Change, type Permit, SystemChange } from './change';
@@ -113,6 +114,7 @@ export class Database implements Reads {
   private closed = false;
   /** The last that was heard of the server is that it didn't answer. */
   private isSilent = false;
+  private vouching: EventVouchers | null = null;
 
   readonly engine = this.parts.engine;
   private readonly writer = this.parts.writer;
@@ -229,6 +231,7 @@ export class Database implements Reads {
         action: action.name,
         ...this.instant(),
         isPermitted: () => isPermitted,
+        vouchers: () => this.vouching,
       });
       const result = await work(change, ask as Permit<Subject>);
       await change.finish();
@@ -248,6 +251,7 @@ export class Database implements Reads {
         action,
         ...this.instant(),
         isPermitted: () => true,
+        vouchers: () => this.vouching,
       });
       const result = await work(change);
       await change.finish();
@@ -295,6 +299,16 @@ export class Database implements Reads {
     } catch (error) {
       throw this.heard(error);
     }
+  }
+
+  /** What vouches for the events of this installation; null where its key isn't there. */
+  get vouchers(): EventVouchers | null {
+    return this.vouching;
+  }
+
+  /** From now on events are stored with their vouchers. Whoever opens the installation's keys says so. */
+  vouchBy(vouchers: EventVouchers): void {
+    this.vouching = vouchers;
   }
 
   /** Names of the tables that the entities are stored in, sorted. */

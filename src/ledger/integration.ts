@@ -7,6 +7,7 @@ import { optional, type Selected, select, wholeNumber } from '../db/table';
 import { chunks } from '../lanes';
 import { auditLeaves, auditNodes } from './audit-tree.entity';
 import { LogBroken } from './log-broken';
+import type { QueuedEvent, QueueGuard } from './queue-guard';
 import { levelsOf, storedHashes, TreeBroken, tileHeight, tileWidth } from './stored-tree';
 
 /** Events moved in one transaction, unless one transaction alone has more. */
@@ -16,20 +17,23 @@ const p = auditPending.as('p');
 const e = auditEvents.as('e');
 
 const pendingRows = select(
-  { ...p.pick('eventId', 'transactionId'), leaf: optional(e.leaf), leafHash: optional(e.leafHash) },
+  { ...p.pick('eventId', 'transactionId'), leaf: optional(e.leaf), leafHash: optional(e.leafHash), voucher: e.voucher },
   sql`FROM ${p} LEFT JOIN ${e} ON ${e.id} = ${p.eventId}`,
 );
 type PendingEvent = Selected<typeof pendingRows>;
 const waiting = select(auditPending.pick('eventId'), sql`FROM ${auditPending}`);
 const nextIndex = select({ size: optional(wholeNumber(sql`MAX(${auditLeaves.leafIndex}) + 1`)) }, sql`FROM ${auditLeaves}`);
 
-/** The next events, whole transactions only and each transaction in its own order. */
-const nextPending = async (reads: Reads): Promise<readonly PendingEvent[]> => {
-  const rows = await reads.read(pendingRows, sql`ORDER BY ${p.transactionId}, ${p.ordinal} LIMIT ${batch + 1}`);
+/** The next events but for those that are kept apart, whole transactions only and each transaction in its own order. */
+const nextPending = async (reads: Reads, apart: readonly string[]): Promise<readonly PendingEvent[]> => {
+  const others = apart.length === 0 ? sql`` : sql`WHERE ${p.eventId} NOT IN (${apart})`;
+  const rows = await reads.read(pendingRows, sql`${others} ORDER BY ${p.transactionId}, ${p.ordinal} LIMIT ${batch + 1}`);
   if (rows.length <= batch) return rows;
   const cut = rows.at(-1)?.transactionId as string;
   const whole = rows.filter((row) => row.transactionId !== cut);
-  return whole.length > 0 ? whole : reads.read(pendingRows, sql`WHERE ${p.transactionId} = ${cut} ORDER BY ${p.ordinal}`);
+  if (whole.length > 0) return whole;
+  const all = await reads.read(pendingRows, sql`WHERE ${p.transactionId} = ${cut} ORDER BY ${p.ordinal}`);
+  return all.filter(({ eventId }) => !apart.includes(eventId));
 };
 
 /** How many leaves the stored tree has. */
@@ -55,25 +59,38 @@ const storeNodes = async (commit: SequencerCommit, from: number, to: number): Pr
   }
 };
 
+/** An event as it was recorded. Throws `LogBroken`. */
+const asRecorded = ({ eventId, transactionId, leaf, leafHash, voucher }: PendingEvent): QueuedEvent => {
+  if (leaf === null || leafHash === null)
+    throw new LogBroken('MISSING', `Event ${eventId} waits for its place in the tree and is not stored.`);
+  if (hashLeaf(leaf) !== leafHash)
+    throw new LogBroken('ALTERED', `Event ${eventId} was altered before it had its place in the tree.`);
+  return { eventId, transactionId, leaf, leafHash, voucher };
+};
+
+/** The next events that the guard lets into the tree; none where there are none. Throws `LogBroken`. */
+const letIn = async (reads: Reads, guard: QueueGuard): Promise<readonly QueuedEvent[]> => {
+  for (;;) {
+    const pending = await nextPending(reads, guard.apart);
+    const allowed = pending.map(asRecorded).filter((event) => guard.lets(event));
+    if (allowed.length > 0 || pending.length === 0) return allowed;
+  }
+};
+
 /**
  * Moves committed events from the queue into the tree, in one transaction: places, finished subtrees, and the end of their
  * waiting, or nothing of it. Returns how many. Whoever else does the same at that moment takes the same places, so one of
- * the two starts over and sees what the other did. Throws `LogBroken` for an event that isn't what was recorded.
+ * the two starts over and sees what the other did. What the guard doesn't let stays in the queue. Throws `LogBroken` for an event that
+ * isn't what was recorded.
  */
-export const integrate = async (database: Database): Promise<number> => {
+export const integrate = async (database: Database, guard: QueueGuard): Promise<number> => {
   // Asked without a transaction: mostly there is nothing.
   if ((await database.read(waiting, sql`LIMIT 1`)).length === 0) return 0;
   return database.sequence(async (commit) => {
-    const pending = await nextPending(commit);
+    const pending = await letIn(commit, guard);
     if (pending.length === 0) return 0;
     const size = await treeSize(commit);
-    const leaves = pending.map(({ eventId, leaf, leafHash }, offset) => {
-      if (leaf === null || leafHash === null)
-        throw new LogBroken('MISSING', `Event ${eventId} waits for its place in the tree and is not stored.`);
-      if (hashLeaf(leaf) !== leafHash)
-        throw new LogBroken('ALTERED', `Event ${eventId} was altered before it had its place in the tree.`);
-      return { leafIndex: size + offset, eventId, leafHash };
-    });
+    const leaves = pending.map(({ eventId, leafHash }, offset) => ({ leafIndex: size + offset, eventId, leafHash }));
     await commit.insert(auditLeaves, leaves);
     await storeNodes(commit, size, size + pending.length);
     for (const part of chunks(leaves, batch))

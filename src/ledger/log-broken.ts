@@ -12,7 +12,8 @@ export class LogBroken extends Error {
       | 'OTHER_ORIGIN'
       | 'UNPROVEN_ANCHOR'
       | 'UNMARKED'
-      | 'UNPROVEN_MARK',
+      | 'UNPROVEN_MARK'
+      | 'FORGED',
     message: string,
     /** What to do next. */
     readonly remedy = 'Keep this database as it is for whoever investigates; "counterfoil doctor" names every place that differs.',

@@ -7,6 +7,7 @@ import { Checkpoints, type SignedCheckpoint } from './checkpoints';
 import { LogBroken } from './log-broken';
 import { MarkUnavailable } from './mark-unavailable';
 import { configuredKeys } from './outside-keys';
+import { EventKeptApart } from './queue-guard';
 import { SigningLog } from './signing-log';
 import { TailWatch } from './tail-watch';
 
@@ -20,6 +21,11 @@ const faultOf = (log: Logger) => (error: unknown) => {
     log.error(
       { anchor: error.anchor, finding: error.code, why: error.message, remedy: error.remedy },
       'an anchor has less than it took; nothing is written to it until it has that again',
+    );
+  else if (error instanceof EventKeptApart)
+    log.error(
+      { event: error.eventId, finding: error.code, why: error.message, remedy: error.remedy },
+      'somebody else than a gateway put an event into the queue of the audit log; it is not signed',
     );
   else if (error instanceof MarkUnavailable)
     log.error(

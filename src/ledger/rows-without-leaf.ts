@@ -2,7 +2,9 @@ import { auditCustomers, auditEvents, auditNotes, auditPending, auditTickets } f
 import type { Reads } from '../db/reads';
 import { sql } from '../db/sql';
 import { Column, namesOf, select, type Table } from '../db/table';
+import type { EventVouchers } from '../privacy/event-vouchers';
 import { auditLeaves } from './audit-tree.entity';
+import { needsNoVoucher } from './vouching';
 
 interface Step {
   readonly what: 'ROWS' | 'QUEUE';
@@ -24,7 +26,10 @@ const besideLeaves = [
 /** Whatever stands there: what was altered must not end the search. */
 const stored = <T>(column: Column<T>): Column<T> => new Column<T>(column, null);
 const events = select(
-  { id: auditEvents.id, transactionId: auditEvents.transactionId, ordinal: stored(auditEvents.ordinal) },
+  {
+    ...auditEvents.pick('id', 'transactionId', 'actorId', 'action', 'leafHash', 'voucher'),
+    ordinal: stored(auditEvents.ordinal),
+  },
   sql`FROM ${auditEvents}`,
 );
 const waiting = select(
@@ -48,9 +53,10 @@ const placesOf = async (reads: Reads, ids: readonly string[]) => {
 
 /**
  * What is stored and belongs to no leaf: an event that has no place and waits for none, one that waits under another transaction
- * than its own, and rows beside events that the log doesn't have. Steps of three statements, whatever is stored.
+ * than its own or without the voucher that it ought to have, and rows beside events that the log doesn't have. Steps of three
+ * statements, whatever is stored. `vouchers`: null where not every event ought to have one.
  */
-export async function* rowsWithoutLeaf(reads: Reads, atOnce: number): AsyncGenerator<Step> {
+export async function* rowsWithoutLeaf(reads: Reads, atOnce: number, vouchers: EventVouchers | null): AsyncGenerator<Step> {
   for (let after = ''; ; ) {
     const page = await reads.read(events, sql`WHERE ${auditEvents.id} > ${after} ORDER BY ${auditEvents.id} LIMIT ${atOnce}`);
     const last = page.at(-1);
@@ -60,8 +66,13 @@ export async function* rowsWithoutLeaf(reads: Reads, atOnce: number): AsyncGener
       reads,
       page.map(({ id }) => id),
     );
-    for (const { id, transactionId, ordinal } of page) {
+    for (const { id, transactionId, ordinal, actorId, action, leafHash, voucher } of page) {
       const entry = queued.get(id);
+      if (entry && vouchers && !needsNoVoucher({ actor: { id: actorId }, action }) && !vouchers.vouches(leafHash, voucher))
+        yield {
+          what: 'QUEUE',
+          message: `event ${id} waits for its place, and nobody who has the installation’s key recorded it`,
+        };
       if (entry && (entry.transactionId !== transactionId || entry.ordinal !== ordinal))
         yield { what: 'QUEUE', message: `event ${id} waits for its place under another transaction or ordinal than its own` };
       if (!entry && !inTree.has(id))

@@ -1,5 +1,6 @@
 import { Loop, type Timer } from '../background/loop';
 import type { Reads } from '../db/reads';
+import type { EventVouchers } from '../privacy/event-vouchers';
 import { Scrub, type ScrubFinding } from './scrub';
 import type { SideRows } from './side-rows';
 import type { Subject } from './subjects';
@@ -24,6 +25,7 @@ export interface ScrubRoundsOptions {
   readonly rows: SideRows;
   /** What has rows of its own that are held against their events. */
   readonly subjects: readonly Subject<unknown>[];
+  readonly vouchers: EventVouchers | null;
   readonly clock: () => Date;
   /** Told of each place once, as long as no later round finds it right again. Must not throw. */
   readonly onFinding: (finding: ScrubFinding) => void;
@@ -153,8 +155,9 @@ export class ScrubRounds {
   }
 
   private async goOn(): Promise<void> {
-    const { outside, rows, subjects, clock } = this.options;
-    this.underWay ??= { scrub: new Scrub(this.database, outside, { rows, subjects }), since: clock(), steps: null, over: 0 };
+    const { outside, rows, subjects, vouchers, clock } = this.options;
+    const beside = { rows, subjects, ...(vouchers ? { vouchers } : {}) };
+    this.underWay ??= { scrub: new Scrub(this.database, outside, beside), since: clock(), steps: null, over: 0 };
     const round = this.underWay;
     round.steps ??= parts[round.over]?.(round.scrub) ?? null;
     let isOver: boolean;

@@ -7,6 +7,7 @@ import { auditEvents, auditPending } from '../db/audit.entity';
 import type { Reads } from '../db/reads';
 import { sql } from '../db/sql';
 import { Column, type Selected, type Selection, select, wholeNumber } from '../db/table';
+import type { EventVouchers } from '../privacy/event-vouchers';
 import { auditAnchors, auditCheckpoints, auditLeaves, auditNodes } from './audit-tree.entity';
 import { Checkpoints, type SignedCheckpoint } from './checkpoints';
 import { treeSize } from './integration';
@@ -16,6 +17,7 @@ import type { PlacedLeaf, SideRows } from './side-rows';
 import { tileHeight } from './stored-tree';
 import { type Subject, SubjectRows } from './subjects';
 import { type OutsideKeys, trustedKeys } from './trusted-keys';
+import { VouchedLeaves } from './vouching';
 
 /** One place where the stored log isn't what it should be. */
 export interface ScrubFinding {
@@ -62,6 +64,7 @@ const placedEvents = select(
     outcome: stored(e.outcome),
     ...e.pick('ticketId', 'assistanceId', 'subjectType', 'subjectId'),
     actorId: stored(e.actorId),
+    voucher: stored(e.voucher),
   },
   sql`FROM ${l} LEFT JOIN ${e} ON ${e.id} = ${l.eventId}`,
 );
@@ -84,9 +87,16 @@ interface Head {
   readonly name: string;
 }
 
-export interface ScrubOptions {
+/** What is looked at beside the log itself, as far as there are the keys for it. */
+export interface ScrubbedBeside {
   /** What holds the rows beside each leaf against it; without customers' keys that isn't possible. */
   readonly rows?: SideRows;
+  readonly subjects?: readonly Subject<unknown>[];
+  /** What vouches for the installation's events. */
+  readonly vouchers?: EventVouchers;
+}
+
+export interface ScrubOptions extends ScrubbedBeside {
   /** Told how many leaves it has read since it was last told. */
   readonly onLeaves?: (count: number) => void;
 }
@@ -95,9 +105,9 @@ export interface ScrubOptions {
 export const scrub = async (
   database: Reads,
   outside: OutsideKeys,
-  { rows, onLeaves = () => {} }: ScrubOptions = {},
+  { onLeaves = () => {}, ...beside }: ScrubOptions = {},
 ): Promise<ScrubReport> => {
-  const scrubbing = new Scrub(database, outside, rows ? { rows } : {});
+  const scrubbing = new Scrub(database, outside, beside);
   for await (const count of scrubbing.leaves(leavesAtOnce)) onLeaves(count);
   for await (const _ of scrubbing.rest(leavesAtOnce));
   return scrubbing.report;
@@ -111,6 +121,7 @@ export const scrub = async (
 export class Scrub {
   private readonly held: SubjectRows;
   private readonly types: ReadonlySet<string>;
+  private readonly vouched: VouchedLeaves | null;
   private readonly findings: ScrubFinding[] = [];
   private found = 0;
   private first: number | null = null;
@@ -132,9 +143,10 @@ export class Scrub {
   constructor(
     private readonly database: Reads,
     private readonly outside: OutsideKeys,
-    private readonly beside: { readonly rows?: SideRows; readonly subjects?: readonly Subject<unknown>[] } = {},
+    private readonly beside: ScrubbedBeside = {},
   ) {
-    const { subjects = [] } = beside;
+    const { subjects = [], vouchers } = beside;
+    this.vouched = vouchers ? new VouchedLeaves(vouchers) : null;
     this.held = new SubjectRows(database, subjects);
     this.types = new Set(subjects.map(({ type }) => type));
   }
@@ -183,7 +195,8 @@ export class Scrub {
     this.heads = [];
     await this.compareQueue();
     await this.compareLatest();
-    for await (const { what, message } of rowsWithoutLeaf(this.database, atOnce)) {
+    const vouchers = this.vouched?.isStrict ? (this.beside.vouchers ?? null) : null;
+    for await (const { what, message } of rowsWithoutLeaf(this.database, atOnce, vouchers)) {
       if (message === null) yield;
       else this.find(what, null, message);
     }
@@ -254,6 +267,12 @@ export class Scrub {
         'COLUMNS',
         index,
         `event ${id} stands in the table otherwise than in its leaf (${differing.join(', ')}): queries go by that`,
+      );
+    if (this.vouched && !this.vouched.next(leaf, row.placedHash, row.voucher))
+      this.find(
+        'LEAF',
+        index,
+        `event ${id} was recorded by nobody who has the installation’s key: somebody else put it into the log`,
       );
     const expected = this.previous?.transaction === leaf.tx ? this.previous.ordinal + 1 : 0;
     if (leaf.ordinal !== expected)

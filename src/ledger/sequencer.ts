@@ -12,6 +12,7 @@ import { integrate, treeSize } from './integration';
 import { LogBroken } from './log-broken';
 import type { Mark } from './mark';
 import { claimOrigin } from './origins';
+import { QueueGuard } from './queue-guard';
 import { checkTail } from './tail-check';
 import { expectStillThere } from './tail-watch';
 
@@ -54,6 +55,7 @@ export interface SequencerOptions {
 export class Sequencer {
   readonly checkpoints: Checkpoints;
   private readonly loop: Loop;
+  private readonly guard: QueueGuard;
   /** The latest checkpoint this process knows of: a stored log that ends before it went back. */
   private known: SignedCheckpoint | null = null;
   /** By one of these the latest checkpoint must be. */
@@ -71,6 +73,12 @@ export class Sequencer {
   ) {
     this.checkpoints = new Checkpoints(database, options.origin);
     this.keys = distinctKeys([...options.signers.map(verifierKeyOf), ...(options.keys ?? [])]);
+    this.guard = new QueueGuard({
+      vouchers: () => database.vouchers,
+      keys: this.keys,
+      clock: options.clock,
+      onApart: (event) => options.onFault(event),
+    });
     this.loop = new Loop({
       turn: () => this.turn(),
       // Several that were started together don't stay in step.
@@ -105,7 +113,7 @@ export class Sequencer {
     await this.recordTime();
     let signed: SignedCheckpoint | null = null;
     let since = performance.now();
-    while ((await integrate(this.database)) > 0) {
+    while ((await integrate(this.database, this.guard)) > 0) {
       if (performance.now() - since < signWithin) continue;
       signed = (await this.sign()) ?? signed;
       since = performance.now();

@@ -45,6 +45,7 @@ const roundsOn = (database: Reads) => {
     outside: (origin) => configuredKeys(test.app.config.audit).outside(origin),
     rows: new SideRows(database, test.keys.stored(database)),
     subjects,
+    vouchers: test.app.database.vouchers,
     clock: test.clock.now,
     onFinding: ({ message }) => found.push(message),
     onFault: (error) => {

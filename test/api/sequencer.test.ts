@@ -6,6 +6,7 @@ import type { Database } from '../../src/db/database';
 import { Checkpoints, rootAt, signersOf } from '../../src/ledger/checkpoints';
 import { integrate } from '../../src/ledger/integration';
 import { forkOrigin, storedOrigins } from '../../src/ledger/origins';
+import { QueueGuard } from '../../src/ledger/queue-guard';
 import { StoredTree } from '../../src/ledger/stored-tree';
 import { trustedKeys } from '../../src/ledger/trusted-keys';
 import { anotherKey, emptyLog, record, sequencerOf, tamper, testKey, testOrigin, testSigners } from '../support/audit-log';
@@ -24,6 +25,14 @@ beforeEach(async () => {
 afterAll(() => remove());
 
 const clock = () => new Date(now);
+const guard = new QueueGuard({
+  vouchers: () => null,
+  keys: testSigners.map(verifierKeyOf),
+  clock,
+  onApart: (event) => {
+    throw event;
+  },
+});
 const sequencer = (options: Parameters<typeof sequencerOf>[1] = {}) => sequencerOf(database, { clock, ...options });
 
 interface Placed {
@@ -71,7 +80,7 @@ describe('the sequencer', () => {
   it('takes a transaction that is longer than a batch whole, with those before and after it', async () => {
     for (const size of [400, 1_300, 10]) await record(database, size);
     const moved: number[] = [];
-    for (let n = await integrate(database); n > 0; n = await integrate(database)) moved.push(n);
+    for (let n = await integrate(database, guard); n > 0; n = await integrate(database, guard)) moved.push(n);
     expect(moved.reduce((sum, n) => sum + n, 0)).toBe(1_710);
     expect(moved.length).toBeGreaterThan(1);
     const rows = await placed();
@@ -94,12 +103,12 @@ describe('the sequencer', () => {
     await sequencer().open();
     await record(database, 600);
     // Killed after the first batch, before anything was signed.
-    expect(await integrate(database)).toBeGreaterThan(0);
+    expect(await integrate(database, guard)).toBeGreaterThan(0);
     const second = sequencer();
     await second.open();
     expect((await second.turn())?.size).toBe(await count('audit_event'));
     await record(database, 5);
-    await integrate(database);
+    await integrate(database, guard);
     const third = sequencer();
     await third.open();
     expect((await third.turn())?.size).toBe(await count('audit_event'));
@@ -137,7 +146,7 @@ describe('the sequencer', () => {
 
   it('proves every leaf and every pair of sizes from what is stored', async () => {
     for (let size = 0; size < 530; size += 53) await record(database, 53);
-    while ((await integrate(database)) > 0);
+    while ((await integrate(database, guard)) > 0);
     const size = 530;
     const hashes = (await placed()).map(({ leaf }) => leafHash(leaf));
     const root = await rootAt(new StoredTree(database), size);

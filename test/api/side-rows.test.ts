@@ -61,7 +61,11 @@ const remove = (table: (typeof held)[number], row: Row) => {
 
 const messages = async (): Promise<readonly string[]> => {
   const { database } = test.app;
-  const { findings } = await scrub(database, () => [], { rows: new SideRows(database, test.keys.stored(database)) });
+  const { vouchers } = database;
+  const { findings } = await scrub(database, () => [], {
+    rows: new SideRows(database, test.keys.stored(database)),
+    ...(vouchers ? { vouchers } : {}),
+  });
   return findings.map(({ what, leaf, message }) => `${what} ${leaf ?? '-'}: ${message}`);
 };
 /** What is found after this that wasn't found before. */

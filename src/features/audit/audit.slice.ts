@@ -19,6 +19,7 @@ export const createAudit = ({ database, keys, cursors, clock, log }: Core, audit
     outside: (origin) => configuredKeys(audit).outside(origin),
     rows: new SideRows(database, keys.stored(database)),
     subjects,
+    vouchers: database.vouchers,
     clock,
     onFinding: ({ leaf, message }) =>
       log.error(

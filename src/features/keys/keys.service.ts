@@ -11,6 +11,7 @@ import type { KeyEncryption } from '../../privacy/key-encryption';
 import { open, seal } from '../../privacy/sealing';
 import { customerKeys, Secret, secrets } from './key.entity';
 import { StoredKeys } from './stored-keys';
+import { secretNames, vouchersOf } from './vouchers';
 
 const k = customerKeys.as('k');
 
@@ -51,18 +52,30 @@ export class Keys {
     this.ring = new DataKeyring(encryption);
   }
 
-  /** Loads the installation's digest secret, made at the first start and stored wrapped. Throws when the key-encryption key is not the one it was wrapped with. */
+  /**
+   * Loads the installation's secrets, made at the first start and stored wrapped; from now on the events of this database are vouched for. Throws
+   * when the key-encryption key is not the one they were wrapped with.
+   */
   static async open(database: Database, encryption: KeyEncryption): Promise<Keys> {
-    const name = 'digests';
-    const wrapped = await database.system('keys', 'secret.create', async (change) => {
-      const found = await change.lockIfAny(Secret, { name });
-      if (found) return found.wrapped;
-      const made = encryption.wrap(randomBytes(32), `secret|${name}`);
-      await change.insert(secrets, { name, wrapped: made, createdAt: change.at });
-      change.record('secret.create', { subject: { type: 'Secret', id: name } });
-      return made;
+    const stored = await database.system('keys', 'secret.create', async (change) => {
+      const found: Secret[] = [];
+      for (const name of secretNames) {
+        const known = await change.lockIfAny(Secret, { name });
+        const made = known ?? { name, wrapped: encryption.wrap(randomBytes(32), `secret|${name}`), createdAt: change.at };
+        found.push(made);
+        if (known) continue;
+        await change.insert(secrets, made);
+        change.record('secret.create', { subject: { type: 'Secret', id: name } });
+      }
+      const vouchers = vouchersOf(found, encryption);
+      // Before this ends: the events of its own beginning are vouched for, too.
+      if (vouchers) database.vouchBy(vouchers);
+      return found;
     });
-    const secret = encryption.unwrap(wrapped, `secret|${name}`);
+    const vouchers = vouchersOf(stored, encryption);
+    if (vouchers) database.vouchBy(vouchers);
+    const wrapped = stored.find(({ name }) => name === 'digests')?.wrapped as Buffer;
+    const secret = encryption.unwrap(wrapped, 'secret|digests');
     const digests = new KeyedDigests(secret);
     const cursorKey = Buffer.from(hkdfSync('sha256', secret, '', 'counterfoil/cursor', 32));
     secret.fill(0);
