@@ -68,7 +68,7 @@ class UnguardedTickets {
     );
   }
 
-  async messages(actor: SignedInActor, loader: TicketsLoader, of: TicketType, first: number | null) {
+  async messages(actor: SignedInActor, loader: TicketsLoader, of: TicketType, { first }: { readonly first: number | null }) {
     const size = first ?? 20;
     const rows = await loader.messages({ ticketId: of.id, limit: size + 1, after: null }, of.key);
     const cursorOf = ({ createdAt, id }: MessageRow) => this.cursors.encode(actor.id, [], { value: createdAt.getTime(), id });

@@ -24,6 +24,7 @@ export interface Page<Node> {
   readonly nodes: readonly Node[];
   /** Made when asked for: sealing one costs more than reading the row it stands for. */
   readonly cursorAt: (index: number) => string;
+  /** Throws where nobody asked for it, and the row that would tell it wasn't read. */
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   /** Counts what the reader may see, when asked. */
@@ -87,10 +88,13 @@ export const connectionOf = <Node extends object, Own extends string = never>(
 
     @Exposed('INTERNAL', () => PageInfo)
     get pageInfo(): PageInfo {
-      const { nodes, cursorAt, hasNextPage, hasPreviousPage } = this.page;
+      const { page } = this;
+      const { nodes, cursorAt } = page;
       return {
-        hasNextPage,
-        hasPreviousPage,
+        get hasNextPage() {
+          return page.hasNextPage;
+        },
+        hasPreviousPage: page.hasPreviousPage,
         get startCursor() {
           return nodes.length > 0 ? cursorAt(0) : null;
         },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import BetterSqlite from 'better-sqlite3';
 import fc from 'fast-check';
 import { raw } from 'sql-template-tag';
+import { ProgrammingError } from '../failure';
 import { Cursors } from './cursor';
 import { inOrder, type Keyset, PageRequest, pageClause } from './page';
 
@@ -35,6 +36,29 @@ const listOf = (rows: readonly Row[]) => {
     );
   };
 };
+
+describe('a page of which nobody asks whether there is a next one', () => {
+  const pageFor = (fields: ReadonlySet<string> | null) => {
+    const request = new PageRequest<Row>(
+      { cursors, actorId: 'act_1', list: [], keyset: newestFirst },
+      { first: 2, after: null, fields },
+    );
+    const rows = [3, 2, 1].map((at) => ({ id: `r${at}`, at })).slice(0, request.limit);
+    const toNode = ({ id }: Row) => id;
+    return { limit: request.limit, page: request.pageOf(rows, toNode, async () => 3) };
+  };
+
+  it('is read without the row that would tell it, and doesn’t say that there is none', () => {
+    const { limit, page } = pageFor(new Set(['PageInfo.endCursor']));
+    expect([limit, page.nodes]).toEqual([2, ['r3', 'r2']]);
+    expect(() => page.hasNextPage).toThrow(ProgrammingError);
+  });
+
+  it.each([[null], [new Set(['PageInfo.hasNextPage'])]])('has it where somebody may ask: %p', (fields) => {
+    const { limit, page } = pageFor(fields);
+    expect([limit, page.nodes, page.hasNextPage]).toEqual([3, ['r3', 'r2'], true]);
+  });
+});
 
 describe('pages of a list', () => {
   it.each(['ASC', 'DESC'] as const)(

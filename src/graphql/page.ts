@@ -1,4 +1,5 @@
 import { join, raw, Sql } from 'sql-template-tag';
+import { ProgrammingError } from '../failure';
 import { type Page, pageOf } from './connection';
 import { type Cursors, type Position, pageSize } from './cursor';
 
@@ -48,24 +49,35 @@ interface PagedList<Row> {
   readonly keyset: Keyset<Row>;
 }
 
+/** What a page was asked for with. */
+interface PageArguments {
+  readonly first: number | null;
+  readonly after: string | null | undefined;
+  /** What the operation selects, as `Type.field`; null where nobody knows. */
+  readonly fields?: ReadonlySet<string> | null;
+}
+
 /** One request of an actor for a page of a list: its arguments, checked, and the page that its rows make. */
 export class PageRequest<Row> {
   private readonly size: number;
+  /** Somebody asks whether there is a next page. */
+  private readonly tellsNext: boolean;
   /** Where the page before ended. */
   readonly after: Position | null;
 
   /** Throws `INVALID` for a size or cursor that doesn't fit. */
   constructor(
     private readonly of: PagedList<Row>,
-    { first, after }: { readonly first: number | null; readonly after: string | null | undefined },
+    { first, after, fields = null }: PageArguments,
   ) {
+    this.tellsNext = fields === null || fields.has('PageInfo.hasNextPage');
     this.size = pageSize(first);
     this.after = of.cursors.decode(of.actorId, of.list, after);
   }
 
-  /** Rows to fetch: one more than the page has says whether there is a next one. */
+  /** Rows to fetch: one more than the page has says whether there is a next one, where that is asked for. */
   get limit(): number {
-    return this.size + 1;
+    return this.size + (this.tellsNext ? 1 : 0);
   }
 
   get clause(): Sql {
@@ -75,6 +87,13 @@ export class PageRequest<Row> {
   /** Of the rows that `clause` gave. `count` counts the whole list. */
   pageOf<Node>(rows: readonly Row[], toNode: (row: Row) => Node, count: () => Promise<number>): Page<Node> {
     const cursorOf = (row: Row) => this.of.cursors.encode(this.of.actorId, this.of.list, this.of.keyset.positionOf(row));
-    return pageOf(rows, this.size, toNode, cursorOf, this.after !== null, count);
+    const page = pageOf(rows, this.size, toNode, cursorOf, this.after !== null, count);
+    if (this.tellsNext) return page;
+    return {
+      ...page,
+      get hasNextPage(): boolean {
+        throw new ProgrammingError('Nobody asked for PageInfo.hasNextPage, so that the row that tells it wasn’t read.');
+      },
+    };
   }
 }

@@ -4,7 +4,7 @@ import type { AssistancePolicy } from '../../authz/policy/file';
 import { type Action, action } from '../../authz/rule';
 import { isSamePerson, type KeptPerson, personOf } from '../../authz/same-person';
 import type { Change } from '../../db/change';
-import { sql } from '../../db/sql';
+import { padded, sql } from '../../db/sql';
 import type { Values } from '../../db/table';
 import { Failure } from '../../failure';
 import { ulid } from '../../ulid';
@@ -230,7 +230,7 @@ export class Assistances {
   /** The assistances an actor has open on these tickets, waiting or live, by ticket. */
   async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, AssistanceRow>> {
     const keys = ticketIds.map((ticketId) => openKey(actor.id, ticketId));
-    const rows = await this.parts.database.read(assistanceRows, sql`WHERE ${assistance.openKey} IN (${keys})`);
+    const rows = await this.parts.database.read(assistanceRows, sql`WHERE ${assistance.openKey} IN (${padded(keys)})`);
     return new Map(rows.map((row) => [row.ticketId, row]));
   }
 

@@ -43,8 +43,11 @@ export class CustomersResolver {
     orderBy: TransactionOrder,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | undefined,
-    @Ctx() { actor, loaders, services }: RequestContext,
+    @Ctx() { actor, access, loaders, services }: RequestContext,
   ) {
-    return services.payments.transactionsOf(actor, loaders.payments, customer, { filter, orderBy, first, after });
+    return services.payments.transactionsOf(actor, loaders.payments, customer, {
+      ...{ filter, orderBy, first, after },
+      fields: access.fields,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { SignedInActor } from '../../authz/actor';
 import { sql } from '../../db/sql';
-import { select } from '../../db/table';
+import { type Fields, select } from '../../db/table';
 import { Failure } from '../../failure';
 import { PageRequest } from '../../graphql/page';
 import type { RequestAccess } from '../../graphql/request-access';
@@ -25,6 +25,8 @@ export interface TransactionPageArguments {
   readonly orderBy: TransactionOrder;
   readonly first: number | null;
   readonly after: string | null | undefined;
+  /** What the operation selects; null where nobody knows. */
+  readonly fields: Fields | null;
 }
 
 export interface PaymentParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'> {
@@ -40,13 +42,13 @@ export class Payments {
     actor: SignedInActor,
     loader: PaymentsLoader,
     customer: CustomerType,
-    { filter, orderBy, first, after }: TransactionPageArguments,
+    { filter, orderBy, first, after, fields }: TransactionPageArguments,
   ) {
     const conditions = { ...(filter ?? {}) };
     const identity = ['Customer.transactions', customer.id, conditions, orderBy];
     const request = new PageRequest<TransactionRow>(
       { cursors: this.parts.cursors, actorId: actor.id, list: identity, keyset: transactionsBy[orderBy] },
-      { first, after },
+      { first, after, fields },
     );
     const { paymentCustomerId } = customer;
     if (paymentCustomerId === null) return null;

@@ -76,9 +76,9 @@ export class TicketsResolver {
     @Root() ticket: TicketType,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | undefined,
-    @Ctx() { actor, loaders, services }: RequestContext,
+    @Ctx() { actor, access, loaders, services }: RequestContext,
   ) {
-    return services.tickets.messages(actor, loaders.tickets, ticket, first, after);
+    return services.tickets.messages(actor, loaders.tickets, ticket, { first, after, fields: access.fields });
   }
 }
 

@@ -22,6 +22,13 @@ export interface TicketPageArguments {
   readonly after: string | null | undefined;
 }
 
+interface MessagePageArguments {
+  readonly first: number | null;
+  readonly after: string | null | undefined;
+  /** What the operation selects; null where nobody knows. */
+  readonly fields: Fields | null;
+}
+
 const latestFirst = (by: 'createdAt' | 'updatedAt'): Keyset<TicketRow> => ({
   column: ticket[by],
   id: ticket.id,
@@ -46,7 +53,7 @@ export class Tickets {
     const list = ['Query.tickets', given, orderBy];
     const request = new PageRequest(
       { cursors: this.parts.cursors, actorId: actor.id, list, keyset: ticketsBy[orderBy] },
-      { first, after },
+      { first, after, fields },
     );
     const now = this.parts.clock();
     const conditions = [listedScope(actor, this.parts.scope, now)];
@@ -119,13 +126,12 @@ export class Tickets {
     actor: SignedInActor,
     loader: TicketsLoader,
     ticket: TicketType,
-    first: number | null,
-    after: string | null | undefined,
+    { first, after, fields }: MessagePageArguments,
   ) {
     const list = ['Ticket.messages', ticket.id];
     const request = new PageRequest<MessageRow>(
       { cursors: this.parts.cursors, actorId: actor.id, list, keyset: messagesInOrder },
-      { first, after },
+      { first, after, fields },
     );
     const rows = await loader.messages({ ticketId: ticket.id, limit: request.limit, after: request.after }, ticket.key);
     return new MessageConnection(
