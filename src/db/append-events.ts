@@ -1,27 +1,29 @@
-import type { EntityManager } from 'typeorm';
 import type { AuditEvent } from '../audit/event';
 import { ticketsBeside } from '../audit/leaf';
 import { Failure } from '../failure';
 import type { EventVouchers } from '../privacy/event-vouchers';
 import { auditCustomers, auditEvents, auditNotes, auditPending, auditTickets } from './audit.entity';
 import { isDuplicate, nameSchemaFault, outageOf } from './engine';
+import { executePrepared, type Transaction } from './statements';
 import { insertions, namesOf, type Table, type Values } from './table';
 
 /** A leaf has 65,535 bytes at most, and a server takes 16 MB in one statement. */
 const rowsPerStatement = 200;
+/** Of leaves: each number of rows is a text of its own, which a server prepares once a connection. */
+const leavesPerStatement = 16;
 
 /**
  * Writes events, what belongs beside their leaves, and their place in the queue of the tree, in the transaction of
- * `manager`. Nothing else writes these tables. `vouchers` of the installation; null where its key isn't there. Throws `RECORD_UNAVAILABLE`.
+ * `transaction`. Nothing else writes these tables. `vouchers` of the installation; null where its key isn't there. Throws `RECORD_UNAVAILABLE`.
  */
 export const appendEvents = async (
-  manager: EntityManager,
+  transaction: Transaction,
   events: readonly AuditEvent[],
   vouchers: EventVouchers | null,
 ): Promise<void> => {
   if (events.length === 0) return;
   try {
-    await insertEvents(manager, events, vouchers);
+    await insertEvents(transaction, events, vouchers);
   } catch (error) {
     // Run again, or answered, like anywhere else; what keeps the log alone from being written is said as such.
     if (isDuplicate(error) || outageOf(error) !== null) throw error;
@@ -38,14 +40,14 @@ export const appendEvents = async (
 const notesTable = namesOf(auditNotes, []).table;
 
 const insertEvents = async (
-  manager: EntityManager,
+  transaction: Transaction,
   events: readonly AuditEvent[],
   vouchers: EventVouchers | null,
 ): Promise<void> => {
   const insert = async <E>(into: Table<E>, rows: readonly Values<E>[]): Promise<void> => {
-    for (const { sql, values } of insertions(into, rows, rowsPerStatement)) await manager.query(sql, values);
+    for (const { sql, values } of insertions(into, rows, rowsPerStatement)) await transaction.manager.query(sql, values);
   };
-  await insert(
+  const leaves = insertions(
     auditEvents,
     events.map(({ id, transactionId, ordinal, at, draft, leaf, leafHash }) => ({
       id,
@@ -63,7 +65,9 @@ const insertEvents = async (
       leafHash,
       voucher: vouchers?.of(leafHash) ?? null,
     })),
+    leavesPerStatement,
   );
+  for (const { sql, values } of leaves) await executePrepared(transaction, sql, values);
   await insert(
     auditCustomers,
     events.flatMap(({ id: eventId, draft }) =>

@@ -120,7 +120,7 @@ export class Change implements Reads {
   async finish(): Promise<void> {
     if (this.wrote && this.drafts.length === 0) throw new ProgrammingError(`${this.parts.action} wrote without a record`);
     await appendEvents(
-      this.parts.transaction.manager,
+      this.parts.transaction,
       this.drafts.map((draft, ordinal) => finalizeEvent(draft, this.transactionId, ordinal, this.at)),
       this.parts.vouchers(),
     );

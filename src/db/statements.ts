@@ -1,4 +1,5 @@
-import type { EntityManager } from 'typeorm';
+import type { PoolConnection } from 'mysql2';
+import type { EntityManager, QueryResult } from 'typeorm';
 import { type EngineKind, forUpdate } from './engine';
 import { type Sql, sql } from './sql';
 import type { Selection } from './table';
@@ -33,7 +34,26 @@ export const execute = async ({ manager, engine }: Transaction, sql: string, par
     const result = (await manager.query(sql, [...parameters])) as { affectedRows?: number };
     return result.affectedRows ?? 0;
   }
-  await manager.query(sql, [...parameters]);
-  const [row] = (await manager.query('SELECT changes() AS affected')) as { affected: number }[];
-  return row?.affected ?? 0;
+  const result = (await manager.queryRunner?.query(sql, [...parameters], true)) as QueryResult;
+  return result.affected ?? 0;
+};
+
+/**
+ * Runs a write whose text comes again. A server keeps it prepared on its connection, and bytes go to it as they are, where a text spells each of them in
+ * two digits.
+ */
+export const executePrepared = async (
+  { manager, engine }: Transaction,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<void> => {
+  const runner = manager.queryRunner;
+  if (engine !== 'mariadb' || !runner) return void (await manager.query(sql, [...parameters]));
+  const connection = (await runner.connect()) as PoolConnection;
+  manager.connection.logger.logQuery(sql, [...parameters], runner);
+  await new Promise<void>((resolve, reject) => {
+    connection.execute(sql, parameters as Parameters<PoolConnection['execute']>[1], (error: Error | null) =>
+      error ? reject(error) : resolve(),
+    );
+  });
 };
