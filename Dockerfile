@@ -34,4 +34,5 @@ VOLUME /data
 # Alive, not ready: a gateway whose sources are down must not be restarted. /readyz says more.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/src/main.js"]
+# Most of what a request makes is garbage by the time that a larger young generation (96 MB in all, at most) is looked through.
+CMD ["node", "--max-semi-space-size=32", "dist/src/main.js"]

@@ -58,7 +58,7 @@ describe('the Dockerfile', () => {
     expect(roots).not.toContain('RUN');
     expect(inFinal('ENV').join(' ')).toContain('NODE_ENV=production');
     expect(inFinal('HEALTHCHECK')).toEqual([expect.stringMatching(/--timeout=.* CMD \["node", "-e", ".*\/healthz/)]);
-    expect(inFinal('CMD')).toEqual(['["node", "dist/src/main.js"]']);
+    expect(inFinal('CMD')).toEqual(['["node", "--max-semi-space-size=32", "dist/src/main.js"]']);
   });
 
   it('asks for its health with a script that tells a healthy gateway from none', () => {
