@@ -188,7 +188,8 @@ rows: ${Object.entries(loaded.rows)
       .join(', ')}${mariadb ? `; pool of ${poolSize} connections each` : ''}
 ${connections} keep-alive connections, each with its own agents and tickets in random order; ${round} rounds of ${seconds} s, interleaved; medians
 server ms, db ms: processor time a request of the server and of MariaDB. read, written, statements: a request, as MariaDB counts
-them for the server's user, without what it counts in idle times. ratio: counterfoil's requests/s over the row's, with least and most of the rounds
+them for the server's user, without what it counts in idle times. ratio: counterfoil's requests/s over the row's, with least and most of the rounds; by
+processor: the row's processor time over counterfoil's, which is steadier where others use the machine
 
 ${tableOf(results as Outcomes<Contender>, names)}
 ${database ? `\n${idleText(database)}` : ''}

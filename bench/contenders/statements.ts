@@ -70,8 +70,13 @@ const onFile = ({ file }: FileLocation): Statements => {
 export const openStatements = (location: DatabaseLocation, poolSize: number): Statements =>
   location.engine === 'sqlite' ? onFile(location) : onServer(location, poolSize);
 
-/** A list of columns for SELECT under names of one letter: the driver is told each of them with every answer. */
+/**
+ * A list of columns for SELECT under names of one letter, and as expressions: with every answer the driver is told in which column of
+ * which table a plain one stands.
+ */
 export const columns = (...names: readonly string[]): string =>
-  names.map((name, index) => `${name} ${String.fromCharCode(97 + index)}`).join(',');
+  names
+    .map((name, index) => `${/^[a-z]/.test(name) ? `IFNULL(${name},NULL)` : name} ${String.fromCharCode(97 + index)}`)
+    .join(',');
 
 export const placeholders = (count: number): string => Array(count).fill('?').join(',');

@@ -1,6 +1,6 @@
 import { countersOf, excessOfRaw, least, minus, perRequest, perSecond } from '../../bench/counters';
 import { checkAnswer, compareAnswers } from '../../bench/queries';
-import { lastLine, type Outcome, ratioOf, tableOf } from '../../bench/results';
+import { lastLine, type Outcome, ratioByProcessor, ratioOf, tableOf } from '../../bench/results';
 
 const counters = (bytesRead: number, bytesWritten: number, statements: number) => ({ bytesRead, bytesWritten, statements });
 
@@ -51,6 +51,12 @@ describe('what a run ends with', () => {
     expect(ratioOf(outcomes.context.counterfoil, outcomes.context.raw)).toEqual({ ratio: 0.5, least: 400 / 900, most: 0.625 });
   });
 
+  test('the ratio by processor is of a request’s time in the server and in MariaDB, which is one process of an embedded database', () => {
+    const used = (serverTime: number, databaseTime: number) => [{ ...outcome(100, 1), serverTime, databaseTime }];
+    expect(ratioByProcessor(used(3, 1), used(0.5, 0.5))).toBe(0.25);
+    expect(ratioByProcessor(used(3, Number.NaN), used(1.5, Number.NaN))).toBe(0.5);
+  });
+
   test('the last line is our rate over each other one, and the 99th percentile of every one', () => {
     expect(JSON.parse(lastLine(outcomes, ['raw', 'counterfoil']))).toEqual({
       ratios: { context: { raw: 0.5 }, queue: { raw: 1.5 } },
@@ -75,6 +81,7 @@ describe('what a run ends with', () => {
       '5.00',
       '0.50',
       '0.44–0.63',
+      '1.00',
     ]);
     expect(lines[2]?.slice(0, 3)).toEqual(['context', 'counterfoil', '450']);
     expect(lines[3]?.slice(8, 11)).toEqual(['–', '–', '–']);
