@@ -14,13 +14,16 @@ export interface Started {
 
 const userOf = ({ databaseUrl }: Settings): string => /^\w+:\/\/([^:@]+)/.exec(databaseUrl)?.[1] ?? '';
 
+/** As `npm start` and the image start the gateway; every contender has it. */
+const nodeOptions = ['--max-semi-space-size=32'];
+
 /** Starts a contender; it ends with ours. */
 export const startContender = (name: string, settings: Settings): Promise<Started> =>
   new Promise((resolve, reject) => {
     const output = openSync(join(settings.folder, `${name}.log`), 'a');
     const child = fork(join(__dirname, 'contenders', `${name}.js`), {
       env: { ...process.env, NODE_ENV: 'production' },
-      execArgv: (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean),
+      execArgv: [...nodeOptions, ...(process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean)],
       stdio: ['ignore', output, 'inherit', 'ipc'],
     });
     child.once('error', reject);
