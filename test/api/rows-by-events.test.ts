@@ -2,7 +2,7 @@ import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { policyWith, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
-import { tamper } from '../support/audit-log';
+import { tamper, tamperWhile } from '../support/audit-log';
 import { approveUpdate, rejection, rejectUpdate, Updates } from '../support/credentials';
 import { OtherIssuer } from '../support/other-issuer';
 
@@ -50,18 +50,8 @@ describe('rows that answers go by', () => {
     expect(await look()).toEqual([]);
   });
 
-  /** Does something to a table, and puts back what stood there. */
-  const altered = async (table: string, write: string, work: () => Promise<void>): Promise<void> => {
-    await sql(`CREATE TABLE set_aside AS SELECT * FROM ${table}`);
-    try {
-      await sql(write);
-      await work();
-    } finally {
-      await sql(`DELETE FROM ${table}`);
-      await sql(`INSERT INTO ${table} SELECT * FROM set_aside`);
-      await sql('DROP TABLE set_aside');
-    }
-  };
+  const altered = (table: string, write: string, work: () => Promise<void>) =>
+    tamperWhile(test.app.database, { table, write }, work);
   const somebody = "'act_01ARZ3NDEKTSV4RRFFQ69G5FAV'";
 
   it.each([

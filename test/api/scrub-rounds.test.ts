@@ -1,12 +1,10 @@
 import type { Reads } from '../../src/db/reads';
-import { subjects } from '../../src/features/subjects';
-import { configuredKeys } from '../../src/ledger/outside-keys';
 import type { ScrubFinding } from '../../src/ledger/scrub';
 import { pauseOf, ScrubRounds, stepsOf } from '../../src/ledger/scrub-rounds';
-import { SideRows } from '../../src/ledger/side-rows';
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
+import { roundsThrough } from '../support/scrub-rounds';
 
 let test: TestApp;
 let now = 0;
@@ -15,18 +13,7 @@ const day = 86_400_000;
 
 const roundsOn = (database: Reads) => {
   const found: ScrubFinding[] = [];
-  const rounds = new ScrubRounds(database, {
-    outside: (origin) => configuredKeys(test.app.config.audit).outside(origin),
-    rows: new SideRows(database, test.keys.stored(database)),
-    subjects,
-    vouchers: test.app.database.vouchers,
-    clock: test.clock.now,
-    onFinding: (finding) => found.push(finding),
-    onFault: (error) => {
-      throw error;
-    },
-    timer,
-  });
+  const rounds = roundsThrough(test, { database, timer, onFinding: (finding) => found.push(finding) });
   return { rounds, found };
 };
 /** So many steps, each a minute after the one before. */

@@ -1,13 +1,11 @@
 import type { Reads } from '../../src/db/reads';
-import { subjects } from '../../src/features/subjects';
-import { configuredKeys } from '../../src/ledger/outside-keys';
 import { ScrubRounds } from '../../src/ledger/scrub-rounds';
-import { SideRows } from '../../src/ledger/side-rows';
 import { policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
-import { tamper } from '../support/audit-log';
+import { tamperWhile } from '../support/audit-log';
 import { approveUpdate, type Case, Updates } from '../support/credentials';
 import { OtherIssuer } from '../support/other-issuer';
+import { roundsThrough } from '../support/scrub-rounds';
 
 let now = 0;
 const timer = { now: () => now, after: () => () => {} };
@@ -36,23 +34,11 @@ beforeAll(async () => {
 });
 afterAll(() => test.stop());
 
-const sql = (text: string, parameters: readonly unknown[] = []) => tamper(test.app.database, text, parameters);
 const idOf = async (text: string): Promise<string> => (await test.app.database.query<{ id: string }>(text))[0]?.id ?? '';
 
 const roundsOn = (database: Reads) => {
   const found: string[] = [];
-  const rounds = new ScrubRounds(database, {
-    outside: (origin) => configuredKeys(test.app.config.audit).outside(origin),
-    rows: new SideRows(database, test.keys.stored(database)),
-    subjects,
-    vouchers: test.app.database.vouchers,
-    clock: test.clock.now,
-    onFinding: ({ message }) => found.push(message),
-    onFault: (error) => {
-      throw error;
-    },
-    timer,
-  });
+  const rounds = roundsThrough(test, { database, timer, onFinding: ({ message }) => found.push(message) });
   return { rounds, found };
 };
 /** Takes steps until the round that is under way, or begins, is over. */
@@ -72,18 +58,8 @@ const wholeRound = async (): Promise<{ readonly found: readonly string[]; readon
   return { rounds, found };
 };
 
-/** Does something to a table, and puts back what stood there. */
-const altered = async (table: string, write: string, work: () => Promise<void>): Promise<void> => {
-  await sql(`CREATE TABLE set_aside AS SELECT * FROM ${table}`);
-  try {
-    await sql(write);
-    await work();
-  } finally {
-    await sql(`DELETE FROM ${table}`);
-    await sql(`INSERT INTO ${table} SELECT * FROM set_aside`);
-    await sql('DROP TABLE set_aside');
-  }
-};
+const altered = (table: string, write: string, work: () => Promise<void>) =>
+  tamperWhile(test.app.database, { table, write }, work);
 
 /** A copy of a row under another id, with other values where a table has each only once. */
 const copied = async (table: string, others: Readonly<Record<string, string>>): Promise<string> => {

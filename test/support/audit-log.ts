@@ -36,6 +36,23 @@ export const record = (database: Database, count: number, action = 'test'): Prom
 export const tamper = (database: Database, sql: string, parameters: readonly unknown[] = []): Promise<unknown> =>
   (Reflect.get(database, 'writer') as DataSource).query(sql, [...parameters]);
 
+/** Does something to a table while `work` goes on, and puts back what stood there. */
+export const tamperWhile = async (
+  database: Database,
+  { table, write }: { readonly table: string; readonly write: string },
+  work: () => Promise<void>,
+): Promise<void> => {
+  await tamper(database, `CREATE TABLE set_aside AS SELECT * FROM ${table}`);
+  try {
+    await tamper(database, write);
+    await work();
+  } finally {
+    await tamper(database, `DELETE FROM ${table}`);
+    await tamper(database, `INSERT INTO ${table} SELECT * FROM set_aside`);
+    await tamper(database, 'DROP TABLE set_aside');
+  }
+};
+
 const logTables = [
   'audit_pending',
   'audit_leaf',
