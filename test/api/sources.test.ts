@@ -181,10 +181,10 @@ describe('what a source says', () => {
     expect(await countOf(test, 'assistance', 'ended_at IS NULL')).toBe(449);
   });
 
-  it('that is about to be too old is asked for anew, so that it outlasts the request', async () => {
+  it('that is about to be too old is asked for anew, so that it outlasts the request and the time to the next poll', async () => {
     const { test, helpdesk } = sample;
     const asked = helpdesk.fetches.length;
-    test.clock.forward(24_000);
+    test.clock.forward(14_000);
     await test.as('ana', byReference, { reference: sampleTicket });
     expect(helpdesk.fetches.length).toBe(asked);
     test.clock.forward(2_000);

@@ -57,8 +57,11 @@ export interface ScopeParts extends Pick<Core, 'database' | 'clock'> {
 /** Being within the scope is all the permission that is needed. */
 export const everybodyInScope = async (): Promise<void> => {};
 
-/** The part of a confirmation's time after which a request asks for a new one: what is left outlasts the request. */
-const readAgainAfter = 5 / 6;
+/**
+ * The part of a confirmation’s time after which a request asks for a new one: what is left outlasts the request, and the time to
+ * the next poll, which confirms what is assisted by then.
+ */
+const readAgainAfter = 1 / 2;
 
 /** The one place where a ticket is looked up within an actor's scope. */
 export class TicketsInScope<Row extends TicketRow> {
