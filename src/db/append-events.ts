@@ -4,7 +4,7 @@ import { Failure } from '../failure';
 import type { EventVouchers } from '../privacy/event-vouchers';
 import { auditCustomers, auditEvents, auditNotes, auditPending, auditTickets } from './audit.entity';
 import { isDuplicate, nameSchemaFault, outageOf } from './engine';
-import { executePrepared, type Transaction } from './statements';
+import { execute, executePrepared, type Transaction } from './statements';
 import { insertions, namesOf, type Table, type Values } from './table';
 
 /** A leaf has 65,535 bytes at most, and a server takes 16 MB in one statement. */
@@ -45,7 +45,7 @@ const insertEvents = async (
   vouchers: EventVouchers | null,
 ): Promise<void> => {
   const insert = async <E>(into: Table<E>, rows: readonly Values<E>[]): Promise<void> => {
-    for (const { sql, values } of insertions(into, rows, rowsPerStatement)) await transaction.manager.query(sql, values);
+    for (const { sql, values } of insertions(into, rows, rowsPerStatement)) await execute(transaction, sql, values);
   };
   const leaves = insertions(
     auditEvents,

@@ -80,7 +80,7 @@ export class Change implements Reads {
     for (const { sql: text, values } of insertions(into, Array.isArray(rows) ? rows : [rows])) {
       this.expectPermission();
       this.wrote = true;
-      await this.parts.transaction.manager.query(text, values);
+      await execute(this.parts.transaction, text, values);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { PoolConnection } from 'mysql2';
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import type { ActionName } from '../audit/events';
 import { type Actor, type SystemActor, systemActor } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
@@ -34,7 +34,7 @@ import type { PreparedReads } from './prepared-reads';
 import type { Reads } from './reads';
 import { ServerConnections } from './server-connections';
 import type { Sql } from './sql';
-import { type Row, readRows, type Transaction } from './statements';
+import { ask, execute, type Row, readRows, type Transaction } from './statements';
 import { deleting, insertions, type Selection, type Table, type Values } from './table';
 import { selectLists } from './union-of-lists';
 
@@ -83,6 +83,16 @@ const sqliteReader = (source: DataSource): Reader => ({
   query: <R extends Row>(sql: string, parameters: readonly unknown[]) => source.query(sql, [...parameters]) as Promise<R[]>,
   close: () => source.destroy(),
 });
+
+/** A connection of the pool's, and TypeORM's view of it. */
+interface OnServer {
+  readonly runner: QueryRunner;
+  readonly connection: PoolConnection;
+}
+
+/** TypeORM locks rows only in a transaction that it knows of. */
+const isInTransaction = (runner: QueryRunner, isTransactionActive: boolean): void =>
+  void Object.assign(runner, { isTransactionActive });
 
 interface DatabaseParts {
   readonly engine: EngineKind;
@@ -274,7 +284,7 @@ export class Database implements Reads {
   sequence<T>(work: (commit: SequencerCommit) => Promise<T>): Promise<T> {
     return this.transaction('interactive', { idempotent: true }, (transaction) => {
       const run = async (statements: readonly { readonly sql: string; readonly values: unknown[] }[]): Promise<void> => {
-        for (const { sql: text, values } of statements) await transaction.manager.query(text, values);
+        for (const { sql: text, values } of statements) await execute(transaction, text, values);
       };
       return work({
         read: (selection, rest) => readRows(transaction, selection, rest),
@@ -290,10 +300,10 @@ export class Database implements Reads {
     try {
       await this.reader.query('SELECT 1', [], pingDeadline);
       if (this.engine !== 'mariadb') return;
-      await this.onConnection(until, async (runner) => {
+      await this.onConnection(until, async ({ connection }) => {
         // A server that was made read-only, or that isn't part of its cluster, refuses this as it would refuse the write itself.
-        await runner.query('START TRANSACTION READ WRITE');
-        await runner.query('ROLLBACK');
+        await ask(connection, 'START TRANSACTION READ WRITE');
+        await ask(connection, 'ROLLBACK');
       });
       this.isSilent = false;
     } catch (error) {
@@ -380,15 +390,15 @@ export class Database implements Reads {
   }
 
   private transaction<T>(lane: Lane, options: ChangeOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const run = () => this.attempt(options, (manager) => work({ manager, engine: this.engine }));
+    const run = () => this.attempt(options, work);
     return this.engine === 'mariadb' ? run() : this.writes.run(lane, run);
   }
 
-  private async attempt<T>(options: ChangeOptions, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private async attempt<T>(options: ChangeOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const until = performance.now() + this.patienceFor('change');
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const result = await (this.engine === 'mariadb' ? this.onServer(until, work) : this.writer.transaction(work));
+        const result = await (this.engine === 'mariadb' ? this.onServer(until, work) : this.inFile(work));
         this.isSilent = false;
         return result;
       } catch (error) {
@@ -405,11 +415,17 @@ export class Database implements Reads {
     }
   }
 
-  private onServer<T>(until: number, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.onConnection(until, async (runner) => {
-      await runner.startTransaction();
-      const result = await work(runner.manager);
-      await runner.commitTransaction();
+  private inFile<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.writer.transaction((manager) => work({ manager, engine: this.engine, connection: null }));
+  }
+
+  private onServer<T>(until: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.onConnection(until, async ({ runner, connection }) => {
+      await ask(connection, 'START TRANSACTION');
+      isInTransaction(runner, true);
+      const result = await work({ manager: runner.manager, engine: this.engine, connection });
+      await ask(connection, 'COMMIT');
+      isInTransaction(runner, false);
       return result;
     });
   }
@@ -418,7 +434,7 @@ export class Database implements Reads {
    * Runs something on a connection of its own. At `until` it is given up and the connection ended, by which the server rolls
    * back what wasn't committed; so is a connection of which nothing more may be expected.
    */
-  private onConnection<T>(until: number, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  private onConnection<T>(until: number, work: (on: OnServer) => Promise<T>): Promise<T> {
     const runner = this.writer.createQueryRunner();
     let connection: PoolConnection | undefined;
     let isLate = false;
@@ -426,14 +442,14 @@ export class Database implements Reads {
       try {
         connection = (await runner.connect()) as PoolConnection;
         if (isLate) throw noAnswer();
-        const result = await work(runner);
+        const result = await work({ runner, connection });
         this.parts.connections.accepted(connection);
         return result;
       } catch (error) {
         if (isReadOnly(error)) this.parts.connections.refused();
         if (spoilsConnection(error)) connection?.destroy();
         // A connection that can't even roll back would take its half-done transaction to whoever gets it next.
-        else if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => connection?.destroy());
+        else if (connection && runner.isTransactionActive) await ask(connection, 'ROLLBACK').catch(() => connection?.destroy());
         throw error;
       } finally {
         if (connection) this.parts.connections.endIfLeft(connection);

@@ -10,7 +10,37 @@ export type Row = Record<string, unknown>;
 export interface Transaction {
   readonly manager: EntityManager;
   readonly engine: EngineKind;
+  /** Of a server. Statements go over it as they are: through TypeORM each would cost about as much again. */
+  readonly connection: PoolConnection | null;
 }
+
+/** What a server answers to a write. */
+interface Written {
+  readonly affectedRows?: number;
+}
+
+/** One statement over a server's connection. `execute`: it keeps it prepared. */
+export const ask = <Answer>(
+  connection: PoolConnection,
+  text: string,
+  values: readonly unknown[] = [],
+  how: 'query' | 'execute' = 'query',
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const told = (error: Error | null, answer: unknown) => (error ? reject(error) : resolve(answer as Answer));
+    if (how === 'execute') connection.execute(text, values as Parameters<PoolConnection['execute']>[1], told);
+    else connection.query(text, values as unknown[], told);
+  });
+
+/** The same in a transaction, seen by TypeORM's logger like its own. */
+const askIn = <Answer>(
+  { manager }: Transaction,
+  connection: PoolConnection,
+  { text, values, how }: { text: string; values: readonly unknown[]; how?: 'query' | 'execute' },
+): Promise<Answer> => {
+  manager.connection.logger.logQuery(text, [...values], manager.queryRunner);
+  return ask(connection, text, values, how);
+};
 
 /** `lock: true` holds the rows that are read until the transaction ends. */
 export interface ReadOptions {
@@ -19,22 +49,23 @@ export interface ReadOptions {
 
 /** Rows of a selection as a transaction sees them. `rest` is what follows its FROM. */
 export const readRows = async <R extends object>(
-  { manager, engine }: Transaction,
+  transaction: Transaction,
   selection: Selection<R>,
   rest: Sql,
   options: ReadOptions = {},
 ): Promise<R[]> => {
-  const { sql: text, values } = sql`${selection} ${rest}`;
-  return selection.hydrate((await manager.query(options.lock ? text + forUpdate(engine) : text, values)) as Row[]);
+  const { manager, engine, connection } = transaction;
+  const { sql: plain, values } = sql`${selection} ${rest}`;
+  const text = options.lock ? plain + forUpdate(engine) : plain;
+  const rows = connection ? await askIn<Row[]>(transaction, connection, { text, values }) : await manager.query(text, values);
+  return selection.hydrate(rows as Row[]);
 };
 
 /** Affected rows of a write, whichever engine ran it. */
-export const execute = async ({ manager, engine }: Transaction, sql: string, parameters: readonly unknown[]): Promise<number> => {
-  if (engine === 'mariadb') {
-    const result = (await manager.query(sql, [...parameters])) as { affectedRows?: number };
-    return result.affectedRows ?? 0;
-  }
-  const result = (await manager.queryRunner?.query(sql, [...parameters], true)) as QueryResult;
+export const execute = async (transaction: Transaction, text: string, values: readonly unknown[]): Promise<number> => {
+  const { manager, connection } = transaction;
+  if (connection) return (await askIn<Written>(transaction, connection, { text, values })).affectedRows ?? 0;
+  const result = (await manager.queryRunner?.query(text, [...values], true)) as QueryResult;
   return result.affected ?? 0;
 };
 
@@ -42,18 +73,8 @@ export const execute = async ({ manager, engine }: Transaction, sql: string, par
  * Runs a write whose text comes again. A server keeps it prepared on its connection, and bytes go to it as they are, where a text spells each of them in
  * two digits.
  */
-export const executePrepared = async (
-  { manager, engine }: Transaction,
-  sql: string,
-  parameters: readonly unknown[],
-): Promise<void> => {
-  const runner = manager.queryRunner;
-  if (engine !== 'mariadb' || !runner) return void (await manager.query(sql, [...parameters]));
-  const connection = (await runner.connect()) as PoolConnection;
-  manager.connection.logger.logQuery(sql, [...parameters], runner);
-  await new Promise<void>((resolve, reject) => {
-    connection.execute(sql, parameters as Parameters<PoolConnection['execute']>[1], (error: Error | null) =>
-      error ? reject(error) : resolve(),
-    );
-  });
+export const executePrepared = async (transaction: Transaction, text: string, values: readonly unknown[]): Promise<void> => {
+  const { manager, connection } = transaction;
+  if (connection) await askIn(transaction, connection, { text, values, how: 'execute' });
+  else await manager.query(text, [...values]);
 };
