@@ -31,18 +31,22 @@ export const canonicalize = (value: CanonicalValue): string => {
       throw new TypeError('canonical JSON: NaN and infinities are not JSON numbers (RFC 8785, 3.2.2.3)');
     return JSON.stringify(value);
   }
-  // `from`, as `map` would pass over a hole and leave nothing between two commas.
-  if (Array.isArray(value)) return `[${Array.from(value, (item: CanonicalValue) => canonicalize(item)).join(',')}]`;
+  if (Array.isArray(value)) {
+    let items = '';
+    // By index, as `map` would pass over a hole and leave nothing between two commas.
+    for (let at = 0; at < value.length; at += 1) items += `${at > 0 ? ',' : ''}${canonicalize(value[at] as CanonicalValue)}`;
+    return `[${items}]`;
+  }
   if (typeof value === 'object') {
     const prototype: unknown = Object.getPrototypeOf(value);
     // A date or a buffer has members of its own, or none, and would be logged as those.
     if (prototype !== Object.prototype && prototype !== null)
       throw new TypeError('canonical JSON: only plain objects are JSON values');
     const members = value as { readonly [name: string]: CanonicalValue };
-    return `{${Object.keys(members)
-      .sort()
-      .map((name) => `${quote(name)}:${canonicalize(members[name] as CanonicalValue)}`)
-      .join(',')}}`;
+    let text = '';
+    for (const name of Object.keys(members).sort())
+      text += `${text === '' ? '' : ','}${quote(name)}:${canonicalize(members[name] as CanonicalValue)}`;
+    return `{${text}}`;
   }
   throw new TypeError(`canonical JSON: ${typeof value} is no JSON value`);
 };

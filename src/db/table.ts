@@ -287,9 +287,25 @@ export const namesOf = <E>(of: Table<E>, properties: readonly string[]): { table
   columns: properties.map((property) => columnOf(of[definition], property).name),
 });
 
+/** Property names by field: a name that is put together anew is looked up anew. */
+const sealedNames = new Map<string, string>();
+const sealedName = (field: string): string => {
+  const known = sealedNames.get(field);
+  if (known !== undefined) return known;
+  const name = `${field}Sealed`;
+  sealedNames.set(field, name);
+  return name;
+};
+
+/** The ciphertext of a field in a row. */
+export const sealedIn = <Field extends string>(
+  row: Readonly<Record<`${Field}Sealed`, Buffer | null>>,
+  field: Field,
+): Buffer | null => row[sealedName(field) as `${Field}Sealed`];
+
 /** Where the ciphertext of a field stands in one row of a table. */
 export const sealedPlace = <E>(of: Table<E>, field: SealedField<E>, row: string): SealedPlace => {
   const { name, columns } = of[definition];
-  const column = columns.get(`${field}Sealed`) as ColumnDefinition;
+  const column = columns.get(sealedName(field)) as ColumnDefinition;
   return { table: name, column: column.name, row };
 };

@@ -21,19 +21,18 @@ export const exposeFields = (schema: GraphQLSchema, classification: Classificati
     const searched = searchedIn(field);
     const isPlain = original === undefined || original === defaultFieldResolver;
     field.resolve = isPlain
-      ? (parent: Shown, _args, { access }: AccessContext) =>
-          access.expose(coordinate, parent, () => (parent as unknown as Record<string, unknown>)[name], searched)
-      : (parent: Shown, args, context: AccessContext, info) =>
-          context.access.expose(
-            coordinate,
-            parent,
-            () => {
-              for (const narrowing of field.args.length === 0 ? [] : narrowingsOf(field, args))
-                context.access.expectClear(narrowing, parent);
-              return original(parent, args, context, info);
-            },
-            searched,
-          );
+      ? (parent: Shown, _args, { access }: AccessContext) => {
+          const verdict = access.admit(coordinate, parent);
+          if (verdict === null) return null;
+          return access.leave(verdict, coordinate, parent, (parent as unknown as Record<string, unknown>)[name], searched);
+        }
+      : (parent: Shown, args, context: AccessContext, info) => {
+          const { access } = context;
+          const verdict = access.admit(coordinate, parent);
+          if (verdict === null) return null;
+          if (field.args.length > 0) for (const narrowing of narrowingsOf(field, args)) access.expectClear(narrowing, parent);
+          return access.leave(verdict, coordinate, parent, original(parent, args, context, info), searched);
+        };
   }
   return schema;
 };

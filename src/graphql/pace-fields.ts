@@ -19,6 +19,9 @@ const isPromise = (value: unknown): value is Promise<unknown> =>
 
 /** Counts what a field makes, and lets others be heard before and after it where the operation has gone on for long. */
 const paced = (coordinate: string, original: Resolve, most: number | null, nothing: (work: Work) => unknown): Resolve => {
+  // Functions apart make what a callback needs where there is one only.
+  const inTurn = (work: Work, value: unknown): Promise<unknown> =>
+    work.turn().then(() => (work.over === null ? value : nothing(work)));
   const made = (work: Work, value: unknown): unknown => {
     if (Array.isArray(value)) {
       if (most !== null && value.length > most)
@@ -28,17 +31,19 @@ const paced = (coordinate: string, original: Resolve, most: number | null, nothi
       work.addObjects(1);
     }
     if (work.over !== null) return nothing(work);
-    return work.mustWait ? work.turn().then(() => (work.over === null ? value : nothing(work))) : value;
+    return work.mustWait ? inTurn(work, value) : value;
   };
-  return (parent, args, context, info) => {
+  const madeLater = (work: Work, value: Promise<unknown>): Promise<unknown> => value.then((settled) => made(work, settled));
+  const make: Resolve = (parent, args, context, info) => {
     const { work } = context.access;
-    const make = (): unknown => {
-      if (work.over !== null) return nothing(work);
-      const value: unknown = original(parent, args, context, info);
-      return isPromise(value) ? value.then((settled) => made(work, settled)) : made(work, value);
-    };
-    return work.mustWait ? work.turn().then(make) : make();
+    if (work.over !== null) return nothing(work);
+    const value: unknown = original(parent, args, context, info);
+    return isPromise(value) ? madeLater(work, value) : made(work, value);
   };
+  const makeInTurn: Resolve = (parent, args, context, info) =>
+    context.access.work.turn().then(() => make(parent, args, context, info));
+  return (parent, args, context, info) =>
+    context.access.work.mustWait ? makeInTurn(parent, args, context, info) : make(parent, args, context, info);
 };
 
 /**

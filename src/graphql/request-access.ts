@@ -58,6 +58,8 @@ export class RequestAccess {
   private readonly parents = new Set<Shown>();
   private last: Shown | undefined;
   private live: readonly LiveAssistance[] = [];
+  /** The first of `live` that covers a customer; made when it is asked for. */
+  private byCustomer: Map<string, LiveAssistance> | null = null;
   private hasAll = false;
 
   constructor(
@@ -69,17 +71,25 @@ export class RequestAccess {
     readonly fields: ReadonlySet<string> | null = null,
   ) {}
 
-  /** The value as its verdict has it; of a text also what it holds of other fields and is `searched` for, as theirs have it. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */
-  expose(coordinate: string, parent: Shown, value: () => unknown, searched: Searched = 'NOTHING'): unknown {
+  /** The verdict under which the field's value, once it is read, leaves by `leave`; null where it is left out. Throws `DENIED` where the parent's link forbids what the plan had to leave open. */
+  admit(coordinate: string, parent: Shown): Verdict | null {
     const verdict = this.verdicts.get(coordinate)?.[parent.linkAssurance];
     // A field without a verdict was never named to anybody, and of an operation that is over nothing is shown.
     if (!verdict || this.work.over !== null) return null;
     this.tally(parent.linkAssurance, coordinate, verdict);
-    if (!this.isShown(verdict, coordinate, parent)) return null;
-    return this.asVerdictHasIt(verdict, coordinate, parent, value(), searched);
+    return this.isShown(verdict, coordinate, parent) ? verdict : null;
   }
 
-  /** The same for a value that is read from its object, by an exit that was looked up before. */
+  /** The value as its verdict has it; of a text also what it holds of other fields and is `searched` for, as theirs have it. */
+  leave(verdict: Verdict, coordinate: string, parent: Shown, clear: unknown, searched: Searched = 'NOTHING'): unknown {
+    if (clear instanceof Promise) return this.leaveLater(verdict, coordinate, parent, clear, searched);
+    const own = applyVerdict(verdict, coordinate, clear, this.tools);
+    if (searched === 'NOTHING' || verdict.kind !== 'reveal' || (typeof own === 'string' && holdsNoContact(own)))
+      return this.counted(own);
+    return this.counted(this.withContained(coordinate, verdict, parent, { value: own, searched }));
+  }
+
+  /** Both for a value that is read from its object, by an exit that was looked up before. */
   leaveBy({ coordinate, searched, under }: Exit, parent: Shown, name: string): unknown {
     if (this.work.over !== null) return null;
     const found = under[parent.linkAssurance] as Exit['under'][LinkAssurance] | undefined;
@@ -89,7 +99,7 @@ export class RequestAccess {
     if (known === undefined) this.slots[slot] = this.tally(parent.linkAssurance, coordinate, verdict);
     else known.count += 1;
     if (!this.isShown(verdict, coordinate, parent)) return null;
-    return this.asVerdictHasIt(verdict, coordinate, parent, (parent as unknown as Record<string, unknown>)[name], searched);
+    return this.leave(verdict, coordinate, parent, (parent as unknown as Record<string, unknown>)[name], searched);
   }
 
   /** Notes whose value is shown. False where it is left out; throws `DENIED`. */
@@ -104,12 +114,15 @@ export class RequestAccess {
     return true;
   }
 
-  private asVerdictHasIt(verdict: Verdict, coordinate: string, parent: Shown, clear: unknown, searched: Searched): unknown {
-    if (clear instanceof Promise)
-      return clear.then((settled) => this.asVerdictHasIt(verdict, coordinate, parent, settled, searched));
-    const own = applyVerdict(verdict, coordinate, clear, this.tools);
-    if (searched === 'NOTHING' || verdict.kind !== 'reveal') return this.counted(own);
-    return this.counted(this.withContained(coordinate, verdict, parent, { value: own, searched }));
+  /** Apart from `leave`, which would otherwise make what a callback needs for each value. */
+  private leaveLater(
+    verdict: Verdict,
+    coordinate: string,
+    parent: Shown,
+    clear: Promise<unknown>,
+    searched: Searched,
+  ): Promise<unknown> {
+    return clear.then((settled) => this.leave(verdict, coordinate, parent, settled, searched));
   }
 
   /**
@@ -140,18 +153,26 @@ export class RequestAccess {
   /** One more live assistance. */
   grant(assistance: LiveAssistance): void {
     this.live = [...this.live.filter(({ id }) => id !== assistance.id), assistance];
+    this.byCustomer = null;
   }
 
   /** Every live assistance of the actor; one that began while they were read stays. */
   grantAll(assistances: readonly LiveAssistance[]): void {
     const known = new Set(assistances.map(({ id }) => id));
     this.live = [...assistances, ...this.live.filter(({ id }) => !known.has(id))];
+    this.byCustomer = null;
     this.hasAll = true;
   }
 
   /** The live assistance that covers this customer, on whatever ticket. */
   covering(customerId: string | null): LiveAssistance | undefined {
-    return customerId === null ? undefined : this.live.find((assistance) => assistance.customerId === customerId);
+    if (customerId === null) return undefined;
+    if (this.byCustomer === null) {
+      this.byCustomer = new Map();
+      for (const assistance of this.live)
+        if (!this.byCustomer.has(assistance.customerId)) this.byCustomer.set(assistance.customerId, assistance);
+    }
+    return this.byCustomer.get(customerId);
   }
 
   /** The live assistance on this very ticket, as long as it is about the customer whom it was given for. */
@@ -177,7 +198,6 @@ export class RequestAccess {
     parent: Shown,
     { value, searched }: { readonly value: unknown; readonly searched: Searched },
   ): unknown {
-    if (typeof value === 'string' && holdsNoContact(value)) return value;
     let masked: Verdict | null = null;
     const options = {
       verdicts: this.verdicts,

@@ -30,6 +30,8 @@ export class Freshness {
 
 @ObjectType('Customer', { simpleResolvers: true, description: 'The person a ticket is about.' })
 export class CustomerType implements Shown {
+  private asShown: ShownObject | undefined;
+
   constructor(
     private readonly row: CustomerRow,
     private readonly keys: Keys,
@@ -37,14 +39,16 @@ export class CustomerType implements Shown {
     private readonly at: Date,
   ) {}
 
+  /** Made once: all that is theirs in an answer goes by it. */
   get shown(): ShownObject {
-    return {
+    this.asShown ??= {
       type: 'Customer',
       id: this.row.id,
       ticketId: null,
       customer: this.keys.underDigest(this.row.id, this.row),
       underAssistance: true,
     };
+    return this.asShown;
   }
 
   get linkAssurance(): LinkAssurance {

@@ -30,9 +30,10 @@ export const disclosureOf = (
   for (const { shown, linkAssurance } of parents) {
     if (shown.ticketId !== null) tickets.add(shown.ticketId);
     if (shown.customer) {
+      const under = links.get(shown.customer.id);
       customers.set(shown.customer.id, shown.customer);
-      const under = links.get(shown.customer.id) ?? new Set();
-      links.set(shown.customer.id, under.add(linkAssurance));
+      if (under) under.add(linkAssurance);
+      else links.set(shown.customer.id, new Set([linkAssurance]));
     }
     if (shown.underAssistance) {
       // What is said in a ticket is shown under the assistance on that ticket, even where another one covers the same customer.
@@ -46,9 +47,9 @@ export const disclosureOf = (
       }
     }
     if (shown.type === 'Customer') continue;
-    const ids = objects.get(shown.type) ?? new Set<string>();
-    ids.add(shown.id);
-    objects.set(shown.type, ids);
+    const ids = objects.get(shown.type);
+    if (ids) ids.add(shown.id);
+    else objects.set(shown.type, new Set([shown.id]));
   }
   const [assistedTicketId = null, ...further] = assistances.values();
   return {

@@ -4,7 +4,7 @@ import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
 import type { Reads } from '../../db/reads';
 import { type Sql, sql } from '../../db/sql';
-import { type Column, optional, type RowOf, type SealedField, sealedPlace, select, type Table } from '../../db/table';
+import { type Column, optional, type RowOf, type SealedField, sealedIn, sealedPlace, select, type Table } from '../../db/table';
 import { type DataKey, DataKeyring, newDataKey } from '../../privacy/customer-keys';
 import { auditDigest, KeyedDigests } from '../../privacy/digests';
 import type { KeyEncryption } from '../../privacy/key-encryption';
@@ -115,7 +115,7 @@ export class Keys {
     row: KeyedRow & { readonly id: string } & Readonly<Record<`${Field}Sealed`, Buffer | null>>,
     field: Field,
   ): string | null {
-    const sealed = row[`${field}Sealed` as keyof typeof row] as Buffer | null;
+    const sealed = sealedIn(row, field);
     if (sealed === null || row.keyWrapped === null) return null;
     // One value may be asked for under many keys of an answer.
     const before = this.opened.get(sealed);

@@ -48,7 +48,8 @@ abstract class OfCustomer implements Shown {
   ) {}
 
   get shown(): ShownObject {
-    return { ...this.customer.shown, type: this.type, id: this.rowId };
+    const { ticketId, customer, underAssistance } = this.customer.shown;
+    return { type: this.type, id: this.rowId, ticketId, customer, underAssistance };
   }
 
   get linkAssurance(): LinkAssurance {
