@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import './deferred';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { SignedInActor } from './authz/actor';

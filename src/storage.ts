@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import './deferred';
 import type { Logger } from 'pino';
 import { migrations } from '../migrations';
 import { keyEncryptionOf } from './config/key-encryption';

@@ -8,7 +8,6 @@ import { runtimeFolder } from '../config/environment';
 import { keyEncryptionOf } from '../config/key-encryption';
 import { Keys } from '../features/keys/keys.service';
 import { describeError } from '../log';
-import { exportTo } from './audit-export';
 import {
   type Challenge,
   type CommandRequest,
@@ -23,6 +22,8 @@ import {
 import { placeForSocket, SocketRefused } from './command-socket';
 import { CommandFailed, describeFailure } from './report';
 import { syncTo } from './sync-work';
+
+const exporting = () => require('./audit-export') as typeof import('./audit-export');
 
 /** Commands that run at once; each reads the log or the sources at full speed. */
 const mostAtOnce = 4;
@@ -135,7 +136,7 @@ const execute = async (app: App, request: CommandRequest, actor: { id: string; k
     return syncTo(app.sources, outputs);
   }
   const { database, config } = app;
-  return exportTo(
+  return exporting().exportTo(
     {
       database,
       origin: config.audit.origin,

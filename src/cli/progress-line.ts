@@ -1,6 +1,7 @@
 import type { ProgressStream } from './progress';
 
-const number = new Intl.NumberFormat('en');
+/** With a comma at each thousand. */
+const counted = (number: number): string => number.toLocaleString('en');
 /** Milliseconds between two drawings. */
 const redraw = 100;
 
@@ -36,6 +37,6 @@ export class ProgressLine {
   }
 
   private text(): string {
-    return `  ${number.format(this.done)} of ${number.format(this.total)} ${this.what}`;
+    return `  ${counted(this.done)} of ${counted(this.total)} ${this.what}`;
   }
 }

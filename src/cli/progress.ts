@@ -6,7 +6,8 @@ const words: Readonly<Record<SyncProgress['phase'], string>> = {
   changes: 'changes',
 };
 const width = 28;
-const number = new Intl.NumberFormat('en');
+/** With a comma at each thousand. */
+const counted = (number: number): string => number.toLocaleString('en');
 
 /** Where progress goes: a stream that may be a terminal. */
 export interface ProgressStream {
@@ -39,8 +40,8 @@ export class ProgressReport {
     const done = progress.phase === 'changes' ? this.changes : progress.done;
     if (progress.phase === 'changes' && done === 0) return;
     const total = progress.total;
-    const counted = total === null ? number.format(done) : `${number.format(Math.min(done, total))} of ${number.format(total)}`;
-    const label = `  ${progress.source}: ${counted} ${words[progress.phase]}`;
+    const reached = total === null ? counted(done) : `${counted(Math.min(done, total))} of ${counted(total)}`;
+    const label = `  ${progress.source}: ${reached} ${words[progress.phase]}`;
     const share = total === null || total === 0 ? null : Math.min(1, done / total);
     if (this.stream.isTTY) {
       const filled = share === null ? 0 : Math.round(share * width);

@@ -1,3 +1,4 @@
+import '../deferred';
 import pino from 'pino';
 import { type Config, loadConfig } from '../config/load';
 import { loadLocalConfig } from '../config/local';

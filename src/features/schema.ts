@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import '../deferred';
 import { assertValidSchema, type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { type Classification } from '../authz/policy/classification';

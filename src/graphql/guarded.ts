@@ -1,5 +1,6 @@
-import { type GraphQLField, type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
-import { applyMiddleware, type IMiddlewareTypeMap } from 'graphql-middleware';
+import { type GraphQLField, type GraphQLObjectType, type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
+import type { IMiddlewareTypeMap } from 'graphql-middleware';
+import { generateResolverFromSchemaAndMiddleware } from 'graphql-middleware/applicator';
 import { allow, deny, shield, rule as shieldRule } from 'graphql-shield';
 import { Extensions } from 'type-graphql';
 import type { SignedInActor } from '../authz/actor';
@@ -96,6 +97,9 @@ export const refusalOf = (coordinate: string, relation: RelationRule, view: Rela
   return reason === null ? null : Failure.denied(reason, coordinate, (parent as Partial<Shown> | undefined)?.shown?.ticketId);
 };
 
+/** What graphql-middleware makes of a field. */
+type Wrapped = Pick<GraphQLField<unknown, unknown>, 'resolve' | 'subscribe'>;
+
 const guard = (coordinate: string, relation: RelationRule) =>
   // The rule reads the parent: any of shield's caches would answer every row with the first row's answer.
   shieldRule(coordinate, { cache: 'no_cache' })(
@@ -103,7 +107,7 @@ const guard = (coordinate: string, relation: RelationRule) =>
       (refusalOf(coordinate, relation, context as RelationView, parent) as Error | null) ?? true,
   );
 
-/** Puts graphql-shield's rules on every field. A field without one is denied. */
+/** Puts graphql-shield's rules on every field of this schema. A field without one is denied. */
 export const guardFields = (schema: GraphQLSchema, guards: Guards): GraphQLSchema => {
   const tree: Record<string, Record<string, ReturnType<typeof guard> | typeof allow>> = {};
   const unguarded: [type: string, field: string][] = [];
@@ -131,5 +135,11 @@ export const guardFields = (schema: GraphQLSchema, guards: Guards): GraphQLSchem
     const fields = middleware[type];
     if (fields && typeof fields === 'object') delete (fields as Record<string, unknown>)[field];
   }
-  return applyMiddleware(schema, middleware);
+  const guarded = generateResolverFromSchemaAndMiddleware(schema, { onlyDeclaredResolvers: false }, middleware);
+  for (const [name, fields] of Object.entries(guarded as Record<string, Record<string, Wrapped>>)) {
+    const type = schema.getType(name) as GraphQLObjectType;
+    for (const [key, { resolve, subscribe }] of Object.entries(fields))
+      Object.assign(type.getFields()[key] as object, { resolve, subscribe });
+  }
+  return schema;
 };

@@ -1,8 +1,14 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { GraphQLScalarType } from 'graphql';
-import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
 
-export const DateTime = GraphQLDateTime;
-export const SafeInt = GraphQLSafeInt;
+const here = createRequire(__filename);
+/** One file of a package whose entry loads all of its ninety scalars. */
+const scalars = (file: string) =>
+  here(join(dirname(here.resolve('graphql-scalars')), 'scalars', file)) as typeof import('graphql-scalars');
+
+export const DateTime = scalars('iso-date/DateTime.js').GraphQLDateTime;
+export const SafeInt = scalars('SafeInt.js').GraphQLSafeInt;
 
 /** ISO 4217 alphabetic code. Output only. */
 export const CurrencyCode = new GraphQLScalarType<string, string>({

@@ -11,18 +11,7 @@ import { failureIn } from '../graphql/errors';
 import { reportFault } from '../log';
 import type { AnswerSteps } from '../privacy/answer-time';
 import { clientOf } from './client-address';
-import {
-  apologyPage,
-  cancelledPage,
-  confirmedPage,
-  continuePage,
-  deadPage,
-  type Filling,
-  type Merchant,
-  questionPage,
-  refusedPage,
-  returnedPage,
-} from './confirm/page';
+import type { Filling, Merchant } from './confirm/page';
 import { style } from './confirm/style';
 import { acceptForms, formOf } from './form';
 import { named } from './named';
@@ -37,6 +26,9 @@ export interface DeadLinkOptions extends Merchant {
 export interface ConfirmOptions extends DeadLinkOptions {
   readonly clock: () => Date;
 }
+
+/** With names of countries and formats of dates, which nobody waits for at a start. */
+const pages = () => require('./confirm/page') as typeof import('./confirm/page');
 
 const prefix = '/confirm';
 /** 256 bits in base64url without padding (RFC 4648, 5). */
@@ -67,9 +59,10 @@ export const sendDeadLink = async (
   options: DeadLinkOptions,
   began = performance.now(),
 ): Promise<FastifyReply> => {
+  const page = pages().deadPage(options);
   // A token that never was is found out sooner than one that was used.
   await options.answerSteps.end(began);
-  return send(reply, 404, deadPage(options));
+  return send(reply, 404, page);
 };
 
 const text = (most: number) => z.string().max(most).trim();
@@ -181,9 +174,9 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
     keyGenerator: clientOf,
   });
   const apologize = (reply: FastifyReply, { status, title, advice }: Apology) =>
-    send(reply, status, apologyPage(options, title, advice));
+    send(reply, status, pages().apologyPage(options, title, advice));
   const pageOf = (view: ConfirmationView, filling: Omit<Filling, 'now'>) =>
-    (view.stage === 'AT_PROVIDER' ? continuePage : questionPage)(options, view, { now: clock(), ...filling });
+    (view.stage === 'AT_PROVIDER' ? pages().continuePage : pages().questionPage)(options, view, { now: clock(), ...filling });
 
   const answerOf = (form: Form, link: string): Promise<ConfirmationAnswer> => {
     const { answer, shown, code, address, agreed } = form;
@@ -195,9 +188,9 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
   const sendAnswer = (reply: FastifyReply, form: Form, answer: Exclude<ConfirmationAnswer, { outcome: 'dead' }>) => {
     switch (answer.outcome) {
       case 'confirmed':
-        return send(reply, 200, confirmedPage(options, answer.view, answer.waitsForApproval));
+        return send(reply, 200, pages().confirmedPage(options, answer.view, answer.waitsForApproval));
       case 'refused':
-        return send(reply, 200, refusedPage(options, answer.view));
+        return send(reply, 200, pages().refusedPage(options, answer.view));
       case 'continue':
         return send(reply, 200, pageOf(answer.view, fillingAtFirst));
       case 'again': {
@@ -238,8 +231,8 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
       page.removeAllContentTypeParsers();
       acceptForms(page, { largest: largestForm });
 
-      page.get('/returned', { config }, (_request, reply) => send(reply, 200, returnedPage(options)));
-      page.get('/cancelled', { config }, (_request, reply) => send(reply, 200, cancelledPage(options)));
+      page.get('/returned', { config }, (_request, reply) => send(reply, 200, pages().returnedPage(options)));
+      page.get('/cancelled', { config }, (_request, reply) => send(reply, 200, pages().cancelledPage(options)));
 
       page.get<{ Params: { token: string } }>('/:token', { config }, async ({ params }, reply) => {
         const began = performance.now();

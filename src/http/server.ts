@@ -12,7 +12,7 @@ import Fastify, {
 } from 'fastify';
 import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
-import { Failure } from '../failure';
+import { Failure, ProgrammingError } from '../failure';
 import type { RequestContext } from '../features/request';
 import { extensionsOf, failureIn, unexpectedMessage } from '../graphql/errors';
 import { nextTurn } from '../graphql/work';
@@ -151,6 +151,12 @@ const developmentPages = () => require('../development/pages/routes') as typeof 
 const tooManyRequests = (milliseconds: number): Failure =>
   new Failure('RATE_LIMITED', 'Too many requests.', { remedy: 'Slow down.', retryAfter: Math.ceil(milliseconds / 1_000) });
 
+/** Bodies are looked at by what takes them, with zod. Unless told otherwise, Fastify loads compilers for schemas of routes, of which there are none. */
+const refuseSchema = () => () => {
+  throw new ProgrammingError('routes have no JSON schema: what a route takes it looks at itself');
+};
+const withoutRouteSchemas = { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } };
+
 /** The HTTP side of the gateway. `close` stops accepting, finishes what it has, then closes the app. */
 export const createServer = async (app: App, deadlines: Deadlines = usualDeadlines): Promise<FastifyInstance> => {
   const { config, log } = app;
@@ -175,6 +181,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     connectionTimeout: deadlines.silence,
     keepAliveTimeout: deadlines.idle,
     routerOptions: { maxParamLength: 200 },
+    schemaController: withoutRouteSchemas,
     rewriteUrl: ({ url = '/' }) => withoutGlue(url),
     // An address that the router can't read doesn't reach the error handler, and Fastify's own answer repeats it.
     frameworkErrors: (error, request, reply: FastifyReply) => {

@@ -1,5 +1,12 @@
-/** What a reader takes for one character (UAX 29): a letter with its marks, an emoji of several. The rules depend on no language. */
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
+/**
+ * What a reader takes for one character (UAX 29): a letter with its marks, an emoji of several. The rules depend on no language.
+ * Made when it is asked for, which takes longer than most modules.
+ */
+const graphemes = (): Intl.Segmenter => {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter;
+};
 
 /**
  * The text cut to `most` UTF-16 units, before the grapheme that would not fit. One grapheme that is longer than all that
@@ -8,7 +15,10 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 export const cutAtGrapheme = (text: string, most: number): string => {
   if (text.length <= most) return text;
   // Whether there is a boundary depends on what is before it and on one code point after it.
-  const start = graphemes.segment(text.slice(0, most + 2)).containing(most)?.index ?? most;
+  const start =
+    graphemes()
+      .segment(text.slice(0, most + 2))
+      .containing(most)?.index ?? most;
   if (start > 0) return text.slice(0, start);
   return text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
 };

@@ -1,4 +1,3 @@
-import { css, editorWorkerService, graphqlWorker, js, jsonWorker } from '@graphql-yoga/render-graphiql/graphiql';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { App } from '../../app';
@@ -8,6 +7,9 @@ import type { DevelopmentIssuer } from '../issuer/development-issuer';
 import { demoProvidersOf } from './demo-provider';
 import { examplesFor } from './explorer/examples';
 import { explorerPage, pageScript, pageStyle } from './explorer/page';
+
+/** Four megabytes, for whoever opens the page. */
+const editor = () => require('@graphql-yoga/render-graphiql/graphiql') as typeof import('@graphql-yoga/render-graphiql/graphiql');
 
 const tokenRequest = z.strictObject({ user: z.string().max(32), mfa: z.boolean() });
 
@@ -48,18 +50,18 @@ export const explorerRoutes = (app: App, issuer: DevelopmentIssuer) => async (se
 
   const script = 'text/javascript; charset=utf-8';
   const style = 'text/css; charset=utf-8';
-  const files: Readonly<Record<string, readonly [type: string, content: string]>> = {
-    'page.js': [script, pageScript],
-    'page.css': [style, pageStyle],
-    'graphiql.js': [script, js],
-    'graphiql.css': [style, css],
-    'editor.worker.js': [script, editorWorkerService],
-    'json.worker.js': [script, jsonWorker],
-    'graphql.worker.js': [script, graphqlWorker],
+  const files: Readonly<Record<string, readonly [type: string, content: () => string]>> = {
+    'page.js': [script, () => pageScript],
+    'page.css': [style, () => pageStyle],
+    'graphiql.js': [script, () => editor().js],
+    'graphiql.css': [style, () => editor().css],
+    'editor.worker.js': [script, () => editor().editorWorkerService],
+    'json.worker.js': [script, () => editor().jsonWorker],
+    'graphql.worker.js': [script, () => editor().graphqlWorker],
   };
   for (const [name, [type, content]] of Object.entries(files)) {
     server.get(`/explorer/${name}`, { helmet: { contentSecurityPolicy } }, (_request, reply) =>
-      reply.header('cache-control', 'private, max-age=86400, immutable').type(type).send(content),
+      reply.header('cache-control', 'private, max-age=86400, immutable').type(type).send(content()),
     );
   }
 

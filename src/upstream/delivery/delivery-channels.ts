@@ -1,7 +1,6 @@
 import type { DeliveryChannels } from './delivery.port';
 import { HttpShortMessages } from './sms/http.sms';
 import type { HttpSmsSection } from './sms/sms.section';
-import { SmtpMail } from './smtp/smtp.mail';
 import type { SmtpSection } from './smtp/smtp.section';
 
 export interface DeliverySettings {
@@ -12,6 +11,7 @@ export interface DeliverySettings {
   readonly channels: { readonly mail: boolean; readonly sms: boolean };
 }
 
+const smtp = () => require('./smtp/smtp.mail') as typeof import('./smtp/smtp.mail');
 const outbox = () => require('../../development/outbox/outbox-files') as typeof import('../../development/outbox/outbox-files');
 
 /** What reaches customers. Files stand in where development sends nothing; production has what it is configured for. */
@@ -21,7 +21,11 @@ export const deliveryChannels = (
 ): DeliveryChannels => {
   const files = { mail: channels.mail && !production, sms: channels.sms && !production };
   return {
-    mail: delivery.mail ? new SmtpMail(delivery.mail) : files.mail ? new (outbox().OutboxMail)(delivery.folder, clock) : null,
+    mail: delivery.mail
+      ? new (smtp().SmtpMail)(delivery.mail)
+      : files.mail
+        ? new (outbox().OutboxMail)(delivery.folder, clock)
+        : null,
     sms: delivery.sms
       ? new HttpShortMessages(delivery.sms)
       : files.sms

@@ -1,0 +1,85 @@
+import Module, { createRequire } from 'node:module';
+
+const here = createRequire(__filename);
+
+/**
+ * What libraries load at once and this gateway never asks them for, or not at its start: from which package, and what. Each is
+ * loaded when the first of its exports is read.
+ */
+const unused: readonly (readonly [dependent: string, requests: readonly string[]])[] = [
+  // Its messages in fifty languages.
+  ['zod', ['./v4/locales/index.cjs']],
+  // Shapes of arguments, for its input rules.
+  ['graphql-shield', ['yup']],
+  // Graphs made of text, and of other graphs.
+  ['graphql-middleware', ['@graphql-tools/schema']],
+  ['@apollo/server', ['@graphql-tools/schema']],
+  // Scalars for types that the graph doesn't have, and publishing for subscriptions.
+  ['type-graphql', ['graphql-scalars', '@graphql-yoga/subscription']],
+  // Exemplars.
+  ['prom-client', ['@opentelemetry/api']],
+  // Its own log, entities found in folders, and the drivers of databases that aren't ours.
+  [
+    'typeorm',
+    [
+      '@sqltools/formatter',
+      'sql-highlight',
+      'tinyglobby',
+      'debug',
+      './driver/aurora-mysql/AuroraMysqlDriver',
+      './driver/aurora-postgres/AuroraPostgresDriver',
+      './driver/capacitor/CapacitorDriver',
+      './driver/cockroachdb/CockroachDriver',
+      './driver/cordova/CordovaDriver',
+      './driver/expo/ExpoDriver',
+      './driver/mongodb/MongoDriver',
+      './driver/nativescript/NativescriptDriver',
+      './driver/oracle/OracleDriver',
+      './driver/postgres/PostgresDriver',
+      './driver/react-native/ReactNativeDriver',
+      './driver/sap/SapDriver',
+      './driver/spanner/SpannerDriver',
+      './driver/sqljs/SqljsDriver',
+      './driver/sqlserver/SqlServerDriver',
+    ],
+  ],
+];
+
+/**
+ * Puts a stand-in into `require.cache`, which Node lets a program do, so that the file itself is read once one of its exports is.
+ * All of these are compiled from ES modules and say so, which compilers ask before anything is used.
+ */
+const defer = (file: string): void => {
+  const { cache } = here;
+  if (cache[file]) return;
+  let loaded: object | undefined;
+  const load = (): object => {
+    if (!loaded) {
+      delete cache[file];
+      loaded = here(file) as object;
+    }
+    return loaded;
+  };
+  const standIn = new Module(file);
+  standIn.filename = file;
+  standIn.loaded = true;
+  standIn.exports = new Proxy(
+    {},
+    {
+      get: (_, name) => (name === '__esModule' ? true : Reflect.get(load(), name)),
+      has: (_, name) => Reflect.has(load(), name),
+      ownKeys: () => Reflect.ownKeys(load()),
+      getOwnPropertyDescriptor: (_, name) => {
+        const found = Reflect.getOwnPropertyDescriptor(load(), name);
+        // Of a property that its target hasn't, a proxy may only say that it can go.
+        return found && { ...found, configurable: true };
+      },
+    },
+  );
+  cache[file] = standIn;
+};
+
+for (const [dependent, requests] of unused) {
+  const from = createRequire(here.resolve(dependent));
+  for (const request of requests) defer(from.resolve(request));
+}
