@@ -8,14 +8,16 @@ import { parseArgs } from 'node:util';
 import { type PlanDetail, planAction, planDigest, planSubject } from '../src/audit/access-plan';
 import { signCheckpoint } from '../src/audit/checkpoint';
 import { type EventDraft, finalizeEvent } from '../src/audit/event';
-import { type ExportedLeaf, writeExport } from '../src/audit/export-format';
+import { type ExportedLeaf, formatHeader, formatLeaf, writeExport } from '../src/audit/export-format';
 import { Frontier } from '../src/audit/merkle';
 import { formatVerifierKey, generateSignerKey, parseVerifierKey, verifierKeyOf } from '../src/audit/note';
 import { verifyExport } from '../src/audit/verify';
+import { median } from './load';
 
 const usage = `node dist/bench/audit-verify.js [options]
 
-How fast an export is verified on one core, and how much memory that takes at 10^4, 10^5 and 10^6 leaves.
+How fast an export is verified on one core, and how much memory that takes at 10^4, 10^5 and 10^6 leaves: from the process’s first byte
+read, and after the first 10^4 leaves, when the code is compiled.
 
   --rounds N   of each size, of which the median counts (3)
   --strict     with --strict
@@ -26,13 +28,22 @@ How fast an export is verified on one core, and how much memory that takes at 10
 interface Task {
   readonly file: string;
   readonly key: string;
+  /** Where the lines of the first 10^4 leaves end. */
+  readonly warmBytes: number;
   readonly strict: boolean;
 }
 
-interface Measured {
+/** Time that a number of leaves took. */
+interface Taken {
   readonly seconds: number;
   /** Of all threads: more than the seconds where the collector has a core of its own, less where others are in the way. */
   readonly cpuSeconds: number;
+}
+
+interface Measured {
+  readonly whole: Taken;
+  /** Without the first 10^4. */
+  readonly warm: Taken;
   /** Peak resident memory of a process that did nothing else, MiB. */
   readonly rss: number;
   readonly ok: boolean;
@@ -42,14 +53,33 @@ interface Measured {
 /** Events between two time leaves: a busy gateway's, 50 a second. */
 const perTimeLeaf = 3_000;
 
-const measure = ({ file, key, strict }: Task): Measured => {
-  const descriptor = openSync(file, 'r');
+/** Leaves by which the verifier's code is compiled. */
+const warmLeaves = 10_000;
+
+const stopwatch = (): (() => Taken) => {
   const [since, cpuSince] = [performance.now(), process.cpuUsage()];
-  const { ok, leaves } = verifyExport((into) => readSync(descriptor, into), { keys: [parseVerifierKey(key)], strict });
-  const seconds = (performance.now() - since) / 1_000;
-  const { user, system } = process.cpuUsage(cpuSince);
+  return () => {
+    const { user, system } = process.cpuUsage(cpuSince);
+    return { seconds: (performance.now() - since) / 1_000, cpuSeconds: (user + system) / 1_000_000 };
+  };
+};
+
+const measure = ({ file, key, warmBytes, strict }: Task): Measured => {
+  const descriptor = openSync(file, 'r');
+  const whole = stopwatch();
+  let warm = whole;
+  let at = 0;
+  // More is asked for when all lines before were looked at, so that what is read ends where the first leaves do.
+  const read = (into: Buffer): number => {
+    if (at === warmBytes) warm = stopwatch();
+    const count = readSync(descriptor, into, 0, at < warmBytes ? Math.min(into.length, warmBytes - at) : into.length, null);
+    at += count;
+    return count;
+  };
+  const { ok, leaves } = verifyExport(read, { keys: [parseVerifierKey(key)], strict });
+  const measured = { whole: whole(), warm: warm(), rss: process.resourceUsage().maxRSS / 1_024, ok, leaves };
   closeSync(descriptor);
-  return { seconds, cpuSeconds: (user + system) / 1_000_000, rss: process.resourceUsage().maxRSS / 1_024, ok, leaves };
+  return measured;
 };
 
 const plan: PlanDetail = {
@@ -80,12 +110,15 @@ interface Made {
   readonly file: string;
   readonly key: string;
   readonly leafBytes: number;
+  readonly warmBytes: number;
 }
 
 const makeExport = async (file: string, count: number): Promise<Made> => {
   const signer = generateSignerKey('bench.example/audit');
   const tree = new Frontier();
+  const header = { origin: signer.name, from: 0, to: count, filter: null, left: [] };
   let bytes = 0;
+  let warmBytes = formatHeader(header).length;
   async function* leaves(): AsyncGenerator<ExportedLeaf> {
     const actor = { id: 'system:sequencer', kind: 'system', roles: [] };
     for (let index = 0; index < count; index += 1) {
@@ -98,17 +131,19 @@ const makeExport = async (file: string, count: number): Promise<Made> => {
       const hash = Buffer.from(event.leafHash, 'hex');
       tree.append(hash);
       bytes += event.leaf.length;
-      yield { index, hash, leaf: event.leaf };
+      const exported = { index, hash, leaf: event.leaf };
+      if (index < warmLeaves) warmBytes += formatLeaf(exported).length;
+      yield exported;
     }
   }
-  const chunks = writeExport({ origin: signer.name, from: 0, to: count, filter: null, left: [] }, leaves(), () => ({
+  const chunks = writeExport(header, leaves(), () => ({
     checkpoint: signCheckpoint({ origin: signer.name, size: count, root: tree.root(), extensions: [] }, [signer]),
     right: [],
     consistency: [],
     anchors: [],
   }));
   await pipeline(chunks, createWriteStream(file));
-  return { file, key: formatVerifierKey(verifierKeyOf(signer)), leafBytes: Math.round(bytes / count) };
+  return { file, key: formatVerifierKey(verifierKeyOf(signer)), leafBytes: Math.round(bytes / count), warmBytes };
 };
 
 /** In a process of its own, whose memory is then that of the verifier and Node alone. */
@@ -126,6 +161,9 @@ const readOnce = async (file: string): Promise<void> => {
   for await (const _chunk of createReadStream(file));
 };
 
+const columns = ['leaves', 'bytes/leaf', 'leaves/s', 'leaves/CPU s', 'after 10^4/s', 'after 10^4/CPU s', 'peak RSS MiB'];
+const widths = [9, 13, 11, 15, 15, 19, 15];
+
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
@@ -141,32 +179,35 @@ const main = async (): Promise<void> => {
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'counterfoil-verify-'));
-  const results: Readonly<Record<string, number>>[] = [];
+  const results: Readonly<Record<string, number | null>>[] = [];
   try {
-    console.log('   leaves   bytes/leaf   leaves/s   leaves/CPU s   peak RSS MiB');
+    console.log(columns.map((name, at) => name.padStart(widths[at] ?? 0)).join(''));
     for (let power = 4; power <= Number(values.largest); power += 1) {
-      const made = await makeExport(join(folder, `${power}.ndjson`), 10 ** power);
-      await readOnce(made.file);
+      const { file, leafBytes, ...made } = await makeExport(join(folder, `${power}.ndjson`), 10 ** power);
+      await readOnce(file);
       const rounds: Measured[] = [];
       for (let round = 0; round < Number(values.rounds); round += 1)
-        rounds.push(await measureApart({ file: made.file, key: made.key, strict: values.strict }));
+        rounds.push(await measureApart({ ...made, file, strict: values.strict }));
       if (rounds.some(({ ok, leaves }) => !ok || leaves !== 10 ** power)) throw new Error('the export doesn’t verify');
-      const median = (pick: (measured: Measured) => number): number =>
-        rounds.map(pick).sort((a, b) => a - b)[Math.floor(rounds.length / 2)] as number;
+      const rate = (leaves: number, pick: (measured: Measured) => number): number | null =>
+        leaves === 0 ? null : Math.round(leaves / median(rounds.map(pick)));
+      const later = 10 ** power - warmLeaves;
       const result = {
         leaves: 10 ** power,
-        leafBytes: made.leafBytes,
-        leavesPerSecond: Math.round(10 ** power / median(({ seconds }) => seconds)),
-        leavesPerCpuSecond: Math.round(10 ** power / median(({ cpuSeconds }) => cpuSeconds)),
+        leafBytes,
+        leavesPerSecond: rate(10 ** power, ({ whole }) => whole.seconds),
+        leavesPerCpuSecond: rate(10 ** power, ({ whole }) => whole.cpuSeconds),
+        warmLeavesPerSecond: rate(later, ({ warm }) => warm.seconds),
+        warmLeavesPerCpuSecond: rate(later, ({ warm }) => warm.cpuSeconds),
         peakRssMiB: Math.round(Math.max(...rounds.map(({ rss }) => rss))),
       };
       results.push(result);
       console.log(
         Object.values(result)
-          .map((value, at) => String(value).padStart([9, 13, 11, 15, 15][at] ?? 0))
+          .map((value, at) => String(value ?? '–').padStart(widths[at] ?? 0))
           .join(''),
       );
-      rmSync(made.file);
+      rmSync(file);
     }
     if (values.json) console.log(JSON.stringify({ strict: values.strict, results }));
   } finally {

@@ -38,7 +38,7 @@ const isMapOf = <T>(value: unknown, is: (each: unknown) => each is T): value is 
 
 /** The plan that a leaf states. Throws `LeafInvalid` where it states none, or another than the one under whose digest it stands. */
 export const readPlan = ({ action, subject, detail }: Leaf): StatedPlan => {
-  const { operation, policy, links, fields } = detail as Partial<PlanDetail>;
+  const { operation, policy, links, fields } = (detail ?? {}) as Partial<PlanDetail>;
   if (action !== planAction || subject?.type !== planSubject) throw new LeafInvalid('expected the leaf of a plan');
   if (!isText(operation) || !isText(policy) || !isTexts(links) || !Array.isArray(fields))
     throw new LeafInvalid('expected operation, policy, links and fields of a plan');

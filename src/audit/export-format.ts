@@ -1,3 +1,4 @@
+import { ascii, isDigit, standsAt, zero } from './bytes';
 import { parseCheckpoint } from './checkpoint';
 import type { Leaf } from './leaf';
 import { hashBytes } from './merkle';
@@ -105,15 +106,18 @@ export const formatTrailer = (
     'utf8',
   );
 
-/** What stands in a leaf's line before its hash. */
-export const linePrefix = (index: number): string => `{"index":${index},"hash":"`;
-/** What stands between the hash and the leaf's own bytes, and after them. */
-export const leafPrefix = '","leaf":';
-export const leafSuffix = '}';
-/** What stands after the hash of a leaf that is withheld. */
-export const withheldSuffix = '"}';
+// A leaf's line is {"index":7,"hash":"…","leaf":{…}}, or {"index":7,"hash":"…"} where the leaf is withheld.
+const linePrefix = ascii('{"index":');
+const hashPrefix = ascii(',"hash":"');
+const leafPrefix = ascii('","leaf":');
+const leafSuffix = ascii('}');
+const withheldSuffix = ascii('"}');
+/** Digits of a hash in a line. */
+export const hashDigits = 2 * hashBytes;
 
 const newline = 0x0a;
+const lineEnd = Buffer.of(newline);
+const isHash = /^[0-9a-f]{64}$/;
 
 /**
  * A leaf's line. Its bytes stand in the line as they are stored: they are JSON, so the line is, and nobody has to write them
@@ -122,11 +126,32 @@ const newline = 0x0a;
 export const formatLeaf = ({ index, hash, leaf }: ExportedLeaf): Buffer => {
   if (!isCount(index) || hash.length !== hashBytes)
     throw new ExportInvalid(`expected leaf ${index} with a hash of ${hashBytes} bytes`);
-  const start = `${linePrefix(index)}${hash.toString('hex')}`;
-  if (leaf === null) return Buffer.from(`${start}${withheldSuffix}\n`, 'utf8');
+  const start = [linePrefix, ascii(String(index)), hashPrefix, ascii(hash.toString('hex'))];
+  if (leaf === null) return Buffer.concat([...start, withheldSuffix, lineEnd]);
   if (leaf.includes(newline))
     throw new ExportInvalid(`leaf ${index} has a line break, which canonical JSON doesn’t: it isn’t what was recorded`);
-  return Buffer.concat([Buffer.from(`${start}${leafPrefix}`, 'utf8'), leaf, Buffer.from(`${leafSuffix}\n`, 'utf8')]);
+  return Buffer.concat([...start, leafPrefix, leaf, leafSuffix, lineEnd]);
+};
+
+/** Where the hash of leaf `index` begins in its line; -1 where the line is another leaf's, or none. */
+export const hashAt = (line: Uint8Array, index: number): number => {
+  if (!standsAt(line, 0, linePrefix)) return -1;
+  const start = linePrefix.length;
+  let at = start;
+  let found = 0;
+  for (; isDigit(line[at]); at += 1) found = found * 10 + (line[at] as number) - zero;
+  // A number has one spelling, without zeros in front.
+  const isNumber = at === start + 1 || (at > start && line[start] !== zero);
+  return isNumber && found === index && standsAt(line, at, hashPrefix) ? at + hashPrefix.length : -1;
+};
+
+/** The leaf in a line without its newline, whose hash begins at `digits`; null where it is withheld, undefined where neither stands there. */
+export const leafIn = (line: Buffer, digits: number): Buffer | null | undefined => {
+  const at = digits + hashDigits;
+  if (standsAt(line, at, leafPrefix) && standsAt(line, line.length - leafSuffix.length, leafSuffix))
+    return line.subarray(at + leafPrefix.length, line.length - leafSuffix.length);
+  const isWithheld = line.length === at + withheldSuffix.length && standsAt(line, at, withheldSuffix);
+  return isWithheld && isHash.test(line.toString('latin1', digits, at)) ? null : undefined;
 };
 
 /** Chunks are gathered up to this many bytes, so that a stream isn't pushed a line at a time. */
@@ -186,7 +211,7 @@ const parseMember = (line: Uint8Array, name: 'header' | 'trailer'): Readonly<Rec
 };
 
 const hashesOf = (value: unknown): Buffer[] => {
-  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string' && /^[0-9a-f]{64}$/.test(each)))
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string' && isHash.test(each)))
     throw new ExportInvalid(`expected a list of hashes, ${hashBytes} bytes each in lower-case hexadecimal`);
   return value.map((each: string) => Buffer.from(each, 'hex'));
 };

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { ulid } from '../ulid';
+import { citedPlan } from './access-plan';
+import { partOf } from './bytes';
 import { type CanonicalValue, canonicalize } from './canonical';
 import { type EventDraft, finalizeEvent } from './event';
-import { expectExactLeaf, glanceAtLeaf, readLeaf, timeOfId } from './leaf';
+import { glanceAtLeaf, type LeafFacts } from './glance';
+import { expectExactLeaf, type Leaf, LeafInvalid, readLeaf, timeOfId } from './leaf';
 import { Lines, LineTooLong } from './lines';
 
 const name = fc.string({ unit: 'grapheme', maxLength: 12 });
@@ -31,10 +34,43 @@ const eventOf = (facts: Partial<EventDraft> = {}): Buffer =>
     new Date(1),
   ).leaf;
 
-/** What a reader that parses finds, in the same form. */
-const parsed = (leaf: Buffer) => {
-  const { action, at, id, ordinal, tx } = readLeaf(leaf.toString('utf8'));
-  return { action, at, id, ordinal, tx };
+const plan = 'a'.repeat(64);
+/** A leaf of each shape that is written, and some of none. */
+const shapes: readonly string[] = [
+  { detail: { fields: [['Customer.email', 'mask:email', 3]], objects: { Ticket: ['tkt_1', 'tkt_2'] }, rate: -12 } },
+  { version: 2 as const, detail: { counts: { NONE: [0, 1], VERIFIED: [2, 0] }, linked: {}, plan, tickets: ['tkt_1'] } },
+  { version: 2 as const, detail: { fields: [], plan } },
+  { version: 2 as const, action: 'plan.register', detail: { fields: [['Customer.email', 'omit']], links: [] } },
+  { action: 'log.time', detail: {} },
+  { action: 'denial', ticketId: 'tkt_1', assistanceId: 'ast_1', subject: { type: 'Ticket', id: 'tkt_1' }, detail: { on: true } },
+  { detail: { text: 'Zoë said "no" \\', deep: [[[[{ a: [null, false, 1.5e300] }]]]], id: 'evt_2', tx: '"', v: 1 } },
+].map((facts) => eventOf(facts).toString('latin1'));
+
+interface Facts {
+  readonly action: string;
+  readonly at: number;
+  readonly id: string;
+  readonly ordinal: number;
+  readonly tx: string;
+  readonly plan: string | undefined;
+}
+
+const textOf = ({ bytes, start, end }: LeafFacts['id']): string => Buffer.from(bytes.subarray(start, end)).toString('utf8');
+const glanced = (leaf: Buffer): Facts | undefined => {
+  const facts = glanceAtLeaf(leaf);
+  return facts && { ...facts, id: textOf(facts.id), tx: textOf(facts.tx) };
+};
+/** What a reader that parses finds, in the same form; null for what is no leaf. */
+const parsed = (leaf: Buffer): Facts | null => {
+  let found: Leaf;
+  try {
+    found = readLeaf(leaf.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof LeafInvalid)) throw error;
+    return null;
+  }
+  const { action, at, id, ordinal, tx } = found;
+  return { action, at: Date.parse(at), id, ordinal, tx, plan: citedPlan(found) };
 };
 
 describe('a glance at a leaf', () => {
@@ -43,25 +79,81 @@ describe('a glance at a leaf', () => {
     fc.assert(
       fc.property(draft, name, fc.nat(), instant, (facts, transaction, ordinal, at) => {
         const { leaf } = finalizeEvent(facts, transaction, ordinal, at);
-        const glance = glanceAtLeaf(leaf);
+        const glance = glanced(leaf);
         if (glance === undefined) return;
         glances += 1;
-        const bytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
-        const { action, at: time, id, ordinal: position, tx } = parsed(leaf);
-        expect(glance).toEqual({ action: bytes(action), at: bytes(time), id: bytes(id), ordinal: position, tx: bytes(tx) });
+        expect(glance).toEqual(parsed(leaf));
       }),
       { numRuns: 1_000 },
     );
     expect(glances).toBeGreaterThan(100);
   });
 
-  test('is enough for the leaves that are written', () => {
-    const leaf = eventOf({
-      ticketId: 'tkt_1',
-      subject: { type: 'Ticket', id: 'tkt_1' },
-      detail: { fields: { 'Customer.email': 'mask' } },
+  test('finds what parsing finds, or nothing, whatever was done to the leaf', () => {
+    const pieces = fc.constantFrom(
+      ...[
+        '"',
+        '\\',
+        '\\u0061',
+        '{',
+        '}',
+        '[',
+        ']',
+        '{}',
+        '[]',
+        ',',
+        ':',
+        ' ',
+        '\t',
+        '\0',
+        'é',
+        '0',
+        '1',
+        '-',
+        '.5',
+        'e9',
+        'null',
+        'true',
+      ],
+      ...[
+        '"at":"2030-01-01T00:00:00.000Z",',
+        '"id":"evt_2",',
+        ',"v":1',
+        ',"v":2',
+        '"plan":"b",',
+        `"plan":"${plan}"`,
+        '"fields":[]',
+      ],
+      ...['2026-02-30', 'T24:00:00', 'T23:59:60', '+002026', 'plan.register', 'disclosure', '9007199254740993', '"":0,'],
+    );
+    const edits = fc.array(fc.record({ at: fc.nat(), length: fc.nat({ max: 4 }), piece: pieces }), {
+      minLength: 1,
+      maxLength: 3,
     });
-    expect(glanceAtLeaf(leaf)).toEqual(parsed(leaf));
+    const isFound = { glance: 0, otherwise: 0 };
+    fc.assert(
+      fc.property(fc.constantFrom(...shapes), edits, (shape, all) => {
+        let text = shape;
+        for (const { at, length, piece } of all) {
+          const place = at % (text.length + 1);
+          text = text.slice(0, place) + Buffer.from(piece, 'utf8').toString('latin1') + text.slice(place + length);
+        }
+        const leaf = Buffer.from(text, 'latin1');
+        const glance = glanced(leaf);
+        isFound[glance === undefined ? 'otherwise' : 'glance'] += 1;
+        if (glance !== undefined) expect(glance).toEqual(parsed(leaf));
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(isFound.glance).toBeGreaterThan(200);
+    expect(isFound.otherwise).toBeGreaterThan(1_000);
+  });
+
+  test('is enough for the leaves that are written', () => {
+    const isEnough = shapes.map((shape) => glanced(Buffer.from(shape, 'latin1')));
+    const expected = shapes.map((shape) => parsed(Buffer.from(shape, 'latin1')));
+    expect(isEnough).toEqual([...expected.slice(0, 2), undefined, ...expected.slice(3, 6), undefined]);
+    expect(expected[1]?.plan).toBe(plan);
   });
 
   test.each<[string, (leaf: string) => string]>([
@@ -78,10 +170,14 @@ describe('a glance at a leaf', () => {
       (leaf) => leaf.replace('"detail":{', `"detail":{"x":{"y":1${leaf.slice(leaf.indexOf(',"id":"evt_'))}`),
     ],
     ['a bracket in a role', (leaf) => leaf.replace('"AGENT"', '"AGENT]}"')],
+    ['a day that there isn’t', (leaf) => leaf.replace('1970-01-01T', '1970-02-31T')],
+    ['the end of a day', (leaf) => leaf.replace(/T\d\d:\d\d:\d\d\.\d{3}/, 'T24:00:00.000')],
   ])('never takes another for the one that parsing finds: %s', (_what, change) => {
-    const text = change(eventOf().toString('utf8'));
-    const facts = parsed(Buffer.from(text, 'utf8'));
-    expect(glanceAtLeaf(Buffer.from(text, 'utf8')) ?? facts).toEqual(facts);
+    const before = eventOf().toString('utf8');
+    const leaf = Buffer.from(change(before), 'utf8');
+    expect(leaf.toString('utf8')).not.toBe(before);
+    const facts = parsed(leaf);
+    expect(glanced(leaf) ?? facts).toEqual(facts);
   });
 });
 
@@ -97,9 +193,9 @@ describe('a leaf', () => {
   });
 
   test('has its time in its id', () => {
-    fc.assert(fc.property(instant, (at) => expect(timeOfId(`evt_${ulid(at.getTime())}`)).toBe(at.getTime())));
+    fc.assert(fc.property(instant, (at) => expect(timeOfId(partOf(`evt_${ulid(at.getTime())}`))).toBe(at.getTime())));
     for (const id of ['', 'evt_', 'evt_01K4', 'evt_U000000000', 'atx_01K4ZJ0000', 'evt_01k4zj0000'])
-      expect(timeOfId(id)).toBeNaN();
+      expect(timeOfId(partOf(id))).toBeNaN();
   });
 });
 

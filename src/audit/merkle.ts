@@ -14,10 +14,12 @@ const sha256 = (bytes: Uint8Array): Buffer => Buffer.from(hash('sha256', bytes, 
 
 /** Where short inputs are joined, rather than in a new buffer each. */
 const scratch = Buffer.alloc(65_536);
+const ofNode = scratch.subarray(0, 1 + 2 * hashBytes);
 
 const hashJoined = (mark: number, left: Uint8Array, right?: Uint8Array): Buffer => {
   const length = 1 + left.length + (right?.length ?? 0);
-  const bytes = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
+  const short = length === ofNode.length ? ofNode : scratch.subarray(0, length);
+  const bytes = length <= scratch.length ? short : Buffer.allocUnsafe(length);
   bytes[0] = mark;
   bytes.set(left, 1);
   if (right) bytes.set(right, 1 + left.length);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { partOf } from './bytes';
 import { Recent } from './recent';
 
 describe('what was seen of late', () => {
@@ -18,7 +19,7 @@ describe('what was seen of late', () => {
             return;
           }
           const before = younger.get(name) ?? older.get(name);
-          expect(recent.move(name, leaf, leaf % 7)).toEqual(
+          expect(recent.move(partOf(name), leaf, leaf % 7)).toEqual(
             before === undefined ? undefined : { leaf: before, ordinal: before % 7 },
           );
           younger.set(name, leaf);
@@ -32,8 +33,8 @@ describe('what was seen of late', () => {
     const recent = new Recent();
     const mixedUp: number[] = [];
     for (let leaf = 0; leaf < 200_000; leaf += 1)
-      if (recent.move(`evt_01K4ZJ0000${leaf * 7919}`, leaf, 0) !== undefined) mixedUp.push(leaf);
+      if (recent.move(partOf(`evt_01K4ZJ0000${leaf * 7919}`), leaf, 0) !== undefined) mixedUp.push(leaf);
     expect(mixedUp).toEqual([]);
-    expect(recent.move('evt_01K4ZJ00000', 5, 0)).toEqual({ leaf: 0, ordinal: 0 });
+    expect(recent.move(partOf('evt_01K4ZJ00000'), 5, 0)).toEqual({ leaf: 0, ordinal: 0 });
   });
 });

@@ -1,4 +1,5 @@
-import { type LeafFacts, timeOfId } from './leaf';
+import type { LeafFacts } from './glance';
+import { timeOfId } from './leaf';
 import { Recent } from './recent';
 
 /** What a leaf says that doesn't fit its place among the others. The tree can hold it all the same. */
@@ -49,8 +50,7 @@ export class Sequence {
   }
 
   see(index: number, leaf: LeafFacts): void {
-    const at = Date.parse(leaf.at);
-    this.checkTime(index, leaf, at);
+    this.checkTime(index, leaf);
     this.checkEvent(index, leaf);
     this.checkTransaction(index, leaf);
   }
@@ -60,7 +60,7 @@ export class Sequence {
     this.oneSided += this.sinceTimeLeaf;
   }
 
-  private checkTime(index: number, { id, action }: LeafFacts, at: number): void {
+  private checkTime(index: number, { id, action, at }: LeafFacts): void {
     // Whatever isn't a time equals nothing.
     if (timeOfId(id) !== at)
       this.report({

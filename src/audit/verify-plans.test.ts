@@ -134,6 +134,20 @@ describe.each([false, true])('an export of disclosures (strict: %s)', (strict) =
     expect(await told({ log: leaves.with(1, stating(1, planOf('third'))) })).toEqual({ ok: false, kind: 'PLAN', leaf: 2 });
   });
 
+  test.each(['null', '7', '[]', '{}'])('with a plan’s leaf that states %s instead is refused', async (detail) => {
+    const stated = (leaves[1] as Buffer).toString('utf8');
+    const log = leaves.with(1, Buffer.from(stated.replace(/"detail":\{.*?\},"id"/, `"detail":${detail},"id"`), 'utf8'));
+    expect(log[1]).not.toEqual(leaves[1]);
+    expect(await told({ log })).toMatchObject({ ok: false, leaf: 1 });
+    expect(await told({ log, from: 2, plans: [1] })).toEqual({ ok: false, kind: 'PLAN', leaf: 1 });
+  });
+
+  test('with a plan’s leaf that states nothing is refused', async () => {
+    const stated = (leaves[1] as Buffer).toString('utf8');
+    const log = leaves.with(1, Buffer.from(stated.replace(/"detail":\{.*?\},"id"/, '"id"').replace('"v":2}', '"v":1}'), 'utf8'));
+    expect(await told({ log })).toMatchObject({ ok: false, leaf: 1 });
+  });
+
   test.each<[string, (plan: ExportedPlan) => ExportedPlan]>([
     ['that was edited', (plan) => ({ ...plan, leaf: plan.leaf.replace('"omit"', '"reveal"') })],
     ['at another index', (plan) => ({ ...plan, index: 0 })],

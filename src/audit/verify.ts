@@ -1,4 +1,5 @@
 import { citedPlan, planAction, readPlan, widthOf } from './access-plan';
+import { partOf, standsInHexAt } from './bytes';
 import { type Checkpoint, openCheckpoint, unanchoredExtension } from './checkpoint';
 import { CitedPlans } from './cited-plans';
 import { type Cosignature, cosignatureOn, type WitnessKey } from './cosignature';
@@ -10,16 +11,16 @@ import {
   type ExportHeader,
   ExportInvalid,
   type ExportTrailer,
-  leafPrefix,
-  leafSuffix,
-  linePrefix,
+  hashAt,
+  hashDigits,
+  leafIn,
   parseHeader,
   parseTrailer,
-  withheldSuffix,
 } from './export-format';
-import { expectExactLeaf, glanceAtLeaf, type Leaf, type LeafFacts, LeafInvalid, readLeaf } from './leaf';
+import { glanceAtLeaf, type LeafFacts } from './glance';
+import { expectExactLeaf, type Leaf, LeafInvalid, readLeaf } from './leaf';
 import { Lines, LineTooLong, type ReadBytes } from './lines';
-import { coverOf, Frontier, hashBytes, leafHash, verifyConsistency, verifyInclusion } from './merkle';
+import { coverOf, Frontier, leafHash, verifyConsistency, verifyInclusion } from './merkle';
 import { NoteInvalid, type VerifierKey } from './note';
 import { Sequence } from './sequence';
 
@@ -113,9 +114,8 @@ export interface VerifyOptions {
 }
 
 const mostFlags = 20;
-const hashDigits = 2 * hashBytes;
-
-const isHash = /^[0-9a-f]{64}$/;
+/** So much of a line says what it is. */
+const lineStart = 100;
 
 const notAnExport =
   'The file isn’t an export as Counterfoil writes it, or it was changed on its way (an editor, another encoding, other line ends).';
@@ -147,6 +147,16 @@ class Wrong extends Error {
 
 /** `read` gives the NDJSON file. Whatever the file holds comes out as a verdict; only what `read` throws is thrown. */
 export const verifyExport = (read: ReadBytes, options: VerifyOptions): Verdict => new Verification(read, options).run();
+
+/** What a glance finds, of a leaf that was parsed. */
+const factsOf = (leaf: Leaf): LeafFacts => ({
+  action: leaf.action,
+  at: Date.parse(leaf.at),
+  id: partOf(leaf.id),
+  ordinal: leaf.ordinal,
+  tx: partOf(leaf.tx),
+  plan: citedPlan(leaf),
+});
 
 class Verification {
   private readonly lines: Lines;
@@ -294,29 +304,25 @@ class Verification {
     const line = this.lines.next();
     if (line === undefined) return this.wrong('CUT', this.lines.number + 1, index, 'the file ends here', cutShort);
     if (!this.lines.isEnded) this.endedHere(index);
-    const prefix = linePrefix(index);
-    const digits = prefix.length + hashDigits;
-    const start = line.toString('latin1', 0, digits + leafPrefix.length);
-    if (!start.startsWith(prefix)) this.wrongPlace(start, index);
-    const hash = start.slice(prefix.length, digits);
+    const digits = hashAt(line, index);
+    if (digits < 0) this.wrongPlace(line, index);
     this.leaves += 1;
-    if (line.length === digits + withheldSuffix.length && start.endsWith(withheldSuffix) && isHash.test(hash)) {
+    const bytes = leafIn(line, digits);
+    if (bytes === null) {
       this.withheld += 1;
       this.sequence?.withheld(index);
-      return Buffer.from(hash, 'hex');
+      return Buffer.from(line.toString('latin1', digits, digits + hashDigits), 'hex');
     }
-    const end = line.length - leafSuffix.length;
-    if (!start.endsWith(leafPrefix) || line.toString('latin1', end) !== leafSuffix)
-      this.wrongLine(index, 'expected index, hash and, unless it is withheld, leaf');
-    const bytes = line.subarray(start.length, end);
+    if (bytes === undefined) this.wrongLine(index, 'expected index, hash and, unless it is withheld, leaf');
     const computed = leafHash(bytes);
-    if (computed.toString('hex') !== hash)
+    if (!standsInHexAt(line, digits, computed))
       this.wrong('ALTERED', this.lines.number, index, 'the leaf’s bytes don’t have the hash beside them', altered);
     this.look(index, bytes, computed);
     return computed;
   }
 
-  private wrongPlace(start: string, index: number): never {
+  private wrongPlace(line: Buffer, index: number): never {
+    const start = line.toString('latin1', 0, lineStart);
     const found = /^\{"index":(0|[1-9][0-9]{0,15}),/.exec(start)?.[1];
     const { number } = this.lines;
     if (found !== undefined)
@@ -349,9 +355,8 @@ class Verification {
         const leaf = readLeaf(bytes.toString('utf8'));
         if (strict) expectExactLeaf(leaf, bytes);
         if (this.rows) this.expectRow(csvRow(index, hash, leaf), index);
-        const plan = citedPlan(leaf);
-        facts = { ...leaf, plan };
-        if (strict && plan !== undefined) width = widthOf(leaf);
+        facts = factsOf(leaf);
+        if (strict && facts.plan !== undefined) width = widthOf(leaf);
       } catch (error) {
         if (!(error instanceof LeafInvalid)) throw error;
         this.flag({ kind: 'LEAF', line: this.lineOf(index), leaf: index, what: error.message, means: notAsPrescribed });

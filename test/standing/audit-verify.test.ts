@@ -158,11 +158,13 @@ describe('the verifier', () => {
     expect([...seen.keys()].sort()).toEqual(
       [
         'access-plan',
+        'bytes',
         'canonical',
         'checkpoint',
         'cited-plans',
         'cosignature',
         'export-format',
+        'glance',
         'leaf',
         'lines',
         'merkle',

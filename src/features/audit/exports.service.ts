@@ -10,7 +10,8 @@ import {
   writeExport,
 } from '../../audit/export-format';
 import type { ExportFormat } from '../../audit/export-formats';
-import { glanceAtLeaf, type Leaf, LeafInvalid, readLeaf } from '../../audit/leaf';
+import { glanceAtLeaf } from '../../audit/glance';
+import { type Leaf, LeafInvalid, readLeaf } from '../../audit/leaf';
 import { compactRange, consistencyPath, inclusionPath } from '../../audit/merkle';
 import type { Database } from '../../db/database';
 import type { Reads } from '../../db/reads';
