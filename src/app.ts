@@ -19,6 +19,8 @@ import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
 import { KeysLoader } from './features/keys/keys.loader';
 import type { Loading } from './features/loading';
+import type { Operations } from './features/operations/operations.service';
+import { createOperations } from './features/operations/operations.slice';
 import { createPayments } from './features/payments/payments.slice';
 import { type RequestContext, RequestOf, type Services } from './features/request';
 import { servedGraph } from './features/schema';
@@ -65,12 +67,13 @@ interface AppParts {
   readonly sources: Sources;
   readonly actors: Actors;
   readonly record: ReturnType<typeof createDisclosures>;
+  readonly operations: Operations;
   readonly executor: ProtectedExecutor<RequestContext>;
   readonly schema: GraphQLSchema;
   readonly developmentIssuer: DevelopmentIssuer | null;
   readonly signingLog: SigningLog | null;
   readonly logWatch: TailWatch | null;
-  readonly contextOf: (actor: SignedInActor, requestId: string) => RequestContext;
+  readonly contextOf: (actor: SignedInActor, requestId: string, isRegistered: boolean) => RequestContext;
   readonly channels: DeliveryChannels;
   readonly publicAddress: { url: string };
   readonly answerSteps: AnswerSteps;
@@ -88,6 +91,8 @@ export class App {
   readonly services = this.parts.services;
   readonly sources = this.parts.sources;
   readonly actors = this.parts.actors;
+  readonly denials = this.parts.record.denials;
+  readonly operations = this.parts.operations;
   readonly executor = this.parts.executor;
   readonly schema = this.parts.schema;
   readonly answerSteps = this.parts.answerSteps;
@@ -191,7 +196,7 @@ export class App {
           onFault: ({ requestId }, error) => reportFault(log, requestId, error),
         },
       );
-      const contextOf = (actor: SignedInActor, requestId: string): RequestContext => {
+      const contextOf = (actor: SignedInActor, requestId: string, isRegistered: boolean): RequestContext => {
         const running = { access: new RequestAccess(new Map(), maskTools) };
         const loading: Loading = {
           keys: new KeysLoader(database),
@@ -205,7 +210,7 @@ export class App {
           payments: payments.loader(loading),
           tickets: tickets.loader(loading),
         };
-        return new RequestOf({ actor, requestId, services, loaders, running });
+        return new RequestOf({ actor, requestId, isRegistered, services, loaders, running });
       };
       return new App({
         config,
@@ -216,6 +221,7 @@ export class App {
         sources,
         actors,
         record,
+        operations: createOperations(core, config),
         executor,
         schema,
         developmentIssuer,
@@ -234,8 +240,8 @@ export class App {
   }
 
   /** What a request of this actor runs in. */
-  context(actor: SignedInActor, requestId: string): RequestContext {
-    return this.parts.contextOf(actor, requestId);
+  context(actor: SignedInActor, requestId: string, isRegistered = false): RequestContext {
+    return this.parts.contextOf(actor, requestId, isRegistered);
   }
 
   /** Follows the sources and ends what has expired, until `close`. */

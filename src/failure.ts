@@ -28,7 +28,8 @@ export type DenialReason =
   | 'LINK'
   | 'NOT_FILTERABLE'
   | 'NOT_SORTABLE'
-  | 'SCOPE';
+  | 'SCOPE'
+  | 'UNREGISTERED';
 
 /** One sentence a reason, addressed to the person who was denied: what to do next. */
 export const denialRemedies: Readonly<Record<DenialReason, string>> = {
@@ -50,6 +51,8 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
   NOT_FILTERABLE: 'Your role may not filter by this field; leave the filter out.',
   NOT_SORTABLE: 'Your role may not sort by this field; choose another order.',
   SCOPE: 'This is outside what your role works with.',
+  UNREGISTERED:
+    'This client is answered registered operations only: ask by hash for one that is, or have an operator register this one (counterfoil operations register).',
 };
 
 export interface FailureDetails {

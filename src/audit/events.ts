@@ -300,6 +300,15 @@ export const catalogue = {
     detail: { key: text },
   },
   'log.time': { reads: 'It is `at`.' },
+  'operation.register': {
+    reads: 'An operator registered the document with this SHA-256; from now on it may be asked for by that.',
+    subject: 'RegisteredOperation',
+    detail: { kinds: words, bytes: count },
+  },
+  'operation.retire': {
+    reads: 'An operator retired the document with this SHA-256; it may not be asked for by that any more.',
+    subject: 'RegisteredOperation',
+  },
   'plan.register': {
     reads: 'These fields leave under these verdicts, by link, in what disclosures call by this digest.',
     version: 2,

@@ -22,6 +22,8 @@ export interface SignedInActor {
   /** False where the token didn't even have the claim that names roles: what to mend is another thing then. */
   readonly namesRoles?: boolean;
   readonly teams: readonly string[];
+  /** The client that the token was issued to (`client_id` or `azp`); not there where it names none, or two that differ. */
+  readonly clientId?: string;
   /** The session was opened with a second factor (`amr` or `acr` of the token). */
   readonly mfa: boolean;
   /** When the person last authenticated (`auth_time`), null when the token doesn't say. */

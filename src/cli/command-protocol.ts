@@ -17,12 +17,32 @@ const requests = z.discriminatedUnion('command', [
     isTerminal: z.boolean(),
   }),
   z.strictObject({ command: z.literal('sync'), isTerminal: z.boolean() }),
+  z.strictObject({
+    command: z.literal('operations register'),
+    documents: z
+      .array(
+        z.strictObject({
+          from: z.string(),
+          id: z.string().nullable(),
+          name: z.string().nullable(),
+          type: z.string().nullable(),
+          text: z.string(),
+        }),
+      )
+      .min(1),
+    isTerminal: z.boolean(),
+  }),
+  z.strictObject({
+    command: z.literal('operations retire'),
+    ids: z.array(z.string().regex(/^[0-9a-f]{64}$/)).min(1),
+    isTerminal: z.boolean(),
+  }),
 ]);
 export type CommandRequest = z.output<typeof requests>;
 export type ExportRequest = Extract<CommandRequest, { command: 'audit export' }>;
 
-/** Bytes of a request, its line break included. */
-export const longestRequest = 16_384;
+/** Bytes of a request, its line break included: the documents of a large frontend fit. */
+export const longestRequest = 4 * 1_024 * 1_024;
 
 /** Null for anything else. */
 export const readRequest = (line: string): CommandRequest | null => {

@@ -97,15 +97,17 @@ class Connection {
   /** The one line that a client sends. Rejects for more, for longer and for later. */
   request(): Promise<string> {
     let text = '';
+    let bytes = 0;
     return this.whileOpen(
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => reject(new CommandFailed('No request came in time.')), requestDeadline);
         this.socket.setEncoding('utf8').on('data', (part) => {
           text += part;
-          const end = text.indexOf('\n');
-          if (end < 0 && Buffer.byteLength(text) < longestRequest) return;
+          bytes += Buffer.byteLength(part);
+          const end = part.indexOf('\n');
+          if (end < 0 && bytes < longestRequest) return;
           clearTimeout(timer);
-          if (end === text.length - 1 && Buffer.byteLength(text) <= longestRequest) resolve(text.slice(0, end));
+          if (end === part.length - 1 && bytes <= longestRequest) resolve(text.slice(0, -1));
           else reject(new CommandFailed('The request is too long, or more than one.'));
         });
         this.ended.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
@@ -135,6 +137,8 @@ const execute = async (app: App, request: CommandRequest, actor: { id: string; k
     await app.database.system('recorder', 'source.sync', async (change) => change.recordFor(actor, 'source.sync', {}));
     return syncTo(app.sources, outputs);
   }
+  if (request.command === 'operations register') return app.operations.register(actor, request.documents);
+  if (request.command === 'operations retire') return app.operations.retire(actor, request.ids);
   const { database, config } = app;
   return exporting().exportTo(
     {

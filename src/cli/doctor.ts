@@ -25,6 +25,7 @@ import { RtHelpdesk } from '../upstream/helpdesk/rt/rt.connector';
 import { leaveBy } from '../upstream/outgoing';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { keysOf } from './key-argument';
+import { printable } from './operations-manifest';
 import { ProgressLine } from './progress-line';
 import { CommandFailed, describeFailure } from './report';
 import { rowsWithoutEvent } from './rows-without-event';
@@ -40,7 +41,7 @@ export interface DoctorFlags {
 }
 
 interface Finding {
-  readonly about: 'log' | 'grants' | 'server' | 'sources';
+  readonly about: 'log' | 'grants' | 'server' | 'sources' | 'operations';
   readonly message: string;
 }
 
@@ -256,12 +257,49 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
   return { findings: [...findings, ...faults.findings], said: [`sources: ${said}`, ...faults.said] };
 };
 
+const operationParts = () => ({
+  ...(require('../features/operations/operations.service') as typeof import('../features/operations/operations.service')),
+  ...(require('../features/operations/operations.slice') as typeof import('../features/operations/operations.slice')),
+});
+
+/** Whether what clients ask for by hash fits the graph as it is now. */
+const operationFindings = async (): Promise<{ findings: Finding[]; said: string[] }> => {
+  const config = loadConfig();
+  const database = await readAuditDatabase(config);
+  const { operationsInForce, createExaminer } = operationParts();
+  try {
+    const findings: Finding[] = [];
+    let count = 0;
+    // The graph is made for those who have any.
+    let examiner: ReturnType<typeof createExaminer> | undefined;
+    for await (const { id, text } of operationsInForce(database)) {
+      count += 1;
+      examiner ??= createExaminer(config);
+      const unfit = await examiner.unfit(text);
+      if (typeof unfit === 'string')
+        findings.push({
+          about: 'operations',
+          message: `${id} doesn’t fit this graph or its bounds any more: ${printable(unfit)}. Whoever asks for it is refused; register it anew, or retire it.`,
+        });
+    }
+    const fit = `${count} registered, ${findings.length === 0 ? 'all of them fit the graph' : `${findings.length} don’t fit the graph`}`;
+    return { findings, said: count === 0 ? [] : [`operations: ${fit}`] };
+  } finally {
+    await database.close();
+  }
+};
+
 /** `counterfoil doctor`. */
 export const examine = async (flags: DoctorFlags): Promise<void> => {
   if (flags.printGrants) return printGrants(flags);
   const given = (flags.key ?? []).flatMap((argument) => keysOf(argument, '--key', parseVerifierKey));
   const keys = configuredKeys(loadConfig().audit, given);
-  const parts = [await logFindings(flags, keys), await startFindings(keys), ...(flags.sources ? [await sourceFindings()] : [])];
+  const parts = [
+    await logFindings(flags, keys),
+    await startFindings(keys),
+    await operationFindings(),
+    ...(flags.sources ? [await sourceFindings()] : []),
+  ];
   const findings = parts.flatMap((part) => part.findings);
   if (findings.length > 0) process.exitCode = 1;
   if (flags.json) {

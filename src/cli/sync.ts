@@ -1,6 +1,4 @@
-import pino from 'pino';
 import { type Config, loadConfig } from '../config/load';
-import { createLog } from '../log';
 import { ownerOf, runBeside } from './command-client';
 import { type SyncedSource, syncTo } from './sync-work';
 
@@ -8,33 +6,20 @@ export interface SyncFlags {
   readonly json?: boolean;
 }
 
-const parts = () => ({
-  ...(require('../storage') as typeof import('../storage')),
-  ...(require('../features/sources/sources.slice') as typeof import('../features/sources/sources.slice')),
-  ...(require('../ledger/open-signing-log') as typeof import('../ledger/open-signing-log')),
-});
+const slices = () => require('../features/sources/sources.slice') as typeof import('../features/sources/sources.slice');
+const storages = () => require('./own-storage') as typeof import('./own-storage');
 
 /** By itself: what the gateway stores and follows its sources with, and nothing that answers anybody. */
-const syncHere = async (config: Config): Promise<readonly SyncedSource[]> => {
-  const { openStorage, createSources, openLogWatch, openSigningLog } = parts();
-  const log = createLog(config.logLevel, pino.destination(2));
-  const storage = await openStorage({ config, log });
-  const { database, clock } = storage;
-  try {
-    // Nothing is added to a log that isn't what was signed.
-    await openSigningLog(config.audit, database, clock, log);
-    await openLogWatch(config.audit, database, log);
+const syncHere = (config: Config): Promise<readonly SyncedSource[]> =>
+  storages().withOwnStorage(config, async (storage) => {
     const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
-    const sources = await createSources({ ...storage, publicUrl: () => publicUrl }, config, {});
+    const sources = await slices().createSources({ ...storage, publicUrl: () => publicUrl }, config, {});
     try {
       return await syncTo(sources, { progress: process.stderr });
     } finally {
       await sources.stop();
     }
-  } finally {
-    await database.close();
-  }
-};
+  });
 
 /** What goes to files isn't sent by a sync. */
 const onlyProgress = { write: async () => {}, progress: process.stderr };

@@ -15,6 +15,7 @@ export const tokenCommand = (program: Command): void => {
     .description('Print a token of one of the demo people (development only); it is the last line.')
     .requiredOption('--user <name>', 'one of the demo people')
     .option('--no-mfa', 'a session without a second factor')
+    .option('--client <id>', 'the client that the token is for (client_id); development unless told otherwise')
     .option('--json', 'print one JSON object: user, roles, teams, mfa, expiresAt, token')
     .addHelpText(
       'after',

@@ -3,6 +3,7 @@ import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { issuersConfiguration } from '../authz/identity/issuer';
 import { merchantSection, publicUrlSection, updatesSection } from '../features/credentials/updates.section';
+import { operationsSection } from '../features/operations/operations.section';
 import { syncSection } from '../features/sources/sync.section';
 import { limitsSection } from '../graphql/limits.section';
 import { type AuditSection, auditSection } from '../ledger/audit.section';
@@ -28,6 +29,7 @@ const fileSchema = (section: SectionContext) => {
     identity: z.strictObject({ issuers: issuersConfiguration({ development: !section.production }) }).default({ issuers: [] }),
     sync: syncSection,
     limits: limitsSection,
+    operations: operationsSection,
     updates: updatesSection,
     merchant: merchantSection.default({ name: 'Demo Shop' }),
     publicUrl: publicUrlSection(section).optional(),

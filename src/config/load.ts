@@ -21,7 +21,7 @@ import { environmentSchema, readVariables } from './variables';
 /** The name under which the log is signed where nothing else is said: that of no one, for development. */
 const developmentOrigin = 'counterfoil.invalid/development';
 
-export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates' | 'limits'> {
+export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates' | 'limits' | 'operations'> {
   readonly audit: AuditSettings;
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
@@ -250,6 +250,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     sources: content.sources,
     sync: content.sync,
     limits: content.limits,
+    operations: content.operations,
     updates: content.updates,
     audit,
     issuers: content.identity.issuers,

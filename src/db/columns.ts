@@ -60,6 +60,8 @@ export const IntegerKey = (name: string) => PrimaryColumn({ type: 'bigint', name
 export const Text = (length: number, options: Options = {}) => Column({ type: 'varchar', length, ...base(options) });
 /** A position in a source, 65,535 characters at most: a busy one remembers thousands of ids. */
 export const SourcePosition = (options: Options = {}) => Column({ type: 'text', ...base(options) });
+/** A GraphQL document to the letter, 65,535 bytes at most. */
+export const DocumentText = (options: Options = {}) => Column({ type: 'text', ...base(options) });
 /** A JSON list of short words, never content. */
 export const WordList = (options: Options = {}) =>
   Column({ type: 'varchar', length: longestList, transformer: words, ...base(options) });

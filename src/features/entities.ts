@@ -14,6 +14,7 @@ import {
 } from './credentials/credential-update.entity';
 import { Customer } from './customers/customer.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
+import { RegisteredOperation } from './operations/operation.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';
 import { Message, StaffMember, Ticket } from './tickets/ticket.entity';
@@ -43,6 +44,7 @@ export const entities = [
   Message,
   PaymentCustomer,
   PaymentMethod,
+  RegisteredOperation,
   Secret,
   SessionRevocation,
   SourceState,

@@ -54,6 +54,8 @@ export interface Loaders {
 export interface RequestContext {
   readonly actor: SignedInActor;
   readonly requestId: string;
+  /** Its operation was asked for by the hash that it is registered under. */
+  readonly isRegistered?: boolean;
   readonly services: Services;
   readonly loaders: Loaders;
   access: RequestAccess;
@@ -68,13 +70,15 @@ interface RequestParts extends Omit<RequestContext, 'access'> {
 export class RequestOf implements RequestContext {
   readonly actor: SignedInActor;
   readonly requestId: string;
+  readonly isRegistered: boolean;
   readonly services: Services;
   readonly loaders: Loaders;
   private readonly running: RequestParts['running'];
 
-  constructor({ actor, requestId, services, loaders, running }: RequestParts) {
+  constructor({ actor, requestId, isRegistered = false, services, loaders, running }: RequestParts) {
     this.actor = actor;
     this.requestId = requestId;
+    this.isRegistered = isRegistered;
     this.services = services;
     this.loaders = loaders;
     this.running = running;

@@ -2,6 +2,13 @@ import type { Subject } from '../ledger/subjects';
 import { actorSubject, revocationSubject } from './actors/actor.subject';
 import { assistanceSubject } from './assistance/assistance.subject';
 import { updateSubject } from './credentials/credential-update.subject';
+import { operationSubject } from './operations/operation.subject';
 
 /** What events are about and has rows of its own that answers go by, each held against its events. */
-export const subjects: readonly Subject<unknown>[] = [actorSubject, revocationSubject, assistanceSubject, updateSubject];
+export const subjects: readonly Subject<unknown>[] = [
+  actorSubject,
+  revocationSubject,
+  operationSubject,
+  assistanceSubject,
+  updateSubject,
+];

@@ -64,10 +64,18 @@ const fixedMessages: Readonly<Record<string, string>> = {
   BAD_USER_INPUT: 'A variable does not fit its type.',
   OPERATION_RESOLUTION_FAILURE: 'Name one operation of the document.',
   BAD_REQUEST: 'Send one JSON object with query, and variables and operationName where needed.',
+  PERSISTED_QUERY_OUTDATED:
+    'The operation that is registered under this hash does not fit this graph any more; register it as the graph is now.',
   // The words that clients go by: on these they send the document.
   PERSISTED_QUERY_NOT_FOUND: 'PersistedQueryNotFound',
   PERSISTED_QUERY_NOT_SUPPORTED: 'PersistedQueryNotSupported',
 };
+
+/** What is told of a hash under which nothing is registered, in the words that clients go by. */
+export const persistedQueryNotFound = {
+  message: 'PersistedQueryNotFound',
+  extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' },
+} as const;
 
 /** GraphQL's sentences about names of a document. Those about its values repeat them, and are not told anywhere. */
 const aboutNames =

@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerOptionsWithGateway, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptionsWithGateway, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -11,7 +11,7 @@ import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
 import { answerText } from '../graphql/answer-text';
 import { Documents } from '../graphql/documents';
-import { extensionsOf, formatError, unexpectedMessage } from '../graphql/errors';
+import { extensionsOf, failureIn, formatError, unexpectedMessage } from '../graphql/errors';
 import { describeError } from '../log';
 import { ulid } from '../ulid';
 
@@ -76,6 +76,7 @@ export const createApollo = async (
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       admitting(
+        app,
         new Documents(app.schema, {
           limits: app.config.limits,
           introspection: !app.config.production,
@@ -88,28 +89,63 @@ export const createApollo = async (
   return server;
 };
 
-const noSuchOperation = (): GraphQLError => {
-  const failure = Failure.invalid('operationName', 'expected the name of one operation of the document');
-  return new GraphQLError(failure.message, {
-    extensions: { ...extensionsOf(failure), http: { status: 400 } },
-    originalError: failure,
-  });
-};
+const noSuchOperation = (): GraphQLError =>
+  refusalOf(Failure.invalid('operationName', 'expected the name of one operation of the document'), 400);
 
 /** What Apollo goes on with where a document isn't served: nothing of it is run. */
 const nothing = parse('{ __typename }', { noLocation: true });
 
+/** A failure as Apollo sends it. */
+const refusalOf = (failure: Failure, status: number): GraphQLError => {
+  const { retryAfter } = failure.details;
+  const headers = new HeaderMap(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)]]);
+  return new GraphQLError(failure.message, {
+    extensions: { ...extensionsOf(failure), http: { status, headers } },
+    originalError: failure,
+  });
+};
+
+/** A text that whoever sent it may not send: they are answered registered operations only, and it is none. Null otherwise. */
+const unregistered = async (
+  { operations, denials }: App,
+  { actor, isRegistered }: RequestContext,
+  hash: string,
+): Promise<GraphQLError | null> => {
+  if (isRegistered || !operations.isLimited(actor)) return null;
+  try {
+    if ((await operations.text(hash)) !== null) return null;
+  } catch (error) {
+    const failure = failureIn(error);
+    if (!failure) throw error;
+    return refusalOf(failure, 503);
+  }
+  const denial = Failure.denied('UNREGISTERED', 'operations.registeredOnly');
+  await denials.record([{ actor, rule: 'operations.registeredOnly', reason: 'UNREGISTERED', ticketIds: [] }]);
+  return refusalOf(denial, 403);
+};
+
+/** Of what was registered while the graph was another. */
+const outdated = (): GraphQLError =>
+  new GraphQLError('outdated', { extensions: { code: 'PERSISTED_QUERY_OUTDATED', http: { status: 400 } } });
+
+const aboutTheGraph: ReadonlySet<unknown> = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED']);
+
 /**
  * Hands Apollo documents that are parsed, counted and validated already: what it would do itself it does before anything of ours
- * can count. A refusal waits until Apollo asks whether the operation may run.
+ * can count. What somebody may not send isn't even looked into. A refusal waits until Apollo asks whether the operation may run.
  */
-const admitting = (documents: Documents): ApolloServerPlugin => ({
+const admitting = (app: App, documents: Documents): ApolloServerPlugin<RequestContext> => ({
   requestDidStart: async () => {
     let refusal: GraphQLError | undefined;
     return {
       didResolveSource: async (context) => {
-        const admission = await documents.admit(context.source, context.queryHash);
-        if ('refusal' in admission) refusal = admission.refusal;
+        const { contextValue, source, queryHash } = context;
+        const denied = await unregistered(app, contextValue, queryHash);
+        const admission = denied ? { refusal: denied } : await documents.admit(source, queryHash);
+        if ('refusal' in admission) {
+          const isOutdated = contextValue.isRegistered === true && aboutTheGraph.has(admission.refusal.extensions.code);
+          refusal = isOutdated ? outdated() : admission.refusal;
+        }
         // Readonly to plugins by its type only.
         (context as { document?: DocumentNode }).document = 'refusal' in admission ? nothing : admission.document;
       },

@@ -14,7 +14,7 @@ import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
 import { Failure, ProgrammingError } from '../failure';
 import type { RequestContext } from '../features/request';
-import { extensionsOf, failureIn, unexpectedMessage } from '../graphql/errors';
+import { extensionsOf, failureIn, persistedQueryNotFound, unexpectedMessage } from '../graphql/errors';
 import { nextTurn } from '../graphql/work';
 import { reportFault } from '../log';
 import { ulid } from '../ulid';
@@ -29,10 +29,13 @@ import { acceptForms, formOf } from './form';
 import { healthRoutes } from './health';
 import { Metrics } from './metrics';
 import { named } from './named';
+import { fillRegistered } from './registered';
 
 declare module 'fastify' {
   interface FastifyRequest {
     actor: SignedInActor | null;
+    /** It was asked for by the hash that it is registered under. */
+    isRegistered: boolean;
   }
 }
 
@@ -194,6 +197,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     },
   });
   server.decorateRequest('actor', null);
+  server.decorateRequest('isRegistered', false);
 
   // A request under way when the gateway stops is answered; its connection must not then wait for another one.
   let closing = false;
@@ -304,7 +308,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
 
   const apollo = await createApollo(app, (code) => metrics.errors.inc({ code }));
   const graph = fastifyApolloHandler<RequestContext>(apollo, {
-    context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id),
+    context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id, request.isRegistered),
   });
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('application/json');
@@ -321,8 +325,18 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       // Some clients send it for operations without a name.
       if (isRecord(body) && body.operationName === '') delete body.operationName;
     },
-    handler: (request, reply) =>
-      app.executor.admission.request((request.actor as SignedInActor).id, async () => graph.call(server, request, reply)),
+    handler: (request, reply) => {
+      const actor = request.actor as SignedInActor;
+      return app.executor.admission.request(actor.id, async () => {
+        const found = await fillRegistered(request.body, actor, app.operations);
+        if (found === 'unknown') {
+          metrics.errors.inc({ code: persistedQueryNotFound.extensions.code });
+          return reply.send({ errors: [persistedQueryNotFound] });
+        }
+        request.isRegistered = found === 'registered';
+        return graph.call(server, request, reply);
+      });
+    },
   });
 
   await server.register(named('audit export', auditExportRoutes(app, identify)));

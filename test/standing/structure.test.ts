@@ -31,6 +31,7 @@ const slices = [
   'payments',
   'tickets',
   'actors',
+  'operations',
   'assistance',
   'sources',
   'credentials',

@@ -9,6 +9,8 @@ export interface Person {
   readonly mfa?: boolean;
   /** The identity provider's own name for them, where it isn't their name at the helpdesk. */
   readonly subject?: string;
+  /** What else the token says. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** A merchant's identity provider with whatever people a test needs, beside the development issuer and its fixed ones. */
@@ -32,7 +34,7 @@ export class OtherIssuer {
     return new OtherIssuer(privateKey, configuration);
   }
 
-  token(user: string, { roles, teams, mfa = true, subject = user }: Person, at: Date): Promise<string> {
+  token(user: string, { roles, teams, mfa = true, subject = user, claims = {} }: Person, at: Date): Promise<string> {
     const now = Math.floor(at.getTime() / 1_000);
     return new SignJWT({
       roles: [...roles],
@@ -41,6 +43,7 @@ export class OtherIssuer {
       auth_time: now,
       preferred_username: user,
       sid: randomUUID(),
+      ...claims,
     })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'other' })
       .setIssuer(this.configuration.issuer)

@@ -29,6 +29,8 @@ export interface VerifiedToken {
   /** By which the person is found among the helpdesk's staff, in lower case; null for services. */
   readonly staffClaim: string | null;
   readonly kind: 'staff' | 'service';
+  /** The client that the token was issued to; not there where it names none, or two that differ. */
+  readonly clientId?: string;
 }
 
 /** Throws `UNAUTHENTICATED` where there are too many: a list that is cut would say another thing. */
@@ -86,6 +88,16 @@ const authenticatedAtIn = (claims: RegisteredClaims): Date | null => {
   return typeof at === 'number' && at >= 0 ? instant(Math.min(at, claims.iat)) : null;
 };
 
+/**
+ * The client by `client_id` (RFC 9068, 2.2) or `azp` (OpenID Connect Core, 2), which access tokens of many providers have in its place.
+ * Which one to believe where they differ no standard says: such a token names nobody.
+ */
+const clientIn = (claims: RegisteredClaims): Pick<VerifiedToken, 'clientId'> => {
+  const named = [claimAt(claims, ['client_id']), claimAt(claims, ['azp'])].filter((claim) => claim !== undefined);
+  const [client] = named;
+  return typeof client === 'string' && client !== '' && named.every((each) => each === client) ? { clientId: client } : {};
+};
+
 const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken => {
   const { sub, sid, jti } = claims;
   if (sub === undefined) throw tokenFailure('claims');
@@ -106,6 +118,7 @@ const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken =
     expiresAt: instant(claims.exp),
     staffClaim: service ? null : staffClaimIn(issuer, claims),
     kind: service ? ('service' as const) : ('staff' as const),
+    ...clientIn(claims),
   });
 };
 

@@ -9,6 +9,7 @@ import { Failure } from '../../failure';
 import { developmentPeople } from './development-people';
 
 const developmentAudience = 'counterfoil';
+const developmentClient = 'development';
 const developmentIssuerName = 'https://development.counterfoil.invalid';
 
 export interface DevelopmentIssuerOptions {
@@ -28,6 +29,8 @@ export interface IssueOptions {
   readonly authenticatedAt?: Date;
   /** The session at the issuer, a new one unless told otherwise. */
   readonly sessionId?: string;
+  /** The client that asked for the token, `development` unless told otherwise. */
+  readonly clientId?: string;
 }
 
 const privateKey = z.object({
@@ -113,7 +116,13 @@ export class DevelopmentIssuer {
   /** An access token of one of the people. Throws `INVALID` for anybody else and for a life that is not 1 to 900 seconds. */
   async issue(
     user: string,
-    { mfa = true, lifetimeSeconds = longestLifetimeSeconds, authenticatedAt, sessionId = randomUUID() }: IssueOptions = {},
+    {
+      mfa = true,
+      lifetimeSeconds = longestLifetimeSeconds,
+      authenticatedAt,
+      sessionId = randomUUID(),
+      clientId = developmentClient,
+    }: IssueOptions = {},
   ): Promise<string> {
     const person = this.people.find((each) => each.user === user);
     if (person === undefined) throw Failure.invalid('user', `one of ${this.people.map((each) => each.user).join(', ')}`);
@@ -127,6 +136,7 @@ export class DevelopmentIssuer {
       auth_time: authenticatedAt === undefined ? now : Math.floor(authenticatedAt.getTime() / 1000),
       preferred_username: person.user,
       sid: sessionId,
+      client_id: clientId,
     })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: this.key.kid })
       .setIssuer(this.options.issuer)

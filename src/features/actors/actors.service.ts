@@ -65,6 +65,7 @@ export class Actors {
       roles: token.roles,
       namesRoles: token.namesRoles,
       teams: token.teams,
+      ...(token.clientId === undefined ? {} : { clientId: token.clientId }),
       // Where no second factor is asked for (never in production), every session counts as having one.
       mfa: token.mfa || !this.parts.mfaRequired,
       authenticatedAt: token.authenticatedAt,
