@@ -14,7 +14,7 @@ export const text = (name: string, length: number): Column => ({ name, type: 'va
 export const id = (name: string): Column => text(name, 64);
 export const words = (name: string): Column => text(name, 4000);
 export const position = (name: string): Column => ({ name, type: 'text' });
-export const document = position;
+export const document = (name: string): Column => ({ name, type: 'text' });
 export const bigint = (name: string): Column => ({ name, type: 'bigint' });
 export const flag = (name: string): Column => ({ name, type: 'smallint' });
 export const sealed = (name: string): Column => ({ name, type: 'blob' });

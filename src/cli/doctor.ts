@@ -3,6 +3,8 @@ import { type Config, loadAuditConfig, loadConfig } from '../config/load';
 import { durabilityFaults } from '../db/durability';
 import { sql } from '../db/sql';
 import { Column, select } from '../db/table';
+import type { DocumentExaminer } from '../features/operations/examine';
+import { operationsInForce } from '../features/operations/operations.rows';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
 import { sourceStates } from '../features/sources/source.entity';
 import { sweepProgress } from '../features/sources/sweep';
@@ -257,24 +259,21 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
   return { findings: [...findings, ...faults.findings], said: [`sources: ${said}`, ...faults.said] };
 };
 
-const operationParts = () => ({
-  ...(require('../features/operations/operations.service') as typeof import('../features/operations/operations.service')),
-  ...(require('../features/operations/operations.slice') as typeof import('../features/operations/operations.slice')),
-});
+const operationSlice = () =>
+  require('../features/operations/operations.slice') as typeof import('../features/operations/operations.slice');
 
 /** Whether what clients ask for by hash fits the graph as it is now. */
 const operationFindings = async (): Promise<{ findings: Finding[]; said: string[] }> => {
   const config = loadConfig();
   const database = await readAuditDatabase(config);
-  const { operationsInForce, createExaminer } = operationParts();
   try {
     const findings: Finding[] = [];
     let count = 0;
     // The graph is made for those who have any.
-    let examiner: ReturnType<typeof createExaminer> | undefined;
+    let examiner: DocumentExaminer | undefined;
     for await (const { id, text } of operationsInForce(database)) {
       count += 1;
-      examiner ??= createExaminer(config);
+      examiner ??= operationSlice().createExaminer(config);
       const unfit = await examiner.unfit(text);
       if (typeof unfit === 'string')
         findings.push({

@@ -1,6 +1,7 @@
 import { type Config, loadAuditConfig, loadConfig } from '../config/load';
 import type { Reads } from '../db/reads';
 import { hashIn, operationHash } from '../features/operations/operation-hash';
+import { listOperations, textOfOperation } from '../features/operations/operations.rows';
 import type { Operations, Registration, Retirement } from '../features/operations/operations.service';
 import { readAuditDatabase } from './audit-database';
 import { ownerOf, runBeside } from './command-client';
@@ -13,8 +14,6 @@ export interface ListFlags {
   readonly json?: boolean;
 }
 
-const services = () =>
-  require('../features/operations/operations.service') as typeof import('../features/operations/operations.service');
 const slices = () =>
   require('../features/operations/operations.slice') as typeof import('../features/operations/operations.slice');
 const storages = () => require('./own-storage') as typeof import('./own-storage');
@@ -90,11 +89,11 @@ const reading = async <T>(read: (reads: Reads) => Promise<T>): Promise<T> => {
 
 /** `counterfoil operations list`. */
 export const list = async ({ all, json }: ListFlags): Promise<void> => {
-  const rows = (await reading(services().listOperations)).filter(({ retiredAt }) => all || retiredAt === null);
+  const rows = (await reading(listOperations)).filter(({ retiredAt }) => all || retiredAt === null);
   if (json) return print(JSON.stringify(rows));
   for (const { id, operations, registeredAt, retiredAt } of rows)
     print(
-      `${id}  ${registeredAt.toISOString()}  ${operations.join(', ')}${retiredAt ? `  (retired ${retiredAt.toISOString()})` : ''}`,
+      `${id}  ${registeredAt.toISOString()}  ${printable(operations.join(', '))}${retiredAt ? `  (retired ${retiredAt.toISOString()})` : ''}`,
     );
   const inForce = rows.filter(({ retiredAt }) => retiredAt === null).length;
   print(`${counted(inForce)} registered${all ? `, ${rows.length - inForce} retired` : ''}.`);
@@ -103,7 +102,7 @@ export const list = async ({ all, json }: ListFlags): Promise<void> => {
 /** `counterfoil operations show`. */
 export const show = async (given: string): Promise<void> => {
   const [id = ''] = hashesOf([given]);
-  const text = await reading((reads) => services().textOfOperation(reads, id));
+  const text = await reading((reads) => textOfOperation(reads, id));
   if (text === null) throw new CommandFailed('Nothing was ever registered under this hash.');
   process.stdout.write(text);
 };

@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { EventDraft } from '../../audit/event';
 import type { SignedInActor } from '../../authz/actor';
-import type { Reads } from '../../db/reads';
-import { joined, sql } from '../../db/sql';
+import { sql } from '../../db/sql';
 import { type Selected, select } from '../../db/table';
 import type { Core } from '../core';
 import type { DocumentExaminer, ExaminedDocument, OfferedDocument } from './examine';
@@ -16,40 +15,11 @@ export const operationsMemory = 5_000;
 const keptBytes = 16 * 1024 * 1024;
 /** Bytes that an entry takes beside its text. */
 const bytesPerEntry = 300;
-/** Rows that are read or written at once. */
+/** Rows that are written at once. */
 const atOnce = 500;
 
 const texts = select(o.pick('text'), sql`FROM ${o}`);
 const known = select(o.pick('id', 'retiredAt'), sql`FROM ${o}`);
-const listed = select(o.pick('id', 'operations', 'registeredAt', 'retiredAt'), sql`FROM ${o}`);
-const whole = select(o.pick('id', 'text'), sql`FROM ${o}`);
-
-/** An operation as an operator reads of it. */
-export type ListedOperation = Selected<typeof listed>;
-
-/** All that were ever registered, those in force first, in the order of their hashes. */
-export const listOperations = (reads: Reads): Promise<ListedOperation[]> =>
-  reads.read(listed, sql`ORDER BY ${o.retiredAt} IS NOT NULL, ${o.id}`);
-
-/** The text that is registered under a hash, retired or not; null where none ever was. */
-export const textOfOperation = async (reads: Reads, id: string): Promise<string | null> => {
-  const [row] = await reads.read(texts, sql`WHERE ${o.id} = ${id}`);
-  return row?.text ?? null;
-};
-
-/** Those in force with their texts, some at a time, in the order of their hashes. */
-export async function* operationsInForce(reads: Reads): AsyncGenerator<Selected<typeof whole>> {
-  for (let above = ''; ; ) {
-    const rows = await reads.read(
-      whole,
-      sql`WHERE ${o.retiredAt} IS NULL AND ${o.id} > ${above} ORDER BY ${o.id} LIMIT ${atOnce}`,
-    );
-    yield* rows;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < atOnce) return;
-    above = last.id;
-  }
-}
 
 /** What a registration came to: hashes, in the order of the documents. Where there is a problem, nothing was registered. */
 export interface Registration {
@@ -146,7 +116,7 @@ export class Operations {
             fresh.map(({ id, text, operations }) => ({ id, text, operations, registeredAt: change.at, retiredAt: null })),
           );
           if (retired.length > 0)
-            await change.update(o, { registeredAt: change.at, retiredAt: null }, sql`${o.id} IN (${joined(retired)})`);
+            await change.update(o, { registeredAt: change.at, retiredAt: null }, sql`${o.id} IN (${retired})`);
           for (const { id, kinds, text } of chunk) {
             if (!retired.includes(id) && !fresh.some((each) => each.id === id)) continue;
             registered.push(id);
