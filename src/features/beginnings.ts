@@ -2,7 +2,7 @@ import type { Database } from '../db/database';
 import type { FirstRows } from '../db/first-rows';
 import type { Selection } from '../db/table';
 import type { Position } from '../graphql/cursor';
-import { inOrder, type Keyset } from '../graphql/page';
+import { type Keyset, putInOrder } from '../graphql/page';
 
 /** One page of one owner's list. */
 export interface OwnersPage {
@@ -37,6 +37,5 @@ export const readBeginnings = async <E, R extends object>(
     pages.map(({ owner }) => owner),
     page.limit,
   );
-  const compare = inOrder(form.keyset);
-  return rows === null ? null : rows.map((list) => list.sort(compare).slice(0, page.limit));
+  return rows === null ? null : rows.map((list) => putInOrder(list, form.keyset).slice(0, page.limit));
 };

@@ -5,6 +5,7 @@ import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { type Classification } from '../authz/policy/classification';
 import { classifySchema } from '../authz/policy/classify-schema';
 import { resolveAbstractTypes } from '../graphql/abstract-types';
+import { callResolvers } from '../graphql/call-resolvers';
 import { exposeFields } from '../graphql/expose-fields';
 import { guardTexts } from '../graphql/guard-texts';
 import { type Guards, guardFields, guardsOf } from '../graphql/guarded';
@@ -94,7 +95,7 @@ interface ServedGraph {
 }
 
 const serve = ({ schema, classification, guards }: DescribedGraph): ServedGraph => {
-  const plain = plainFields(readGetters(schema));
+  const plain = plainFields(readGetters(callResolvers(schema)));
   guardTexts(paceFields(exposeFields(schema, classification)));
   const fields = servedFields(schema, { plain, classification, guards });
   return { schema: guardFields(schema, guards), fields, classification };

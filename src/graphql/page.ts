@@ -31,14 +31,22 @@ export const pageClause = <Row>({ column, id, direction }: Keyset<Row>, after: P
   return sql`AND (${column} ${isFurther} ${after.value} OR (${column} = ${after.value} AND ${id} ${isFurther} ${after.id})) ${end}`;
 };
 
-/** The same order for rows in memory: UNION ALL promises none. */
-export const inOrder =
-  <Row>({ direction, positionOf }: Keyset<Row>) =>
-  (one: Row, other: Row): number => {
-    const [a, b] = [positionOf(one), positionOf(other)];
-    const ascending = a.value - b.value || (a.id < b.id ? -1 : Number(a.id > b.id));
-    return direction === 'ASC' ? ascending : -ascending;
+const comparePositions = (a: Position, b: Position): number => a.value - b.value || (a.id < b.id ? -1 : Number(a.id > b.id));
+
+/** The same order for rows in memory, which it changes: UNION ALL promises none. */
+export const putInOrder = <Row>(rows: Row[], { direction, positionOf }: Keyset<Row>): Row[] => {
+  const sign = direction === 'ASC' ? 1 : -1;
+  const placed = rows.map((row) => ({ row, position: positionOf(row) }));
+  const isBehind = ({ position }: (typeof placed)[number], index: number): boolean => {
+    const before = placed[index - 1];
+    return before === undefined || sign * comparePositions(before.position, position) <= 0;
   };
+  // Most come as they should.
+  if (placed.every(isBehind)) return rows;
+  placed.sort((a, b) => sign * comparePositions(a.position, b.position));
+  for (const [index, { row }] of placed.entries()) rows[index] = row;
+  return rows;
+};
 
 /** A list as one actor reads it. */
 interface PagedList<Row> {

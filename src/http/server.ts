@@ -217,7 +217,8 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   });
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (closing) reply.header('connection', 'close');
-    done(null, payload);
+    // Node would measure a text, join it with the headers and make bytes of both.
+    done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
   });
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? '(none)';

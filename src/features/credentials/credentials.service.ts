@@ -4,7 +4,7 @@ import { readOfEach } from '../../db/of-each';
 import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
-import { inOrder, type Keyset, PageRequest, pageClause } from '../../graphql/page';
+import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
 import { askedBySomebodyElse } from '../tickets/staff.rows';
 import type { TicketGrounds } from '../tickets/tickets.policy';
 import { ticket } from '../tickets/tickets.rows';
@@ -96,7 +96,7 @@ export class Credentials {
       updateRows,
       ticketIds.map((id) => sql`WHERE ${credentialUpdate.ticketId} = ${id} ${newest}`),
     );
-    for (const list of lists) list.sort(inOrder(newestFirst));
+    for (const list of lists) putInOrder(list, newestFirst);
     return lists;
   }
 

@@ -5,7 +5,7 @@ import { partsByRows } from '../../db/parts-by-rows';
 import { joined, padded, type Sql, sql } from '../../db/sql';
 import type { Table } from '../../db/table';
 import type { Position } from '../../graphql/cursor';
-import { inOrder, type Keyset, pageClause } from '../../graphql/page';
+import { type Keyset, pageClause, putInOrder } from '../../graphql/page';
 import { nextTurn } from '../../graphql/work';
 import { type OwnersPage, readBeginnings } from '../beginnings';
 import type { CustomerType } from '../customers/customer.type';
@@ -107,6 +107,9 @@ export class PaymentsLoader {
   private readonly method: DataLoader<string, PaymentMethodRow | null>;
   /** Methods of customers whose list this request reads. */
   private readonly listed = new Map<string, Promise<readonly PaymentMethodRow[]>>();
+  /** Those of `listed` that are there. */
+  private readonly read = new Map<string, readonly PaymentMethodRow[]>();
+  private readonly made = new Map<PaymentMethodRow, PaymentMethodType>();
   private readonly pages: DataLoader<TransactionList, readonly TransactionRow[], string>;
   private readonly counts: DataLoader<TransactionList, number, string>;
 
@@ -150,18 +153,34 @@ export class PaymentsLoader {
     if (id === null) return null;
     const listed = this.methods.load(id);
     this.listed.set(id, listed);
-    return (await listed).map((row) => new PaymentMethodType(customer, row, this.keys));
+    const rows = await listed;
+    this.read.set(id, rows);
+    return rows.map((row) => this.shownOf(customer, row));
   }
 
-  /** Null when the customer has no such method: a transaction never leads to somebody else's. */
-  async methodOf(customer: CustomerType, id: string | null): Promise<PaymentMethodType | null> {
+  /** Null when the customer has no such method: a transaction never leads to somebody else's. No promise where the list has it already. */
+  methodOf(customer: CustomerType, id: string | null): PaymentMethodType | null | Promise<PaymentMethodType | null> {
     if (id === null) return null;
+    const row = this.read.get(customer.paymentCustomerId ?? '')?.find((each) => each.id === id);
+    return row ? this.shownOf(customer, row) : this.lookUp(customer, id);
+  }
+
+  private async lookUp(customer: CustomerType, id: string): Promise<PaymentMethodType | null> {
     // Where the list is read anyway, most transactions lead to one of it; a removed method isn't in it.
     const listed = await this.listed.get(customer.paymentCustomerId ?? '');
     const found = listed?.find((each) => each.id === id) ?? (await this.method.load(id));
     // The same card or account as another one, which was shown in its place later.
     const row = found?.sameAsId ? await this.method.load(found.sameAsId) : found;
-    return row && row.paymentCustomerId === customer.paymentCustomerId ? new PaymentMethodType(customer, row, this.keys) : null;
+    return row && row.paymentCustomerId === customer.paymentCustomerId ? this.shownOf(customer, row) : null;
+  }
+
+  /** One object for all places of an answer where it stands. */
+  private shownOf(customer: CustomerType, row: PaymentMethodRow): PaymentMethodType {
+    const known = this.made.get(row);
+    if (known?.customer === customer) return known;
+    const made = new PaymentMethodType(customer, row, this.keys);
+    this.made.set(row, made);
+    return made;
   }
 
   page(list: TransactionList): Promise<readonly TransactionRow[]> {
@@ -193,7 +212,7 @@ export class PaymentsLoader {
       for (const [index, { paymentCustomerId }] of part.entries())
         pages.push(await this.withKeys(read[index] ?? [], isSealed, () => paymentCustomerId));
     }
-    return lists.map(({ orderBy }, index) => (pages[index] ?? []).sort(inOrder(transactionsBy[orderBy])));
+    return lists.map(({ orderBy }, index) => putInOrder(pages[index] ?? [], transactionsBy[orderBy]));
   }
 
   private async readPart(selection: typeof transactionRows, part: readonly TransactionList[]) {

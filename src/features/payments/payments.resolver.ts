@@ -24,7 +24,10 @@ export class PaymentsResolver {
   @FieldResolver(() => PaymentMethodType, { nullable: true })
   @Classified('PAYMENT')
   @Guarded(coversPayer)
-  paymentMethod(@Root() transaction: TransactionType, @Ctx() { loaders }: RequestContext): Promise<PaymentMethodType | null> {
+  paymentMethod(
+    @Root() transaction: TransactionType,
+    @Ctx() { loaders }: RequestContext,
+  ): PaymentMethodType | null | Promise<PaymentMethodType | null> {
     return loaders.payments.methodOf(transaction.customer, transaction.paymentMethodId);
   }
 }

@@ -4,7 +4,7 @@ import { partsByRows } from '../../db/parts-by-rows';
 import { padded, sql } from '../../db/sql';
 import type { Selected, Selection, Table } from '../../db/table';
 import type { Position } from '../../graphql/cursor';
-import { inOrder, type Keyset, pageClause } from '../../graphql/page';
+import { type Keyset, pageClause, putInOrder } from '../../graphql/page';
 import { type OwnersPage, readBeginnings } from '../beginnings';
 import type { KeyedRow } from '../keys/keys.service';
 import type { Loading } from '../loading';
@@ -119,7 +119,12 @@ export class TicketsLoader {
       for (const page of read) {
         for (const row of page) work.addRead(bytesOf(selection, row));
         const keyed = selection.has('keyId') ? await this.withKeys(page) : (page as MessageRow[]);
-        pages.push(keyed.map((row) => this.once(row)).sort(inOrder(messagesInOrder)));
+        pages.push(
+          putInOrder(
+            keyed.map((row) => this.once(row)),
+            messagesInOrder,
+          ),
+        );
       }
       await work.turn();
     }
