@@ -32,6 +32,10 @@ const ticketQuery = (source: string, reference: string): string =>
 
 const cast = () => require('../development/merchant/cast') as typeof import('../development/merchant/cast');
 
+const developmentClient = () =>
+  (require('../development/issuer/development-issuer') as typeof import('../development/issuer/development-issuer'))
+    .developmentClient;
+
 /** Where to look and a first query, for whoever just started it. */
 const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
   const { config, developmentIssuer } = app;
@@ -61,6 +65,9 @@ const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
       '',
       curl(address, token, query),
       '',
+      ...(app.operations.isLimited({ clientId: developmentClient() })
+        ? ['operations.registeredOnly limits the demo people too: they are refused what is not registered.', '']
+        : []),
     );
   }
   if (!config.demo) lines.push('The configured sources are read in the background; /readyz tells how far they are.');

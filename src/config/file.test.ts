@@ -150,3 +150,38 @@ sync:
     expect(placesOf(() => loadFile(names('b', 'c')))).toEqual([]);
   });
 });
+
+describe('who is limited to registered operations', () => {
+  const text = (registeredOnly: string) => `${real}operations: { registeredOnly: ${registeredOnly} }\n`;
+
+  test.each<[string, unknown]>([
+    ['false', false],
+    ['true', true],
+    ['[sidebar, "mobile app"]', ['sidebar', 'mobile app']],
+    ['{ except: [console] }', { except: ['console'] }],
+  ])('is %s', (written, expected) => {
+    expect(loadFile(text(written), secrets).operations).toEqual({ registeredOnly: expected });
+  });
+
+  test('is nobody where nothing is said', () => {
+    expect(loadFile(real, secrets).operations).toEqual({ registeredOnly: false });
+  });
+
+  test.each([
+    'sidebar',
+    '1',
+    'null',
+    '[]',
+    '[""]',
+    '[" sidebar"]',
+    '["sidebar "]',
+    '["side\\nbar"]',
+    '[1]',
+    '{}',
+    '{ except: [] }',
+    '{ only: [a] }',
+  ])('is not %s', (written) => {
+    const problems = problemsOf(() => loadFile(text(written), secrets), []);
+    expect(problems).toEqual([expect.stringMatching(/^operations\.registeredOnly.*expected/)]);
+  });
+});

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Database } from '../../src/db/database';
 import { operationsMemory } from '../../src/features/operations/operations.service';
+import { tamper } from '../support/audit-log';
 import { BuiltGateway, type Running } from '../support/built';
-import { engine, migratedLocation, type Place } from '../support/database';
+import { databaseParts, engine, migratedLocation, type Place } from '../support/database';
 import { urlOf } from '../support/database-url';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -171,6 +173,12 @@ operations: { registeredOnly: [sidebar] }
     expect(events.length).toBeGreaterThanOrEqual(3);
     for (const line of events) expect(line).toContain(who);
     expect(stdout).not.toContain('passwd');
+    const key = (await built.run(['audit', 'key'], environment)).stdout.trim();
+    expect(await built.run(['audit', 'verify', file('log.ndjson', stdout), '--key', key, '--strict'], environment)).toMatchObject(
+      {
+        code: 0,
+      },
+    );
   });
 
   it('goes on by itself once the gateway has stopped, and the gateway knows of it when it starts', async () => {
@@ -186,5 +194,22 @@ operations: { registeredOnly: [sidebar] }
 
   it('is looked at by doctor: what is registered fits the graph, or is named', async () => {
     expect((await built.run(['doctor'], environment)).stdout).toContain('operations: 3 registered, all of them fit the graph\n');
+    await stop();
+    const former = '{ viewer { former } }';
+    const database = await Database.open(place.location, databaseParts);
+    await tamper(
+      database,
+      "INSERT INTO registered_operation (id, text, operations, registered_at, retired_at) VALUES (?, ?, '[]', 1, NULL)",
+      [sha256(former), former],
+    );
+    await database.close();
+    const { code, stdout } = await built.run(['doctor', '--json'], environment);
+    expect([code, JSON.parse(stdout).findings]).toEqual([
+      1,
+      expect.arrayContaining([
+        { about: 'log', message: expect.stringMatching(new RegExp(`registered operations without an event.*${sha256(former)}`)) },
+        { about: 'operations', message: expect.stringMatching(new RegExp(`^${sha256(former)} doesn’t fit .*"former"`)) },
+      ]),
+    ]);
   });
 });

@@ -215,6 +215,25 @@ describe('where some clients are limited', () => {
   });
 });
 
+describe('where all clients but some are limited', () => {
+  it('a client that nobody thought of is limited, and whoever names none', async () => {
+    const other = await OtherIssuer.open();
+    const test = await TestApp.start({
+      sync: false,
+      config: { issuers: [other.configuration], operations: { registeredOnly: { except: ['console'] } } },
+    });
+    const outcomes: unknown[] = [];
+    for (const claims of [{ azp: 'console' }, { azp: 'new' }, {}, { azp: 'console', client_id: 'new' }, { azp: 'Console' }]) {
+      const token = await other.token('zoe', { roles: ['AGENT'], teams: [], claims }, test.clock.now());
+      outcomes.push(
+        (await post(test, { token }, { query: '{ viewer { teams } }' })).errors?.[0]?.extensions.reason ?? 'answered',
+      );
+    }
+    expect(outcomes).toEqual(['answered', 'UNREGISTERED', 'UNREGISTERED', 'UNREGISTERED', 'UNREGISTERED']);
+    await test.stop();
+  });
+});
+
 describe('where no client is limited', () => {
   it('a text is answered whatever the token says of its client, and looks nothing up', async () => {
     const other = await OtherIssuer.open();

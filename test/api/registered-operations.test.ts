@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from '../../src/db/database-unavailable';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { DocumentExaminer } from '../../src/features/operations/examine';
 import { Operations, operationsMemory } from '../../src/features/operations/operations.service';
-import { createOperations } from '../../src/features/operations/operations.slice';
+import { createExaminer, createOperations } from '../../src/features/operations/operations.slice';
 import { servedGraph } from '../../src/features/schema';
 import { defaultLimits } from '../../src/graphql/limits.section';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
@@ -253,6 +253,28 @@ describe('registering', () => {
       registered: [sha256(viewer)],
       unchanged: [sha256(several)],
       problems: [],
+    });
+  });
+
+  it('is told to auditors in the graph', async () => {
+    const log = `query Log($id: ID!) { auditEvents(filter: { subjectType: "RegisteredOperation", subjectId: $id }) {
+      rowFindings nodes { action outcome actor { id } subject { type id } changes { name after } } } }`;
+    await test.app.signingLog?.sequencer.turn();
+    const { data, errors } = await test.as('ada', log, { id: sha256(several) });
+    expect(errors).toBeUndefined();
+    expect(data.auditEvents).toMatchObject({
+      rowFindings: 0,
+      nodes: [
+        { action: 'operation.register', outcome: 'ALLOWED', subject: { type: 'RegisteredOperation', id: sha256(several) } },
+      ],
+    });
+  });
+
+  it('takes no introspection where production answers none', async () => {
+    const text = 'query Graph { __schema { types { name } } }';
+    expect(await createExaminer({ limits: defaultLimits, production: true }).examine(offered(text))).toMatch(/introspection/i);
+    expect(await createExaminer({ limits: defaultLimits, production: false }).examine(offered(text))).toMatchObject({
+      id: sha256(text),
     });
   });
 

@@ -9,7 +9,8 @@ import { Failure } from '../../failure';
 import { developmentPeople } from './development-people';
 
 const developmentAudience = 'counterfoil';
-const developmentClient = 'development';
+/** The client that the demo people's tokens name. */
+export const developmentClient = 'development';
 const developmentIssuerName = 'https://development.counterfoil.invalid';
 
 export interface DevelopmentIssuerOptions {

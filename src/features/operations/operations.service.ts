@@ -7,7 +7,7 @@ import type { Core } from '../core';
 import type { DocumentExaminer, ExaminedDocument, OfferedDocument } from './examine';
 import { registeredOperations as o } from './operation.entity';
 import { operationHash } from './operation-hash';
-import type { OperationsSection } from './operations.section';
+import { isLimitedBy, type OperationsSection } from './operations.section';
 
 /** For how long, in milliseconds, what is registered is remembered: after so long every gateway knows of a change. */
 export const operationsMemory = 5_000;
@@ -86,8 +86,7 @@ export class Operations {
 
   /** Whether somebody is answered registered operations only, by the client that their token names. */
   isLimited({ clientId }: Pick<SignedInActor, 'clientId'>): boolean {
-    const { registeredOnly } = this.parts;
-    return typeof registeredOnly === 'boolean' ? registeredOnly : clientId === undefined || registeredOnly.includes(clientId);
+    return isLimitedBy(this.parts, clientId);
   }
 
   /** Registers all of these or, where one has a problem, none. Those that are registered already stay as they are. */
