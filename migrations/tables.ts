@@ -1,4 +1,6 @@
-import { type QueryRunner, Table, type TableColumnOptions, TableIndex } from 'typeorm';
+import type { QueryRunner, TableColumnOptions } from 'typeorm';
+import { Table } from 'typeorm/schema-builder/table/Table';
+import { TableIndex } from 'typeorm/schema-builder/table/TableIndex';
 
 export type Column = TableColumnOptions;
 export interface Definition {

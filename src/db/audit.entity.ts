@@ -1,5 +1,6 @@
-import { Column, Entity, Index } from 'typeorm';
+import { Column } from 'typeorm/decorator/columns/Column';
 import { Instant, Integer, Key, Sealed, Text } from './columns';
+import { Entity, Index } from './entity';
 import { table } from './table';
 
 /** One event of the log with its leaf; `audit/event` says what the leaf holds. Inserted, never changed. */

@@ -1,4 +1,6 @@
-import { Column, type ColumnOptions, PrimaryColumn } from 'typeorm';
+import type { ColumnOptions } from 'typeorm';
+import { Column } from 'typeorm/decorator/columns/Column';
+import { PrimaryColumn } from 'typeorm/decorator/columns/PrimaryColumn';
 import { cutAtBytes } from '../privacy/graphemes';
 import { safeInteger } from './integers';
 

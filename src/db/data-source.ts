@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
+import type { DataSourceOptions, MixedList } from 'typeorm';
+import { DataSource } from 'typeorm/data-source/DataSource';
 import { Failure } from '../failure';
 import type { DatabaseLocation } from './location';
 import { ServerConnections } from './server-connections';
@@ -48,8 +49,7 @@ const keepToOwner = (file: string): void => {
  */
 export const dataSourceOptions = (location: DatabaseLocation, parts: DataSourceParts, side: Side): DataSourceOptions => {
   const common = {
-    entities: parts.entities,
-    migrations: parts.migrations,
+    ...(side === 'write' ? { entities: parts.entities, migrations: parts.migrations } : {}),
     migrationsTableName: 'schema_migration',
     synchronize: false,
     logging: false,

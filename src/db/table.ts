@@ -1,4 +1,5 @@
-import { getMetadataArgsStorage, type ValueTransformer } from 'typeorm';
+import type { ValueTransformer } from 'typeorm';
+import { getMetadataArgsStorage } from 'typeorm/globals';
 import { ProgrammingError } from '../failure';
 import type { SealedPlace } from '../privacy/sealing';
 import { integer, milliseconds } from './columns';
@@ -156,7 +157,7 @@ export class Selection<Row extends object> implements Spelled {
   private readonly converted: readonly (readonly [name: string, read: (stored: unknown) => unknown])[];
   private readonly narrowed = new WeakMap<Fields, Selection<Row>>();
   private readonly prototype: object | null;
-  private readonly asExpressions: Sql;
+  private expressions: Sql | undefined;
 
   constructor(
     readonly columns: { readonly [P in keyof Row]: Column<Row[P]> },
@@ -164,9 +165,6 @@ export class Selection<Row extends object> implements Spelled {
     missing: readonly string[] = [],
   ) {
     const all = Object.entries<Column<unknown>>(columns);
-    this.asExpressions = joined(
-      all.map(([name, column]) => sql`${isPlain(column) ? sql`COALESCE(${column})` : column} AS ${raw(name)}`),
-    );
     const joins = new Set(all.flatMap(([, { need }]) => (need?.join ? [need.join] : [])));
     this.list = joined(all.map(([name, column]) => sql`${column} AS ${raw(name)}`));
     this.joins = joins.size === 0 ? sql`` : joined([...joins], ' ');
@@ -181,7 +179,13 @@ export class Selection<Row extends object> implements Spelled {
    * database it stands, which is half of what a small answer takes; of an expression it tells nothing like that.
    */
   listOn(engine: EngineKind): Sql {
-    return engine === 'mariadb' ? this.asExpressions : this.list;
+    if (engine !== 'mariadb') return this.list;
+    this.expressions ??= joined(
+      Object.entries<Column<unknown>>(this.columns).map(
+        ([name, column]) => sql`${isPlain(column) ? sql`COALESCE(${column})` : column} AS ${raw(name)}`,
+      ),
+    );
+    return this.expressions;
   }
 
   /**

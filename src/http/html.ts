@@ -1,4 +1,4 @@
-import { escapeUTF8 } from 'entities';
+import { escapeUTF8 } from 'entities/escape';
 
 /** HTML that is written as it stands: what `html` made, or a constant of ours. Never a text from anywhere else. */
 export class Markup {

@@ -1,5 +1,5 @@
-import { Entity, Index } from 'typeorm';
 import { Instant, Integer, IntegerKey, Key, Sealed, Text } from '../db/columns';
+import { Entity, Index } from '../db/entity';
 import { table } from '../db/table';
 
 /** The place of an event in the tree. The primary key is the fence: of two sequencers that take the same place, one fails. Inserted, never changed. */

@@ -1,4 +1,6 @@
-import { type CryptoKey, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { CryptoKey, JWTVerifyGetKey } from 'jose';
+import * as errors from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
 import { z } from 'zod';
 import { Failure, ProgrammingError } from '../../failure';
 import { type Issuer, type IssuerOptions, trustedIssuers } from './issuer';

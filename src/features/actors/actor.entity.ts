@@ -1,5 +1,5 @@
-import { Entity, Index } from 'typeorm';
 import { Instant, Integer, Key, Text } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
 /** Who asks, as an internal id of (issuer, subject): the log and the tables never hold the identity provider's own name for a person. */

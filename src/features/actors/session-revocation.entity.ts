@@ -1,5 +1,5 @@
-import { Entity, Index } from 'typeorm';
 import { Instant, Key, Text } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
 /** A session or a person that the identity provider signed out (OIDC Back-Channel Logout 1.0). Kept until no token of it can still be valid. */

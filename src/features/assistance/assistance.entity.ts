@@ -1,5 +1,5 @@
-import { Entity, Index } from 'typeorm';
 import { Flag, IdList, Instant, Key, Sealed, Text } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
 export const assistancePurposes = ['PAYMENT_QUESTION', 'DECLINE', 'DISPUTE', 'REFUND', 'CREDENTIAL_UPDATE', 'OTHER'] as const;

@@ -1,7 +1,7 @@
-import { Entity, Index } from 'typeorm';
 import type { LinkAssurance } from '../../authz/actor';
 import type { CredentialUpdateKind } from '../../authz/policy/update-policy';
 import { Flag, IdList, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 import type { ProviderStepAction } from '../../upstream/payments/payments.port';
 import type { CredentialUpdateState, MoveReason } from './credential-update.states';

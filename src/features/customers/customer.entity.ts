@@ -1,6 +1,6 @@
-import { Entity, Index } from 'typeorm';
 import type { LinkAssurance } from '../../authz/actor';
 import { Flag, Instant, Integer, Key, Sealed, Text } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
 /** The person a ticket is about, and how surely we know who that is on the payment side. */

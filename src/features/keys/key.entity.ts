@@ -1,5 +1,5 @@
-import { Entity, Index } from 'typeorm';
 import { Instant, Key, Sealed, Text } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
 /** The data key of one customer, wrapped by the key-encryption key. Destroying `wrapped` erases what it sealed. */

@@ -1,5 +1,5 @@
-import { Entity, Index } from 'typeorm';
 import { DocumentText, Instant, Key, WordList } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
 /** A document that clients may ask for by its hash. The text never changes: another one has another hash. */

@@ -1,5 +1,5 @@
-import { Entity, Index } from 'typeorm';
 import { Instant, Integer, Key, SourcePosition, Text } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
 /** How far a source has been read. */

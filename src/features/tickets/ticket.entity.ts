@@ -1,5 +1,5 @@
-import { Entity, Index } from 'typeorm';
 import { Flag, IdList, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
+import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
 @Entity('helpdesk_staff')

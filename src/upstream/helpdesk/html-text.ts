@@ -1,4 +1,4 @@
-import { decodeHTML } from 'entities';
+import { decodeHTML } from 'entities/decode';
 import { tagAt } from './html-tags';
 import { linkNote } from './link-hosts';
 

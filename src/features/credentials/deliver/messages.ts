@@ -1,4 +1,4 @@
-import { escapeUTF8 } from 'entities';
+import { escapeUTF8 } from 'entities/escape';
 import type { CredentialUpdateKind } from '../../../authz/policy/update-policy';
 import type { Mail } from '../../../upstream/delivery/delivery.port';
 import type { CredentialUpdate } from '../credential-update.entity';
