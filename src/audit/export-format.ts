@@ -171,17 +171,30 @@ async function* gathered(lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   if (waiting.length > 0) yield Buffer.concat(waiting);
 }
 
+/** How an export is written otherwise than from its beginning, and what is told meanwhile. */
+export interface WriteOptions {
+  /** The leaf before which it goes on: what stands in front of that one isn't written again. */
+  readonly next?: number | undefined;
+  /** After the first line and after each leaf's: the leaf that comes next, `to` behind the last, and the bytes of this line. */
+  readonly onLine?: ((next: number, bytes: number) => void) | undefined;
+}
+
 async function* exportLines(
   header: ExportHeader,
   leaves: AsyncIterable<ExportedLeaf>,
   trailer: () => Promise<ExportTrailer> | ExportTrailer,
+  { next: start, onLine }: WriteOptions,
 ): AsyncGenerator<Buffer> {
-  yield formatHeader(header);
-  let next = header.from;
+  let next = start ?? header.from;
+  const told = (line: Buffer): Buffer => {
+    onLine?.(next, line.length);
+    return line;
+  };
+  if (start === undefined) yield told(formatHeader(header));
   for await (const leaf of leaves) {
     if (leaf.index !== next) throw new ExportInvalid(`expected leaf ${next}: an export has no gap`);
     next += 1;
-    yield formatLeaf(leaf);
+    yield told(formatLeaf(leaf));
   }
   if (next !== header.to) throw new ExportInvalid(`expected leaf ${next}: the export is to end before leaf ${header.to}`);
   yield formatTrailer(await trailer());
@@ -195,7 +208,8 @@ export const writeExport = (
   header: ExportHeader,
   leaves: AsyncIterable<ExportedLeaf>,
   trailer: () => Promise<ExportTrailer> | ExportTrailer,
-): AsyncGenerator<Buffer> => gathered(exportLines(header, leaves, trailer));
+  options: WriteOptions = {},
+): AsyncGenerator<Buffer> => gathered(exportLines(header, leaves, trailer, options));
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

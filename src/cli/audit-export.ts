@@ -66,7 +66,7 @@ export const exportTo = async (
     customerId: request.customer,
     since: request.since,
   });
-  await recordExport(database, actor, { plan, format: request.format }, about);
+  await recordExport(database, actor, { plan, format: request.format, customer: about });
   const progress = new ProgressLine(outputs.progress, 'leaves', plan.to - plan.from);
   let withheld = 0;
   let rows = [csvHeader()];

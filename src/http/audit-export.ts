@@ -36,23 +36,33 @@ const expectations: Readonly<Record<string, string>> = {
   since: 'expected the size of an older checkpoint, a whole number',
 };
 
-/** RFC 9110, 14.1.2: the rest from a byte on, which is all that going on with a download takes; anything else is ignored. */
-const startOf = (range: string | undefined): number => Number(/^bytes=(\d{1,15})-$/.exec(range ?? '')?.[1] ?? 0);
+/** Bytes from the first to the last one, both included; `last` is null for all the rest. */
+interface ByteRange {
+  readonly first: number;
+  readonly last: number | null;
+}
+
+/**
+ * RFC 9110, 14.1.2: one range of bytes, from one that is named. Null for whatever else may stand there (the end of what isn't written yet,
+ * several ranges, another unit, nonsense), and for the whole of it: a server may ignore such a range (14.2), and answers with all.
+ */
+const rangeOf = (text: string | undefined): ByteRange | null => {
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/i.exec(text ?? '') ?? [];
+  if (from === undefined) return null;
+  const first = Number(from);
+  const last = to ? Number(to) : null;
+  return (first === 0 && last === null) || (last !== null && last < first) ? null : { first, last };
+};
 
 /** In the query: an address's path is bounded by the router, and what stands here is sealed and may be long. */
 const addressOf = (ticket: string): string => `/audit/exports?ticket=${ticket}`;
 
-const bytesOf = async (chunks: AsyncIterable<Buffer>): Promise<number> => {
-  let bytes = 0;
-  for await (const chunk of chunks) bytes += chunk.length;
-  return bytes;
-};
-
-async function* from(chunks: AsyncIterable<Buffer>, start: number): AsyncGenerator<Buffer> {
-  let skip = start;
+async function* firstBytes(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, most: number): AsyncGenerator<Buffer> {
+  let left = most;
   for await (const chunk of chunks) {
-    if (chunk.length > skip) yield chunk.subarray(skip);
-    skip = Math.max(0, skip - chunk.length);
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) return;
   }
 }
 
@@ -83,7 +93,7 @@ export const auditExportRoutes =
       '/audit/exports',
       { onRequest: identify, exposeHeadRoute: false },
       async (request, reply) => {
-        const { format, digest, manifest, write } = await app.services.auditDownloads.open(
+        const { format, digest, manifest, write, rest } = await app.services.auditDownloads.open(
           request.actor as SignedInActor,
           String(request.query.ticket ?? ''),
         );
@@ -94,16 +104,17 @@ export const auditExportRoutes =
           .header('content-disposition', `attachment; filename="counterfoil-audit.${format}"`);
         if (manifest !== null) reply.header('link', `<${addressOf(manifest)}>; rel="describedby"`);
         const condition = request.headers['if-range'];
-        const start = condition === undefined || condition === `"${digest}"` ? startOf(request.headers.range) : 0;
-        if (start === 0) return reply.send(Readable.from(write()));
-        // How long it is, nobody knows before it is written; who asks for its end has to be told.
-        const total = await bytesOf(write());
-        if (start >= total) return reply.code(416).header('content-range', `bytes */${total}`).send();
+        const range = condition === undefined || condition === `"${digest}"` ? rangeOf(request.headers.range) : null;
+        if (range === null) return reply.send(Readable.from(write()));
+        const { length, chunks } = await rest(range.first);
+        if (range.first >= length) return reply.code(416).header('content-range', `bytes */${length}`).send();
+        const last = Math.min(range.last ?? length - 1, length - 1);
+        const bytes = last - range.first + 1;
         return reply
           .code(206)
-          .header('content-range', `bytes ${start}-${total - 1}/${total}`)
-          .header('content-length', total - start)
-          .send(Readable.from(from(write(), start)));
+          .header('content-range', `bytes ${range.first}-${last}/${length}`)
+          .header('content-length', bytes)
+          .send(Readable.from(firstBytes(chunks, bytes)));
       },
     );
   };

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import { verifierKeyOf } from '../../src/audit/note';
 import { type VerifyOptions, verifyExport } from '../../src/audit/verify';
 import { signersOf } from '../../src/ledger/checkpoints';
 import { signingKeyText } from '../../src/ledger/signing-key-file';
 import { eventsOf } from '../support/answers';
 import type { TestApp } from '../support/app';
+import { record } from '../support/audit-log';
 import { sampleTicket, startSample } from '../support/sample';
 
 const context = `{ ticketByReference(source: "demo", reference: "${sampleTicket}") { subject customer { displayName } } }`;
@@ -78,6 +80,49 @@ describe('the log as a download', () => {
     expect([other.statusCode, other.rawPayload.equals(whole.rawPayload)]).toEqual([200, true]);
     const beyond = await get('ada', address, { range: `bytes=${whole.rawPayload.length}-` });
     expect([beyond.statusCode, beyond.headers['content-range']]).toEqual([416, `bytes */${whole.rawPayload.length}`]);
+  });
+
+  it.each([
+    ['bytes=5-9', [206, 5, 9]],
+    ['Bytes=0-0', [206, 0, 0]],
+    ['bytes=7-99999999999999999999999999', [206, 7, -1]],
+    [`bytes=${'9'.repeat(400)}-`, [416, 0, 0]],
+    ['bytes=99999999-99999999', [416, 0, 0]],
+    ['bytes=0-', [200, 0, -1]],
+    ['bytes=9-5', [200, 0, -1]],
+    ['bytes=-5', [200, 0, -1]],
+    ['bytes=0-1,4-5', [200, 0, -1]],
+    ['bytes=5-,', [200, 0, -1]],
+    ['bytes=+5-', [200, 0, -1]],
+    ['bytes=5.0-', [200, 0, -1]],
+    ['bytes=0x5-', [200, 0, -1]],
+    ['bytes =5-', [200, 0, -1]],
+    ['leaves=5-', [200, 0, -1]],
+    ['5-', [200, 0, -1]],
+    ['', [200, 0, -1]],
+  ] as const)('of the range %j is what RFC 9110 says', async (range, [status, first, last]) => {
+    const address = await ticketFor('');
+    const whole = (await get('ada', address)).rawPayload;
+    const answer = await get('ada', address, { range });
+    const end = last < 0 ? whole.length - 1 : last;
+    const expected = { 206: `bytes ${first}-${end}/${whole.length}`, 416: `bytes */${whole.length}`, 200: undefined }[status];
+    expect([answer.statusCode, answer.headers['content-range']]).toEqual([status, expected]);
+    if (status === 416) expect(answer.rawPayload).toHaveLength(0);
+    else expect(answer.rawPayload.equals(whole.subarray(first, end + 1))).toBe(true);
+    // Asked of somebody else, or of what was never made, a range is as little as the whole.
+    expect((await get('ana', address, { range })).statusCode).toBe(403);
+    expect((await get('ada', `${address.slice(0, -4)}AAAA`, { range })).statusCode).toBe(404);
+  });
+
+  it.each(['W/', ''])('goes on only under the very same tag: %j', async (weak) => {
+    const address = await ticketFor('');
+    const whole = await get('ada', address);
+    const tag = String(whole.headers.etag);
+    expect(tag).toMatch(/^"[\w-]{43}"$/);
+    const answer = await get('ada', address, { range: 'bytes=9-', 'if-range': `${weak}${tag}` });
+    expect(answer.statusCode).toBe(weak === '' ? 206 : 200);
+    const dated = await get('ada', address, { range: 'bytes=9-', 'if-range': 'Tue, 01 Sep 2026 10:00:00 GMT' });
+    expect([dated.statusCode, dated.headers.etag]).toEqual([200, tag]);
   });
 
   it('is of a span of time, half-open, and still tied to its checkpoint', async () => {
@@ -165,5 +210,93 @@ describe('the log as a download', () => {
 
   it('of a customer whom nobody knows is NOT_FOUND', async () => {
     expect((await get('ada', '/audit/export?customer=cus_absent')).statusCode).toBe(404);
+  });
+});
+
+describe('a download that broke off', () => {
+  const perRound = 500;
+  /** Leaves with their bytes that were read meanwhile. */
+  const leavesReadBy = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
+    const { database } = test.app;
+    const read = database.read.bind(database);
+    let count = 0;
+    const reads: Promise<unknown>[] = [];
+    const spy = jest.spyOn(database, 'read').mockImplementation(async (...of: Parameters<typeof read>) => {
+      const reading = read(...of);
+      reads.push(reading);
+      const rows = await reading;
+      count += rows.filter((row) => 'leafIndex' in (row as object) && 'leaf' in (row as object)).length;
+      return rows as never;
+    });
+    try {
+      const done = await work();
+      // Whoever broke it off may have left one behind, and the next.
+      for (let seen = -1; seen < reads.length; ) {
+        seen = reads.length;
+        await Promise.all(reads);
+        await setImmediate();
+      }
+      return [done, count];
+    } finally {
+      spy.mockRestore();
+    }
+  };
+  /** As much of it as `most` bytes take, in whole chunks; then the connection is gone. */
+  const begin = async (address: string, most: number): Promise<Buffer> => {
+    const answer = await test.server.inject({
+      method: 'GET',
+      url: address,
+      headers: { authorization: `Bearer ${await test.token('ada')}` },
+      payloadAsStream: true,
+    });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of answer.stream()) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes >= most) break;
+    }
+    return Buffer.concat(chunks);
+  };
+
+  beforeAll(async () => {
+    for (let round = 0; round < 8; round += 1) await record(test.app.database, perRound);
+    while ((await test.app.database.query('SELECT event_id FROM audit_pending LIMIT 1')).length > 0) await turn();
+  });
+
+  it.each([
+    ['', async () => ''],
+    ['of one customer', async () => `&customer=${await customerId()}`],
+    ['of a span', async () => '&from=2026-09-01T09:30:00Z'],
+    ['in CSV', async () => '&format=csv'],
+  ])('%s is gone on with from there: only what is left is read', async (_what, select) => {
+    const selection = await select();
+    const [whole, all] = await leavesReadBy(async () => get('ada', await ticketFor(`?since=2${selection}`)));
+    const length = whole.rawPayload.length;
+    // With another proof: nobody wrote this one before.
+    const address = await ticketFor(`?since=7${selection}`);
+    const [received, first] = await leavesReadBy(() => begin(address, length * 0.6));
+    expect(received.length).toBeLessThan(length * 0.9);
+    const [rest, left] = await leavesReadBy(() => get('ada', address, { range: `bytes=${received.length}-` }));
+    expect(rest.statusCode).toBe(206);
+    expect([first > all / 2, left < all / 2]).toEqual([true, true]);
+    const file = Buffer.concat([received, rest.rawPayload]);
+    expect(file.equals((await get('ada', address)).rawPayload)).toBe(true);
+    if (selection !== '&format=csv') expect(verify(file)).toMatchObject({ problem: null, header: { to: expect.any(Number) } });
+    // Its length is known by now.
+    const [last, few] = await leavesReadBy(() => get('ada', address, { range: `bytes=${file.length - 1}-` }));
+    expect([last.statusCode, last.rawPayload.equals(file.subarray(-1))]).toEqual([206, true]);
+    expect(few).toBeLessThanOrEqual(64);
+    const [beyond, none] = await leavesReadBy(() => get('ada', address, { range: `bytes=${file.length}-` }));
+    expect([beyond.statusCode, none]).toEqual([416, 0]);
+  });
+
+  it('by a gateway that didn’t write it is made from the beginning, with the same bytes', async () => {
+    const address = await ticketFor('?since=9');
+    const received = await begin(address, 100_000);
+    (Reflect.get(test.app.services.auditDownloads, 'progresses') as Map<string, unknown>).clear();
+    const rest = await get('ada', address, { range: `bytes=${received.length}-` });
+    const file = Buffer.concat([received, rest.rawPayload]);
+    expect([rest.statusCode, verify(file).problem]).toEqual([206, null]);
   });
 });

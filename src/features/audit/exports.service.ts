@@ -7,6 +7,7 @@ import {
   type ExportedLeaf,
   type ExportHeader,
   type ExportTrailer,
+  type WriteOptions,
   writeExport,
 } from '../../audit/export-format';
 import type { ExportFormat } from '../../audit/export-formats';
@@ -26,6 +27,7 @@ import { expectPlan, type PlacedPlan, placedPlans } from '../../ledger/placed-pl
 import { StoredTree } from '../../ledger/stored-tree';
 import { auditSaltBytes } from '../../privacy/digests';
 import { c, e, l, placedEvents } from './audit.rows';
+import { ExportProgress } from './export-progress';
 import { type LeafSpan, leafInPlace, spanOf } from './leaf-span';
 
 /** What somebody asks for. Times are half-open. */
@@ -55,6 +57,19 @@ const leavesOfLog = select({ ...l.pick('leafIndex', 'leafHash'), leaf: optional(
 const leavesAndRows = select({ ...l.pick('leafIndex', 'leafHash'), leaf: e.leaf, row: optional(c.eventId) }, placedEvents);
 const anchored = select(auditAnchors.pick('note', 'anchoredAt'), sql`FROM ${auditAnchors}`);
 
+/** An export that somebody takes. */
+export interface ExportOrder {
+  readonly plan: ExportPlan;
+  readonly format: ExportFormat;
+  /** The plan's. */
+  readonly customer: CustomerUnderDigest | null;
+}
+
+/** From where on, and with what was seen before there. */
+interface Going extends WriteOptions {
+  readonly cited: CitedPlans;
+}
+
 /** What an export is told while it is written. */
 export interface ExportListener {
   readonly onLeaf?: (leaf: ExportedLeaf) => void;
@@ -76,9 +91,35 @@ export class AuditExports {
     private readonly checkpoints: Checkpoints,
   ) {}
 
-  /** The chunks of a plan in its format; `customer` is the plan's. */
-  write(plan: ExportPlan, format: ExportFormat, customer: CustomerUnderDigest | null): AsyncGenerator<Buffer> {
-    return format === 'csv' ? this.csv(plan, customer) : this.ndjson(plan, customer);
+  /**
+   * The chunks of a plan in its format, from `byte` on; `customer` is the plan's. Leaves are read from the last known place before that byte
+   * on, and what they show of the export is added to `progress`.
+   */
+  async *write(
+    { plan, format, customer }: ExportOrder,
+    progress: ExportProgress = new ExportProgress(),
+    byte = 0,
+  ): AsyncGenerator<Buffer> {
+    const place = progress.before(byte);
+    const start = place?.bytes ?? 0;
+    let told = start;
+    const going: Going = {
+      cited: progress.cited,
+      next: place?.leaf,
+      onLine: (leaf, bytes) => {
+        told += bytes;
+        progress.pass({ leaf, bytes: told });
+      },
+    };
+    let written = start;
+    let skip = byte - start;
+    const chunks = format === 'csv' ? this.csv(plan, customer, going) : this.ndjson(plan, customer, {}, going);
+    for await (const chunk of chunks) {
+      written += chunk.length;
+      if (chunk.length > skip) yield chunk.subarray(skip);
+      skip = Math.max(0, skip - chunk.length);
+    }
+    progress.length = written;
   }
 
   /**
@@ -105,9 +146,13 @@ export class AuditExports {
   }
 
   /** The export as NDJSON in chunks: what `counterfoil audit verify` reads. Throws `LogBroken`. */
-  ndjson(plan: ExportPlan, customer: CustomerUnderDigest | null, listener: ExportListener = {}): AsyncGenerator<Buffer> {
-    const leaves = this.leaves(plan, customer, listener);
-    const cited = new CitedPlans();
+  ndjson(
+    plan: ExportPlan,
+    customer: CustomerUnderDigest | null,
+    listener: ExportListener = {},
+    { cited, ...options }: Going = { cited: new CitedPlans() },
+  ): AsyncGenerator<Buffer> {
+    const leaves = this.leaves({ from: options.next ?? plan.from, to: plan.to }, customer, listener);
     const seen = async function* () {
       for await (const leaf of leaves) {
         notePlans(cited, leaf);
@@ -131,20 +176,29 @@ export class AuditExports {
           plan.customerId === null
             ? null
             : `events about one customer, by what the leaves up to ${plan.to} (excluded) say themselves`,
-        left: await compactRange(0, plan.from, tree.nodeAt),
+        left: options.next === undefined ? await compactRange(0, plan.from, tree.nodeAt) : [],
       };
-      yield* writeExport(header, seen(), trailer);
+      yield* writeExport(header, seen(), trailer, options);
     })();
   }
 
   /** The selected leaves as rows of CSV, in chunks. The NDJSON of the same plan is its manifest. */
-  async *csv(plan: ExportPlan, customer: CustomerUnderDigest | null): AsyncGenerator<Buffer> {
-    let rows = [csvHeader()];
-    const cited = new CitedPlans();
-    for await (const exported of this.leaves(plan, customer)) {
+  private async *csv(
+    plan: ExportPlan,
+    customer: CustomerUnderDigest | null,
+    { cited, next, onLine }: Going,
+  ): AsyncGenerator<Buffer> {
+    let rows: Buffer[] = [];
+    if (next === undefined) {
+      rows.push(csvHeader());
+      onLine?.(plan.from, csvHeader().length);
+    }
+    for await (const exported of this.leaves({ from: next ?? plan.from, to: plan.to }, customer)) {
       const { index, hash, leaf } = exported;
       notePlans(cited, exported);
-      if (leaf !== null) rows.push(csvRow(index, hash, readLeaf(leaf.toString('utf8'))));
+      const row = leaf === null ? null : csvRow(index, hash, readLeaf(leaf.toString('utf8')));
+      if (row !== null) rows.push(row);
+      onLine?.(index + 1, row?.length ?? 0);
       if (rows.length < leavesAtOnce) continue;
       yield Buffer.concat(rows);
       rows = [];
@@ -196,8 +250,7 @@ const isAbout = (customer: CustomerUnderDigest, { customers, salt }: Leaf): bool
 export const recordExport = (
   database: Database,
   actor: EventDraft['actor'],
-  { plan, format }: { readonly plan: ExportPlan; readonly format: ExportFormat },
-  customer: CustomerUnderDigest | null,
+  { plan, format, customer }: ExportOrder,
 ): Promise<void> =>
   database.system('recorder', 'audit.export', async (change) =>
     change.recordFor(actor, 'disclosure', {
