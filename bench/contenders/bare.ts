@@ -6,6 +6,7 @@ import Fastify from 'fastify';
 import { migrations } from '../../migrations';
 import type { SignedInActor } from '../../src/authz/actor';
 import { Database } from '../../src/db/database';
+import { reachedBy } from '../../src/db/reached';
 import { raw, sql } from '../../src/db/sql';
 import { AssistancesLoader } from '../../src/features/assistance/assistances.loader';
 import { CustomersLoader } from '../../src/features/customers/customers.loader';
@@ -70,7 +71,7 @@ class UnguardedTickets {
 
   async messages(actor: SignedInActor, loader: TicketsLoader, of: TicketType, { first }: { readonly first: number | null }) {
     const size = first ?? 20;
-    const rows = await loader.messages({ ticketId: of.id, limit: size + 1, after: null }, of.key);
+    const rows = await loader.messages({ ticketId: reachedBy(of, 'id'), limit: size + 1, after: null }, of.key);
     const cursorOf = ({ createdAt, id }: MessageRow) => this.cursors.encode(actor.id, [], { value: createdAt.getTime(), id });
     const toNode = (row: MessageRow) => new MessageType(of, row, this.keys);
     return new MessageConnection(pageOf(rows, size, toNode, cursorOf, false, () => loader.messageCount(of.id)));

@@ -25,7 +25,6 @@ import {
   sqlModeFault,
   tlsFault,
 } from './engine';
-import { type FirstRows, mostOfFirst, selectFirst } from './first-rows';
 import { safeRows } from './integers';
 import { type Job, jobs } from './jobs';
 import type { DatabaseLocation } from './location';
@@ -33,6 +32,7 @@ import { takeOwnership } from './owner-lock';
 import type { PreparedReads } from './prepared-reads';
 import type { Reads } from './reads';
 import { ServerConnections } from './server-connections';
+import { SharedReads } from './shared-reads';
 import type { Sql } from './sql';
 import { ask, execute, type Row, readRows, type Transaction } from './statements';
 import { deleting, insertions, type Selection, type Table, type Values } from './table';
@@ -133,6 +133,13 @@ export class Database implements Reads {
   /** Those of one process have their places in the log in the order in which they began. */
   private readonly transactionIds = ulidsInOrder();
 
+  /** Reads by ids that are made together by requests of the same time. */
+  readonly shared = new SharedReads({
+    engine: this.engine,
+    until: () => this.readUntil(),
+    rows: (statement, until) => this.answer<Row>(statement.sql, statement.values, until),
+  });
+
   private constructor(private readonly parts: DatabaseParts) {}
 
   /** Opens, migrates where asked, and on SQLite takes the file for this process. Throws `DatabaseInUse`, `DatabaseUnavailable`. */
@@ -191,23 +198,6 @@ export class Database implements Reads {
     const lists: R[][] = rests.map(() => []);
     const rows = await this.readAll(selection, selectLists(this.engine, selection, rests));
     if (rests.length === 1) return [rows];
-    for (const row of rows) lists[(row as R & { list: number }).list]?.push(row);
-    return lists;
-  }
-
-  /**
-   * The first rows of each of these owners, in one statement: an owner's in no order, and where several stand last together, more of them
-   * than `limit`. Null where so many do that some may be missing.
-   */
-  async readFirst<E, R extends object>(
-    selection: Selection<R>,
-    first: FirstRows<E>,
-    owners: readonly string[],
-    limit: number,
-  ): Promise<R[][] | null> {
-    const rows = await this.readAll(selection, selectFirst(this.engine, selection, first, owners, limit));
-    if (rows.length >= mostOfFirst(owners.length, limit)) return null;
-    const lists: R[][] = owners.map(() => []);
     for (const row of rows) lists[(row as R & { list: number }).list]?.push(row);
     return lists;
   }
@@ -354,9 +344,12 @@ export class Database implements Reads {
     return { at, transactionId: `atx_${this.transactionIds(at.getTime())}` };
   }
 
-  private async answer<R extends Row>(text: string, parameters: readonly unknown[]): Promise<R[]> {
+  private readUntil(): number {
+    return performance.now() + this.patienceFor('read');
+  }
+
+  private async answer<R extends Row>(text: string, parameters: readonly unknown[], until = this.readUntil()): Promise<R[]> {
     this.parts.onStatement?.(text);
-    const until = performance.now() + this.patienceFor('read');
     for (let attempt = 1; ; attempt += 1) {
       try {
         const rows = await this.reader.query<R>(text, parameters, until - performance.now());

@@ -1,3 +1,4 @@
+import { ProgrammingError } from '../failure';
 import type { EngineKind } from './engine';
 import { joined, padded, raw, type Sql, sql } from './sql';
 import type { Column, Selection, Table } from './table';
@@ -63,4 +64,15 @@ export const selectFirst = <E>(
   const by = engine === 'mariadb' ? raw(`FORCE INDEX (${index})`) : sql``;
   return sql`SELECT ends.list AS list, ${selection.listOn(engine)} FROM (${ends}) AS ends JOIN ${of} ${by} ON ${outer.owner} = ends.owner AND ${reaches}
     ${selection.joins} WHERE ${conditions(outer, sql`1 = 1`)} LIMIT ${mostOfFirst(owners.length, limit)}`;
+};
+
+/** Its rows by their owners' places. Throws `ProgrammingError` for one that is of none of them. */
+export const dealFirst = <R extends object>(owners: number, rows: readonly R[]): R[][] => {
+  const lists: R[][] = Array.from({ length: owners }, () => []);
+  for (const row of rows) {
+    const list = lists[(row as R & { list: number }).list];
+    if (!list) throw new ProgrammingError('A statement for several owners answered a row of none of them.');
+    list.push(row);
+  }
+  return lists;
 };

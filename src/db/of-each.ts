@@ -1,4 +1,4 @@
-import type { Database } from './database';
+import type { Reads } from './reads';
 import { padded, type Sql, sql } from './sql';
 import type { Column, Selection } from './table';
 
@@ -15,16 +15,19 @@ export interface OfEach<R> {
   readonly most: number;
 }
 
+/** Rows that a statement for so many owners answers at most; as many tell that some may be missing. */
+export const mostOfEach = (owners: number, most: number): number => Math.max(owners * Math.min(usual, most), most) + 1;
+
 /**
  * The first `most` rows of each owner, in the order of `owners`: one statement where they have few, and otherwise a
  * bounded one for each, so that nobody's rows are read without end.
  */
 export const readOfEach = async <R extends object>(
-  database: Pick<Database, 'read'>,
+  database: Reads,
   selection: Selection<R>,
   { owners, column, ownerOf, rest, most }: OfEach<R>,
 ): Promise<R[][]> => {
-  const limit = Math.max(owners.length * Math.min(usual, most), most) + 1;
+  const limit = mostOfEach(owners.length, most);
   const rows = await database.read(selection, sql`WHERE ${column} IN (${padded(owners)}) ${rest} LIMIT ${limit}`);
   if (rows.length < limit) {
     const byOwner = new Map<string, R[]>(owners.map((owner) => [owner, []]));

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { reachedBy } from '../../src/db/reached';
 import { insertions, type Table, type Values } from '../../src/db/table';
 import { KeysLoader } from '../../src/features/keys/keys.loader';
 import { paymentCustomers, type Transaction, transactions } from '../../src/features/payments/payment.entity';
@@ -25,6 +26,8 @@ const payerOf = (owner: string): Values<typeof paymentCustomers extends Table<in
   ...{ emailChangedAt: null, phoneSeenSince: null, phoneChangedAt: null, helpdeskReferenceDigest: null, gone: false },
   observedAt: new Date(0),
 });
+
+const payerId = (owner: string) => reachedBy(payerOf(owner), 'id');
 
 /** Few instants and amounts, so that many rows stand together. */
 const transactionOf = (owner: string, index: number, at: number): Values<Transaction> => ({
@@ -104,7 +107,7 @@ describe('the beginnings of many lists', () => {
         filters,
         fc.constantFrom(...Object.values(TransactionOrder)),
         async (chosen, limit, filter, orderBy) => {
-          const lists = chosen.map((owner) => ({ paymentCustomerId: `pcu_${owner}`, filter, orderBy, limit, after: null }));
+          const lists = chosen.map((owner) => ({ paymentCustomerId: payerId(owner), filter, orderBy, limit, after: null }));
           const loader = new PaymentsLoader(test.app.database, test.keys, loading());
           let together: string[][] = [];
           const statements = await statementsOf(async () => {
@@ -129,7 +132,7 @@ describe('the beginnings of many lists', () => {
       fc.asyncProperty(some, fc.integer({ min: 1, max: 12 }), async (chosen, limit) => {
         const key = { keyId: 'key_none', keyWrapped: null, keyOwner: 'none' };
         const pageOf = async (loader: TicketsLoader, owner: string) =>
-          idsOf(await loader.messages({ ticketId: `tkt_${owner}`, limit, after: null }, key));
+          idsOf(await loader.messages({ ticketId: reachedBy(ticketOf(owner), 'id'), limit, after: null }, key));
         const loader = new TicketsLoader(test.app.database, loading());
         let together: string[][] = [];
         const statements = await statementsOf(async () => {
@@ -152,7 +155,7 @@ describe('the beginnings of many lists', () => {
       [10, 11],
     ] as const) {
       const loader = new PaymentsLoader(test.app.database, test.keys, loading());
-      const lists = owners.slice(0, count).map((owner) => ({ paymentCustomerId: `pcu_${owner}`, limit, after: null }));
+      const lists = owners.slice(0, count).map((owner) => ({ paymentCustomerId: payerId(owner), limit, after: null }));
       const statements = await statementsOf(() =>
         Promise.all(lists.map((list) => loader.page({ ...list, filter: {}, orderBy: TransactionOrder.CREATED_AT }))),
       );
@@ -163,7 +166,7 @@ describe('the beginnings of many lists', () => {
 
   it('are read one by one where more stand at the end of a page together than are read for that', async () => {
     const lists = [crowded, '13', '05'].map((owner) => ({
-      ...{ paymentCustomerId: `pcu_${owner}`, filter: {}, orderBy: TransactionOrder.CREATED_AT, limit: 5, after: null },
+      ...{ paymentCustomerId: payerId(owner), filter: {}, orderBy: TransactionOrder.CREATED_AT, limit: 5, after: null },
     }));
     const loader = new PaymentsLoader(test.app.database, test.keys, loading());
     let together: string[][] = [];
@@ -180,20 +183,20 @@ describe('the beginnings of many lists', () => {
     const chosen = ['07', '11', '13'];
     const loader = new PaymentsLoader(test.app.database, test.keys, loading());
     const begun = await Promise.all(
-      chosen.map((owner) => loader.page({ ...first, paymentCustomerId: `pcu_${owner}`, after: null })),
+      chosen.map((owner) => loader.page({ ...first, paymentCustomerId: payerId(owner), after: null })),
     );
     const further = await Promise.all(
       chosen.map((owner, index) => {
         const last = begun[index]?.at(-1) as { readonly createdAt: Date; readonly id: string };
         return loader.page({
           ...first,
-          paymentCustomerId: `pcu_${owner}`,
+          paymentCustomerId: payerId(owner),
           after: { value: last.createdAt.getTime(), id: last.id },
         });
       }),
     );
     const whole = await Promise.all(
-      chosen.map((owner) => loader.page({ ...first, limit: 8, paymentCustomerId: `pcu_${owner}`, after: null })),
+      chosen.map((owner) => loader.page({ ...first, limit: 8, paymentCustomerId: payerId(owner), after: null })),
     );
     expect(begun.map((rows, index) => [...idsOf(rows), ...idsOf(further[index] ?? [])])).toEqual(whole.map(idsOf));
   });

@@ -133,4 +133,39 @@ describe('the statements of a request', () => {
     const few = await count(2);
     expect(await count(8)).toBe(few);
   });
+
+  it('are shared with requests of the same time, and as many as ever for one by itself', async () => {
+    const context = `query Context($r: String!) {
+      ticketByReference(source: "demo", reference: $r) {
+        subject
+        messages(first: 2) { nodes { body } }
+        customer { displayName paymentMethods { last4 } transactions(first: 5) { nodes { status paymentMethod { last4 } } } }
+      }
+    }`;
+    const references = Array.from({ length: 8 }, (_, index) => String(index + 1));
+    const ask = (r: string) => test.as({ token }, context, { r });
+    for (let turn = 0; turn < 3; turn += 1) for (const reference of references) await ask(reference);
+    const count = async (some: readonly string[]) => {
+      const before = test.statements.length;
+      const answers = await Promise.all(some.map(ask));
+      for (const [index, answer] of answers.entries()) {
+        const { data, errors } = told(answer);
+        expect(errors).toEqual([]);
+        const { messages, customer } = data.ticketByReference;
+        expect(messages.nodes.map(({ body }: { body: string }) => body)).toEqual(
+          [1, 2].map((message) => `Message ${message} of ${some[index]}`),
+        );
+        expect([customer.paymentMethods.length, customer.transactions.nodes.length]).toEqual([3, 5]);
+      }
+      return readsSince(before);
+    };
+    // The ticket, its messages, its customer, their methods, their transactions.
+    expect(await count(['1'])).toBe(5);
+    // Each ticket is looked up within its own request's scope. How many of the others meet depends on when the database answers.
+    const rounds = 5;
+    let together = 0;
+    for (let round = 0; round < rounds; round += 1) together += await count(references);
+    expect(together).toBeLessThan(rounds * 5 * references.length * 0.65);
+    expect(together).toBeGreaterThanOrEqual(rounds * (references.length + 4));
+  });
 });

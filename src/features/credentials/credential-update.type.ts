@@ -1,6 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
 import { credentialUpdateKinds } from '../../authz/policy/update-policy';
+import { type Reached, reachedBy } from '../../db/reached';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed, FiltersBy } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
@@ -179,8 +180,8 @@ export class ConfirmationType extends OfUpdate {
 export class ApprovalType {
   constructor(private readonly row: CredentialUpdateRow) {}
 
-  get staffId(): string | null {
-    return this.row.decidedByStaffId;
+  get staffId(): Reached | null {
+    return reachedBy(this.row, 'decidedByStaffId');
   }
 
   @Exposed('INTERNAL', () => ApprovalDecision)
@@ -203,8 +204,8 @@ export class TransitionType extends OfUpdate {
     super(update);
   }
 
-  get staffId(): string | null {
-    return this.row.staffId;
+  get staffId(): Reached | null {
+    return reachedBy(this.row, 'staffId');
   }
 
   @Exposed('INTERNAL', () => DateTime)
@@ -271,8 +272,8 @@ export class CredentialUpdateType implements Shown {
     return this.row.ticketId;
   }
 
-  get customerId(): string {
-    return this.row.customerId;
+  get customerId(): Reached {
+    return reachedBy(this.row, 'customerId');
   }
 
   @Exposed('INTERNAL', () => ID)

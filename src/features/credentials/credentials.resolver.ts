@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { reachedBy } from '../../db/reached';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
@@ -125,14 +126,14 @@ export class CredentialsResolver {
     @Ctx() { loaders }: RequestContext,
   ): Promise<PaymentMethodType | null> {
     const customer = await loaders.customers.load(update.customerId);
-    return customer && loaders.payments.methodOf(customer, update.row.paymentMethodId);
+    return customer && loaders.payments.methodOf(customer, reachedBy(update.row, 'paymentMethodId'));
   }
 
   @FieldResolver(() => Staff, { nullable: true })
   @Classified('INTERNAL')
   @Guarded(open)
   requestedBy(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
-    return loaders.tickets.staff(update.row.requestedByStaffId);
+    return loaders.tickets.staff(reachedBy(update.row, 'requestedByStaffId'));
   }
 
   @FieldResolver(() => [TransitionType], { nullable: true, description: 'Oldest first: the first 50; the log has them all.' })

@@ -1,5 +1,6 @@
 import { ID, ObjectType, registerEnumType } from 'type-graphql';
 import { type LinkAssurance, linkAssurances } from '../../authz/actor';
+import { type Reached, reachedBy } from '../../db/reached';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { DateTime } from '../../graphql/scalars';
@@ -67,8 +68,8 @@ export class CustomerType implements Shown {
   }
 
   /** Whose payment side this is; null without a link. */
-  get paymentCustomerId(): string | null {
-    return this.row.link === 'NONE' ? null : this.row.paymentCustomerId;
+  get paymentCustomerId(): Reached | null {
+    return this.row.link === 'NONE' ? null : reachedBy(this.row, 'paymentCustomerId');
   }
 
   @Exposed('INTERNAL', () => ID)

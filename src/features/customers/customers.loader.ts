@@ -1,10 +1,10 @@
 import DataLoader from 'dataloader';
-import { padded, sql } from '../../db/sql';
+import { type Reached, reachedBy } from '../../db/reached';
 import type { Core } from '../core';
 import type { KeyedRow } from '../keys/keys.service';
 import type { Loading } from '../loading';
 import { CustomerType } from './customer.type';
-import { type CustomerRow, customer, customerRows, keyedCustomerRows } from './customers.rows';
+import { type CustomerRow, customerRows, keyedCustomerRows } from './customers.rows';
 
 export interface CustomersLoaderParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   /** Milliseconds after which what is stored of a customer's payment side is out of date. */
@@ -13,7 +13,7 @@ export interface CustomersLoaderParts extends Pick<Core, 'database' | 'keys' | '
 
 /** Customers by id. Whether the actor may see them is for the relation that leads here. */
 export class CustomersLoader {
-  private readonly byId: DataLoader<string, CustomerType | null>;
+  private readonly byId: DataLoader<Reached, CustomerType | null>;
 
   constructor(
     private readonly parts: CustomersLoaderParts,
@@ -28,22 +28,23 @@ export class CustomersLoader {
   }
 
   /** `key`: one that came with what leads to the customer, and may be theirs. */
-  load(id: string, key: KeyedRow | null = null): Promise<CustomerType | null> {
+  load(id: Reached, key: KeyedRow | null = null): Promise<CustomerType | null> {
     if (key) this.loading.keys.know(key);
     return this.byId.load(id);
   }
 
   /** Reads the row and the key anew at the next load, after it was refreshed from its source. */
-  forget(id: string): void {
+  forget(id: Reached): void {
     this.loading.keys.forget(id);
     this.byId.clear(id);
   }
 
-  private async rows(ids: readonly string[]): Promise<readonly CustomerRow[]> {
+  private async rows(ids: readonly Reached[]): Promise<readonly CustomerRow[]> {
     const { keys, fields } = this.loading;
-    const among = sql`WHERE ${customer.id} IN (${padded(ids)})`;
-    if (keys.knows(ids)) return keys.ofRows(await this.parts.database.read(customerRows.for(fields()), among), ({ id }) => id);
-    const rows = await this.parts.database.read(keyedCustomerRows.for(fields()), among);
+    const { shared } = this.parts.database;
+    if (keys.knows(ids))
+      return keys.ofRows(await shared.ofIds(customerRows.for(fields()), 'id', ids), (row) => reachedBy(row, 'id'));
+    const rows = await shared.ofIds(keyedCustomerRows.for(fields()), 'id', ids);
     for (const row of rows) keys.know(row);
     return rows;
   }

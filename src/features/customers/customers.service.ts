@@ -1,4 +1,5 @@
 import type { LiveAssistance, SignedInActor } from '../../authz/actor';
+import type { Reached } from '../../db/reached';
 import { type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { RequestAccess } from '../../graphql/request-access';
@@ -27,7 +28,7 @@ export interface CustomerParts extends Pick<Core, 'database' | 'keys' | 'clock'>
 
 /** A ticket, as far as it leads to its customer. */
 interface TicketOfCustomer {
-  readonly customerId: string | null;
+  readonly customerId: Reached | null;
   /** It was asked for by itself. */
   readonly isOpened: boolean;
   /** What it is sealed with. */

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
-import type { Reads } from '../../db/reads';
-import { padded, sql } from '../../db/sql';
+import type { Database } from '../../db/database';
+import type { Reached } from '../../db/reached';
 import { type KeyedRow, ownerKeys } from './keys.service';
 
 /**
@@ -10,15 +10,14 @@ import { type KeyedRow, ownerKeys } from './keys.service';
 export class KeysLoader {
   private readonly byId = new Map<string, KeyedRow>();
   private readonly byOwner = new Map<string, KeyedRow>();
-  private readonly idsToRead: DataLoader<string, null>;
-  private readonly ownersToRead: DataLoader<string, null>;
+  private readonly idsToRead: DataLoader<Reached, null>;
+  private readonly ownersToRead: DataLoader<Reached, null>;
 
-  constructor(reads: Pick<Reads, 'read'>) {
+  constructor({ shared }: Pick<Database, 'shared'>) {
     const reader = (column: 'keyId' | 'keyOwner') =>
-      new DataLoader<string, null>(
+      new DataLoader<Reached, null>(
         async (wanted) => {
-          for (const row of await reads.read(ownerKeys, sql`WHERE ${ownerKeys.columns[column]} IN (${padded(wanted)})`))
-            this.know(row);
+          for (const row of await shared.ofIds(ownerKeys, column, wanted)) this.know(row);
           return wanted.map(() => null);
         },
         // What was read is kept above, from where it can be taken away.
@@ -48,17 +47,17 @@ export class KeysLoader {
   }
 
   /** By the key's id; without those that aren't stored. */
-  ofIds(ids: readonly string[]): Promise<ReadonlyMap<string, KeyedRow>> {
+  ofIds(ids: readonly Reached[]): Promise<ReadonlyMap<string, KeyedRow>> {
     return this.looked(this.byId, ids, this.idsToRead);
   }
 
   /** By the owner's id; without those who have none. */
-  ofOwners(owners: readonly string[]): Promise<ReadonlyMap<string, KeyedRow>> {
+  ofOwners(owners: readonly Reached[]): Promise<ReadonlyMap<string, KeyedRow>> {
     return this.looked(this.byOwner, owners, this.ownersToRead);
   }
 
   /** Rows with the keys of their owners; what is sealed in one whose owner has none doesn't open. */
-  async ofRows<Row extends object>(rows: readonly Row[], ownerOf: (row: Row) => string): Promise<(Row & KeyedRow)[]> {
+  async ofRows<Row extends object>(rows: readonly Row[], ownerOf: (row: Row) => Reached): Promise<(Row & KeyedRow)[]> {
     const keys = await this.ofOwners(rows.map(ownerOf));
     return rows.map((row) => {
       const owner = ownerOf(row);
@@ -68,8 +67,8 @@ export class KeysLoader {
 
   private async looked(
     known: ReadonlyMap<string, KeyedRow>,
-    names: readonly string[],
-    toRead: DataLoader<string, null>,
+    names: readonly Reached[],
+    toRead: DataLoader<Reached, null>,
   ): Promise<ReadonlyMap<string, KeyedRow>> {
     const missing = [...new Set(names)].filter((name) => !known.has(name));
     await Promise.all(missing.map((name) => toRead.load(name)));

@@ -1,6 +1,7 @@
 import { ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
 import { explainDecline } from '../../authz/policy/declines';
+import { type Reached, reachedBy } from '../../db/reached';
 import { connectionOf } from '../../graphql/connection';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
@@ -278,8 +279,8 @@ export class TransactionType extends OfCustomer {
     super(customer, 'Transaction', row.id);
   }
 
-  get paymentMethodId(): string | null {
-    return this.row.paymentMethodId;
+  get paymentMethodId(): Reached | null {
+    return reachedBy(this.row, 'paymentMethodId');
   }
 
   @Exposed('INTERNAL', () => ID)

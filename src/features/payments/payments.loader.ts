@@ -1,13 +1,14 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
-import { readOfEach } from '../../db/of-each';
 import { partsByRows } from '../../db/parts-by-rows';
+import { type Reached, reachedBy } from '../../db/reached';
+import type { SharedLists } from '../../db/shared-reads';
 import { joined, padded, type Sql, sql } from '../../db/sql';
-import type { Table } from '../../db/table';
+import type { Selected, Table } from '../../db/table';
 import type { Position } from '../../graphql/cursor';
 import { type Keyset, pageClause, putInOrder } from '../../graphql/page';
 import { nextTurn } from '../../graphql/work';
-import { type OwnersPage, readBeginnings } from '../beginnings';
+import { beginningsOf, type OwnersPage, readBeginnings } from '../beginnings';
 import type { CustomerType } from '../customers/customer.type';
 import type { KeyedRow, Keys } from '../keys/keys.service';
 import type { Loading } from '../loading';
@@ -28,7 +29,7 @@ import {
 
 /** One page of one customer's transactions. */
 export interface TransactionList {
-  readonly paymentCustomerId: string;
+  readonly paymentCustomerId: Reached;
   readonly filter: TransactionFilter;
   readonly orderBy: TransactionOrder;
   /** Rows to fetch. */
@@ -74,27 +75,45 @@ const conditionOf = ({ paymentCustomerId, filter }: TransactionList): Sql =>
 const kindOf = ({ filter, orderBy }: TransactionList): string => JSON.stringify([filter, orderBy]);
 const ownersPageOf = (list: TransactionList): OwnersPage => ({ ...list, owner: list.paymentCustomerId, by: kindOf(list) });
 
-/** The first transactions of customers, for one list or those that are like it. */
-const firstOf = ({ filter, orderBy }: TransactionList) => {
+const firstBy = (orderBy: TransactionOrder, filter: TransactionFilter) => {
   const column = orderBy === TransactionOrder.AMOUNT ? ('amount' as const) : ('createdAt' as const);
-  return {
-    of: transaction,
-    columns: (of: Table<Transaction>) => ({
-      owner: of.paymentCustomerId,
-      order: of[column],
-      conditions: narrowingOf(filter, of),
-    }),
-    direction: 'DESC' as const,
-    index: `ix_payment_transaction_payment_customer_id_${column === 'amount' ? 'amount' : 'created_at'}_id`,
-    ownerIds: { id: payer.id, from: sql`FROM ${payer}` },
-    keyset: transactionsBy[orderBy],
-  };
+  return beginningsOf(
+    {
+      of: transaction,
+      columns: (of: Table<Transaction>) => ({
+        owner: of.paymentCustomerId,
+        order: of[column],
+        conditions: narrowingOf(filter, of),
+      }),
+      direction: 'DESC' as const,
+      index: `ix_payment_transaction_payment_customer_id_${column === 'amount' ? 'amount' : 'created_at'}_id`,
+      ownerIds: { id: payer.id, from: sql`FROM ${payer}` },
+    },
+    transactionsBy[orderBy],
+  );
 };
 
-const payerOf = ({ paymentCustomerId }: { readonly paymentCustomerId: string }): string => paymentCustomerId;
+/** Those that nobody narrows, which requests read together. */
+const firstOfAll: Readonly<Record<TransactionOrder, ReturnType<typeof firstBy>>> = {
+  [TransactionOrder.AMOUNT]: firstBy(TransactionOrder.AMOUNT, {}),
+  [TransactionOrder.CREATED_AT]: firstBy(TransactionOrder.CREATED_AT, {}),
+};
+
+/** The first transactions of customers, for one list or those that are like it. */
+const firstOf = ({ filter, orderBy }: TransactionList) =>
+  narrowingOf(filter, transaction).length === 0 ? firstOfAll[orderBy] : firstBy(orderBy, filter);
+
+const payerOf = (row: { readonly paymentCustomerId: string }): Reached => reachedBy(row, 'paymentCustomerId');
 
 /** Payment methods that a customer shows. */
 export const mostMethods = 50;
+
+/** The payment methods that a customer shows, in their order. */
+const shownMethods: SharedLists<Selected<typeof methodRows>> = {
+  owner: 'paymentCustomerId',
+  rest: sql`AND ${method.status} <> 'REMOVED' AND ${method.sameAsId} IS NULL ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
+  most: mostMethods,
+};
 
 /** Transactions that one statement reads at most. */
 const rowsAtOnce = 2_500;
@@ -103,8 +122,8 @@ const listsPerStatement = 100;
 
 /** What customers paid and pay with, each relation of a level in one statement. */
 export class PaymentsLoader {
-  private readonly methods: DataLoader<string, readonly PaymentMethodRow[]>;
-  private readonly method: DataLoader<string, PaymentMethodRow | null>;
+  private readonly methods: DataLoader<Reached, readonly PaymentMethodRow[]>;
+  private readonly method: DataLoader<Reached, PaymentMethodRow | null>;
   /** Methods of customers whose list this request reads. */
   private readonly listed = new Map<string, Promise<readonly PaymentMethodRow[]>>();
   /** Those of `listed` that are there. */
@@ -122,13 +141,7 @@ export class PaymentsLoader {
       const selection = methodRows.for(loading.fields());
       const isSealed = selection.has('billingAddressSealed');
       const [lists] = await Promise.all([
-        readOfEach(database, selection, {
-          owners: ids,
-          column: method.paymentCustomerId,
-          ownerOf: payerOf,
-          rest: sql`AND ${method.status} <> 'REMOVED' AND ${method.sameAsId} IS NULL ORDER BY ${method.isDefault} DESC, ${method.createdAt} DESC, ${method.id}`,
-          most: mostMethods,
-        }),
+        database.shared.ofEach(selection, shownMethods, ids),
         isSealed ? loading.keys.ofOwners(ids) : null,
       ]);
       return Promise.all(lists.map((rows) => this.withKeys(rows, isSealed, payerOf)));
@@ -136,7 +149,7 @@ export class PaymentsLoader {
     this.method = new DataLoader(async (ids) => {
       const selection = methodRows.for(loading.fields());
       const rows = await this.withKeys(
-        await database.read(selection, sql`WHERE ${method.id} IN (${padded(ids)})`),
+        await database.shared.ofIds(selection, 'id', ids),
         selection.has('billingAddressSealed'),
         payerOf,
       );
@@ -159,18 +172,19 @@ export class PaymentsLoader {
   }
 
   /** Null when the customer has no such method: a transaction never leads to somebody else's. No promise where the list has it already. */
-  methodOf(customer: CustomerType, id: string | null): PaymentMethodType | null | Promise<PaymentMethodType | null> {
+  methodOf(customer: CustomerType, id: Reached | null): PaymentMethodType | null | Promise<PaymentMethodType | null> {
     if (id === null) return null;
     const row = this.read.get(customer.paymentCustomerId ?? '')?.find((each) => each.id === id);
     return row ? this.shownOf(customer, row) : this.lookUp(customer, id);
   }
 
-  private async lookUp(customer: CustomerType, id: string): Promise<PaymentMethodType | null> {
+  private async lookUp(customer: CustomerType, id: Reached): Promise<PaymentMethodType | null> {
     // Where the list is read anyway, most transactions lead to one of it; a removed method isn't in it.
     const listed = await this.listed.get(customer.paymentCustomerId ?? '');
     const found = listed?.find((each) => each.id === id) ?? (await this.method.load(id));
     // The same card or account as another one, which was shown in its place later.
-    const row = found?.sameAsId ? await this.method.load(found.sameAsId) : found;
+    const same = found && reachedBy(found, 'sameAsId');
+    const row = same ? await this.method.load(same) : found;
     return row && row.paymentCustomerId === customer.paymentCustomerId ? this.shownOf(customer, row) : null;
   }
 
@@ -195,7 +209,7 @@ export class PaymentsLoader {
   async withKeys<Row extends object>(
     rows: readonly Row[],
     isSealed: boolean,
-    payerOf: (row: Row) => string,
+    payerOf: (row: Row) => Reached,
   ): Promise<(Row & KeyedRow)[]> {
     // What is sealed wasn't read, and throws before anybody asks for its key.
     return isSealed ? this.loading.keys.ofRows(rows, payerOf) : (rows as (Row & KeyedRow)[]);

@@ -1,4 +1,5 @@
 import type { SignedInActor } from '../../authz/actor';
+import { reachedBy } from '../../db/reached';
 import { sql } from '../../db/sql';
 import { type Fields, select } from '../../db/table';
 import { Failure } from '../../failure';
@@ -77,12 +78,10 @@ export class Payments {
     );
     // No helpdesk is asked where there is no assistance to confirm.
     if (row && !access.knowsAll) access.grantAll(await this.parts.confirmedOf(actor));
-    const holder = row && access.covering(row.customerId) ? await customers.load(row.customerId) : null;
+    const holder = row && access.covering(row.customerId) ? await customers.load(reachedBy(row, 'customerId')) : null;
     if (!row || !holder) throw Failure.notFound('transaction');
-    const [shown] = await payments.withKeys(
-      [row],
-      selection.has('orderDescriptionSealed'),
-      ({ paymentCustomerId }) => paymentCustomerId,
+    const [shown] = await payments.withKeys([row], selection.has('orderDescriptionSealed'), (of) =>
+      reachedBy(of, 'paymentCustomerId'),
     );
     if (!shown) throw Failure.notFound('transaction');
     return new TransactionType(holder, shown, this.parts.keys);

@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
+import { type Reached, reachedBy } from '../../db/reached';
 import type { DenialReason } from '../../failure';
 import type { OfAbstractType } from '../../graphql/abstract-types';
 import { connectionOf } from '../../graphql/connection';
@@ -80,8 +81,8 @@ export class TicketType implements Shown {
     return 'NONE';
   }
 
-  get customerId(): string | null {
-    return this.row.customerId;
+  get customerId(): Reached | null {
+    return reachedBy(this.row, 'customerId');
   }
 
   /** What it, and what was said in it, is sealed with. */
@@ -94,8 +95,8 @@ export class TicketType implements Shown {
     return this.row;
   }
 
-  get assigneeId(): string | null {
-    return this.row.assigneeId;
+  get assigneeId(): Reached | null {
+    return reachedBy(this.row, 'assigneeId');
   }
 
   @Exposed('INTERNAL', () => ID)
@@ -264,8 +265,8 @@ export class MessageType extends OfTicket {
     return this.row.authorKind;
   }
 
-  get authorStaffId(): string | null {
-    return this.row.authorStaffId;
+  get authorStaffId(): Reached | null {
+    return reachedBy(this.row, 'authorStaffId');
   }
 
   @Exposed('INTERNAL', () => ID)

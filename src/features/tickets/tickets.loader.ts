@@ -1,19 +1,20 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../../db/database';
 import { partsByRows } from '../../db/parts-by-rows';
+import { type Reached, reachedBy } from '../../db/reached';
 import { padded, sql } from '../../db/sql';
 import type { Selected, Selection, Table } from '../../db/table';
 import type { Position } from '../../graphql/cursor';
 import { type Keyset, pageClause, putInOrder } from '../../graphql/page';
-import { type OwnersPage, readBeginnings } from '../beginnings';
+import { beginningsOf, type OwnersPage, readBeginnings } from '../beginnings';
 import type { KeyedRow } from '../keys/keys.service';
 import type { Loading } from '../loading';
 import type { Message } from './ticket.entity';
 import { Staff } from './ticket.type';
-import { type MessageRow, message, messageCount, messageCounts, messageRows, staff, staffRows, ticket } from './tickets.rows';
+import { type MessageRow, message, messageCount, messageCounts, messageRows, staffRows, ticket } from './tickets.rows';
 
 export interface MessageList {
-  readonly ticketId: string;
+  readonly ticketId: Reached;
   readonly limit: number;
   readonly after: Position | null;
 }
@@ -39,18 +40,20 @@ export const messagesInOrder: Keyset<Pick<MessageRow, 'id' | 'createdAt'>> = {
 const ownersPageOf = ({ ticketId, limit, after }: MessageList): OwnersPage => ({ owner: ticketId, limit, after, by: '' });
 
 /** The first messages of tickets. */
-const firstMessages = {
-  of: message,
-  columns: (of: Table<Message>) => ({ owner: of.ticketId, order: of.createdAt, conditions: [] }),
-  direction: 'ASC' as const,
-  index: 'ix_helpdesk_message_ticket_id_created_at_id',
-  ownerIds: { id: ticket.id, from: sql`FROM ${ticket}` },
-  keyset: messagesInOrder,
-};
+const firstMessages = beginningsOf(
+  {
+    of: message,
+    columns: (of: Table<Message>) => ({ owner: of.ticketId, order: of.createdAt, conditions: [] }),
+    direction: 'ASC',
+    index: 'ix_helpdesk_message_ticket_id_created_at_id',
+    ownerIds: { id: ticket.id, from: sql`FROM ${ticket}` },
+  },
+  messagesInOrder,
+);
 
 /** What belongs to tickets, each relation of a level in one statement. */
 export class TicketsLoader {
-  private readonly staffById: DataLoader<string, Staff | null>;
+  private readonly staffById: DataLoader<Reached, Staff | null>;
   private readonly pages: DataLoader<MessageList, readonly MessageRow[], string>;
   private readonly counts: DataLoader<string, number>;
 
@@ -62,7 +65,7 @@ export class TicketsLoader {
     private readonly loading: Loading,
   ) {
     this.staffById = new DataLoader(async (ids) => {
-      const rows = await this.database.read(staffRows, sql`WHERE ${staff.id} IN (${padded(ids)})`);
+      const rows = await this.database.shared.ofIds(staffRows, 'id', ids);
       const found = new Map(rows.map((row) => [row.id, new Staff(row)]));
       return ids.map((id) => found.get(id) ?? null);
     });
@@ -86,7 +89,7 @@ export class TicketsLoader {
     });
   }
 
-  staff(id: string | null): Promise<Staff | null> {
+  staff(id: Reached | null): Promise<Staff | null> {
     return id === null ? Promise.resolve(null) : this.staffById.load(id);
   }
 
@@ -133,7 +136,7 @@ export class TicketsLoader {
 
   /** A message whose key isn't stored is none. */
   private async withKeys(rows: readonly StoredMessage[]): Promise<MessageRow[]> {
-    const keys = await this.loading.keys.ofIds(rows.map(({ keyId }) => keyId));
+    const keys = await this.loading.keys.ofIds(rows.map((row) => reachedBy(row, 'keyId')));
     return rows.flatMap((row) => {
       const key = keys.get(row.keyId);
       return key ? [Object.assign(row, key)] : [];

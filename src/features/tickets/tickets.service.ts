@@ -1,4 +1,5 @@
 import type { LinkAssurance, SignedInActor } from '../../authz/actor';
+import { reachedBy } from '../../db/reached';
 import { joined, padded, type Sql, sql } from '../../db/sql';
 import type { Fields } from '../../db/table';
 import { Failure } from '../../failure';
@@ -133,7 +134,10 @@ export class Tickets {
       { cursors: this.parts.cursors, actorId: actor.id, list, keyset: messagesInOrder },
       { first, after, fields },
     );
-    const rows = await loader.messages({ ticketId: ticket.id, limit: request.limit, after: request.after }, ticket.key);
+    const rows = await loader.messages(
+      { ticketId: reachedBy(ticket, 'id'), limit: request.limit, after: request.after },
+      ticket.key,
+    );
     return new MessageConnection(
       request.pageOf(
         rows,
