@@ -272,6 +272,8 @@ class Walk {
       const form = timeForm[place];
       if (form === zero ? !isDigit(byte) : byte !== form) this.isOdd = true;
     }
+    // What isn't digits could look like those of a day, which is remembered.
+    if (this.isOdd) return Number.NaN;
     const day = (this.digits(at, 4) * 100 + this.digits(at + 5, 2)) * 100 + this.digits(at + 8, 2);
     const hours = this.digits(at + 11, 2);
     const minutes = this.digits(at + 14, 2);

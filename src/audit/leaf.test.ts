@@ -156,6 +156,16 @@ describe('a glance at a leaf', () => {
     expect(expected[1]?.plan).toBe(plan);
   });
 
+  test('isn’t led astray by what the leaf before had in the place of its day', () => {
+    const leaf = eventOf();
+    // A colon comes after nine.
+    const odd = Buffer.from(leaf.toString('utf8').replace('"at":"1970-', '"at":"196:-'), 'utf8');
+    expect(glanced(eventOf({ action: 'log.time' }))?.at).toBe(1);
+    glanced(Buffer.from(leaf.toString('utf8').replace('"at":"1970-01-01', '"at":"1971-01-01'), 'utf8'));
+    expect(glanced(odd)).toBeUndefined();
+    expect(glanced(leaf)).toEqual(parsed(leaf));
+  });
+
   test.each<[string, (leaf: string) => string]>([
     ['a second time', (leaf) => leaf.replace('"customers":', '"at":"2030-01-01T00:00:00.000Z","customers":')],
     [
