@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalize } from './canonical';
 import { type Leaf, LeafInvalid } from './leaf';
+import { isCount, isCounts, isDigest, isObject, isText, isTexts } from './shapes';
 
 /**
  * What an operation gives one class of access, as its leaf states it: a leaf of its own, before the first disclosure that names it.
@@ -29,12 +30,8 @@ export const planSubject = 'AccessPlan';
 export const planDigest = ({ operation, policy, links, fields }: PlanDetail): string =>
   createHash('sha256').update(canonicalize({ operation, policy, links, fields })).digest('hex');
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const isCounts = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isCount);
 const isMapOf = <T>(value: unknown, is: (each: unknown) => each is T): value is Readonly<Record<string, T>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(is);
+  isObject(value) && Object.values(value).every(is);
 
 /** The plan that a leaf states. Throws `LeafInvalid` where it states none, or another than the one under whose digest it stands. */
 export const readPlan = ({ action, subject, detail }: Leaf): StatedPlan => {
@@ -62,7 +59,6 @@ export interface ShownUnderPlan {
 export const citedPlan = ({ v, action, detail }: Pick<Leaf, 'v' | 'action' | 'detail'>): string | undefined =>
   v === 2 && action === 'disclosure' && isText(detail.plan) && !('fields' in detail) ? detail.plan : undefined;
 
-const isDigest = (value: unknown): boolean => isText(value) && /^[0-9a-f]{64}$/.test(value);
 const isTriple = (value: unknown): boolean =>
   Array.isArray(value) && value.length === 3 && isText(value[0]) && isText(value[1]) && isCount(value[2]);
 

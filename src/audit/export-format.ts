@@ -3,6 +3,7 @@ import { parseCheckpoint } from './checkpoint';
 import type { Leaf } from './leaf';
 import { hashBytes } from './merkle';
 import { parseNote } from './note';
+import { isCount, isDigest, isObject } from './shapes';
 
 /**
  * An export: leaves `from` to `to` (excluded) of the tree, in order and without a gap, one a line (NDJSON). The first line says
@@ -80,8 +81,6 @@ export interface ExportTrailer {
 
 const hexOf = (hashes: readonly Buffer[]): string[] => hashes.map((hash) => hash.toString('hex'));
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
 export const formatHeader = ({ format = exportFormat, origin, from, to, filter, left }: ExportHeader): Buffer =>
   Buffer.from(`${JSON.stringify({ header: { format, origin, from, to, filter, left: hexOf(left) } })}\n`, 'utf8');
 
@@ -117,7 +116,6 @@ export const hashDigits = 2 * hashBytes;
 
 const newline = 0x0a;
 const lineEnd = Buffer.of(newline);
-const isHash = /^[0-9a-f]{64}$/;
 
 /**
  * A leaf's line. Its bytes stand in the line as they are stored: they are JSON, so the line is, and nobody has to write them
@@ -151,7 +149,7 @@ export const leafIn = (line: Buffer, digits: number): Buffer | null | undefined 
   if (standsAt(line, at, leafPrefix) && standsAt(line, line.length - leafSuffix.length, leafSuffix))
     return line.subarray(at + leafPrefix.length, line.length - leafSuffix.length);
   const isWithheld = line.length === at + withheldSuffix.length && standsAt(line, at, withheldSuffix);
-  return isWithheld && isHash.test(line.toString('latin1', digits, at)) ? null : undefined;
+  return isWithheld && isDigest(line.toString('latin1', digits, at)) ? null : undefined;
 };
 
 /** Chunks are gathered up to this many bytes, so that a stream isn't pushed a line at a time. */
@@ -211,9 +209,6 @@ export const writeExport = (
   options: WriteOptions = {},
 ): AsyncGenerator<Buffer> => gathered(exportLines(header, leaves, trailer, options));
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const parseMember = (line: Uint8Array, name: 'header' | 'trailer'): Readonly<Record<string, unknown>> => {
   try {
     const value: unknown = JSON.parse(Buffer.from(line).toString('utf8'));
@@ -225,9 +220,9 @@ const parseMember = (line: Uint8Array, name: 'header' | 'trailer'): Readonly<Rec
 };
 
 const hashesOf = (value: unknown): Buffer[] => {
-  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string' && isHash.test(each)))
+  if (!Array.isArray(value) || !value.every(isDigest))
     throw new ExportInvalid(`expected a list of hashes, ${hashBytes} bytes each in lower-case hexadecimal`);
-  return value.map((each: string) => Buffer.from(each, 'hex'));
+  return value.map((each) => Buffer.from(each, 'hex'));
 };
 
 const objectsOf = (value: unknown): readonly Readonly<Record<string, unknown>>[] => {

@@ -1,5 +1,6 @@
 import { ascii, type Part, standsAt } from './bytes';
 import { canonicalize } from './canonical';
+import { isCount, isDigest, isObject, isText, isTexts } from './shapes';
 
 /**
  * What stands in a leaf, as a reader finds it. What it means is in docs/audit.md. Version 2 has the same members: it is that of plans, and of
@@ -31,11 +32,7 @@ export class LeafInvalid extends Error {
   }
 }
 
-const isString = (value: unknown): value is string => typeof value === 'string';
-const isStringOrNull = (value: unknown): boolean => value === null || isString(value);
-const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 const isObjectOf = (value: unknown, members: Readonly<Record<string, (member: unknown) => boolean>>): boolean =>
   isObject(value) &&
   Object.keys(value).length === Object.keys(members).length &&
@@ -43,27 +40,25 @@ const isObjectOf = (value: unknown, members: Readonly<Record<string, (member: un
 const matches =
   (pattern: RegExp) =>
   (value: unknown): boolean =>
-    isString(value) && pattern.test(value);
+    isText(value) && pattern.test(value);
 
-const isOrdinal = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const isDigest = matches(/^[0-9a-f]{64}$/);
 const isName = matches(/^[a-z][a-zA-Z0-9-]*(?:\.[a-zA-Z0-9-]+)*$/);
 
 const members: Readonly<Record<keyof Leaf, (member: unknown) => boolean>> = {
   v: (value) => value === 1 || value === 2,
   id: matches(/^evt_[0-7][0-9A-HJKMNP-TV-Z]{25}$/),
-  tx: isString,
-  ordinal: isOrdinal,
+  tx: isText,
+  ordinal: isCount,
   at: matches(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
   action: isName,
   outcome: (value) => value === 'ALLOWED' || value === 'DENIED',
-  actor: (value) => isObjectOf(value, { id: isString, kind: isString, roles: isStrings }),
-  ticket: isStringOrNull,
-  assistance: isStringOrNull,
-  subject: (value) => value === null || isObjectOf(value, { type: isString, id: isString }),
+  actor: (value) => isObjectOf(value, { id: isText, kind: isText, roles: isTexts }),
+  ticket: isTextOrNull,
+  assistance: isTextOrNull,
+  subject: (value) => value === null || isObjectOf(value, { type: isText, id: isText }),
   salt: matches(/^[A-Za-z0-9_-]{22}$/),
-  customers: isStrings,
-  notes: (value) => isObject(value) && Object.values(value).every(isString),
+  customers: isTexts,
+  notes: (value) => isObject(value) && Object.values(value).every(isText),
   detail: isObject,
 };
 
@@ -86,7 +81,7 @@ export const readLeaf = (text: string): Leaf => {
   if (leaf.v !== 1 && leaf.v !== 2) throw new LeafInvalid('expected a leaf of version 1 or 2');
   if (leaf.v === 2 && !isOfVersion2(leaf))
     throw new LeafInvalid('expected a plan, or a disclosure that names one or says its fields, in a leaf of version 2');
-  if (!isString(leaf.id) || !isString(leaf.tx) || !isString(leaf.at) || !isString(leaf.action) || !isOrdinal(leaf.ordinal))
+  if (!isText(leaf.id) || !isText(leaf.tx) || !isText(leaf.at) || !isText(leaf.action) || !isCount(leaf.ordinal))
     throw new LeafInvalid('expected id, tx, ordinal, at and action');
   return leaf as Leaf;
 };
@@ -100,7 +95,7 @@ export const ticketsBeside = (
   detail: { readonly [name: string]: unknown } | undefined,
 ): readonly string[] => {
   const named = typeof ticket === 'string' ? null : detail?.tickets;
-  return Array.isArray(named) ? [...new Set(named.filter(isString))] : [];
+  return Array.isArray(named) ? [...new Set(named.filter(isText))] : [];
 };
 
 /** Holds a leaf against every rule of its version, and its bytes against the one way to write it (RFC 8785). Throws `LeafInvalid`. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isCount } from './shapes';
 
 /**
  * The Merkle tree of RFC 6962, 2.1 (RFC 9162, 2.1): SHA-256, 0x00 before a leaf, 0x01 before the two halves of a node.
@@ -35,7 +36,6 @@ export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => hashJoi
 
 const isOdd = (value: number): boolean => value % 2 === 1;
 const half = (value: number): number => Math.floor(value / 2);
-const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /** The greatest power of two that is less than `size`, which is at least 2: where RFC 6962 splits a tree. */
 const splitOf = (size: number): number => {

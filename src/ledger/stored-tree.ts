@@ -1,4 +1,5 @@
 import { nodeHash } from '../audit/merkle';
+import { isDigest } from '../audit/shapes';
 import type { Reads } from '../db/reads';
 import { sql } from '../db/sql';
 import { select } from '../db/table';
@@ -19,8 +20,6 @@ export class TreeBroken extends Error {
 export const tileHeight = 8;
 export const tileWidth = 2 ** tileHeight;
 
-const hexHash = /^[0-9a-f]{64}$/;
-
 const leafHashes = select({ position: auditLeaves.leafIndex, hash: auditLeaves.leafHash }, sql`FROM ${auditLeaves}`);
 const nodeHashes = select({ position: auditNodes.nodeIndex, hash: auditNodes.hash }, sql`FROM ${auditNodes}`);
 
@@ -39,7 +38,7 @@ export const storedHashes = async (reads: Reads, level: number, start: number, e
   for (const { position, hash } of rows) {
     const index = start + hashes.length;
     if (position !== index) break;
-    if (!hexHash.test(hash)) throw new TreeBroken(level, index);
+    if (!isDigest(hash)) throw new TreeBroken(level, index);
     hashes.push(Buffer.from(hash, 'hex'));
   }
   return hashes;

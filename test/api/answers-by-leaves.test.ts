@@ -97,6 +97,18 @@ describe('an export about a customer', () => {
   });
 });
 
+describe('an export that names an anchor', () => {
+  it('is no other export where what the anchor took isn’t stored any more', async () => {
+    const { database, config } = test.app;
+    const exports = new AuditExports(database, new Checkpoints(database, config.audit.origin));
+    const plan = await exports.plan({ from: null, before: null, customerId: null, since: [] });
+    const written = async () => {
+      for await (const _ of exports.ndjson({ ...plan, anchors: [['archive', 1]] }, null));
+    };
+    await expect(written()).rejects.toMatchObject({ finding: 'MISSING', message: expect.stringContaining('archive') });
+  });
+});
+
 describe('a span of time', () => {
   const span = `from=${at(10).toISOString()}&to=${at(12).toISOString()}`;
 

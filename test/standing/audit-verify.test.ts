@@ -171,6 +171,7 @@ describe('the verifier', () => {
         'note',
         'recent',
         'sequence',
+        'shapes',
         'verify',
       ].map((name) => `src/audit/${name}`),
     );

@@ -28,7 +28,7 @@ import { StoredTree } from '../../ledger/stored-tree';
 import { auditSaltBytes } from '../../privacy/digests';
 import { c, e, l, placedEvents } from './audit.rows';
 import { ExportProgress } from './export-progress';
-import { type LeafSpan, leafInPlace, spanOf } from './leaf-span';
+import { expectAll, inSpan, type LeafSpan, leafInPlace, spanOf } from './leaf-span';
 
 /** What somebody asks for. Times are half-open. */
 export interface ExportSelection {
@@ -219,13 +219,11 @@ export class AuditExports {
     const about = sql`LEFT JOIN ${c} ON ${c.eventId} = ${l.eventId} AND ${c.customerId} = ${customer?.id ?? null}`;
     for (let start = from; start < to; start += leavesAtOnce) {
       const end = Math.min(to, start + leavesAtOnce);
-      const inRange = sql`WHERE ${l.leafIndex} >= ${start} AND ${l.leafIndex} < ${end} ORDER BY ${l.leafIndex}`;
+      const inRange = inSpan(start, end);
       const rows =
         customer === null
-          ? (await this.database.read(leavesOfLog, inRange)).map((row) => ({ ...row, row: null }))
-          : await this.database.read(leavesAndRows, sql`${about} ${inRange}`);
-      if (rows.length !== end - start)
-        throw new LogBroken('MISSING', `Of the leaves ${start} to ${end - 1} only ${rows.length} are stored.`);
+          ? expectAll(await this.database.read(leavesOfLog, inRange), start, end).map((row) => ({ ...row, row: null }))
+          : expectAll(await this.database.read(leavesAndRows, sql`${about} ${inRange}`), start, end);
       for (const { leafIndex: index, leafHash, leaf, row } of rows) {
         const isSelected = customer === null || isAbout(customer, leafInPlace(index, leafHash, leaf));
         if (customer !== null && isSelected !== (row !== null)) onDiffering?.(index);
@@ -310,7 +308,9 @@ const trailerOf = async (
       anchored,
       sql`WHERE ${auditAnchors.anchor} = ${anchor} AND ${auditAnchors.origin} = ${plan.origin} AND ${auditAnchors.treeSize} = ${size}`,
     );
-    if (row) anchors.push({ anchor, anchoredAt: row.anchoredAt, checkpoint: row.note.toString('utf8') });
+    // One tag names these bytes: they don't become others because a row was taken away.
+    if (!row) throw new LogBroken('MISSING', `The checkpoint of size ${size} that ${anchor} took isn't stored any more.`);
+    anchors.push({ anchor, anchoredAt: row.anchoredAt, checkpoint: row.note.toString('utf8') });
   }
   return {
     checkpoint: checkpoint.note,

@@ -1,7 +1,7 @@
 import { hashLeaf } from '../../audit/event';
 import { type Leaf, LeafInvalid, readLeaf } from '../../audit/leaf';
 import type { Reads } from '../../db/reads';
-import { sql } from '../../db/sql';
+import { type Sql, sql } from '../../db/sql';
 import { optional, select, wholeNumber } from '../../db/table';
 import { Failure } from '../../failure';
 import { LogBroken } from '../../ledger/log-broken';
@@ -41,6 +41,16 @@ export const leafInPlace = (index: number, hash: string, bytes: Buffer | null): 
   }
 };
 
+/** Leaves `start` to `end` (excluded), in their order. */
+export const inSpan = (start: number, end: number): Sql =>
+  sql`WHERE ${l.leafIndex} >= ${start} AND ${l.leafIndex} < ${end} ORDER BY ${l.leafIndex}`;
+
+/** The rows of a span, where there is one for each leaf. Throws `LogBroken`. */
+export const expectAll = <Row>(rows: readonly Row[], start: number, end: number): readonly Row[] => {
+  if (rows.length === end - start) return rows;
+  throw new LogBroken('MISSING', `Of the leaves ${start} to ${end - 1} only ${rows.length} are stored.`);
+};
+
 /** Every leaf of a span, in its order, some hundred at once. Throws `LogBroken` for one that is missing or altered. */
 export async function* leavesOf(reads: Reads, { from, to }: LeafSpan): AsyncGenerator<readonly LeafInPlace[]> {
   for (let start = from; start < to; start += leavesAtOnce)
@@ -48,10 +58,7 @@ export async function* leavesOf(reads: Reads, { from, to }: LeafSpan): AsyncGene
 }
 
 const leavesBetween = async (reads: Reads, start: number, end: number): Promise<readonly LeafInPlace[]> => {
-  const { leafIndex } = l;
-  const rows = await reads.read(leaves, sql`WHERE ${leafIndex} >= ${start} AND ${leafIndex} < ${end} ORDER BY ${leafIndex}`);
-  if (rows.length !== end - start)
-    throw new LogBroken('MISSING', `Of the leaves ${start} to ${end - 1} only ${rows.length} are stored.`);
+  const rows = expectAll(await reads.read(leaves, inSpan(start, end)), start, end);
   return rows.map(({ leafIndex: index, leafHash, leaf }) => ({ index, leaf: leafInPlace(index, leafHash, leaf) }));
 };
 
