@@ -54,7 +54,12 @@ module.exports = {
   testTimeout: 240_000,
   reporters: ['default', '<rootDir>/test/support/engines-reporter.js'],
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/standing/**/*.test.ts'] },
+    {
+      ...common,
+      displayName: 'unit',
+      // Pages of development, most of them in a browser, are the same on both engines: what they show of the graph is in `api`.
+      testMatch: ['src', 'test/standing', 'test/pages'].map((folder) => `<rootDir>/${folder}/**/*.test.ts`),
+    },
     onEngine('sqlite'),
     ...(hasMariaDb
       ? [

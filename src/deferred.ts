@@ -1,4 +1,5 @@
 import Module, { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
 const here = createRequire(__filename);
 
@@ -26,21 +27,21 @@ const unused: readonly (readonly [dependent: string, requests: readonly string[]
       'sql-highlight',
       'tinyglobby',
       'debug',
-      './driver/aurora-mysql/AuroraMysqlDriver',
-      './driver/aurora-postgres/AuroraPostgresDriver',
-      './driver/capacitor/CapacitorDriver',
-      './driver/cockroachdb/CockroachDriver',
-      './driver/cordova/CordovaDriver',
-      './driver/expo/ExpoDriver',
-      './driver/mongodb/MongoDriver',
-      './driver/nativescript/NativescriptDriver',
-      './driver/oracle/OracleDriver',
-      './driver/postgres/PostgresDriver',
-      './driver/react-native/ReactNativeDriver',
-      './driver/sap/SapDriver',
-      './driver/spanner/SpannerDriver',
-      './driver/sqljs/SqljsDriver',
-      './driver/sqlserver/SqlServerDriver',
+      './driver/aurora-mysql/AuroraMysqlDriver.js',
+      './driver/aurora-postgres/AuroraPostgresDriver.js',
+      './driver/capacitor/CapacitorDriver.js',
+      './driver/cockroachdb/CockroachDriver.js',
+      './driver/cordova/CordovaDriver.js',
+      './driver/expo/ExpoDriver.js',
+      './driver/mongodb/MongoDriver.js',
+      './driver/nativescript/NativescriptDriver.js',
+      './driver/oracle/OracleDriver.js',
+      './driver/postgres/PostgresDriver.js',
+      './driver/react-native/ReactNativeDriver.js',
+      './driver/sap/SapDriver.js',
+      './driver/spanner/SpannerDriver.js',
+      './driver/sqljs/SqljsDriver.js',
+      './driver/sqlserver/SqlServerDriver.js',
     ],
   ],
 ];
@@ -80,6 +81,7 @@ const defer = (file: string): void => {
 };
 
 for (const [dependent, requests] of unused) {
-  const from = createRequire(here.resolve(dependent));
-  for (const request of requests) defer(from.resolve(request));
+  const entry = here.resolve(dependent);
+  const { resolve } = createRequire(entry);
+  for (const request of requests) defer(request.startsWith('./') ? join(dirname(entry), request) : resolve(request));
 }

@@ -1,3 +1,4 @@
+import '../deferred';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { CustomerUnderDigest, EventDraft } from '../audit/event';

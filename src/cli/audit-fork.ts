@@ -1,3 +1,4 @@
+import '../deferred';
 import { readFileSync } from 'node:fs';
 import { openCheckpoint } from '../audit/checkpoint';
 import { NoteInvalid, verifierKeyOf } from '../audit/note';

@@ -1,3 +1,4 @@
+import '../deferred';
 import pino from 'pino';
 import { distinctKeys, formatVerifierKey, type VerifierKey, verifierKeyOf } from '../audit/note';
 import { loadAuditConfig } from '../config/load';

@@ -1,3 +1,4 @@
+import '../deferred';
 import { writeFileSync } from 'node:fs';
 import { loadAuditConfig } from '../config/load';
 import { csvOf, markdownOf, minimisationReport } from '../features/audit/minimisation';

@@ -1,3 +1,4 @@
+import '../deferred';
 import { parseVerifierKey } from '../audit/note';
 import { type Config, loadAuditConfig, loadConfig } from '../config/load';
 import { durabilityFaults } from '../db/durability';

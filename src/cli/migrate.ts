@@ -1,3 +1,4 @@
+import '../deferred';
 import { migrations } from '../../migrations';
 import { loadAuditConfig } from '../config/load';
 import { Database } from '../db/database';

@@ -1,3 +1,4 @@
+import '../deferred';
 import { type Config, loadConfig } from '../config/load';
 import { ownerOf, runBeside } from './command-client';
 import { type SyncedSource, syncTo } from './sync-work';

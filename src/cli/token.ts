@@ -1,3 +1,4 @@
+import '../deferred';
 import { longestLifetimeSeconds } from '../authz/identity/issuer';
 import { loadLocalConfig } from '../config/local';
 import { CommandFailed } from './report';

@@ -11,7 +11,7 @@ const long = [
   'standing/audit-cli',
   'api/leak',
   'http/confirm',
-  'api/explorer',
+  'pages/explorer',
   'standing/audit-verify',
   'api/desk',
 ];
