@@ -21,6 +21,12 @@ const renamed = (document: DocumentNode, value: string): DocumentNode => ({
   ),
 });
 
+const cases = fc.tuple(
+  fc.constantFrom(...people),
+  fc.integer({ min: 1, max: 12 }),
+  fc.array(fc.nat(2_147_483_646), { minLength: 80, maxLength: 600, size: 'max' }),
+);
+
 describe('an operation that is planned, cut, interpreted or compiled, and put back into shape', () => {
   let canaries: CanaryApp;
   let reference: ReferenceExecution;
@@ -32,31 +38,28 @@ describe('an operation that is planned, cut, interpreted or compiled, and put ba
   });
   afterAll(() => canaries.stop());
 
+  const askers = new Map<string, Asker>();
+  const askerOf = async (user: string, mfa: boolean): Promise<Asker> => {
+    const known = askers.get(`${user} ${mfa}`);
+    if (known) return known;
+    const token = await canaries.app.token(user, { mfa });
+    const asker = { user, mfa, actor: await canaries.app.app.actors.identify(`Bearer ${token}`) };
+    askers.set(`${user} ${mfa}`, asker);
+    return asker;
+  };
+  const answered = async (document: DocumentNode, variables: Readonly<Record<string, unknown>>, { actor }: Asker) => {
+    const { app } = canaries.app;
+    const context: RequestContext = app.context(actor, 'req_equivalence');
+    const result = await app.executor.execute({ document, operationName: null, variables }, context);
+    const { fields, parents } = context.access.showing;
+    return {
+      refused: result.data === null && result.errors?.every(({ path }) => path === undefined),
+      outcome: outcomeOf(result, fields, parents),
+    };
+  };
+
   it('answers, denies and records what a reading of the policy value by value does', async () => {
     const { app } = canaries.app;
-    const askers = new Map<string, Asker>();
-    const askerOf = async (user: string, mfa: boolean): Promise<Asker> => {
-      const known = askers.get(`${user} ${mfa}`);
-      if (known) return known;
-      const token = await canaries.app.token(user, { mfa });
-      const asker = { user, mfa, actor: await app.actors.identify(`Bearer ${token}`) };
-      askers.set(`${user} ${mfa}`, asker);
-      return asker;
-    };
-    const answered = async (document: DocumentNode, variables: Readonly<Record<string, unknown>>, { actor }: Asker) => {
-      const context: RequestContext = app.context(actor, 'req_equivalence');
-      const result = await app.executor.execute({ document, operationName: null, variables }, context);
-      const { fields, parents } = context.access.showing;
-      return {
-        refused: result.data === null && result.errors?.every(({ path }) => path === undefined),
-        outcome: outcomeOf(result, fields, parents),
-      };
-    };
-    const cases = fc.tuple(
-      fc.constantFrom(...people),
-      fc.integer({ min: 1, max: 12 }),
-      fc.array(fc.nat(2_147_483_646), { minLength: 80, maxLength: 600, size: 'max' }),
-    );
     let loot = await canaries.loot();
     const seen = { compared: 0, refused: 0, errors: 0, disclosed: 0, masked: 0 };
     const differences: string[] = [];
@@ -95,6 +98,43 @@ describe('an operation that is planned, cut, interpreted or compiled, and put ba
     expect(seen.errors).toBeGreaterThan(runs / 6);
     expect(seen.disclosed).toBeGreaterThan(runs / 10);
     expect(seen.masked).toBeGreaterThan(runs / 40);
+  }, 300_000);
+
+  it('answers, denies and records the same among others that are executed at the same time', async () => {
+    const { app, statements } = canaries.app;
+    const loot = await canaries.loot();
+    const differences: string[] = [];
+    const seen = { shown: 0, apart: 0, alone: 0, together: 0 };
+    for (const [, , tape] of fc.sample(cases, { numRuns: Math.ceil(runs / 4), seed: seed + 1 })) {
+      const { query, variables } = new OperationWriter(app.schema, new Choices(tape), loot, roots).write();
+      const document = parse(query, { noLocation: true });
+      if (query.includes('__schema') || validate(app.schema, document).length > 0) continue;
+      const crowd: Asker[] = [];
+      for (const user of ['ana', 'ben', 'sam', 'pia']) for (const mfa of [true, false]) crowd.push(await askerOf(user, mfa));
+      // The first may begin assistances, under which the others see more than it did.
+      for (const asker of crowd) await answered(document, variables, asker);
+      let before = statements.length;
+      const alone = new Map<Asker, string>();
+      for (const asker of crowd) alone.set(asker, JSON.stringify((await answered(document, variables, asker)).outcome));
+      // Twice as many at once as alone.
+      seen.alone += 2 * (statements.length - before);
+      before = statements.length;
+      const together = await Promise.all(
+        [...crowd, ...crowd].map(async (asker) => ({ asker, ...(await answered(document, variables, asker)) })),
+      );
+      seen.together += statements.length - before;
+      for (const { asker, outcome } of together) {
+        if (JSON.stringify(outcome) !== alone.get(asker))
+          differences.push(`${asker.user} ${asker.mfa}: ${query}\n${JSON.stringify(outcome)}\n${alone.get(asker)}`);
+        if (outcome.fields.length > 0) seen.shown += 1;
+      }
+      if (new Set(alone.values()).size > 2) seen.apart += 1;
+    }
+    expect(differences).toEqual([]);
+    // Enough is shown, to each something else, and read together.
+    expect(seen.shown).toBeGreaterThan(runs / 10);
+    expect(seen.apart).toBeGreaterThan(runs / 20);
+    expect(seen.together).toBeLessThan(seen.alone);
   }, 300_000);
 });
 
