@@ -7,6 +7,12 @@ export interface LoadRequest {
   readonly check: (text: string) => void;
 }
 
+/** What a server answered. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
 export interface Load {
   readonly port: number;
   readonly seconds: number;
@@ -29,12 +35,13 @@ const errorsMember = Buffer.from('"errors":');
 const wholeCheckEvery = 25;
 
 /** One keep-alive HTTP/1.1 connection that sends a request once the one before is answered. As little as it takes, so that it measures the server and not itself. */
-class KeepAliveConnection {
+export class KeepAliveConnection {
+  private status = 0;
   private received: Buffer[] = [];
   private size = 0;
   private expected = -1;
   private bodyStart = 0;
-  private settle: ((body: Buffer) => void) | undefined;
+  private settle: ((answer: Answer) => void) | undefined;
   private fail: ((error: Error) => void) | undefined;
 
   private constructor(
@@ -60,20 +67,35 @@ class KeepAliveConnection {
     });
   }
 
-  post({ headers, body }: LoadRequest): Promise<Buffer> {
+  /** The body of an answer with status 200. Throws for any other. */
+  async post(request: LoadRequest): Promise<Buffer> {
+    const { status, body } = await this.ask(request);
+    if (status !== 200) throw new Error(`the server answered ${status}: ${body.toString('utf8', 0, 800)}`);
+    return body;
+  }
+
+  ask({ headers, body }: LoadRequest): Promise<Answer> {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    return new Promise((resolve, reject) => {
-      this.settle = resolve;
-      this.fail = reject;
-      this.socket.write(
-        `POST /graphql HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/json\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
-    });
+    return this.send(
+      `POST /graphql HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/json\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.send(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\n\r\n`);
   }
 
   close(): void {
     this.fail = undefined;
     this.socket.destroy();
+  }
+
+  private send(text: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.settle = resolve;
+      this.fail = reject;
+      this.socket.write(text);
+    });
   }
 
   private take(chunk: Buffer): void {
@@ -84,7 +106,7 @@ class KeepAliveConnection {
       const end = start.indexOf(endOfHeaders);
       if (end < 0) return;
       const head = start.toString('latin1', 0, end);
-      if (!head.startsWith('HTTP/1.1 200')) throw new Error(`the server answered: ${start.toString('utf8', 0, 800)}`);
+      this.status = Number(head.slice(9, 12));
       const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
       if (length === undefined) throw new Error('the answer has no content-length');
       this.bodyStart = end + endOfHeaders.length;
@@ -95,12 +117,12 @@ class KeepAliveConnection {
     this.received = [];
     this.size = 0;
     this.expected = -1;
-    this.settle?.(body);
+    this.settle?.({ status: this.status, body });
   }
 }
 
 /** A quantile of sorted values; NaN of none. */
-const quantile = (sorted: readonly number[], q: number): number =>
+export const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 
 export const median = (values: readonly number[]): number => {

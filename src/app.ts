@@ -28,6 +28,7 @@ import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
 import { createSources } from './features/sources/sources.slice';
 import { createTickets } from './features/tickets/tickets.slice';
+import { Admission } from './graphql/admission';
 import { Cursors } from './graphql/cursor';
 import { unexpectedMessage } from './graphql/errors';
 import { ProtectedExecutor } from './graphql/executor';
@@ -69,6 +70,7 @@ interface AppParts {
   readonly record: ReturnType<typeof createDisclosures>;
   readonly operations: Operations;
   readonly executor: ProtectedExecutor<RequestContext>;
+  readonly admission: Admission;
   readonly schema: GraphQLSchema;
   readonly developmentIssuer: DevelopmentIssuer | null;
   readonly signingLog: SigningLog | null;
@@ -94,6 +96,7 @@ export class App {
   readonly denials = this.parts.record.denials;
   readonly operations = this.parts.operations;
   readonly executor = this.parts.executor;
+  readonly admission = this.parts.admission;
   readonly schema = this.parts.schema;
   readonly answerSteps = this.parts.answerSteps;
   readonly developmentIssuer = this.parts.developmentIssuer;
@@ -174,6 +177,8 @@ export class App {
       const signingLog = await openSigningLog(config.audit, database, clock, log);
       const logWatch = await openLogWatch(config.audit, database, log);
       const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
+      // More at once than twice the connections to the database would only wait for those.
+      const admission = new Admission({ most: 2 * config.databasePool, waits: sources.waits });
       const executor = new ProtectedExecutor<RequestContext>(
         {
           schema,
@@ -183,6 +188,7 @@ export class App {
           maskTools,
           limits: config.limits,
           tellUnexpected: unexpectedMessage(config.production),
+          admission,
         },
         {
           loadAssistances: async ({ actor, access }, rootFields) => {
@@ -223,6 +229,7 @@ export class App {
         record,
         operations: createOperations(core, config),
         executor,
+        admission,
         schema,
         developmentIssuer,
         signingLog,

@@ -7,6 +7,7 @@ export const failureCodes = [
   'CONFLICT',
   'UPSTREAM_UNAVAILABLE',
   'RATE_LIMITED',
+  'OVERLOADED',
   'RECORD_UNAVAILABLE',
 ] as const;
 export type FailureCode = (typeof failureCodes)[number];
@@ -64,7 +65,7 @@ export interface FailureDetails {
   readonly argument?: string;
   /** What to do next; for `DENIED` it follows from the reason. */
   readonly remedy?: string;
-  /** For `RATE_LIMITED`, `UPSTREAM_UNAVAILABLE` and `RECORD_UNAVAILABLE`: seconds after which a retry may succeed. */
+  /** For `RATE_LIMITED`, `OVERLOADED`, `UPSTREAM_UNAVAILABLE` and `RECORD_UNAVAILABLE`: seconds after which a retry may succeed. */
   readonly retryAfter?: number;
   /** For `DENIED`, for the log alone and never told to the caller: the ticket that it is about, where that is known. */
   readonly ticketId?: string;

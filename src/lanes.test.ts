@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { inTurns, type Lane, Lanes, WaitedTooLong } from './lanes';
+import { inTurns, type Lane, Lanes, WaitedTooLong, Waits } from './lanes';
 
 /** Work that ends when the test says so. */
 const pieces = (lanes: Lanes) => {
@@ -74,6 +74,17 @@ describe('lanes', () => {
     }
   });
 
+  it('take no more than may wait, each lane for itself', async () => {
+    const { begun, run, end } = pieces(new Lanes(1, 2));
+    for (const name of ['a', 'b', 'c']) void run('interactive', name);
+    await expect(run('interactive', 'd')).rejects.toThrow(WaitedTooLong);
+    void run('background', 'e');
+    await end('a');
+    void run('interactive', 'f');
+    for (const name of ['b', 'c', 'f', 'e']) await end(name);
+    expect(begun).toEqual(['a', 'b', 'c', 'f', 'e']);
+  });
+
   it('hand a place on when work throws, at once or later', async () => {
     const lanes = new Lanes(1);
     const results = await Promise.allSettled([
@@ -122,6 +133,23 @@ describe('lanes', () => {
         );
       }),
     );
+  });
+});
+
+describe('waits', () => {
+  it('count each until it is over, however it ends, and tell of each that begins', async () => {
+    const waits = new Waits();
+    let begun = 0;
+    waits.onBegin = () => {
+      begun += 1;
+    };
+    const end = waits.begin();
+    const during = [waits.during(Promise.resolve('done')), waits.during(Promise.reject(new Error('failed')))];
+    expect([waits.count, begun]).toEqual([3, 3]);
+    expect((await Promise.allSettled(during)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    end();
+    end();
+    expect(waits.count).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Who waits for a piece of work: a person, or nobody. */
 export type Lane = 'interactive' | 'background';
 
-/** No place became free within the longest wait. The work was not begun. */
+/** No place became free within the longest wait, or so many wait already that none would. The work was not begun. */
 export class WaitedTooLong extends Error {
   constructor() {
     super('no place became free in time');
@@ -22,11 +22,16 @@ export class Lanes {
   private overtakes = 0;
   private readonly whenIdle: (() => void)[] = [];
 
-  constructor(private readonly width: number) {}
+  /** `mostWaiting`: of each lane; whatever comes then isn't let in. */
+  constructor(
+    private readonly width: number,
+    private readonly mostWaiting = Number.POSITIVE_INFINITY,
+  ) {}
 
   /** Runs `work` once there is a place. `longestWait` in milliseconds, for ever when left out. Throws `WaitedTooLong`, and what `work` throws. */
   async run<T>(lane: Lane, work: () => Promise<T>, longestWait?: number): Promise<T> {
     if (this.underWay < this.width) this.underWay += 1;
+    else if (this.waiting[lane].size >= this.mostWaiting) throw new WaitedTooLong();
     else await this.place(lane, longestWait);
     try {
       return await work();
@@ -75,6 +80,38 @@ export class Lanes {
     const [next] = lane;
     if (next) lane.delete(next);
     return next;
+  }
+}
+
+/** How many pieces of work that have a place somewhere wait for something else, and leave that place to others meanwhile. */
+export class Waits {
+  /** Told of each that begins. */
+  onBegin: () => void = () => {};
+  private waiting = 0;
+
+  get count(): number {
+    return this.waiting;
+  }
+
+  /** Counts as waiting until what is returned is called. */
+  begin(): () => void {
+    let isOver = false;
+    this.waiting += 1;
+    this.onBegin();
+    return () => {
+      if (!isOver) this.waiting -= 1;
+      isOver = true;
+    };
+  }
+
+  /** Counts as waiting until `work` has settled. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    const end = this.begin();
+    try {
+      return await work;
+    } finally {
+      end();
+    }
   }
 }
 

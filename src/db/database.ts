@@ -4,7 +4,7 @@ import type { ActionName } from '../audit/events';
 import { type Actor, type SystemActor, systemActor } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
 import { Failure } from '../failure';
-import { type Lane, Lanes } from '../lanes';
+import { type Lane, Lanes, WaitedTooLong } from '../lanes';
 import type { EventVouchers } from '../privacy/event-vouchers';
 import { ulidsInOrder } from '../ulid';
 import { Bookkeeper } from './bookkeeping';
@@ -64,6 +64,8 @@ const preparedReads = (...made: ConstructorParameters<typeof PreparedReads>): Pr
   return new PreparedReads(...made);
 };
 
+/** SQLite: changes of each lane that wait; whatever comes then is told so at once. */
+const mostChangesWaiting = 1_000;
 const attempts = 6;
 /** Milliseconds that are left for each statement while a server doesn't answer: a request that meets several of them ends soon after the first. */
 const patienceInSilence = 1_000;
@@ -120,7 +122,7 @@ const requireSqlMode = async (source: DataSource): Promise<void> => {
  */
 export class Database implements Reads {
   /** SQLite: one write at a time, what people wait for before the batches of a sync. */
-  private readonly writes = new Lanes(1);
+  private readonly writes = new Lanes(1, mostChangesWaiting);
   private closed = false;
   /** The last that was heard of the server is that it didn't answer. */
   private isSilent = false;
@@ -384,7 +386,17 @@ export class Database implements Reads {
 
   private transaction<T>(lane: Lane, options: ChangeOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const run = () => this.attempt(options, work);
-    return this.engine === 'mariadb' ? run() : this.writes.run(lane, run);
+    return this.engine === 'mariadb' ? run() : this.inLane(lane, run);
+  }
+
+  /** A person waits for as long as a change may take on a server; what was waited for in vain was not begun. */
+  private async inLane<T>(lane: Lane, run: () => Promise<T>): Promise<T> {
+    const { change } = this.parts.deadlines;
+    try {
+      return await this.writes.run(lane, run, lane === 'interactive' && Number.isFinite(change) ? change : undefined);
+    } catch (error) {
+      throw error instanceof WaitedTooLong ? new DatabaseUnavailable('QUEUE_FULL', error) : error;
+    }
   }
 
   private async attempt<T>(options: ChangeOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {

@@ -137,6 +137,8 @@ export const outageOf = (error: unknown): string | null => {
     sqliteOutage.test(code) ||
     // Of a pool that was closed under a request.
     driverErrorOf(error).message === 'Pool is closed.';
+  // Of a pool for whose connections more wait than may.
+  if (driverErrorOf(error).message === 'Queue limit reached.') return 'QUEUE_FULL';
   return isOutage ? code || 'CONNECTION_LOST' : null;
 };
 

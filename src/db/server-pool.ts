@@ -10,6 +10,9 @@ export type Side = 'read' | 'write';
 /** Statements kept prepared per connection. A server allows 16,382 over all connections unless told otherwise. */
 const keptPerConnection = 200;
 
+/** Statements and changes that wait for each connection of a side; whatever comes then is told so at once. */
+const waitingPerConnection = 100;
+
 /** How the connections of one side are made. */
 export interface PoolOptions {
   readonly side: Side;
@@ -78,6 +81,7 @@ export const openPool = (location: ServerLocation, options: PoolOptions): Pool =
   const pool = createPool({
     ...connectionOptions(location),
     connectionLimit: options.size,
+    queueLimit: options.size * waitingPerConnection,
     stream: () => options.connections.opened(socketTo(location)),
   });
   options.connections.watch(pool);

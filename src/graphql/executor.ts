@@ -22,6 +22,7 @@ import type { Classification } from '../authz/policy/classification';
 import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { MaskTools } from '../authz/policy/mask';
 import { Failure } from '../failure';
+import type { Admission } from './admission';
 import { writeAnswer } from './answer-text';
 import { type CompiledOperation, compileOperation } from './compile-operation';
 import { type DocumentSize, measureDocument } from './document-size';
@@ -31,7 +32,7 @@ import type { OperationLimits } from './limits.section';
 import { RequestAccess } from './request-access';
 import type { ServedFields } from './served-fields';
 import { checkVariableSizes } from './values';
-import { Admission, inOwnTurn, Work } from './work';
+import { inOwnTurn, Work } from './work';
 
 /** What the executor needs of a request; a slice's resolvers see more. */
 export interface ExecutionContext {
@@ -78,6 +79,8 @@ export interface ExecutorOptions {
   readonly limits: OperationLimits;
   /** What a caller is told of an error that nobody expected. */
   readonly tellUnexpected: (error: unknown) => string;
+  /** Who may go on now. */
+  readonly admission: Admission;
 }
 
 /** The variables of an operation. */
@@ -139,8 +142,6 @@ const errorsAtOnce = 64;
 export class ProtectedExecutor<Context extends ExecutionContext> {
   private readonly plans = new LRUCache<string, Planned>({ maxSize: keptBytes, sizeCalculation: bytesOf });
   private readonly restorations = new Restorations();
-  /** Who may go on now. */
-  readonly admission = new Admission();
   /** Apollo hands over the same document object for the same text; its digest is needed each time. */
   private readonly digests = new WeakMap<DocumentNode, string>();
   /** Of operations that cost the same whatever their variables are. */
@@ -196,11 +197,12 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     const refused = plan.refuseArguments(variables);
     if (refused) throw refused;
 
-    const work = new Work(this.options.limits);
+    const { admission } = this.options;
+    const work = new Work(this.options.limits, admission.waits);
     const verdicts = policy.verdictTable(accessClassOf(context.actor));
     context.access = new RequestAccess(verdicts, this.options.maskTools, work, plan.fields);
     try {
-      return await this.admission.operation(context.actor.id, cost + planned.rootFields.length * statementCost, () =>
+      return await admission.operation(context.actor.id, cost + planned.rootFields.length * statementCost, () =>
         this.executePlanned(planned, context, work, given),
       );
     } finally {

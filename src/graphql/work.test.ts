@@ -1,6 +1,6 @@
 import { buildSchema, execute, type GraphQLObjectType, parse } from 'graphql';
 import { paceFields } from './pace-fields';
-import { Admission, nextTurn, Work } from './work';
+import { nextTurn, Work } from './work';
 
 const limits = { objects: 10_000, answerBytes: 1_000 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -40,26 +40,6 @@ describe('the work of an operation', () => {
     next.addObjects(2_001);
     await next.turn();
     next.end();
-  });
-
-  test('of costly operations of one actor two go on at once, of others meanwhile', async () => {
-    const admission = new Admission();
-    const began: string[] = [];
-    const ends: (() => void)[] = [];
-    const ask = (actor: string, cost: number) =>
-      admission.operation(actor, cost, () => {
-        began.push(actor);
-        return new Promise<void>((end) => ends.push(end));
-      });
-    const asked = [...Array.from({ length: 6 }, () => ask('ana', 9_000)), ask('ben', 9_000), ask('ana', 10)];
-    for (let time = 0; time < 20; time += 1) await turn();
-    expect(began.filter((actor) => actor === 'ana')).toHaveLength(3);
-    expect(began).toContain('ben');
-    for (let time = 0; time < 30; time += 1) {
-      for (const end of ends.splice(0)) end();
-      await turn();
-    }
-    await Promise.all(asked);
   });
 
   test('gives each turn to one that waits, in their order', async () => {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { Failure } from '../failure';
-import { Lanes, WaitedTooLong } from '../lanes';
+import { Lanes, WaitedTooLong, Waits } from '../lanes';
 import type { OperationLimits } from './limits.section';
 
 /** Milliseconds after which operations give the event loop back to whoever waits for it. */
@@ -18,7 +18,7 @@ const largeAtOnce = 3;
 /** Root fields of an operation that begin at once: they may share statements further down. */
 const rootsAtOnce = 4;
 /** Milliseconds for which a large operation waits for the others before it is refused. */
-const longestWait = 10_000;
+export const longestWait = 10_000;
 
 /**
  * The turns of the event loop, for all operations of the process: in each turn they go on for one slice together, then one of those
@@ -58,7 +58,7 @@ class Turns {
   };
 }
 
-const tooManyLarge = (): Failure =>
+export const tooManyLarge = (): Failure =>
   new Failure('RATE_LIMITED', 'Too many large operations are under way.', {
     rule: 'operation.large',
     remedy: 'Ask for less at a time, or try again shortly.',
@@ -88,6 +88,7 @@ export class Work {
   private read = 0;
   private ended = false;
   private leave: (() => void) | undefined;
+  private endWait: () => void = () => {};
   private entering: Promise<void> | undefined;
   private pausing: Promise<void> | undefined;
   private roots = 0;
@@ -95,7 +96,11 @@ export class Work {
   /** Why it is over; null while it goes on. */
   over: Failure | null = null;
 
-  constructor(private readonly limits: WorkLimits) {}
+  /** Once it is large it is among `waits`: the few that go on at once are bounded by themselves, and must not keep places from others. */
+  constructor(
+    private readonly limits: WorkLimits,
+    private readonly waits = new Waits(),
+  ) {}
 
   /** It made so many objects, or read so many rows. */
   addObjects(count: number): void {
@@ -155,6 +160,7 @@ export class Work {
   end(): void {
     this.ended = true;
     this.leave?.();
+    this.endWait();
   }
 
   private pause(): Promise<void> {
@@ -167,6 +173,7 @@ export class Work {
   /** Waits until fewer large ones are under way. */
   private enter(): Promise<void> {
     this.entering ??= new Promise<void>((resolve) => {
+      this.endWait = this.waits.begin();
       const place = (): Promise<void> => {
         resolve();
         if (this.ended) return Promise.resolve();
@@ -189,62 +196,6 @@ export class Work {
       remedy: 'Ask for less at a time: fewer items by first, fewer fields, fewer aliases.',
     });
     return this.over;
-  }
-}
-
-/** From this cost on, an operation waits for a place: it may be large, and what it holds in memory before that shows adds up. */
-const costlyFrom = 5_000;
-/** Costly operations that go on at once, and how many of them for one actor. */
-const costlyAtOnce = 6;
-const costlyOfActor = 2;
-
-/** Requests of one actor that are read, checked and answered at once, whatever they ask for. */
-const requestsOfActor = 8;
-
-/** So many of each at once; those of one who has none under way take no memory. */
-class LanesOfEach {
-  private readonly all = new Map<string, { readonly lanes: Lanes; users: number }>();
-
-  constructor(private readonly width: number) {}
-
-  async run<T>(id: string, work: () => Promise<T>, longest: number): Promise<T> {
-    const own = this.all.get(id) ?? { lanes: new Lanes(this.width), users: 0 };
-    this.all.set(id, own);
-    own.users += 1;
-    try {
-      return await own.lanes.run('interactive', work, longest);
-    } catch (error) {
-      throw error instanceof WaitedTooLong ? tooManyLarge() : error;
-    } finally {
-      own.users -= 1;
-      if (own.users === 0) this.all.delete(id);
-    }
-  }
-}
-
-/**
- * Lets requests go on a few at once for each actor: whoever sends a crowd of them waits for themselves, and costs others no more than
- * those few. Costly operations are fewer still, for each actor and together.
- */
-export class Admission {
-  private readonly costly = new Lanes(costlyAtOnce);
-  private readonly costlyOfActors = new LanesOfEach(costlyOfActor);
-  private readonly requests = new LanesOfEach(requestsOfActor);
-
-  /** A request before it is looked into. Throws `RATE_LIMITED` after a wait of twenty seconds, and what `work` throws. */
-  request<T>(actorId: string, work: () => Promise<T>): Promise<T> {
-    return this.requests.run(actorId, work, 2 * longestWait);
-  }
-
-  /** An operation before it is executed. Throws `RATE_LIMITED` after a wait of ten seconds, and what `work` throws. */
-  async operation<T>(actorId: string, cost: number, work: () => Promise<T>): Promise<T> {
-    if (cost < costlyFrom) return work();
-    const inTurn = async (): Promise<T> => {
-      await inOwnTurn();
-      return work();
-    };
-    const inPlace = () => this.costly.run('interactive', inTurn, longestWait);
-    return this.costlyOfActors.run(actorId, inPlace, longestWait);
   }
 }
 

@@ -4,6 +4,20 @@ import { z } from 'zod';
 import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
 import { Failure } from '../failure';
+import { Waits } from '../lanes';
+import { answered } from './answered';
+
+/** Downloads that are written at once: each reads the log from end to end, and nobody waits for one as for an answer. */
+const downloadsAtOnce = 4;
+/** Seconds. */
+const comeAgainAfter = 30;
+
+const tooManyDownloads = (): Failure =>
+  new Failure('OVERLOADED', 'Too many exports are being written, or there is too much else to do just now.', {
+    rule: 'audit.export',
+    remedy: 'Try again later; a download that broke off goes on where it was (curl -C -).',
+    retryAfter: comeAgainAfter,
+  });
 
 const formats = ['ndjson', 'csv'] as const;
 const contentTypes = { ndjson: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' } as const;
@@ -73,6 +87,7 @@ async function* firstBytes(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, mos
 export const auditExportRoutes =
   (app: App, identify: (request: FastifyRequest, reply: FastifyReply) => Promise<void>) =>
   async (server: FastifyInstance): Promise<void> => {
+    const downloads = new Waits();
     server.get<{ Querystring: Record<string, unknown> }>('/audit/export', { onRequest: identify }, async (request, reply) => {
       const asked = selection.safeParse(request.query);
       if (!asked.success) {
@@ -93,6 +108,9 @@ export const auditExportRoutes =
       '/audit/exports',
       { onRequest: identify, exposeHeadRoute: false },
       async (request, reply) => {
+        // Whoever works on a ticket comes first.
+        if (downloads.count >= downloadsAtOnce || app.admission.isCrowded) throw tooManyDownloads();
+        void downloads.during(answered(reply));
         const { format, digest, manifest, write, rest } = await app.services.auditDownloads.open(
           request.actor as SignedInActor,
           String(request.query.ticket ?? ''),

@@ -65,6 +65,16 @@ export const healthRoutes =
         inTime(app.services.jobs.counts(), []),
         inTime<Awaited<ReturnType<typeof app.services.auditLog.progress>> | null>(app.services.auditLog.progress(), null),
       ]);
+      const { limit, inside, waiting, entered, sentAway, ofThemselves } = app.admission.state;
+      metrics.limit.set(limit);
+      metrics.underWay.set({ state: 'inside' }, inside);
+      metrics.underWay.set({ state: 'waiting' }, waiting);
+      // They are counted where requests are let in.
+      metrics.admitted.reset();
+      metrics.admitted.inc(entered);
+      metrics.refused.reset();
+      metrics.refused.inc({ reason: 'overload' }, sentAway);
+      metrics.refused.inc({ reason: 'actor' }, ofThemselves);
       metrics.unlinked.reset();
       for (const { source, waiting, setAside } of unlinked) {
         metrics.unlinked.set({ source, state: 'waiting' }, waiting);

@@ -19,6 +19,32 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly admitted = new Counter({
+    name: 'counterfoil_requests_admitted_total',
+    help: 'Requests to the graph that were let in.',
+    registers: [this.registry],
+  });
+
+  readonly refused = new Counter({
+    name: 'counterfoil_requests_refused_total',
+    help: 'Requests to the graph that were not begun: there was too much for all (overload, 503), or their actor had too many (actor, 429).',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  });
+
+  readonly underWay = new Gauge({
+    name: 'counterfoil_requests',
+    help: 'Requests to the graph that go on (inside) and that wait to be let in (waiting).',
+    labelNames: ['state'] as const,
+    registers: [this.registry],
+  });
+
+  readonly limit = new Gauge({
+    name: 'counterfoil_requests_limit',
+    help: 'Requests to the graph that may go on at once, those that wait for a source not counted: as many as keep the process busy.',
+    registers: [this.registry],
+  });
+
   readonly webhooks = new Counter({
     name: 'counterfoil_webhooks_total',
     help: 'Webhooks by source and what became of them.',

@@ -16,9 +16,11 @@ import { Failure, ProgrammingError } from '../failure';
 import type { RequestContext } from '../features/request';
 import { extensionsOf, failureIn, persistedQueryNotFound, unexpectedMessage } from '../graphql/errors';
 import { nextTurn } from '../graphql/work';
+import { Lanes, WaitedTooLong } from '../lanes';
 import { reportFault } from '../log';
 import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
+import { answered } from './answered';
 import { createApollo } from './apollo';
 import { auditExportRoutes } from './audit-export';
 import { clientOf, trustIn } from './client-address';
@@ -45,6 +47,10 @@ const largestBody = 256 * 1024;
 const largeBody = 16 * 1024;
 /** Largest headers, in bytes: a token of a person with many groups, and what else a browser sends. */
 const largestHeaders = 80 * 1024;
+/** Webhooks that are taken at once, and that wait for at most so many milliseconds: what isn't taken is sent again. */
+const webhooksAtOnce = 16;
+const webhooksWaiting = 64;
+const longestWebhookWait = 5_000;
 /** Largest form with a logout token, in bytes. */
 const largestLogoutForm = 16 * 1024;
 
@@ -56,6 +62,7 @@ const statusOf: Readonly<Record<Failure['code'], number>> = {
   CONFLICT: 409,
   UPSTREAM_UNAVAILABLE: 503,
   RATE_LIMITED: 429,
+  OVERLOADED: 503,
   RECORD_UNAVAILABLE: 503,
 };
 
@@ -328,7 +335,9 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     },
     handler: (request, reply) => {
       const actor = request.actor as SignedInActor;
-      return app.executor.admission.request(actor.id, async () => {
+      const work = async () => {
+        // Whoever went away meanwhile is asked nothing for.
+        if (reply.raw.destroyed) return reply.hijack();
         const found = await fillRegistered(request.body, actor, app.operations);
         if (found === 'unknown') {
           metrics.errors.inc({ code: persistedQueryNotFound.extensions.code });
@@ -336,12 +345,14 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
         }
         request.isRegistered = found === 'registered';
         return graph.call(server, request, reply);
-      });
+      };
+      return app.admission.request({ actorId: actor.id, work, left: answered(reply) });
     },
   });
 
   await server.register(named('audit export', auditExportRoutes(app, identify)));
 
+  const webhookPlaces = new Lanes(webhooksAtOnce, webhooksWaiting);
   const webhooks = named('webhooks', async (raw) => {
     // Signatures are over bytes: nothing may parse and re-write a body before it is judged.
     raw.removeAllContentTypeParsers();
@@ -353,10 +364,12 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       );
       let outcome: string;
       try {
-        outcome = await app.sources.webhook(request.params.source, { headers, body, now: app.clock() });
+        const take = () => app.sources.webhook(request.params.source, { headers, body, now: app.clock() });
+        outcome = await webhookPlaces.run('interactive', take, longestWebhookWait);
       } catch (error) {
-        if (!(error instanceof SourceUnavailable)) throw error;
-        // It stands as pending; the source sends it again, and the next poll would find the change anyway.
+        if (!(error instanceof SourceUnavailable || error instanceof WaitedTooLong)) throw error;
+        // The source sends it again, and the next poll would find the change anyway.
+        reply.header('retry-after', 10);
         outcome = 'unavailable';
       }
       // Whether a customer has entered their new card is asked of the provider, which just said that something happened.

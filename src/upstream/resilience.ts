@@ -46,13 +46,16 @@ export const defaultResilience: ResilienceOptions = {
 const longestWait = (lane: Lane, attemptTimeout: number): number =>
   lane === 'interactive' ? attemptTimeout + 3_000 : 120_000 + attemptTimeout;
 
+/** Attempts of each lane that wait for a place: more would not have one in time. */
+const mostWaiting = 256;
+
 /** Worth another try: the fault is not of our own making and the call is a read. */
 const isTransient = (error: unknown): boolean =>
   !(error instanceof SourceUnavailable) || ['timeout', 'fault', 'refused', 'rate-limited'].includes(error.why);
 
 /**
  * Timeout, bounded retries with jitter, circuit breaker and a bounded number of attempts at once around the calls to one
- * source. What is more waits, people's calls before those of a backfill; what waited too long is `overloaded`. Retries are
+ * source. What is more waits, people's calls before those of a backfill; what waited too long, or where too many wait, is `overloaded`. Retries are
  * for reads: a write that may have been done is never retried here. Whatever fails comes out as `SourceUnavailable`.
  */
 export class Resilience {
@@ -74,7 +77,7 @@ export class Resilience {
       concurrency: options.concurrency ?? defaultResilience.concurrency,
     };
     this.attemptTimeout = attemptTimeout;
-    this.lanes = new Lanes(concurrency);
+    this.lanes = new Lanes(concurrency, mostWaiting);
     this.breaker = circuitBreaker(handleWhen(isTransient), {
       halfOpenAfter: breakFor,
       breaker: new ConsecutiveBreaker(breakAfter),

@@ -30,6 +30,8 @@ export interface Disclosure {
 }
 
 interface Waiting {
+  /** On the monotonic clock. */
+  readonly since: number;
   readonly disclosure: Disclosure;
   readonly settle: () => void;
   readonly fail: (error: unknown) => void;
@@ -37,7 +39,9 @@ interface Waiting {
 
 /** Disclosures that share one flush, and how many may wait before new ones are refused. */
 const groupSize = 256;
-const maximumWaiting = 10_000;
+const maximumWaiting = 1_024;
+/** Milliseconds after which one that waits isn't recorded any more: nobody waits for its answer. */
+const longestWait = 10_000;
 /** A lease with less than this left, in milliseconds, is renewed rather than relied on. */
 const leaseReserve = 500;
 /** What is left of a lease after a commit must be enough, in milliseconds, for the response to leave. */
@@ -67,7 +71,7 @@ export class Disclosures {
   record(disclosure: Disclosure): Promise<void> {
     if (this.waiting.length >= maximumWaiting) return Promise.reject(unavailable());
     return new Promise((settle, fail) => {
-      this.waiting.push({ disclosure, settle, fail });
+      this.waiting.push({ since: performance.now(), disclosure, settle, fail });
       this.flushing ??= this.flush();
     });
   }
@@ -81,7 +85,12 @@ export class Disclosures {
     // An embedded database answers at once: without a turn of the event loop each request would flush by itself.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
-      const group = this.waiting.splice(0, groupSize);
+      const group: Waiting[] = [];
+      for (const each of this.waiting.splice(0, groupSize)) {
+        if (performance.now() - each.since > longestWait) each.fail(unavailable());
+        else group.push(each);
+      }
+      if (group.length === 0) continue;
       try {
         await this.commit(group);
       } catch (error) {

@@ -1,3 +1,4 @@
+import { Waits } from '../../lanes';
 import type { WebhookRequest } from '../../upstream/helpdesk/helpdesk.port';
 import { Linking, type LinkingCount } from '../customers/linking';
 import { Polling, type SyncProgress } from './polling';
@@ -9,6 +10,8 @@ import { type WebhookOutcome, Webhooks } from './webhooks';
 
 /** The configured sources: filled by backfill and poll, woken by webhooks, read through where a record is missing or too old. */
 export class Sources {
+  /** People who wait for a source just now. One request may count more than once, where it waits for several of them. */
+  readonly waits = new Waits();
   private readonly registry: SourceRegistry;
   private readonly linking: Linking;
   private readonly reading: Reading;
@@ -37,12 +40,12 @@ export class Sources {
 
   /** See `Reading.refreshTicket`, for a person who waits. Throws `SourceUnavailable`. */
   refreshTicket(source: string, reference: string): Promise<boolean> {
-    return this.reading.refreshTicket(source, reference);
+    return this.waits.during(this.reading.refreshTicket(source, reference));
   }
 
   /** See `Reading.refreshPayments`. */
   refreshPayments(customerId: string): Promise<boolean> {
-    return this.reading.refreshPayments(customerId);
+    return this.waits.during(this.reading.refreshPayments(customerId));
   }
 
   /** Asks every payment source anew who this customer is and what they pay with, however long that takes. Throws `SourceUnavailable`. */
