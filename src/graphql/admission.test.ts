@@ -55,7 +55,7 @@ describe('admission', () => {
     const admission = new Admission({ most: 20 });
     const never = new Promise(() => {});
     const refused: unknown[] = [];
-    for (let count = 0; count < 8 + 64 + 3; count += 1)
+    for (let count = 0; count < 8 + 128 + 3; count += 1)
       admission.request({ actorId: 'ana', work: async () => {}, left: never }).catch((error: unknown) => refused.push(error));
     await turns(3);
     expect(

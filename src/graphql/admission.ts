@@ -12,7 +12,7 @@ const costlyOfActor = 2;
 /** Requests of one actor that are read, checked and answered at once, whatever they ask for; an answer that isn't read counts. */
 const requestsOfActor = 8;
 /** Requests of one actor that wait for those. */
-const waitingOfActor = 64;
+const waitingOfActor = 128;
 
 const tooManyOfActor = (): Failure =>
   new Failure('RATE_LIMITED', 'Too many requests of yours are under way.', {

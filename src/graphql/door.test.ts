@@ -147,6 +147,27 @@ describe('the door', () => {
     }
   });
 
+  it('goes back to eight where requests take much longer than those that are almost alone', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      const door = new Door({ most: 12, utilization: () => 0.5 });
+      const { begun, come, end, settle } = requestsAt(door);
+      come('alone');
+      jest.advanceTimersByTime(10);
+      await end('alone');
+      for (const name of named('r', 40)) come(name);
+      jest.advanceTimersByTime(1_500);
+      await settle();
+      expect(door.state.limit).toBe(12);
+      // Each of them took a second and a half.
+      await end(...begun.slice(1, 13));
+      jest.advanceTimersByTime(2_000);
+      expect(door.state.limit).toBe(8);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('hands a place on when work throws, at once or later', async () => {
     const door = new Door({ most: 20, utilization: asItShouldBe });
     const runs = await Promise.allSettled(

@@ -36,7 +36,7 @@ const almostAlone = 2;
 /** How much one request moves what is usual of them. */
 const smoothing = 0.05;
 /** By so much what is known of requests alone is taken to grow at each look while nobody is: what is asked for changes. */
-const forgetting = 1.02;
+const forgetting = 1.05;
 /** Seconds after which a request may come again: not all of them after the same. */
 const comeAgainWithin = 3;
 
@@ -66,10 +66,10 @@ export const overloaded = (): Failure =>
 
 /**
  * Lets in as many requests at once as keep the process busy, and no more: what goes beyond only makes each of them slower
- * (Little's law). While others wait, more are let in where the event loop has time to spare, and fewer where it has none, or where requests
- * take twice as long as those that are almost alone: then what they wait for is the database, or the processor that both share. The
- * second is the gradient of Netflix's concurrency-limits and Envoy's adaptive concurrency; alone it would take a change of what is
- * asked for, or a slow helpdesk, for too much of it.
+ * (Little's law). While others wait, more are let in where the event loop has time to spare, and fewer where it has none. Where requests take
+ * twice as long as those that are almost alone, what they wait for is the database: then it goes back to as many as at first. That is
+ * the gradient of Netflix's concurrency-limits and Envoy's adaptive concurrency; alone it would take a change of what is asked for, or a
+ * slow helpdesk, for too much of it.
  *
  * Whoever finds no place waits. Who has fewest under way is let in first, so that a crowd of one actor waits for itself; among
  * equals the one who came first. Once more wait than may there is more to do than can be done, and to serve in turn would serve
@@ -224,7 +224,9 @@ export class Door {
 
   private adjust(utilization: number): void {
     const stretch = this.alone === null || this.usual === null ? 1 : this.usual / this.alone;
-    if (utilization > busyAbove || stretch > overstretched) this.limit = Math.max(least, this.limit - 1);
+    if (utilization > busyAbove) this.limit = Math.max(least, this.limit - 1);
+    // What takes long may be a flush that many share: fewer than at first would wait for as long, and less would be done.
+    else if (stretch > overstretched) this.limit = Math.max(Math.min(this.limit, atFirst), this.limit - 1);
     else if (utilization < idleBelow && stretch < stretched) this.limit = Math.min(this.most, this.limit + 1);
     if (this.alone !== null) this.alone *= forgetting;
   }
