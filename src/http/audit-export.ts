@@ -110,7 +110,10 @@ export const auditExportRoutes =
       async (request, reply) => {
         // Whoever works on a ticket comes first.
         if (downloads.count >= downloadsAtOnce || app.admission.isCrowded) throw tooManyDownloads();
-        void downloads.during(answered(reply));
+        const leave = downloads.begin();
+        void answered(reply).then(leave);
+        /** Nothing more is read for it once it is over, whichever side ends it. */
+        const sent = (written: AsyncIterable<Buffer>) => Readable.from(written).once('close', leave);
         const { format, digest, manifest, write, rest } = await app.services.auditDownloads.open(
           request.actor as SignedInActor,
           String(request.query.ticket ?? ''),
@@ -123,7 +126,7 @@ export const auditExportRoutes =
         if (manifest !== null) reply.header('link', `<${addressOf(manifest)}>; rel="describedby"`);
         const condition = request.headers['if-range'];
         const range = condition === undefined || condition === `"${digest}"` ? rangeOf(request.headers.range) : null;
-        if (range === null) return reply.send(Readable.from(write()));
+        if (range === null) return reply.send(sent(write()));
         const { length, chunks } = await rest(range.first);
         if (range.first >= length) return reply.code(416).header('content-range', `bytes */${length}`).send();
         const last = Math.min(range.last ?? length - 1, length - 1);
@@ -132,7 +135,7 @@ export const auditExportRoutes =
           .code(206)
           .header('content-range', `bytes ${range.first}-${last}/${length}`)
           .header('content-length', bytes)
-          .send(Readable.from(firstBytes(chunks, bytes)));
+          .send(sent(firstBytes(chunks, bytes)));
       },
     );
   };

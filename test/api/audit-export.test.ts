@@ -256,6 +256,8 @@ describe('a download that broke off', () => {
       bytes += (chunk as Buffer).length;
       if (bytes >= most) break;
     }
+    // As it is told of a socket.
+    answer.raw.res.emit('close');
     return Buffer.concat(chunks);
   };
 
