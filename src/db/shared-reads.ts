@@ -64,6 +64,7 @@ class Batch<R extends object> {
   constructor(
     private readonly kind: Kind<R>,
     private readonly sender: Sender,
+    private readonly onRepeated: () => void,
   ) {}
 
   ask(ids: readonly string[]): Promise<R[][]> {
@@ -96,8 +97,12 @@ class Batch<R extends object> {
     } catch {
       // By whose doing it failed nobody knows: each is told by a statement of their own.
     }
-    if (lists === null) for (const ask of part) void this.answerAlone(ask);
-    else for (const [index, ask] of part.entries()) this.give(ask, lists[index] as Row[][]);
+    if (lists !== null) {
+      for (const [index, ask] of part.entries()) this.give(ask, lists[index] as Row[][]);
+      return;
+    }
+    this.onRepeated();
+    for (const ask of part) void this.answerAlone(ask);
   }
 
   /** Each request's rows, as the driver has them and no two have the same. Null where some may be missing. */
@@ -175,6 +180,9 @@ export class SharedReads {
   /** In this turn of the event loop: by selection, kind and length of the lists. */
   private asked = new Map<object, Map<unknown, Map<number, { send(): void }>>>();
 
+  /** Statements for several requests that were repeated for each: many of them are a fault of ours, or somebody's who spoils them. */
+  repeated = 0;
+
   constructor(private readonly sender: Sender) {}
 
   /** The rows that have these ids in a column in which no two rows have the same, in no order. */
@@ -242,7 +250,16 @@ export class SharedReads {
     if (this.asked.size === 0) setImmediate(this.send);
     const ofSelection = entry(this.asked, selection, () => new Map());
     const ofKind = entry(ofSelection, of, () => new Map());
-    return (entry(ofKind, length, () => new Batch(kind(), this.sender)) as Batch<R>).ask(ids);
+    return (
+      entry(
+        ofKind,
+        length,
+        () =>
+          new Batch(kind(), this.sender, () => {
+            this.repeated += 1;
+          }),
+      ) as Batch<R>
+    ).ask(ids);
   }
 
   /** Once everybody was heard whom this turn of the event loop brings. Nobody joins what was sent: its rows may be older than their request. */

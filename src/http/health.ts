@@ -100,6 +100,7 @@ export const healthRoutes =
       metrics.auditCheckpointAge.remove();
       if (audit) metrics.auditPending.set(audit.pending);
       if (audit?.signedAt) metrics.auditCheckpointAge.set((now() - audit.signedAt.getTime()) / 1_000);
+      metrics.readsRepeated.set(app.database.shared.repeated);
       const { agreeing, findings, round } = app.services.auditScrub.state;
       metrics.auditRowsChecked.set(agreeing);
       metrics.auditFindings.set(findings);

@@ -124,6 +124,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly readsRepeated = new Gauge({
+    name: 'counterfoil_reads_repeated',
+    help: 'Statements for several requests, since the start, that failed or might have lacked rows and were repeated for each.',
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

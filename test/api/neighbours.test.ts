@@ -136,6 +136,9 @@ describe('requests of people with different rights at one time', () => {
       }
     });
     const readTogether = statements() - read;
+    // None of these statements was repeated for each.
+    const { body } = await canaries.app.server.inject({ method: 'GET', url: '/metrics' });
+    expect(body).toContain('\ncounterfoil_reads_repeated 0\n');
     expect(differences).toEqual([]);
     expect(saidBy(recorded)).toEqual(saidBy(recordedAlone));
     expect(saidBy(recorded).length).toBeGreaterThan(50);

@@ -249,7 +249,7 @@ describe('reads of several requests in one statement', () => {
       'Error: the statement failed',
       tkt('020', '021'),
     ]);
-    expect(held.sent).toHaveLength(4);
+    expect([held.sent.length, held.reads.repeated]).toEqual([4, 1]);
   });
 
   it('never hand out a row that nobody of them asked for', async () => {
@@ -275,6 +275,7 @@ describe('reads of several requests in one statement', () => {
     const each = (...some: string[]) => held.reads.ofEach(texts, ofTicket, several(...some));
     const lists = await Promise.all([each(crowded), each('008'), each('009', '010')]);
     expect(lists.map((all) => all.map((rows) => rows.length))).toEqual([[30], [8], [9, 10]]);
+    expect(held.reads.repeated).toBe(2);
     for (const rows of lists.flat()) expect(new Set(rows.map(({ ticketId }) => ticketId)).size).toBe(1);
   });
 
