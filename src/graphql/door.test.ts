@@ -32,14 +32,14 @@ const codesOf = (told: ReadonlyMap<string, unknown>) =>
 const asItShouldBe = () => 0.95;
 
 describe('the door', () => {
-  it('lets eight in at first, and the rest in their order as places become free', async () => {
+  it('lets sixteen in at first, and the rest in their order as places become free', async () => {
     const { begun, come, end, settle } = requestsAt(new Door({ most: 20, utilization: asItShouldBe }));
-    for (const name of named('r', 11)) come(name);
+    for (const name of named('r', 19)) come(name);
     await settle();
-    expect(begun).toEqual(named('r', 8));
+    expect(begun).toEqual(named('r', 16));
     await end('r3');
     await end('r0', 'r1');
-    expect(begun).toEqual(named('r', 11));
+    expect(begun).toEqual(named('r', 19));
   });
 
   it('lets in who has fewest under way before who has more, however long these wait', async () => {
@@ -52,32 +52,32 @@ describe('the door', () => {
     await end('crowd0');
     await end('crowd1');
     await end('crowd2');
-    expect(begun.slice(8)).toEqual(['other 1', 'third', 'other 2']);
+    expect(begun.slice(16)).toEqual(['other 1', 'third', 'other 2']);
   });
 
   it('sends away whoever has waited longest once more wait than may, at once and with nothing begun, and serves the last to come', async () => {
     const door = new Door({ most: 20, utilization: asItShouldBe });
     const { begun, told, come, end, settle } = requestsAt(door);
-    for (const name of named('r', 8 + 64)) come(name);
+    for (const name of named('r', 16 + 64)) come(name);
     await settle();
     expect([told.size, door.isCrowded]).toEqual([0, false]);
     come('late');
     await settle();
-    expect(codesOf(told)).toEqual({ r8: 'OVERLOADED' });
-    expect([(told.get('r8') as Failure).details.retryAfter, begun.includes('r8')]).toEqual([expect.any(Number), false]);
+    expect(codesOf(told)).toEqual({ r16: 'OVERLOADED' });
+    expect([(told.get('r16') as Failure).details.retryAfter, begun.includes('r16')]).toEqual([expect.any(Number), false]);
     // From then on few may wait: each that comes takes the places of two.
     come('later');
     await settle();
-    expect(codesOf(told)).toEqual({ r8: 'OVERLOADED', r9: 'OVERLOADED', r10: 'OVERLOADED' });
+    expect(codesOf(told)).toEqual({ r16: 'OVERLOADED', r17: 'OVERLOADED', r18: 'OVERLOADED' });
     await end('r0');
     await end('r1');
-    expect(begun.slice(8)).toEqual(['later', 'late']);
-    expect(door.state).toEqual({ limit: 8, inside: 8, waiting: 61, entered: 10, sentAway: 3 });
+    expect(begun.slice(16)).toEqual(['later', 'late']);
+    expect(door.state).toEqual({ limit: 16, inside: 16, waiting: 61, entered: 18, sentAway: 3 });
   });
 
   it('sends away those of the one who has most, and nobody else', async () => {
     const { told, come, settle } = requestsAt(new Door({ most: 20, utilization: asItShouldBe }));
-    for (const name of named('one ', 20)) come(name);
+    for (const name of named('one ', 24)) come(name);
     for (const name of named('crowd ', 100)) come(name, 'crowd');
     for (const name of named('another ', 2)) come(name);
     await settle();
@@ -87,24 +87,24 @@ describe('the door', () => {
 
   it('serves all of a burst that nobody follows, however long that takes', async () => {
     const { begun, told, come, end, settle } = requestsAt(new Door({ most: 20, utilization: asItShouldBe }));
-    for (const name of named('r', 72)) come(name);
+    for (const name of named('r', 80)) come(name);
     await settle();
-    for (let at = 0; at < 72; at += 1) await end(begun[at] as string);
-    expect([begun.length, new Set(told.values())]).toEqual([72, new Set(['answered'])]);
+    for (let at = 0; at < 80; at += 1) await end(begun[at] as string);
+    expect([begun.length, new Set(told.values())]).toEqual([80, new Set(['answered'])]);
   });
 
   it('sends away who has waited for five seconds', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     try {
       const { told, come, end, settle } = requestsAt(new Door({ most: 20, utilization: asItShouldBe }));
-      for (const name of named('r', 9)) come(name);
+      for (const name of named('r', 17)) come(name);
       jest.advanceTimersByTime(1_000);
       come('patient');
       jest.advanceTimersByTime(4_250);
       await settle();
-      expect(codesOf(told)).toEqual({ r8: 'OVERLOADED' });
+      expect(codesOf(told)).toEqual({ r16: 'OVERLOADED' });
       await end('r0');
-      expect(codesOf(told)).toEqual({ r8: 'OVERLOADED', r0: 'answered' });
+      expect(codesOf(told)).toEqual({ r16: 'OVERLOADED', r0: 'answered' });
       await end('patient');
       expect(told.get('patient')).toBe('answered');
     } finally {
@@ -115,54 +115,61 @@ describe('the door', () => {
   it('gives the places of those that wait for something else to others', async () => {
     const waits = new Waits();
     const { begun, come, end, settle } = requestsAt(new Door({ most: 20, waits, utilization: asItShouldBe }));
-    for (const name of named('r', 20)) come(name);
+    for (const name of named('r', 28)) come(name);
     const over = [waits.begin(), waits.begin(), waits.begin()];
     await settle();
-    expect(begun).toEqual(named('r', 11));
+    expect(begun).toEqual(named('r', 19));
     // Back from there they go on: nobody else is let in until there are fewer again.
     for (const each of over) each();
     await end('r0', 'r1', 'r2');
-    expect(begun).toHaveLength(11);
+    expect(begun).toHaveLength(19);
     await end('r3');
-    expect(begun).toEqual(named('r', 12));
+    expect(begun).toEqual(named('r', 20));
   });
 
-  it('lets more in while the process has time to spare and somebody waits, and fewer while it has none', async () => {
+  it('lets more in while the process has time to spare and somebody waits, and fewer while it has none and some are sent away', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     try {
       let utilization = 0.5;
-      const door = new Door({ most: 12, utilization: () => utilization });
-      const { come, end, settle } = requestsAt(door);
-      for (const name of named('r', 60)) come(name);
-      jest.advanceTimersByTime(2_000);
+      const door = new Door({ most: 20, utilization: () => utilization });
+      const { come, settle } = requestsAt(door);
+      for (const name of named('r', 80)) come(name);
+      jest.advanceTimersByTime(1_500);
       await settle();
-      expect(door.state).toMatchObject({ limit: 12, inside: 12 });
+      expect(door.state).toMatchObject({ limit: 20, inside: 20, sentAway: 0 });
       utilization = 1;
-      jest.advanceTimersByTime(2_500);
-      expect(door.state).toMatchObject({ limit: 4, inside: 12 });
-      await end(...named('r', 9));
-      expect(door.state.inside).toBe(4);
+      jest.advanceTimersByTime(1_000);
+      expect(door.state.limit).toBe(20);
+      for (let look = 0; look < 16; look += 1) {
+        for (const name of named(`late ${look} `, 8)) come(name);
+        jest.advanceTimersByTime(250);
+      }
+      await settle();
+      expect(door.state.limit).toBe(6);
+      // Once nobody is sent away any more, as many as at first.
+      jest.advanceTimersByTime(4_000);
+      expect(door.state.limit).toBe(16);
     } finally {
       jest.useRealTimers();
     }
   });
 
-  it('goes back to eight where requests take much longer than those that are almost alone', async () => {
+  it('goes back to sixteen where requests take much longer than those that are almost alone', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     try {
-      const door = new Door({ most: 12, utilization: () => 0.5 });
+      const door = new Door({ most: 20, utilization: () => 0.5 });
       const { begun, come, end, settle } = requestsAt(door);
       come('alone');
       jest.advanceTimersByTime(10);
       await end('alone');
-      for (const name of named('r', 40)) come(name);
+      for (const name of named('r', 70)) come(name);
       jest.advanceTimersByTime(1_500);
       await settle();
-      expect(door.state.limit).toBe(12);
+      expect(door.state.limit).toBe(20);
       // Each of them took a second and a half.
-      await end(...begun.slice(1, 13));
+      await end(...begun.slice(1, 21));
       jest.advanceTimersByTime(2_000);
-      expect(door.state.limit).toBe(8);
+      expect(door.state.limit).toBe(16);
     } finally {
       jest.useRealTimers();
     }
@@ -202,8 +209,8 @@ describe('the door', () => {
         }
         const settled = await Promise.allSettled(runs);
         const refused = settled.filter(({ status }) => status === 'rejected').length;
-        expect(most).toBeLessThanOrEqual(8);
-        expect(door.state).toEqual({ limit: 8, inside: 0, waiting: 0, entered: list.length - refused, sentAway: refused });
+        expect(most).toBeLessThanOrEqual(16);
+        expect(door.state).toEqual({ limit: 16, inside: 0, waiting: 0, entered: list.length - refused, sentAway: refused });
       }),
       { numRuns: 50 },
     );

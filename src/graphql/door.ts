@@ -12,9 +12,9 @@ export interface DoorOptions {
   readonly utilization?: () => number;
 }
 
-/** Requests that go on at once at least, and until something is known. */
-const least = 4;
-const atFirst = 8;
+/** Requests that go on at once while there is more than can be done, at least, and otherwise: of so many, those that read the same tables share statements. */
+const least = 6;
+const atFirst = 16;
 /** Requests that wait, and how many when some were sent away less than `calmAfter` milliseconds ago. */
 const mostWaiting = 64;
 const mostWaitingInCrowd = 16;
@@ -66,7 +66,8 @@ export const overloaded = (): Failure =>
 
 /**
  * Lets in as many requests at once as keep the process busy, and no more: what goes beyond only makes each of them slower
- * (Little's law). While others wait, more are let in where the event loop has time to spare, and fewer where it has none. Where requests take
+ * (Little's law). While others wait, more are let in where the event loop has time to spare, and fewer where it has none and requests are
+ * sent away. Where requests take
  * twice as long as those that are almost alone, what they wait for is the database: then it goes back to as many as at first. That is
  * the gradient of Netflix's concurrency-limits and Envoy's adaptive concurrency; alone it would take a change of what is asked for, or a
  * slow helpdesk, for too much of it.
@@ -224,7 +225,9 @@ export class Door {
 
   private adjust(utilization: number): void {
     const stretch = this.alone === null || this.usual === null ? 1 : this.usual / this.alone;
-    if (utilization > busyAbove) this.limit = Math.max(least, this.limit - 1);
+    const usualLimit = Math.min(atFirst, this.most);
+    if (this.isCrowded && utilization > busyAbove) this.limit = Math.max(least, this.limit - 1);
+    else if (!this.isCrowded && this.limit < usualLimit) this.limit += 1;
     // What takes long may be a flush that many share: fewer than at first would wait for as long, and less would be done.
     else if (stretch > overstretched) this.limit = Math.max(Math.min(this.limit, atFirst), this.limit - 1);
     else if (utilization < idleBelow && stretch < stretched) this.limit = Math.min(this.most, this.limit + 1);

@@ -101,7 +101,7 @@ describe('more than can be answered', () => {
   let gateway: HeldBack;
   beforeEach(async () => {
     const issuer = await OtherIssuer.open();
-    // By so few connections four requests go on at once, neither more nor fewer.
+    // By so few connections six requests go on at once, neither more nor fewer.
     test = await TestApp.start({ config: { issuers: [issuer.configuration], databasePool: 2 } });
     gateway = new HeldBack(test, issuer);
     // They are known: what follows is the operation alone.
@@ -122,8 +122,8 @@ describe('more than can be answered', () => {
     };
     const before = came();
     for (const token of strangers) void gateway.send(token, list);
-    await until('all that came', () => came() === before + count && gateway.held.length === 4);
-    expect(test.app.admission.state).toMatchObject({ limit: 4, inside: 4, sentAway: 0 });
+    await until('all that came', () => came() === before + count && gateway.held.length === 6);
+    expect(test.app.admission.state).toMatchObject({ limit: 6, inside: 6, sentAway: 0 });
   };
 
   it('is told so with 503 and when to come again, before anything of it was begun; the others are answered', async () => {
@@ -132,15 +132,15 @@ describe('more than can be answered', () => {
     const [ana, ben] = [await test.token('ana'), await test.token('ben')];
     const recorded = await disclosures();
     const bens = await gateway.send(ben, context);
-    await fill(67);
+    await fill(69);
     for (const token of [ana, ben]) await gateway.send(token, context);
-    // Of 70 that came four are inside; what has waited longest was sent away while the database hadn't answered anybody.
+    // Of 72 that came six are inside; what has waited longest was sent away while the database hadn't answered anybody.
     const { inside, waiting, sentAway } = test.app.admission.state;
     expect({ inside, all: inside + waiting + sentAway, some: sentAway > 0, held: gateway.held.length }).toEqual({
-      inside: 4,
-      all: 70,
+      inside: 6,
+      all: 72,
       some: true,
-      held: 4,
+      held: 6,
     });
     expect(await disclosures()).toBe(recorded);
     const answers = await gateway.answerAll();
@@ -153,14 +153,14 @@ describe('more than can be answered', () => {
         data: null,
         codes: ['OVERLOADED'],
       });
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(70 - sentAway);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(72 - sentAway);
     const shown = [await bens.answer, ...answers.slice(-2)].filter(({ data }) => data?.ticketByReference);
     expect(await disclosures()).toBe(recorded + shown.length);
   });
 
   it('keeps nobody else waiting: probes, metrics, customers and sources are answered; exports come again', async () => {
     gateway.holdBack();
-    await fill(68);
+    await fill(70);
     await gateway.send(await test.token('ana'), list);
     expect(test.app.admission.state.sentAway).toBe(1);
     const download = await get('/audit/exports?ticket=none', 'ada');
@@ -173,9 +173,9 @@ describe('more than can be answered', () => {
     expect((await get('/readyz')).statusCode).toBe(200);
     const { body } = await get('/metrics');
     expect(body).toMatch(/^counterfoil_requests_refused_total\{reason="overload"\} 1$/m);
-    expect(body).toMatch(/^counterfoil_requests\{state="inside"\} 4$/m);
+    expect(body).toMatch(/^counterfoil_requests\{state="inside"\} 6$/m);
     expect(body).toMatch(/^counterfoil_requests\{state="waiting"\} 64$/m);
-    expect(body).toMatch(/^counterfoil_requests_limit 4$/m);
+    expect(body).toMatch(/^counterfoil_requests_limit 6$/m);
     expect((await get(`/confirm/${'x'.repeat(43)}`)).statusCode).toBe(404);
     expect((await test.server.inject({ method: 'POST', url: '/webhooks/demo', payload: '{}' })).statusCode).toBe(401);
     await gateway.answerAll();
@@ -187,7 +187,8 @@ describe('more than can be answered', () => {
     for (let count = 0; count < 12; count += 1) void gateway.send(ana, list);
     await until('eight of hers at the door', () => test.app.admission.state.inside + test.app.admission.state.waiting === 8);
     await gateway.send(await test.token('ben'), list);
-    expect(test.app.admission.state).toMatchObject({ inside: 4, waiting: 5, sentAway: 0, ofThemselves: 0 });
+    await until('his too', () => test.app.admission.state.waiting === 3);
+    expect(test.app.admission.state).toMatchObject({ inside: 6, waiting: 3, sentAway: 0, ofThemselves: 0 });
     const answers = await gateway.answerAll();
     expect(answers.map(({ status }) => status)).toEqual(Array(13).fill(200));
   });
@@ -205,7 +206,7 @@ describe('more than can be answered', () => {
   it('is asked nothing for who went away while they waited', async () => {
     const address = await test.server.listen({ host: '127.0.0.1', port: 0 });
     gateway.holdBack();
-    await fill(4);
+    await fill(6);
     const away = new AbortController();
     const gone = fetch(`${address}/graphql`, {
       method: 'POST',
@@ -223,7 +224,7 @@ describe('more than can be answered', () => {
     await gateway.answerAll();
     await until('nobody inside', () => test.app.admission.state.inside === 0);
     // Those of a ticket by its reference would be hers.
-    expect(test.app.admission.state.entered).toBe(3 + 4 + 1);
+    expect(test.app.admission.state.entered).toBe(3 + 6 + 1);
     expect(gateway.held.filter((sql) => /reference = \?/.test(sql))).toEqual([]);
     expect(await disclosures()).toBe(before);
   });
