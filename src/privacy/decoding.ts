@@ -319,18 +319,27 @@ export const readingsOf = (text: string): readonly DecodedText[] => {
   signs.lastIndex = 0;
   if (!signs.test(text)) return readings;
   const seen = new Set([text]);
-  for (const style of ['none', 'needed', 'all'] as const) {
-    // Without an equals sign in any reading there is no quoted-printable, and the other ways are the first once more.
-    if (style === 'needed' && !readings.some((each) => each.text.includes('='))) break;
-    let reading = written;
-    for (let count = 0; count < mostLayers; count++) {
+  /** Takes layers off a reading of this depth, one after the other, and returns what they leave. */
+  const taken = (from: DecodedText, depth: number, style: QuotedPrintable): readonly DecodedText[] => {
+    const left: DecodedText[] = [];
+    let reading = from;
+    for (let count = depth; count < mostLayers; count++) {
       const edits = layer(reading.text, style);
       if (edits.length === 0) break;
       reading = reading.edited(edits);
+      left.push(reading);
       if (seen.has(reading.text)) continue;
       seen.add(reading.text);
       readings.push(reading);
     }
-  }
+    return left;
+  };
+  taken(written, 0, 'none');
+  // Without an equals sign in any reading there is no quoted-printable, and the other ways are the first once more.
+  if (!readings.some((each) => each.text.includes('='))) return readings;
+  taken(written, 0, 'needed');
+  const withAll = taken(written, 0, 'all');
+  // What was a byte may have been made a sign before digits: "card==36=30" is "card=60".
+  for (const [index, reading] of withAll.entries()) if (reading.text.includes('=')) taken(reading, index + 1, 'needed');
   return readings;
 };

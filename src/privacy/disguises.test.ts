@@ -236,6 +236,28 @@ describe('composed at random,', () => {
     );
   });
 
+  it('a card behind a sign that its own encoding begins with is found whole', () => {
+    const quoted = bytesAs('=');
+    const percent = bytesAs('%');
+    const inBytes = (text: string, encode: Encode) => Array.from(text, encode).join('');
+    const pans = ['6011/0000/0000/0004', '4242 4242 4242 4242'];
+    for (const [first, ...further] of [
+      [quoted, quoted],
+      [percent, quoted],
+      [quoted, percent, quoted],
+      [percent, quoted, quoted],
+    ] as const)
+      for (const sign of ['=', '=3D'])
+        for (const pan of pans) {
+          const separators = Array.from(pan, (character) => (/[0-9]/.test(character) ? character : first(character))).join('');
+          const whole = further.reduce<string>(inBytes, separators);
+          const before = `?card${sign}`;
+          const text = `${before}${whole}&x=1`;
+          const found = redactor.find(text).find(({ kind }) => kind === 'CARD_NUMBER');
+          expect([text, found && found.start <= before.length, found?.end]).toEqual([text, true, before.length + whole.length]);
+        }
+  });
+
   const prose = fc.constantFrom<readonly [string, string]>(
     ['', ''],
     ['please look: ', ', thanks'],
