@@ -93,7 +93,7 @@ interface OnServer {
 }
 
 /** TypeORM locks rows only in a transaction that it knows of. */
-const isInTransaction = (runner: QueryRunner, isTransactionActive: boolean): void =>
+const noteTransaction = (runner: QueryRunner, isTransactionActive: boolean): void =>
   void Object.assign(runner, { isTransactionActive });
 
 interface DatabaseParts {
@@ -427,10 +427,10 @@ export class Database implements Reads {
   private onServer<T>(until: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.onConnection(until, async ({ runner, connection }) => {
       await ask(connection, 'START TRANSACTION');
-      isInTransaction(runner, true);
+      noteTransaction(runner, true);
       const result = await work({ manager: runner.manager, engine: this.engine, connection });
       await ask(connection, 'COMMIT');
-      isInTransaction(runner, false);
+      noteTransaction(runner, false);
       return result;
     });
   }

@@ -10,22 +10,20 @@ type Parameter = NonNullable<Described['params']>[number];
 /** What is given for a parameter. */
 type Give = (...given: Parameters<Resolve>) => unknown;
 
-/** A value that type-graphql would give as it is; `undefined` or null may stand for an input that it would make an object of. */
-const isPlain =
-  (isInput: (type: unknown) => boolean) =>
-  (parameter: Parameter): boolean => {
-    switch (parameter.kind) {
-      case 'arg':
-        return parameter.validateFn === undefined;
-      case 'root':
-        return parameter.propertyName === undefined && !isInput(parameter.getType?.());
-      case 'context':
-      case 'info':
-        return true;
-      default:
-        return false;
-    }
-  };
+/** type-graphql would give it as it is, but for what it makes an object of a class; it validates nothing of it. */
+const isPlain = (parameter: Parameter): boolean => {
+  switch (parameter.kind) {
+    case 'arg':
+      return parameter.validateFn === undefined && parameter.validateSettings === undefined;
+    case 'root':
+      return parameter.propertyName === undefined;
+    case 'context':
+    case 'info':
+      return true;
+    default:
+      return false;
+  }
+};
 
 const giving = (parameter: Parameter): Give => {
   if (parameter.kind === 'arg') {
@@ -41,10 +39,11 @@ const giving = (parameter: Parameter): Give => {
 /** The method called with what the field is given; null where type-graphql has more to do than that. */
 const called = (described: Described, original: Resolve, isInput: (type: unknown) => boolean): Resolve | null => {
   const { target, methodName, params = [], roles, middlewares = [] } = described;
-  if (roles !== undefined || middlewares.length > 0 || !params.every(isPlain(isInput))) return null;
+  if (roles !== undefined || middlewares.length > 0 || !params.every(isPlain)) return null;
   const instance = new (target as new () => Record<string, (...given: unknown[]) => unknown>)();
+  const method = instance[methodName];
   const inOrder = [...params].sort((a, b) => a.index - b.index);
-  if (inOrder.some(({ index }, at) => index !== at)) return null;
+  if (method === undefined || inOrder.some(({ index }, at) => index !== at)) return null;
   const gives = inOrder.map(giving);
   const inputs = inOrder.flatMap((each) => (each.kind === 'arg' && isInput(each.getType()) ? [each.name] : []));
   const roots = inOrder.flatMap((each) => (each.kind === 'root' && each.getType ? [each.getType() as new () => object] : []));
@@ -53,7 +52,7 @@ const called = (described: Described, original: Resolve, isInput: (type: unknown
     for (const root of roots) if (!(parent instanceof root)) return original(parent, args, context, info);
     const given = new Array<unknown>(gives.length);
     for (let at = 0; at < gives.length; at += 1) given[at] = gives[at]?.(parent, args, context, info);
-    return instance[methodName]?.(...given);
+    return method.apply(instance, given);
   };
 };
 
