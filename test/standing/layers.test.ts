@@ -21,21 +21,23 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   authz: [],
   audit: [],
   privacy: [],
+  // Signals and the rules over them, as they are without a database.
+  risk: [],
   background: [],
   db: ['authz', 'audit', 'privacy'],
   // The log as it is kept: below the features, so that no feature can become a condition for it.
   ledger: ['authz', 'audit', 'privacy', 'db', 'background'],
   upstream: ['privacy'],
   graphql: ['authz', 'audit', 'privacy', 'upstream'],
-  features: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql'],
+  features: ['authz', 'audit', 'privacy', 'risk', 'db', 'ledger', 'upstream', 'background', 'graphql'],
   // The sections of the file live with the parts that they configure.
-  config: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'features'],
+  config: ['authz', 'audit', 'privacy', 'risk', 'db', 'ledger', 'upstream', 'graphql', 'features'],
   storage: ['privacy', 'db', 'features', 'config'],
-  app: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config', 'storage'],
-  http: ['authz', 'privacy', 'upstream', 'graphql', 'features', 'app', 'config'],
+  app: ['authz', 'audit', 'privacy', 'risk', 'db', 'ledger', 'upstream', 'background', 'graphql', 'features', 'config', 'storage'],
+  http: ['authz', 'privacy', 'risk', 'upstream', 'graphql', 'features', 'app', 'config'],
   // What production never loads: it may use what it stands in for, and only its doors load it.
   development: ['authz', 'privacy', 'upstream', 'app', 'http'],
-  cli: ['authz', 'audit', 'privacy', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config', 'storage'],
+  cli: ['authz', 'audit', 'privacy', 'risk', 'db', 'ledger', 'upstream', 'graphql', 'http', 'features', 'app', 'config', 'storage'],
   main: ['http', 'cli', 'app', 'config'],
 };
 
