@@ -27,15 +27,55 @@ export interface DaySummary {
   readonly count: number;
   /** The largest amount in minor units of `currency`; null where there was none. */
   readonly mostMinorUnits: number | null;
+  /** Since when the merchant has the oldest customer among them; null where no signal said it of any. */
+  readonly customerSince: Date | null;
 }
+
+const millisecondsADay = 86_400_000;
+export const dayOf = (at: Date): number => Math.floor(at.getTime() / millisecondsADay);
+
+const summarizedTypes: ReadonlySet<string> = new Set<SignalType>([
+  'payment.attempt.declined',
+  'payment.attempt.succeeded',
+  'ticket.contact',
+  'account.recovery',
+  'credential.changed',
+]);
+
+/**
+ * What one signal adds to the days: a summary for each subject that days are kept of (customer, card, e-mail domain), each with
+ * `count` 1. Summaries that agree in all but `count`, `mostMinorUnits` and `customerSince` are one: the counts are added, the larger
+ * amount and the earlier date are kept. Countries and devices are told apart for customers only.
+ */
+export const summariesOf = ({ type, occurredAt, subjects, facts }: Signal): readonly DaySummary[] => {
+  if (!summarizedTypes.has(type)) return [];
+  const common = {
+    type: type as SignalType,
+    day: dayOf(occurredAt),
+    currency: facts.amount?.currency ?? null,
+    count: 1,
+    mostMinorUnits: facts.amount?.minorUnits ?? null,
+    customerSince: facts.customerSince ?? null,
+  };
+  const { customer, card, emailDomain } = subjects;
+  const summaries: DaySummary[] = [];
+  if (customer !== undefined) {
+    const place = { country: facts.country ?? null, device: subjects.device ?? null };
+    summaries.push({ subject: 'customer', value: customer, ...place, ...common });
+  }
+  if (card !== undefined) summaries.push({ subject: 'card', value: card, country: null, device: null, ...common });
+  if (emailDomain !== undefined)
+    summaries.push({ subject: 'emailDomain', value: emailDomain, country: null, device: null, ...common });
+  return summaries;
+};
 
 /**
  * The past as rules may ask for it: by windows that a rule names beforehand, so that a stream in memory and a database answer alike.
  * Everything that a signal came after is in it, by when it was received, and the signal itself; never what was received later.
  */
 export interface History {
-  /** The signals of each window, by when they occurred and then by name. */
+  /** The signals of each window, by when they occurred and then by name. Rules ask for at most 28 days. */
   signals(windows: readonly Window[]): Promise<readonly (readonly Signal[])[]>;
-  /** The days of each window, whole days only. */
+  /** The days of each window, from the day of `from` to the day of `to`; of customers, cards and e-mail domains, at most 180 days. */
   days(windows: readonly Window[]): Promise<readonly (readonly DaySummary[])[]>;
 }

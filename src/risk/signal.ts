@@ -57,28 +57,46 @@ export type Subjects = { readonly [name in SubjectName]?: string | undefined };
 
 export const credentialChanges = ['card', 'billing-address', 'shipping-address', 'contact'] as const;
 
-const subject = z.string().min(1).max(256);
-const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+const subjectError = 'expected the name of a subject, a text of 1 to 256 characters';
+const subject = z.string({ error: subjectError }).min(1, subjectError).max(256, subjectError);
+
+const instantError = 'expected an instant with its offset such as 2026-09-01T09:30:00Z (RFC 3339)';
+const instant = z.iso.datetime({ offset: true, error: instantError }).transform((text) => new Date(text));
+const dayOrInstant = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: `${instantError}, or a day` })
+  .transform((text) => new Date(text));
+
+const short = (most: number) => {
+  const error = `expected a text of at most ${most} characters`;
+  return z.string({ error }).max(most, error);
+};
+/** What a sender doesn't know may be null or left out. */
+const known = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
+const whole = 'expected a whole number of minor units';
+const iso4217 = 'expected an ISO 4217 currency in upper case such as EUR';
+const iso3166 = 'expected an ISO 3166-1 country in upper case such as DE';
 
 const facts = z.object({
   /** ISO 3166-1 alpha-2, upper case: where it happened from. */
-  country: z
-    .string()
-    .regex(/^[A-Z]{2}$/)
-    .optional(),
+  country: known(z.string({ error: iso3166 }).regex(/^[A-Z]{2}$/, iso3166)),
   /** Integer minor units of an ISO 4217 currency. */
-  amount: z.object({ minorUnits: z.int(), currency: z.string().regex(/^[A-Z]{3}$/) }).optional(),
-  declineCode: z.string().max(128).optional(),
+  amount: known(
+    z.object(
+      { minorUnits: z.int({ error: whole }), currency: z.string({ error: iso4217 }).regex(/^[A-Z]{3}$/, iso4217) },
+      { error: 'expected an amount such as {"minorUnits":1999,"currency":"EUR"}' },
+    ),
+  ),
+  declineCode: known(short(128)),
   /** The provider's advice about a decline, such as `do_not_try_again`. */
-  advice: z.string().max(128).optional(),
+  advice: known(short(128)),
   /** Since when the merchant has this customer. */
-  customerSince: instant.optional(),
+  customerSince: known(dayOrInstant),
   /** What came of it: of a payment `fraud`, `refunded`, `declined` or `fine`, where it is known by now. No rule reads it of a payment. */
-  outcome: z.string().max(64).optional(),
-  /** What was changed; a card where it isn't said. */
-  change: z.enum(credentialChanges).optional(),
+  outcome: known(short(64)),
+  /** What was changed; where it isn't said, it may be any of them. */
+  change: known(z.enum(credentialChanges, { error: `expected one of ${credentialChanges.join(', ')}` })),
   /** Until when something can be done. */
-  deadline: instant.optional(),
+  deadline: known(instant),
 });
 export type SignalFacts = z.output<typeof facts>;
 
@@ -87,20 +105,29 @@ export type SignalFacts = z.output<typeof facts>;
  * that aren't known are dropped; a type that isn't known is kept as it is and read by no rule.
  */
 export const signalSchema = z.object({
-  source: z.string().min(1).max(64),
-  id: z.string().min(1).max(255),
+  source: z
+    .string({ error: 'expected the name of the source' })
+    .min(1, 'expected the name of the source')
+    .max(64, 'expected at most 64 characters'),
+  id: z
+    .string({ error: 'expected an id that is unique within the source' })
+    .min(1, 'expected an id that is unique within the source')
+    .max(255, 'expected at most 255 characters'),
   type: z
-    .string()
-    .max(64)
-    .regex(/^[a-z][a-z-]*(?:\.[a-z][a-z-]*)+$/),
+    .string({ error: 'expected a type such as payment.attempt.declined' })
+    .max(64, 'expected at most 64 characters')
+    .regex(/^[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$/, 'expected a type such as payment.attempt.declined'),
   /** RFC 3339, with its offset. */
   occurredAt: instant,
-  subjects: z.object(
-    Object.fromEntries(subjectNames.map((name) => [name, subject.optional()])) as Record<
-      SubjectName,
-      z.ZodOptional<typeof subject>
-    >,
-  ),
+  subjects: z
+    .object(
+      Object.fromEntries(subjectNames.map((name) => [name, known(subject)])) as Record<
+        SubjectName,
+        ReturnType<typeof known<typeof subject>>
+      >,
+      { error: 'expected subjects such as {"customer":"c-1","card":"fp-9"}' },
+    )
+    .prefault({}),
   facts: facts.prefault({}),
 });
 
