@@ -24,6 +24,8 @@ import { createOperations } from './features/operations/operations.slice';
 import { createPayments } from './features/payments/payments.slice';
 import { type RequestContext, RequestOf, type Services } from './features/request';
 import { servedGraph } from './features/schema';
+import type { Signals } from './features/signals/signals.service';
+import { createSignals } from './features/signals/signals.slice';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
 import { createSources } from './features/sources/sources.slice';
@@ -65,6 +67,7 @@ interface AppParts {
   readonly clock: () => Date;
   readonly database: Database;
   readonly services: Services;
+  readonly signals: Signals;
   readonly sources: Sources;
   readonly actors: Actors;
   readonly record: ReturnType<typeof createDisclosures>;
@@ -91,6 +94,7 @@ export class App {
   readonly clock = this.parts.clock;
   readonly database = this.parts.database;
   readonly services = this.parts.services;
+  readonly signals = this.parts.signals;
   readonly sources = this.parts.sources;
   readonly actors = this.parts.actors;
   readonly denials = this.parts.record.denials;
@@ -136,6 +140,7 @@ export class App {
         assignment: config.sync.assignmentBoundSeconds * 1_000,
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
+      const signals = createSignals(core);
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
@@ -224,6 +229,7 @@ export class App {
         clock,
         database,
         services,
+        signals,
         sources,
         actors,
         record,
@@ -266,6 +272,7 @@ export class App {
     };
     for (const turn of this.parts.recurring) every(5_000, turn);
     for (const loop of this.loops) loop.start();
+    this.signals.start();
     this.services.jobs.start();
     this.services.auditScrub.start();
   }
@@ -273,7 +280,9 @@ export class App {
   /** Finishes what is under way: polls, disclosures, counted denials, writes. */
   async close(): Promise<void> {
     // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
-    await Promise.all([...this.loops, this.services.jobs, this.services.auditScrub, this.sources].map((each) => each.stop()));
+    await Promise.all(
+      [...this.loops, this.signals, this.services.jobs, this.services.auditScrub, this.sources].map((each) => each.stop()),
+    );
     await this.parts.channels.mail?.close();
     await this.parts.record.close();
     await this.signingLog?.stop();

@@ -333,6 +333,14 @@ export const catalogue = {
     subject: 'SessionRevocation',
     detail: { entry: later(digest), until: later(time) },
   },
+  'signal.consume': {
+    reads: 'Something begins to be done about signals, under this name; what was done its own events say.',
+    subject: 'SignalConsumer',
+  },
+  'signal.remove': {
+    reads: 'So many signals, or days of them, were removed: their time is over.',
+    detail: [{ signals: count }, { days: count }],
+  },
   'source.first-seen': {
     reads: 'A source is configured for the first time.',
     subject: 'Source',

@@ -13,6 +13,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],
   helpdesk_ticket: ['observed_at', 'unreadable', 'messages_seen_at'],
   payment_transaction: ['confirmed_at'],
+  risk_consumer: ['position'],
   upstream_source: ['position', 'backfill_position', 'backfilled_at', 'polled_at', 'fault', 'fault_at'],
 };
 

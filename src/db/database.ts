@@ -35,7 +35,7 @@ import { ServerConnections } from './server-connections';
 import { SharedReads } from './shared-reads';
 import type { Sql } from './sql';
 import { ask, execute, type Row, readRows, type Transaction } from './statements';
-import { deleting, insertions, type Selection, type Table, type Values } from './table';
+import { type AddingUp, additions, deleting, insertions, type Selection, type Table, type Values } from './table';
 import { selectLists } from './union-of-lists';
 
 export interface ChangeOptions {
@@ -43,9 +43,11 @@ export interface ChangeOptions {
   readonly idempotent?: boolean;
 }
 
-/** One transaction of the audit log's sequencer: places in the tree and signed heads, never events. */
+/** One transaction of a sequencer: places in an order, what is made of what has one, and signed heads; never events. */
 export interface SequencerCommit extends Reads {
   insert<E>(into: Table<E>, rows: readonly Values<E>[]): Promise<void>;
+  /** Inserts rows; where one of the same key is stored, adds to it. */
+  add<E>(into: Table<E>, rows: readonly Values<E>[], how: AddingUp<E>): Promise<void>;
   remove<E>(from: Table<E>, condition: Sql): Promise<void>;
 }
 
@@ -270,7 +272,7 @@ export class Database implements Reads {
   }
 
   /**
-   * One transaction of the sequencer, for which no event is recorded: what it writes is where recorded events stand.
+   * One transaction of a sequencer, for which no event is recorded: what it writes is where recorded events stand.
    * `work` may run again after a conflict, a duplicate key or a lost connection, and must then look at what is committed.
    */
   sequence<T>(work: (commit: SequencerCommit) => Promise<T>): Promise<T> {
@@ -281,6 +283,7 @@ export class Database implements Reads {
       return work({
         read: (selection, rest) => readRows(transaction, selection, rest),
         insert: (into, rows) => run(insertions(into, rows)),
+        add: (into, rows, how) => run(additions(this.engine, into, rows, how)),
         remove: (from, condition) => run([deleting(from, condition)]),
       });
     });

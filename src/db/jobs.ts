@@ -13,6 +13,8 @@ export const jobs = {
   /** Writes down, in their name, what somebody was shown, was refused, or had done from the command line. */
   recorder: 'interactive',
   sequencer: 'interactive',
+  /** Does what is to be done about signals, and removes those whose time is over. */
+  signals: 'background',
   start: 'interactive',
   sync: 'background',
   worker: 'background',

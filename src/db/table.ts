@@ -267,6 +267,35 @@ export const insertions = <E>(
   return statements;
 };
 
+/** Of rows that are added up: by what they are one, what is added, and of what the largest or the smallest stays. */
+export interface AddingUp<E> {
+  readonly key: readonly Name<E>[];
+  readonly sums: readonly Name<E>[];
+  readonly largest: readonly Name<E>[];
+  readonly smallest: readonly Name<E>[];
+}
+
+/** Inserts these rows; where one of the same key is stored, it adds to it. No two of the rows have one key. */
+export const additions = <E>(
+  engine: EngineKind,
+  into: Table<E>,
+  rows: readonly Values<E>[],
+  { key, sums, largest, smallest }: AddingUp<E>,
+): { sql: string; values: unknown[] }[] => {
+  const named = (property: string) => columnOf(into[definition], property).name;
+  const given = (column: string) => (engine === 'mariadb' ? `VALUES(${column})` : `excluded.${column}`);
+  // A value that isn't known is neither.
+  const kept = (column: string, goes: '<' | '>') =>
+    `${column} = CASE WHEN ${column} IS NULL OR ${column} ${goes} ${given(column)} THEN COALESCE(${given(column)}, ${column}) ELSE ${column} END`;
+  const changes = [
+    ...sums.map(named).map((column) => `${column} = ${column} + ${given(column)}`),
+    ...largest.map(named).map((column) => kept(column, '<')),
+    ...smallest.map(named).map((column) => kept(column, '>')),
+  ].join(', ');
+  const onKey = engine === 'mariadb' ? 'ON DUPLICATE KEY UPDATE' : `ON CONFLICT (${key.map(named).join(',')}) DO UPDATE SET`;
+  return insertions(into, rows).map(({ sql: text, values }) => ({ sql: `${text} ${onKey} ${changes}`, values }));
+};
+
 const columnOf = ({ name, columns }: Definition, property: string): ColumnDefinition => {
   const column = columns.get(property);
   if (!column) throw new ProgrammingError(`${name} has no column for ${property}.`);

@@ -16,6 +16,7 @@ import { Customer } from './customers/customer.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
 import { RegisteredOperation } from './operations/operation.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
+import { RiskConsumer, RiskFeed, RiskFeedPending, RiskSignal, RiskSignalDay } from './signals/signal.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';
 import { Message, StaffMember, Ticket } from './tickets/ticket.entity';
 
@@ -45,6 +46,11 @@ export const entities = [
   PaymentCustomer,
   PaymentMethod,
   RegisteredOperation,
+  RiskConsumer,
+  RiskFeed,
+  RiskFeedPending,
+  RiskSignal,
+  RiskSignalDay,
   Secret,
   SessionRevocation,
   SourceState,

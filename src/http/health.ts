@@ -58,12 +58,13 @@ export const healthRoutes =
 
     server.get('/metrics', async (_request, reply) => {
       // Without the database ages and jobs are unknown; what else is measured is wanted just then.
-      const [sources, texts, unlinked, jobs, audit] = await Promise.all([
+      const [sources, texts, unlinked, jobs, audit, signals] = await Promise.all([
         inTime(app.sources.health(), []),
         inTime(app.sources.textsCompared(), []),
         inTime(app.sources.unlinkedCustomers(), []),
         inTime(app.services.jobs.counts(), []),
         inTime<Awaited<ReturnType<typeof app.services.auditLog.progress>> | null>(app.services.auditLog.progress(), null),
+        inTime<Awaited<ReturnType<typeof app.signals.progress>> | null>(app.signals.progress(), null),
       ]);
       const { limit, inside, waiting, entered, sentAway, ofThemselves } = app.admission.state;
       metrics.limit.set(limit);
@@ -100,6 +101,10 @@ export const healthRoutes =
       metrics.auditCheckpointAge.remove();
       if (audit) metrics.auditPending.set(audit.pending);
       if (audit?.signedAt) metrics.auditCheckpointAge.set((now() - audit.signedAt.getTime()) / 1_000);
+      metrics.signalsPending.remove();
+      metrics.signalsUnread.reset();
+      if (signals) metrics.signalsPending.set(signals.pending);
+      for (const [consumer, unread] of signals?.unread ?? []) metrics.signalsUnread.set({ consumer }, unread);
       metrics.readsRepeated.set(app.database.shared.repeated);
       const { agreeing, findings, round } = app.services.auditScrub.state;
       metrics.auditRowsChecked.set(agreeing);

@@ -124,6 +124,19 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly signalsPending = new Gauge({
+    name: 'counterfoil_signals_pending',
+    help: 'Signals that are stored and have no position in the feed yet.',
+    registers: [this.registry],
+  });
+
+  readonly signalsUnread = new Gauge({
+    name: 'counterfoil_signals_unread',
+    help: 'Positions of the feed of signals that a consumer has not read yet.',
+    labelNames: ['consumer'] as const,
+    registers: [this.registry],
+  });
+
   readonly readsRepeated = new Gauge({
     name: 'counterfoil_reads_repeated',
     help: 'Statements for several requests, since the start, that failed or might have lacked rows and were repeated for each.',

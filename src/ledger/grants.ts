@@ -25,10 +25,17 @@ export const auditPrivileges = (role: DatabaseRole, table: string): readonly Pri
 /** Rows that say what somebody did: they are added and never written to again. */
 const kept: readonly string[] = ['session_revocation', 'credential_transition', 'credential_link', 'credential_confirmation'];
 
-/** What a gateway needs on any other table. It deletes nothing but the messages of a ticket that passes to another customer. */
+/** Rows that are added, and removed when their time is over: never written to in between. */
+const passing: readonly string[] = ['risk_signal', 'risk_feed', 'risk_feed_pending'];
+
+/** Rows that are added to, and removed: messages of a ticket that passes to another customer, days whose time is over. */
+const shrinking: readonly string[] = ['helpdesk_message', 'risk_signal_day'];
+
+/** What a gateway needs on any other table. */
 const everydayPrivileges = (table: string): readonly Privilege[] => {
   if (kept.includes(table)) return ['SELECT', 'INSERT'];
-  return table === 'helpdesk_message' ? ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] : ['SELECT', 'INSERT', 'UPDATE'];
+  if (passing.includes(table)) return ['SELECT', 'INSERT', 'DELETE'];
+  return shrinking.includes(table) ? ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] : ['SELECT', 'INSERT', 'UPDATE'];
 };
 
 export interface GrantUser {

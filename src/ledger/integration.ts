@@ -1,6 +1,7 @@
 import { hashLeaf } from '../audit/event';
 import { auditEvents, auditPending } from '../db/audit.entity';
 import type { Database, SequencerCommit } from '../db/database';
+import { nextWaiting, takePlaces, type Waiting } from '../db/order';
 import type { Reads } from '../db/reads';
 import { sql } from '../db/sql';
 import { optional, type Selected, select, wholeNumber } from '../db/table';
@@ -21,19 +22,15 @@ const pendingRows = select(
   sql`FROM ${p} LEFT JOIN ${e} ON ${e.id} = ${p.eventId}`,
 );
 type PendingEvent = Selected<typeof pendingRows>;
-const waiting = select(auditPending.pick('eventId'), sql`FROM ${auditPending}`);
+const anyPending = select(auditPending.pick('eventId'), sql`FROM ${auditPending}`);
 const nextIndex = select({ size: optional(wholeNumber(sql`MAX(${auditLeaves.leafIndex}) + 1`)) }, sql`FROM ${auditLeaves}`);
 
-/** The next events but for those that are kept apart, whole transactions only and each transaction in its own order. */
-const nextPending = async (reads: Reads, apart: readonly string[]): Promise<readonly PendingEvent[]> => {
-  const others = apart.length === 0 ? sql`` : sql`WHERE ${p.eventId} NOT IN (${apart})`;
-  const rows = await reads.read(pendingRows, sql`${others} ORDER BY ${p.transactionId}, ${p.ordinal} LIMIT ${batch + 1}`);
-  if (rows.length <= batch) return rows;
-  const cut = rows.at(-1)?.transactionId as string;
-  const whole = rows.filter((row) => row.transactionId !== cut);
-  if (whole.length > 0) return whole;
-  const all = await reads.read(pendingRows, sql`WHERE ${p.transactionId} = ${cut} ORDER BY ${p.ordinal}`);
-  return all.filter(({ eventId }) => !apart.includes(eventId));
+const waiting: Waiting<PendingEvent> = {
+  rows: pendingRows,
+  id: p.eventId,
+  transactionId: p.transactionId,
+  ordinal: p.ordinal,
+  idOf: ({ eventId }) => eventId,
 };
 
 /** How many leaves the stored tree has. */
@@ -71,7 +68,7 @@ const asRecorded = ({ eventId, transactionId, leaf, leafHash, voucher }: Pending
 /** The next events that the guard lets into the tree; none where there are none. Throws `LogBroken`. */
 const letIn = async (reads: Reads, guard: QueueGuard): Promise<readonly QueuedEvent[]> => {
   for (;;) {
-    const pending = await nextPending(reads, guard.apart);
+    const pending = await nextWaiting(reads, waiting, batch, guard.apart);
     const allowed = pending.map(asRecorded).filter((event) => guard.lets(event));
     if (allowed.length > 0 || pending.length === 0) return allowed;
   }
@@ -79,22 +76,19 @@ const letIn = async (reads: Reads, guard: QueueGuard): Promise<readonly QueuedEv
 
 /**
  * Moves committed events from the queue into the tree, in one transaction: places, finished subtrees, and the end of their
- * waiting, or nothing of it. Returns how many. Whoever else does the same at that moment takes the same places, so one of
- * the two starts over and sees what the other did. What the guard doesn't let stays in the queue. Throws `LogBroken` for an event that
+ * waiting, or nothing of it. Returns how many. What the guard doesn't let stays in the queue. Throws `LogBroken` for an event that
  * isn't what was recorded.
  */
-export const integrate = async (database: Database, guard: QueueGuard): Promise<number> => {
-  // Asked without a transaction: mostly there is nothing.
-  if ((await database.read(waiting, sql`LIMIT 1`)).length === 0) return 0;
-  return database.sequence(async (commit) => {
-    const pending = await letIn(commit, guard);
-    if (pending.length === 0) return 0;
-    const size = await treeSize(commit);
-    const leaves = pending.map(({ eventId, leafHash }, offset) => ({ leafIndex: size + offset, eventId, leafHash }));
-    await commit.insert(auditLeaves, leaves);
-    await storeNodes(commit, size, size + pending.length);
-    for (const part of chunks(leaves, batch))
-      await commit.remove(auditPending, sql`${auditPending.eventId} IN (${part.map(({ eventId }) => eventId)})`);
-    return pending.length;
+export const integrate = (database: Database, guard: QueueGuard): Promise<number> =>
+  takePlaces(database, {
+    isAnyWaiting: async (reads) => (await reads.read(anyPending, sql`LIMIT 1`)).length > 0,
+    next: (reads) => letIn(reads, guard),
+    size: treeSize,
+    place: async (commit, events, size) => {
+      const leaves = events.map(({ eventId, leafHash }, offset) => ({ leafIndex: size + offset, eventId, leafHash }));
+      await commit.insert(auditLeaves, leaves);
+      await storeNodes(commit, size, size + events.length);
+      for (const part of chunks(leaves, batch))
+        await commit.remove(auditPending, sql`${auditPending.eventId} IN (${part.map(({ eventId }) => eventId)})`);
+    },
   });
-};

@@ -27,6 +27,7 @@ const fileCircles = (files: Files): string[][] =>
  */
 const slices = [
   'keys',
+  'signals',
   'customers',
   'payments',
   'tickets',

@@ -1,0 +1,115 @@
+import type { Change } from '../../db/change';
+import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
+import type { Signal } from '../../risk/signal';
+import { feedEnd } from './feed';
+import { riskConsumers, riskFeed } from './signal.entity';
+import { f, placedSignals, signalOf } from './signals.rows';
+
+/** A signal with its place in the feed. */
+export interface PlacedSignal {
+  readonly position: number;
+  /** When it was stored; how late it came is told by this and by when it occurred. */
+  readonly receivedAt: Date;
+  readonly signal: Signal;
+}
+
+/** Somebody who does something for each signal, once, in the order of the feed. */
+export interface FeedConsumer<Effects> {
+  /** By which it is told from others, for ever. */
+  readonly name: string;
+  /** What is to be done about these signals. It reads, outside of any transaction, and may be asked again for the same ones. */
+  readonly judge: (signals: readonly PlacedSignal[]) => Promise<Effects>;
+  /** Does it, and records what it did, in the transaction in which the consumer moves on. */
+  readonly apply: (change: Change, effects: Effects) => Promise<void>;
+}
+
+/** Signals of one transaction. */
+const batch = 200;
+
+const cursors = select(riskConsumers.pick('position'), sql`FROM ${riskConsumers}`);
+const positions = select(riskFeed.pick('position'), sql`FROM ${riskFeed}`);
+
+/** Somebody else has read these signals in the same consumer's name: what was to be done about them they did. */
+class Overtaken extends Error {}
+
+const isOf = (name: string) => sql`WHERE ${riskConsumers.name} = ${name}`;
+
+/**
+ * Reads the feed in the name of one consumer. Any number of processes may do so at once: where a consumer stands is written in the
+ * transaction of the effects, and only by whoever finds it where they began, so that each signal has its effects once.
+ */
+export class FeedReader<Effects> {
+  constructor(
+    private readonly database: Database,
+    private readonly consumer: FeedConsumer<Effects>,
+  ) {}
+
+  /** Brings the consumer to the end of the feed, unless it is told to stop. Returns how many signals had their effects by this. */
+  async turn(isStopped: () => boolean = () => false): Promise<number> {
+    let done = 0;
+    while (!isStopped()) {
+      const read = await this.step();
+      if (read === null) break;
+      done += read;
+    }
+    return done;
+  }
+
+  /** How many positions of the feed the consumer has not read. */
+  async lag(): Promise<number> {
+    return Math.max(0, (await feedEnd(this.database)) - ((await this.position()) ?? 0));
+  }
+
+  private async position(): Promise<number | null> {
+    const [row] = await this.database.read(cursors, isOf(this.consumer.name));
+    return row?.position ?? null;
+  }
+
+  /** Null at the end of the feed. */
+  private async step(): Promise<number | null> {
+    const { judge, apply } = this.consumer;
+    const before = (await this.position()) ?? (await this.begin());
+    const next = await this.database.read(
+      positions,
+      sql`WHERE ${riskFeed.position} > ${before} ORDER BY ${riskFeed.position} LIMIT ${batch}`,
+    );
+    const to = next.at(-1)?.position;
+    if (to === undefined) return null;
+    const rows = await this.database.read(
+      placedSignals,
+      sql`WHERE ${f.position} > ${before} AND ${f.position} <= ${to} ORDER BY ${f.position}`,
+    );
+    const signals = rows.map((row) => ({ position: row.position, receivedAt: row.receivedAt, signal: signalOf(row) }));
+    const effects = await judge(signals);
+    try {
+      await this.database.system('signals', 'signal.consume', async (change) => {
+        const isMine = sql`${riskConsumers.name} = ${this.consumer.name} AND ${riskConsumers.position} = ${before}`;
+        if ((await change.bookkeep(riskConsumers, { position: to }, isMine)) === 0) throw new Overtaken();
+        await apply(change, effects);
+      });
+    } catch (error) {
+      if (error instanceof Overtaken) return 0;
+      throw error;
+    }
+    return signals.length;
+  }
+
+  /** A consumer that was never there begins with the oldest signal that is kept. */
+  private begin(): Promise<number> {
+    const { name } = this.consumer;
+    return this.database.system(
+      'signals',
+      'signal.consume',
+      async (change) => {
+        const [twin] = await change.read(cursors, isOf(name), { lock: true });
+        if (twin) return twin.position;
+        await change.insert(riskConsumers, { name, position: 0 });
+        change.record('signal.consume', { subject: { type: 'SignalConsumer', id: name } });
+        return 0;
+      },
+      { idempotent: true },
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import { sql } from '../../db/sql';
+import { select, type Values } from '../../db/table';
+import { type Signal, type SubjectName, subjectNames } from '../../risk/signal';
+import { type RiskSignal, riskFeed, riskSignals } from './signal.entity';
+
+export const f = riskFeed.as('f');
+export const s = riskSignals.as('s');
+
+/** The column that a subject stands in. */
+type SubjectColumn<Name extends SubjectName> = Name extends 'order' ? 'orderSubject' : Name;
+export const subjectColumn = <Name extends SubjectName>(name: Name): SubjectColumn<Name> =>
+  (name === 'order' ? 'orderSubject' : name) as SubjectColumn<Name>;
+
+const told = {
+  ...s.pick('source', 'eventId', 'type', 'occurredAt', 'receivedAt', ...subjectNames.map(subjectColumn)),
+  ...s.pick('country', 'minorUnits', 'currency', 'declineCode', 'advice', 'customerSince', 'outcome', 'changed', 'deadline'),
+};
+
+/** What a signal says, as its columns hold it. */
+type Told = Omit<Values<RiskSignal>, 'id'>;
+
+/** Signals by themselves. */
+export const signalRows = select(told, sql`FROM ${s}`);
+
+/** Signals with their positions. */
+export const placedSignals = select({ position: f.position, ...told }, sql`FROM ${f} JOIN ${s} ON ${s.id} = ${f.signalId}`);
+
+/** Something that is there only where it is known. */
+const known = <Name extends string, T>(name: Name, value: T | null): { readonly [P in Name]?: T } =>
+  (value === null ? {} : { [name]: value }) as { readonly [P in Name]?: T };
+
+export const signalOf = (row: Told): Signal => ({
+  source: row.source,
+  id: row.eventId,
+  type: row.type,
+  occurredAt: row.occurredAt,
+  subjects: Object.fromEntries(
+    subjectNames.flatMap((name) => {
+      const value = row[subjectColumn(name)];
+      return value === null ? [] : [[name, value]];
+    }),
+  ) as Signal['subjects'],
+  facts: {
+    ...known('country', row.country),
+    ...(row.minorUnits === null || row.currency === null
+      ? {}
+      : { amount: { minorUnits: row.minorUnits, currency: row.currency } }),
+    ...known('declineCode', row.declineCode),
+    ...known('advice', row.advice),
+    ...known('customerSince', row.customerSince),
+    ...known('outcome', row.outcome),
+    ...known('change', row.changed as Signal['facts']['change'] | null),
+    ...known('deadline', row.deadline),
+  },
+});
+
+/** What is stored of a signal whose subjects are digests and ids of ours already. */
+export const toldOf = ({ source, id, type, occurredAt, subjects, facts }: Signal, receivedAt: Date): Told => ({
+  source,
+  eventId: id,
+  type,
+  occurredAt,
+  receivedAt,
+  ...(Object.fromEntries(subjectNames.map((name) => [subjectColumn(name), subjects[name] ?? null])) as Record<
+    SubjectColumn<SubjectName>,
+    string | null
+  >),
+  country: facts.country ?? null,
+  minorUnits: facts.amount?.minorUnits ?? null,
+  currency: facts.amount?.currency ?? null,
+  declineCode: facts.declineCode ?? null,
+  advice: facts.advice ?? null,
+  customerSince: facts.customerSince ?? null,
+  outcome: facts.outcome ?? null,
+  changed: facts.change ?? null,
+  deadline: facts.deadline ?? null,
+});

@@ -1,0 +1,108 @@
+import type { Logger } from 'pino';
+import { Loop } from '../../background/loop';
+import type { Database } from '../../db/database';
+import { isConflict, isDuplicate } from '../../db/engine';
+import { takePlaces } from '../../db/order';
+import { sql } from '../../db/sql';
+import { select, wholeNumber } from '../../db/table';
+import { describeError } from '../../log';
+import { type FeedConsumer, FeedReader } from './consumer';
+import { feedOrder } from './feed';
+import { SignalRetention } from './retention';
+import { riskFeedPending } from './signal.entity';
+
+/** The pause between two looks at what other processes stored, in milliseconds. What this process stores it is told of. */
+const lookEvery = 200;
+/** The pause between two looks at what is too old, in milliseconds. */
+const removeEvery = 3_600_000;
+
+const waiting = select({ count: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${riskFeedPending}`);
+
+export interface SignalParts {
+  readonly database: Database;
+  readonly clock: () => Date;
+  readonly log: Logger;
+}
+
+/** How far the signals are that are stored. */
+export interface SignalProgress {
+  /** Signals that have no position yet. */
+  readonly pending: number;
+  /** Positions that a consumer has not read, by its name. */
+  readonly unread: ReadonlyMap<string, number>;
+}
+
+/**
+ * The stream of signals: puts what is committed in order, has it read by each consumer, and removes what is too old. Any number of
+ * processes may do so at once, and any may end at any moment.
+ */
+export class Signals {
+  private readonly readers = new Map<string, Pick<FeedReader<unknown>, 'turn' | 'lag'>>();
+  private readonly loops: readonly Loop[];
+  private readonly feed: Loop;
+  private readonly retention = new SignalRetention(this.parts.database, this.parts.clock);
+
+  constructor(private readonly parts: SignalParts) {
+    const onFault = (error: unknown) => this.onFault(error);
+    // Several that were started together don't stay in step.
+    const every = () => lookEvery * (0.75 + Math.random() / 2);
+    this.feed = new Loop({ turn: () => this.turn(), every, onFault, first: 'at once' });
+    const removal = new Loop({
+      turn: () => this.retention.turn(() => removal.isStopped),
+      every: removeEvery,
+      onFault,
+      first: 'at once',
+    });
+    this.loops = [this.feed, removal];
+  }
+
+  /** From now on this consumer reads the feed. */
+  consume<Effects>(consumer: FeedConsumer<Effects>): void {
+    this.readers.set(consumer.name, new FeedReader(this.parts.database, consumer));
+  }
+
+  start(): void {
+    for (const loop of this.loops) loop.start();
+  }
+
+  /** Ends the turn under way and takes no other. */
+  async stop(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  /** Signals were stored: they needn't wait for the next look. */
+  stored(): void {
+    this.feed.wake();
+  }
+
+  /** Puts in order what is committed and brings each consumer to the end. What fails in one of them keeps no other back. */
+  async turn(): Promise<void> {
+    const { database } = this.parts;
+    const isStopped = () => this.feed.isStopped;
+    await this.attempt(async () => {
+      while (!isStopped() && (await takePlaces(database, feedOrder)) > 0);
+    });
+    for (const reader of this.readers.values()) await this.attempt(() => reader.turn(isStopped));
+  }
+
+  async progress(): Promise<SignalProgress> {
+    const [row] = await this.parts.database.read(waiting, sql``);
+    const unread = new Map<string, number>();
+    for (const [name, reader] of this.readers) unread.set(name, await reader.lag());
+    return { pending: row?.count ?? 0, unread };
+  }
+
+  private async attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
+
+  private onFault(error: unknown): void {
+    // Somebody else was faster: the next turn sees what they did.
+    if (isConflict(error) || isDuplicate(error)) return;
+    if (!this.feed.isStopped) this.parts.log.error({ error: describeError(error) }, 'signals could not be read');
+  }
+}
