@@ -98,7 +98,8 @@ const facts = z.object({
   /** Until when something can be done. */
   deadline: known(instant),
 });
-export type SignalFacts = z.output<typeof facts>;
+type Facts = z.output<typeof facts>;
+export type SignalFacts = { readonly [name in keyof Facts]?: Facts[name] };
 
 /**
  * One signal as a sender words it, a line of NDJSON. `(source, id)` is unique: the same again is the same signal. Subjects and facts
@@ -131,7 +132,10 @@ export const signalSchema = z.object({
   facts: facts.prefault({}),
 });
 
-export type Signal = z.output<typeof signalSchema>;
+export type Signal = Omit<z.output<typeof signalSchema>, 'subjects' | 'facts'> & {
+  readonly subjects: Subjects;
+  readonly facts: SignalFacts;
+};
 
 /** How one signal is named where others refer to it: `source/id`. */
 export const signalName = ({ source, id }: Pick<Signal, 'source' | 'id'>): string => `${source}/${id}`;
