@@ -23,8 +23,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   privacy: [],
   // Signals and the rules over them, as they are without a database.
   risk: [],
-  background: [],
   db: ['authz', 'audit', 'privacy'],
+  // What runs by itself: it may know where its jobs are stored, and the database knows nothing of it.
+  background: ['db'],
   // The log as it is kept: below the features, so that no feature can become a condition for it.
   ledger: ['authz', 'audit', 'privacy', 'db', 'background'],
   upstream: ['privacy'],

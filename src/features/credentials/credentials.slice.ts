@@ -13,7 +13,7 @@ import { Confirmations } from './confirm/confirmations.service';
 import { CredentialsLoader } from './credentials.loader';
 import { Credentials } from './credentials.service';
 import { Deliveries } from './deliver/deliveries.service';
-import { CredentialJobs } from './jobs.service';
+import { CredentialJobs, faultOf, updateJobs } from './jobs.service';
 import { CredentialDecisions } from './request/decisions.service';
 import { CredentialExpiry } from './request/expiry.service';
 import { CredentialRequests } from './request/requests.service';
@@ -43,6 +43,7 @@ export const createCredentials = (
   const setups = new Setups({ database, keys, redactor, sources, policy: updates, clock });
   const jobs = new CredentialJobs({
     database,
+    jobs: updateJobs,
     handlers: {
       LINK: deliveries.link,
       NOTICE: deliveries.notice,
@@ -52,10 +53,11 @@ export const createCredentials = (
     },
     lease: leaseSeconds * 1_000,
     clock,
-    onFault: ({ kind, updateId, fault }, error) =>
+    faultOf,
+    onFault: ({ kind, subject, fault }, error) =>
       // what is refused is ours to mend: nobody else can
       log[fault === 'internal' || fault === 'refused' ? 'error' : 'warn'](
-        { job: kind, update: updateId, fault, ...(fault === 'internal' ? { error: describeError(error) } : {}) },
+        { job: kind, update: subject, fault, ...(fault === 'internal' ? { error: describeError(error) } : {}) },
         'a job failed',
       ),
   });

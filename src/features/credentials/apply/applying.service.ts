@@ -1,4 +1,5 @@
 import type { UpdatePolicy } from '../../../authz/policy/update-policy';
+import type { JobResult } from '../../../background/outbox';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import type { AddressRecord, MethodState, ProviderStep } from '../../../upstream/payments/payments.port';
@@ -10,7 +11,7 @@ import { type CredentialUpdate, credentialUpdates } from '../credential-update.e
 import { end, factsOf } from '../credential-update.moves';
 import { type FailureReason, isTerminal } from '../credential-update.states';
 import { JobChanges, type UpdateWork } from '../job-changes';
-import type { ClaimedJob, JobHandler, JobResult } from '../jobs.service';
+import type { ClaimedJob, JobHandler } from '../jobs.service';
 import { isStill, methodSummarySchema, summaryOfRow } from '../method-summary';
 import { type ProviderSide, providerSideOf } from '../provider-side';
 import { ProviderCalls } from './provider-calls';

@@ -1,4 +1,5 @@
 import type { UpdatePolicy } from '../../../authz/policy/update-policy';
+import type { JobResult } from '../../../background/outbox';
 import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
@@ -12,7 +13,7 @@ import { type CredentialUpdate, credentialUpdates } from '../credential-update.e
 import { type CustomerSeal, end, factsOf, move } from '../credential-update.moves';
 import { type FailureReason, isTerminal } from '../credential-update.states';
 import { JobChanges, type UpdateWork } from '../job-changes';
-import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from '../jobs.service';
+import { type ClaimedJob, enqueue, type JobHandler } from '../jobs.service';
 import { describeMethod, methodSummarySchema, summaryOf } from '../method-summary';
 import { providerSideOf } from '../provider-side';
 import { setupLifetime, setupOf } from '../setup-page';

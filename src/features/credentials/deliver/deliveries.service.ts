@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { UpdatePolicy } from '../../../authz/policy/update-policy';
+import type { JobResult } from '../../../background/outbox';
 import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
@@ -13,7 +14,7 @@ import { ticket, ticketReferenceRows } from '../../tickets/tickets.rows';
 import { type CredentialUpdate, credentialLinks } from '../credential-update.entity';
 import { end, factsOf, move } from '../credential-update.moves';
 import { JobChanges } from '../job-changes';
-import { type ClaimedJob, enqueue, type JobHandler, type JobResult } from '../jobs.service';
+import { type ClaimedJob, enqueue, type JobHandler } from '../jobs.service';
 import { linkMail, outcomeNote, requestNote } from './messages';
 
 const hour = 3_600_000;
