@@ -16,14 +16,24 @@ const aftermath = ({ world, helpdesk, random }: Scene, campaign: Campaign, perso
   if (random.chance(0.4)) recover({ world, helpdesk, random }, person, noticed + 2 * hours, ownPlace(person), label);
 };
 
-const spend = (
-  scene: Scene,
-  campaign: Campaign,
-  { person, place, at, minorUnits, risk }: { person: Person; place: Place; at: number; minorUnits: number; risk: number },
-): void =>
+interface Spending {
+  readonly person: Person;
+  readonly place: Place;
+  readonly at: number;
+  readonly minorUnits: number;
+  /** That it is declined. */
+  readonly risk: number;
+  /** In place of the one that is stored. */
+  readonly card?: string | undefined;
+}
+
+const spend = (scene: Scene, campaign: Campaign, { person, place, at, minorUnits, risk, card }: Spending): void =>
   attempt(
     scene,
-    { person, at, card: person.cards[0], place, amount: money(minorUnits, person.currency), order: scene.world.name('ord') },
+    {
+      ...{ person, at, place, card: card ?? person.cards[0] },
+      ...{ amount: money(minorUnits, person.currency), order: scene.world.name('ord') },
+    },
     scene.random.chance(risk) ? refusal(scene) : undefined,
     campaign,
   );
@@ -78,8 +88,9 @@ const changedAgainstHistory: Attack = (scene, campaign, start) => {
     const person = world.people.regular(random);
     const place =
       variant === 'hidden' ? ownPlace(person) : attackersPlace(scene, person.home, variant === 'careful' ? 0.75 : 0.35);
-    const first = random.pick(['shipping-address', 'contact', 'billing-address'] as const);
-    change(scene, { person, at: begin, place, what: first, label: campaign });
+    // Some put a card of their own, or one that they bought, in place of the stored one.
+    const first = random.pick(['shipping-address', 'shipping-address', 'contact', 'billing-address', 'card'] as const);
+    const card = change(scene, { person, at: begin, place, what: first, label: campaign });
     let at = begin + random.between(2, 30) * minutes;
     if (random.chance(0.5)) {
       change(scene, { person, at, place, what: first === 'contact' ? 'shipping-address' : 'contact', label: campaign });
@@ -87,7 +98,7 @@ const changedAgainstHistory: Attack = (scene, campaign, start) => {
     }
     if (variant === 'careful') at += random.between(4, 60) * hours;
     for (let left = random.integer(1, 3); left > 0; left -= 1) {
-      spend(scene, campaign, { person, place, at, minorUnits: random.logNormal(person.typical * 1.3, 0.5), risk: 0.2 });
+      spend(scene, campaign, { person, place, at, card, minorUnits: random.logNormal(person.typical * 1.3, 0.5), risk: 0.2 });
       at += random.between(5, 90) * minutes;
     }
     aftermath(scene, campaign, person, at);

@@ -342,7 +342,7 @@ const episodes: readonly (readonly [kind: string, aDay: number, episode: Episode
   ['incident', 0.02, incident],
   ['outreach to customers', 0.03, outreach],
   ['works at two machines', 0.02, twoPlaces('device')],
-  ['network changes', 0.5, twoPlaces('ip')],
+  ['network changes', 0.2, twoPlaces('ip')],
 ];
 
 /** Innocent people and staff who do what attackers do. */

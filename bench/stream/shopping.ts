@@ -176,7 +176,7 @@ export const buy = (scene: Scene, purchase: Purchase): boolean => {
   return false;
 };
 
-/** A card, an address or a contact is changed by the customer. */
+/** A card, an address or a contact is changed, by the customer or in their name; gives the new card, where it is one. */
 export const change = (
   { world, random }: Scene,
   {
@@ -192,11 +192,12 @@ export const change = (
     what: Change;
     label?: Label | undefined;
   },
-): void => {
-  if (what === 'card' && label?.is !== 'campaign') {
-    person.cards[0] = world.people.cards(1)[0] as string;
+): string | undefined => {
+  const [card] = what === 'card' ? world.people.cards(1) : [];
+  if (card && label?.is !== 'campaign') {
     // The old one may still be tried.
-    if (random.chance(0.1)) person.cards.push(...world.people.cards(1));
+    if (random.chance(0.1)) person.cards.push(person.cards[0] as string);
+    person.cards[0] = card;
   }
   const { country, ...seen } = place;
   world.act(
@@ -206,13 +207,14 @@ export const change = (
       subjects: {
         customer: person.id,
         ...seen,
-        ...(what === 'card' && { card: person.cards[0] as string }),
+        ...(card && { card }),
         emailDomain: person.domain,
       },
       facts: { country, change: what, customerSince: new Date(person.since).toISOString() },
     },
     label,
   );
+  return card;
 };
 
 export const recover = ({ world }: Scene, person: Person, at: number, place: Place, label?: Label): void => {
