@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const { catalogueTable } = createRequire(import.meta.url)('../dist/src/audit/events.js');
+const { catalogueTable } = createRequire(import.meta.url)('../dist/src/audit/events-table.js');
 const file = new URL('../docs/audit.md', import.meta.url);
 const page = readFileSync(file, 'utf8');
 const table = /(<!-- events: [^>]*-->\n\n)[\s\S]*?(\n\n<!-- \/events -->)/;

@@ -11,6 +11,7 @@ import type { Database } from './db/database';
 import type { DevelopmentIssuer } from './development/issuer/development-issuer';
 import type { Actors } from './features/actors/actors.service';
 import { createActors } from './features/actors/actors.slice';
+import { createAlerts } from './features/alerts/alerts.slice';
 import { createAssistance } from './features/assistance/assistance.slice';
 import { createAudit } from './features/audit/audit.slice';
 import type { Core } from './features/core';
@@ -162,10 +163,12 @@ export class App {
         leaseSeconds: config.updates.leaseSeconds,
         merchant: config.merchant.name,
       });
+      const alerts = createAlerts(core, { assistances });
       const record = createDisclosures(core);
       const services: Services = {
         ...createAudit(core, config.audit, record.denials),
         ...credentials.services,
+        alerts: alerts.service,
         assistances,
         opening: assistance.opening,
         cursors: core.cursors,
@@ -215,6 +218,7 @@ export class App {
           work: () => running.access.work,
         };
         const loaders = {
+          alerts: alerts.loader(),
           assistances: assistance.loader(actor),
           credentials: credentials.loader(actor, loading),
           customers: customers.loader(loading),
@@ -244,7 +248,7 @@ export class App {
         channels: delivery,
         publicAddress,
         answerSteps,
-        recurring: [...assistance.recurring, ...credentials.recurring, () => actors.restoreRevocations()],
+        recurring: [...alerts.recurring, ...assistance.recurring, ...credentials.recurring, () => actors.restoreRevocations()],
       });
     } catch (error) {
       await database.close();

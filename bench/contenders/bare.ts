@@ -125,6 +125,7 @@ serveForParent(async (settings) => {
           requestId: request.id,
           services,
           loaders: {
+            alerts: undefined as unknown as RequestContext['loaders']['alerts'],
             assistances: undefined as unknown as AssistancesLoader,
             credentials: undefined as unknown as RequestContext['loaders']['credentials'],
             customers: new CustomersLoader({ database, keys, clock, maximumPaymentsAge: 300_000 }, loading),

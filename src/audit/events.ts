@@ -12,7 +12,7 @@ interface Fact<T extends CanonicalValue, IsOptional extends boolean = false> {
   /** Only the type is of use. */
   readonly type?: T;
 }
-type Facts = { readonly [name: string]: Fact<CanonicalValue, boolean> };
+export type Facts = { readonly [name: string]: Fact<CanonicalValue, boolean> };
 
 const fact = <T extends CanonicalValue>(says: string): Fact<T> => ({ says, isOptional: false });
 const optional = <T extends CanonicalValue>(of: Fact<T>): Fact<T, true> => ({ ...of, isOptional: true });
@@ -35,7 +35,7 @@ const ids = fact<readonly string[]>('ids');
 const staffRows = later(fact<readonly string[]>('ids among the staff of every helpdesk'));
 
 /** A step in the life of an update; the table says *step*. */
-const step = {
+export const step = {
   kind: word,
   from: fact<string | null>('state before, or null'),
   to: word,
@@ -43,7 +43,24 @@ const step = {
   staff: optional(later(fact<string | null>('id among the staff of the ticket’s helpdesk, or null'))),
 };
 
-interface EventKind {
+/** What an alert rests on. */
+const alerted = {
+  rule: telling('Alert.rule', word),
+  version: count,
+  severity: telling('Alert.severity', word),
+  reasons: telling('AlertReason.code', words),
+  signals: telling('Alert.rule', words),
+  until: time,
+};
+/** Of a new alert, also whom among the staff it is about, whose payments it rests on, and by what an open one is told from others. */
+const newAlert = {
+  ...alerted,
+  about: fact<string | null>('id among the staff, or null'),
+  payer: telling('Customer.link', fact<string | null>('id, or null')),
+  key: digest,
+};
+
+export interface EventKind {
   /** What the auditor reads of it, in one sentence. */
   readonly reads: string;
   /** Said where what is kept is that something was tried in vain. */
@@ -64,6 +81,36 @@ export const catalogue = {
     reads: 'Somebody asked for the first time, and has this id from now on.',
     subject: 'Actor',
     detail: { identity: later(digest) },
+  },
+  'alert.concern': {
+    reads: 'An actor reported what they noticed on a ticket that they have.',
+    subject: 'Alert',
+    detail: { ...newAlert, staffRows },
+    notes: ['note'],
+  },
+  'alert.end': {
+    reads: 'Nobody said within a week what the alert was; it ended by itself.',
+    subject: 'Alert',
+  },
+  'alert.raise': {
+    reads: 'A rule found this about a customer; whoever has the ticket is told.',
+    subject: 'Alert',
+    detail: newAlert,
+  },
+  'alert.resolve': {
+    reads: 'Somebody other than who reported it, or whom it is about, said what the alert was.',
+    subject: 'Alert',
+    detail: { rule: telling('Alert.rule', word), resolution: telling('Alert.resolution', word), staffRows },
+  },
+  'alert.snooze': {
+    reads: 'Until then the rule raises nothing about this customer.',
+    subject: 'AlertSnooze',
+    detail: { alert: id, rule: telling('Alert.rule', word), until: time },
+  },
+  'alert.update': {
+    reads: 'The rule found more, and the open alert says so.',
+    subject: 'Alert',
+    detail: alerted,
   },
   'assistance.approve': {
     reads: 'A supervisor consented to the assistance that `of` had asked for; it is live from now on.',
@@ -423,15 +470,6 @@ export const draftOf = (event: { readonly action: EventName } & Omit<EventDraft,
   return { ...event, outcome: kind?.outcome ?? 'ALLOWED', version: kind?.version };
 };
 
-const cells = (facts: Facts): string => {
-  const isStep = Object.entries(step).every(([name, each]) => facts[name] === each);
-  const named = Object.entries(facts).filter(([name]) => !isStep || !(name in step));
-  return [
-    ...(isStep ? ['*step*'] : []),
-    ...named.map(([name, { says, isOptional, isLater }]) => `\`${name}\`${isOptional || isLater ? '?' : ''} ${says}`),
-  ].join(', ');
-};
-
 /**
  * The field of the graph whose value a fact tells something of; undefined where it tells nothing that the graph shows by itself under
  * an assistance. Steps of the same name say the same in every event.
@@ -439,25 +477,4 @@ const cells = (facts: Facts): string => {
 export const toldBy = (action: string, fact: string): string | undefined => {
   const { detail }: EventKind = catalogue[action as EventName] ?? { reads: '' };
   return [detail ?? {}].flat().find((facts) => fact in facts)?.[fact]?.tells;
-};
-
-/** The catalogue as a table in Markdown, for people. A question mark: not always there. */
-export const catalogueTable = (): string => {
-  const rows = Object.entries<EventKind>(catalogue).map(([name, { reads, outcome, subject, detail, notes = [] }]) => {
-    const about = [subject ?? null].flat().map((type) => type ?? '–');
-    const details = [detail ?? {}]
-      .flat()
-      .map(cells)
-      .filter((cell) => cell !== '');
-    const texts = notes.length === 0 ? [] : [`notes ${notes.map((note) => `\`${note}\``).join(', ')}`];
-    return [
-      `\`${name}\`${outcome ? ` (${outcome})` : ''}`,
-      about.join(', '),
-      [details.join('; or '), ...texts].filter(Boolean).join('; '),
-      reads,
-    ];
-  });
-  return [['event', 'about', 'states', 'the auditor reads'], ['---', '---', '---', '---'], ...rows]
-    .map((row) => `| ${row.join(' | ')} |`)
-    .join('\n');
 };

@@ -3,6 +3,7 @@ import { AuditCustomer, AuditEventRow, AuditNote, AuditPending, AuditTicket } fr
 import { AuditAnchor, AuditCheckpoint, AuditLeaf, AuditNode, AuditOrigin } from '../ledger/audit-tree.entity';
 import { ActorRow } from './actors/actor.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';
+import { RiskAlert, RiskAlertEvent, RiskSnooze } from './alerts/alert.entity';
 import { Assistance } from './assistance/assistance.entity';
 import {
   Confirmation,
@@ -46,11 +47,14 @@ export const entities = [
   PaymentCustomer,
   PaymentMethod,
   RegisteredOperation,
+  RiskAlert,
+  RiskAlertEvent,
   RiskConsumer,
   RiskFeed,
   RiskFeedPending,
   RiskSignal,
   RiskSignalDay,
+  RiskSnooze,
   Secret,
   SessionRevocation,
   SourceState,

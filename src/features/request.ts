@@ -3,6 +3,8 @@ import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
 import type { ScrubRounds } from '../ledger/scrub-rounds';
+import type { AlertsLoader } from './alerts/alerts.loader';
+import type { Alerts } from './alerts/alerts.service';
 import type { Assistances } from './assistance/assistance.service';
 import type { AssistancesLoader } from './assistance/assistances.loader';
 import type { Opening } from './assistance/opening.service';
@@ -23,6 +25,7 @@ import type { TicketsLoader } from './tickets/tickets.loader';
 import type { Tickets } from './tickets/tickets.service';
 
 export interface Services {
+  readonly alerts: Alerts;
   readonly tickets: Tickets;
   readonly customers: Customers;
   readonly payments: Payments;
@@ -43,6 +46,7 @@ export interface Services {
 
 /** Loaded once per request, each relation in one statement for all rows of a level. */
 export interface Loaders {
+  readonly alerts: AlertsLoader;
   readonly tickets: TicketsLoader;
   readonly customers: CustomersLoader;
   readonly payments: PaymentsLoader;

@@ -14,6 +14,7 @@ import { paceFields } from '../graphql/pace-fields';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { plainFields, readGetters, type ServedFields, servedFields } from '../graphql/served-fields';
 import { sortedBy } from '../graphql/sorted-by';
+import { AlertReasonResolver, AlertsResolver } from './alerts/alerts.resolver';
 import { AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
 import { AuditResolver } from './audit/audit.resolver';
 import {
@@ -31,6 +32,8 @@ import { ViewerResolver } from './viewer/viewer.resolver';
 
 // biome-ignore lint/complexity/noBannedTypes: type-graphql's own type for a resolver class
 const resolvers: NonEmptyArray<Function> = [
+  AlertReasonResolver,
+  AlertsResolver,
   ApprovalResolver,
   AssistanceResolver,
   CredentialsResolver,

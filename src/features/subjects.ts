@@ -1,5 +1,6 @@
 import type { Subject } from '../ledger/subjects';
 import { actorSubject, revocationSubject } from './actors/actor.subject';
+import { alertSubject, snoozeSubject } from './alerts/alert.subject';
 import { assistanceSubject } from './assistance/assistance.subject';
 import { updateSubject } from './credentials/credential-update.subject';
 import { operationSubject } from './operations/operation.subject';
@@ -11,4 +12,6 @@ export const subjects: readonly Subject<unknown>[] = [
   operationSubject,
   assistanceSubject,
   updateSubject,
+  alertSubject,
+  snoozeSubject,
 ];

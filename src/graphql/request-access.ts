@@ -134,6 +134,14 @@ export class RequestAccess {
     throw Failure.denied(by === 'filter' ? 'NOT_FILTERABLE' : 'NOT_SORTABLE', coordinate, parent.shown.ticketId);
   }
 
+  /** Every one of these fields is shown of this object, in clear or masked: what is derived from them may be, too. */
+  shows(coordinates: readonly string[], { linkAssurance }: Shown): boolean {
+    return coordinates.every((coordinate) => {
+      const kind = this.verdicts.get(coordinate)?.[linkAssurance].kind;
+      return kind === 'reveal' || kind === 'mask';
+    });
+  }
+
   /**
    * A root field showed something whose fields may all be unpoliced and which must be on record whatever was selected of it:
    * who reads the log is part of the log.

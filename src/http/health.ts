@@ -58,11 +58,12 @@ export const healthRoutes =
 
     server.get('/metrics', async (_request, reply) => {
       // Without the database ages and jobs are unknown; what else is measured is wanted just then.
-      const [sources, texts, unlinked, jobs, audit, signals] = await Promise.all([
+      const [sources, texts, unlinked, jobs, alerts, audit, signals] = await Promise.all([
         inTime(app.sources.health(), []),
         inTime(app.sources.textsCompared(), []),
         inTime(app.sources.unlinkedCustomers(), []),
         inTime(app.services.jobs.counts(), []),
+        inTime(app.services.alerts.counts(), []),
         inTime<Awaited<ReturnType<typeof app.services.auditLog.progress>> | null>(app.services.auditLog.progress(), null),
         inTime<Awaited<ReturnType<typeof app.signals.progress>> | null>(app.signals.progress(), null),
       ]);
@@ -93,6 +94,8 @@ export const healthRoutes =
         metrics.jobs.inc({ kind, state }, count);
         if (fault !== null) metrics.jobFaults.inc({ kind, fault }, count);
       }
+      metrics.alerts.reset();
+      for (const { rule, outcome, count } of alerts) metrics.alerts.set({ rule, outcome }, count);
       metrics.sourceAge.reset();
       for (const { name, polledAt } of sources)
         if (polledAt) metrics.sourceAge.set({ source: name }, (now() - polledAt.getTime()) / 1_000);

@@ -94,6 +94,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly alerts = new Gauge({
+    name: 'counterfoil_alerts',
+    help: 'Alerts that each rule raised, by what they were said to be (TRUE, FALSE, UNSURE), or OPEN, or EXPIRED where nobody said it.',
+    labelNames: ['rule', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
   readonly auditPending = new Gauge({
     name: 'counterfoil_audit_pending_events',
     help: 'Events that are recorded and have no place in the tree yet.',

@@ -29,6 +29,8 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
   TransactionEdge: 'behind Customer.transactions',
   CredentialUpdateConnection: 'a page of what the reader reaches',
   CredentialUpdateEdge: 'a page of what the reader reaches',
+  AlertConnection: 'a page of what is told to the reader, behind a second factor',
+  AlertEdge: 'a page of what is told to the reader, behind a second factor',
   AuditEventConnection: 'a page of the log, behind a second factor and on record',
   AuditEventEdge: 'a page of the log, behind a second factor and on record',
   Money: 'behind Transaction.amount',
@@ -114,6 +116,14 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
     requestedBy: 'a colleague',
     history: 'leads to objects whose fields have verdicts',
   },
+  Alert: {
+    id: 'our own id; that there is an alert is for whoever has its ticket, what it says is not',
+    state: 'whether somebody has said what it was',
+    raisedAt: 'when it was told',
+    endedAt: 'when somebody said what it was',
+    expiresAt: 'a week after the last that was known of it',
+    ticket: 'narrowed to what the reader reaches',
+  },
   Confirmation: {
     outcome: 'the customer’s own answer',
     channel: 'how the link went, which the kind of channel says for all customers',
@@ -148,6 +158,16 @@ describe('a field that is derived from others', () => {
   it('is policed as what it is derived from', () => {
     const derived = coordinates.filter((coordinate) => sourcesOf(coordinate).length > 0);
     expect(derived.sort()).toEqual([
+      'Alert.guidance',
+      'Alert.reasons',
+      'Alert.resolution',
+      'Alert.rule',
+      'Alert.severity',
+      'AlertReason.code',
+      'AlertReason.count',
+      'AlertReason.countries',
+      'AlertReason.text',
+      'AlertReason.windowSeconds',
       'AuditEvent.disclosedFields',
       'Confirmation.proofs',
       'CredentialUpdate.failure',
@@ -155,6 +175,8 @@ describe('a field that is derived from others', () => {
       'CredentialUpdate.needsCode',
       'CredentialUpdate.riskRules',
       'CredentialUpdateTransition.reason',
+      'GuidanceStep.code',
+      'GuidanceStep.text',
       'Message.redactions',
       'Message.truncated',
       'Transaction.declineExplanation',
@@ -180,6 +202,10 @@ describe('a field that is derived from others', () => {
       return facts.flatMap((fact) => toldBy(action, fact) ?? []);
     });
     expect([...new Set(told)].sort()).toEqual([
+      'Alert.resolution',
+      'Alert.rule',
+      'Alert.severity',
+      'AlertReason.code',
       'Confirmation.proofs',
       'CredentialUpdate.failure',
       'CredentialUpdate.riskRules',

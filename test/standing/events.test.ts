@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { canonicalize } from '../../src/audit/canonical';
 import { finalizeEvent } from '../../src/audit/event';
-import { catalogueTable, draftOf, type LogEvent } from '../../src/audit/events';
+import { draftOf, type LogEvent } from '../../src/audit/events';
+import { catalogueTable } from '../../src/audit/events-table';
 import type { Change } from '../../src/db/change';
 import { misfitOf } from '../support/catalogued';
 

@@ -184,6 +184,14 @@ describe('the rules beside resolvers', () => {
   it('guard what leads to a customer, to what they pay, or to what people did', () => {
     const guarded = [...guards].filter(([, rule]) => rule !== open).map(([coordinate]) => coordinate);
     expect(guarded.sort()).toEqual([
+      'Alert.customer',
+      'Alert.guidance',
+      'Alert.note',
+      'Alert.reasons',
+      'Alert.resolution',
+      'Alert.rule',
+      'Alert.severity',
+      'AlertReason.transaction',
       'Confirmation.proofs',
       'CredentialUpdate.after',
       'CredentialUpdate.before',
@@ -197,6 +205,7 @@ describe('the rules beside resolvers', () => {
       'Customer.paymentMethods',
       'Customer.transactions',
       'Message.author',
+      'Query.alerts',
       'Query.auditCounts',
       'Query.auditEvents',
       'Query.auditInclusionProof',
@@ -278,7 +287,7 @@ describe('the rules beside resolvers', () => {
     const parts = fields.filter((each) => !resolved.includes(each) && isCompositeType(getNamedType(each.field.type)));
     const closed = parts.map(({ coordinate }) => coordinate).filter((coordinate) => guards.get(coordinate) !== open);
     expect(parts.map(({ coordinate }) => coordinate)).toContain('Transaction.amount');
-    expect(closed.sort()).toEqual(['CredentialUpdate.after', 'CredentialUpdate.before']);
+    expect(closed.sort()).toEqual(['Alert.guidance', 'CredentialUpdate.after', 'CredentialUpdate.before']);
   });
 
   it('of an interface hold on each of its types, and a type without its interface’s rule is refused by name', () => {

@@ -34,6 +34,7 @@ const slices = [
   'actors',
   'operations',
   'assistance',
+  'alerts',
   'sources',
   'credentials',
   'disclosures',

@@ -18,6 +18,10 @@ const a = assistances.as('a');
 export const assistsOn = (ticketId: Sql, actor: SignedInActor, now: Date): Sql =>
   sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.ticketId} = ${ticketId} AND ${live(a, actor, now)})`;
 
+/** The actor assists on this ticket, for this customer. */
+export const assistsOnFor = (ticketId: Sql, customerId: Sql, actor: SignedInActor, now: Date): Sql =>
+  sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.ticketId} = ${ticketId} AND ${a.customerId} = ${customerId} AND ${live(a, actor, now)})`;
+
 /** A live assistance of the actor covers this customer. */
 export const coversCustomer = (customerId: Sql, actor: SignedInActor, now: Date): Sql =>
   sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${live(a, actor, now)})`;

@@ -14,10 +14,11 @@ import type { KeyedRow, Keys } from '../keys/keys.service';
 import type { Loading } from '../loading';
 import type { Transaction } from './payment.entity';
 import type { TransactionFilter } from './payment.filter';
-import { PaymentMethodType, TransactionOrder } from './payment.type';
+import { PaymentMethodType, TransactionOrder, TransactionType } from './payment.type';
 import {
   method,
   methodRows,
+  ownedTransactionRows,
   type PaymentMethodRow,
   payer,
   type TransactionRow,
@@ -103,6 +104,8 @@ const firstOfAll: Readonly<Record<TransactionOrder, ReturnType<typeof firstBy>>>
 const firstOf = ({ filter, orderBy }: TransactionList) =>
   narrowingOf(filter, transaction).length === 0 ? firstOfAll[orderBy] : firstBy(orderBy, filter);
 
+type OwnedTransaction = Selected<typeof ownedTransactionRows> & KeyedRow;
+
 const payerOf = (row: { readonly paymentCustomerId: string }): Reached => reachedBy(row, 'paymentCustomerId');
 
 /** Payment methods that a customer shows. */
@@ -128,6 +131,7 @@ export class PaymentsLoader {
   private readonly listed = new Map<string, Promise<readonly PaymentMethodRow[]>>();
   /** Those of `listed` that are there. */
   private readonly read = new Map<string, readonly PaymentMethodRow[]>();
+  private readonly transactions: DataLoader<Reached, OwnedTransaction | null>;
   private readonly made = new Map<PaymentMethodRow, PaymentMethodType>();
   private readonly pages: DataLoader<TransactionList, readonly TransactionRow[], string>;
   private readonly counts: DataLoader<TransactionList, number, string>;
@@ -156,6 +160,16 @@ export class PaymentsLoader {
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     });
+    this.transactions = new DataLoader(async (ids) => {
+      const selection = ownedTransactionRows.for(loading.fields());
+      const rows = await this.withKeys(
+        await database.shared.ofIds(selection, 'id', ids),
+        selection.has('orderDescriptionSealed'),
+        payerOf,
+      );
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id) ?? null);
+    });
     const cacheKeyFn = (list: TransactionList) => JSON.stringify(list);
     this.pages = new DataLoader((lists) => this.fetchPages(lists), { cacheKeyFn, maxBatchSize: listsPerStatement });
     this.counts = new DataLoader((lists) => this.fetchCounts(lists), { cacheKeyFn, maxBatchSize: listsPerStatement });
@@ -176,6 +190,12 @@ export class PaymentsLoader {
     if (id === null) return null;
     const row = this.read.get(customer.paymentCustomerId ?? '')?.find((each) => each.id === id);
     return row ? this.shownOf(customer, row) : this.lookUp(customer, id);
+  }
+
+  /** Null where the customer has no such transaction. */
+  async transactionOf(customer: CustomerType, id: Reached | null): Promise<TransactionType | null> {
+    const row = id === null ? null : await this.transactions.load(id);
+    return row && row.paymentCustomerId === customer.paymentCustomerId ? new TransactionType(customer, row, this.keys) : null;
   }
 
   private async lookUp(customer: CustomerType, id: Reached): Promise<PaymentMethodType | null> {

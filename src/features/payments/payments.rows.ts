@@ -79,6 +79,12 @@ export const transactionRows = select(
 /** A transaction, with the key of the payment customer, under whom its free text is sealed, where that is read. */
 export type TransactionRow = Selected<typeof transactionRows> & KeyedRow;
 
+/** Transactions with whose payment side they are of. */
+export const ownedTransactionRows = select(
+  { ...transactionRows.columns, ...transaction.pick('paymentCustomerId') },
+  transactionRows.from,
+);
+
 export const transactionCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${transaction}`);
 
 export const transactionCountsOfEach = select(

@@ -13,12 +13,12 @@ import type { ConfirmedOf, Reach } from '../customers/customers.service';
 import type { TransactionFilter } from './payment.filter';
 import { TransactionConnection, type TransactionOrder, TransactionType } from './payment.type';
 import { type PaymentsLoader, transactionsBy } from './payments.loader';
-import { type TransactionRow, transaction, transactionRows } from './payments.rows';
+import { ownedTransactionRows, type TransactionRow, transaction } from './payments.rows';
 
 /** A transaction once for each customer whose payment side it is of. */
 const linkedTransactionRows = select(
-  { ...transactionRows.columns, ...transaction.pick('paymentCustomerId'), customerId: customer.id },
-  sql`${transactionRows.from} JOIN ${customer} ON ${customer.paymentCustomerId} = ${transaction.paymentCustomerId} AND ${customer.link} <> 'NONE'`,
+  { ...ownedTransactionRows.columns, customerId: customer.id },
+  sql`${ownedTransactionRows.from} JOIN ${customer} ON ${customer.paymentCustomerId} = ${transaction.paymentCustomerId} AND ${customer.link} <> 'NONE'`,
 );
 
 export interface TransactionPageArguments {

@@ -1,6 +1,7 @@
 import { describeError } from '../../log';
 import { leaveBy, type Outgoing } from '../../upstream/outgoing';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
+import { followTurns } from '../alerts/raising';
 import { endAssistances, waitForLeases } from '../assistance/assistance.ending';
 import type { Core, Storage } from '../core';
 import { CustomersIngest } from '../customers/customers.ingest';
@@ -52,7 +53,14 @@ export const createSources = async (
       keys,
       redactor,
       customers,
-      assistances: { end: endAssistances, settled: waitForLeases },
+      assistances: {
+        end: async (change, turns) => {
+          const ended = await endAssistances(change, turns);
+          await followTurns(change, turns);
+          return ended;
+        },
+        settled: waitForLeases,
+      },
     }),
     customers,
     payments,

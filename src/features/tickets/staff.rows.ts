@@ -30,6 +30,10 @@ export const isActiveStaff = async (from: Pick<Change, 'read'>, source: string, 
   return (counted?.n ?? 0) > 0;
 };
 
+/** Whoever is named is among the active staff, as SQL. */
+export const isActive = (staffId: Sql): Sql =>
+  sql`EXISTS (SELECT 1 FROM ${requesters} WHERE ${requesters.id} = ${staffId} AND ${requesters.active} = ${true})`;
+
 /** Active staff of every helpdesk by the digests of a login name or e-mail address. */
 export const activeStaffNamed = (
   from: Pick<Change, 'read'>,

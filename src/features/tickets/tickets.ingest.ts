@@ -37,6 +37,7 @@ const knownTickets = select(
   tickets.pick('id', 'reference', 'revision', 'observedAt', 'digest', 'messagesSeenAt', 'readAt', ...accessFacts),
   sql`FROM ${tickets}`,
 );
+const heldTickets = select(tickets.pick('id', 'assigneeId'), sql`FROM ${tickets}`);
 const ticketIds = select({ id: tickets.id }, sql`FROM ${tickets}`);
 const knownMessages = select(messages.pick('id', 'ticketId', 'reference', 'digest'), sql`FROM ${messages}`);
 
@@ -83,6 +84,8 @@ interface Changed {
 export interface TicketTurn {
   readonly ticketId: string;
   readonly reason: 'TICKET_CLOSED' | 'REASSIGNED' | 'RECIPIENT_CHANGED';
+  /** Who had it until now; null where nobody did. */
+  readonly heldBy: string | null;
 }
 
 /** What ends with a ticket, in the change that stores what became of it. */
@@ -145,7 +148,7 @@ export class TicketsIngest {
   async gone(source: string, reference: string, asOf: Date): Promise<void> {
     const isWorkedOn = couldBeGone(source, reference, asOf);
     const leases = await this.parts.database.system('sync', 'source.ingest-tickets', async (change) => {
-      const [row] = await change.read(ticketIds, isWorkedOn, { lock: true });
+      const [row] = await change.read(heldTickets, isWorkedOn, { lock: true });
       if (!row) return 0;
       const nobodys = { status: 'CLOSED', team: null, assigneeId: null, observedAt: asOf };
       // What the helpdesk erased, or keeps from us, isn't kept here: it is read again should the ticket be seen again.
@@ -153,7 +156,9 @@ export class TicketsIngest {
       await change.update(tickets, { ...nobodys, ...unsaid }, sql`${tickets.id} = ${row.id}`);
       const removed = await change.remove(messages, sql`${messages.ticketId} = ${row.id}`);
       if (removed > 0) recordMessages(change, row.id, { edited: 0, removed });
-      const { ended, leasesUntil } = await this.parts.assistances.end(change, [{ ticketId: row.id, reason: 'TICKET_CLOSED' }]);
+      const { ended, leasesUntil } = await this.parts.assistances.end(change, [
+        { ticketId: row.id, reason: 'TICKET_CLOSED', heldBy: row.assigneeId },
+      ]);
       change.record('source.ingest-tickets', {
         ticketId: row.id,
         subject: { type: 'Source', id: source },
@@ -295,10 +300,11 @@ export class TicketsIngest {
         fresh.push({ id, source: source.name, reference: ticket.reference, createdAt: ticket.createdAt, ...values });
       } else {
         await change.update(tickets, values, sql`${tickets.id} = ${id}`);
-        if (ticket.status === 'RESOLVED' || ticket.status === 'CLOSED') turns.push({ ticketId: id, reason: 'TICKET_CLOSED' });
-        else if (row.customerId !== customerId) turns.push({ ticketId: id, reason: 'RECIPIENT_CHANGED' });
+        const turned = { ticketId: id, heldBy: row.assigneeId };
+        if (ticket.status === 'RESOLVED' || ticket.status === 'CLOSED') turns.push({ ...turned, reason: 'TICKET_CLOSED' });
+        else if (row.customerId !== customerId) turns.push({ ...turned, reason: 'RECIPIENT_CHANGED' });
         else if (row.assigneeId !== values.assigneeId || row.team !== values.team)
-          turns.push({ ticketId: id, reason: 'REASSIGNED' });
+          turns.push({ ...turned, reason: 'REASSIGNED' });
         // A ticket that passes to another customer takes its messages along under the other key.
         if (row.keyId !== keyId || (!key && row.customerId !== customerId))
           await change.remove(messages, sql`${messages.ticketId} = ${id}`);

@@ -5,6 +5,7 @@ import { joined, type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { type AssignedWork, isGivenToThem, isOwn, isTeams } from './provenance';
+import { isActive } from './staff.rows';
 import { ticket } from './tickets.rows';
 
 /** A ticket as far as these rules look at it. */
@@ -52,6 +53,25 @@ export const listedScope = (actor: SignedInActor, grounds: TicketGrounds, now: D
   if (actor.staffIds.length === 0) return ticketScope(actor, grounds, now);
   const byOthers = sql` AND (${teamSetById} IS NULL OR ${teamSetById} NOT IN (${actor.staffIds}))`;
   return scopeWith(actor, grounds, now, byOthers);
+};
+
+/**
+ * The ticket is open and was given to the actor by others, as SQL over `ticket`: `isGivenToThem`, and among the active staff of its
+ * helpdesk as it is stored now.
+ */
+export const heldBy = (actor: SignedInActor): Sql => {
+  if (actor.staffIds.length === 0 || actor.helpdesks.length === 0) return sql`1 = 0`;
+  const { assigneeId, assignedById, team, teamSetById, createdById, customerSetByIds, source, status } = ticket;
+  const theirs = actor.staffIds;
+  const ofTheirTeam =
+    actor.teams.length === 0
+      ? sql`1 = 0`
+      : sql`${team} IN (${actor.teams}) AND (${teamSetById} IS NULL OR ${teamSetById} NOT IN (${theirs}))`;
+  const unmade = theirs.map((id) => sql`INSTR(${customerSetByIds}, ${JSON.stringify(id)}) = 0`);
+  return sql`${assigneeId} IN (${theirs}) AND ${status} IN ('NEW', 'OPEN', 'PENDING') AND ${source} IN (${actor.helpdesks})
+    AND (${assignedById} IS NULL OR ${assignedById} NOT IN (${theirs}) OR (${ofTheirTeam}))
+    AND (${createdById} IS NULL OR ${createdById} NOT IN (${theirs})) AND ${joined(unmade, ' AND ')}
+    AND ${isActive(assigneeId)}`;
 };
 
 /** The ticket's customer is covered by a live assistance of the actor. */

@@ -1,0 +1,43 @@
+import type { LinkAssurance } from '../../authz/actor';
+import { sql } from '../../db/sql';
+import { Column, optional, type Selected, select, wholeNumber } from '../../db/table';
+import { customer } from '../customers/customers.rows';
+import { keyed, withKeyOf } from '../keys/keys.service';
+import { ticket } from '../tickets/tickets.rows';
+import { riskAlertEvents, riskAlerts, riskSnoozes } from './alert.entity';
+
+export const alert = riskAlerts.as('ra');
+export const happened = riskAlertEvents.as('rh');
+export const snooze = riskSnoozes.as('rs');
+
+const withTicket = sql`LEFT JOIN ${ticket} ON ${ticket.id} = ${alert.ticketId}`;
+
+/** An alert as it is shown, with its customer's key, and their link as it is now. */
+export const alertRows = select(
+  {
+    ...alert.pick('id', 'rule', 'severity', 'state', 'ticketId', 'customerId', 'reasons', 'noteSealed', 'raisedAt'),
+    ...alert.pick('resolution', 'endedAt', 'expiresAt'),
+    currentLink: new Column<LinkAssurance>(
+      sql`CASE WHEN ${customer.paymentCustomerId} = ${alert.paymentCustomerId} THEN ${customer.link} ELSE 'NONE' END`,
+      null,
+    ),
+    ...keyed,
+  },
+  sql`FROM ${alert} ${withKeyOf(alert)} ${withTicket} LEFT JOIN ${customer} ON ${customer.id} = ${alert.customerId}`,
+);
+export type AlertRow = Selected<typeof alertRows>;
+
+export const alertCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${alert} ${withTicket}`);
+
+/** Open ones of a ticket. */
+export const openIds = select(alert.pick('id', 'ticketId'), sql`FROM ${alert}`);
+
+/** How many there are by rule and what became of them. */
+export const outcomes = select(
+  { ...alert.pick('rule', 'state', 'resolution'), n: wholeNumber(sql`COUNT(*)`) },
+  sql`FROM ${alert}`,
+);
+
+export const latestPlace = select({ position: optional(wholeNumber(sql`MAX(${happened.position})`)) }, sql`FROM ${happened}`);
+
+export const snoozes = select(snooze.pick('id'), sql`FROM ${snooze}`);

@@ -1,0 +1,140 @@
+/** What raises alerts: a rule that reads signals, or a member of staff (`concern`). */
+export const alertRules = [
+  'retries-elsewhere',
+  'card-testing',
+  'decline-loop',
+  'domain-burst',
+  'volume-spike',
+  'change-against-history',
+  'recovery-then-payment',
+  'claim-against-record',
+  'provider-deadline',
+  'card-expiring',
+  'agent-breadth',
+  'agent-thin-work',
+  'agent-interventions',
+  'session-moved',
+  'concern',
+] as const;
+export type AlertRule = (typeof alertRules)[number];
+
+/** From the least on. */
+export const alertSeverities = ['LOW', 'MEDIUM', 'HIGH'] as const;
+export type AlertSeverity = (typeof alertSeverities)[number];
+
+export const alertStates = ['OPEN', 'RESOLVED', 'EXPIRED'] as const;
+export type AlertState = (typeof alertStates)[number];
+
+export const alertResolutions = ['TRUE', 'FALSE', 'UNSURE'] as const;
+export type AlertResolution = (typeof alertResolutions)[number];
+
+/** One kind of fact that an alert rests on. */
+interface ReasonKind {
+  /** The fields of the graph that it is derived from: where one of them isn't shown to a reader, the fact isn't either. */
+  readonly from: readonly string[];
+  /** The fact as a sentence; `n` is its count. */
+  readonly says: (n: number) => string;
+  /** It counts other customers: fewer than five are never told of, and more only as "5 or more". */
+  readonly countsOthers?: true;
+}
+
+const times = (n: number, one: string, many: string): string => (n === 1 ? `1 ${one}` : `${n} ${many}`);
+
+/** The fields by whose values alerts are raised. */
+const attempts = ['Transaction.status', 'Transaction.createdAt'] as const;
+
+export const reasonKinds = {
+  ATTEMPTS: { from: attempts, says: (n) => times(n, 'attempt to pay', 'attempts to pay') },
+  DECLINES: { from: attempts, says: (n) => times(n, 'declined attempt to pay', 'declined attempts to pay') },
+  COUNTRIES: {
+    from: [...attempts, 'Transaction.location', 'Location.country'],
+    says: (n) => times(n, 'country that was paid from', 'countries that were paid from'),
+  },
+  DEVICES: {
+    from: [...attempts, 'Transaction.device', 'Device.fingerprint'],
+    says: (n) => times(n, 'device that was paid with', 'devices that were paid with'),
+  },
+  CARDS: {
+    from: [...attempts, 'Transaction.paymentMethod'],
+    says: (n) => times(n, 'card that was tried', 'cards that were tried'),
+  },
+  CUSTOMERS: { from: attempts, says: () => '5 or more customers', countsOthers: true },
+  RETRY_AGAINST_ADVICE: {
+    from: [...attempts, 'Transaction.declineAdvice'],
+    says: () => 'a card was tried again although its issuer asked not to',
+  },
+  AMOUNT: { from: [...attempts, 'Transaction.amount'], says: () => 'more was paid at once than before' },
+  VOLUME: { from: attempts, says: (n) => times(n, 'attempt to pay within a day', 'attempts to pay within a day') },
+  // Accounts and the payment side’s contacts are no fields of the graph.
+  RECOVERY: { from: [], says: () => 'the account was recovered before' },
+  CHANGE: { from: ['PaymentMethod.status'], says: (n) => times(n, 'change of payment details', 'changes of payment details') },
+  NEW_COUNTRY: {
+    from: [...attempts, 'Transaction.location', 'Location.country'],
+    says: () => 'a country that was never paid from before',
+  },
+  NEW_DEVICE: {
+    from: [...attempts, 'Transaction.device', 'Device.fingerprint'],
+    says: () => 'a device that was never paid with before',
+  },
+  CONTACT_CHANGED: { from: [], says: () => 'the contact was changed lately' },
+  CLAIM_UNMATCHED: {
+    from: [...attempts, 'Transaction.amount'],
+    says: () => 'what the customer states fits no payment of theirs',
+  },
+  CLAIM_CONTRADICTED: {
+    from: [...attempts, 'Transaction.amount'],
+    says: () => 'what the customer states contradicts a payment of theirs',
+  },
+  REVIEW: { from: ['Risk.band'], says: () => 'a payment waits for the provider’s review' },
+  WARNING: { from: ['Transaction.dispute'], says: () => 'the card network fears fraud' },
+  DISPUTE: { from: ['Transaction.dispute'], says: () => 'a payment is disputed' },
+  AUTHORIZATION_ENDS: { from: ['Transaction.authorized'], says: () => 'an authorization that is not captured ends soon' },
+  CARD_EXPIRES: {
+    from: ['PaymentMethod.expiryMonth', 'PaymentMethod.expiryYear'],
+    says: () => 'a card that is in use expires soon',
+  },
+  SESSION: { from: ['Transaction.device'], says: () => 'a session moved between devices' },
+  REPORTED: { from: [], says: () => 'a member of staff reported a concern' },
+} as const satisfies Record<string, ReasonKind>;
+export type ReasonCode = keyof typeof reasonKinds;
+export const reasonCodes = Object.keys(reasonKinds) as readonly ReasonCode[];
+
+export const reasonKind = (code: ReasonCode): ReasonKind => reasonKinds[code];
+
+/** Every field that an alert may be derived from: what it shows is worth as much as they are. */
+export const derivedFrom: readonly string[] = [...new Set(reasonCodes.flatMap((code) => reasonKind(code).from))];
+
+/** Fewest of others that are told of at all, and all that is told of more. */
+export const fewestOthers = 5;
+
+/** What helps with a ticket that has an alert, in this order. */
+const guidanceKinds = {
+  ASK_FOR_PAYMENTS: 'Ask the customer which of the payments they made, without naming amounts, places or cards first.',
+  DO_NOT_CONFIRM: 'Confirm nothing about cards, addresses or payments that the customer didn’t say themselves.',
+  DO_NOT_RETRY: 'Don’t advise another attempt with the same card; the issuer refuses it. Another method may work.',
+  NO_CHANGE_NOW: 'Ask for no change of payment details until the alert is resolved.',
+  ANSWER_PROVIDER: 'The payment provider waits for an answer; tell the payments team before its deadline.',
+  OFFER_REPLACEMENT: 'Offer to replace the card before it expires; the customer enters the new one themselves.',
+  RESOLVE: 'Say what it was with resolveAlert; somebody else has to where you reported it.',
+} as const;
+export type GuidanceCode = keyof typeof guidanceKinds;
+export const guidanceCodes = Object.keys(guidanceKinds) as readonly GuidanceCode[];
+export const guidanceText = (code: GuidanceCode): string => guidanceKinds[code];
+
+const afterAttempts: readonly GuidanceCode[] = ['DO_NOT_CONFIRM', 'ASK_FOR_PAYMENTS', 'NO_CHANGE_NOW'];
+const guidanceOf: Partial<Record<AlertRule, readonly GuidanceCode[]>> = {
+  'retries-elsewhere': afterAttempts,
+  'card-testing': afterAttempts,
+  'domain-burst': afterAttempts,
+  'volume-spike': ['ASK_FOR_PAYMENTS'],
+  'decline-loop': ['DO_NOT_RETRY'],
+  'change-against-history': ['DO_NOT_CONFIRM', 'NO_CHANGE_NOW'],
+  'recovery-then-payment': afterAttempts,
+  'claim-against-record': ['DO_NOT_CONFIRM'],
+  'provider-deadline': ['ANSWER_PROVIDER'],
+  'card-expiring': ['OFFER_REPLACEMENT'],
+  concern: ['NO_CHANGE_NOW'],
+};
+
+/** Steps for whoever has the ticket. */
+export const guidanceFor = (rule: AlertRule): readonly GuidanceCode[] => [...(guidanceOf[rule] ?? []), 'RESOLVE'];

@@ -1,0 +1,104 @@
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { reachedBy } from '../../db/reached';
+import { Classified } from '../../graphql/decorators';
+import { Guarded, open } from '../../graphql/guarded';
+import { Listed } from '../../graphql/listed';
+import { CustomerType } from '../customers/customer.type';
+import { TransactionType } from '../payments/payment.type';
+import type { RequestContext } from '../request';
+import { TicketType } from '../tickets/ticket.type';
+import { alertIsAssisted, partIsAssisted, toWhoHasSecondFactor } from './alert.policy';
+import {
+  AlertConnection,
+  type AlertFilter,
+  AlertFilterInput,
+  AlertReason,
+  AlertType,
+  mostReasons,
+  ReportConcernInput,
+  ResolveAlertInput,
+} from './alert.type';
+import { derivedFrom, reasonKind } from './alert.words';
+
+@Resolver(() => AlertType)
+export class AlertsResolver {
+  @Query(() => AlertConnection, {
+    description: 'Alerts on the tickets that you have, and where you assist, newest first. A list begins no assistance.',
+  })
+  @Classified('INTERNAL')
+  // Narrowed in SQL to what is told to the actor.
+  @Guarded(toWhoHasSecondFactor)
+  alerts(
+    @Arg('filter', () => AlertFilterInput, { nullable: true }) filter: AlertFilter | undefined,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ) {
+    return services.alerts.page(actor, { filter, first, after }, loaders.alerts.toType);
+  }
+
+  @Mutation(() => AlertType, {
+    description: 'Reports what you noticed on a ticket that you have. Repeated, it returns the one of yours that is open.',
+  })
+  @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
+  async reportConcern(
+    @Arg('input', () => ReportConcernInput) input: ReportConcernInput,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<AlertType> {
+    const ticket = await services.tickets.inScope(actor, input.ticketId, (stored) =>
+      services.alerts.expectMayReport(stored, input),
+    );
+    return loaders.alerts.toType(await services.alerts.reachable(actor, await services.alerts.report(ticket, input)));
+  }
+
+  @Mutation(() => AlertType, {
+    description:
+      'Says what an alert was. Repeated with the same word, it changes nothing. Whoever reported it, or whom it is about, can’t.',
+  })
+  @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
+  async resolveAlert(
+    @Arg('input', () => ResolveAlertInput) input: ResolveAlertInput,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<AlertType> {
+    return loaders.alerts.toType(await services.alerts.reachable(actor, await services.alerts.resolve(actor, input)));
+  }
+
+  @FieldResolver(() => TicketType, { nullable: true, description: 'On which it is told. Reading it here opens no ticket.' })
+  @Classified('INTERNAL')
+  @Guarded(open)
+  ticket(@Root() alert: AlertType, @Ctx() { loaders }: RequestContext): Promise<TicketType | null> | null {
+    return alert.ticketId === null ? null : loaders.credentials.ticket(alert.ticketId);
+  }
+
+  @FieldResolver(() => CustomerType, { nullable: true })
+  @Classified('PERSONAL')
+  @Guarded(alertIsAssisted)
+  customer(@Root() alert: AlertType, @Ctx() { loaders }: RequestContext): Promise<CustomerType | null> {
+    return loaders.customers.load(alert.customerId, alert.key);
+  }
+
+  @FieldResolver(() => [AlertReason], { nullable: true, description: 'The facts that it rests on.' })
+  @Listed({ most: mostReasons })
+  @Classified('PAYMENT', { from: derivedFrom })
+  @Guarded(alertIsAssisted)
+  reasons(@Root() alert: AlertType, @Ctx() { access }: RequestContext): readonly AlertReason[] {
+    return alert.facts
+      .filter(({ code }) => access.shows(reasonKind(code).from, alert))
+      .map((reason) => new AlertReason(alert, reason));
+  }
+}
+
+@Resolver(() => AlertReason)
+export class AlertReasonResolver {
+  @FieldResolver(() => TransactionType, { nullable: true, description: 'The payment that it is about, where it is about one.' })
+  @Classified('PAYMENT')
+  @Guarded(partIsAssisted)
+  async transaction(@Root() reason: AlertReason, @Ctx() { loaders }: RequestContext): Promise<TransactionType | null> {
+    const customer = await loaders.customers.load(reason.alert.customerId, reason.alert.key);
+    return customer && loaders.payments.transactionOf(customer, reachedBy(reason, 'transactionId'));
+  }
+}
