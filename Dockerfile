@@ -21,13 +21,14 @@ ENV NODE_ENV=production \
     PORT=4000 \
     DATA_DIR=/data \
     CONFIG_FILE=/app/counterfoil.yaml \
-    POLICY_FILE=/app/schema/exposure.yaml
+    POLICY_FILE=/app/schema/exposure.yaml \
+    RULES_FILE=/app/schema/rules.yaml
 WORKDIR /app
 RUN install -d -o node -g node -m 700 /data
 COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY schema/exposure.yaml schema/exposure.yaml
+COPY schema/exposure.yaml schema/rules.yaml schema/
 USER node
 EXPOSE 4000
 VOLUME /data

@@ -11,6 +11,7 @@ export interface LocalConfig {
   readonly mfaRequired: boolean;
   readonly dataFolder: string;
   readonly policyFile: string;
+  readonly rulesFile: string;
   readonly channels: DeliveryChannelNames;
 }
 
@@ -21,7 +22,7 @@ export interface LocalConfig {
 export const loadLocalConfig = (environment: Environment = processEnvironment(), folder = process.cwd()): LocalConfig => {
   const { variables, problems } = readVariables(localSchema, environment);
   if (problems.length > 0) throw new ConfigInvalid(problems);
-  const { NODE_ENV, DATA_DIR, CONFIG_FILE, POLICY_FILE, MFA_REQUIRED, DEVELOPMENT_ISSUER } = variables;
+  const { NODE_ENV, DATA_DIR, CONFIG_FILE, POLICY_FILE, RULES_FILE, MFA_REQUIRED, DEVELOPMENT_ISSUER } = variables;
   const production = NODE_ENV === 'production';
   return {
     production,
@@ -29,6 +30,7 @@ export const loadLocalConfig = (environment: Environment = processEnvironment(),
     mfaRequired: MFA_REQUIRED,
     dataFolder: resolve(folder, DATA_DIR),
     policyFile: resolve(folder, POLICY_FILE),
+    rulesFile: resolve(folder, RULES_FILE),
     channels: channelsOfFile(resolve(folder, CONFIG_FILE), production),
   };
 };

@@ -44,6 +44,8 @@ const localVariables = {
   CONFIG_FILE: z.string().min(1).default('counterfoil.yaml'),
   /** Who sees what. */
   POLICY_FILE: z.string().min(1).default('schema/exposure.yaml'),
+  /** Which risk is told by what, and what follows of it. */
+  RULES_FILE: z.string().min(1).default('schema/rules.yaml'),
   /** Staff without a second factor see no policed field. Production refuses `false`. */
   MFA_REQUIRED: flag(true),
   /** The development issuer and its demo people. Production refuses `true`. */

@@ -109,7 +109,15 @@ export class BuiltGateway {
     const running = new Running(
       spawn(process.execPath, [join(this.output, ...file.split('/')), ...args], {
         cwd: this.folder,
-        env: { PATH, HOME, POLICY_FILE: join(root, 'schema', 'exposure.yaml'), PORT: '0', DEMO_SIZE: '0.02', ...environment },
+        env: {
+          PATH,
+          HOME,
+          POLICY_FILE: join(root, 'schema', 'exposure.yaml'),
+          RULES_FILE: join(root, 'schema', 'rules.yaml'),
+          PORT: '0',
+          DEMO_SIZE: '0.02',
+          ...environment,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );

@@ -1,0 +1,401 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { Evaluator } from './evaluator';
+import type { Verdict } from './rule';
+import { parseRules, type RulesFile } from './rules-file';
+import { type Signal, type SignalType, type Subjects, signalName, signalSchema } from './signal';
+import { StreamHistory } from './stream-history';
+import { Trial } from './trial';
+
+const text = readFileSync('schema/rules.yaml', 'utf8');
+const fileOf = (yaml: string): RulesFile => {
+  const parsed = parseRules(yaml);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.file;
+};
+const shipped = fileOf(text);
+
+const noon = Date.parse('2026-09-15T12:00:00Z');
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+let ids = 0;
+beforeEach(() => {
+  ids = 0;
+});
+/** A signal `at` so many milliseconds from noon. */
+const signal = (at: number, type: SignalType, subjects: Subjects, facts: Record<string, unknown> = {}): Signal => {
+  ids += 1;
+  return signalSchema.parse({
+    source: 'shop',
+    id: String(ids).padStart(4, '0'),
+    type,
+    occurredAt: new Date(noon + at).toISOString(),
+    subjects,
+    facts,
+  });
+};
+const declined = 'payment.attempt.declined';
+const succeeded = 'payment.attempt.succeeded';
+const eur = (minorUnits: number) => ({ amount: { minorUnits, currency: 'EUR' } });
+
+const verdictsOf = (signals: readonly Signal[], file = shipped): Verdict[] => {
+  const trial = new Trial(file);
+  return signals.flatMap((each) => [...trial.take(each)]);
+};
+const found = (signals: readonly Signal[], file?: RulesFile) =>
+  verdictsOf(signals, file).map(({ rule, effects }) => `${rule}: ${effects.join(', ')}`);
+
+/** Customers of ten days that come from a domain, a minute apart. */
+const newcomers = (count: number, domain: string, from = 0) =>
+  Array.from({ length: count }, (_, index) =>
+    signal(
+      from + index * minute,
+      declined,
+      { customer: `new-${index}`, emailDomain: domain },
+      { customerSince: '2026-09-05T00:00:00Z' },
+    ),
+  );
+const cards = (count: number, subjects: Subjects, at = 0) =>
+  Array.from({ length: count }, (_, index) => signal(at + index * minute, declined, { ...subjects, card: `card-${index}` }));
+
+describe('retries-elsewhere', () => {
+  const customer = 'c-1';
+  const tries = () => [
+    signal(0, declined, { customer }, { country: 'DE' }),
+    signal(10 * minute, declined, { customer }, { country: 'DE' }),
+    signal(20 * minute, succeeded, { customer }, { country: 'BR' }),
+  ];
+  it.each([
+    ['a contact before', () => [signal(-day, 'ticket.contact', { customer, ticket: 't' }), ...tries()], 1],
+    ['a contact after', () => [...tries(), signal(30 * minute, 'ticket.contact', { customer, ticket: 't' })], 1],
+    ['no contact', tries, 0],
+    ['a contact long before', () => [signal(-15 * day, 'ticket.contact', { customer, ticket: 't' }), ...tries()], 0],
+    [
+      'a ticket that was closed',
+      () => [
+        signal(-day, 'ticket.contact', { customer, ticket: 't' }),
+        signal(-hour, 'ticket.closed', { customer, ticket: 't' }),
+        ...tries(),
+      ],
+      0,
+    ],
+    [
+      'one attempt less',
+      () => [signal(-day, 'ticket.contact', { customer }), ...tries().slice(1), signal(3 * hour, declined, { customer })],
+      0,
+    ],
+    [
+      'one country, three devices',
+      () => [
+        signal(-day, 'ticket.contact', { customer }),
+        ...['a', 'b', 'c'].map((device) => signal(0, declined, { customer, device }, { country: 'DE' })),
+      ],
+      1,
+    ],
+    [
+      'no decline',
+      () => [
+        signal(-day, 'ticket.contact', { customer }),
+        ...['DE', 'BR', 'US'].map((country) => signal(0, succeeded, { customer }, { country })),
+      ],
+      0,
+    ],
+  ])('with %s', (_, signals, count) => {
+    expect(found(signals()).filter((each) => each === 'retries-elsewhere: alert, challenge')).toHaveLength(count);
+  });
+});
+
+describe('card-testing', () => {
+  it('fires at the fourth card of a customer, and not again within the window', () => {
+    expect(found(cards(5, { customer: 'c-1' }))).toEqual(['card-testing: alert, challenge']);
+    expect(found(cards(3, { customer: 'c-1' }))).toEqual([]);
+  });
+
+  it('fires on a device, whoever uses it', () => {
+    const tries = Array.from({ length: 4 }, (_, index) =>
+      signal(index * minute, declined, { customer: `c-${index}`, device: 'd', card: `card-${index}` }),
+    );
+    expect(verdictsOf(tries)).toEqual([
+      expect.objectContaining({ subject: { name: 'device', value: 'd' }, counts: { cards: 4, attempts: 4, declines: 4 } }),
+    ]);
+  });
+
+  it('leaves out cards that paid on an earlier day: the device is a family’s or an office’s', () => {
+    const known = Array.from({ length: 4 }, (_, index) =>
+      signal(-5 * day, succeeded, { customer: `c-${index}`, card: `card-${index}` }),
+    );
+    expect(found([...known, ...cards(4, { device: 'd' })])).toEqual([]);
+  });
+
+  it('counts an hour and not more', () => {
+    const tries = Array.from({ length: 5 }, (_, index) =>
+      signal(index * 21 * minute, declined, { customer: 'c', card: `card-${index}` }),
+    );
+    expect(found(tries)).toEqual([]);
+  });
+});
+
+describe('decline-loop', () => {
+  it('fires at the eighth decline of a card within a day', () => {
+    const declines = (count: number) =>
+      Array.from({ length: count }, (_, index) => signal(index * 2 * hour, declined, { card: 'k' }));
+    expect([found(declines(7)), found(declines(8))]).toEqual([[], ['decline-loop: alert']]);
+  });
+
+  it('fires at a retry after "do not try again"', () => {
+    const first = signal(0, declined, { card: 'k' }, { advice: 'do_not_try_again' });
+    expect(found([first, signal(hour, succeeded, { card: 'k' })])).toEqual(['decline-loop: alert']);
+    expect(found([first, signal(25 * hour, succeeded, { card: 'k' })])).toEqual([]);
+    expect(found([first, signal(hour, succeeded, { card: 'other' })])).toEqual([]);
+  });
+});
+
+describe('domain-burst', () => {
+  it('fires at the fifth new customer of a domain', () => {
+    expect(found(newcomers(5, 'fresh.example'))).toEqual(['domain-burst: propose-group-hold, challenge']);
+    expect(found(newcomers(4, 'fresh.example'))).toEqual([]);
+  });
+
+  it('leaves out shared mail providers, in any case', () => {
+    expect(found(newcomers(9, 'GMail.com'))).toEqual([]);
+  });
+
+  it('leaves out a domain with an old customer who has paid', () => {
+    const old = signal(-day, succeeded, { customer: 'old', emailDomain: 'firm.example' }, { customerSince: '2024-01-01' });
+    expect(found([old, ...newcomers(9, 'firm.example')])).toEqual([]);
+  });
+
+  it('counts no customer of unknown age', () => {
+    const unknown = newcomers(9, 'fresh.example').map((each) => ({ ...each, facts: {} as Signal['facts'] }));
+    expect(found(unknown)).toEqual([]);
+  });
+});
+
+describe('volume-spike', () => {
+  const attempts = (count: number, at: number) =>
+    Array.from({ length: count }, (_, index) => signal(at + index, succeeded, { customer: 'c' }));
+  it('fires at six attempts in a day that are more than half as many again as ever in 28 days', () => {
+    expect(found([...attempts(3, -5 * day), ...attempts(6, 0)])).toEqual(['volume-spike: alert, outreach-ticket']);
+    expect(found([...attempts(4, -5 * day), ...attempts(6, 0)])).toEqual([]);
+    expect(found([...attempts(4, -30 * day), ...attempts(6, 0)])).toEqual(['volume-spike: alert, outreach-ticket']);
+  });
+});
+
+const history = (count = 4) =>
+  Array.from({ length: count }, (_, index) =>
+    signal((index - 40) * day, succeeded, { customer: 'c', device: 'home', card: 'k' }, { country: 'DE', ...eur(2_000) }),
+  );
+
+describe('change-against-history', () => {
+  const change = (at: number, device: string, country: string, facts = {}) =>
+    signal(at, 'credential.changed', { customer: 'c', device }, { country, ...facts });
+  const high = 'change-against-history: high-risk-update';
+  it.each([
+    ['from home', () => [change(0, 'home', 'DE')], []],
+    ['from a new country', () => [change(0, 'home', 'BR')], [high]],
+    ['from a new device', () => [change(0, 'other', 'DE')], [high]],
+    ['from a new country and device', () => [change(0, 'other', 'BR')], [`${high}, hold-orders`]],
+    ['for the second time', () => [change(-10 * day, 'home', 'DE'), change(0, 'home', 'DE')], [high]],
+    ['after a contact', () => [change(-10 * day, 'home', 'DE', { change: 'contact' }), change(0, 'home', 'DE')], [high]],
+    [
+      'card and address at once',
+      () => [change(0, 'home', 'DE', { change: 'card' }), change(minute, 'home', 'DE', { change: 'billing-address' })],
+      [],
+    ],
+  ])('%s', (_, changes, expected) => {
+    expect(found([...history(), ...changes()])).toEqual(expected);
+  });
+
+  it('doesn’t take what began within three days for the customer’s own', () => {
+    const yesterday = signal(-day, succeeded, { customer: 'c', device: 'other' }, { country: 'BR', ...eur(2_000) });
+    expect(found([...history(), yesterday, change(0, 'other', 'BR')])).toEqual([`${high}, hold-orders`]);
+  });
+
+  it('holds nothing against a customer of whom nothing is known', () => {
+    expect(found([change(0, 'other', 'BR')])).toEqual([]);
+  });
+});
+
+describe('recovery-then-payment', () => {
+  const recovery = (device = 'home') => signal(0, 'account.recovery', { customer: 'c', device }, { country: 'DE' });
+  const pay = (at: number, minorUnits: number, device = 'home') =>
+    signal(at, succeeded, { customer: 'c', device }, { country: 'DE', ...eur(minorUnits) });
+  const challenge = 'recovery-then-payment: challenge';
+  it.each([
+    ['a usual payment', () => [recovery(), pay(hour, 3_000)], []],
+    ['a large payment', () => [recovery(), pay(hour, 3_001)], [challenge]],
+    ['a large payment later', () => [recovery(), pay(73 * hour, 9_000)], []],
+    [
+      'a large payment on a new device',
+      () => [recovery(), pay(hour, 3_001, 'new')],
+      ['recovery-then-payment: propose-hold, challenge'],
+    ],
+    [
+      'a change',
+      () => [recovery(), signal(hour, 'credential.changed', { customer: 'c', device: 'home' }, { country: 'DE' })],
+      [challenge],
+    ],
+    ['a large payment before', () => [pay(-hour, 9_000), recovery()], []],
+    ['a large payment that was received first', () => [pay(minute, 9_000), recovery()], [challenge]],
+  ])('%s', (_, signals, expected) => {
+    expect(found([...history(), ...signals()])).toEqual(expected);
+  });
+});
+
+describe('rules over one signal', () => {
+  it.each([
+    ['ticket.claim', { outcome: 'contradicted' }, ['claim-against-record: alert']],
+    ['ticket.claim', { outcome: 'matched' }, []],
+    ['payment.review', {}, ['provider-deadline: alert']],
+    ['payment.authorization', { deadline: '2026-09-16T11:00:00Z' }, ['provider-deadline: alert']],
+    ['payment.authorization', { deadline: '2026-09-16T13:00:00Z' }, []],
+    ['card.expiring', { deadline: '2026-10-01T00:00:00Z' }, ['card-expiring: invite-replace-card']],
+    ['card.expiring', { deadline: '2026-11-01T00:00:00Z' }, []],
+    ['something.else', {}, []],
+  ])('%s %j', (type, facts, expected) => {
+    expect(found([signal(0, type as SignalType, { customer: 'c', payment: 'p' }, facts)])).toEqual(expected);
+  });
+});
+
+describe('rules about agents', () => {
+  const shown = (count: number, staff: string, at = 0, team = 't') =>
+    Array.from({ length: count }, (_, index) =>
+      signal(at + index * minute, 'staff.disclosure', { staff, team, customer: `c-${index}`, ticket: `t-${at}-${index}` }),
+    );
+  it('agent-breadth fires at 20 customers in an hour', () => {
+    expect([found(shown(19, 'eve')), found(shown(20, 'eve'))]).toEqual([[], ['agent-breadth: brake']]);
+  });
+
+  it('agent-breadth is measured by the team, once there is enough of it', () => {
+    const team = Array.from({ length: 30 }, (_, index) =>
+      Array.from({ length: 8 }, (_, agent) => shown(12, `agent-${agent}`, (index - 30) * day)).flat(),
+    ).flat();
+    expect(found([...team, ...shown(24, 'eve')])).toEqual([]);
+    expect(found([...team, ...shown(25, 'eve')])).toEqual(['agent-breadth: brake']);
+  });
+
+  it('agent-thin-work counts tickets that were left as they were', () => {
+    const answered = (each: Signal) => signal(noonOf(each) + minute, 'staff.reply', each.subjects);
+    const noonOf = ({ occurredAt }: Signal) => occurredAt.getTime() - noon;
+    const read = shown(11, 'eve');
+    const later = signal(hour, 'staff.disclosure', { staff: 'eve', team: 't', ticket: 't-later' });
+    const other = signal(-day, 'staff.reply', { staff: 'ana', team: 't', ticket: 'x' });
+    expect(found([other, ...read, later])).toEqual(['agent-thin-work: brake']);
+    expect(found([other, ...read, ...read.slice(0, 2).map(answered), later])).toEqual([]);
+    // Where nothing tells of replies, none is missing.
+    expect(found([...read, later])).toEqual([]);
+  });
+
+  it('agent-interventions counts updates and holds of a day', () => {
+    const updates = (count: number) =>
+      Array.from({ length: count }, (_, index) =>
+        signal(index * minute, index % 2 ? 'staff.update' : 'staff.hold', { staff: 'eve' }),
+      );
+    expect([found(updates(9)), found(updates(10))]).toEqual([[], ['agent-interventions: brake']]);
+  });
+
+  it('session-moved ends a session that moves between devices; of networks it alerts', () => {
+    const use = (place: 'device' | 'ip', ...values: string[]) =>
+      values.map((value, index) => signal(index * 3 * minute, 'staff.session', { staff: 'ana', [place]: value }));
+    expect(found(use('device', 'a', 'b', 'a'))).toEqual(['session-moved: end-session']);
+    expect(found(use('ip', 'a', 'b', 'a'))).toEqual(['session-moved: alert']);
+    expect(found(use('device', 'a', 'b', 'b', 'c'))).toEqual([]);
+    expect(found(use('device', 'a', 'b', 'b', 'b', 'a'))).toEqual([]);
+  });
+});
+
+describe('a stream', () => {
+  it('has each signal once, by source and id', () => {
+    const [first, second, third] = cards(3, { customer: 'c-1' }) as [Signal, Signal, Signal];
+    const again = { ...first, subjects: { ...first.subjects, card: 'another' } };
+    expect(found([first, second, third, again])).toEqual([]);
+    expect(found([first, second, third, { ...again, source: 'other' }])).toEqual(['card-testing: alert, challenge']);
+  });
+
+  it('only alerts of what came more than an hour late', () => {
+    const [a, b, c, d] = cards(4, { customer: 'c-1' }) as [Signal, Signal, Signal, Signal];
+    const later = (ms: number) => signal(ms, 'ticket.contact', { customer: 'somebody' });
+    expect(found([a, b, c, later(3 * minute + hour), d])).toEqual(['card-testing: alert, challenge']);
+    expect(found([a, b, c, later(3 * minute + hour + 1), d])).toEqual(['card-testing: alert']);
+  });
+
+  it('adds effects to an open verdict once they are right', () => {
+    const [a, b, c, d, e] = cards(5, { customer: 'c-1' }) as [Signal, Signal, Signal, Signal, Signal];
+    const later = signal(4 * minute + hour, 'ticket.contact', { customer: 'somebody' });
+    expect(found([a, b, c, later, d, e])).toEqual(['card-testing: alert', 'card-testing: alert, challenge']);
+  });
+
+  /** What several rules find in, with something beside it. */
+  const busy = () => [
+    ...history(),
+    ...cards(6, { customer: 'c-1', device: 'd' }),
+    ...newcomers(6, 'fresh.example', 5 * minute),
+    signal(minute, 'account.recovery', { customer: 'c', device: 'new' }, { country: 'BR' }),
+    signal(2 * minute, succeeded, { customer: 'c', device: 'new' }, { country: 'BR', ...eur(90_000) }),
+    signal(-2 * day, 'ticket.contact', { customer: 'c-1', ticket: 't' }),
+  ];
+  const namesOf = (verdicts: readonly Verdict[]) =>
+    new Set(verdicts.map(({ rule, subject }) => `${rule} ${subject.name} ${subject.value}`));
+
+  it('has the same found in whatever order it is received', () => {
+    const signals = busy();
+    const inOrder = namesOf(verdictsOf([...signals].sort((a, b) => a.occurredAt.getTime() - b.occurredAt.getTime())));
+    expect(inOrder.size).toBeGreaterThanOrEqual(4);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(signals, { minLength: signals.length }), (shuffled) => {
+        // Without its history nothing is unusual, so that what was first is received first.
+        const order = [
+          ...shuffled.filter(({ occurredAt }) => noon - occurredAt.getTime() > 10 * day),
+          ...shuffled.filter(({ occurredAt }) => noon - occurredAt.getTime() <= 10 * day),
+        ];
+        expect(namesOf(verdictsOf(order))).toEqual(inOrder);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is judged alike by what answers at once and by what is read', async () => {
+    const surroundings = { isSharedMailDomain: () => false };
+    const evaluator = new Evaluator(shipped.settings, surroundings);
+    const past = new StreamHistory(evaluator.needs);
+    let verdicts = 0;
+    for (const each of busy()) {
+      past.add(each);
+      const atOnce = evaluator.judge(each, false, past.answer);
+      const read = await evaluator.judgeBy(each, false, {
+        signals: (signals) => Promise.resolve(past.answer({ signals, days: [] }).signals),
+        days: (days) => Promise.resolve(past.answer({ signals: [], days }).days),
+      });
+      expect(read).toEqual(atOnce);
+      verdicts += read.length;
+    }
+    expect(verdicts).toBeGreaterThan(4);
+  });
+
+  it('says in each verdict what it counted and what it rests on, in a sentence without a value of anybody’s', () => {
+    for (const { sentence, evidence, counts } of verdictsOf(busy())) {
+      expect(sentence).toMatch(/^[A-Z\d].*\.$/);
+      expect(sentence).not.toMatch(/c-1|new-|example|BR|card-\d/);
+      expect(evidence.map(signalName).every((name) => /^shop\/\d+$/.test(name))).toBe(true);
+      expect(Object.values(counts).every(Number.isSafeInteger)).toBe(true);
+    }
+  });
+
+  it('forgets what no window reaches', () => {
+    const past = new StreamHistory(new Evaluator(shipped.settings, { isSharedMailDomain: () => false }).needs);
+    const window = (at: number) => ({
+      subject: 'card' as const,
+      value: 'k',
+      types: [declined] as const,
+      from: new Date(noon + at - hour),
+      to: new Date(noon + at),
+    });
+    past.add(signal(0, declined, { card: 'k' }));
+    const kept = () => past.answer({ signals: [window(0)], days: [] }).signals[0]?.length;
+    expect(kept()).toBe(1);
+    for (let index = 0; index < 16_384; index += 1) past.add(signal(10 * day + index, 'ticket.closed', { order: 'o' }));
+    expect(kept()).toBe(0);
+  });
+});

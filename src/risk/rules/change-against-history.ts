@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { familiarNeeds, familiarTo, isNewCountry, isNewDevice } from '../familiar';
+import { defineRule, type RuleEffect } from '../rule';
+import type { Signal } from '../signal';
+import { withinDays, withinHours } from '../thresholds';
+import { around, days, signalsIn } from '../windows';
+
+const thresholds = z.strictObject({
+  /** A country or device that the customer wasn't seen with for so long. */
+  unseenDays: withinDays(),
+  /** What the customer was first seen with later than this isn't theirs yet. */
+  settledHours: withinHours(),
+  /** Contact data that was changed within so many days. */
+  contactDays: withinDays(),
+  /** Another change within so many days. */
+  secondDays: withinDays(),
+});
+
+const changes = ['credential.changed'] as const;
+
+/** A card or address and one more kind, changed in one go, are one move of house and not two changes. */
+const isAnotherOccasion = (earlier: Signal, later: Signal): boolean =>
+  earlier.facts.change === undefined ||
+  later.facts.change === undefined ||
+  earlier.facts.change === later.facts.change ||
+  later.occurredAt.getTime() - earlier.occurredAt.getTime() >= days;
+
+const words = { country: 'a new country', device: 'a new device', contact: 'a contact changed lately', second: 'another change' };
+
+/** Payment details or an address are changed in a way that doesn't fit the customer's past. */
+export const changeAgainstHistory = defineRule({
+  name: 'change-against-history',
+  version: 1,
+  isAboutAgents: false,
+  triggers: changes,
+  effects: ['alert', 'challenge', 'high-risk-update', 'hold-orders'],
+  thresholds,
+  explain: (it) =>
+    `a card, an address or a contact is changed from a country or device that the customer wasn't seen with for ${it.unseenDays} days (leaving out the last ${it.settledHours} hours), with contact data changed within ${it.contactDays} days, or for the second time in ${it.secondDays} days; orders are held where two of these stand together`,
+  needs: (it) => [
+    ...familiarNeeds(it),
+    { of: 'signals', subject: 'customer', types: changes, back: Math.max(it.contactDays, it.secondDays) * days },
+  ],
+  *judge(signal, it) {
+    const { customer } = signal.subjects;
+    if (customer === undefined) return null;
+    const back = Math.max(it.contactDays, it.secondDays) * days;
+    const [recent = []] = yield* signalsIn(around(signal, 'customer', changes, { back, ahead: 0 }));
+    const at = signal.occurredAt.getTime();
+    const before = recent.filter((each) => !(each.source === signal.source && each.id === signal.id));
+    const within = (each: Signal, most: number) => at - each.occurredAt.getTime() < most * days;
+    const contacts = before.filter((each) => each.facts.change === 'contact' && within(each, it.contactDays));
+    const second = before.filter(
+      (each) => each.facts.change !== 'contact' && within(each, it.secondDays) && isAnotherOccasion(each, signal),
+    );
+    const familiar = yield* familiarTo(customer, signal.occurredAt, it);
+    const signs = {
+      country: isNewCountry(signal, familiar),
+      device: isNewDevice(signal, familiar),
+      contact: contacts.length > 0,
+      second: second.length > 0,
+    };
+    const named = (Object.keys(signs) as (keyof typeof signs)[]).filter((name) => signs[name]);
+    if (named.length === 0) return null;
+    return {
+      subject: 'customer',
+      window: it.secondDays * days,
+      counts: { signs: named.length, changes: before.length + 1 },
+      evidence: [...new Set([...contacts, ...second, signal])],
+      withheld: named.length > 1 ? [] : (['hold-orders'] satisfies RuleEffect[]),
+      sentence: `Payment details or an address of a customer were changed against their history: ${named.map((name) => words[name]).join(', ')}.`,
+    };
+  },
+});

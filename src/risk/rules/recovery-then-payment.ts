@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { familiarNeeds, familiarTo, isNewCountry, isNewDevice } from '../familiar';
+import { defineRule, type RuleEffect } from '../rule';
+import type { Signal } from '../signal';
+import { factor, withinDays, withinHours } from '../thresholds';
+import { around, attempts, hours, signalsIn, spell } from '../windows';
+
+const thresholds = z.strictObject({
+  withinHours: withinHours(),
+  /** A payment counts that is so many times larger than the largest that succeeded before. */
+  times: factor(),
+  unseenDays: withinDays(),
+  settledHours: withinHours(),
+});
+
+const recoveries = ['account.recovery'] as const;
+const acts = [...attempts, 'credential.changed'] as const;
+const words = { country: 'a new country', device: 'a new device', contact: 'a contact changed since' };
+
+/** An account was recovered, and then it is used in a way that its owner might not. */
+export const recoveryThenPayment = defineRule({
+  name: 'recovery-then-payment',
+  version: 1,
+  isAboutAgents: false,
+  triggers: [...acts, ...recoveries],
+  effects: ['alert', 'challenge', 'propose-hold'],
+  thresholds,
+  explain: (it) =>
+    `within ${spell(it.withinHours * hours)} after an account was recovered, payment details or an address are changed, or a payment is tried of more than ${it.times} times the largest within ${it.unseenDays} days; a hold is proposed where a new device, country or contact stands beside it`,
+  needs: (it) => [
+    ...familiarNeeds(it),
+    { of: 'signals', subject: 'customer', types: [...acts, ...recoveries], back: it.withinHours * hours },
+  ],
+  *judge(signal, it) {
+    const { customer } = signal.subjects;
+    if (customer === undefined) return null;
+    const length = it.withinHours * hours;
+    const isRecovery = signal.type === 'account.recovery';
+    const reach = isRecovery ? { back: 0, ahead: length } : { back: length, ahead: 0 };
+    const [near = []] = yield* signalsIn(around(signal, 'customer', recoveries, reach));
+    const recovery = isRecovery ? signal : near[0];
+    if (!recovery) return null;
+    const since = recovery.occurredAt.getTime();
+    const [all = []] = yield* signalsIn({
+      subject: 'customer',
+      value: customer,
+      types: acts,
+      from: recovery.occurredAt,
+      to: isRecovery ? new Date(since + length) : signal.occurredAt,
+    });
+    if (all.length === 0) return null;
+    const familiar = yield* familiarTo(customer, recovery.occurredAt, it);
+    const isLarge = ({ facts: { amount } }: Signal): boolean => {
+      const most = amount && familiar.largest.get(amount.currency);
+      return most !== undefined && amount!.minorUnits > it.times * most;
+    };
+    const counting = all.filter((each) => each.type === 'credential.changed' || isLarge(each));
+    if (!isRecovery && !counting.includes(signal)) return null;
+    if (counting.length === 0) return null;
+    const payments = counting.filter(({ type }) => type !== 'credential.changed');
+    const changes = counting.length - payments.length;
+    const seen = [recovery, ...counting];
+    const signs = {
+      country: seen.some((each) => isNewCountry(each, familiar)),
+      device: seen.some((each) => isNewDevice(each, familiar)),
+      // A change that doesn't say of what may be one of the contact.
+      contact: counting.some(
+        ({ type, facts: { change } }) =>
+          type === 'credential.changed' && (change === 'contact' || (change === undefined && payments.length > 0)),
+      ),
+    };
+    const named = (Object.keys(signs) as (keyof typeof signs)[]).filter((name) => signs[name]);
+    const did = [
+      ...(changes > 0 ? ['changed payment details or an address'] : []),
+      ...(payments.length > 0 ? ['paid more than ever before'] : []),
+    ];
+    return {
+      subject: 'customer',
+      window: length,
+      counts: { changes, payments: payments.length, signs: named.length },
+      evidence: seen,
+      withheld: named.length > 0 ? [] : (['propose-hold'] satisfies RuleEffect[]),
+      sentence: `Within ${spell(length)} after an account was recovered, somebody ${did.join(' and ')} with it${named.length > 0 ? `, with ${named.map((name) => words[name]).join(', ')}` : ''}.`,
+    };
+  },
+});
