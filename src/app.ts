@@ -14,6 +14,7 @@ import { createActors } from './features/actors/actors.slice';
 import { createAlerts } from './features/alerts/alerts.slice';
 import { createAssistance } from './features/assistance/assistance.slice';
 import { createAudit } from './features/audit/audit.slice';
+import { createBrakes } from './features/brakes/brakes.slice';
 import type { Core } from './features/core';
 import { createCredentials } from './features/credentials/credentials.slice';
 import { createCustomers } from './features/customers/customers.slice';
@@ -165,11 +166,13 @@ export class App {
       });
       const alerts = createAlerts(core, { assistances });
       const record = createDisclosures(core);
+      const brakes = await createBrakes(core);
       const services: Services = {
         ...createAudit(core, config.audit, record.denials),
         ...credentials.services,
         alerts: alerts.service,
         assistances,
+        brakes: brakes.service,
         opening: assistance.opening,
         cursors: core.cursors,
         policy,
@@ -181,6 +184,7 @@ export class App {
         issuers: [...config.issuers, ...(developmentIssuer ? [await developmentIssuer.issuerOptions()] : [])],
         development: !config.production,
         mfaRequired: config.mfaRequired,
+        isSignedOut: (person) => brakes.service.isSignedOut(person),
       });
       const signingLog = await openSigningLog(config.audit, database, clock, log);
       const logWatch = await openLogWatch(config.audit, database, log);
@@ -248,7 +252,9 @@ export class App {
         channels: delivery,
         publicAddress,
         answerSteps,
-        recurring: [...alerts.recurring, ...assistance.recurring, ...credentials.recurring, () => actors.restoreRevocations()],
+        recurring: [alerts, assistance, credentials, brakes]
+          .flatMap<() => Promise<unknown>>((slice) => slice.recurring)
+          .concat(() => actors.restoreRevocations()),
       });
     } catch (error) {
       await database.close();

@@ -30,6 +30,7 @@ export type DenialReason =
   | 'NOT_FILTERABLE'
   | 'NOT_SORTABLE'
   | 'SCOPE'
+  | 'BRAKE'
   | 'UNREGISTERED';
 
 /** One sentence a reason, addressed to the person who was denied: what to do next. */
@@ -52,6 +53,7 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
   NOT_FILTERABLE: 'Your role may not filter by this field; leave the filter out.',
   NOT_SORTABLE: 'Your role may not sort by this field; choose another order.',
   SCOPE: 'This is outside what your role works with.',
+  BRAKE: 'A rule stopped this for you until two others have released the brake; ask a supervisor of another team, or an auditor.',
   UNREGISTERED:
     'This client is answered registered operations only: ask by hash for one that is, or have an operator register this one (counterfoil operations register).',
 };

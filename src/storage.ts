@@ -7,6 +7,7 @@ import type { Config } from './config/load';
 import { Database } from './db/database';
 import { type DatabaseDeadlines, usualDeadlines } from './db/deadline';
 import { durabilityFaults } from './db/durability';
+import { expectNoBrake } from './features/actors/actor.brakes';
 import type { Storage } from './features/core';
 import { entities } from './features/entities';
 import { Keys } from './features/keys/keys.service';
@@ -36,6 +37,7 @@ export const openStorage = async ({
     { entities, migrations, poolSize: config.databasePool },
     { clock, deadlines: databaseDeadlines, ...(onStatement ? { onStatement } : {}) },
   );
+  database.gateBy(expectNoBrake);
   try {
     if (database.engine === 'mariadb')
       for (const why of await durabilityFaults(database)) log.warn({ why }, 'the database server may lose what it acknowledged');

@@ -32,7 +32,8 @@ const time = fact<string>('UTC time');
 const words = fact<readonly string[]>('words');
 const ids = fact<readonly string[]>('ids');
 /** Who among the staff somebody was: what is judged about them later goes by that. */
-const staffRows = later(fact<readonly string[]>('ids among the staff of every helpdesk'));
+const ofStaff = fact<readonly string[]>('ids among the staff of every helpdesk');
+const staffRows = later(ofStaff);
 
 /** A step in the life of an update; the table says *step*. */
 export const step = {
@@ -131,6 +132,33 @@ export const catalogue = {
     reads: 'An actor asked for an assistance, with a reason; it is live at once unless it needs an approval.',
     subject: 'Assistance',
     detail: { purpose: word, needsApproval: flag, expiresAt: time, staffRows },
+    notes: ['reason'],
+  },
+  'brake.place': {
+    reads: 'A rule stopped the person of `of` in this; `actors` are the subjects that they are known by.',
+    subject: 'Brake',
+    detail: {
+      of: id,
+      actors: ids,
+      staffRows: ofStaff,
+      teams: digest,
+      level: oneOf('ASSISTANCES', 'READS', 'SESSION'),
+      rule: word,
+      version: count,
+      signals: words,
+      count,
+    },
+  },
+  'brake.propose': {
+    reads: 'The first of two people asked that the brake on `of` be released.',
+    subject: 'Brake',
+    detail: { of: id, staffRows: ofStaff },
+    notes: ['reason'],
+  },
+  'brake.release': {
+    reads: 'The second of two people released the brake on `of`.',
+    subject: 'Brake',
+    detail: { of: id },
     notes: ['reason'],
   },
   'credential.apply': {

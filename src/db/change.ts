@@ -1,7 +1,7 @@
 import type { FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import { type EventDraft, finalizeEvent } from '../audit/event';
 import { type ActionName, draftOf, type EventFacts, type EventName } from '../audit/events';
-import { type Actor, isSignedIn } from '../authz/actor';
+import { type Actor, isSignedIn, type SignedInActor } from '../authz/actor';
 import { Failure, ProgrammingError } from '../failure';
 import type { EventVouchers } from '../privacy/event-vouchers';
 import { appendEvents } from './append-events';
@@ -15,6 +15,9 @@ type EntityClass<E> = new () => E;
 
 /** Asks the action's rule about the subject as it stands in the change's transaction. Throws `DENIED`. */
 export type Permit<Subject> = unknown extends Subject ? () => void : (subject: Subject) => void;
+
+/** Says, within a change and before its work, whether somebody may change anything now. Throws `DENIED`. */
+export type ChangeGate = (change: Change, actor: SignedInActor, action: ActionName) => Promise<void>;
 
 /** What a change is made of; the `Database` alone makes one. */
 export interface ChangeParts {

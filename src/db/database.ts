@@ -1,14 +1,14 @@
 import type { PoolConnection } from 'mysql2';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { ActionName } from '../audit/events';
-import { type Actor, type SystemActor, systemActor } from '../authz/actor';
+import { type Actor, isSignedIn, type SystemActor, systemActor } from '../authz/actor';
 import { type Action, permit } from '../authz/rule';
 import { Failure } from '../failure';
 import { type Lane, Lanes, WaitedTooLong } from '../lanes';
 import type { EventVouchers } from '../privacy/event-vouchers';
 import { ulidsInOrder } from '../ulid';
 import { Bookkeeper } from './bookkeeping';
-import { Change, type Permit, SystemChange } from './change';
+import { Change, type ChangeGate, type Permit, SystemChange } from './change';
 import { type DataSourceParts, openDataSource, poolSizeOf } from './data-source';
 import { DatabaseUnavailable } from './database-unavailable';
 import { type DatabaseDeadlines, noAnswer, noDeadlines, sever, within } from './deadline';
@@ -129,6 +129,7 @@ export class Database implements Reads {
   /** The last that was heard of the server is that it didn't answer. */
   private isSilent = false;
   private vouching: EventVouchers | null = null;
+  private gate: ChangeGate | null = null;
 
   readonly engine = this.parts.engine;
   private readonly writer = this.parts.writer;
@@ -224,7 +225,8 @@ export class Database implements Reads {
     options: ChangeOptions = {},
   ): Promise<T> {
     return this.transaction('interactive', options, async (transaction) => {
-      let isPermitted = false;
+      // What is asked before writes to the actor's own row only.
+      let isPermitted = true;
       const ask = (subject: Subject): void => {
         permit(actor, action, subject);
         isPermitted = true;
@@ -237,6 +239,8 @@ export class Database implements Reads {
         isPermitted: () => isPermitted,
         vouchers: () => this.vouching,
       });
+      if (isSignedIn(actor)) await this.gate?.(change, actor, action.name);
+      isPermitted = false;
       const result = await work(change, ask as Permit<Subject>);
       await change.finish();
       return result;
@@ -314,6 +318,11 @@ export class Database implements Reads {
   /** From now on events are stored with their vouchers. Whoever opens the installation's keys says so. */
   vouchBy(vouchers: EventVouchers): void {
     this.vouching = vouchers;
+  }
+
+  /** From now on this is asked in the transaction of every change that somebody signed in makes, before its work. */
+  gateBy(gate: ChangeGate): void {
+    this.gate = gate;
   }
 
   /** Names of the tables that the entities are stored in, sorted. */

@@ -5,6 +5,7 @@ import { ActorRow } from './actors/actor.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';
 import { RiskAlert, RiskAlertEvent, RiskSnooze } from './alerts/alert.entity';
 import { Assistance } from './assistance/assistance.entity';
+import { Brake } from './brakes/brake.entity';
 import {
   Confirmation,
   CredentialJob,
@@ -34,6 +35,7 @@ export const entities = [
   AuditNote,
   AuditOrigin,
   AuditPending,
+  Brake,
   Confirmation,
   CredentialJob,
   CredentialLink,

@@ -10,6 +10,7 @@ import type { AssistancesLoader } from './assistance/assistances.loader';
 import type { Opening } from './assistance/opening.service';
 import type { AuditLog } from './audit/audit.service';
 import type { AuditDownloads } from './audit/downloads.service';
+import type { Brakes } from './brakes/brakes.service';
 import type { ConfirmationDesk } from './credentials/confirm/confirmation.view';
 import type { CredentialsLoader } from './credentials/credentials.loader';
 import type { Credentials } from './credentials/credentials.service';
@@ -31,6 +32,7 @@ export interface Services {
   readonly payments: Payments;
   readonly opening: Opening;
   readonly assistances: Assistances;
+  readonly brakes: Brakes;
   readonly credentials: Credentials;
   readonly credentialRequests: CredentialRequests;
   readonly credentialDecisions: CredentialDecisions;

@@ -17,6 +17,7 @@ import { sortedBy } from '../graphql/sorted-by';
 import { AlertReasonResolver, AlertsResolver } from './alerts/alerts.resolver';
 import { AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
 import { AuditResolver } from './audit/audit.resolver';
+import { BrakesResolver } from './brakes/brakes.resolver';
 import {
   ApprovalResolver,
   CredentialsResolver,
@@ -36,6 +37,7 @@ const resolvers: NonEmptyArray<Function> = [
   AlertsResolver,
   ApprovalResolver,
   AssistanceResolver,
+  BrakesResolver,
   CredentialsResolver,
   AuditResolver,
   CustomersResolver,

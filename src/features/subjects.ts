@@ -2,6 +2,7 @@ import type { Subject } from '../ledger/subjects';
 import { actorSubject, revocationSubject } from './actors/actor.subject';
 import { alertSubject, snoozeSubject } from './alerts/alert.subject';
 import { assistanceSubject } from './assistance/assistance.subject';
+import { brakeSubject } from './brakes/brake.subject';
 import { updateSubject } from './credentials/credential-update.subject';
 import { operationSubject } from './operations/operation.subject';
 
@@ -11,6 +12,7 @@ export const subjects: readonly Subject<unknown>[] = [
   revocationSubject,
   operationSubject,
   assistanceSubject,
+  brakeSubject,
   updateSubject,
   alertSubject,
   snoozeSubject,

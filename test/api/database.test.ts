@@ -13,6 +13,7 @@ import { raw, sql } from '../../src/db/sql';
 import { select, wholeNumber } from '../../src/db/table';
 import { ProgrammingError } from '../../src/failure';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
+import { sessionRevocations } from '../../src/features/actors/session-revocation.entity';
 import { credentialJobs } from '../../src/features/credentials/credential-update.entity';
 import { sourceStates as sources } from '../../src/features/sources/source.entity';
 import { somebody } from '../support/actor';
@@ -33,6 +34,7 @@ const aboutOne = action(
 
 const actorsNow = select(actors.pick('id', 'fence'), sql`FROM ${actors}`);
 const ids = select({ id: actors.id }, sql`FROM ${actors}`);
+const endedSessions = select({ id: sessionRevocations.id }, sql`FROM ${sessionRevocations}`);
 
 const actorRow = (id: string, fence = 0): ActorRow =>
   Object.assign(new ActorRow(), { id, issuer: 'test', subjectDigest: id, createdAt: new Date(1_700_000_000_000), fence });
@@ -336,12 +338,19 @@ describe('the door of bookkeeping', () => {
       'upstream_source.kind',
       () => database.bookkeeping(sources, (books) => books.update({ position: '9', kind: 'zd' }, sql`1 = 1`)),
     ],
-    ['actor', () => database.bookkeeping(actors, (books) => books.read(ids, sql``))],
+    ['session_revocation', () => database.bookkeeping(sessionRevocations, (books) => books.read(endedSessions, sql``))],
+    ['actor.brake', () => database.bookkeeping(actors, (books) => books.update({ brake: null }, sql`1 = 1`))],
     [
       'upstream_source.kind',
       () => database.system('sync', 'source.first-seen', (change) => change.bookkeep(sources, { kind: 'zd' }, sql`1 = 1`)),
     ],
-    ['actor', () => database.system('sync', 'source.first-seen', (change) => change.bookkeep(actors, { fence: 1 }, sql`1 = 1`))],
+    [
+      'session_revocation',
+      () =>
+        database.system('sync', 'source.first-seen', (change) =>
+          change.bookkeep(sessionRevocations, { untilAt: new Date(0) }, sql`1 = 1`),
+        ),
+    ],
   ])('refuses to write anything else: %s', async (name, attempt) => {
     const fault = await attempt().catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(ProgrammingError);

@@ -166,6 +166,13 @@ describe('a source is asked nothing for who has no permission', () => {
       async () => ({ who: 'ben', variables: await confirmed() }),
     ],
     [
+      'releaseBrake',
+      'that is not there',
+      'mutation ($id: ID!) { releaseBrake(id: $id, reason: "It was a false alarm") { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'ada', variables: { id: 'brk_absent' } }),
+    ],
+    [
       'ticket',
       'of another team',
       'query ($id: ID!) { ticket(id: $id) { subject customer { displayName } } }',

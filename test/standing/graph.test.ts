@@ -209,6 +209,7 @@ describe('the rules beside resolvers', () => {
       'Query.auditCounts',
       'Query.auditEvents',
       'Query.auditInclusionProof',
+      'Query.brakes',
       'Query.disclosures',
       'Query.policyInForce',
       'Ticket.credentialUpdates',

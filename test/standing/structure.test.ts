@@ -39,6 +39,7 @@ const slices = [
   'credentials',
   'disclosures',
   'audit',
+  'brakes',
   'viewer',
   'exposure',
 ] as const;

@@ -128,6 +128,7 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
   for (const role of roles) {
     list(`scope.${role}`, role, before.scope[role] ?? [], after.scope[role] ?? [], `Tickets that ${role} sees in lists`);
   }
+  list('brakes.releasedBy', null, before.brakes.releasedBy, after.brakes.releasedBy, 'Roles of other teams that release a brake');
   for (const kind of ['filters', 'sorts'] as const) {
     const [old, fresh] = [before.argumentRoles(kind), after.argumentRoles(kind)];
     const verb = kind === 'filters' ? 'filter' : 'sort';

@@ -111,11 +111,21 @@ export type VerdictEntry = z.infer<typeof verdictEntry>;
 const fields = z.record(z.string(), z.record(z.string(), z.record(z.string(), verdictEntry)));
 const rolesByCoordinate = z.record(z.string(), z.array(role));
 
+const brakes = z
+  .strictObject({
+    /** Roles of other teams that release a brake, two people each time. */
+    releasedBy: z.array(role).min(1, { error: `expected at least one role of ${roles.join(', ')}` }),
+  })
+  .default({ releasedBy: ['SUPERVISOR'] });
+/** Who releases what rules stop people in. */
+export type BrakePolicy = z.infer<typeof brakes>;
+
 const contents = z.strictObject({
   version: z.literal(1, { error: 'expected 1' }),
   assistance,
   scope,
   updates,
+  brakes,
   fields,
   filters: rolesByCoordinate,
   sorts: rolesByCoordinate,
@@ -126,6 +136,7 @@ export interface ExposureFile {
   readonly assistance: AssistancePolicy | null;
   readonly scope: ScopePolicy | null;
   readonly updates: UpdatePolicy | null;
+  readonly brakes: BrakePolicy | null;
   /** Type → field or `*` → role or `*` → entry; malformed entries are left out and stand among the problems. */
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, VerdictEntry>>>;
   readonly filters: ReadonlyMap<string, readonly Role[]>;
@@ -165,6 +176,7 @@ const nothing = (problems: readonly PolicyProblem[]): ExposureFile => ({
   assistance: null,
   scope: null,
   updates: null,
+  brakes: null,
   fields: new Map(),
   filters: new Map(),
   sorts: new Map(),
@@ -229,12 +241,13 @@ export const parseExposureFile = (text: string): ExposureFile => {
   const source: unknown = document.toJS();
   const parsed = contents.safeParse(source, { reportInput: true });
   if (parsed.success) {
-    const { assistance, scope, updates, fields, filters, sorts } = parsed.data;
+    const { assistance, scope, updates, brakes, fields, filters, sorts } = parsed.data;
     const byName = <Value>(values: Readonly<Record<string, Value>>) => new Map(Object.entries(values));
     return {
       assistance,
       scope,
       updates,
+      brakes,
       fields: new Map(
         Object.entries(fields).map(([type, byField]) => [
           type,
@@ -262,6 +275,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
     assistance: assistance.safeParse(section('assistance')).data ?? null,
     scope: scope.safeParse(section('scope')).data ?? null,
     updates: updates.safeParse(section('updates')).data ?? null,
+    brakes: brakes.safeParse(section('brakes')).data ?? null,
     fields: new Map(
       entriesOf(section('fields')).map(([type, byField]) => [
         type,

@@ -2,6 +2,10 @@ import { Instant, Integer, Key, Text } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
+/** How much a brake stops: from the least to the most, each what those before it stop too. */
+export const brakeLevels = ['ASSISTANCES', 'READS', 'SESSION'] as const;
+export type BrakeLevel = (typeof brakeLevels)[number];
+
 /** Who asks, as an internal id of (issuer, subject): the log and the tables never hold the identity provider's own name for a person. */
 @Entity('actor')
 @Index('uq_actor_issuer_subject_digest', ['issuer', 'subjectDigest'], { unique: true })
@@ -12,5 +16,9 @@ export class ActorRow {
   @Instant({ name: 'created_at' }) createdAt!: Date;
   /** Written by every change that counts something of this actor, so that two such changes can't both commit on what they read. */
   @Integer() fence!: number;
+  /** The strongest brake on them; null where there is none. On the row that their changes write, so that none passes it by. */
+  @Text(16, { nullable: true }) brake!: BrakeLevel | null;
+  /** Until when, by the clock of whoever wrote it, a process may go on showing them something without asking again. */
+  @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
 }
 export const actors = table(ActorRow);

@@ -2,9 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { SignedInActor } from '../../authz/actor';
 import { keptUntil, type LogoutVerifier, RevocationList } from '../../authz/identity/back-channel-logout';
 import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-verifier';
+import type { KeptPerson } from '../../authz/same-person';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
-import { Failure } from '../../failure';
+import { denialRemedies, Failure } from '../../failure';
 import { ulid } from '../../ulid';
 import type { Core } from '../core';
 import { staffDigests } from '../keys/contact-digests';
@@ -27,6 +28,8 @@ export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly logouts: LogoutVerifier;
   /** False: a session without a second factor counts as one with it. */
   readonly mfaRequired: boolean;
+  /** A brake is on every session of theirs. */
+  readonly isSignedOut: (person: KeptPerson) => boolean;
 }
 
 interface Person extends Pick<SignedInActor, 'id' | 'staffIds' | 'helpdesks'> {
@@ -59,6 +62,12 @@ export class Actors {
       });
     }
     const person = await this.personOf(token);
+    if (this.parts.isSignedOut({ actorId: person.id, staffIds: person.staffIds })) {
+      throw new Failure('UNAUTHENTICATED', 'A brake is on your sessions.', {
+        rule: 'session.braked',
+        remedy: denialRemedies.BRAKE,
+      });
+    }
     return {
       kind: token.kind,
       id: person.id,
@@ -156,7 +165,15 @@ export class Actors {
         const [twin] = await change.read(actorIds, isTheirs, { lock: true });
         if (twin) return twin.id;
         const id = `act_${ulid()}`;
-        const row = { id, issuer: token.issuer, subjectDigest: digest, createdAt: change.at, fence: 0 };
+        const row = {
+          id,
+          issuer: token.issuer,
+          subjectDigest: digest,
+          createdAt: change.at,
+          fence: 0,
+          brake: null,
+          leaseUntil: null,
+        };
         await change.insert(actors, row);
         change.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: identityDigest(row) } });
         return id;

@@ -1,19 +1,20 @@
 import { LogoutVerifier } from '../../authz/identity/back-channel-logout';
 import { TokenVerifier, type TokenVerifierOptions } from '../../authz/identity/token-verifier';
 import type { Core } from '../core';
-import { Actors } from './actors.service';
+import { type ActorParts, Actors } from './actors.service';
 
 export interface IdentitySettings {
   readonly issuers: TokenVerifierOptions['issuers'];
   /** Issuers without TLS are taken, as those of development are. */
   readonly development: boolean;
   readonly mfaRequired: boolean;
+  readonly isSignedOut: ActorParts['isSignedOut'];
 }
 
 /** Who asks, by the tokens of the merchant's identity providers; sessions that were ended before this start stay ended. */
 export const createActors = async (
   { database, keys, clock, log }: Core,
-  { issuers, development, mfaRequired }: IdentitySettings,
+  { issuers, development, mfaRequired, isSignedOut }: IdentitySettings,
 ): Promise<Actors> => {
   const trust = {
     issuers,
@@ -28,6 +29,7 @@ export const createActors = async (
     tokens: new TokenVerifier(trust),
     logouts: new LogoutVerifier(trust),
     mfaRequired,
+    isSignedOut,
   });
   await actors.restoreRevocations();
   return actors;

@@ -1,9 +1,11 @@
+import type { KeptPerson } from '../../authz/same-person';
 import type { Change } from '../../db/change';
 import { sql } from '../../db/sql';
+import { doneBy } from '../tickets/staff.rows';
 import type { TicketTurn } from '../tickets/tickets.ingest';
 import { type AssistanceEndReason, assistances } from './assistance.entity';
 import { leaseMilliseconds } from './assistance.leases';
-import { assistance, type OpenAssistance, openRows } from './assistance.rows';
+import { actorIds, assistance, type OpenAssistance, openRows } from './assistance.rows';
 
 /** Ends these, which the change has locked. Returns until when some process may still disclose under them, in UTC milliseconds. */
 export const endRows = async (change: Change, rows: readonly OpenAssistance[], reason: AssistanceEndReason): Promise<number> => {
@@ -38,6 +40,28 @@ export const endAssistances = async (
     leasesUntil = Math.max(leasesUntil, await endRows(change, rows, reason));
   }
   return { ended, leasesUntil };
+};
+
+/** For how long, in milliseconds, what somebody did under another subject tells that it is they. */
+const remembered = 30 * 86_400_000;
+
+/** Subjects that a person is known by: the one that is named, and those that asked lately with a row among the staff that is theirs. */
+export const actorsOf = async (change: Change, person: KeptPerson): Promise<readonly string[]> => {
+  const { actorId, requestedByStaffIds: staffIds, beginsAt } = assistance;
+  const lately = sql`WHERE ${beginsAt} > ${new Date(change.at.getTime() - remembered)} AND ${doneBy(person, { actorId, staffIds })}
+    GROUP BY ${actorId}`;
+  const rows = await change.read(actorIds, lately);
+  return [...new Set([person.actorId, ...rows.map((row) => row.actorId)])].sort();
+};
+
+/** Ends what these actors have open: all of it, or what waits for its approval. Returns until when some process may still disclose under it. */
+export const endOf = async (change: Change, actorIds: readonly string[], which: 'all' | 'waiting'): Promise<number> => {
+  const { actorId, endedAt, beginsAt } = assistance;
+  const waiting = which === 'waiting' ? sql`AND ${beginsAt} IS NULL` : sql``;
+  const rows = await change.read(openRows, sql`WHERE ${actorId} IN (${actorIds}) AND ${endedAt} IS NULL ${waiting}`, {
+    lock: true,
+  });
+  return endRows(change, rows, 'BRAKE');
 };
 
 /** By how much, in milliseconds, the clocks of two processes may differ, or one may be set. */

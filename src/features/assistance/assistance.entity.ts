@@ -5,7 +5,7 @@ import { table } from '../../db/table';
 export const assistancePurposes = ['PAYMENT_QUESTION', 'DECLINE', 'DISPUTE', 'REFUND', 'CREDENTIAL_UPDATE', 'OTHER'] as const;
 export type AssistancePurpose = (typeof assistancePurposes)[number];
 
-export const assistanceEndReasons = ['TICKET_CLOSED', 'REASSIGNED', 'RECIPIENT_CHANGED', 'EXPIRED', 'BY_HAND'] as const;
+export const assistanceEndReasons = ['TICKET_CLOSED', 'REASSIGNED', 'RECIPIENT_CHANGED', 'EXPIRED', 'BY_HAND', 'BRAKE'] as const;
 export type AssistanceEndReason = (typeof assistanceEndReasons)[number];
 
 /** A grant: this actor may see this customer's payment context because of this ticket, from `beginsAt` until it ends. Never deleted. */

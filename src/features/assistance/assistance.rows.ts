@@ -37,6 +37,9 @@ export type OpenAssistance = Pick<Selected<typeof openRows>, 'id' | 'actorId' | 
 /** Which customers were assisted, and by whom; grouped, each once. */
 export const reachedRows = select(assistance.pick('actorId', 'customerId'), sql`FROM ${assistance}`);
 
+/** Who assisted; grouped, each once. */
+export const actorIds = select(assistance.pick('actorId'), sql`FROM ${assistance}`);
+
 export const ticketIds = select(assistance.pick('ticketId'), sql`FROM ${assistance}`);
 
 /** Why an assistance was asked for, with the key that it is sealed with. */

@@ -2,9 +2,11 @@ import { type FieldOfDisclosure, type StatedPlan, shownUnder } from '../../audit
 import { type LinkedCustomer, namedPerEvent } from '../../audit/event';
 import type { EventFacts } from '../../audit/events';
 import type { SignedInActor } from '../../authz/actor';
+import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
 import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { Failure } from '../../failure';
+import { renewReaders } from '../actors/actor.brakes';
 import { leaseMilliseconds, renewLeases } from '../assistance/assistance.leases';
 import { StatedPlans } from './stated-plans';
 
@@ -47,14 +49,21 @@ const leaseReserve = 500;
 /** What is left of a lease after a commit must be enough, in milliseconds, for the response to leave. */
 const sendReserve = 50;
 
+/** Writes to what must hold for something to be shown: who is shown it, and the assistances that it is shown under. Returns which do. */
+const renew = async (change: Change, wanted: { readonly actors: readonly string[]; readonly assistances: readonly string[] }) => [
+  ...(await renewReaders(change, wanted.actors, new Date(Date.now() + leaseMilliseconds))),
+  ...(await renewLeases(change, wanted.assistances, change.at)),
+];
+
 /**
  * Records disclosures durably, many in one commit. In the transaction that records it, each assistance is written to
- * while it is live; where that write finds nothing, the disclosure is lost and its response must not leave.
+ * while it is live, and whoever is shown something while no brake stops that; where such a write finds nothing, the disclosure
+ * is lost and its response must not leave.
  */
 export class Disclosures {
   private waiting: Waiting[] = [];
   private flushing: Promise<void> | undefined;
-  /** Until when, on the monotonic clock, this process may rely on an assistance it wrote to. */
+  /** Until when, on the monotonic clock, this process may rely on an assistance or an actor that it wrote to. */
   private readonly leases = new Map<string, number>();
   private readonly plans = new StatedPlans();
 
@@ -65,7 +74,7 @@ export class Disclosures {
   ) {}
 
   /**
-   * Resolves once the disclosure is durable. Throws `DENIED` when an assistance it was shown under has ended, and
+   * Resolves once the disclosure is durable. Throws `DENIED` when an assistance it was shown under has ended or a brake stops the actor, and
    * `RECORD_UNAVAILABLE` when it can't be written: then nothing may be shown.
    */
   record(disclosure: Disclosure): Promise<void> {
@@ -104,7 +113,13 @@ export class Disclosures {
   }
 
   private async commit(group: readonly Waiting[]): Promise<void> {
-    const wanted = [...new Set(group.flatMap(({ disclosure }) => disclosure.assistanceIds))].sort();
+    const actorIds = new Set(group.map(({ disclosure }) => disclosure.actor.id));
+    // Actors first, as every change of theirs has it.
+    const wanted = [...actorIds, ...[...new Set(group.flatMap(({ disclosure }) => disclosure.assistanceIds))].sort()];
+    const split = (ids: readonly string[]) => ({
+      actors: ids.filter((id) => actorIds.has(id)).sort(),
+      assistances: ids.filter((id) => !actorIds.has(id)),
+    });
     const { relied, asked, began, live, recorded, stated } = await this.database.system(
       'recorder',
       'disclosure',
@@ -113,12 +128,12 @@ export class Disclosures {
         const began = performance.now();
         const relied = wanted.filter((id) => (this.leases.get(id) ?? 0) - began > leaseReserve);
         const asked = wanted.filter((id) => !relied.includes(id));
-        const live = new Set([...relied, ...(await renewLeases(change, asked, change.at))]);
+        const live = new Set([...relied, ...(await renew(change, split(asked)))]);
         // The writes may have waited for somebody who was ending one.
         const now = this.clock();
         const recorded = group.filter(
-          ({ disclosure: { assistanceIds, validUntil } }) =>
-            assistanceIds.every((id) => live.has(id)) && (validUntil === null || validUntil > now),
+          ({ disclosure: { actor, assistanceIds, validUntil } }) =>
+            live.has(actor.id) && assistanceIds.every((id) => live.has(id)) && (validUntil === null || validUntil > now),
         );
         const stated = await this.plans.state(
           change,
@@ -140,17 +155,19 @@ export class Disclosures {
     // read could be as old as that commit, so it is asked by writing.
     const overdue = relied.filter((id) => (this.leases.get(id) ?? 0) - performance.now() <= sendReserve);
     const proven = new Set(
-      overdue.length > 0
-        ? await this.database.system('recorder', 'disclosure', (change) => renewLeases(change, overdue, change.at))
-        : [],
+      overdue.length > 0 ? await this.database.system('recorder', 'disclosure', (change) => renew(change, split(overdue))) : [],
     );
     const dead = new Set(overdue.filter((id) => !proven.has(id)));
     for (const id of overdue) this.leases.delete(id);
     const kept = new Set(recorded);
     for (const each of group) {
       const { disclosure, settle, fail } = each;
-      if (kept.has(each) && !disclosure.assistanceIds.some((id) => dead.has(id))) settle();
-      else fail(Failure.denied('ASSISTANCE_ENDED', 'disclosure', disclosure.assistedTicketId));
+      const { actor, assistanceIds, assistedTicketId } = disclosure;
+      if (kept.has(each) && ![actor.id, ...assistanceIds].some((id) => dead.has(id))) settle();
+      else {
+        const isStopped = !live.has(actor.id) || dead.has(actor.id);
+        fail(Failure.denied(isStopped ? 'BRAKE' : 'ASSISTANCE_ENDED', 'disclosure', assistedTicketId));
+      }
     }
     this.forgetOldLeases();
   }

@@ -1,0 +1,210 @@
+import type { SignedInActor } from '../../authz/actor';
+import type { KeptPerson } from '../../authz/same-person';
+import type { Change, SystemChange } from '../../db/change';
+import { sql } from '../../db/sql';
+import { Failure } from '../../failure';
+import { type Keyset, PageRequest } from '../../graphql/page';
+import { ulid } from '../../ulid';
+import { putOnActors } from '../actors/actor.brakes';
+import { type BrakeLevel, brakeLevels } from '../actors/actor.entity';
+import { actorsOf, endOf } from '../assistance/assistance.ending';
+import type { Core } from '../core';
+import { sealField } from '../keys/keys.service';
+import { Brake, brakes } from './brake.entity';
+import { teamsDigest } from './brake.subject';
+import { BrakeConnection, BrakeType } from './brake.type';
+import { brakeActions } from './brakes.policy';
+import { type BrakeRow, brake, brakeCount, brakeRows, type OpenBrake, openBrakes } from './brakes.rows';
+
+/** What a rule wants stopped, and what it goes by. */
+export interface BrakeDraft {
+  readonly stops: KeptPerson;
+  readonly teams: readonly string[];
+  readonly level: BrakeLevel;
+  /** In lower case with hyphens. */
+  readonly rule: string;
+  readonly ruleVersion: number;
+  /** Names of the signals that the verdict rests on. */
+  readonly signals: readonly string[];
+}
+
+/** Which brake, and until when some process may still show something: to be waited out before anybody is told that it is in force. */
+export interface PlacedBrake {
+  readonly id: string;
+  readonly leasesUntil: number;
+}
+
+interface BrakePage {
+  readonly first: number | null;
+  readonly after: string | null | undefined;
+}
+
+/** Signals that the event of a brake names; the verdict's own event names all. */
+const mostSignals = 50;
+const newestFirst: Keyset<BrakeRow> = {
+  column: brake.placedAt,
+  id: brake.id,
+  direction: 'DESC',
+  positionOf: ({ placedAt, id }) => ({ value: placedAt.getTime(), id }),
+};
+
+const strongest = (levels: readonly BrakeLevel[]): BrakeLevel | null =>
+  brakeLevels.findLast((level) => levels.includes(level)) ?? null;
+
+/** Brakes: what rules stop members of staff and services in, and how two people release it. */
+export class Brakes {
+  private readonly actions = brakeActions(this.parts.policy.brakes);
+  /** Those on sessions, as they were when they were last read. */
+  private onSessions: readonly Pick<OpenBrake, 'actorIds' | 'staffIds'>[] = [];
+
+  constructor(private readonly parts: Pick<Core, 'database' | 'keys' | 'cursors' | 'policy'>) {}
+
+  /**
+   * Part of a change that records a verdict. Repeated while it isn't released, it is the one that is there. From its commit on nothing is
+   * begun or changed that it stops; what is under way may be shown until `leasesUntil`.
+   */
+  async place(change: SystemChange, draft: BrakeDraft): Promise<PlacedBrake> {
+    const { stops, level, rule, ruleVersion } = draft;
+    const openKey = `${stops.actorId}|${rule}`;
+    const known = await change.lockIfAny(Brake, { openKey });
+    if (known) return { id: known.id, leasesUntil: 0 };
+    const actorIds = await actorsOf(change, stops);
+    const id = `brk_${ulid(change.at.getTime())}`;
+    const others = await this.openOn(change, actorIds);
+    const readersUntil = await putOnActors(change, actorIds, strongest([level, ...others.map((each) => each.level)]));
+    await change.insert(brakes, {
+      id,
+      actorId: stops.actorId,
+      actorIds,
+      staffIds: stops.staffIds ?? [],
+      teams: draft.teams,
+      level,
+      rule,
+      ruleVersion,
+      state: 'ACTIVE',
+      placedAt: change.at,
+      proposedById: null,
+      proposedByStaffIds: null,
+      proposedAt: null,
+      releasedById: null,
+      releasedAt: null,
+      keyId: null,
+      proposalReasonSealed: null,
+      releaseReasonSealed: null,
+      openKey,
+    });
+    const assistedUntil = await endOf(change, actorIds, level === 'ASSISTANCES' ? 'waiting' : 'all');
+    change.record('brake.place', {
+      subject: { type: 'Brake', id },
+      detail: {
+        of: stops.actorId,
+        actors: actorIds,
+        staffRows: stops.staffIds ?? [],
+        teams: teamsDigest(draft.teams),
+        level,
+        rule,
+        version: ruleVersion,
+        signals: draft.signals.slice(0, mostSignals),
+        count: draft.signals.length,
+      },
+    });
+    return { id, leasesUntil: Math.max(readersUntil, assistedUntil) };
+  }
+
+  /**
+   * The first of two people proposes the release, the second makes it so. Once it is released, it changes nothing.
+   * Throws `NOT_FOUND`, `DENIED`, `INVALID`.
+   */
+  async release(actor: SignedInActor, id: string, reason: string): Promise<BrakeType> {
+    const text = reasonIn(reason);
+    await this.parts.database.change(actor, this.actions.release, async (change, permit) => {
+      const row = await change.lock(Brake, { id });
+      const proposer =
+        row.state !== 'PROPOSED' || row.proposedById === null
+          ? null
+          : { actorId: row.proposedById, staffIds: row.proposedByStaffIds };
+      permit({ stops: { actorId: row.actorId, staffIds: row.staffIds }, teams: row.teams, proposer, at: change.at });
+      if (row.state === 'RELEASED') return;
+      const key = (await this.parts.keys.forOwners(change, [row.actorId])).get(row.actorId);
+      if (!key) throw Failure.notFound('brake');
+      row.keyId = key.id;
+      const isSecond = row.state === 'PROPOSED';
+      if (isSecond) {
+        row.state = 'RELEASED';
+        row.releasedById = actor.id;
+        row.releasedAt = change.at;
+        row.releaseReasonSealed = sealField(brakes, id, 'releaseReason', key, text);
+        row.openKey = null;
+      } else {
+        row.state = 'PROPOSED';
+        row.proposedById = actor.id;
+        row.proposedByStaffIds = actor.staffIds;
+        row.proposedAt = change.at;
+        row.proposalReasonSealed = sealField(brakes, id, 'proposalReason', key, text);
+      }
+      await change.save(row);
+      if (isSecond) await this.ease(change, row);
+      const facts = { subject: { type: 'Brake', id }, notes: [this.parts.keys.note('reason', key, text)] } as const;
+      if (isSecond) change.record('brake.release', { ...facts, detail: { of: row.actorId } });
+      else change.record('brake.propose', { ...facts, detail: { of: row.actorId, staffRows: actor.staffIds } });
+    });
+    const [row] = await this.parts.database.read(brakeRows, sql`WHERE ${brake.id} = ${id}`);
+    if (!row) throw Failure.notFound('brake');
+    return this.toType(row);
+  }
+
+  /** A brake is on the sessions of this person, as far as this process has read. */
+  isSignedOut({ actorId, staffIds }: KeptPerson): boolean {
+    return this.onSessions.some(
+      (each) => each.actorIds.includes(actorId) || each.staffIds.some((staffId) => staffIds?.includes(staffId)),
+    );
+  }
+
+  /** Reads which sessions brakes are on: by all processes, and from before this one started. */
+  async refresh(): Promise<void> {
+    this.onSessions = await this.parts.database.read(
+      openBrakes,
+      sql`WHERE ${brake.openKey} IS NOT NULL AND ${brake.level} = 'SESSION'`,
+    );
+  }
+
+  /** All there are, newest first. Throws `INVALID` for a page that doesn't fit. */
+  async page(actor: SignedInActor, page: BrakePage) {
+    const { cursors, database } = this.parts;
+    const request = new PageRequest({ cursors, actorId: actor.id, list: ['brakes'], keyset: newestFirst }, page);
+    const rows = await database.read(brakeRows, sql`WHERE 1 = 1 ${request.clause}`);
+    return new BrakeConnection(
+      request.pageOf(
+        rows,
+        (row) => this.toType(row),
+        async () => (await database.read(brakeCount, sql``))[0]?.n ?? 0,
+      ),
+    );
+  }
+
+  private toType(row: BrakeRow): BrakeType {
+    return new BrakeType(row, this.parts.keys);
+  }
+
+  /** What is left to stop for whom a released brake stopped. */
+  private async ease(change: Change, { id, actorIds }: Brake): Promise<void> {
+    const others = (await this.openOn(change, actorIds)).filter((each) => each.id !== id);
+    for (const actorId of actorIds) {
+      const levels = others.filter((each) => each.actorIds.includes(actorId)).map((each) => each.level);
+      await putOnActors(change, [actorId], strongest(levels));
+    }
+  }
+
+  private async openOn(change: Change, actorIds: readonly string[]) {
+    const open = await change.read(openBrakes, sql`WHERE ${brake.openKey} IS NOT NULL`, { lock: true });
+    return open.filter((each) => each.actorIds.some((actorId) => actorIds.includes(actorId)));
+  }
+}
+
+/** The reason of a release whose form is right. Throws `INVALID`. */
+const reasonIn = (reason: string): string => {
+  const trimmed = reason.trim();
+  if (trimmed.length < 10 || trimmed.length > 1_000)
+    throw Failure.invalid('reason', 'expected 10 to 1,000 characters that say why');
+  return trimmed;
+};
