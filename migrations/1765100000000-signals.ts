@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { bigint, type Column, createTables, type Definition, dropTables, id, key, nullable, text } from './tables';
+import { addIndex, bigint, type Column, createTables, type Definition, dropTables, id, key, nullable, text } from './tables';
 
 const subjects = ['customer', 'card', 'device', 'ip', 'email_domain', 'order_subject', 'payment', 'ticket', 'staff', 'team'];
 const position: Column = { name: 'position', type: 'bigint', isPrimary: true };
@@ -53,13 +53,23 @@ const definitions: readonly Definition[] = [
   { name: 'risk_consumer', columns: [key('name'), bigint('position')] },
 ];
 
+/** By what senders of signals name cards and payments. */
+const named = [
+  ['payment_method', 'reference_digest'],
+  ['payment_transaction', 'reference'],
+] as const;
+
 /** What is told of payments, tickets and staff, in one order, and how far each reader of it is. */
 export class Signals1765100000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await createTables(runner, definitions);
+    for (const [table, column] of named) await addIndex(runner, table, column);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    const isServer = runner.connection.options.type === 'mariadb';
+    for (const [table, column] of named)
+      await runner.query(`DROP INDEX ix_${table}_${column}${isServer ? ` ON ${table}` : ''}`);
     await dropTables(runner, definitions);
   }
 }

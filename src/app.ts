@@ -21,12 +21,12 @@ import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
 import { KeysLoader } from './features/keys/keys.loader';
 import type { Loading } from './features/loading';
+import { namedThings } from './features/named-things';
 import type { Operations } from './features/operations/operations.service';
 import { createOperations } from './features/operations/operations.slice';
 import { createPayments } from './features/payments/payments.slice';
 import { type RequestContext, RequestOf, type Services } from './features/request';
 import { servedGraph } from './features/schema';
-import type { Signals } from './features/signals/signals.service';
 import { createSignals } from './features/signals/signals.slice';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
@@ -69,7 +69,7 @@ interface AppParts {
   readonly clock: () => Date;
   readonly database: Database;
   readonly services: Services;
-  readonly signals: Signals;
+  readonly signals: ReturnType<typeof createSignals>;
   readonly sources: Sources;
   readonly actors: Actors;
   readonly record: ReturnType<typeof createDisclosures>;
@@ -142,7 +142,7 @@ export class App {
         assignment: config.sync.assignmentBoundSeconds * 1_000,
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
-      const signals = createSignals(core);
+      const signals = createSignals(core, config.signals, namedThings(database, keys));
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
@@ -282,7 +282,7 @@ export class App {
     };
     for (const turn of this.parts.recurring) every(5_000, turn);
     for (const loop of this.loops) loop.start();
-    this.signals.start();
+    this.signals.service.start();
     this.services.jobs.start();
     this.services.auditScrub.start();
   }
@@ -291,7 +291,9 @@ export class App {
   async close(): Promise<void> {
     // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
     await Promise.all(
-      [...this.loops, this.signals, this.services.jobs, this.services.auditScrub, this.sources].map((each) => each.stop()),
+      [...this.loops, this.signals.service, this.services.jobs, this.services.auditScrub, this.sources].map((each) =>
+        each.stop(),
+      ),
     );
     await this.parts.channels.mail?.close();
     await this.parts.record.close();

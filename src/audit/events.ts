@@ -412,6 +412,11 @@ export const catalogue = {
     reads: 'Something begins to be done about signals, under this name; what was done its own events say.',
     subject: 'SignalConsumer',
   },
+  'signal.receive': {
+    reads: 'A sender told of so many signals that weren’t known.',
+    subject: 'SignalSource',
+    detail: { signals: count },
+  },
   'signal.remove': {
     reads: 'So many signals, or days of them, were removed: their time is over.',
     detail: [{ signals: count }, { days: count }],

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { issuersConfiguration } from '../authz/identity/issuer';
 import { merchantSection, publicUrlSection, updatesSection } from '../features/credentials/updates.section';
 import { operationsSection } from '../features/operations/operations.section';
+import { signalsSection } from '../features/signals/signals.section';
 import { syncSection } from '../features/sources/sync.section';
 import { limitsSection } from '../graphql/limits.section';
 import { type AuditSection, auditSection } from '../ledger/audit.section';
@@ -31,6 +32,7 @@ const fileSchema = (section: SectionContext) => {
     limits: limitsSection,
     operations: operationsSection,
     updates: updatesSection,
+    signals: signalsSection(section),
     merchant: merchantSection.default({ name: 'Demo Shop' }),
     publicUrl: publicUrlSection(section).optional(),
     delivery: deliverySection(section).optional(),
@@ -104,7 +106,11 @@ export const readFile = (file: string, section: SectionContext, problems: Config
   const all = [...sources.helpdesk, ...sources.payments].map((source) => namedSource.parse(source));
   const outline = { usesDemo: all.some(({ kind }) => kind === 'demo'), hasIssuers: identity.issuers.length > 0 };
   // Zod compares the sources only where nothing else is wrong with them.
-  const issues = [...crossProblems(sources), ...(section.production ? deliveryProblems(content) : [])];
+  const issues = [
+    ...crossProblems(sources),
+    ...signalProblems(content, sources),
+    ...(section.production ? deliveryProblems(content) : []),
+  ];
   if (parsed.success && issues.length === 0) return { config: parsed.data, ...outline };
   issues.unshift(...(parsed.error?.issues ?? []).map((issue) => ({ path: issue.path, expected: expectedOf(issue) })));
   for (const issue of issues) {
@@ -168,6 +174,29 @@ const crossProblems = (sources: {
       });
   });
   return problems;
+};
+
+const signalOutline = z.object({ signals: z.object({ sources: z.array(z.unknown()) }) });
+const namingSource = z.object({ name: z.unknown(), helpdesk: z.unknown(), payments: z.unknown() }).partial();
+
+/** What senders of signals must be among each other and the sources: names tell signals apart. */
+const signalProblems = (
+  content: unknown,
+  sources: { readonly helpdesk: readonly unknown[]; readonly payments: readonly unknown[] },
+): PlacedProblem[] => {
+  const senders = signalOutline.safeParse(content).data?.signals.sources.map((each) => namingSource.safeParse(each).data) ?? [];
+  const namesOf = (side: 'helpdesk' | 'payments') => sources[side].map((source) => namedSource.parse(source).name);
+  const taken = [...namesOf('helpdesk'), ...namesOf('payments')];
+  return senders.flatMap((sender, index) => {
+    const path = ['signals', 'sources', index];
+    const problems: PlacedProblem[] = [];
+    if (taken.includes(String(sender?.name)) || senders.findIndex((other) => other?.name === sender?.name) !== index)
+      problems.push({ path: [...path, 'name'], expected: 'expected a name that no other source has' });
+    for (const side of ['helpdesk', 'payments'] as const)
+      if (sender?.[side] !== undefined && !namesOf(side).includes(String(sender[side])))
+        problems.push({ path: [...path, side], expected: `expected the name of a ${side} source` });
+    return problems;
+  });
 };
 
 /** The part `audit` of the file, whatever else stands in it or is missing around it. */

@@ -21,7 +21,7 @@ import { environmentSchema, readVariables } from './variables';
 /** The name under which the log is signed where nothing else is said: that of no one, for development. */
 const developmentOrigin = 'counterfoil.invalid/development';
 
-export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates' | 'limits' | 'operations'> {
+export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates' | 'signals' | 'limits' | 'operations'> {
   readonly audit: AuditSettings;
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
@@ -252,6 +252,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     limits: content.limits,
     operations: content.operations,
     updates: content.updates,
+    signals: content.signals,
     audit,
     issuers: content.identity.issuers,
     host: variables.HOST,

@@ -10,6 +10,8 @@ export const jobs = {
   identity: 'interactive',
   keys: 'interactive',
   logout: 'interactive',
+  /** Takes what others tell, who wait for its answer. */
+  receiver: 'interactive',
   /** Writes down, in their name, what somebody was shown, was refused, or had done from the command line. */
   recorder: 'interactive',
   sequencer: 'interactive',

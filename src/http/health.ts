@@ -65,7 +65,7 @@ export const healthRoutes =
         inTime(app.services.jobs.counts(), []),
         inTime(app.services.alerts.counts(), []),
         inTime<Awaited<ReturnType<typeof app.services.auditLog.progress>> | null>(app.services.auditLog.progress(), null),
-        inTime<Awaited<ReturnType<typeof app.signals.progress>> | null>(app.signals.progress(), null),
+        inTime<Awaited<ReturnType<typeof app.signals.service.progress>> | null>(app.signals.service.progress(), null),
       ]);
       const { limit, inside, waiting, entered, sentAway, ofThemselves } = app.admission.state;
       metrics.limit.set(limit);

@@ -131,6 +131,20 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly signalsReceived = new Counter({
+    name: 'counterfoil_signals_received_total',
+    help: 'Signals that a sender told of: new ones (stored), and such as were known.',
+    labelNames: ['source', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
+  readonly signalsRefused = new Counter({
+    name: 'counterfoil_signal_requests_refused_total',
+    help: 'Requests with signals that were refused whole: not proven, or not what a signal is.',
+    labelNames: ['source'] as const,
+    registers: [this.registry],
+  });
+
   readonly signalsPending = new Gauge({
     name: 'counterfoil_signals_pending',
     help: 'Signals that are stored and have no position in the feed yet.',

@@ -32,6 +32,7 @@ import { healthRoutes } from './health';
 import { Metrics } from './metrics';
 import { named } from './named';
 import { fillRegistered } from './registered';
+import { signalRoutes } from './signals';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -387,6 +388,8 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     });
   });
   await server.register(webhooks);
+
+  await server.register(named('signals', signalRoutes(app, metrics)));
 
   const logout = named('logout', async (form) => {
     acceptForms(form, { largest: largestLogoutForm });

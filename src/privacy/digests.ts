@@ -51,6 +51,7 @@ export class KeyedDigests {
   readonly #device: Buffer;
   readonly #pseudonym: Buffer;
   readonly #operation: Buffer;
+  readonly #subject: Buffer;
 
   /** `secret` has 32 random bytes; it isn't kept and may be zeroed afterwards. */
   constructor(secret: Buffer) {
@@ -60,6 +61,7 @@ export class KeyedDigests {
     this.#device = derive(secret, 'device');
     this.#pseudonym = derive(secret, 'pseudonym');
     this.#operation = derive(secret, 'operation');
+    this.#subject = derive(secret, 'signal');
   }
 
   /**
@@ -90,6 +92,11 @@ export class KeyedDigests {
   /** `opn_…`: stands in the log for the name that a client gave its operation, which may be any text: equal names look equal. */
   operation(name: string): string {
     return `opn_${short(mac(this.#operation, name))}`;
+  }
+
+  /** `sub_…`: whom or what a signal is about that has no id of ours. Equal texts of one kind look equal within their namespace. */
+  subject(kind: string, namespace: string, text: string): string {
+    return `sub_${short(mac(this.#subject, kind, namespace, text))}`;
   }
 }
 

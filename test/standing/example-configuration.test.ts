@@ -53,6 +53,21 @@ describe('counterfoil.example.yaml', () => {
     });
   });
 
+  it('has a section for senders of signals that is accepted where it is taken in', () => {
+    const text = readFileSync(example, 'utf8');
+    const section = /(?<=\n)# signals:\n(?:# .*\n)+/.exec(text)?.[0] ?? '';
+    const withSignals = text.replace(section, section.replaceAll(/^# /gm, ''));
+    writeFileSync(join(folder, 'counterfoil.yaml'), withSignals);
+    const secret = Buffer.from('secret of nobody at all, 32 bytes');
+    const { signals } = load({ ...production, ...secrets, SHOP_SIGNALS_SECRET: `whsec_${secret.toString('base64')}` });
+    expect(signals.sources).toEqual([{ name: 'shop', secrets: [secret], payments: 'stripe', helpdesk: 'rt' }]);
+    const faulty = withSignals.replace('payments: stripe', 'payments: adyen').replace('- name: shop', '- name: rt');
+    writeFileSync(join(folder, 'counterfoil.yaml'), faulty);
+    expect(() => load({ ...production, ...secrets, SHOP_SIGNALS_SECRET: 'whsec_AAAA' })).toThrow(
+      /secrets\[0\]: expected whsec_[\s\S]*\[0\]\.name: expected a name that no other source has[\s\S]*\[0\]\.payments: expected the name of a payments source/,
+    );
+  });
+
   it('says what the settings of delivery are where they are left out', () => {
     const { mail, sms } = load({ ...production, ...secrets }).delivery;
     const text = readFileSync(example, 'utf8');

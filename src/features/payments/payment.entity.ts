@@ -30,6 +30,7 @@ export class PaymentCustomer {
 export const paymentCustomers = table(PaymentCustomer);
 
 @Entity('payment_method')
+@Index('ix_payment_method_reference_digest', ['referenceDigest'])
 @Index('uq_payment_method_payment_customer_id_reference_digest', ['paymentCustomerId', 'referenceDigest'], { unique: true })
 export class PaymentMethod {
   @Key() id!: string;
@@ -66,6 +67,7 @@ export interface StoredRefund {
 export const mostRefunds = 50;
 
 @Entity('payment_transaction')
+@Index('ix_payment_transaction_reference', ['reference'])
 @Index('uq_payment_transaction_payment_customer_id_reference', ['paymentCustomerId', 'reference'], { unique: true })
 @Index('ix_payment_transaction_payment_customer_id_created_at_id', ['paymentCustomerId', 'createdAt', 'id'])
 @Index('ix_payment_transaction_payment_customer_id_amount_id', ['paymentCustomerId', 'amount', 'id'])

@@ -1,0 +1,102 @@
+import type { Reads } from '../db/reads';
+import { type Sql, sql } from '../db/sql';
+import { select } from '../db/table';
+import { chunks } from '../lanes';
+import { normalForm } from '../privacy/digests';
+import { customer } from './customers/customers.rows';
+import type { Keys } from './keys/keys.service';
+import { method, payer, transaction } from './payments/payments.rows';
+import type { NamedThings } from './signals/subjects';
+import { staff, ticket } from './tickets/tickets.rows';
+
+/** Names of one statement. */
+const atOnce = 500;
+
+const customersOfHelpdesk = select(customer.pick('id', 'reference'), sql`FROM ${customer}`);
+const customersOfPayments = select(payer.pick('id', 'referenceDigest'), sql`FROM ${payer}`);
+const cards = select(method.pick('id', 'sameAsId', 'referenceDigest'), sql`FROM ${method}`);
+const payments = select(
+  transaction.pick('id', 'reference'),
+  sql`FROM ${transaction} JOIN ${payer} ON ${payer.id} = ${transaction.paymentCustomerId}`,
+);
+const tickets = select(ticket.pick('id', 'reference'), sql`FROM ${ticket}`);
+const members = select(staff.pick('id', 'reference', 'loginDigest'), sql`FROM ${staff}`);
+
+/** Our ids of what the helpdesks and providers of this installation know by these names. */
+export const namedThings = (reads: Reads, keys: Keys): NamedThings => {
+  /** By what is stored of a name: the name itself, or a digest of it. */
+  const found = async <Row>(
+    names: readonly string[],
+    storedOf: (name: string) => string,
+    rowsOf: (stored: readonly string[]) => Promise<readonly Row[]>,
+    read: (row: Row) => readonly [stored: string, id: string],
+  ): Promise<ReadonlyMap<string, string>> => {
+    const ids = new Map<string, string>();
+    for (const part of chunks(names, atOnce)) {
+      const byStored = new Map(part.map((name) => [storedOf(name), name]));
+      for (const row of await rowsOf([...byStored.keys()])) {
+        const [stored, id] = read(row);
+        const name = byStored.get(stored);
+        if (name !== undefined) ids.set(name, id);
+      }
+    }
+    return ids;
+  };
+  const itself = (name: string) => name;
+  const digestFor = (domain: string) => (name: string) => keys.searchDigest(domain, name) as string;
+  const of = (source: Sql, name: string, column: Sql, names: readonly string[]) =>
+    sql`WHERE ${source} = ${name} AND ${column} IN (${names})`;
+  return {
+    customersOfHelpdesk: (source, names) =>
+      found(
+        names,
+        itself,
+        (stored) => reads.read(customersOfHelpdesk, of(customer.source, source, customer.reference, stored)),
+        ({ reference, id }) => [reference, id],
+      ),
+    customersOfPayments: (source, names) =>
+      found(
+        names,
+        digestFor('payment-customer'),
+        (stored) => reads.read(customersOfPayments, of(payer.source, source, payer.referenceDigest, stored)),
+        ({ referenceDigest, id }) => [referenceDigest, id],
+      ),
+    cards: (source, names) =>
+      found(
+        names,
+        digestFor(`payment-method:${source}`),
+        // The digest is of a source's reference alone.
+        (stored) => reads.read(cards, sql`WHERE ${method.referenceDigest} IN (${stored})`),
+        ({ referenceDigest, sameAsId, id }) => [referenceDigest, sameAsId ?? id],
+      ),
+    payments: (source, names) =>
+      found(
+        names,
+        itself,
+        (stored) => reads.read(payments, of(payer.source, source, transaction.reference, stored)),
+        ({ reference, id }) => [reference, id],
+      ),
+    tickets: (source, names) =>
+      found(
+        names,
+        itself,
+        (stored) => reads.read(tickets, of(ticket.source, source, ticket.reference, stored)),
+        ({ reference, id }) => [reference, id],
+      ),
+    staff: async (source, names) => {
+      const byReference = await found(
+        names,
+        itself,
+        (stored) => reads.read(members, of(staff.source, source, staff.reference, stored)),
+        ({ reference, id }) => [reference, id],
+      );
+      const byLogin = await found(
+        names,
+        (name) => keys.searchDigest('staff', normalForm(name)) ?? '',
+        (stored) => reads.read(members, of(staff.source, source, staff.loginDigest, stored)),
+        ({ loginDigest, id }) => [loginDigest, id],
+      );
+      return new Map([...byLogin, ...byReference]);
+    },
+  };
+};

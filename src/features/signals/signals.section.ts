@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { type SectionContext, secretOf, sourceName } from '../../section';
+import { ownSource } from './own-source';
+import { webhookKey } from './receive/standard-webhooks';
+
+/** Bytes of a key in production: what Standard Webhooks asks for. */
+const shortestKey = 24;
+
+const keyOf = (section: SectionContext) =>
+  z.string({ error: 'expected an environment reference such as ${SHOP_SIGNALS_SECRET}' }).transform((text, context) => {
+    const key = webhookKey(secretOf(section)(text, context));
+    if (key !== null && (!section.production || (key.length >= shortestKey && new Set(key).size >= 8))) return key;
+    context.addIssue({
+      code: 'custom',
+      message: `expected whsec_ and the base64 of at least ${shortestKey} random bytes; make one with: echo whsec_$(openssl rand -base64 32)`,
+    });
+    return z.NEVER;
+  });
+
+/** Who may send signals, each with an address of its own: `POST /signals/<name>`. */
+export const signalsSection = (section: SectionContext) =>
+  z
+    .strictObject({
+      sources: z
+        .array(
+          z.strictObject({
+            /** Of the address, and of each of its signals: `<name>/<id>`. */
+            name: sourceName.refine((name) => name !== ownSource, `expected another name: ${ownSource} is the gateway’s own`),
+            /** Secrets that it signs with (Standard Webhooks); two while one replaces the other. */
+            secrets: z.array(keyOf(section)).min(1, 'expected at least one secret').max(4, 'expected at most four secrets'),
+            /** The helpdesk source by whose references it names tickets, staff, and customers where `payments` isn't given. */
+            helpdesk: sourceName.optional(),
+            /** The payment source by whose references it names customers, cards and payments. */
+            payments: sourceName.optional(),
+          }),
+        )
+        .max(100)
+        .default([]),
+    })
+    .prefault({});
+
+export type SignalsSection = z.output<ReturnType<typeof signalsSection>>;
+export type SignalSource = SignalsSection['sources'][number];

@@ -1,0 +1,91 @@
+import { Failure } from '../../failure';
+import { type KeyedDigests, normalForm } from '../../privacy/digests';
+import type { Signal, SubjectName, Subjects } from '../../risk/signal';
+
+/** What somebody's names stand for: our id of each name that is known. */
+type IdsOf = (source: string, names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+
+/** Looks up what senders name. */
+export interface NamedThings {
+  readonly customersOfHelpdesk: IdsOf;
+  readonly customersOfPayments: IdsOf;
+  readonly cards: IdsOf;
+  readonly payments: IdsOf;
+  readonly tickets: IdsOf;
+  readonly staff: IdsOf;
+}
+
+/** By whose references a sender names what it tells of. */
+export interface Namespaces {
+  readonly helpdesk?: string | undefined;
+  readonly payments?: string | undefined;
+}
+
+/** A mail domain as it is compared: of an address somebody's own part must not come. */
+const domainForm = (text: string): string => {
+  if (text.includes('@')) throw Failure.invalid('subjects.emailDomain', 'expected the domain alone, such as example.com');
+  return normalForm(text).replace(/\.$/, '');
+};
+
+/** A network address as it is compared: of IPv6 in one form. */
+const addressForm = (text: string): string => {
+  const host = text.includes(':') ? `[${text.trim()}]` : text.trim();
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : normalForm(text);
+};
+
+/** Ours in place of what senders name: an id where it is known here, and a keyed digest, which says nothing, where it isn't. */
+export class SignalSubjects {
+  constructor(
+    private readonly digests: KeyedDigests,
+    private readonly named: NamedThings,
+  ) {}
+
+  /** The digest of a subject that nobody has an id for. */
+  digest(subject: SubjectName, text: string, namespace = ''): string {
+    if (subject === 'device') return this.digests.device(text);
+    const form = subject === 'emailDomain' ? domainForm(text) : subject === 'ip' ? addressForm(text) : text;
+    return this.digests.subject(subject, namespace, form);
+  }
+
+  /** The same signals about ours. Throws `INVALID` where one can't be. */
+  async ours(signals: readonly Signal[], { helpdesk, payments }: Namespaces): Promise<readonly Signal[]> {
+    const of = (source: string | undefined, find: IdsOf, subject: SubjectName) => this.known(signals, subject, source, find);
+    const customersOf = payments ?? helpdesk;
+    const [customer, card, payment, ticket, staff] = await Promise.all([
+      of(customersOf, payments === undefined ? this.named.customersOfHelpdesk : this.named.customersOfPayments, 'customer'),
+      of(payments, this.named.cards, 'card'),
+      of(payments, this.named.payments, 'payment'),
+      of(helpdesk, this.named.tickets, 'ticket'),
+      of(helpdesk, this.named.staff, 'staff'),
+    ]);
+    const ids: { readonly [name in SubjectName]?: ReadonlyMap<string, string> } = { customer, card, payment, ticket, staff };
+    const namespaces: { readonly [name in SubjectName]?: string | undefined } = {
+      customer: customersOf,
+      card: payments,
+      payment: payments,
+      order: payments,
+      ticket: helpdesk,
+      staff: helpdesk,
+    };
+    return signals.map((signal) => {
+      const ours: { [name in SubjectName]?: string } = {};
+      for (const [name, text] of Object.entries(signal.subjects) as [SubjectName, string | undefined][]) {
+        if (text === undefined) continue;
+        // A team's name is nobody's.
+        if (name === 'team' && text.length <= 64) ours.team = text;
+        else ours[name] = ids[name]?.get(text) ?? this.digest(name, text, namespaces[name] ?? signal.source);
+      }
+      return { ...signal, subjects: ours satisfies Subjects };
+    });
+  }
+
+  private async known(
+    signals: readonly Signal[],
+    subject: SubjectName,
+    source: string | undefined,
+    find: IdsOf,
+  ): Promise<ReadonlyMap<string, string>> {
+    const names = [...new Set(signals.flatMap(({ subjects }) => subjects[subject] ?? []))];
+    return source === undefined || names.length === 0 ? new Map() : find(source, names);
+  }
+}

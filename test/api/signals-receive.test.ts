@@ -1,0 +1,254 @@
+import { createHmac } from 'node:crypto';
+import { TestApp } from '../support/app';
+
+const oneKey = Buffer.from('a key of a shop, of 32 bytes, one');
+const nextKey = Buffer.from('a key of a shop, of 32 bytes, two');
+const otherKey = Buffer.from('a key of somebody else, 32 bytes.');
+
+const single = 'application/cloudevents+json';
+const batch = 'application/cloudevents-batch+json';
+
+let test: TestApp;
+beforeAll(async () => {
+  test = await TestApp.start({
+    config: {
+      signals: {
+        sources: [
+          { name: 'shop', secrets: [oneKey, nextKey], payments: 'demo-pay', helpdesk: 'demo' },
+          { name: 'till', secrets: [otherKey] },
+        ],
+      },
+    },
+  });
+});
+afterAll(() => test.stop());
+
+const event = (id: string, data: Record<string, unknown> | string = {}, more: Record<string, unknown> = {}) => ({
+  specversion: '1.0',
+  id,
+  source: '/checkout',
+  type: 'payment.attempt.declined',
+  time: test.clock.now().toISOString(),
+  data,
+  ...more,
+});
+
+interface Sending {
+  readonly to?: string;
+  readonly type?: string;
+  readonly key?: Buffer;
+  readonly at?: Date;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+const send = async (content: unknown, { to = 'shop', type = single, key = oneKey, at, headers = {} }: Sending = {}) => {
+  const body = typeof content === 'string' ? content : JSON.stringify(content);
+  const timestamp = String(Math.floor((at ?? test.clock.now()).getTime() / 1_000));
+  const signature = createHmac('sha256', key).update(`msg_1.${timestamp}.`).update(body).digest('base64');
+  const answer = await test.server.inject({
+    method: 'POST',
+    url: `/signals/${to}`,
+    headers: {
+      'content-type': type,
+      'webhook-id': 'msg_1',
+      'webhook-timestamp': timestamp,
+      'webhook-signature': `v1,${signature}`,
+      ...headers,
+    },
+    payload: body,
+  });
+  const told = answer.body === '' ? {} : (answer.json() as Record<string, unknown>);
+  return { status: answer.statusCode, ...told };
+};
+const stored = (id: string) =>
+  test.app.database.query<Record<string, unknown>>('SELECT * FROM risk_signal WHERE event_id = ? ORDER BY source', [id]);
+const count = async () => Number((await test.app.database.query('SELECT COUNT(*) AS n FROM risk_signal'))[0]?.n);
+const refused = (status: number, code: string, message: string) => ({
+  status,
+  errors: [{ message: expect.stringContaining(message) as string, extensions: expect.objectContaining({ code }) as object }],
+});
+
+describe('signals that others send', () => {
+  it('are stored once, acknowledged however often they come, and the log says how many were new', async () => {
+    const first = await send(event('evt-1', { subjects: { ip: '203.0.113.9' }, facts: { country: 'IE' } }));
+    expect(first).toEqual({ status: 202, received: 1, stored: 1 });
+    expect(await send(event('evt-1'))).toEqual({ status: 202, received: 1, stored: 0 });
+    expect(await send([event('evt-1'), event('evt-2'), event('evt-3'), event('evt-3')], { type: batch })).toEqual({
+      status: 202,
+      received: 4,
+      stored: 2,
+    });
+    expect(await send(event('evt-1'), { to: 'till', key: otherKey })).toEqual({ status: 202, received: 1, stored: 1 });
+    const events = await test.events('signal.receive');
+    expect(events.map(({ subject, detail, actor }) => [subject, detail, (actor as { id: string }).id])).toEqual(
+      expect.arrayContaining([
+        [{ type: 'SignalSource', id: 'shop' }, { signals: 1 }, 'system:receiver'],
+        [{ type: 'SignalSource', id: 'shop' }, { signals: 2 }, 'system:receiver'],
+        [{ type: 'SignalSource', id: 'till' }, { signals: 1 }, 'system:receiver'],
+      ]),
+    );
+    expect(events).toHaveLength(3);
+    expect(await stored('evt-1')).toMatchObject([
+      { source: 'shop', type: 'payment.attempt.declined', country: 'IE' },
+      { source: 'till', ip: null },
+    ]);
+  });
+
+  it('may come as lines of one event, each with its own id', async () => {
+    const line = (id: string) => JSON.stringify({ id, type: 'ticket.contact', occurredAt: test.clock.now().toISOString() });
+    const lines = event('many', `${line('l-1')}\n\n${line('l-2')}\n`, { datacontenttype: 'application/x-ndjson' });
+    expect(await send(lines)).toEqual({ status: 202, received: 2, stored: 2 });
+    expect(await stored('l-2')).toMatchObject([{ type: 'ticket.contact' }]);
+  });
+
+  it('are about ours by the references of the sources that their sender names by', async () => {
+    const [ours] = await test.app.database.query<{ id: string; reference: string; payer: string }>(
+      'SELECT t.id, t.reference, t.payment_customer_id AS payer FROM payment_transaction t ORDER BY t.id LIMIT 1',
+    );
+    const [ticket] = await test.app.database.query<{ id: string; reference: string }>(
+      'SELECT id, reference FROM helpdesk_ticket ORDER BY id LIMIT 1',
+    );
+    const subjects = {
+      payment: ours?.reference,
+      ticket: ticket?.reference,
+      staff: 'ana',
+      customer: 'nobody that is known',
+      order: 'order-4711',
+      team: 'cards',
+      device: 'a fingerprint',
+    };
+    expect(await send(event('ours', { subjects }))).toMatchObject({ status: 202, stored: 1 });
+    expect(await send(event('theirs', { subjects }), { to: 'till', key: otherKey })).toMatchObject({ stored: 1 });
+    const digest = expect.stringMatching(/^sub_[a-z2-7]{32}$/) as string;
+    const [known] = await stored('ours');
+    const [unknown] = await stored('theirs');
+    expect(known).toMatchObject({
+      payment: ours?.id,
+      ticket: ticket?.id,
+      customer: digest,
+      order_subject: digest,
+      team: 'cards',
+    });
+    expect(known?.staff).toMatch(/^stf_/);
+    expect(unknown).toMatchObject({ payment: digest, ticket: digest, staff: digest, customer: digest, team: 'cards' });
+    // One customer, two senders who name by different books; a device is one wherever it comes from.
+    expect([unknown?.customer === known?.customer, unknown?.device === known?.device]).toEqual([false, true]);
+  });
+
+  it('leave nothing personal in clear', async () => {
+    const canaries = ['zq-customer', 'zq-card', 'zq-device', '198.51.100.77', 'zq-domain.example', 'zq-order', 'zq-payment'];
+    const [customer, card, device, ip, emailDomain, order, payment] = canaries;
+    const subjects = { customer, card, device, ip, emailDomain, order, payment, ticket: 'zq-ticket', staff: 'zq-staff' };
+    await send(event('canaries', { subjects, note: 'zq-note', facts: { note: 'zq-note' } }));
+    const rows = JSON.stringify([await stored('canaries'), await test.events('signal.receive'), test.logLines]);
+    expect([...canaries, 'zq-ticket', 'zq-staff', 'zq-note'].filter((canary) => rows.includes(canary))).toEqual([]);
+  });
+
+  it('are one subject whatever form an address or a domain comes in', async () => {
+    const [one, two] = [
+      { ip: '2001:db8:0:0:0:0:0:7', emailDomain: 'Example.COM' },
+      { ip: '2001:DB8::7', emailDomain: 'example.com.' },
+    ];
+    await send([event('form-1', { subjects: one }), event('form-2', { subjects: two })], { type: batch });
+    const [[first], [second]] = [await stored('form-1'), await stored('form-2')];
+    expect([second?.ip, second?.email_domain]).toEqual([first?.ip, first?.email_domain]);
+  });
+
+  it('are taken under either of two secrets while one replaces the other, and of several signatures one suffices', async () => {
+    expect(await send(event('rotated'), { key: nextKey })).toMatchObject({ status: 202 });
+    const body = JSON.stringify(event('both'));
+    const timestamp = String(test.clock.now().getTime() / 1_000);
+    const good = createHmac('sha256', oneKey).update(`msg_1.${timestamp}.`).update(body).digest('base64');
+    const headers = { 'webhook-signature': `v1a,xyz v1,${Buffer.alloc(32).toString('base64')} v1,${good}` };
+    expect(await send(body, { headers })).toMatchObject({ status: 202 });
+  });
+
+  const unproven: readonly (readonly [string, Sending])[] = [
+    ['under another’s secret', { key: otherKey }],
+    ['without a signature', { headers: { 'webhook-signature': '' } }],
+    ['with a signature of another version', { headers: { 'webhook-signature': 'v2,AAAA' } }],
+    ['with a signature that isn’t one', { headers: { 'webhook-signature': 'v1,%%%' } }],
+    ['over another id', { headers: { 'webhook-id': 'msg_2' } }],
+    ['without an id', { headers: { 'webhook-id': '' } }],
+    ['over another time', { headers: { 'webhook-timestamp': '1700000000' } }],
+    ['to a name that nobody has', { to: 'nobody' }],
+  ];
+  it.each(unproven)('%s aren’t believed, and nothing of them is stored', async (_, sending) => {
+    const before = await count();
+    expect(await send(event('unproven'), sending)).toEqual(refused(401, 'UNAUTHENTICATED', 'not proven'));
+    expect(await count()).toBe(before);
+  });
+
+  it.each([-301, 301])('signed %d s from now aren’t believed', async (seconds) => {
+    const at = new Date(test.clock.now().getTime() + seconds * 1_000);
+    expect(await send(event('old'), { at })).toMatchObject({ status: 401 });
+  });
+
+  const soon = () => new Date(test.clock.now().getTime() + 299_000).toISOString();
+  const future = () => new Date(test.clock.now().getTime() + 301_000).toISOString();
+  it('that tell of the future are refused, with all that came with them', async () => {
+    const before = await count();
+    const answer = await send([event('now'), event('soon', {}, { time: future() })], { type: batch });
+    expect(answer).toEqual(refused(400, 'INVALID', 'not in the future'));
+    expect(await count()).toBe(before);
+    expect(await send(event('soon', { occurredAt: soon() }))).toMatchObject({ status: 202, stored: 1 });
+  });
+
+  const invalid: readonly (readonly [string, () => unknown, Sending | undefined, string])[] = [
+    ['no JSON', () => '{', undefined, 'expected JSON'],
+    ['a list where one event is said', () => [event('a')], undefined, 'body'],
+    ['one event where a list is said', () => event('a'), { type: batch }, 'expected a list of events'],
+    ['another media type', () => event('a'), { type: 'application/json' }, single],
+    ['another version of CloudEvents', () => event('a', {}, { specversion: '0.3' }), undefined, 'CloudEvents 1.0'],
+    ['no data', () => ({ ...event('a'), data: undefined }), undefined, 'data'],
+    ['a text that isn’t lines', () => event('a', 'x'), undefined, 'application/x-ndjson'],
+    ['an id that is too long', () => event('a', { id: 'x'.repeat(256) }), undefined, 'at most 255'],
+    ['another’s name', () => event('a', { source: 'till' }), undefined, 'the name that you send to'],
+    ['an instant without its offset', () => event('a', { occurredAt: '2026-09-01T09:00:00' }), undefined, 'RFC 3339'],
+    [
+      'an amount that isn’t whole',
+      () => event('a', { facts: { amount: { minorUnits: 1.5, currency: 'EUR' } } }),
+      undefined,
+      'whole',
+    ],
+    [
+      'an address in place of a domain',
+      () => event('a', { subjects: { emailDomain: 'zq@x.example' } }),
+      undefined,
+      'domain alone',
+    ],
+    [
+      'more than a thousand',
+      () => Array.from({ length: 1_001 }, (_, index) => event(`n${index}`)),
+      { type: batch },
+      '1000 signals',
+    ],
+  ];
+  it.each(invalid)('with %s are refused, by where it stands, and nothing is stored', async (_, content, sending, message) => {
+    const before = await count();
+    const answer = await send(content(), sending);
+    expect(answer).toEqual(refused(400, 'INVALID', message));
+    expect([JSON.stringify(answer).includes('zq@'), await count()]).toEqual([false, before]);
+  });
+
+  it('of a thousand in one request are taken, and more bytes than a megabyte are not', async () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => event(`k${index}`, { subjects: { customer: `c${index}` } }));
+    expect(await send(many, { type: batch })).toEqual({ status: 202, received: 1_000, stored: 1_000 });
+    expect(await send(`"${'x'.repeat(1024 * 1024)}"`)).toEqual(refused(413, 'INVALID', 'at most 1024 KiB'));
+  });
+
+  it('are told of in the metrics, under the names of configured senders alone', async () => {
+    await send(event('unproven'), { to: 'nobody' });
+    const { body } = await test.server.inject({ method: 'GET', url: '/metrics' });
+    expect(body).toMatch(/counterfoil_signals_received_total\{source="shop",outcome="stored"\} 1\d{3}/);
+    expect(body).toMatch(/counterfoil_signal_requests_refused_total\{source="\(unproven\)"\} \d+/);
+    expect(body).not.toContain('nobody');
+  });
+
+  it('get their place in the feed', async () => {
+    await test.app.signals.service.turn();
+    const { body } = await test.server.inject({ method: 'GET', url: '/metrics' });
+    expect(body).toContain('counterfoil_signals_pending 0');
+    const [end] = await test.app.database.query('SELECT MAX(position) AS last, COUNT(*) AS n FROM risk_feed');
+    expect([Number(end?.last), Number(end?.n)]).toEqual([await count(), await count()]);
+  });
+});
