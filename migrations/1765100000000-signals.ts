@@ -68,8 +68,7 @@ export class Signals1765100000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     const isServer = runner.connection.options.type === 'mariadb';
-    for (const [table, column] of named)
-      await runner.query(`DROP INDEX ix_${table}_${column}${isServer ? ` ON ${table}` : ''}`);
+    for (const [table, column] of named) await runner.query(`DROP INDEX ix_${table}_${column}${isServer ? ` ON ${table}` : ''}`);
     await dropTables(runner, definitions);
   }
 }
