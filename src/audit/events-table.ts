@@ -1,4 +1,4 @@
-import { catalogue, type EventKind, type Facts, step } from './events';
+import { catalogue, type EventKind, type EventName, type Facts, step } from './events';
 
 const cells = (facts: Facts): string => {
   const isStep = Object.entries(step).every(([name, each]) => facts[name] === each);
@@ -28,4 +28,13 @@ export const catalogueTable = (): string => {
   return [['event', 'about', 'states', 'the auditor reads'], ['---', '---', '---', '---'], ...rows]
     .map((row) => `| ${row.join(' | ')} |`)
     .join('\n');
+};
+
+/**
+ * The field of the graph whose value a fact tells something of; undefined where it tells nothing that the graph shows by itself under
+ * an assistance. Steps of the same name say the same in every event.
+ */
+export const toldBy = (action: string, fact: string): string | undefined => {
+  const { detail }: EventKind = catalogue[action as EventName] ?? { reads: '' };
+  return [detail ?? {}].flat().find((facts) => fact in facts)?.[fact]?.tells;
 };

@@ -502,12 +502,3 @@ export const draftOf = (event: { readonly action: EventName } & Omit<EventDraft,
   const kind: EventKind | undefined = catalogue[event.action];
   return { ...event, outcome: kind?.outcome ?? 'ALLOWED', version: kind?.version };
 };
-
-/**
- * The field of the graph whose value a fact tells something of; undefined where it tells nothing that the graph shows by itself under
- * an assistance. Steps of the same name say the same in every event.
- */
-export const toldBy = (action: string, fact: string): string | undefined => {
-  const { detail }: EventKind = catalogue[action as EventName] ?? { reads: '' };
-  return [detail ?? {}].flat().find((facts) => fact in facts)?.[fact]?.tells;
-};

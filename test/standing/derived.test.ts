@@ -1,5 +1,6 @@
 import { type GraphQLObjectType, isObjectType } from 'graphql';
-import { catalogue, toldBy } from '../../src/audit/events';
+import { catalogue } from '../../src/audit/events';
+import { toldBy } from '../../src/audit/events-table';
 import { isPoliced } from '../../src/authz/policy/classification';
 import { classifySchema } from '../../src/authz/policy/classify-schema';
 import { describeGraph } from '../../src/features/schema';

@@ -1,5 +1,5 @@
 import { citedPlan, type PlanDetail } from '../../audit/access-plan';
-import { toldBy } from '../../audit/events';
+import { toldBy } from '../../audit/events-table';
 import type { Leaf } from '../../audit/leaf';
 
 /** One fact that an event states: a state before and after, a reason, a count. */
