@@ -1,5 +1,5 @@
 import type { Campaign } from './acts';
-import { type Attack, attackersPlace, refusal } from './attack-cards';
+import { type Attack, attackersPlace, ordersOf, refusal } from './attack-cards';
 import { days, hours, minutes } from './calendar';
 import type { Person } from './people';
 import { attempt, change, money, type Place, recover, type Scene } from './shopping';
@@ -115,6 +115,7 @@ const retriesElsewhere: Attack = (scene, campaign, start) => {
     const person = world.people.regular(random);
     const card = person.cards[0] as string;
     helpdesk.open(person, begin, campaign);
+    const order = ordersOf(scene);
     let at = begin + random.between(3, 90) * minutes;
     const only = attackersPlace(scene, person.home, 1);
     const places = Array.from({ length: variant === 'careful' ? 2 : random.integer(3, 5) }, () =>
@@ -125,7 +126,7 @@ const retriesElsewhere: Attack = (scene, campaign, start) => {
       const place = variant === 'hidden' ? only : (places[tries % places.length] as Place);
       const amount = money(random.logNormal(person.typical * 1.5, 0.5), person.currency);
       const failed = random.chance(0.75) ? refusal(scene) : undefined;
-      attempt(scene, { person, at, card, place, amount, order: world.name('ord') }, failed, campaign);
+      attempt(scene, { person, at, card, place, amount, order: order() }, failed, campaign);
       at += variant === 'plain' ? random.between(1, 6) * minutes : random.between(6, 18) * minutes;
     }
     begin += random.between(0.5, 8) * hours;

@@ -10,6 +10,13 @@ const dead: Decline = { code: 'do_not_honor', advice: 'try_again_later' };
 const stolen: Decline = { code: 'stolen_card', advice: 'do_not_try_again' };
 const empty: Decline = { code: 'insufficient_funds', advice: 'try_again_later' };
 
+/** The orders of a series of attempts: another each time, or one cart that is paid for again and again. */
+export const ordersOf = ({ world, random }: Scene): (() => string) => {
+  if (random.chance(0.5)) return () => world.name('ord');
+  const cart = world.name('ord');
+  return () => cart;
+};
+
 /** What an issuer says to a number that was bought somewhere. */
 export const refusal = ({ random }: Scene): Decline =>
   random.weighted([
@@ -38,6 +45,7 @@ const testingOnAccount: Attack = (scene, campaign, start) => {
   // Some use an account that they took over.
   const person = random.chance(0.3) ? world.people.regular(random) : newAccount(scene, start);
   let place = attackersPlace(scene, person.home);
+  const order = ordersOf(scene);
   let at = start;
   const cards = world.people.cards(isHidden ? random.integer(20, 40) : random.integer(14, 60));
   cards.forEach((card, index) => {
@@ -45,7 +53,7 @@ const testingOnAccount: Attack = (scene, campaign, start) => {
     if (isCareful && index % 2 === 0) place = { ...place, device: world.people.device() };
     const amount = money(random.between(50, 400), person.currency);
     const failed = random.chance(0.86) ? refusal(scene) : undefined;
-    attempt(scene, { person, at, card, place, amount, order: world.name('ord') }, failed, campaign);
+    attempt(scene, { person, at, card, place, amount, order: order() }, failed, campaign);
     at += isHidden
       ? random.between(21, 40) * minutes
       : isCareful
@@ -125,6 +133,7 @@ const declineLoop: Attack = (scene, campaign, start) => {
     const card = world.people.cards(1)[0] as string;
     // An account that doesn't change, or one for each attempt.
     const isOne = random.chance(0.5);
+    const order = isOne ? ordersOf(scene) : () => world.name('ord');
     let person = newAccount(scene, begin);
     let place = attackersPlace(scene, person.home);
     let at = begin;
@@ -138,7 +147,7 @@ const declineLoop: Attack = (scene, campaign, start) => {
       }
       const amount = money(random.between(2_000, 40_000), person.currency);
       const failed = tries === total - 1 && random.chance(0.6) ? undefined : decline;
-      attempt(scene, { person, at, card, place, amount, order: world.name('ord') }, failed, campaign);
+      attempt(scene, { person, at, card, place, amount, order: order() }, failed, campaign);
       at += variant === 'plain' ? random.between(1, 20) * minutes : (20 / total) * hours * random.between(0.8, 1.1);
     }
     begin += random.between(0.5, 10) * hours;
