@@ -1,5 +1,6 @@
 import type { LinkAssurance } from '../../authz/actor';
 import type { CredentialUpdateKind } from '../../authz/policy/update-policy';
+import type { EffectState } from '../../background/effect';
 import { Flag, IdList, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
@@ -137,8 +138,6 @@ export class Confirmation {
 export const credentialConfirmations = table(Confirmation);
 
 export type StepPhase = 'APPLY' | 'UNDO';
-/** `DROPPED`: not to be made any more, as one before it was refused. */
-export type StepState = 'PLANNED' | 'INTENDED' | 'LOST' | 'DONE' | 'REFUSED' | 'DROPPED';
 
 /** One call to the provider: what is intended is written down before it is made, what came of it afterwards. */
 @Entity('credential_step')
@@ -150,7 +149,8 @@ export class CredentialStep {
   /** `UNDO`: takes back what was done, or takes away a card that nobody wants any more. */
   @Text(8) phase!: StepPhase;
   @Text(32) action!: ProviderStepAction;
-  @Text(16) state!: StepState;
+  /** `DROPPED`: as one before it was refused. */
+  @Text(16) state!: EffectState;
   @Text(64, { name: 'key_id' }) keyId!: string;
   /** `ProviderStep` as JSON. */
   @Sealed({ name: 'step_sealed' }) stepSealed!: Buffer;

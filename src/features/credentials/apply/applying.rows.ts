@@ -1,14 +1,14 @@
+import { pendingStates } from '../../../background/effect';
 import { sql } from '../../../db/sql';
 import { select, wholeNumber } from '../../../db/table';
 import { keyed, withKeyOf } from '../../keys/keys.service';
-import { credentialConfirmations, credentialSteps, type StepState } from '../credential-update.entity';
+import { credentialConfirmations, credentialSteps } from '../credential-update.entity';
 
 export const step = credentialSteps;
 export const confirmation = credentialConfirmations;
 
 /** Still to be made, or to be asked about. */
-export const pending: readonly StepState[] = ['PLANNED', 'INTENDED', 'LOST'];
-export const isPendingRow = sql`${step.state} IN (${pending})`;
+export const isPendingRow = sql`${step.state} IN (${pendingStates})`;
 
 /** Steps with their customer's key. */
 export const stepRows = select(

@@ -1,4 +1,5 @@
 import type { UpdatePolicy } from '../../../authz/policy/update-policy';
+import { isPending } from '../../../background/effect';
 import type { JobResult } from '../../../background/outbox';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
@@ -16,7 +17,7 @@ import { isStill, methodSummarySchema, summaryOfRow } from '../method-summary';
 import { type ProviderSide, providerSideOf } from '../provider-side';
 import { ProviderCalls } from './provider-calls';
 import { type PlannedStep, planSteps } from './provider-steps';
-import { isPending, Steps } from './steps';
+import { Steps } from './steps';
 
 /** A card that is saved more often than this is cleared up at the provider. */
 const mostCopies = 20;

@@ -1,3 +1,5 @@
+import { effectKey, planned as nothingSent, wasSent } from '../../../background/effect';
+import type { OpenedEffect } from '../../../background/effects';
 import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { type Sql, sql } from '../../../db/sql';
@@ -10,25 +12,15 @@ import {
   credentialSteps,
   credentialUpdates,
   type StepPhase,
-  type StepState,
 } from '../credential-update.entity';
 import { type CustomerSeal, factsOf } from '../credential-update.moves';
-import { isPendingRow, lastOrdinals, pending, stepCounts, stepRows, step as steps } from './applying.rows';
+import { isPendingRow, lastOrdinals, stepCounts, stepRows, step as steps } from './applying.rows';
 import type { PlannedStep } from './provider-steps';
 
-export interface OpenedStep {
-  readonly id: string;
-  readonly ordinal: number;
+export interface OpenedStep extends OpenedEffect<ProviderStep> {
   readonly phase: StepPhase;
-  readonly state: StepState;
-  readonly step: ProviderStep;
   readonly wasSent: boolean;
-  /** Derived from update, step and generation: the same for every try until it can't be trusted any more. */
-  readonly key: string;
 }
-
-/** It is still to be made, or to be asked about. */
-export const isPending = ({ state }: { readonly state: StepState }): boolean => pending.includes(state);
 
 /** The calls that an update takes at the provider, as they are written down. */
 export class Steps {
@@ -42,12 +34,11 @@ export class Steps {
     const rows = await this.database.read(stepRows, sql`WHERE ${steps.updateId} = ${updateId} ORDER BY ${steps.ordinal}`);
     return rows.map((row) => ({
       id: row.id,
-      ordinal: row.ordinal,
       phase: row.phase,
       state: row.state,
-      step: JSON.parse(this.keys.open(credentialSteps, row, 'step') ?? 'null') as ProviderStep,
-      wasSent: row.keyUsedAt !== null || row.keyGeneration > 1,
-      key: `${updateId}/${row.ordinal}/${row.keyGeneration}`,
+      call: JSON.parse(this.keys.open(credentialSteps, row, 'step') ?? 'null') as ProviderStep,
+      wasSent: wasSent(row),
+      key: effectKey(`${updateId}/${row.ordinal}`, row),
     }));
   }
 
@@ -69,15 +60,10 @@ export class Steps {
         ordinal: before + index + 1,
         phase,
         action: step.action,
-        state: 'PLANNED',
         keyId: update.keyId,
         stepSealed: seal.seal(credentialSteps, id, 'step', JSON.stringify(step)),
         undoSealed: undo === null ? null : seal.seal(credentialSteps, id, 'undo', JSON.stringify(undo)),
-        keyGeneration: 1,
-        keyUsedAt: null,
-        keySpent: false,
-        refusal: null,
-        endedAt: null,
+        ...nothingSent(),
       });
     }
   }
