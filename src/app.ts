@@ -21,7 +21,7 @@ import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
 import { KeysLoader } from './features/keys/keys.loader';
 import type { Loading } from './features/loading';
-import { namedThings } from './features/named-things';
+import { namedByEvents, namedThings } from './features/named-things';
 import type { Operations } from './features/operations/operations.service';
 import { createOperations } from './features/operations/operations.slice';
 import { createPayments } from './features/payments/payments.slice';
@@ -142,7 +142,7 @@ export class App {
         assignment: config.sync.assignmentBoundSeconds * 1_000,
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
-      const signals = createSignals(core, config.signals, namedThings(database, keys));
+      const signals = createSignals(core, config.signals, { ...namedThings(database, keys), ...namedByEvents(database) });
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;

@@ -35,7 +35,7 @@ import { ServerConnections } from './server-connections';
 import { SharedReads } from './shared-reads';
 import type { Sql } from './sql';
 import { ask, execute, type Row, readRows, type Transaction } from './statements';
-import { type AddingUp, additions, deleting, insertions, type Selection, type Table, type Values } from './table';
+import { type AddingUp, additions, type Changes, deleting, insertions, type Selection, type Table, type Values } from './table';
 import { selectLists } from './union-of-lists';
 
 export interface ChangeOptions {
@@ -49,6 +49,8 @@ export interface SequencerCommit extends Reads {
   /** Inserts rows; where one of the same key is stored, adds to it. */
   add<E>(into: Table<E>, rows: readonly Values<E>[], how: AddingUp<E>): Promise<void>;
   remove<E>(from: Table<E>, condition: Sql): Promise<void>;
+  /** Writes columns that `db/bookkeeping` lists, and no others. Returns how many rows met the condition. */
+  bookkeep<E>(of: Table<E>, changes: Changes<E>, condition: Sql): Promise<number>;
 }
 
 export interface DatabaseOptions {
@@ -289,6 +291,7 @@ export class Database implements Reads {
         insert: (into, rows) => run(insertions(into, rows)),
         add: (into, rows, how) => run(additions(this.engine, into, rows, how)),
         remove: (from, condition) => run([deleting(from, condition)]),
+        bookkeep: (of, changes, condition) => new Bookkeeper(transaction, of).update(changes, condition),
       });
     });
   }

@@ -1,11 +1,14 @@
 import type { Reads } from '../db/reads';
 import { type Sql, sql } from '../db/sql';
-import { select } from '../db/table';
+import { optional, select } from '../db/table';
 import { chunks } from '../lanes';
 import { normalForm } from '../privacy/digests';
+import { assistance } from './assistance/assistance.rows';
+import { credentialUpdate as update } from './credentials/credentials.rows';
 import { customer } from './customers/customers.rows';
 import type { Keys } from './keys/keys.service';
 import { method, payer, transaction } from './payments/payments.rows';
+import type { NamedByEvents } from './signals/log-signals';
 import type { NamedThings } from './signals/subjects';
 import { staff, ticket } from './tickets/tickets.rows';
 
@@ -21,6 +24,39 @@ const payments = select(
 );
 const tickets = select(ticket.pick('id', 'reference'), sql`FROM ${ticket}`);
 const members = select(staff.pick('id', 'reference', 'loginDigest'), sql`FROM ${staff}`);
+
+const assisted = select(
+  { ...assistance.pick('id', 'actorId', 'ticketId', 'customerId', 'requestedByStaffIds'), ...ticket.pick('source', 'team') },
+  sql`FROM ${assistance} JOIN ${ticket} ON ${ticket.id} = ${assistance.ticketId}`,
+);
+const updates = select(
+  {
+    ...update.pick('id', 'ticketId', 'customerId', 'paymentCustomerId', 'paymentMethodId', 'kind'),
+    ...{ actorId: update.requestedById, staffId: update.requestedByStaffId, team: optional(ticket.team) },
+  },
+  sql`FROM ${update} LEFT JOIN ${ticket} ON ${ticket.id} = ${update.ticketId}`,
+);
+const staffSources = select(staff.pick('id', 'source'), sql`FROM ${staff}`);
+
+/** What events of the log name by id, for whoever makes signals of them. */
+export const namedByEvents = (reads: Reads): NamedByEvents => ({
+  assisted: async (ids) => {
+    const rows = (
+      await Promise.all(chunks(ids, atOnce).map((part) => reads.read(assisted, sql`WHERE ${assistance.id} IN (${part})`)))
+    ).flat();
+    const members = [...new Set(rows.flatMap(({ requestedByStaffIds }) => requestedByStaffIds ?? []))];
+    const found = await Promise.all(
+      chunks(members, atOnce).map((part) => reads.read(staffSources, sql`WHERE ${staff.id} IN (${part})`)),
+    );
+    const sourceOf = new Map(found.flat().map(({ id, source }) => [id, source]));
+    return rows.map(({ requestedByStaffIds, source, ...row }) => ({
+      ...row,
+      staffId: requestedByStaffIds?.find((id) => sourceOf.get(id) === source) ?? null,
+    }));
+  },
+  updates: async (ids) =>
+    (await Promise.all(chunks(ids, atOnce).map((part) => reads.read(updates, sql`WHERE ${update.id} IN (${part})`)))).flat(),
+});
 
 /** Our ids of what the helpdesks and providers of this installation know by these names. */
 export const namedThings = (reads: Reads, keys: Keys): NamedThings => {

@@ -5,6 +5,7 @@ import { raw, type Sql, sql } from '../../db/sql';
 import { type Selected, select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import { type RecordTexts, type Redactor, withoutCardData } from '../../privacy/redaction';
+import type { Signal } from '../../risk/signal';
 import { ulid } from '../../ulid';
 import type {
   AddressRecord,
@@ -19,6 +20,7 @@ import { endLinks } from '../customers/customers.ingest';
 import { emailDigest, phoneDigest } from '../keys/contact-digests';
 import { contentDigest } from '../keys/content-digest';
 import { type Keys, keyed, sealField, withKeyOf } from '../keys/keys.service';
+import { recordSignals } from '../signals/recorder';
 import { contactHistory, type KnownContact } from './contact-history';
 import {
   mostRefunds,
@@ -31,6 +33,7 @@ import {
   transactions,
 } from './payment.entity';
 import { payer, payerRows } from './payments.rows';
+import { contactChanged, signalsOfPayment } from './payments.signals';
 import { placesOf } from './same-methods';
 
 const knownCustomers = select(
@@ -79,6 +82,8 @@ interface Current {
   readonly snapshot: PaymentCustomerSnapshot;
   /** When what was stored of them was read; null where they are new. */
   readonly before: Date | null;
+  /** The provider had another address or number of theirs before. */
+  readonly contactIsAnother: boolean;
 }
 
 /** All columns that say something of a payment, with what is sealed in clear. A column that nobody fills doesn't compile. */
@@ -159,7 +164,12 @@ export class PaymentsIngest {
       ids.clear();
       const current = await this.customers(change, source, snapshots, ids);
       const methodIds = await this.methods(change, source, current);
-      await this.transactions(change, current, methodIds);
+      const told = await this.transactions(change, source, current, methodIds);
+      const moved = current.filter(({ contactIsAnother }) => contactIsAnother);
+      await recordSignals(change, [
+        ...told,
+        ...moved.map(({ id, snapshot }) => contactChanged(this.keys, source, id, snapshot.customer, snapshot.asOf)),
+      ]);
       change.record('source.ingest-payments', { subject: { type: 'Source', id: source }, detail: { customers: current.length } });
     });
     return ids;
@@ -221,9 +231,10 @@ export class PaymentsIngest {
         emailDigest: emailDigest(this.keys, customer.email),
         phoneDigest: phoneDigest(this.keys, customer.phone),
       };
+      const history = contactHistory(row && this.inTodaysForm(row, contact), contact, customer, asOf);
       const values = {
         ...contact,
-        ...contactHistory(row && this.inTodaysForm(row, contact), contact, customer, asOf),
+        ...history,
         emailSealed: sealedOrNull('email', customer.email),
         nameSealed: sealedOrNull('name', customer.displayName),
         phoneSealed: sealedOrNull('phone', customer.phone),
@@ -237,7 +248,8 @@ export class PaymentsIngest {
         const referenceSealed = sealField(paymentCustomers, id, 'reference', key, customer.reference);
         fresh.push({ id, source, referenceDigest, referenceSealed, keyId: key.id, ...values });
       }
-      current.push({ id, key, snapshot, before: row?.observedAt ?? null });
+      const isAnother = [history.emailChangedAt, history.phoneChangedAt].some((at) => at?.getTime() === asOf.getTime());
+      current.push({ id, key, snapshot, before: row?.observedAt ?? null, contactIsAnother: row !== undefined && isAnother });
     }
     await change.insert(paymentCustomers, fresh);
     return current;
@@ -325,7 +337,14 @@ export class PaymentsIngest {
     return text === reference ? reference : `${text} ${this.keys.searchDigest('payment-reference', reference)?.slice(0, 10)}`;
   }
 
-  private async transactions(change: Change, customers: readonly Current[], methodId: MethodIds): Promise<void> {
+  /** Returns what the new and the changed ones tell. */
+  private async transactions(
+    change: Change,
+    source: string,
+    customers: readonly Current[],
+    methodId: MethodIds,
+  ): Promise<readonly Signal[]> {
+    const told: Signal[] = [];
     const existing = customers.filter(({ before }) => before !== null).map(({ id }) => id);
     const known = existing.length
       ? await change.read(knownTransactions, sql`WHERE ${transactions.paymentCustomerId} IN (${existing})`, { lock: true })
@@ -385,6 +404,8 @@ export class PaymentsIngest {
         };
         if (row) await change.update(transactions, values, sql`${transactions.id} = ${id}`);
         else fresh.push({ id, paymentCustomerId, reference, ...values });
+        const about = { source, customer: snapshot.customer, record, isKnown: row !== undefined, asOf: snapshot.asOf };
+        told.push(...signalsOfPayment(this.keys, { ...about, stored: { id, paymentCustomerId, ...content } }));
       }
       // Too old for the window, or beyond what is read of one customer: from now on nothing vouches for them but their own reading.
       const left = known.filter(
@@ -394,6 +415,7 @@ export class PaymentsIngest {
         await change.bookkeep(transactions, { confirmedAt: before }, sql`${transactions.id} IN (${left.map(({ id }) => id)})`);
     }
     await change.insert(transactions, fresh);
+    return told;
   }
 }
 

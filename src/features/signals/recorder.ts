@@ -1,6 +1,7 @@
 import type { Change } from '../../db/change';
+import type { Reads } from '../../db/reads';
 import { sql } from '../../db/sql';
-import { select } from '../../db/table';
+import { select, type Table, type Values } from '../../db/table';
 import { chunks } from '../../lanes';
 import type { Signal } from '../../risk/signal';
 import { ulid } from '../../ulid';
@@ -12,14 +13,19 @@ const atOnce = 500;
 
 const named = select(riskSignals.pick('source', 'eventId'), sql`FROM ${riskSignals}`);
 
-/** How many signals each change has told of. */
-const toldBy = new WeakMap<Change, number>();
+/** The transaction of what is told of. */
+interface Telling extends Reads, Pick<Change, 'transactionId' | 'at'> {
+  insert<E>(into: Table<E>, rows: readonly Values<E>[]): Promise<void>;
+}
+
+/** How many signals each has told of. */
+const toldBy = new WeakMap<Telling, number>();
 
 /**
  * Stores signals with what they tell of, in the transaction of a change that is permitted: they wait there for their position. One that
  * is stored already is left as it is. Subjects are ids of ours and digests. Returns how many were new.
  */
-export const recordSignals = async (change: Change, signals: readonly Signal[]): Promise<number> => {
+export const recordSignals = async (change: Telling, signals: readonly Signal[]): Promise<number> => {
   const distinct = [...new Map(signals.map((signal) => [`${signal.source} ${signal.id}`, signal])).values()];
   let stored = 0;
   for (const part of chunks(distinct, atOnce)) {
@@ -39,7 +45,7 @@ export const recordSignals = async (change: Change, signals: readonly Signal[]):
 };
 
 /** Those of these that aren't stored. */
-const unknown = async (change: Change, signals: readonly Signal[]): Promise<readonly Signal[]> => {
+const unknown = async (change: Telling, signals: readonly Signal[]): Promise<readonly Signal[]> => {
   const sources = [...new Set(signals.map(({ source }) => source))];
   const stored = new Set<string>();
   for (const source of sources) {

@@ -8,11 +8,14 @@ import { select, wholeNumber } from '../../db/table';
 import { describeError } from '../../log';
 import { type FeedConsumer, FeedReader } from './consumer';
 import { feedOrder } from './feed';
+import type { LogSignals } from './log-signals';
 import { SignalRetention } from './retention';
 import { riskFeedPending } from './signal.entity';
 
 /** The pause between two looks at what other processes stored, in milliseconds. What this process stores it is told of. */
 const lookEvery = 200;
+/** The pause between two looks at what the log says, in milliseconds: what many were shown within it is told in one transaction. */
+const readLogEvery = 500;
 /** The pause between two looks at what is too old, in milliseconds. */
 const removeEvery = 3_600_000;
 
@@ -20,6 +23,7 @@ const waiting = select({ count: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${riskFee
 
 export interface SignalParts {
   readonly database: Database;
+  readonly fromLog: LogSignals;
   readonly clock: () => Date;
   readonly log: Logger;
 }
@@ -40,6 +44,7 @@ export class Signals {
   private readonly readers = new Map<string, Pick<FeedReader<unknown>, 'turn' | 'lag'>>();
   private readonly loops: readonly Loop[];
   private readonly feed: Loop;
+  private readonly readsLog: Loop;
   private readonly retention = new SignalRetention(this.parts.database, this.parts.clock);
 
   constructor(private readonly parts: SignalParts) {
@@ -47,13 +52,14 @@ export class Signals {
     // Several that were started together don't stay in step.
     const every = () => lookEvery * (0.75 + Math.random() / 2);
     this.feed = new Loop({ turn: () => this.turn(), every, onFault, first: 'at once' });
+    this.readsLog = new Loop({ turn: () => this.readLog(), every: readLogEvery, onFault, first: 'at once' });
     const removal = new Loop({
       turn: () => this.retention.turn(() => removal.isStopped),
       every: removeEvery,
       onFault,
       first: 'at once',
     });
-    this.loops = [this.feed, removal];
+    this.loops = [this.feed, this.readsLog, removal];
   }
 
   /** From now on this consumer reads the feed. */
@@ -83,6 +89,11 @@ export class Signals {
       while (!isStopped() && (await takePlaces(database, feedOrder)) > 0);
     });
     for (const reader of this.readers.values()) await this.attempt(() => reader.turn(isStopped));
+  }
+
+  /** Makes signals of what the log says by now. */
+  async readLog(): Promise<void> {
+    if ((await this.parts.fromLog.turn(() => this.readsLog.isStopped)) > 0) this.stored();
   }
 
   async progress(): Promise<SignalProgress> {

@@ -33,19 +33,20 @@ const addressForm = (text: string): string => {
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : normalForm(text);
 };
 
+/** The digest of a subject that nobody has an id for. Throws `INVALID` where it isn't what it is called. */
+export const subjectDigest = (digests: KeyedDigests, subject: SubjectName, text: string, namespace = ''): string => {
+  if (subject === 'device') return digests.device(text);
+  const isAnywhere = subject === 'emailDomain' || subject === 'ip';
+  const form = subject === 'emailDomain' ? domainForm(text) : subject === 'ip' ? addressForm(text) : text;
+  return digests.subject(subject, isAnywhere ? '' : namespace, form);
+};
+
 /** Ours in place of what senders name: an id where it is known here, and a keyed digest, which says nothing, where it isn't. */
 export class SignalSubjects {
   constructor(
     private readonly digests: KeyedDigests,
     private readonly named: NamedThings,
   ) {}
-
-  /** The digest of a subject that nobody has an id for. */
-  digest(subject: SubjectName, text: string, namespace = ''): string {
-    if (subject === 'device') return this.digests.device(text);
-    const form = subject === 'emailDomain' ? domainForm(text) : subject === 'ip' ? addressForm(text) : text;
-    return this.digests.subject(subject, namespace, form);
-  }
 
   /** The same signals about ours. Throws `INVALID` where one can't be. */
   async ours(signals: readonly Signal[], { helpdesk, payments }: Namespaces): Promise<readonly Signal[]> {
@@ -73,7 +74,7 @@ export class SignalSubjects {
         if (text === undefined) continue;
         // A team's name is nobody's.
         if (name === 'team' && text.length <= 64) ours.team = text;
-        else ours[name] = ids[name]?.get(text) ?? this.digest(name, text, namespaces[name] ?? signal.source);
+        else ours[name] = ids[name]?.get(text) ?? subjectDigest(this.digests, name, text, namespaces[name] ?? signal.source);
       }
       return { ...signal, subjects: ours satisfies Subjects };
     });

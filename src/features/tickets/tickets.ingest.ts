@@ -18,6 +18,7 @@ import { contentDigest } from '../keys/content-digest';
 import { type Keys, sealField } from '../keys/keys.service';
 import { takeStaff } from './staff.ingest';
 import { type Message, messages, type Ticket, tickets } from './ticket.entity';
+import { TicketSignals } from './tickets.signals';
 
 /** What of a ticket decides who may assist on it. */
 const accessFacts = [
@@ -37,7 +38,7 @@ const knownTickets = select(
   tickets.pick('id', 'reference', 'revision', 'observedAt', 'digest', 'messagesSeenAt', 'readAt', ...accessFacts),
   sql`FROM ${tickets}`,
 );
-const heldTickets = select(tickets.pick('id', 'assigneeId'), sql`FROM ${tickets}`);
+const heldTickets = select(tickets.pick('id', 'assigneeId', 'customerId', 'team', 'revision', 'status'), sql`FROM ${tickets}`);
 const ticketIds = select({ id: tickets.id }, sql`FROM ${tickets}`);
 const knownMessages = select(messages.pick('id', 'ticketId', 'reference', 'digest'), sql`FROM ${messages}`);
 
@@ -74,10 +75,21 @@ interface Sight {
 /** A ticket that says something new, with the key that what was said in it is sealed with. */
 interface Changed {
   readonly id: string;
+  readonly customerId: string | null;
+  readonly team: string | null;
   readonly key: DataKey;
   readonly snapshot: TicketSnapshot;
   /** Of each message, by its reference. */
   readonly digests: ReadonlyMap<string, string>;
+}
+
+/** Tickets of one helpdesk as they were read, with our ids of whom they name. */
+interface Seen {
+  readonly source: TicketSource;
+  readonly sights: readonly Sight[];
+  readonly staffIds: ReadonlyMap<string, string>;
+  readonly customerIds: ReadonlyMap<string, string>;
+  readonly signals: TicketSignals;
 }
 
 /** What happened to a ticket that ends the assistances on it. */
@@ -123,9 +135,11 @@ export class TicketsIngest {
       const staffIds = await takeStaff(change, this.parts.keys, source.name, seenStaff);
       const seenCustomers = newest.flatMap(({ ticket, asOf }) => (ticket.customer ? [{ record: ticket.customer, asOf }] : []));
       const customerIds = await this.parts.customers.take(change, source.name, seenCustomers);
-      const { changed, turns } = await this.tickets(change, source, sights, staffIds, customerIds);
+      const signals = new TicketSignals(source.name, change.at);
+      const { changed, turns } = await this.tickets(change, { source, sights, staffIds, customerIds, signals });
       const { ended, leasesUntil } = await this.parts.assistances.end(change, turns);
-      await this.messages(change, changed, staffIds);
+      await this.messages(change, changed, staffIds, signals);
+      await signals.store(change);
       if (change.hasWritten)
         change.record('source.ingest-tickets', {
           subject: { type: 'Source', id: source.name },
@@ -156,6 +170,9 @@ export class TicketsIngest {
       await change.update(tickets, { ...nobodys, ...unsaid }, sql`${tickets.id} = ${row.id}`);
       const removed = await change.remove(messages, sql`${messages.ticketId} = ${row.id}`);
       if (removed > 0) recordMessages(change, row.id, { edited: 0, removed });
+      const signals = new TicketSignals(source, change.at);
+      if (!isOver(row.status)) signals.closed(row, row.revision, asOf);
+      await signals.store(change);
       const { ended, leasesUntil } = await this.parts.assistances.end(change, [
         { ticketId: row.id, reason: 'TICKET_CLOSED', heldBy: row.assigneeId },
       ]);
@@ -217,10 +234,7 @@ export class TicketsIngest {
 
   private async tickets(
     change: Change,
-    source: TicketSource,
-    sights: readonly Sight[],
-    staffIds: ReadonlyMap<string, string>,
-    customerIds: ReadonlyMap<string, string>,
+    { source, sights, staffIds, customerIds, signals }: Seen,
   ): Promise<{ readonly changed: readonly Changed[]; readonly turns: readonly TicketTurn[] }> {
     const references = sights.map(({ snapshot }) => snapshot.ticket.reference);
     const known = await change.read(
@@ -301,7 +315,7 @@ export class TicketsIngest {
       } else {
         await change.update(tickets, values, sql`${tickets.id} = ${id}`);
         const turned = { ticketId: id, heldBy: row.assigneeId };
-        if (ticket.status === 'RESOLVED' || ticket.status === 'CLOSED') turns.push({ ...turned, reason: 'TICKET_CLOSED' });
+        if (isOver(ticket.status)) turns.push({ ...turned, reason: 'TICKET_CLOSED' });
         else if (row.customerId !== customerId) turns.push({ ...turned, reason: 'RECIPIENT_CHANGED' });
         else if (row.assigneeId !== values.assigneeId || row.team !== values.team)
           turns.push({ ...turned, reason: 'REASSIGNED' });
@@ -309,7 +323,10 @@ export class TicketsIngest {
         if (row.keyId !== keyId || (!key && row.customerId !== customerId))
           await change.remove(messages, sql`${messages.ticketId} = ${id}`);
       }
-      if (key) changed.push({ id, key, snapshot, digests });
+      const { team } = facts;
+      if (isOver(ticket.status) && !(row && isOver(row.status)))
+        signals.closed({ id, customerId, team }, ticket.revision, ticket.updatedAt);
+      if (key) changed.push({ id, customerId, team, key, snapshot, digests });
     }
     await change.insert(tickets, fresh);
     if (seen.length > 0) {
@@ -340,12 +357,17 @@ export class TicketsIngest {
    * What is said in tickets as their helpdesk has it: what was edited there is edited here, what was removed there is gone here. A
    * ticket that wasn't read whole only gets what is new.
    */
-  private async messages(change: Change, changed: readonly Changed[], staffIds: ReadonlyMap<string, string>): Promise<void> {
+  private async messages(
+    change: Change,
+    changed: readonly Changed[],
+    staffIds: ReadonlyMap<string, string>,
+    signals: TicketSignals,
+  ): Promise<void> {
     if (changed.length === 0) return;
     const known = await change.read(knownMessages, sql`WHERE ${messages.ticketId} IN (${changed.map(({ id }) => id)})`);
     const stored = new Map(known.map((row) => [`${row.ticketId} ${row.reference}`, row]));
     const fresh: Values<Message>[] = [];
-    for (const { id: ticketId, key, snapshot, digests } of changed) {
+    for (const { id: ticketId, customerId, team, key, snapshot, digests } of changed) {
       const isWhole = snapshot.isPartial !== true;
       let edited = 0;
       for (const { reference, author, channel, body, isCut = false, attachments = [], createdAt } of snapshot.messages) {
@@ -371,8 +393,10 @@ export class TicketsIngest {
           createdAt,
           digest: isWhole ? digest : null,
         };
-        if (!row) fresh.push(message);
-        else {
+        if (!row) {
+          fresh.push(message);
+          signals.wrote({ id: ticketId, customerId, team }, message);
+        } else {
           await change.update(messages, message, sql`${messages.id} = ${id}`);
           // Of what was stored before there were digests nobody knows whether it is another text.
           if (row.digest !== null) edited += 1;
@@ -389,6 +413,8 @@ export class TicketsIngest {
 /** How a ticket's mark is kept. */
 const markDigest = (keys: Keys, id: string, mark: string | null | undefined): string | null =>
   mark ? contentDigest(keys, `${id} mark`, { mark }) : null;
+
+const isOver = (status: string): boolean => status === 'RESOLVED' || status === 'CLOSED';
 
 /** What was never held against the helpdesk's. */
 const never = new Date(0);

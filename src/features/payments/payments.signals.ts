@@ -1,0 +1,84 @@
+import type { Signal, Subjects } from '../../risk/signal';
+import type { PaymentCustomerRecord, TransactionRecord } from '../../upstream/payments/payments.port';
+import { contentDigest } from '../keys/content-digest';
+import type { Keys } from '../keys/keys.service';
+import { daysKept } from '../signals/retention';
+import { subjectDigest } from '../signals/subjects';
+import type { Transaction } from './payment.entity';
+
+/** What happened longer ago than this, in milliseconds, belongs to no day that is kept. */
+const oldest = daysKept * 86_400_000;
+
+/** States by which somebody's attempt to pay got through, whatever became of the money afterwards. */
+const succeeded: ReadonlySet<string> = new Set(['AUTHORIZED', 'CAPTURED', 'REFUNDED', 'PARTIALLY_REFUNDED', 'DISPUTED']);
+
+/** A payment as its source now tells of it. */
+export interface ToldPayment {
+  readonly source: string;
+  readonly customer: PaymentCustomerRecord;
+  readonly record: TransactionRecord;
+  readonly stored: Pick<Transaction, 'id' | 'paymentCustomerId' | 'paymentMethodId' | 'device' | 'orderReference'>;
+  /** It was stored before: what is new of it happened since, and the source doesn't say when. */
+  readonly isKnown: boolean;
+  readonly asOf: Date;
+}
+
+/** Whom signals of a payment customer are about. */
+export const payerSubjects = (keys: Keys, id: string, { email }: PaymentCustomerRecord): Subjects => {
+  const domain = email?.split('@').at(-1)?.trim();
+  return { customer: id, ...(domain ? { emailDomain: subjectDigest(keys.digests, 'emailDomain', domain) } : {}) };
+};
+
+/** What a payment source's new word of a payment tells: how an attempt ended, a review, a warning, a dispute. Each is told once, by its id. */
+export const signalsOfPayment = (keys: Keys, told: ToldPayment): readonly Signal[] => {
+  const { source, customer, record, stored, isKnown, asOf } = told;
+  if (asOf.getTime() - record.createdAt.getTime() > oldest) return [];
+  const { id, paymentCustomerId, paymentMethodId, device, orderReference } = stored;
+  const subjects: Subjects = {
+    ...payerSubjects(keys, paymentCustomerId, customer),
+    payment: id,
+    ...(paymentMethodId === null ? {} : { card: paymentMethodId }),
+    ...(device === null ? {} : { device }),
+    ...(orderReference === null ? {} : { order: subjectDigest(keys.digests, 'order', orderReference, source) }),
+  };
+  const at = isKnown ? asOf : record.createdAt;
+  const signal = (name: string, type: Signal['type'], occurredAt: Date, facts: Signal['facts'] = {}): Signal => ({
+    source,
+    id: `${id}:${name}`,
+    type,
+    occurredAt,
+    subjects,
+    facts: {
+      ...(record.country === null ? {} : { country: record.country }),
+      amount: { minorUnits: record.amount, currency: record.currency },
+      customerSince: customer.createdAt,
+      ...facts,
+    },
+  });
+  const signals: Signal[] = [];
+  if (record.status === 'DECLINED') {
+    // One payment may be tried again and again: another card, device or reason is another attempt.
+    const { declineCode, declineAdvice, riskScore, country } = record;
+    const attempt = contentDigest(keys, id, { declineCode, declineAdvice, riskScore, country, paymentMethodId, device });
+    const why = {
+      ...(declineCode === null ? {} : { declineCode: declineCode.slice(0, 128) }),
+      ...(declineAdvice === null ? {} : { advice: declineAdvice.slice(0, 128) }),
+    };
+    signals.push(signal(`declined:${attempt.slice(0, 16)}`, 'payment.attempt.declined', at, why));
+  }
+  if (succeeded.has(record.status)) signals.push(signal('succeeded', 'payment.attempt.succeeded', at));
+  if (record.riskSignals.includes('under_review')) signals.push(signal('review', 'payment.review', at));
+  if (record.riskSignals.some((word) => word.startsWith('reported_by_'))) signals.push(signal('warning', 'payment.warning', at));
+  if (record.dispute) signals.push(signal('dispute', 'payment.dispute', record.dispute.openedAt));
+  return signals;
+};
+
+/** A customer's contact became another one at the provider. */
+export const contactChanged = (keys: Keys, source: string, id: string, customer: PaymentCustomerRecord, asOf: Date): Signal => ({
+  source,
+  id: `${id}:contact:${asOf.getTime()}`,
+  type: 'credential.changed',
+  occurredAt: asOf,
+  subjects: payerSubjects(keys, id, customer),
+  facts: { change: 'contact', customerSince: customer.createdAt },
+});

@@ -1,0 +1,180 @@
+import { type Leaf, readLeaf } from '../../audit/leaf';
+import { auditEvents } from '../../db/audit.entity';
+import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
+import { auditLeaves } from '../../ledger/audit-tree.entity';
+import { treeSize } from '../../ledger/integration';
+import type { Signal, Subjects } from '../../risk/signal';
+import { ulid } from '../../ulid';
+import { ownSource } from './own-source';
+import { recordSignals } from './recorder';
+import { riskConsumers } from './signal.entity';
+
+const l = auditLeaves.as('l');
+const e = auditEvents.as('e');
+
+/** Leaves of one transaction. */
+const batch = 500;
+/** How the reader of the log is called among those who have a position. */
+const name = 'log';
+/** What somebody is shown of one ticket within this time, in milliseconds, is told once. */
+const shownWithin = 300_000;
+
+const cursors = select(riskConsumers.pick('position'), sql`FROM ${riskConsumers}`);
+const placed = select({ ...l.pick('leafIndex'), ...e.pick('action') }, sql`FROM ${l} JOIN ${e} ON ${e.id} = ${l.eventId}`);
+const leaves = select({ ...l.pick('leafIndex'), ...e.pick('leaf') }, sql`FROM ${l} JOIN ${e} ON ${e.id} = ${l.eventId}`);
+
+/** Events that tell of something here. */
+const telling: ReadonlySet<string> = new Set(['disclosure', 'credential.request', 'credential.apply']);
+
+/** Who works on whose behalf, by the assistance that it is done under. */
+export interface Assisted {
+  readonly id: string;
+  readonly actorId: string;
+  /** Of the staff of the ticket's helpdesk; null where they aren't known there. */
+  readonly staffId: string | null;
+  readonly ticketId: string;
+  readonly customerId: string;
+  readonly team: string | null;
+}
+
+/** A change of payment details that staff asked for. */
+export interface AskedUpdate extends Omit<Assisted, 'id'> {
+  readonly id: string;
+  readonly paymentCustomerId: string;
+  readonly paymentMethodId: string;
+  readonly kind: string;
+}
+
+/** Looks up what events name by id. */
+export interface NamedByEvents {
+  readonly assisted: (ids: readonly string[]) => Promise<readonly Assisted[]>;
+  readonly updates: (ids: readonly string[]) => Promise<readonly AskedUpdate[]>;
+}
+
+const textsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
+
+const known = <T>(rows: readonly (T & { readonly id: string })[]): ReadonlyMap<string, T> =>
+  new Map(rows.map((row) => [row.id, row]));
+
+const workSubjects = ({ staffId, actorId, ticketId, customerId, team }: Omit<Assisted, 'id'>): Subjects => ({
+  staff: staffId ?? actorId,
+  ticket: ticketId,
+  customer: customerId,
+  ...(team === null ? {} : { team: team.slice(0, 64) }),
+});
+
+/** Somebody else has read these leaves. */
+class Overtaken extends Error {}
+
+/**
+ * Makes signals of what the log says that staff did and customers had changed: of what is committed, in the log's order, outside of the
+ * requests that did it. Any number of processes may do so at once; each event is told once.
+ */
+export class LogSignals {
+  constructor(
+    private readonly database: Database,
+    private readonly named: NamedByEvents,
+    private readonly clock: () => Date,
+  ) {}
+
+  /** Reads to the end of the log, unless it is told to stop. Returns how many leaves it read. */
+  async turn(isStopped: () => boolean = () => false): Promise<number> {
+    let read = 0;
+    while (!isStopped()) {
+      const some = await this.step();
+      read += some;
+      if (some < batch) break;
+    }
+    return read;
+  }
+
+  private async step(): Promise<number> {
+    const [stored] = await this.database.read(cursors, isReader);
+    const from = stored?.position ?? (await this.begin());
+    const rows = await this.database.read(placed, sql`WHERE ${l.leafIndex} >= ${from} ORDER BY ${l.leafIndex} LIMIT ${batch}`);
+    const last = rows.at(-1);
+    if (!last) return 0;
+    const signals = await this.signalsOf(rows.flatMap(({ leafIndex, action }) => (telling.has(action) ? leafIndex : [])));
+    try {
+      await this.database.sequence(async (commit) => {
+        const isMine = sql`${riskConsumers.name} = ${name} AND ${riskConsumers.position} = ${from}`;
+        if ((await commit.bookkeep(riskConsumers, { position: last.leafIndex + 1 }, isMine)) === 0) throw new Overtaken();
+        await recordSignals({ ...commit, transactionId: `atx_${ulid()}`, at: this.clock() }, signals);
+      });
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+    }
+    return rows.length;
+  }
+
+  /** What was done before there were signals is told by nobody. */
+  private begin(): Promise<number> {
+    return this.database.sequence(async (commit) => {
+      const [twin] = await commit.read(cursors, isReader);
+      if (twin) return twin.position;
+      const position = await treeSize(commit);
+      await commit.insert(riskConsumers, [{ name, position }]);
+      return position;
+    });
+  }
+
+  private async signalsOf(indexes: readonly number[]): Promise<readonly Signal[]> {
+    if (indexes.length === 0) return [];
+    const rows = await this.database.read(leaves, sql`WHERE ${l.leafIndex} IN (${indexes}) ORDER BY ${l.leafIndex}`);
+    const events = rows.map(({ leaf }) => readLeaf(leaf.toString('utf8')));
+    const shown = events.flatMap((event) => (event.action === 'disclosure' ? textsOf(event.detail.assistances) : []));
+    const asked = events.flatMap((event) => (event.action === 'disclosure' || !event.subject ? [] : event.subject.id));
+    const [assisted, updates] = await Promise.all([
+      shown.length === 0 ? [] : this.named.assisted([...new Set(shown)]),
+      asked.length === 0 ? [] : this.named.updates([...new Set(asked)]),
+    ]);
+    const [byAssistance, byUpdate] = [known(assisted), known(updates)];
+    return events.flatMap((event) =>
+      event.action === 'disclosure'
+        ? textsOf(event.detail.assistances).flatMap((id) => disclosed(event, id, byAssistance.get(id)))
+        : updated(event, byUpdate.get(event.subject?.id ?? '')),
+    );
+  }
+}
+
+const isReader = sql`WHERE ${riskConsumers.name} = ${name}`;
+
+/** What somebody was shown under an assistance. Lists of tickets show less, under none, and tell nothing here. */
+const disclosed = ({ at }: Leaf, id: string, under: Assisted | undefined): readonly Signal[] => {
+  if (!under) return [];
+  const span = Math.floor(Date.parse(at) / shownWithin);
+  return [
+    {
+      source: ownSource,
+      id: `${id}:shown:${span}`,
+      type: 'staff.disclosure',
+      occurredAt: new Date(at),
+      subjects: workSubjects(under),
+      facts: {},
+    },
+  ];
+};
+
+/** That a change was asked for, and that it was made. */
+const updated = ({ action, at, detail }: Leaf, update: AskedUpdate | undefined): readonly Signal[] => {
+  if (!update) return [];
+  const occurredAt = new Date(at);
+  if (action === 'credential.request')
+    return [
+      {
+        source: ownSource,
+        id: `${update.id}:asked`,
+        type: 'staff.update',
+        occurredAt,
+        subjects: workSubjects(update),
+        facts: {},
+      },
+    ];
+  if (detail.to !== 'APPLIED') return [];
+  const subjects = { customer: update.paymentCustomerId, card: update.paymentMethodId, ticket: update.ticketId };
+  const change = update.kind === 'BILLING_ADDRESS' ? 'billing-address' : 'card';
+  return [{ source: ownSource, id: `${update.id}:applied`, type: 'credential.changed', occurredAt, subjects, facts: { change } }];
+};
