@@ -45,7 +45,13 @@ describe('what sources tell', () => {
     test.clock.forward(60_000);
     payments.put(
       'pay-quill',
-      { helpdeskReference: 'demo:quill', email: sampleTexts.paymentEmail, displayName: sampleTexts.paymentName, phone: sampleTexts.paymentPhone, ...over },
+      {
+        helpdeskReference: 'demo:quill',
+        email: sampleTexts.paymentEmail,
+        displayName: sampleTexts.paymentName,
+        phone: sampleTexts.paymentPhone,
+        ...over,
+      },
       [card(sampleTexts.token), card('pm_second', { isDefault: false, last4: '0005', brand: 'amex' })],
       transactions,
     );

@@ -170,7 +170,7 @@ describe('signals that others send', () => {
     ['over another id', { headers: { 'webhook-id': 'msg_2' } }],
     ['without an id', { headers: { 'webhook-id': '' } }],
     ['over another time', { headers: { 'webhook-timestamp': '1700000000' } }],
-    ['to a name that nobody has', { to: 'nobody' }],
+    ['to a name that nobody has', { to: 'zq-nobody' }],
   ];
   it.each(unproven)('%s aren’t believed, and nothing of them is stored', async (_, sending) => {
     const before = await count();
@@ -237,11 +237,11 @@ describe('signals that others send', () => {
   });
 
   it('are told of in the metrics, under the names of configured senders alone', async () => {
-    await send(event('unproven'), { to: 'nobody' });
+    await send(event('unproven'), { to: 'zq-nobody' });
     const { body } = await test.server.inject({ method: 'GET', url: '/metrics' });
     expect(body).toMatch(/counterfoil_signals_received_total\{source="shop",outcome="stored"\} 1\d{3}/);
     expect(body).toMatch(/counterfoil_signal_requests_refused_total\{source="\(unproven\)"\} \d+/);
-    expect(body).not.toContain('nobody');
+    expect(body).not.toContain('zq-nobody');
   });
 
   it('get their place in the feed', async () => {
