@@ -1,4 +1,5 @@
-import { catalogue, type EventKind, type EventName, type Facts, step } from './events';
+import type { Facts } from './event-facts';
+import { catalogue, type EventKind, type EventName, step } from './events';
 
 const cells = (facts: Facts): string => {
   const isStep = Object.entries(step).every(([name, each]) => facts[name] === each);

@@ -1,39 +1,25 @@
 import type { CanonicalValue } from './canonical';
 import type { EventDraft, LinkedCustomer, SealedNote } from './event';
-
-/** One fact in the detail of an event: its type, and what it is called where the log is described. */
-interface Fact<T extends CanonicalValue, IsOptional extends boolean = false> {
-  readonly says: string;
-  readonly isOptional: IsOptional;
-  /** It is stated always, but leaves from before it was lack it. */
-  readonly isLater?: true;
-  /** The field of the graph whose value it tells something of, where that is shown under an assistance only. */
-  readonly tells?: string;
-  /** Only the type is of use. */
-  readonly type?: T;
-}
-export type Facts = { readonly [name: string]: Fact<CanonicalValue, boolean> };
-
-const fact = <T extends CanonicalValue>(says: string): Fact<T> => ({ says, isOptional: false });
-const optional = <T extends CanonicalValue>(of: Fact<T>): Fact<T, true> => ({ ...of, isOptional: true });
-const later = <T extends CanonicalValue>(of: Fact<T>): Fact<T> => ({ ...of, isLater: true });
-const telling = <T extends CanonicalValue>(tells: string, of: Fact<T>): Fact<T> => ({ ...of, tells });
-const oneOf = <const T extends string>(...words: readonly T[]): Fact<T> => fact(words.map((each) => `\`${each}\``).join(' or '));
-
-/** Ours, such as `act_…`. */
-const id = fact<string>('id');
-/** One of the gateway's own words: a state, a kind, a reason. */
-const word = fact<string>('word');
-const text = fact<string>('text');
-const digest = fact<string>('digest');
-const count = fact<number>('count');
-const flag = fact<boolean>('yes or no');
-const time = fact<string>('UTC time');
-const words = fact<readonly string[]>('words');
-const ids = fact<readonly string[]>('ids');
-/** Who among the staff somebody was: what is judged about them later goes by that. */
-const ofStaff = fact<readonly string[]>('ids among the staff of every helpdesk');
-const staffRows = later(ofStaff);
+import {
+  count,
+  digest,
+  type Fact,
+  type Facts,
+  fact,
+  flag,
+  id,
+  ids,
+  later,
+  ofStaff,
+  oneOf,
+  optional,
+  staffRows,
+  telling,
+  text,
+  time,
+  word,
+  words,
+} from './event-facts';
 
 /** A step in the life of an update; the table says *step*. */
 export const step = {
