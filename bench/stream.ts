@@ -85,12 +85,12 @@ const program = join(__dirname, '..', 'src', 'cli', 'counterfoil.js');
 
 /** What the product's own command says to a stream. */
 const judge = async (file: string, settings: StreamSettings, folder: string): Promise<Verdict[]> => {
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH = '', HOME = '', RULES_FILE = resolve('schema/rules.yaml') } = process.env;
   const end = beginning + (settings.warmUpDays + settings.scoredDays + 1) * days;
   const period = ['--from', new Date(beginning).toISOString(), '--to', new Date(end).toISOString()];
   const rules = values.rules ? ['--rules', resolve(values.rules)] : [];
   const child = spawn(process.execPath, [program, 'rules', 'test', ...period, ...rules, '--stream', file, '--json'], {
-    env: { PATH, HOME, DATA_DIR: join(folder, 'data') },
+    env: { PATH, HOME, RULES_FILE, DATA_DIR: join(folder, 'data') },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number | null>((resolveEnd, reject) => {
