@@ -19,6 +19,7 @@ import type { Core } from './features/core';
 import { createCredentials } from './features/credentials/credentials.slice';
 import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
+import { Invitations } from './features/invitations/invitations.service';
 import { KeysLoader } from './features/keys/keys.loader';
 import type { Loading } from './features/loading';
 import { namedByEvents, namedThings } from './features/named-things';
@@ -170,6 +171,7 @@ export class App {
       const services: Services = {
         ...createAudit(core, config.audit, record.denials),
         ...credentials.services,
+        invitations: new Invitations([credentials.services.confirmations]),
         alerts: alerts.service,
         assistances,
         brakes: brakes.service,

@@ -43,19 +43,33 @@ export interface SystemActor {
   readonly job: string;
 }
 
-/** The customer of one credential update, on the page that their link leads to: who they are is what the link proves, and no more. */
+/** For what customers get links that they answer by. */
+export type InvitationPurpose = 'CREDENTIAL_UPDATE';
+
+/** What a customer's link asks them about. */
+export interface Invitation {
+  readonly purpose: InvitationPurpose;
+  /** `cru_…` of an update. */
+  readonly subjectId: string;
+}
+
+/** The customer of one invitation, on the page that their link leads to: who they are is what the link proves, and no more. */
 export interface CustomerActor {
   readonly kind: 'customer';
   /** `customer:cru_…`: the log names the person by digest only. */
   readonly id: string;
-  readonly updateId: string;
+  readonly invitation: Invitation;
 }
 
 export type Actor = SignedInActor | SystemActor | CustomerActor;
 
 export const systemActor = (job: string): SystemActor => ({ kind: 'system', id: `system:${job}`, job });
 
-export const customerActor = (updateId: string): CustomerActor => ({ kind: 'customer', id: `customer:${updateId}`, updateId });
+export const customerActor = (invitation: Invitation): CustomerActor => ({
+  kind: 'customer',
+  id: `customer:${invitation.subjectId}`,
+  invitation,
+});
 
 export const isSignedIn = (actor: Actor): actor is SignedInActor => actor.kind === 'staff' || actor.kind === 'service';
 

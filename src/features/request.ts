@@ -38,6 +38,8 @@ export interface Services {
   readonly credentialDecisions: CredentialDecisions;
   readonly credentialExpiry: CredentialExpiry;
   readonly confirmations: ConfirmationDesk;
+  /** Whatever a customer's link asks about. */
+  readonly invitations: ConfirmationDesk;
   readonly jobs: CredentialJobs;
   readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;

@@ -11,8 +11,9 @@ import { failureIn } from '../graphql/errors';
 import { reportFault } from '../log';
 import type { AnswerSteps } from '../privacy/answer-time';
 import { clientOf } from './client-address';
-import type { Filling, Merchant } from './confirm/page';
+import type { Merchant } from './confirm/parts';
 import { style } from './confirm/style';
+import type { Filling } from './confirm/update.page';
 import { acceptForms, formOf } from './form';
 import { named } from './named';
 import { pageHeaders } from './page';
@@ -28,7 +29,7 @@ export interface ConfirmOptions extends DeadLinkOptions {
 }
 
 /** With names of countries and formats of dates, which nobody waits for at a start. */
-const pages = () => require('./confirm/page') as typeof import('./confirm/page');
+const pages = () => require('./confirm/pages') as typeof import('./confirm/pages');
 
 const prefix = '/confirm';
 /** 256 bits in base64url without padding (RFC 4648, 5). */
@@ -176,7 +177,7 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
   const apologize = (reply: FastifyReply, { status, title, advice }: Apology) =>
     send(reply, status, pages().apologyPage(options, title, advice));
   const pageOf = (view: ConfirmationView, filling: Omit<Filling, 'now'>) =>
-    (view.stage === 'AT_PROVIDER' ? pages().continuePage : pages().questionPage)(options, view, { now: clock(), ...filling });
+    pages().pagesOf[view.kind].asked(options, view, { now: clock(), ...filling });
 
   const answerOf = (form: Form, link: string): Promise<ConfirmationAnswer> => {
     const { answer, shown, code, address, agreed } = form;
@@ -188,9 +189,9 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
   const sendAnswer = (reply: FastifyReply, form: Form, answer: Exclude<ConfirmationAnswer, { outcome: 'dead' }>) => {
     switch (answer.outcome) {
       case 'confirmed':
-        return send(reply, 200, pages().confirmedPage(options, answer.view, answer.waitsForApproval));
+        return send(reply, 200, pages().pagesOf[answer.view.kind].confirmed(options, answer.view, answer.waitsForApproval));
       case 'refused':
-        return send(reply, 200, pages().refusedPage(options, answer.view));
+        return send(reply, 200, pages().pagesOf[answer.view.kind].refused(options, answer.view));
       case 'continue':
         return send(reply, 200, pageOf(answer.view, fillingAtFirst));
       case 'again': {

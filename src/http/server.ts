@@ -421,7 +421,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   });
   await server.register(logout);
 
-  await server.register(named('confirm', confirmRoutes(app.services.confirmations, { ...confirm, clock: app.clock })));
+  await server.register(named('confirm', confirmRoutes(app.services.invitations, { ...confirm, clock: app.clock })));
 
   await server.register(healthRoutes(app, metrics));
 

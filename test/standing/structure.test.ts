@@ -36,6 +36,7 @@ const slices = [
   'assistance',
   'alerts',
   'sources',
+  'invitations',
   'credentials',
   'disclosures',
   'audit',

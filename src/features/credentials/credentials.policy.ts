@@ -5,6 +5,7 @@ import { type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
+import { isInvitedTo } from '../invitations/invitations.policy';
 import { inTeam, isMadeByOthers, isTeams, type Provenance } from '../tickets/provenance';
 import { doneBy } from '../tickets/staff.rows';
 import { listedScope, type TicketGrounds, ticketScope } from '../tickets/tickets.policy';
@@ -40,11 +41,6 @@ export const requesterOf = (
   requester: { actorId: update.requestedById, staffIds: update.requestedByStaffIds },
   knowsRequester: update.requestedByStaffId !== null,
 });
-
-/** The update whose link the customer has, for as long as it can be answered. */
-export interface AnswerSubject {
-  readonly updateId: string;
-}
 
 /** What the actor asked for, under whichever of their subjects, as SQL over `credentialUpdate`. */
 export const requestedBy = (actor: SignedInActor): Sql => {
@@ -100,10 +96,7 @@ export const mayDecide: Rule<UpdateSubject> = allOf<UpdateSubject>(
   recentLogin,
 );
 
-const isItsCustomer = rule<AnswerSubject>(
-  'SCOPE',
-  (actor, { updateId }) => actor.kind === 'customer' && actor.updateId === updateId,
-);
+const isItsCustomer = isInvitedTo('CREDENTIAL_UPDATE');
 
 export const credentialActions = {
   request: action('credential.request', mayRequest, ({ ticket }) => ticket.id),

@@ -3,19 +3,10 @@ import fc from 'fast-check';
 import { credentialUpdateKinds } from '../../authz/policy/update-policy';
 import type { ConfirmationView, NewAddress } from '../../features/credentials/confirm/confirmation.view';
 import { countryCodes } from '../../features/credentials/confirm/country-codes';
-import {
-  apologyPage,
-  cancelledPage,
-  confirmedPage,
-  continuePage,
-  deadPage,
-  type Filling,
-  type Merchant,
-  questionPage,
-  refusedPage,
-  returnedPage,
-} from './page';
+import { apologyPage, cancelledPage, deadPage, pagesOf, returnedPage } from './pages';
+import type { Merchant } from './parts';
 import { style } from './style';
+import { confirmedPage, continuePage, type Filling, questionPage, refusedPage } from './update.page';
 
 const site: Merchant = { merchant: 'Demo Shop', supportUrl: 'https://shop.example.com/help' };
 const now = new Date('2026-09-01T09:00:00Z');
@@ -67,6 +58,25 @@ const everyPage = (merchant: Merchant, view: ConfirmationView, message: string, 
   returnedPage(merchant),
   cancelledPage(merchant),
 ];
+
+describe('what is asked', () => {
+  it.each(credentialUpdateKinds)('has its own pages: %s', (kind) => {
+    const view = { ...asked, kind };
+    const atProvider = { ...view, stage: 'AT_PROVIDER' as const };
+    const pages = pagesOf[kind];
+    expect([
+      pages.asked(site, view, filling),
+      pages.asked(site, atProvider, filling),
+      pages.confirmed(site, view, true),
+      pages.refused(site, view),
+    ]).toEqual([
+      questionPage(site, view, filling),
+      continuePage(site, atProvider, filling),
+      confirmedPage(site, view, true),
+      refusedPage(site, view),
+    ]);
+  });
+});
 
 describe('the question', () => {
   it.each([

@@ -1,11 +1,11 @@
 import type { CredentialUpdateKind } from '../../../authz/policy/update-policy';
+import type { InvitationAnswer, InvitationDesk, InvitationInput, InvitationView } from '../../invitations/invitation.view';
 
 /** What the customer is shown, and nothing else. All texts are plain; whoever writes them into a page escapes them. */
-export interface ConfirmationView {
+export interface ConfirmationView extends InvitationView {
   readonly kind: CredentialUpdateKind;
   /** `AT_PROVIDER`: confirmed, and the new card is still to be entered on the provider's page. */
   readonly stage: 'ASKED' | 'AT_PROVIDER';
-  readonly merchant: string;
   /** The helpdesk's number of the ticket. */
   readonly ticket: string;
   /** Who asked, as the helpdesk names them; null where nobody knows. */
@@ -15,12 +15,6 @@ export interface ConfirmationView {
   readonly before: string;
   /** What becomes of it, masked, in one sentence. */
   readonly after: string;
-  /** Until when the link works. */
-  readonly expiresAt: Date;
-  /** Null where no code is asked for. `sentTo` is masked; null until one was sent. */
-  readonly code: { readonly sentTo: string | null; readonly triesLeft: number; readonly sendsLeft: number } | null;
-  /** Digest of all of the above that the customer decides on: whoever confirms sends it back, and it must still be true. */
-  readonly shown: string;
   /** The provider's page, where `stage` is `AT_PROVIDER`; null where it takes a code to be led there. */
   readonly continueAt: string | null;
 }
@@ -36,13 +30,10 @@ export interface NewAddress {
   readonly country: string;
 }
 
-export interface ConfirmationInput {
-  readonly shown: string;
-  readonly code: string;
+/** `agreed`: see `needsAgreement`. */
+export interface ConfirmationInput extends InvitationInput {
   /** For `BILLING_ADDRESS`. */
   readonly address: NewAddress | null;
-  /** The customer said by a choice of its own that they asked for it: see `needsAgreement`. */
-  readonly agreed?: boolean;
 }
 
 /**
@@ -54,24 +45,8 @@ export const needsAgreement = ({ kind, stage, code }: Pick<ConfirmationView, 'ki
 
 export type ConfirmationField = 'code' | 'agreed' | keyof NewAddress;
 
-/** What became of an answer. `again`: nothing happened, and here is why; `dead`: the link can't be used, for whatever reason. */
-export type ConfirmationAnswer =
-  | { readonly outcome: 'confirmed'; readonly view: ConfirmationView; readonly waitsForApproval: boolean }
-  | { readonly outcome: 'refused'; readonly view: ConfirmationView }
-  | { readonly outcome: 'continue'; readonly view: ConfirmationView }
-  | {
-      readonly outcome: 'again';
-      readonly view: ConfirmationView;
-      readonly problems: readonly { readonly field: ConfirmationField | null; readonly message: string }[];
-    }
-  | { readonly outcome: 'dead' };
+/** What became of an answer. */
+export type ConfirmationAnswer = InvitationAnswer<ConfirmationView, ConfirmationField>;
 
-/** The customer's side of an update, by the token of their link. Whoever has the token is the customer. */
-export interface ConfirmationDesk {
-  /** Changes nothing: mail scanners follow links. Null for a token that can't be used, for whatever reason. */
-  view(token: string): Promise<ConfirmationView | null>;
-  /** Sends a fresh code by the second channel. */
-  sendCode(token: string): Promise<ConfirmationAnswer>;
-  confirm(token: string, input: ConfirmationInput): Promise<ConfirmationAnswer>;
-  refuse(token: string, shown: string): Promise<ConfirmationAnswer>;
-}
+/** The customer's side of an update. */
+export type ConfirmationDesk = InvitationDesk<ConfirmationView, ConfirmationField, ConfirmationInput>;

@@ -10,7 +10,8 @@ import { credentialUpdate } from '../credentials.rows';
 export const link = credentialLinks.as('l');
 const payerKey = customerKeys.as('pk');
 
-export const linkedUpdateIds = select(link.pick('updateId'), sql`FROM ${link}`);
+/** Links, each with the update that it asks about. */
+export const linkedUpdates = select({ subjectId: link.updateId }, sql`FROM ${link}`);
 
 /** An update as a link leads to it, with its customer's key, and with the number that a code goes to and that number's key. */
 export const askedRows = select(

@@ -1,32 +1,41 @@
 import { canonicalize } from '../../../audit/canonical';
+import type { ActionName } from '../../../audit/events';
+import type { Invitation } from '../../../authz/actor';
 import type { UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { VerificationMethodName } from '../../../authz/policy/verification';
+import type { Action } from '../../../authz/rule';
 import type { Database } from '../../../db/database';
+import { sql } from '../../../db/sql';
 import { Failure } from '../../../failure';
 import { ulid } from '../../../ulid';
 import type { DeliveryChannels } from '../../../upstream/delivery/delivery.port';
 import { ProviderRefused, type Setup } from '../../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../../upstream/source-unavailable';
+import { Codes } from '../../invitations/codes';
+import { type Dead, dead, again as notYet } from '../../invitations/invitation.view';
+import { Links } from '../../invitations/links';
+import { isDigestOfPhone } from '../../keys/contact-digests';
 import type { Keys } from '../../keys/keys.service';
+import { payer, payerRows } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
-import { credentialConfirmations, credentialUpdates } from '../credential-update.entity';
-import { end, factsOf, move } from '../credential-update.moves';
+import { CredentialUpdate, credentialConfirmations, credentialUpdates } from '../credential-update.entity';
+import { CustomerSeal, end, factsOf, move } from '../credential-update.moves';
 import { credentialActions } from '../credentials.policy';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 import { describeMethod, describePlace, type MethodSummary } from '../method-summary';
 import { providerSideOf } from '../provider-side';
 import { setupLifetime } from '../setup-page';
-import { again, dead } from './answers';
-import { Codes } from './codes';
+import { type AnsweringUpdate, type Asked, askedAbout, phoneOf } from './asked';
 import {
   type ConfirmationAnswer,
   type ConfirmationDesk,
+  type ConfirmationField,
   type ConfirmationInput,
   type ConfirmationView,
   type NewAddress,
   needsAgreement,
 } from './confirmation.view';
-import { type Answering, type Asked, Links } from './links';
+import { link, linkedUpdates } from './confirmations.rows';
 import { problemsOf, trimmed } from './new-address';
 
 const hour = 3_600_000;
@@ -46,6 +55,8 @@ export interface ConfirmationParts {
   readonly clock: () => Date;
 }
 
+const again = notYet<ConfirmationView, ConfirmationField>;
+
 /** What a customer did, as it is kept. */
 interface CustomerAct {
   readonly outcome: 'CONFIRMED' | 'REFUSED';
@@ -54,15 +65,48 @@ interface CustomerAct {
   readonly setup: Setup | null;
 }
 
+/** What a customer's answer is worked with, and their key. */
+interface Answering extends AnsweringUpdate {
+  readonly seal: CustomerSeal;
+}
+
+/** Where an update still takes codes: until its customer is through. */
+const anyStage: readonly ConfirmationView['stage'][] = ['ASKED', 'AT_PROVIDER'];
+
 /** The customer's side of an update. A token opens it for as long as it can be answered, and for nothing else. */
 export class Confirmations implements ConfirmationDesk {
-  private readonly links: Links;
-  private readonly codes: Codes;
+  private readonly links: Links<CredentialUpdate, Asked>;
+  private readonly codes: Codes<CredentialUpdate, Answering>;
 
   constructor(private readonly parts: ConfirmationParts) {
-    const { database, keys, policy, merchant, delivery } = parts;
-    this.links = new Links(database, keys, policy, merchant);
-    this.codes = new Codes(keys, this.links, delivery, merchant);
+    const { database, keys, merchant, delivery } = parts;
+    this.links = new Links({
+      database,
+      keys,
+      purpose: 'CREDENTIAL_UPDATE',
+      links: { rows: linkedUpdates, tokenDigest: link.tokenDigest },
+      asked: askedAbout(parts),
+      subjectOf: ({ row }) => row.id,
+      lock: (change, id) => change.lock(CredentialUpdate, { id }),
+    });
+    this.codes = new Codes({
+      keys,
+      channels: delivery,
+      answer: (token, work) => this.answer(token, credentialActions.sendCode, work, anyStage),
+      phoneOf: (answering) => this.judgedPhone(answering),
+      text: (code) =>
+        `${code} is your code to confirm a change of payment details at ${merchant}. Nobody of ${merchant} will ask you for it.`,
+      phoneChanged: ({ change, row, seal }) =>
+        end(change, seal, row, 'credential.contact-changed', { to: 'FAILED', reason: 'CONTACT_CHANGED' }),
+      triesSpent: ({ change, row, seal }) =>
+        end(change, seal, row, 'credential.code-tries-spent', { to: 'CANCELLED', reason: 'CODE_TRIES' }),
+      recordSent: ({ change, row, seal }) =>
+        change.record('credential.code', { ...factsOf(row, seal), detail: { sends: row.codeSends } }),
+      recordUnsent: ({ change, row, seal }) =>
+        change.record('credential.code-unsent', { ...factsOf(row, seal), detail: { sends: row.codeSends } }),
+      recordFailed: ({ change, row, seal }) =>
+        change.record('credential.code-failed', { ...factsOf(row, seal), detail: { tries: row.codeTries } }),
+    });
   }
 
   async view(token: string): Promise<ConfirmationView | null> {
@@ -90,7 +134,7 @@ export class Confirmations implements ConfirmationDesk {
       if ('outcome' in prepared) return prepared;
       setup = prepared;
     }
-    const answer = await this.links.answer(token, credentialActions.confirm, async (answering) => {
+    const answer = await this.answer(token, credentialActions.confirm, async (answering) => {
       const refused = await this.judge(answering, input);
       return refused ?? this.confirmed(answering, address, setup);
     });
@@ -100,8 +144,8 @@ export class Confirmations implements ConfirmationDesk {
 
   /** Needs no agreement about what was shown: whoever says no to anything says no. */
   async refuse(token: string, shown: string): Promise<ConfirmationAnswer> {
-    const answer = await this.links.answer(token, credentialActions.refuse, async (answering) => {
-      const { change, update, seal } = answering;
+    const answer = await this.answer(token, credentialActions.refuse, async (answering) => {
+      const { change, row: update, seal } = answering;
       const { view } = answering.asked;
       await this.keep(answering, { outcome: 'REFUSED', proofs: [], address: null, setup: null });
       await end(change, seal, update, 'credential.refuse', {
@@ -120,7 +164,7 @@ export class Confirmations implements ConfirmationDesk {
    */
   private async goOn(token: string, { view }: Asked, input: ConfirmationInput): Promise<ConfirmationAnswer> {
     if (view.code === null) return { outcome: 'continue', view };
-    return this.links.answer(
+    return this.answer(
       token,
       credentialActions.confirm,
       async (answering) => {
@@ -147,15 +191,48 @@ export class Confirmations implements ConfirmationDesk {
       return again(view, [[null, 'What is asked has changed since this page was made. Read it again before you answer.']]);
     if (needsAgreement(view) && input.agreed !== true)
       return again(view, [['agreed', 'Tick the box if you asked for this yourself; otherwise say no.']]);
-    return this.codes.judge(answering, input.code);
+    const verdict = await this.codes.judge(answering, input.code);
+    if (verdict.is === 'right') return null;
+    if (verdict.is === 'dead') return dead;
+    const { problem, triesLeft } = verdict;
+    const told = triesLeft === null ? view : { ...view, code: view.code && { ...view.code, triesLeft } };
+    return again(told, [['code', problem]]);
+  }
+
+  /** The number that was judged, where it still is what the payment side holds. */
+  private async judgedPhone({ change, row: update, asked }: Answering): Promise<string | null> {
+    const { keys } = this.parts;
+    const phone = phoneOf(keys, asked.row);
+    const [current] = await change.read(payerRows, sql`WHERE ${payer.id} = ${update.paymentCustomerId}`);
+    const isIt = (digest: string | null | undefined) =>
+      phone !== null && typeof digest === 'string' && isDigestOfPhone(keys, digest, phone);
+    return isIt(current?.phoneDigest) && isIt(update.phoneDigest) ? phone : null;
+  }
+
+  /** A change as the customer whom the token was sent to, in one of these stages of their update; otherwise `dead`. */
+  private answer<T>(
+    token: string,
+    action: Action<Invitation, ActionName>,
+    work: (answering: Answering) => Promise<T>,
+    stages: readonly ConfirmationView['stage'][] = ['ASKED'],
+  ): Promise<T | Dead> {
+    return this.links.answer(
+      token,
+      action,
+      async (answering) => {
+        const { change, row } = answering;
+        return work({ ...answering, seal: await CustomerSeal.of(change, this.parts.keys, row.customerId) });
+      },
+      ({ view }) => stages.includes(view.stage),
+    );
   }
 
   /** The provider's page for the new card: what it is asked for is written down first, so that asking again asks for the same. */
   private async prepareSetup(token: string, input: ConfirmationInput): Promise<Setup | ConfirmationAnswer> {
-    const prepared = await this.links.answer(token, credentialActions.confirm, async (answering) => {
+    const prepared = await this.answer(token, credentialActions.confirm, async (answering) => {
       const refused = await this.judge(answering, input);
       if (refused) return { answer: refused };
-      const { change, update, seal } = answering;
+      const { change, row: update, seal } = answering;
       if (update.setupExpiresAt === null || update.setupExpiresAt <= change.at) {
         update.setupExpiresAt = new Date(change.at.getTime() + setupLifetime);
         await change.save(update);
@@ -189,7 +266,7 @@ export class Confirmations implements ConfirmationDesk {
         });
       if (!(error instanceof ProviderRefused)) throw error;
       const { why } = error;
-      return this.links.answer(token, credentialActions.confirm, async ({ change, update: locked, seal }) => {
+      return this.answer(token, credentialActions.confirm, async ({ change, row: locked, seal }) => {
         await end(change, seal, locked, 'credential.setup-refused', { to: 'FAILED', reason: why });
         return dead;
       });
@@ -198,7 +275,7 @@ export class Confirmations implements ConfirmationDesk {
 
   /** The customer's yes, with what they entered. */
   private async confirmed(answering: Answering, address: NewAddress | null, setup: Setup | null): Promise<ConfirmationAnswer> {
-    const { change, update, seal } = answering;
+    const { change, row: update, seal } = answering;
     const { view, before } = answering.asked;
     const proofs: VerificationMethodName[] = ['link', ...(update.needsCode ? (['code'] as const) : [])];
     const shownDigest = await this.keep(answering, { outcome: 'CONFIRMED', proofs, address, setup });
@@ -234,7 +311,7 @@ export class Confirmations implements ConfirmationDesk {
 
   /** The customer's act, with the digest of what they were shown and what they entered. Returns that digest. */
   private async keep(
-    { change, update, asked, seal }: Answering,
+    { change, row: update, asked, seal }: Answering,
     { outcome, proofs, address, setup }: CustomerAct,
   ): Promise<string> {
     const { kind, merchant, ticket, askedBy, reason, before, after } = asked.view;

@@ -1,7 +1,7 @@
 import { hasCardDataInAddress } from '../../../privacy/text-guard';
+import type { Problem } from '../../invitations/invitation.view';
 import { areaAsSent, areaOf } from './administrative-areas';
-import type { Problem } from './answers';
-import type { NewAddress } from './confirmation.view';
+import type { ConfirmationField, NewAddress } from './confirmation.view';
 import { countryCodes } from './country-codes';
 
 /** What was typed, without blanks that mean nothing; a state by its code where the country has some. */
@@ -38,9 +38,9 @@ const labels: Readonly<Record<keyof NewAddress, string>> = {
 };
 
 /** What is wrong with an address: never with its value, which may be anything. */
-export const problemsOf = (address: NewAddress | null): Problem[] => {
+export const problemsOf = (address: NewAddress | null): Problem<ConfirmationField>[] => {
   if (!address) return [['line1', 'Enter the new billing address.']];
-  const problems: Problem[] = [];
+  const problems: Problem<ConfirmationField>[] = [];
   const area = areaOf(address.country);
   const nameOf = (field: keyof NewAddress) => (field === 'state' && area.isUsed ? area.name : labels[field]);
   const needed: readonly (keyof NewAddress)[] = ['line1', 'city', 'country', ...(area.isNeeded ? (['state'] as const) : [])];

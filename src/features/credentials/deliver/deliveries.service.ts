@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { JobResult } from '../../../background/outbox';
 import type { Change } from '../../../db/change';
@@ -6,6 +5,7 @@ import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import { ulid } from '../../../ulid';
 import { type DeliveryChannels, DeliveryFailed } from '../../../upstream/delivery/delivery.port';
+import { linkOf, newToken } from '../../invitations/links';
 import { isDigestOfEmail } from '../../keys/contact-digests';
 import type { Keys } from '../../keys/keys.service';
 import { payer, payerRows } from '../../payments/payments.rows';
@@ -16,10 +16,6 @@ import { end, factsOf, move } from '../credential-update.moves';
 import { JobChanges } from '../job-changes';
 import { type ClaimedJob, enqueue, type JobHandler } from '../jobs.service';
 import { linkMail, outcomeNote, requestNote } from './messages';
-
-const hour = 3_600_000;
-/** 256 bits: nobody guesses one, and of what is stored nobody gets it back. */
-const tokenBytes = 32;
 
 export interface DeliveryParts {
   readonly database: Database;
@@ -59,7 +55,7 @@ export class Deliveries {
   /** Each sending has a token of its own, so that none needs to be kept to send it again. */
   private async sendLink({ updateId, renewLease }: ClaimedJob): Promise<JobResult> {
     const { keys, delivery, policy, merchant, publicUrl } = this.parts;
-    const token = randomBytes(tokenBytes).toString('base64url');
+    const token = newToken();
     const prepared = await this.changes.make('credential.link', updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
       await renewLease(change);
@@ -73,14 +69,9 @@ export class Deliveries {
         return null;
       }
       const [asked] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
-      const expiresAt = new Date(change.at.getTime() + policy.linkHours * hour);
-      const link = {
-        id: `cln_${ulid(change.at.getTime())}`,
-        updateId,
-        tokenDigest: keys.searchDigest('credential-link', token) as string,
-        createdAt: change.at,
-        expiresAt,
-      };
+      const sent = linkOf(keys, token, { at: change.at, hours: policy.linkHours });
+      const { expiresAt } = sent;
+      const link = { id: `cln_${ulid(change.at.getTime())}`, updateId, ...sent };
       await change.insert(credentialLinks, link);
       change.record('credential.link', {
         ...factsOf(update, seal),
