@@ -22,12 +22,12 @@ import { createDisclosures } from './features/disclosures/disclosures.slice';
 import { Invitations } from './features/invitations/invitations.service';
 import { KeysLoader } from './features/keys/keys.loader';
 import type { Loading } from './features/loading';
-import { namedByEvents, namedThings } from './features/named-things';
 import type { Operations } from './features/operations/operations.service';
 import { createOperations } from './features/operations/operations.slice';
 import { createPayments } from './features/payments/payments.slice';
 import { type RequestContext, RequestOf, type Services } from './features/request';
 import { servedGraph } from './features/schema';
+import { signalNames } from './features/signal-names';
 import { createSignals } from './features/signals/signals.slice';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
@@ -143,7 +143,7 @@ export class App {
         assignment: config.sync.assignmentBoundSeconds * 1_000,
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
-      const signals = createSignals(core, config.signals, { ...namedThings(database, keys), ...namedByEvents(database) });
+      const signals = createSignals(core, config.signals, signalNames(database, keys));
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;

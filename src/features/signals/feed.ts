@@ -2,10 +2,11 @@ import type { SequencerCommit } from '../../db/database';
 import { nextWaiting, type Order, type Waiting } from '../../db/order';
 import type { Reads } from '../../db/reads';
 import { sql } from '../../db/sql';
-import { optional, type Selected, select, type Values, wholeNumber } from '../../db/table';
+import { optional, type Selected, select, wholeNumber } from '../../db/table';
 import { chunks } from '../../lanes';
 import { type DaySummary, summariesOf } from '../../risk/history';
-import { type RiskSignalDay, riskFeed, riskFeedPending, riskSignalDays } from './signal.entity';
+import { dayRow, summed } from './days';
+import { riskFeed, riskFeedPending, riskSignalDays } from './signal.entity';
 import { s, signalOf, signalRows } from './signals.rows';
 
 /** Signals that get their position in one transaction, unless one transaction alone has more. */
@@ -29,35 +30,6 @@ export const feedEnd = async (reads: Reads): Promise<number> => {
   return row?.position ?? 0;
 };
 
-const dayRow = ({ country, device, currency, ...day }: DaySummary): Values<RiskSignalDay> => ({
-  ...day,
-  country: country ?? '',
-  device: device ?? '',
-  currency: currency ?? '',
-});
-
-const chosen = (choose: (...of: number[]) => number, one: number | null, other: number | null): number | null =>
-  one === null || other === null ? (one ?? other) : choose(one, other);
-
-/** Days of which no two are the same. */
-const summed = (days: readonly DaySummary[]): Values<RiskSignalDay>[] => {
-  const rows = new Map<string, Values<RiskSignalDay>>();
-  for (const day of days) {
-    const row = dayRow(day);
-    const { count, mostMinorUnits, customerSince, ...key } = row;
-    const name = JSON.stringify(key);
-    const known = rows.get(name);
-    if (!known) rows.set(name, row);
-    else {
-      known.count += count;
-      known.mostMinorUnits = chosen(Math.max, known.mostMinorUnits, mostMinorUnits);
-      const since = chosen(Math.min, known.customerSince?.getTime() ?? null, customerSince?.getTime() ?? null);
-      known.customerSince = since === null ? null : new Date(since);
-    }
-  }
-  return [...rows.values()];
-};
-
 const place = async (commit: SequencerCommit, items: readonly PendingSignal[], size: number): Promise<void> => {
   await commit.insert(
     riskFeed,
@@ -69,7 +41,7 @@ const place = async (commit: SequencerCommit, items: readonly PendingSignal[], s
     for (const row of await commit.read(signalRows, sql`WHERE ${s.id} IN (${ids})`)) days.push(...summariesOf(signalOf(row)));
     await commit.remove(riskFeedPending, sql`${riskFeedPending.signalId} IN (${ids})`);
   }
-  await commit.add(riskSignalDays, summed(days), {
+  await commit.add(riskSignalDays, summed(days).map(dayRow), {
     key: ['subject', 'value', 'type', 'day', 'country', 'device', 'currency'],
     sums: ['count'],
     largest: ['mostMinorUnits'],

@@ -1,17 +1,23 @@
 import type { Storage } from '../core';
+import { type NamesOfCustomer, SignalHistory } from './history';
 import { LogSignals, type NamedByEvents } from './log-signals';
 import { SignalReceiver } from './receive/receiver';
 import type { SignalsSection } from './signals.section';
 import { Signals } from './signals.service';
 import { type NamedThings, SignalSubjects } from './subjects';
 
+/** Looks up ours by what they are called elsewhere, and what they are called by ours. */
+export interface SignalNames extends NamedThings, NamedByEvents {
+  readonly namesOfCustomer: NamesOfCustomer;
+}
+
 /** What is told of payments, tickets and staff, in one order. */
-export const createSignals = (
-  { database, keys, clock, log }: Storage,
-  section: SignalsSection,
-  named: NamedThings & NamedByEvents,
-) => {
+export const createSignals = ({ database, keys, clock, log }: Storage, section: SignalsSection, named: SignalNames) => {
   const service = new Signals({ database, clock, log, fromLog: new LogSignals(database, named, clock) });
   const subjects = new SignalSubjects(keys.digests, named);
-  return { service, receiver: new SignalReceiver({ database, subjects, sources: section.sources, signals: service }) };
+  return {
+    service,
+    receiver: new SignalReceiver({ database, subjects, sources: section.sources, signals: service }),
+    history: new SignalHistory(database, named.namesOfCustomer),
+  };
 };

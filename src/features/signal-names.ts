@@ -7,9 +7,11 @@ import { assistance } from './assistance/assistance.rows';
 import { credentialUpdate as update } from './credentials/credentials.rows';
 import { customer } from './customers/customers.rows';
 import type { Keys } from './keys/keys.service';
-import { method, payer, transaction } from './payments/payments.rows';
+import { paymentCustomers } from './payments/payment.entity';
+import { method, payer, payerRows, transaction } from './payments/payments.rows';
 import type { NamedByEvents } from './signals/log-signals';
-import type { NamedThings } from './signals/subjects';
+import type { SignalNames } from './signals/signals.slice';
+import { type NamedThings, subjectDigest } from './signals/subjects';
 import { staff, ticket } from './tickets/tickets.rows';
 
 /** Names of one statement. */
@@ -39,7 +41,7 @@ const updates = select(
 const staffSources = select(staff.pick('id', 'source'), sql`FROM ${staff}`);
 
 /** What events of the log name by id, for whoever makes signals of them. */
-export const namedByEvents = (reads: Reads): NamedByEvents => ({
+const namedByEvents = (reads: Reads): NamedByEvents => ({
   assisted: async (ids) => {
     const rows = (
       await Promise.all(chunks(ids, atOnce).map((part) => reads.read(assisted, sql`WHERE ${assistance.id} IN (${part})`)))
@@ -58,8 +60,36 @@ export const namedByEvents = (reads: Reads): NamedByEvents => ({
     (await Promise.all(chunks(ids, atOnce).map((part) => reads.read(updates, sql`WHERE ${update.id} IN (${part})`)))).flat(),
 });
 
+const linked = select(customer.pick('id', 'source', 'reference', 'paymentCustomerId'), sql`FROM ${customer}`);
+
+/** By which names signals call one customer: ours on either side, and the digests of what senders call them. */
+const namesOfCustomer =
+  (reads: Reads, keys: Keys) =>
+  async (id: string): Promise<readonly string[]> => {
+    const isPayer = id.startsWith('pcu_');
+    const found = isPayer || id.startsWith('cus_');
+    if (!found) return [id];
+    const asked = isPayer ? [] : await reads.read(linked, sql`WHERE ${customer.id} = ${id}`);
+    const payerId = isPayer ? id : (asked[0]?.paymentCustomerId ?? null);
+    const [people, payers] =
+      payerId === null
+        ? [asked, []]
+        : await Promise.all([
+            reads.read(linked, sql`WHERE ${customer.paymentCustomerId} = ${payerId}`),
+            reads.read(payerRows, sql`WHERE ${payer.id} = ${payerId}`),
+          ]);
+    const called = [
+      ...people.map(({ source, reference }) => ({ source, reference })),
+      ...payers.map((row) => ({ source: row.source, reference: keys.open(paymentCustomers, row, 'reference') })),
+    ];
+    const digests = called.flatMap(({ source, reference }) =>
+      reference === null ? [] : subjectDigest(keys.digests, 'customer', reference, source),
+    );
+    return [...new Set([id, ...people.map((each) => each.id), ...(payerId === null ? [] : [payerId]), ...digests])];
+  };
+
 /** Our ids of what the helpdesks and providers of this installation know by these names. */
-export const namedThings = (reads: Reads, keys: Keys): NamedThings => {
+const namedThings = (reads: Reads, keys: Keys): NamedThings => {
   /** By what is stored of a name: the name itself, or a digest of it. */
   const found = async <Row>(
     names: readonly string[],
@@ -136,3 +166,10 @@ export const namedThings = (reads: Reads, keys: Keys): NamedThings => {
     },
   };
 };
+
+/** Looks up what signals are about: ours by what they are called elsewhere, and what they are called by ours. */
+export const signalNames = (reads: Reads, keys: Keys): SignalNames => ({
+  ...namedThings(reads, keys),
+  ...namedByEvents(reads),
+  namesOfCustomer: namesOfCustomer(reads, keys),
+});
