@@ -4,8 +4,9 @@ import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import { ulid } from '../../../ulid';
-import { type DeliveryChannels, DeliveryFailed } from '../../../upstream/delivery/delivery.port';
-import { linkOf, newToken } from '../../invitations/links';
+import type { DeliveryChannels } from '../../../upstream/delivery/delivery.port';
+import { LinkMails } from '../../invitations/link-mails';
+import { linkOf } from '../../invitations/links';
 import { isDigestOfEmail } from '../../keys/contact-digests';
 import type { Keys } from '../../keys/keys.service';
 import { payer, payerRows } from '../../payments/payments.rows';
@@ -15,7 +16,7 @@ import { type CredentialUpdate, credentialLinks } from '../credential-update.ent
 import { end, factsOf, move } from '../credential-update.moves';
 import { JobChanges } from '../job-changes';
 import { type ClaimedJob, enqueue, type JobHandler } from '../jobs.service';
-import { linkMail, outcomeNote, requestNote } from './messages';
+import { outcomeNote, requestNote, updateLinkMail } from './messages';
 
 export interface DeliveryParts {
   readonly database: Database;
@@ -31,9 +32,11 @@ export interface DeliveryParts {
 /** What leaves for the customer and the ticket: the link, by mail and to nobody else; notes, with neither link nor code. */
 export class Deliveries {
   private readonly changes: JobChanges;
+  private readonly mails: LinkMails;
 
   constructor(private readonly parts: DeliveryParts) {
     this.changes = new JobChanges(parts.database, parts.keys, 'delivery');
+    this.mails = new LinkMails(parts.delivery, parts.publicUrl);
   }
 
   readonly link: JobHandler = {
@@ -52,11 +55,18 @@ export class Deliveries {
   readonly notice: JobHandler = this.noteHandler(requestNote);
   readonly outcome: JobHandler = this.noteHandler(outcomeNote);
 
-  /** Each sending has a token of its own, so that none needs to be kept to send it again. */
-  private async sendLink({ updateId, renewLease }: ClaimedJob): Promise<JobResult> {
-    const { keys, delivery, policy, merchant, publicUrl } = this.parts;
-    const token = newToken();
-    const prepared = await this.changes.make('credential.link', updateId, async (change, update, seal) => {
+  private async sendLink(job: ClaimedJob): Promise<JobResult> {
+    await this.mails.send({
+      prepare: (token) => this.prepareLink(job, token),
+      sent: ({ expiresAt }) => this.linkSent(job, expiresAt),
+      undeliverable: async () => void (await this.link.giveUp(job)),
+    });
+    return 'done';
+  }
+
+  private prepareLink({ updateId, renewLease }: ClaimedJob, token: string) {
+    const { keys, policy, merchant } = this.parts;
+    return this.changes.make('credential.link', updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
       await renewLease(change);
       if (seal.key === null) {
@@ -77,29 +87,20 @@ export class Deliveries {
         ...factsOf(update, seal),
         detail: { link: link.id, until: expiresAt.toISOString(), token: link.tokenDigest },
       });
-      return { to, reference: asked?.reference ?? '', expiresAt, kind: update.kind };
+      const { kind } = update;
+      const about = { merchant, ticket: asked?.reference ?? '', kind, expiresAt };
+      return { to, expiresAt, mail: (url: string) => updateLinkMail({ ...about, url }) };
     });
-    if (prepared === null) return 'done';
-    const { to, reference, expiresAt, kind } = prepared;
-    try {
-      if (!delivery.mail) throw new DeliveryFailed('mail', 'refused');
-      await delivery.mail.send({
-        to,
-        ...linkMail({ merchant, ticket: reference, kind, url: `${publicUrl()}/confirm/${token}`, expiresAt }),
-      });
-    } catch (error) {
-      if (!(error instanceof DeliveryFailed) || !error.isFinal) throw error;
-      await this.link.giveUp({ updateId } as ClaimedJob);
-      return 'done';
-    }
-    await this.changes.make('credential.link', updateId, async (change, update, seal) => {
+  }
+
+  private linkSent({ updateId, renewLease }: ClaimedJob, expiresAt: Date): Promise<void> {
+    return this.changes.make('credential.link', updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED') return;
       await renewLease(change);
       update.expiresAt = expiresAt;
       await move(change, seal, update, 'credential.link-sent', { to: 'AWAITING_CUSTOMER', detail: { channel: 'MAIL' } });
       await enqueue(change, updateId, 'NOTICE');
     });
-    return 'done';
   }
 
   /** The address that was judged when the update was requested, or none: a link must not follow an address that somebody changed meanwhile. */

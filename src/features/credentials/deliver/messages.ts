@@ -1,12 +1,8 @@
-import { escapeUTF8 } from 'entities/escape';
 import type { CredentialUpdateKind } from '../../../authz/policy/update-policy';
 import type { Mail } from '../../../upstream/delivery/delivery.port';
+import { linkMail, oneLine } from '../../invitations/link-mails';
 import type { CredentialUpdate } from '../credential-update.entity';
 import type { FailureReason } from '../credential-update.states';
-
-/** In a subject or a line of text: one line in its own direction, whatever a file or a helpdesk made of it. */
-const oneLine = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
 
 const asked: Readonly<Record<CredentialUpdateKind, string>> = {
   REPLACE_CARD: 'to replace a stored card',
@@ -15,7 +11,7 @@ const asked: Readonly<Record<CredentialUpdateKind, string>> = {
   REMOVE: 'to remove a stored payment method',
 };
 
-export interface LinkMail {
+interface UpdateLinkMail {
   readonly merchant: string;
   /** The helpdesk's number. */
   readonly ticket: string;
@@ -24,33 +20,20 @@ export interface LinkMail {
   readonly expiresAt: Date;
 }
 
-/**
- * The mail that brings the link, and nothing of the payment details themselves: whoever reads the mailbox without being
- * the customer learns no more than that something was asked.
- */
-export const linkMail = ({ merchant, ticket, kind, url, expiresAt }: LinkMail): Omit<Mail, 'to'> => {
+/** The mail that brings an update's link, and nothing of the payment details themselves. */
+export const updateLinkMail = ({ merchant, ticket, kind, url, expiresAt }: UpdateLinkMail): Omit<Mail, 'to'> => {
   const [name, number] = [oneLine(merchant), oneLine(ticket)];
-  const until = `${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const sentences = [
-    `In your request ${number}, ${name} was asked ${asked[kind]}.`,
-    'Nothing changes until you confirm it. See exactly what would change, and say yes or no:',
-  ];
-  const ending = [
-    `The link works once, until ${until}.`,
-    `If you did not ask for this, open it and say no, or ignore this mail: then nothing happens.`,
-    `${name} never asks for a card number, a security code or a password by mail or telephone. Don’t forward this mail: whoever has the link can answer for you.`,
-  ];
-  return {
+  return linkMail({
+    merchant,
     subject: `${name}: please confirm a change (request ${number})`,
-    text: [...sentences, '', url, '', ...ending].join('\n'),
-    html: [
-      '<!doctype html><html lang="en"><body style="font:16px/1.5 sans-serif;color:#1c1c1c">',
-      ...sentences.map((sentence) => `<p>${escapeUTF8(sentence)}</p>`),
-      `<p><a href="${escapeUTF8(url)}">${escapeUTF8(url)}</a></p>`,
-      ...ending.map((sentence) => `<p>${escapeUTF8(sentence)}</p>`),
-      '</body></html>',
-    ].join('\n'),
-  };
+    before: [
+      `In your request ${number}, ${name} was asked ${asked[kind]}.`,
+      'Nothing changes until you confirm it. See exactly what would change, and say yes or no:',
+    ],
+    otherwise: 'If you did not ask for this, open it and say no, or ignore this mail: then nothing happens.',
+    url,
+    expiresAt,
+  });
 };
 
 const changes: Readonly<Record<CredentialUpdateKind, string>> = {
