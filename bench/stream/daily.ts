@@ -221,8 +221,8 @@ export class Daily {
       if (!random.chance(perTicket)) continue;
       const outcome = random.weighted([
         ['matched', 97.5],
-        ['unmatched', 2],
-        ['contradicted', 0.5],
+        ['unmatched', 2 * world.settings.times],
+        ['contradicted', 0.5 * world.settings.times],
       ] as const);
       const label = outcome === 'matched' ? undefined : world.lookAlike('remembered it wrong');
       helpdesk.claim(ticket, at + 500, outcome, label);

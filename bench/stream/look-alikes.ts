@@ -163,7 +163,7 @@ const crowd: Episode = (scene, day, label) => {
 const hunters = (scene: Scene, day: number): void => {
   const { world, random } = scene;
   if (!isSale(day)) return;
-  for (let left = random.poisson((6 * world.settings.customers) / 10_000); left > 0; left -= 1) {
+  for (let left = random.poisson(world.rate(6)); left > 0; left -= 1) {
     const person = world.people.regular(random);
     const label = world.lookAlike('bargain hunter');
     for (let offers = random.integer(5, 11); offers > 0; offers -= 1)

@@ -168,6 +168,61 @@ describe('a stream', () => {
   });
 });
 
+describe('streams', () => {
+  // So much of what is rare that each kind of it comes.
+  const { labels } = streamOf({ seed: 1, customers: 800, warmUpDays: 77, scoredDays: 35, times: 400 });
+  const kindsOf = (list: readonly { readonly kind: string }[]): string[] => [...new Set(list.map(({ kind }) => kind))].sort();
+
+  test('have campaigns of every kind, of the three ways to go about it', () => {
+    expect(kindsOf(labels.campaigns)).toEqual([
+      'agent changes much',
+      'agent looks at many',
+      'agent reads without work',
+      'card testing on a customer',
+      'card testing on a device',
+      'change against history',
+      'claims against the record',
+      'decline loop',
+      'domain burst',
+      'moved session',
+      'recovery then payment',
+      'retries from elsewhere',
+      'volume spike',
+    ]);
+    expect([...new Set(labels.campaigns.map(({ variant }) => variant))].sort()).toEqual(['careful', 'hidden', 'plain']);
+  });
+
+  test('have innocent people of every kind', () => {
+    expect(kindsOf(labels.lookAlikes)).toEqual([
+      'bargain hunter',
+      'borrowed card',
+      'buys all day',
+      'crowd of new customers',
+      'family tablet',
+      'finance department',
+      'incident',
+      'mistypes the code',
+      'moved house',
+      'network changes',
+      'new firm',
+      'outreach to customers',
+      'public machine',
+      'quality review',
+      'recovered their account',
+      'remembered it wrong',
+      'renewal tried again',
+      'renewal tried every few hours',
+      'students of one university',
+      'trainee',
+      'traveller',
+      'traveller who writes to support',
+      'tries every device',
+      'vpn',
+      'works at two machines',
+    ]);
+  });
+});
+
 describe('the score', () => {
   const start = Date.UTC(2026, 0, 1);
   const minute = 60_000;
