@@ -143,7 +143,15 @@ export class App {
         assignment: config.sync.assignmentBoundSeconds * 1_000,
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
-      const signals = createSignals(core, config.signals, signalNames(database, keys));
+      const issuers = [...config.issuers, ...(developmentIssuer ? [await developmentIssuer.issuerOptions()] : [])];
+      const signals = createSignals(core, {
+        section: config.signals,
+        named: signalNames(database, keys),
+        sessions: {
+          isTheirs: (issuer) => issuers.some((each) => each.issuer === issuer),
+          end: (ended) => actors.endSessions(ended),
+        },
+      });
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
@@ -183,7 +191,7 @@ export class App {
         tickets: tickets.service,
       };
       const actors = await createActors(core, {
-        issuers: [...config.issuers, ...(developmentIssuer ? [await developmentIssuer.issuerOptions()] : [])],
+        issuers,
         development: !config.production,
         mfaRequired: config.mfaRequired,
         isSignedOut: (person) => brakes.service.isSignedOut(person),

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { App } from '../app';
 import { Failure } from '../failure';
+import { SetRefused, securityEvent } from '../features/signals/receive/security-events';
 import { extensionsOf, failureIn } from '../graphql/errors';
 import { Lanes, WaitedTooLong } from '../lanes';
 import type { Metrics } from './metrics';
@@ -42,8 +43,12 @@ export const signalRoutes =
           const { received, stored } = await places.run('interactive', take, longestWait);
           metrics.signalsReceived.inc({ source, outcome: 'stored' }, stored);
           metrics.signalsReceived.inc({ source, outcome: 'known' }, received - stored);
-          return reply.code(202).send({ received, stored });
+          return mediaType === securityEvent ? reply.code(202).send() : reply.code(202).send({ received, stored });
         } catch (error) {
+          if (error instanceof SetRefused) {
+            metrics.signalsRefused.inc({ source });
+            return reply.code(400).send({ err: error.err, description: error.description });
+          }
           if (error instanceof WaitedTooLong)
             throw new Failure('OVERLOADED', 'More signals come than can be taken just now.', {
               remedy: 'Send them again.',

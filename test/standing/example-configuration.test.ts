@@ -60,7 +60,18 @@ describe('counterfoil.example.yaml', () => {
     writeFileSync(join(folder, 'counterfoil.yaml'), withSignals);
     const secret = Buffer.from('secret of nobody at all, 32 bytes');
     const { signals } = load({ ...production, ...secrets, SHOP_SIGNALS_SECRET: `whsec_${secret.toString('base64')}` });
-    expect(signals.sources).toEqual([{ name: 'shop', secrets: [secret], payments: 'stripe', helpdesk: 'rt' }]);
+    expect(signals.sources).toEqual([
+      { name: 'shop', secrets: [secret], payments: 'stripe', helpdesk: 'rt' },
+      {
+        name: 'login',
+        secrets: [],
+        tokens: {
+          issuer: 'https://login.example.com/realms/support',
+          audience: 'https://gateway.example.com/signals/login',
+          jwksUri: 'https://login.example.com/realms/support/protocol/openid-connect/certs',
+        },
+      },
+    ]);
     const faulty = withSignals.replace('payments: stripe', 'payments: adyen').replace('- name: shop', '- name: rt');
     writeFileSync(join(folder, 'counterfoil.yaml'), faulty);
     expect(() => load({ ...production, ...secrets, SHOP_SIGNALS_SECRET: 'whsec_AAAA' })).toThrow(

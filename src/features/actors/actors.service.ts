@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { SignedInActor } from '../../authz/actor';
-import { keptUntil, type LogoutVerifier, RevocationList } from '../../authz/identity/back-channel-logout';
+import { keptUntil, type LogoutVerifier, type Revocation, RevocationList } from '../../authz/identity/back-channel-logout';
 import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-verifier';
 import type { KeptPerson } from '../../authz/same-person';
 import { sql } from '../../db/sql';
@@ -91,7 +91,11 @@ export class Actors {
 
   /** OIDC Back-Channel Logout 1.0. Durable before it returns. Throws `UNAUTHENTICATED` for a token that isn't a logout of a configured issuer. */
   async logout(logoutToken: string): Promise<void> {
-    const { issuer, subject, sessionId, issuedAt } = await this.parts.logouts.verify(logoutToken);
+    await this.endSessions(await this.parts.logouts.verify(logoutToken));
+  }
+
+  /** Ends one session, or, without `sessionId`, all of a subject's, as their identity provider said. Durable before it returns. */
+  async endSessions({ issuer, subject, sessionId, issuedAt }: Revocation): Promise<void> {
     const entry = { issuer, issuedAt, ...this.digestsOf(issuer, subject, sessionId) };
     const until = keptUntil(entry);
     const stored = { issuer, subjectDigest: entry.subject, sessionDigest: entry.sessionId, issuedAt, untilAt: until };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type SectionContext, secretOf, sourceName } from '../../section';
+import { httpUrl, type SectionContext, secretOf, sourceName } from '../../section';
 import { ownSource } from './own-source';
 import { webhookKey } from './receive/standard-webhooks';
 
@@ -23,16 +23,29 @@ export const signalsSection = (section: SectionContext) =>
     .strictObject({
       sources: z
         .array(
-          z.strictObject({
-            /** Of the address, and of each of its signals: `<name>/<id>`. */
-            name: sourceName.refine((name) => name !== ownSource, `expected another name: ${ownSource} is the gateway’s own`),
-            /** Secrets that it signs with (Standard Webhooks); two while one replaces the other. */
-            secrets: z.array(keyOf(section)).min(1, 'expected at least one secret').max(4, 'expected at most four secrets'),
-            /** The helpdesk source by whose references it names tickets, staff, and customers where `payments` isn't given. */
-            helpdesk: sourceName.optional(),
-            /** The payment source by whose references it names customers, cards and payments. */
-            payments: sourceName.optional(),
-          }),
+          z
+            .strictObject({
+              /** Of the address, and of each of its signals: `<name>/<id>`. */
+              name: sourceName.refine((name) => name !== ownSource, `expected another name: ${ownSource} is the gateway’s own`),
+              /** Secrets that it signs with (Standard Webhooks); two while one replaces the other. */
+              secrets: z.array(keyOf(section)).max(4, 'expected at most four secrets').default([]),
+              /** Whose security event tokens it may push (RFC 8935): issuer and audience as the tokens have them, and where the keys are. */
+              tokens: z
+                .strictObject({
+                  issuer: z.string().min(1).max(512),
+                  audience: z.string().min(1).max(512),
+                  jwksUri: httpUrl(section),
+                })
+                .optional(),
+              /** The helpdesk source by whose references it names tickets, staff, and customers where `payments` isn't given. */
+              helpdesk: sourceName.optional(),
+              /** The payment source by whose references it names customers, cards and payments. */
+              payments: sourceName.optional(),
+            })
+            .refine(({ secrets, tokens }) => secrets.length > 0 || tokens !== undefined, {
+              path: ['secrets'],
+              error: 'expected at least one secret, or whose tokens it may push',
+            }),
         )
         .max(100)
         .default([]),

@@ -1,7 +1,7 @@
 import type { Storage } from '../core';
 import { type NamesOfCustomer, SignalHistory } from './history';
 import { LogSignals, type NamedByEvents } from './log-signals';
-import { SignalReceiver } from './receive/receiver';
+import { SignalReceiver, type StaffSessions } from './receive/receiver';
 import type { SignalsSection } from './signals.section';
 import { Signals } from './signals.service';
 import { type NamedThings, SignalSubjects } from './subjects';
@@ -11,13 +11,26 @@ export interface SignalNames extends NamedThings, NamedByEvents {
   readonly namesOfCustomer: NamesOfCustomer;
 }
 
+export interface SignalsParts {
+  readonly section: SignalsSection;
+  readonly named: SignalNames;
+  readonly sessions: StaffSessions;
+}
+
 /** What is told of payments, tickets and staff, in one order. */
-export const createSignals = ({ database, keys, clock, log }: Storage, section: SignalsSection, named: SignalNames) => {
+export const createSignals = ({ database, keys, clock, log }: Storage, { section, named, sessions }: SignalsParts) => {
   const service = new Signals({ database, clock, log, fromLog: new LogSignals(database, named, clock) });
   const subjects = new SignalSubjects(keys.digests, named);
   return {
     service,
-    receiver: new SignalReceiver({ database, subjects, sources: section.sources, signals: service }),
+    receiver: new SignalReceiver({
+      database,
+      subjects,
+      sources: section.sources,
+      signals: service,
+      sessions,
+      onKeySetFault: (source, why) => log.warn({ source, why }, 'the key set of a sender of signals could not be fetched'),
+    }),
     history: new SignalHistory(database, named.namesOfCustomer),
   };
 };

@@ -1,10 +1,16 @@
+import { defaultKeySetOptions, remoteKeySet } from '../../../authz/identity/key-set';
 import type { Database } from '../../../db/database';
+import { sql } from '../../../db/sql';
+import { select } from '../../../db/table';
 import { Failure } from '../../../failure';
+import type { Signal } from '../../../risk/signal';
 import { recordSignals } from '../recorder';
+import { riskSignals } from '../signal.entity';
 import type { SignalSource } from '../signals.section';
 import type { Signals } from '../signals.service';
 import type { SignalSubjects } from '../subjects';
 import { cloudEvent, cloudEventBatch, signalsIn } from './cloud-events';
+import { eventsIn, SetRefused, securityEvent, type TokenTrust } from './security-events';
 import { isSignedByOneOf, type SignedRequest } from './standard-webhooks';
 
 /** What became of a request: how many signals it had, and how many of them are new. */
@@ -13,19 +19,40 @@ export interface Received {
   readonly stored: number;
 }
 
+/** Sessions of staff that their identity provider ended. */
+export interface StaffSessions {
+  /** An identity provider of staff, by its issuer identifier. */
+  isTheirs(issuer: string): boolean;
+  /** Durable before it returns. */
+  end(ended: { issuer: string; subject: string | null; sessionId: string | null; issuedAt: Date }): Promise<void>;
+}
+
 export interface ReceiverParts {
   readonly database: Database;
   readonly sources: readonly SignalSource[];
   readonly subjects: SignalSubjects;
   readonly signals: Pick<Signals, 'stored'>;
+  readonly sessions: StaffSessions;
+  /** Told where the keys of a sender's tokens can't be had. */
+  readonly onKeySetFault: (source: string, why: string) => void;
 }
+
+const known = select(riskSignals.pick('eventId'), sql`FROM ${riskSignals}`);
 
 /** What others tell. It is proven by its sender's signature, taken whole or not at all, and durable before it is acknowledged. */
 export class SignalReceiver {
   private readonly sources: ReadonlyMap<string, SignalSource>;
+  private readonly trusts: ReadonlyMap<string, TokenTrust>;
 
   constructor(private readonly parts: ReceiverParts) {
     this.sources = new Map(parts.sources.map((source) => [source.name, source]));
+    this.trusts = new Map(
+      parts.sources.flatMap(({ name, tokens }) => {
+        if (!tokens) return [];
+        const keySet = remoteKeySet(tokens.jwksUri, defaultKeySetOptions, (why) => parts.onKeySetFault(name, why));
+        return [[name, { issuer: tokens.issuer, audience: tokens.audience, keySet }]];
+      }),
+    );
   }
 
   /**
@@ -34,14 +61,45 @@ export class SignalReceiver {
    */
   async receive(name: string, mediaType: string, request: SignedRequest): Promise<Received> {
     const source = this.sources.get(name);
-    if (!isSignedByOneOf(request, source?.secrets ?? []) || !source) {
-      throw new Failure('UNAUTHENTICATED', 'The signals are not proven to come from this source.', {
-        remedy: 'Check the name in the address, the signing secret and the clock on both sides.',
-      });
-    }
+    if (mediaType === securityEvent) return this.receiveToken(source, request);
+    if (!isSignedByOneOf(request, source?.secrets ?? []) || !source) throw unproven();
     if (mediaType !== cloudEvent && mediaType !== cloudEventBatch)
       throw Failure.invalid('content-type', `expected ${cloudEvent} or ${cloudEventBatch}`);
-    const told = await this.parts.subjects.ours(signalsIn(request.body, mediaType, name, request.now), source);
+    return this.store(source, signalsIn(request.body, mediaType, name, request.now));
+  }
+
+  /**
+   * A security event token. Whoever is signed out is so before it is acknowledged. Throws `UNAUTHENTICATED` for a name under which no tokens are
+   * taken, `SetRefused`, `UPSTREAM_UNAVAILABLE`.
+   */
+  private async receiveToken(source: SignalSource | undefined, { body, now }: SignedRequest): Promise<Received> {
+    const trust = this.trusts.get(source?.name ?? '');
+    if (!source || !trust) throw unproven();
+    const { sessions } = this.parts;
+    const events = await eventsIn(body, trust, now);
+    const signals: Signal[] = [];
+    for (const { about, ...event } of events) {
+      const { issuer, account, sessionId, emailDomain } = about;
+      const isStaffs = event.type === 'session.revoked' && sessions.isTheirs(issuer);
+      // Of another's people nobody has a say.
+      if (isStaffs && issuer === trust.issuer && !(await this.isKnown(source.name, event.id)))
+        await sessions.end({ issuer, subject: account, sessionId, issuedAt: event.occurredAt });
+      const who = account ?? sessionId;
+      if (who === null) throw new SetRefused('invalid_request', 'the token says of nobody that it happened to them');
+      const subjects = isStaffs ? { staff: who } : { customer: who, ...(emailDomain ? { emailDomain } : {}) };
+      signals.push({ source: source.name, ...event, subjects });
+    }
+    return this.store(source, signals);
+  }
+
+  private async isKnown(source: string, id: string): Promise<boolean> {
+    const isIt = sql`WHERE ${riskSignals.source} = ${source} AND ${riskSignals.eventId} = ${id}`;
+    return (await this.parts.database.read(known, isIt)).length > 0;
+  }
+
+  private async store(source: SignalSource, signals: readonly Signal[]): Promise<Received> {
+    const { name } = source;
+    const told = await this.parts.subjects.ours(signals, source);
     if (told.length === 0) return { received: 0, stored: 0 };
     const stored = await this.parts.database.system(
       'receiver',
@@ -58,3 +116,8 @@ export class SignalReceiver {
     return { received: told.length, stored };
   }
 }
+
+const unproven = (): Failure =>
+  new Failure('UNAUTHENTICATED', 'The signals are not proven to come from this source.', {
+    remedy: 'Check the name in the address, the signing secret and the clock on both sides.',
+  });

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { TestApp } from '../support/app';
+import { OtherIssuer } from '../support/other-issuer';
+
+const issuer = 'https://other.example.com';
+const audience = 'https://gateway.example.com/signals/login';
+const risc = (event: string) => `https://schemas.openid.net/secevent/risc/event-type/${event}`;
+const sessionRevoked = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked';
+
+describe('security event tokens', () => {
+  let test: TestApp;
+  let people: OtherIssuer;
+  let keys: Server;
+  let published: object[];
+  type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
+  let key: Key;
+  let strange: Key;
+  beforeAll(async () => {
+    const [pair, other] = await Promise.all([generateKeyPair('ES256'), generateKeyPair('ES256')]);
+    [key, strange] = [pair.privateKey, other.privateKey];
+    published = [{ ...(await exportJWK(pair.publicKey)), kid: 'set', alg: 'ES256', use: 'sig' }];
+    keys = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ keys: published }));
+    });
+    await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve));
+    const jwksUri = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/jwks`;
+    people = await OtherIssuer.open();
+    test = await TestApp.start({
+      config: {
+        issuers: [people.configuration],
+        signals: {
+          sources: [
+            { name: 'login', secrets: [], tokens: { issuer, audience, jwksUri }, helpdesk: 'demo', payments: 'demo-pay' },
+            { name: 'accounts', secrets: [], tokens: { issuer: 'https://accounts.example.com', audience, jwksUri } },
+            { name: 'shop', secrets: [Buffer.alloc(32, 7)] },
+          ],
+        },
+      },
+    });
+  });
+  afterAll(async () => {
+    await test.stop();
+    await new Promise((resolve) => keys.close(resolve));
+  });
+
+  interface Making {
+    readonly by?: string;
+    readonly to?: string;
+    readonly key?: Key;
+    readonly typ?: string;
+    readonly jti?: string;
+    readonly at?: Date;
+  }
+  const make = (
+    claims: Record<string, unknown>,
+    { by = issuer, to = audience, key: signing = key, typ = 'secevent+jwt', jti = randomUUID(), at }: Making = {},
+  ) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', typ, kid: 'set' })
+      .setIssuer(by)
+      .setAudience(to)
+      .setJti(jti)
+      .setIssuedAt(Math.floor((at ?? test.clock.now()).getTime() / 1_000))
+      .sign(signing);
+  const push = async (token: string, source = 'login') => {
+    const answer = await test.server.inject({
+      method: 'POST',
+      url: `/signals/${source}`,
+      headers: { 'content-type': 'application/secevent+jwt' },
+      payload: token,
+    });
+    return { status: answer.statusCode, body: answer.body === '' ? null : (answer.json() as Record<string, unknown>) };
+  };
+  const accepted = { status: 202, body: null };
+  const stored = (id: string) =>
+    test.app.database.query<Record<string, unknown>>('SELECT * FROM risk_signal WHERE event_id = ?', [id]);
+  const count = async (table = 'risk_signal') =>
+    Number((await test.app.database.query(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n);
+  const account = (sub: string, iss = issuer) => ({ format: 'iss_sub', iss, sub });
+
+  it('of a recovery and of a changed identifier are signals about the account, once, and nothing of it in clear', async () => {
+    const jti = randomUUID();
+    const token = await make({ sub_id: account('zq-account-9'), events: { [risc('recovery-activated')]: {} } }, { jti });
+    expect(await push(token)).toEqual(accepted);
+    expect(await push(token)).toEqual(accepted);
+    const [recovered, ...more] = await stored(jti);
+    expect(recovered).toMatchObject({ source: 'login', type: 'account.recovery', customer: expect.stringMatching(/^sub_/) });
+    expect(more).toEqual([]);
+    const changed = randomUUID();
+    const subject = { subject_type: 'iss-sub', iss: issuer, sub: 'zq-account-9' };
+    expect(await push(await make({ events: { [risc('identifier-changed')]: { subject } } }, { jti: changed }))).toEqual(accepted);
+    const [contact] = await stored(changed);
+    expect(contact).toMatchObject({ type: 'credential.changed', changed: 'contact', customer: recovered?.customer });
+    const mail = randomUUID();
+    const byMail = {
+      sub_id: { format: 'email', email: 'zq.person@zq-shop.example' },
+      events: { [risc('recovery-activated')]: {} },
+    };
+    expect(await push(await make(byMail, { jti: mail }))).toEqual(accepted);
+    expect((await stored(mail))[0]).toMatchObject({ email_domain: expect.stringMatching(/^sub_/) });
+    expect(JSON.stringify([await test.app.database.query('SELECT * FROM risk_signal'), test.logLines])).not.toContain('zq-');
+  });
+
+  it('of a session that ended end it, durably and at once, and no other', async () => {
+    const person = { roles: ['AGENT'], teams: ['cards'] } as const;
+    const now = test.clock.now();
+    const [theirs, others] = [
+      await people.token('ana', { ...person, claims: { sid: 'session-1' } }, now),
+      await people.token('ana', { ...person, claims: { sid: 'session-2' } }, now),
+    ];
+    const viewer = async (token: string) => (await test.as({ token }, '{ viewer { id } }')).status;
+    expect([await viewer(theirs), await viewer(others)]).toEqual([200, 200]);
+    const jti = randomUUID();
+    const one = { format: 'complex', user: account('ana'), session: { format: 'opaque', id: 'session-1' } };
+    const token = await make({ sub_id: one, events: { [sessionRevoked]: { event_timestamp: now.getTime() / 1_000 } } }, { jti });
+    expect(await push(token)).toEqual(accepted);
+    expect([await viewer(theirs), await viewer(others)]).toEqual([401, 200]);
+    const revocations = await count('session_revocation');
+    expect(await push(token)).toEqual(accepted);
+    expect(await count('session_revocation')).toBe(revocations);
+    expect((await stored(jti))[0]).toMatchObject({ type: 'session.revoked', staff: expect.stringMatching(/^(stf|sub)_/) });
+    expect(await push(await make({ sub_id: account('ana'), events: { [sessionRevoked]: {} } }))).toEqual(accepted);
+    expect(await viewer(others)).toBe(401);
+    expect((await test.events('session.revoke')).length).toBe(revocations + 1);
+  });
+
+  it('of another issuer than whose people they are end nobody’s session', async () => {
+    test.clock.forward(5_000);
+    const token = await people.token('ben', { roles: ['AGENT'], teams: ['wallets'] }, test.clock.now());
+    test.clock.forward(5_000);
+    const before = await count('session_revocation');
+    const foreign = await make(
+      { sub_id: account('ben'), events: { [sessionRevoked]: {} } },
+      { by: 'https://accounts.example.com' },
+    );
+    expect(await push(foreign, 'accounts')).toEqual(accepted);
+    expect(await count('session_revocation')).toBe(before);
+    expect((await test.as({ token }, '{ viewer { id } }')).status).toBe(200);
+  });
+
+  it('with events that mean nothing here are acknowledged and kept as nothing', async () => {
+    const before = await count();
+    const events = { [risc('account-enabled')]: { subject: account('x') }, 'https://example.com/whatever': {} };
+    expect(await push(await make({ events }))).toEqual(accepted);
+    expect(await count()).toBe(before);
+  });
+
+  const recovery = { sub_id: account('x'), events: { [risc('recovery-activated')]: {} } };
+  const later = () => new Date(test.clock.now().getTime() + 301_000);
+  const refused: readonly (readonly [string, () => Promise<string>, string])[] = [
+    ['signed by a key that isn’t the issuer’s', () => make(recovery, { key: strange }), 'invalid_key'],
+    ['of another issuer', () => make(recovery, { by: 'https://elsewhere.example.com' }), 'invalid_issuer'],
+    ['for another audience', () => make(recovery, { to: 'somebody' }), 'invalid_audience'],
+    ['of another type', () => make(recovery, { typ: 'at+jwt' }), 'invalid_request'],
+    ['from the future', () => make(recovery, { at: later() }), 'invalid_request'],
+    ['about the future', () => make({ ...recovery, toe: later().getTime() / 1_000 }), 'invalid_request'],
+    ['about nobody', () => make({ events: recovery.events }), 'invalid_request'],
+    ['without events', () => make({ sub_id: account('x') }), 'invalid_request'],
+    ['that are none', async () => 'not a token', 'invalid_request'],
+    ['without a signature', async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`, 'invalid_key'],
+  ];
+  it.each(refused)('%s are refused as RFC 8935 says, and nothing is stored', async (_, token, err) => {
+    const [signals, revocations] = [await count(), await count('session_revocation')];
+    const answer = await push(await token());
+    expect(answer).toEqual({ status: 400, body: { err, description: expect.any(String) as string } });
+    expect([await count(), await count('session_revocation')]).toEqual([signals, revocations]);
+  });
+
+  it.each(['nobody', 'shop'])('for %s, of whom no tokens are taken, are of nobody', async (name) => {
+    expect(await push(await make(recovery), name)).toMatchObject({ status: 401 });
+  });
+});
