@@ -33,6 +33,7 @@ import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
 import { createSources } from './features/sources/sources.slice';
 import { createTickets } from './features/tickets/tickets.slice';
+import { createWebhooks } from './features/webhooks/webhooks.slice';
 import { Admission } from './graphql/admission';
 import { Cursors } from './graphql/cursor';
 import { unexpectedMessage } from './graphql/errors';
@@ -71,6 +72,7 @@ interface AppParts {
   readonly database: Database;
   readonly services: Services;
   readonly signals: ReturnType<typeof createSignals>;
+  readonly webhooks: ReturnType<typeof createWebhooks>;
   readonly sources: Sources;
   readonly actors: Actors;
   readonly record: ReturnType<typeof createDisclosures>;
@@ -98,6 +100,7 @@ export class App {
   readonly database = this.parts.database;
   readonly services = this.parts.services;
   readonly signals = this.parts.signals;
+  readonly webhooks = this.parts.webhooks;
   readonly sources = this.parts.sources;
   readonly actors = this.parts.actors;
   readonly denials = this.parts.record.denials;
@@ -176,6 +179,7 @@ export class App {
       const alerts = createAlerts(core, { assistances });
       const record = createDisclosures(core);
       const brakes = await createBrakes(core);
+      const webhooks = createWebhooks(core, config);
       const services: Services = {
         ...createAudit(core, config.audit, record.denials),
         ...credentials.services,
@@ -183,6 +187,7 @@ export class App {
         alerts: alerts.service,
         assistances,
         brakes: brakes.service,
+        webhooks: webhooks.service,
         opening: assistance.opening,
         cursors: core.cursors,
         policy,
@@ -248,6 +253,7 @@ export class App {
         database,
         services,
         signals,
+        webhooks,
         sources,
         actors,
         record,
@@ -293,6 +299,7 @@ export class App {
     for (const turn of this.parts.recurring) every(5_000, turn);
     for (const loop of this.loops) loop.start();
     this.signals.service.start();
+    this.webhooks.start();
     this.services.jobs.start();
     this.services.auditScrub.start();
   }
@@ -301,8 +308,8 @@ export class App {
   async close(): Promise<void> {
     // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
     await Promise.all(
-      [...this.loops, this.signals.service, this.services.jobs, this.services.auditScrub, this.sources].map((each) =>
-        each.stop(),
+      [...this.loops, this.signals.service, this.webhooks, this.services.jobs, this.services.auditScrub, this.sources].map(
+        (each) => each.stop(),
       ),
     );
     await this.parts.channels.mail?.close();

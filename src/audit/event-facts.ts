@@ -34,3 +34,27 @@ export const ids = fact<readonly string[]>('ids');
 /** Who among the staff somebody was: what is judged about them later goes by that. */
 export const ofStaff = fact<readonly string[]>('ids among the staff of every helpdesk');
 export const staffRows = later(ofStaff);
+
+/** A step in the life of an update; the table says *step*. */
+export const step = {
+  kind: word,
+  from: fact<string | null>('state before, or null'),
+  to: word,
+  reason: optional(telling('CredentialUpdateTransition.reason', word)),
+  staff: optional(later(fact<string | null>('id among the staff of the ticket’s helpdesk, or null'))),
+};
+
+export interface EventKind {
+  /** What the auditor reads of it, in one sentence. */
+  readonly reads: string;
+  /** Said where what is kept is that something was tried in vain. */
+  readonly outcome?: 'DENIED';
+  /** Type of what it is about; null among several where it may be about nothing of its own. */
+  readonly subject?: string | readonly (string | null)[];
+  /** What it states; of several, one. */
+  readonly detail?: Facts | readonly Facts[];
+  /** Texts whose digests are in the leaf. */
+  readonly notes?: readonly string[];
+  /** Of its leaf's format, where that isn't the first. */
+  readonly version?: 2;
+}

@@ -1,5 +1,5 @@
-import type { Facts } from './event-facts';
-import { catalogue, type EventKind, type EventName, step } from './events';
+import { type EventKind, type Facts, step } from './event-facts';
+import { catalogue, type EventName } from './events';
 
 const cells = (facts: Facts): string => {
   const isStep = Object.entries(step).every(([name, each]) => facts[name] === each);

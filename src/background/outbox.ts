@@ -30,8 +30,8 @@ export type ClaimedJob<Kind extends string, Subject extends string> = Readonly<R
   renewLease(change: Change): Promise<void>;
 };
 
-/** `again`: milliseconds until it is looked at again; with a fault it counts as a try that got nowhere. */
-export type JobResult = 'done' | { readonly again: number } | { readonly fault: string };
+/** `dead`: nothing will come of it, however often it is tried. `again`: milliseconds until it is looked at again; with a fault it counts as a try that got nowhere. */
+export type JobResult = 'done' | 'dead' | { readonly again: number } | { readonly fault: string };
 
 export interface JobHandler<Kind extends string, Subject extends string> {
   run(job: ClaimedJob<Kind, Subject>): Promise<JobResult>;
@@ -203,7 +203,7 @@ export class Outbox<Kind extends string, Subject extends string> {
   private async perform(job: ClaimedJob<Kind, Subject>, holder: string): Promise<void> {
     const handler = this.parts.handlers[job.kind];
     const told = { kind: job.kind, subject: job[this.parts.jobs.subjectName] };
-    let result: JobResult | 'dead';
+    let result: JobResult;
     try {
       result = await handler.run(job);
     } catch (error) {
@@ -220,7 +220,7 @@ export class Outbox<Kind extends string, Subject extends string> {
   }
 
   /** Gives the job back with what came of it; nothing where another process has it by now. */
-  private async settle({ id, kind, attempts }: ClaimedJob<Kind, Subject>, holder: string, result: JobResult | 'dead') {
+  private async settle({ id, kind, attempts }: ClaimedJob<Kind, Subject>, holder: string, result: JobResult) {
     const { database, jobs, handlers, clock } = this.parts;
     const { rows: job } = jobs;
     const { pauseAfter = doublingPause } = handlers[kind];

@@ -6,6 +6,7 @@ import { merchantSection, publicUrlSection, updatesSection } from '../features/c
 import { operationsSection } from '../features/operations/operations.section';
 import { signalsSection } from '../features/signals/signals.section';
 import { syncSection } from '../features/sources/sync.section';
+import { webhooksSection } from '../features/webhooks/webhooks.section';
 import { limitsSection } from '../graphql/limits.section';
 import { type AuditSection, auditSection } from '../ledger/audit.section';
 import { type SectionContext, sourceName } from '../section';
@@ -33,6 +34,7 @@ const fileSchema = (section: SectionContext) => {
     operations: operationsSection,
     updates: updatesSection,
     signals: signalsSection(section),
+    webhooks: webhooksSection(section),
     merchant: merchantSection.default({ name: 'Demo Shop' }),
     publicUrl: publicUrlSection(section).optional(),
     delivery: deliverySection(section).optional(),

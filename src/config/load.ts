@@ -21,7 +21,8 @@ import { environmentSchema, readVariables } from './variables';
 /** The name under which the log is signed where nothing else is said: that of no one, for development. */
 const developmentOrigin = 'counterfoil.invalid/development';
 
-export interface Config extends Pick<FileConfig, 'sources' | 'sync' | 'updates' | 'signals' | 'limits' | 'operations'> {
+export interface Config
+  extends Pick<FileConfig, 'sources' | 'sync' | 'updates' | 'signals' | 'webhooks' | 'limits' | 'operations'> {
   readonly audit: AuditSettings;
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
@@ -253,6 +254,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     operations: content.operations,
     updates: content.updates,
     signals: content.signals,
+    webhooks: content.webhooks,
     audit,
     issuers: content.identity.issuers,
     host: variables.HOST,

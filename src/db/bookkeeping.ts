@@ -15,6 +15,8 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   helpdesk_ticket: ['observed_at', 'unreadable', 'messages_seen_at'],
   payment_transaction: ['confirmed_at'],
   risk_consumer: ['position'],
+  webhook_delivery: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
+  webhook_endpoint: ['position'],
   upstream_source: ['position', 'backfill_position', 'backfilled_at', 'polled_at', 'fault', 'fault_at'],
 };
 

@@ -21,6 +21,7 @@ import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.
 import { RiskConsumer, RiskFeed, RiskFeedPending, RiskSignal, RiskSignalDay } from './signals/signal.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';
 import { Message, StaffMember, Ticket } from './tickets/ticket.entity';
+import { WebhookAttempt, WebhookDelivery, WebhookEndpoint } from './webhooks/webhook.entity';
 
 /** Every stored class: for the database, `ormconfig.ts` and the test that compares them with the migrations. */
 export const entities = [
@@ -63,5 +64,8 @@ export const entities = [
   StaffMember,
   Ticket,
   Transaction,
+  WebhookAttempt,
+  WebhookDelivery,
+  WebhookEndpoint,
   WebhookReceipt,
 ];

@@ -44,9 +44,12 @@ export interface Services {
   readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;
   readonly auditScrub: ScrubRounds;
+  readonly webhooks: Webhooks;
   readonly policy: ExposurePolicy;
   readonly cursors: Cursors;
 }
+
+import type { Webhooks } from './webhooks/webhooks.service';
 
 /** Loaded once per request, each relation in one statement for all rows of a level. */
 export interface Loaders {

@@ -30,6 +30,7 @@ import { PaymentsResolver } from './payments/payments.resolver';
 import { CustomerAuthor, StaffAuthor, SystemAuthor } from './tickets/ticket.type';
 import { MessagesResolver, TicketsResolver } from './tickets/tickets.resolver';
 import { ViewerResolver } from './viewer/viewer.resolver';
+import { WebhooksResolver } from './webhooks/webhooks.resolver';
 
 // biome-ignore lint/complexity/noBannedTypes: type-graphql's own type for a resolver class
 const resolvers: NonEmptyArray<Function> = [
@@ -49,6 +50,7 @@ const resolvers: NonEmptyArray<Function> = [
   TicketsResolver,
   TransitionResolver,
   ViewerResolver,
+  WebhooksResolver,
 ];
 
 /** By which field each order sorts. */

@@ -166,6 +166,27 @@ describe('a source is asked nothing for who has no permission', () => {
       async () => ({ who: 'ben', variables: await confirmed() }),
     ],
     [
+      'reportConcern',
+      'on a ticket of another team',
+      'mutation ($ticketId: ID!, $note: String!) { reportConcern(input: { ticketId: $ticketId, note: $note }) { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'ana', variables: { ticketId: await ticketId(demoTickets.household.reference)(), note: reason } }),
+    ],
+    [
+      'resolveAlert',
+      'that is not there',
+      'mutation ($id: ID!) { resolveAlert(input: { id: $id, resolution: TRUE }) { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'ana', variables: { id: 'alr_absent' } }),
+    ],
+    [
+      'replayWebhooks',
+      'without a role that runs the gateway',
+      'mutation ($name: String!) { replayWebhooks(input: { endpoint: $name, from: "2026-09-01T00:00:00Z" }) }',
+      'ROLE',
+      async () => ({ who: 'ana', variables: { name: 'pipeline' } }),
+    ],
+    [
       'releaseBrake',
       'that is not there',
       'mutation ($id: ID!) { releaseBrake(id: $id, reason: "It was a false alarm") { id } }',

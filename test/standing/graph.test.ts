@@ -212,6 +212,7 @@ describe('the rules beside resolvers', () => {
       'Query.brakes',
       'Query.disclosures',
       'Query.policyInForce',
+      'Query.webhookDeliveries',
       'Ticket.credentialUpdates',
       'Ticket.customer',
       'Ticket.messages',

@@ -41,6 +41,7 @@ const slices = [
   'disclosures',
   'audit',
   'brakes',
+  'webhooks',
   'viewer',
   'exposure',
 ] as const;

@@ -1,3 +1,4 @@
+import { connectionFaultOf } from '../../connection-fault';
 import { DeliveryFailed, type ShortMessage, type ShortMessageChannel } from '../delivery.port';
 import { e164Of, isOneTelephoneNumber } from '../recipient';
 
@@ -45,18 +46,8 @@ const reasonOf = (status: number): DeliveryFailed['why'] => {
   return [400, 404, 422].includes(status) ? 'rejected' : 'refused';
 };
 
-/** Faults that come before anything was sent. */
-const unreached = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']);
-
-const reasonOfFault = (fault: unknown): DeliveryFailed['why'] => {
-  const { name, cause } = fault as { readonly name?: string; readonly cause?: { readonly code?: string } };
-  const code = cause?.code ?? '';
-  if (name === 'TimeoutError') return 'timeout';
-  if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout';
-  if (unreached.has(code)) return 'unreachable';
-  // A certificate that isn't trusted, or no TLS at all. Every other end of the connection may have come after the message was taken.
-  return /CERT|SSL|SELF_SIGNED|ISSUER|^EPROTO$/.test(code) ? 'refused' : 'fault';
-};
+/** What a fault of the connection means for the message: every end of it but these may have come after the message was taken. */
+const reasons = { timeout: 'timeout', unreachable: 'unreachable', certificate: 'refused', connection: 'fault' } as const;
 
 /**
  * Short messages through the HTTP interface of a gateway, whose request the configuration describes. Any 2xx means that it
@@ -82,7 +73,7 @@ export class HttpShortMessages implements ShortMessageChannel {
       // The status has decided; how the rest of the answer ends changes nothing.
       await response.body?.cancel().catch(() => {});
     } catch (fault) {
-      throw new DeliveryFailed('sms', reasonOfFault(fault));
+      throw new DeliveryFailed('sms', reasons[connectionFaultOf(fault)]);
     }
     if (status < 200 || status > 299) throw new DeliveryFailed('sms', reasonOf(status));
   }
