@@ -8,7 +8,8 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => built.remove());
 
-const small = ['--customers', '5000', '--days', '42', '--times', '2'];
+/** Six weeks in place of twenty-four. */
+const small = ['--days', '42'];
 const stream = (...args: readonly string[]) => built.bench('stream.js', args);
 
 describe('the rules on the labelled stream, as npm run bench:stream asks them', () => {
@@ -17,12 +18,11 @@ describe('the rules on the labelled stream, as npm run bench:stream asks them', 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string);
     expect(Object.keys(last.seeds)).toEqual(['6', '7']);
-    // Twice of everything that is rare, and few campaigns: the aims are for the whole size. Better rules raise these numbers.
-    expect(last.ratios.foundOfVisible).toBeGreaterThanOrEqual(0.9);
-    expect(last.ratios.found).toBeGreaterThanOrEqual(0.8);
-    expect(last.ratios.alerts).toBeGreaterThanOrEqual(0.25);
-    expect(last.ratios.holds).toBeGreaterThanOrEqual(0.15);
-    expect(last.ratios.falseHolds).toBeLessThanOrEqual(3);
+    // Of the aims two are asked for; what the rules reach of the others today may only become more.
+    expect(last.ratios.found).toBeGreaterThanOrEqual(0.9);
+    expect(last.ratios.falseHolds).toBeLessThanOrEqual(1);
+    expect(last.ratios.alerts).toBeGreaterThanOrEqual(0.18);
+    expect(last.ratios.holds).toBeGreaterThanOrEqual(0.22);
     // Every word of an effect that finds or holds is one that the score knows.
     expect(last.rules.length).toBeGreaterThan(8);
     expect(last.ratios.challenges).not.toBeNull();
