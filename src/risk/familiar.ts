@@ -1,7 +1,7 @@
 import { dayOf } from './history';
 import type { Answer, Ask } from './rule';
 import type { Signal } from './signal';
-import { days, daysIn, hours } from './windows';
+import { attempts, days, daysIn, hours } from './windows';
 
 /** What is usual for a customer, from before the time that is judged. */
 export interface Familiar {
@@ -9,6 +9,8 @@ export interface Familiar {
   readonly devices: ReadonlySet<string>;
   /** Largest payment that succeeded, in minor units, by currency. */
   readonly largest: ReadonlyMap<string, number>;
+  /** How often the customer was seen with a country or a device. */
+  readonly sightings: number;
 }
 
 export interface FamiliarSince {
@@ -17,7 +19,7 @@ export interface FamiliarSince {
   readonly settledHours: number;
 }
 
-const usual = ['payment.attempt.succeeded', 'ticket.contact'] as const;
+const usual = [...attempts, 'ticket.contact', 'credential.changed', 'account.recovery'] as const;
 
 export const familiarNeeds = ({ unseenDays }: Pick<FamiliarSince, 'unseenDays'>) =>
   [{ of: 'days', subject: 'customer', types: usual, back: unseenDays * days }] as const;
@@ -35,15 +37,17 @@ export function* familiarTo(
   const countries = new Set<string>();
   const devices = new Set<string>();
   const largest = new Map<string, number>();
-  for (const { type, day, country, device, currency, mostMinorUnits } of summaries) {
+  let sightings = 0;
+  for (const { type, day, country, device, currency, count, mostMinorUnits } of summaries) {
     // The day in which the time is that isn't settled yet counts with it.
     if (day >= lastDay) continue;
     if (country !== null) countries.add(country);
     if (device !== null) devices.add(device);
+    if (country !== null || device !== null) sightings += count;
     if (type === 'payment.attempt.succeeded' && currency !== null && mostMinorUnits !== null)
       largest.set(currency, Math.max(largest.get(currency) ?? 0, mostMinorUnits));
   }
-  return { countries, devices, largest };
+  return { countries, devices, largest, sightings };
 }
 
 /** Where nothing is usual yet, nothing is unusual. */
@@ -51,3 +55,7 @@ export const isNewCountry = ({ facts: { country } }: Signal, { countries }: Fami
   country !== undefined && countries.size > 0 && !countries.has(country);
 export const isNewDevice = ({ subjects: { device } }: Signal, { devices }: Familiar): boolean =>
   device !== undefined && devices.size > 0 && !devices.has(device);
+
+/** What comes from a device and a country that are both the customer's own. Where one isn't told, it may be anybody's. */
+export const isAtHome = ({ subjects: { device }, facts: { country } }: Signal, familiar: Familiar): boolean =>
+  device !== undefined && country !== undefined && familiar.devices.has(device) && familiar.countries.has(country);

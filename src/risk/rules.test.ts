@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { Evaluator } from './evaluator';
+import { effectsText } from './open-verdicts';
 import type { Verdict } from './rule';
 import { parseRules, type RulesFile } from './rules-file';
 import { type Signal, type SignalType, type Subjects, signalName, signalSchema } from './signal';
@@ -45,7 +46,7 @@ const verdictsOf = (signals: readonly Signal[], file = shipped): Verdict[] => {
   return signals.flatMap((each) => [...trial.take(each)]);
 };
 const found = (signals: readonly Signal[], file?: RulesFile) =>
-  verdictsOf(signals, file).map(({ rule, effects }) => `${rule}: ${effects.join(', ')}`);
+  verdictsOf(signals, file).map(({ rule, effects }) => `${rule}: ${effectsText(effects)}`);
 
 /** Customers of ten days that come from a domain, a minute apart. */
 const newcomers = (count: number, domain: string, from = 0) =>
@@ -154,7 +155,7 @@ describe('decline-loop', () => {
 
 describe('domain-burst', () => {
   it('fires at the fifth new customer of a domain', () => {
-    expect(found(newcomers(5, 'fresh.example'))).toEqual(['domain-burst: propose-group-hold, challenge']);
+    expect(found(newcomers(5, 'fresh.example'))).toEqual(['domain-burst: challenge, propose-group-hold']);
     expect(found(newcomers(4, 'fresh.example'))).toEqual([]);
   });
 
@@ -191,14 +192,22 @@ const history = (count = 4) =>
 describe('change-against-history', () => {
   const change = (at: number, device: string, country: string, facts = {}) =>
     signal(at, 'credential.changed', { customer: 'c', device }, { country, ...facts });
+  const undisclosed = (at: number, facts = {}) => signal(at, 'credential.changed', { customer: 'c' }, facts);
   const high = 'change-against-history: high-risk-update';
   it.each([
     ['from home', () => [change(0, 'home', 'DE')], []],
-    ['from a new country', () => [change(0, 'home', 'BR')], [high]],
-    ['from a new device', () => [change(0, 'other', 'DE')], [high]],
+    ['from a new country', () => [change(0, 'home', 'BR')], []],
+    ['from a new device', () => [change(0, 'other', 'DE')], []],
     ['from a new country and device', () => [change(0, 'other', 'BR')], [`${high}, hold-orders`]],
-    ['for the second time', () => [change(-10 * day, 'home', 'DE'), change(0, 'home', 'DE')], [high]],
-    ['after a contact', () => [change(-10 * day, 'home', 'DE', { change: 'contact' }), change(0, 'home', 'DE')], [high]],
+    ['a card from a new country and device', () => [change(0, 'other', 'BR', { change: 'card' })], [high]],
+    ['for the second time', () => [change(-10 * day, 'home', 'DE'), change(0, 'home', 'DE')], []],
+    ['for the second time, from who knows where', () => [undisclosed(-10 * day), undisclosed(0)], [high]],
+    [
+      'for the second time, from a new device',
+      () => [change(-hour, 'other', 'DE'), change(0, 'other', 'DE')],
+      [`${high}, hold-orders`],
+    ],
+    ['after a contact', () => [undisclosed(-10 * day, { change: 'contact' }), undisclosed(0)], [high]],
     [
       'card and address at once',
       () => [change(0, 'home', 'DE', { change: 'card' }), change(minute, 'home', 'DE', { change: 'billing-address' })],
@@ -219,24 +228,23 @@ describe('change-against-history', () => {
 });
 
 describe('recovery-then-payment', () => {
-  const recovery = (device = 'home') => signal(0, 'account.recovery', { customer: 'c', device }, { country: 'DE' });
-  const pay = (at: number, minorUnits: number, device = 'home') =>
-    signal(at, succeeded, { customer: 'c', device }, { country: 'DE', ...eur(minorUnits) });
+  const recovery = (device?: string) => signal(0, 'account.recovery', { customer: 'c', device }, { country: 'DE' });
+  const pay = (at: number, minorUnits: number, device?: string, country = 'DE') =>
+    signal(at, succeeded, { customer: 'c', device }, { country, ...eur(minorUnits) });
   const challenge = 'recovery-then-payment: challenge';
   it.each([
     ['a usual payment', () => [recovery(), pay(hour, 3_000)], []],
     ['a large payment', () => [recovery(), pay(hour, 3_001)], [challenge]],
     ['a large payment later', () => [recovery(), pay(73 * hour, 9_000)], []],
+    ['a large payment on a new device', () => [recovery(), pay(hour, 3_001, 'new')], [challenge]],
     [
-      'a large payment on a new device',
-      () => [recovery(), pay(hour, 3_001, 'new')],
-      ['recovery-then-payment: propose-hold, challenge'],
+      'a large payment on a new device abroad',
+      () => [recovery(), pay(hour, 3_001, 'new', 'BR')],
+      ['recovery-then-payment: challenge, propose-hold'],
     ],
-    [
-      'a change',
-      () => [recovery(), signal(hour, 'credential.changed', { customer: 'c', device: 'home' }, { country: 'DE' })],
-      [challenge],
-    ],
+    ['a large payment with the customer’s device, in their country', () => [recovery('home'), pay(hour, 9_000, 'home')], []],
+    ['a large payment with the customer’s device, abroad', () => [recovery('home'), pay(hour, 9_000, 'home', 'BR')], [challenge]],
+    ['a change', () => [recovery(), signal(hour, 'credential.changed', { customer: 'c' }, { country: 'DE' })], [challenge]],
     ['a large payment before', () => [pay(-hour, 9_000), recovery()], []],
     ['a large payment that was received first', () => [pay(minute, 9_000), recovery()], [challenge]],
   ])('%s', (_, signals, expected) => {
@@ -248,6 +256,7 @@ describe('rules over one signal', () => {
   it.each([
     ['ticket.claim', { outcome: 'contradicted' }, ['claim-against-record: alert']],
     ['ticket.claim', { outcome: 'matched' }, []],
+    ['ticket.claim', { outcome: 'unmatched' }, []],
     ['payment.review', {}, ['provider-deadline: alert']],
     ['payment.authorization', { deadline: '2026-09-16T11:00:00Z' }, ['provider-deadline: alert']],
     ['payment.authorization', { deadline: '2026-09-16T13:00:00Z' }, []],
@@ -256,6 +265,52 @@ describe('rules over one signal', () => {
     ['something.else', {}, []],
   ])('%s %j', (type, facts, expected) => {
     expect(found([signal(0, type as SignalType, { customer: 'c', payment: 'p' }, facts)])).toEqual(expected);
+  });
+});
+
+describe('claim-against-record', () => {
+  const claim = (at: number) => signal(at, 'ticket.claim', { customer: 'c', ticket: 't' }, { outcome: 'unmatched' });
+  it.each([
+    ['a second claim', () => [claim(0), claim(hour)], ['claim-against-record: alert']],
+    ['a second claim much later', () => [claim(0), claim(4 * day)], []],
+    [
+      'a claim after a recovery',
+      () => [signal(0, 'account.recovery', { customer: 'c' }), claim(hour)],
+      ['claim-against-record: alert'],
+    ],
+  ])('%s', (_, signals, expected) => {
+    expect(found(signals())).toEqual(expected);
+  });
+});
+
+describe('who is at home', () => {
+  const at = (ms: number, order: string, type: SignalType = succeeded) =>
+    signal(ms, type, { customer: 'c', device: 'home', card: 'k', order }, { country: 'DE', ...eur(2_000) });
+  it('may buy a lot in a day', () => {
+    expect(found([...history(), ...Array.from({ length: 8 }, (_, index) => at(index, `o-${index}`))])).toEqual([]);
+    const someDeclined = Array.from({ length: 8 }, (_, index) => at(index, `o-${index}`, index < 2 ? declined : succeeded));
+    expect(found([...history(), ...someDeclined])).toEqual(['volume-spike: alert, outreach-ticket']);
+  });
+
+  it('may try one order again', () => {
+    expect(found([...history(), ...Array.from({ length: 7 }, (_, index) => at(index, 'o', declined))])).toEqual([]);
+  });
+
+  it('may press the button again after "do not try again"', () => {
+    const first = { ...at(0, 'o', declined), facts: { country: 'DE', advice: 'do_not_try_again' } };
+    expect(found([...history(), first, at(minute, 'o')])).toEqual([]);
+    const elsewhere = signal(minute, succeeded, { customer: 'c', device: 'other', card: 'k' }, { country: 'DE' });
+    expect(found([...history(), first, elsewhere])).toEqual(['decline-loop: alert']);
+  });
+
+  it('may try all of their devices for one order while a ticket is open', () => {
+    const contact = signal(-day, 'ticket.contact', { customer: 'c', ticket: 't' });
+    const tries = (order: (index: number) => string) =>
+      ['home', 'home', 'tv', 'car'].map((device, index) =>
+        signal(index, declined, { customer: 'c', device, order: order(index) }, { country: 'DE' }),
+      );
+    expect(found([...history(), contact, ...tries(() => 'o')])).toEqual([]);
+    expect(found([...history(), contact, ...tries((index) => `o-${index}`)])).toEqual(['retries-elsewhere: alert, challenge']);
   });
 });
 
@@ -274,6 +329,12 @@ describe('rules about agents', () => {
     ).flat();
     expect(found([...team, ...shown(24, 'eve')])).toEqual([]);
     expect(found([...team, ...shown(25, 'eve')])).toEqual(['agent-breadth: brake']);
+  });
+
+  it('agent-breadth leaves out an hour in which the desk is busy', () => {
+    const desk = ['ana', 'ben'].flatMap((staff) => shown(12, staff));
+    expect(found([...desk, ...shown(20, 'eve')])).toEqual([]);
+    expect(found([...desk.slice(0, 12), ...shown(20, 'eve')])).toEqual(['agent-breadth: brake']);
   });
 
   it('agent-thin-work counts tickets that were left as they were', () => {

@@ -97,3 +97,8 @@ export const counted = (count: number, noun: string, nouns = `${noun}s`): string
 
 export const attempts = ['payment.attempt.declined', 'payment.attempt.succeeded'] as const satisfies readonly SignalType[];
 export const isDecline = ({ type }: Signal): boolean => type === 'payment.attempt.declined';
+
+/** How many purchases attempts are for: the same order tried again is one. An attempt without an order is one of its own. */
+export const purchases = (signals: readonly Signal[]): number =>
+  different(signals, ({ subjects }) => subjects.order).size +
+  signals.filter(({ subjects }) => subjects.order === undefined).length;

@@ -20,7 +20,7 @@ export const agentBreadth = defineRule({
   effects: ['alert', 'brake'],
   thresholds: z.strictObject({ customers: whole(2, 10_000), withinMinutes: withinMinutes(), ...baselineThresholds }),
   explain: (it) =>
-    `an agent is shown ${it.customers} customers or more within ${spell(it.withinMinutes * minutes)}, and more than ${it.times} times the 95th percentile of an agent's hour in the team over ${it.baselineDays} days`,
+    `an agent is shown ${it.customers} customers or more within ${spell(it.withinMinutes * minutes)}, and more than ${it.times} times the 95th percentile of an agent's hour in the team over ${it.baselineDays} days; not where two others of the team are shown half as many meanwhile`,
   needs: (it) => [
     { of: 'signals', subject: 'staff', types: disclosures, back: it.withinMinutes * minutes },
     baselineNeeds(it, disclosures),
@@ -32,6 +32,11 @@ export const agentBreadth = defineRule({
       seen.length < it.customers ? null : stretchWith(seen, signal, length, (each) => customersOf(each) >= it.customers);
     if (!found) return null;
     const customers = customersOf(found);
+    // Where half the desk looks at as many customers, it is a busy hour and not somebody's curiosity.
+    const [desk = []] = yield* signalsIn(around(signal, 'team', disclosures, { back: length, ahead: 0 }));
+    const others = [...different(desk, ({ subjects }) => subjects.staff)].filter((each) => each !== signal.subjects.staff);
+    const busy = others.filter((each) => customersOf(desk.filter(({ subjects }) => subjects.staff === each)) * 2 >= customers);
+    if (busy.length >= 2) return null;
     const baseline = yield* teamBaseline(signal, found[0]!.occurredAt, it, breadth);
     const usual = baseline && quantile(baseline, 0.95);
     if (usual !== null && customers <= it.times * usual) return null;
@@ -169,7 +174,9 @@ export const sessionMoved = defineRule({
     const length = it.withinMinutes * minutes;
     const [uses = []] = yield* signalsIn(around(signal, 'staff', sessions, { back: length, ahead: length }));
     for (const place of ['device', 'ip'] as const) {
-      const placeOf = ({ subjects }: Signal) => subjects[place];
+      // A telephone that changes networks is one device, where the device is told.
+      const placeOf = ({ subjects: { device, ip } }: Signal) =>
+        place === 'device' ? device : device === undefined ? ip : undefined;
       const stretch = stretchWith(uses, signal, length, (each) => returnOf(each, placeOf) !== null);
       const moved = stretch && returnOf(stretch, placeOf);
       if (!moved) continue;

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { familiarNeeds, familiarTo, isNewCountry, isNewDevice } from '../familiar';
 import { defineRule, type RuleEffect } from '../rule';
 import type { Signal } from '../signal';
-import { withinDays, withinHours } from '../thresholds';
-import { around, days, signalsIn } from '../windows';
+import { whole, withinDays, withinHours } from '../thresholds';
+import { around, counted, days, signalsIn } from '../windows';
 
 const thresholds = z.strictObject({
+  /** How many signs must stand together: a new country, a new device, a contact changed lately, another change. */
+  signs: whole(1, 4),
   /** A country or device that the customer wasn't seen with for so long. */
   unseenDays: withinDays(),
   /** What the customer was first seen with later than this isn't theirs yet. */
@@ -36,7 +38,7 @@ export const changeAgainstHistory = defineRule({
   effects: ['alert', 'challenge', 'high-risk-update', 'hold-orders'],
   thresholds,
   explain: (it) =>
-    `a card, an address or a contact is changed from a country or device that the customer wasn't seen with for ${it.unseenDays} days (leaving out the last ${it.settledHours} hours), with contact data changed within ${it.contactDays} days, or for the second time in ${it.secondDays} days; orders are held where two of these stand together`,
+    `a card, an address or a contact is changed with ${counted(it.signs, 'sign')} or more: a country or a device that the customer wasn't seen with for ${it.unseenDays} days (leaving out the last ${it.settledHours} hours), contact data changed within ${it.contactDays} days, another change within ${it.secondDays} days; one sign is enough where the signal doesn't tell of country and device`,
   needs: (it) => [
     ...familiarNeeds(it),
     { of: 'signals', subject: 'customer', types: changes, back: Math.max(it.contactDays, it.secondDays) * days },
@@ -50,24 +52,27 @@ export const changeAgainstHistory = defineRule({
     const before = recent.filter((each) => !(each.source === signal.source && each.id === signal.id));
     const within = (each: Signal, most: number) => at - each.occurredAt.getTime() < most * days;
     const contacts = before.filter((each) => each.facts.change === 'contact' && within(each, it.contactDays));
-    const second = before.filter(
-      (each) => each.facts.change !== 'contact' && within(each, it.secondDays) && isAnotherOccasion(each, signal),
-    );
     const familiar = yield* familiarTo(customer, signal.occurredAt, it);
-    const signs = {
-      country: isNewCountry(signal, familiar),
-      device: isNewDevice(signal, familiar),
-      contact: contacts.length > 0,
-      second: second.length > 0,
-    };
+    const country = isNewCountry(signal, familiar);
+    const device = isNewDevice(signal, familiar);
+    // Whoever is in an account for the first time changes one thing after the other.
+    const second = before.filter(
+      (each) => each.facts.change !== 'contact' && within(each, it.secondDays) && (device || isAnotherOccasion(each, signal)),
+    );
+    const signs = { country, device, contact: contacts.length > 0, second: second.length > 0 || (device && contacts.length > 0) };
     const named = (Object.keys(signs) as (keyof typeof signs)[]).filter((name) => signs[name]);
-    if (named.length === 0) return null;
+    const isTold = signal.facts.country !== undefined && signal.subjects.device !== undefined;
+    if (named.length < (isTold ? it.signs : 1)) return null;
+    const today = [...contacts, ...second].some((each) => at - each.occurredAt.getTime() < days);
+    // A new card on a new telephone abroad is what happens to travellers; an address or a contact is not.
+    const isGrave =
+      (device && today) || (country && device && familiar.sightings >= 2 && signal.facts.change !== 'card') || named.length > 2;
     return {
       subject: 'customer',
       window: it.secondDays * days,
       counts: { signs: named.length, changes: before.length + 1 },
       evidence: [...new Set([...contacts, ...second, signal])],
-      withheld: named.length > 1 ? [] : (['hold-orders'] satisfies RuleEffect[]),
+      withheld: isGrave ? [] : (['hold-orders'] satisfies RuleEffect[]),
       sentence: `Payment details or an address of a customer were changed against their history: ${named.map((name) => words[name]).join(', ')}.`,
     };
   },

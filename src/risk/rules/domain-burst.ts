@@ -53,11 +53,15 @@ export const domainBurst = defineRule({
       return null;
     const customers = different(evidence, customerOf).size;
     const declines = evidence.filter(isDecline).length;
+    const countries = different(evidence, ({ facts }) => facts.country).size;
+    // Colleagues who begin together are in one country, and their cards are theirs.
+    const isColleagues = countries === 1 && declines < 2;
     return {
       subject: 'emailDomain',
       window: length,
-      counts: { customers, attempts: evidence.length, declines },
+      counts: { customers, attempts: evidence.length, declines, countries },
       evidence,
+      withheld: isColleagues ? ['propose-group-hold'] : [],
       sentence: `${counted(customers, 'customer')} of one e-mail domain, each for less than ${it.youngerThanDays} days, tried to pay within ${spell(length)}, ${declines} of ${evidence.length} attempts declined.`,
     };
   },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { familiarNeeds, familiarTo, isNewCountry, isNewDevice } from '../familiar';
+import { familiarNeeds, familiarTo, isAtHome, isNewCountry, isNewDevice } from '../familiar';
 import { defineRule, type RuleEffect } from '../rule';
 import type { Signal } from '../signal';
 import { factor, withinDays, withinHours } from '../thresholds';
@@ -57,9 +57,11 @@ export const recoveryThenPayment = defineRule({
     const counting = all.filter((each) => each.type === 'credential.changed' || isLarge(each));
     if (!isRecovery && !counting.includes(signal)) return null;
     if (counting.length === 0) return null;
+    const seen = [recovery, ...counting];
+    // Whoever has the customer's device in the customer's country is the customer.
+    if (seen.every((each) => isAtHome(each, familiar))) return null;
     const payments = counting.filter(({ type }) => type !== 'credential.changed');
     const changes = counting.length - payments.length;
-    const seen = [recovery, ...counting];
     const signs = {
       country: seen.some((each) => isNewCountry(each, familiar)),
       device: seen.some((each) => isNewDevice(each, familiar)),
@@ -70,6 +72,9 @@ export const recoveryThenPayment = defineRule({
       ),
     };
     const named = (Object.keys(signs) as (keyof typeof signs)[]).filter((name) => signs[name]);
+    // Many recover an account because of a new telephone: that it is new says little by itself.
+    const isOnOwnDevice = seen.every(({ subjects: { device } }) => device !== undefined && familiar.devices.has(device));
+    const isGrave = signs.device ? named.length > 1 || counting.length > 1 : named.length > 0 && !isOnOwnDevice;
     const did = [
       ...(changes > 0 ? ['changed payment details or an address'] : []),
       ...(payments.length > 0 ? ['paid more than ever before'] : []),
@@ -79,7 +84,7 @@ export const recoveryThenPayment = defineRule({
       window: length,
       counts: { changes, payments: payments.length, signs: named.length },
       evidence: seen,
-      withheld: named.length > 0 ? [] : (['propose-hold'] satisfies RuleEffect[]),
+      withheld: isGrave ? [] : (['propose-hold'] satisfies RuleEffect[]),
       sentence: `Within ${spell(length)} after an account was recovered, somebody ${did.join(' and ')} with it${named.length > 0 ? `, with ${named.map((name) => words[name]).join(', ')}` : ''}.`,
     };
   },

@@ -1,8 +1,21 @@
 import { z } from 'zod';
+import { familiarNeeds, familiarTo } from '../familiar';
 import { defineRule } from '../rule';
 import type { Signal } from '../signal';
-import { whole, withinDays, withinMinutes } from '../thresholds';
-import { around, attempts, counted, days, different, isDecline, minutes, signalsIn, spell, stretchWith } from '../windows';
+import { whole, withinDays, withinHours, withinMinutes } from '../thresholds';
+import {
+  around,
+  attempts,
+  counted,
+  days,
+  different,
+  isDecline,
+  minutes,
+  purchases,
+  signalsIn,
+  spell,
+  stretchWith,
+} from '../windows';
 
 const thresholds = z.strictObject({
   attempts: whole(2, 100),
@@ -13,6 +26,9 @@ const thresholds = z.strictObject({
   withinMinutes: withinMinutes(),
   /** A ticket counts as open for so long after the customer's last contact, unless it was closed. */
   ticketDays: withinDays(),
+  /** Devices that the customer was seen with in so many days, leaving out the last hours, are their own. */
+  unseenDays: withinDays(),
+  settledHours: withinHours(),
 });
 
 const contacts = ['ticket.contact', 'ticket.closed'] as const;
@@ -39,8 +55,9 @@ export const retriesElsewhere = defineRule({
   effects: ['alert', 'challenge'],
   thresholds,
   explain: (it) =>
-    `the customer has an open ticket (contact within ${counted(it.ticketDays, 'day')}) and within ${spell(it.withinMinutes * minutes)} there are ${it.attempts} attempts or more from ${it.countries} countries or ${it.devices} devices, ${it.declines} of them declined or more`,
+    `the customer has an open ticket (contact within ${counted(it.ticketDays, 'day')}) and within ${spell(it.withinMinutes * minutes)} there are ${it.attempts} attempts or more from ${it.countries} countries or ${it.devices} devices, ${it.declines} of them declined or more; one order that is tried mostly with devices of the customer's own doesn't count`,
   needs: (it) => [
+    ...familiarNeeds(it),
     { of: 'signals', subject: 'customer', types: attempts, back: it.withinMinutes * minutes },
     { of: 'signals', subject: 'customer', types: contacts, back: it.ticketDays * days },
   ],
@@ -66,6 +83,10 @@ export const retriesElsewhere = defineRule({
     const [talks = []] = yield* signalsIn(around(signal, 'customer', contacts, { back: it.ticketDays * days, ahead: length }));
     const open = openAt(talks, until);
     if (open.length === 0) return null;
+    const familiar = yield* familiarTo(signal.subjects.customer!, found[0]!.occurredAt, it);
+    const own = found.filter(({ subjects: { device } }) => device !== undefined && familiar.devices.has(device));
+    // One order, tried mostly with what the customer has: they are at home, or on their way.
+    if (purchases(found) === 1 && own.length * 2 >= found.length) return null;
     const counts = {
       attempts: found.length,
       countries: different(found, ({ facts }) => facts.country).size,

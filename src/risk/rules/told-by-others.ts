@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { defineRule } from '../rule';
-import type { SubjectName } from '../signal';
-import { withinDays, withinHours } from '../thresholds';
-import { days, hours, spell } from '../windows';
+import type { Signal, SubjectName } from '../signal';
+import { whole, withinDays, withinHours } from '../thresholds';
+import { around, days, hours, signalsIn, spell, stretchWith } from '../windows';
 
-// Rules over a single signal: what somebody else has found already.
+// Rules over what somebody else has found already.
 
 const claims = ['ticket.claim'] as const;
-const claimWindow = 24 * hours;
+const before = ['account.recovery', 'credential.changed'] as const;
+const fitsNothing = ({ facts: { outcome } }: Signal): boolean => outcome === 'unmatched' || outcome === 'contradicted';
 
 /** What a customer states of a payment fits none of theirs. */
 export const claimAgainstRecord = defineRule({
@@ -16,23 +17,33 @@ export const claimAgainstRecord = defineRule({
   isAboutAgents: false,
   triggers: claims,
   effects: ['alert'],
-  thresholds: z.strictObject({}),
-  explain: () => 'an amount, date, order or card that the customer states fits no payment of theirs, or contradicts one',
-  needs: () => [],
-  // biome-ignore lint/correctness/useYield: one signal says it all.
-  *judge(signal) {
-    const { outcome } = signal.facts;
-    if (outcome !== 'unmatched' && outcome !== 'contradicted') return null;
+  thresholds: z.strictObject({ unmatched: whole(1, 100), withinHours: withinHours() }),
+  explain: (it) =>
+    `an amount, date, order or card that the customer states contradicts a payment of theirs, or fits none: ${it.unmatched} times within ${spell(it.withinHours * hours)}, or once where the account was recovered or changed in that time`,
+  needs: (it) => [
+    { of: 'signals', subject: 'ticket', types: claims, back: it.withinHours * hours },
+    { of: 'signals', subject: 'customer', types: [...claims, ...before], back: it.withinHours * hours },
+  ],
+  *judge(signal, it) {
+    if (!fitsNothing(signal)) return null;
     const subject = signal.subjects.ticket === undefined ? 'customer' : 'ticket';
+    const length = it.withinHours * hours;
+    const [near = [], acts = []] = yield* signalsIn(
+      around(signal, subject, claims, { back: length, ahead: length }),
+      around(signal, 'customer', before, { back: length, ahead: 0 }),
+    );
+    const stretch = stretchWith(near.filter(fitsNothing), signal, length, (each) => each.length >= it.unmatched);
+    const isContradicted = signal.facts.outcome === 'contradicted';
+    if (!stretch && !isContradicted && acts.length === 0) return null;
+    const evidence = stretch ?? [...acts, signal];
     return {
       subject,
-      window: claimWindow,
-      counts: { claims: 1 },
-      evidence: [signal],
-      sentence:
-        outcome === 'unmatched'
-          ? 'What the customer states of a payment fits none of theirs.'
-          : 'What the customer states of a payment contradicts it.',
+      window: length,
+      counts: { claims: evidence.filter(fitsNothing).length },
+      evidence,
+      sentence: isContradicted
+        ? 'What the customer states of a payment contradicts it.'
+        : `What the customer states of a payment fits none of theirs${stretch ? '' : ', after their account was recovered or changed'}.`,
     };
   },
 });
