@@ -96,7 +96,7 @@ export class Metrics {
 
   readonly alerts = new Gauge({
     name: 'counterfoil_alerts',
-    help: 'Alerts that each rule raised, by what they were said to be (TRUE, FALSE, UNSURE), or OPEN, or EXPIRED where nobody said it.',
+    help: 'Alerts that each rule raised, by what they were said to be (TRUE, FALSE, UNSURE), or OPEN, or EXPIRED where it ended unanswered.',
     labelNames: ['rule', 'outcome'] as const,
     registers: [this.registry],
   });
