@@ -1,4 +1,5 @@
 import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
 import { newAddress, Updates } from '../support/credentials';
 import { sampleTexts, sampleTicket, startSample } from '../support/sample';
 import { card, helpdeskCustomer, payment, type ScriptedHelpdesk, type ScriptedPayments } from '../support/scripted-sources';
@@ -216,6 +217,24 @@ describe('what the log says of staff’s work', () => {
     const [changed, ...more] = await own('credential.changed');
     expect(known(changed)).toMatchObject({ event_id: `${id}:applied`, changed: 'billing-address', card: of.usual.id });
     expect(more).toEqual([]);
+  });
+
+  it('is passed over where a leaf is none any more, and what comes after is told', async () => {
+    const of = await updates.next();
+    await settle();
+    test.clock.forward(600_000);
+    await test.as('ana', context, { id: of.ticketId });
+    await test.app.signingLog?.sequencer.turn();
+    await tamper(
+      test.app.database,
+      `UPDATE audit_event SET leaf = '{}' WHERE action = 'disclosure' AND at = ${test.clock.now().getTime()}`,
+    );
+    const before = (await own('staff.disclosure')).length;
+    await test.app.signals.service.readLog();
+    test.clock.forward(600_000);
+    await test.as('ana', context, { id: of.ticketId });
+    await settle();
+    expect((await own('staff.disclosure')).length).toBe(before + 1);
   });
 
   it('is told once, however many read the log at once, and each has its place in the feed', async () => {

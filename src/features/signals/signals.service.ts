@@ -19,6 +19,9 @@ const readLogEvery = 500;
 /** The pause between two looks at what is too old, in milliseconds. */
 const removeEvery = 3_600_000;
 
+/** A fault is logged once within so many milliseconds. */
+const toldEvery = 10_000;
+
 const waiting = select({ count: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${riskFeedPending}`);
 
 export interface SignalParts {
@@ -45,6 +48,7 @@ export class Signals {
   private readonly loops: readonly Loop[];
   private readonly feed: Loop;
   private readonly readsLog: Loop;
+  private toldAt = Number.NEGATIVE_INFINITY;
   private readonly retention = new SignalRetention(this.parts.database, this.parts.clock);
 
   constructor(private readonly parts: SignalParts) {
@@ -114,6 +118,9 @@ export class Signals {
   private onFault(error: unknown): void {
     // Somebody else was faster: the next turn sees what they did.
     if (isConflict(error) || isDuplicate(error)) return;
-    if (!this.feed.isStopped) this.parts.log.error({ error: describeError(error) }, 'signals could not be read');
+    // A database that can't be used is out of reach for each look.
+    if (this.feed.isStopped || performance.now() - this.toldAt < toldEvery) return;
+    this.toldAt = performance.now();
+    this.parts.log.error({ error: describeError(error) }, 'signals could not be read');
   }
 }
