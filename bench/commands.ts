@@ -30,7 +30,15 @@ writeFileSync(
   `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(spent)}, JSON.stringify(process.cpuUsage())));`,
 );
 const { PATH = '', HOME = '' } = process.env;
-const environment = { PATH, HOME, DATA_DIR: 'data', DEMO_SIZE: '0.02', PORT: '0', POLICY_FILE: resolve('schema/exposure.yaml') };
+const environment = {
+  PATH,
+  HOME,
+  DATA_DIR: 'data',
+  DEMO_SIZE: '0.02',
+  PORT: '0',
+  POLICY_FILE: resolve('schema/exposure.yaml'),
+  RULES_FILE: resolve('schema/rules.yaml'),
+};
 
 /** Milliseconds of processor time. */
 const measure = (args: readonly string[]): number => {

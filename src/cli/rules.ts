@@ -88,8 +88,8 @@ export const test = async ({ stream, rules, json = false, ...range }: RulesTestF
 
 const upperFirst = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}`;
 const modes = {
-  OFF: 'it is OFF: nothing is evaluated',
-  SHADOW: 'it is in SHADOW: verdicts are recorded, nothing else happens',
+  OFF: 'it is OFF',
+  SHADOW: 'it is in SHADOW: nothing follows',
   ON: 'it is ON',
 } as const;
 

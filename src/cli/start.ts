@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../config/load';
 import { loadLocalConfig } from '../config/local';
 import { loadPolicy } from '../config/policy';
 import { ConfigInvalid, type ConfigProblem } from '../config/problems';
+import { loadRules } from '../config/rules';
 import { describeGraph } from '../features/schema';
 import { type Gateway, runGateway } from '../http/run';
 import { createLog } from '../log';
@@ -77,10 +78,9 @@ const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
   return lines.join('\n');
 };
 
-const policyProblems = (): readonly ConfigProblem[] => {
+const problemsOf = (load: () => unknown): readonly ConfigProblem[] => {
   try {
-    const local = loadLocalConfig();
-    loadPolicy(local.policyFile, describeGraph().classification, local);
+    load();
     return [];
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
@@ -89,13 +89,26 @@ const policyProblems = (): readonly ConfigProblem[] => {
   }
 };
 
-/** Throws `ConfigInvalid` with what is wrong with the policy file too: whoever repairs the one meets the other at once. */
+const policyProblems = (): readonly ConfigProblem[] =>
+  problemsOf(() => {
+    const local = loadLocalConfig();
+    loadPolicy(local.policyFile, describeGraph().classification, local);
+  });
+const rulesProblems = (): readonly ConfigProblem[] => problemsOf(() => loadRules(loadLocalConfig().rulesFile));
+
+/** Throws `ConfigInvalid` with what is wrong with the policy and the rules too: whoever repairs one meets the others at once. */
 const configuration = (): Config => {
   try {
-    return loadConfig();
+    const config = loadConfig();
+    const wrong = rulesProblems();
+    if (wrong.length === 0) return config;
+    throw new ConfigInvalid(wrong);
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
-    throw new ConfigInvalid([...error.problems, ...policyProblems()]);
+    const others = [...policyProblems(), ...rulesProblems()].filter(
+      (other) => !error.problems.some((each) => each.in === other.in && each.at === other.at),
+    );
+    throw new ConfigInvalid([...error.problems, ...others]);
   }
 };
 

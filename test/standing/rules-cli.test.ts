@@ -149,7 +149,7 @@ describe('counterfoil rules explain', () => {
     const { code, stdout } = await built.run(['rules', 'explain', 'card-testing']);
     expect([code, stdout]).toEqual([
       0,
-      "card-testing (version 1)\n  Fires when 4 cards or more are tried by one customer or on one device within 1 hour; cards that paid on an earlier day, within 180 days, don't count.\n  Effect: alert, challenge. It is in SHADOW: verdicts are recorded, nothing else happens.\n",
+      "card-testing (version 1)\n  Fires when 4 cards or more are tried by one customer or on one device within 1 hour; cards that paid on an earlier day, within 180 days, don't count.\n  Effect: alert, challenge. It is in SHADOW: nothing follows.\n",
     ]);
     const all = JSON.parse((await built.run(['rules', 'explain', '--json'])).stdout) as { rule: string }[];
     expect(all).toHaveLength(14);
@@ -165,5 +165,22 @@ describe('counterfoil rules schema', () => {
   it.each(['signal', 'rules'])('prints what is kept as schema/%s.schema.json', async (name) => {
     const { stdout } = await built.run(['rules', 'schema', name === 'signal' ? 'signals' : 'rules']);
     expect(stdout).toBe(readFileSync(join(root, 'schema', `${name}.schema.json`), 'utf8'));
+  });
+});
+
+describe('a gateway', () => {
+  it('doesn’t start with a rules file that is wrong, and names path and line', async () => {
+    const broken = file('start-broken.yaml', rulesText.replace('mode: SHADOW', 'mode: MAYBE'));
+    const { code, stdout, stderr } = await built.start({ RULES_FILE: broken, DATA_DIR: 'unused' }).finished;
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/start-broken\.yaml:\d+ {2}rules\.retries-elsewhere\.mode: expected one of OFF, SHADOW, ON/);
+  });
+
+  it('doesn’t start without one', async () => {
+    const { code, stderr } = await built.start({ RULES_FILE: 'absent.yaml', DATA_DIR: 'unused' }).finished;
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('absent.yaml  (the whole): expected a readable file of risk rules'),
+    ]);
   });
 });
