@@ -176,15 +176,21 @@ export class App {
         leaseSeconds: config.updates.leaseSeconds,
         merchant: config.merchant.name,
       });
-      const alerts = createAlerts(core, { assistances });
-      const record = createDisclosures(core);
       const brakes = await createBrakes(core);
+      const actors = await createActors(core, {
+        issuers,
+        development: !config.production,
+        mfaRequired: config.mfaRequired,
+        isSignedOut: (person) => brakes.service.isSignedOut(person),
+      });
+      const alerts = createAlerts(core, { assistances, tickets, sources, actors, maximumAge });
+      const record = createDisclosures(core);
       const webhooks = createWebhooks(core, config);
       const services: Services = {
         ...createAudit(core, config.audit, record.denials),
         ...credentials.services,
         invitations: new Invitations([credentials.services.confirmations]),
-        alerts: alerts.service,
+        ...alerts.services,
         assistances,
         brakes: brakes.service,
         webhooks: webhooks.service,
@@ -195,12 +201,6 @@ export class App {
         payments: payments.service,
         tickets: tickets.service,
       };
-      const actors = await createActors(core, {
-        issuers,
-        development: !config.production,
-        mfaRequired: config.mfaRequired,
-        isSignedOut: (person) => brakes.service.isSignedOut(person),
-      });
       const signingLog = await openSigningLog(config.audit, database, clock, log);
       const logWatch = await openLogWatch(config.audit, database, log);
       const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
@@ -306,12 +306,10 @@ export class App {
 
   /** Finishes what is under way: polls, disclosures, counted denials, writes. */
   async close(): Promise<void> {
+    const { jobs, auditScrub, alertStreams } = this.services;
+    const stopping = [...this.loops, this.signals.service, this.webhooks, jobs, auditScrub, alertStreams.feed, this.sources];
     // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
-    await Promise.all(
-      [...this.loops, this.signals.service, this.webhooks, this.services.jobs, this.services.auditScrub, this.sources].map(
-        (each) => each.stop(),
-      ),
-    );
+    await Promise.all(stopping.map((each) => each.stop()));
     await this.parts.channels.mail?.close();
     await this.parts.record.close();
     await this.signingLog?.stop();

@@ -17,6 +17,8 @@ const unused: readonly (readonly [dependent: string, requests: readonly string[]
   ['@apollo/server', ['@graphql-tools/schema']],
   // Scalars for types that the graph doesn't have, and publishing for subscriptions.
   ['type-graphql', ['graphql-scalars', '@graphql-yoga/subscription']],
+  // A connection within the process, for tests of servers without one.
+  ['@fastify/websocket', ['duplexify']],
   // Exemplars.
   ['prom-client', ['@opentelemetry/api']],
   // Its own log, entities found in folders, and the drivers of databases that aren't ours.
@@ -48,7 +50,7 @@ const unused: readonly (readonly [dependent: string, requests: readonly string[]
 
 /**
  * Puts a stand-in into `require.cache`, which Node lets a program do, so that the file itself is read once one of its exports is.
- * All of these are compiled from ES modules and say so, which compilers ask before anything is used.
+ * Most of these are compiled from ES modules and say so, which compilers ask before anything is used.
  */
 const defer = (file: string): void => {
   const { cache } = here;

@@ -3,6 +3,7 @@ import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
 import type { ScrubRounds } from '../ledger/scrub-rounds';
+import type { AlertStreams } from './alerts/alert-stream';
 import type { AlertsLoader } from './alerts/alerts.loader';
 import type { Alerts } from './alerts/alerts.service';
 import type { Assistances } from './assistance/assistance.service';
@@ -27,6 +28,7 @@ import type { Tickets } from './tickets/tickets.service';
 
 export interface Services {
   readonly alerts: Alerts;
+  readonly alertStreams: AlertStreams;
   readonly tickets: Tickets;
   readonly customers: Customers;
   readonly payments: Payments;

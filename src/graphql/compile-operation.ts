@@ -24,7 +24,7 @@ import {
 import {
   Allowance,
   collectFields,
-  isRead,
+  isWrite,
   type Operation,
   operationOf,
   possibleTypes,
@@ -446,27 +446,29 @@ export interface CompileInput {
   readonly conditions: ReadonlyMap<string, boolean>;
 }
 
-/** Runs a query for one class of access, with variables as they are coerced. */
+/** Runs a query, or a subscription for one event, for one class of access, with variables as they are coerced. */
 export type CompiledOperation = (
   context: RelationView,
   variables: Readonly<Record<string, unknown>>,
+  /** What a subscription tells of. */
+  event?: object,
 ) => ExecutionResult | Promise<ExecutionResult>;
 
 /**
- * Compiles a query: its selections are collected, its rules and verdicts looked up and its types taken apart once, so that a value costs a
+ * Compiles a query or a subscription: its selections are collected, its rules and verdicts looked up and its types taken apart once, so that a value costs a
  * call and a count. Answers and errors are those that graphql-js has of the schema that is served. Null for what is interpreted only:
- * whatever is no query, introspection, and what its fragments make too large.
+ * mutations, introspection, and what its fragments make too large.
  */
 export const compileOperation = (input: CompileInput): CompiledOperation | null => {
   const operation = operationOf(input.schema, input.document, input.operationName);
-  if (!isRead(operation)) return null;
+  if (isWrite(operation)) return null;
   const compiler = new Compiler(input, operation);
   const steps = compiler.stepsOf(operation.root, [operation.definition.selectionSet], 0);
   if (!compiler.isPossible) return null;
-  return (context, variables) => {
+  return (context, variables, event) => {
     const answer: Holder = { data: null };
     const run = new Run(context, variables);
-    const made = fill(run, steps, undefined, { above: null, holder: answer, key: 'data', nullable: true });
+    const made = fill(run, steps, event, { above: null, holder: answer, key: 'data', nullable: true });
     answer.data = made === lost ? null : made;
     return run.result(answer);
   };

@@ -5,6 +5,7 @@ import {
   execute,
   GraphQLError,
   type GraphQLSchema,
+  getArgumentValues,
   getOperationAST,
   getVariableValues,
   isNonNullType,
@@ -18,6 +19,7 @@ import { LRUCache } from 'lru-cache';
 import { type AccessClass, accessClassKey, accessClassOf, type SignedInActor } from '../authz/actor';
 import { type AccessPlan, planAccess } from '../authz/plan/plan';
 import { Restorations } from '../authz/plan/restorations';
+import { Allowance, collectFields, operationOf } from '../authz/plan/selection';
 import type { Classification } from '../authz/policy/classification';
 import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { MaskTools } from '../authz/policy/mask';
@@ -68,7 +70,14 @@ export interface Execution {
   readonly document: DocumentNode;
   readonly operationName: string | null;
   readonly variables: Readonly<Record<string, unknown>>;
+  /** What has happened, for a subscription to tell of: it is executed for each such thing by itself. Nothing else has one. */
+  readonly event?: object;
 }
+
+/** A subscription that may wait for what happens, by its root field; or why it may not. */
+export type Begun =
+  | { readonly field: string; readonly arguments: Readonly<Record<string, unknown>> }
+  | { readonly refusal: ExecutionResult };
 
 export interface ExecutorOptions {
   readonly schema: GraphQLSchema;
@@ -83,11 +92,23 @@ export interface ExecutorOptions {
   readonly admission: Admission;
 }
 
+/** An operation that may run: what is asked is allowed, and isn't too much. */
+interface Prepared {
+  readonly planned: Planned;
+  readonly given: Variables;
+  readonly cost: number;
+}
+
 /** The variables of an operation. */
 interface Variables {
   readonly sent: Readonly<Record<string, unknown>>;
   /** As the fields get them: checked, and with defaults. */
   readonly coerced: Readonly<Record<string, unknown>>;
+}
+
+/** What an execution is given: variables, and what has happened. */
+interface Given extends Variables {
+  readonly event: object | undefined;
 }
 
 interface Planned {
@@ -154,17 +175,33 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     private readonly ports: ExecutorPorts<Context>,
   ) {}
 
+  /** A query or a mutation; or a subscription, for one thing that has happened. */
   async execute(execution: Execution, context: Context): Promise<ExecutionResult> {
-    const result = await this.attempt(execution, context);
-    const { actor } = context;
-    return actor.roles.length > 0 || !result.errors
-      ? result
-      : { ...result, errors: result.errors.map((error) => forWhoeverHasNoRole(actor, error)) };
+    return forWhoever(context.actor, await this.attempt(() => this.protect(execution, context), context));
   }
 
-  private async attempt(execution: Execution, context: Context): Promise<ExecutionResult> {
+  /**
+   * Looks whether a subscription may wait for what happens, by all that it is held against at each event, but for what depends on that. `execution`
+   * has no event.
+   */
+  async begin(execution: Execution, context: Context): Promise<Begun> {
+    let begun: Begun | null = null;
+    const refusal = await this.attempt(async () => {
+      const { planned, given } = await this.prepare(execution, context, 'subscription');
+      const { schema } = this.options;
+      const type = schema.getSubscriptionType();
+      const [[, [node] = []] = []] = rootFieldsOf(planned, schema, given.coerced);
+      const field = type?.getFields()[node?.name.value ?? ''];
+      if (!node || !field) throw Failure.invalid('query', 'expected a subscription whose root field isn’t left out');
+      begun = { field: field.name, arguments: getArgumentValues(field, node, { ...given.coerced }) };
+      return { data: null };
+    }, context);
+    return begun ?? { refusal: forWhoever(context.actor, refusal) };
+  }
+
+  private async attempt(work: () => Promise<ExecutionResult>, context: Context): Promise<ExecutionResult> {
     try {
-      return await this.protect(execution, context);
+      return await work();
     } catch (error) {
       const failure = failureIn(error);
       if (!failure) {
@@ -178,11 +215,17 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     }
   }
 
-  private async protect({ document, operationName, variables }: Execution, context: Context): Promise<ExecutionResult> {
-    const { schema, policy } = this.options;
+  /** Throws what is wrong with it. */
+  private async prepare(
+    { document, operationName, variables }: Execution,
+    context: Context,
+    kind: 'subscription' | 'other',
+  ): Promise<Prepared> {
+    const { schema } = this.options;
     const operation = getOperationAST(document, operationName);
     if (!operation) throw Failure.invalid('operationName', 'expected the name of one operation of the document');
-    if (operation.operation === 'subscription') throw Failure.invalid('query', 'expected a query or a mutation');
+    if ((operation.operation === 'subscription') !== (kind === 'subscription'))
+      throw Failure.invalid('query', kind === 'subscription' ? 'expected a subscription' : 'expected a query or a mutation');
     checkVariableSizes(variables, this.options.limits);
     const cost = this.costOf(document, operation, variables);
     const given = { sent: variables, coerced: checkedVariables(schema, operation, variables) };
@@ -196,14 +239,20 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (plan.refusal) throw plan.refusal;
     const refused = plan.refuseArguments(variables);
     if (refused) throw refused;
+    return { planned, given, cost };
+  }
 
-    const { admission } = this.options;
+  private async protect(execution: Execution, context: Context): Promise<ExecutionResult> {
+    const { event } = execution;
+    const { planned, given, cost } = await this.prepare(execution, context, event === undefined ? 'other' : 'subscription');
+    const { plan } = planned;
+    const { admission, policy } = this.options;
     const work = new Work(this.options.limits, admission.waits);
     const verdicts = policy.verdictTable(accessClassOf(context.actor));
     context.access = new RequestAccess(verdicts, this.options.maskTools, work, plan.fields);
     try {
       return await admission.operation(context.actor.id, cost + planned.rootFields.length * statementCost, () =>
-        this.executePlanned(planned, context, work, given),
+        this.executePlanned(planned, context, work, { ...given, event }),
       );
     } finally {
       work.end();
@@ -223,7 +272,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     return cost;
   }
 
-  private async executePlanned(planned: Planned, context: Context, work: Work, variables: Variables): Promise<ExecutionResult> {
+  private async executePlanned(planned: Planned, context: Context, work: Work, variables: Given): Promise<ExecutionResult> {
     const { plan, operation } = planned;
     await this.ports.loadAssistances(context, planned.rootFields);
     const executed = await this.run(planned, context, variables);
@@ -276,14 +325,15 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     return planned;
   }
 
-  private run(planned: Planned, context: Context, { sent, coerced }: Variables): ExecutionResult | Promise<ExecutionResult> {
+  private run(planned: Planned, context: Context, { sent, coerced, event }: Given): ExecutionResult | Promise<ExecutionResult> {
     const { plan, operation } = planned;
     planned.uses += 1;
     const compiled = planned.uses >= compileAfter ? this.compiled(planned, context, coerced) : null;
-    if (compiled) return compiled(context, coerced);
+    if (compiled) return compiled(context, coerced, event);
     const { document } = plan;
     const operationName = operation.name?.value;
-    return execute({ schema: this.options.schema, document, contextValue: context, variableValues: sent, operationName });
+    const { schema } = this.options;
+    return execute({ schema, document, rootValue: event, contextValue: context, variableValues: sent, operationName });
   }
 
   private compiled(planned: Planned, { actor }: Context, variables: Readonly<Record<string, unknown>>): CompiledOperation | null {
@@ -366,6 +416,13 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
   }
 }
 
+/** Its root fields that take part, by response key. */
+const rootFieldsOf = ({ operation, plan: { document } }: Planned, schema: GraphQLSchema, variables: Variables['coerced']) => {
+  const of = operationOf(schema, document, operation.name?.value ?? null);
+  const sets = [of.definition.selectionSet];
+  return [...collectFields(of, of.root, sets, (name) => variables[name] === true, 0, new Allowance())];
+};
+
 /** Where a denial is told once for all that are alike; null where it is told by itself. `rows` of the answer were told before. */
 const listDenied = (
   { code, details: { reason } }: Failure,
@@ -377,6 +434,11 @@ const listDenied = (
   if (aboutTheField.has(reason)) return list < 0 ? path : path.slice(0, list);
   return list < 0 || rows < rowsTold ? null : path.slice(0, list);
 };
+
+const forWhoever = (actor: SignedInActor, result: ExecutionResult): ExecutionResult =>
+  actor.roles.length > 0 || !result.errors
+    ? result
+    : { ...result, errors: result.errors.map((error) => forWhoeverHasNoRole(actor, error)) };
 
 /** No policy gives anything to somebody without a role: what is to be mended is at their identity provider, or in how it is read. */
 const forWhoeverHasNoRole = ({ namesRoles }: SignedInActor, error: GraphQLError): GraphQLError => {

@@ -158,6 +158,12 @@ export class RequestAccess {
     return this.hasAll;
   }
 
+  /** When the first of the live assistances that are known here ends; null where there is none. */
+  get endsAt(): Date | null {
+    const ends = this.live.map(({ expiresAt }) => expiresAt.getTime());
+    return ends.length === 0 ? null : new Date(Math.min(...ends));
+  }
+
   /** One more live assistance. */
   grant(assistance: LiveAssistance): void {
     this.live = [...this.live.filter(({ id }) => id !== assistance.id), assistance];

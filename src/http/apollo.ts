@@ -1,19 +1,16 @@
-import { ApolloServer, type ApolloServerOptionsWithGateway, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptionsWithGateway, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { type DocumentNode, GraphQLError, parse } from 'graphql';
+import { type DocumentNode, type GraphQLError, parse } from 'graphql';
 import type { App } from '../app';
 import { Failure } from '../failure';
 import type { RequestContext } from '../features/request';
 import { answerText } from '../graphql/answer-text';
-import { Documents } from '../graphql/documents';
-import { extensionsOf, failureIn, formatError, unexpectedMessage } from '../graphql/errors';
-import { describeError } from '../log';
-import { ulid } from '../ulid';
+import { type Documented, lastLook, refusalOf } from './documented';
 
 /**
  * Apollo Server in front of our executor. The gateway interface is Apollo's own place for an executor of one's own.
@@ -21,7 +18,8 @@ import { ulid } from '../ulid';
  */
 export const createApollo = async (
   app: App,
-  onError: (code: string) => void = () => {},
+  documents: Documented,
+  onError: (code: string) => void,
 ): Promise<ApolloServer<RequestContext>> => {
   const gateway: NonNullable<ApolloServerOptionsWithGateway<RequestContext>['gateway']> = {
     load: async () => ({
@@ -40,15 +38,7 @@ export const createApollo = async (
     },
     stop: async () => {},
   };
-  const format = formatError({
-    production: app.config.production,
-    tellUnexpected: unexpectedMessage(app.config.production),
-    onUnexpected: (error) => {
-      const requestId = `req_${ulid()}`;
-      app.log.error({ requestId, error: describeError(error) }, 'a request failed');
-      return requestId;
-    },
-  });
+  const format = lastLook(app);
   const server = new ApolloServer<RequestContext>({
     gateway,
     introspection: !app.config.production,
@@ -75,14 +65,7 @@ export const createApollo = async (
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      admitting(
-        app,
-        new Documents(app.schema, {
-          limits: app.config.limits,
-          introspection: !app.config.production,
-          tellsPlaces: !app.config.production,
-        }),
-      ),
+      admitting(documents),
     ],
   } as ApolloServerOptionsWithGateway<RequestContext> as ConstructorParameters<typeof ApolloServer<RequestContext>>[0]);
   await server.start();
@@ -95,57 +78,18 @@ const noSuchOperation = (): GraphQLError =>
 /** What Apollo goes on with where a document isn't served: nothing of it is run. */
 const nothing = parse('{ __typename }', { noLocation: true });
 
-/** A failure as Apollo sends it. */
-const refusalOf = (failure: Failure, status: number): GraphQLError => {
-  const { retryAfter } = failure.details;
-  const headers = new HeaderMap(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)]]);
-  return new GraphQLError(failure.message, {
-    extensions: { ...extensionsOf(failure), http: { status, headers } },
-    originalError: failure,
-  });
-};
-
-/** A text that whoever sent it may not send: they are answered registered operations only, and it is none. Null otherwise. */
-const unregistered = async (
-  { operations, denials }: App,
-  { actor, isRegistered }: RequestContext,
-  hash: string,
-): Promise<GraphQLError | null> => {
-  if (isRegistered || !operations.isLimited(actor)) return null;
-  try {
-    if ((await operations.text(hash)) !== null) return null;
-  } catch (error) {
-    const failure = failureIn(error);
-    if (!failure) throw error;
-    return refusalOf(failure, 503);
-  }
-  const denial = Failure.denied('UNREGISTERED', 'operations.registeredOnly');
-  await denials.record([{ actor, rule: 'operations.registeredOnly', reason: 'UNREGISTERED', ticketIds: [] }]);
-  return refusalOf(denial, 403);
-};
-
-/** Of what was registered while the graph was another. */
-const outdated = (): GraphQLError =>
-  new GraphQLError('outdated', { extensions: { code: 'PERSISTED_QUERY_OUTDATED', http: { status: 400 } } });
-
-const aboutTheGraph: ReadonlySet<unknown> = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED']);
-
 /**
  * Hands Apollo documents that are parsed, counted and validated already: what it would do itself it does before anything of ours
  * can count. What somebody may not send isn't even looked into. A refusal waits until Apollo asks whether the operation may run.
  */
-const admitting = (app: App, documents: Documents): ApolloServerPlugin<RequestContext> => ({
+const admitting = (documents: Documented): ApolloServerPlugin<RequestContext> => ({
   requestDidStart: async () => {
     let refusal: GraphQLError | undefined;
     return {
       didResolveSource: async (context) => {
         const { contextValue, source, queryHash } = context;
-        const denied = await unregistered(app, contextValue, queryHash);
-        const admission = denied ? { refusal: denied } : await documents.admit(source, queryHash);
-        if ('refusal' in admission) {
-          const isOutdated = contextValue.isRegistered === true && aboutTheGraph.has(admission.refusal.extensions.code);
-          refusal = isOutdated ? outdated() : admission.refusal;
-        }
+        const admission = await documents.admit(contextValue, source, queryHash);
+        if ('refusal' in admission) refusal = admission.refusal;
         // Readonly to plugins by its type only.
         (context as { document?: DocumentNode }).document = 'refusal' in admission ? nothing : admission.document;
       },

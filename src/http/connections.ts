@@ -83,6 +83,11 @@ export const boundConnections = (
       if (here.requests === 0 && !socket.destroyed) here.network.idle.add(socket);
     });
   });
+  // What a connection was turned into is under way until it ends.
+  server.on('upgrade', ({ socket }) => {
+    unused.delete(socket);
+    underWay.get(socket)?.network.idle.delete(socket);
+  });
   return {
     stop: () => {
       for (const socket of unused) socket.destroy();

@@ -101,6 +101,19 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly subscriptions = new Gauge({
+    name: 'counterfoil_subscriptions',
+    help: 'Subscriptions that are open.',
+    registers: [this.registry],
+  });
+
+  readonly alertEvents = new Counter({
+    name: 'counterfoil_alert_events_total',
+    help: 'Events that subscribers were sent, by what had happened to the alert.',
+    labelNames: ['kind'] as const,
+    registers: [this.registry],
+  });
+
   readonly auditPending = new Gauge({
     name: 'counterfoil_audit_pending_events',
     help: 'Events that are recorded and have no place in the tree yet.',

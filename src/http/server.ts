@@ -27,12 +27,17 @@ import { clientOf, trustIn } from './client-address';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { withoutGlue } from './confirm/address';
 import { boundConnections, type Deadlines, usualDeadlines } from './connections';
+import { Documented } from './documented';
+import { eventStreamRoutes } from './event-stream';
 import { acceptForms, formOf } from './form';
 import { healthRoutes } from './health';
 import { Metrics } from './metrics';
 import { named } from './named';
 import { fillRegistered } from './registered';
+import { comesFromElsewhere } from './same-origin';
 import { signalRoutes } from './signals';
+import { Subscriptions } from './subscriptions';
+import { webSocketRoutes } from './web-socket';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -266,7 +271,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     // By token, so that one desk's proxy isn't one client; by address without one, and where no token is asked for.
     keyGenerator: (request) => {
       const { headers, routeOptions } = request;
-      const asksToken = routeOptions.url === '/graphql' || routeOptions.url?.startsWith('/audit/');
+      const asksToken = routeOptions.url?.startsWith('/graphql') || routeOptions.url?.startsWith('/audit/');
       const token = asksToken ? bearerOf(headers.authorization) : undefined;
       return token === undefined ? clientOf(request) : createHash('sha256').update(token).digest('base64url');
     },
@@ -315,7 +320,8 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     }
   };
 
-  const apollo = await createApollo(app, (code) => metrics.errors.inc({ code }));
+  const documents = new Documented(app);
+  const apollo = await createApollo(app, documents, (code) => metrics.errors.inc({ code }));
   const graph = fastifyApolloHandler<RequestContext>(apollo, {
     context: async (request: FastifyRequest) => app.context(request.actor as SignedInActor, request.id, request.isRegistered),
   });
@@ -350,6 +356,14 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       return app.admission.request({ actorId: actor.id, work, left: answered(reply) });
     },
   });
+
+  const subscriptions = new Subscriptions(app, documents, metrics);
+  // Whoever names no origin is a program: browsers name it with every connection that a page opens.
+  const isWelcome = (request: FastifyRequest): boolean =>
+    !comesFromElsewhere(request, 'foreign') || config.corsOrigins.includes(request.headers.origin ?? '');
+  const countSocket = async (request: FastifyRequest): Promise<void> => void (await countRefusal(request));
+  await server.register(named('web socket', webSocketRoutes({ app, subscriptions, isWelcome, countRefusal: countSocket })));
+  await server.register(named('event stream', eventStreamRoutes({ subscriptions, identify, isWelcome })));
 
   await server.register(named('audit export', auditExportRoutes(app, identify)));
 

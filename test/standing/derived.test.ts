@@ -21,6 +21,7 @@ const sourcesOf = (coordinate: string): readonly string[] => {
 const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
   Query: 'begins an answer: what it leads to has verdicts of its own',
   Mutation: 'begins an answer: what it leads to has verdicts of its own',
+  Subscription: 'begins an answer: what it leads to has verdicts of its own',
   PageInfo: 'where a page ends',
   TicketConnection: 'a page of what the reader reaches',
   TicketEdge: 'a page of what the reader reaches',
@@ -31,6 +32,8 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
   CredentialUpdateConnection: 'a page of what the reader reaches',
   CredentialUpdateEdge: 'a page of what the reader reaches',
   AlertConnection: 'a page of what is told to the reader, behind a second factor',
+  AlertEvent:
+    'that something happened to an alert that is told to the reader, behind a second factor; what it says is behind its own fields',
   AlertEdge: 'a page of what is told to the reader, behind a second factor',
   AuditEventConnection: 'a page of the log, behind a second factor and on record',
   AuditEventEdge: 'a page of the log, behind a second factor and on record',

@@ -213,6 +213,7 @@ describe('the rules beside resolvers', () => {
       'Query.disclosures',
       'Query.policyInForce',
       'Query.webhookDeliveries',
+      'Subscription.alerts',
       'Ticket.credentialUpdates',
       'Ticket.customer',
       'Ticket.messages',

@@ -214,3 +214,5 @@ export const subselections = (nodes: readonly FieldNode[]): SelectionSetNode[] =
   nodes.flatMap((node) => (node.selectionSet ? [node.selectionSet] : []));
 
 export const isRead = (operation: Operation): boolean => operation.definition.operation === OperationTypeNode.QUERY;
+
+export const isWrite = (operation: Operation): boolean => operation.definition.operation === OperationTypeNode.MUTATION;

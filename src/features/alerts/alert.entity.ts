@@ -69,18 +69,17 @@ export class RiskSnooze {
 }
 export const riskSnoozes = table(RiskSnooze);
 
-export const alertChanges = ['RAISED', 'UPDATED', 'ENDED', 'MOVED'] as const;
-export type AlertChange = (typeof alertChanges)[number];
+export type AlertChange = 'RAISED' | 'UPDATED' | 'ENDED' | 'MOVED';
 
 /**
- * What happened to alerts, in one order without gaps: a place is taken by its primary key, so of two changes that want the same one
- * of them waits, and runs again after the other. `MOVED`: the alert's ticket isn't whose it was.
+ * What happened to alerts, in one order without gaps: `MOVED` where the alert's ticket isn't whose it was. The place 0 (`BEGUN`) is about
+ * nothing: whoever takes the next place holds it until they commit, so that places become visible in their order.
  */
 @Entity('risk_alert_event')
 @Index('ix_risk_alert_event_alert_id', ['alertId'])
 export class RiskAlertEvent {
   @IntegerKey('position') position!: number;
-  @Text(8) kind!: AlertChange;
+  @Text(8) kind!: AlertChange | 'BEGUN';
   @Text(64, { name: 'alert_id' }) alertId!: string;
   @Text(64, { name: 'ticket_id', nullable: true }) ticketId!: string | null;
   /** Who had the ticket before, where it moved. */

@@ -1,12 +1,13 @@
 import { isSignedIn, type SignedInActor } from '../../authz/actor';
 import { action, allOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
 import { isSomebodyElse, type KeptPerson } from '../../authz/same-person';
-import { joined, type Sql, sql } from '../../db/sql';
+import { type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { isFresh, isOpen, type TicketSubject } from '../assistance/assistance.policy';
 import { assistsOnFor, coversCustomer } from '../assistance/live';
 import { isOwn } from '../tickets/provenance';
+import { isActiveIn } from '../tickets/staff.rows';
 import { heldBy } from '../tickets/tickets.policy';
 import { ticket } from '../tickets/tickets.rows';
 import { alert } from './alert.rows';
@@ -61,12 +62,13 @@ const assistsWhereTold = (actor: SignedInActor, now: Date): Sql =>
 
 /**
  * Which alerts are told to an actor, as SQL over `alert` and its `ticket`: of tickets that they have, and that are still about the same
- * customer, and those where they assist. Nobody is told of one that is about themselves.
+ * customer, and those where they assist; as long as they are among the active staff of its helpdesk. Nobody is told of one that is about themselves.
  */
 export const alertReach = (actor: SignedInActor, now: Date): Sql => {
   const isTold = sql`((${ticket.customerId} = ${alert.customerId} AND ${heldBy(actor)}) OR ${assistsWhereTold(actor, now)})`;
-  const isOfOthers = sql`(${alert.staffId} IS NULL OR ${alert.staffId} NOT IN (${actor.staffIds}))`;
-  return actor.staffIds.length === 0 ? isTold : sql`${joined([isTold, isOfOthers], ' AND ')}`;
+  const isThere = isActiveIn(ticket.source, actor.staffIds);
+  if (actor.staffIds.length === 0) return isThere;
+  return sql`${isTold} AND ${isThere} AND (${alert.staffId} IS NULL OR ${alert.staffId} NOT IN (${actor.staffIds}))`;
 };
 
 /** An alert as far as these rules look at it. */

@@ -29,6 +29,29 @@ export type AlertRow = Selected<typeof alertRows>;
 
 export const alertCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${alert} ${withTicket}`);
 
+/** Alerts with where the helpdesk has the ticket that they are told on, and when it last said whose that is. */
+export const heldRows = select(
+  {
+    ...alert.pick('id', 'state'),
+    source: optional(ticket.source),
+    reference: optional(ticket.reference),
+    confirmedAt: optional(ticket.observedAt),
+  },
+  sql`FROM ${alert} ${withTicket}`,
+);
+export type HeldRow = Selected<typeof heldRows>;
+
+/** What happened to alerts, in order, with who has the ticket now. */
+export const happenedRows = select(
+  {
+    ...happened.pick('position', 'kind', 'alertId', 'ticketId', 'heldById'),
+    customerId: alert.customerId,
+    assigneeId: optional(ticket.assigneeId),
+  },
+  sql`FROM ${happened} JOIN ${alert} ON ${alert.id} = ${happened.alertId} ${withTicket}`,
+);
+export type HappenedRow = Selected<typeof happenedRows>;
+
 /** Open ones of a ticket. */
 export const openIds = select(alert.pick('id', 'ticketId'), sql`FROM ${alert}`);
 
@@ -38,6 +61,7 @@ export const outcomes = select(
   sql`FROM ${alert}`,
 );
 
+export const places = select(happened.pick('position'), sql`FROM ${happened}`);
 export const latestPlace = select({ position: optional(wholeNumber(sql`MAX(${happened.position})`)) }, sql`FROM ${happened}`);
 
 export const snoozes = select(snooze.pick('id'), sql`FROM ${snooze}`);

@@ -249,6 +249,45 @@ export class AlertType implements WholeAlert {
   }
 }
 
+export enum AlertEventKind {
+  RAISED = 'RAISED',
+  UPDATED = 'UPDATED',
+  ENDED = 'ENDED',
+  NOTICE = 'NOTICE',
+}
+registerEnumType(AlertEventKind, {
+  name: 'AlertEventKind',
+  valuesConfig: {
+    RAISED: { description: 'There is an alert that you weren’t told of.' },
+    UPDATED: { description: 'More is known of it.' },
+    ENDED: { description: 'It is over, or isn’t told to you any more. Nothing more comes of it.' },
+    NOTICE: { description: 'There is one, or more is known of it; open its ticket, by which an assistance begins, to read it.' },
+  },
+});
+
+@ObjectType('AlertEvent', { simpleResolvers: true, description: 'Something that happened to an alert.' })
+export class AlertEvent {
+  @Exposed('INTERNAL', () => String, {
+    description: 'What to go on after: `after` of the next subscription, with the same ticket.',
+  })
+  cursor!: string;
+
+  @Exposed('INTERNAL', () => AlertEventKind)
+  kind!: AlertEventKind;
+
+  @Exposed('INTERNAL', () => ID)
+  alertId!: string;
+
+  @Exposed('INTERNAL', () => ID, { nullable: true })
+  ticketId!: string | null;
+
+  @Exposed('INTERNAL', () => AlertType, {
+    nullable: true,
+    description: 'As it is now, under a live assistance where it is told; null without one, and once it is over.',
+  })
+  alert!: AlertType | null;
+}
+
 export const AlertConnection = connectionOf('Alert', () => AlertType);
 
 @InputType('AlertFilter')

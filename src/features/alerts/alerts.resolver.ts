@@ -1,5 +1,6 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { reachedBy } from '../../db/reached';
+import { ProgrammingError } from '../../failure';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
@@ -10,6 +11,8 @@ import { TicketType } from '../tickets/ticket.type';
 import { alertIsAssisted, partIsAssisted, toWhoHasSecondFactor } from './alert.policy';
 import {
   AlertConnection,
+  AlertEvent,
+  AlertEventKind,
   type AlertFilter,
   AlertFilterInput,
   AlertReason,
@@ -19,6 +22,7 @@ import {
   ResolveAlertInput,
 } from './alert.type';
 import { derivedFrom, reasonKind } from './alert.words';
+import { AlertNews } from './alert-stream';
 
 @Resolver(() => AlertType)
 export class AlertsResolver {
@@ -89,6 +93,34 @@ export class AlertsResolver {
     return alert.facts
       .filter(({ code }) => access.shows(reasonKind(code).from, alert))
       .map((reason) => new AlertReason(alert, reason));
+  }
+}
+
+/** It is executed for each event by itself, which the transport gives it as its root: there is nothing that subscribes within the graph. */
+const notHere = (): never => {
+  throw new ProgrammingError('A subscription is executed for each event by itself.');
+};
+
+@Resolver(() => AlertEvent)
+export class AlertEventsResolver {
+  @Subscription(() => AlertEvent, {
+    subscribe: notHere,
+    description:
+      'What happens from now on to alerts on the tickets that you have, and where you assist; or, of one ticket alone. `after` goes on behind an event’s cursor.',
+  })
+  @Classified('INTERNAL')
+  @Guarded(toWhoHasSecondFactor)
+  async alerts(
+    @Arg('ticketId', () => ID, { nullable: true }) _ticketId: string | undefined,
+    @Arg('after', () => String, { nullable: true }) _after: string | undefined,
+    @Root() news: AlertNews,
+    @Ctx() { actor, access, services, loaders }: RequestContext,
+  ): Promise<AlertEvent> {
+    const { kind, cursor, alertId, ticketId } = news;
+    const event = { cursor, kind: AlertEventKind[kind], alertId, ticketId, alert: null };
+    if (kind === 'ENDED') return event;
+    const alert = loaders.alerts.toType(await services.alerts.reachable(actor, alertId));
+    return alertIsAssisted({ actor, access }, alert) === null ? { ...event, alert } : { ...event, kind: AlertEventKind.NOTICE };
   }
 }
 

@@ -9,7 +9,7 @@ import type { TicketTurn } from '../tickets/tickets.ingest';
 import { lockTicket } from '../tickets/tickets.lock';
 import { ticket } from '../tickets/tickets.rows';
 import { type AlertChange, RiskAlert, riskAlertEvents, riskAlerts, riskSnoozes, type StoredReason } from './alert.entity';
-import { alert, latestPlace, openIds, snooze, snoozes } from './alert.rows';
+import { alert, latestPlace, openIds, places, snooze, snoozes } from './alert.rows';
 import { mostCountries, mostReasons } from './alert.type';
 import { type AlertRule, type AlertSeverity, alertSeverities, fewestOthers, type ReasonCode, reasonKind } from './alert.words';
 
@@ -102,7 +102,10 @@ export const announce = async (
   }[],
 ): Promise<void> => {
   if (happened.length === 0) return;
-  const [latest] = await change.read(latestPlace, sql``);
+  const [begun] = await change.read(places, sql`WHERE ${places.columns.position} = 0`, { lock: true });
+  if (!begun) await change.insert(riskAlertEvents, { position: 0, kind: 'BEGUN', alertId: '', ticketId: null, heldById: null });
+  // What is locked is as it was committed last, whatever this change has seen before.
+  const [latest] = await change.read(latestPlace, sql``, { lock: true });
   const next = (latest?.position ?? 0) + 1;
   await change.insert(
     riskAlertEvents,
@@ -225,10 +228,13 @@ export const raise = async (change: Change, keys: Keys, draft: AlertDraft, repor
   return { outcome: 'raised', id };
 };
 
-/** Tickets that were closed, reassigned or re-addressed: whoever had them learns that their alerts are over for them, whoever has them now that there are some. */
-export const followTurns = async (change: Change, turns: readonly TicketTurn[]): Promise<void> => {
+/**
+ * Tickets that were closed, reassigned or re-addressed: whoever had them learns that their alerts are over for them, whoever has them now that
+ * there are some. False where there are none: then nobody was about to be told of any.
+ */
+export const followTurns = async (change: Change, turns: readonly TicketTurn[]): Promise<boolean> => {
   const heldBy = new Map(turns.map(({ ticketId, heldBy }) => [ticketId, heldBy]));
-  if (heldBy.size === 0) return;
+  if (heldBy.size === 0) return false;
   // What is locked is as it was committed last, whatever this change has seen before.
   const open = await change.read(openIds, sql`WHERE ${alert.ticketId} IN (${[...heldBy.keys()]}) AND ${alert.state} = 'OPEN'`, {
     lock: true,
@@ -237,6 +243,7 @@ export const followTurns = async (change: Change, turns: readonly TicketTurn[]):
     change,
     open.map(({ id, ticketId }) => ({ kind: 'MOVED', alertId: id, ticketId, heldById: heldBy.get(ticketId ?? '') ?? null })),
   );
+  return open.length > 0;
 };
 
 /** Ends an alert that the change has locked. The caller records it. */

@@ -1,7 +1,8 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Change } from '../../db/change';
-import { type Sql, sql } from '../../db/sql';
-import { select, type Table } from '../../db/table';
+import type { Reads } from '../../db/reads';
+import { padded, type Sql, sql } from '../../db/sql';
+import { type Selected, select, type Table } from '../../db/table';
 import { type Assistance, assistances } from './assistance.entity';
 
 /** It has begun, and neither its end nor its time has come. */
@@ -25,6 +26,16 @@ export const assistsOnFor = (ticketId: Sql, customerId: Sql, actor: SignedInActo
 /** A live assistance of the actor covers this customer. */
 export const coversCustomer = (customerId: Sql, actor: SignedInActor, now: Date): Sql =>
   sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${live(a, actor, now)})`;
+
+const assistingActors = select(assistances.pick('actorId', 'ticketId', 'customerId'), sql`FROM ${assistances}`);
+
+/** Who assists whom, on which of these customers' tickets. */
+export const whoAssists = (
+  from: Pick<Reads, 'read'>,
+  customerIds: readonly string[],
+  now: Date,
+): Promise<readonly Selected<typeof assistingActors>[]> =>
+  from.read(assistingActors, sql`WHERE ${assistances.customerId} IN (${padded(customerIds)}) AND ${isLive(assistances, now)}`);
 
 export const assistanceIds = select(assistances.pick('id'), sql`FROM ${assistances}`);
 

@@ -55,9 +55,10 @@ export const createSources = async (
       customers,
       assistances: {
         end: async (change, turns) => {
-          const ended = await endAssistances(change, turns);
-          await followTurns(change, turns);
-          return ended;
+          const { ended, leasesUntil } = await endAssistances(change, turns);
+          // Whoever is about to be told of an alert goes by what was so a moment ago: as long as a lease is waited for.
+          const isTold = await followTurns(change, turns);
+          return { ended, leasesUntil: isTold ? Math.max(leasesUntil, Date.now()) : leasesUntil };
         },
         settled: waitForLeases,
       },

@@ -30,9 +30,12 @@ export const isActiveStaff = async (from: Pick<Change, 'read'>, source: string, 
   return (counted?.n ?? 0) > 0;
 };
 
-/** Whoever is named is among the active staff, as SQL. */
-export const isActive = (staffId: Sql): Sql =>
-  sql`EXISTS (SELECT 1 FROM ${requesters} WHERE ${requesters.id} = ${staffId} AND ${requesters.active} = ${true})`;
+/** One of these is among the active staff of this helpdesk, or, where none is named, of any, as SQL. */
+export const isActiveIn = (source: Sql, ids: readonly string[]): Sql =>
+  ids.length === 0
+    ? sql`1 = 0`
+    : sql`EXISTS (SELECT 1 FROM ${requesters} WHERE ${requesters.id} IN (${ids}) AND ${requesters.active} = ${true}
+        AND (${source} IS NULL OR ${requesters.source} = ${source}))`;
 
 /** Active staff of every helpdesk by the digests of a login name or e-mail address. */
 export const activeStaffNamed = (

@@ -5,7 +5,6 @@ import { joined, type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { type AssignedWork, isGivenToThem, isOwn, isTeams } from './provenance';
-import { isActive } from './staff.rows';
 import { ticket } from './tickets.rows';
 
 /** A ticket as far as these rules look at it. */
@@ -56,8 +55,7 @@ export const listedScope = (actor: SignedInActor, grounds: TicketGrounds, now: D
 };
 
 /**
- * The ticket is open and was given to the actor by others, as SQL over `ticket`: `isGivenToThem`, and among the active staff of its
- * helpdesk as it is stored now.
+ * The ticket is open and was given to the actor by others, as SQL over `ticket`: `isGivenToThem`.
  */
 export const heldBy = (actor: SignedInActor): Sql => {
   if (actor.staffIds.length === 0 || actor.helpdesks.length === 0) return sql`1 = 0`;
@@ -70,8 +68,7 @@ export const heldBy = (actor: SignedInActor): Sql => {
   const unmade = theirs.map((id) => sql`INSTR(${customerSetByIds}, ${JSON.stringify(id)}) = 0`);
   return sql`${assigneeId} IN (${theirs}) AND ${status} IN ('NEW', 'OPEN', 'PENDING') AND ${source} IN (${actor.helpdesks})
     AND (${assignedById} IS NULL OR ${assignedById} NOT IN (${theirs}) OR (${ofTheirTeam}))
-    AND (${createdById} IS NULL OR ${createdById} NOT IN (${theirs})) AND ${joined(unmade, ' AND ')}
-    AND ${isActive(assigneeId)}`;
+    AND (${createdById} IS NULL OR ${createdById} NOT IN (${theirs})) AND ${joined(unmade, ' AND ')}`;
 };
 
 /** The ticket's customer is covered by a live assistance of the actor. */
