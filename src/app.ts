@@ -150,10 +150,8 @@ export class App {
       const signals = createSignals(core, {
         section: config.signals,
         named: signalNames(database, keys),
-        sessions: {
-          isTheirs: (issuer) => issuers.some((each) => each.issuer === issuer),
-          end: (ended) => actors.endSessions(ended),
-        },
+        staffIssuers: issuers.map(({ issuer }) => issuer),
+        endSessions: (ended) => actors.endSessions(ended),
       });
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });

@@ -14,11 +14,16 @@ export interface SignalNames extends NamedThings, NamedByEvents {
 export interface SignalsParts {
   readonly section: SignalsSection;
   readonly named: SignalNames;
-  readonly sessions: StaffSessions;
+  /** Issuer identifiers of the identity providers of staff. */
+  readonly staffIssuers: readonly string[];
+  readonly endSessions: StaffSessions['end'];
 }
 
 /** What is told of payments, tickets and staff, in one order. */
-export const createSignals = ({ database, keys, clock, log }: Storage, { section, named, sessions }: SignalsParts) => {
+export const createSignals = (
+  { database, keys, clock, log }: Storage,
+  { section, named, staffIssuers, endSessions }: SignalsParts,
+) => {
   const service = new Signals({ database, clock, log, fromLog: new LogSignals(database, named, clock) });
   const subjects = new SignalSubjects(keys.digests, named);
   return {
@@ -28,7 +33,7 @@ export const createSignals = ({ database, keys, clock, log }: Storage, { section
       subjects,
       sources: section.sources,
       signals: service,
-      sessions,
+      sessions: { isTheirs: (issuer) => staffIssuers.includes(issuer), end: endSessions },
       onKeySetFault: (source, why) => log.warn({ source, why }, 'the key set of a sender of signals could not be fetched'),
     }),
     history: new SignalHistory(database, named.namesOfCustomer),
