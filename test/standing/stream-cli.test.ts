@@ -18,11 +18,11 @@ describe('the rules on the labelled stream, as npm run bench:stream asks them', 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string);
     expect(Object.keys(last.seeds)).toEqual(['6', '7']);
-    // Of the aims two are asked for; what the rules reach of the others today may only become more.
+    // The aims, but for alerts, of which half are to be right over all of the time: what is reached here may only become more.
     expect(last.ratios.found).toBeGreaterThanOrEqual(0.9);
     expect(last.ratios.falseHolds).toBeLessThanOrEqual(1);
-    expect(last.ratios.alerts).toBeGreaterThanOrEqual(0.18);
-    expect(last.ratios.holds).toBeGreaterThanOrEqual(0.22);
+    expect(last.ratios.alerts).toBeGreaterThanOrEqual(0.45);
+    expect(last.ratios.holds).toBeGreaterThanOrEqual(0.8);
     // Every word of an effect that finds or holds is one that the score knows.
     expect(last.rules.length).toBeGreaterThan(8);
     expect(last.ratios.challenges).not.toBeNull();
