@@ -65,8 +65,7 @@ export const changeAgainstHistory = defineRule({
     if (named.length < (isTold ? it.signs : 1)) return null;
     const today = [...contacts, ...second].some((each) => at - each.occurredAt.getTime() < days);
     // A new card on a new telephone abroad is what happens to travellers; an address or a contact is not.
-    const isGrave =
-      (device && today) || (country && device && familiar.sightings >= 2 && signal.facts.change !== 'card') || named.length > 2;
+    const isGrave = device && (today || (country && familiar.sightings >= 3 && signal.facts.change !== 'card'));
     return {
       subject: 'customer',
       window: it.secondDays * days,
