@@ -7,14 +7,13 @@ import type { ExposurePolicy } from './authz/policy/exposure';
 import { Loop } from './background/loop';
 import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
+import { loadRules } from './config/rules';
 import type { Database } from './db/database';
 import type { DevelopmentIssuer } from './development/issuer/development-issuer';
 import type { Actors } from './features/actors/actors.service';
 import { createActors } from './features/actors/actors.slice';
-import { createAlerts } from './features/alerts/alerts.slice';
 import { createAssistance } from './features/assistance/assistance.slice';
 import { createAudit } from './features/audit/audit.slice';
-import { createBrakes } from './features/brakes/brakes.slice';
 import type { Core } from './features/core';
 import { createCredentials } from './features/credentials/credentials.slice';
 import { createCustomers } from './features/customers/customers.slice';
@@ -26,14 +25,12 @@ import type { Operations } from './features/operations/operations.service';
 import { createOperations } from './features/operations/operations.slice';
 import { createPayments } from './features/payments/payments.slice';
 import { type RequestContext, RequestOf, type Services } from './features/request';
+import { createRisk } from './features/risk';
 import { servedGraph } from './features/schema';
-import { signalNames } from './features/signal-names';
-import { createSignals } from './features/signals/signals.slice';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
 import { createSources } from './features/sources/sources.slice';
 import { createTickets } from './features/tickets/tickets.slice';
-import { createWebhooks } from './features/webhooks/webhooks.slice';
 import { Admission } from './graphql/admission';
 import { Cursors } from './graphql/cursor';
 import { unexpectedMessage } from './graphql/errors';
@@ -71,8 +68,7 @@ interface AppParts {
   readonly clock: () => Date;
   readonly database: Database;
   readonly services: Services;
-  readonly signals: ReturnType<typeof createSignals>;
-  readonly webhooks: ReturnType<typeof createWebhooks>;
+  readonly risk: Awaited<ReturnType<typeof createRisk>>;
   readonly sources: Sources;
   readonly actors: Actors;
   readonly record: ReturnType<typeof createDisclosures>;
@@ -99,8 +95,8 @@ export class App {
   readonly clock = this.parts.clock;
   readonly database = this.parts.database;
   readonly services = this.parts.services;
-  readonly signals = this.parts.signals;
-  readonly webhooks = this.parts.webhooks;
+  readonly signals = this.parts.risk.signals;
+  readonly webhooks = this.parts.risk.webhooks;
   readonly sources = this.parts.sources;
   readonly actors = this.parts.actors;
   readonly denials = this.parts.record.denials;
@@ -147,12 +143,6 @@ export class App {
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
       const issuers = [...config.issuers, ...(developmentIssuer ? [await developmentIssuer.issuerOptions()] : [])];
-      const signals = createSignals(core, {
-        section: config.signals,
-        named: signalNames(database, keys),
-        staffIssuers: issuers.map(({ issuer }) => issuer),
-        endSessions: (ended) => actors.endSessions(ended),
-      });
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
@@ -174,24 +164,24 @@ export class App {
         leaseSeconds: config.updates.leaseSeconds,
         merchant: config.merchant.name,
       });
-      const brakes = await createBrakes(core);
-      const actors = await createActors(core, {
-        issuers,
-        development: !config.production,
-        mfaRequired: config.mfaRequired,
-        isSignedOut: (person) => brakes.service.isSignedOut(person),
-      });
-      const alerts = createAlerts(core, { assistances, tickets, sources, actors, maximumAge });
       const record = createDisclosures(core);
-      const webhooks = createWebhooks(core, config);
+      const risk = await createRisk(core, config, {
+        assistances,
+        tickets: tickets.service,
+        sources,
+        maximumAge: maximumAge.assignment,
+        rules: loadRules(config.rulesFile),
+        staffIssuers: issuers.map(({ issuer }) => issuer),
+        openActors: (isSignedOut) =>
+          createActors(core, { issuers, development: !config.production, mfaRequired: config.mfaRequired, isSignedOut }),
+      });
+      const { actors } = risk;
       const services: Services = {
         ...createAudit(core, config.audit, record.denials),
         ...credentials.services,
         invitations: new Invitations([credentials.services.confirmations]),
-        ...alerts.services,
         assistances,
-        brakes: brakes.service,
-        webhooks: webhooks.service,
+        ...risk.services,
         opening: assistance.opening,
         cursors: core.cursors,
         policy,
@@ -235,7 +225,7 @@ export class App {
           work: () => running.access.work,
         };
         const loaders = {
-          alerts: alerts.loader(),
+          alerts: risk.alerts.loader(),
           assistances: assistance.loader(actor),
           credentials: credentials.loader(actor, loading),
           customers: customers.loader(loading),
@@ -250,8 +240,7 @@ export class App {
         clock,
         database,
         services,
-        signals,
-        webhooks,
+        risk,
         sources,
         actors,
         record,
@@ -266,7 +255,7 @@ export class App {
         channels: delivery,
         publicAddress,
         answerSteps,
-        recurring: [alerts, assistance, credentials, brakes]
+        recurring: [assistance, credentials, risk]
           .flatMap<() => Promise<unknown>>((slice) => slice.recurring)
           .concat(() => actors.restoreRevocations()),
       });
@@ -296,18 +285,16 @@ export class App {
     };
     for (const turn of this.parts.recurring) every(5_000, turn);
     for (const loop of this.loops) loop.start();
-    this.signals.service.start();
-    this.webhooks.start();
+    this.parts.risk.start();
     this.services.jobs.start();
     this.services.auditScrub.start();
   }
 
   /** Finishes what is under way: polls, disclosures, counted denials, writes. */
   async close(): Promise<void> {
-    const { jobs, auditScrub, alertStreams } = this.services;
-    const stopping = [...this.loops, this.signals.service, this.webhooks, jobs, auditScrub, alertStreams.feed, this.sources];
+    const { jobs, auditScrub } = this.services;
     // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
-    await Promise.all(stopping.map((each) => each.stop()));
+    await Promise.all([...this.loops, this.parts.risk, jobs, auditScrub, this.sources].map((each) => each.stop()));
     await this.parts.channels.mail?.close();
     await this.parts.record.close();
     await this.signingLog?.stop();

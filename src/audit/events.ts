@@ -216,6 +216,27 @@ export const catalogue = {
     reads: 'The exposure policy with this digest is in force from now on.',
     subject: 'Policy',
   },
+  'rule.verdict': {
+    reads: 'A rule found this in the signals it names; `done` followed of it, and nothing of the other effects.',
+    subject: 'Verdict',
+    detail: {
+      rule: telling('Alert.rule', word),
+      version: count,
+      mode: oneOf('SHADOW', 'ON'),
+      late: flag,
+      at: time,
+      window: count,
+      counts: telling('AlertReason.code', words),
+      effects: telling('Alert.rule', words),
+      done: words,
+      signals: telling('Alert.rule', words),
+    },
+  },
+  'rules.in-force': {
+    reads: 'From now on signals are judged by these rules, whose digest over their file’s meaning this is; the others are off.',
+    subject: 'Rules',
+    detail: { on: words, shadow: words },
+  },
   'secret.create': {
     reads: 'The installation made a secret of its own.',
     subject: 'Secret',

@@ -32,6 +32,7 @@ export interface Config
   readonly databasePool: number;
   readonly dataFolder: string;
   readonly policyFile: string;
+  readonly rulesFile: string;
   readonly keyEncryption: { readonly value: string } | { readonly file: string; readonly create: boolean };
   readonly mfaRequired: boolean;
   readonly developmentIssuer: boolean;
@@ -263,6 +264,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     databasePool: variables.DATABASE_POOL,
     dataFolder,
     policyFile: resolve(folder, variables.POLICY_FILE),
+    rulesFile: resolve(folder, variables.RULES_FILE),
     keyEncryption: variables.KEY_ENCRYPTION_KEY
       ? { value: variables.KEY_ENCRYPTION_KEY }
       : {

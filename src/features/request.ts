@@ -3,6 +3,7 @@ import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
 import type { ScrubRounds } from '../ledger/scrub-rounds';
+import type { RulesFile } from '../risk/rules-file';
 import type { AlertStreams } from './alerts/alert-stream';
 import type { AlertsLoader } from './alerts/alerts.loader';
 import type { Alerts } from './alerts/alerts.service';
@@ -46,6 +47,7 @@ export interface Services {
   readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;
   readonly auditScrub: ScrubRounds;
+  readonly rules: RulesFile;
   readonly webhooks: Webhooks;
   readonly policy: ExposurePolicy;
   readonly cursors: Cursors;

@@ -28,6 +28,7 @@ import {
 import { CustomersResolver } from './customers/customers.resolver';
 import { ExposureResolver } from './exposure/exposure.resolver';
 import { PaymentsResolver } from './payments/payments.resolver';
+import { RulesResolver } from './rules/rules.resolver';
 import { CustomerAuthor, StaffAuthor, SystemAuthor } from './tickets/ticket.type';
 import { MessagesResolver, TicketsResolver } from './tickets/tickets.resolver';
 import { ViewerResolver } from './viewer/viewer.resolver';
@@ -47,6 +48,7 @@ const resolvers: NonEmptyArray<Function> = [
   ExposureResolver,
   MessagesResolver,
   PaymentsResolver,
+  RulesResolver,
   TicketAssistanceResolver,
   TicketCredentialsResolver,
   TicketsResolver,

@@ -29,8 +29,8 @@ describe('a brake', () => {
     const { data } = await test.as(who, '{ viewer { id } }');
     return data.viewer.id as string;
   };
-  const placing = (app: App, draft: Partial<BrakeDraft> & Pick<BrakeDraft, 'stops'>): Promise<PlacedBrake> =>
-    app.database.system('worker', 'brake.place', (change) =>
+  const placing = async (app: App, draft: Partial<BrakeDraft> & Pick<BrakeDraft, 'stops'>): Promise<PlacedBrake> => {
+    const placed = await app.database.system('worker', 'brake.place', (change) =>
       app.services.brakes.place(change, {
         teams: ['cards'],
         level: 'READS',
@@ -40,6 +40,9 @@ describe('a brake', () => {
         ...draft,
       }),
     );
+    if (placed === null) throw new Error('nobody was stopped');
+    return placed;
+  };
   const place = async (who: 'ana' | 'sam', level: BrakeDraft['level'], rule = 'agent-breadth') => {
     const { id, leasesUntil } = await placing(test.app, { stops: { actorId: await actorOf(who), staffIds: [] }, level, rule });
     await waitForLeases(leasesUntil);

@@ -96,7 +96,7 @@ describe('webhooks', () => {
     const { data } = await test.as(who, '{ viewer { id } }');
     return test.app.database.system('worker', 'brake.place', async (change) => {
       const draft = { teams: [], level: 'ASSISTANCES', rule, ruleVersion: 1, signals: [] } as const;
-      return (await test.app.services.brakes.place(change, { ...draft, stops: { actorId: data.viewer.id, staffIds: [] } })).id;
+      return (await test.app.services.brakes.place(change, { ...draft, stops: { actorId: data.viewer.id, staffIds: [] } }))?.id;
     });
   };
   const listed = async (filter: object = {}) => (await test.as('oz', deliveries, { filter })).data.webhookDeliveries.nodes;
@@ -210,7 +210,10 @@ describe('webhooks', () => {
     receiver.answer = () => ({ status: 200 });
     expect(told(await test.as('oz', replay))).toEqual({ data: { replayWebhooks: 1 }, errors: [] });
     await turn();
-    expect(receiver.received.map(({ headers }) => headers['webhook-id'])[1]).toBe(receiver.received[0]?.headers['webhook-id']);
+    // About two things, so in either order.
+    const ids = receiver.received.map(({ headers }) => headers['webhook-id']);
+    expect(ids).toHaveLength(3);
+    expect(ids.slice(1)).toContain(ids[0]);
     expect((await listed()).map(({ state }: { state: string }) => state)).toEqual(['DONE', 'DONE']);
   });
 

@@ -44,6 +44,8 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
   WebhookDeliveryConnection: 'messages, whose fields have verdicts',
   WebhookDeliveryEdge: 'messages, whose fields have verdicts',
   WebhookAttempt: 'how a receiver answered',
+  RiskRule: 'the rules’ file, which names no customer',
+  RiskThreshold: 'the rules’ file, which names no customer',
   Money: 'behind Transaction.amount',
   Redaction: 'behind Message.redactions',
   Freshness: 'when a source was asked last, and whether that is too long ago',

@@ -212,6 +212,7 @@ describe('the rules beside resolvers', () => {
       'Query.brakes',
       'Query.disclosures',
       'Query.policyInForce',
+      'Query.riskRules',
       'Query.webhookDeliveries',
       'Subscription.alerts',
       'Ticket.credentialUpdates',

@@ -42,6 +42,7 @@ const slices = [
   'audit',
   'brakes',
   'webhooks',
+  'rules',
   'viewer',
   'exposure',
 ] as const;

@@ -77,10 +77,10 @@ const loadedPlace = (): Promise<Place> =>
     const config = loadConfig({ ...testEnvironment, DATA_DIR: join(folder, 'data') });
     const app = await App.open({ config: { ...config, database: location }, log: silent, clock: new TestClock().now });
     await app.sources.syncAll();
-    // Each test has its own policy, and the event that it came into force.
-    const inForce = "SELECT id FROM audit_event WHERE action = 'policy.in-force'";
-    await tamper(app.database, `DELETE FROM audit_pending WHERE event_id IN (${inForce})`);
-    await tamper(app.database, "DELETE FROM audit_event WHERE action = 'policy.in-force'");
+    // Each test has its own policy and rules, and the events that they came into force.
+    const areInForce = "action IN ('policy.in-force', 'rules.in-force')";
+    await tamper(app.database, `DELETE FROM audit_pending WHERE event_id IN (SELECT id FROM audit_event WHERE ${areInForce})`);
+    await tamper(app.database, `DELETE FROM audit_event WHERE ${areInForce}`);
     await app.close();
   });
 

@@ -6,22 +6,23 @@ import { AlertStreams, type StreamParts } from './alert-stream';
 import { AlertsLoader } from './alerts.loader';
 import { type AlertParts, Alerts } from './alerts.service';
 
-interface AlertsParts extends Pick<AlertParts, 'assistances'>, Pick<StreamParts, 'sources'> {
-  readonly tickets: { readonly service: Tickets };
+export interface AlertsParts extends Pick<AlertParts, 'assistances'>, Pick<StreamParts, 'sources'> {
+  readonly tickets: Tickets;
   readonly actors: { restoreRevocations(): Promise<unknown> };
-  readonly maximumAge: { readonly assignment: number };
+  /** An assignment that was confirmed longer ago than this, in milliseconds, doesn't authorize. */
+  readonly maximumAge: number;
 }
 
 /** What the holder of a ticket should know: raised, told, resolved. */
 export const createAlerts = (
   { database, keys, cursors, clock, log }: Core,
-  { assistances, tickets, sources, maximumAge: { assignment: maximumAge }, actors }: AlertsParts,
+  { assistances, tickets, sources, maximumAge, actors }: AlertsParts,
 ) => {
   const service = new Alerts({ database, keys, cursors, clock, assistances });
   const onFault = (error: unknown) => log.error({ error: describeError(error) }, 'what happened to alerts could not be read');
   const feed = new AlertFeed({ database, clock, onFault, restoreRevocations: () => actors.restoreRevocations() });
   const streams = new AlertStreams({ database, cursors, clock, feed, sources, maximumAge }, async (actor, ticketId) => {
-    const reached = await tickets.service.reachable(actor, [ticketId], null);
+    const reached = await tickets.reachable(actor, [ticketId], null);
     return reached.length > 0;
   });
   return {

@@ -46,12 +46,16 @@ export const endAssistances = async (
 const remembered = 30 * 86_400_000;
 
 /** Subjects that a person is known by: the one that is named, and those that asked lately with a row among the staff that is theirs. */
-export const actorsOf = async (change: Change, person: KeptPerson): Promise<readonly string[]> => {
+export const actorsOf = async (
+  change: Change,
+  { actorId: named, staffIds: rows }: Omit<KeptPerson, 'actorId'> & { readonly actorId: string | null },
+): Promise<readonly string[]> => {
   const { actorId, requestedByStaffIds: staffIds, beginsAt } = assistance;
+  const person = { actorId: named ?? '', staffIds: rows };
   const lately = sql`WHERE ${beginsAt} > ${new Date(change.at.getTime() - remembered)} AND ${doneBy(person, { actorId, staffIds })}
     GROUP BY ${actorId}`;
-  const rows = await change.read(actorIds, lately);
-  return [...new Set([person.actorId, ...rows.map((row) => row.actorId)])].sort();
+  const found = await change.read(actorIds, lately);
+  return [...new Set([...(named === null ? [] : [named]), ...found.map((row) => row.actorId)])].sort();
 };
 
 /** Ends what these actors have open: all of it, or what waits for its approval. Returns until when some process may still disclose under it. */

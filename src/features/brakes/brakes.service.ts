@@ -18,7 +18,8 @@ import { type BrakeRow, brake, brakeCount, brakeRows, type OpenBrake, openBrakes
 
 /** What a rule wants stopped, and what it goes by. */
 export interface BrakeDraft {
-  readonly stops: KeptPerson;
+  /** By a subject of theirs, or, where only the helpdesk names them, by their rows among the staff. */
+  readonly stops: KeptPerson | { readonly actorId: null; readonly staffIds: readonly string[] };
   readonly teams: readonly string[];
   readonly level: BrakeLevel;
   /** In lower case with hyphens. */
@@ -61,22 +62,25 @@ export class Brakes {
 
   /**
    * Part of a change that records a verdict. Repeated while it isn't released, it is the one that is there. From its commit on nothing is
-   * begun or changed that it stops; what is under way may be shown until `leasesUntil`.
+   * begun or changed that it stops; what is under way may be shown until `leasesUntil`. Null for somebody who never assisted anybody here.
    */
-  async place(change: SystemChange, draft: BrakeDraft): Promise<PlacedBrake> {
-    const { stops, level, rule, ruleVersion } = draft;
-    const openKey = `${stops.actorId}|${rule}`;
+  async place(change: SystemChange, draft: BrakeDraft): Promise<PlacedBrake | null> {
+    const { level, rule, ruleVersion } = draft;
+    const staffIds = draft.stops.staffIds ?? [];
+    const actorIds = await actorsOf(change, draft.stops);
+    const actorId = draft.stops.actorId ?? actorIds[0];
+    if (actorId === undefined) return null;
+    const openKey = `${actorId}|${rule}`;
     const known = await change.lockIfAny(Brake, { openKey });
     if (known) return { id: known.id, leasesUntil: 0 };
-    const actorIds = await actorsOf(change, stops);
     const id = `brk_${ulid(change.at.getTime())}`;
     const others = await this.openOn(change, actorIds);
     const readersUntil = await putOnActors(change, actorIds, strongest([level, ...others.map((each) => each.level)]));
     await change.insert(brakes, {
       id,
-      actorId: stops.actorId,
+      actorId,
       actorIds,
-      staffIds: stops.staffIds ?? [],
+      staffIds,
       teams: draft.teams,
       level,
       rule,
@@ -97,9 +101,9 @@ export class Brakes {
     change.record('brake.place', {
       subject: { type: 'Brake', id },
       detail: {
-        of: stops.actorId,
+        of: actorId,
         actors: actorIds,
-        staffRows: stops.staffIds ?? [],
+        staffRows: staffIds,
         teams: teamsDigest(draft.teams),
         level,
         rule,

@@ -1,0 +1,61 @@
+import type { RulesFile } from '../risk/rules-file';
+import type { ActorParts, Actors } from './actors/actors.service';
+import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
+import { createBrakes } from './brakes/brakes.slice';
+import type { Core } from './core';
+import { createRules } from './rules/rules.slice';
+import { signalNames } from './signal-names';
+import type { SignalsSection } from './signals/signals.section';
+import { createSignals } from './signals/signals.slice';
+import { createWebhooks, type WebhookSettings } from './webhooks/webhooks.slice';
+
+export interface RiskSettings extends WebhookSettings {
+  readonly signals: SignalsSection;
+}
+
+export interface RiskParts extends Omit<AlertsParts, 'actors'> {
+  readonly rules: RulesFile;
+  /** Issuer identifiers of the identity providers of staff. */
+  readonly staffIssuers: readonly string[];
+  /** Who asks, but for those on whose sessions a brake is. */
+  readonly openActors: (isSignedOut: ActorParts['isSignedOut']) => Promise<Actors>;
+}
+
+/** What is made of signals: verdicts of rules, alerts, brakes, and what other systems are told of them. */
+export const createRisk = async (
+  core: Core,
+  settings: RiskSettings,
+  { rules: file, staffIssuers, openActors, ...parts }: RiskParts,
+) => {
+  const named = signalNames(core.database, core.keys);
+  const brakes = await createBrakes(core);
+  const actors = await openActors((person) => brakes.service.isSignedOut(person));
+  const signals = createSignals(core, {
+    section: settings.signals,
+    named,
+    staffIssuers,
+    endSessions: (ended) => actors.endSessions(ended),
+  });
+  const alerts = createAlerts(core, { ...parts, actors });
+  const webhooks = createWebhooks(core, settings);
+  const rules = await createRules(core, {
+    file,
+    signals: signals.service,
+    history: signals.history,
+    brakes: brakes.service,
+    namesOfCustomer: named.namesOfCustomer,
+  });
+  return {
+    actors,
+    signals,
+    alerts,
+    webhooks,
+    services: { ...alerts.services, brakes: brakes.service, rules, webhooks: webhooks.service },
+    recurring: [...alerts.recurring, ...brakes.recurring],
+    start: () => {
+      signals.service.start();
+      webhooks.start();
+    },
+    stop: () => Promise.all([signals.service.stop(), webhooks.stop(), alerts.services.alertStreams.feed.stop()]),
+  };
+};

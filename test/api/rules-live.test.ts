@@ -1,0 +1,178 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { recordSignals } from '../../src/features/signals/recorder';
+import type { Signal } from '../../src/risk/signal';
+import { countOf, told } from '../support/answers';
+import { TestApp } from '../support/app';
+
+const minute = 60_000;
+const shipped = readFileSync('schema/rules.yaml', 'utf8');
+/** The shipped file with another mode of some rules. */
+const withModes = (modes: Readonly<Record<string, string>>): string =>
+  Object.entries(modes).reduce((text, [rule, mode]) => {
+    const pattern = new RegExp(`(^  ${rule}:\\n(?:    .*\\n)*?    mode: )\\w+`, 'm');
+    expect(text).toMatch(pattern);
+    return text.replace(pattern, `$1${mode}`);
+  }, shipped);
+
+describe('rules in force', () => {
+  let test: TestApp;
+  const folder = mkdtempSync(join(tmpdir(), 'counterfoil-rules-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterEach(() => test.stop());
+
+  const start = async (modes: Readonly<Record<string, string>> = {}) => {
+    const rulesFile = join(folder, 'rules.yaml');
+    writeFileSync(rulesFile, withModes(modes));
+    test = await TestApp.start({ config: { rulesFile } });
+    // What the first sync told of months ago.
+    await test.app.signals.service.turn();
+  };
+  let made = 0;
+  const signal = (type: string, subjects: Signal['subjects'], ago = 0, facts: Signal['facts'] = {}): Signal => {
+    made += 1;
+    return { source: 'shop', id: `s-${made}`, type, occurredAt: new Date(test.clock.now().getTime() - ago), subjects, facts };
+  };
+  const receive = async (signals: readonly Signal[]) => {
+    await test.app.database.system('signals', 'signal.receive', async (change) => {
+      await recordSignals(change, signals);
+      change.record('signal.receive', {
+        subject: { type: 'SignalSource', id: 'shop' },
+        detail: { signals: signals.length },
+      });
+    });
+    await test.app.signals.service.turn();
+  };
+  const customerOf = async (reference: string): Promise<{ id: string; ticket: string }> => {
+    const [row] = await test.app.database.query<{ id: string; ticket: string }>(
+      'SELECT customer_id AS id, id AS ticket FROM helpdesk_ticket WHERE reference = ?',
+      [reference],
+    );
+    return row as { id: string; ticket: string };
+  };
+  /** Cards that were never seen before, one after the other. */
+  const cards = (customer: string, count: number, ago = 0) =>
+    Array.from({ length: count }, (_, index) =>
+      signal(
+        'payment.attempt.declined',
+        { customer, card: `card-${made}-${index}`, device: 'dev_other' },
+        ago + (count - index) * minute,
+        {
+          country: 'DE',
+          declineCode: 'incorrect_cvc',
+        },
+      ),
+    );
+  const verdicts = async (): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+    (await test.events('rule.verdict')).map(({ detail }) => detail as Readonly<Record<string, unknown>>);
+
+  it('of a fresh installation record what they would have done, and do nothing', async () => {
+    await start();
+    const { id } = await customerOf(demoTickets.own.reference);
+    await receive(cards(id, 6));
+    const found = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
+    expect(found[0]).toMatchObject({ mode: 'SHADOW', late: false, done: [], version: expect.any(Number) });
+    expect(await countOf(test, 'risk_alert')).toBe(0);
+  });
+
+  it('raise one alert for whoever has the ticket, once they are on, and say on what it rests', async () => {
+    await start({ 'card-testing': 'ON' });
+    const { id } = await customerOf(demoTickets.own.reference);
+    await receive(cards(id, 6));
+    await receive(cards(id, 2));
+    const [first] = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
+    expect(first).toMatchObject({ mode: 'ON', done: ['alert'] });
+    expect(first?.signals).toEqual(expect.arrayContaining([expect.stringMatching(/^shop\//)]));
+    expect(await countOf(test, 'risk_alert', "state = 'OPEN'")).toBe(1);
+    await test.as('ana', `{ ticketByReference(source: "demo", reference: "${demoTickets.own.reference}") { subject } }`);
+    const { data, errors } = told(await test.as('ana', '{ alerts(first: 5) { nodes { rule state reasons { code count } } } }'));
+    expect(errors).toEqual([]);
+    expect(data.alerts.nodes).toEqual([
+      {
+        rule: 'CARD_TESTING',
+        state: 'OPEN',
+        reasons: expect.arrayContaining([
+          expect.objectContaining({ code: 'CARDS' }),
+          expect.objectContaining({ code: 'DECLINES' }),
+        ]),
+      },
+    ]);
+  });
+
+  it('only alert where something came more than an hour late, and say nothing of what is older than a week', async () => {
+    await start({ 'card-testing': 'ON' });
+    const [late, old] = [await customerOf(demoTickets.own.reference), await customerOf(demoTickets.matched.reference)];
+    await receive([...cards(late.id, 6, 120 * minute), ...cards(old.id, 6, 8 * 24 * 60 * minute)]);
+    const found = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
+    expect(found.length).toBeGreaterThan(0);
+    for (const each of found) expect(each).toMatchObject({ late: true, effects: ['alert'] });
+    expect(await countOf(test, 'risk_alert', 'customer_id = ?', old.id)).toBe(0);
+  });
+
+  it('about staff put a brake on whom they are about, and tell no holder of a ticket', async () => {
+    await start({ 'agent-breadth': 'ON' });
+    const { data } = await test.as('ana', '{ viewer { id } }');
+    const staff = data.viewer.id as string;
+    await receive(
+      Array.from({ length: 30 }, (_, index) =>
+        signal(
+          'staff.disclosure',
+          { staff, team: 'cards', customer: `cus_${index}`, ticket: `tkt_${index}` },
+          (30 - index) * 30_000,
+        ),
+      ),
+    );
+    expect((await verdicts()).map(({ rule, done }) => [rule, done])).toContainEqual(['agent-breadth', ['brake']]);
+    const { data: listed } = await test.as('ada', '{ brakes { nodes { actorId level rule state } } }');
+    expect(listed.brakes.nodes).toEqual([{ actorId: staff, level: 'READS', rule: 'agent-breadth', state: 'ACTIVE' }]);
+    expect(await countOf(test, 'risk_alert')).toBe(0);
+    const denied = await test.as(
+      'ana',
+      `{ ticketByReference(source: "demo", reference: "${demoTickets.own.reference}") { subject } }`,
+    );
+    expect(told(denied).errors.map(([, code, why]) => [code, why])).toEqual([['DENIED', 'BRAKE']]);
+  });
+
+  it('judge each signal once, however many processes read the feed', async () => {
+    await start({ 'card-testing': 'ON' });
+    const { id } = await customerOf(demoTickets.own.reference);
+    await test.app.database.system('signals', 'signal.receive', async (change) => {
+      await recordSignals(change, cards(id, 6));
+      change.record('signal.receive', { subject: { type: 'SignalSource', id: 'shop' }, detail: { signals: 6 } });
+    });
+    await Promise.all(Array.from({ length: 4 }, () => test.app.signals.service.turn()));
+    await test.app.signals.service.turn();
+    const found = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
+    expect(found).toHaveLength(1);
+    expect(await countOf(test, 'risk_alert')).toBe(1);
+  });
+
+  it('are shown with their thresholds, and their coming into force is an event', async () => {
+    await start({ 'card-testing': 'ON' });
+    const { data, errors } = told(
+      await test.as('pia', '{ riskRules { name mode effects thresholds { name value } explanation } }'),
+    );
+    expect(errors).toEqual([]);
+    expect(data.riskRules).toHaveLength(14);
+    expect(data.riskRules.find(({ name }: { name: string }) => name === 'CARD_TESTING')).toMatchObject({
+      mode: 'ON',
+      thresholds: expect.arrayContaining([{ name: expect.any(String), value: expect.any(Number) }]),
+      explanation: expect.stringMatching(/^It fires when .*\.$/),
+    });
+    expect(told(await test.as('ana', '{ riskRules { name } }')).errors).toEqual([['riskRules', 'DENIED', 'ROLE']]);
+    const [event] = await test.events('rules.in-force');
+    expect(event?.detail).toMatchObject({ on: ['card-testing'] });
+    test.clock.forward(minute);
+    await test.restart();
+    expect(await test.events('rules.in-force')).toHaveLength(1);
+  });
+
+  it('that are wrong stop the start, with the path', async () => {
+    const rulesFile = join(folder, 'rules.yaml');
+    writeFileSync(rulesFile, shipped.replace('mode: SHADOW', 'mode: PERHAPS'));
+    await expect(TestApp.start({ config: { rulesFile } })).rejects.toThrow(/mode/);
+    await start();
+  });
+});
