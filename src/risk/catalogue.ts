@@ -28,4 +28,3 @@ const byName: Readonly<Record<RuleName, Rule>> = {
 
 /** Every rule, in the order in which files and reports have them. */
 export const rules: readonly Rule[] = ruleNames.map((name) => byName[name]);
-export const ruleCalled = (name: RuleName): Rule => byName[name];

@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type GraphQLInputType, isEnumType, isInputObjectType, isListType, isNonNullType } from 'graphql';
+import {
+  type GraphQLInputType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+} from 'graphql';
 import { keyEncryptionOf } from '../../src/config/key-encryption';
 import { servedGraph } from '../../src/features/schema';
 import { DataKeyring } from '../../src/privacy/customer-keys';
@@ -7,6 +15,7 @@ import { containsCardNumber } from '../../src/privacy/redaction';
 import { open } from '../../src/privacy/sealing';
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { OtherIssuer } from '../support/other-issuer';
 import { card, helpdeskCustomer, payment, ScriptedHelpdesk, ScriptedPayments, staff } from '../support/scripted-sources';
 
 /** A value of every argument of every mutation, with one text of it replaced. */
@@ -17,6 +26,8 @@ interface Attempt {
   readonly given: string;
   readonly literals: string;
   readonly variables: Record<string, unknown>;
+  /** Of the answer: nothing where it is a scalar. */
+  readonly selection: string;
 }
 
 const placeholder = 'placeholder';
@@ -40,6 +51,7 @@ const filled = (type: GraphQLInputType, place: string, at: string, text: string)
     );
   if (isEnumType(type)) return type.getValues()[0]?.name;
   if (type.name === 'Boolean') return true;
+  if (type.name === 'DateTime') return '2026-09-01T09:00:00Z';
   return ['Int', 'SafeInt', 'Float'].includes(type.name) ? 1 : place === at ? text : placeholder;
 };
 
@@ -54,7 +66,7 @@ const literalOf = (type: GraphQLInputType, value: unknown): string => {
 };
 
 const attempts = (text: string): Attempt[] =>
-  Object.values(schema.getMutationType()?.getFields() ?? {}).flatMap(({ name: mutation, args }) =>
+  Object.values(schema.getMutationType()?.getFields() ?? {}).flatMap(({ name: mutation, args, type: answer }) =>
     args
       .flatMap(({ name, type }) => placesOf(type, name))
       .map((place): Attempt => {
@@ -66,14 +78,20 @@ const attempts = (text: string): Attempt[] =>
           given: values.map(({ name }) => `${name}: $${name}`).join(', '),
           literals: values.map(({ name, type, value }) => `${name}: ${literalOf(type, value)}`).join(', '),
           variables: Object.fromEntries(values.map(({ name, value }) => [name, value])),
+          selection: isLeafType(getNamedType(answer)) ? '' : '{ __typename }',
         };
       }),
   );
 
 describe('a text that somebody writes', () => {
   let test: TestApp;
+  /** Of every role that may change something, so that nothing is refused for want of one. */
+  let somebody: { readonly token: string };
   beforeAll(async () => {
-    test = await TestApp.start();
+    const issuer = await OtherIssuer.open();
+    test = await TestApp.start({ config: { issuers: [issuer.configuration] } });
+    const roles = ['AGENT', 'SUPERVISOR', 'PAYMENTS', 'ADMIN'] as const;
+    somebody = { token: await issuer.token('sam', { roles, teams: ['cards'] }, test.clock.now()) };
   });
   afterAll(() => test.stop());
 
@@ -87,7 +105,7 @@ describe('a text that somebody writes', () => {
     'pan_4242424242424242ABCDEFGHJK',
     '42424242-4242-4242-4242-424242424242',
   ];
-  const isId = (place: string): boolean => /(?:Id|^id)$/.test(place);
+  const isId = (place: string): boolean => /(?:Id|(?:^|\.)id)$/.test(place);
 
   it.each(cardData)(
     'is refused wherever a mutation takes one, as a literal and as a variable, and leaves nothing: %s',
@@ -103,14 +121,14 @@ describe('a text that somebody writes', () => {
           'rejectCredentialUpdate reason',
         ]),
       );
-      await test.as('sam', '{ viewer { roles } }');
+      await test.as(somebody, '{ viewer { roles } }');
       const before = await test.events();
-      for (const { mutation, place, definitions, given, literals, variables } of tried) {
+      for (const { mutation, place, definitions, given, literals, variables, selection } of tried) {
         const refused = { data: null, errors: [[mutation, 'INVALID', place]] };
-        const withVariables = `mutation(${definitions}) { ${mutation}(${given}) { __typename } }`;
+        const withVariables = `mutation(${definitions}) { ${mutation}(${given}) ${selection} }`;
         // The third time it is compiled.
-        for (let time = 0; time < 3; time++) expect(told(await test.as('sam', withVariables, variables))).toEqual(refused);
-        const answer = await test.as('sam', `mutation { ${mutation}(${literals}) { __typename } }`);
+        for (let time = 0; time < 3; time++) expect(told(await test.as(somebody, withVariables, variables))).toEqual(refused);
+        const answer = await test.as(somebody, `mutation { ${mutation}(${literals}) ${selection} }`);
         expect(told(answer)).toEqual(refused);
         expect(JSON.stringify(answer)).not.toMatch(/4242|987|123|2029/);
       }
@@ -122,7 +140,7 @@ describe('a text that somebody writes', () => {
   it('is refused at once where it is longer than any text may be', async () => {
     const first = attempts('x'.repeat(4_001)).find(({ place }) => !isId(place));
     const { mutation, place, definitions, given, variables } = first as Attempt;
-    const answer = await test.as('sam', `mutation(${definitions}) { ${mutation}(${given}) { __typename } }`, variables);
+    const answer = await test.as(somebody, `mutation(${definitions}) { ${mutation}(${given}) { __typename } }`, variables);
     expect(told(answer)).toEqual({ data: null, errors: [[mutation, 'INVALID', place]] });
   });
 

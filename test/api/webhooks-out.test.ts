@@ -89,8 +89,8 @@ describe('webhooks', () => {
   /** What is committed gets its place, is written down for whom it is for, and is sent. */
   const turn = async () => {
     await test.app.signingLog?.sequencer.turn();
-    await test.app.webhooks.follower.turn();
-    await test.app.webhooks.outbox.drain();
+    await test.app.webhooks.telling?.follower.turn();
+    await test.app.webhooks.telling?.outbox.drain();
   };
   const place = async (rule = 'agent-breadth', who: 'ana' | 'ben' = 'ana') => {
     const { data } = await test.as(who, '{ viewer { id } }');
@@ -253,8 +253,8 @@ describe('webhooks', () => {
     await start();
     await place();
     await test.app.signingLog?.sequencer.turn();
-    await Promise.all(Array.from({ length: 5 }, () => test.app.webhooks.follower.turn()));
-    await test.app.webhooks.outbox.drain();
+    await Promise.all(Array.from({ length: 5 }, () => test.app.webhooks.telling?.follower.turn()));
+    await test.app.webhooks.telling?.outbox.drain();
     expect(receiver.received).toHaveLength(1);
   });
 

@@ -111,7 +111,7 @@ describe('the graph and the policy that ship', () => {
         .filter(isScalarType)
         .map(({ name }) => name),
     );
-    expect([...outputs].sort()).toEqual(['Boolean', 'CurrencyCode', 'DateTime', 'ID', 'Int', 'SafeInt', 'String']);
+    expect([...outputs].sort()).toEqual(['Boolean', 'CurrencyCode', 'DateTime', 'Float', 'ID', 'Int', 'SafeInt', 'String']);
   });
 
   it('say of every filter by which field it narrows', () => {
