@@ -1,7 +1,7 @@
 import type { Verdict } from '../../risk/rule';
-import { signalName } from '../../risk/signal';
 import type { AlertSeverity, ReasonCode } from '../alerts/alert.words';
 import type { AlertDraft, DraftReason } from '../alerts/raising';
+import { loggedName } from '../signals/logged-name';
 
 /** What a count of a verdict tells the holder of the ticket. Counts that aren't here are for those who look after the rules. */
 const counted: Readonly<Record<string, ReasonCode>> = {
@@ -70,6 +70,6 @@ export const alertDraft = (verdict: Verdict, customerId: string): AlertDraft => 
     subject: `${verdict.subject.name} ${verdict.subject.value}`,
     window: String(verdict.window),
     reasons: reasonsOf(verdict),
-    signals: verdict.evidence.map(signalName),
+    signals: verdict.evidence.map(loggedName),
   };
 };

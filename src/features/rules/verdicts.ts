@@ -7,12 +7,13 @@ import { select } from '../../db/table';
 import { Evaluator, latest, type RuleSetting } from '../../risk/evaluator';
 import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
 import type { RulesFile } from '../../risk/rules-file';
-import { signalName } from '../../risk/signal';
 import { raise } from '../alerts/raising';
 import type { Brakes } from '../brakes/brakes.service';
 import type { Keys } from '../keys/keys.service';
 import type { FeedConsumer, PlacedSignal } from '../signals/consumer';
 import type { NamesOfCustomer, SignalHistory } from '../signals/history';
+import { loggedName } from '../signals/logged-name';
+import { ownSource } from '../signals/own-source';
 import { subjectDigest } from '../signals/subjects';
 import { alertDraft } from './alert-drafts';
 
@@ -56,6 +57,15 @@ interface Earlier {
   readonly window: number;
   readonly effects: readonly string[];
 }
+
+/**
+ * What follows of a verdict of a rule that is on. A brake rests on what the gateway itself saw: whoever may tell of payments can't stop
+ * the staff by telling of them.
+ */
+const carriedOut = ({ verdict: { effects, evidence }, isAboutAgents }: JudgedVerdict): readonly RuleEffect[] => {
+  if (!isAboutAgents) return ['alert'];
+  return effects.includes('brake') && evidence.every(({ source }) => source === ownSource) ? ['brake'] : [];
+};
 
 /** The same was said of the same subject within the window, with these effects or more. */
 const isSaid = ({ at, window, effects }: Verdict, before: readonly Earlier[]): boolean => {
@@ -103,13 +113,12 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
   };
 
   private async take(change: SystemChange, judged: JudgedVerdict, recorded: Map<string, Earlier[]>): Promise<void> {
-    const { verdict, mode, isAboutAgents, customers } = judged;
+    const { verdict, mode, customers } = judged;
     const id = verdictId(verdict);
     const before = [...(recorded.get(id) ?? []), ...(await this.earlier(change, id))];
     if (isSaid(verdict, before)) return;
     recorded.set(id, [{ at: verdict.at.getTime(), window: verdict.window, effects: verdict.effects }, ...before]);
-    const carriedOut: RuleEffect = isAboutAgents ? 'brake' : 'alert';
-    const done = mode === 'ON' && (!isAboutAgents || verdict.effects.includes('brake')) ? [carriedOut] : [];
+    const done = mode === 'ON' ? carriedOut(judged) : [];
     const about = await Promise.all(customers.map((each) => this.parts.keys.customerUnderDigest(change, each)));
     const { ticket } = verdict.subjects;
     change.record('rule.verdict', {
@@ -126,11 +135,11 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
         counts: Object.entries(verdict.counts).map(([name, count]) => `${name} ${count}`),
         effects: verdict.effects,
         done,
-        signals: verdict.evidence.slice(-mostSignals).map(signalName),
+        signals: verdict.evidence.slice(-mostSignals).map(loggedName),
       },
     });
     // Whoever has the ticket may be whom a rule about staff is about: those are for others to look at.
-    if (mode === 'ON' && !isAboutAgents)
+    if (done.includes('alert'))
       for (const customerId of customers) await raise(change, this.parts.keys, alertDraft(verdict, customerId));
     if (done.includes('brake')) await this.brake(change, verdict);
   }
@@ -144,7 +153,7 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
       level: 'READS',
       rule: verdict.rule,
       ruleVersion: verdict.version,
-      signals: verdict.evidence.map(signalName),
+      signals: verdict.evidence.map(loggedName),
     });
   }
 
