@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { RulesTestFlags } from './rules';
 
 const run = () => require('./rules') as typeof import('./rules');
@@ -11,8 +11,9 @@ export const rulesCommand = (program: Command): void => {
   rules
     .command('test')
     .description('Evaluate every rule over signals, those that are OFF too, and say what would fire. Nothing follows of it.')
-    .addOption(
-      new Option('--stream <file>', 'signals, a line of JSON each, in the order of receipt; - for stdin').makeOptionMandatory(),
+    .option(
+      '--stream <file>',
+      'signals, a line of JSON each, in the order of receipt; - for stdin (default: those that the gateway has stored)',
     )
     .option('--from <time>', 'verdicts from this time on: a day or an instant; earlier signals count as the past')
     .option('--to <time>', 'verdicts before this time')
@@ -20,7 +21,7 @@ export const rulesCommand = (program: Command): void => {
     .option('--json', 'print a verdict a line, with the rule, when, about whom, the signals it rests on and the effect')
     .addHelpText(
       'after',
-      '\nA line that is no signal is named on stderr and makes the command end with 1; the others are evaluated.',
+      '\nWhat is stored is named by digests and ids of ours, and reaches as far back as signals are kept; beside a gateway on the embedded\ndatabase a snapshot is read. A line of a stream that is no signal is named on stderr and makes the command end with 1; the others are evaluated.',
     )
     .action((flags: RulesTestFlags) => run().test(flags));
   rules

@@ -11,11 +11,13 @@ import { signalName } from '../risk/signal';
 import { Trial } from '../risk/trial';
 import { timeOf } from './arguments';
 import { CommandFailed } from './report';
-import { signalLines } from './signal-lines';
+import { type SignalLine, signalLines } from './signal-lines';
+import type { StoredSignals } from './stored-signals';
 import { TrialSummary } from './trial-summary';
 
 export interface RulesTestFlags {
-  readonly stream: string;
+  /** A file of lines, `-` for stdin; what the gateway has stored where it isn't given. */
+  readonly stream?: string;
   readonly from?: string;
   readonly to?: string;
   readonly rules?: string;
@@ -50,20 +52,32 @@ const verdictLine = (verdict: Verdict, trial: Trial): string => {
   })}\n`;
 };
 
-/** `counterfoil rules test`. */
-export const test = async ({ stream, rules, json = false, ...range }: RulesTestFlags): Promise<void> => {
-  const from = range.from === undefined ? Number.NEGATIVE_INFINITY : timeOf(range.from).getTime();
-  const to = range.to === undefined ? Number.POSITIVE_INFINITY : timeOf(range.to).getTime();
+type Lines = AsyncIterable<readonly SignalLine[]>;
+
+async function* linesOf(stored: StoredSignals): Lines & AsyncGenerator<readonly SignalLine[]> {
+  let number = 0;
+  for await (const signals of stored.all())
+    yield signals.map((signal) => {
+      number += 1;
+      return { number, signal };
+    });
+}
+
+/** Evaluates the rules over the lines, and says what they find. Returns how many lines are no signals. */
+const evaluate = async (lines: Lines, seen: (file: RulesFile) => RulesFile, flags: RulesTestFlags): Promise<number> => {
+  const { rules, json = false } = flags;
+  const from = flags.from === undefined ? Number.NEGATIVE_INFINITY : timeOf(flags.from).getTime();
+  const to = flags.to === undefined ? Number.POSITIVE_INFINITY : timeOf(flags.to).getTime();
   const isAsked = ({ at }: Verdict) => at.getTime() >= from && at.getTime() < to;
-  const trial = new Trial(rulesOf(rules));
+  const trial = new Trial(seen(rulesOf(rules)));
   // What is in force today, beside what is tried.
   const isCompared = rules !== undefined && !json && existsSync(loadLocalConfig().rulesFile);
-  const today = isCompared ? new Trial(rulesOf(undefined)) : null;
+  const today = isCompared ? new Trial(seen(rulesOf(undefined))) : null;
   const summary = new TrialSummary(trial, today);
   let wrong = 0;
-  for await (const lines of signalLines(stream)) {
+  for await (const some of lines) {
     let out = '';
-    for (const line of lines) {
+    for (const line of some) {
       if ('expected' in line) {
         wrong += 1;
         if (wrong <= mostNamed) process.stderr.write(`Line ${line.number}: ${line.expected}.\n`);
@@ -80,6 +94,24 @@ export const test = async ({ stream, rules, json = false, ...range }: RulesTestF
     await write(out);
   }
   if (!json) await write(summary.text());
+  return wrong;
+};
+
+/** Over what the gateway has stored. What is loaded for that, a stream of lines has no use for. */
+const testStored = async (flags: RulesTestFlags): Promise<void> => {
+  const { StoredSignals } = require('./stored-signals') as typeof import('./stored-signals');
+  const stored = await StoredSignals.open();
+  try {
+    await evaluate(linesOf(stored), (file) => stored.seenBy(file), flags);
+  } finally {
+    await stored.close();
+  }
+};
+
+/** `counterfoil rules test`. */
+export const test = async (flags: RulesTestFlags): Promise<void> => {
+  if (flags.stream === undefined) return testStored(flags);
+  const wrong = await evaluate(signalLines(flags.stream), (file) => file, flags);
   if (wrong === 0) return;
   throw new CommandFailed(
     `${wrong} ${wrong === 1 ? 'line is' : 'lines are'} no signal${wrong > mostNamed ? `, of which the first ${mostNamed} are named` : ''}; the others were evaluated. "counterfoil rules schema signals" says what is accepted.`,

@@ -62,6 +62,17 @@ const namedByEvents = (reads: Reads): NamedByEvents => ({
 
 const linked = select(customer.pick('id', 'source', 'reference', 'paymentCustomerId'), sql`FROM ${customer}`);
 
+/** Of the names that customers have on both sides, one for each: the least, so that it is the same whoever asks. Only reads. */
+export const oneNameEach = async (reads: Reads): Promise<(customer: string) => string> => {
+  const names = new Map<string, string>();
+  const rows = await reads.read(linked, sql`WHERE ${customer.paymentCustomerId} IS NOT NULL ORDER BY ${customer.id}`);
+  for (const { id, paymentCustomerId } of rows) {
+    const name = names.get(paymentCustomerId ?? '') ?? id;
+    names.set(paymentCustomerId ?? '', name).set(id, name);
+  }
+  return (called) => names.get(called) ?? called;
+};
+
 /** By which names signals call one customer: ours on either side, and the digests of what senders call them. */
 const namesOfCustomer =
   (reads: Reads, keys: Keys) =>

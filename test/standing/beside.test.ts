@@ -55,6 +55,14 @@ describe('beside a running gateway, what only reads has a snapshot', () => {
     });
   });
 
+  it('the rules are tried over the signals that are stored', async () => {
+    const tried = await run(['rules', 'test']);
+    expect({ code: tried.code, stderr: tried.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(Number(/^([\d,]+) signals\./.exec(tried.stdout)?.[1]?.replaceAll(',', ''))).toBeGreaterThan(100);
+    const later = await run(['rules', 'test', '--json', '--from', '2120-01-01']);
+    expect(later).toMatchObject({ code: 0, stdout: '' });
+  });
+
   it('the report and the keys that the log names are read', async () => {
     const year = ['--from', '2020-01-01', '--to', '2120-01-01'];
     expect(await run(['audit', 'report', ...year])).toMatchObject({ code: 0, stdout: expect.stringContaining('UNANCHORED') });

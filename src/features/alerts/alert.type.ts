@@ -24,14 +24,11 @@ import {
   guidanceCodes,
   guidanceFor,
   guidanceText,
+  mostCountries,
   type ReasonCode,
   reasonCodes,
   reasonKind,
 } from './alert.words';
-
-/** Facts, and countries of a fact, that an alert has at most. */
-export const mostReasons = 20;
-export const mostCountries = 20;
 
 /** In files, tables and events rules are called `card-testing`, in the graph CARD_TESTING. */
 export const RiskRuleNameEnum = Object.fromEntries(alertRules.map((name) => [name.toUpperCase().replaceAll('-', '_'), name]));

@@ -28,6 +28,10 @@ export type AlertState = (typeof alertStates)[number];
 export const alertResolutions = ['TRUE', 'FALSE', 'UNSURE'] as const;
 export type AlertResolution = (typeof alertResolutions)[number];
 
+/** Facts, and countries of a fact, that an alert has at most. */
+export const mostReasons = 20;
+export const mostCountries = 20;
+
 /** One kind of fact that an alert rests on. */
 interface ReasonKind {
   /** The fields of the graph that it is derived from: where one of them isn't shown to a reader, the fact isn't either. */

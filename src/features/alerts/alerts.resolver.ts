@@ -17,11 +17,10 @@ import {
   AlertFilterInput,
   AlertReason,
   AlertType,
-  mostReasons,
   ReportConcernInput,
   ResolveAlertInput,
 } from './alert.type';
-import { derivedFrom, reasonKind } from './alert.words';
+import { derivedFrom, mostReasons, reasonKind } from './alert.words';
 import { AlertNews } from './alert-stream';
 
 @Resolver(() => AlertType)

@@ -10,8 +10,16 @@ import { lockTicket } from '../tickets/tickets.lock';
 import { ticket } from '../tickets/tickets.rows';
 import { type AlertChange, RiskAlert, riskAlertEvents, riskAlerts, riskSnoozes, type StoredReason } from './alert.entity';
 import { alert, latestPlace, openIds, places, snooze, snoozes } from './alert.rows';
-import { mostCountries, mostReasons } from './alert.type';
-import { type AlertRule, type AlertSeverity, alertSeverities, fewestOthers, type ReasonCode, reasonKind } from './alert.words';
+import {
+  type AlertRule,
+  type AlertSeverity,
+  alertSeverities,
+  fewestOthers,
+  mostCountries,
+  mostReasons,
+  type ReasonCode,
+  reasonKind,
+} from './alert.words';
 
 /** A fact as a rule found it. */
 export interface DraftReason {

@@ -2,6 +2,7 @@ import type { Reads } from '../../db/reads';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { vouchingBegins } from '../../ledger/vouching';
+import { KeyedDigests } from '../../privacy/digests';
 import { EventVouchers } from '../../privacy/event-vouchers';
 import type { KeyEncryption } from '../../privacy/key-encryption';
 import { type Secret, secrets } from './key.entity';
@@ -29,3 +30,13 @@ export const vouchersOf = (
 /** The same for whoever only reads. */
 export const storedVouchers = async (reads: Reads, encryption: KeyEncryption): Promise<EventVouchers | null> =>
   vouchersOf(await reads.read(rows, sql``), encryption);
+
+/** The installation's digests for whoever only reads; null where it has none yet. Throws `WrappedKeyBroken`. */
+export const storedDigests = async (reads: Reads, encryption: KeyEncryption): Promise<KeyedDigests | null> => {
+  const wrapped = (await reads.read(rows, sql``)).find(({ name }) => name === 'digests')?.wrapped;
+  if (!wrapped) return null;
+  const secret = encryption.unwrap(wrapped, 'secret|digests');
+  const digests = new KeyedDigests(secret);
+  secret.fill(0);
+  return digests;
+};
