@@ -148,6 +148,53 @@ describe('an alert', () => {
     expect(places.map(({ position }) => Number(position))).toEqual(places.map((_, at) => at + 1));
   });
 
+  it('is one for each customer, where several are found in one thing', async () => {
+    const about = { rule: 'domain-burst', subject: 'emailDomain example.com', window: 'several' } as const;
+    const first = raised(await raiseOn(test, reference, about));
+    const second = await raiseOn(test, demoTickets.pastedCard.reference, { ...about, reasons: [{ code: 'DECLINES', count: 9 }] });
+    expect(second.outcome).toBe('raised');
+    const [stored] = await test.app.database.query<{ reasons: string; customer_id: string }>(
+      'SELECT reasons, customer_id FROM risk_alert WHERE id = ?',
+      [first],
+    );
+    expect(stored?.customer_id).toBe(await customerOf(test, reference));
+    expect(String(stored?.reasons)).not.toContain('DECLINES');
+  });
+
+  it('keeps what was found of one payment when another is found', async () => {
+    const about = { rule: 'provider-deadline', window: 'both' } as const;
+    const id = raised(await raiseOn(test, reference, { ...about, reasons: [{ code: 'DISPUTE' }] }));
+    await raiseOn(test, reference, { ...about, reasons: [{ code: 'REVIEW' }] });
+    const [stored] = await test.app.database.query<{ reasons: string }>('SELECT reasons FROM risk_alert WHERE id = ?', [id]);
+    expect(String(stored?.reasons)).toMatch(/REVIEW.*DISPUTE/);
+  });
+
+  it('is one of ten of its rule about a customer at most', async () => {
+    const { reference: of } = demoTickets.selfMade;
+    const outcomes: string[] = [];
+    for (let window = 0; window < 12; window += 1)
+      outcomes.push((await raiseOn(test, of, { rule: 'card-expiring', window: String(window) })).outcome);
+    expect(outcomes).toEqual([...Array.from({ length: 10 }, () => 'raised'), 'enough', 'enough']);
+    expect(await raiseOn(test, of, { rule: 'card-expiring', window: '3', severity: 'HIGH' })).toMatchObject({
+      outcome: 'updated',
+    });
+    expect(await raiseOn(test, of, { rule: 'card-testing' })).toMatchObject({ outcome: 'raised' });
+  });
+
+  it('is told on the open ticket of its customer where the one that it names is closed', async () => {
+    const { reference: of } = demoTickets.pastedCard;
+    const theirs = await customerOf(test, of);
+    const closed = await ticketIdOf(test, demoTickets.closed.reference);
+    const write = `UPDATE helpdesk_ticket SET customer_id = '${theirs}' WHERE id = '${closed}'`;
+    await tamperWhile(test.app.database, { table: 'helpdesk_ticket', write }, async () => {
+      const about = raised(await raiseOn(test, of, { rule: 'decline-loop', ticketId: closed }));
+      const [stored] = await test.app.database.query<{ ticket_id: string }>('SELECT ticket_id FROM risk_alert WHERE id = ?', [
+        about,
+      ]);
+      expect(stored?.ticket_id).toBe(await ticketIdOf(test, of));
+    });
+  });
+
   it('leads to a payment of the customer’s own and to no other', async () => {
     const { data } = await test.as('ana', 'query($id: ID!) { customer(id: $id) { transactions(first: 1) { nodes { id } } } }', {
       id: await customerOf(test, reference),

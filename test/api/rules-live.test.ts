@@ -132,6 +132,42 @@ describe('rules in force', () => {
     expect(await countOf(test, 'risk_alert', 'customer_id = ?', old.id)).toBe(0);
   });
 
+  it('tell of a customer what they did, and of others only that they are five or more', async () => {
+    await start({ 'domain-burst': 'ON' });
+    const { id } = await customerOf(demoTickets.own.reference);
+    const since = { customerSince: new Date(test.clock.now().getTime() - 24 * 60 * minute) };
+    const countries = ['ES', 'FR', 'IT', 'PT', 'DE'];
+    await receive(
+      countries.map((country, index) =>
+        signal(
+          `payment.attempt.${index === 4 ? 'succeeded' : 'declined'}`,
+          { customer: index === 4 ? id : `stranger-${index}`, emailDomain: 'burst.example', card: `burst-${index}` },
+          (6 - index) * minute,
+          { ...since, country },
+        ),
+      ),
+    );
+    const rows = await test.app.database.query<{ reasons: string; signals: string }>('SELECT reasons, signals FROM risk_alert');
+    expect(rows).toHaveLength(1);
+    const reasons = JSON.parse(String(rows[0]?.reasons)) as { code: string; count: number; countries: string[] }[];
+    expect(reasons.map(({ code, count, countries: of }) => [code, count, of])).toEqual([
+      ['CUSTOMERS', 5, []],
+      ['ATTEMPTS', 1, []],
+      ['COUNTRIES', 1, ['DE']],
+    ]);
+    expect(JSON.parse(String(rows[0]?.signals))).toHaveLength(1);
+  });
+
+  it('alert once about a customer for whatever payments are invented', async () => {
+    await start({ 'provider-deadline': 'ON' });
+    const { id } = await customerOf(demoTickets.own.reference);
+    const before = await countOf(test, 'risk_alert');
+    await receive(
+      Array.from({ length: 30 }, (_, index) => signal('payment.dispute', { customer: id, payment: `made-up-${index}` })),
+    );
+    expect(await countOf(test, 'risk_alert')).toBe(before + 1);
+  });
+
   it('about staff put a brake on whom they are about, and tell no holder of a ticket', async () => {
     await start({ 'agent-breadth': 'ON' });
     const { data } = await test.as('ana', '{ viewer { id } }');

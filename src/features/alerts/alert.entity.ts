@@ -43,7 +43,7 @@ export class RiskAlert {
   @IdList({ name: 'reported_by_staff_ids', nullable: true }) reportedByStaffIds!: readonly string[] | null;
   /** How often it was brought up to date. */
   @Integer() revision!: number;
-  /** Digest of rule, subject and window. */
+  /** Digest of rule, customer, subject and window. */
   @Text(64) subject!: string;
   /** `subject` while it is open, null afterwards: one open alert of each, on both engines. */
   @Text(64, { name: 'open_key', nullable: true }) openKey!: string | null;

@@ -38,11 +38,11 @@ export interface AlertDraft {
   readonly version: number;
   readonly severity: AlertSeverity;
   readonly customerId: string;
-  /** On which it is told; null: the customer's open ticket that was touched last, if there is one. */
+  /** On which it is told while it is open and the customer's; else, or null: their open ticket that was touched last, if there is one. */
   readonly ticketId: string | null;
   /** Whom among the staff it is about. */
   readonly staffId: string | null;
-  /** What it is about, and in which stretch of time, in the rule's own words: of each there is one open alert. */
+  /** What it is about, and in which stretch of time, in the rule's own words: of each there is one open alert about a customer. */
   readonly subject: string;
   readonly window: string;
   readonly reasons: readonly DraftReason[];
@@ -53,7 +53,7 @@ export interface AlertDraft {
 /** What became of a draft. */
 export type Raised =
   | { readonly outcome: 'raised' | 'updated' | 'unchanged'; readonly id: string }
-  | { readonly outcome: 'snoozed' | 'erased' };
+  | { readonly outcome: 'snoozed' | 'erased' | 'enough' };
 
 /** Somebody's report. */
 interface Report {
@@ -67,6 +67,8 @@ const day = 24 * 3_600_000;
 export const openFor = 7 * day;
 /** Signals that an alert names. */
 const mostSignals = 40;
+/** Open alerts of one rule about one customer: whoever tells of much must not bury the rest. */
+const mostOpen = 10;
 
 const ticketIds = select(ticket.pick('id'), sql`FROM ${ticket}`);
 const openStatuses = ['NEW', 'OPEN', 'PENDING'];
@@ -91,9 +93,9 @@ const storedReasons = (reasons: readonly DraftReason[]): readonly StoredReason[]
 export const statedReason = ({ code, count, windowSeconds, countries, transactionId }: StoredReason): string =>
   [code, count ?? '-', windowSeconds ?? '-', countries.length, transactionId ?? '-'].join(' ');
 
-const subjectOf = ({ rule, subject, window }: AlertDraft): string =>
+const subjectOf = ({ rule, customerId, subject, window }: AlertDraft): string =>
   createHash('sha256')
-    .update(JSON.stringify([rule, subject, window]))
+    .update(JSON.stringify([rule, customerId, subject, window]))
     .digest('base64url');
 
 const worse = (one: AlertSeverity, other: AlertSeverity): AlertSeverity =>
@@ -133,12 +135,10 @@ const stated = ({ version, rule, severity, reasons, signals, expiresAt }: Values
 
 /** The ticket on which a draft is told, held until the change ends, so that it moves before or after; null where there is none. */
 const ticketOf = async (change: Change, { ticketId, customerId }: AlertDraft): Promise<string | null> => {
-  const isTheirs = sql`${ticket.customerId} = ${customerId}`;
+  const namedFirst = sql`CASE WHEN ${ticket.id} = ${ticketId ?? ''} THEN 0 ELSE 1 END, ${ticket.updatedAt} DESC, ${ticket.id}`;
   const [found] = await change.read(
     ticketIds,
-    ticketId === null
-      ? sql`WHERE ${isTheirs} AND ${ticket.status} IN (${openStatuses}) ORDER BY ${ticket.updatedAt} DESC, ${ticket.id} LIMIT 1`
-      : sql`WHERE ${ticket.id} = ${ticketId} AND ${isTheirs}`,
+    sql`WHERE ${ticket.customerId} = ${customerId} AND ${ticket.status} IN (${openStatuses}) ORDER BY ${namedFirst} LIMIT 1`,
   );
   if (!found) return null;
   const held = await lockTicket(change, found.id);
@@ -147,7 +147,11 @@ const ticketOf = async (change: Change, { ticketId, customerId }: AlertDraft): P
 
 /** Brings an open alert up to date with what is known now. */
 const refresh = async (change: Change, open: RiskAlert, draft: AlertDraft, keys: Keys): Promise<Raised> => {
-  const reasons = storedReasons(draft.reasons);
+  const found = storedReasons(draft.reasons);
+  const isFound = ({ code, transactionId }: StoredReason) =>
+    found.some((each) => each.code === code && each.transactionId === transactionId);
+  // What was true of another payment still is.
+  const reasons = [...found, ...open.reasons.filter((each) => !isFound(each))].slice(0, mostReasons);
   const signals = [...new Set([...open.signals, ...draft.signals])].slice(0, mostSignals);
   const severity = worse(open.severity, draft.severity);
   const isNew =
@@ -171,7 +175,8 @@ const refresh = async (change: Change, open: RiskAlert, draft: AlertDraft, keys:
 
 /**
  * Raises an alert, or brings the open one of the same rule, subject and window up to date, in a change that is permitted already. A
- * snoozed rule raises nothing about the customer; about one who was erased there is nothing to say.
+ * snoozed rule raises nothing about the customer, nor does one that has as many open as there may be; about one who was erased there is
+ * nothing to say.
  */
 export const raise = async (change: Change, keys: Keys, draft: AlertDraft, report: Report | null = null): Promise<Raised> => {
   const { rule, version, severity, customerId, staffId } = draft;
@@ -186,6 +191,9 @@ export const raise = async (change: Change, keys: Keys, draft: AlertDraft, repor
       sql`WHERE ${of} = ${customerId} AND ${silenced} = ${rule} AND ${untilAt} > ${change.at} LIMIT 1`,
     );
     if (silent) return { outcome: 'snoozed' };
+    const isOpen = sql`${alert.customerId} = ${customerId} AND ${alert.rule} = ${rule} AND ${alert.state} = 'OPEN'`;
+    const others = await change.read(openIds, sql`WHERE ${isOpen} LIMIT ${mostOpen}`);
+    if (others.length === mostOpen) return { outcome: 'enough' };
   }
   const key = (await keys.forOwners(change, [customerId])).get(customerId);
   if (!key) return { outcome: 'erased' };

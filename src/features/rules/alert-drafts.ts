@@ -1,4 +1,6 @@
 import type { Verdict } from '../../risk/rule';
+import type { Signal, SubjectName } from '../../risk/signal';
+import { attempts, different, isDecline } from '../../risk/windows';
 import type { AlertSeverity, ReasonCode } from '../alerts/alert.words';
 import type { AlertDraft, DraftReason } from '../alerts/raising';
 import { loggedName } from '../signals/logged-name';
@@ -29,6 +31,32 @@ const byType: Readonly<Record<string, ReasonCode>> = {
 };
 const byClaim: Readonly<Record<string, ReasonCode>> = { unmatched: 'CLAIM_UNMATCHED', contradicted: 'CLAIM_CONTRADICTED' };
 
+/** Subjects that one customer has alone. Whatever else signals share, others may have a part in it. */
+const theirs: readonly SubjectName[] = ['customer', 'ticket', 'payment', 'order'];
+
+/** The counts again, over what one customer did alone. Others are only counted, and by `CUSTOMERS`, which tells no number of few. */
+const recounted = ({ counts, evidence }: Verdict, own: readonly Signal[]): Verdict['counts'] => {
+  const mine: Readonly<Record<string, number>> = {
+    attempts: own.filter(({ type }) => attempts.some((each) => each === type)).length,
+    declines: own.filter(isDecline).length,
+    cards: different(own, ({ subjects }) => subjects.card).size,
+    devices: different(own, ({ subjects }) => subjects.device).size,
+    countries: different(own, ({ facts }) => facts.country).size,
+    // Against the advice on somebody else's attempt is nothing that they were told.
+    retries: own.length === evidence.length ? (counts.retries ?? 0) : 0,
+    customers: counts.customers ?? 0,
+  };
+  return Object.fromEntries(Object.keys(counts).flatMap((name) => (name in mine ? [[name, mine[name] as number]] : [])));
+};
+
+/** What a verdict says of one customer, whom these names call, and of nobody else. */
+const aboutOne = (verdict: Verdict, names: readonly string[]): Verdict => {
+  const { subject, evidence } = verdict;
+  const isTheirs = theirs.includes(subject.name);
+  const own = evidence.filter(({ subjects: { customer } }) => (customer === undefined ? isTheirs : names.includes(customer)));
+  return { ...verdict, evidence: own, counts: isTheirs ? verdict.counts : recounted(verdict, own) };
+};
+
 const told = ({ rule, evidence }: Verdict): readonly ReasonCode[] => {
   if (rule === 'provider-deadline') return evidence.flatMap(({ type }) => byType[type] ?? []);
   if (rule === 'claim-against-record') return evidence.flatMap(({ facts }) => byClaim[facts.outcome ?? ''] ?? []);
@@ -57,8 +85,16 @@ const severityOf = ({ rule, effects }: Verdict): AlertSeverity => {
   return effects.every((effect) => effect === 'alert') ? 'MEDIUM' : 'HIGH';
 };
 
-/** A verdict as the alert that whoever holds the ticket of this customer is told. */
-export const alertDraft = (verdict: Verdict, customerId: string): AlertDraft => {
+/** Payments and cards that are stored here. Whatever else a sender names may be invented, a new one each time. */
+const isOurs = /^(?:txn|pm)_/;
+
+/** What the alert is about: of payments and cards that aren't known here a customer has one alert for all. */
+const subjectOf = ({ rule, subject: { name, value } }: Verdict, customerId: string): string =>
+  quiet.includes(rule) && !isOurs.test(value) ? `customer ${customerId}` : `${name} ${value}`;
+
+/** A verdict as the alert that whoever holds the ticket of this customer is told; `names` are all that signals call them by. */
+export const alertDraft = (of: Verdict, customerId: string, names: readonly string[]): AlertDraft => {
+  const verdict = aboutOne(of, names);
   const { ticket } = verdict.subjects;
   return {
     rule: verdict.rule,
@@ -67,7 +103,7 @@ export const alertDraft = (verdict: Verdict, customerId: string): AlertDraft => 
     customerId,
     ticketId: ticket?.startsWith('tkt_') ? ticket : null,
     staffId: null,
-    subject: `${verdict.subject.name} ${verdict.subject.value}`,
+    subject: subjectOf(verdict, customerId),
     window: String(verdict.window),
     reasons: reasonsOf(verdict),
     signals: verdict.evidence.map(loggedName),

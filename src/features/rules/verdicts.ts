@@ -35,6 +35,8 @@ export interface JudgedVerdict {
   readonly isAboutAgents: boolean;
   /** `cus_…`. */
   readonly customers: readonly string[];
+  /** All that signals call them by. */
+  readonly names: readonly string[];
 }
 
 export interface RuleWatchParts {
@@ -99,7 +101,7 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
           verdict,
           mode: setting.mode === 'ON' ? 'ON' : 'SHADOW',
           isAboutAgents: setting.rule.isAboutAgents,
-          customers: await this.customersOf(verdict),
+          ...(await this.customersOf(verdict)),
         });
       }
     }
@@ -113,7 +115,7 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
   };
 
   private async take(change: SystemChange, judged: JudgedVerdict, recorded: Map<string, Earlier[]>): Promise<void> {
-    const { verdict, mode, customers } = judged;
+    const { verdict, mode, customers, names } = judged;
     const id = verdictId(verdict);
     const before = [...(recorded.get(id) ?? []), ...(await this.earlier(change, id))];
     if (isSaid(verdict, before)) return;
@@ -140,7 +142,7 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
     });
     // Whoever has the ticket may be whom a rule about staff is about: those are for others to look at.
     if (done.includes('alert'))
-      for (const customerId of customers) await raise(change, this.parts.keys, alertDraft(verdict, customerId));
+      for (const customerId of customers) await raise(change, this.parts.keys, alertDraft(verdict, customerId, names));
     if (done.includes('brake')) await this.brake(change, verdict);
   }
 
@@ -168,9 +170,8 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
     });
   }
 
-  private async customersOf({ subjects: { customer } }: Verdict): Promise<readonly string[]> {
-    if (customer === undefined) return [];
-    const names = await this.parts.namesOfCustomer(customer);
-    return names.filter((each) => each.startsWith('cus_')).slice(0, mostCustomers);
+  private async customersOf({ subjects: { customer } }: Verdict): Promise<Pick<JudgedVerdict, 'customers' | 'names'>> {
+    const names = customer === undefined ? [] : await this.parts.namesOfCustomer(customer);
+    return { customers: names.filter((each) => each.startsWith('cus_')).slice(0, mostCustomers), names };
   }
 }
