@@ -79,3 +79,10 @@ export interface History {
   /** The days of each window, from the day of `from` to the day of `to`; of customers, cards and e-mail domains, at most 180 days. */
   days(windows: readonly Window[]): Promise<readonly (readonly DaySummary[])[]>;
 }
+
+/**
+ * Signals of one window at most, the newest: what a rule does with them may grow faster than they do, and anybody can make many of one
+ * device. Of staff, whose work of a month is compared, more.
+ */
+export const mostInWindow = ({ subject }: Pick<Window, 'subject'>): number =>
+  subject === 'team' ? 20_000 : subject === 'staff' ? 5_000 : 400;

@@ -27,7 +27,7 @@ describe('the file of risk rules', () => {
       'missing; expected a whole number, 1 to 3650',
     ],
     ['attempts: 6, times: 1.5', 'attempts: 6, times: 0', 'rules.volume-spike.thresholds.times', 'expected a number, 1 to 100'],
-    ['cards: 4,', 'cards: 4, card: 3,', 'rules.card-testing.thresholds', 'unknown card'],
+    ['cards: 4,', 'cards: 4, card: 3,', 'rules.card-testing.thresholds', 'unknown "card"'],
     [
       'effects: [brake]',
       'effects: [hold]',
@@ -39,7 +39,7 @@ describe('the file of risk rules', () => {
       '  card-testing:',
       '  card-tests:',
       'rules',
-      expect.stringContaining('unknown card-tests; expected retries-elsewhere, card-testing'),
+      expect.stringContaining('unknown "card-tests"; expected retries-elsewhere, card-testing'),
     ],
     ['version: 1', 'version: 2', 'version', 'expected 1'],
     ['  - gmail.com', '  - GMAIL', 'sharedMailDomains.0', 'expected a domain in lower case such as mail.example'],

@@ -65,7 +65,7 @@ const kinds: Readonly<Record<string, string>> = { record: 'a map', object: 'a ma
 const explained = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'unrecognized_keys') {
     const expected = issue.path.length === 1 && issue.path[0] === 'rules' ? `; expected ${ruleNames.join(', ')}` : '';
-    return `unknown ${issue.keys.join(', ')}${expected}`;
+    return `unknown ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}${expected}`;
   }
   const missing = issue.input === undefined ? 'missing; ' : '';
   if (issue.code === 'invalid_type' && !issue.message.startsWith('expected '))

@@ -66,9 +66,13 @@ const dayOrInstant = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: `${instantError}, or a day` })
   .transform((text) => new Date(text));
 
-const short = (most: number) => {
-  const error = `expected a text of at most ${most} characters`;
-  return z.string({ error }).max(most, error);
+/** A word of a provider's or a sender's: never a text that somebody wrote. */
+const word = (most: number) => {
+  const error = `expected a word of at most ${most} letters, digits and _ . : / - such as do_not_try_again`;
+  return z
+    .string({ error })
+    .max(most, error)
+    .regex(/^[A-Za-z0-9_.:/-]*$/, error);
 };
 /** What a sender doesn't know may be null or left out. */
 const known = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
@@ -86,13 +90,13 @@ const facts = z.object({
       { error: 'expected an amount such as {"minorUnits":1999,"currency":"EUR"}' },
     ),
   ),
-  declineCode: known(short(128)),
+  declineCode: known(word(128)),
   /** The provider's advice about a decline, such as `do_not_try_again`. */
-  advice: known(short(128)),
+  advice: known(word(128)),
   /** Since when the merchant has this customer. */
   customerSince: known(dayOrInstant),
   /** What came of it: of a payment `fraud`, `refunded`, `declined` or `fine`, where it is known by now. No rule reads it of a payment. */
-  outcome: known(short(64)),
+  outcome: known(word(64)),
   /** What was changed; where it isn't said, it may be any of them. */
   change: known(z.enum(credentialChanges, { error: `expected one of ${credentialChanges.join(', ')}` })),
   /** Until when something can be done. */
@@ -113,7 +117,9 @@ export const signalSchema = z.object({
   id: z
     .string({ error: 'expected an id that is unique within the source' })
     .min(1, 'expected an id that is unique within the source')
-    .max(255, 'expected at most 255 characters'),
+    .max(255, 'expected at most 255 characters')
+    // One byte each, wherever they stand; equal ones are equal on every engine.
+    .regex(/^[\x21-\x7e]*$/, 'expected printable ASCII without blanks'),
   type: z
     .string({ error: 'expected a type such as payment.attempt.declined' })
     .max(64, 'expected at most 64 characters')

@@ -1,4 +1,4 @@
-import { type DaySummary, dayOf, summariesOf, type Window } from './history';
+import { type DaySummary, dayOf, mostInWindow, summariesOf, type Window } from './history';
 import type { Answer, Ask, Need } from './rule';
 import { type Signal, signalName } from './signal';
 import { days } from './windows';
@@ -117,7 +117,7 @@ export class StreamHistory {
       if (atOf(signal) > end) break;
       if ((types as readonly string[]).includes(signal.type)) found.push(signal);
     }
-    return found;
+    return found.slice(-mostInWindow({ subject }));
   }
 
   private daysOf({ subject, value, types, from, to }: Window): readonly DaySummary[] {

@@ -206,6 +206,22 @@ describe('rules in force', () => {
     expect(await countOf(test, 'risk_alert')).toBe(1);
   });
 
+  it('go on where somebody tries more cards than a statement could ask about', async () => {
+    await start({ 'card-testing': 'ON' });
+    const [victim, next] = [await customerOf(demoTickets.own.reference), await customerOf(demoTickets.matched.reference)];
+    await receive(
+      Array.from({ length: 700 }, (_, index) =>
+        signal('payment.attempt.declined', { customer: victim.id, card: `many-${index}`, device: 'dev_many' }, 60_000 - index, {
+          country: 'DE',
+        }),
+      ),
+    );
+    await receive(cards(next.id, 6));
+    expect(await countOf(test, 'risk_alert', "customer_id = ? AND rule = 'card-testing'", victim.id)).toBe(1);
+    expect(await countOf(test, 'risk_alert', "customer_id = ? AND rule = 'card-testing'", next.id)).toBe(1);
+    expect(test.logLines.filter((line) => line.includes('could not be asked'))).toEqual([]);
+  });
+
   it('are shown with their thresholds, and their coming into force is an event', async () => {
     await start({ 'card-testing': 'ON' });
     const { data, errors } = told(

@@ -202,6 +202,12 @@ describe('signals that others send', () => {
     ['no data', () => ({ ...event('a'), data: undefined }), undefined, 'data'],
     ['a text that isn’t lines', () => event('a', 'x'), undefined, 'application/x-ndjson'],
     ['an id that is too long', () => event('a', { id: 'x'.repeat(256) }), undefined, 'at most 255'],
+    ['an id that may hold anything', () => event('a', { id: 'x\u0001' }), undefined, 'printable ASCII'],
+    ['half a character', () => event('a', { id: 'x\ud800' }), undefined, 'printable ASCII'],
+    ['a card number in its id', () => event('a', { id: '4242424242424242-0' }), undefined, 'no card number'],
+    ['a card number for a team', () => event('a', { subjects: { team: '4242 4242 4242 4242' } }), undefined, 'no card number'],
+    ['a text for a code', () => event('a', { facts: { declineCode: 'she read out 4242' } }), undefined, 'a word of at most'],
+    ['what staff were shown', () => event('a', { type: 'staff.disclosure' }), undefined, 'docs/signals.md lists'],
     ['another’s name', () => event('a', { source: 'till' }), undefined, 'the name that you send to'],
     ['an instant without its offset', () => event('a', { occurredAt: '2026-09-01T09:00:00' }), undefined, 'RFC 3339'],
     [

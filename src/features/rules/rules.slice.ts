@@ -4,6 +4,7 @@ import { auditEvents } from '../../db/audit.entity';
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
+import { describeError } from '../../log';
 import type { RulesFile } from '../../risk/rules-file';
 import type { Core } from '../core';
 import type { Signals } from '../signals/signals.service';
@@ -47,8 +48,10 @@ export interface RuleParts extends Pick<RuleWatchParts, 'file' | 'history' | 'br
 }
 
 /** The rules over signals, as the file sets them: evaluated over the feed, and shown. */
-export const createRules = async ({ database, keys }: Core, { signals, ...parts }: RuleParts): Promise<RulesFile> => {
+export const createRules = async ({ database, keys, log }: Core, { signals, ...parts }: RuleParts): Promise<RulesFile> => {
   await recordRules(database, parts.file);
-  signals.consume(new RuleWatch({ keys, ...parts }));
+  const onUnjudged = (signal: string, error: unknown) =>
+    log.error({ signal, error: describeError(error) }, 'the rules could not be asked about a signal; it was passed over');
+  signals.consume(new RuleWatch({ keys, onUnjudged, ...parts }));
   return parts.file;
 };

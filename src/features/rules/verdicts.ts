@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { readLeaf } from '../../audit/leaf';
 import { auditEvents } from '../../db/audit.entity';
 import type { Change, SystemChange } from '../../db/change';
+import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { Evaluator, latest, type RuleSetting } from '../../risk/evaluator';
 import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
 import type { RulesFile } from '../../risk/rules-file';
+import type { Signal } from '../../risk/signal';
 import { raise } from '../alerts/raising';
 import type { Brakes } from '../brakes/brakes.service';
 import type { Keys } from '../keys/keys.service';
@@ -45,6 +47,8 @@ export interface RuleWatchParts {
   readonly keys: Keys;
   readonly brakes: Pick<Brakes, 'place'>;
   readonly namesOfCustomer: NamesOfCustomer;
+  /** A signal, as the log names it, that the rules can't be asked about. */
+  readonly onUnjudged: (signal: string, error: unknown) => void;
 }
 
 /** What is called a verdict on somebody by a rule, in the log: nothing that tells who it is. */
@@ -95,7 +99,7 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
     for (const { position, receivedAt, signal } of signals) {
       const age = receivedAt.getTime() - signal.occurredAt.getTime();
       if (age > oldest) continue;
-      for (const verdict of await this.evaluator.judgeBy(signal, age > latest, this.parts.history.at(position))) {
+      for (const verdict of await this.verdictsOn(signal, age > latest, position)) {
         const setting = this.settings.get(verdict.rule) as RuleSetting;
         judged.push({
           verdict,
@@ -107,6 +111,17 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
     }
     return judged;
   };
+
+  /** One signal that can't be judged keeps none of those behind it from being: it is told of, and passed over. */
+  private async verdictsOn(signal: Signal, isLate: boolean, position: number): Promise<readonly Verdict[]> {
+    try {
+      return await this.evaluator.judgeBy(signal, isLate, this.parts.history.at(position));
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) throw error;
+      this.parts.onUnjudged(loggedName(signal), error);
+      return [];
+    }
+  }
 
   readonly apply = async (change: Change, verdicts: readonly JudgedVerdict[]): Promise<void> => {
     // What this change records isn't stored before it ends.

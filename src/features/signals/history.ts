@@ -1,15 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database';
 import { raw, type Sql, sql } from '../../db/sql';
-import { select } from '../../db/table';
-import { type DaySummary, dayOf, type History, type Window } from '../../risk/history';
+import { type Selection, select } from '../../db/table';
+import { chunks } from '../../lanes';
+import { type DaySummary, dayOf, type History, mostInWindow, type Window } from '../../risk/history';
 import { type Signal, signalName } from '../../risk/signal';
 import { dayOfRow, summed } from './days';
 import { riskSignalDays } from './signal.entity';
 import { f, placedSignals, s, signalOf, subjectColumn } from './signals.rows';
 
-/** Signals of one window at most, the newest. */
-const mostSignals = 50_000;
+/** Windows of one statement: engines bound its parts and its values. */
+const windowsAtOnce = 100;
 /** For how long, in milliseconds, the names that a customer goes by are remembered. */
 const namesMemory = 5_000;
 
@@ -52,10 +53,10 @@ export class SignalHistory {
         const { types, from, to } = window;
         return sql`WHERE ${await this.isAbout(window, s[subjectColumn(window.subject)])} AND ${s.type} IN (${types})
           AND ${s.occurredAt} >= ${from} AND ${s.occurredAt} <= ${to} AND ${f.position} <= ${position}
-          ORDER BY ${s.occurredAt} DESC LIMIT ${raw(`${mostSignals}`)}`;
+          ORDER BY ${s.occurredAt} DESC LIMIT ${raw(String(mostInWindow(window)))}`;
       }),
     );
-    const lists = await this.database.readLists(placedSignals, rests);
+    const lists = await this.lists(placedSignals, rests);
     return lists.map((rows, index) => {
       const { subject, value } = windows[index] as Window;
       return rows
@@ -74,11 +75,17 @@ export class SignalHistory {
           AND ${d.day} >= ${dayOf(from)} AND ${d.day} <= ${dayOf(to)}`;
       }),
     );
-    const lists = await this.database.readLists(dayRows, rests);
+    const lists = await this.lists(dayRows, rests);
     return lists.map((rows, index) => {
       const { value } = windows[index] as Window;
       return summed(rows.map((row) => ({ ...dayOfRow(row), value })));
     });
+  }
+
+  private async lists<Row extends object>(of: Selection<Row>, rests: readonly Sql[]): Promise<Row[][]> {
+    const lists: Row[][] = [];
+    for (const some of chunks(rests, windowsAtOnce)) lists.push(...(await this.database.readLists(of, some)));
+    return lists;
   }
 
   private async isAbout({ subject, value }: Window, column: Sql): Promise<Sql> {
