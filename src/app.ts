@@ -172,8 +172,8 @@ export class App {
         maximumAge: maximumAge.assignment,
         rules: loadRules(config.rulesFile),
         staffIssuers: issuers.map(({ issuer }) => issuer),
-        openActors: (isSignedOut) =>
-          createActors(core, { issuers, development: !config.production, mfaRequired: config.mfaRequired, isSignedOut }),
+        openActors: (brakes) =>
+          createActors(core, { issuers, development: !config.production, mfaRequired: config.mfaRequired, brakes }),
       });
       const { actors } = risk;
       const services: Services = {

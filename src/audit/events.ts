@@ -112,11 +112,21 @@ export const catalogue = {
       count,
     },
   },
+  'brake.extend': {
+    reads: 'The brake on `of` is from now on these subjects of theirs too, and on who has these rows among the staff.',
+    subject: 'Brake',
+    detail: { of: id, actors: ids, staffRows: ofStaff },
+  },
   'brake.propose': {
     reads: 'The first of two people asked that the brake on `of` be released.',
     subject: 'Brake',
     detail: { of: id, staffRows: ofStaff },
     notes: ['reason'],
+  },
+  'brake.renew': {
+    reads: 'The rule found it again of `of`: the proposal to release the brake holds no more.',
+    subject: 'Brake',
+    detail: { of: id },
   },
   'brake.release': {
     reads: 'The second of two people released the brake on `of`.',

@@ -8,7 +8,7 @@ import { type Changes, namesOf, type Selection, type Table, updating } from './t
  * something was last confirmed or is tried again. They say nothing about anybody, and nothing is permitted by them alone.
  */
 export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
-  actor: ['fence', 'lease_until'],
+  actor: ['fence', 'lease_until', 'person_digest'],
   assistance: ['last_used_at', 'lease_until'],
   credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],

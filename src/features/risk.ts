@@ -18,7 +18,7 @@ export interface RiskParts extends Omit<AlertsParts, 'actors'> {
   /** Issuer identifiers of the identity providers of staff. */
   readonly staffIssuers: readonly string[];
   /** Who asks, but for those on whose sessions a brake is. */
-  readonly openActors: (isSignedOut: ActorParts['isSignedOut']) => Promise<Actors>;
+  readonly openActors: (brakes: Pick<ActorParts, 'isSignedOut' | 'stopAlso'>) => Promise<Actors>;
 }
 
 /** What is made of signals: verdicts of rules, alerts, brakes, and what other systems are told of them. */
@@ -29,7 +29,7 @@ export const createRisk = async (
 ) => {
   const named = signalNames(core.database, core.keys);
   const brakes = await createBrakes(core);
-  const actors = await openActors((person) => brakes.service.isSignedOut(person));
+  const actors = await openActors(brakes.service);
   const signals = createSignals(core, {
     section: settings.signals,
     named,

@@ -1,6 +1,10 @@
 import type { App } from '../../src/app';
+import type { Role } from '../../src/authz/actor';
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
+import { sql } from '../../src/db/sql';
+import { select } from '../../src/db/table';
 import { demoTickets } from '../../src/development/merchant/cast';
+import { actors } from '../../src/features/actors/actor.entity';
 import { waitForLeases } from '../../src/features/assistance/assistance.ending';
 import type { BrakeDraft, PlacedBrake } from '../../src/features/brakes/brakes.service';
 import { countOf, eventsOf, ticketIdOf, told } from '../support/answers';
@@ -154,12 +158,105 @@ describe('a brake', () => {
 
   it('that is taken off the rows behind the log’s back is told', async () => {
     const id = await place('ana', 'READS');
-    const found = async () => (await rowsWithoutEvent(test.app.database)).findings;
     expect(await found()).toEqual([]);
     await tamper(test.app.database, 'UPDATE actor SET brake = NULL');
     expect(await found()).toEqual([expect.stringContaining(`${id} (whom they stop)`)]);
     await tamper(test.app.database, "UPDATE staff_brake SET state = 'RELEASED', open_key = NULL");
     expect(await found()).toEqual([expect.stringContaining(`${id} (state, openKey)`)]);
+  });
+
+  const staffRow = async (reference: string) => {
+    const [staff] = await test.app.database.query<{ id: string }>('SELECT id FROM helpdesk_staff WHERE reference = ?', [
+      reference,
+    ]);
+    return staff?.id ?? '';
+  };
+  const under = async (user: string, subject: string, roles: readonly Role[]) => ({
+    token: await issuer.token(user, { roles, teams: ['cards'], subject }, test.clock.now()),
+  });
+  const found = async () => (await rowsWithoutEvent(test.app.database)).findings;
+  const reference = demoTickets.own.reference;
+
+  it('stops them under a subject that they first use afterwards, until it is released', async () => {
+    expect(told(await test.as('ana', open, { reference })).errors).toEqual([]);
+    const { id } = await placing(test.app, { stops: { actorId: null, staffIds: [await staffRow('ana')] } });
+    const other = await under('ana', 'ana-two', ['AGENT']);
+    expect(told(await test.as(other, open, { reference })).errors.map(([, code, why]) => [code, why])).toEqual([
+      ['DENIED', 'BRAKE'],
+    ]);
+    expect((await test.events('brake.extend')).map(({ detail }) => detail)).toEqual([
+      { of: await actorOf('ana'), actors: [expect.stringMatching(/^act_/)], staffRows: [] },
+    ]);
+    expect(await found()).toEqual([]);
+    for (const who of ['ada', 'oz'] as const) await test.as(who, release, { id });
+    expect(told(await test.as(other, open, { reference })).errors).toEqual([]);
+    expect(await found()).toEqual([]);
+  });
+
+  it('stops them under a subject that they used before and did nothing under', async () => {
+    const other = await under('ana', 'ana-two', ['AGENT']);
+    expect(told(await test.as(other, '{ viewer { id } }')).errors).toEqual([]);
+    await place('ana', 'READS');
+    expect(told(await test.as(other, open, { reference })).errors.map(([, code, why]) => [code, why])).toEqual([
+      ['DENIED', 'BRAKE'],
+    ]);
+  });
+
+  it('that is there stops them under a subject that was found since, once the rule says so again', async () => {
+    await place('ana', 'READS');
+    const { data } = told(await test.as('sam', '{ viewer { id } }'));
+    await test.app.database.bookkeeping(actors, async (book) => {
+      const [ana] = await book.read(
+        select(actors.pick('personDigest'), sql`FROM ${actors}`),
+        sql`WHERE ${actors.id} = ${await actorOf('ana')}`,
+      );
+      await book.update({ personDigest: ana?.personDigest ?? null }, sql`${actors.id} = ${data.viewer.id}`);
+    });
+    await place('ana', 'READS');
+    expect(told(await test.as('sam', '{ tickets(first: 2) { nodes { subject } } }')).errors.map(([, , why]) => why)).toEqual([
+      'BRAKE',
+    ]);
+    expect(await found()).toEqual([]);
+  });
+
+  it('is released by no team’s supervisor where no team is known, but by who is outside the teams', async () => {
+    const { id } = await placing(test.app, { stops: { actorId: await actorOf('ana'), staffIds: [] }, teams: [] });
+    expect(told(await test.as('sam', release, { id })).errors).toEqual([['releaseBrake', 'DENIED', 'SCOPE']]);
+    expect(told(await test.as('ada', release, { id })).data.releaseBrake.state).toBe('PROPOSED');
+  });
+
+  it('is of the teams whose tickets they worked on, whatever the signal said', async () => {
+    expect(told(await test.as('ana', open, { reference })).errors).toEqual([]);
+    const { id } = await placing(test.app, { stops: { actorId: await actorOf('ana'), staffIds: [] }, teams: ['elsewhere'] });
+    expect(told(await test.as('sam', release, { id })).errors).toEqual([['releaseBrake', 'DENIED', 'SCOPE']]);
+    expect(await found()).toEqual([]);
+  });
+
+  it('is not released by whom it stops under another subject, nor by one person under two', async () => {
+    const id = await place('ana', 'READS');
+    const denied = [['releaseBrake', 'DENIED', 'OWN_REQUEST']];
+    const self = await under('ana', 'ana-admin', ['ADMIN']);
+    expect(told(await test.as(self, release, { id })).data).toBeNull();
+    const [one, two] = [await under('eve', 'eve-one', ['AUDITOR']), await under('eve', 'eve-two', ['ADMIN'])];
+    expect(told(await test.as(one, release, { id })).data.releaseBrake.state).toBe('PROPOSED');
+    expect(told(await test.as(two, release, { id })).errors).toEqual(denied);
+    expect(told(await test.as(self, release, { id })).data).toBeNull();
+    expect(told(await test.as('oz', release, { id })).data.releaseBrake.state).toBe('RELEASED');
+  });
+
+  it('whose release was proposed holds for both again once the rule finds it again', async () => {
+    const id = await place('ana', 'READS');
+    expect(told(await test.as('ada', release, { id })).data.releaseBrake.state).toBe('PROPOSED');
+    expect(await place('ana', 'READS')).toBe(id);
+    expect(told(await test.as('ada', list)).data.brakes.nodes).toEqual([
+      expect.objectContaining({ id, state: 'ACTIVE', proposalReason: null }),
+    ]);
+    expect((await test.events('brake.renew')).map(({ detail }) => detail)).toEqual([{ of: await actorOf('ana') }]);
+    expect(await found()).toEqual([]);
+    test.clock.forward(1_000);
+    expect(told(await test.as('oz', release, { id })).data.releaseBrake.state).toBe('PROPOSED');
+    expect(told(await test.as('ada', release, { id })).data.releaseBrake.state).toBe('RELEASED');
+    expect(await found()).toEqual([]);
   });
 
   it('on sessions refuses every token of theirs, under each subject with their row among the staff', async () => {

@@ -9,6 +9,7 @@ export type BrakeLevel = (typeof brakeLevels)[number];
 /** Who asks, as an internal id of (issuer, subject): the log and the tables never hold the identity provider's own name for a person. */
 @Entity('actor')
 @Index('uq_actor_issuer_subject_digest', ['issuer', 'subjectDigest'], { unique: true })
+@Index('ix_actor_person_digest', ['personDigest'])
 export class ActorRow {
   @Key() id!: string;
   @Text(255) issuer!: string;
@@ -20,5 +21,10 @@ export class ActorRow {
   @Text(16, { nullable: true }) brake!: BrakeLevel | null;
   /** Until when, by the clock of whoever wrote it, a process may go on showing them something without asking again. */
   @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
+  /**
+   * Keyed digest of the name by which the identity provider tells who they are at the helpdesks: a person with two subjects has it twice.
+   * Null for services, and where no token named one.
+   */
+  @Text(64, { name: 'person_digest', nullable: true }) personDigest!: string | null;
 }
 export const actors = table(ActorRow);

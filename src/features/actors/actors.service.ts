@@ -8,7 +8,7 @@ import { select } from '../../db/table';
 import { denialRemedies, Failure } from '../../failure';
 import { ulid } from '../../ulid';
 import type { Core } from '../core';
-import { staffDigests } from '../keys/contact-digests';
+import { personDigest, staffDigests } from '../keys/contact-digests';
 import { activeStaffNamed } from '../tickets/staff.rows';
 import { actors } from './actor.entity';
 import { identityDigest, revocationDigest } from './actor.subject';
@@ -17,7 +17,7 @@ import { sessionRevocations } from './session-revocation.entity';
 /** For how long, in milliseconds, a person's rows among the helpdesk's staff are remembered. */
 const staffMemory = 10_000;
 
-const actorIds = select({ id: actors.id }, sql`FROM ${actors}`);
+const actorRows = select(actors.pick('id', 'personDigest'), sql`FROM ${actors}`);
 const revocationRows = select(
   sessionRevocations.pick('issuer', 'subjectDigest', 'sessionDigest', 'issuedAt', 'untilAt'),
   sql`FROM ${sessionRevocations}`,
@@ -30,6 +30,8 @@ export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly mfaRequired: boolean;
   /** A brake is on every session of theirs. */
   readonly isSignedOut: (person: KeptPerson) => boolean;
+  /** Puts brakes that are on a person on this subject of theirs too. Durable before it returns. */
+  readonly stopAlso: (person: KeptPerson) => Promise<void>;
 }
 
 interface Person extends Pick<SignedInActor, 'id' | 'staffIds' | 'helpdesks'> {
@@ -148,11 +150,9 @@ export class Actors {
     const key = JSON.stringify([token.issuer, token.subject, token.staffClaim]);
     const known = this.people.get(key);
     if (known && performance.now() - known.readAt < staffMemory) return known;
-    const person = {
-      id: known?.id ?? (await this.actorId(token)),
-      ...(await this.staffOf(token.staffClaim)),
-      readAt: performance.now(),
-    };
+    const id = known?.id ?? (await this.actorId(token));
+    const person = { id, ...(await this.staffOf(token.staffClaim)), readAt: performance.now() };
+    await this.parts.stopAlso({ actorId: id, staffIds: person.staffIds });
     this.people.set(key, person);
     return person;
   }
@@ -160,13 +160,20 @@ export class Actors {
   private async actorId(token: VerifiedToken): Promise<string> {
     const digest = this.parts.keys.searchDigest(`subject:${token.issuer}`, token.subject) as string;
     const isTheirs = sql`WHERE ${actors.issuer} = ${token.issuer} AND ${actors.subjectDigest} = ${digest}`;
-    const [known] = await this.parts.database.read(actorIds, isTheirs);
-    if (known) return known.id;
+    const named = personDigest(this.parts.keys, token.staffClaim);
+    const [known] = await this.parts.database.read(actorRows, isTheirs);
+    if (known) {
+      if (named !== null && named !== known.personDigest) {
+        const isThis = sql`${actors.id} = ${known.id}`;
+        await this.parts.database.bookkeeping(actors, (book) => book.update({ personDigest: named }, isThis));
+      }
+      return known.id;
+    }
     return this.parts.database.system(
       'identity',
       'actor.first-seen',
       async (change) => {
-        const [twin] = await change.read(actorIds, isTheirs, { lock: true });
+        const [twin] = await change.read(actorRows, isTheirs, { lock: true });
         if (twin) return twin.id;
         const id = `act_${ulid()}`;
         const row = {
@@ -177,6 +184,7 @@ export class Actors {
           fence: 0,
           brake: null,
           leaseUntil: null,
+          personDigest: named,
         };
         await change.insert(actors, row);
         change.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: identityDigest(row) } });

@@ -8,13 +8,13 @@ export interface IdentitySettings {
   /** Issuers without TLS are taken, as those of development are. */
   readonly development: boolean;
   readonly mfaRequired: boolean;
-  readonly isSignedOut: ActorParts['isSignedOut'];
+  readonly brakes: Pick<ActorParts, 'isSignedOut' | 'stopAlso'>;
 }
 
 /** Who asks, by the tokens of the merchant's identity providers; sessions that were ended before this start stay ended. */
 export const createActors = async (
   { database, keys, clock, log }: Core,
-  { issuers, development, mfaRequired, isSignedOut }: IdentitySettings,
+  { issuers, development, mfaRequired, brakes }: IdentitySettings,
 ): Promise<Actors> => {
   const trust = {
     issuers,
@@ -29,7 +29,8 @@ export const createActors = async (
     tokens: new TokenVerifier(trust),
     logouts: new LogoutVerifier(trust),
     mfaRequired,
-    isSignedOut,
+    isSignedOut: (person) => brakes.isSignedOut(person),
+    stopAlso: (person) => brakes.stopAlso(person),
   });
   await actors.restoreRevocations();
   return actors;

@@ -5,7 +5,7 @@ import { doneBy } from '../tickets/staff.rows';
 import type { TicketTurn } from '../tickets/tickets.ingest';
 import { type AssistanceEndReason, assistances } from './assistance.entity';
 import { leaseMilliseconds } from './assistance.leases';
-import { actorIds, assistance, type OpenAssistance, openRows } from './assistance.rows';
+import { actorIds, assistance, doneByRows, type OpenAssistance, openRows } from './assistance.rows';
 
 /** Ends these, which the change has locked. Returns until when some process may still disclose under them, in UTC milliseconds. */
 export const endRows = async (change: Change, rows: readonly OpenAssistance[], reason: AssistanceEndReason): Promise<number> => {
@@ -56,6 +56,17 @@ export const actorsOf = async (
     GROUP BY ${actorId}`;
   const found = await change.read(actorIds, lately);
   return [...new Set([...(named === null ? [] : [named]), ...found.map((row) => row.actorId)])].sort();
+};
+
+/** Under which rows among the staff these actors lately asked, and of which teams the tickets were. */
+export const lateWorkOf = async (change: Change, ids: readonly string[]) => {
+  const { actorId, beginsAt } = assistance;
+  const since = new Date(change.at.getTime() - remembered);
+  const rows = await change.read(doneByRows, sql`WHERE ${actorId} IN (${ids}) AND ${beginsAt} > ${since}`);
+  return {
+    staffIds: [...new Set(rows.flatMap(({ staffIds }) => staffIds ?? []))].sort(),
+    teams: [...new Set(rows.flatMap(({ team }) => team ?? []))].sort(),
+  };
 };
 
 /** Ends what these actors have open: all of it, or what waits for its approval. Returns until when some process may still disclose under it. */

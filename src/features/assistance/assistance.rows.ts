@@ -40,6 +40,12 @@ export const reachedRows = select(assistance.pick('actorId', 'customerId'), sql`
 /** Who assisted; grouped, each once. */
 export const actorIds = select(assistance.pick('actorId'), sql`FROM ${assistance}`);
 
+/** Under which rows among the staff it was asked, and of which team the ticket is. */
+export const doneByRows = select(
+  { staffIds: assistance.requestedByStaffIds, team: ticket.team },
+  sql`FROM ${assistance} JOIN ${ticket} ON ${ticket.id} = ${assistance.ticketId}`,
+);
+
 export const ticketIds = select(assistance.pick('ticketId'), sql`FROM ${assistance}`);
 
 /** Why an assistance was asked for, with the key that it is sealed with. */

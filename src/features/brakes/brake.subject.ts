@@ -59,11 +59,18 @@ export const brakeSubject: Subject<StoredBrake | undefined> = {
   },
   judge: (id, stored, about): Judgement => {
     const of = (action: string) => about.find((event) => event.action === action);
-    const [placed, proposed, released] = [of('brake.place'), of('brake.propose'), of('brake.release')];
+    const [placed, released] = [of('brake.place'), of('brake.release')];
+    // What was found again put an earlier proposal aside. They are counted: two events of one millisecond have no order.
+    const all = (action: string) => about.filter((event) => event.action === action);
+    const proposals = all('brake.propose');
+    const proposed = proposals.length > all('brake.renew').length ? proposals.at(-1) : undefined;
     const alone = missing(kind, id, stored?.row, placed);
     if (alone || !stored || !placed) return alone ?? { findings: [] };
     const { row, unstopped } = stored;
     const { detail } = placed;
+    const extended = all('brake.extend').map((event) => event.detail);
+    const grown = (first: unknown, name: 'actors' | 'staffRows') =>
+      extended.length === 0 ? first : [...new Set([first, ...extended.map((each) => each[name])].flat())].sort();
     const isSilent =
       (proposed !== undefined && row.proposalReasonSealed === null) ||
       (released !== undefined && row.releaseReasonSealed === null);
@@ -73,8 +80,8 @@ export const brakeSubject: Subject<StoredBrake | undefined> = {
         id,
         differing(row, {
           actorId: detail.of,
-          actorIds: detail.actors,
-          staffIds: detail.staffRows,
+          actorIds: grown(detail.actors, 'actors'),
+          staffIds: grown(detail.staffRows, 'staffRows'),
           level: detail.level,
           rule: detail.rule,
           ruleVersion: detail.version,

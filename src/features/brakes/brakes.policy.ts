@@ -1,12 +1,15 @@
-import { isSignedIn } from '../../authz/actor';
+import { type Actor, isSignedIn } from '../../authz/actor';
 import type { BrakePolicy } from '../../authz/policy/file';
 import { type Action, action, allOf, anyOf, hasMfa, hasRole, rule } from '../../authz/rule';
-import { isSamePerson, type KeptPerson } from '../../authz/same-person';
+import type { KeptPerson } from '../../authz/same-person';
 import { recentLogin } from '../assistance/assistance.policy';
 
 /** A brake as one looks at it who would release it, read in the transaction that does. */
 export interface BrakeSubject {
-  readonly stops: KeptPerson;
+  readonly stops: { readonly actorIds: readonly string[]; readonly staffIds: readonly string[] };
+  /** All subjects of who would release it; null where nothing but one subject tells who that is. */
+  readonly asker: readonly string[] | null;
+  /** That the stopped person works in; none where none is known. */
   readonly teams: readonly string[];
   /** Who proposed to release it; null before that. */
   readonly proposer: KeptPerson | null;
@@ -15,14 +18,26 @@ export interface BrakeSubject {
 
 const isOfAnotherTeam = rule<BrakeSubject>(
   'SCOPE',
-  (actor, { teams }) => isSignedIn(actor) && !actor.teams.some((team) => teams.includes(team)),
+  (actor, { teams }) => isSignedIn(actor) && teams.length > 0 && !actor.teams.some((team) => teams.includes(team)),
 );
 
-const isNotStopped = rule<BrakeSubject>('OWN_REQUEST', (actor, { stops }) => !isSamePerson(actor, stops));
+/** Somebody else than these by each of their subjects and of their rows among the staff. Of whom nothing else is known, nobody can say that. */
+const isNoneOf = (
+  actor: Actor,
+  asker: readonly string[] | null,
+  { actorIds, staffIds }: { readonly actorIds: readonly string[]; readonly staffIds: readonly string[] },
+): boolean =>
+  isSignedIn(actor) &&
+  asker !== null &&
+  !actorIds.some((id) => id === actor.id || asker.includes(id)) &&
+  !staffIds.some((id) => actor.staffIds.includes(id));
+
+const isNotStopped = rule<BrakeSubject>('OWN_REQUEST', (actor, { asker, stops }) => isNoneOf(actor, asker, stops));
 
 const isNotProposer = rule<BrakeSubject>(
   'OWN_REQUEST',
-  (actor, { proposer }) => proposer === null || !isSamePerson(actor, proposer),
+  (actor, { asker, proposer }) =>
+    proposer === null || isNoneOf(actor, asker, { actorIds: [proposer.actorId], staffIds: proposer.staffIds ?? [] }),
 );
 
 /**

@@ -7,7 +7,8 @@ import { type Keyset, PageRequest } from '../../graphql/page';
 import { ulid } from '../../ulid';
 import { putOnActors } from '../actors/actor.brakes';
 import { type BrakeLevel, brakeLevels } from '../actors/actor.entity';
-import { actorsOf, endOf } from '../assistance/assistance.ending';
+import { knownSubjectsOf, subjectsOf } from '../actors/actor.persons';
+import { actorsOf, endOf, lateWorkOf } from '../assistance/assistance.ending';
 import type { Core } from '../core';
 import { sealField } from '../keys/keys.service';
 import { Brake, brakes } from './brake.entity';
@@ -52,6 +53,13 @@ const newestFirst: Keyset<BrakeRow> = {
 const strongest = (levels: readonly BrakeLevel[]): BrakeLevel | null =>
   brakeLevels.findLast((level) => levels.includes(level)) ?? null;
 
+const union = (some: readonly string[], others: readonly string[]): readonly string[] =>
+  [...new Set([...some, ...others])].sort();
+
+type Stopped = Pick<OpenBrake, 'actorIds' | 'staffIds'>;
+const covers = (brake: Stopped, { actorIds, staffIds }: Stopped): boolean =>
+  actorIds.every((id) => brake.actorIds.includes(id)) && staffIds.every((id) => brake.staffIds.includes(id));
+
 /** Brakes: what rules stop members of staff and services in, and how two people release it. */
 export class Brakes {
   private readonly actions = brakeActions(this.parts.policy.brakes);
@@ -66,13 +74,20 @@ export class Brakes {
    */
   async place(change: SystemChange, draft: BrakeDraft): Promise<PlacedBrake | null> {
     const { level, rule, ruleVersion } = draft;
-    const staffIds = draft.stops.staffIds ?? [];
-    const actorIds = await actorsOf(change, draft.stops);
-    const actorId = draft.stops.actorId ?? actorIds[0];
+    const named = await actorsOf(change, draft.stops);
+    const actorId = draft.stops.actorId ?? named[0];
     if (actorId === undefined) return null;
+    const actorIds = await subjectsOf(change, named);
+    const work = await lateWorkOf(change, actorIds);
+    const staffIds = union(draft.stops.staffIds ?? [], work.staffIds);
     const openKey = `${actorId}|${rule}`;
     const known = await change.lockIfAny(Brake, { openKey });
-    if (known) return { id: known.id, leasesUntil: 0 };
+    if (known) {
+      const leasesUntil = await this.extend(change, known, { actorIds, staffIds });
+      if (known.state === 'PROPOSED') await renew(change, known);
+      return { id: known.id, leasesUntil };
+    }
+    const teams = union(draft.teams, work.teams);
     const id = `brk_${ulid(change.at.getTime())}`;
     const others = await this.openOn(change, actorIds);
     const readersUntil = await putOnActors(change, actorIds, strongest([level, ...others.map((each) => each.level)]));
@@ -81,7 +96,7 @@ export class Brakes {
       actorId,
       actorIds,
       staffIds,
-      teams: draft.teams,
+      teams,
       level,
       rule,
       ruleVersion,
@@ -104,7 +119,7 @@ export class Brakes {
         of: actorId,
         actors: actorIds,
         staffRows: staffIds,
-        teams: teamsDigest(draft.teams),
+        teams: teamsDigest(teams),
         level,
         rule,
         version: ruleVersion,
@@ -127,7 +142,8 @@ export class Brakes {
         row.state !== 'PROPOSED' || row.proposedById === null
           ? null
           : { actorId: row.proposedById, staffIds: row.proposedByStaffIds };
-      permit({ stops: { actorId: row.actorId, staffIds: row.staffIds }, teams: row.teams, proposer, at: change.at });
+      const asker = await knownSubjectsOf(change, actor.id);
+      permit({ stops: row, asker, teams: row.teams, proposer, at: change.at });
       if (row.state === 'RELEASED') return;
       const key = (await this.parts.keys.forOwners(change, [row.actorId])).get(row.actorId);
       if (!key) throw Failure.notFound('brake');
@@ -155,6 +171,32 @@ export class Brakes {
     const [row] = await this.parts.database.read(brakeRows, sql`WHERE ${brake.id} = ${id}`);
     if (!row) throw Failure.notFound('brake');
     return this.toType(row);
+  }
+
+  /**
+   * Who has a brake on them and asks under a subject that it isn't on yet is stopped under that one as well. Asked wherever a person's
+   * rows among the staff are read.
+   */
+  async stopAlso({ actorId, staffIds }: KeptPerson): Promise<void> {
+    const { database } = this.parts;
+    const open = await database.read(openBrakes, sql`WHERE ${brake.openKey} IS NOT NULL`);
+    if (open.length === 0) return;
+    const subjects = await subjectsOf(database, [actorId]);
+    const isTheirs = (each: OpenBrake) =>
+      each.actorIds.some((id) => subjects.includes(id)) || each.staffIds.some((id) => staffIds?.includes(id));
+    const theirs = open.filter((each) => isTheirs(each) && !covers(each, { actorIds: [actorId], staffIds: staffIds ?? [] }));
+    if (theirs.length === 0) return;
+    await database.system(
+      'identity',
+      'brake.extend',
+      async (change) => {
+        for (const { id } of theirs) {
+          const row = await change.lock(Brake, { id });
+          if (row.openKey !== null) await this.extend(change, row, { actorIds: [actorId], staffIds: staffIds ?? [] });
+        }
+      },
+      { idempotent: true },
+    );
   }
 
   /** A brake is on the sessions of this person, as far as this process has read. */
@@ -190,6 +232,28 @@ export class Brakes {
     return new BrakeType(row, this.parts.keys);
   }
 
+  /** Returns until when some process may go on showing those something whom the brake wasn't on, in UTC milliseconds. */
+  private async extend(change: Change, row: Brake, to: Stopped): Promise<number> {
+    if (covers(row, to)) return 0;
+    const actorIds = to.actorIds.filter((id) => !row.actorIds.includes(id));
+    const staffIds = to.staffIds.filter((id) => !row.staffIds.includes(id));
+    row.actorIds = union(row.actorIds, actorIds);
+    row.staffIds = union(row.staffIds, staffIds);
+    await change.save(row);
+    const until = [0];
+    const open = actorIds.length === 0 ? [] : await this.openOn(change, actorIds);
+    for (const actorId of actorIds) {
+      const levels = open.filter((each) => each.actorIds.includes(actorId)).map((each) => each.level);
+      until.push(await putOnActors(change, [actorId], strongest([row.level, ...levels])));
+    }
+    if (actorIds.length > 0) until.push(await endOf(change, actorIds, row.level === 'ASSISTANCES' ? 'waiting' : 'all'));
+    change.record('brake.extend', {
+      subject: { type: 'Brake', id: row.id },
+      detail: { of: row.actorId, actors: actorIds, staffRows: staffIds },
+    });
+    return Math.max(...until);
+  }
+
   /** What is left to stop for whom a released brake stopped. */
   private async ease(change: Change, { id, actorIds }: Brake): Promise<void> {
     const others = (await this.openOn(change, actorIds)).filter((each) => each.id !== id);
@@ -204,6 +268,17 @@ export class Brakes {
     return open.filter((each) => each.actorIds.some((actorId) => actorIds.includes(actorId)));
   }
 }
+
+/** What was found again isn't released by who looked at what was found before. */
+const renew = async (change: Change, row: Brake): Promise<void> => {
+  row.state = 'ACTIVE';
+  row.proposedById = null;
+  row.proposedByStaffIds = null;
+  row.proposedAt = null;
+  row.proposalReasonSealed = null;
+  await change.save(row);
+  change.record('brake.renew', { subject: { type: 'Brake', id: row.id }, detail: { of: row.actorId } });
+};
 
 /** The reason of a release whose form is right. Throws `INVALID`. */
 const reasonIn = (reason: string): string => {

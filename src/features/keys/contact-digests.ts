@@ -34,6 +34,10 @@ export const isDigestOfPhone = (keys: Keys, digest: string, phone: string): bool
 export const staffDigest = (keys: Keys, email: string | null): string | null =>
   keys.searchDigest('staff', email === null ? null : normalizeEmail(email));
 
+/** What stands in a column for the name by which somebody is found among the staff; null for none. */
+export const personDigest = (keys: Keys, name: string | null): string | null =>
+  staffDigest(keys, name) ?? keys.searchDigest('staff', name === null ? null : normalForm(name));
+
 /** All digests under which a member of staff may be kept whom somebody names by login or address. */
 export const staffDigests = (keys: Keys, name: string | null): readonly string[] => {
   if (name === null) return [];
