@@ -271,6 +271,8 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     // By token, so that one desk's proxy isn't one client; by address without one, and where no token is asked for.
     keyGenerator: (request) => {
       const { headers, routeOptions } = request;
+      // What opens a web socket is looked at before its token is.
+      if (request.method === 'GET' && routeOptions.url === '/graphql') return clientOf(request);
       const asksToken = routeOptions.url?.startsWith('/graphql') || routeOptions.url?.startsWith('/audit/');
       const token = asksToken ? bearerOf(headers.authorization) : undefined;
       return token === undefined ? clientOf(request) : createHash('sha256').update(token).digest('base64url');
@@ -362,7 +364,12 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   const isWelcome = (request: FastifyRequest): boolean =>
     !comesFromElsewhere(request, 'foreign') || config.corsOrigins.includes(request.headers.origin ?? '');
   const countSocket = async (request: FastifyRequest): Promise<void> => void (await countRefusal(request));
-  await server.register(named('web socket', webSocketRoutes({ app, subscriptions, isWelcome, countRefusal: countSocket })));
+  const expectFewRefused = async (request: FastifyRequest): Promise<void> => {
+    const counted = await countRefusal(request, { increment: false });
+    if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
+  };
+  const sockets = { app, subscriptions, isWelcome, countRefusal: countSocket, expectFewRefused };
+  await server.register(named('web socket', webSocketRoutes(sockets)));
   await server.register(named('event stream', eventStreamRoutes({ subscriptions, identify, isWelcome })));
 
   await server.register(named('audit export', auditExportRoutes(app, identify)));

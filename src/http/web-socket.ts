@@ -56,6 +56,7 @@ class Connection {
   private messages = 0;
   private isThere = true;
   private readonly beat: NodeJS.Timeout;
+  private term: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly socket: Socket,
@@ -105,8 +106,15 @@ class Connection {
     setTimeout(() => this.socket.terminate(), 2_000).unref();
   }
 
+  /** After so many milliseconds they may be here no more. */
+  closeIn(milliseconds: number): void {
+    clearTimeout(this.term);
+    if (isOpen(this.socket)) this.term = setTimeout(() => this.close(CloseCode.Forbidden, 'Forbidden'), milliseconds).unref();
+  }
+
   end(): void {
     clearInterval(this.beat);
+    clearTimeout(this.term);
   }
 
   private drop(): void {
@@ -129,11 +137,13 @@ export interface SocketParts {
   readonly isWelcome: (request: FastifyRequest) => boolean;
   /** Counts a token that was refused, for the address that it came from. */
   readonly countRefusal: (request: FastifyRequest) => Promise<void>;
+  /** Throws `RATE_LIMITED` for an address from which too many were. */
+  readonly expectFewRefused: (request: FastifyRequest) => Promise<void>;
 }
 
 /** Subscriptions by the protocol `graphql-transport-ws`, at the address of the graph. */
 export const webSocketRoutes =
-  ({ app, subscriptions, isWelcome, countRefusal }: SocketParts) =>
+  ({ app, subscriptions, isWelcome, countRefusal, expectFewRefused }: SocketParts) =>
   async (server: FastifyInstance): Promise<void> => {
     const open = new Set<Connection>();
     await server.register(websocket, {
@@ -167,8 +177,7 @@ export const webSocketRoutes =
           try {
             const actor = await subscriptions.identify(authorization);
             isInitialised = true;
-            const left = actor.expiresAt.getTime() - app.clock().getTime();
-            setTimeout(() => connection.close(CloseCode.Forbidden, 'Forbidden'), Math.max(0, left) + 1_000).unref();
+            connection.closeIn(Math.max(0, actor.expiresAt.getTime() - app.clock().getTime()) + 1_000);
             return true;
           } catch {
             await countRefusal(request);
@@ -224,6 +233,7 @@ export const webSocketRoutes =
       onRequest: async (request, reply) => {
         if (!request.ws) return reply.callNotFound();
         if (!isWelcome(request)) return reply.code(403).send();
+        await expectFewRefused(request);
       },
       handler: (_request, reply) => reply.callNotFound(),
       wsHandler: (socket, request) => serve(socket as Socket, request),

@@ -142,6 +142,83 @@ describe('a connection', () => {
   });
 });
 
+describe('an address', () => {
+  it('from which too many tokens were refused opens no connection, whatever tokens it brings', async () => {
+    const few = await TestApp.start({ config: { rateLimit: 8 }, sync: false });
+    try {
+      const place = new URL(await listening(few));
+      const upgrade = async (token: string): Promise<string> => {
+        const socket = connect(Number(place.port), place.hostname);
+        const first = new Promise<string>((resolve) => {
+          socket.once('data', (data) => resolve(String(data)));
+          socket.once('close', () => resolve(''));
+        });
+        socket.on('error', () => {});
+        socket.write(
+          `GET /graphql HTTP/1.1\r\nHost: ${place.host}\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+        );
+        const answer = await first;
+        socket.destroy();
+        return answer.split(' ')[1] ?? '';
+      };
+      // Each bearer is another one, none of which was looked at.
+      const opened: string[] = [];
+      for (let n = 0; n < 12; n += 1) opened.push(await upgrade(`nobody-${n}`));
+      expect(opened).toEqual([...Array(8).fill('101'), ...Array(4).fill('429')]);
+    } finally {
+      await few.stop();
+    }
+  });
+
+  it('from which tokens were refused over HTTP has none left over the socket', async () => {
+    const few = await TestApp.start({ config: { rateLimit: 8 }, sync: false });
+    try {
+      const place = (await listening(few)).replace(/^ws/, 'http');
+      const authorization = (n: number) => ({ authorization: `Bearer nobody-${n}`, 'content-type': 'application/json' });
+      const statuses: number[] = [];
+      for (let n = 0; n < 10; n += 1)
+        statuses.push((await request(`${place}/graphql`, { method: 'POST', headers: authorization(n), body: '{}' })).statusCode);
+      expect(statuses).toEqual([...Array(8).fill(401), 429, 429]);
+      const failed = new Promise((resolve) => {
+        const socket = new WebSocket(`${place.replace(/^http/, 'ws')}/graphql`, { protocols: protocol });
+        socket.addEventListener('open', () => resolve('opened'));
+        socket.addEventListener('error', () => resolve('refused'));
+      });
+      expect(await failed).toBe('refused');
+    } finally {
+      await few.stop();
+    }
+  });
+});
+
+describe('a connection that is closed', () => {
+  it('leaves no timer for the end of its token', async () => {
+    const later = new Set<NodeJS.Timeout>();
+    const [set, clear] = [global.setTimeout, global.clearTimeout];
+    const watched = ((work: () => void, milliseconds?: number, ...rest: unknown[]) => {
+      const timer = set(work, milliseconds, ...(rest as []));
+      if ((milliseconds ?? 0) > 120_000) later.add(timer);
+      return timer;
+    }) as typeof setTimeout;
+    global.setTimeout = watched;
+    global.clearTimeout = ((timer) => {
+      later.delete(timer as NodeJS.Timeout);
+      clear(timer);
+    }) as typeof clearTimeout;
+    try {
+      const { socket, heard } = await begun();
+      expect(later.size).toBeGreaterThan(0);
+      socket.close();
+      await heard.untilEnd();
+      await settled();
+      expect(later.size).toBe(0);
+    } finally {
+      global.setTimeout = set;
+      global.clearTimeout = clear;
+    }
+  });
+});
+
 describe('a subscription', () => {
   it('sent to the graph by POST or GET is refused as before', async () => {
     const posted = await test.as('ana', subscription);

@@ -29,6 +29,8 @@ describe('an address that a message may go to', () => {
     '::ffff:127.0.0.1',
     '::ffff:7f00:1',
     '::ffff:93.184.215.14',
+    '::ffff:0:7f00:1',
+    '::ffff:0:169.254.169.254',
     '64:ff9b::7f00:1',
     '64:ff9b:1::1',
     '2002:7f00:1::',

@@ -21,6 +21,7 @@ const special: readonly (readonly [address: string, prefix: number])[] = [
   ['224.0.0.0', 3],
   ['::', 96],
   ['::ffff:0:0', 96],
+  ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
   ['64:ff9b:1::', 48],
   ['100::', 64],
