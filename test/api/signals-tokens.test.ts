@@ -128,6 +128,50 @@ describe('security event tokens', () => {
     expect((await test.events('session.revoke')).length).toBe(revocations + 1);
   });
 
+  const ofAna = async (claims: Record<string, unknown>) => {
+    test.clock.forward(5_000);
+    const token = await people.token('ana', { roles: ['AGENT'], teams: ['cards'], claims }, test.clock.now());
+    test.clock.forward(2_000);
+    return token;
+  };
+  const mail = { format: 'email', email: 'ana@shop.example' };
+  const opaque = (id: string) => ({ format: 'opaque', id });
+
+  it.each([
+    ['an opaque identifier of a session', opaque('session-9')],
+    ['an opaque identifier of a person', opaque('ana')],
+    ['a session of an address', { format: 'complex', user: mail, session: opaque('session-9') }],
+    ['a session alone', { format: 'complex', session: opaque('session-9') }],
+    ['an opaque person', { format: 'complex', user: opaque('ana') }],
+  ])('of a session that is named by %s end it', async (_, subject) => {
+    const token = await ofAna({ sid: 'session-9' });
+    expect((await test.as({ token }, '{ viewer { id } }')).status).toBe(200);
+    expect(await push(await make({ sub_id: subject, events: { [sessionRevoked]: {} } }))).toEqual(accepted);
+    expect((await test.as({ token }, '{ viewer { id } }')).status).toBe(401);
+  });
+
+  it.each([
+    ['an address', mail],
+    ['a person by an address', { format: 'complex', user: mail }],
+    ['a session without an identifier', { format: 'complex', session: account('session-9') }],
+  ])('of a session that is named by %s alone are refused, and not acknowledged', async (_, subject) => {
+    const token = await ofAna({ sid: 'session-9' });
+    const before = [await count(), await count('session_revocation')];
+    const answer = await push(await make({ sub_id: subject, events: { [sessionRevoked]: {} } }));
+    expect(answer).toEqual({ status: 400, body: { err: 'invalid_request', description: expect.any(String) as string } });
+    expect([await count(), await count('session_revocation')]).toEqual(before);
+    expect((await test.as({ token }, '{ viewer { id } }')).status).toBe(200);
+  });
+
+  it('with long names of one beginning are two', async () => {
+    const token = await ofAna({ sid: 'session-9' });
+    const events = (who: string) => ({ 'https://example.com/other': {}, [sessionRevoked]: { subject: account(who) } });
+    const names = [1, 2].map((n) => `${'j'.repeat(240)}-${n}`);
+    for (const [n, who] of ['ben', 'ana'].entries())
+      expect(await push(await make({ events: events(who) }, { jti: names[n] as string }))).toEqual(accepted);
+    expect((await test.as({ token }, '{ viewer { id } }')).status).toBe(401);
+  });
+
   it('of another issuer than whose people they are end nobody’s session', async () => {
     test.clock.forward(5_000);
     const token = await people.token('ben', { roles: ['AGENT'], teams: ['wallets'] }, test.clock.now());

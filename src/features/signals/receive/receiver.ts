@@ -79,11 +79,14 @@ export class SignalReceiver {
     const events = await eventsIn(body, trust, now);
     const signals: Signal[] = [];
     for (const { about, ...event } of events) {
-      const { issuer, account, sessionId, emailDomain } = about;
+      const { issuer, account, sessionId, emailDomain, ends } = about;
       const isStaffs = event.type === 'session.revoked' && sessions.isTheirs(issuer);
       // Of another's people nobody has a say.
-      if (isStaffs && issuer === trust.issuer && !(await this.isKnown(source.name, event.id)))
-        await sessions.end({ issuer, subject: account, sessionId, issuedAt: event.occurredAt });
+      if (isStaffs && issuer === trust.issuer && !(await this.isKnown(source.name, event.id))) {
+        // An acknowledgement would say that it ended.
+        if (ends.length === 0) throw new SetRefused('invalid_request', 'expected a session, or whose it is by iss_sub or opaque');
+        for (const each of ends) await sessions.end({ issuer, ...each, issuedAt: event.occurredAt });
+      }
       const who = account ?? sessionId;
       if (who === null) throw new SetRefused('invalid_request', 'the token says of nobody that it happened to them');
       const subjects = isStaffs ? { staff: who } : { customer: who, ...(emailDomain ? { emailDomain } : {}) };

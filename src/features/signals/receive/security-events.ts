@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as errors from 'jose/errors';
 import { jwtVerify } from 'jose/jwt/verify';
 import { z } from 'zod';
@@ -62,6 +63,8 @@ export interface AboutAccount {
   readonly account: string | null;
   readonly emailDomain: string | null;
   readonly sessionId: string | null;
+  /** What ends where their session does; nothing where no `sub` and no session is named. An identifier without a kind may be either. */
+  readonly ends: readonly { readonly subject: string | null; readonly sessionId: string | null }[];
 }
 
 /** One event of a token that means something here. */
@@ -106,12 +109,19 @@ const verified = async (token: string, { issuer, audience, keySet }: TokenTrust,
 
 const aboutOf = (subject: z.output<typeof subjectSchema>, issuer: string): AboutAccount => {
   const account = subject.user ?? subject;
-  const named = account.sub ?? (subject.session === undefined || subject.user ? account.id : undefined) ?? account.email;
+  const opaque = subject.session === undefined || subject.user ? account.id : undefined;
+  const theirs = account.sub ?? opaque ?? null;
+  const sessionId = subject.session?.id ?? null;
+  const isEither = account.sub === undefined && opaque !== undefined && sessionId === null;
   return {
     issuer: account.iss ?? issuer,
-    account: named ?? null,
+    account: theirs ?? account.email ?? null,
     emailDomain: account.email?.split('@').at(-1) || null,
-    sessionId: subject.session?.id ?? null,
+    sessionId,
+    ends: [
+      ...(theirs === null && sessionId === null ? [] : [{ subject: theirs, sessionId }]),
+      ...(isEither ? [{ subject: null, sessionId: opaque }] : []),
+    ],
   };
 };
 
@@ -134,7 +144,7 @@ export const eventsIn = async (body: Buffer, trust: TokenTrust, now: Date): Prom
       throw new SetRefused('invalid_request', 'what is told lies in the future');
     return [
       {
-        id: index === 0 ? jti : `${jti.slice(0, 240)}:${index}`,
+        id: index === 0 ? jti : `${createHash('sha256').update(jti).digest('base64url')}:${index}`,
         type: meaning.type,
         occurredAt: new Date(Math.floor(at * 1_000)),
         facts: meaning.change ? { change: meaning.change } : {},
