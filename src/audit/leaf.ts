@@ -87,6 +87,20 @@ export const readLeaf = (text: string): Leaf => {
 };
 
 /**
+ * What stands in stored bytes, by every rule of its version but the way to write it; null where that is no leaf any more. That is a finding
+ * of whoever checks the log; what it told nobody knows, and who follows the log goes on.
+ */
+export const storedLeaf = (bytes: Buffer): Leaf | null => {
+  try {
+    const leaf = readLeaf(bytes.toString('utf8'));
+    return isObjectOf(leaf, members) ? leaf : null;
+  } catch (error) {
+    if (error instanceof LeafInvalid) return null;
+    throw error;
+  }
+};
+
+/**
  * The tickets that stand in rows beside a leaf, without repetition: those in its detail, where it is about several. One alone
  * is the leaf's own.
  */

@@ -7,6 +7,7 @@ import { recordSignals } from '../../src/features/signals/recorder';
 import type { Signal } from '../../src/risk/signal';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
 
 const minute = 60_000;
 const shipped = readFileSync('schema/rules.yaml', 'utf8');
@@ -61,7 +62,7 @@ describe('rules in force', () => {
     return row as { id: string; ticket: string };
   };
   /** Cards that were never seen before, one after the other. */
-  const cards = (customer: string, count: number, ago = 0) =>
+  const cards = (customer: string | undefined, count: number, ago = 0) =>
     Array.from({ length: count }, (_, index) =>
       signal(
         'payment.attempt.declined',
@@ -74,12 +75,12 @@ describe('rules in force', () => {
       ),
     );
   /** One member of staff was shown thirty customers within a quarter of an hour. */
-  const seen = (staff: string, source: string): readonly Signal[] =>
-    Array.from({ length: 30 }, (_, index) => ({
+  const seen = (staff: string, source: string, count = 30, of = ''): readonly Signal[] =>
+    Array.from({ length: count }, (_, index) => ({
       ...signal(
         'staff.disclosure',
-        { staff, team: 'cards', customer: `cus_${index}`, ticket: `tkt_${index}` },
-        (30 - index) * 30_000,
+        { staff, team: 'cards', customer: `cus_${of}${index}`, ticket: `tkt_${of}${index}` },
+        (count - index) * (of === '' ? 30_000 : 1_000),
       ),
       source,
     }));
@@ -190,6 +191,64 @@ describe('rules in force', () => {
     await receive(seen(data.viewer.id, 'shop'));
     expect((await verdicts()).map(({ rule, done }) => [rule, done])).toContainEqual(['agent-breadth', []]);
     expect(await countOf(test, 'staff_brake')).toBe(0);
+  });
+
+  it('about staff stop them again for what they look at after two people released them, and not for what they had before', async () => {
+    await start({ 'agent-breadth': 'ON' });
+    const staff = (await test.as('ana', '{ viewer { id } }')).data.viewer.id as string;
+    await receive(seen(staff, ownSource));
+    const [brake] = await test.app.database.query<{ id: string }>('SELECT id FROM staff_brake');
+    for (const who of ['ada', 'oz'])
+      await test.as(who, `mutation { releaseBrake(id: "${brake?.id}", reason: "It was the stocktaking week") { state } }`);
+    const active = () => countOf(test, 'staff_brake', "state = 'ACTIVE'");
+    expect(await active()).toBe(0);
+    test.clock.forward(5 * minute);
+    await receive(seen(staff, ownSource, 10, 'a-'));
+    expect(await active()).toBe(0);
+    await receive(seen(staff, ownSource, 15, 'b-'));
+    expect(await active()).toBe(1);
+    // What goes on is said once.
+    const before = (await verdicts()).length;
+    await receive(seen(staff, ownSource, 10, 'c-'));
+    expect(await verdicts()).toHaveLength(before);
+  });
+
+  it('that are turned on do what follows of what they only recorded before', async () => {
+    await start({ 'agent-breadth': 'SHADOW', 'card-testing': 'SHADOW' });
+    const staff = (await test.as('ana', '{ viewer { id } }')).data.viewer.id as string;
+    const { id } = await customerOf(demoTickets.own.reference);
+    await receive([...seen(staff, ownSource), ...cards(id, 6)]);
+    writeFileSync(join(folder, 'rules.yaml'), withModes({ 'agent-breadth': 'ON', 'card-testing': 'ON' }));
+    test.clock.forward(minute);
+    await test.restart();
+    await receive([...seen(staff, ownSource, 2, 'a-'), ...cards(id, 2)]);
+    expect(await countOf(test, 'staff_brake')).toBe(1);
+    expect(await countOf(test, 'risk_alert', 'customer_id = ?', id)).toBe(1);
+  });
+
+  it('say what was done: nothing, of somebody who isn’t known here', async () => {
+    await start({ 'agent-breadth': 'ON' });
+    await receive(seen('stf_nobody', ownSource));
+    expect((await verdicts()).flatMap(({ rule, done }) => (rule === 'agent-breadth' ? [done] : []))).toEqual([[]]);
+    expect(await countOf(test, 'staff_brake')).toBe(0);
+  });
+
+  it('alert about each customer that something shared is found of, also behind one who isn’t known', async () => {
+    await start({ 'card-testing': 'ON' });
+    const [one, other] = [await customerOf(demoTickets.own.reference), await customerOf(demoTickets.matched.reference)];
+    await receive([...cards(undefined, 6), ...cards(one.id, 2), ...cards(other.id, 2), ...cards(one.id, 1)]);
+    for (const { id } of [one, other]) expect(await countOf(test, 'risk_alert', 'customer_id = ?', id)).toBe(1);
+    const found = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
+    expect(found.map(({ done }) => String(done)).sort()).toEqual(['', 'alert', 'alert']);
+  });
+
+  it('go on where what was said before can’t be read any more', async () => {
+    await start({ 'card-testing': 'ON' });
+    const { id } = await customerOf(demoTickets.own.reference);
+    await receive(cards(id, 6));
+    await tamper(test.app.database, "UPDATE audit_event SET leaf = '{}' WHERE action = 'rule.verdict'");
+    await receive(cards(id, 1));
+    expect((await test.app.signals.service.progress()).unread.get('rules')).toBe(0);
   });
 
   it('judge each signal once, however many processes read the feed', async () => {

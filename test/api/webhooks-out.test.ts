@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load';
 import { isSignedByOneOf, webhookKey } from '../../src/features/signals/receive/standard-webhooks';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
 import { PrivateCa } from '../support/private-ca';
 
 const secrets = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', `whsec_${Buffer.alloc(32, 'another').toString('base64')}`];
@@ -100,6 +101,16 @@ describe('webhooks', () => {
     });
   };
   const listed = async (filter: object = {}) => (await test.as('oz', deliveries, { filter })).data.webhookDeliveries.nodes;
+
+  it('tell what comes after a leaf that is none any more', async () => {
+    await start();
+    await place();
+    await test.app.signingLog?.sequencer.turn();
+    await tamper(test.app.database, "UPDATE audit_event SET leaf = '{}' WHERE action = 'brake.place'");
+    const id = await place('agent-thin-work', 'ben');
+    await turn();
+    expect(receiver.received.map(({ body }) => JSON.parse(body).subject)).toEqual([id]);
+  });
 
   it('tell an endpoint what happens from then on, signed with each secret, by our ids and nothing else', async () => {
     await start();

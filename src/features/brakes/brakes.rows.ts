@@ -1,5 +1,5 @@
 import { sql } from '../../db/sql';
-import { type Selected, select, wholeNumber } from '../../db/table';
+import { optional, type Selected, select, wholeNumber } from '../../db/table';
 import { keyedIfAny, withKeyOfOwner } from '../keys/keys.service';
 import { brakes } from './brake.entity';
 
@@ -30,5 +30,11 @@ export type BrakeRow = Selected<typeof brakeRows>;
 /** Those that aren't released, as far as what they stop needs it. */
 export const openBrakes = select(brake.pick('id', 'actorIds', 'staffIds', 'level'), sql`FROM ${brake}`);
 export type OpenBrake = Selected<typeof openBrakes>;
+
+/** Those that were released, and when. */
+export const releasedBrakes = select(
+  { ...brake.pick('actorIds', 'staffIds'), releasedAt: optional(brake.releasedAt) },
+  sql`FROM ${brake}`,
+);
 
 export const brakeCount = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${brake}`);

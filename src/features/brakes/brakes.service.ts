@@ -15,7 +15,7 @@ import { Brake, brakes } from './brake.entity';
 import { teamsDigest } from './brake.subject';
 import { BrakeConnection, BrakeType } from './brake.type';
 import { brakeActions } from './brakes.policy';
-import { type BrakeRow, brake, brakeCount, brakeRows, type OpenBrake, openBrakes } from './brakes.rows';
+import { type BrakeRow, brake, brakeCount, brakeRows, type OpenBrake, openBrakes, releasedBrakes } from './brakes.rows';
 
 /** What a rule wants stopped, and what it goes by. */
 export interface BrakeDraft {
@@ -34,6 +34,8 @@ export interface BrakeDraft {
 export interface PlacedBrake {
   readonly id: string;
   readonly leasesUntil: number;
+  /** It wasn't there before. */
+  readonly isNew: boolean;
 }
 
 interface BrakePage {
@@ -85,7 +87,7 @@ export class Brakes {
     if (known) {
       const leasesUntil = await this.extend(change, known, { actorIds, staffIds });
       if (known.state === 'PROPOSED') await renew(change, known);
-      return { id: known.id, leasesUntil };
+      return { id: known.id, leasesUntil, isNew: false };
     }
     const teams = union(draft.teams, work.teams);
     const id = `brk_${ulid(change.at.getTime())}`;
@@ -127,7 +129,7 @@ export class Brakes {
         count: draft.signals.length,
       },
     });
-    return { id, leasesUntil: Math.max(readersUntil, assistedUntil) };
+    return { id, leasesUntil: Math.max(readersUntil, assistedUntil), isNew: true };
   }
 
   /**
@@ -197,6 +199,15 @@ export class Brakes {
       },
       { idempotent: true },
     );
+  }
+
+  /** When two people last released somebody, named as signals name them, from a brake of this rule; null where nobody did since then. */
+  async lastRelease(staff: string, { rule, since }: { readonly rule: string; readonly since: Date }): Promise<Date | null> {
+    const released = await this.parts.database.read(
+      releasedBrakes,
+      sql`WHERE ${brake.rule} = ${rule} AND ${brake.state} = 'RELEASED' AND ${brake.releasedAt} >= ${since} ORDER BY ${brake.releasedAt} DESC`,
+    );
+    return released.find(({ actorIds, staffIds }) => [...actorIds, ...staffIds].includes(staff))?.releasedAt ?? null;
   }
 
   /** A brake is on the sessions of this person, as far as this process has read. */

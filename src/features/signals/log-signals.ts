@@ -1,4 +1,4 @@
-import { type Leaf, LeafInvalid, readLeaf } from '../../audit/leaf';
+import { type Leaf, storedLeaf } from '../../audit/leaf';
 import { auditEvents } from '../../db/audit.entity';
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
@@ -52,16 +52,6 @@ export interface NamedByEvents {
   readonly assisted: (ids: readonly string[]) => Promise<readonly Assisted[]>;
   readonly updates: (ids: readonly string[]) => Promise<readonly AskedUpdate[]>;
 }
-
-/** A leaf that is none any more is a finding of whoever checks the log; what it told nobody knows. */
-const readable = (leaf: Buffer): readonly Leaf[] => {
-  try {
-    return [readLeaf(leaf.toString('utf8'))];
-  } catch (error) {
-    if (error instanceof LeafInvalid) return [];
-    throw error;
-  }
-};
 
 const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
@@ -134,7 +124,7 @@ export class LogSignals {
   private async signalsOf(indexes: readonly number[]): Promise<readonly Signal[]> {
     if (indexes.length === 0) return [];
     const rows = await this.database.read(leaves, sql`WHERE ${l.leafIndex} IN (${indexes}) ORDER BY ${l.leafIndex}`);
-    const events = rows.flatMap(({ leaf }) => readable(leaf));
+    const events = rows.flatMap(({ leaf }) => storedLeaf(leaf) ?? []);
     const shown = events.flatMap((event) => (event.action === 'disclosure' ? textsOf(event.detail.assistances) : []));
     const asked = events.flatMap((event) => (event.action === 'disclosure' || !event.subject ? [] : event.subject.id));
     const [assisted, updates] = await Promise.all([

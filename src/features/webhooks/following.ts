@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readLeaf } from '../../audit/leaf';
+import { storedLeaf } from '../../audit/leaf';
 import { dueFrom } from '../../background/job-table';
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
@@ -74,7 +74,8 @@ export class LogFollower {
       sql`WHERE ${l.leafIndex} >= ${from} AND ${l.leafIndex} < ${to} AND ${e.action} IN (${toldActions}) ORDER BY ${l.leafIndex}`,
     );
     const messages = leaves.flatMap(({ leafIndex, leaf }) => {
-      const message = messageOf(readLeaf(leaf.toString('utf8')));
+      const read = storedLeaf(leaf);
+      const message = read && messageOf(read);
       return message !== null && types.includes(message.type) ? [{ ...message, place: leafIndex }] : [];
     });
     const isHere = sql`${webhookEndpoints.name} = ${name} AND ${webhookEndpoints.position} = ${from} AND ${webhookEndpoints.disabledAt} IS NULL`;
