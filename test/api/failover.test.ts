@@ -5,7 +5,7 @@ import { parseDatabaseUrl } from '../../src/db/location';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
 import { ulid } from '../../src/ulid';
-import { somebody } from '../support/actor';
+import { known, somebody } from '../support/actor';
 import { told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
@@ -94,6 +94,7 @@ if (engine === 'mariadb') {
       address = await TcpSwitch.start(portOf(servers[0] as PrivateMariaDb));
       const database = parseDatabaseUrl(`mysql://cf:cf@127.0.0.1:${address.port}/${name}`);
       test = await TestApp.start({ config: { database } });
+      await known(test.app.database);
     });
     afterAll(async () => {
       for (const connection of roots) connection.destroy();

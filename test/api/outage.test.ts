@@ -8,7 +8,7 @@ import type { Database } from '../../src/db/database';
 import { type FileLocation, parseDatabaseUrl, type ServerLocation } from '../../src/db/location';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { ActorRow, actors } from '../../src/features/actors/actor.entity';
-import { somebody } from '../support/actor';
+import { known, somebody } from '../support/actor';
 import { countOf, ticketIdOf, told } from '../support/answers';
 import { type GraphQLAnswer, TestApp, type TestAppOptions } from '../support/app';
 import { engine, temporaryDatabase } from '../support/database';
@@ -238,6 +238,7 @@ if (engine === 'mariadb') {
       const url = `${server.serverUrl.replace('root@', 'cf:cf@')}/${name}`;
       test = await TestApp.start({ ...options, config: { ...options.config, database: parseDatabaseUrl(url) } });
       closing.push(() => test.stop());
+      await known(test.app.database);
       await ask(test, open, own);
       await ask(test, '{ viewer { id } }', {}, 'sam');
     };

@@ -5,6 +5,7 @@ import { Disclosures } from '../../src/features/disclosures/disclosures.service'
 import type { TicketType } from '../../src/features/tickets/ticket.type';
 import { ticketIsAssisted } from '../../src/features/tickets/tickets.policy';
 import { RequestAccess } from '../../src/graphql/request-access';
+import { known } from '../support/actor';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
 
@@ -52,6 +53,7 @@ describe('what an attacker would try next', () => {
       staffIds: [],
       helpdesks: [],
     };
+    await known(app.app.database, actor);
     await disclosures.record({
       actor,
       operation: 'Many',

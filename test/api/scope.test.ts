@@ -11,6 +11,7 @@ let updates: Updates;
 let of: Case;
 let assistance: string;
 let update: string;
+let alert: string;
 
 beforeAll(async () => {
   issuer = await OtherIssuer.open();
@@ -20,6 +21,9 @@ beforeAll(async () => {
   ({ id: update } = await updates.asked(of, of.usual, 'BILLING_ADDRESS'));
   const [live] = await test.app.database.query<{ id: string }>('SELECT id FROM assistance WHERE ticket_id = ?', [of.ticketId]);
   assistance = live?.id ?? '';
+  const concern =
+    'mutation ($ticketId: ID!, $note: String!) { reportConcern(input: { ticketId: $ticketId, note: $note }) { id } }';
+  alert = (await test.as('ana', concern, { ticketId: of.ticketId, note: reason })).data.reportConcern.id;
 });
 afterAll(() => test.stop());
 
@@ -43,9 +47,18 @@ const mutations: Readonly<Record<string, () => readonly [query: string, variable
     { id: update, reason },
   ],
   cancelCredentialUpdate: () => ['mutation ($id: ID!) { cancelCredentialUpdate(id: $id) { id } }', { id: update }],
+  reportConcern: () => [
+    'mutation ($input: ReportConcernInput!) { reportConcern(input: $input) { id } }',
+    { input: { ticketId: of.ticketId, note: reason } },
+  ],
+  resolveAlert: () => ['mutation ($id: ID!) { resolveAlert(input: { id: $id, resolution: UNSURE }) { id } }', { id: alert }],
 };
 
+/** About no ticket: who may ask for these is what their own tests are about. */
+const ofNoTicket = ['releaseBrake', 'replayWebhooks'];
+
 const stored = async () => ({
+  alerts: await test.app.database.query('SELECT * FROM risk_alert ORDER BY id'),
   assistances: await test.app.database.query('SELECT * FROM assistance ORDER BY id'),
   updates: await test.app.database.query('SELECT * FROM credential_update ORDER BY id'),
 });
@@ -53,7 +66,7 @@ const stored = async () => ({
 describe('what belongs to somebody else’s ticket', () => {
   it('is asked for here by every mutation that there is', () => {
     const all = Object.keys(describeGraph().schema.getMutationType()?.getFields() ?? {});
-    expect(Object.keys(mutations).sort()).toEqual(all.sort());
+    expect([...Object.keys(mutations), ...ofNoTicket].sort()).toEqual(all.sort());
   });
 
   describe.each([
