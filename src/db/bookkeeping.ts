@@ -5,7 +5,8 @@ import { type Changes, namesOf, type Selection, type Table, updating } from './t
 
 /**
  * The columns that are written without an event, by table: how far something has been read, who does a job just now, when
- * something was last confirmed or is tried again. They say nothing about anybody, and nothing is permitted by them alone.
+ * something was last confirmed or is tried again, and by which name an identity provider told of somebody last. Nothing is permitted by
+ * them alone.
  */
 export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   actor: ['fence', 'lease_until', 'person_digest'],
