@@ -1,6 +1,6 @@
-import type { DaySummary, Window } from './history';
+import type { DaySummary, Window, WindowSubject } from './history';
 import type { Answer, Ask } from './rule';
-import type { Signal, SignalType, SubjectName } from './signal';
+import type { Signal, SignalType } from './signal';
 
 export const minutes = 60_000;
 export const hours = 60 * minutes;
@@ -16,7 +16,7 @@ export interface Reach {
 /** The window around an instant of what is known of one subject of a signal; null where the signal names none. */
 export const around = (
   { subjects, occurredAt }: Signal,
-  subject: SubjectName,
+  subject: WindowSubject,
   types: readonly SignalType[],
   { back, ahead }: Reach,
 ): Window | null => {

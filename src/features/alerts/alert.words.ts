@@ -1,21 +1,7 @@
+import { ruleNames } from '../../risk/rule';
+
 /** What raises alerts: a rule that reads signals, or a member of staff (`concern`). */
-export const alertRules = [
-  'retries-elsewhere',
-  'card-testing',
-  'decline-loop',
-  'domain-burst',
-  'volume-spike',
-  'change-against-history',
-  'recovery-then-payment',
-  'claim-against-record',
-  'provider-deadline',
-  'card-expiring',
-  'agent-breadth',
-  'agent-thin-work',
-  'agent-interventions',
-  'session-moved',
-  'concern',
-] as const;
+export const alertRules = [...ruleNames, 'concern'] as const;
 export type AlertRule = (typeof alertRules)[number];
 
 /** From the least on. */
