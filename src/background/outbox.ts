@@ -11,6 +11,8 @@ import { Loop } from './loop';
 const usualWidth = 8;
 const longestPause = 3_600_000;
 const idlePause = 1_000;
+/** Looks in a row that may find others to be faster before a process waits for its next turn: what it reads may be older than what they wrote. */
+const mostMisses = 8;
 
 /** Another process has the job by now: whatever was under way here must not be written. */
 export class LeaseLost extends Error {
@@ -41,6 +43,22 @@ export interface JobHandler<Kind extends string, Subject extends string> {
   giveUp(job: ClaimedJob<Kind, Subject>): Promise<boolean>;
   /** Milliseconds after so many tries in a row that got nowhere, from 1. Without it they double from two seconds to an hour. */
   pauseAfter?(attempts: number): number;
+}
+
+interface OwnJob<Kind extends string, Subject extends string> {
+  readonly job: ClaimedJob<Kind, Subject>;
+  readonly holder: string;
+}
+interface Claim<Kind extends string, Subject extends string> {
+  readonly jobs: readonly OwnJob<Kind, Subject>[];
+  /** Of those that were due when it looked some weren't any more when it took them. */
+  readonly isMissed: boolean;
+}
+/** What came of a look for jobs that are due. */
+interface Look {
+  readonly claimed: number;
+  /** Others were faster, or what came before a job ended just then: there may be more. */
+  readonly isMissed: boolean;
 }
 
 /** Doubling to an hour, a fifth more or less so that many don't come at once. */
@@ -77,6 +95,9 @@ export interface OutboxParts<Kind extends string, Subject extends string> {
  */
 export class Outbox<Kind extends string, Subject extends string> {
   private readonly running = new Set<Promise<void>>();
+  /** Jobs of this process that ended, so that a look can tell whether one did meanwhile. */
+  private ended = 0;
+  private misses = 0;
   private readonly loop: Loop;
   private readonly width = this.parts.width ?? usualWidth;
   private readonly claimable = claimableRows(this.parts.jobs);
@@ -85,8 +106,7 @@ export class Outbox<Kind extends string, Subject extends string> {
   constructor(protected readonly parts: OutboxParts<Kind, Subject>) {
     this.loop = new Loop({
       turn: async () => {
-        const claimed = await this.fill();
-        if (claimed > 0 && this.running.size < this.width) this.wake();
+        if (await this.isMoreToSee()) this.wake();
       },
       every: idlePause,
       first: 'at once',
@@ -121,9 +141,10 @@ export class Outbox<Kind extends string, Subject extends string> {
   /** Does what is due now and what follows from it. */
   async drain(): Promise<void> {
     for (;;) {
-      const claimed = await this.fill();
-      if (claimed === 0 && this.running.size === 0) return;
-      if (claimed === 0) await Promise.race(this.running);
+      const isMore = await this.isMoreToSee();
+      if (isMore) continue;
+      if (this.running.size === 0) return;
+      await Promise.race(this.running);
     }
   }
 
@@ -136,21 +157,33 @@ export class Outbox<Kind extends string, Subject extends string> {
     );
   }
 
-  private async fill(): Promise<number> {
-    const jobs = await this.claim(this.width - this.running.size);
+  /** Looks once, and tells whether another look may find more while nothing changes that this process would be told of. */
+  private async isMoreToSee(): Promise<boolean> {
+    const { ended } = this;
+    const { claimed, isMissed } = await this.fill();
+    this.misses = isMissed && claimed === 0 ? this.misses + 1 : 0;
+    if (this.misses > mostMisses) this.misses = 0;
+    else if (isMissed || claimed > 0) return this.running.size < this.width;
+    // What one that ended meanwhile kept back may lie behind where this looked.
+    return this.ended > ended;
+  }
+
+  private async fill(): Promise<Look> {
+    const { jobs, isMissed } = await this.claim(this.width - this.running.size);
     for (const { job, holder } of jobs) {
       const running: Promise<void> = this.perform(job, holder).finally(() => {
         this.running.delete(running);
+        this.ended += 1;
         this.wake();
       });
       this.running.add(running);
     }
-    return jobs.length;
+    return { claimed: jobs.length, isMissed };
   }
 
   /** Takes jobs that are due, that nobody has and that none of their subject comes before. */
-  private async claim(most: number): Promise<readonly { job: ClaimedJob<Kind, Subject>; holder: string }[]> {
-    if (most <= 0) return [];
+  private async claim(most: number): Promise<Claim<Kind, Subject>> {
+    if (most <= 0) return { jobs: [], isMissed: false };
     const { database, jobs, clock, lease } = this.parts;
     const { rows: job } = jobs;
     const now = clock();
@@ -159,7 +192,7 @@ export class Outbox<Kind extends string, Subject extends string> {
       this.claimable,
       sql`${firstOfEach(jobs)} WHERE ${isFree} ORDER BY ${job.nextAt}, ${job.id} LIMIT ${most * 4}`,
     );
-    if (due.length === 0) return [];
+    if (due.length === 0) return { jobs: [], isMissed: false };
     // Replicas that take the same ones first would mostly meet each other.
     const wanted = due
       .map((row) => ({ row, chance: Math.random() }))
@@ -171,12 +204,12 @@ export class Outbox<Kind extends string, Subject extends string> {
     const holder = randomUUID();
     const taken = { leaseUntil: new Date(now.getTime() + lease), leaseHolder: holder };
     return database.bookkeeping(job, async (books) => {
-      const claimed: { job: ClaimedJob<Kind, Subject>; holder: string }[] = [];
+      const claimed: OwnJob<Kind, Subject>[] = [];
       for (const row of wanted) {
         const affected = await books.update(taken, sql`${job.id} = ${row.id} AND ${isFree} AND ${isFirst(jobs)}`);
         if (affected > 0) claimed.push({ job: this.claimed(row, holder), holder });
       }
-      return claimed;
+      return { jobs: claimed, isMissed: claimed.length < wanted.length };
     });
   }
 

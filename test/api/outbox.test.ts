@@ -372,6 +372,77 @@ describe('a subject’s jobs in order', () => {
     expect(done.filter((id) => id.startsWith('job_a'))).toEqual(['job_a0', 'job_a1', 'job_a2', 'job_a3', 'job_a4']);
   });
 
+  it('follow one that ends while the next is looked for', async () => {
+    await inTurn();
+    const mayEnd = gate();
+    const done: string[] = [];
+    const box = outbox(
+      async ({ id }) => {
+        if (id === 'job_b0') await mayEnd.opened;
+        done.push(id);
+        return 'done';
+      },
+      { isInOrder: true },
+    );
+    const read = database.read.bind(database);
+    // Subject a is through: what this look answers is what was so before b's first job ended.
+    const spy = jest.spyOn(database, 'read').mockImplementation(async (...of) => {
+      const found = await read(...of);
+      if (found.length > 0 || done.length < jobKinds.length) return found;
+      mayEnd.open();
+      for (let n = 0; n < 1_000 && (await stateOf('job_b0')) !== 'DONE'; n += 1) await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      return found;
+    });
+    const stateOf = async (id: string) => (await read(rows, sql`WHERE ${job.id} = ${id}`))[0]?.state;
+    await box.drain();
+    spy.mockRestore();
+    expect(new Set(Object.values(await states()))).toEqual(new Set(['DONE']));
+    expect(done).toHaveLength(2 * jobKinds.length);
+  });
+
+  it('are all done when what was due is, however looks and ends fall', async () => {
+    for (let round = 0; round < 12; round += 1) {
+      for (const subject of ['a', 'b', 'c'])
+        for (const [n, kind] of jobKinds.entries()) await write(`job_${round}${subject}${n}`, `cru_${round}${subject}`, kind);
+      const box = outbox(
+        async () => {
+          for (let turns = Math.floor(Math.random() * 12); turns > 0; turns -= 1) await new Promise(setImmediate);
+          return 'done';
+        },
+        { isInOrder: true, width: 1 + (round % 4) },
+      );
+      // A change wakes the loop while somebody drains.
+      if (round % 2 === 1) box.start();
+      await Promise.all([box.drain(), box.drain()]);
+      const left = await database.read(rows, sql`WHERE ${job.state} <> 'DONE'`);
+      await box.stop();
+      expect(left.map(({ id }) => id)).toEqual([]);
+    }
+  });
+
+  it('are looked for again at once where another process was faster', async () => {
+    for (let n = 10; n < 20; n += 1) await write(`job_${n}`, `cru_${n}`);
+    const done: string[] = [];
+    const box = outbox(
+      async ({ id }) => {
+        done.push(id);
+        return 'done';
+      },
+      { width: 2 },
+    );
+    const bookkeeping = database.bookkeeping.bind(database);
+    // All that it wanted has gone by then.
+    const spy = jest.spyOn(database, 'bookkeeping').mockImplementationOnce(async (of, work) => {
+      const taken = { leaseUntil: new Date(now + lease), leaseHolder: 'another' };
+      await bookkeeping(job, (books) => books.update(taken, sql`${job.id} < 'job_18'`));
+      return bookkeeping(of, work);
+    });
+    await box.drain();
+    spy.mockRestore();
+    expect(done.sort()).toEqual(['job_18', 'job_19']);
+  });
+
   it('go on behind one that was given up', async () => {
     await inTurn();
     const done: string[] = [];
