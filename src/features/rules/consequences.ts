@@ -1,0 +1,92 @@
+import type { SystemChange } from '../../db/change';
+import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
+import { raise } from '../alerts/raising';
+import type { Brakes } from '../brakes/brakes.service';
+import type { Keys } from '../keys/keys.service';
+import { loggedName } from '../signals/logged-name';
+import { ownSource } from '../signals/own-source';
+import { alertDraft } from './alert-drafts';
+
+/** A verdict with the mode of its rule and whom it is about, as far as they are known here. */
+export interface JudgedVerdict {
+  readonly verdict: Verdict;
+  readonly mode: Exclude<RuleMode, 'OFF'>;
+  readonly isAboutAgents: boolean;
+  /** `cus_…`. */
+  readonly customers: readonly string[];
+  /** All that signals call them by. */
+  readonly names: readonly string[];
+}
+
+/** An earlier verdict, as its event states it. */
+export interface EarlierVerdict {
+  readonly at: number;
+  readonly window: number;
+  readonly effects: readonly string[];
+  readonly done: readonly string[];
+  /** `cus_…` that it is about. */
+  readonly customers: readonly string[];
+}
+
+/** What followed of a verdict, and for whom. */
+export interface Followed {
+  readonly done: readonly RuleEffect[];
+  /** `cus_…`, of those whom it is about. */
+  readonly customers: readonly string[];
+}
+
+export interface ConsequenceParts {
+  readonly keys: Keys;
+  readonly brakes: Pick<Brakes, 'place'>;
+}
+
+/** What follows for one customer, each in the change that records the verdict. True where it did. */
+type ForCustomer = (change: SystemChange, judged: JudgedVerdict, customerId: string) => Promise<boolean>;
+
+/** What follows of verdicts of rules that are on. */
+export class Consequences {
+  private readonly forCustomers: Partial<Readonly<Record<RuleEffect, ForCustomer>>> = {
+    alert: async (change, { verdict, names }, customerId) => {
+      const { outcome } = await raise(change, this.parts.keys, alertDraft(verdict, customerId, names));
+      return outcome === 'raised' || outcome === 'updated' || outcome === 'unchanged';
+    },
+  };
+
+  constructor(private readonly parts: ConsequenceParts) {}
+
+  /** Does what follows and hasn't followed yet. `same`: what was said of the same subject within the window. */
+  async carryOut(change: SystemChange, judged: JudgedVerdict, same: readonly EarlierVerdict[]): Promise<Followed> {
+    // Whoever has the ticket may be whom a rule about staff is about: those are for others to look at.
+    if (judged.isAboutAgents) return { done: (await this.brakes(change, judged)) ? ['brake'] : [], customers: [] };
+    const done = new Set<RuleEffect>();
+    const customers = new Set<string>();
+    // Of each an alert tells, whatever else follows.
+    for (const effect of new Set<RuleEffect>(['alert', ...judged.verdict.effects]))
+      for (const customerId of judged.customers) {
+        if (same.some((each) => each.done.includes(effect) && each.customers.includes(customerId))) continue;
+        if (!(await this.forCustomers[effect]?.(change, judged, customerId))) continue;
+        done.add(effect);
+        customers.add(customerId);
+      }
+    return { done: [...done], customers: [...customers] };
+  }
+
+  /**
+   * Whether a brake was put on somebody by this, who had none of this rule. It rests on what the gateway itself saw: whoever may tell
+   * of payments can't stop the staff by telling of them.
+   */
+  private async brakes(change: SystemChange, { verdict }: JudgedVerdict): Promise<boolean> {
+    const { staff, team } = verdict.subjects;
+    if (staff === undefined || !verdict.effects.includes('brake')) return false;
+    if (!verdict.evidence.every(({ source }) => source === ownSource)) return false;
+    const placed = await this.parts.brakes.place(change, {
+      stops: staff.startsWith('act_') ? { actorId: staff, staffIds: [] } : { actorId: null, staffIds: [staff] },
+      teams: team === undefined ? [] : [team],
+      level: 'READS',
+      rule: verdict.rule,
+      ruleVersion: verdict.version,
+      signals: verdict.evidence.map(loggedName),
+    });
+    return placed?.isNew === true;
+  }
+}
