@@ -48,10 +48,10 @@ const summarizedTypes: ReadonlySet<string> = new Set<SignalType>([
 /**
  * What one signal adds to the days: a summary for each subject that days are kept of (customer, card, e-mail domain), each with
  * `count` 1. Summaries that agree in all but `count`, `mostMinorUnits` and `customerSince` are one: the counts are added, the larger
- * amount and the earlier date are kept. Countries and devices are told apart for customers only.
+ * amount and the earlier date are kept. A back-dated signal adds nothing. Countries and devices are told apart for customers only.
  */
-export const summariesOf = ({ type, occurredAt, subjects, facts }: Signal): readonly DaySummary[] => {
-  if (!summarizedTypes.has(type)) return [];
+export const summariesOf = ({ type, occurredAt, subjects, facts, isBackdated }: Signal): readonly DaySummary[] => {
+  if (isBackdated || !summarizedTypes.has(type)) return [];
   const common = {
     type: type as SignalType,
     day: dayOf(occurredAt),

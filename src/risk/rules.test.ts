@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { Evaluator } from './evaluator';
 import { effectsText } from './open-verdicts';
-import type { Verdict } from './rule';
+import { type RuleName, ruleNames, type Verdict } from './rule';
 import { parseRules, type RulesFile } from './rules-file';
-import { type Signal, type SignalType, type Subjects, signalName, signalSchema } from './signal';
+import { type Signal, type SignalType, type Subjects, signalName, signalSchema, signalTypes } from './signal';
 import { StreamHistory } from './stream-history';
 import { Trial } from './trial';
 
@@ -364,6 +364,105 @@ describe('rules about agents', () => {
     expect(found(use('ip', 'a', 'b', 'a'))).toEqual(['session-moved: alert']);
     expect(found(use('device', 'a', 'b', 'b', 'c'))).toEqual([]);
     expect(found(use('device', 'a', 'b', 'b', 'b', 'a'))).toEqual([]);
+  });
+});
+
+describe('what is told long afterwards', () => {
+  const shown = (count: number, at = 0) =>
+    Array.from({ length: count }, (_, index) =>
+      signal(at + index * minute, 'staff.disclosure', { staff: 'eve', team: 't', customer: `c-${index}`, ticket: `t-${index}` }),
+    );
+  const fires: Readonly<Record<RuleName, () => readonly Signal[]>> = {
+    'retries-elsewhere': () => [
+      signal(-day, 'ticket.contact', { customer: 'c', ticket: 't-0' }),
+      ...['DE', 'BR', 'US'].map((country, index) =>
+        signal(index * minute, declined, { customer: 'c', device: 'new', order: 'o' }, { country }),
+      ),
+    ],
+    'card-testing': () => cards(4, { customer: 'c', device: 'new' }),
+    'decline-loop': () => [
+      signal(0, declined, { customer: 'c', card: 'card-0', device: 'home' }, { country: 'DE', advice: 'do_not_try_again' }),
+      signal(hour, succeeded, { customer: 'c', card: 'card-0', device: 'new' }, { country: 'BR' }),
+    ],
+    'domain-burst': () => newcomers(5, 'fresh.example'),
+    'volume-spike': () =>
+      Array.from({ length: 6 }, (_, at) => signal(at, succeeded, { customer: 'c', device: 'new' }, { country: 'BR' })),
+    'change-against-history': () => [
+      ...history(),
+      signal(0, 'credential.changed', { customer: 'c', device: 'new' }, { country: 'BR', change: 'billing-address' }),
+    ],
+    'recovery-then-payment': () => [
+      ...history(),
+      signal(0, 'account.recovery', { customer: 'c', device: 'new' }, { country: 'BR' }),
+      signal(hour, succeeded, { customer: 'c', device: 'new' }, { country: 'BR', ...eur(9_000) }),
+    ],
+    'claim-against-record': () => [signal(0, 'ticket.claim', { customer: 'c', ticket: 't-0' }, { outcome: 'contradicted' })],
+    'provider-deadline': () => [signal(0, 'payment.review', { customer: 'c', payment: 'p' })],
+    'card-expiring': () => [signal(0, 'card.expiring', { customer: 'c', card: 'card-0' }, { deadline: '2026-10-01T00:00:00Z' })],
+    'agent-breadth': () => shown(20),
+    'agent-thin-work': () => [
+      signal(-day, 'staff.reply', { staff: 'ana', team: 't', ticket: 'x' }),
+      ...shown(11),
+      signal(hour, 'staff.disclosure', { staff: 'eve', team: 't', ticket: 't-later' }),
+    ],
+    'agent-interventions': () =>
+      Array.from({ length: 10 }, (_, index) => signal(index * minute, 'staff.update', { staff: 'eve', team: 't' })),
+    'session-moved': () =>
+      ['a', 'b', 'a'].map((device, index) => signal(index * minute, 'staff.session', { staff: 'eve', device })),
+  };
+  type Told = { [name in 'ago' | 'ticket' | 'card' | 'amount']: number } & {
+    [name in 'staff' | 'country' | 'device']: string;
+  } & {
+    type: SignalType;
+  };
+  const past: fc.Arbitrary<Told> = fc.record({
+    // In minutes; the least is what a sender's section may allow.
+    ago: fc.oneof(fc.integer({ min: 60, max: 24 * 60 }), fc.integer({ min: 60, max: 190 * 24 * 60 })),
+    type: fc.constantFrom(...signalTypes),
+    staff: fc.constantFrom('eve', 'ana', 'ben', 'cyd', 'dan', 'fay', 'gus', 'hal', 'ida'),
+    ticket: fc.integer({ min: 0, max: 12 }),
+    card: fc.integer({ min: 0, max: 3 }),
+    country: fc.constantFrom('DE', 'BR', 'US'),
+    device: fc.constantFrom('home', 'new', 'a'),
+    amount: fc.integer({ min: 1, max: 100_000 }),
+  });
+  /** Whatever a sender may say of long ago, of all whom the scenes are about. */
+  const backdated = ({ ago, type, staff, ticket, card, country, device, amount }: Told): Signal => ({
+    ...signal(
+      -ago * minute,
+      type,
+      {
+        customer: 'c',
+        card: `card-${card}`,
+        device,
+        emailDomain: 'fresh.example',
+        ticket: `t-${ticket}`,
+        staff,
+        team: 't',
+        order: `o-${amount}`,
+      },
+      { country, ...eur(amount), customerSince: '2015-01-01' },
+    ),
+    isBackdated: true,
+  });
+  it.each(ruleNames)('keeps %s from nothing', (rule) => {
+    const scene = fires[rule]();
+    const judged = (before: readonly Signal[]) => {
+      const evaluator = new Evaluator(shipped.settings, { isSharedMailDomain: () => false });
+      const stream = new StreamHistory(evaluator.needs);
+      for (const each of before) stream.add(each);
+      const verdicts = scene.flatMap((each) => (stream.add(each) ? evaluator.judge(each, false, stream.answer) : []));
+      return new Set(verdicts.flatMap(({ effects, ...of }) => effects.map((each) => `${of.rule} ${of.subject.value} ${each}`)));
+    };
+    const without = [...judged([])].filter((each) => each.startsWith(`${rule} `));
+    expect(without).not.toEqual([]);
+    fc.assert(
+      fc.property(fc.array(past, { maxLength: 300, size: 'max' }), (told) => {
+        const found = judged(told.map(backdated));
+        expect(without.filter((each) => !found.has(each))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

@@ -141,7 +141,15 @@ export const signalSchema = z.object({
 export type Signal = Omit<z.output<typeof signalSchema>, 'subjects' | 'facts'> & {
   readonly subjects: Subjects;
   readonly facts: SignalFacts;
+  /** Told so late that its sender may have thought it up: it excuses nobody and is no part of anybody's past. Never a sender's word. */
+  readonly isBackdated?: boolean;
 };
+
+/** How many hours after it occurred a signal of a sender still makes somebody's past, unless the sender's section says otherwise. */
+export const usualLateHours = 6;
+
+/** Signals that may speak for somebody. */
+export const trustworthy = (signals: readonly Signal[]): readonly Signal[] => signals.filter(({ isBackdated }) => !isBackdated);
 
 /** How one signal is named where others refer to it: `source/id`. */
 export const signalName = ({ source, id }: Pick<Signal, 'source' | 'id'>): string => `${source}/${id}`;

@@ -1,5 +1,5 @@
 import type { Answer, Ask, Need } from './rule';
-import type { Signal, SignalType } from './signal';
+import { type Signal, type SignalType, trustworthy } from './signal';
 import { factor, whole, withinDays } from './thresholds';
 import { days, different, signalsIn } from './windows';
 
@@ -37,7 +37,8 @@ export function* teamBaseline(
   const { team } = signal.subjects;
   if (team === undefined) return null;
   const from = new Date(before.getTime() - (baselineDays + 1) * days);
-  const [past = []] = yield* signalsIn({ subject: 'team', value: team, types, from, to: new Date(before.getTime() - 1) });
+  const [told = []] = yield* signalsIn({ subject: 'team', value: team, types, from, to: new Date(before.getTime() - 1) });
+  const past = trustworthy(told);
   const known = past[0] === undefined ? 0 : before.getTime() - past[0].occurredAt.getTime();
   const agents = different(past, ({ subjects }) => subjects.staff).size;
   if (known < baselineDays * days || agents < baselineAgents) return null;

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { TestApp } from '../support/app';
+import { TestApp, TestClock } from '../support/app';
 
 const oneKey = Buffer.from('a key of a shop, of 32 bytes, one');
 const nextKey = Buffer.from('a key of a shop, of 32 bytes, two');
@@ -8,14 +8,16 @@ const otherKey = Buffer.from('a key of somebody else, 32 bytes.');
 const single = 'application/cloudevents+json';
 const batch = 'application/cloudevents-batch+json';
 
+const importUntil = new Date(new TestClock().now().getTime() + 86_400_000);
 let test: TestApp;
 beforeAll(async () => {
   test = await TestApp.start({
     config: {
       signals: {
         sources: [
-          { name: 'shop', secrets: [oneKey, nextKey], payments: 'demo-pay', helpdesk: 'demo' },
-          { name: 'till', secrets: [otherKey] },
+          { name: 'shop', secrets: [oneKey, nextKey], payments: 'demo-pay', helpdesk: 'demo', lateHours: 6 },
+          { name: 'till', secrets: [otherKey], lateHours: 6 },
+          { name: 'import', secrets: [oneKey], lateHours: 6, importUntil },
         ],
       },
     },
@@ -129,9 +131,48 @@ describe('signals that others send', () => {
       team: 'cards',
     });
     expect(known?.staff).toMatch(/^stf_/);
-    expect(unknown).toMatchObject({ payment: digest, ticket: digest, staff: digest, customer: digest, team: 'cards' });
+    // A team of a helpdesk that isn’t named is none of those that are known.
+    expect(unknown).toMatchObject({ payment: digest, ticket: digest, staff: digest, customer: digest, team: digest });
     // One customer, two senders who name by different books; a device is one wherever it comes from.
     expect([unknown?.customer === known?.customer, unknown?.device === known?.device]).toEqual([false, true]);
+  });
+
+  const isPast = async (eventId: string) => {
+    await test.app.signals.service.turn();
+    const [row] = await stored(eventId);
+    const days = await test.app.database.query('SELECT day FROM risk_signal_day WHERE value IN (?, ?, ?)', [
+      row?.customer,
+      row?.card,
+      row?.email_domain,
+    ]);
+    return { isBackdated: Number(row?.backdated ?? 0) === 1, days: days.length };
+  };
+  const ago = (hours: number) => new Date(test.clock.now().getTime() - hours * 3_600_000).toISOString();
+  it('that are told long after they occurred are kept, and are nobody’s past', async () => {
+    const paid = (name: string) => ({
+      type: 'payment.attempt.succeeded',
+      subjects: { customer: `c-${name}`, card: `k-${name}`, device: `d-${name}`, emailDomain: `${name}.example` },
+      facts: { country: 'BR', amount: { minorUnits: 1, currency: 'EUR' }, customerSince: '2015-01-01' },
+    });
+    const times = [0, 5.9, 6.1, 24, 3 * 24, 28 * 24, 179 * 24];
+    for (const hours of times)
+      expect(await send(event(`old-${hours}`, { ...paid(`old${hours}`), occurredAt: ago(hours) }))).toMatchObject({ stored: 1 });
+    const found = [];
+    for (const hours of times) found.push(await isPast(`old-${hours}`));
+    expect(found).toEqual(times.map((hours) => ({ isBackdated: hours > 6, days: hours > 6 ? 0 : 3 })));
+  });
+
+  it('may tell of any day while the operator has what was before imported, and not afterwards', async () => {
+    const sending = { to: 'import', key: oneKey };
+    const past = (name: string) => ({
+      type: 'ticket.contact',
+      subjects: { customer: name, card: name, emailDomain: `${name}.example` },
+    });
+    await send(event('import-1', { ...past('zz-1'), occurredAt: ago(100 * 24) }), sending);
+    expect(await isPast('import-1')).toEqual({ isBackdated: false, days: 3 });
+    test.clock.forward(86_400_000);
+    await send(event('import-2', { ...past('zz-2'), occurredAt: ago(100 * 24) }), sending);
+    expect(await isPast('import-2')).toEqual({ isBackdated: true, days: 0 });
   });
 
   it('leave nothing personal in clear', async () => {

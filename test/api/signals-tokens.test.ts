@@ -34,9 +34,21 @@ describe('security event tokens', () => {
         issuers: [people.configuration],
         signals: {
           sources: [
-            { name: 'login', secrets: [], tokens: { issuer, audience, jwksUri }, helpdesk: 'demo', payments: 'demo-pay' },
-            { name: 'accounts', secrets: [], tokens: { issuer: 'https://accounts.example.com', audience, jwksUri } },
-            { name: 'shop', secrets: [Buffer.alloc(32, 7)] },
+            {
+              name: 'login',
+              secrets: [],
+              tokens: { issuer, audience, jwksUri },
+              helpdesk: 'demo',
+              payments: 'demo-pay',
+              lateHours: 6,
+            },
+            {
+              name: 'accounts',
+              secrets: [],
+              tokens: { issuer: 'https://accounts.example.com', audience, jwksUri },
+              lateHours: 6,
+            },
+            { name: 'shop', secrets: [Buffer.alloc(32, 7)], lateHours: 6 },
           ],
         },
       },

@@ -61,9 +61,10 @@ describe('counterfoil.example.yaml', () => {
     const secret = Buffer.from('secret of nobody at all, 32 bytes');
     const { signals } = load({ ...production, ...secrets, SHOP_SIGNALS_SECRET: `whsec_${secret.toString('base64')}` });
     expect(signals.sources).toEqual([
-      { name: 'shop', secrets: [secret], payments: 'stripe', helpdesk: 'rt' },
+      { name: 'shop', secrets: [secret], payments: 'stripe', helpdesk: 'rt', lateHours: 6 },
       {
         name: 'login',
+        lateHours: 6,
         secrets: [],
         tokens: {
           issuer: 'https://login.example.com/realms/support',

@@ -1,4 +1,4 @@
-import { Instant, Integer, IntegerKey, Key, Text } from '../../db/columns';
+import { Flag, Instant, Integer, IntegerKey, Key, Text } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
@@ -44,6 +44,8 @@ export class RiskSignal {
   @Text(64, { nullable: true }) outcome!: string | null;
   @Text(32, { nullable: true }) changed!: string | null;
   @Instant({ nullable: true }) deadline!: Date | null;
+  /** Null, or told so late that it is no part of anybody's past. */
+  @Flag({ nullable: true }) backdated!: boolean | null;
 }
 export const riskSignals = table(RiskSignal);
 

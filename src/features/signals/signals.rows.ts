@@ -13,7 +13,18 @@ export const subjectColumn = <Name extends SubjectName>(name: Name): SubjectColu
 
 const told = {
   ...s.pick('source', 'eventId', 'type', 'occurredAt', 'receivedAt', ...subjectNames.map(subjectColumn)),
-  ...s.pick('country', 'minorUnits', 'currency', 'declineCode', 'advice', 'customerSince', 'outcome', 'changed', 'deadline'),
+  ...s.pick(
+    'country',
+    'minorUnits',
+    'currency',
+    'declineCode',
+    'advice',
+    'customerSince',
+    'outcome',
+    'changed',
+    'deadline',
+    'backdated',
+  ),
 };
 
 /** What a signal says, as its columns hold it. */
@@ -52,10 +63,11 @@ export const signalOf = (row: Told): Signal => ({
     ...known('change', row.changed as Signal['facts']['change'] | null),
     ...known('deadline', row.deadline),
   },
+  ...(row.backdated ? { isBackdated: true } : {}),
 });
 
 /** What is stored of a signal whose subjects are digests and ids of ours already. */
-export const toldOf = ({ source, id, type, occurredAt, subjects, facts }: Signal, receivedAt: Date): Told => ({
+export const toldOf = ({ source, id, type, occurredAt, subjects, facts, isBackdated }: Signal, receivedAt: Date): Told => ({
   source,
   eventId: id,
   type,
@@ -74,4 +86,5 @@ export const toldOf = ({ source, id, type, occurredAt, subjects, facts }: Signal
   outcome: facts.outcome ?? null,
   changed: facts.change ?? null,
   deadline: facts.deadline ?? null,
+  backdated: isBackdated ? true : null,
 });

@@ -1,10 +1,23 @@
 import { z } from 'zod';
+import { usualLateHours } from '../../risk/signal';
+import { days } from '../../risk/windows';
 import { httpUrl, type SectionContext, secretOf, sourceName } from '../../section';
 import { ownSource } from './own-source';
 import { webhookKey } from './receive/standard-webhooks';
 
 /** Bytes of a key in production: what Standard Webhooks asks for. */
 const shortestKey = 24;
+
+/** Shorter than what rules let settle before a device or country counts as somebody's own. */
+const longestLateHours = 48;
+const longestImport = 31 * days;
+
+const importError = 'expected an instant at most 31 days ahead such as 2026-09-01T00:00:00Z';
+/** While it lasts whoever has the sender's secret can write the past of anybody. */
+const importUntil = z.iso
+  .datetime({ offset: true, error: importError })
+  .transform((text) => new Date(text))
+  .refine((instant) => instant.getTime() <= Date.now() + longestImport, importError);
 
 const keyOf = (section: SectionContext) =>
   z.string({ error: 'expected an environment reference such as ${SHOP_SIGNALS_SECRET}' }).transform((text, context) => {
@@ -41,6 +54,10 @@ export const signalsSection = (section: SectionContext) =>
               helpdesk: sourceName.optional(),
               /** The payment source by whose references it names customers, cards and payments. */
               payments: sourceName.optional(),
+              /** Hours after which what it tells is back-dated: stored, and nobody's usual countries, devices, cards or volume. */
+              lateHours: z.number().min(1).max(longestLateHours).default(usualLateHours),
+              /** Until this instant it may tell of any day, for a first import of what was before; at most 31 days ahead. */
+              importUntil: importUntil.optional(),
             })
             .refine(({ secrets, tokens }) => secrets.length > 0 || tokens !== undefined, {
               path: ['secrets'],

@@ -72,8 +72,8 @@ export class SignalSubjects {
       const ours: { [name in SubjectName]?: string } = {};
       for (const [name, text] of Object.entries(signal.subjects) as [SubjectName, string | undefined][]) {
         if (text === undefined) continue;
-        // A team's name is nobody's.
-        if (name === 'team' && text.length <= 64) ours.team = text;
+        // A team's name is nobody's; of whom it is no team that is known here, it must not be one that is.
+        if (name === 'team' && helpdesk !== undefined && text.length <= 64) ours.team = text;
         else ours[name] = ids[name]?.get(text) ?? subjectDigest(this.digests, name, text, namespaces[name] ?? signal.source);
       }
       return { ...signal, subjects: ours satisfies Subjects };

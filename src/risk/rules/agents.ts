@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRule } from '../rule';
-import type { Signal } from '../signal';
+import { type Signal, trustworthy } from '../signal';
 import { type BaselineOf, baselineNeeds, baselineThresholds, quantile, teamBaseline } from '../team-baseline';
 import { whole, withinMinutes } from '../thresholds';
 import { around, counted, days, different, hours, minutes, signalsIn, spell, stretchWith } from '../windows';
@@ -34,8 +34,12 @@ export const agentBreadth = defineRule({
     const customers = customersOf(found);
     // Where half the desk looks at as many customers, it is a busy hour and not somebody's curiosity.
     const [desk = []] = yield* signalsIn(around(signal, 'team', disclosures, { back: length, ahead: 0 }));
-    const others = [...different(desk, ({ subjects }) => subjects.staff)].filter((each) => each !== signal.subjects.staff);
-    const busy = others.filter((each) => customersOf(desk.filter(({ subjects }) => subjects.staff === each)) * 2 >= customers);
+    const others = [...different(trustworthy(desk), ({ subjects }) => subjects.staff)].filter(
+      (each) => each !== signal.subjects.staff,
+    );
+    const busy = others.filter(
+      (each) => customersOf(trustworthy(desk).filter(({ subjects }) => subjects.staff === each)) * 2 >= customers,
+    );
     if (busy.length >= 2) return null;
     const baseline = yield* teamBaseline(signal, found[0]!.occurredAt, it, breadth);
     const usual = baseline && quantile(baseline, 0.95);
@@ -53,7 +57,7 @@ export const agentBreadth = defineRule({
 const work = [...disclosures, 'staff.reply', 'staff.note', 'staff.update', 'staff.hold'] as const;
 const untouched = (signals: readonly Signal[]): readonly Signal[] => {
   const touched = different(
-    signals.filter(({ type }) => type !== 'staff.disclosure'),
+    trustworthy(signals).filter(({ type }) => type !== 'staff.disclosure'),
     ({ subjects }) => subjects.ticket,
   );
   return signals.filter(

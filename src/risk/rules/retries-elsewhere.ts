@@ -39,6 +39,7 @@ const openAt = (signals: readonly Signal[], until: number): readonly Signal[] =>
   for (const signal of signals) {
     if (signal.occurredAt.getTime() > until) break;
     if (signal.type === 'ticket.contact') open.set(signal.subjects.ticket, signal);
+    else if (signal.isBackdated) continue;
     // One that doesn't say which ticket was closed closes all.
     else if (signal.subjects.ticket === undefined) open.clear();
     else open.delete(signal.subjects.ticket);

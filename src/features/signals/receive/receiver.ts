@@ -4,6 +4,7 @@ import { sql } from '../../../db/sql';
 import { select } from '../../../db/table';
 import { Failure } from '../../../failure';
 import type { Signal } from '../../../risk/signal';
+import { hours } from '../../../risk/windows';
 import { recordSignals } from '../recorder';
 import { riskSignals } from '../signal.entity';
 import type { SignalSource } from '../signals.section';
@@ -65,7 +66,7 @@ export class SignalReceiver {
     if (!isSignedByOneOf(request, source?.secrets ?? []) || !source) throw unproven();
     if (mediaType !== cloudEvent && mediaType !== cloudEventBatch)
       throw Failure.invalid('content-type', `expected ${cloudEvent} or ${cloudEventBatch}`);
-    return this.store(source, signalsIn(request.body, mediaType, name, request.now));
+    return this.store(source, signalsIn(request.body, mediaType, name, request.now), request.now);
   }
 
   /**
@@ -92,7 +93,7 @@ export class SignalReceiver {
       const subjects = isStaffs ? { staff: who } : { customer: who, ...(emailDomain ? { emailDomain } : {}) };
       signals.push({ source: source.name, ...event, subjects });
     }
-    return this.store(source, signals);
+    return this.store(source, signals, now);
   }
 
   private async isKnown(source: string, id: string): Promise<boolean> {
@@ -100,9 +101,12 @@ export class SignalReceiver {
     return (await this.parts.database.read(known, isIt)).length > 0;
   }
 
-  private async store(source: SignalSource, signals: readonly Signal[]): Promise<Received> {
+  private async store(source: SignalSource, signals: readonly Signal[], now: Date): Promise<Received> {
     const { name } = source;
-    const told = await this.parts.subjects.ours(signals, source);
+    const told = await this.parts.subjects.ours(
+      signals.map((signal) => ({ ...signal, isBackdated: isBackdated(signal, source, now) })),
+      source,
+    );
     if (told.length === 0) return { received: 0, stored: 0 };
     const stored = await this.parts.database.system(
       'receiver',
@@ -119,6 +123,10 @@ export class SignalReceiver {
     return { received: told.length, stored };
   }
 }
+
+/** What a sender says of long ago it may say to give somebody a past: it is kept, and is none, but while the operator has it import. */
+const isBackdated = ({ occurredAt }: Signal, { lateHours, importUntil }: SignalSource, now: Date): boolean =>
+  now.getTime() - occurredAt.getTime() > lateHours * hours && (importUntil === undefined || now >= importUntil);
 
 const unproven = (): Failure =>
   new Failure('UNAUTHENTICATED', 'The signals are not proven to come from this source.', {
