@@ -13,6 +13,7 @@ import { timeOf } from './arguments';
 import { CommandFailed } from './report';
 import { type SignalLine, signalLines } from './signal-lines';
 import type { StoredSignals } from './stored-signals';
+import { withoutStrays } from './stray-lines';
 import { TrialSummary } from './trial-summary';
 
 export interface RulesTestFlags {
@@ -64,15 +65,15 @@ async function* linesOf(stored: StoredSignals): Lines & AsyncGenerator<readonly 
 }
 
 /** Evaluates the rules over the lines, and says what they find. Returns how many lines are no signals. */
-const evaluate = async (lines: Lines, seen: (file: RulesFile) => RulesFile, flags: RulesTestFlags): Promise<number> => {
+const evaluate = async (lines: Lines, trialOf: (file: RulesFile) => Trial, flags: RulesTestFlags): Promise<number> => {
   const { rules, json = false } = flags;
   const from = flags.from === undefined ? Number.NEGATIVE_INFINITY : timeOf(flags.from).getTime();
   const to = flags.to === undefined ? Number.POSITIVE_INFINITY : timeOf(flags.to).getTime();
   const isAsked = ({ at }: Verdict) => at.getTime() >= from && at.getTime() < to;
-  const trial = new Trial(seen(rulesOf(rules)));
+  const trial = trialOf(rulesOf(rules));
   // What is in force today, beside what is tried.
   const isCompared = rules !== undefined && !json && existsSync(loadLocalConfig().rulesFile);
-  const today = isCompared ? new Trial(seen(rulesOf(undefined))) : null;
+  const today = isCompared ? trialOf(rulesOf(undefined)) : null;
   const summary = new TrialSummary(trial, today);
   let wrong = 0;
   for await (const some of lines) {
@@ -102,7 +103,7 @@ const testStored = async (flags: RulesTestFlags): Promise<void> => {
   const { StoredSignals } = require('./stored-signals') as typeof import('./stored-signals');
   const stored = await StoredSignals.open();
   try {
-    await evaluate(linesOf(stored), (file) => stored.seenBy(file), flags);
+    await evaluate(linesOf(stored), (file) => new Trial(stored.seenBy(file)), flags);
   } finally {
     await stored.close();
   }
@@ -111,7 +112,7 @@ const testStored = async (flags: RulesTestFlags): Promise<void> => {
 /** `counterfoil rules test`. */
 export const test = async (flags: RulesTestFlags): Promise<void> => {
   if (flags.stream === undefined) return testStored(flags);
-  const wrong = await evaluate(signalLines(flags.stream), (file) => file, flags);
+  const wrong = await evaluate(withoutStrays(signalLines(flags.stream)), (file) => new Trial(file), flags);
   if (wrong === 0) return;
   throw new CommandFailed(
     `${wrong} ${wrong === 1 ? 'line is' : 'lines are'} no signal${wrong > mostNamed ? `, of which the first ${mostNamed} are named` : ''}; the others were evaluated. "counterfoil rules schema signals" says what is accepted.`,

@@ -84,6 +84,34 @@ describe('counterfoil rules test', () => {
     ]);
   });
 
+  it('passes over a line that is far ahead of all others, wherever it stands: nothing is late by it', async () => {
+    const far = (id: number) => JSON.stringify(attempt(id, `far-${id}`, { occurredAt: '2099-01-01T00:00:00Z' }));
+    const [a, b, c, d] = attempts.map((each) => JSON.stringify(each));
+    const stream = file('far.ndjson', lines([far(90), a, b, far(91), far(92), c, d]));
+    const { code, stdout, stderr } = await built.run(['rules', 'test', '--json', '--stream', stream]);
+    expect(code).toBe(1);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([expect.objectContaining({ rule: 'card-testing', late: false, effect: 'alert, challenge' })]);
+    const told = (line: number) =>
+      expect.stringMatching(
+        new RegExp(`^Line ${line}: occurredAt: expected .* at most 2 days ahead of the other lines \\(TIME_LIMIT\\)`),
+      );
+    expect(stderr.split('\n').slice(0, 3)).toEqual([told(1), told(4), told(5)]);
+  });
+
+  it('takes a stream that is made up of another time', async () => {
+    const later = attempts.map((each) => ({ ...each, occurredAt: each.occurredAt.replace('2026', '2126') }));
+    const stream = file('later.ndjson', lines([...attempts.slice(0, 2), ...later].map((each) => JSON.stringify(each))));
+    const { code, stdout } = await built.run(['rules', 'test', '--json', '--stream', stream]);
+    expect([code, stdout]).toEqual([0, '']);
+    const { stdout: alone } = await built.run(['rules', 'test', '--json', '--stream', file('alone.ndjson', lines(later))]);
+    expect(JSON.parse(alone)).toMatchObject({ rule: 'card-testing', at: '2126-09-15T12:03:00.000Z', late: false });
+  });
+
   it('sums up beside what is in force, by what became of the payments', async () => {
     const stream = file('stream.ndjson', lines(attempts));
     const stricter = file('stricter.yaml', rulesText.replace('{ cards: 4,', '{ cards: 6,'));
