@@ -137,6 +137,16 @@ sync:
     ]);
   });
 
+  test('names Radar’s lists by their aliases, one or one for each kind of thing', () => {
+    const withLists = (lists: string) => real.replace('bareReferencesOf: rt', `radarLists: ${lists}`);
+    const lists = { block: 'stop', stepUp: { card: 'step_up_cards' } };
+    expect(loadFile(withLists(JSON.stringify(lists)), secrets).sources.payments[0]).toMatchObject({
+      radarLists: { ...lists, added: 'counterfoil_added' },
+    });
+    for (const wrong of ['{ block: "@stop" }', '{ block: {} }', '{ review: { iban: x } }', '{ block: stop, allow: x }'])
+      expect(placesOf(() => loadFile(withLists(wrong), secrets))[0]).toMatch(/^sources\.payments\[0\]\.radarLists/);
+  });
+
   test('that is a folder is refused', () => {
     mkdirSync(file());
     expect(problemsOf(() => load())).toEqual(['(the whole): expected a readable file']);

@@ -128,16 +128,71 @@ const updateCustomer: Change = {
   },
 };
 
+const pauseBehaviors = new Set(['keep_as_draft', 'mark_uncollectible', 'void']);
+
+/** What a pause becomes; undefined where nothing was sent about it. */
+const pauseOf = (server: StripeShapedServer, body: FormFields): object | null | undefined | Answer => {
+  if (sent(body, 'pause_collection') === '') return null;
+  const behavior = sent(body, 'pause_collection', 'behavior');
+  if (behavior === undefined) return undefined;
+  const resumes = sent(body, 'pause_collection', 'resumes_at');
+  if (!pauseBehaviors.has(behavior)) return invalid(null, 'Invalid pause_collection[behavior].', 'pause_collection[behavior]');
+  if (resumes !== undefined && Number(resumes) <= server.now)
+    return invalid(null, 'The resumes_at timestamp must be in the future.', 'pause_collection[resumes_at]');
+  return { behavior, resumes_at: resumes === undefined ? null : Number(resumes) };
+};
+
 const updateSubscription: Change = {
   path: /^\/v1\/subscriptions\/([^/]+)$/,
-  parameters: ['default_payment_method'],
+  parameters: [
+    'default_payment_method',
+    'pause_collection',
+    'pause_collection[behavior]',
+    'pause_collection[resumes_at]',
+    'metadata[counterfoil_paused_until]',
+  ],
   execute: (server, body, id) => {
     const subscription = found(server, 'subscription', id);
     if (subscription === null || subscription.status === 'canceled') return missing('subscription', id);
     const method = sent(body, 'default_payment_method');
-    if (method === undefined) return ok(subscription);
-    const no = refusedDefault(server, method, subscription.customer, 'default_payment_method');
-    return no ?? ok(server.updateSubscription(id, { default_payment_method: method === '' ? null : method }));
+    const no = refusedDefault(server, method ?? '', subscription.customer, 'default_payment_method');
+    if (no !== null) return no;
+    const pause = pauseOf(server, body);
+    if (pause && 'status' in pause) return pause;
+    const given = Object.entries((body.metadata ?? {}) as Readonly<Record<string, string>>);
+    const kept = { ...(subscription.metadata as object), ...Object.fromEntries(given) };
+    return ok(
+      server.updateSubscription(id, {
+        ...(method === undefined ? {} : { default_payment_method: method === '' ? null : method }),
+        ...(pause === undefined ? {} : { pause_collection: pause }),
+        ...(given.length === 0 ? {} : { metadata: Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== '')) }),
+      }),
+    );
+  },
+};
+
+const createValueList: Change = {
+  path: /^\/v1\/radar\/value_lists$/,
+  parameters: ['alias', 'name', 'item_type'],
+  execute: (server, body) => {
+    const alias = sent(body, 'alias') ?? '';
+    if (server.valueListCalled(alias) !== null) return refused(`A value list with the alias ${alias} already exists.`, 'alias');
+    return ok(
+      server.createValueList(alias, sent(body, 'item_type') ?? 'string', { name: sent(body, 'name'), created_by: 'API' }),
+    );
+  },
+};
+
+const createValueListItem: Change = {
+  path: /^\/v1\/radar\/value_list_items$/,
+  parameters: ['value', 'value_list'],
+  execute: (server, body) => {
+    const list = sent(body, 'value_list') ?? '';
+    const value = sent(body, 'value') ?? '';
+    if (found(server, 'radar.value_list', list) === null) return missing('value list', list, 'value_list', 400);
+    if (server.valueListItems(list).some((each) => each.value === value))
+      return refused('This value already exists in the list.', 'value');
+    return ok(server.addValueListItem(list, value, 'API'));
   },
 };
 
@@ -182,4 +237,13 @@ const createSession: Change = {
   },
 };
 
-export const changes: readonly Change[] = [attach, detach, updateMethod, updateCustomer, updateSubscription, createSession];
+export const changes: readonly Change[] = [
+  attach,
+  detach,
+  updateMethod,
+  updateCustomer,
+  updateSubscription,
+  createSession,
+  createValueList,
+  createValueListItem,
+];

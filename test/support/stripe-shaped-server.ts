@@ -74,6 +74,8 @@ const prefixes: Readonly<Record<string, string>> = {
   'checkout.session': 'cs_test_',
   setup_intent: 'seti_',
   setup_attempt: 'setatt_',
+  'radar.value_list': 'rsl_',
+  'radar.value_list_item': 'rsli_',
 };
 
 /**
@@ -238,6 +240,7 @@ export class StripeShapedServer {
       latest_invoice: null,
       livemode: false,
       metadata: {},
+      pause_collection: null,
       status: 'active',
       ...fields,
     });
@@ -245,6 +248,36 @@ export class StripeShapedServer {
 
   updateSubscription(id: string, fields: Fields): StripeObject {
     return this.update(id, 'customer.subscription.updated', fields);
+  }
+
+  createValueList(alias: string, itemType: string, fields: Fields = {}): StripeObject {
+    return this.put('radar.value_list', {
+      alias,
+      created_by: 'jenny@example.com',
+      item_type: itemType,
+      list_items: { object: 'list', data: [], has_more: false },
+      livemode: false,
+      metadata: {},
+      name: alias,
+      ...fields,
+    });
+  }
+
+  valueListCalled(alias: string): StripeObject | null {
+    return this.all('radar.value_list').find((each) => each.alias === alias) ?? null;
+  }
+
+  /** By default as a person adds it in the dashboard. */
+  addValueListItem(list: string, value: string, by = 'jenny@example.com'): StripeObject {
+    return this.put('radar.value_list_item', { created_by: by, livemode: false, value, value_list: list });
+  }
+
+  removeValueListItem(id: string): void {
+    this.objects.delete(id);
+  }
+
+  valueListItems(list: string): readonly StripeObject[] {
+    return this.all('radar.value_list_item').filter((each) => each.value_list === list);
   }
 
   /** A Checkout Session in setup mode, with its SetupIntent. */
@@ -638,6 +671,35 @@ export class StripeShapedServer {
         const session = this.objects.get(id ?? '');
         if (session?.status === 'open' && Number(session.expires_at) <= this.now) this.expireSetup(session.id);
         return this.one('checkout.session', id, query);
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/radar\/value_lists$/,
+      answer: (query) =>
+        this.page('/v1/radar/value_lists', query, this.all('radar.value_list'), (each) => only(query, 'alias', each.alias)),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/radar\/value_list_items$/,
+      answer: (query) => {
+        const list = query.value_list?.[0] ?? '';
+        const like = (query.value?.[0] ?? '').toLowerCase();
+        return this.objects.get(list)?.object === 'radar.value_list'
+          ? this.page('/v1/radar/value_list_items', query, this.all('radar.value_list_item'), (each) => {
+              return each.value_list === list && String(each.value).toLowerCase().includes(like);
+            })
+          : missing('value list', list, 'value_list', 400);
+      },
+    },
+    {
+      method: 'DELETE',
+      path: /^\/v1\/radar\/value_list_items\/([^/]+)$/,
+      answer: (_query, id = '') => {
+        if (this.objects.get(id)?.object !== 'radar.value_list_item') return missing('value list item', id);
+        this.removeValueListItem(id);
+        this.executions.push({ path: `/v1/radar/value_list_items/${id}`, object: id, key: null });
+        return ok({ id, object: 'radar.value_list_item', deleted: true });
       },
     },
     { method: 'GET', path: /^\/v1\/setup_intents\/([^/]+)$/, answer: (query, id) => this.one('setup_intent', id, query) },

@@ -275,12 +275,101 @@ export interface CredentialChanges {
   readSetup(reference: string): Promise<SetupReport>;
 }
 
+export const holdLists = ['BLOCK', 'REVIEW', 'STEP_UP'] as const;
+/** Lists of the provider that the merchant's own rules name: what stands in one is blocked, reviewed or authenticated at its next payment. */
+export type HoldList = (typeof holdLists)[number];
+
+/**
+ * One thing that a hold does at the provider, or takes back. References are the provider's own; a step says what shall hold
+ * afterwards, so it can be asked whether it does.
+ *
+ * `value` of a list is the customer's reference, the card's (its method's: the connector finds what stands for its number) or the
+ * e-mail address.
+ */
+export type HoldStep =
+  /** Nothing is collected for the subscription until then, when the provider goes on by itself. A later `until` takes the place of our own earlier one. */
+  | { readonly action: 'PAUSE_RENEWAL'; readonly customer: string; readonly subscription: string; readonly until: Date }
+  /** Ends only our own pause with this very end, whole seconds; any other stays. */
+  | { readonly action: 'RESUME_RENEWAL'; readonly customer: string; readonly subscription: string; readonly until: Date }
+  | {
+      readonly action: 'LIST';
+      readonly list: HoldList;
+      readonly of: 'CUSTOMER' | 'CARD' | 'EMAIL';
+      readonly value: string;
+    }
+  /** Removes only what a `LIST` of ours added; what the merchant put there stays. */
+  | {
+      readonly action: 'UNLIST';
+      readonly list: HoldList;
+      readonly of: 'CUSTOMER' | 'CARD' | 'EMAIL';
+      readonly value: string;
+    };
+
+/** How a payment stands at the provider, read now. */
+export interface PaymentStanding {
+  readonly status: TransactionStatus;
+  /** The merchant captures it, or leaves it be: only then can it wait. */
+  readonly isManualCapture: boolean;
+  /** Until when an authorized payment can be captured; null where the provider doesn't tell. */
+  readonly captureBefore: Date | null;
+}
+
+export interface RenewalStanding {
+  readonly subscription: string;
+  /** Paused by anybody. */
+  readonly isPaused: boolean;
+  /** When it charges next; null where it doesn't, or the provider doesn't tell. */
+  readonly renewsAt: Date | null;
+}
+
+/**
+ * Making payments wait at the provider. Nothing in here cancels, captures or refunds, or tries a call that changes something twice:
+ * whoever calls decides that.
+ */
+export interface HoldChanges {
+  /** Null where it isn't that customer's (any more). Live, not from a cache. Throws `SourceUnavailable`. */
+  readPayment(customer: string, transaction: string): Promise<PaymentStanding | null>;
+  /** The customer's subscriptions that will still charge. Throws `SourceUnavailable`. */
+  readRenewals(customer: string): Promise<readonly RenewalStanding[]>;
+  /** By configuration; what isn't in here can't be asked of future payments. */
+  readonly lists: ReadonlySet<HoldList>;
+  /** Makes one change, at most once; `SourceUnavailable` and `lost` as for `CredentialChanges.perform`. */
+  perform(step: HoldStep, idempotencyKey: string): Promise<StepOutcome>;
+  /** Whether what the step is to bring about holds at the provider now. Throws `SourceUnavailable`. */
+  holds(step: HoldStep): Promise<boolean>;
+}
+
+/** What the provider says of the customer's authentication by the card's issuer (3-D Secure, EMVCo). */
+export interface AuthenticationReport {
+  /** Whose payment or setup it was; null where it was nobody's. */
+  readonly customer: string | null;
+  /** When it was attempted; where the provider doesn't tell, an instant that it can't have been before. */
+  readonly at: Date;
+  /** Whether the issuer heard from the customer (CHALLENGE) or judged without; null where it wasn't authenticated, or isn't told. */
+  readonly flow: 'CHALLENGE' | 'FRICTIONLESS' | null;
+  /** ATTEMPTED: the issuer didn't take part. NONE: nobody was asked, or what came of it isn't known. */
+  readonly result: 'AUTHENTICATED' | 'ATTEMPTED' | 'FAILED' | 'NONE';
+  /** The customer wasn't there. */
+  readonly isOffSession: boolean;
+  /** Paid with a wallet, whose own authentication is another one. */
+  readonly isWallet: boolean;
+  /** As `TransactionRecord.deviceFingerprint`. */
+  readonly deviceFingerprint: string | null;
+}
+
 export interface PaymentsConnector {
   readonly kind: string;
   /** The same provider under the same limits, whose requests give way to those that people wait for. Absent where nothing is limited. */
   inBackground?(): PaymentsConnector;
   /** Absent where this provider's methods can only be read. */
   readonly credentials?: CredentialChanges;
+  /** Absent where nothing can be made to wait at this provider. */
+  readonly holds?: HoldChanges;
+  /**
+   * Of a payment, or of a setup of a method, by the provider's reference; null where there is none. Throws `SourceUnavailable`.
+   * Absent where this provider doesn't tell.
+   */
+  readAuthentication?(reference: string): Promise<AuthenticationReport | null>;
   /** Every candidate, by metadata and by e-mail; the caller decides about the link. Throws `SourceUnavailable`. */
   findCustomers(search: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]>;
   /**

@@ -3,6 +3,7 @@ import { formsOfEmail, normalizeEmail } from '../../../privacy/mail-addresses';
 import type { WebhookJudgement, WebhookRequest } from '../../helpdesk/helpdesk.port';
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
+  AuthenticationReport,
   DisputeRecord,
   KnownObjects,
   PaymentChanges,
@@ -13,6 +14,7 @@ import type {
   TransactionRecord,
 } from '../payments.port';
 import { StripeAccount } from './stripe.account';
+import { StripeAuthentication } from './stripe.authentication';
 import { pageSize, StripeCalls } from './stripe.calls';
 import { StripeCredentials } from './stripe.credentials';
 import { customerRecord, customerSchema, type HelpdeskNaming, type StripeCustomer } from './stripe.customers';
@@ -30,6 +32,7 @@ import {
   writeCursor,
 } from './stripe.events';
 import { CursorVanished } from './stripe.faults';
+import { StripeHolds } from './stripe.holds';
 import { paymentMethodRecord, paymentMethodSchema } from './stripe.methods';
 import { refundSchema, type StripeRefund } from './stripe.money';
 import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
@@ -91,6 +94,7 @@ const mostEventPages = 50;
 export class StripePayments implements PaymentsConnector {
   readonly kind = 'stripe';
   readonly credentials: StripeCredentials;
+  readonly holds: StripeHolds;
 
   private readonly source: string;
   private readonly calls: StripeCalls;
@@ -99,6 +103,7 @@ export class StripePayments implements PaymentsConnector {
   private readonly livemode: boolean | null;
   private readonly helpdeskNaming: HelpdeskNaming;
   private readonly transactionNaming: TransactionNaming;
+  private readonly authentication: StripeAuthentication;
 
   constructor(
     private readonly options: StripePaymentsOptions,
@@ -123,7 +128,10 @@ export class StripePayments implements PaymentsConnector {
       deviceKey: options.deviceKey ?? null,
     };
     this.calls = calls;
-    this.credentials = new StripeCredentials({ source, calls: this.calls, clock: this.clock, account });
+    const parts = { source, calls: this.calls, clock: this.clock, account };
+    this.credentials = new StripeCredentials(parts);
+    this.holds = new StripeHolds({ ...parts, lists: options.radarLists ?? null });
+    this.authentication = new StripeAuthentication({ calls: this.calls, account, naming: this.transactionNaming });
   }
 
   inBackground(): StripePayments {
@@ -157,6 +165,10 @@ export class StripePayments implements PaymentsConnector {
       if (current !== null && matches(current)) found.set(current.id, current);
     }
     return [...found.values()].map((customer) => customerRecord(customer, this.helpdeskNaming));
+  }
+
+  readAuthentication(reference: string): Promise<AuthenticationReport | null> {
+    return this.authentication.read(reference);
   }
 
   confirmAccount(): Promise<void> {

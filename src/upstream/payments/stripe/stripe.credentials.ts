@@ -19,6 +19,8 @@ import { customerSchema } from './stripe.customers';
 import type { Write } from './stripe.faults';
 import {
   anyPaymentMethodSchema,
+  endedStatuses,
+  mostSubscriptions,
   paymentMethodRecord,
   setupSessionSchema,
   storedAddressSchema,
@@ -33,12 +35,6 @@ export interface StripeCredentialsOptions {
   readonly clock: () => Date;
   readonly account: StripeAccount;
 }
-
-/** A customer with more of them that still charge isn't read in part: a subscription left out would go on charging an old card. */
-const mostSubscriptions = 300;
-
-/** They charge nothing any more. A status that isn't known here may still charge. */
-const endedStatuses = new Set(['canceled', 'incomplete_expired']);
 
 /** Seconds from now within which Stripe lets a session expire. */
 const shortestSetup = 30 * 60;

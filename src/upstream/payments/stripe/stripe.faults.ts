@@ -37,6 +37,7 @@ export const inPath = {
   payment_method: ['id', 'payment_method'],
   subscription: ['id', 'subscription', 'subscription_exposed_id'],
   session: ['id', 'session', 'checkout_session'],
+  setup_intent: ['id', 'intent', 'setup_intent'],
   nothing: [],
 } as const;
 export type InPath = keyof typeof inPath;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AddressRecord, PaymentMethodRecord, PaymentMethodStatus } from '../payments.port';
 import { customerSchema, type StripeCustomer } from './stripe.customers';
 import { type Instrument, instrumentOf } from './stripe.instruments';
-import { country, instant, orNull, reference, referenceTo, text, word } from './stripe.shapes';
+import { country, instant, orNull, reference, referenceTo, text, threeDSecureSchema, word } from './stripe.shapes';
 
 const addressSchema = z.object({
   line1: orNull(text(200)),
@@ -56,6 +56,12 @@ export const storedAddressSchema = z.object({
   }),
 });
 
+/** A customer with more of them that still charge isn't read in part: a subscription left out would go on charging an old card. */
+export const mostSubscriptions = 300;
+
+/** They charge nothing any more. A status that isn't known here may still charge. */
+export const endedStatuses: ReadonlySet<string> = new Set(['canceled', 'incomplete_expired']);
+
 export const subscriptionSchema = z.object({
   id: reference,
   customer: referenceTo,
@@ -75,9 +81,7 @@ export const setupSessionSchema = z.object({
       payment_method: anyPaymentMethodSchema.nullable(),
       latest_attempt: orNull(
         z.object({
-          payment_method_details: orNull(
-            z.object({ card: orNull(z.object({ three_d_secure: orNull(z.object({ result: orNull(word) })) })) }),
-          ),
+          payment_method_details: orNull(z.object({ card: orNull(z.object({ three_d_secure: threeDSecureSchema })) })),
         }),
       ),
       status: word,

@@ -53,3 +53,6 @@ export const setupRefusalOf = ({ code, param }: Refusal): ProviderRefusal => {
   if (code === 'resource_missing' && param === 'customer') return 'CUSTOMER_GONE';
   return notPermitted.has(code ?? '') ? 'NOT_PERMITTED' : 'REFUSED';
 };
+
+/** What a hold is refused for: its customer, card and address are looked at before. */
+export const holdRefusalOf = ({ code }: Refusal): ProviderRefusal => (notPermitted.has(code ?? '') ? 'NOT_PERMITTED' : 'REFUSED');

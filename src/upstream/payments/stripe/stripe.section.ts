@@ -7,6 +7,17 @@ const noConnectedAccount = z
   .never({ error: 'connected accounts (Stripe-Account) aren’t read: make a source with a key of that account itself' })
   .optional();
 
+/** The name by which Radar's rules know a list. */
+const listAlias = z.string().regex(/^[A-Za-z0-9_]{1,100}$/, 'expected the alias of a Radar list, such as counterfoil_block');
+
+/** One list, or one for each kind of thing that is held. */
+const holdList = z.union([
+  listAlias,
+  z
+    .strictObject({ customer: listAlias.optional(), card: listAlias.optional(), email: listAlias.optional() })
+    .refine((each) => Object.values(each).some((alias) => alias !== undefined), 'expected an alias for customer, card or email'),
+]);
+
 /** A Stripe account among `sources.payments`. */
 export const stripeSection = (section: SectionContext) =>
   z.strictObject({
@@ -29,6 +40,16 @@ export const stripeSection = (section: SectionContext) =>
     orderKey: z.string().min(1).optional(),
     orderDescriptionKey: z.string().min(1).optional(),
     deviceKey: z.string().min(1).optional(),
+    /** Lists that the account's Radar rules name; without them future payments can't be held. */
+    radarLists: z
+      .strictObject({
+        block: holdList.optional(),
+        review: holdList.optional(),
+        stepUp: holdList.optional(),
+        /** Where this product notes what it added itself. Made where it is missing; no rule should name it. */
+        added: listAlias.default('counterfoil_added'),
+      })
+      .optional(),
     resilience: resilienceSection.optional(),
   });
 

@@ -60,6 +60,9 @@ export const metadataValue = (of: z.infer<typeof metadata>, key: string | null):
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
 };
 
+/** What came of asking the card's issuer to authenticate the customer, of a charge and of a setup alike. */
+export const threeDSecureSchema = orNull(z.object({ authentication_flow: orNull(word), result: orNull(word) }));
+
 export const money = {
   amount: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   currency: z.string().regex(/^[A-Za-z]{3}$/),

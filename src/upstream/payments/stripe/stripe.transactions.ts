@@ -21,6 +21,7 @@ import {
   reference,
   referenceTo,
   text,
+  threeDSecureSchema,
   word,
 } from './stripe.shapes';
 
@@ -52,6 +53,7 @@ export const chargeSchema = z.object({
     card: orNull(
       z.object({
         amount_authorized: orNull(money.amount.min(1)),
+        capture_before: orNull(instant),
         checks: orNull(
           z.object({
             address_line1_check: orNull(word),
@@ -59,9 +61,10 @@ export const chargeSchema = z.object({
             cvc_check: orNull(word),
           }),
         ),
-        three_d_secure: orNull(z.object({ result: orNull(word) })),
+        three_d_secure: threeDSecureSchema,
       }),
     ),
+    card_present: orNull(z.object({ capture_before: orNull(instant) })),
   }),
   presentment_details: orNull(presentmentSchema),
   refunded: z.boolean().catch(false),
@@ -76,6 +79,7 @@ export const paymentIntentSchema = z.object({
   id: reference,
   ...money,
   amount_received: orNull(money.amount),
+  capture_method: orNull(word),
   created: instant,
   customer: orNull(referenceTo),
   last_payment_error: orNull(
@@ -92,6 +96,8 @@ export const paymentIntentSchema = z.object({
   latest_charge: z.union([chargeSchema, reference, z.null()]).optional(),
   metadata,
   payment_method: orNull(referenceTo),
+  /** By the type of a method. */
+  payment_method_options: orNull(z.record(z.string(), orNull(z.object({ capture_method: orNull(word) })))),
   presentment_details: orNull(presentmentSchema),
   status: word,
 });
@@ -141,7 +147,8 @@ export interface TransactionNaming {
   readonly deviceKey: string | null;
 }
 
-const fromMetadata = (
+/** Nothing of it is kept but the keys of `naming`. */
+export const fromMetadata = (
   of: z.infer<typeof metadata>,
   { orderKey, orderDescriptionKey, deviceKey }: TransactionNaming,
 ): Pick<TransactionRecord, 'orderReference' | 'orderDescription' | 'deviceFingerprint'> => ({
