@@ -21,8 +21,10 @@ import {
   time,
   word,
   words,
-} from './event-facts'; /** What an alert rests on. */
+} from './event-facts';
+import { holdEvents } from './hold-events';
 
+/** What an alert rests on. */
 const alerted = {
   rule: telling('Alert.rule', word),
   version: count,
@@ -180,6 +182,7 @@ export const catalogue = {
       },
     ],
   },
+  ...holdEvents,
   'log.begin': {
     reads: 'The log begins, under this name.',
     subject: 'LogOrigin',

@@ -14,6 +14,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],
   helpdesk_ticket: ['observed_at', 'unreadable', 'messages_seen_at'],
+  payment_hold_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   payment_transaction: ['confirmed_at'],
   risk_consumer: ['position'],
   webhook_delivery: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],

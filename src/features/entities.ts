@@ -15,6 +15,7 @@ import {
   CredentialUpdate,
 } from './credentials/credential-update.entity';
 import { Customer } from './customers/customer.entity';
+import { PaymentHold, PaymentHoldEffect, PaymentHoldJob, PaymentHoldStep } from './holds/hold.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
 import { RegisteredOperation } from './operations/operation.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
@@ -48,6 +49,10 @@ export const entities = [
   CustomerKey,
   Message,
   PaymentCustomer,
+  PaymentHold,
+  PaymentHoldEffect,
+  PaymentHoldJob,
+  PaymentHoldStep,
   PaymentMethod,
   RegisteredOperation,
   RiskAlert,

@@ -22,6 +22,7 @@ import type { CredentialExpiry } from './credentials/request/expiry.service';
 import type { CredentialRequests } from './credentials/request/requests.service';
 import type { CustomersLoader } from './customers/customers.loader';
 import type { Customers } from './customers/customers.service';
+import type { Holds } from './holds/holds.service';
 import type { PaymentsLoader } from './payments/payments.loader';
 import type { Payments } from './payments/payments.service';
 import type { TicketsLoader } from './tickets/tickets.loader';
@@ -36,6 +37,7 @@ export interface Services {
   readonly opening: Opening;
   readonly assistances: Assistances;
   readonly brakes: Brakes;
+  readonly holds: Holds;
   readonly credentials: Credentials;
   readonly credentialRequests: CredentialRequests;
   readonly credentialDecisions: CredentialDecisions;

@@ -3,6 +3,7 @@ import type { ActorParts, Actors } from './actors/actors.service';
 import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
 import { createBrakes } from './brakes/brakes.slice';
 import type { Core } from './core';
+import { createHolds } from './holds/holds.slice';
 import { createRules } from './rules/rules.slice';
 import { signalNames } from './signal-names';
 import type { SignalsSection } from './signals/signals.section';
@@ -30,6 +31,7 @@ export const createRisk = async (
   const named = signalNames(core.database, core.keys);
   const brakes = await createBrakes(core);
   const actors = await openActors(brakes.service);
+  const holds = createHolds(core);
   const signals = createSignals(core, {
     section: settings.signals,
     named,
@@ -50,7 +52,7 @@ export const createRisk = async (
     signals,
     alerts,
     webhooks,
-    services: { ...alerts.services, brakes: brakes.service, rules, webhooks: webhooks.service },
+    services: { ...alerts.services, brakes: brakes.service, holds: holds.service, rules, webhooks: webhooks.service },
     recurring: [...alerts.recurring, ...brakes.recurring],
     start: () => {
       signals.service.start();

@@ -4,6 +4,7 @@ import { alertSubject, snoozeSubject } from './alerts/alert.subject';
 import { assistanceSubject } from './assistance/assistance.subject';
 import { brakeSubject } from './brakes/brake.subject';
 import { updateSubject } from './credentials/credential-update.subject';
+import { holdSubject } from './holds/hold.subject';
 import { operationSubject } from './operations/operation.subject';
 
 /** What events are about and has rows of its own that answers go by, each held against its events. */
@@ -16,4 +17,5 @@ export const subjects: readonly Subject<unknown>[] = [
   updateSubject,
   alertSubject,
   snoozeSubject,
+  holdSubject,
 ];

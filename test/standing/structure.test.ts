@@ -36,6 +36,7 @@ const slices = [
   'assistance',
   'alerts',
   'sources',
+  'holds',
   'invitations',
   'credentials',
   'disclosures',

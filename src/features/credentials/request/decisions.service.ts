@@ -5,6 +5,7 @@ import { sql } from '../../../db/sql';
 import { Failure } from '../../../failure';
 import type { Keys } from '../../keys/keys.service';
 import { isActiveStaff } from '../../tickets/staff.rows';
+import { staffIdOf } from '../../tickets/staff-id';
 import { lockTicket } from '../../tickets/tickets.lock';
 import type { TicketGrounds } from '../../tickets/tickets.policy';
 import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
@@ -13,7 +14,6 @@ import { type CredentialUpdateState, isOpenToCancel } from '../credential-update
 import { credentialActions, requesterOf, type UpdateSubject, updateReach } from '../credentials.policy';
 import { credentialUpdate, reachedRows } from '../credentials.rows';
 import { type CredentialJobs, enqueue } from '../jobs.service';
-import { staffIdOf } from './staff-id';
 
 /** An update as one of the staff decides about it. */
 interface Reached {

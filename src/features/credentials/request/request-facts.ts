@@ -7,10 +7,10 @@ import { customer, linkRows } from '../../customers/customers.rows';
 import { staffDigests } from '../../keys/contact-digests';
 import type { Keys } from '../../keys/keys.service';
 import { lastDisputes, type PayerRow, payerRows, payer as payers, transaction } from '../../payments/payments.rows';
+import { staffIdOf } from '../../tickets/staff-id';
 import type { Ticket } from '../../tickets/ticket.entity';
 import { staff, staffRows } from '../../tickets/tickets.rows';
 import { credentialUpdate, requestCounts } from '../credentials.rows';
-import { staffIdOf } from './staff-id';
 
 const day = 86_400_000;
 

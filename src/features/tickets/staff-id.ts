@@ -1,7 +1,7 @@
-import type { SignedInActor } from '../../../authz/actor';
-import type { Change } from '../../../db/change';
-import { sql } from '../../../db/sql';
-import { staff, staffRows } from '../../tickets/tickets.rows';
+import type { SignedInActor } from '../../authz/actor';
+import type { Change } from '../../db/change';
+import { sql } from '../../db/sql';
+import { staff, staffRows } from './tickets.rows';
 
 /** An actor as a helpdesk names them; null where it doesn't know them. */
 export const staffIdOf = async (change: Change, actor: SignedInActor, source: string): Promise<string | null> => {

@@ -1,0 +1,159 @@
+import { isDeepStrictEqual } from 'node:util';
+import { sql } from '../../db/sql';
+import { type Selected, select } from '../../db/table';
+import {
+  customerOf,
+  differing,
+  grouped,
+  type Judgement,
+  missing,
+  type RecordedEvent,
+  readAtMost,
+  type Subject,
+  type SubjectFinding,
+  saysOtherwise,
+} from '../../ledger/subjects';
+import { paymentHoldEffects as e, paymentHolds as h, type StoredMove } from './hold.entity';
+import { isTerminal } from './hold.states';
+
+const holdKind = 'holds';
+const effectKind = 'effects of holds';
+
+const holdRows = select(
+  {
+    ...h.pick(
+      'id',
+      'state',
+      'cause',
+      'subjectKind',
+      'ticketId',
+      'assistanceId',
+      'customerId',
+      'customerIds',
+      'paymentCustomerId',
+    ),
+    ...h.pick('transactionId', 'emailDomain', 'rule', 'ruleVersion', 'placedById', 'placedByStaffId', 'placedByStaffIds'),
+    ...h.pick('reasonSealed', 'holdKey', 'openKey', 'requestKey', 'moves', 'placedAt', 'expiresAt', 'endedAt'),
+  },
+  sql`FROM ${h}`,
+);
+const effectRows = select(e.pick('id', 'holdId', 'kind', 'state', 'enforcedBy', 'deadline', 'revision'), sql`FROM ${e}`);
+
+type HoldRow = Selected<typeof holdRows>;
+type EffectRow = Selected<typeof effectRows>;
+
+interface StoredHold {
+  readonly row: HoldRow | undefined;
+  readonly effects: readonly EffectRow[];
+}
+
+/** Events of a hold that state a move, in the order in which they were made: those of one millisecond have none of their own. */
+const movesOf = (about: readonly RecordedEvent[]): readonly RecordedEvent[] =>
+  about.filter(({ detail }) => typeof detail.moves === 'number').sort((a, b) => Number(a.detail.moves) - Number(b.detail.moves));
+
+const statedMove = ({ at, actorId, detail }: RecordedEvent): StoredMove =>
+  ({
+    from: detail.from,
+    to: detail.to,
+    at: at.getTime(),
+    actorId,
+    staffId: detail.staff ?? null,
+    reason: detail.reason ?? null,
+  }) as StoredMove;
+
+const judgeRow = (row: HoldRow, begun: RecordedEvent, moves: readonly RecordedEvent[]): readonly SubjectFinding[] => {
+  const { detail } = begun;
+  const last = moves.at(-1)?.detail.to;
+  const ended = moves.find(({ detail: { to } }) => isTerminal(to as HoldRow['state']));
+  const until = moves.findLast((event) => event.detail.until !== undefined)?.detail.until;
+  const isOpen = !moves.some(({ detail: { to } }) => to === 'RELEASING' || isTerminal(to as HoldRow['state']));
+  const isHistory = isDeepStrictEqual(row.moves, moves.map(statedMove));
+  const isSilent = begun.notes.includes('reason') && row.reasonSealed === null;
+  const isWhole = isDeepStrictEqual([...row.customerIds].sort(), [...begun.customers].sort());
+  return saysOtherwise(
+    holdKind,
+    row.id,
+    differing(row, {
+      state: last,
+      cause: detail.cause,
+      subjectKind: detail.kind,
+      ticketId: begun.ticketId,
+      assistanceId: begun.assistanceId,
+      customerId: row.customerId === null ? null : customerOf(begun, row.customerId),
+      paymentCustomerId: detail.payer,
+      transactionId: detail.transaction,
+      emailDomain: detail.domain,
+      rule: detail.rule,
+      ruleVersion: detail.version,
+      placedById: detail.by,
+      placedByStaffId: detail.staff,
+      placedByStaffIds: detail.staffRows,
+      holdKey: detail.key,
+      openKey: isOpen ? detail.key : null,
+      requestKey: detail.request,
+      placedAt: begun.at,
+      expiresAt: new Date(String(until)),
+      endedAt: ended?.at ?? null,
+    }),
+    isWhole ? '' : 'customerIds',
+    isHistory ? '' : 'history',
+    isSilent ? 'reason' : '',
+  );
+};
+
+/** Of each effect the event with the greatest revision says how it is; without one it is as it began. */
+const judgeEffects = (
+  id: string,
+  rows: readonly EffectRow[],
+  begun: RecordedEvent,
+  about: readonly RecordedEvent[],
+): readonly SubjectFinding[] => {
+  const kinds = Array.isArray(begun.detail.effects) ? begun.detail.effects : [];
+  const lost = kinds.some((kind) => !rows.some((row) => row.kind === kind));
+  const findings = rows.flatMap((row): readonly SubjectFinding[] => {
+    if (!kinds.includes(row.kind)) return [{ kind: effectKind, fault: 'without an event of the log', id: row.id }];
+    const told = about.filter(
+      ({ action, detail }) => action === 'hold.effect' && detail.effect === row.kind && 'revision' in detail,
+    );
+    const latest = told.reduce<RecordedEvent['detail'] | null>(
+      (most, { detail }) => (most === null || Number(detail.revision) > Number(most.revision) ? detail : most),
+      null,
+    );
+    const { deadline = null } = latest ?? {};
+    return saysOtherwise(
+      effectKind,
+      row.id,
+      differing(row, {
+        state: latest?.state ?? 'PENDING',
+        enforcedBy: latest?.by ?? 'PIPELINE',
+        deadline: deadline === null ? null : new Date(String(deadline)),
+        revision: latest?.revision ?? 0,
+      }),
+    );
+  });
+  return lost ? [...findings, { kind: effectKind, fault: 'that the log has events of are gone', id }] : findings;
+};
+
+/** A hold is as it was placed or proposed and as it moved since; each of its effects is what its last event says. */
+export const holdSubject: Subject<StoredHold> = {
+  type: 'Hold',
+  kinds: [holdKind, effectKind],
+  places: [
+    { id: h.id, from: sql`FROM ${h} WHERE` },
+    { id: e.holdId, from: sql`FROM ${e} WHERE` },
+  ],
+  stored: async (reads, ids, most) => {
+    const found = await readAtMost(reads, holdRows, sql`WHERE ${h.id} IN (${ids})`, most);
+    const parts = await readAtMost(reads, effectRows, sql`WHERE ${e.holdId} IN (${ids}) ORDER BY ${e.id}`, most);
+    if (!found || !parts) return null;
+    const byId = new Map(found.map((row) => [row.id, row]));
+    const byHold = grouped(parts, ({ holdId }) => holdId);
+    return (id) => ({ row: byId.get(id), effects: byHold.get(id) ?? [] });
+  },
+  judge: (id, { row, effects }, about): Judgement => {
+    const begun = about.find(({ action }) => action === 'hold.place' || action === 'hold.propose');
+    const alone = missing(holdKind, id, row, begun);
+    if (alone || !row || !begun) return alone ?? { findings: [] };
+    return { findings: [...judgeRow(row, begun, movesOf(about)), ...judgeEffects(id, effects, begun, about)] };
+  },
+};

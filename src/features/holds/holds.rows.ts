@@ -1,0 +1,22 @@
+import { sql } from '../../db/sql';
+import { select } from '../../db/table';
+import { transaction } from '../payments/payments.rows';
+import { paymentHoldEffects, paymentHolds } from './hold.entity';
+
+export const hold = paymentHolds.as('h');
+export const effect = paymentHoldEffects.as('he');
+
+/** Holds with what each is to bring about: a row for each of these. */
+export const standingRows = select(
+  {
+    ...hold.pick('id', 'customerIds', 'transactionId', 'expiresAt'),
+    kind: effect.kind,
+    effectState: effect.state,
+  },
+  sql`FROM ${hold} JOIN ${effect} ON ${effect.holdId} = ${hold.id}`,
+);
+
+export const holdIds = select(hold.pick('id'), sql`FROM ${hold}`);
+
+/** Payments by our ids. */
+export const paymentIds = select(transaction.pick('id'), sql`FROM ${transaction}`);

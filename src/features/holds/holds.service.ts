@@ -1,0 +1,81 @@
+import type { Change } from '../../db/change';
+import type { Reads } from '../../db/reads';
+import { joined, padded, type Sql, sql } from '../../db/sql';
+import type { Core } from '../core';
+import { type HoldEffectKind, type HoldEffectState, standingStates } from './hold.states';
+import { effect, hold, standingRows } from './holds.rows';
+import { type HoldDraft, type PlacedHold, placeHold } from './placing';
+
+/** A hold that stands in the way of a payment now, with how far each of its effects is. */
+export interface StandingHold {
+  readonly id: string;
+  readonly effects: readonly { readonly kind: HoldEffectKind; readonly state: HoldEffectState }[];
+  readonly expiresAt: Date;
+  readonly customerIds: readonly string[];
+  readonly transactionId: string | null;
+}
+
+/** Whom and what a payment is about, by our ids; a mail domain by its keyed digest. */
+export interface HeldSubjects {
+  readonly customerIds: readonly string[];
+  readonly transactionIds: readonly string[];
+  readonly emailDomain: string | null;
+}
+
+export interface HoldParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'> {}
+
+/** Rows of one answer: far more than the open holds of whom one payment is about. */
+const mostRows = 2_000;
+
+/** What is about the payment of a hold, where it has one, and not about whoever pays. */
+const ofOnePayment: readonly HoldEffectKind[] = ['DEFER_CAPTURE', 'HOLD_ORDER'];
+
+/** Holds: what waits, for whom, and until when. */
+export class Holds {
+  constructor(private readonly parts: HoldParts) {}
+
+  /** See `placeHold`. */
+  place(change: Change, draft: HoldDraft): Promise<PlacedHold> {
+    return placeHold(change, this.parts.keys, draft);
+  }
+
+  /**
+   * What stands in the way of a payment now: holds on any of these that are placed, or not let go of entirely, and whose time isn't over.
+   * One statement; none where there is nothing to ask about.
+   */
+  async standing(reader: Pick<Reads, 'read'>, of: HeldSubjects): Promise<readonly StandingHold[]> {
+    const covered = coveringAny(of);
+    if (covered === null) return [];
+    const { state, expiresAt } = hold;
+    const rows = await reader.read(
+      standingRows,
+      sql`WHERE ${state} IN (${standingStates}) AND ${expiresAt} > ${this.parts.clock()} AND ${effect.state} <> 'REVERSED' AND ${covered}
+        ORDER BY ${hold.id}, ${effect.kind} LIMIT ${mostRows}`,
+    );
+    const holds = new Map<string, StandingHold & { readonly effects: { kind: HoldEffectKind; state: HoldEffectState }[] }>();
+    for (const { kind, effectState, ...row } of rows) {
+      // What is about one payment stands in no other's way.
+      if (ofOnePayment.includes(kind) && row.transactionId !== null && !of.transactionIds.includes(row.transactionId)) continue;
+      const known = holds.get(row.id) ?? { ...row, effects: [] };
+      known.effects.push({ kind, state: effectState });
+      holds.set(row.id, known);
+    }
+    return [...holds.values()];
+  }
+}
+
+/** The hold covers one of these, as SQL over `hold`; null where there are none. */
+const coveringAny = ({ customerIds, transactionIds, emailDomain }: HeldSubjects): Sql | null => {
+  const any: Sql[] = [];
+  if (customerIds.length > 0) any.push(coversOne(customerIds));
+  if (transactionIds.length > 0) any.push(sql`${hold.transactionId} IN (${padded(transactionIds)})`);
+  if (emailDomain !== null) any.push(sql`${hold.emailDomain} = ${emailDomain}`);
+  return any.length === 0 ? null : sql`(${joined(any, ' OR ')})`;
+};
+
+/** One of these customers is among those whom the hold covers, as SQL over `hold`. */
+export const coversOne = (customerIds: readonly string[]): Sql =>
+  sql`(${hold.customerId} IN (${padded(customerIds)}) OR (${hold.subjectKind} = 'GROUP' AND (${joined(
+    customerIds.map((id) => sql`INSTR(${hold.customerIds}, ${JSON.stringify(id)}) > 0`),
+    ' OR ',
+  )})))`;
