@@ -1,3 +1,5 @@
+import type { Agent, buildConnector, Dispatcher, EnvHttpProxyAgent } from 'undici';
+
 /** By which way requests of ours leave the network, as the environment says it for all programs. */
 export interface Outgoing {
   /** Address of the proxy; null where none is needed. */
@@ -9,19 +11,32 @@ export interface Outgoing {
 /** What runs on this machine is never somewhere else. */
 const thisMachine = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
+/** How connections are made; `connect` those that go to a host without a proxy between. */
+export interface Connecting extends Pick<Agent.Options, 'pipelining'> {
+  readonly connect?: buildConnector.BuildOptions;
+  /** Of TLS with the host, through the proxy. */
+  readonly requestTls?: buildConnector.BuildOptions;
+}
+
+/** Goes by the proxy, where there is one, and to what is excepted from it without. */
+export const outgoingAgent = ({ proxy, except }: Outgoing, connecting: Connecting = {}): Dispatcher => {
+  const undici = require('undici') as typeof import('undici');
+  if (proxy === null) return new undici.Agent(connecting);
+  return new undici.EnvHttpProxyAgent({
+    ...connecting,
+    httpsProxy: proxy,
+    // Plain HTTP is for this machine only; said, so that the environment isn't asked a second time.
+    httpProxy: '',
+    noProxy: [except, ...thisMachine].filter((each) => each !== null).join(','),
+  } satisfies EnvHttpProxyAgent.Options);
+};
+
 /**
  * From now on every HTTPS request of the process goes through the proxy: to sources, key sets of issuers, SMS, witnesses. By CONNECT,
  * so that the proxy sees names and no content. Mail doesn't: SMTP isn't HTTP.
  */
-export const leaveBy = ({ proxy, except }: Outgoing): void => {
-  if (proxy === null) return;
-  const { EnvHttpProxyAgent, setGlobalDispatcher } = require('undici') as typeof import('undici');
-  setGlobalDispatcher(
-    new EnvHttpProxyAgent({
-      httpsProxy: proxy,
-      // Plain HTTP is for this machine only; said, so that the environment isn't asked a second time.
-      httpProxy: '',
-      noProxy: [except, ...thisMachine].filter((each) => each !== null).join(','),
-    }),
-  );
+export const leaveBy = (outgoing: Outgoing): void => {
+  if (outgoing.proxy === null) return;
+  const { setGlobalDispatcher } = require('undici') as typeof import('undici');
+  setGlobalDispatcher(outgoingAgent(outgoing));
 };

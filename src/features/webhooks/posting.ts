@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type ConnectionFault, connectionFaultOf, faultCodeOf } from '../../upstream/connection-fault';
+import { type Outgoing, outgoingAgent } from '../../upstream/outgoing';
 import { reachableAddresses } from './public-addresses';
 import { type SignedMessage, signatureHeaders } from './signing';
 import type { WebhookEndpointSection } from './webhooks.section';
@@ -41,12 +42,12 @@ const statusFault = (status: number): Posted['fault'] => {
 /** Sends messages to one endpoint. */
 export class Poster {
   private readonly mayReach = reachableAddresses(this.endpoint.networks);
-  private agent: Agent | undefined;
+  private agent: Dispatcher | undefined;
 
   constructor(
     private readonly endpoint: WebhookEndpointSection,
-    /** A proxy connects in our place: then it has to know where nobody may go. */
-    private readonly isProxied: boolean,
+    /** A proxy connects in our place, and then it has to know where nobody may go; what is excepted from it is looked at here. */
+    private readonly outgoing: Outgoing,
   ) {}
 
   /** Tries once. A redirect is never followed: it would lead past what is checked here. */
@@ -62,7 +63,7 @@ export class Poster {
         body: message.body,
         redirect: 'manual',
         signal: AbortSignal.timeout(longestTry),
-        ...(this.isProxied ? {} : { dispatcher: this.direct() }),
+        dispatcher: this.dispatcher(),
       } as unknown as RequestInit);
       await response.body?.cancel().catch(() => {});
       return { status: response.status, fault: statusFault(response.status) };
@@ -75,10 +76,13 @@ export class Poster {
     await this.agent?.destroy();
   }
 
-  private direct(): Agent {
-    const { Agent: DirectAgent } = require('undici') as typeof import('undici');
-    this.agent ??= new DirectAgent({
-      connect: { lookup: guardedLookup(this.mayReach), ...(this.endpoint.ca === undefined ? {} : { ca: this.endpoint.ca }) },
+  private dispatcher(): Dispatcher {
+    const { ca, url } = this.endpoint;
+    const host = new URL(url).hostname;
+    const tls = ca === undefined ? {} : { ca };
+    this.agent ??= outgoingAgent(this.outgoing, {
+      connect: { lookup: guardedLookup(this.mayReach), ...tls },
+      requestTls: { ...tls, ...(isIP(host.replace(/^\[|\]$/g, '')) === 0 ? { servername: host } : {}) },
       // What was checked is this connection: it isn't kept for the next message.
       pipelining: 0,
     });

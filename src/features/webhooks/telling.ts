@@ -1,6 +1,7 @@
 import { Loop } from '../../background/loop';
 import { Outbox } from '../../background/outbox';
 import { describeError } from '../../log';
+import type { Outgoing } from '../../upstream/outgoing';
 import type { Core } from '../core';
 import { Delivering, webhookJobs } from './delivering';
 import { LogFollower } from './following';
@@ -15,7 +16,7 @@ const lease = 60_000;
 /** Tells the configured endpoints: writes down what they are to be told, and sends it. */
 export class Telling {
   private readonly posters = new Map(
-    this.endpoints.map((endpoint) => [endpoint.name, new Poster(endpoint, this.isProxied)] as const),
+    this.endpoints.map((endpoint) => [endpoint.name, new Poster(endpoint, this.outgoing)] as const),
   );
   readonly outbox = new Outbox<'POST', 'subject'>({
     database: this.core.database,
@@ -50,8 +51,7 @@ export class Telling {
   constructor(
     private readonly core: Pick<Core, 'database' | 'clock' | 'log' | 'publicUrl'>,
     private readonly endpoints: readonly WebhookEndpointSection[],
-    /** A proxy connects in our place. */
-    private readonly isProxied: boolean,
+    private readonly outgoing: Outgoing,
   ) {}
 
   start(): void {

@@ -1,3 +1,4 @@
+import type { Outgoing } from '../../upstream/outgoing';
 import type { Core } from '../core';
 import type { Telling } from './telling';
 import type { WebhookEndpointSection } from './webhooks.section';
@@ -5,7 +6,7 @@ import { Webhooks } from './webhooks.service';
 
 export interface WebhookSettings {
   readonly webhooks: readonly WebhookEndpointSection[];
-  readonly outgoing: { readonly proxy: string | null };
+  readonly outgoing: Outgoing;
 }
 
 /** Loaded where somebody is to be told. */
@@ -14,7 +15,7 @@ const tellingModule = () => require('./telling') as typeof import('./telling');
 const tellingOf = (core: Core, { webhooks, outgoing }: WebhookSettings): Telling | null => {
   if (webhooks.length === 0) return null;
   const { Telling: Configured } = tellingModule();
-  return new Configured(core, webhooks, outgoing.proxy !== null);
+  return new Configured(core, webhooks, outgoing);
 };
 
 /** What other systems are told of what happens here. */
