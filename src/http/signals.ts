@@ -39,7 +39,8 @@ export const signalRoutes =
         );
         const mediaType = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
         try {
-          const take = () => app.signals.receiver.receive(source, mediaType, { headers, body, now: app.clock() });
+          // Before it takes a place: whoever can't prove who they are keeps nobody out who can.
+          const take = await app.signals.receiver.prove(source, mediaType, { headers, body, now: app.clock() });
           const { received, stored } = await places.run('interactive', take, longestWait);
           metrics.signalsReceived.inc({ source, outcome: 'stored' }, stored);
           metrics.signalsReceived.inc({ source, outcome: 'known' }, received - stored);

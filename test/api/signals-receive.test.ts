@@ -1,4 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { TestApp, TestClock } from '../support/app';
 
 const oneKey = Buffer.from('a key of a shop, of 32 bytes, one');
@@ -10,20 +13,29 @@ const batch = 'application/cloudevents-batch+json';
 
 const importUntil = new Date(new TestClock().now().getTime() + 86_400_000);
 let test: TestApp;
+/** An issuer whose keys don't come. */
+const silent = createServer(() => {});
 beforeAll(async () => {
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const jwksUri = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/jwks`;
   test = await TestApp.start({
     config: {
       signals: {
         sources: [
           { name: 'shop', secrets: [oneKey, nextKey], payments: 'demo-pay', helpdesk: 'demo', lateHours: 6 },
           { name: 'till', secrets: [otherKey], lateHours: 6 },
+          { name: 'login', secrets: [], tokens: { issuer: 'https://login.example.com', audience: 'us', jwksUri }, lateHours: 6 },
           { name: 'import', secrets: [oneKey], lateHours: 6, importUntil },
         ],
       },
     },
   });
 });
-afterAll(() => test.stop());
+afterAll(async () => {
+  await test.stop();
+  silent.closeAllConnections();
+  silent.close();
+});
 
 const event = (id: string, data: Record<string, unknown> | string = {}, more: Record<string, unknown> = {}) => ({
   specversion: '1.0',
@@ -275,6 +287,28 @@ describe('signals that others send', () => {
     const answer = await send(content(), sending);
     expect(answer).toEqual(refused(400, 'INVALID', message));
     expect([JSON.stringify(answer).includes('zq@'), await count()]).toEqual([false, before]);
+  });
+
+  it('of a proven sender are taken while any number of others wait for their proof', async () => {
+    const part = (content: object) => Buffer.from(JSON.stringify(content)).toString('base64url');
+    const claims = { iss: 'https://login.example.com', aud: 'us', jti: 'j', iat: 1_780_000_000, events: {} };
+    const token = `${part({ alg: 'RS256', typ: 'secevent+jwt', kid: 'k' })}.${part(claims)}.${'A'.repeat(342)}`;
+    const push = async () =>
+      (
+        await test.server.inject({
+          method: 'POST',
+          url: '/signals/login',
+          headers: { 'content-type': 'application/secevent+jwt' },
+          payload: token,
+        })
+      ).statusCode;
+    const isAsked = once(silent, 'request');
+    const flood = Array.from({ length: 150 }, push);
+    await isAsked;
+    const garbage = Array.from({ length: 150 }, () => send('x'.repeat(500_000), { key: otherKey }));
+    expect(await send(event('meanwhile'))).toMatchObject({ status: 202, stored: 1 });
+    const answers = [...(await Promise.all(flood)), ...(await Promise.all(garbage)).map(({ status }) => status)];
+    expect(new Set(answers)).toEqual(new Set([503, 401]));
   });
 
   it('of a thousand in one request are taken, and more bytes than a megabyte are not', async () => {

@@ -11,7 +11,7 @@ import type { SignalSource } from '../signals.section';
 import type { Signals } from '../signals.service';
 import type { SignalSubjects } from '../subjects';
 import { cloudEvent, cloudEventBatch, signalsIn } from './cloud-events';
-import { eventsIn, SetRefused, securityEvent, type TokenTrust } from './security-events';
+import { eventsIn, SetRefused, securityEvent, type TokenEvent, type TokenTrust } from './security-events';
 import { isSignedByOneOf, type SignedRequest } from './standard-webhooks';
 
 /** What became of a request: how many signals it had, and how many of them are new. */
@@ -19,6 +19,9 @@ export interface Received {
   readonly received: number;
   readonly stored: number;
 }
+
+/** Stores what a proven sender tells. Signals that are stored already count as received. Throws `INVALID` and `SetRefused`. */
+export type Proven = () => Promise<Received>;
 
 /** Sessions of staff that their identity provider ended. */
 export interface StaffSessions {
@@ -57,27 +60,31 @@ export class SignalReceiver {
   }
 
   /**
-   * Signals that are stored already count as received. Throws `UNAUTHENTICATED` where it isn't proven who sends, whether there is
-   * such a source or not, and `INVALID`.
+   * Tells who sends: what it returns stores what they tell, and may wait for its turn. Whoever isn't proven takes nobody's place: what
+   * this does is bounded by the size of the request, and by the time in which an issuer's keys come. Throws `UNAUTHENTICATED` where it
+   * isn't proven who sends, whether there is such a source or not, `SetRefused` and `UPSTREAM_UNAVAILABLE`.
    */
-  async receive(name: string, mediaType: string, request: SignedRequest): Promise<Received> {
+  async prove(name: string, mediaType: string, request: SignedRequest): Promise<Proven> {
     const source = this.sources.get(name);
-    if (mediaType === securityEvent) return this.receiveToken(source, request);
+    if (mediaType === securityEvent) return this.proveToken(source, request);
     if (!isSignedByOneOf(request, source?.secrets ?? []) || !source) throw unproven();
-    if (mediaType !== cloudEvent && mediaType !== cloudEventBatch)
-      throw Failure.invalid('content-type', `expected ${cloudEvent} or ${cloudEventBatch}`);
-    return this.store(source, signalsIn(request.body, mediaType, name, request.now), request.now);
+    return async () => {
+      if (mediaType !== cloudEvent && mediaType !== cloudEventBatch)
+        throw Failure.invalid('content-type', `expected ${cloudEvent} or ${cloudEventBatch}`);
+      return this.store(source, signalsIn(request.body, mediaType, name, request.now), request.now);
+    };
   }
 
-  /**
-   * A security event token. Whoever is signed out is so before it is acknowledged. Throws `UNAUTHENTICATED` for a name under which no tokens are
-   * taken, `SetRefused`, `UPSTREAM_UNAVAILABLE`.
-   */
-  private async receiveToken(source: SignalSource | undefined, { body, now }: SignedRequest): Promise<Received> {
+  private async proveToken(source: SignalSource | undefined, { body, now }: SignedRequest): Promise<Proven> {
     const trust = this.trusts.get(source?.name ?? '');
     if (!source || !trust) throw unproven();
-    const { sessions } = this.parts;
     const events = await eventsIn(body, trust, now);
+    return () => this.takeEvents(source, trust, events, now);
+  }
+
+  /** Whoever is signed out is so before it is acknowledged. */
+  private async takeEvents(source: SignalSource, trust: TokenTrust, events: readonly TokenEvent[], now: Date): Promise<Received> {
+    const { sessions } = this.parts;
     const signals: Signal[] = [];
     for (const { about, ...event } of events) {
       const { issuer, account, sessionId, emailDomain, ends } = about;
