@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ProgrammingError } from '../../failure';
 import type {
   AddressRecord,
@@ -15,6 +15,7 @@ import type {
 import { ProviderRefused } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Clock } from '../merchant/change-log';
+import { DemoCalls, digestOf } from './demo-calls';
 import { type DemoFault, DemoFaults, type FaultTarget } from './demo-faults';
 import type { DemoAccount, DemoCall, DemoExecution, DemoSetup, DemoState, Draft } from './demo-state';
 import { type SetupCardName, setupCards } from './setup-cards';
@@ -49,15 +50,6 @@ const addressOf = ({ line1, line2, city, state, postalCode, country }: AddressRe
 });
 const isSameAddress = (a: AddressRecord | null, b: AddressRecord | null): boolean =>
   addressParts.every((part) => ((a ?? noAddress)[part] ?? null) === ((b ?? noAddress)[part] ?? null));
-
-/** The same for what asks for the same, in whatever order its parts were written. */
-const digestOf = (asked: ProviderStep | SetupRequest): string => {
-  const sorted = (_key: string, value: unknown) =>
-    typeof value === 'object' && value !== null
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value;
-  return createHash('sha256').update(JSON.stringify(asked, sorted)).digest('base64url');
-};
 
 const usable = (account: DemoAccount | null, reference: string) =>
   account?.methods.find((each) => each.reference === reference && each.status !== 'REMOVED');
@@ -123,8 +115,11 @@ const referencesOf = (step: ProviderStep): Pick<DemoExecution, 'method' | 'subsc
  */
 export class DemoCredentials implements CredentialChanges {
   private readonly faults = new DemoFaults();
+  private readonly calls: DemoCalls;
 
-  constructor(private readonly options: DemoCredentialsOptions) {}
+  constructor(private readonly options: DemoCredentialsOptions) {
+    this.calls = new DemoCalls(options.state, options.clock, this.faults);
+  }
 
   async readMethod(customer: string, reference: string): Promise<MethodState | null> {
     this.options.reach();
@@ -137,13 +132,9 @@ export class DemoCredentials implements CredentialChanges {
   /** A key that comes with another step than before is a mistake of whoever sent it. */
   async perform(step: ProviderStep, idempotencyKey: string): Promise<StepOutcome> {
     this.options.reach();
-    const lost = { outcome: 'lost', keySpent: false } as const;
-    const known = this.known(idempotencyKey, digestOf(step));
-    const loss = this.faults.meet('steps', ['lose']);
-    if (loss && !loss.executed) return lost;
-    const answer = known ?? this.execute(step, idempotencyKey, loss ? null : this.faults.meet('steps', ['refuse', 'spoil']));
-    if (answer.outcome === 'opened') throw new ProgrammingError('this key opened a card page');
-    return loss ? lost : answer;
+    const execution = { action: step.action, customer: step.customer, ...referencesOf(step) };
+    const done = (draft: Draft) => this.done(draft, step);
+    return this.calls.perform({ asked: digestOf(step), execution, done }, idempotencyKey);
   }
 
   async holds(step: ProviderStep): Promise<boolean> {
@@ -171,7 +162,7 @@ export class DemoCredentials implements CredentialChanges {
     const { source, setupUrl } = this.options;
     this.options.reach();
     const { idempotencyKey: key, customer, returnUrl, cancelUrl, expiresAt, threeDSecure } = request;
-    const known = this.known(key, digestOf(request));
+    const known = this.calls.known(key, digestOf(request));
     const fault = this.faults.meet('setups', known ? ['lose'] : ['lose', 'refuse']);
     const loss = new SourceUnavailable(source, 'timeout');
     if (fault?.kind === 'lose' && !fault.executed) throw loss;
@@ -182,9 +173,9 @@ export class DemoCredentials implements CredentialChanges {
         const reference = `cs_demo_${randomBytes(32).toString('base64url')}`;
         if (refusal === null) {
           draft.contents.setups.set(reference, { customer, returnUrl, cancelUrl, expiresAt, threeDSecure, entered: null });
-          this.executed(draft, { action: 'OPEN_SETUP', customer, method: null, subscription: null, key });
+          this.calls.executed(draft, { action: 'OPEN_SETUP', customer, method: null, subscription: null, key });
         }
-        return this.keep(
+        return this.calls.keep(
           draft,
           key,
           digestOf(request),
@@ -288,33 +279,6 @@ export class DemoCredentials implements CredentialChanges {
     return expiresAt <= this.options.clock.now() ? 'EXPIRED' : 'OPEN';
   }
 
-  private known(key: string, asked: string): DemoCall['answer'] | null {
-    const call = this.options.state.now.calls.get(key);
-    if (!call) return null;
-    if (call.asked !== asked) throw new ProgrammingError('an idempotency key came again for something else');
-    return call.answer;
-  }
-
-  private execute(
-    step: ProviderStep,
-    key: string,
-    fault: Extract<DemoFault, { kind: 'refuse' | 'spoil' }> | null,
-  ): DemoCall['answer'] {
-    return this.options.state.change((draft) => {
-      const isLeftUndone = fault?.kind === 'refuse' || fault?.executed === false;
-      const refusal = fault?.kind === 'refuse' ? fault.why : isLeftUndone ? null : this.done(draft, step);
-      if (!isLeftUndone && refusal === null)
-        this.executed(draft, { action: step.action, customer: step.customer, ...referencesOf(step), key });
-      const answer: DemoCall['answer'] =
-        fault?.kind === 'spoil'
-          ? { outcome: 'lost', keySpent: true }
-          : refusal === null
-            ? { outcome: 'done' }
-            : { outcome: 'refused', why: refusal };
-      return this.keep(draft, key, digestOf(step), answer);
-    });
-  }
-
   /** Does what the step says, or says why not. */
   private done(draft: Draft, step: ProviderStep): ProviderRefusal | null {
     const account = draft.account(step.customer);
@@ -322,14 +286,5 @@ export class DemoCredentials implements CredentialChanges {
     const refusal = applied(step, account, draft);
     if (refusal === null) draft.put(step.customer, account);
     return refusal;
-  }
-
-  private executed(draft: Draft, execution: Omit<DemoExecution, 'at'>): void {
-    draft.contents.executions.push({ at: this.options.clock.now(), ...execution });
-  }
-
-  private keep(draft: Draft, key: string, asked: string, answer: DemoCall['answer']): DemoCall['answer'] {
-    draft.contents.calls.set(key, { asked, at: this.options.clock.now(), answer });
-    return answer;
   }
 }

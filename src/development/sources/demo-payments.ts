@@ -1,6 +1,7 @@
 import { ProgrammingError } from '../../failure';
 import type { WebhookJudgement } from '../../upstream/helpdesk/helpdesk.port';
 import type {
+  AuthenticationReport,
   PaymentChanges,
   PaymentCustomerRecord,
   PaymentCustomerSearch,
@@ -16,6 +17,7 @@ import { nothingKnown } from '../merchant/history';
 import { DemoMerchant, type DemoOptions, helpdeskNameOf, helpdeskNumberOf } from '../merchant/merchant';
 import { plainMoney } from '../merchant/money';
 import { DemoCredentials } from './demo-credentials';
+import { DemoHolds } from './demo-holds';
 import { DemoState } from './demo-state';
 
 export interface DemoPaymentsOptions extends DemoOptions {
@@ -46,9 +48,12 @@ export class DemoPayments implements PaymentsConnector {
   private readonly helpdeskSource: string;
   private readonly clock: Clock;
   readonly credentials: DemoCredentials;
+  readonly holds: DemoHolds;
   private readonly log: ChangeLog;
   private readonly state: DemoState;
   private readonly added = new Map<string, readonly TransactionRecord[]>();
+  private readonly changed = new Map<string, Partial<TransactionRecord>>();
+  private readonly authentications = new Map<string, AuthenticationReport>();
   private isDown = false;
 
   /** Throws `DemoStateBroken`. */
@@ -67,6 +72,24 @@ export class DemoPayments implements PaymentsConnector {
       setupUrl: options.setupUrl ?? ((reference) => `https://provider.invalid/setup/${reference}`),
       reach: () => this.reach(),
     });
+    this.holds = new DemoHolds({
+      clock,
+      state: this.state,
+      transaction: (customer, reference) => this.transactionOf(customer, reference),
+      reach: () => this.reach(),
+    });
+  }
+
+  async readAuthentication(reference: string): Promise<AuthenticationReport | null> {
+    this.reach();
+    const told = this.authentications.get(reference);
+    const [, number] = /^ch_demo_(\d{6,})_\d+$/.exec(reference) ?? [];
+    if (told || number === undefined) return told ?? null;
+    const customer = `cus_demo_${number}`;
+    const payment = this.transactionOf(customer, reference);
+    if (payment === null) return null;
+    const { createdAt: at, deviceFingerprint } = payment;
+    return { customer, at, flow: null, result: 'NONE', isOffSession: false, isWallet: false, deviceFingerprint };
   }
 
   async findCustomers(search: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]> {
@@ -146,6 +169,32 @@ export class DemoPayments implements PaymentsConnector {
     return transaction;
   }
 
+  /** What becomes of a payment; in memory, as what is added. */
+  changeTransaction(
+    customer: string,
+    reference: string,
+    changes: Partial<Omit<TransactionRecord, 'reference'>>,
+  ): TransactionRecord {
+    if (this.transactionOf(customer, reference) === null)
+      throw new ProgrammingError('no such payment of this customer of the demo provider');
+    this.changed.set(reference, { ...this.changed.get(reference), ...changes });
+    this.log.note(customer);
+    return this.transactionOf(customer, reference) as TransactionRecord;
+  }
+
+  /** The customer was asked by their card's issuer; by default they completed a challenge just now. Under a payment's reference, or one of its own. */
+  addAuthentication(reference: string, report: Partial<AuthenticationReport> & Pick<AuthenticationReport, 'customer'>): void {
+    this.authentications.set(reference, {
+      at: this.clock.now(),
+      flow: 'CHALLENGE',
+      result: 'AUTHENTICATED',
+      isOffSession: false,
+      isWallet: false,
+      deviceFingerprint: null,
+      ...report,
+    });
+  }
+
   /** Changes a stored method; one that becomes the default takes that from the others. */
   changeMethod(customer: string, method: string, changes: Partial<Omit<PaymentMethodRecord, 'reference'>>): PaymentMethodRecord {
     this.numberOf(customer);
@@ -174,7 +223,13 @@ export class DemoPayments implements PaymentsConnector {
   }
 
   private transactions(customer: string, number: number): readonly TransactionRecord[] {
-    return [...this.merchant.transactionsOf(number), ...(this.added.get(customer) ?? [])];
+    const all = [...this.merchant.transactionsOf(number), ...(this.added.get(customer) ?? [])];
+    return this.changed.size === 0 ? all : all.map((each) => ({ ...each, ...this.changed.get(each.reference) }));
+  }
+
+  private transactionOf(customer: string, reference: string): TransactionRecord | null {
+    const number = this.merchant.paymentCustomerNumber(customer);
+    return number === 0 ? null : (this.transactions(customer, number).find((each) => each.reference === reference) ?? null);
   }
 
   private numberOf(customer: string): number {

@@ -14,7 +14,15 @@ const entries = <Value extends z.ZodType>(value: Value, most: number) =>
     .transform((all) => new Map(all as [string, z.output<Value>][]));
 
 /** How much of what goes by is kept; what is older goes first. */
-const most = { calls: 10_000, executions: 1_000, setups: 1_000, cards: 1_000, accounts: 1_000_000 } as const;
+const most = {
+  calls: 10_000,
+  executions: 1_000,
+  setups: 1_000,
+  cards: 1_000,
+  pauses: 10_000,
+  listed: 10_000,
+  accounts: 1_000_000,
+} as const;
 /** How long a result is kept under its idempotency key, milliseconds; as long as Stripe keeps it at least. */
 const keysFor = 24 * 60 * 60 * 1_000;
 
@@ -76,9 +84,11 @@ const call = z.strictObject({
   ]),
 });
 
+const holdActions = ['PAUSE_RENEWAL', 'RESUME_RENEWAL', 'LIST', 'UNLIST'] as const;
+
 const execution = z.strictObject({
   at: instant,
-  action: z.enum(['ATTACH', 'SET_DEFAULT', 'SET_SUBSCRIPTION_DEFAULT', 'SET_ADDRESS', 'DETACH', 'OPEN_SETUP']),
+  action: z.enum(['ATTACH', 'SET_DEFAULT', 'SET_SUBSCRIPTION_DEFAULT', 'SET_ADDRESS', 'DETACH', 'OPEN_SETUP', ...holdActions]),
   customer: z.string(),
   method: z.string().nullable(),
   subscription: z.string().nullable(),
@@ -91,6 +101,10 @@ const contents = z.strictObject({
   merchant: z.string(),
   accounts: entries(account, most.accounts),
   cards: entries(card, most.cards),
+  /** Until when renewals are paused, by customer and subscription; absent in states of an earlier version, as `listed`. */
+  pauses: entries(instant, most.pauses).default(new Map()),
+  /** What stands in the lists, and who put it there. */
+  listed: entries(z.enum(['ours', 'theirs']), most.listed).default(new Map()),
   setups: entries(setup, most.setups),
   calls: entries(call, most.calls),
   executions: z.array(execution).max(most.executions),
@@ -157,6 +171,8 @@ const nothing = (merchant: string): Contents => ({
   merchant,
   accounts: new Map(),
   cards: new Map(),
+  pauses: new Map(),
+  listed: new Map(),
   setups: new Map(),
   calls: new Map(),
   executions: [],
@@ -166,6 +182,8 @@ const copyOf = (contents: Contents): Contents => ({
   ...contents,
   accounts: new Map(contents.accounts),
   cards: new Map(contents.cards),
+  pauses: new Map(contents.pauses),
+  listed: new Map(contents.listed),
   setups: new Map(contents.setups),
   calls: new Map(contents.calls),
   executions: [...contents.executions],
@@ -243,6 +261,8 @@ export class DemoState {
     shorten(contents.calls, most.calls);
     shorten(contents.setups, most.setups);
     shorten(contents.cards, most.cards);
+    shorten(contents.pauses, most.pauses);
+    shorten(contents.listed, most.listed);
     contents.executions.splice(0, Math.max(0, contents.executions.length - most.executions));
   }
 

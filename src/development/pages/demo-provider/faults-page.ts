@@ -83,6 +83,10 @@ const executionWords: Readonly<Record<DemoExecution['action'], string>> = {
   SET_ADDRESS: 'billing address set',
   DETACH: 'method detached',
   OPEN_SETUP: 'card page opened',
+  PAUSE_RENEWAL: 'renewal paused',
+  RESUME_RENEWAL: 'renewal goes on',
+  LIST: 'put into a list',
+  UNLIST: 'taken out of a list',
 };
 
 const times = html`<label>How often <input type="number" name="times" value="1" min="1" max="1000" required></label>`;
