@@ -1,8 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { type Leaf, storedLeaf } from '../../audit/leaf';
 import { auditEvents } from '../../db/audit.entity';
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
-import { select } from '../../db/table';
+import { type Selected, select, wholeNumber } from '../../db/table';
 import { auditLeaves } from '../../ledger/audit-tree.entity';
 import { treeSize } from '../../ledger/integration';
 import type { Signal, Subjects } from '../../risk/signal';
@@ -20,9 +21,21 @@ const batch = 500;
 const name = 'log';
 /** What somebody is shown of one ticket within this time, in milliseconds, is told once. */
 const shownWithin = 300_000;
+/** Names of signals that were told lately and are remembered: of some sixty characters each, so within 4 MiB. */
+const mostRemembered = 20_000;
 
 const cursors = select(riskConsumers.pick('position'), sql`FROM ${riskConsumers}`);
-const placed = select({ ...l.pick('leafIndex'), ...e.pick('action') }, sql`FROM ${l} JOIN ${e} ON ${e.id} = ${l.eventId}`);
+const noAssistances = '"assistances":[]';
+/** What is known of a leaf without reading it. It is canonical JSON, in which no text of anybody's stands. */
+const placed = select(
+  {
+    ...l.pick('leafIndex'),
+    ...e.pick('action', 'assistanceId', 'at'),
+    unassisted: wholeNumber(sql`INSTR(${e.leaf}, ${noAssistances})`),
+  },
+  sql`FROM ${l} JOIN ${e} ON ${e.id} = ${l.eventId}`,
+);
+type Placed = Selected<typeof placed>;
 const leaves = select({ ...l.pick('leafIndex'), ...e.pick('leaf') }, sql`FROM ${l} JOIN ${e} ON ${e.id} = ${l.eventId}`);
 
 /** Events that tell of something here. */
@@ -56,6 +69,9 @@ export interface NamedByEvents {
 const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 
+/** What a showing under one assistance is called, whenever within its span it was. */
+const shownName = (assistanceId: string, at: Date): string => `${assistanceId}:shown:${Math.floor(at.getTime() / shownWithin)}`;
+
 const known = <T>(rows: readonly (T & { readonly id: string })[]): ReadonlyMap<string, T> =>
   new Map(rows.map((row) => [row.id, row]));
 
@@ -74,6 +90,9 @@ class Overtaken extends Error {}
  * requests that did it. Any number of processes may do so at once; each event is told once.
  */
 export class LogSignals {
+  /** Signals of one showing each that are stored for certain: of an assistance that is looked at again and again no leaf is read. */
+  private readonly told = new LRUCache<string, true>({ max: mostRemembered });
+
   constructor(
     private readonly database: Database,
     private readonly named: NamedByEvents,
@@ -97,17 +116,25 @@ export class LogSignals {
     const rows = await this.database.read(placed, sql`WHERE ${l.leafIndex} >= ${from} ORDER BY ${l.leafIndex} LIMIT ${batch}`);
     const last = rows.at(-1);
     if (!last) return 0;
-    const signals = await this.signalsOf(rows.flatMap(({ leafIndex, action }) => (telling.has(action) ? leafIndex : [])));
+    const signals = await this.signalsOf(rows.filter((row) => this.isNews(row)).map(({ leafIndex }) => leafIndex));
     try {
       await this.database.sequence(async (commit) => {
         const isMine = sql`${riskConsumers.name} = ${name} AND ${riskConsumers.position} = ${from}`;
         if ((await commit.bookkeep(riskConsumers, { position: last.leafIndex + 1 }, isMine)) === 0) throw new Overtaken();
         await recordSignals({ ...commit, transactionId: `atx_${ulid()}`, at: this.clock() }, signals);
       });
+      for (const { type, id } of signals) if (type === 'staff.disclosure') this.told.set(id, true);
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
     }
     return rows.length;
+  }
+
+  /** Something stands in it that isn't told yet. */
+  private isNews({ action, assistanceId, at, unassisted }: Placed): boolean {
+    if (action !== 'disclosure') return telling.has(action);
+    if (assistanceId !== null) return !this.told.has(shownName(assistanceId, at));
+    return unassisted === 0;
   }
 
   /** What was done before there were signals is told by nobody. */
@@ -145,11 +172,10 @@ const isReader = sql`WHERE ${riskConsumers.name} = ${name}`;
 /** What somebody was shown under an assistance. Lists of tickets show less, under none, and tell nothing here. */
 const disclosed = ({ at }: Leaf, id: string, under: Assisted | undefined): readonly Signal[] => {
   if (!under) return [];
-  const span = Math.floor(Date.parse(at) / shownWithin);
   return [
     {
       source: ownSource,
-      id: `${id}:shown:${span}`,
+      id: shownName(id, new Date(at)),
       type: 'staff.disclosure',
       occurredAt: new Date(at),
       subjects: workSubjects(under),
