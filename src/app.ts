@@ -153,17 +153,6 @@ export class App {
       };
       const customers = createCustomers(core, { ...reached, sources, maximumPaymentsAge: maximumAge.payments });
       const payments = createPayments(core, reached);
-      const delivery = deliveryChannels(config, clock);
-      const credentials = createCredentials(core, {
-        sources,
-        assistances,
-        tickets: tickets.service,
-        scope: assistance.scope,
-        delivery,
-        channels: config.channels,
-        leaseSeconds: config.updates.leaseSeconds,
-        merchant: config.merchant.name,
-      });
       const record = createDisclosures(core);
       const risk = await createRisk(core, config, {
         assistances,
@@ -174,6 +163,18 @@ export class App {
         staffIssuers: issuers.map(({ issuer }) => issuer),
         openActors: (brakes) =>
           createActors(core, { issuers, development: !config.production, mfaRequired: config.mfaRequired, brakes }),
+      });
+      const delivery = deliveryChannels(config, clock);
+      const credentials = createCredentials(core, {
+        sources,
+        assistances,
+        tickets: tickets.service,
+        scope: assistance.scope,
+        delivery,
+        channels: config.channels,
+        leaseSeconds: config.updates.leaseSeconds,
+        merchant: config.merchant.name,
+        signs: risk.signs,
       });
       const { actors } = risk;
       const services: Services = {

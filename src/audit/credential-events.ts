@@ -131,6 +131,11 @@ export const credentialEvents = {
     },
     notes: ['reason', 'before'],
   },
+  'credential.risk': {
+    reads: 'Since the update was asked for these rules came to hold too: a supervisor has to approve it.',
+    subject: 'CredentialUpdate',
+    detail: { rules: telling('CredentialUpdate.riskRules', words) },
+  },
   'credential.setup-asked': {
     reads: 'The provider is asked for a page on which the customer enters a card.',
     subject: 'CredentialUpdate',

@@ -3,6 +3,7 @@ import type { ActorParts, Actors } from './actors/actors.service';
 import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
 import { createBrakes } from './brakes/brakes.slice';
 import type { Core } from './core';
+import type { CustomerSigns } from './credentials/customer-signs';
 import { createHolds } from './holds/holds.slice';
 import { createRules } from './rules/rules.slice';
 import { signalNames } from './signal-names';
@@ -52,7 +53,19 @@ export const createRisk = async (
     signals,
     alerts,
     webhooks,
-    services: { ...alerts.services, brakes: brakes.service, holds: holds.service, rules, webhooks: webhooks.service },
+    /** What updates of payment details are judged by. */
+    signs: {
+      wouldBeAgainstHistory: (asked) => rules.changes.wouldBe(asked),
+      wasAgainstHistory: (change, customerId) => rules.changes.were(change, customerId),
+      heldSince: (change, about) => holds.service.inForceSince(change, about),
+    } satisfies CustomerSigns,
+    services: {
+      ...alerts.services,
+      brakes: brakes.service,
+      holds: holds.service,
+      rules: rules.file,
+      webhooks: webhooks.service,
+    },
     recurring: [...alerts.recurring, ...brakes.recurring],
     start: () => {
       signals.service.start();

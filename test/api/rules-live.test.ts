@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demoTickets } from '../../src/development/merchant/cast';
@@ -8,17 +8,9 @@ import type { Signal } from '../../src/risk/signal';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
+import { rulesWithModes } from '../support/rules-file';
 
 const minute = 60_000;
-const shipped = readFileSync('schema/rules.yaml', 'utf8');
-/** The shipped file with another mode of some rules. */
-const withModes = (modes: Readonly<Record<string, string>>): string =>
-  Object.entries(modes).reduce((text, [rule, mode]) => {
-    const pattern = new RegExp(`(^  ${rule}:\\n(?:    .*\\n)*?    mode: )\\w+`, 'm');
-    expect(text).toMatch(pattern);
-    return text.replace(pattern, `$1${mode}`);
-  }, shipped);
-
 describe('rules in force', () => {
   let test: TestApp;
   const folder = mkdtempSync(join(tmpdir(), 'counterfoil-rules-'));
@@ -27,7 +19,7 @@ describe('rules in force', () => {
 
   const start = async (modes: Readonly<Record<string, string>> = {}) => {
     const rulesFile = join(folder, 'rules.yaml');
-    writeFileSync(rulesFile, withModes(modes));
+    writeFileSync(rulesFile, rulesWithModes(modes));
     test = await TestApp.start({ config: { rulesFile } });
     // What the first sync told of months ago.
     await test.app.signals.service.turn();
@@ -218,7 +210,7 @@ describe('rules in force', () => {
     const staff = (await test.as('ana', '{ viewer { id } }')).data.viewer.id as string;
     const { id } = await customerOf(demoTickets.own.reference);
     await receive([...seen(staff, ownSource), ...cards(id, 6)]);
-    writeFileSync(join(folder, 'rules.yaml'), withModes({ 'agent-breadth': 'ON', 'card-testing': 'ON' }));
+    writeFileSync(join(folder, 'rules.yaml'), rulesWithModes({ 'agent-breadth': 'ON', 'card-testing': 'ON' }));
     test.clock.forward(minute);
     await test.restart();
     await receive([...seen(staff, ownSource, 2, 'a-'), ...cards(id, 2)]);
@@ -303,7 +295,7 @@ describe('rules in force', () => {
 
   it('that are wrong stop the start, with the path', async () => {
     const rulesFile = join(folder, 'rules.yaml');
-    writeFileSync(rulesFile, shipped.replace('mode: SHADOW', 'mode: PERHAPS'));
+    writeFileSync(rulesFile, rulesWithModes({}).replace('mode: SHADOW', 'mode: PERHAPS'));
     await expect(TestApp.start({ config: { rulesFile } })).rejects.toThrow(/mode/);
     await start();
   });

@@ -6,7 +6,14 @@ export const credentialUpdateKinds = ['REPLACE_CARD', 'BILLING_ADDRESS', 'SET_DE
 export type CredentialUpdateKind = (typeof credentialUpdateKinds)[number];
 
 /** What makes an update high-risk whatever the file says, in the order in which an event names them. */
-export const builtInRisks = ['matched-link', 'contact-changed', 'contact-age-unknown', 'contact-is-staff'] as const;
+export const builtInRisks = [
+  'matched-link',
+  'contact-changed',
+  'contact-age-unknown',
+  'contact-is-staff',
+  'change-against-history',
+  'active-hold',
+] as const;
 export type BuiltInRisk = (typeof builtInRisks)[number];
 
 /** All conditions that are given must hold. */

@@ -56,6 +56,8 @@ export type FailureReason =
   | 'CONTACT_CHANGED'
   | 'LINK_CHANGED'
   | 'CHANGED_MEANWHILE'
+  /** A hold was put on the customer after the last who had a say had theirs. */
+  | 'ON_HOLD'
   | 'NOT_OFFERED'
   | 'NOT_AUTHENTICATED'
   | 'SETUP_ENDED'

@@ -94,6 +94,7 @@ const judgeRow = (
   const needs = Array.isArray(detail.needs) ? detail.needs : [];
   const [approved, rejected] = [of('credential.approve'), of('credential.reject')];
   const decided = approved ?? rejected;
+  const found = about.flatMap((event) => (event.action === 'credential.risk' ? [event.detail.rules] : []));
   const deciding = decided ? decided.detail.staff : null;
   const last = transitions.at(-1);
   const isChain = transitions.every(
@@ -109,10 +110,10 @@ const judgeRow = (
     ...(detail.staff === undefined ? {} : { requestedByStaffId: detail.staff }),
     ...(detail.staffRows === undefined ? {} : { requestedByStaffIds: detail.staffRows }),
     link: detail.link,
-    riskRules: detail.rules,
+    riskRules: found.length === 0 ? detail.rules : [detail.rules, ...found].flat(),
     needsCode: needs.includes('code'),
     needsThreeDSecure: needs.includes('three-d-secure'),
-    needsApproval: needs.includes('approval'),
+    needsApproval: needs.includes('approval') || found.length > 0,
     createdAt: request.at,
     authenticated: of('credential.card-entered')?.detail.authenticated ?? false,
     decidedById: decided?.actorId ?? null,

@@ -12,6 +12,7 @@ import { Setups } from './apply/setups.service';
 import { Confirmations } from './confirm/confirmations.service';
 import { CredentialsLoader } from './credentials.loader';
 import { Credentials } from './credentials.service';
+import type { CustomerSigns } from './customer-signs';
 import { Deliveries } from './deliver/deliveries.service';
 import { CredentialJobs, faultOf, updateJobs } from './jobs.service';
 import { CredentialDecisions } from './request/decisions.service';
@@ -30,17 +31,18 @@ export interface CredentialParts {
   readonly leaseSeconds: number;
   /** The merchant's name as customers know it. */
   readonly merchant: string;
+  readonly signs: CustomerSigns;
 }
 
 /** Updates of payment methods: requested, confirmed, delivered, applied. */
 export const createCredentials = (
   { database, keys, redactor, cursors, policy, clock, log, publicUrl }: Core,
-  { sources, assistances, tickets, scope, delivery, channels, leaseSeconds, merchant }: CredentialParts,
+  { sources, assistances, tickets, scope, delivery, channels, leaseSeconds, merchant, signs }: CredentialParts,
 ) => {
   const { updates } = policy;
   const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, merchant, publicUrl });
-  const applying = new Applying(database, keys, sources, updates);
-  const setups = new Setups({ database, keys, redactor, sources, policy: updates, clock });
+  const applying = new Applying({ database, keys, sources, policy: updates, signs });
+  const setups = new Setups({ database, keys, redactor, sources, policy: updates, signs, clock });
   const jobs = new CredentialJobs({
     database,
     jobs: updateJobs,
@@ -65,7 +67,7 @@ export const createCredentials = (
   const services = {
     jobs,
     credentials,
-    credentialRequests: new CredentialRequests({ database, keys, sources, assistances, policy: updates, channels, jobs }),
+    credentialRequests: new CredentialRequests({ database, keys, sources, assistances, policy: updates, channels, signs, jobs }),
     credentialDecisions: new CredentialDecisions(database, keys, scope, jobs),
     credentialExpiry: new CredentialExpiry(database, keys, jobs, clock),
     confirmations: new Confirmations({
@@ -76,6 +78,7 @@ export const createCredentials = (
       policy: updates,
       merchant,
       publicUrl,
+      signs,
       jobs,
       clock,
     }),

@@ -1,5 +1,6 @@
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
+import { customer } from '../customers/customers.rows';
 import { transaction } from '../payments/payments.rows';
 import { paymentHoldEffects, paymentHolds } from './hold.entity';
 
@@ -15,6 +16,11 @@ export const standingRows = select(
   },
   sql`FROM ${hold} JOIN ${effect} ON ${effect.holdId} = ${hold.id}`,
 );
+
+export const holdMoves = select(hold.pick('moves'), sql`FROM ${hold}`);
+
+/** The helpdesk's customers by whom they are at the payment side. */
+export const sameCustomers = select(customer.pick('id'), sql`FROM ${customer}`);
 
 export const holdIds = select(hold.pick('id'), sql`FROM ${hold}`);
 

@@ -2,8 +2,9 @@ import type { Change } from '../../db/change';
 import type { Reads } from '../../db/reads';
 import { joined, padded, type Sql, sql } from '../../db/sql';
 import type { Core } from '../core';
-import { type HoldEffectKind, type HoldEffectState, standingStates } from './hold.states';
-import { effect, hold, standingRows } from './holds.rows';
+import { customer } from '../customers/customers.rows';
+import { type HoldEffectKind, type HoldEffectState, placedStates, standingStates } from './hold.states';
+import { effect, hold, holdMoves, sameCustomers, standingRows } from './holds.rows';
 import { type HoldDraft, type PlacedHold, placeHold } from './placing';
 
 /** A hold that stands in the way of a payment now, with how far each of its effects is. */
@@ -22,10 +23,19 @@ export interface HeldSubjects {
   readonly emailDomain: string | null;
 }
 
+/** Somebody as the helpdesk and as the payment side have them. */
+export interface HeldCustomer {
+  readonly customerId: string;
+  readonly paymentCustomerId: string;
+}
+
 export interface HoldParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'> {}
 
 /** Rows of one answer: far more than the open holds of whom one payment is about. */
 const mostRows = 2_000;
+
+/** Customers of the helpdesk who are one at the payment side. */
+const mostSame = 50;
 
 /** What is about the payment of a hold, where it has one, and not about whoever pays. */
 const ofOnePayment: readonly HoldEffectKind[] = ['DEFER_CAPTURE', 'HOLD_ORDER'];
@@ -61,6 +71,22 @@ export class Holds {
       holds.set(row.id, known);
     }
     return [...holds.values()];
+  }
+
+  /**
+   * Since when the youngest hold is in force on somebody at the payment side, whichever of the helpdesk's customers that is, or on a
+   * payment of theirs; null where there is none.
+   */
+  async inForceSince(reader: Pick<Reads, 'read'>, { customerId, paymentCustomerId }: HeldCustomer): Promise<Date | null> {
+    const same = await reader.read(
+      sameCustomers,
+      sql`WHERE ${customer.paymentCustomerId} = ${paymentCustomerId} LIMIT ${mostSame}`,
+    );
+    const isInForce = sql`${hold.state} IN (${placedStates}) AND ${hold.expiresAt} > ${this.parts.clock()}`;
+    const covering = coversOne([...new Set([customerId, ...same.map(({ id }) => id)])]);
+    const rows = await reader.read(holdMoves, sql`WHERE ${isInForce} AND ${covering} ORDER BY ${hold.id} LIMIT ${mostRows}`);
+    const begun = rows.flatMap(({ moves }) => moves.flatMap(({ to, at }) => (to === 'PLACING' ? at : [])));
+    return begun.length === 0 ? null : new Date(Math.max(...begun));
   }
 }
 

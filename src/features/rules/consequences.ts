@@ -50,6 +50,8 @@ export class Consequences {
       const { outcome } = await raise(change, this.parts.keys, alertDraft(verdict, customerId, names));
       return outcome === 'raised' || outcome === 'updated' || outcome === 'unchanged';
     },
+    // An update reads the verdict itself.
+    'high-risk-update': async () => true,
   };
 
   constructor(private readonly parts: ConsequenceParts) {}

@@ -53,3 +53,15 @@ export const verdictsOn = async (
   }
   return found;
 };
+
+/** The newest verdicts about a customer since an instant, on whatever subject. */
+export const verdictsAbout = (
+  change: Change,
+  customerId: string,
+  { since, most }: { readonly since: Date; readonly most: number },
+): Promise<readonly RecordedVerdict[]> =>
+  read(
+    change,
+    sql`WHERE ${auditEvents.action} = 'rule.verdict' AND ${auditEvents.at} >= ${since} AND ${isAbout(customerId)}`,
+    most,
+  );

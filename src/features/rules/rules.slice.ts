@@ -8,6 +8,7 @@ import { describeError } from '../../log';
 import type { RulesFile } from '../../risk/rules-file';
 import type { Core } from '../core';
 import type { Signals } from '../signals/signals.service';
+import { ChangesAgainstHistory } from './changes-against-history';
 import { RuleWatch, type RuleWatchParts } from './verdicts';
 
 const subjects = select(auditEvents.pick('subjectId'), sql`FROM ${auditEvents}`);
@@ -48,10 +49,11 @@ export interface RuleParts extends Pick<RuleWatchParts, 'file' | 'history' | 'br
 }
 
 /** The rules over signals, as the file sets them: evaluated over the feed, and shown. */
-export const createRules = async ({ database, keys, log }: Core, { signals, ...parts }: RuleParts): Promise<RulesFile> => {
-  await recordRules(database, parts.file);
+export const createRules = async ({ database, keys, clock, log }: Core, { signals, ...parts }: RuleParts) => {
+  const { file, history } = parts;
+  await recordRules(database, file);
   const onUnjudged = (signal: string, error: unknown) =>
     log.error({ signal, error: describeError(error) }, 'the rules could not be asked about a signal; it was passed over');
   signals.consume(new RuleWatch({ keys, onUnjudged, ...parts }));
-  return parts.file;
+  return { file, changes: new ChangesAgainstHistory(file, history, clock) };
 };

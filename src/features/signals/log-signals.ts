@@ -184,6 +184,9 @@ const disclosed = ({ at }: Leaf, id: string, under: Assisted | undefined): reado
   ];
 };
 
+/** What an update of this kind changes, as signals say it. */
+export const changeOf = (kind: string): 'billing-address' | 'card' => (kind === 'BILLING_ADDRESS' ? 'billing-address' : 'card');
+
 /** That a change was asked for, and that it was made. */
 const updated = ({ action, at, detail }: Leaf, update: AskedUpdate | undefined): readonly Signal[] => {
   if (!update) return [];
@@ -201,6 +204,6 @@ const updated = ({ action, at, detail }: Leaf, update: AskedUpdate | undefined):
     ];
   if (detail.to !== 'APPLIED') return [];
   const subjects = { customer: update.paymentCustomerId, card: update.paymentMethodId, ticket: update.ticketId };
-  const change = update.kind === 'BILLING_ADDRESS' ? 'billing-address' : 'card';
-  return [{ source: ownSource, id: `${update.id}:applied`, type: 'credential.changed', occurredAt, subjects, facts: { change } }];
+  const facts = { change: changeOf(update.kind) };
+  return [{ source: ownSource, id: `${update.id}:applied`, type: 'credential.changed', occurredAt, subjects, facts }];
 };

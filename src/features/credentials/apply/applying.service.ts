@@ -1,6 +1,7 @@
 import type { UpdatePolicy } from '../../../authz/policy/update-policy';
 import { isPending } from '../../../background/effect';
 import type { JobResult } from '../../../background/outbox';
+import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import type { AddressRecord, MethodState, ProviderStep } from '../../../upstream/payments/payments.port';
@@ -11,6 +12,7 @@ import type { Sources } from '../../sources/sources.service';
 import { type CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { end, factsOf } from '../credential-update.moves';
 import { type FailureReason, isTerminal } from '../credential-update.states';
+import type { CustomerSigns } from '../customer-signs';
 import { JobChanges, type UpdateWork } from '../job-changes';
 import type { ClaimedJob, JobHandler } from '../jobs.service';
 import { isStill, methodSummarySchema, summaryOfRow } from '../method-summary';
@@ -22,6 +24,14 @@ import { Steps } from './steps';
 /** A card that is saved more often than this is cleared up at the provider. */
 const mostCopies = 20;
 
+export interface ApplyingParts {
+  readonly database: Database;
+  readonly keys: Keys;
+  readonly sources: Sources;
+  readonly policy: UpdatePolicy;
+  readonly signs: CustomerSigns;
+}
+
 /**
  * Brings confirmed updates about at the provider: asks once more whether it may be done, plans the calls and has them made
  * one after the other. Whatever crashes, each call has its effect once, or the state says that it isn't known.
@@ -31,14 +41,9 @@ export class Applying {
   private readonly steps: Steps;
   private readonly calls: ProviderCalls;
 
-  constructor(
-    private readonly database: Database,
-    private readonly keys: Keys,
-    private readonly sources: Sources,
-    private readonly policy: UpdatePolicy,
-  ) {
-    this.changes = new JobChanges(database, keys, 'worker');
-    this.steps = new Steps(database, keys);
+  constructor(private readonly parts: ApplyingParts) {
+    this.changes = new JobChanges(parts.database, parts.keys, 'worker');
+    this.steps = new Steps(parts.database, parts.keys);
     this.calls = new ProviderCalls(this.changes, this.steps);
   }
 
@@ -78,7 +83,7 @@ export class Applying {
       if (fault !== null) return { fault };
     }
     // What agents see shall be what holds now; where the provider is slow, the next poll brings it.
-    await this.sources.confirmLink(update.customerId).catch((error: unknown) => {
+    await this.parts.sources.confirmLink(update.customerId).catch((error: unknown) => {
       if (!(error instanceof SourceUnavailable)) throw error;
     });
     return 'done';
@@ -99,14 +104,15 @@ export class Applying {
    * `SourceUnavailable`.
    */
   private async prepare(job: ClaimedJob, update: CredentialUpdate, isPlanned: boolean): Promise<boolean> {
-    await this.sources.confirmLink(update.customerId);
+    await this.parts.sources.confirmLink(update.customerId);
     const { planned, refusal } = await this.wantedSteps(update);
     return this.change(update.id, async (change, locked, seal) => {
       if (locked.state !== 'APPLYING') return locked.state === 'UNKNOWN';
       await job.renewLease(change);
-      if (refusal !== null) {
+      const reason = refusal ?? ((await this.isHeldSince(change, locked)) ? 'ON_HOLD' : null);
+      if (reason !== null) {
         await this.steps.dropPending(change, locked.id);
-        await end(change, seal, locked, 'credential.apply', { to: 'FAILED', reason: refusal });
+        await end(change, seal, locked, 'credential.apply', { to: 'FAILED', reason });
         return false;
       }
       if (isPlanned) return true;
@@ -122,13 +128,19 @@ export class Applying {
     });
   }
 
+  /** A hold stands that nobody who approved it knew of. */
+  private async isHeldSince(change: Change, update: CredentialUpdate): Promise<boolean> {
+    const heldSince = await this.parts.signs.heldSince(change, update);
+    return heldSince !== null && (update.decidedAt === null || update.decidedAt < heldSince);
+  }
+
   /** The calls that bring it about as the provider has the method now, or why it isn't done. Throws `SourceUnavailable`. */
   private async wantedSteps(
     update: CredentialUpdate,
   ): Promise<{ readonly planned: readonly PlannedStep[]; readonly refusal: FailureReason | null }> {
     const refused = (refusal: FailureReason) => ({ planned: [], refusal });
-    if (this.policy.kinds[update.kind] === undefined) return refused('NOT_OFFERED');
-    const [linked] = await this.database.read(linkRows, sql`WHERE ${customer.id} = ${update.customerId}`);
+    if (this.parts.policy.kinds[update.kind] === undefined) return refused('NOT_OFFERED');
+    const [linked] = await this.parts.database.read(linkRows, sql`WHERE ${customer.id} = ${update.customerId}`);
     const isSame = linked?.paymentCustomerId === update.paymentCustomerId && linked.link !== 'NONE';
     if (!isSame || (update.link === 'VERIFIED' && linked.link !== 'VERIFIED')) return refused('LINK_CHANGED');
     const side = await this.sideOf(update);
@@ -141,7 +153,7 @@ export class Applying {
     }));
     // Erased meanwhile: nobody knows any more what was confirmed.
     if (texts.before === null) return refused('CUSTOMER_ERASED');
-    const now = summaryOfRow(side.method.row, this.keys);
+    const now = summaryOfRow(side.method.row, this.parts.keys);
     const regards = {
       address: update.kind === 'BILLING_ADDRESS',
       default: update.kind === 'SET_DEFAULT' || update.kind === 'REMOVE',
@@ -213,7 +225,7 @@ export class Applying {
   }
 
   private sideOf(update: CredentialUpdate): Promise<ProviderSide | null> {
-    return providerSideOf(this.database, this.keys, this.sources, update);
+    return providerSideOf(this.parts.database, this.parts.keys, this.parts.sources, update);
   }
 
   /** The update as it is committed now. */

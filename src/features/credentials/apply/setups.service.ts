@@ -12,6 +12,7 @@ import type { Sources } from '../../sources/sources.service';
 import { type CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { type CustomerSeal, end, factsOf, move } from '../credential-update.moves';
 import { type FailureReason, isTerminal } from '../credential-update.states';
+import { addSigns, type CustomerSigns } from '../customer-signs';
 import { JobChanges, type UpdateWork } from '../job-changes';
 import { type ClaimedJob, enqueue, type JobHandler } from '../jobs.service';
 import { describeMethod, methodSummarySchema, summaryOf } from '../method-summary';
@@ -35,6 +36,7 @@ export interface SetupParts {
   readonly redactor: Redactor;
   readonly sources: Sources;
   readonly policy: UpdatePolicy;
+  readonly signs: CustomerSigns;
   readonly clock: () => Date;
 }
 
@@ -64,7 +66,10 @@ export class Setups {
     const side = await providerSideOf(database, keys, sources, update);
     const report = side ? await read(side.provider, setup.reference) : null;
     if (report?.status === 'COMPLETE') {
-      await this.change(job.updateId, (change, locked, seal) => this.cardEntered(job, change, locked, seal, setup, report));
+      const wouldBe = await this.parts.signs.wouldBeAgainstHistory(update);
+      await this.change(job.updateId, (change, locked, seal) =>
+        this.cardEntered(job, { change, update: locked, seal }, { setup, report, wouldBe }),
+      );
       return 'done';
     }
     if (report?.status === 'OPEN') {
@@ -84,12 +89,10 @@ export class Setups {
 
   private async cardEntered(
     job: ClaimedJob,
-    change: Change,
-    update: CredentialUpdate,
-    seal: CustomerSeal,
-    setup: Setup,
-    { method, authenticated }: SetupReport,
+    { change, update, seal }: { readonly change: Change; readonly update: CredentialUpdate; readonly seal: CustomerSeal },
+    { setup, report, wouldBe }: { readonly setup: Setup; readonly report: SetupReport; readonly wouldBe: boolean },
   ): Promise<void> {
+    const { method, authenticated } = report;
     if (method === null || update.newMethodSealed !== null) return;
     await job.renewLease(change);
     // A card that the customer had before isn't the new one, and nothing of ours to take away when this comes to nothing.
@@ -121,6 +124,7 @@ export class Setups {
     if (act?.setupDigest !== this.parts.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
     if (update.needsThreeDSecure && !authenticated) return fail('NOT_AUTHENTICATED');
     update.authenticated = authenticated;
+    await addSigns(change, this.parts.signs, { update, seal, wouldBe });
     if (update.needsApproval) update.expiresAt = new Date(change.at.getTime() + this.parts.policy.approvalHours * hour);
     else await enqueue(change, update.id, 'PROVIDER');
     await move(change, seal, update, 'credential.card-entered', {

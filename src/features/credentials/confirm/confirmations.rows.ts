@@ -17,7 +17,7 @@ export const linkedUpdates = select({ subjectId: link.updateId }, sql`FROM ${lin
 export const askedRows = select(
   {
     ...credentialUpdate.pick('id', 'kind', 'state', 'expiresAt', 'needsCode', 'codeTries', 'codeSends', 'codeDigest'),
-    ...credentialUpdate.pick('reasonSealed', 'beforeSealed', 'setupSealed'),
+    ...credentialUpdate.pick('paymentMethodId', 'reasonSealed', 'beforeSealed', 'setupSealed'),
     linkExpiresAt: link.expiresAt,
     ticketReference: ticket.reference,
     askedBy: optional(staff.displayName),

@@ -21,6 +21,7 @@ import type { Sources } from '../../sources/sources.service';
 import { CredentialUpdate, credentialConfirmations, credentialUpdates } from '../credential-update.entity';
 import { CustomerSeal, end, factsOf, move } from '../credential-update.moves';
 import { credentialActions } from '../credentials.policy';
+import { addSigns, type CustomerSigns } from '../customer-signs';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 import { describeMethod, describePlace, type MethodSummary } from '../method-summary';
 import { providerSideOf } from '../provider-side';
@@ -51,6 +52,7 @@ export interface ConfirmationParts {
   /** The merchant's name as customers know it. */
   readonly merchant: string;
   readonly publicUrl: () => string;
+  readonly signs: CustomerSigns;
   readonly jobs: CredentialJobs;
   readonly clock: () => Date;
 }
@@ -134,9 +136,10 @@ export class Confirmations implements ConfirmationDesk {
       if ('outcome' in prepared) return prepared;
       setup = prepared;
     }
+    const wouldBe = await this.parts.signs.wouldBeAgainstHistory({ ...asked.row, paymentCustomerId: asked.row.payerId });
     const answer = await this.answer(token, credentialActions.confirm, async (answering) => {
       const refused = await this.judge(answering, input);
-      return refused ?? this.confirmed(answering, address, setup);
+      return refused ?? this.confirmed(answering, { address, setup, wouldBe });
     });
     this.parts.jobs.wake();
     return answer;
@@ -274,7 +277,10 @@ export class Confirmations implements ConfirmationDesk {
   }
 
   /** The customer's yes, with what they entered. */
-  private async confirmed(answering: Answering, address: NewAddress | null, setup: Setup | null): Promise<ConfirmationAnswer> {
+  private async confirmed(
+    answering: Answering,
+    { address, setup, wouldBe }: Pick<CustomerAct, 'address' | 'setup'> & { readonly wouldBe: boolean },
+  ): Promise<ConfirmationAnswer> {
     const { change, row: update, seal } = answering;
     const { view, before } = answering.asked;
     const proofs: VerificationMethodName[] = ['link', ...(update.needsCode ? (['code'] as const) : [])];
@@ -287,6 +293,7 @@ export class Confirmations implements ConfirmationDesk {
           : null;
     if (after) update.afterSealed = seal.seal(credentialUpdates, update.id, 'after', JSON.stringify(after));
     if (address) update.addressSealed = seal.seal(credentialUpdates, update.id, 'address', JSON.stringify(after?.billingAddress));
+    await addSigns(change, this.parts.signs, { update, seal, wouldBe });
     const to = setup ? 'AWAITING_PROVIDER' : update.needsApproval ? 'AWAITING_APPROVAL' : 'APPLYING';
     if (setup) {
       update.setupSealed = seal.seal(credentialUpdates, update.id, 'setup', JSON.stringify(setup));

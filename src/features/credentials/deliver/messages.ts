@@ -66,6 +66,7 @@ const failures: Readonly<Record<FailureReason, string>> = {
   CONTACT_CHANGED: 'the customer’s contact data changed meanwhile',
   LINK_CHANGED: 'it is no longer sure who this customer is on the payment side',
   CHANGED_MEANWHILE: 'the payment method changed after the customer was asked',
+  ON_HOLD: 'a hold was put on the customer’s payments meanwhile',
   NOT_OFFERED: 'the policy no longer offers this change',
   NOT_AUTHENTICATED: 'the card’s issuer did not authenticate the customer',
   SETUP_ENDED: 'what was entered at the provider is not the new card that was asked for',

@@ -11,6 +11,7 @@ import { ulid } from '../../../ulid';
 import type { TicketSubject } from '../../assistance/assistance.policy';
 import type { Assistances } from '../../assistance/assistance.service';
 import { useAssistance } from '../../assistance/live';
+import { customer, linkRows } from '../../customers/customers.rows';
 import type { Keys } from '../../keys/keys.service';
 import { method, type PayerRow, storedMethodRows } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
@@ -21,6 +22,7 @@ import type { InScope } from '../../tickets/tickets.scope';
 import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { begin, CustomerSeal } from '../credential-update.moves';
 import { credentialActions, type RequestSubject } from '../credentials.policy';
+import { type CustomerSigns, signsOf } from '../customer-signs';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 import { describeMethod, type MethodSummary, summaryOfRow } from '../method-summary';
 import { type RequestFacts, readFacts } from './request-facts';
@@ -97,6 +99,7 @@ export interface RequestParts {
   readonly policy: UpdatePolicy;
   /** Ways to a customer that are configured. */
   readonly channels: { readonly mail: boolean; readonly sms: boolean };
+  readonly signs: CustomerSigns;
   readonly jobs: CredentialJobs;
 }
 
@@ -125,15 +128,23 @@ export class CredentialRequests {
     // What the customer is shown and judged by shall be what the provider has now; where it doesn't answer, what was last read.
     const [about] = await database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
     if (about?.customerId) await sources.refreshPayments(about.customerId);
+    const isAgainstHistory = await this.isAgainstHistory(about?.customerId ?? null, input);
     const id = await database.change(actor, credentialActions.request, async (change, permit) => {
       // The ticket first, as everywhere: of twins that come at once the second one finds what the first one wrote.
       const locked = await lockTicket(change, ticketId);
       const known = await change.lockIfAny(CredentialUpdate, { requestKey: asked.requestKey });
       if (known) return this.repeated(known, asked.requestDigest);
-      return this.newRequest(change, permit, locked, asked);
+      return this.newRequest(change, permit, locked, { ...asked, isAgainstHistory });
     });
     jobs.wake();
     return id;
+  }
+
+  private async isAgainstHistory(customerId: string | null, { paymentMethodId, kind }: RequestInput): Promise<boolean> {
+    const { database, signs } = this.parts;
+    const [linked] = customerId === null ? [] : await database.read(linkRows, sql`WHERE ${customer.id} = ${customerId}`);
+    const paymentCustomerId = linked?.paymentCustomerId ?? null;
+    return paymentCustomerId !== null && signs.wouldBeAgainstHistory({ paymentCustomerId, paymentMethodId, kind });
   }
 
   /** Throws `INVALID` for what can't be asked for, whoever asks. */
@@ -200,9 +211,9 @@ export class CredentialRequests {
     change: Change,
     permit: Permit<RequestSubject>,
     ticket: Ticket,
-    { actor, input, requestKey, requestDigest }: Asked,
+    { actor, input, requestKey, requestDigest, isAgainstHistory }: Asked & { readonly isAgainstHistory: boolean },
   ): Promise<string> {
-    const { keys, sources, policy, channels } = this.parts;
+    const { keys, sources, policy, channels, signs } = this.parts;
     const facts = await readFacts(change, keys, actor, ticket);
     permit(await this.subjectOf(change, ticket, facts));
     const { payer, assistanceId, staffId } = facts;
@@ -242,6 +253,7 @@ export class CredentialRequests {
         contactIsStaff: facts.contactStaffIds.length > 0,
         method: { isDefault: summary.isDefault, createdAt: found.createdAt },
         lastDisputeAt: facts.lastDisputeAt,
+        signs: await signsOf(change, signs, { wouldBe: isAgainstHistory, about: { customerId, paymentCustomerId } }),
       },
       policy,
       change.at,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { linkAssurances } from '../../../authz/actor';
 import { credentialUpdateKinds, type RiskRule, type UpdatePolicy } from '../../../authz/policy/update-policy';
 import { type VerificationMethodName, verificationMethodNames, verificationMethods } from '../../../authz/policy/verification';
+import type { CustomerSign } from '../customer-signs';
 import { type ContactAge, needsOf, riskOf, type UpdateFacts } from './risk';
 
 const at = new Date('2026-09-01T09:00:00Z');
@@ -44,6 +45,7 @@ const calm: UpdateFacts = {
   contactIsStaff: false,
   method: { isDefault: true, createdAt: daysAgo(500) },
   lastDisputeAt: null,
+  signs: [],
 };
 const mail = (age: ContactAge) => ({ contact: { mail: age, phone: old } });
 const phone = (age: ContactAge | null) => ({ contact: { mail: old, phone: age } });
@@ -52,6 +54,8 @@ describe('an update is high-risk under these rules, and no others:', () => {
   it.each<[string, Partial<UpdateFacts>, string[]]>([
     // what is so, and the rules that say so
     ['nothing in particular', {}, []],
+    ['the change doesn’t fit the customer’s history', { signs: ['change-against-history'] }, ['change-against-history']],
+    ['a hold stands on the customer', { signs: ['active-hold'] }, ['active-hold']],
     ['the customer was found by e-mail alone', { link: 'MATCHED' }, ['matched-link']],
     ['the address changed three days ago', mail(changed), ['contact-changed']],
     ['the address changed long ago', mail(old), []],
@@ -158,6 +162,7 @@ describe('whatever the policy and the facts,', () => {
     contactIsStaff: fc.boolean(),
     method: fc.record({ isDefault: fc.boolean(), createdAt: instant }),
     lastDisputeAt: fc.option(instant, { nil: null }),
+    signs: fc.subarray<CustomerSign>(['change-against-history', 'active-hold']),
   });
   const condition = fc
     .record({

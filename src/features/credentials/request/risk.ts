@@ -7,6 +7,7 @@ import {
   type UpdatePolicy,
 } from '../../../authz/policy/update-policy';
 import { type VerificationMethodName, verificationMethods } from '../../../authz/policy/verification';
+import type { CustomerSign } from '../customer-signs';
 
 /** How long a customer's address or number has been what it is, as far as anybody knows. */
 export interface ContactAge {
@@ -27,6 +28,8 @@ export interface UpdateFacts {
   readonly method: { readonly isDefault: boolean; readonly createdAt: Date };
   /** Of the customer's transactions, whichever method they were paid with. */
   readonly lastDisputeAt: Date | null;
+  /** What payments and support together show of the customer. */
+  readonly signs: readonly CustomerSign[];
 }
 
 /** What an update needs before it is applied, beside the customer's confirmation by the link. */
@@ -63,6 +66,8 @@ const riskGiven = (contacts: readonly ContactAge[], facts: UpdateFacts, { highRi
     'contact-changed': contacts.some((age) => changedLately(age, highRisk.contactWindowDays, at)),
     'contact-age-unknown': contacts.some((age) => ageIsUnknown(age, highRisk.contactWindowDays, at)),
     'contact-is-staff': facts.contactIsStaff,
+    'change-against-history': facts.signs.includes('change-against-history'),
+    'active-hold': facts.signs.includes('active-hold'),
   };
   const named = highRisk.rules.filter(({ when }) => holds(when, facts, at)).map(({ name }) => name);
   return [...builtInRisks.filter((name) => builtIn[name]), ...named.sort()];
