@@ -6,6 +6,7 @@ import { normalForm } from '../privacy/digests';
 import { assistance } from './assistance/assistance.rows';
 import { credentialUpdate as update } from './credentials/credentials.rows';
 import { customer } from './customers/customers.rows';
+import { hold } from './holds/holds.rows';
 import type { Keys } from './keys/keys.service';
 import { paymentCustomers } from './payments/payment.entity';
 import { method, payer, payerRows, transaction } from './payments/payments.rows';
@@ -38,6 +39,10 @@ const updates = select(
   },
   sql`FROM ${update} LEFT JOIN ${ticket} ON ${ticket.id} = ${update.ticketId}`,
 );
+const held = select(
+  { ...hold.pick('id', 'ticketId', 'customerId'), team: optional(ticket.team) },
+  sql`FROM ${hold} LEFT JOIN ${ticket} ON ${ticket.id} = ${hold.ticketId}`,
+);
 const staffSources = select(staff.pick('id', 'source'), sql`FROM ${staff}`);
 
 /** What events of the log name by id, for whoever makes signals of them. */
@@ -58,6 +63,8 @@ const namedByEvents = (reads: Reads): NamedByEvents => ({
   },
   updates: async (ids) =>
     (await Promise.all(chunks(ids, atOnce).map((part) => reads.read(updates, sql`WHERE ${update.id} IN (${part})`)))).flat(),
+  holds: async (ids) =>
+    (await Promise.all(chunks(ids, atOnce).map((part) => reads.read(held, sql`WHERE ${hold.id} IN (${part})`)))).flat(),
 });
 
 const linked = select(customer.pick('id', 'source', 'reference', 'paymentCustomerId'), sql`FROM ${customer}`);

@@ -231,6 +231,7 @@ describe('recovery-then-payment', () => {
   const recovery = (device?: string) => signal(0, 'account.recovery', { customer: 'c', device }, { country: 'DE' });
   const pay = (at: number, minorUnits: number, device?: string, country = 'DE') =>
     signal(at, succeeded, { customer: 'c', device }, { country, ...eur(minorUnits) });
+  const concern = () => signal(0, 'ticket.concern', { customer: 'c', ticket: 't' });
   const challenge = 'recovery-then-payment: challenge';
   it.each([
     ['a usual payment', () => [recovery(), pay(hour, 3_000)], []],
@@ -247,6 +248,14 @@ describe('recovery-then-payment', () => {
     ['a change', () => [recovery(), signal(hour, 'credential.changed', { customer: 'c' }, { country: 'DE' })], [challenge]],
     ['a large payment before', () => [pay(-hour, 9_000), recovery()], []],
     ['a large payment that was received first', () => [pay(minute, 9_000), recovery()], [challenge]],
+    ['a large payment after a concern', () => [concern(), pay(hour, 3_001)], [challenge]],
+    ['a large payment after a concern, at home', () => [concern(), pay(hour, 9_000, 'home')], []],
+    [
+      'a large payment after a concern, abroad on a new device',
+      () => [concern(), pay(hour, 3_001, 'new', 'BR')],
+      ['recovery-then-payment: challenge, propose-hold'],
+    ],
+    ['a usual payment after a concern', () => [concern(), pay(hour, 3_000)], []],
   ])('%s', (_, signals, expected) => {
     expect(found([...history(), ...signals()])).toEqual(expected);
   });

@@ -22,6 +22,8 @@ export const signalTypes = [
   'ticket.closed',
   /** What a customer states of a payment, held against theirs; `outcome` is `matched`, `unmatched` or `contradicted`. */
   'ticket.claim',
+  /** Whoever has the ticket reported that something is wrong with the account. */
+  'ticket.concern',
   /** An account was opened again for whoever says that they are its owner. */
   'account.recovery',
   /** A card, an address or a contact was changed; `change` says which. */
@@ -31,8 +33,9 @@ export const signalTypes = [
   'staff.disclosure',
   'staff.reply',
   'staff.note',
-  /** A member of staff asked for a change of payment details, or placed a hold. */
+  /** A member of staff asked for a change of payment details. */
   'staff.update',
+  /** A member of staff placed or proposed a hold, or released one. */
   'staff.hold',
   /** A member of staff's session was used; `device` is its device claim or key, `ip` the network it came from. */
   'staff.session',

@@ -1,3 +1,8 @@
+import { action, hasRole } from '../../src/authz/rule';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { somebody } from '../support/actor';
+import { customerOf } from '../support/alerts';
+import { ticketIdOf } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
 import { newAddress, Updates } from '../support/credentials';
@@ -217,6 +222,70 @@ describe('what the log says of staff’s work', () => {
     const [changed, ...more] = await own('credential.changed');
     expect(known(changed)).toMatchObject({ event_id: `${id}:applied`, changed: 'billing-address', card: of.usual.id });
     expect(more).toEqual([]);
+  });
+
+  it('is that staff held something or let it go, not what rules and customers hold, nor what was withdrawn by its end', async () => {
+    const of = await updates.next();
+    const [{ id: actorId } = { id: '' }] = await test.app.database.query<{ id: string }>(
+      'SELECT DISTINCT actor_id AS id FROM assistance WHERE ticket_id = ?',
+      [of.ticketId],
+    );
+    const ana = { ...somebody, id: actorId };
+    const draft = (key: string, by: boolean) => ({
+      key,
+      cause: by ? ('AGENT' as const) : ('RULE' as const),
+      isProposal: key === 'proposed',
+      ticketId: of.ticketId,
+      customerIds: [of.customerId],
+      transactionId: null,
+      emailDomain: null,
+      effects: ['REVIEW' as const],
+      until: new Date(test.clock.now().getTime() + 3_600_000),
+      rule: by ? null : 'recovery-then-payment',
+      ruleVersion: by ? null : 1,
+      restsOn: [],
+      reason: null,
+      by: by ? { actorId, staffId: null, staffIds: [] } : null,
+    });
+    const holding = action('hold.place', hasRole('AGENT'));
+    const { holds } = test.app.services;
+    const hold = (key: string) =>
+      test.app.database.change(ana, holding, (change, permit) => {
+        permit();
+        return holds.place(change, draft(key, true));
+      });
+    await test.app.database.system('worker', 'hold.place', (change) => holds.place(change, draft('of a rule', false)));
+    const [placed, proposed] = [await hold('placed'), await hold('proposed')];
+    await settle();
+    const told = await own('staff.hold');
+    expect(told.map(({ event_id: id }) => id).sort()).toEqual(
+      [placed, proposed].map((each) => `${'id' in each ? each.id : ''}:placed`).sort(),
+    );
+    expect(known(told[0])).toMatchObject({ ticket: of.ticketId, customer: of.customerId, staff: actorId, team: 'cards' });
+  });
+
+  it('is what an agent reported on their ticket, stored with the report and once', async () => {
+    const { reference } = demoTickets.own;
+    await test.as('ana', 'query($r: String!) { ticketByReference(source: "demo", reference: $r) { assistance { state } } }', {
+      r: reference,
+    });
+    const report = 'mutation($input: ReportConcernInput!) { reportConcern(input: $input) { id } }';
+    const input = { ticketId: await ticketIdOf(test, reference), note: 'Zqnote: the caller sounded like somebody else' };
+    const { data } = await test.as('ana', report, { input });
+    await test.as('ana', report, { input });
+    const [concern, ...more] = await own('ticket.concern');
+    expect(more).toEqual([]);
+    expect(known(concern)).toEqual({
+      source: 'counterfoil',
+      event_id: `${data.reportConcern.id}:concern`,
+      type: 'ticket.concern',
+      ticket: input.ticketId,
+      customer: await customerOf(test, reference),
+    });
+    // What is denied tells nothing.
+    const others = { ...input, ticketId: await ticketIdOf(test, demoTickets.matched.reference) };
+    expect((await test.as('ana', report, { input: others })).errors).toBeDefined();
+    expect(await own('ticket.concern')).toHaveLength(1);
   });
 
   it('is passed over where a leaf is none any more, and what comes after is told', async () => {

@@ -9,6 +9,8 @@ import { assistances } from '../assistance/assistance.entity';
 import type { Assistances } from '../assistance/assistance.service';
 import { assistanceIds, live, useAssistance } from '../assistance/live';
 import type { Core } from '../core';
+import { ownSource } from '../signals/own-source';
+import { recordSignals } from '../signals/recorder';
 import { isStaff } from '../tickets/staff.rows';
 import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
@@ -116,6 +118,17 @@ export class Alerts {
         { note, byId: actor.id, staffIds: actor.staffIds },
       );
       if (!('id' in raised)) throw Failure.notFound('ticket');
+      // What the account does from now on is looked at in this light: stored with the report, so that it counts at once.
+      await recordSignals(change, [
+        {
+          source: ownSource,
+          id: `${raised.id}:concern`,
+          type: 'ticket.concern',
+          occurredAt: change.at,
+          subjects: { customer: customerId, ticket: ticketId },
+          facts: {},
+        },
+      ]);
       return raised.id;
     });
   }

@@ -39,7 +39,14 @@ type Placed = Selected<typeof placed>;
 const leaves = select({ ...l.pick('leafIndex'), ...e.pick('leaf') }, sql`FROM ${l} JOIN ${e} ON ${e.id} = ${l.eventId}`);
 
 /** Events that tell of something here. */
-const telling: ReadonlySet<string> = new Set(['disclosure', 'credential.request', 'credential.apply']);
+const telling: ReadonlySet<string> = new Set([
+  'disclosure',
+  'credential.request',
+  'credential.apply',
+  'hold.place',
+  'hold.propose',
+  'hold.release',
+]);
 
 /** Who works on whose behalf, by the assistance that it is done under. */
 export interface Assisted {
@@ -60,10 +67,19 @@ export interface AskedUpdate extends Omit<Assisted, 'id'> {
   readonly kind: string;
 }
 
+/** What somebody holds, and on which ticket. */
+export interface HeldOn {
+  readonly id: string;
+  readonly ticketId: string | null;
+  readonly customerId: string | null;
+  readonly team: string | null;
+}
+
 /** Looks up what events name by id. */
 export interface NamedByEvents {
   readonly assisted: (ids: readonly string[]) => Promise<readonly Assisted[]>;
   readonly updates: (ids: readonly string[]) => Promise<readonly AskedUpdate[]>;
+  readonly holds: (ids: readonly string[]) => Promise<readonly HeldOn[]>;
 }
 
 const textsOf = (value: unknown): readonly string[] =>
@@ -75,10 +91,12 @@ const shownName = (assistanceId: string, at: Date): string => `${assistanceId}:s
 const known = <T>(rows: readonly (T & { readonly id: string })[]): ReadonlyMap<string, T> =>
   new Map(rows.map((row) => [row.id, row]));
 
-const workSubjects = ({ staffId, actorId, ticketId, customerId, team }: Omit<Assisted, 'id'>): Subjects => ({
+type Work = Pick<Assisted, 'staffId' | 'actorId'> & Omit<HeldOn, 'id'>;
+
+const workSubjects = ({ staffId, actorId, ticketId, customerId, team }: Work): Subjects => ({
   staff: staffId ?? actorId,
-  ticket: ticketId,
-  customer: customerId,
+  ...(ticketId === null ? {} : { ticket: ticketId }),
+  ...(customerId === null ? {} : { customer: customerId }),
   ...(team === null ? {} : { team: team.slice(0, 64) }),
 });
 
@@ -153,17 +171,22 @@ export class LogSignals {
     const rows = await this.database.read(leaves, sql`WHERE ${l.leafIndex} IN (${indexes}) ORDER BY ${l.leafIndex}`);
     const events = rows.flatMap(({ leaf }) => storedLeaf(leaf) ?? []);
     const shown = events.flatMap((event) => (event.action === 'disclosure' ? textsOf(event.detail.assistances) : []));
-    const asked = events.flatMap((event) => (event.action === 'disclosure' || !event.subject ? [] : event.subject.id));
-    const [assisted, updates] = await Promise.all([
+    const about = (type: string) => [
+      ...new Set(events.flatMap(({ action, subject }) => (action !== 'disclosure' && subject?.type === type ? subject.id : []))),
+    ];
+    const [asked, held] = [about('CredentialUpdate'), about('Hold')];
+    const [assisted, updates, holds] = await Promise.all([
       shown.length === 0 ? [] : this.named.assisted([...new Set(shown)]),
-      asked.length === 0 ? [] : this.named.updates([...new Set(asked)]),
+      asked.length === 0 ? [] : this.named.updates(asked),
+      held.length === 0 ? [] : this.named.holds(held),
     ]);
-    const [byAssistance, byUpdate] = [known(assisted), known(updates)];
-    return events.flatMap((event) =>
-      event.action === 'disclosure'
-        ? textsOf(event.detail.assistances).flatMap((id) => disclosed(event, id, byAssistance.get(id)))
-        : updated(event, byUpdate.get(event.subject?.id ?? '')),
-    );
+    const [byAssistance, byUpdate, byHold] = [known(assisted), known(updates), known(holds)];
+    return events.flatMap((event) => {
+      if (event.action === 'disclosure')
+        return textsOf(event.detail.assistances).flatMap((id) => disclosed(event, id, byAssistance.get(id)));
+      const { id } = event.subject ?? { id: '' };
+      return event.subject?.type === 'Hold' ? intervened(event, byHold.get(id)) : updated(event, byUpdate.get(id));
+    });
   }
 }
 
@@ -206,4 +229,20 @@ const updated = ({ action, at, detail }: Leaf, update: AskedUpdate | undefined):
   const subjects = { customer: update.paymentCustomerId, card: update.paymentMethodId, ticket: update.ticketId };
   const facts = { change: changeOf(update.kind) };
   return [{ source: ownSource, id: `${update.id}:applied`, type: 'credential.changed', occurredAt, subjects, facts }];
+};
+
+/** That one of the staff placed, proposed or released a hold. What a rule or a customer placed, and what ended by itself, is nobody's work. */
+const intervened = ({ action, at, actor, detail }: Leaf, of: HeldOn | undefined): readonly Signal[] => {
+  if (!of || detail.staffRows === undefined || detail.staffRows === null || actor.kind !== 'staff') return [];
+  const staffId = typeof detail.staff === 'string' ? detail.staff : null;
+  return [
+    {
+      source: ownSource,
+      id: `${of.id}:${action === 'hold.release' ? 'released' : 'placed'}`,
+      type: 'staff.hold',
+      occurredAt: new Date(at),
+      subjects: workSubjects({ ...of, staffId, actorId: actor.id }),
+      facts: {},
+    },
+  ];
 };

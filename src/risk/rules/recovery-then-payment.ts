@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { familiarNeeds, familiarTo, isAtHome, isNewCountry, isNewDevice } from '../familiar';
 import { defineRule, type RuleEffect } from '../rule';
-import type { Signal } from '../signal';
+import type { Signal, SignalType } from '../signal';
 import { factor, withinDays, withinHours } from '../thresholds';
 import { around, attempts, hours, signalsIn, spell } from '../windows';
 
@@ -13,20 +13,21 @@ const thresholds = z.strictObject({
   settledHours: withinHours(),
 });
 
-const recoveries = ['account.recovery'] as const;
+/** From when on an account may be somebody else's: its recovery, or that whoever has the ticket says so. */
+const recoveries: readonly SignalType[] = ['account.recovery', 'ticket.concern'];
 const acts = [...attempts, 'credential.changed'] as const;
 const words = { country: 'a new country', device: 'a new device', contact: 'a contact changed since' };
 
 /** An account was recovered, and then it is used in a way that its owner might not. */
 export const recoveryThenPayment = defineRule({
   name: 'recovery-then-payment',
-  version: 1,
+  version: 2,
   isAboutAgents: false,
   triggers: [...acts, ...recoveries],
   effects: ['alert', 'challenge', 'propose-hold'],
   thresholds,
   explain: (it) =>
-    `within ${spell(it.withinHours * hours)} after an account was recovered, payment details or an address are changed, or a payment is tried of more than ${it.times} times the largest within ${it.unseenDays} days; a hold is proposed where a new device, country or contact stands beside it`,
+    `within ${spell(it.withinHours * hours)} after an account was recovered or a concern about it was reported, payment details or an address are changed, or a payment is tried of more than ${it.times} times the largest within ${it.unseenDays} days; a hold is proposed where a new device, country or contact stands beside it`,
   needs: (it) => [
     ...familiarNeeds(it),
     { of: 'signals', subject: 'customer', types: [...acts, ...recoveries], back: it.withinHours * hours },
@@ -35,7 +36,7 @@ export const recoveryThenPayment = defineRule({
     const { customer } = signal.subjects;
     if (customer === undefined) return null;
     const length = it.withinHours * hours;
-    const isRecovery = signal.type === 'account.recovery';
+    const isRecovery = recoveries.some((type) => type === signal.type);
     const reach = isRecovery ? { back: 0, ahead: length } : { back: length, ahead: 0 };
     const [near = []] = yield* signalsIn(around(signal, 'customer', recoveries, reach));
     const recovery = isRecovery ? signal : near[0];
@@ -57,7 +58,9 @@ export const recoveryThenPayment = defineRule({
     const counting = all.filter((each) => each.type === 'credential.changed' || isLarge(each));
     if (!isRecovery && !counting.includes(signal)) return null;
     if (counting.length === 0) return null;
-    const seen = [recovery, ...counting];
+    const isReported = recovery.type === 'ticket.concern';
+    // A report says nothing of where its customer is.
+    const seen = isReported ? counting : [recovery, ...counting];
     // Whoever has the customer's device in the customer's country is the customer.
     if (seen.every((each) => isAtHome(each, familiar))) return null;
     const payments = counting.filter(({ type }) => type !== 'credential.changed');
@@ -83,9 +86,9 @@ export const recoveryThenPayment = defineRule({
       subject: 'customer',
       window: length,
       counts: { changes, payments: payments.length, signs: named.length },
-      evidence: seen,
+      evidence: [recovery, ...counting],
       withheld: isGrave ? [] : (['propose-hold'] satisfies RuleEffect[]),
-      sentence: `Within ${spell(length)} after an account was recovered, somebody ${did.join(' and ')} with it${named.length > 0 ? `, with ${named.map((name) => words[name]).join(', ')}` : ''}.`,
+      sentence: `Within ${spell(length)} after ${isReported ? 'a concern about an account was reported' : 'an account was recovered'}, somebody ${did.join(' and ')} with it${named.length > 0 ? `, with ${named.map((name) => words[name]).join(', ')}` : ''}.`,
     };
   },
 });
