@@ -58,6 +58,10 @@ export const catalogue = {
     reads: 'Nobody said within a week what the alert was; it ended by itself.',
     subject: 'Alert',
   },
+  'alert.forget': {
+    reads: 'What happened to alerts, in so many events before this place, is kept for readers no more. The alerts are.',
+    detail: { events: count, before: count },
+  },
   'alert.raise': {
     reads: 'A rule found this about a customer; whoever has the ticket is told.',
     subject: 'Alert',
@@ -316,6 +320,10 @@ export const catalogue = {
     reads: 'An endpoint is told what happens from now on; `url` is the SHA-256 of its address.',
     subject: 'WebhookEndpoint',
     detail: { url: digest },
+  },
+  'webhook.forget': {
+    reads: 'So many messages to endpoints, and tries to send them, were removed: their time is over.',
+    detail: { messages: count, attempts: count },
   },
   'webhook.queue': {
     reads: 'An endpoint is to be told what of its types the log says from place `from` to before `to`.',

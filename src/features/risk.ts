@@ -66,7 +66,7 @@ export const createRisk = async (
       rules: rules.file,
       webhooks: webhooks.service,
     },
-    recurring: [...alerts.recurring, ...brakes.recurring],
+    recurring: [...alerts.recurring, ...brakes.recurring, ...webhooks.recurring],
     start: () => {
       signals.service.start();
       webhooks.start();

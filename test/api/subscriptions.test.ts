@@ -1,4 +1,5 @@
 import { demoTickets } from '../../src/development/merchant/cast';
+import { removeHappenings } from '../../src/features/alerts/alert-retention';
 import { customerOf, raised, raiseOn } from '../support/alerts';
 import { ticketIdOf } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -160,5 +161,46 @@ describe.each([
       await settled();
       expect(subscriber.heard.events).toEqual([]);
     }
+  });
+
+  it('go on after a cursor for as long as what came since is kept, and say so afterwards', async () => {
+    const ana = await subscribe('ana');
+    for (const window of ['old 1', 'old 2', 'old 3']) await raiseOn(test, reference, { window });
+    await ana.heard.until(3);
+    const [first, second, third] = ana.heard.results.map(({ data }) => data.alerts.cursor as string);
+    await ana.stop();
+    const places = async () => Number((await test.app.database.query('SELECT COUNT(*) AS n FROM risk_alert_event'))[0]?.n);
+    const all = await places();
+    const day = 24 * 3_600_000;
+    // Nobody says what they were: they end.
+    test.clock.forward(8 * day);
+    await test.app.services.alerts.expire();
+    test.clock.forward(29 * day);
+    const kept = await places();
+    await removeHappenings(test.app.database, test.clock.now());
+    expect([await places(), kept > all]).toEqual([kept, true]);
+    test.clock.forward(2 * day);
+    await removeHappenings(test.app.database, test.clock.now());
+    // The place before all others, and the latest.
+    expect(await places()).toBe(2);
+    const forgotten = (await test.events('alert.forget')).map(({ detail }) => (detail as { events: number }).events);
+    expect(forgotten.reduce((sum, each) => sum + each, 0)).toBe(kept - 2);
+    const id = raised(await raiseOn(test, reference, { window: 'new' }));
+    for (const after of [first, second, third]) {
+      const refused = await subscribe('ana', { variables: { after } });
+      await refused.heard.untilEnd();
+      expect(JSON.stringify([refused.heard.results, refused.heard.end])).toMatch(/kept no more.*INVALID|INVALID.*kept no more/);
+    }
+    const again = await subscribe('ana');
+    await raiseOn(test, reference, { window: 'new', severity: 'HIGH' });
+    await again.heard.until(1);
+    expect(again.heard.events).toEqual([['NOTICE', id]]);
+    const cursor = again.heard.results[0]?.data.alerts.cursor;
+    await removeHappenings(test.app.database, test.clock.now());
+    await again.stop();
+    const later = raised(await raiseOn(test, reference, { window: 'newer' }));
+    const resumed = await subscribe('ana', { variables: { after: cursor } });
+    await resumed.heard.until(1);
+    expect(resumed.heard.events).toEqual([['NOTICE', later]]);
   });
 });

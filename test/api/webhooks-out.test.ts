@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { loadConfig } from '../../src/config/load';
 import { isSignedByOneOf, webhookKey } from '../../src/features/signals/receive/standard-webhooks';
+import { removeMessages } from '../../src/features/webhooks/webhook-retention';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
@@ -207,6 +208,45 @@ describe('webhooks', () => {
     expect(receiver.received).toHaveLength(8);
     expect(await countOf(test, 'webhook_attempt')).toBe(8);
     expect(await test.events('webhook.attempt')).toHaveLength(8);
+  });
+
+  it('are kept for thirty days once they wait no more, with each try, and removed a batch at a time', async () => {
+    await start();
+    receiver.answer = () => ({ status: 500 });
+    const ids: (string | undefined)[] = [];
+    for (const rule of ['agent-breadth', 'agent-thin-work']) ids.push(await place(rule));
+    await turn();
+    const [{ id: waiting }, { id: sent }] = await listed();
+    const { database } = test.app;
+    await tamper(database, "UPDATE webhook_delivery SET state = 'DONE' WHERE id = ?", [sent]);
+    // Sent again and again, it has more tries than go in one change.
+    const tries = Array.from({ length: 1_100 }, (_, n) => `('wha_${n}', '${sent}', 1, 500, 'status', 1)`);
+    await tamper(
+      database,
+      `INSERT INTO webhook_attempt (id, delivery_id, at, status, fault, milliseconds) VALUES ${tries.join()}`,
+    );
+    const day = 24 * 3_600_000;
+    test.clock.forward(30 * day);
+    expect([await removeMessages(database, test.clock.now()), await countOf(test, 'webhook_delivery')]).toEqual([false, 2]);
+    test.clock.forward(1);
+    const counts: unknown[] = [];
+    for (let isMore = true; isMore; ) {
+      isMore = await removeMessages(database, test.clock.now());
+      counts.push([await countOf(test, 'webhook_delivery'), await countOf(test, 'webhook_attempt')]);
+    }
+    // What waits is kept, however long it does.
+    expect(counts).toEqual([
+      [2, 602],
+      [2, 102],
+      [1, 1],
+    ]);
+    expect((await listed()).map(({ id }: { id: string }) => id)).toEqual([waiting]);
+    const forgotten = (await test.events('webhook.forget')).map(({ detail }) => detail as { messages: number; attempts: number });
+    expect(forgotten.sort((a, b) => a.messages - b.messages)).toEqual([
+      { messages: 0, attempts: 500 },
+      { messages: 0, attempts: 500 },
+      { messages: 1, attempts: 101 },
+    ]);
   });
 
   it('of an endpoint that is gone stop, and go on where they stopped once somebody replays them', async () => {

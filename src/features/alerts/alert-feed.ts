@@ -2,7 +2,7 @@ import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { whoAssists } from '../assistance/live';
-import { type HappenedRow, happened, happenedRows, latestPlace } from './alert.rows';
+import { type HappenedRow, happened, happenedRows, latestPlace, places } from './alert.rows';
 
 /** The pause between two looks at what happened, in milliseconds. */
 const lookEvery = 100;
@@ -43,6 +43,13 @@ export class AlertFeed {
   async end(): Promise<number> {
     const [row] = await this.parts.database.read(latestPlace, sql``);
     return row?.position ?? 0;
+  }
+
+  /** The first place that is kept; 1 where none is taken. */
+  async beginning(): Promise<number> {
+    const { position } = places.columns;
+    const [row] = await this.parts.database.read(places, sql`WHERE ${position} > 0 ORDER BY ${position} LIMIT 1`);
+    return row?.position ?? 1;
   }
 
   /** Tells the listener of what happens from now on, until what is returned is called. */

@@ -9,6 +9,7 @@ import { ticket } from '../tickets/tickets.rows';
 import { alertReach } from './alert.policy';
 import { alert, type HappenedRow, type HeldRow, happened, happenedRows, heldRows } from './alert.rows';
 import type { AlertFeed, Listener } from './alert-feed';
+import { happeningsKept } from './alert-retention';
 
 /** What a reader is told of: the root of the subscription's execution. */
 export class AlertNews {
@@ -100,10 +101,15 @@ export class AlertStream implements Listener {
     this.upTo = position;
   }
 
-  /** Throws `INVALID` for a cursor of something else, `NOT_FOUND` for a ticket of which the actor isn't told. */
+  /** Throws `INVALID` for a cursor of something else, or behind which something is missing, `NOT_FOUND` for a ticket of which the actor isn't told. */
   static async open(parts: StreamParts, actor: SignedInActor, { ticketId, after }: StreamArguments): Promise<AlertStream> {
     const resumed = parts.cursors.decode(actor.id, listOf(ticketId ?? null), after);
     const end = await parts.feed.end();
+    if (resumed && resumed.value < (await parts.feed.beginning()) - 1)
+      throw Failure.invalid(
+        'after',
+        `expected the cursor of an event that is kept: what happened since this one is kept no more (${happeningsKept} days). Subscribe without after, and ask for alerts`,
+      );
     // A database that was restored has less than a reader has seen.
     const position = Math.min(resumed?.value ?? end, end);
     return new AlertStream(parts, actor, { ticketId: ticketId ?? null, resumesAfter: resumed?.value ?? null }, position);

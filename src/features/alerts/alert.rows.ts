@@ -62,6 +62,11 @@ export const outcomes = select(
 );
 
 export const places = select(happened.pick('position'), sql`FROM ${happened}`);
+/** The same, with the alert that it is about. */
+export const happenedPlaces = select(
+  happened.pick('position'),
+  sql`FROM ${happened} JOIN ${alert} ON ${alert.id} = ${happened.alertId}`,
+);
 export const latestPlace = select({ position: optional(wholeNumber(sql`MAX(${happened.position})`)) }, sql`FROM ${happened}`);
 
 export const snoozes = select(snooze.pick('id'), sql`FROM ${snooze}`);

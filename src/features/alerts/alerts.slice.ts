@@ -1,7 +1,9 @@
+import { Sweep } from '../../background/sweep';
 import { describeError } from '../../log';
 import type { Core } from '../core';
 import type { Tickets } from '../tickets/tickets.service';
 import { AlertFeed } from './alert-feed';
+import { removeHappenings } from './alert-retention';
 import { AlertStreams, type StreamParts } from './alert-stream';
 import { AlertsLoader } from './alerts.loader';
 import { type AlertParts, Alerts } from './alerts.service';
@@ -20,6 +22,7 @@ export const createAlerts = (
 ) => {
   const service = new Alerts({ database, keys, cursors, clock, assistances });
   const onFault = (error: unknown) => log.error({ error: describeError(error) }, 'what happened to alerts could not be read');
+  const sweep = new Sweep((now) => removeHappenings(database, now), clock);
   const feed = new AlertFeed({ database, clock, onFault, restoreRevocations: () => actors.restoreRevocations() });
   const streams = new AlertStreams({ database, cursors, clock, feed, sources, maximumAge }, async (actor, ticketId) => {
     const reached = await tickets.reachable(actor, [ticketId], null);
@@ -28,6 +31,6 @@ export const createAlerts = (
   return {
     services: { alerts: service, alertStreams: streams },
     loader: () => new AlertsLoader(keys),
-    recurring: [() => service.expire()],
+    recurring: [() => service.expire(), () => sweep.turn()],
   };
 };

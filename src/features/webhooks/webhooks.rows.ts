@@ -26,6 +26,7 @@ export const attemptRows = select(
   attempt.pick('id', 'deliveryId', 'at', 'status', 'fault', 'milliseconds'),
   sql`FROM ${attempt}`,
 );
+export const attemptIds = select(attempt.pick('id'), sql`FROM ${attempt}`);
 export type AttemptRow = Selected<typeof attemptRows>;
 
 export const endpointRows = select(endpoint.pick('name', 'urlDigest', 'position', 'disabledAt'), sql`FROM ${endpoint}`);

@@ -1,6 +1,8 @@
+import { Sweep } from '../../background/sweep';
 import type { Outgoing } from '../../upstream/outgoing';
 import type { Core } from '../core';
 import type { Telling } from './telling';
+import { removeMessages } from './webhook-retention';
 import type { WebhookEndpointSection } from './webhooks.section';
 import { Webhooks } from './webhooks.service';
 
@@ -21,6 +23,7 @@ const tellingOf = (core: Core, { webhooks, outgoing }: WebhookSettings): Telling
 /** What other systems are told of what happens here. */
 export const createWebhooks = (core: Core, settings: WebhookSettings) => {
   const telling = tellingOf(core, settings);
+  const sweep = new Sweep((now) => removeMessages(core.database, now), core.clock);
   return {
     service: new Webhooks({
       database: core.database,
@@ -29,6 +32,8 @@ export const createWebhooks = (core: Core, settings: WebhookSettings) => {
       onQueued: () => telling?.outbox.wake(),
     }),
     telling,
+    // What endpoints were told that nobody has configured any more goes too.
+    recurring: [() => sweep.turn()],
     start: () => telling?.start(),
     stop: async () => telling?.stop(),
   };
