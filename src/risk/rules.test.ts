@@ -534,7 +534,8 @@ describe('a stream', () => {
       past.add(each);
       const atOnce = evaluator.judge(each, false, past.answer);
       const read = await evaluator.judgeBy(each, false, {
-        signals: (signals) => Promise.resolve(past.answer({ signals, days: [] }).signals),
+        // What is read is never the same object: neither as what is judged nor as what was read before.
+        signals: (signals) => Promise.resolve(structuredClone(past.answer({ signals, days: [] }).signals)),
         days: (days) => Promise.resolve(past.answer({ signals: [], days }).days),
       });
       expect(read).toEqual(atOnce);

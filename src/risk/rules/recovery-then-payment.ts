@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { familiarNeeds, familiarTo, isAtHome, isNewCountry, isNewDevice } from '../familiar';
 import { defineRule, type RuleEffect } from '../rule';
-import type { Signal, SignalType } from '../signal';
+import { type Signal, type SignalType, signalName } from '../signal';
 import { factor, withinDays, withinHours } from '../thresholds';
 import { around, attempts, hours, signalsIn, spell } from '../windows';
 
@@ -56,7 +56,8 @@ export const recoveryThenPayment = defineRule({
       return most !== undefined && amount!.minorUnits > it.times * most;
     };
     const counting = all.filter((each) => each.type === 'credential.changed' || isLarge(each));
-    if (!isRecovery && !counting.includes(signal)) return null;
+    // A past that is read has signals of its own: the same one is known by its name.
+    if (!isRecovery && !counting.some((each) => signalName(each) === signalName(signal))) return null;
     if (counting.length === 0) return null;
     const isReported = recovery.type === 'ticket.concern';
     // A report says nothing of where its customer is.
