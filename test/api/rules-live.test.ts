@@ -234,6 +234,20 @@ describe('rules in force', () => {
     expect(found.map(({ done }) => String(done)).sort()).toEqual(['', 'alert', 'alert']);
   });
 
+  it('find one thing of a customer whom senders of both sides tell of, each by a name of their own', async () => {
+    await start({ 'card-testing': 'ON' });
+    const { id } = await customerOf(demoTickets.own.reference);
+    const [row] = await test.app.database.query<{ payer: string }>(
+      'SELECT payment_customer_id AS payer FROM helpdesk_customer WHERE id = ?',
+      [id],
+    );
+    const mixed = [...cards(id, 4), ...cards(row?.payer, 4), ...cards(id, 1), ...cards(row?.payer, 1)];
+    await receive(mixed.map((each) => ({ ...each, subjects: { ...each.subjects, device: `dev_${each.id}` } })));
+    const found = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
+    expect(found.map(({ done }) => done)).toEqual([['alert']]);
+    expect(await countOf(test, 'risk_alert', "customer_id = ? AND rule = 'card-testing'", id)).toBe(1);
+  });
+
   it('go on where what was said before can’t be read any more', async () => {
     await start({ 'card-testing': 'ON' });
     const { id } = await customerOf(demoTickets.own.reference);

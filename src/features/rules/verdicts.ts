@@ -37,6 +37,12 @@ const verdictId = ({ rule, subject }: Verdict): string =>
     .update(JSON.stringify([rule, subject.name, subject.value]))
     .digest('base64url');
 
+/** The verdict on a customer under one name of theirs, whichever the signal had: senders of either side tell of the same person. */
+const ofOneName = (verdict: Verdict, [name]: readonly string[]): Verdict =>
+  name === undefined || verdict.subject.name !== 'customer'
+    ? verdict
+    : { ...verdict, subject: { name: 'customer', value: name } };
+
 /** What was said of the same subject within the window. */
 const within = ({ at, window }: Verdict, before: readonly EarlierVerdict[]): readonly EarlierVerdict[] =>
   before.filter((each) => Math.abs(each.at - at.getTime()) <= Math.max(each.window, window));
@@ -68,11 +74,12 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
       if (age > oldest) continue;
       for (const verdict of await this.verdictsOn(signal, age > latest, position)) {
         const setting = this.settings.get(verdict.rule) as RuleSetting;
+        const known = await this.customersOf(verdict);
         judged.push({
-          verdict,
+          verdict: ofOneName(verdict, known.customers),
           mode: setting.mode === 'ON' ? 'ON' : 'SHADOW',
           isAboutAgents: setting.rule.isAboutAgents,
-          ...(await this.customersOf(verdict)),
+          ...known,
         });
       }
     }
@@ -134,6 +141,13 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
 
   private async customersOf({ subjects: { customer } }: Verdict): Promise<Pick<JudgedVerdict, 'customers' | 'names'>> {
     const names = customer === undefined ? [] : await this.parts.namesOfCustomer(customer);
-    return { customers: names.filter((each) => each.startsWith('cus_')).slice(0, mostCustomers), names };
+    // In the same order whichever of them was asked for.
+    return {
+      customers: names
+        .filter((each) => each.startsWith('cus_'))
+        .sort()
+        .slice(0, mostCustomers),
+      names,
+    };
   }
 }
