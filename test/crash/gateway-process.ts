@@ -54,6 +54,12 @@ export class GatewayProcess {
     }
   }
 
+  /** After `stop`. */
+  startAgain(): Promise<void> {
+    this.stopping = false;
+    return this.start();
+  }
+
   /** SIGKILL: nothing of it gets another chance to do anything. */
   kill(): void {
     if (this.child?.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return;

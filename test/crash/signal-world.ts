@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import SQLite from 'better-sqlite3';
+import { createConnection } from 'mysql2/promise';
+import { type DevelopmentIssuer, openDevelopmentIssuer } from '../../src/development/issuer/development-issuer';
+import { webhookKey } from '../../src/features/signals/receive/standard-webhooks';
+import { signatureHeaders } from '../../src/features/webhooks/signing';
+import { freePort, newDatabase, PrivateMariaDb } from '../support/mariadb';
+import { PrivateCa } from '../support/private-ca';
+import { FaultProxy } from './fault-proxy';
+import { GatewayProcess } from './gateway-process';
+
+export const engines = ['sqlite', 'mariadb'] as const;
+export type Engine = (typeof engines)[number];
+
+const secretOf = (name: string) => `whsec_${Buffer.from(`a secret of ${name}, for crash tests`).toString('base64')}`;
+
+/** Every rule in force, and few customers a busy hour already. */
+const rulesInForce = (): string => {
+  const text = readFileSync('schema/rules.yaml', 'utf8');
+  const on = text.replace(/^( {4}mode:) \w+/gm, '$1 ON').replace(/(agent-breadth:[\s\S]*?customers:) \d+/, '$1 4');
+  if (/mode: (SHADOW|OFF)/.test(on) || !on.includes('customers: 4')) throw new Error('schema/rules.yaml reads otherwise by now');
+  return on;
+};
+
+export interface Told {
+  readonly id: string;
+  readonly body: string;
+}
+
+/**
+ * A gateway on either engine that may be killed at any moment, those who send it signals, and an endpoint that it tells of alerts and brakes.
+ * On MariaDB a proxy stands before the database, so that a test can strike between two statements.
+ */
+export class SignalWorld {
+  private readonly closing: (() => unknown)[] = [];
+  private issuer!: DevelopmentIssuer;
+  private endpoint!: AddressInfo;
+  gateway!: GatewayProcess;
+  toDatabase: FaultProxy | null = null;
+  /** What the endpoint was sent, in the order of arrival. */
+  readonly told: Told[] = [];
+  /** The latest place of the log when the sources were loaded. */
+  loadedAt = 0;
+  /** How the endpoint answers: a status, or null for cutting the connection off. */
+  answer: () => number | null = () => 204;
+  private readonly environment: Record<string, string> = {};
+  query!: <Row>(sql: string) => Promise<Row[]>;
+  /** Writes to the database while no gateway runs. */
+  write!: (sql: string) => Promise<void>;
+
+  static async start(engine: Engine): Promise<SignalWorld> {
+    const world = new SignalWorld();
+    try {
+      await world.open(engine);
+      return world;
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.closing.reverse()) await close();
+  }
+
+  /** The environment that commands beside the gateway run in. */
+  get commandEnvironment(): Readonly<Record<string, string>> {
+    const { PATH = '', HOME = '' } = process.env;
+    return { PATH, HOME, ...this.environment };
+  }
+
+  /** Sends signals as a shop or a desk does. Null where no answer came within so many milliseconds. */
+  async send(source: string, signals: readonly object[], patience: number): Promise<number | null> {
+    const events = signals.map((data, index) => ({
+      specversion: '1.0',
+      id: `event-${index}`,
+      type: 'signal',
+      datacontenttype: 'application/json',
+      data,
+    }));
+    const body = JSON.stringify(events);
+    const key = webhookKey(secretOf(source)) as Buffer;
+    const signed = signatureHeaders({ id: `msg_${randomUUID()}`, at: new Date(), body }, [key]);
+    try {
+      const response = await fetch(`${this.gateway.address}/signals/${source}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/cloudevents-batch+json', ...signed },
+        body,
+        signal: AbortSignal.timeout(patience),
+      });
+      await response.arrayBuffer();
+      return response.status;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Codes of what an operation was refused for; null while the gateway is down. */
+  async graph(user: string, query: string): Promise<readonly string[] | null> {
+    try {
+      const response = await fetch(`${this.gateway.address}/graphql`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await this.issuer.issue(user)}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+        signal: AbortSignal.timeout(5_000),
+      });
+      const { errors = [] } = (await response.json()) as { errors?: { extensions: { code: string; reason?: string } }[] };
+      return errors.map(({ extensions: { code, reason } }) => reason ?? code);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Kills nothing any more, and lets everything come to its end. What a killed process had leased is free. */
+  async drain(): Promise<void> {
+    this.answer = () => 204;
+    for (let tries = 0; tries < 8; tries += 1) {
+      await this.gateway.stop();
+      await this.write("UPDATE webhook_delivery SET next_at = 0, lease_until = 0 WHERE state = 'PENDING'");
+      await this.gateway.startAgain();
+      for (const late = Date.now() + 20_000; Date.now() < late; await pause(250)) if (await this.isAtRest()) return;
+    }
+    throw new Error(`it doesn’t come to rest:\n${this.gateway.said.join('')}`);
+  }
+
+  private quiet = 0;
+  /** Everything was read, placed and sent, and two looks later it still is. */
+  private async isAtRest(): Promise<boolean> {
+    const [row] = await this.query<Readonly<Record<string, number>>>(
+      `SELECT (SELECT COUNT(*) FROM risk_feed_pending) AS pending, (SELECT COUNT(*) FROM audit_pending) AS leaves,
+              (SELECT MAX(position) FROM risk_feed) - (SELECT position FROM risk_consumer WHERE name = 'rules') AS unread,
+              (SELECT MAX(leaf_index) + 1 FROM audit_leaf) - (SELECT position FROM risk_consumer WHERE name = 'log') AS unseen,
+              (SELECT MAX(leaf_index) + 1 FROM audit_leaf) - (SELECT position FROM webhook_endpoint) AS untold,
+              (SELECT COUNT(*) FROM webhook_delivery WHERE state = 'PENDING') AS unsent`,
+    );
+    const isDone = row !== undefined && Object.values(row).every((count) => Number(count) === 0);
+    this.quiet = isDone ? this.quiet + 1 : 0;
+    return this.quiet > 2;
+  }
+
+  private async open(engine: Engine): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'counterfoil-crash-signals-'));
+    this.closing.push(() => rmSync(folder, { recursive: true, force: true }));
+    const ca = new PrivateCa();
+    this.closing.push(() => ca.remove());
+    await this.listen(ca.issue('DNS:localhost'));
+    const databaseUrl = engine === 'sqlite' ? this.embedded(join(folder, 'crash.db')) : await this.served();
+    const port = await freePort();
+    writeFileSync(
+      join(folder, 'counterfoil.yaml'),
+      JSON.stringify({
+        sources: {
+          helpdesk: [{ kind: 'demo', name: 'demo' }],
+          payments: [{ kind: 'demo', name: 'demo-pay', helpdesk: 'demo' }],
+        },
+        signals: {
+          sources: [
+            { name: 'shop', secrets: ['${SHOP_SECRET}'], helpdesk: 'demo', payments: 'demo-pay' },
+            { name: 'desk', secrets: ['${DESK_SECRET}'], helpdesk: 'demo' },
+          ],
+        },
+        webhooks: [
+          {
+            name: 'pipeline',
+            url: `https://localhost:${this.endpoint.port}/hook`,
+            secrets: ['${PIPELINE_SECRET}'],
+            networks: ['127.0.0.0/8', '::1/128'],
+            ca: ca.file,
+          },
+        ],
+        publicUrl: `http://127.0.0.1:${port}`,
+      }),
+    );
+    writeFileSync(join(folder, 'rules.yaml'), rulesInForce());
+    Object.assign(this.environment, {
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: folder,
+      CONFIG_FILE: join(folder, 'counterfoil.yaml'),
+      RULES_FILE: join(folder, 'rules.yaml'),
+      SHOP_SECRET: secretOf('shop'),
+      DESK_SECRET: secretOf('desk'),
+      PIPELINE_SECRET: secretOf('pipeline'),
+      DEMO_SIZE: '0.05',
+      RATE_LIMIT: '1000000',
+    });
+    this.gateway = new GatewayProcess(port, this.environment);
+    this.closing.push(() => this.gateway.stop());
+    await this.gateway.start();
+    this.issuer = await openDevelopmentIssuer(folder, () => new Date());
+    // The first sync tells of months: what follows is told of what is loaded.
+    for (let tries = 0; !(await this.isLoaded()); tries += 1) {
+      if (tries > 400) throw new Error(`it doesn’t load:\n${this.gateway.said.join('')}`);
+      await pause(250);
+    }
+    const [latest] = await this.query<{ n: number }>('SELECT MAX(leaf_index) AS n FROM audit_leaf');
+    this.loadedAt = Number(latest?.n);
+    this.told.length = 0;
+  }
+
+  private async isLoaded(): Promise<boolean> {
+    const [tickets] = await this.query<{ n: number }>("SELECT COUNT(*) AS n FROM helpdesk_ticket WHERE reference = '1001'");
+    return Number(tickets?.n) > 0 && (await this.isAtRest());
+  }
+
+  private embedded(file: string): string {
+    const once = <T>(readonly: boolean, work: (database: SQLite.Database) => T): T => {
+      const database = new SQLite(file, { readonly });
+      try {
+        return work(database);
+      } finally {
+        database.close();
+      }
+    };
+    this.query = async <Row>(sql: string) => once(true, (database) => database.prepare(sql).all() as Row[]);
+    this.write = async (sql) => once(false, (database) => void database.exec(sql));
+    return `sqlite:${file}`;
+  }
+
+  private async served(): Promise<string> {
+    const server = await PrivateMariaDb.start();
+    this.closing.push(() => server.stop());
+    const { url } = await newDatabase(server.serverUrl);
+    const database = await createConnection({ uri: url, supportBigNumbers: true, bigNumberStrings: false });
+    this.closing.push(() => database.end());
+    this.query = async <Row>(sql: string) => (await database.query(sql))[0] as Row[];
+    this.write = async (sql) => void (await database.query(sql));
+    this.toDatabase = await FaultProxy.start(Number(new URL(url).port));
+    this.closing.push(() => this.toDatabase?.close());
+    const through = new URL(url);
+    through.port = String(this.toDatabase.port);
+    return through.href;
+  }
+
+  private async listen({ key, cert }: { readonly key: string; readonly cert: string }): Promise<void> {
+    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('error', () => {});
+      request.on('end', () => {
+        this.told.push({ id: String(request.headers['webhook-id']), body: Buffer.concat(parts).toString('utf8') });
+        const status = this.answer();
+        if (status === null) request.socket.destroy();
+        else response.writeHead(status).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    this.endpoint = server.address() as AddressInfo;
+    this.closing.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+  }
+}
