@@ -44,19 +44,19 @@ export interface SystemActor {
 }
 
 /** For what customers get links that they answer by. */
-export type InvitationPurpose = 'CREDENTIAL_UPDATE';
+export type InvitationPurpose = 'CREDENTIAL_UPDATE' | 'RECOGNITION';
 
 /** What a customer's link asks them about. */
 export interface Invitation {
   readonly purpose: InvitationPurpose;
-  /** `cru_…` of an update. */
+  /** `cru_…` of an update, `rcg_…` of a question about a payment. */
   readonly subjectId: string;
 }
 
 /** The customer of one invitation, on the page that their link leads to: who they are is what the link proves, and no more. */
 export interface CustomerActor {
   readonly kind: 'customer';
-  /** `customer:cru_…`: the log names the person by digest only. */
+  /** `customer:cru_…` or `customer:rcg_…`: the log names the person by digest only. */
   readonly id: string;
   readonly invitation: Invitation;
 }

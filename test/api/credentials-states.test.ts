@@ -1,6 +1,6 @@
 import { sql } from '../../src/db/sql';
 import { CredentialUpdate } from '../../src/features/credentials/credential-update.entity';
-import { CustomerSeal, move } from '../../src/features/credentials/credential-update.moves';
+import { move } from '../../src/features/credentials/credential-update.moves';
 import {
   type CredentialUpdateState,
   credentialUpdateStates,
@@ -8,6 +8,7 @@ import {
   transitions,
 } from '../../src/features/credentials/credential-update.states';
 import { transition, transitionRows } from '../../src/features/credentials/credentials.rows';
+import { CustomerSeal } from '../../src/features/keys/customer-seal';
 import { policyWith, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import {

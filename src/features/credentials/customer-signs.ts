@@ -1,7 +1,8 @@
 import type { BuiltInRisk } from '../../authz/policy/update-policy';
 import type { Change } from '../../db/change';
+import type { CustomerSeal } from '../keys/customer-seal';
 import type { CredentialUpdate } from './credential-update.entity';
-import { type CustomerSeal, factsOf } from './credential-update.moves';
+import { factsOf } from './credential-update.moves';
 
 /** The rules that hold by what payments and support together show of a customer, in the order in which an event names them. */
 export type CustomerSign = Extract<BuiltInRisk, 'change-against-history' | 'active-hold'>;

@@ -2,9 +2,9 @@ import type { ActionName } from '../../audit/events';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
 import type { Job } from '../../db/jobs';
+import { CustomerSeal } from '../keys/customer-seal';
 import type { Keys } from '../keys/keys.service';
 import { CredentialUpdate } from './credential-update.entity';
-import { CustomerSeal } from './credential-update.moves';
 
 export type UpdateWork<T> = (change: Change, update: CredentialUpdate, seal: CustomerSeal) => Promise<T>;
 

@@ -9,7 +9,6 @@ import type { Column, Selection } from '../../db/table';
 import type { Keys } from '../keys/keys.service';
 import { type Dead, dead } from './invitation.view';
 
-const hour = 3_600_000;
 /** 256 bits: nobody guesses one, and of what is stored nobody gets it back. */
 const tokenBytes = 32;
 
@@ -21,16 +20,17 @@ export interface StoredLink {
   readonly expiresAt: Date;
 }
 
+/** The domain is older than other purposes' links, and names none of them: tokens are of all the same kind. */
 const digestOf = (keys: Keys, token: string): string | null => keys.searchDigest('credential-link', token);
 
 /** The token of a link that is sent next. */
 export const newToken = (): string => randomBytes(tokenBytes).toString('base64url');
 
 /** What is kept of a link from its sending on. */
-export const linkOf = (keys: Keys, token: string, { at, hours }: { readonly at: Date; readonly hours: number }): StoredLink => ({
+export const linkOf = (keys: Keys, token: string, { at, until }: { readonly at: Date; readonly until: Date }): StoredLink => ({
   tokenDigest: digestOf(keys, token) as string,
   createdAt: at,
-  expiresAt: new Date(at.getTime() + hours * hour),
+  expiresAt: until,
 });
 
 /** Committed rows, or those that a change sees. */

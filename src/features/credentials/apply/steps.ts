@@ -5,6 +5,7 @@ import type { Database } from '../../../db/database';
 import { type Sql, sql } from '../../../db/sql';
 import { ulid } from '../../../ulid';
 import type { ProviderStep } from '../../../upstream/payments/payments.port';
+import type { CustomerSeal } from '../../keys/customer-seal';
 import type { Keys } from '../../keys/keys.service';
 import {
   type CredentialStep,
@@ -13,7 +14,7 @@ import {
   credentialUpdates,
   type StepPhase,
 } from '../credential-update.entity';
-import { type CustomerSeal, factsOf } from '../credential-update.moves';
+import { factsOf } from '../credential-update.moves';
 import { isPendingRow, lastOrdinals, stepCounts, stepRows, step as steps } from './applying.rows';
 import type { PlannedStep } from './provider-steps';
 

@@ -18,6 +18,8 @@ import { JobChanges } from '../job-changes';
 import { type ClaimedJob, enqueue, type JobHandler } from '../jobs.service';
 import { outcomeNote, requestNote, updateLinkMail } from './messages';
 
+const hour = 3_600_000;
+
 export interface DeliveryParts {
   readonly database: Database;
   readonly keys: Keys;
@@ -79,7 +81,8 @@ export class Deliveries {
         return null;
       }
       const [asked] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
-      const sent = linkOf(keys, token, { at: change.at, hours: policy.linkHours });
+      const until = new Date(change.at.getTime() + policy.linkHours * hour);
+      const sent = linkOf(keys, token, { at: change.at, until });
       const { expiresAt } = sent;
       const link = { id: `cln_${ulid(change.at.getTime())}`, updateId, ...sent };
       await change.insert(credentialLinks, link);

@@ -1,8 +1,9 @@
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
+import { CustomerSeal } from '../../keys/customer-seal';
 import type { Keys } from '../../keys/keys.service';
 import { CredentialUpdate } from '../credential-update.entity';
-import { CustomerSeal, end } from '../credential-update.moves';
+import { end } from '../credential-update.moves';
 import type { CredentialUpdateState, MoveReason } from '../credential-update.states';
 import { credentialUpdate, updateIds } from '../credentials.rows';
 import type { CredentialJobs } from '../jobs.service';

@@ -7,15 +7,10 @@ import {
   type UpdatePolicy,
 } from '../../../authz/policy/update-policy';
 import { type VerificationMethodName, verificationMethods } from '../../../authz/policy/verification';
+import { ageIsUnknown, type ContactAge, changedLately, isWithin } from '../../payments/contact-age';
 import type { CustomerSign } from '../customer-signs';
 
-/** How long a customer's address or number has been what it is, as far as anybody knows. */
-export interface ContactAge {
-  /** The last change that is known of. */
-  readonly changedAt: Date | null;
-  /** Since when the gateway has seen this value, and no other. */
-  readonly seenSince: Date | null;
-}
+export type { ContactAge };
 
 /** What is known of an update when its risk is judged. Read in the transaction that relies on it. */
 export interface UpdateFacts {
@@ -41,17 +36,6 @@ export interface UpdateNeeds {
   /** Of a supervisor other than who asked. */
   readonly needsApproval: boolean;
 }
-
-const day = 86_400_000;
-
-/** Less than so many days ago, or later than now: two clocks need not agree. */
-const isWithin = (instant: Date, days: number, at: Date): boolean => !(at.getTime() - instant.getTime() >= days * day);
-
-const changedLately = ({ changedAt }: ContactAge, days: number, at: Date): boolean =>
-  changedAt !== null && isWithin(changedAt, days, at);
-
-const ageIsUnknown = ({ changedAt, seenSince }: ContactAge, days: number, at: Date): boolean =>
-  changedAt === null && (seenSince === null || isWithin(seenSince, days, at));
 
 const holds = (when: RiskCondition, { kind, link, method, lastDisputeAt }: UpdateFacts, at: Date): boolean =>
   (when.kinds === undefined || when.kinds.includes(kind)) &&
