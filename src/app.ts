@@ -12,13 +12,12 @@ import type { Database } from './db/database';
 import type { DevelopmentIssuer } from './development/issuer/development-issuer';
 import type { Actors } from './features/actors/actors.service';
 import { createActors } from './features/actors/actors.slice';
+import { createAsked } from './features/asked';
 import { createAssistance } from './features/assistance/assistance.slice';
 import { createAudit } from './features/audit/audit.slice';
 import type { Core } from './features/core';
-import { createCredentials } from './features/credentials/credentials.slice';
 import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
-import { Invitations } from './features/invitations/invitations.service';
 import { KeysLoader } from './features/keys/keys.loader';
 import type { Loading } from './features/loading';
 import type { Operations } from './features/operations/operations.service';
@@ -69,6 +68,7 @@ interface AppParts {
   readonly database: Database;
   readonly services: Services;
   readonly risk: Awaited<ReturnType<typeof createRisk>>;
+  readonly asked: ReturnType<typeof createAsked>;
   readonly sources: Sources;
   readonly actors: Actors;
   readonly record: ReturnType<typeof createDisclosures>;
@@ -97,6 +97,7 @@ export class App {
   readonly services = this.parts.services;
   readonly signals = this.parts.risk.signals;
   readonly webhooks = this.parts.risk.webhooks;
+  readonly asked = this.parts.asked;
   readonly sources = this.parts.sources;
   readonly actors = this.parts.actors;
   readonly denials = this.parts.record.denials;
@@ -153,6 +154,7 @@ export class App {
       };
       const customers = createCustomers(core, { ...reached, sources, maximumPaymentsAge: maximumAge.payments });
       const payments = createPayments(core, reached);
+      const delivery = deliveryChannels(config, clock);
       const record = createDisclosures(core);
       const risk = await createRisk(core, config, {
         assistances,
@@ -164,23 +166,22 @@ export class App {
         openActors: (brakes) =>
           createActors(core, { issuers, development: !config.production, mfaRequired: config.mfaRequired, brakes }),
       });
-      const delivery = deliveryChannels(config, clock);
-      const credentials = createCredentials(core, {
+      const { actors } = risk;
+      const asked = createAsked(core, {
         sources,
         assistances,
         tickets: tickets.service,
         scope: assistance.scope,
+        holds: risk.services.holds,
+        signs: risk.signs,
         delivery,
         channels: config.channels,
         leaseSeconds: config.updates.leaseSeconds,
         merchant: config.merchant.name,
-        signs: risk.signs,
       });
-      const { actors } = risk;
       const services: Services = {
         ...createAudit(core, config.audit, record.denials),
-        ...credentials.services,
-        invitations: new Invitations([credentials.services.confirmations]),
+        ...asked.services,
         assistances,
         ...risk.services,
         opening: assistance.opening,
@@ -228,7 +229,7 @@ export class App {
         const loaders = {
           alerts: risk.alerts.loader(),
           assistances: assistance.loader(actor),
-          credentials: credentials.loader(actor, loading),
+          ...asked.loaders(actor, loading),
           customers: customers.loader(loading),
           payments: payments.loader(loading),
           tickets: tickets.loader(loading),
@@ -242,6 +243,7 @@ export class App {
         database,
         services,
         risk,
+        asked,
         sources,
         actors,
         record,
@@ -256,7 +258,7 @@ export class App {
         channels: delivery,
         publicAddress,
         answerSteps,
-        recurring: [assistance, credentials, risk]
+        recurring: [assistance, asked, risk]
           .flatMap<() => Promise<unknown>>((slice) => slice.recurring)
           .concat(() => actors.restoreRevocations()),
       });
@@ -287,15 +289,16 @@ export class App {
     for (const turn of this.parts.recurring) every(5_000, turn);
     for (const loop of this.loops) loop.start();
     this.parts.risk.start();
-    this.services.jobs.start();
+    this.asked.start();
     this.services.auditScrub.start();
   }
 
   /** Finishes what is under way: polls, disclosures, counted denials, writes. */
   async close(): Promise<void> {
-    const { jobs, auditScrub } = this.services;
     // Together: what a loop waits for at a source ends sooner where that source knows that it is to stop.
-    await Promise.all([...this.loops, this.parts.risk, jobs, auditScrub, this.sources].map((each) => each.stop()));
+    await Promise.all(
+      [...this.loops, this.parts.risk, this.asked, this.services.auditScrub, this.sources].map((each) => each.stop()),
+    );
     await this.parts.channels.mail?.close();
     await this.parts.record.close();
     await this.signingLog?.stop();

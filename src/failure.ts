@@ -21,6 +21,7 @@ export type DenialReason =
   | 'APPROVAL_REQUIRED'
   | 'OWN_REQUEST'
   | 'OWN_CONTACT'
+  | 'CONTACT'
   | 'RECENT_LOGIN_REQUIRED'
   | 'SELF_MADE'
   | 'TICKET_CLOSED'
@@ -43,11 +44,13 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
   APPROVAL_REQUIRED: 'A supervisor has to approve this with approveAssistance first.',
   OWN_REQUEST: 'Somebody other than the requester has to do this, and the ticket’s helpdesk has to know both among its staff.',
   OWN_CONTACT: 'What the customer is sent reaches a mailbox of your own; somebody else has to do this.',
+  CONTACT:
+    'The payment side’s address of this customer is a member of staff’s, changed lately or isn’t known for long: an answer from there shows nothing. Ask in another way.',
   RECENT_LOGIN_REQUIRED: 'Sign in again and repeat this within a few minutes.',
   SELF_MADE: 'You created this ticket or set its customer yourself; ask with beginAssistance and a reason.',
   TICKET_CLOSED: 'The ticket is closed; reopen it in the helpdesk if work goes on.',
   QUOTA:
-    'You reached the number of different customers an hour, or of updates for one customer a day; wait, or ask a supervisor.',
+    'You reached the number of different customers an hour, or of updates or questions for one customer a day; wait, or ask a supervisor.',
   STALE: 'The helpdesk could not confirm the assignment just now; try again when it answers.',
   LINK: 'The ticket has no verified payment customer; link it on the payment side.',
   NOT_FILTERABLE: 'Your role may not filter by this field; leave the filter out.',

@@ -126,6 +126,7 @@ serveForParent(async (settings) => {
           services,
           loaders: {
             alerts: undefined as unknown as RequestContext['loaders']['alerts'],
+            recognitions: undefined as unknown as RequestContext['loaders']['recognitions'],
             assistances: undefined as unknown as AssistancesLoader,
             credentials: undefined as unknown as RequestContext['loaders']['credentials'],
             customers: new CustomersLoader({ database, keys, clock, maximumPaymentsAge: 300_000 }, loading),

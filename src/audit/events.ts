@@ -23,6 +23,7 @@ import {
   words,
 } from './event-facts';
 import { holdEvents } from './hold-events';
+import { recognitionEvents } from './recognition-events';
 
 /** What an alert rests on. */
 const alerted = {
@@ -233,6 +234,7 @@ export const catalogue = {
     reads: 'The exposure policy with this digest is in force from now on.',
     subject: 'Policy',
   },
+  ...recognitionEvents,
   'rule.verdict': {
     reads: 'A rule found this in the signals it names; `done` followed of it, and nothing of the other effects.',
     subject: 'Verdict',
@@ -341,7 +343,7 @@ type Catalogue = typeof catalogue;
 export type EventName = keyof Catalogue;
 
 /** Actions whose changes are recorded under other names, or leave no event: only a denial names them. */
-export type QuietAction = 'assistance.expire' | 'audit.export' | 'credential.note';
+export type QuietAction = 'assistance.expire' | 'audit.export' | 'credential.note' | 'recognition.note';
 /** What an actor can be permitted to do. */
 export type ActionName = EventName | QuietAction;
 

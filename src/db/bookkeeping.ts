@@ -16,6 +16,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   helpdesk_ticket: ['observed_at', 'unreadable', 'messages_seen_at'],
   payment_hold_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   payment_transaction: ['confirmed_at'],
+  recognition_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   risk_consumer: ['position'],
   webhook_delivery: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   webhook_endpoint: ['position'],

@@ -19,6 +19,7 @@ import { PaymentHold, PaymentHoldEffect, PaymentHoldJob, PaymentHoldStep } from 
 import { CustomerKey, Secret } from './keys/key.entity';
 import { RegisteredOperation } from './operations/operation.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
+import { Recognition, RecognitionJob, RecognitionLink } from './recognitions/recognition.entity';
 import { RiskConsumer, RiskFeed, RiskFeedPending, RiskSignal, RiskSignalDay } from './signals/signal.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';
 import { Message, StaffMember, Ticket } from './tickets/ticket.entity';
@@ -54,6 +55,9 @@ export const entities = [
   PaymentHoldJob,
   PaymentHoldStep,
   PaymentMethod,
+  Recognition,
+  RecognitionJob,
+  RecognitionLink,
   RegisteredOperation,
   RiskAlert,
   RiskAlertEvent,

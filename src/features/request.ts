@@ -20,11 +20,15 @@ import type { CredentialJobs } from './credentials/jobs.service';
 import type { CredentialDecisions } from './credentials/request/decisions.service';
 import type { CredentialExpiry } from './credentials/request/expiry.service';
 import type { CredentialRequests } from './credentials/request/requests.service';
+import type { CustomerDesk } from './customer-desk';
 import type { CustomersLoader } from './customers/customers.loader';
 import type { Customers } from './customers/customers.service';
 import type { Holds } from './holds/holds.service';
 import type { PaymentsLoader } from './payments/payments.loader';
 import type { Payments } from './payments/payments.service';
+import type { Asking } from './recognitions/asking.service';
+import type { RecognitionsLoader } from './recognitions/recognitions.loader';
+import type { Recognitions } from './recognitions/recognitions.service';
 import type { TicketsLoader } from './tickets/tickets.loader';
 import type { Tickets } from './tickets/tickets.service';
 
@@ -44,11 +48,13 @@ export interface Services {
   readonly credentialExpiry: CredentialExpiry;
   readonly confirmations: ConfirmationDesk;
   /** Whatever a customer's link asks about. */
-  readonly invitations: ConfirmationDesk;
+  readonly invitations: CustomerDesk;
   readonly jobs: CredentialJobs;
   readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;
   readonly auditScrub: ScrubRounds;
+  readonly recognitions: Recognitions;
+  readonly asking: Asking;
   readonly rules: RulesFile;
   readonly webhooks: Webhooks;
   readonly policy: ExposurePolicy;
@@ -65,6 +71,7 @@ export interface Loaders {
   readonly payments: PaymentsLoader;
   readonly assistances: AssistancesLoader;
   readonly credentials: CredentialsLoader;
+  readonly recognitions: RecognitionsLoader;
 }
 
 /** One request of one actor. `access` is set by the executor, before any resolver runs. */

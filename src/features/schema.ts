@@ -28,6 +28,7 @@ import {
 import { CustomersResolver } from './customers/customers.resolver';
 import { ExposureResolver } from './exposure/exposure.resolver';
 import { PaymentsResolver } from './payments/payments.resolver';
+import { RecognitionsResolver, TicketRecognitionsResolver } from './recognitions/recognitions.resolver';
 import { RulesResolver } from './rules/rules.resolver';
 import { CustomerAuthor, StaffAuthor, SystemAuthor } from './tickets/ticket.type';
 import { MessagesResolver, TicketsResolver } from './tickets/tickets.resolver';
@@ -48,9 +49,11 @@ const resolvers: NonEmptyArray<Function> = [
   ExposureResolver,
   MessagesResolver,
   PaymentsResolver,
+  RecognitionsResolver,
   RulesResolver,
   TicketAssistanceResolver,
   TicketCredentialsResolver,
+  TicketRecognitionsResolver,
   TicketsResolver,
   TransitionResolver,
   ViewerResolver,

@@ -6,6 +6,7 @@ import { brakeSubject } from './brakes/brake.subject';
 import { updateSubject } from './credentials/credential-update.subject';
 import { holdSubject } from './holds/hold.subject';
 import { operationSubject } from './operations/operation.subject';
+import { recognitionSubject } from './recognitions/recognition.subject';
 
 /** What events are about and has rows of its own that answers go by, each held against its events. */
 export const subjects: readonly Subject<unknown>[] = [
@@ -18,4 +19,5 @@ export const subjects: readonly Subject<unknown>[] = [
   alertSubject,
   snoozeSubject,
   holdSubject,
+  recognitionSubject,
 ];

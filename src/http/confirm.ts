@@ -1,12 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Failure } from '../failure';
-import type {
-  ConfirmationAnswer,
-  ConfirmationDesk,
-  ConfirmationView,
-  NewAddress,
-} from '../features/credentials/confirm/confirmation.view';
+import type { NewAddress } from '../features/credentials/confirm/confirmation.view';
+import type { AskedView, CustomerAnswer, CustomerDesk } from '../features/customer-desk';
 import { failureIn } from '../graphql/errors';
 import { reportFault } from '../log';
 import type { AnswerSteps } from '../privacy/answer-time';
@@ -167,7 +163,7 @@ const fillingAtFirst = { address: null, problems: [], codeWasSent: false } as co
  * The customer's page. Whoever has a link is the customer, so nothing here asks who they are; whoever says that they are
  * somebody else, by a staff member's token, is refused. GET changes nothing. Needs `@fastify/rate-limit` to be registered.
  */
-export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) => async (server: FastifyInstance) => {
+export const confirmRoutes = (desk: CustomerDesk, options: ConfirmOptions) => async (server: FastifyInstance) => {
   const { clock } = options;
   const limit = server.createRateLimit({
     max: requestsPerMinute,
@@ -176,22 +172,24 @@ export const confirmRoutes = (desk: ConfirmationDesk, options: ConfirmOptions) =
   });
   const apologize = (reply: FastifyReply, { status, title, advice }: Apology) =>
     send(reply, status, pages().apologyPage(options, title, advice));
-  const pageOf = (view: ConfirmationView, filling: Omit<Filling, 'now'>) =>
-    pages().pagesOf[view.kind].asked(options, view, { now: clock(), ...filling });
+  const pageOf = (view: AskedView, filling: Omit<Filling, 'now'>) =>
+    pages()
+      .pagesFor(view)
+      .asked(options, view, { now: clock(), ...filling });
 
-  const answerOf = (form: Form, link: string): Promise<ConfirmationAnswer> => {
+  const answerOf = (form: Form, link: string): Promise<CustomerAnswer> => {
     const { answer, shown, code, address, agreed } = form;
     if (answer === 'send-code') return desk.sendCode(link);
-    if (answer === 'refuse') return desk.refuse(link, shown);
+    if (answer === 'refuse') return desk.refuse(link, shown, agreed);
     return desk.confirm(link, { shown, code, address, agreed });
   };
 
-  const sendAnswer = (reply: FastifyReply, form: Form, answer: Exclude<ConfirmationAnswer, { outcome: 'dead' }>) => {
+  const sendAnswer = (reply: FastifyReply, form: Form, answer: Exclude<CustomerAnswer, { outcome: 'dead' }>) => {
     switch (answer.outcome) {
       case 'confirmed':
-        return send(reply, 200, pages().pagesOf[answer.view.kind].confirmed(options, answer.view, answer.waitsForApproval));
+        return send(reply, 200, pages().pagesFor(answer.view).confirmed(options, answer.view, answer.waitsForApproval));
       case 'refused':
-        return send(reply, 200, pages().pagesOf[answer.view.kind].refused(options, answer.view));
+        return send(reply, 200, pages().pagesFor(answer.view).refused(options, answer.view));
       case 'continue':
         return send(reply, 200, pageOf(answer.view, fillingAtFirst));
       case 'again': {

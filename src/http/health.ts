@@ -62,7 +62,7 @@ export const healthRoutes =
         inTime(app.sources.health(), []),
         inTime(app.sources.textsCompared(), []),
         inTime(app.sources.unlinkedCustomers(), []),
-        inTime(app.services.jobs.counts(), []),
+        inTime(app.asked.jobCounts(), []),
         inTime(app.services.alerts.counts(), []),
         inTime<Awaited<ReturnType<typeof app.services.auditLog.progress>> | null>(app.services.auditLog.progress(), null),
         inTime<Awaited<ReturnType<typeof app.signals.service.progress>> | null>(app.signals.service.progress(), null),

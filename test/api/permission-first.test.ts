@@ -180,6 +180,20 @@ describe('a source is asked nothing for who has no permission', () => {
       async () => ({ who: 'ana', variables: { id: 'alr_absent' } }),
     ],
     [
+      'askCustomer',
+      'on a ticket of another team',
+      'mutation ($ticketId: ID!) { askCustomer(ticketId: $ticketId, transactionId: "txn_absent") { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'ana', variables: { ticketId: await ticketId(demoTickets.household.reference)() } }),
+    ],
+    [
+      'askCustomer',
+      'without an assistance',
+      'mutation ($ticketId: ID!) { askCustomer(ticketId: $ticketId, transactionId: "txn_absent") { id } }',
+      'NO_ASSISTANCE',
+      async () => ({ who: 'ana', variables: { ticketId: await ticketId(demoTickets.unassigned.reference)() } }),
+    ],
+    [
       'replayWebhooks',
       'without a role that runs the gateway',
       'mutation ($name: String!) { replayWebhooks(input: { endpoint: $name, from: "2026-09-01T00:00:00Z" }) }',

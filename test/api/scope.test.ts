@@ -47,6 +47,10 @@ const mutations: Readonly<Record<string, () => readonly [query: string, variable
     { id: update, reason },
   ],
   cancelCredentialUpdate: () => ['mutation ($id: ID!) { cancelCredentialUpdate(id: $id) { id } }', { id: update }],
+  askCustomer: () => [
+    'mutation ($ticketId: ID!) { askCustomer(ticketId: $ticketId, transactionId: "txn_absent") { id } }',
+    { ticketId: of.ticketId },
+  ],
   reportConcern: () => [
     'mutation ($input: ReportConcernInput!) { reportConcern(input: $input) { id } }',
     { input: { ticketId: of.ticketId, note: reason } },

@@ -106,6 +106,7 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
     freshness: 'of the helpdesk’s word',
     assistance: 'the reader’s own',
     credentialUpdates: 'leads to objects whose fields have verdicts',
+    recognitions: 'leads to objects whose fields have verdicts',
     assignee: 'a colleague',
   },
   Message: {
@@ -135,6 +136,15 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
     raisedAt: 'when it was told',
     endedAt: 'when somebody said what it was',
     expiresAt: 'a week after the last that was known of it',
+    ticket: 'narrowed to what the reader reaches',
+  },
+  Recognition: {
+    id: 'our own id; which payment it is about is not for everybody who has the ticket',
+    state: 'the customer’s own answer',
+    confirmation: 'leads to an object whose fields have verdicts',
+    askedAt: 'when it was asked',
+    expiresAt: 'by the policy’s hours',
+    answeredAt: 'when they answered',
     ticket: 'narrowed to what the reader reaches',
   },
   Confirmation: {
@@ -224,6 +234,8 @@ describe('a field that is derived from others', () => {
       'CredentialUpdate.riskRules',
       'CredentialUpdateTransition.reason',
       'Customer.link',
+      'Recognition.transaction',
+      'Transaction.status',
     ]);
     expect(told.filter((coordinate) => !isPoliced(classification.fields.get(coordinate)?.class ?? 'PUBLIC'))).toEqual([]);
   });

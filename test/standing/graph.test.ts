@@ -214,10 +214,12 @@ describe('the rules beside resolvers', () => {
       'Query.policyInForce',
       'Query.riskRules',
       'Query.webhookDeliveries',
+      'Recognition.transaction',
       'Subscription.alerts',
       'Ticket.credentialUpdates',
       'Ticket.customer',
       'Ticket.messages',
+      'Ticket.recognitions',
       'Ticket.subject',
       'Transaction.paymentMethod',
     ]);

@@ -39,6 +39,7 @@ const slices = [
   'holds',
   'invitations',
   'credentials',
+  'recognitions',
   'disclosures',
   'audit',
   'brakes',

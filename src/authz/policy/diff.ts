@@ -129,6 +129,19 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
     list(`scope.${role}`, role, before.scope[role] ?? [], after.scope[role] ?? [], `Tickets that ${role} sees in lists`);
   }
   list('brakes.releasedBy', null, before.brakes.releasedBy, after.brakes.releasedBy, 'Roles of other teams that release a brake');
+  const [asked, askedNow] = [before.recognitions, after.recognitions];
+  number(
+    'recognitions.linkHours',
+    asked.linkHours,
+    askedNow.linkHours,
+    'The hours that a customer has to say whether a payment is theirs',
+  );
+  number(
+    'recognitions.perCustomerPerDay',
+    asked.perCustomerPerDay,
+    askedNow.perCustomerPerDay,
+    'The number of payments that one customer may be asked about within a day',
+  );
   for (const kind of ['filters', 'sorts'] as const) {
     const [old, fresh] = [before.argumentRoles(kind), after.argumentRoles(kind)];
     const verb = kind === 'filters' ? 'filter' : 'sort';

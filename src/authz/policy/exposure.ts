@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import type { DenialReason } from '../../failure';
 import { type AccessClass, accessClassKey, type LinkAssurance, linkAssurances, type Role, roles } from '../actor';
 import type { Classification } from './classification';
-import { type AssistancePolicy, type BrakePolicy, type PolicyProblem, parseExposureFile, type ScopePolicy } from './file';
+import {
+  type AssistancePolicy,
+  type BrakePolicy,
+  type PolicyProblem,
+  parseExposureFile,
+  RecognitionPolicy,
+  type ScopePolicy,
+} from './file';
 import { type DecidingEntry, PolicyReader, type RoleEntry } from './reader';
 import type { UpdatePolicy } from './update-policy';
 import { type ConfiguredChannels, canonicalUpdates } from './updates';
@@ -27,6 +34,7 @@ interface PolicyContents {
   readonly scope: ScopePolicy;
   readonly updates: UpdatePolicy;
   readonly brakes: BrakePolicy;
+  readonly recognitions: RecognitionPolicy;
 }
 
 export type LoadedPolicy =
@@ -41,7 +49,7 @@ const canonicalText = (contents: PolicyContents): string => {
       return [role, ...linkAssurances.map((each) => (verdicts ? verdictText(verdicts[each]) : 'deny'))];
     });
   const sorted = <Value>(map: ReadonlyMap<string, Value>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { assistance, scope, updates, brakes } = contents;
+  const { assistance, scope, updates, brakes, recognitions } = contents;
   return JSON.stringify([
     2,
     [...new Set(assistance.automatic)].sort(),
@@ -55,6 +63,7 @@ const canonicalText = (contents: PolicyContents): string => {
     sorted(contents.sorts).map(([coordinate, allowed]) => [coordinate, [...allowed].sort()]),
     canonicalUpdates(updates),
     [...new Set(brakes.releasedBy)].sort(),
+    [recognitions.linkHours, recognitions.perCustomerPerDay],
   ]);
 };
 
@@ -74,6 +83,7 @@ export class ExposurePolicy {
   readonly scope: ScopePolicy;
   readonly updates: UpdatePolicy;
   readonly brakes: BrakePolicy;
+  readonly recognitions: RecognitionPolicy;
   /** SHA-256 (hexadecimal) of what the policy means; comments, order and formatting don't change it. */
   readonly digest: string;
   readonly mfaRequired: boolean;
@@ -88,6 +98,7 @@ export class ExposurePolicy {
     this.scope = contents.scope;
     this.updates = contents.updates;
     this.brakes = contents.brakes;
+    this.recognitions = contents.recognitions;
     this.classification = contents.classification;
     this.mfaRequired = options.mfaRequired ?? true;
     this.digest = createHash('sha256').update(canonicalText(contents)).digest('hex');
@@ -104,13 +115,16 @@ export class ExposurePolicy {
     const filters = unreadable ? new Map() : reader.argument('filters');
     const sorts = unreadable ? new Map() : reader.argument('sorts');
     reader.checkStrengths(options.channels ?? { mail: true, sms: true });
-    const { assistance, scope, updates, brakes } = file;
-    if (reader.problems.length > 0 || !assistance || !scope || !updates || !brakes) {
+    const { assistance, scope, updates, brakes, recognitions } = file;
+    if (reader.problems.length > 0 || !assistance || !scope || !updates || !brakes || !recognitions) {
       return { ok: false, problems: reader.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
     }
     return {
       ok: true,
-      policy: new ExposurePolicy({ classification, fields, filters, sorts, assistance, scope, updates, brakes }, options),
+      policy: new ExposurePolicy(
+        { classification, fields, filters, sorts, assistance, scope, updates, brakes, recognitions },
+        options,
+      ),
     };
   }
 

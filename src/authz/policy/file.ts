@@ -120,12 +120,23 @@ const brakes = z
 /** Who releases what rules stop people in. */
 export type BrakePolicy = z.infer<typeof brakes>;
 
+const recognitions = z
+  .strictObject({
+    /** How long the customer's link works. */
+    linkHours: hours,
+    perCustomerPerDay: wholeNumber(1, 100, 'a whole number'),
+  })
+  .default({ linkHours: 24, perCustomerPerDay: 3 });
+/** How long customers have to say whether a payment is theirs, and how often one is asked within a day. */
+export type RecognitionPolicy = z.infer<typeof recognitions>;
+
 const contents = z.strictObject({
   version: z.literal(1, { error: 'expected 1' }),
   assistance,
   scope,
   updates,
   brakes,
+  recognitions,
   fields,
   filters: rolesByCoordinate,
   sorts: rolesByCoordinate,
@@ -137,6 +148,7 @@ export interface ExposureFile {
   readonly scope: ScopePolicy | null;
   readonly updates: UpdatePolicy | null;
   readonly brakes: BrakePolicy | null;
+  readonly recognitions: RecognitionPolicy | null;
   /** Type → field or `*` → role or `*` → entry; malformed entries are left out and stand among the problems. */
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, VerdictEntry>>>;
   readonly filters: ReadonlyMap<string, readonly Role[]>;
@@ -177,6 +189,7 @@ const nothing = (problems: readonly PolicyProblem[]): ExposureFile => ({
   scope: null,
   updates: null,
   brakes: null,
+  recognitions: null,
   fields: new Map(),
   filters: new Map(),
   sorts: new Map(),
@@ -241,13 +254,14 @@ export const parseExposureFile = (text: string): ExposureFile => {
   const source: unknown = document.toJS();
   const parsed = contents.safeParse(source, { reportInput: true });
   if (parsed.success) {
-    const { assistance, scope, updates, brakes, fields, filters, sorts } = parsed.data;
+    const { assistance, scope, updates, brakes, recognitions, fields, filters, sorts } = parsed.data;
     const byName = <Value>(values: Readonly<Record<string, Value>>) => new Map(Object.entries(values));
     return {
       assistance,
       scope,
       updates,
       brakes,
+      recognitions,
       fields: new Map(
         Object.entries(fields).map(([type, byField]) => [
           type,
@@ -276,6 +290,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
     scope: scope.safeParse(section('scope')).data ?? null,
     updates: updates.safeParse(section('updates')).data ?? null,
     brakes: brakes.safeParse(section('brakes')).data ?? null,
+    recognitions: recognitions.safeParse(section('recognitions')).data ?? null,
     fields: new Map(
       entriesOf(section('fields')).map(([type, byField]) => [
         type,

@@ -133,23 +133,32 @@ export class CredentialSummary extends OfUpdate {
   }
 }
 
+/** What a customer did, as it is kept. */
+interface CustomerAct {
+  readonly outcome: ConfirmationOutcome;
+  readonly channel: string;
+  readonly proofs: readonly string[];
+  readonly shownDigest: string;
+  readonly at: Date;
+}
+
 @ObjectType('Confirmation', { simpleResolvers: true, description: 'The customer’s own act.' })
 export class ConfirmationType extends OfUpdate {
   constructor(
-    update: UpdateShown,
-    private readonly row: CredentialUpdateRow,
+    of: UpdateShown,
+    private readonly act: CustomerAct,
   ) {
-    super(update);
+    super(of);
   }
 
   @Exposed('INTERNAL', () => ConfirmationOutcome)
   get outcome(): ConfirmationOutcome {
-    return this.row.confirmationOutcome as ConfirmationOutcome;
+    return this.act.outcome;
   }
 
   @Exposed('INTERNAL', () => String, { description: 'How the link came to the customer.' })
   get channel(): string {
-    return this.row.confirmationChannel as string;
+    return this.act.channel;
   }
 
   @Listed({ most: 10, parts: true })
@@ -159,20 +168,19 @@ export class ConfirmationType extends OfUpdate {
   })
   @Guarded(mayReadPart)
   get proofs(): readonly string[] {
-    const given = this.row.confirmationProofs ?? [];
-    return this.row.authenticated ? [...given, 'three-d-secure'] : given;
+    return this.act.proofs;
   }
 
   @Exposed('INTERNAL', () => String, {
     description: 'Salt and keyed digest of what was shown and entered: it proves the text, and tells nothing of it.',
   })
   get shownDigest(): string {
-    return this.row.confirmationShown as string;
+    return this.act.shownDigest;
   }
 
   @Exposed('INTERNAL', () => DateTime)
   get at(): Date {
-    return this.row.confirmedAt as Date;
+    return this.act.at;
   }
 }
 
@@ -313,7 +321,17 @@ export class CredentialUpdateType implements Shown {
 
   @Exposed('INTERNAL', () => ConfirmationType, { nullable: true })
   get confirmation(): ConfirmationType | null {
-    return this.row.confirmationOutcome === null ? null : new ConfirmationType(this, this.row);
+    const { confirmationOutcome, confirmationChannel, confirmationProofs, confirmationShown, confirmedAt, authenticated } =
+      this.row;
+    if (confirmationOutcome === null) return null;
+    const given = confirmationProofs ?? [];
+    return new ConfirmationType(this, {
+      outcome: confirmationOutcome as ConfirmationOutcome,
+      channel: confirmationChannel as string,
+      proofs: authenticated ? [...given, 'three-d-secure'] : given,
+      shownDigest: confirmationShown as string,
+      at: confirmedAt as Date,
+    });
   }
 
   @Exposed('INTERNAL', () => ApprovalType, { nullable: true })

@@ -68,5 +68,6 @@ export interface InvitationDesk<View extends InvitationView, Field extends strin
   /** Sends a fresh code by the second channel. */
   sendCode(token: string): Promise<InvitationAnswer<View, Field>>;
   confirm(token: string, input: Input): Promise<InvitationAnswer<View, Field>>;
-  refuse(token: string, shown: string): Promise<InvitationAnswer<View, Field>>;
+  /** `agreed` as for a yes, where a no has consequences of its own. */
+  refuse(token: string, shown: string, agreed?: boolean): Promise<InvitationAnswer<View, Field>>;
 }

@@ -25,8 +25,8 @@ export class Invitations<View extends InvitationView, Field extends string, Inpu
     return this.first((desk) => desk.confirm(token, input));
   }
 
-  refuse(token: string, shown: string): Promise<InvitationAnswer<View, Field>> {
-    return this.first((desk) => desk.refuse(token, shown));
+  refuse(token: string, shown: string, agreed?: boolean): Promise<InvitationAnswer<View, Field>> {
+    return this.first((desk) => desk.refuse(token, shown, agreed));
   }
 
   private async first(

@@ -8,7 +8,7 @@ export const message = messages.as('m');
 export const staff = staffMembers.as('s');
 
 /** Fields whose rules ask whose a ticket is, or by whose doing it is about whom it is. */
-const ofWhose = ['Ticket.subject', 'Ticket.credentialUpdates', 'Ticket.messages', 'Message.author'];
+const ofWhose = ['Ticket.subject', 'Ticket.credentialUpdates', 'Ticket.recognitions', 'Ticket.messages', 'Message.author'];
 const ofProvenance = ['Ticket.messages', 'Message.author'];
 
 /** A ticket with the key that it, and what is said in it, is sealed with. */

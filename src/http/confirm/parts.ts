@@ -39,7 +39,7 @@ ${content}
 `,
   );
 
-const instant = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+export const instant = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
 
 /** How long from now, rounded down: nobody comes too late for it. */
 const fromNow = (until: Date, now: Date): string => {

@@ -21,6 +21,13 @@ a:hover { color: var(--act-over); }
 .change dt { color: var(--quiet); font-size: .875rem; }
 .change dd { margin: .125rem 0 0; font-size: 1.1875rem; font-weight: 600; line-height: 1.35; }
 
+.payment { margin: 1.25rem 0; padding: .375rem 1rem; border: 2px solid var(--line); border-radius: .625rem; }
+.payment > div { padding: .5rem 0; }
+.payment > div + div { border-top: 1px solid var(--line); }
+.payment dt { color: var(--quiet); font-size: .875rem; }
+.payment dd { margin: 0; font-weight: 600; overflow: hidden; }
+.payment > div:first-child dd { font-size: 1.375rem; line-height: 1.3; }
+
 .facts { margin: 0 0 1.25rem; }
 .facts > div { padding: .5rem 0; border-bottom: 1px solid var(--line); }
 .facts dt { color: var(--quiet); font-size: .875rem; }
@@ -69,10 +76,13 @@ button.other:hover { background: var(--ground); border-color: var(--ink); }
   .change > .after::before {
     top: 50%; left: calc(-1.25rem - 2px); transform: translate(-65%, -50%) rotate(-45deg);
   }
+  .payment > div { display: grid; grid-template-columns: 9rem 1fr; gap: 1rem; align-items: baseline; }
+  .payment dt { font-size: 1rem; }
   .facts > div { display: grid; grid-template-columns: 10rem 1fr; gap: 1rem; }
   .facts dt { font-size: 1rem; }
   .answers { display: flex; flex-wrap: wrap; }
   .answers > * { flex: 1 1 auto; width: auto; }
+  .even > * { flex: 1 1 0; }
 }
 @media (forced-colors: active) {
   .change > .after { border-style: double; border-width: 4px; }
