@@ -1,6 +1,6 @@
 import type { History } from './history';
 import type { Answer, Ask, Finding, Judgement, Need, Rule, RuleEffect, RuleMode, Surroundings, Verdict } from './rule';
-import type { Signal } from './signal';
+import { type Signal, signalName } from './signal';
 
 /** A rule as a file sets it. */
 export interface RuleSetting {
@@ -33,6 +33,18 @@ const verdictOf = ({ rule, effects }: RuleSetting, signal: Signal, finding: Find
     effects: left.length === 0 ? ['alert'] : left,
     isLate,
     sentence: finding.sentence,
+  };
+};
+
+/** Of copies of a signal the first: the one that is judged, where it is that. Read by another name of its customer it is another one. */
+const oneOfEach = (judged: Signal): ((signal: Signal) => Signal) => {
+  const keyOf = (signal: Signal): string => `${signalName(signal)} ${signal.subjects.customer ?? ''}`;
+  const known = new Map([[keyOf(judged), judged]]);
+  return (signal) => {
+    const key = keyOf(signal);
+    const first = known.get(key);
+    if (first === undefined) known.set(key, signal);
+    return first ?? signal;
   };
 };
 
@@ -79,12 +91,16 @@ export class Evaluator {
     return verdicts;
   }
 
-  /** The same of a past that has to be read: what several rules ask for at a time is one question. */
+  /**
+   * The same of a past that has to be read: what several rules ask for at a time is one question. A signal that is read for several windows
+   * is one object, and the one that is judged is itself, as in memory.
+   */
   async judgeBy(signal: Signal, isLate: boolean, history: History): Promise<readonly Verdict[]> {
     const all = (this.byType.get(signal.type) ?? []).map((setting): Running => {
       const judgement = setting.rule.judge(signal, setting.thresholds, this.surroundings);
       return { setting, judgement, step: judgement.next() };
     });
+    const one = oneOfEach(signal);
     for (;;) {
       const asking = all.flatMap((each) => (each.step.done ? [] : [{ each, ask: each.step.value }]));
       if (asking.length === 0) break;
@@ -96,7 +112,7 @@ export class Evaluator {
       let daysTaken = 0;
       for (const { each, ask } of asking) {
         each.step = each.judgement.next({
-          signals: signals.slice(signalsTaken, signalsTaken + ask.signals.length),
+          signals: signals.slice(signalsTaken, signalsTaken + ask.signals.length).map((list) => list.map(one)),
           days: days.slice(daysTaken, daysTaken + ask.days.length),
         });
         signalsTaken += ask.signals.length;
