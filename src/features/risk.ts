@@ -46,6 +46,7 @@ export const createRisk = async (
     signals: signals.service,
     history: signals.history,
     brakes: brakes.service,
+    holds: holds.service,
     namesOfCustomer: named.namesOfCustomer,
   });
   return {

@@ -112,8 +112,13 @@ describe('an update that doesn’t fit the customer’s history', () => {
   it('comes after something else was changed elsewhere against their history', async () => {
     const of = await updates.next();
     await toldOf(of);
-    expect(await verdicts()).toContainEqual(expect.objectContaining({ late: false, done: ['alert', 'high-risk-update'] }));
-    expect(await risksOf((await updates.asked(of, of.other, 'BILLING_ADDRESS')).id)).toEqual(against);
+    expect(await verdicts()).toContainEqual(
+      expect.objectContaining({ late: false, done: ['alert', 'high-risk-update', 'hold-orders'] }),
+    );
+    expect(await risksOf((await updates.asked(of, of.other, 'BILLING_ADDRESS')).id)).toEqual({
+      rules: ['change-against-history', 'active-hold'],
+      needsApproval: 1,
+    });
   });
 
   it('is not made so by somebody else’s change, nor by what was told late', async () => {

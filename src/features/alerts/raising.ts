@@ -133,8 +133,14 @@ const stated = ({ version, rule, severity, reasons, signals, expiresAt }: Values
   until: expiresAt.toISOString(),
 });
 
-/** The ticket on which a draft is told, held until the change ends, so that it moves before or after; null where there is none. */
-const ticketOf = async (change: Change, { ticketId, customerId }: AlertDraft): Promise<string | null> => {
+/**
+ * The ticket on which something about a customer is told: that one, while it is open and theirs, else their open one that was touched last.
+ * Held until the change ends, so that it moves before or after; null where there is none.
+ */
+export const toldOn = async (
+  change: Change,
+  { ticketId, customerId }: Pick<AlertDraft, 'ticketId' | 'customerId'>,
+): Promise<string | null> => {
   const namedFirst = sql`CASE WHEN ${ticket.id} = ${ticketId ?? ''} THEN 0 ELSE 1 END, ${ticket.updatedAt} DESC, ${ticket.id}`;
   const [found] = await change.read(
     ticketIds,
@@ -180,7 +186,7 @@ const refresh = async (change: Change, open: RiskAlert, draft: AlertDraft, keys:
  */
 export const raise = async (change: Change, keys: Keys, draft: AlertDraft, report: Report | null = null): Promise<Raised> => {
   const { rule, version, severity, customerId, staffId } = draft;
-  const ticketId = await ticketOf(change, draft);
+  const ticketId = await toldOn(change, draft);
   const subject = subjectOf(draft);
   const open = await change.lockIfAny(RiskAlert, { openKey: subject });
   if (open) return report ? { outcome: 'unchanged', id: open.id } : refresh(change, open, draft, keys);

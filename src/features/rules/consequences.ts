@@ -1,7 +1,10 @@
 import type { SystemChange } from '../../db/change';
 import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
-import { raise } from '../alerts/raising';
+import { raise, toldOn } from '../alerts/raising';
 import type { Brakes } from '../brakes/brakes.service';
+import type { HoldEffectKind } from '../holds/hold.states';
+import type { Holds } from '../holds/holds.service';
+import { longestHold } from '../holds/placing';
 import type { Keys } from '../keys/keys.service';
 import { loggedName } from '../signals/logged-name';
 import { ownSource } from '../signals/own-source';
@@ -16,6 +19,8 @@ export interface JudgedVerdict {
   readonly customers: readonly string[];
   /** All that signals call them by. */
   readonly names: readonly string[];
+  /** `cus_…` of all whom its evidence names, where a hold on them as a group follows. */
+  readonly group: readonly string[];
 }
 
 /** An earlier verdict, as its event states it. */
@@ -38,7 +43,27 @@ export interface Followed {
 export interface ConsequenceParts {
   readonly keys: Keys;
   readonly brakes: Pick<Brakes, 'place'>;
+  readonly holds: Pick<Holds, 'place'>;
 }
+
+/** For how long what a rule wants to wait does, in milliseconds: as long as a hold may stand. */
+const heldFor = longestHold;
+/** What a rule proposes to hold of somebody whose account may be in other hands: what isn't paid out yet, and what is to come. */
+const ofAnAccount: readonly HoldEffectKind[] = ['DEFER_CAPTURE', 'BLOCK_NEW', 'HOLD_ORDER'];
+/** Of many who may be one: somebody looks at what they buy. */
+const ofAGroup: readonly HoldEffectKind[] = ['REVIEW', 'HOLD_ORDER'];
+
+/** Whom a rule wants to hold, and what of theirs. */
+interface HeldByRule {
+  readonly of: readonly string[];
+  readonly effects: readonly HoldEffectKind[];
+  readonly isProposal?: boolean;
+  /** With everybody of the mail domain that the verdict is about. */
+  readonly isGroup?: boolean;
+}
+
+/** The ticket that a verdict is about, if it is one of ours. */
+export const ticketIn = ({ subjects: { ticket } }: Verdict): string | null => (ticket?.startsWith('tkt_') ? ticket : null);
 
 /** What follows for one customer, each in the change that records the verdict. True where it did. */
 type ForCustomer = (change: SystemChange, judged: JudgedVerdict, customerId: string) => Promise<boolean>;
@@ -52,6 +77,9 @@ export class Consequences {
     },
     // An update reads the verdict itself.
     'high-risk-update': async () => true,
+    'hold-orders': (change, judged, customerId) => this.holds(change, judged, { of: [customerId], effects: ['HOLD_ORDER'] }),
+    'propose-hold': (change, judged, customerId) =>
+      this.holds(change, judged, { of: [customerId], effects: ofAnAccount, isProposal: true }),
   };
 
   constructor(private readonly parts: ConsequenceParts) {}
@@ -70,7 +98,44 @@ export class Consequences {
         done.add(effect);
         customers.add(customerId);
       }
+    if (await this.holdsGroup(change, judged, same)) done.add('propose-group-hold');
     return { done: [...done], customers: [...customers] };
+  }
+
+  /** Whether a hold on all of them was proposed by this. */
+  private async holdsGroup(change: SystemChange, judged: JudgedVerdict, same: readonly EarlierVerdict[]): Promise<boolean> {
+    const effect: RuleEffect = 'propose-group-hold';
+    if (!judged.verdict.effects.includes(effect) || same.some(({ done }) => done.includes(effect))) return false;
+    return this.holds(change, judged, { of: judged.group, effects: ofAGroup, isProposal: true, isGroup: true });
+  }
+
+  /** Whether something waits by this that didn't. */
+  private async holds(
+    change: SystemChange,
+    { verdict }: JudgedVerdict,
+    { of, effects, isProposal = false, isGroup = false }: HeldByRule,
+  ): Promise<boolean> {
+    const { rule, version, subjects, evidence } = verdict;
+    const [first] = of;
+    const emailDomain = isGroup ? (subjects.emailDomain ?? null) : null;
+    const ticketId =
+      first === undefined || isGroup ? null : await toldOn(change, { ticketId: ticketIn(verdict), customerId: first });
+    const placed = await this.parts.holds.place(change, {
+      key: JSON.stringify([rule, effects, isGroup ? emailDomain : first]),
+      cause: 'RULE',
+      isProposal,
+      ticketId,
+      customerIds: of,
+      transactionId: null,
+      emailDomain,
+      effects,
+      until: new Date(change.at.getTime() + heldFor),
+      rule,
+      ruleVersion: version,
+      restsOn: evidence.map(loggedName),
+      reason: null,
+    });
+    return 'isNew' in placed && placed.isNew;
   }
 
   /**

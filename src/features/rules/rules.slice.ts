@@ -44,7 +44,7 @@ const recordRules = (database: Database, file: RulesFile): Promise<void> =>
     });
   });
 
-export interface RuleParts extends Pick<RuleWatchParts, 'file' | 'history' | 'brakes' | 'namesOfCustomer'> {
+export interface RuleParts extends Pick<RuleWatchParts, 'file' | 'history' | 'brakes' | 'holds' | 'namesOfCustomer'> {
   readonly signals: Signals;
 }
 

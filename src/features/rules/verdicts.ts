@@ -11,7 +11,14 @@ import type { FeedConsumer, PlacedSignal } from '../signals/consumer';
 import type { NamesOfCustomer, SignalHistory } from '../signals/history';
 import { loggedName } from '../signals/logged-name';
 import { subjectDigest } from '../signals/subjects';
-import { type ConsequenceParts, Consequences, type EarlierVerdict, type Followed, type JudgedVerdict } from './consequences';
+import {
+  type ConsequenceParts,
+  Consequences,
+  type EarlierVerdict,
+  type Followed,
+  type JudgedVerdict,
+  ticketIn,
+} from './consequences';
 import { verdictsOn } from './recorded-verdicts';
 import { afterRelease } from './released';
 
@@ -19,8 +26,13 @@ import { afterRelease } from './released';
 const oldest = 7 * 24 * 3_600_000;
 /** Signals that the event of a verdict names, the newest. */
 const mostSignals = 50;
+/** Customers of a group that a hold names. */
+const mostInGroup = 50;
 /** Customers of ours that one verdict alerts about: those that are one person at the payment side. */
 const mostCustomers = 5;
+
+/** Those of a customer's names that are the helpdesk's customers here, in the same order whichever of them was asked for. */
+const ours = (names: readonly string[]): readonly string[] => names.filter((each) => each.startsWith('cus_')).sort();
 
 export interface RuleWatchParts extends ConsequenceParts {
   readonly file: RulesFile;
@@ -119,9 +131,9 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
     const { at, window, effects } = verdict;
     recorded.set(id, [{ at: at.getTime(), window, effects, done, customers: about }, ...(recorded.get(id) ?? [])]);
     const named = await Promise.all(about.map((each) => this.parts.keys.customerUnderDigest(change, each)));
-    const { ticket } = verdict.subjects;
+    const ticketId = ticketIn(verdict);
     change.record('rule.verdict', {
-      ...(ticket?.startsWith('tkt_') ? { ticketId: ticket } : {}),
+      ...(ticketId === null ? {} : { ticketId }),
       subject: { type: 'Verdict', id },
       customers: named.flatMap((each) => each ?? []),
       detail: {
@@ -139,15 +151,21 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
     });
   }
 
-  private async customersOf({ subjects: { customer } }: Verdict): Promise<Pick<JudgedVerdict, 'customers' | 'names'>> {
+  private async customersOf(verdict: Verdict): Promise<Pick<JudgedVerdict, 'customers' | 'names' | 'group'>> {
+    const { customer } = verdict.subjects;
     const names = customer === undefined ? [] : await this.parts.namesOfCustomer(customer);
-    // In the same order whichever of them was asked for.
-    return {
-      customers: names
-        .filter((each) => each.startsWith('cus_'))
-        .sort()
-        .slice(0, mostCustomers),
-      names,
-    };
+    return { customers: ours(names).slice(0, mostCustomers), names, group: await this.groupOf(verdict) };
+  }
+
+  private async groupOf({ effects, evidence }: Verdict): Promise<readonly string[]> {
+    if (!effects.includes('propose-group-hold')) return [];
+    // The newest first: whoever came last pays next.
+    const named = new Set(evidence.toReversed().flatMap(({ subjects: { customer } }) => customer ?? []));
+    const group = new Set<string>();
+    for (const each of named) {
+      for (const id of ours(await this.parts.namesOfCustomer(each))) group.add(id);
+      if (group.size >= mostInGroup) break;
+    }
+    return [...group].slice(0, mostInGroup);
   }
 }
