@@ -98,6 +98,7 @@ export class App {
   readonly signals = this.parts.risk.signals;
   readonly webhooks = this.parts.risk.webhooks;
   readonly asked = this.parts.asked;
+  readonly deadlines = this.parts.risk.deadlines;
   readonly sources = this.parts.sources;
   readonly actors = this.parts.actors;
   readonly denials = this.parts.record.denials;

@@ -4,6 +4,8 @@ import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
 import { createBrakes } from './brakes/brakes.slice';
 import type { Core } from './core';
 import type { CustomerSigns } from './credentials/customer-signs';
+import type { DeadlineParts } from './deadlines/deadlines.service';
+import { createDeadlines } from './deadlines/deadlines.slice';
 import { createHolds } from './holds/holds.slice';
 import { createRules } from './rules/rules.slice';
 import { signalNames } from './signal-names';
@@ -15,7 +17,8 @@ export interface RiskSettings extends WebhookSettings {
   readonly signals: SignalsSection;
 }
 
-export interface RiskParts extends Omit<AlertsParts, 'actors'> {
+export interface RiskParts extends Omit<AlertsParts, 'actors' | 'sources'> {
+  readonly sources: AlertsParts['sources'] & DeadlineParts['sources'];
   readonly rules: RulesFile;
   /** Issuer identifiers of the identity providers of staff. */
   readonly staffIssuers: readonly string[];
@@ -49,11 +52,13 @@ export const createRisk = async (
     holds: holds.service,
     namesOfCustomer: named.namesOfCustomer,
   });
+  const deadlines = createDeadlines(core, { sources: parts.sources, rules: file });
   return {
     actors,
     signals,
     alerts,
     webhooks,
+    deadlines: deadlines.service,
     /** What updates of payment details are judged by. */
     signs: {
       wouldBeAgainstHistory: (asked) => rules.changes.wouldBe(asked),
@@ -67,7 +72,7 @@ export const createRisk = async (
       rules: rules.file,
       webhooks: webhooks.service,
     },
-    recurring: [...alerts.recurring, ...brakes.recurring, ...webhooks.recurring],
+    recurring: [...alerts.recurring, ...brakes.recurring, ...webhooks.recurring, ...deadlines.recurring],
     start: () => {
       signals.service.start();
       webhooks.start();

@@ -36,6 +36,7 @@ const slices = [
   'assistance',
   'alerts',
   'sources',
+  'deadlines',
   'holds',
   'invitations',
   'credentials',
