@@ -2,6 +2,7 @@ import { type FieldOfDisclosure, type StatedPlan, shownUnder } from '../../audit
 import { type LinkedCustomer, namedPerEvent } from '../../audit/event';
 import type { EventFacts } from '../../audit/events';
 import type { SignedInActor } from '../../authz/actor';
+import { Groups } from '../../background/groups';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
 import { DatabaseUnavailable } from '../../db/database-unavailable';
@@ -31,14 +32,6 @@ export interface Disclosure {
   readonly validUntil: Date | null;
 }
 
-interface Waiting {
-  /** On the monotonic clock. */
-  readonly since: number;
-  readonly disclosure: Disclosure;
-  readonly settle: () => void;
-  readonly fail: (error: unknown) => void;
-}
-
 /** Disclosures that share one flush, and how many may wait before new ones are refused. */
 const groupSize = 256;
 const maximumWaiting = 1_024;
@@ -61,8 +54,7 @@ const renew = async (change: Change, wanted: { readonly actors: readonly string[
  * is lost and its response must not leave.
  */
 export class Disclosures {
-  private waiting: Waiting[] = [];
-  private flushing: Promise<void> | undefined;
+  private readonly groups: Groups<Disclosure, void>;
   /** Until when, on the monotonic clock, this process may rely on an assistance or an actor that it wrote to. */
   private readonly leases = new Map<string, number>();
   private readonly plans = new StatedPlans();
@@ -70,52 +62,39 @@ export class Disclosures {
   constructor(
     private readonly database: Database,
     private readonly clock: () => Date,
-    private readonly onFault: (error: unknown) => void,
-  ) {}
+    onFault: (error: unknown) => void,
+  ) {
+    this.groups = new Groups({
+      size: groupSize,
+      most: maximumWaiting,
+      patience: longestWait,
+      commit: (group) => this.commit(group),
+      refusal: (fault) => {
+        // That the database can't be used, each request says for itself; what keeps the log alone from being written is told once.
+        if (fault instanceof DatabaseUnavailable) return fault;
+        if (fault !== undefined) onFault(fault);
+        return unavailable();
+      },
+    });
+  }
 
   /**
    * Resolves once the disclosure is durable. Throws `DENIED` when an assistance it was shown under has ended or a brake stops the actor, and
    * `RECORD_UNAVAILABLE` when it can't be written: then nothing may be shown.
    */
   record(disclosure: Disclosure): Promise<void> {
-    if (this.waiting.length >= maximumWaiting) return Promise.reject(unavailable());
-    return new Promise((settle, fail) => {
-      this.waiting.push({ since: performance.now(), disclosure, settle, fail });
-      this.flushing ??= this.flush();
-    });
+    return this.groups.add(disclosure);
   }
 
   /** Waits until everything that was handed in is settled. */
-  async idle(): Promise<void> {
-    while (this.flushing) await this.flushing;
+  idle(): Promise<void> {
+    return this.groups.idle();
   }
 
-  private async flush(): Promise<void> {
-    // An embedded database answers at once: without a turn of the event loop each request would flush by itself.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.waiting.length > 0) {
-      const group: Waiting[] = [];
-      for (const each of this.waiting.splice(0, groupSize)) {
-        if (performance.now() - each.since > longestWait) each.fail(unavailable());
-        else group.push(each);
-      }
-      if (group.length === 0) continue;
-      try {
-        await this.commit(group);
-      } catch (error) {
-        // That the database can't be used, each request says for itself; what keeps the log alone from being written is told once.
-        const isOutage = error instanceof DatabaseUnavailable;
-        if (!isOutage) this.onFault(error);
-        for (const { fail } of group) fail(isOutage ? error : unavailable());
-      }
-    }
-    this.flushing = undefined;
-  }
-
-  private async commit(group: readonly Waiting[]): Promise<void> {
-    const actorIds = new Set(group.map(({ disclosure }) => disclosure.actor.id));
+  private async commit(group: readonly Disclosure[]): Promise<readonly (() => void)[]> {
+    const actorIds = new Set(group.map(({ actor }) => actor.id));
     // Actors first, as every change of theirs has it.
-    const wanted = [...actorIds, ...[...new Set(group.flatMap(({ disclosure }) => disclosure.assistanceIds))].sort()];
+    const wanted = [...actorIds, ...[...new Set(group.flatMap(({ assistanceIds }) => assistanceIds))].sort()];
     const split = (ids: readonly string[]) => ({
       actors: ids.filter((id) => actorIds.has(id)).sort(),
       assistances: ids.filter((id) => !actorIds.has(id)),
@@ -132,14 +111,14 @@ export class Disclosures {
         // The writes may have waited for somebody who was ending one.
         const now = this.clock();
         const recorded = group.filter(
-          ({ disclosure: { actor, assistanceIds, validUntil } }) =>
+          ({ actor, assistanceIds, validUntil }) =>
             live.has(actor.id) && assistanceIds.every((id) => live.has(id)) && (validUntil === null || validUntil > now),
         );
         const stated = await this.plans.state(
           change,
-          recorded.map(({ disclosure: { plan } }) => plan),
+          recorded.map(({ plan }) => plan),
         );
-        for (const { disclosure } of recorded) {
+        for (const disclosure of recorded) {
           const { id, kind, roles } = disclosure.actor;
           for (const facts of factsOf(disclosure)) change.recordFor({ id, kind, roles }, 'disclosure', facts);
         }
@@ -159,17 +138,14 @@ export class Disclosures {
     );
     const dead = new Set(overdue.filter((id) => !proven.has(id)));
     for (const id of overdue) this.leases.delete(id);
-    const kept = new Set(recorded);
-    for (const each of group) {
-      const { disclosure, settle, fail } = each;
-      const { actor, assistanceIds, assistedTicketId } = disclosure;
-      if (kept.has(each) && ![actor.id, ...assistanceIds].some((id) => dead.has(id))) settle();
-      else {
-        const isStopped = !live.has(actor.id) || dead.has(actor.id);
-        fail(Failure.denied(isStopped ? 'BRAKE' : 'ASSISTANCE_ENDED', 'disclosure', assistedTicketId));
-      }
-    }
     this.forgetOldLeases();
+    const kept = new Set(recorded);
+    return group.map((disclosure) => () => {
+      const { actor, assistanceIds, assistedTicketId } = disclosure;
+      if (kept.has(disclosure) && ![actor.id, ...assistanceIds].some((id) => dead.has(id))) return;
+      const isStopped = !live.has(actor.id) || dead.has(actor.id);
+      throw Failure.denied(isStopped ? 'BRAKE' : 'ASSISTANCE_ENDED', 'disclosure', assistedTicketId);
+    });
   }
 
   private forgetOldLeases(): void {
