@@ -179,6 +179,7 @@ export class App {
         channels: config.channels,
         leaseSeconds: config.updates.leaseSeconds,
         merchant: config.merchant.name,
+        satisfiedFor: (reads, payerId, since) => risk.services.stepUps.satisfiedFor(reads, payerId, since),
       });
       const services: Services = {
         ...createAudit(core, config.audit, record.denials),
@@ -302,6 +303,7 @@ export class App {
     );
     await this.parts.channels.mail?.close();
     await this.parts.record.close();
+    await this.parts.risk.close();
     await this.signingLog?.stop();
     await this.parts.logWatch?.stop();
     await this.database.close();

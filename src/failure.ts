@@ -50,7 +50,7 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
   SELF_MADE: 'You created this ticket or set its customer yourself; ask with beginAssistance and a reason.',
   TICKET_CLOSED: 'The ticket is closed; reopen it in the helpdesk if work goes on.',
   QUOTA:
-    'You reached the number of different customers an hour, or of updates or questions for one customer a day; wait, or ask a supervisor.',
+    'You reached the number of different customers an hour, of updates or questions for one customer a day, or of decisions about payments; wait, or ask a supervisor.',
   STALE: 'The helpdesk could not confirm the assignment just now; try again when it answers.',
   LINK: 'The ticket has no verified payment customer; link it on the payment side.',
   NOT_FILTERABLE: 'Your role may not filter by this field; leave the filter out.',

@@ -4,6 +4,7 @@ import {
   type EventKind,
   flag,
   id,
+  ids,
   later,
   optional,
   staffRows,
@@ -72,7 +73,13 @@ export const credentialEvents = {
   'credential.confirm': {
     reads: 'The customer confirmed what they were shown, whose digest is `shown`.',
     subject: 'CredentialUpdate',
-    detail: { ...step, channel: word, proofs: telling('Confirmation.proofs', words), shown: digest },
+    detail: {
+      ...step,
+      channel: word,
+      proofs: telling('Confirmation.proofs', words),
+      shown: digest,
+      restsOn: optional(telling('Confirmation.demandId', ids)),
+    },
     notes: ['before', 'after'],
   },
   'credential.contact-changed': {

@@ -1,5 +1,6 @@
 import type { CanonicalValue } from './canonical';
 import { credentialEvents } from './credential-events';
+import { decisionEvents } from './decision-events';
 import type { EventDraft, LinkedCustomer, SealedNote } from './event';
 import {
   count,
@@ -146,6 +147,7 @@ export const catalogue = {
     reads: 'So many helpdesk customers were linked with payment customers, by assurance.',
     detail: { links: fact<{ readonly VERIFIED: number; readonly MATCHED: number; readonly NONE: number }>('counts') },
   },
+  ...decisionEvents,
   denial: {
     reads: 'The actor tried what a rule or the policy forbids, so often within about a minute.',
     outcome: 'DENIED',

@@ -12,15 +12,29 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   actor: ['fence', 'lease_until', 'person_digest'],
   assistance: ['last_used_at', 'lease_until'],
   credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
+  decision_budget: ['used'],
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],
   helpdesk_ticket: ['observed_at', 'unreadable', 'messages_seen_at'],
   payment_hold_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   payment_transaction: ['confirmed_at'],
   recognition_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   risk_consumer: ['position'],
+  step_up_demand: ['lookups'],
   webhook_delivery: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   webhook_endpoint: ['position'],
   upstream_source: ['position', 'backfill_position', 'backfilled_at', 'polled_at', 'fault', 'fault_at'],
+};
+
+/**
+ * The tables whose rows are inserted without an event of each: how much of a budget is used, and what was answered to whom asks twice. An
+ * answer that stops something has an event, which its row is held against.
+ */
+const tallies: readonly string[] = ['decision_budget', 'payment_decision'];
+
+/** Throws `ProgrammingError` where rows of this table need a record. */
+export const expectTally = <E>(of: Table<E>): void => {
+  const { table } = namesOf(of, []);
+  if (!tallies.includes(table)) throw new ProgrammingError(`${table} isn't written without a record.`);
 };
 
 /** Throws `ProgrammingError` where one of these columns isn't in the list, or none of the table is. */

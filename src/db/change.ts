@@ -5,7 +5,7 @@ import { type Actor, isSignedIn, type SignedInActor } from '../authz/actor';
 import { Failure, ProgrammingError } from '../failure';
 import type { EventVouchers } from '../privacy/event-vouchers';
 import { appendEvents } from './append-events';
-import { expectBookkeeping } from './bookkeeping';
+import { expectBookkeeping, expectTally } from './bookkeeping';
 import type { Reads } from './reads';
 import type { Sql } from './sql';
 import { execute, type ReadOptions, readRows, type Transaction } from './statements';
@@ -103,6 +103,13 @@ export class Change implements Reads {
     expectBookkeeping(of, changes);
     const { sql: text, values } = updating(of, changes, condition);
     return execute(this.parts.transaction, text, values);
+  }
+
+  /** Inserts rows of which none needs a record: of tables that `db/bookkeeping` lists, and no others. */
+  async tally<E>(into: Table<E>, rows: readonly Values<E>[]): Promise<void> {
+    this.expectPermission();
+    expectTally(into);
+    for (const { sql: text, values } of insertions(into, rows)) await execute(this.parts.transaction, text, values);
   }
 
   /** Stores a row that this change locked, as it is now. */

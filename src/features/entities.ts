@@ -15,6 +15,8 @@ import {
   CredentialUpdate,
 } from './credentials/credential-update.entity';
 import { Customer } from './customers/customer.entity';
+import { DecisionBudget, PaymentDecision } from './decisions/decision.entity';
+import { StepUpDemand } from './decisions/demand.entity';
 import { PaymentHold, PaymentHoldEffect, PaymentHoldJob, PaymentHoldStep } from './holds/hold.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
 import { RegisteredOperation } from './operations/operation.entity';
@@ -48,12 +50,14 @@ export const entities = [
   AuditTicket,
   Customer,
   CustomerKey,
+  DecisionBudget,
   Message,
   PaymentCustomer,
   PaymentHold,
   PaymentHoldEffect,
   PaymentHoldJob,
   PaymentHoldStep,
+  PaymentDecision,
   PaymentMethod,
   Recognition,
   RecognitionJob,
@@ -71,6 +75,7 @@ export const entities = [
   SessionRevocation,
   SourceState,
   StaffMember,
+  StepUpDemand,
   Ticket,
   Transaction,
   WebhookAttempt,

@@ -23,6 +23,8 @@ import type { CredentialRequests } from './credentials/request/requests.service'
 import type { CustomerDesk } from './customer-desk';
 import type { CustomersLoader } from './customers/customers.loader';
 import type { Customers } from './customers/customers.service';
+import type { Decisions } from './decisions/decisions.service';
+import type { StepUps } from './decisions/step-ups.service';
 import type { Holds } from './holds/holds.service';
 import type { PaymentsLoader } from './payments/payments.loader';
 import type { Payments } from './payments/payments.service';
@@ -42,6 +44,8 @@ export interface Services {
   readonly assistances: Assistances;
   readonly brakes: Brakes;
   readonly holds: Holds;
+  readonly decisions: Decisions;
+  readonly stepUps: StepUps;
   readonly credentials: Credentials;
   readonly credentialRequests: CredentialRequests;
   readonly credentialDecisions: CredentialDecisions;

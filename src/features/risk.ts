@@ -6,6 +6,7 @@ import type { Core } from './core';
 import type { CustomerSigns } from './credentials/customer-signs';
 import type { DeadlineParts } from './deadlines/deadlines.service';
 import { createDeadlines } from './deadlines/deadlines.slice';
+import { createDecisions, type DecisionsParts } from './decisions/decisions.slice';
 import { createHolds } from './holds/holds.slice';
 import { createRules } from './rules/rules.slice';
 import { signalNames } from './signal-names';
@@ -18,7 +19,7 @@ export interface RiskSettings extends WebhookSettings {
 }
 
 export interface RiskParts extends Omit<AlertsParts, 'actors' | 'sources'> {
-  readonly sources: AlertsParts['sources'] & DeadlineParts['sources'];
+  readonly sources: AlertsParts['sources'] & DeadlineParts['sources'] & DecisionsParts['sources'];
   readonly rules: RulesFile;
   /** Issuer identifiers of the identity providers of staff. */
   readonly staffIssuers: readonly string[];
@@ -43,6 +44,7 @@ export const createRisk = async (
     endSessions: (ended) => actors.endSessions(ended),
   });
   const alerts = createAlerts(core, { ...parts, actors });
+  const decisions = createDecisions(core, { sources: parts.sources, holds: holds.service });
   const webhooks = createWebhooks(core, settings);
   const rules = await createRules(core, {
     file,
@@ -67,16 +69,18 @@ export const createRisk = async (
     } satisfies CustomerSigns,
     services: {
       ...alerts.services,
+      ...decisions.services,
       brakes: brakes.service,
       holds: holds.service,
       rules: rules.file,
       webhooks: webhooks.service,
     },
-    recurring: [...alerts.recurring, ...brakes.recurring, ...webhooks.recurring, ...deadlines.recurring],
+    recurring: [alerts, brakes, decisions, webhooks, deadlines].flatMap(({ recurring }) => recurring),
     start: () => {
       signals.service.start();
       webhooks.start();
     },
+    close: () => decisions.close(),
     stop: () => Promise.all([signals.service.stop(), webhooks.stop(), alerts.services.alertStreams.feed.stop()]),
   };
 };

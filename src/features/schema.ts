@@ -26,6 +26,7 @@ import {
   TransitionResolver,
 } from './credentials/credentials.resolver';
 import { CustomersResolver } from './customers/customers.resolver';
+import { DecisionsResolver } from './decisions/decisions.resolver';
 import { ExposureResolver } from './exposure/exposure.resolver';
 import { PaymentsResolver } from './payments/payments.resolver';
 import { RecognitionsResolver, TicketRecognitionsResolver } from './recognitions/recognitions.resolver';
@@ -46,6 +47,7 @@ const resolvers: NonEmptyArray<Function> = [
   CredentialsResolver,
   AuditResolver,
   CustomersResolver,
+  DecisionsResolver,
   ExposureResolver,
   MessagesResolver,
   PaymentsResolver,

@@ -4,6 +4,7 @@ import { alertSubject, snoozeSubject } from './alerts/alert.subject';
 import { assistanceSubject } from './assistance/assistance.subject';
 import { brakeSubject } from './brakes/brake.subject';
 import { updateSubject } from './credentials/credential-update.subject';
+import { decisionSubject, demandSubject } from './decisions/decision.subject';
 import { holdSubject } from './holds/hold.subject';
 import { operationSubject } from './operations/operation.subject';
 import { recognitionSubject } from './recognitions/recognition.subject';
@@ -20,4 +21,6 @@ export const subjects: readonly Subject<unknown>[] = [
   snoozeSubject,
   holdSubject,
   recognitionSubject,
+  demandSubject,
+  decisionSubject,
 ];

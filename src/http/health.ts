@@ -96,6 +96,7 @@ export const healthRoutes =
       }
       metrics.alerts.reset();
       for (const { rule, outcome, count } of alerts) metrics.alerts.set({ rule, outcome }, count);
+      for (const { stage, verdict, count } of app.services.decisions.counts) metrics.decisions.set({ stage, verdict }, count);
       metrics.sourceAge.reset();
       for (const { name, polledAt } of sources)
         if (polledAt) metrics.sourceAge.set({ source: name }, (now() - polledAt.getTime()) / 1_000);

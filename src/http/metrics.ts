@@ -101,6 +101,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly decisions = new Gauge({
+    name: 'counterfoil_payment_decisions',
+    help: 'Answers to the payment pipeline by this process, since its start.',
+    labelNames: ['stage', 'verdict'] as const,
+    registers: [this.registry],
+  });
+
   readonly subscriptions = new Gauge({
     name: 'counterfoil_subscriptions',
     help: 'Subscriptions that are open.',

@@ -2,6 +2,7 @@ import { demoTickets } from '../../src/development/merchant/cast';
 import { ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { approveUpdate, cancelUpdate, freshKey, rejection, rejectUpdate, requestUpdate, Updates } from '../support/credentials';
+import { askDecision, Pipeline, recordStepUp } from '../support/decisions';
 import { OtherIssuer } from '../support/other-issuer';
 
 /** Longer ago than any source's word counts. */
@@ -32,7 +33,7 @@ describe('a source is asked nothing for who has no permission', () => {
         ...Object.getOwnPropertyNames(Object.getPrototypeOf(connector)),
         ...Object.getOwnPropertyNames(connector),
       ])) {
-        if (!/^(fetch|find|visible|poll|backfill|addNote|ping)/.test(name)) continue;
+        if (!/^(fetch|find|visible|poll|backfill|addNote|ping|readAuthentication)/.test(name)) continue;
         const spy = jest.spyOn(connector as Record<string, (...given: unknown[]) => unknown>, name);
         undo.push(() => {
           asked.push(...spy.mock.calls.map(() => name));
@@ -206,6 +207,27 @@ describe('a source is asked nothing for who has no permission', () => {
       'mutation ($id: ID!) { releaseBrake(id: $id, reason: "It was a false alarm") { id } }',
       'NOT_FOUND',
       async () => ({ who: 'ada', variables: { id: 'brk_absent' } }),
+    ],
+    [
+      'paymentDecision',
+      'by a person',
+      askDecision,
+      'ROLE',
+      async () => ({ who: 'ana', variables: { input: new Pipeline(test).input({ customer: 'cus_demo_000001' }) } }),
+    ],
+    [
+      'recordStepUp',
+      'of a demand that another service was told of',
+      recordStepUp,
+      'NOT_FOUND',
+      async () => {
+        const token = await issuer.token('shop', { roles: ['SERVICE'], teams: [] }, test.clock.now());
+        const others = new Pipeline(test, { token });
+        const [payer] = await others.payers(1);
+        await others.open(payer?.customerId ?? '');
+        const { demandId } = await others.decide({ customer: payer?.reference });
+        return { who: 'pip', variables: { input: { demandId, reference: 'ch_demo_000001_001' } } };
+      },
     ],
     [
       'ticket',

@@ -192,6 +192,7 @@ describe('the rules beside resolvers', () => {
       'Alert.rule',
       'Alert.severity',
       'AlertReason.transaction',
+      'Confirmation.demandId',
       'Confirmation.proofs',
       'CredentialUpdate.after',
       'CredentialUpdate.before',

@@ -44,6 +44,7 @@ const slices = [
   'disclosures',
   'audit',
   'brakes',
+  'decisions',
   'webhooks',
   'rules',
   'viewer',

@@ -142,6 +142,23 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
     askedNow.perCustomerPerDay,
     'The number of payments that one customer may be asked about within a day',
   );
+  const [told, tells] = [before.decisions, after.decisions];
+  number(
+    'decisions.quota.perSubjectPerHour',
+    told.quota.perSubjectPerHour,
+    tells.quota.perSubjectPerHour,
+    'How often a service may ask about one customer’s payments an hour',
+  );
+  number(
+    'decisions.quota.subjectsPerMinute',
+    told.quota.subjectsPerMinute,
+    tells.quota.subjectsPerMinute,
+    'About how many customers’ payments a service may ask a minute',
+  );
+  for (const verdict of ['review', 'hold'] as const) {
+    const [from, to] = [[told.routes[verdict]], [tells.routes[verdict]]];
+    list(`decisions.routes.${verdict}`, null, from, to, `The route of a payment’s ${verdict}`);
+  }
   for (const kind of ['filters', 'sorts'] as const) {
     const [old, fresh] = [before.argumentRoles(kind), after.argumentRoles(kind)];
     const verb = kind === 'filters' ? 'filter' : 'sort';

@@ -5,6 +5,7 @@ import type { Classification } from './classification';
 import {
   type AssistancePolicy,
   type BrakePolicy,
+  type DecisionPolicy,
   type PolicyProblem,
   parseExposureFile,
   RecognitionPolicy,
@@ -35,6 +36,7 @@ interface PolicyContents {
   readonly updates: UpdatePolicy;
   readonly brakes: BrakePolicy;
   readonly recognitions: RecognitionPolicy;
+  readonly decisions: DecisionPolicy;
 }
 
 export type LoadedPolicy =
@@ -49,7 +51,7 @@ const canonicalText = (contents: PolicyContents): string => {
       return [role, ...linkAssurances.map((each) => (verdicts ? verdictText(verdicts[each]) : 'deny'))];
     });
   const sorted = <Value>(map: ReadonlyMap<string, Value>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { assistance, scope, updates, brakes, recognitions } = contents;
+  const { assistance, scope, updates, brakes, recognitions, decisions } = contents;
   return JSON.stringify([
     2,
     [...new Set(assistance.automatic)].sort(),
@@ -64,6 +66,7 @@ const canonicalText = (contents: PolicyContents): string => {
     canonicalUpdates(updates),
     [...new Set(brakes.releasedBy)].sort(),
     [recognitions.linkHours, recognitions.perCustomerPerDay],
+    [decisions.routes.review, decisions.routes.hold, decisions.quota.perSubjectPerHour, decisions.quota.subjectsPerMinute],
   ]);
 };
 
@@ -84,6 +87,7 @@ export class ExposurePolicy {
   readonly updates: UpdatePolicy;
   readonly brakes: BrakePolicy;
   readonly recognitions: RecognitionPolicy;
+  readonly decisions: DecisionPolicy;
   /** SHA-256 (hexadecimal) of what the policy means; comments, order and formatting don't change it. */
   readonly digest: string;
   readonly mfaRequired: boolean;
@@ -99,6 +103,7 @@ export class ExposurePolicy {
     this.updates = contents.updates;
     this.brakes = contents.brakes;
     this.recognitions = contents.recognitions;
+    this.decisions = contents.decisions;
     this.classification = contents.classification;
     this.mfaRequired = options.mfaRequired ?? true;
     this.digest = createHash('sha256').update(canonicalText(contents)).digest('hex');
@@ -115,14 +120,14 @@ export class ExposurePolicy {
     const filters = unreadable ? new Map() : reader.argument('filters');
     const sorts = unreadable ? new Map() : reader.argument('sorts');
     reader.checkStrengths(options.channels ?? { mail: true, sms: true });
-    const { assistance, scope, updates, brakes, recognitions } = file;
-    if (reader.problems.length > 0 || !assistance || !scope || !updates || !brakes || !recognitions) {
+    const { assistance, scope, updates, brakes, recognitions, decisions } = file;
+    if (reader.problems.length > 0 || !assistance || !scope || !updates || !brakes || !recognitions || !decisions) {
       return { ok: false, problems: reader.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
     }
     return {
       ok: true,
       policy: new ExposurePolicy(
-        { classification, fields, filters, sorts, assistance, scope, updates, brakes, recognitions },
+        { classification, fields, filters, sorts, assistance, scope, updates, brakes, recognitions, decisions },
         options,
       ),
     };

@@ -129,6 +129,22 @@ const recognitions = z
   .default({ linkHours: 24, perCustomerPerDay: 3 });
 /** How long customers have to say whether a payment is theirs, and how often one is asked within a day. */
 export type RecognitionPolicy = z.infer<typeof recognitions>;
+const routeError = 'expected a word of lower-case letters, digits and hyphens, a letter first, at most 48';
+const route = z.string({ error: routeError }).regex(/^[a-z][a-z0-9-]{0,47}$/, { error: routeError });
+const decisions = z
+  .strictObject({
+    /** The word by which the pipeline reroutes a payment that is to be reviewed, and one that is held. */
+    routes: z.strictObject({ review: route, hold: route }),
+    quota: z.strictObject({
+      /** How often a service may ask about one subject within an hour. */
+      perSubjectPerHour: wholeNumber(1, 100_000, 'a whole number'),
+      /** About how many subjects that it didn't ask about in that hour a service may ask within a minute. */
+      subjectsPerMinute: wholeNumber(1, 10_000_000, 'a whole number'),
+    }),
+  })
+  .default({ routes: { review: 'review', hold: 'hold' }, quota: { perSubjectPerHour: 30, subjectsPerMinute: 600 } });
+/** What the payment pipeline is told, and how often it may ask. */
+export type DecisionPolicy = z.infer<typeof decisions>;
 
 const contents = z.strictObject({
   version: z.literal(1, { error: 'expected 1' }),
@@ -137,6 +153,7 @@ const contents = z.strictObject({
   updates,
   brakes,
   recognitions,
+  decisions,
   fields,
   filters: rolesByCoordinate,
   sorts: rolesByCoordinate,
@@ -149,6 +166,7 @@ export interface ExposureFile {
   readonly updates: UpdatePolicy | null;
   readonly brakes: BrakePolicy | null;
   readonly recognitions: RecognitionPolicy | null;
+  readonly decisions: DecisionPolicy | null;
   /** Type → field or `*` → role or `*` → entry; malformed entries are left out and stand among the problems. */
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, VerdictEntry>>>;
   readonly filters: ReadonlyMap<string, readonly Role[]>;
@@ -190,6 +208,7 @@ const nothing = (problems: readonly PolicyProblem[]): ExposureFile => ({
   updates: null,
   brakes: null,
   recognitions: null,
+  decisions: null,
   fields: new Map(),
   filters: new Map(),
   sorts: new Map(),
@@ -254,7 +273,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
   const source: unknown = document.toJS();
   const parsed = contents.safeParse(source, { reportInput: true });
   if (parsed.success) {
-    const { assistance, scope, updates, brakes, recognitions, fields, filters, sorts } = parsed.data;
+    const { assistance, scope, updates, brakes, recognitions, decisions, fields, filters, sorts } = parsed.data;
     const byName = <Value>(values: Readonly<Record<string, Value>>) => new Map(Object.entries(values));
     return {
       assistance,
@@ -262,6 +281,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
       updates,
       brakes,
       recognitions,
+      decisions,
       fields: new Map(
         Object.entries(fields).map(([type, byField]) => [
           type,
@@ -291,6 +311,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
     updates: updates.safeParse(section('updates')).data ?? null,
     brakes: brakes.safeParse(section('brakes')).data ?? null,
     recognitions: recognitions.safeParse(section('recognitions')).data ?? null,
+    decisions: decisions.safeParse(section('decisions')).data ?? null,
     fields: new Map(
       entriesOf(section('fields')).map(([type, byField]) => [
         type,

@@ -26,6 +26,17 @@ export const expectNoBrake = async (change: Change, actor: SignedInActor, action
 };
 
 /**
+ * The same of several who are answered in one change, by reads and changes alike. Returns whom no brake stops; whoever places one on them
+ * waits for the change to end, and the other way round.
+ */
+export const unbraked = async (change: Change, ids: readonly string[]): Promise<ReadonlySet<string>> => {
+  const these = sql`${actors.id} IN (${[...ids].sort()}) AND ${unstopped}`;
+  const written = await change.bookkeep(actors, { fence: sql`${actors.fence} + 1` }, these);
+  if (written === ids.length) return new Set(ids);
+  return new Set((await change.read(actorIds, sql`WHERE ${these}`)).map(({ id }) => id));
+};
+
+/**
  * Writes to those of these actors who may be shown something: until `leaseUntil` this process may go on doing so. Whoever places a brake
  * waits that long before acknowledging. Returns which these were.
  */

@@ -133,6 +133,8 @@ export class Confirmation {
   @Sealed({ name: 'shown_sealed' }) shownSealed!: Buffer;
   /** Keyed digest of the provider's page that this act is bound to. */
   @Text(64, { name: 'setup_digest', nullable: true }) setupDigest!: string | null;
+  /** The step-up at checkout that counts as their authentication by the card's issuer; null where none does. */
+  @Text(64, { name: 'demand_id', nullable: true }) demandId!: string | null;
   @Instant() at!: Date;
 }
 export const credentialConfirmations = table(Confirmation);

@@ -34,7 +34,10 @@ const transitionRows = select(
   t.pick('id', 'updateId', 'ordinal', 'fromState', 'toState', 'actorKind', 'actorId', 'staffId', 'reason', 'at'),
   sql`FROM ${t}`,
 );
-const confirmationRows = select(c.pick('id', 'updateId', 'outcome', 'channel', 'proofs', 'shownDigest', 'at'), sql`FROM ${c}`);
+const confirmationRows = select(
+  c.pick('id', 'updateId', 'outcome', 'channel', 'proofs', 'shownDigest', 'demandId', 'at'),
+  sql`FROM ${c}`,
+);
 const linkRows = select(k.pick('id', 'updateId', 'tokenDigest', 'createdAt', 'expiresAt'), sql`FROM ${k}`);
 
 interface StoredUpdate {
@@ -65,11 +68,12 @@ const isTransitionOf = (
   event.at.getTime() === at.getTime();
 
 const isConfirmationOf = (
-  { outcome, channel, proofs, shownDigest, at }: Selected<typeof confirmationRows>,
+  { outcome, channel, proofs, shownDigest, demandId, at }: Selected<typeof confirmationRows>,
   { action, detail, at: when }: RecordedEvent,
 ): boolean =>
   detail.channel === channel &&
   when.getTime() === at.getTime() &&
+  isDeepStrictEqual(detail.restsOn ?? [], demandId === null ? [] : [demandId]) &&
   (outcome === 'CONFIRMED'
     ? action === 'credential.confirm' && detail.shown === shownDigest && isDeepStrictEqual(detail.proofs, [...proofs])
     : action === 'credential.refuse' && proofs.length === 0);

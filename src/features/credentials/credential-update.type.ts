@@ -139,6 +139,8 @@ interface CustomerAct {
   readonly channel: string;
   readonly proofs: readonly string[];
   readonly shownDigest: string;
+  /** The step-up at checkout that counts as one of the proofs; null where none does. */
+  readonly demandId: string | null;
   readonly at: Date;
 }
 
@@ -169,6 +171,15 @@ export class ConfirmationType extends OfUpdate {
   @Guarded(mayReadPart)
   get proofs(): readonly string[] {
     return this.act.proofs;
+  }
+
+  @Exposed('PAYMENT', () => ID, {
+    description: 'The step-up that the customer met at checkout shortly before, where it counts as three-d-secure.',
+    from: ['CredentialUpdate.needsCode'],
+  })
+  @Guarded(mayReadPart)
+  get demandId(): string | null {
+    return this.act.demandId;
   }
 
   @Exposed('INTERNAL', () => String, {
@@ -328,8 +339,9 @@ export class CredentialUpdateType implements Shown {
     return new ConfirmationType(this, {
       outcome: confirmationOutcome as ConfirmationOutcome,
       channel: confirmationChannel as string,
-      proofs: authenticated ? [...given, 'three-d-secure'] : given,
+      proofs: authenticated ? [...new Set([...given, 'three-d-secure'])] : given,
       shownDigest: confirmationShown as string,
+      demandId: this.row.confirmationDemandId,
       at: confirmedAt as Date,
     });
   }

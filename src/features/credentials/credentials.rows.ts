@@ -43,6 +43,7 @@ export const updateRows = select(
     confirmationOutcome: optional(confirmation.outcome),
     confirmationChannel: optional(confirmation.channel),
     confirmationProofs: optional(confirmation.proofs),
+    confirmationDemandId: optional(confirmation.demandId),
     confirmationShown: optional(confirmation.shownDigest),
     confirmedAt: optional(confirmation.at),
     ...keyed,

@@ -9,7 +9,7 @@ import type { TicketGrounds } from '../tickets/tickets.policy';
 import type { Tickets } from '../tickets/tickets.service';
 import { Applying } from './apply/applying.service';
 import { Setups } from './apply/setups.service';
-import { Confirmations } from './confirm/confirmations.service';
+import { type ConfirmationParts, Confirmations } from './confirm/confirmations.service';
 import { CredentialsLoader } from './credentials.loader';
 import { Credentials } from './credentials.service';
 import type { CustomerSigns } from './customer-signs';
@@ -19,7 +19,7 @@ import { CredentialDecisions } from './request/decisions.service';
 import { CredentialExpiry } from './request/expiry.service';
 import { CredentialRequests } from './request/requests.service';
 
-export interface CredentialParts {
+export interface CredentialParts extends Pick<ConfirmationParts, 'satisfiedFor'> {
   readonly sources: Sources;
   readonly assistances: Assistances;
   readonly tickets: Tickets;
@@ -37,7 +37,7 @@ export interface CredentialParts {
 /** Updates of payment methods: requested, confirmed, delivered, applied. */
 export const createCredentials = (
   { database, keys, redactor, cursors, policy, clock, log, publicUrl }: Core,
-  { sources, assistances, tickets, scope, delivery, channels, leaseSeconds, merchant, signs }: CredentialParts,
+  { sources, assistances, tickets, scope, delivery, channels, leaseSeconds, merchant, signs, satisfiedFor }: CredentialParts,
 ) => {
   const { updates } = policy;
   const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, merchant, publicUrl });
@@ -81,6 +81,7 @@ export const createCredentials = (
       signs,
       jobs,
       clock,
+      satisfiedFor,
     }),
   };
   return {

@@ -38,7 +38,7 @@ const mostRows = 2_000;
 const mostSame = 50;
 
 /** What is about the payment of a hold, where it has one, and not about whoever pays. */
-const ofOnePayment: readonly HoldEffectKind[] = ['DEFER_CAPTURE', 'HOLD_ORDER'];
+export const ofOnePayment: readonly HoldEffectKind[] = ['DEFER_CAPTURE', 'HOLD_ORDER'];
 
 /** Holds: what waits, for whom, and until when. */
 export class Holds {

@@ -92,6 +92,13 @@ export class RecognitionType implements Shown {
     const { answeredAt, shownDigest, state } = this.row;
     if (answeredAt === null || shownDigest === null) return null;
     const outcome = state === 'DISOWNED' ? ConfirmationOutcome.REFUSED : ConfirmationOutcome.CONFIRMED;
-    return new ConfirmationType(this, { outcome, channel: 'MAIL', proofs: ['link'], shownDigest, at: answeredAt });
+    return new ConfirmationType(this, {
+      outcome,
+      channel: 'MAIL',
+      proofs: ['link'],
+      shownDigest,
+      demandId: null,
+      at: answeredAt,
+    });
   }
 }

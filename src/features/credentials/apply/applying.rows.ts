@@ -23,5 +23,5 @@ export const stepCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${s
 
 export const lastOrdinals = select({ ordinal: wholeNumber(sql`COALESCE(MAX(${step.ordinal}), 0)`) }, sql`FROM ${step}`);
 
-/** The provider's page that a customer's act is bound to. */
-export const boundSetups = select(confirmation.pick('setupDigest'), sql`FROM ${confirmation}`);
+/** The provider's page that a customer's act is bound to, and the step-up that counts as an authentication there. */
+export const boundSetups = select(confirmation.pick('setupDigest', 'demandId'), sql`FROM ${confirmation}`);

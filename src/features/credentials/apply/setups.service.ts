@@ -123,7 +123,7 @@ export class Setups {
     const fail = (reason: FailureReason) => end(change, seal, update, 'credential.card-refused', { to: 'FAILED', reason });
     // The page that the customer's act was bound to, and no other.
     if (act?.setupDigest !== this.parts.keys.searchDigest('credential-setup', setup.reference)) return fail('SETUP_ENDED');
-    if (update.needsThreeDSecure && !authenticated) return fail('NOT_AUTHENTICATED');
+    if (update.needsThreeDSecure && !authenticated && act.demandId === null) return fail('NOT_AUTHENTICATED');
     update.authenticated = authenticated;
     await addSigns(change, this.parts.signs, { update, seal, wouldBe });
     if (update.needsApproval) update.expiresAt = new Date(change.at.getTime() + this.parts.policy.approvalHours * hour);

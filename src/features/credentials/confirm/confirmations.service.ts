@@ -5,6 +5,7 @@ import type { UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { VerificationMethodName } from '../../../authz/policy/verification';
 import type { Action } from '../../../authz/rule';
 import type { Database } from '../../../db/database';
+import type { Reads } from '../../../db/reads';
 import { sql } from '../../../db/sql';
 import { Failure } from '../../../failure';
 import { ulid } from '../../../ulid';
@@ -41,6 +42,8 @@ import { link, linkedUpdates } from './confirmations.rows';
 import { problemsOf, trimmed } from './new-address';
 
 const hour = 3_600_000;
+/** For so long, in milliseconds, a step-up at checkout counts as an authentication of the customer by their card's issuer. */
+const stepUpCounts = hour;
 /** When the provider is first asked whether the card was entered. */
 const firstLookAtSetup = 5_000;
 
@@ -56,6 +59,8 @@ export interface ConfirmationParts {
   readonly signs: CustomerSigns;
   readonly jobs: CredentialJobs;
   readonly clock: () => Date;
+  /** The step-up that the payment customer met at checkout since then and that shows no less than the authentication of a card; null without one. */
+  readonly satisfiedFor: (reads: Pick<Reads, 'read'>, payerId: string, since: Date) => Promise<{ readonly id: string } | null>;
 }
 
 const again = notYet<ConfirmationView, ConfirmationField>;
@@ -66,6 +71,7 @@ interface CustomerAct {
   readonly proofs: readonly VerificationMethodName[];
   readonly address: NewAddress | null;
   readonly setup: Setup | null;
+  readonly demandId: string | null;
 }
 
 /** What a customer's answer is worked with, and their key. */
@@ -151,7 +157,7 @@ export class Confirmations implements ConfirmationDesk {
     const answer = await this.answer(token, credentialActions.refuse, async (answering) => {
       const { change, row: update, seal } = answering;
       const { view } = answering.asked;
-      await this.keep(answering, { outcome: 'REFUSED', proofs: [], address: null, setup: null });
+      await this.keep(answering, { outcome: 'REFUSED', proofs: [], address: null, setup: null, demandId: null });
       await end(change, seal, update, 'credential.refuse', {
         to: 'REFUSED',
         detail: { channel: 'MAIL', as_shown: shown === view.shown },
@@ -284,8 +290,15 @@ export class Confirmations implements ConfirmationDesk {
   ): Promise<ConfirmationAnswer> {
     const { change, row: update, seal } = answering;
     const { view, before } = answering.asked;
-    const proofs: VerificationMethodName[] = ['link', ...(update.needsCode ? (['code'] as const) : [])];
-    const shownDigest = await this.keep(answering, { outcome: 'CONFIRMED', proofs, address, setup });
+    const since = new Date(change.at.getTime() - stepUpCounts);
+    const met = update.needsThreeDSecure ? await this.parts.satisfiedFor(change, update.paymentCustomerId, since) : null;
+    const proofs: VerificationMethodName[] = [
+      'link',
+      ...(update.needsCode ? (['code'] as const) : []),
+      ...(met ? (['three-d-secure'] as const) : []),
+    ];
+    const demandId = met?.id ?? null;
+    const shownDigest = await this.keep(answering, { outcome: 'CONFIRMED', proofs, address, setup, demandId });
     const after: MethodSummary | null =
       update.kind === 'SET_DEFAULT'
         ? { ...before, isDefault: true }
@@ -311,7 +324,7 @@ export class Confirmations implements ConfirmationDesk {
         before: view.before,
         after: after ? (address ? `billing address in ${describePlace(address)}` : describeMethod(after)) : view.after,
       },
-      detail: { channel: 'MAIL', proofs: [...proofs], shown: shownDigest },
+      detail: { channel: 'MAIL', proofs: [...proofs], shown: shownDigest, ...(met ? { restsOn: [met.id] } : {}) },
     });
     if (setup) return { outcome: 'continue', view: { ...view, stage: 'AT_PROVIDER', continueAt: setup.url } };
     return { outcome: 'confirmed', view, waitsForApproval: update.needsApproval };
@@ -320,7 +333,7 @@ export class Confirmations implements ConfirmationDesk {
   /** The customer's act, with the digest of what they were shown and what they entered. Returns that digest. */
   private async keep(
     { change, row: update, asked, seal }: Answering,
-    { outcome, proofs, address, setup }: CustomerAct,
+    { outcome, proofs, address, setup, demandId }: CustomerAct,
   ): Promise<string> {
     const { kind, merchant, ticket, askedBy, reason, before, after } = asked.view;
     const text = canonicalize({
@@ -339,6 +352,7 @@ export class Confirmations implements ConfirmationDesk {
       keyId: update.keyId,
       shownSealed: seal.seal(credentialConfirmations, id, 'shown', text),
       setupDigest: setup ? this.parts.keys.searchDigest('credential-setup', setup.reference) : null,
+      demandId,
       at: change.at,
     });
     return shownDigest;

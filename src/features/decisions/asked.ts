@@ -1,0 +1,174 @@
+import { isIP } from 'node:net';
+import { canonicalize } from '../../audit/canonical';
+import type { SignedInActor } from '../../authz/actor';
+import type { Database } from '../../db/database';
+import { sql } from '../../db/sql';
+import { Failure } from '../../failure';
+import { formsOfEmail, normalizeEmail } from '../../privacy/mail-addresses';
+import type { Keys } from '../keys/keys.service';
+import { paymentMethods } from '../payments/payment.entity';
+import { subjectDigest } from '../signals/subjects';
+import type { PaymentDecisionInput } from './decision.type';
+import type { DecisionStage } from './decision.words';
+import { linked, linkedIds, paid, payer, payerIds, paymentIds } from './decisions.rows';
+
+/** Payment customers that one name leads to: an address may be that of several. */
+const mostOfName = 20;
+/** Payments that an order has: what is split has several. */
+const mostOfOrder = 20;
+
+/** A question whose form is right. What it is about stands in it as keyed digests and as the provider's references. */
+export interface AskedDecision {
+  readonly actor: SignedInActor;
+  readonly source: string;
+  readonly stage: DecisionStage;
+  readonly isThere: boolean;
+  readonly keyDigest: string;
+  readonly requestDigest: string;
+  readonly payment: string | null;
+  readonly order: string | null;
+  /** What rules and signals call a customer whom nobody knows here; null without one. */
+  readonly customerName: string | null;
+  readonly referenceDigest: string | null;
+  readonly emailDigests: readonly string[];
+  readonly cardDigest: string | null;
+  /** As signals and holds on groups have it. */
+  readonly emailDomain: string | null;
+  /** Each counts by itself: what one would have to ask by to find out about somebody. */
+  readonly subjects: readonly string[];
+}
+
+/** Whom and what a question is about, as far as it is known here. */
+export interface FoundSubjects {
+  readonly names: readonly string[];
+  readonly payerId: string | null;
+  readonly payerNames: readonly string[];
+  readonly transactionIds: readonly string[];
+}
+
+type Text = string | null | undefined;
+
+/** A name as a sender has it. Throws `INVALID`. */
+const named = (argument: string, text: Text, most: number): string | null => {
+  if (text === null || text === undefined) return null;
+  if (text.length < 1 || text.length > most || text.trim() === '')
+    throw Failure.invalid(`input.${argument}`, `expected 1 to ${most} characters`);
+  return text;
+};
+
+const keyForm = /^[\x21-\x7e]{8,128}$/;
+
+/** Throws `INVALID`. */
+export const expectKey = (key: string): void => {
+  if (!keyForm.test(key))
+    throw Failure.invalid('input.idempotencyKey', 'expected 8 to 128 printable ASCII characters without blanks');
+};
+
+/** Throws `INVALID` for what can't be asked. */
+export const askedDecision = (actor: SignedInActor, keys: Keys, input: PaymentDecisionInput): AskedDecision => {
+  const { source, stage, amount, idempotencyKey } = input;
+  expectKey(idempotencyKey);
+  const customer = named('customer', input.customer, 256);
+  const card = named('card', input.card, 256);
+  const device = named('device', input.device, 256);
+  const payment = named('payment', input.payment, 128);
+  const order = named('order', input.order, 128);
+  const ip = named('ip', input.ip, 64)?.trim() ?? null;
+  if (ip !== null && isIP(ip) === 0) throw Failure.invalid('input.ip', 'expected an IPv4 or IPv6 address');
+  const email = named('email', input.email, 320);
+  const normalized = email === null ? null : normalizeEmail(email);
+  if (email !== null && normalized === null) throw Failure.invalid('input.email', 'expected an e-mail address');
+  if ((customer ?? email ?? card ?? device ?? ip ?? payment ?? order) === null)
+    throw Failure.invalid('input', 'expected at least one of customer, email, card, device, ip, payment and order');
+  if (amount.minorUnits < 0) throw Failure.invalid('input.amount.minorUnits', 'expected a whole number of minor units from 0 on');
+  if (!/^[A-Z]{3}$/.test(amount.currency))
+    throw Failure.invalid('input.amount.currency', 'expected an ISO 4217 currency in upper case such as EUR');
+  const digest = (domain: string, text: string) => keys.searchDigest(domain, text) as string;
+  const digestIf = (text: string | null, name: 'customer' | 'device' | 'ip') =>
+    text === null ? null : subjectDigest(keys.digests, name, text, source);
+  const emailDigests = normalized === null ? [] : formsOfEmail(normalized).map((form) => digest('email', form));
+  const domain = normalized?.split('@').at(-1) ?? null;
+  const cardDigest = card === null ? null : digest(`payment-method:${source}`, card);
+  const customerName = digestIf(customer, 'customer');
+  const about = {
+    customer: customerName,
+    email: normalized === null ? null : digest('email', normalized),
+    card: cardDigest,
+    device: digestIf(device, 'device'),
+    ip: digestIf(ip, 'ip'),
+    payment,
+    order,
+  };
+  const leading = Object.entries(about).filter(([name, text]) => text !== null && name !== 'device' && name !== 'ip');
+  // Many people have one address of a network; alone it leads to nobody.
+  const counted = leading.length > 0 ? leading : Object.entries(about).filter(([, text]) => text !== null);
+  return {
+    actor,
+    source,
+    stage,
+    isThere: input.isOffSession !== true && input.isWallet !== true,
+    keyDigest: digest('decision-request', `${actor.id} ${idempotencyKey}`),
+    requestDigest: digest(
+      'decision-input',
+      canonicalize({
+        ...about,
+        source,
+        stage,
+        minorUnits: amount.minorUnits,
+        currency: amount.currency,
+        isOffSession: input.isOffSession === true,
+        isWallet: input.isWallet === true,
+      }),
+    ),
+    payment,
+    order,
+    customerName,
+    referenceDigest: customer === null ? null : digest('payment-customer', customer),
+    emailDigests,
+    cardDigest,
+    emailDomain: domain === null ? null : subjectDigest(keys.digests, 'emailDomain', domain),
+    subjects: counted.map(([name, text]) => `${name} ${text}`),
+  };
+};
+
+/**
+ * Who and what that is here. The same statements are asked whether anybody is found or not, so that how long it takes doesn't tell.
+ */
+export const findSubjects = async (
+  database: Pick<Database, 'read' | 'readLists'>,
+  { source, payment, order, customerName, referenceDigest, emailDigests, cardDigest }: AskedDecision,
+): Promise<FoundSubjects> => {
+  const ofSource = sql`WHERE ${payer.source} = ${source} AND ${payer.gone} = ${false} AND`;
+  const most = sql`LIMIT ${mostOfName}`;
+  const ofMethod = sql`SELECT ${paymentMethods.paymentCustomerId} FROM ${paymentMethods} WHERE ${paymentMethods.referenceDigest} = ${cardDigest ?? ''}`;
+  const ofPayment = sql`SELECT ${paid.paymentCustomerId} FROM ${paid} WHERE ${paid.reference} = ${payment ?? ''}`;
+  const [byReference = [], ...others] = await database.readLists(payerIds, [
+    sql`${ofSource} ${payer.referenceDigest} = ${referenceDigest ?? ''} ${most}`,
+    sql`${ofSource} ${payer.emailDigest} IN (${emailDigests.length > 0 ? emailDigests : ['']}) ${most}`,
+    sql`${ofSource} ${payer.id} IN (${ofMethod}) ${most}`,
+    sql`${ofSource} ${payer.id} IN (${ofPayment}) ${most}`,
+  ]);
+  const payers = [...new Set([byReference, ...others].flat().map(({ id }) => id))];
+  const among = payers.length > 0 ? payers : [''];
+  const [people, payments] = await Promise.all([
+    database.read(linkedIds, sql`WHERE ${linked.paymentCustomerId} IN (${among})`),
+    database.read(
+      paymentIds,
+      sql`WHERE ${paid.paymentCustomerId} IN (${among})
+        AND (${paid.reference} = ${payment ?? ''} OR ${paid.orderReference} = ${order ?? ''}) LIMIT ${mostOfOrder}`,
+    ),
+  ]);
+  const payerId =
+    customerName === null ? (payers.length === 1 ? (payers[0] ?? null) : null) : (byReference[0]?.id ?? customerName);
+  const namesOf = (id: string) => [
+    id,
+    ...people.filter(({ paymentCustomerId }) => paymentCustomerId === id).map((each) => each.id),
+  ];
+  const itself = customerName === null ? [] : [customerName];
+  return {
+    names: [...new Set([...payers.flatMap(namesOf), ...itself])],
+    payerId,
+    payerNames: payerId === null ? [] : [...new Set([...namesOf(payerId), ...itself])],
+    transactionIds: payments.map(({ id }) => id),
+  };
+};

@@ -1,0 +1,39 @@
+import { sql } from '../../db/sql';
+import { type Selected, select } from '../../db/table';
+import { customers } from '../customers/customer.entity';
+import { paymentCustomers, transactions } from '../payments/payment.entity';
+import { riskSignals } from '../signals/signal.entity';
+import { decisionBudgets, paymentDecisions } from './decision.entity';
+import { stepUpDemands } from './demand.entity';
+
+export const decision = paymentDecisions;
+export const budget = decisionBudgets;
+export const demand = stepUpDemands;
+export const payer = paymentCustomers.as('p');
+export const linked = customers.as('c');
+export const paid = transactions.as('t');
+export const told = riskSignals.as('s');
+
+export const decisionRows = select(
+  decision.pick('id', 'keyDigest', 'requestDigest', 'verdict', 'demandId', 'route', 'validUntil'),
+  sql`FROM ${decision}`,
+);
+export type DecisionRow = Selected<typeof decisionRows>;
+
+export const budgetRows = select(budget.pick('id', 'used'), sql`FROM ${budget}`);
+export const decisionIds = select(decision.pick('id'), sql`FROM ${decision}`);
+
+/** A demand as decisions and its service look at it. */
+export const demandRows = select(
+  {
+    ...demand.pick('id', 'customerId', 'payerId', 'source', 'state', 'strength', 'ownerId', 'stage', 'restsOn', 'openedAt'),
+    ...demand.pick('countsFrom', 'expiresAt', 'proofDigest', 'authenticatedAt', 'openKey'),
+  },
+  sql`FROM ${demand}`,
+);
+export type DemandRow = Selected<typeof demandRows>;
+
+export const payerIds = select(payer.pick('id'), sql`FROM ${payer}`);
+export const linkedIds = select(linked.pick('id', 'paymentCustomerId'), sql`FROM ${linked}`);
+export const paymentIds = select(paid.pick('id'), sql`FROM ${paid}`);
+export const signalIds = select(told.pick('id'), sql`FROM ${told}`);
