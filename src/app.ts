@@ -99,6 +99,7 @@ export class App {
   readonly webhooks = this.parts.risk.webhooks;
   readonly asked = this.parts.asked;
   readonly deadlines = this.parts.risk.deadlines;
+  readonly outreachJobs = this.parts.risk.outreachJobs;
   readonly sources = this.parts.sources;
   readonly actors = this.parts.actors;
   readonly denials = this.parts.record.denials;

@@ -221,6 +221,28 @@ export const catalogue = {
     reads: 'An operator retired the document with this SHA-256; it may not be asked for by that any more.',
     subject: 'RegisteredOperation',
   },
+  'outreach.effect': {
+    reads: 'What became of the ticket that was to be opened at the helpdesk: `LOST` is that nobody knows yet.',
+    subject: 'Outreach',
+    detail: {
+      state: oneOf('PLANNED', 'INTENDED', 'LOST', 'DONE', 'REFUSED', 'DROPPED'),
+      refusal: optional(word),
+      reference: optional(fact<string>('the ticket’s at the helpdesk')),
+      reason: optional(word),
+    },
+  },
+  'outreach.open': {
+    reads:
+      'A rule wants somebody to look at this customer’s payments: a ticket is to be opened at the helpdesk, one for the alert.',
+    subject: 'Outreach',
+    detail: {
+      alert: id,
+      rule: telling('Alert.rule', word),
+      version: count,
+      source: text,
+      restsOn: telling('Alert.rule', ids),
+    },
+  },
   'plan.register': {
     reads: 'These fields leave under these verdicts, by link, in what disclosures call by this digest.',
     version: 2,

@@ -19,6 +19,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   payment_transaction: ['confirmed_at'],
   recognition_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   risk_consumer: ['position'],
+  risk_outreach_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   step_up_demand: ['lookups'],
   webhook_delivery: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   webhook_endpoint: ['position'],

@@ -20,6 +20,7 @@ import { StepUpDemand } from './decisions/demand.entity';
 import { PaymentHold, PaymentHoldEffect, PaymentHoldJob, PaymentHoldStep } from './holds/hold.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
 import { RegisteredOperation } from './operations/operation.entity';
+import { RiskOutreach, RiskOutreachJob } from './outreach/outreach.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
 import { Recognition, RecognitionJob, RecognitionLink } from './recognitions/recognition.entity';
 import { RiskConsumer, RiskFeed, RiskFeedPending, RiskSignal, RiskSignalDay } from './signals/signal.entity';
@@ -68,6 +69,8 @@ export const entities = [
   RiskConsumer,
   RiskFeed,
   RiskFeedPending,
+  RiskOutreach,
+  RiskOutreachJob,
   RiskSignal,
   RiskSignalDay,
   RiskSnooze,

@@ -4,22 +4,23 @@ import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
 import { createBrakes } from './brakes/brakes.slice';
 import type { Core } from './core';
 import type { CustomerSigns } from './credentials/customer-signs';
-import type { DeadlineParts } from './deadlines/deadlines.service';
 import { createDeadlines } from './deadlines/deadlines.slice';
-import { createDecisions, type DecisionsParts } from './decisions/decisions.slice';
+import { createDecisions } from './decisions/decisions.slice';
 import { createHolds } from './holds/holds.slice';
+import { createOutreach } from './outreach/outreach.slice';
 import { createRules } from './rules/rules.slice';
 import { signalNames } from './signal-names';
 import type { SignalsSection } from './signals/signals.section';
 import { createSignals } from './signals/signals.slice';
+import type { Sources } from './sources/sources.service';
 import { createWebhooks, type WebhookSettings } from './webhooks/webhooks.slice';
 
 export interface RiskSettings extends WebhookSettings {
   readonly signals: SignalsSection;
 }
 
-export interface RiskParts extends Omit<AlertsParts, 'actors' | 'sources'> {
-  readonly sources: AlertsParts['sources'] & DeadlineParts['sources'] & DecisionsParts['sources'];
+export interface RiskParts extends Omit<AlertsParts, 'actors'> {
+  readonly sources: Sources;
   readonly rules: RulesFile;
   /** Issuer identifiers of the identity providers of staff. */
   readonly staffIssuers: readonly string[];
@@ -45,6 +46,7 @@ export const createRisk = async (
   });
   const alerts = createAlerts(core, { ...parts, actors });
   const decisions = createDecisions(core, { sources: parts.sources, holds: holds.service });
+  const outreach = createOutreach(core, { rules: file, sources: parts.sources });
   const webhooks = createWebhooks(core, settings);
   const rules = await createRules(core, {
     file,
@@ -52,6 +54,7 @@ export const createRisk = async (
     history: signals.history,
     brakes: brakes.service,
     holds: holds.service,
+    outreach: outreach.service,
     namesOfCustomer: named.namesOfCustomer,
   });
   const deadlines = createDeadlines(core, { sources: parts.sources, rules: file });
@@ -61,6 +64,7 @@ export const createRisk = async (
     alerts,
     webhooks,
     deadlines: deadlines.service,
+    outreachJobs: outreach.jobs,
     /** What updates of payment details are judged by. */
     signs: {
       wouldBeAgainstHistory: (asked) => rules.changes.wouldBe(asked),
@@ -79,8 +83,10 @@ export const createRisk = async (
     start: () => {
       signals.service.start();
       webhooks.start();
+      outreach.jobs.start();
     },
     close: () => decisions.close(),
-    stop: () => Promise.all([signals.service.stop(), webhooks.stop(), alerts.services.alertStreams.feed.stop()]),
+    stop: () =>
+      Promise.all([signals.service.stop(), webhooks.stop(), outreach.jobs.stop(), alerts.services.alertStreams.feed.stop()]),
   };
 };

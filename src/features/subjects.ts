@@ -7,6 +7,7 @@ import { updateSubject } from './credentials/credential-update.subject';
 import { decisionSubject, demandSubject } from './decisions/decision.subject';
 import { holdSubject } from './holds/hold.subject';
 import { operationSubject } from './operations/operation.subject';
+import { outreachSubject } from './outreach/outreach.subject';
 import { recognitionSubject } from './recognitions/recognition.subject';
 
 /** What events are about and has rows of its own that answers go by, each held against its events. */
@@ -23,4 +24,5 @@ export const subjects: readonly Subject<unknown>[] = [
   recognitionSubject,
   demandSubject,
   decisionSubject,
+  outreachSubject,
 ];

@@ -94,6 +94,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly outreachJobs = new Gauge({
+    name: 'counterfoil_outreach_jobs',
+    help: 'Tickets that rules ask for and that wait to be opened (PENDING) or were given up (DEAD), by why the last try got nowhere.',
+    labelNames: ['state', 'fault'] as const,
+    registers: [this.registry],
+  });
+
   readonly alerts = new Gauge({
     name: 'counterfoil_alerts',
     help: 'Alerts that each rule raised, by what they were said to be (TRUE, FALSE, UNSURE), or OPEN, or EXPIRED where it ended unanswered.',

@@ -33,7 +33,7 @@ describe('a source is asked nothing for who has no permission', () => {
         ...Object.getOwnPropertyNames(Object.getPrototypeOf(connector)),
         ...Object.getOwnPropertyNames(connector),
       ])) {
-        if (!/^(fetch|find|visible|poll|backfill|addNote|ping|readAuthentication)/.test(name)) continue;
+        if (!/^(fetch|find|visible|poll|backfill|addNote|openTicket|openedTicket|ping|readAuthentication)/.test(name)) continue;
         const spy = jest.spyOn(connector as Record<string, (...given: unknown[]) => unknown>, name);
         undo.push(() => {
           asked.push(...spy.mock.calls.map(() => name));

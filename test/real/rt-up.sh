@@ -115,6 +115,8 @@ sub on_queues { my ($group, @rights) = @_;
   on_queues(Agents => @agents),
   on_queues(Supervisors => @agents),
   on_queues(Gateway => qw(SeeQueue ShowTicket SeeCustomField CommentOnTicket)),
+  # where it opens tickets
+  { GroupDomain => 'UserDefined', GroupId => 'Gateway', Queue => 'Cards', Right => 'ModifyTicket' },
   # a gateway's account that was not given the right to write notes
   on_queues(Readers => qw(SeeQueue ShowTicket)),
   (map { { GroupDomain => 'SystemInternal', GroupType => 'Everyone', Queue => $_, Right => 'CreateTicket' },

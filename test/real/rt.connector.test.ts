@@ -528,3 +528,55 @@ describe('what is erased in RT behind its own back', () => {
     expect(await markOf(ticket)).toBeUndefined();
   });
 });
+
+describe('a ticket that the gateway opens', () => {
+  const mails = (): string[] => readdirSync(connection.outbox).sort();
+  const texts = { subject: 'A look at recent payments', body: 'Payments of this customer need a look.\nAlert: alr_1 <b>Zoë</b>' };
+  let made = 0;
+  const draft = (customerReference: string, queue = 'Cards') => {
+    made += 1;
+    return { ...texts, customerReference, queue, idempotencyKey: `out_01JREAL${process.pid}K${made}` };
+  };
+  const customerOf = async (): Promise<string> => (await fetched((await written()).ticket)).ticket.customer?.reference ?? '';
+
+  test('is the customer’s, in the queue, of its own account, found by its key, and mailed to nobody', async () => {
+    const wanted = draft(await customerOf());
+    expect(await helpdesk.openedTicket(wanted)).toBeNull();
+    const before = mails();
+    const reference = await helpdesk.openTicket(wanted);
+    expect(reference).toMatch(/^\d+$/);
+    expect(await helpdesk.openTicket(wanted)).toBe(reference);
+    expect(mails()).toEqual(before);
+    expect(await helpdesk.openedTicket(wanted)).toBe(reference);
+    expect(await helpdesk.openedTicket({ ...wanted, queue: 'Wallets' })).toBeNull();
+    const { ticket, messages } = await fetched(reference ?? '');
+    const own = rt.person(connection.gateway).id;
+    expect(ticket).toMatchObject({
+      subject: `${texts.subject} [${wanted.idempotencyKey}]`,
+      status: 'NEW',
+      team: 'Cards',
+      assignee: null,
+      createdByStaff: own,
+      customerSetBy: [own],
+      customer: { reference: wanted.customerReference },
+    });
+    expect(messages.map(({ author, body }) => [author, body])).toEqual([[{ kind: 'STAFF', reference: own }, texts.body]]);
+  });
+
+  test('is answered to its customer as any is', async () => {
+    const reference = await helpdesk.openTicket(draft(await customerOf()));
+    const before = mails().length;
+    await rt.as('ana', 'POST', `/ticket/${reference}/correspond`, { Content: 'Was this you?', ContentType: 'text/plain' });
+    expect(mails().length).toBeGreaterThan(before);
+  });
+
+  test('is none for staff, for nobody, and where the account may open none', async () => {
+    for (const reference of [ana, '999999', '0', 'x']) expect(await helpdesk.openTicket(draft(reference))).toBeNull();
+    // Here it may open tickets, and not say whose they are.
+    expect(await helpdesk.openTicket(draft(await customerOf(), 'Wallets'))).toBeNull();
+    const wanted = draft(await customerOf(), 'General');
+    expect(await helpdesk.openTicket(wanted)).toBeNull();
+    expect(await helpdesk.openTicket({ ...wanted, queue: 'Nowhere' })).toBeNull();
+    expect(await helpdesk.openedTicket(wanted)).toBeNull();
+  });
+});

@@ -45,6 +45,7 @@ const slices = [
   'audit',
   'brakes',
   'decisions',
+  'outreach',
   'webhooks',
   'rules',
   'viewer',

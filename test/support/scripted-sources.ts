@@ -4,8 +4,10 @@ import type {
   HelpdeskConnector,
   HelpdeskCustomerRecord,
   MessageRecord,
+  OpenedDraft,
   StaffRecord,
   TicketBatch,
+  TicketDraft,
   TicketRecord,
   TicketSnapshot,
   WebhookJudgement,
@@ -221,6 +223,53 @@ export class ScriptedHelpdesk implements HelpdeskConnector {
     this.notes.push({ reference, text });
     if (this.loseNotes) throw new SourceUnavailable(this.source, 'timeout');
     return true;
+  }
+
+  /** Every call that reached it, in their order. */
+  readonly asked: ('open' | 'look')[] = [];
+  readonly openings: TicketDraft[] = [];
+  /** As a helpdesk whose account may open no ticket. */
+  refusesTickets = false;
+  /** What the next calls of `openTicket` meet, in their order: done or not, and no answer. */
+  readonly losesTickets: { readonly isOpened: boolean; readonly why?: 'timeout' | 'circuit-open' }[] = [];
+  private readonly openGate = new Gate();
+
+  /** Calls of `openTicket` are done at once and answered when released. */
+  holdOpening(): Held {
+    return this.openGate.hold();
+  }
+
+  /** By its own account: `gateway` created the ticket and set its customer. */
+  async openTicket(draft: TicketDraft): Promise<string | null> {
+    this.reach();
+    this.asked.push('open');
+    if (this.refusesTickets) return null;
+    const lost = this.losesTickets.shift();
+    const reference = `opened-${this.openings.length + 1}`;
+    if (lost?.isOpened ?? true) {
+      this.openings.push(draft);
+      this.put(reference, {
+        subject: `${draft.subject} [${draft.idempotencyKey}]`,
+        status: 'NEW',
+        team: draft.queue,
+        assignee: null,
+        createdByStaff: 'gateway',
+        customerSetBy: ['gateway'],
+        customer: helpdeskCustomer(draft.customerReference),
+        createdAt: this.now(),
+        updatedAt: this.now(),
+      });
+    }
+    await this.openGate.pass();
+    if (lost) throw new SourceUnavailable(this.source, lost.why ?? 'timeout');
+    return reference;
+  }
+
+  async openedTicket({ queue, idempotencyKey }: OpenedDraft): Promise<string | null> {
+    this.reach();
+    this.asked.push('look');
+    const at = this.openings.findIndex((each) => each.queue === queue && each.idempotencyKey === idempotencyKey);
+    return at === -1 ? null : `opened-${at + 1}`;
   }
 
   judgeWebhook(): WebhookJudgement {

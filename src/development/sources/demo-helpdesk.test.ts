@@ -239,3 +239,56 @@ describe('a note', () => {
     expect(desk.notes[0]?.text).toBe('2');
   });
 });
+
+describe('a ticket that is opened', () => {
+  const draft = {
+    customerReference: 'hc-7',
+    queue: 'cards',
+    subject: 'A look at recent payments',
+    body: 'Look at this.',
+    idempotencyKey: 'out_1',
+  };
+
+  test('is there once for its key, as a new ticket of the queue that an automation made, and is told of by a poll', async () => {
+    const { desk } = helpdesk();
+    const seen = lastCursor(await collect(desk.backfill(longAgo, null)));
+    expect(await desk.openedTicket(draft)).toBeNull();
+    const reference = await desk.openTicket(draft);
+    expect(await desk.openTicket(draft)).toBe(reference);
+    expect(await desk.openedTicket(draft)).toBe(reference);
+    const snapshot = await desk.fetchTicket(reference ?? '');
+    expect(snapshot).toMatchObject({
+      ticket: {
+        reference,
+        subject: draft.subject,
+        status: 'NEW',
+        team: 'cards',
+        assignee: null,
+        createdByStaff: null,
+        customerSetBy: [],
+        customer: { reference: 'hc-7' },
+      },
+      messages: [{ author: { kind: 'SYSTEM' }, body: draft.body }],
+    });
+    expect(ticketsOf(await collect(desk.poll(seen))).map(({ ticket }) => ticket.reference)).toEqual([reference]);
+    expect([...(await desk.visibleTickets([reference ?? '', '1']))]).toEqual([reference]);
+    desk.reassign(reference ?? '', 'ana', 'sam');
+    expect((await desk.fetchTicket(reference ?? ''))?.ticket).toMatchObject({ assignee: 'ana', assignedBy: 'sam' });
+    expect(await desk.addNote(reference ?? '', 'x')).toBe(true);
+  });
+
+  test('is none for whom the helpdesk doesn’t know, and not more than a thousand', async () => {
+    const { desk } = helpdesk();
+    for (const customerReference of ['hc-999999', 'x', ''])
+      expect(await desk.openTicket({ ...draft, customerReference })).toBeNull();
+    for (let number = 0; number < 1_000; number += 1) await desk.openTicket({ ...draft, idempotencyKey: `out_${number}` });
+    expect(await desk.openTicket({ ...draft, idempotencyKey: 'out_more' })).toBeNull();
+  });
+
+  test('does not reach a helpdesk that is down', async () => {
+    const { desk } = helpdesk();
+    desk.goDown();
+    await expect(desk.openTicket(draft)).rejects.toMatchObject({ why: 'refused' });
+    await expect(desk.openedTicket(draft)).rejects.toMatchObject({ why: 'refused' });
+  });
+});

@@ -4,7 +4,9 @@ import { ProgrammingError } from '../../failure';
 import type {
   HelpdeskConnector,
   MessageRecord,
+  OpenedDraft,
   TicketBatch,
+  TicketDraft,
   TicketRecord,
   TicketSnapshot,
   WebhookJudgement,
@@ -31,7 +33,14 @@ export interface DemoNote {
   readonly at: Date;
 }
 
+/** A ticket that the gateway opened, as it was at first. */
+interface DemoOpened {
+  readonly ticket: TicketRecord;
+  readonly messages: readonly MessageRecord[];
+}
+
 const batchSize = 200;
+const ticketsOpened = 1_000;
 const notesKept = 1_000;
 const day = 24 * 60 * 60 * 1_000;
 
@@ -48,6 +57,8 @@ export class DemoHelpdesk implements HelpdeskConnector {
   private readonly changed = new Map<string, TicketRecord>();
   private readonly rewritten = new Map<string, readonly MessageRecord[]>();
   private readonly written: DemoNote[] = [];
+  /** Tickets that the gateway opened, by the key of each, in their order. */
+  private readonly opened = new Map<string, DemoOpened>();
   private isDown = false;
 
   constructor(options: DemoHelpdeskOptions) {
@@ -65,7 +76,7 @@ export class DemoHelpdesk implements HelpdeskConnector {
 
   async visibleTickets(references: readonly string[]): Promise<ReadonlySet<string>> {
     this.reach();
-    return new Set(references.filter((reference) => this.merchant.ticketNumber(reference) >= 0));
+    return new Set(references.filter((reference) => this.has(reference)));
   }
 
   async messageMarks(references: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -118,7 +129,7 @@ export class DemoHelpdesk implements HelpdeskConnector {
   /** Kept in memory, the newest thousand; no message of the ticket. */
   async addNote(reference: string, text: string): Promise<boolean> {
     this.reach();
-    if (this.merchant.ticketNumber(reference) < 0) return false;
+    if (!this.has(reference)) return false;
     this.written.push({ reference, text: noteText(text), at: this.clock.now() });
     this.written.splice(0, Math.max(0, this.written.length - notesKept));
     return true;
@@ -127,6 +138,46 @@ export class DemoHelpdesk implements HelpdeskConnector {
   /** Every note that is kept, oldest first. */
   get notes(): readonly DemoNote[] {
     return this.written;
+  }
+
+  /** Kept in memory, a thousand; null past that. An automation's, as this helpdesk has no account of the gateway. */
+  async openTicket({ customerReference, queue, subject, body, idempotencyKey }: TicketDraft): Promise<string | null> {
+    this.reach();
+    const known = this.opened.get(idempotencyKey);
+    if (known) return known.ticket.reference;
+    const customer = helpdeskNumberOf(customerReference);
+    if (!this.merchant.hasCustomer(customer) || this.opened.size === ticketsOpened) return null;
+    const reference = this.merchant.ticketReference(this.merchant.tickets + this.opened.size);
+    const at = this.clock.now();
+    const ticket: TicketRecord = {
+      reference,
+      revision: this.changes.note(reference),
+      subject,
+      status: 'NEW',
+      channel: 'API',
+      team: queue,
+      assignee: null,
+      assignedBy: null,
+      createdByStaff: null,
+      customerSetBy: [],
+      customer: this.merchant.helpdeskCustomer(customer),
+      createdAt: at,
+      updatedAt: at,
+    };
+    const message: MessageRecord = {
+      reference: `${reference}-1`,
+      author: { kind: 'SYSTEM' },
+      channel: 'API',
+      body: noteText(body),
+      createdAt: at,
+    };
+    this.opened.set(idempotencyKey, { ticket, messages: [message] });
+    return reference;
+  }
+
+  async openedTicket({ idempotencyKey }: OpenedDraft): Promise<string | null> {
+    this.reach();
+    return this.opened.get(idempotencyKey)?.ticket.reference ?? null;
   }
 
   judgeWebhook(): WebhookJudgement {
@@ -166,9 +217,9 @@ export class DemoHelpdesk implements HelpdeskConnector {
    * revision nor poll tells. False where the customer wrote nothing, or there is no such ticket.
    */
   rewrite(reference: string, text: string | null): boolean {
-    const number = this.merchant.ticketNumber(reference);
-    if (number < 0) return false;
-    const current = this.messagesOf(reference, this.merchant.ticket(number).messages);
+    const original = this.original(reference);
+    if (original === null) return false;
+    const current = this.messagesOf(reference, original.messages);
     const index = current.findIndex(({ author }) => author.kind === 'CUSTOMER');
     const message = current[index];
     if (message === undefined) return false;
@@ -190,10 +241,10 @@ export class DemoHelpdesk implements HelpdeskConnector {
     staff: readonly (string | null)[],
     changes: (ticket: TicketRecord) => Partial<TicketRecord>,
   ): TicketRecord {
-    const number = this.merchant.ticketNumber(reference);
-    if (number < 0) throw new ProgrammingError('no such ticket of the demo helpdesk');
+    const original = this.original(reference);
+    if (original === null) throw new ProgrammingError('no such ticket of the demo helpdesk');
     if (staff.some((each) => each !== null && !staffOf(each))) throw new ProgrammingError('no such staff of the demo helpdesk');
-    const current = this.changed.get(reference) ?? this.merchant.ticket(number).ticket;
+    const current = this.changed.get(reference) ?? original.ticket;
     const revision = this.changes.note(reference, current.revision);
     const ticket: TicketRecord = { ...current, ...changes(current), revision, updatedAt: this.clock.now() };
     this.changed.set(reference, ticket);
@@ -201,9 +252,8 @@ export class DemoHelpdesk implements HelpdeskConnector {
   }
 
   private snapshot(reference: string, asOf: Date): TicketSnapshot | null {
-    const number = this.merchant.ticketNumber(reference);
-    if (number < 0) return null;
-    const original = this.merchant.ticket(number);
+    const original = this.original(reference);
+    if (original === null) return null;
     const messages = this.messagesOf(reference, original.messages);
     const ticket = this.changed.get(reference);
     const mark = this.markOf(reference);
@@ -213,6 +263,22 @@ export class DemoHelpdesk implements HelpdeskConnector {
       ...[ticket.assignee, ticket.assignedBy, ...ticket.customerSetBy].filter((each) => each !== null),
     ]);
     return { ticket, messages, staff: staffRecords(named), mark, asOf };
+  }
+
+  /** A ticket as it was before anything was changed here. */
+  private original(reference: string): Omit<TicketSnapshot, 'asOf'> | null {
+    const number = this.merchant.ticketNumber(reference);
+    if (number >= 0) return this.merchant.ticket(number);
+    const opened = this.openedAs(reference);
+    return opened ? { ...opened, staff: [] } : null;
+  }
+
+  private has(reference: string): boolean {
+    return this.merchant.ticketNumber(reference) >= 0 || this.openedAs(reference) !== undefined;
+  }
+
+  private openedAs(reference: string): DemoOpened | undefined {
+    return [...this.opened.values()].find(({ ticket }) => ticket.reference === reference);
   }
 
   private markOf(reference: string): string {

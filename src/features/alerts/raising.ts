@@ -101,6 +101,12 @@ const subjectOf = ({ rule, customerId, subject, window }: AlertDraft): string =>
 const worse = (one: AlertSeverity, other: AlertSeverity): AlertSeverity =>
   alertSeverities.indexOf(one) < alertSeverities.indexOf(other) ? other : one;
 
+/** The open alert of the same rule, customer, subject and window; null where there is none. */
+export const openAlertOf = async (change: Change, draft: AlertDraft): Promise<string | null> => {
+  const [open] = await change.read(openIds, sql`WHERE ${alert.openKey} = ${subjectOf(draft)}`);
+  return open?.id ?? null;
+};
+
 /** Gives what happened to an alert its place in the order in which readers learn of it. */
 export const announce = async (
   change: Change,

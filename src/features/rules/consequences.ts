@@ -1,11 +1,12 @@
 import type { SystemChange } from '../../db/change';
 import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
-import { raise, toldOn } from '../alerts/raising';
+import { openAlertOf, raise, toldOn } from '../alerts/raising';
 import type { Brakes } from '../brakes/brakes.service';
 import type { HoldEffectKind } from '../holds/hold.states';
 import type { Holds } from '../holds/holds.service';
 import { longestHold } from '../holds/placing';
 import type { Keys } from '../keys/keys.service';
+import type { Outreach } from '../outreach/outreach.service';
 import { loggedName } from '../signals/logged-name';
 import { ownSource } from '../signals/own-source';
 import { alertDraft } from './alert-drafts';
@@ -44,6 +45,7 @@ export interface ConsequenceParts {
   readonly keys: Keys;
   readonly brakes: Pick<Brakes, 'place'>;
   readonly holds: Pick<Holds, 'place'>;
+  readonly outreach: Pick<Outreach, 'open'>;
 }
 
 /** For how long what a rule wants to wait does, in milliseconds: as long as a hold may stand. */
@@ -80,6 +82,14 @@ export class Consequences {
     'hold-orders': (change, judged, customerId) => this.holds(change, judged, { of: [customerId], effects: ['HOLD_ORDER'] }),
     'propose-hold': (change, judged, customerId) =>
       this.holds(change, judged, { of: [customerId], effects: ofAnAccount, isProposal: true }),
+    // About what the alert tells: without one, as where it is snoozed, nobody is to look.
+    'outreach-ticket': async (change, { verdict, names }, customerId) => {
+      const draft = alertDraft(verdict, customerId, names);
+      const alertId = await openAlertOf(change, draft);
+      if (alertId === null) return false;
+      const { rule, version: ruleVersion } = verdict;
+      return this.parts.outreach.open(change, { alertId, customerId, rule, ruleVersion, restsOn: draft.signals });
+    },
   };
 
   constructor(private readonly parts: ConsequenceParts) {}

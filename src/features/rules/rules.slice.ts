@@ -44,7 +44,8 @@ const recordRules = (database: Database, file: RulesFile): Promise<void> =>
     });
   });
 
-export interface RuleParts extends Pick<RuleWatchParts, 'file' | 'history' | 'brakes' | 'holds' | 'namesOfCustomer'> {
+export interface RuleParts
+  extends Pick<RuleWatchParts, 'file' | 'history' | 'brakes' | 'holds' | 'outreach' | 'namesOfCustomer'> {
   readonly signals: Signals;
 }
 

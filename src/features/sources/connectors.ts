@@ -80,6 +80,7 @@ export const connectSources = async (
       name: source.name,
       connector: (given[source.name] as HelpdeskConnector | undefined) ?? helpdesk(source),
       teams: source.kind === 'rt' ? source.teams : {},
+      outreach: source.outreach ?? null,
     })),
     payments: sources.payments.map((source) => ({
       name: source.name,

@@ -3,6 +3,7 @@ import { type Selected, select, type Values } from '../../db/table';
 import { Failure } from '../../failure';
 import type { Lane } from '../../lanes';
 import type { HelpdeskConnector } from '../../upstream/helpdesk/helpdesk.port';
+import type { OutreachSection } from '../../upstream/helpdesk/outreach.section';
 import type { PaymentsConnector } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Core } from '../core';
@@ -12,6 +13,8 @@ import { type SourceState, sourceStates } from './source.entity';
 
 export interface HelpdeskSource extends TicketSource {
   readonly connector: HelpdeskConnector;
+  /** Where tickets are opened that rules ask for; null where none are. */
+  readonly outreach: OutreachSection | null;
 }
 
 export interface PaymentsSource {

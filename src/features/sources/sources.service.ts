@@ -1,4 +1,4 @@
-import { Waits } from '../../lanes';
+import { type Lane, Waits } from '../../lanes';
 import type { WebhookRequest } from '../../upstream/helpdesk/helpdesk.port';
 import { Linking, type LinkingCount } from '../customers/linking';
 import { Polling, type SyncProgress } from './polling';
@@ -31,6 +31,11 @@ export class Sources {
   /** Throws `INVALID` for a source that isn't configured. */
   helpdesk(name: string): HelpdeskSource {
     return this.registry.helpdesk(name);
+  }
+
+  /** In the order of the configuration. */
+  helpdesks(lane?: Lane): readonly HelpdeskSource[] {
+    return this.registry.helpdeskNames().map((name) => this.registry.helpdesk(name, lane));
   }
 
   /** Throws `INVALID` for a source that isn't configured. */

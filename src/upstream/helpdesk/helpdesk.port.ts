@@ -127,6 +127,21 @@ export interface WebhookRequest {
   readonly now: Date;
 }
 
+/** A ticket that the gateway opens for a customer, in its own name. Its texts are the gateway's own. */
+export interface TicketDraft {
+  /** The customer, as the helpdesk names them. */
+  readonly customerReference: string;
+  readonly queue: string;
+  readonly subject: string;
+  /** Plain text. */
+  readonly body: string;
+  /** The same for every try, and nobody can guess it: `[A-Za-z0-9_-]`, 64 at most. The ticket is found again by it. */
+  readonly idempotencyKey: string;
+}
+
+/** What a ticket that was opened is known by. */
+export type OpenedDraft = Pick<TicketDraft, 'customerReference' | 'queue' | 'idempotencyKey'>;
+
 export interface HelpdeskConnector {
   readonly kind: string;
   /** The same helpdesk under the same limits, whose requests give way to those that people wait for. Absent where nothing is limited. */
@@ -154,6 +169,14 @@ export interface HelpdeskConnector {
    * Throws `SourceUnavailable`. Absent where this helpdesk is only read.
    */
   addNote?(reference: string, text: string): Promise<boolean>;
+  /**
+   * Opens a ticket about a customer, of which they get no mail, and gives its reference; null where the helpdesk has no such customer or
+   * queue, or the account may not do that there. While a call is under way a second one may open a second ticket. Throws
+   * `SourceUnavailable`, after which it may be open all the same. Absent where this helpdesk is only read.
+   */
+  openTicket?(draft: TicketDraft): Promise<string | null>;
+  /** The reference of the ticket that was opened so, about this customer; null where there is none. Throws `SourceUnavailable`. */
+  openedTicket?(draft: OpenedDraft): Promise<string | null>;
   judgeWebhook(request: WebhookRequest): WebhookJudgement;
   /** Whether webhooks of this type lead to a hint: one that was kept as `unknown` by an earlier version may be understood now. */
   understandsWebhook?(type: string): boolean;

@@ -52,6 +52,8 @@ class RtShaped {
   parts: Part[] = [];
   requestors = new Map<number, string[]>();
   owners = new Map<number, string>();
+  subjects = new Map<number, string>();
+  mayModify = true;
   link = new Map<string, string[]>();
   requests: {
     method: string | undefined;
@@ -83,6 +85,8 @@ class RtShaped {
     this.parts = [];
     this.requestors = new Map([[1, ['vera@customers.example']]]);
     this.owners = new Map();
+    this.subjects = new Map();
+    this.mayModify = true;
     this.link = new Map();
     this.requests = [];
     this.before = () => null;
@@ -177,6 +181,24 @@ class RtShaped {
       response.end(instead.body);
       return;
     }
+    if (path === '/ticket' && method === 'POST') {
+      const id = Math.max(...this.rows.map((row) => row.of)) + 1;
+      this.add({ type: 'Create', by: 'billing', of: id });
+      this.requestors.set(id, []);
+      this.subjects.set(id, (JSON.parse(body) as { Subject: string }).Subject);
+      response.writeHead(201, { 'content-type': 'application/json; charset=utf-8' });
+      response.end(JSON.stringify({ type: 'ticket', id: String(id), _url: `${this.url}/REST/2.0/ticket/${id}` }));
+      return;
+    }
+    const changed = /^\/ticket\/(\d+)$/.exec(path);
+    if (changed !== null && method === 'PUT') {
+      const { Requestor } = JSON.parse(body) as { Requestor: string };
+      const name = Object.keys(users).find((each) => String(users[each]?.id) === Requestor);
+      if (this.mayModify) this.requestors.set(Number(changed[1]), name === undefined ? [] : [name]);
+      response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
+      response.end(JSON.stringify([this.mayModify ? `Added ${name} as Requestor for this ticket` : 'Permission Denied']));
+      return;
+    }
     const commented = /^\/ticket\/(\d+)\/comment$/.exec(path);
     if (commented !== null && this.rows.some((row) => row.object === 'RT::Ticket' && row.of === Number(commented[1]))) {
       this.add({ type: 'Comment', by: 'ana', of: Number(commented[1]) });
@@ -238,8 +260,10 @@ class RtShaped {
       const one = /^id = (\d+)/.exec(query)?.[1];
       const requestor = Number(/Requestor\.id = (\d+)/.exec(query)?.[1]);
       const owner = Number(/Owner\.id = (\d+)/.exec(query)?.[1]);
+      const titled = /Subject LIKE '([^']*)'/.exec(query)?.[1];
       const wanted = tickets.filter(
         (id) =>
+          (titled === undefined || this.subjects.get(id)?.includes(titled) === true) &&
           (one === undefined ? id > above : id === Number(one)) &&
           (Number.isNaN(requestor) || (this.requestors.get(id) ?? []).some((name) => users[name]?.id === requestor)) &&
           (Number.isNaN(owner) || users[this.owners.get(id) ?? '']?.id === owner),
@@ -756,6 +780,126 @@ describe('a note', () => {
     const hasty = connector({ resilience: { retries: 3, attemptTimeout: 60 } });
     await expect(hasty.addNote('1', 'x')).rejects.toMatchObject({ why: 'timeout' });
     expect(rt.requests).toHaveLength(1);
+  });
+});
+
+describe('a ticket that the gateway opens', () => {
+  const draft = {
+    customerReference: '53',
+    queue: 'Cards',
+    subject: 'A look at recent payments',
+    body: 'Look at this.\u0007\r\nAlert: alr_1',
+    idempotencyKey: 'out_01J',
+  };
+  const posted = () => rt.requests.filter(({ path, method }) => path === '/ticket' && method === 'POST');
+  const put = () => rt.requests.filter(({ method }) => method === 'PUT');
+
+  test('is made without a requestor, whom RT would mail it, and theirs then; and is found by its key', async () => {
+    const helpdesk = connector();
+    expect(await helpdesk.openedTicket(draft)).toBeNull();
+    expect(await helpdesk.openTicket(draft)).toBe('2');
+    expect(
+      [...posted(), ...put()].map(({ method, path, body, authorization, type }) => [
+        `${method} ${path}`,
+        JSON.parse(body),
+        authorization,
+        type,
+      ]),
+    ).toEqual([
+      [
+        'POST /ticket',
+        {
+          Queue: 'Cards',
+          Subject: 'A look at recent payments [out_01J]',
+          Content: 'Look at this. \nAlert: alr_1',
+          ContentType: 'text/plain',
+        },
+        `token ${token}`,
+        'application/json',
+      ],
+      ['PUT /ticket/2', { Requestor: '53' }, `token ${token}`, 'application/json'],
+    ]);
+    rt.requests = [];
+    expect(await helpdesk.openedTicket(draft)).toBe('2');
+    expect(await helpdesk.openedTicket({ ...draft, idempotencyKey: 'out_01K' })).toBeNull();
+    expect(await helpdesk.openedTicket({ ...draft, customerReference: '54' })).toBeNull();
+    expect(rt.requests.map(({ query }) => query)).toEqual([
+      "Queue = 'Cards' AND Subject LIKE '[out_01J]' AND Requestor.id = 53",
+      "Queue = 'Cards' AND Subject LIKE '[out_01K]' AND Requestor.id = 53",
+      "Queue = 'Cards' AND Subject LIKE '[out_01J]' AND Requestor.id = 54",
+    ]);
+  });
+
+  test('that lacks its requestor yet isn’t there, and is gone on with where it is asked for again', async () => {
+    rt.before = (path) => (path === '/ticket/2' ? { status: 502, body: '' } : null);
+    await expect(connector().openTicket(draft)).rejects.toMatchObject({ why: 'fault' });
+    expect(await connector().openedTicket(draft)).toBeNull();
+    rt.before = () => null;
+    expect(await connector().openTicket(draft)).toBe('2');
+    expect(posted()).toHaveLength(1);
+    expect(put()).toHaveLength(2);
+    expect(await connector().openTicket(draft)).toBe('2');
+    expect([posted().length, put().length]).toEqual([1, 2]);
+  });
+
+  test('that somebody made another’s meanwhile stays theirs, and isn’t this customer’s', async () => {
+    rt.mayModify = false;
+    expect(await connector().openTicket(draft)).toBeNull();
+    rt.requestors.set(2, ['victim@customers.example']);
+    rt.mayModify = true;
+    expect(await connector().openTicket(draft)).toBeNull();
+    expect(rt.requestors.get(2)).toEqual(['victim@customers.example']);
+  });
+
+  test.each([
+    ['a requestor of no ticket', '54'],
+    ['nobody', '999'],
+    ['staff', '39'],
+    ['no number', '53 OR id > 0'],
+    ['nothing', ''],
+  ])('for %s is not even asked for', async (_, customerReference) => {
+    rt.requestors.set(1, ['vera@customers.example', 'ana']);
+    expect(await connector().openTicket({ ...draft, customerReference })).toBeNull();
+    expect(posted()).toEqual([]);
+  });
+
+  test.each([
+    ["a quote in the queue's name", { queue: "Cards' OR id > 0" }],
+    ['a quote in the key', { idempotencyKey: "out_' OR id > 0" }],
+    ['no key', { idempotencyKey: '' }],
+    ['a key that is too long', { idempotencyKey: 'k'.repeat(65) }],
+  ])('is not looked for with %s', async (_, given) => {
+    await expect(connector().openedTicket({ ...draft, ...given })).rejects.toThrow(TypeError);
+    expect(rt.requests).toEqual([]);
+  });
+
+  test('has a subject as long as RT takes, its key whole', async () => {
+    await connector().openTicket({ ...draft, subject: 'x'.repeat(500), idempotencyKey: 'k'.repeat(64) });
+    const { Subject } = JSON.parse(posted()[0]?.body ?? '{}') as { Subject: string };
+    expect(Subject).toMatch(/^x+ \[k{64}\]$/);
+    expect(Subject).toHaveLength(200);
+  });
+
+  test.each([400, 403, 404])('that is answered by %i is none', async (status) => {
+    rt.before = (path) => (path === '/ticket' ? { status, body: JSON.stringify({ message: 'Permission Denied' }) } : null);
+    expect(await connector().openTicket(draft)).toBeNull();
+    expect(posted()).toHaveLength(1);
+  });
+
+  test.each([
+    [500, 'fault', ''],
+    [429, 'rate-limited', ''],
+    [401, 'unauthorized', ''],
+    [302, 'malformed', ''],
+    [201, 'malformed', '{"id": "1 <x>"}'],
+    [201, 'malformed', '{"id'],
+  ])('that is answered by %i (%s) is asked for once, and may be there', async (status, why, body) => {
+    rt.before = (path) => (path === '/ticket' ? { status, body } : null);
+    await expect(connector({ resilience: { retries: 3 } }).openTicket(draft)).rejects.toMatchObject({
+      name: 'SourceUnavailable',
+      why,
+    });
+    expect(posted()).toHaveLength(1);
   });
 });
 

@@ -7,8 +7,10 @@ import type {
   HelpdeskConnector,
   HelpdeskCustomerRecord,
   MessageRecord,
+  OpenedDraft,
   StaffRecord,
   TicketBatch,
+  TicketDraft,
   TicketSnapshot,
   TicketStatus,
   WebhookJudgement,
@@ -86,6 +88,8 @@ const ticketNumber = /^[1-9]\d{0,14}$/;
 const patience = 2;
 /** Of a ticket's requestors, those among whom the customer is looked for. */
 const requestorsRead = 20;
+/** Characters of a ticket's subject in RT. */
+const subjectLimit = 200;
 const ticketsABatch = 50;
 const ticketsAtOnce = 8;
 /** Tickets that one search asks for by their numbers. */
@@ -112,6 +116,9 @@ interface ResolvedCustomer {
 interface ProvenField {
   readonly id: string;
 }
+
+/** A ticket that was opened, and whether it has a requestor. */
+const openedRow = z.object({ id: identifier, Requestor: z.array(z.unknown()) });
 
 /** What was learnt of RT and counts for a while, however it is asked. */
 interface Memory {
@@ -151,6 +158,21 @@ const quoted = (option: string, name: string): string => {
   return `'${name}'`;
 };
 
+/** What stands in the subject of a ticket that was opened with this key, at its end. */
+const keyMark = (key: string): string => {
+  if (!/^[\w-]{1,64}$/.test(key)) throw new TypeError('idempotencyKey: at most 64 letters, digits, _ and - are expected');
+  return `[${key}]`;
+};
+
+/** As long as RT's own column, with the mark whole. */
+const keyedSubject = (subject: string, key: string): string => {
+  const mark = keyMark(key);
+  return `${shortText(subject, subjectLimit - mark.length - 1) ?? ''} ${mark}`.trim();
+};
+
+const openedWith = (queue: string, key: string): string =>
+  `Queue = ${quoted('queue', queue)} AND Subject LIKE ${quoted('idempotencyKey', keyMark(key))}`;
+
 const anyOf = (field: string, values: readonly string[]): string =>
   `( ${values.map((value) => `${field} = '${value}'`).join(' OR ')} )`;
 
@@ -162,7 +184,7 @@ const customerChanges = (fieldId: string | null): string => {
 };
 
 /**
- * Request Tracker 5 over REST2: tickets are read, and notes written where the account may. The account needs ShowTicket, SeeQueue on its queues and, globally,
+ * Request Tracker 5 over REST2: tickets are read, notes written and tickets opened where the account may. The account needs ShowTicket, SeeQueue on its queues and, globally,
  * ShowUserHistory; for a link field SeeCustomField on it. Without ShowUserHistory nobody can say who changed an
  * address, and customers come without one.
  *
@@ -181,9 +203,10 @@ export class RtHelpdesk implements HelpdeskConnector {
     rest?: Rest2,
     private readonly memory: Memory = { staffUntil: new Map(), linkField: null },
   ) {
-    const { source, url, token, resilience, queues, customerField } = options;
+    const { source, url, token, resilience, queues, customerField, outreach } = options;
     this.rest = rest ?? new Rest2({ source, url, token, resilience });
     this.inQueues = queues?.length ? ` AND ( ${queues.map((name) => `Queue = ${quoted('queues', name)}`).join(' OR ')} )` : '';
+    if (outreach !== undefined) quoted('outreach.queue', outreach.queue);
     for (const writer of customerField?.writers ?? []) quoted('customerField.writers', writer);
     this.writers = new Set(customerField?.writers.map((name) => name.toLowerCase()));
     if (customerField !== undefined) {
@@ -214,6 +237,56 @@ export class RtHelpdesk implements HelpdeskConnector {
     if (!ticketNumber.test(reference)) return false;
     // as text/plain RT 5 would take the bytes of its body for Latin-1
     return this.rest.write(`/ticket/${reference}/comment`, { Content: noteText(text), ContentType: 'text/plain' });
+  }
+
+  /**
+   * In two steps, as RT's usual scrip mails a new ticket to its requestors and REST2 can't hold that back: without a requestor first, who is
+   * named then. Repeated, it goes on with the ticket that is there. The key stands in the subject, by which that is found: RT knows no
+   * idempotency keys. Needs CreateTicket and ModifyTicket.
+   */
+  async openTicket({ customerReference, queue, subject, body, idempotencyKey }: TicketDraft): Promise<string | null> {
+    if (!(await this.isCustomer(customerReference))) return null;
+    const { items } = await this.rest.page('/tickets', openedRow, {
+      query: openedWith(queue, idempotencyKey),
+      fields: 'id,Requestor',
+      per_page: 1,
+    });
+    const [found] = items;
+    const reference =
+      found?.id ??
+      (await this.rest.create('/ticket', {
+        Queue: queue,
+        Subject: keyedSubject(subject, idempotencyKey),
+        Content: noteText(body),
+        ContentType: 'text/plain',
+      }));
+    if (reference === null) return null;
+    // Whom somebody named meanwhile isn't taken away. RT answers in sentences, whether it did it or not.
+    if (found === undefined || found.Requestor.length === 0)
+      await this.rest.change(`/ticket/${reference}`, { Requestor: customerReference });
+    return this.openedTicket({ customerReference, queue, idempotencyKey });
+  }
+
+  /** RT leaves tickets out of a search that were deleted, merged into others or renamed since: then there is none. */
+  async openedTicket({ customerReference, queue, idempotencyKey }: OpenedDraft): Promise<string | null> {
+    if (!ticketNumber.test(customerReference)) return null;
+    const { items } = await this.rest.page('/tickets', z.object({ id: identifier }), {
+      query: `${openedWith(queue, idempotencyKey)} AND Requestor.id = ${customerReference}`,
+      fields: 'id',
+      per_page: 1,
+    });
+    return items[0]?.id ?? null;
+  }
+
+  /** RT has them as the requestor of a ticket that the account may see, and they are no staff. */
+  private async isCustomer(reference: string): Promise<boolean> {
+    if (!ticketNumber.test(reference)) return false;
+    const { items } = await this.rest.page('/tickets', z.object({ id: identifier }), {
+      query: `Requestor.id = ${reference}${this.inQueues}`,
+      fields: 'id',
+      per_page: 1,
+    });
+    return items.length > 0 && !(await this.profileOf(reference)).isStaff;
   }
 
   /**

@@ -137,6 +137,9 @@ export const rtUser = z.object({
 
 export const rtCustomField = z.object({ id: identifier, Name: z.string(), LookupType: z.string() });
 
+/** What RT says of a record that it made. */
+export const rtMade = z.object({ id: identifier });
+
 /** Every search: `total` is null where RT doesn't tell ordinary users, and a page may be shorter than there are rows. */
 export const collectionOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), total: z.number().int().nullish(), per_page: z.coerce.number().int().positive() });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Lane } from '../../../lanes';
 import { Resilience, type ResilienceSettings } from '../../resilience';
 import { SourceUnavailable } from '../../source-unavailable';
-import { collectionOf } from './rt.records';
+import { collectionOf, rtMade } from './rt.records';
 
 /** Bytes of one answer; a longer one is refused before it is held in memory. */
 const answerLimit = 24 * 1024 * 1024;
@@ -149,6 +149,30 @@ export class Rest2 {
     });
   }
 
+  /**
+   * Posts what makes a record, once, and gives the record's id; null where RT refuses. Whatever is thrown, it may have been made.
+   */
+  create(path: string, fields: Readonly<Record<string, unknown>>): Promise<string | null> {
+    return this.resilience.once(async (signal) => {
+      const response = await this.fetched(path, signal, fields);
+      const { status } = response;
+      if (status === 201) return this.checked(rtMade, this.parsed(await this.text(response))).id;
+      await response.body?.cancel();
+      if (status === 400 || status === 403 || status === 404) return null;
+      throw this.fault(status);
+    }, this.lane);
+  }
+
+  /** Puts a record's fields, once. Nothing of RT's answer tells whether it did: read the record. Whatever is thrown, it may have. */
+  change(path: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
+    return this.resilience.once(async (signal) => {
+      const response = await this.fetched(path, signal, fields, 'PUT');
+      const { status } = response;
+      await response.body?.cancel();
+      if (status !== 200 && status !== 400 && status !== 403 && status !== 404) throw this.fault(status);
+    }, this.lane);
+  }
+
   private checked<Shape extends z.ZodType>(shape: Shape, answer: unknown): z.output<Shape> {
     const result = shape.safeParse(answer);
     // RT sends some of its errors with status 200 as {"message": …} or as a list of sentences: they end here as well.
@@ -169,9 +193,14 @@ export class Rest2 {
     }, this.lane);
   }
 
-  private fetched(path: string, signal: AbortSignal, body?: object): Promise<Response> {
+  private fetched(
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+    method = body === undefined ? 'GET' : 'POST',
+  ): Promise<Response> {
     return fetch(`${this.root}${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
+      method,
       headers: {
         accept: 'application/json',
         authorization: this.authorization,
