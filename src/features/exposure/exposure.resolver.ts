@@ -11,7 +11,7 @@ import { AccessDecision, FieldExposure } from './exposure.type';
 
 @Resolver()
 export class ExposureResolver {
-  @Listed({ most: 400 })
+  @Listed({ most: 600 })
   @Query(() => [FieldExposure], { description: 'The policy in force, field by field; of one type where named.' })
   @Classified('INTERNAL')
   // Who may ask at all is in the policy file.
