@@ -55,6 +55,7 @@ export const createRisk = async (
     brakes: brakes.service,
     holds: holds.service,
     outreach: outreach.service,
+    stepUps: decisions.services.stepUps,
     namesOfCustomer: named.namesOfCustomer,
   });
   const deadlines = createDeadlines(core, { sources: parts.sources, rules: file });

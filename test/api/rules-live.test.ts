@@ -94,7 +94,7 @@ describe('rules in force', () => {
     await receive(cards(id, 6));
     await receive(cards(id, 2));
     const [first] = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
-    expect(first).toMatchObject({ mode: 'ON', done: ['alert'] });
+    expect(first).toMatchObject({ mode: 'ON', done: ['alert', 'challenge'] });
     // By a digest: what a sender calls its signals may be anything.
     expect(first?.signals).toEqual(expect.arrayContaining([expect.stringMatching(/^shop\/[\w-]{22}$/)]));
     const leaves = await test.app.database.query<{ leaf: Buffer }>('SELECT leaf FROM audit_event');
@@ -231,7 +231,7 @@ describe('rules in force', () => {
     await receive([...cards(undefined, 6), ...cards(one.id, 2), ...cards(other.id, 2), ...cards(one.id, 1)]);
     for (const { id } of [one, other]) expect(await countOf(test, 'risk_alert', 'customer_id = ?', id)).toBe(1);
     const found = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
-    expect(found.map(({ done }) => String(done)).sort()).toEqual(['', 'alert', 'alert']);
+    expect(found.map(({ done }) => String(done)).sort()).toEqual(['', 'alert,challenge', 'alert,challenge']);
   });
 
   it('find one thing of a customer whom senders of both sides tell of, each by a name of their own', async () => {
@@ -244,7 +244,7 @@ describe('rules in force', () => {
     const mixed = [...cards(id, 4), ...cards(row?.payer, 4), ...cards(id, 1), ...cards(row?.payer, 1)];
     await receive(mixed.map((each) => ({ ...each, subjects: { ...each.subjects, device: `dev_${each.id}` } })));
     const found = (await verdicts()).filter(({ rule }) => rule === 'card-testing');
-    expect(found.map(({ done }) => done)).toEqual([['alert']]);
+    expect(found.map(({ done }) => done)).toEqual([['alert', 'challenge']]);
     expect(await countOf(test, 'risk_alert', "customer_id = ? AND rule = 'card-testing'", id)).toBe(1);
   });
 

@@ -2,6 +2,8 @@ import type { SystemChange } from '../../db/change';
 import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
 import { openAlertOf, raise, toldOn } from '../alerts/raising';
 import type { Brakes } from '../brakes/brakes.service';
+import { demandLasts } from '../decisions/demands';
+import type { StepUps } from '../decisions/step-ups.service';
 import type { HoldEffectKind } from '../holds/hold.states';
 import type { Holds } from '../holds/holds.service';
 import { longestHold } from '../holds/placing';
@@ -46,6 +48,7 @@ export interface ConsequenceParts {
   readonly brakes: Pick<Brakes, 'place'>;
   readonly holds: Pick<Holds, 'place'>;
   readonly outreach: Pick<Outreach, 'open'>;
+  readonly stepUps: Pick<StepUps, 'open'>;
 }
 
 /** For how long what a rule wants to wait does, in milliseconds: as long as a hold may stand. */
@@ -109,7 +112,34 @@ export class Consequences {
         customers.add(customerId);
       }
     if (await this.holdsGroup(change, judged, same)) done.add('propose-group-hold');
+    if (await this.challenges(change, judged, same)) {
+      done.add('challenge');
+      for (const customerId of judged.customers) customers.add(customerId);
+    }
     return { done: [...done], customers: [...customers] };
+  }
+
+  /** Whether somebody is to be authenticated by this who wasn't: the customer by the name that payments go by, or each of a group. */
+  private async challenges(change: SystemChange, judged: JudgedVerdict, same: readonly EarlierVerdict[]): Promise<boolean> {
+    const { verdict, names, group } = judged;
+    const effect: RuleEffect = 'challenge';
+    if (!verdict.effects.includes(effect)) return false;
+    // Of what many share each of them is asked for by themselves; of whom nobody knows here the demand that is open says so.
+    if (same.some(({ done, customers }) => done.includes(effect) && customers.some((id) => judged.customers.includes(id))))
+      return false;
+    const [named] = names;
+    const customer = names.find((name) => name.startsWith('pcu_')) ?? named;
+    let isNew = false;
+    for (const customerId of customer === undefined ? group : [customer]) {
+      const opened = await this.parts.stepUps.open(change, {
+        customerId,
+        origin: { rule: verdict.rule, version: verdict.version },
+        restsOn: verdict.evidence.map(loggedName),
+        until: new Date(change.at.getTime() + demandLasts),
+      });
+      isNew ||= 'isNew' in opened && opened.isNew;
+    }
+    return isNew;
   }
 
   /** Whether a hold on all of them was proposed by this. */

@@ -45,7 +45,7 @@ const recordRules = (database: Database, file: RulesFile): Promise<void> =>
   });
 
 export interface RuleParts
-  extends Pick<RuleWatchParts, 'file' | 'history' | 'brakes' | 'holds' | 'outreach' | 'namesOfCustomer'> {
+  extends Pick<RuleWatchParts, 'file' | 'history' | 'brakes' | 'holds' | 'outreach' | 'stepUps' | 'namesOfCustomer'> {
   readonly signals: Signals;
 }
 
