@@ -3,8 +3,11 @@ import type { HelpdeskConnector, MessageRecord, TicketSnapshot, TicketStatus } f
 import type { PaymentCustomerSnapshot, PaymentsConnector } from '../../src/upstream/payments/payments.port';
 import { SourceUnavailable } from '../../src/upstream/source-unavailable';
 
-/** What a canary may be shown on the word of: sight of its ticket, an assistance on that ticket, one that covers its customer, or nothing at all. */
-export type Ground = 'scope' | 'ticket' | 'customer' | 'never';
+/**
+ * What a canary may be shown on the word of: sight of its ticket, an assistance on that ticket, one that covers its customer, an
+ * assistance where an alert is told (on its ticket, or with its customer), being told that there is an alert, or nothing at all.
+ */
+export type Ground = 'scope' | 'ticket' | 'customer' | 'alert' | 'told' | 'never';
 
 /** One sensitive value that occurs nowhere else. */
 export interface Canary {

@@ -91,12 +91,35 @@ export class ExposureOracle {
     const { ground, ticket, customer } = canary;
     if (ground === 'never') return false;
     if (!view.mfa && !canary.unpoliced) return false;
+    if (ground === 'told') return this.isTold(view, canary);
+    if (ground === 'alert') {
+      if (!this.assistsWhereTold(view, canary)) return false;
+      return this.leaves(view, canary, customer?.link ?? 'NONE');
+    }
     if (ticket && !this.worksWith(view, ticket)) return false;
     // Words in a ticket that is about nobody lead to nobody's payments.
     if (ground === 'ticket' && ticket?.customer && !view.live.some((each) => each.ticket === ticket)) return false;
     if (ground === 'customer' && !view.live.some((each) => each.customer === customer)) return false;
-    const link = ground === 'customer' && customer ? customer.link : 'NONE';
-    return canary.ways.some((way) => way.every((coordinate) => this.isInClear(view.user, coordinate, link)));
+    return this.leaves(view, canary, ground === 'customer' && customer ? customer.link : 'NONE');
+  }
+
+  private leaves({ user }: View, { ways }: Canary, link: LinkAssurance): boolean {
+    return ways.some((way) => way.every((coordinate) => this.isInClear(user, coordinate, link)));
+  }
+
+  private assistsWhereTold({ live }: View, { ticket, customer }: Canary): boolean {
+    return live.some((each) => each.customer === customer && (ticket === null || each.ticket === ticket));
+  }
+
+  /** That there is an alert is told to whoever was given its ticket by others, and to whoever assists there; who looks after the rules knows it by our id. */
+  private isTold(view: View, canary: Canary): boolean {
+    const { user } = view;
+    if (rolesOf(user).some((role) => ['PAYMENTS', 'AUDITOR', 'ADMIN'].includes(role))) return true;
+    if (this.assistsWhereTold(view, canary)) return true;
+    const { ticket } = canary;
+    if (ticket === null || ticket.assignee !== user || !isOpen(ticket)) return false;
+    if (ticket.createdByStaff === user || ticket.customerSetBy.includes(user)) return false;
+    return ticket.assignedBy !== user || teamsOf(user).includes(ticket.team);
   }
 }
 

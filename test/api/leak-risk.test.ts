@@ -1,0 +1,66 @@
+import type { CanaryCustomer } from '../support/canaries';
+import { tellLeak } from '../support/leak-check';
+import { RiskCanaries } from '../support/risk-canaries';
+
+describe('alerts, brakes and messages about a merchant whose every value is a canary', () => {
+  let risk: RiskCanaries;
+  beforeAll(async () => {
+    risk = await RiskCanaries.start();
+  });
+  afterAll(() => risk.stop());
+
+  it('tell nobody, not by a count, of alerts on tickets that aren’t theirs', async () => {
+    const { tickets } = risk.canaries.merchant;
+    const query = '{ alerts(first: 20) { totalCount pageInfo { endCursor hasNextPage } edges { cursor node { id } } } }';
+    const asked = async () =>
+      Promise.all(
+        ['ben', 'pia', 'pru', 'pip', 'ada', 'oz'].map(async (user) => (await risk.canaries.send(user, true, query)).body),
+      );
+    const before = await asked();
+    await risk.tell([tickets.own.customer as CanaryCustomer, tickets.matched.customer as CanaryCustomer]);
+    expect(risk.alertIds.length).toBeGreaterThan(1);
+    expect(await asked()).toEqual(before);
+  });
+
+  it('show nothing that the policy withholds, to whoever asks, listens, is told or reads what is written', async () => {
+    const { merchant } = risk.canaries;
+    await risk.listen(['ana', 'ben', 'sam', 'pia', 'ada', 'oz']);
+    await risk.report('ana', merchant.tickets.own);
+    await risk.brake('ben');
+    await risk.tell(Object.values(merchant.customers));
+    await risk.heard('ana', 3);
+    const leaks = await risk.ask();
+    expect(leaks.map(tellLeak)).toEqual([]);
+  });
+
+  it('show nothing more to those who opened every ticket that they can', async () => {
+    const opened = await risk.canaries.openEverything({ users: ['ana', 'ben', 'sam'] });
+    const leaks = await risk.ask({ users: ['ana', 'ben', 'sam'] });
+    expect([...opened, ...leaks].map(tellLeak)).toEqual([]);
+  });
+
+  it('have shown enough of what they may for their silence on the rest to mean something', () => {
+    expect(risk.messages).toBeGreaterThan(10);
+    for (const part of ['a place in an alert', 'that there is an alert', 'what was reported', 'proposalReason of a brake'])
+      expect([part, risk.shown(part).length > 0]).toEqual([part, true]);
+  });
+
+  it.each([
+    [
+      'an amount that is none',
+      { type: 'payment.attempt.declined', facts: { amount: { minorUnits: 'kq7z9901', currency: 'EUR' } } },
+    ],
+    ['a place that is none', { type: 'payment.attempt.declined', facts: { country: 'kq7z9902' } }],
+    ['a domain that is an address', { type: 'payment.attempt.declined', subjects: { emailDomain: 'ana@kq7z9903.example' } }],
+    ['a type of staff', { type: 'staff.kq7z9904' }],
+    ['an instant to come', { type: 'ticket.contact', occurredAt: '2031-01-01T00:00:00Z', subjects: { customer: 'kq7z9905' } }],
+  ])('a sender is told what is wrong with %s, not what it was', async (_, given) => {
+    const occurredAt = risk.canaries.app.clock.now().toISOString();
+    const { status, body } = await risk.post([{ id: 'kq7z9900', occurredAt, subjects: {}, facts: {}, ...given }]);
+    expect(status).toBe(400);
+    expect(body).not.toMatch(/kq7z99/);
+    expect(risk.canaries.app.logLines.join('')).not.toMatch(/kq7z99/);
+    const unproven = await risk.post([{ id: 'kq7z9900', occurredAt, ...given }], Buffer.alloc(32, 'somebody else'));
+    expect([unproven.status, /kq7z99/.test(unproven.body)]).toEqual([401, false]);
+  });
+});
