@@ -100,6 +100,7 @@ export class App {
   readonly asked = this.parts.asked;
   readonly deadlines = this.parts.risk.deadlines;
   readonly outreachJobs = this.parts.risk.outreachJobs;
+  readonly sessionUses = this.parts.risk.sessionUses;
   readonly sources = this.parts.sources;
   readonly actors = this.parts.actors;
   readonly denials = this.parts.record.denials;
@@ -165,8 +166,8 @@ export class App {
         maximumAge: maximumAge.assignment,
         rules: loadRules(config.rulesFile),
         staffIssuers: issuers.map(({ issuer }) => issuer),
-        openActors: (brakes) =>
-          createActors(core, { issuers, development: !config.production, mfaRequired: config.mfaRequired, brakes }),
+        openActors: (watched) =>
+          createActors(core, { issuers, development: !config.production, mfaRequired: config.mfaRequired, ...watched }),
       });
       const { actors } = risk;
       const asked = createAsked(core, {

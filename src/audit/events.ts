@@ -285,9 +285,9 @@ export const catalogue = {
     subject: 'Secret',
   },
   'session.revoke': {
-    reads: 'The identity provider ended a session, or all of somebody’s.',
+    reads: 'A session, or all of somebody’s, was ended: by the identity provider, or by the rule that it names.',
     subject: 'SessionRevocation',
-    detail: { entry: later(digest), until: later(time) },
+    detail: { entry: later(digest), until: later(time), rule: optional(word), restsOn: optional(ids) },
   },
   'signal.consume': {
     reads: 'Something begins to be done about signals, under this name; what was done its own events say.',

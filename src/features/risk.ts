@@ -1,5 +1,6 @@
 import type { RulesFile } from '../risk/rules-file';
-import type { ActorParts, Actors } from './actors/actors.service';
+import type { Actors } from './actors/actors.service';
+import type { IdentitySettings } from './actors/actors.slice';
 import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
 import { createBrakes } from './brakes/brakes.slice';
 import type { Core } from './core';
@@ -11,7 +12,7 @@ import { createOutreach } from './outreach/outreach.slice';
 import { createRules } from './rules/rules.slice';
 import { signalNames } from './signal-names';
 import type { SignalsSection } from './signals/signals.section';
-import { createSignals } from './signals/signals.slice';
+import { createSessionUses, createSignals } from './signals/signals.slice';
 import type { Sources } from './sources/sources.service';
 import { createWebhooks, type WebhookSettings } from './webhooks/webhooks.slice';
 
@@ -24,8 +25,8 @@ export interface RiskParts extends Omit<AlertsParts, 'actors'> {
   readonly rules: RulesFile;
   /** Issuer identifiers of the identity providers of staff. */
   readonly staffIssuers: readonly string[];
-  /** Who asks, but for those on whose sessions a brake is. */
-  readonly openActors: (brakes: Pick<ActorParts, 'isSignedOut' | 'stopAlso'>) => Promise<Actors>;
+  /** Who asks, but for those on whose sessions a brake is; from where they do is noted. */
+  readonly openActors: (watched: Pick<IdentitySettings, 'brakes' | 'noteUse'>) => Promise<Actors>;
 }
 
 /** What is made of signals: verdicts of rules, alerts, brakes, and what other systems are told of them. */
@@ -36,7 +37,13 @@ export const createRisk = async (
 ) => {
   const named = signalNames(core.database, core.keys);
   const brakes = await createBrakes(core);
-  const actors = await openActors(brakes.service);
+  // What no rule reads isn't collected.
+  const areSessionsRead = file.settings.some(({ rule, mode }) => rule.name === 'session-moved' && mode !== 'OFF');
+  const uses = createSessionUses(core, () => signals.service.stored());
+  const actors = await openActors({
+    brakes: brakes.service,
+    noteUse: (use) => areSessionsRead && uses.note(use),
+  });
   const holds = createHolds(core);
   const signals = createSignals(core, {
     section: settings.signals,
@@ -56,6 +63,7 @@ export const createRisk = async (
     holds: holds.service,
     outreach: outreach.service,
     stepUps: decisions.services.stepUps,
+    sessions: actors,
     namesOfCustomer: named.namesOfCustomer,
   });
   const deadlines = createDeadlines(core, { sources: parts.sources, rules: file });
@@ -66,6 +74,7 @@ export const createRisk = async (
     webhooks,
     deadlines: deadlines.service,
     outreachJobs: outreach.jobs,
+    sessionUses: uses,
     /** What updates of payment details are judged by. */
     signs: {
       wouldBeAgainstHistory: (asked) => rules.changes.wouldBe(asked),
@@ -83,11 +92,17 @@ export const createRisk = async (
     recurring: [alerts, brakes, decisions, webhooks, deadlines].flatMap(({ recurring }) => recurring),
     start: () => {
       signals.service.start();
+      uses.start();
       webhooks.start();
       outreach.jobs.start();
     },
     close: () => decisions.close(),
     stop: () =>
-      Promise.all([signals.service.stop(), webhooks.stop(), outreach.jobs.stop(), alerts.services.alertStreams.feed.stop()]),
+      Promise.all([
+        uses.stop().then(() => signals.service.stop()),
+        webhooks.stop(),
+        outreach.jobs.stop(),
+        alerts.services.alertStreams.feed.stop(),
+      ]),
   };
 };

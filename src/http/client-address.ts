@@ -56,13 +56,23 @@ export const trustIn = (proxies: readonly string[]): ((address: string) => boole
 export const networkOf = (address: string): string =>
   address.includes(':') ? `${address.split(':').slice(0, 4).join(':')}::/64` : address;
 
-/** Who a request is counted for, for every limiter. What a trusted proxy wrote and is no address counts as the proxy's own. */
-export const clientOf = ({ ip, ips }: Pick<FastifyRequest, 'ip' | 'ips'>): string => {
-  // From the connection to the farthest that is believed.
-  const farthest = [...(ips ?? [ip])]
+/** The farthest address that is believed, from the connection on; undefined where a trusted proxy wrote none. */
+const farthestOf = ({ ip, ips }: Pick<FastifyRequest, 'ip' | 'ips'>): string | undefined =>
+  [...(ips ?? [ip])]
     .reverse()
     .map(addressIn)
-    .find((address) => address !== null);
+    .find((address) => address !== null) ?? undefined;
+
+/** Where a request comes from, as widely as one place has its addresses: 24 bits of an IPv4 address, 48 of an IPv6 one. Null where nobody knows. */
+export const surroundingsOf = (request: Pick<FastifyRequest, 'ip' | 'ips'>): string | null => {
+  const farthest = farthestOf(request);
+  if (farthest === undefined) return null;
+  return farthest.includes(':') ? `${farthest.split(':').slice(0, 3).join(':')}::` : farthest.replace(/\d+$/, '0');
+};
+
+/** Who a request is counted for, for every limiter. What a trusted proxy wrote and is no address counts as the proxy's own. */
+export const clientOf = (request: Pick<FastifyRequest, 'ip' | 'ips'>): string => {
+  const farthest = farthestOf(request);
   return farthest === undefined ? 'unknown' : networkOf(farthest);
 };
 

@@ -23,7 +23,7 @@ import { SourceUnavailable } from '../upstream/source-unavailable';
 import { answered } from './answered';
 import { createApollo } from './apollo';
 import { auditExportRoutes } from './audit-export';
-import { clientOf, trustIn } from './client-address';
+import { clientOf, surroundingsOf, trustIn } from './client-address';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { withoutGlue } from './confirm/address';
 import { boundConnections, type Deadlines, usualDeadlines } from './connections';
@@ -312,7 +312,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.header('cache-control', 'no-store');
     try {
-      request.actor = await app.actors.identify(request.headers.authorization);
+      request.actor = await app.actors.identify(request.headers.authorization, surroundingsOf(request));
     } catch (error) {
       // That nobody can be looked up just now is no refusal.
       if (failureIn(error)?.code === 'RECORD_UNAVAILABLE') throw error;

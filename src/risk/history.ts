@@ -1,7 +1,7 @@
 import type { Signal, SignalType, SubjectName } from './signal';
 
 /** What a rule may ask for a window of: each is an index that storing a signal costs, so no more than rules ask for. */
-export type WindowSubject = Exclude<SubjectName, 'ip' | 'order' | 'payment'>;
+export type WindowSubject = Exclude<SubjectName, 'ip' | 'order' | 'payment' | 'session'>;
 
 /** A window of what is known of one subject, by when it occurred: `from` itself is in it, `to` too. */
 export interface Window {

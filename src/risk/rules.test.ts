@@ -377,6 +377,15 @@ describe('rules about agents', () => {
       values.map((value, index) => signal(index * 3 * minute, 'staff.session', { staff: 'ana', [place]: value }));
     expect(found(use('device', 'a', 'b', 'a'))).toEqual(['session-moved: end-session']);
     expect(found(use('ip', 'a', 'b', 'a'))).toEqual(['session-moved: alert']);
+    // Two devices, each with a session of its own.
+    const both = ['a', 'b', 'a', 'b'].map((device, index) =>
+      signal(index * minute, 'staff.session', { staff: 'ana', device, session: `of ${device}` }),
+    );
+    expect(found(both)).toEqual([]);
+    const taken = ['a', 'b', 'a'].map((device, index) =>
+      signal(index * minute, 'staff.session', { staff: 'ana', device, session: 's' }),
+    );
+    expect(found([...both, ...taken])).toEqual(['session-moved: end-session']);
     expect(found(use('device', 'a', 'b', 'b', 'c'))).toEqual([]);
     expect(found(use('device', 'a', 'b', 'b', 'b', 'a'))).toEqual([]);
   });

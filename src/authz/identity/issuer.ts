@@ -70,6 +70,11 @@ const claims = z.strictObject({
    * edit themselves. `email` counts only with `email_verified: true` beside it.
    */
   staff: claimPath.prefault('preferred_username'),
+  /**
+   * The claim that says on which of their devices a person is, where the provider proves that. A session that goes to and fro between two of
+   * them has been taken along.
+   */
+  device: claimPath.optional(),
   /** How a token of a service is recognised: by its role SERVICE, or by a claim that only services have. */
   service: z
     .union([z.literal('role'), z.strictObject({ claim: claimPath, values: names('values').min(1, 'at least one value') })], {

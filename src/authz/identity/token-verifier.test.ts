@@ -957,6 +957,30 @@ describe('time of sign-in', () => {
   });
 });
 
+describe('the claim for the device', () => {
+  const deviceIn = async (claims: Record<string, unknown>, device: string | undefined = 'device.id') => {
+    const verifier = verifierOf({ claims: device === undefined ? {} : { device } });
+    return (await verifier.verify(await tokenOf(claims))).device;
+  };
+
+  test.each([
+    ['d-1', 'd-1'],
+    ['x'.repeat(256), 'x'.repeat(256)],
+    ['x'.repeat(257), undefined],
+    ['', undefined],
+    [5, undefined],
+    [['d-1'], undefined],
+    [{ id: 'd-1' }, undefined],
+    [null, undefined],
+  ])('%j is %p', async (id, expected) => expect(await deviceIn({ device: { id } })).toBe(expected));
+
+  test('says nothing where none is configured, nor of services', async () => {
+    const token = await tokenOf({ device: 'd-1' });
+    expect((await verifierOf({}).verify(token)).device).toBeUndefined();
+    expect(await deviceIn({ device: { id: 'd-1' }, roles: ['SERVICE'] })).toBeUndefined();
+  });
+});
+
 describe('the claim for helpdesk staff', () => {
   const staffClaim = async (staff: string, claims: Record<string, unknown>) =>
     (await verifierOf({ claims: { staff } }).verify(await tokenOf(claims))).staffClaim;

@@ -29,6 +29,8 @@ export interface VerifiedToken {
   /** By which the person is found among the helpdesk's staff, in lower case; null for services. */
   readonly staffClaim: string | null;
   readonly kind: 'staff' | 'service';
+  /** The device as the configured claim names it; not there where the issuer has no such claim, or the token none. */
+  readonly device?: string;
   /** The client that the token was issued to; not there where it names none, or two that differ. */
   readonly clientId?: string;
 }
@@ -98,6 +100,13 @@ const clientIn = (claims: RegisteredClaims): Pick<VerifiedToken, 'clientId'> => 
   return typeof client === 'string' && client !== '' && named.every((each) => each === client) ? { clientId: client } : {};
 };
 
+/** Of a person's token. A claim that is no plain text, or a very long one, says nothing. */
+const deviceIn = (issuer: Issuer, claims: RegisteredClaims): Pick<VerifiedToken, 'device'> => {
+  const { device: path } = issuer.claims;
+  const claim = path === undefined ? undefined : claimAt(claims, path);
+  return typeof claim === 'string' && claim !== '' && claim.length <= 256 ? { device: claim } : {};
+};
+
 const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken => {
   const { sub, sid, jti } = claims;
   if (sub === undefined) throw tokenFailure('claims');
@@ -118,6 +127,7 @@ const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken =
     expiresAt: instant(claims.exp),
     staffClaim: service ? null : staffClaimIn(issuer, claims),
     kind: service ? ('service' as const) : ('staff' as const),
+    ...(service ? {} : deviceIn(issuer, claims)),
     ...clientIn(claims),
   });
 };

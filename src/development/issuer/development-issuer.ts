@@ -35,6 +35,8 @@ export interface IssueOptions {
   readonly sessionId?: string;
   /** The client that asked for the token, `development` unless told otherwise. */
   readonly clientId?: string;
+  /** The device that the person is on; the token names none unless told. */
+  readonly device?: string;
 }
 
 const privateKey = z.object({
@@ -126,6 +128,7 @@ export class DevelopmentIssuer {
       authenticatedAt,
       sessionId = randomUUID(),
       clientId = developmentClient,
+      device,
     }: IssueOptions = {},
   ): Promise<string> {
     const person = this.people.find((each) => each.user === user);
@@ -141,6 +144,7 @@ export class DevelopmentIssuer {
       preferred_username: person.user,
       sid: sessionId,
       client_id: clientId,
+      ...(device === undefined ? {} : { device }),
     })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: this.key.kid })
       .setIssuer(this.options.issuer)
@@ -159,6 +163,7 @@ export class DevelopmentIssuer {
       issuer: this.options.issuer,
       audience: this.options.audience,
       algorithms: ['ES256'],
+      claims: { device: 'device' },
       keys: { keys: [{ ...published, alg: 'ES256', use: 'sig' }] },
     };
   }

@@ -3,12 +3,14 @@ import type { SignedInActor } from '../../authz/actor';
 import { keptUntil, type LogoutVerifier, type Revocation, RevocationList } from '../../authz/identity/back-channel-logout';
 import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-verifier';
 import type { KeptPerson } from '../../authz/same-person';
+import type { SystemChange } from '../../db/change';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { denialRemedies, Failure } from '../../failure';
 import { ulid } from '../../ulid';
 import type { Core } from '../core';
 import { personDigest, staffDigests } from '../keys/contact-digests';
+import type { SessionUse } from '../signals/session-uses';
 import { activeStaffNamed } from '../tickets/staff.rows';
 import { actors } from './actor.entity';
 import { identityDigest, revocationDigest } from './actor.subject';
@@ -16,8 +18,11 @@ import { sessionRevocations } from './session-revocation.entity';
 
 /** For how long, in milliseconds, a person's rows among the helpdesk's staff are remembered. */
 const staffMemory = 10_000;
+/** For how long, in milliseconds, no token of a session is taken that a rule ended. */
+const movedFor = 24 * 3_600_000;
 
 const actorRows = select(actors.pick('id', 'personDigest'), sql`FROM ${actors}`);
+const identities = select(actors.pick('issuer'), sql`FROM ${actors}`);
 const revocationRows = select(
   sessionRevocations.pick('issuer', 'subjectDigest', 'sessionDigest', 'issuedAt', 'untilAt'),
   sql`FROM ${sessionRevocations}`,
@@ -32,6 +37,18 @@ export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly isSignedOut: (person: KeptPerson) => boolean;
   /** Puts brakes that are on a person on this subject of theirs too. Durable before it returns. */
   readonly stopAlso: (person: KeptPerson) => Promise<void>;
+  /** Told of each time that one of the staff was identified by a token. Nobody waits for it. */
+  readonly noteUse: (use: SessionUse) => void;
+}
+
+/** A session that a rule found to be somebody else's by now. */
+export interface MovedSession {
+  readonly actorId: string;
+  /** As signals name it. */
+  readonly session: string;
+  readonly rule: string;
+  /** Names of the signals that say so. */
+  readonly restsOn: readonly string[];
 }
 
 interface Person extends Pick<SignedInActor, 'id' | 'staffIds' | 'helpdesks'> {
@@ -48,8 +65,11 @@ export class Actors {
     this.revocations = new RevocationList(parts.clock);
   }
 
-  /** The actor of an `Authorization` header. Throws `UNAUTHENTICATED`, and `UPSTREAM_UNAVAILABLE` when the issuer's keys can't be had. */
-  async identify(authorization: string | undefined): Promise<SignedInActor> {
+  /**
+   * The actor of an `Authorization` header. `network`: where the request comes from, as far as that is known. Throws `UNAUTHENTICATED`, and
+   * `UPSTREAM_UNAVAILABLE` when the issuer's keys can't be had.
+   */
+  async identify(authorization: string | undefined, network: string | null = null): Promise<SignedInActor> {
     const [, credentials] = /^Bearer +([^\s]+)$/i.exec(authorization ?? '') ?? [];
     if (credentials === undefined) {
       throw new Failure('UNAUTHENTICATED', 'No bearer token was sent.', {
@@ -69,6 +89,10 @@ export class Actors {
         rule: 'session.braked',
         remedy: denialRemedies.BRAKE,
       });
+    }
+    if (token.kind === 'staff') {
+      const { sessionId: session } = this.underDigest(token);
+      this.parts.noteUse({ actorId: person.id, session, device: token.device ?? null, network });
     }
     return {
       kind: token.kind,
@@ -115,6 +139,32 @@ export class Actors {
       { idempotent: true },
     );
     await this.revocations.revoke(entry, until);
+  }
+
+  /**
+   * Part of a change that records a verdict: ends one session of an actor. Its identity provider doesn't know of that, and goes on giving it
+   * tokens: none of the next 24 hours is taken. In force in every process once it has read what is stored, some seconds after the commit.
+   * False where there is no such actor, or it is ended already.
+   */
+  async endMoved(change: SystemChange, { actorId, session, rule, restsOn }: MovedSession): Promise<boolean> {
+    const [row] = await change.read(identities, sql`WHERE ${actors.id} = ${actorId}`);
+    if (!row) return false;
+    const isIt = sql`${sessionRevocations.issuer} = ${row.issuer} AND ${sessionRevocations.sessionDigest} = ${session}`;
+    const [known] = await change.read(
+      revocationRows,
+      sql`WHERE ${isIt} AND ${sessionRevocations.issuedAt} > ${change.at} LIMIT 1`,
+    );
+    if (known) return false;
+    const issuedAt = new Date(change.at.getTime() + movedFor);
+    const entry = { issuer: row.issuer, subjectDigest: null, sessionDigest: session, issuedAt };
+    const until = keptUntil({ issuer: row.issuer, subject: null, sessionId: session, issuedAt });
+    const id = `rev_${ulid()}`;
+    await change.insert(sessionRevocations, { id, ...entry, untilAt: until });
+    change.record('session.revoke', {
+      subject: { type: 'SessionRevocation', id },
+      detail: { entry: revocationDigest(entry), until: until.toISOString(), rule, restsOn },
+    });
+    return true;
   }
 
   /** Takes over what other processes, or this one before a restart, wrote. */

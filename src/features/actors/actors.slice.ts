@@ -9,12 +9,13 @@ export interface IdentitySettings {
   readonly development: boolean;
   readonly mfaRequired: boolean;
   readonly brakes: Pick<ActorParts, 'isSignedOut' | 'stopAlso'>;
+  readonly noteUse: ActorParts['noteUse'];
 }
 
 /** Who asks, by the tokens of the merchant's identity providers; sessions that were ended before this start stay ended. */
 export const createActors = async (
   { database, keys, clock, log }: Core,
-  { issuers, development, mfaRequired, brakes }: IdentitySettings,
+  { issuers, development, mfaRequired, brakes, noteUse }: IdentitySettings,
 ): Promise<Actors> => {
   const trust = {
     issuers,
@@ -31,6 +32,7 @@ export const createActors = async (
     mfaRequired,
     isSignedOut: (person) => brakes.isSignedOut(person),
     stopAlso: (person) => brakes.stopAlso(person),
+    noteUse,
   });
   await actors.restoreRevocations();
   return actors;

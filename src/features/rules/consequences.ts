@@ -1,5 +1,6 @@
 import type { SystemChange } from '../../db/change';
 import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
+import type { Actors } from '../actors/actors.service';
 import { openAlertOf, raise, toldOn } from '../alerts/raising';
 import type { Brakes } from '../brakes/brakes.service';
 import { demandLasts } from '../decisions/demands';
@@ -49,6 +50,7 @@ export interface ConsequenceParts {
   readonly holds: Pick<Holds, 'place'>;
   readonly outreach: Pick<Outreach, 'open'>;
   readonly stepUps: Pick<StepUps, 'open'>;
+  readonly sessions: Pick<Actors, 'endMoved'>;
 }
 
 /** For how long what a rule wants to wait does, in milliseconds: as long as a hold may stand. */
@@ -100,7 +102,11 @@ export class Consequences {
   /** Does what follows and hasn't followed yet. `same`: what was said of the same subject within the window. */
   async carryOut(change: SystemChange, judged: JudgedVerdict, same: readonly EarlierVerdict[]): Promise<Followed> {
     // Whoever has the ticket may be whom a rule about staff is about: those are for others to look at.
-    if (judged.isAboutAgents) return { done: (await this.brakes(change, judged)) ? ['brake'] : [], customers: [] };
+    if (judged.isAboutAgents) {
+      const braked: readonly RuleEffect[] = (await this.brakes(change, judged)) ? ['brake'] : [];
+      const ended: readonly RuleEffect[] = (await this.endsSession(change, judged)) ? ['end-session'] : [];
+      return { done: [...braked, ...ended], customers: [] };
+    }
     const done = new Set<RuleEffect>();
     const customers = new Set<string>();
     // Of each an alert tells, whatever else follows.
@@ -195,5 +201,18 @@ export class Consequences {
       signals: verdict.evidence.map(loggedName),
     });
     return placed?.isNew === true;
+  }
+
+  /**
+   * Whether a session was ended by this. It rests on what the gateway itself saw of that session alone: whoever signals that somebody was
+   * elsewhere can't sign them out, and where tokens name no session nobody knows which one it is.
+   */
+  private async endsSession(change: SystemChange, { verdict }: JudgedVerdict): Promise<boolean> {
+    const { staff: actorId, session } = verdict.subjects;
+    if (!verdict.effects.includes('end-session') || session === undefined || !actorId?.startsWith('act_')) return false;
+    const isOwn = verdict.evidence.every(({ source, subjects }) => source === ownSource && subjects.session === session);
+    if (!isOwn) return false;
+    const restsOn = verdict.evidence.map(loggedName);
+    return this.parts.sessions.endMoved(change, { actorId, session, rule: verdict.rule, restsOn });
   }
 }

@@ -45,7 +45,10 @@ const recordRules = (database: Database, file: RulesFile): Promise<void> =>
   });
 
 export interface RuleParts
-  extends Pick<RuleWatchParts, 'file' | 'history' | 'brakes' | 'holds' | 'outreach' | 'stepUps' | 'namesOfCustomer'> {
+  extends Pick<
+    RuleWatchParts,
+    'file' | 'history' | 'brakes' | 'holds' | 'outreach' | 'sessions' | 'stepUps' | 'namesOfCustomer'
+  > {
   readonly signals: Signals;
 }
 

@@ -35,6 +35,8 @@ export class RiskSignal {
   @Text(64, { nullable: true }) ticket!: string | null;
   @Text(64, { nullable: true }) staff!: string | null;
   @Text(64, { nullable: true }) team!: string | null;
+  /** Of a person's, at their identity provider. */
+  @Text(64, { name: 'session_digest', nullable: true }) session!: string | null;
   @Text(2, { nullable: true }) country!: string | null;
   @Integer({ name: 'minor_units', nullable: true }) minorUnits!: number | null;
   @Text(3, { nullable: true }) currency!: string | null;

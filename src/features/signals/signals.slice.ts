@@ -1,7 +1,9 @@
+import { describeError } from '../../log';
 import type { Storage } from '../core';
 import { type NamesOfCustomer, SignalHistory } from './history';
 import { LogSignals, type NamedByEvents } from './log-signals';
 import { SignalReceiver, type StaffSessions } from './receive/receiver';
+import { SessionUses } from './session-uses';
 import type { SignalsSection } from './signals.section';
 import { Signals } from './signals.service';
 import { type NamedThings, SignalSubjects } from './subjects';
@@ -39,3 +41,13 @@ export const createSignals = (
     history: new SignalHistory(database, named.namesOfCustomer),
   };
 };
+
+/** From where sessions of staff are used. `stored`: told once signals are. */
+export const createSessionUses = ({ database, keys, clock, log }: Storage, stored: () => void): SessionUses =>
+  new SessionUses({
+    database,
+    digests: keys.digests,
+    clock,
+    stored,
+    onFault: (error) => log.error({ error: describeError(error) }, 'from where sessions are used could not be stored'),
+  });

@@ -166,7 +166,7 @@ const returnOf = (signals: readonly Signal[], of: (signal: Signal) => string | u
 /** A session is used from two places in turn: somebody has taken it along. */
 export const sessionMoved = defineRule({
   name: 'session-moved',
-  version: 1,
+  version: 2,
   isAboutAgents: true,
   triggers: sessions,
   effects: ['alert', 'end-session'],
@@ -176,7 +176,9 @@ export const sessionMoved = defineRule({
   needs: (it) => [{ of: 'signals', subject: 'staff', types: sessions, back: it.withinMinutes * minutes }],
   *judge(signal, it) {
     const length = it.withinMinutes * minutes;
-    const [uses = []] = yield* signalsIn(around(signal, 'staff', sessions, { back: length, ahead: length }));
+    const [all = []] = yield* signalsIn(around(signal, 'staff', sessions, { back: length, ahead: length }));
+    // Whoever works on two devices has a session on each, and neither of them moves.
+    const uses = all.filter(({ subjects }) => subjects.session === signal.subjects.session);
     for (const place of ['device', 'ip'] as const) {
       // A telephone that changes networks is one device, where the device is told.
       const placeOf = ({ subjects: { device, ip } }: Signal) =>
