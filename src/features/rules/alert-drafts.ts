@@ -19,7 +19,6 @@ const counted: Readonly<Record<string, ReasonCode>> = {
 
 /** What a rule tells by having fired, whatever it counted. */
 const always: Readonly<Record<string, readonly ReasonCode[]>> = {
-  'recovery-then-payment': ['RECOVERY'],
   'card-expiring': ['CARD_EXPIRES'],
 };
 
@@ -29,6 +28,7 @@ const byType: Readonly<Record<string, ReasonCode>> = {
   'payment.dispute': 'DISPUTE',
   'payment.authorization': 'AUTHORIZATION_ENDS',
 };
+const byBeginning: Readonly<Record<string, ReasonCode>> = { 'account.recovery': 'RECOVERY', 'ticket.concern': 'REPORTED' };
 const byClaim: Readonly<Record<string, ReasonCode>> = { unmatched: 'CLAIM_UNMATCHED', contradicted: 'CLAIM_CONTRADICTED' };
 
 /** Subjects that one customer has alone. Whatever else signals share, others may have a part in it. */
@@ -59,6 +59,7 @@ const aboutOne = (verdict: Verdict, names: readonly string[]): Verdict => {
 
 const told = ({ rule, evidence }: Verdict): readonly ReasonCode[] => {
   if (rule === 'provider-deadline') return evidence.flatMap(({ type }) => byType[type] ?? []);
+  if (rule === 'recovery-then-payment') return evidence.flatMap(({ type }) => byBeginning[type] ?? []);
   if (rule === 'claim-against-record') return evidence.flatMap(({ facts }) => byClaim[facts.outcome ?? ''] ?? []);
   return always[rule] ?? [];
 };
