@@ -6,6 +6,7 @@ import { demoTickets } from '../../src/development/merchant/cast';
 import { recordSignals } from '../../src/features/signals/recorder';
 import type { Signal } from '../../src/risk/signal';
 import { TestApp } from '../support/app';
+import { type Payer, Pipeline } from '../support/decisions';
 import { rulesWithModes } from '../support/rules-file';
 
 const minute = 60_000;
@@ -143,6 +144,25 @@ describe('rules that are on, over holds:', () => {
     ]);
     await receive(burst(customer, 'again-'));
     expect(await holds()).toHaveLength(1);
+  });
+
+  it('ask for a step-up of whoever made them fire, at their next payment, and once', async () => {
+    await start('card-testing');
+    const pipeline = new Pipeline(test);
+    const [payer, other] = (await pipeline.payers(2)) as [Payer, Payer];
+    const tries = (customer: string, of: string) =>
+      Array.from({ length: 6 }, (_, index) =>
+        signal('payment.attempt.declined', { customer, card: `card-${of}${index}` }, (7 - index) * minute),
+      );
+    await receive(tries(payer.customerId, ''));
+    expect((await done('card-testing')).flat().filter((each) => each === 'challenge')).toHaveLength(1);
+    expect(await pipeline.decide({ customer: payer.reference })).toMatchObject({ verdict: 'STEP_UP' });
+    expect(await pipeline.decide({ customer: other.reference })).toMatchObject({ verdict: 'CLEAR' });
+    const opened = await test.events('demand.open');
+    expect(opened.map(({ detail }) => (detail as { rule: string }).rule)).toEqual(['card-testing']);
+    // Whom signals name and nobody knows here is challenged where they turn up.
+    await receive(tries('stranger', 'their-'));
+    expect(await test.events('demand.open')).toHaveLength(2);
   });
 
   it('say nothing of holds while they only look on', async () => {
