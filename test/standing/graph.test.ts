@@ -294,7 +294,7 @@ describe('the rules beside resolvers', () => {
     const parts = fields.filter((each) => !resolved.includes(each) && isCompositeType(getNamedType(each.field.type)));
     const closed = parts.map(({ coordinate }) => coordinate).filter((coordinate) => guards.get(coordinate) !== open);
     expect(parts.map(({ coordinate }) => coordinate)).toContain('Transaction.amount');
-    expect(closed.sort()).toEqual(['Alert.guidance', 'CredentialUpdate.after', 'CredentialUpdate.before']);
+    expect(closed.sort()).toEqual(['CredentialUpdate.after', 'CredentialUpdate.before']);
   });
 
   it('of an interface hold on each of its types, and a type without its interface’s rule is refused by name', () => {

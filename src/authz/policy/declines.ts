@@ -51,23 +51,40 @@ const meanings: Readonly<Record<string, string>> = {
     'The customer has reached a limit of their card. They can ask their bank, or pay in another way.',
 };
 
+/** What an advice comes to for whoever speaks to the customer. */
+export type AdviceKind = 'CHECK_CARD_DATA' | 'DO_NOT_RETRY' | 'RETRY_LATER';
+
+export interface Advice {
+  readonly kind: AdviceKind;
+  readonly says: string;
+}
+
+const checkCard: Advice = { kind: 'CHECK_CARD_DATA', says: 'The card’s details should be looked at before the next try.' };
+const never: Advice = { kind: 'DO_NOT_RETRY', says: 'Another try with the same card won’t succeed.' };
+const later: Advice = { kind: 'RETRY_LATER', says: 'Another try, later, may succeed.' };
+const after = (time: string): Advice => ({ kind: 'RETRY_LATER', says: `Another try may succeed after ${time}.` });
+
 /** What providers and networks advise: Stripe’s words, and Mastercard’s merchant advice codes as Stripe passes them on. */
-const advices: Readonly<Record<string, string>> = {
-  confirm_card_data: 'The card’s details should be looked at before the next try.',
-  do_not_try_again: 'Another try with the same card won’t succeed.',
-  try_again_later: 'Another try, later, may succeed.',
-  network_advice_01: 'The card’s details should be looked at before the next try.',
-  network_advice_02: 'Another try, later, may succeed.',
-  network_advice_03: 'Another try with the same card won’t succeed.',
-  network_advice_21: 'Another try with the same card won’t succeed.',
-  network_advice_24: 'Another try may succeed after an hour.',
-  network_advice_25: 'Another try may succeed after a day.',
-  network_advice_26: 'Another try may succeed after two days.',
-  network_advice_27: 'Another try may succeed after four days.',
-  network_advice_28: 'Another try may succeed after six days.',
-  network_advice_29: 'Another try may succeed after eight days.',
-  network_advice_30: 'Another try may succeed after ten days.',
+const advices: Readonly<Record<string, Advice>> = {
+  confirm_card_data: checkCard,
+  do_not_try_again: never,
+  try_again_later: later,
+  network_advice_01: checkCard,
+  network_advice_02: later,
+  network_advice_03: never,
+  network_advice_21: never,
+  network_advice_24: after('an hour'),
+  network_advice_25: after('a day'),
+  network_advice_26: after('two days'),
+  network_advice_27: after('four days'),
+  network_advice_28: after('six days'),
+  network_advice_29: after('eight days'),
+  network_advice_30: after('ten days'),
 };
+
+/** What a decline's advice comes to; null for none, and for one that isn't known. */
+export const adviceOf = (advice: string | null): Advice | null =>
+  advice !== null && Object.hasOwn(advices, advice) ? (advices[advice] as Advice) : null;
 
 /** The code that says nothing but that it was declined. */
 const neutral = 'generic_decline';
@@ -79,5 +96,6 @@ export const plainDecline = (code: string): string => (Object.hasOwn(meanings, c
 export const explainDecline = (code: string | null, advice: string | null): string | null => {
   if (code === null && advice === null) return null;
   const meaning = meanings[plainDecline(code ?? neutral)] as string;
-  return advice !== null && Object.hasOwn(advices, advice) ? `${meaning} ${advices[advice]}` : meaning;
+  const advised = adviceOf(advice);
+  return advised === null ? meaning : `${meaning} ${advised.says}`;
 };

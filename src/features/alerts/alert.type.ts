@@ -20,10 +20,10 @@ import {
   alertSeverities,
   alertStates,
   derivedFrom,
+  type Guidance,
   type GuidanceCode,
   guidanceCodes,
-  guidanceFor,
-  guidanceText,
+  guidedBy,
   mostCountries,
   type ReasonCode,
   reasonCodes,
@@ -133,19 +133,19 @@ export class AlertReason extends OfAlert {
 export class GuidanceStep extends OfAlert {
   constructor(
     alert: WholeAlert,
-    private readonly step: GuidanceCode,
+    private readonly step: Guidance,
   ) {
     super(alert);
   }
 
-  @Exposed('PAYMENT', () => GuidanceCodeEnum, { from: ['Alert.rule'] })
+  @Exposed('PAYMENT', () => GuidanceCodeEnum, { from: guidedBy })
   get code(): GuidanceCode {
-    return this.step;
+    return this.step.code;
   }
 
-  @Exposed('PAYMENT', () => String, { from: ['Alert.rule'] })
+  @Exposed('PAYMENT', () => String, { from: guidedBy })
   get text(): string {
-    return guidanceText(this.step);
+    return this.step.text;
   }
 }
 
@@ -181,6 +181,11 @@ export class AlertType implements WholeAlert {
     return this.row;
   }
 
+  /** What raised it, whoever may read that. */
+  get raisedBy(): AlertRule {
+    return this.row.rule;
+  }
+
   /** All of them, whoever may read which. */
   get facts(): readonly StoredReason[] {
     return this.row.reasons;
@@ -212,16 +217,6 @@ export class AlertType implements WholeAlert {
   @Guarded(alertIsAssisted)
   get note(): string | null {
     return this.keys.open(riskAlerts, this.row, 'note');
-  }
-
-  @Listed({ most: guidanceCodes.length, parts: true })
-  @Exposed('PAYMENT', () => [GuidanceStep], {
-    description: 'What helps with the ticket now, in this order.',
-    from: ['Alert.rule'],
-  })
-  @Guarded(alertIsAssisted)
-  get guidance(): readonly GuidanceStep[] {
-    return guidanceFor(this.row.rule).map((step) => new GuidanceStep(this, step));
   }
 
   @Exposed('PAYMENT', () => AlertResolutionEnum, { from: ['Alert.rule'] })

@@ -1,3 +1,4 @@
+import { type Advice, adviceOf } from '../../authz/policy/declines';
 import { ruleNames } from '../../risk/rule';
 
 /** What raises alerts: a rule that reads signals, or a member of staff (`concern`). */
@@ -97,11 +98,16 @@ export const derivedFrom: readonly string[] = [...new Set(reasonCodes.flatMap((c
 /** Fewest of others that are told of at all, and all that is told of more. */
 export const fewestOthers = 5;
 
-/** What helps with a ticket that has an alert, in this order. */
+/** What helps with a ticket that has an alert. */
 const guidanceKinds = {
   ASK_FOR_PAYMENTS: 'Ask the customer which of the payments they made, without naming amounts, places or cards first.',
+  ASK_CUSTOMER:
+    'A payment is pending: ask the customer with askCustomer whether they made it. They answer on a page of their own, nobody for them.',
   DO_NOT_CONFIRM: 'Confirm nothing about cards, addresses or payments that the customer didn’t say themselves.',
   DO_NOT_RETRY: 'Don’t advise another attempt with the same card; the issuer refuses it. Another method may work.',
+  RETRY_LATER: 'Don’t advise another attempt at once.',
+  CHECK_CARD_DATA:
+    'Have the customer look at their card’s details before another attempt; they enter them themselves, you don’t.',
   NO_CHANGE_NOW: 'Ask for no change of payment details until the alert is resolved.',
   ANSWER_PROVIDER: 'The payment provider waits for an answer; tell the payments team before its deadline.',
   OFFER_REPLACEMENT: 'Offer to replace the card before it expires; the customer enters the new one themselves.',
@@ -109,7 +115,12 @@ const guidanceKinds = {
 } as const;
 export type GuidanceCode = keyof typeof guidanceKinds;
 export const guidanceCodes = Object.keys(guidanceKinds) as readonly GuidanceCode[];
-export const guidanceText = (code: GuidanceCode): string => guidanceKinds[code];
+
+/** A step, and what is said of it. */
+export interface Guidance {
+  readonly code: GuidanceCode;
+  readonly text: string;
+}
 
 const afterAttempts: readonly GuidanceCode[] = ['DO_NOT_CONFIRM', 'ASK_FOR_PAYMENTS', 'NO_CHANGE_NOW'];
 const guidanceOf: Partial<Record<AlertRule, readonly GuidanceCode[]>> = {
@@ -126,5 +137,55 @@ const guidanceOf: Partial<Record<AlertRule, readonly GuidanceCode[]>> = {
   concern: ['NO_CHANGE_NOW'],
 };
 
-/** Steps for whoever has the ticket. */
-export const guidanceFor = (rule: AlertRule): readonly GuidanceCode[] => [...(guidanceOf[rule] ?? []), 'RESOLVE'];
+/** A payment that an alert names, as it is now. */
+export interface GuidingPayment {
+  readonly status: string;
+  readonly declineAdvice: string | null;
+  readonly createdAt: Date;
+}
+
+/** The fields that steps about payments are derived from: where one isn't shown to a reader, these steps aren't either. */
+export const guidedByPayments: Readonly<Record<'advice' | 'pending', readonly string[]>> = {
+  advice: ['Transaction.status', 'Transaction.declineAdvice'],
+  // Whom the payment side doesn't name is asked nothing.
+  pending: ['Transaction.status', 'Customer.link'],
+};
+
+/** Every field that a step may be derived from. */
+export const guidedBy: readonly string[] = [...new Set(['Alert.rule', ...Object.values(guidedByPayments).flat()])];
+
+/** What is known of the payments that an alert names, as far as its reader may read it. */
+export interface GuidedBy {
+  /** Of the latest that was declined; null where none was, or it says nothing. */
+  readonly advice: Advice | null;
+  /** One of them may still be stopped, and its customer be asked. */
+  readonly isAskable: boolean;
+}
+
+const stepOf = (code: GuidanceCode): Guidance => ({ code, text: guidanceKinds[code] });
+
+/** What the issuer advises of the latest of these payments that was declined. */
+export const latestAdvice = (payments: readonly GuidingPayment[]): Advice | null => {
+  const declined = payments.filter(({ status }) => status === 'DECLINED');
+  const [latest] = declined.sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
+  return latest ? adviceOf(latest.declineAdvice) : null;
+};
+
+/** Steps for whoever has the ticket, in their order. What a rule says against another attempt holds whatever an issuer says for it. */
+export const guidanceFor = (rule: AlertRule, { advice, isAskable }: GuidedBy): readonly Guidance[] => {
+  const ofRule = guidanceOf[rule] ?? [];
+  const isAdvised = advice !== null && !ofRule.includes('DO_NOT_RETRY');
+  return [
+    ...ofRule.map(stepOf),
+    ...(isAskable ? [stepOf('ASK_CUSTOMER')] : []),
+    ...(isAdvised && advice.kind === 'RETRY_LATER'
+      ? [{ code: advice.kind, text: `${guidanceKinds.RETRY_LATER} ${advice.says}` }]
+      : isAdvised
+        ? [stepOf(advice.kind)]
+        : []),
+    stepOf('RESOLVE'),
+  ];
+};
+
+/** Steps of one alert: those of its rule, of its payments and what is done with the alert itself. */
+export const mostSteps = guidanceCodes.length;

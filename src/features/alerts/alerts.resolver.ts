@@ -6,6 +6,7 @@ import { Guarded, open } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
 import { CustomerType } from '../customers/customer.type';
 import { TransactionType } from '../payments/payment.type';
+import { isPending } from '../payments/pending';
 import type { RequestContext } from '../request';
 import { TicketType } from '../tickets/ticket.type';
 import { alertIsAssisted, partIsAssisted, toWhoHasSecondFactor } from './alert.policy';
@@ -17,10 +18,20 @@ import {
   AlertFilterInput,
   AlertReason,
   AlertType,
+  GuidanceStep,
   ReportConcernInput,
   ResolveAlertInput,
 } from './alert.type';
-import { derivedFrom, mostReasons, reasonKind } from './alert.words';
+import {
+  derivedFrom,
+  guidanceFor,
+  guidedBy,
+  guidedByPayments,
+  latestAdvice,
+  mostReasons,
+  mostSteps,
+  reasonKind,
+} from './alert.words';
 import { AlertNews } from './alert-stream';
 
 @Resolver(() => AlertType)
@@ -93,7 +104,37 @@ export class AlertsResolver {
       .filter(({ code }) => access.shows(reasonKind(code).from, alert))
       .map((reason) => new AlertReason(alert, reason));
   }
+
+  @FieldResolver(() => [GuidanceStep], {
+    nullable: true,
+    description:
+      'What helps with the ticket now, in this order. A step that is derived from a field that you may not read of this customer isn’t there.',
+  })
+  @Listed({ most: mostSteps })
+  @Classified('PAYMENT', { from: guidedBy })
+  @Guarded(alertIsAssisted)
+  async guidance(@Root() alert: AlertType, @Ctx() { access, loaders }: RequestContext): Promise<readonly GuidanceStep[]> {
+    const payments = access.shows(['Transaction.status'], alert) ? await paymentsOf(alert, loaders) : [];
+    const steps = guidanceFor(alert.raisedBy, {
+      advice: access.shows(guidedByPayments.advice, alert) ? latestAdvice(payments) : null,
+      isAskable: alert.linkAssurance === 'VERIFIED' && access.shows(guidedByPayments.pending, alert) && payments.some(isPending),
+    });
+    return steps.map((step) => new GuidanceStep(alert, step));
+  }
 }
+
+/** The payments that an alert names and that are its customer's, as they are now; nothing is read where it names none. */
+const paymentsOf = async (alert: AlertType, { customers, payments }: RequestContext['loaders']) => {
+  const named = new Map(
+    alert.facts.filter(({ transactionId }) => transactionId !== null).map((fact) => [fact.transactionId, fact]),
+  );
+  const customer = named.size === 0 ? null : await customers.load(alert.customerId, alert.key);
+  if (!customer) return [];
+  const found = await Promise.all(
+    [...named.values()].map((fact) => payments.transactionOf(customer, reachedBy(fact, 'transactionId'))),
+  );
+  return found.flatMap((payment) => payment?.row ?? []);
+};
 
 /** It is executed for each event by itself, which the transport gives it as its root: there is nothing that subscribes within the graph. */
 const notHere = (): never => {

@@ -160,8 +160,9 @@ export const toldOn = async (
 /** Brings an open alert up to date with what is known now. */
 const refresh = async (change: Change, open: RiskAlert, draft: AlertDraft, keys: Keys): Promise<Raised> => {
   const found = storedReasons(draft.reasons);
-  const isFound = ({ code, transactionId }: StoredReason) =>
-    found.some((each) => each.code === code && each.transactionId === transactionId);
+  // What is counted is counted anew, whichever payment is the latest by now.
+  const isFound = ({ code, count, transactionId }: StoredReason) =>
+    found.some((each) => each.code === code && (count !== null || each.transactionId === transactionId));
   // What was true of another payment still is.
   const reasons = [...found, ...open.reasons.filter((each) => !isFound(each))].slice(0, mostReasons);
   const signals = [...new Set([...open.signals, ...draft.signals])].slice(0, mostSignals);

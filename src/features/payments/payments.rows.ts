@@ -50,6 +50,8 @@ export type PayerRow = Selected<typeof payerRows>;
 /** Not 0 where what was bought is described. */
 const isDescribed = wholeNumber(sql`CASE WHEN ${transaction.orderDescriptionSealed} IS NULL THEN 0 ELSE 1 END`);
 const explained = ['Transaction.declineExplanation'];
+/** What helps with an alert depends on how its payments are. */
+const guiding = ['Alert.guidance'];
 const sums = ['authorized', 'captured', 'refunded', 'open', 'refunds', 'amount'].map((field) => `Transaction.${field}`);
 
 export const transactionRows = select(
@@ -57,8 +59,9 @@ export const transactionRows = select(
     ...transaction.pick('id', 'amount', 'createdAt'),
     ...neededBy(sums, transaction.pick('currency')),
     ...ofType('Transaction', transaction.pick('reference', 'status', 'declineCode', 'declineAdvice', 'device'), {
+      status: guiding,
       declineCode: explained,
-      declineAdvice: explained,
+      declineAdvice: [...explained, ...guiding],
     }),
     ...ofType('Transaction', transaction.pick('authorized', 'captured', 'refunded', 'open', 'refunds')),
     ...neededBy(['Transaction.presentment'], transaction.pick('presentmentAmount', 'presentmentCurrency')),

@@ -6,7 +6,6 @@ import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { Failure, ProgrammingError } from '../../failure';
 import { ulid } from '../../ulid';
-import type { TransactionStatus } from '../../upstream/payments/payments.port';
 import type { TicketSubject } from '../assistance/assistance.policy';
 import type { Assistances } from '../assistance/assistance.service';
 import { useAssistance } from '../assistance/live';
@@ -16,6 +15,7 @@ import type { Keys } from '../keys/keys.service';
 import { ageIsUnknown, changedLately } from '../payments/contact-age';
 import { transactions } from '../payments/payment.entity';
 import { type PayerRow, transaction } from '../payments/payments.rows';
+import { isPending } from '../payments/pending';
 import type { Sources } from '../sources/sources.service';
 import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
@@ -29,9 +29,6 @@ import type { AskedPayment } from './recognition.view';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-
-/** What may still be stopped, or is about to be taken: afterwards a refund or a dispute is what helps. */
-const pending: readonly TransactionStatus[] = ['PENDING', 'REQUIRES_ACTION', 'AUTHORIZED'];
 
 export interface AskingParts {
   readonly database: Database;
@@ -166,7 +163,7 @@ export class Asking {
       throw new Failure('CONFLICT', 'The customer is asked about this payment on another ticket, or answered there.', {
         remedy: 'Look at the customer’s other tickets.',
       });
-    if (!pending.includes(payment.status as TransactionStatus))
+    if (!isPending(payment))
       throw new Failure('CONFLICT', 'This payment is not pending.', {
         remedy: 'Customers are asked while a payment can still be stopped.',
       });

@@ -64,6 +64,21 @@ const told = ({ rule, evidence }: Verdict): readonly ReasonCode[] => {
   return always[rule] ?? [];
 };
 
+/** The latest of the customer's payments among these, where it is one that is stored here. */
+const latestOf = (signals: readonly Signal[]): string | undefined => {
+  let latest: Signal | undefined;
+  for (const each of signals)
+    if (each.subjects.payment?.startsWith('txn_') && (!latest || each.occurredAt > latest.occurredAt)) latest = each;
+  return latest?.subjects.payment;
+};
+
+/** Counts that are about attempts name the latest: it is what helps to know more of. */
+const namedBy: Partial<Readonly<Record<ReasonCode, (own: readonly Signal[]) => readonly Signal[]>>> = {
+  ATTEMPTS: (own) => own.filter(({ type }) => attempts.some((each) => each === type)),
+  DECLINES: (own) => own.filter(isDecline),
+  RETRY_AGAINST_ADVICE: (own) => own.filter(isDecline),
+};
+
 const reasonsOf = (verdict: Verdict): readonly DraftReason[] => {
   const windowSeconds = Math.round(verdict.window / 1_000);
   const { payment } = verdict.subjects;
@@ -73,7 +88,8 @@ const reasonsOf = (verdict: Verdict): readonly DraftReason[] => {
     ...Object.entries(verdict.counts).flatMap(([name, count]): DraftReason[] => {
       const code = verdict.rule === 'volume-spike' && name === 'attempts' ? 'VOLUME' : counted[name];
       if (code === undefined || count === 0) return [];
-      return [{ code, count, windowSeconds, ...(code === 'COUNTRIES' ? { countries } : {}) }];
+      const latest = latestOf(namedBy[code]?.(verdict.evidence) ?? []);
+      return [{ code, count, windowSeconds, transactionId: latest, ...(code === 'COUNTRIES' ? { countries } : {}) }];
     }),
     ...[...new Set(told(verdict))].map((code): DraftReason => ({ code, windowSeconds, transactionId })),
   ];
