@@ -12,6 +12,7 @@ import type { AssistancesLoader } from './assistance/assistances.loader';
 import type { Opening } from './assistance/opening.service';
 import type { AuditLog } from './audit/audit.service';
 import type { AuditDownloads } from './audit/downloads.service';
+import type { DecisionTrails } from './audit/trail.service';
 import type { Brakes } from './brakes/brakes.service';
 import type { ConfirmationDesk } from './credentials/confirm/confirmation.view';
 import type { CredentialsLoader } from './credentials/credentials.loader';
@@ -56,6 +57,7 @@ export interface Services {
   readonly jobs: CredentialJobs;
   readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;
+  readonly decisionTrails: DecisionTrails;
   readonly auditScrub: ScrubRounds;
   readonly recognitions: Recognitions;
   readonly asking: Asking;

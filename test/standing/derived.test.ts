@@ -36,6 +36,8 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
     'that something happened to an alert that is told to the reader, behind a second factor; what it says is behind its own fields',
   AlertEdge: 'a page of what is told to the reader, behind a second factor',
   AuditEventConnection: 'a page of the log, behind a second factor and on record',
+  DecisionStep:
+    'a step of the log for whom the policy file names, behind a second factor and on record: no amounts, places, texts, nor others',
   AuditEventEdge: 'a page of the log, behind a second factor and on record',
   Brake: 'what a rule stopped a colleague in; names no customer, and the reasons have verdicts',
   BrakeConnection: 'brakes, whose fields have verdicts',

@@ -211,6 +211,7 @@ describe('the rules beside resolvers', () => {
       'Query.auditEvents',
       'Query.auditInclusionProof',
       'Query.brakes',
+      'Query.decisionTrail',
       'Query.disclosures',
       'Query.policyInForce',
       'Query.riskRules',

@@ -4,7 +4,7 @@ import { Guarded, open } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
 import { DateTime, SafeInt } from '../../graphql/scalars';
 import type { RequestContext } from '../request';
-import { mostCounts } from './audit.bounds';
+import { mostCounts, mostTrailSteps } from './audit.bounds';
 import { withSecondFactor } from './audit.policy';
 import {
   AuditCheckpointType,
@@ -15,6 +15,7 @@ import {
   PolicyInForce,
 } from './audit.type';
 import { AuditEventConnection } from './audit-event-connection';
+import { DecisionStepType } from './trail.type';
 
 @Resolver()
 export class AuditResolver {
@@ -64,6 +65,22 @@ export class AuditResolver {
     @Ctx() { access, services }: RequestContext,
   ): Promise<readonly AuditCount[]> {
     return services.auditLog.counts(access, from, before);
+  }
+
+  @Query(() => [DecisionStepType], {
+    description:
+      'What led to what about a customer’s payments, oldest first: of the customer of a ticket or of a payment, one of both. The newest 500 steps; who reads is on record.',
+  })
+  @Listed({ most: mostTrailSteps })
+  @Classified('INTERNAL')
+  // Whoever the policy file names reads this of everybody.
+  @Guarded(withSecondFactor)
+  decisionTrail(
+    @Arg('ticketId', () => ID, { nullable: true }) ticketId: string | null | undefined,
+    @Arg('transactionId', () => ID, { nullable: true }) transactionId: string | null | undefined,
+    @Ctx() { access, services }: RequestContext,
+  ): Promise<readonly DecisionStepType[]> {
+    return services.decisionTrails.of(access, { ticketId: ticketId ?? undefined, transactionId: transactionId ?? undefined });
   }
 
   @Query(() => PolicyInForce, { nullable: true, description: 'The exposure policy that was in force at a time.' })

@@ -10,6 +10,7 @@ import { subjects } from '../subjects';
 import { AuditLog } from './audit.service';
 import { AuditDownloads } from './downloads.service';
 import { AuditExports } from './exports.service';
+import { DecisionTrails } from './trail.service';
 
 /** The log as auditors read it, and the rounds in which it is held against what was signed. */
 export const createAudit = ({ database, keys, cursors, clock, log }: Core, audit: AuditSettings, denials: Denials) => {
@@ -31,6 +32,7 @@ export const createAudit = ({ database, keys, cursors, clock, log }: Core, audit
   });
   return {
     auditLog: new AuditLog(database, keys, cursors, { checkpoints, scrubbed: () => auditScrub.state }),
+    decisionTrails: new DecisionTrails(database, keys),
     auditDownloads: new AuditDownloads(database, keys, new AuditExports(database, checkpoints), (denial) =>
       denials.record([denial]),
     ),

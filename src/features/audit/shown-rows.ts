@@ -1,4 +1,4 @@
-import { type CustomerUnderDigest, hashLeaf } from '../../audit/event';
+import { type CustomerUnderDigest, erasedCustomer, hashLeaf } from '../../audit/event';
 import { type Leaf, ticketsBeside } from '../../audit/leaf';
 import { WrappedKeyBroken } from '../../privacy/key-encryption';
 import { KeyDestroyed } from '../../privacy/sealing';
@@ -22,11 +22,16 @@ const digestOf = ({ digest }: CustomerUnderDigest, salt: Buffer): string | null 
   }
 };
 
+/** Of who was erased nothing tells any more by which digest they were named: as many as are left unsaid, and no more, may be they. */
 const namesExactly = ({ customers: named, salt }: Leaf, customers: readonly CustomerUnderDigest[]): boolean => {
   const bytes = Buffer.from(salt, 'base64url');
-  const digests = new Set(customers.map((customer) => digestOf(customer, bytes)));
+  const digests = customers.map((customer) => digestOf(customer, bytes));
+  const living = digests.filter((digest) => digest !== erasedCustomer);
+  const left = named.filter((digest) => !living.includes(digest));
   return (
-    digests.size === customers.length && digests.size === new Set(named).size && named.every((digest) => digests.has(digest))
+    new Set(living).size === living.length &&
+    living.every((digest) => digest !== null && named.includes(digest)) &&
+    left.length === digests.length - living.length
   );
 };
 
