@@ -20,7 +20,7 @@ export interface RiskSettings extends WebhookSettings {
   readonly signals: SignalsSection;
 }
 
-export interface RiskParts extends Omit<AlertsParts, 'actors'> {
+export interface RiskParts extends Omit<AlertsParts, 'actors' | 'demanded'> {
   readonly sources: Sources;
   readonly rules: RulesFile;
   /** Issuer identifiers of the identity providers of staff. */
@@ -51,8 +51,9 @@ export const createRisk = async (
     staffIssuers,
     endSessions: (ended) => actors.endSessions(ended),
   });
-  const alerts = createAlerts(core, { ...parts, actors });
   const decisions = createDecisions(core, { sources: parts.sources, holds: holds.service });
+  const { stepUps } = decisions.services;
+  const alerts = createAlerts(core, { ...parts, actors, demanded: (ids) => stepUps.demanded(ids) });
   const outreach = createOutreach(core, { rules: file, sources: parts.sources });
   const webhooks = createWebhooks(core, settings);
   const rules = await createRules(core, {
@@ -62,7 +63,7 @@ export const createRisk = async (
     brakes: brakes.service,
     holds: holds.service,
     outreach: outreach.service,
-    stepUps: decisions.services.stepUps,
+    stepUps,
     sessions: actors,
     namesOfCustomer: named.namesOfCustomer,
   });

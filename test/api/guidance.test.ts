@@ -81,6 +81,19 @@ describe('what helps with a ticket', () => {
     expect(codes(await stepsOf(of.reference, [latest, earlier, silent]))).toEqual(['ASK_FOR_PAYMENTS', 'RESOLVE']);
   });
 
+  it('is to wait for the step-up that is asked of the customer', async () => {
+    const of = await updates.next();
+    const { customerId } = of;
+    const until = new Date(test.clock.now().getTime() + 2_000);
+    await test.app.database.system('worker', 'demand.open', (change) =>
+      test.app.services.stepUps.open(change, { customerId, origin: { rule: 'card-testing', version: 1 }, restsOn: [], until }),
+    );
+    expect(codes(await stepsOf(of.reference, []))).toEqual(['ASK_FOR_PAYMENTS', 'WAIT_FOR_STEP_UP', 'RESOLVE']);
+    expect(codes(await stepsOf((await updates.next()).reference, []))).not.toContain('WAIT_FOR_STEP_UP');
+    test.clock.forward(2_000);
+    expect(codes(await stepsOf(of.reference, []))).not.toContain('WAIT_FOR_STEP_UP');
+  });
+
   it('says nothing of a payment that isn’t the customer’s', async () => {
     const [of, other] = [await updates.next(), await updates.next()];
     const payments = [await paid(other, declined('try_again_later')), await paid(other, { amount: 1, status: 'PENDING' })];

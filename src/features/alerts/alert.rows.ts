@@ -16,7 +16,7 @@ const withTicket = sql`LEFT JOIN ${ticket} ON ${ticket.id} = ${alert.ticketId}`;
 export const alertRows = select(
   {
     ...alert.pick('id', 'rule', 'severity', 'state', 'ticketId', 'customerId', 'reasons', 'noteSealed', 'raisedAt'),
-    ...alert.pick('resolution', 'endedAt', 'expiresAt'),
+    ...alert.pick('resolution', 'endedAt', 'expiresAt', 'paymentCustomerId'),
     currentLink: new Column<LinkAssurance>(
       sql`CASE WHEN ${customer.paymentCustomerId} = ${alert.paymentCustomerId} THEN ${customer.link} ELSE 'NONE' END`,
       null,

@@ -181,6 +181,12 @@ export class AlertType implements WholeAlert {
     return this.row;
   }
 
+  /** Whom it is about, by the names that they have on either side. */
+  get names(): readonly string[] {
+    const { customerId, paymentCustomerId } = this.row;
+    return paymentCustomerId === null ? [customerId] : [customerId, paymentCustomerId];
+  }
+
   /** What raised it, whoever may read that. */
   get raisedBy(): AlertRule {
     return this.row.rule;

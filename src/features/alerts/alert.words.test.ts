@@ -1,12 +1,12 @@
 import { alertRules, guidanceFor, latestAdvice } from './alert.words';
 
 const at = (seconds: number): Date => new Date(seconds * 1_000);
-const nothing = { advice: null, isAskable: false };
+const nothing = { advice: null, isAskable: false, isDemanded: false };
 const retryLater = latestAdvice([{ status: 'DECLINED', declineAdvice: 'try_again_later', createdAt: at(1) }]);
 
 describe('guidance', () => {
   it.each(alertRules)('of %s ends with the alert itself, and says nothing twice', (rule) => {
-    for (const given of [nothing, { advice: retryLater, isAskable: true }]) {
+    for (const given of [nothing, { advice: retryLater, isAskable: true, isDemanded: true }]) {
       const codes = guidanceFor(rule, given).map(({ code }) => code);
       expect(codes.at(-1)).toBe('RESOLVE');
       expect(new Set(codes).size).toBe(codes.length);

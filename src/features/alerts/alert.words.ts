@@ -108,6 +108,8 @@ const guidanceKinds = {
   RETRY_LATER: 'Don’t advise another attempt at once.',
   CHECK_CARD_DATA:
     'Have the customer look at their card’s details before another attempt; they enter them themselves, you don’t.',
+  WAIT_FOR_STEP_UP:
+    'Before their next payment the customer’s bank asks them to confirm it: have them follow its steps, and suggest no way around.',
   NO_CHANGE_NOW: 'Ask for no change of payment details until the alert is resolved.',
   ANSWER_PROVIDER: 'The payment provider waits for an answer; tell the payments team before its deadline.',
   OFFER_REPLACEMENT: 'Offer to replace the card before it expires; the customer enters the new one themselves.',
@@ -160,6 +162,8 @@ export interface GuidedBy {
   readonly advice: Advice | null;
   /** One of them may still be stopped, and its customer be asked. */
   readonly isAskable: boolean;
+  /** The customer is to be authenticated anew before they pay. */
+  readonly isDemanded: boolean;
 }
 
 const stepOf = (code: GuidanceCode): Guidance => ({ code, text: guidanceKinds[code] });
@@ -172,12 +176,13 @@ export const latestAdvice = (payments: readonly GuidingPayment[]): Advice | null
 };
 
 /** Steps for whoever has the ticket, in their order. What a rule says against another attempt holds whatever an issuer says for it. */
-export const guidanceFor = (rule: AlertRule, { advice, isAskable }: GuidedBy): readonly Guidance[] => {
+export const guidanceFor = (rule: AlertRule, { advice, isAskable, isDemanded }: GuidedBy): readonly Guidance[] => {
   const ofRule = guidanceOf[rule] ?? [];
   const isAdvised = advice !== null && !ofRule.includes('DO_NOT_RETRY');
   return [
     ...ofRule.map(stepOf),
     ...(isAskable ? [stepOf('ASK_CUSTOMER')] : []),
+    ...(isDemanded ? [stepOf('WAIT_FOR_STEP_UP')] : []),
     ...(isAdvised && advice.kind === 'RETRY_LATER'
       ? [{ code: advice.kind, text: `${guidanceKinds.RETRY_LATER} ${advice.says}` }]
       : isAdvised

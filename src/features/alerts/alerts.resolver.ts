@@ -116,6 +116,7 @@ export class AlertsResolver {
   async guidance(@Root() alert: AlertType, @Ctx() { access, loaders }: RequestContext): Promise<readonly GuidanceStep[]> {
     const payments = access.shows(['Transaction.status'], alert) ? await paymentsOf(alert, loaders) : [];
     const steps = guidanceFor(alert.raisedBy, {
+      isDemanded: await loaders.alerts.isDemanded(alert),
       advice: access.shows(guidedByPayments.advice, alert) ? latestAdvice(payments) : null,
       isAskable: alert.linkAssurance === 'VERIFIED' && access.shows(guidedByPayments.pending, alert) && payments.some(isPending),
     });

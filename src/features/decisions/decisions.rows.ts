@@ -33,6 +33,9 @@ export const demandRows = select(
 );
 export type DemandRow = Selected<typeof demandRows>;
 
+/** Whom demands are about, under each name that they have here. */
+export const demandedRows = select(demand.pick('customerId', 'payerId'), sql`FROM ${demand}`);
+
 export const payerIds = select(payer.pick('id'), sql`FROM ${payer}`);
 export const linkedIds = select(linked.pick('id', 'paymentCustomerId'), sql`FROM ${linked}`);
 export const paymentIds = select(paid.pick('id'), sql`FROM ${paid}`);

@@ -1,7 +1,7 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Change, SystemChange } from '../../db/change';
 import type { Reads } from '../../db/reads';
-import { sql } from '../../db/sql';
+import { padded, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { chunks } from '../../lanes';
 import type { AuthenticationReport } from '../../upstream/payments/payments.port';
@@ -12,7 +12,7 @@ import { hold, holdIds } from '../holds/holds.rows';
 import { subjectDigest } from '../signals/subjects';
 import type { Sources } from '../sources/sources.service';
 import { decisionActions } from './decisions.policy';
-import { type DemandRow, demand, demandRows, payer, payerIds, signalIds, told } from './decisions.rows';
+import { type DemandRow, demand, demandedRows, demandRows, payer, payerIds, signalIds, told } from './decisions.rows';
 import { StepUpDemand } from './demand.entity';
 import { hasEnded } from './demand.states';
 import { type DemandDraft, demandCustomers, moveDemand, type OpenedDemand, openDemand } from './demands';
@@ -41,6 +41,18 @@ const inWholeSeconds = (at: Date): number => Math.floor(at.getTime() / 1_000) * 
 /** Step-ups that customers are asked for: opened, proven by the provider, counted elsewhere. */
 export class StepUps {
   constructor(private readonly parts: StepUpParts) {}
+
+  /** Which of these (`cus_…`, `pcu_…`) are to be authenticated anew before they pay. One statement. */
+  async demanded(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    if (ids.length === 0) return new Set();
+    const { customerId, payerId, state, expiresAt } = demand;
+    const rows = await this.parts.database.read(
+      demandedRows,
+      sql`WHERE (${customerId} IN (${padded(ids)}) OR ${payerId} IN (${padded(ids)})) AND ${state} IN ('OPEN', 'PRESENTED')
+        AND ${expiresAt} > ${this.parts.clock()}`,
+    );
+    return new Set(rows.flatMap((row) => [row.customerId, ...(row.payerId === null ? [] : [row.payerId])]));
+  }
 
   /** See `openDemand`. */
   open(change: SystemChange, draft: DemandDraft): Promise<OpenedDemand> {
