@@ -2,10 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { Documented } from '../../src/http/documented';
+import { Metrics } from '../../src/http/metrics';
+import { Subscriptions } from '../../src/http/subscriptions';
+import { raised, raiseOn } from '../support/alerts';
+import { ticketIdOf } from '../support/answers';
 import { TestApp } from '../support/app';
 import { rulesWithModes } from '../support/rules-file';
+import { everything } from '../support/subscribers';
 
 const minute = 60_000;
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 describe('from where staff use their sessions', () => {
   const folder = mkdtempSync(join(tmpdir(), 'counterfoil-sessions-'));
@@ -82,6 +90,39 @@ describe('from where staff use their sessions', () => {
     await settle();
     expect(await test.events('session.revoke')).toHaveLength(2);
     expect(await use('second', { device: 'a' })).toBe('UNAUTHENTICATED');
+  });
+
+  it('what is open in a session that is ended ends with it, and nothing arrives any more', async () => {
+    await begin('ON');
+    const { reference } = demoTickets.own;
+    const ticketId = await ticketIdOf(test, reference);
+    const subscriptions = new Subscriptions(test.app, new Documented(test.app), new Metrics());
+    const listen = async (sessionId: string) => {
+      const token = await test.token('ana', { sessionId, device: 'a' });
+      await test.as({ token }, `{ ticketByReference(source: "demo", reference: "${reference}") { subject } }`);
+      const body = { query: everything, variables: { ticketId } };
+      const told = await subscriptions.subscribe({ authorization: `Bearer ${token}`, body });
+      if ('refusal' in told) throw new Error(JSON.stringify(told.refusal));
+      const kinds: unknown[] = [];
+      const done = (async () => {
+        for await (const { data } of told.events)
+          kinds.push((data as { alerts?: { kind: string } } | null)?.alerts?.kind ?? null);
+      })();
+      return { kinds, done, end: () => told.events.return() };
+    };
+    const [taken, other] = [await listen('taken'), await listen('other')];
+    expect(raised(await raiseOn(test, reference, { subject: 'before' }))).toMatch(/^alr_/);
+    for (let looks = 0; looks < 100 && !(taken.kinds.length === 1 && other.kinds.length === 1); looks += 1) await pause(50);
+    expect([taken.kinds, other.kinds]).toEqual([['RAISED'], ['RAISED']]);
+    await moves('taken', [{ device: 'a' }, { device: 'b' }, { device: 'a' }]);
+    expect(await test.events('session.revoke')).toHaveLength(1);
+    expect(raised(await raiseOn(test, reference, { subject: 'after' }))).toMatch(/^alr_/);
+    for (let looks = 0; looks < 100 && other.kinds.length < 2; looks += 1) await pause(50);
+    expect(other.kinds).toEqual(['RAISED', 'RAISED']);
+    await taken.done;
+    expect(taken.kinds.filter((kind) => kind !== null)).toEqual(['RAISED']);
+    await other.end();
+    await other.done;
   });
 
   it('in a process that starts afterwards it is ended as well', async () => {

@@ -162,7 +162,10 @@ export class TestApp {
     return this.app.sources.paymentsSource('demo-pay').connector as DemoPayments;
   }
 
-  token(user: string, options: { mfa?: boolean; authenticatedAt?: Date; sessionId?: string } = {}): Promise<string> {
+  token(
+    user: string,
+    options: { mfa?: boolean; authenticatedAt?: Date; sessionId?: string; device?: string } = {},
+  ): Promise<string> {
     if (!this.app.developmentIssuer) throw new Error('this app has no development issuer');
     return this.app.developmentIssuer.issue(user, options);
   }
