@@ -235,6 +235,7 @@ export class App {
           assistances: assistance.loader(actor),
           ...asked.loaders(actor, loading),
           customers: customers.loader(loading),
+          holds: risk.holds.loader(actor),
           payments: payments.loader(loading),
           tickets: tickets.loader(loading),
         };

@@ -130,6 +130,7 @@ serveForParent(async (settings) => {
             assistances: undefined as unknown as AssistancesLoader,
             credentials: undefined as unknown as RequestContext['loaders']['credentials'],
             customers: new CustomersLoader({ database, keys, clock, maximumPaymentsAge: 300_000 }, loading),
+            holds: undefined as unknown as RequestContext['loaders']['holds'],
             payments: new PaymentsLoader(database, keys, loading),
             tickets: new TicketsLoader(database, loading),
           },

@@ -14,6 +14,9 @@ const decided = {
   staffRows: ofStaff,
 };
 
+/** The same where it may be by none of them. */
+const decidedOrNot = { ...move, staff: optional(decided.staff), staffRows: optional(ofStaff) };
+
 /** How a hold begins: what it covers and is to bring about, until when, who asked for it and what that rests on. */
 const begun = {
   ...move,
@@ -43,7 +46,7 @@ export const holdEvents = {
   },
   'hold.effect': {
     reads:
-      'Something that the hold is to bring about is now so, and who keeps to it; or what came of one call to the provider; or all of it is settled.',
+      'Something that the hold is to bring about is now so, and who keeps to it; or which calls that takes at the provider, and what came of one of them; or all of it is settled.',
     subject: 'Hold',
     detail: [
       {
@@ -62,6 +65,7 @@ export const holdEvents = {
         key: count,
         refusal: optional(telling('Alert.rule', word)),
       },
+      { calls: telling('Alert.rule', words) },
       move,
     ],
   },
@@ -73,10 +77,7 @@ export const holdEvents = {
   'hold.extend': {
     reads: 'The hold’s end was moved: later by a supervisor, or sooner because the authorization ends.',
     subject: 'Hold',
-    detail: [
-      { ...decided, until: time },
-      { ...move, until: time },
-    ],
+    detail: { ...decidedOrNot, until: time },
     notes: ['reason'],
   },
   'hold.fail': {
@@ -110,7 +111,7 @@ export const holdEvents = {
   'hold.release': {
     reads: 'The hold was released by hand: what it had stopped goes on; or all of it does by now.',
     subject: 'Hold',
-    detail: [decided, move],
+    detail: decidedOrNot,
     notes: ['reason'],
   },
 } as const satisfies Record<string, EventKind>;

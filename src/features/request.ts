@@ -26,7 +26,10 @@ import type { CustomersLoader } from './customers/customers.loader';
 import type { Customers } from './customers/customers.service';
 import type { Decisions } from './decisions/decisions.service';
 import type { StepUps } from './decisions/step-ups.service';
+import type { HoldDesk } from './holds/hold-desk';
+import type { HoldsLoader } from './holds/holds.loader';
 import type { Holds } from './holds/holds.service';
+import type { HoldJobs } from './holds/jobs';
 import type { PaymentsLoader } from './payments/payments.loader';
 import type { Payments } from './payments/payments.service';
 import type { Asking } from './recognitions/asking.service';
@@ -47,6 +50,8 @@ export interface Services {
   readonly holds: Holds;
   readonly decisions: Decisions;
   readonly stepUps: StepUps;
+  readonly holdDesk: HoldDesk;
+  readonly holdJobs: HoldJobs;
   readonly credentials: Credentials;
   readonly credentialRequests: CredentialRequests;
   readonly credentialDecisions: CredentialDecisions;
@@ -78,6 +83,7 @@ export interface Loaders {
   readonly assistances: AssistancesLoader;
   readonly credentials: CredentialsLoader;
   readonly recognitions: RecognitionsLoader;
+  readonly holds: HoldsLoader;
 }
 
 /** One request of one actor. `access` is set by the executor, before any resolver runs. */

@@ -7,7 +7,7 @@ import type { Core } from './core';
 import type { CustomerSigns } from './credentials/customer-signs';
 import { createDeadlines } from './deadlines/deadlines.slice';
 import { createDecisions } from './decisions/decisions.slice';
-import { createHolds } from './holds/holds.slice';
+import { createHolds, type HoldsParts } from './holds/holds.slice';
 import { createOutreach } from './outreach/outreach.slice';
 import { createRules } from './rules/rules.slice';
 import { signalNames } from './signal-names';
@@ -17,6 +17,7 @@ import type { Sources } from './sources/sources.service';
 import { createWebhooks, type WebhookSettings } from './webhooks/webhooks.slice';
 
 export interface RiskSettings extends WebhookSettings {
+  readonly updates: Pick<HoldsParts, 'leaseSeconds'>;
   readonly signals: SignalsSection;
 }
 
@@ -44,14 +45,15 @@ export const createRisk = async (
     brakes: brakes.service,
     noteUse: (use) => areSessionsRead && uses.note(use),
   });
-  const holds = createHolds(core);
+  const { sources, assistances } = parts;
+  const holds = createHolds(core, { sources, assistances, leaseSeconds: settings.updates.leaseSeconds });
   const signals = createSignals(core, {
     section: settings.signals,
     named,
     staffIssuers,
     endSessions: (ended) => actors.endSessions(ended),
   });
-  const decisions = createDecisions(core, { sources: parts.sources, holds: holds.service });
+  const decisions = createDecisions(core, { sources: parts.sources, holds: holds.services.holds });
   const { stepUps } = decisions.services;
   const alerts = createAlerts(core, { ...parts, actors, demanded: (ids) => stepUps.demanded(ids) });
   const outreach = createOutreach(core, { rules: file, sources: parts.sources });
@@ -61,7 +63,7 @@ export const createRisk = async (
     signals: signals.service,
     history: signals.history,
     brakes: brakes.service,
-    holds: holds.service,
+    holds: holds.services.holds,
     outreach: outreach.service,
     stepUps,
     sessions: actors,
@@ -72,6 +74,7 @@ export const createRisk = async (
     actors,
     signals,
     alerts,
+    holds,
     webhooks,
     deadlines: deadlines.service,
     outreachJobs: outreach.jobs,
@@ -80,26 +83,28 @@ export const createRisk = async (
     signs: {
       wouldBeAgainstHistory: (asked) => rules.changes.wouldBe(asked),
       wasAgainstHistory: (change, customerId) => rules.changes.were(change, customerId),
-      heldSince: (change, about) => holds.service.inForceSince(change, about),
+      heldSince: (change, about) => holds.services.holds.inForceSince(change, about),
     } satisfies CustomerSigns,
     services: {
       ...alerts.services,
       ...decisions.services,
+      ...holds.services,
       brakes: brakes.service,
-      holds: holds.service,
       rules: rules.file,
       webhooks: webhooks.service,
     },
-    recurring: [alerts, brakes, decisions, webhooks, deadlines].flatMap(({ recurring }) => recurring),
+    recurring: [alerts, brakes, holds, decisions, webhooks, deadlines].flatMap(({ recurring }) => recurring),
     start: () => {
       signals.service.start();
       uses.start();
+      holds.services.holdJobs.start();
       webhooks.start();
       outreach.jobs.start();
     },
     close: () => decisions.close(),
     stop: () =>
       Promise.all([
+        holds.services.holdJobs.stop(),
         uses.stop().then(() => signals.service.stop()),
         webhooks.stop(),
         outreach.jobs.stop(),

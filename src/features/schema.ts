@@ -28,6 +28,7 @@ import {
 import { CustomersResolver } from './customers/customers.resolver';
 import { DecisionsResolver } from './decisions/decisions.resolver';
 import { ExposureResolver } from './exposure/exposure.resolver';
+import { AlertHoldsResolver, HoldSubjectResolver, HoldsResolver, HoldTransitionResolver } from './holds/holds.resolver';
 import { PaymentsResolver } from './payments/payments.resolver';
 import { RecognitionsResolver, TicketRecognitionsResolver } from './recognitions/recognitions.resolver';
 import { RulesResolver } from './rules/rules.resolver';
@@ -39,6 +40,7 @@ import { WebhooksResolver } from './webhooks/webhooks.resolver';
 // biome-ignore lint/complexity/noBannedTypes: type-graphql's own type for a resolver class
 const resolvers: NonEmptyArray<Function> = [
   AlertEventsResolver,
+  AlertHoldsResolver,
   AlertReasonResolver,
   AlertsResolver,
   ApprovalResolver,
@@ -49,6 +51,9 @@ const resolvers: NonEmptyArray<Function> = [
   CustomersResolver,
   DecisionsResolver,
   ExposureResolver,
+  HoldSubjectResolver,
+  HoldsResolver,
+  HoldTransitionResolver,
   MessagesResolver,
   PaymentsResolver,
   RecognitionsResolver,

@@ -58,12 +58,13 @@ export const healthRoutes =
 
     server.get('/metrics', async (_request, reply) => {
       // Without the database ages and jobs are unknown; what else is measured is wanted just then.
-      const [sources, texts, unlinked, jobs, outreach, alerts, audit, signals] = await Promise.all([
+      const [sources, texts, unlinked, jobs, outreach, holds, alerts, audit, signals] = await Promise.all([
         inTime(app.sources.health(), []),
         inTime(app.sources.textsCompared(), []),
         inTime(app.sources.unlinkedCustomers(), []),
         inTime(app.asked.jobCounts(), []),
         inTime(app.outreachJobs.counts(), []),
+        inTime(app.services.holdJobs.counts(), []),
         inTime(app.services.alerts.counts(), []),
         inTime<Awaited<ReturnType<typeof app.services.auditLog.progress>> | null>(app.services.auditLog.progress(), null),
         inTime<Awaited<ReturnType<typeof app.signals.service.progress>> | null>(app.signals.service.progress(), null),
@@ -97,6 +98,8 @@ export const healthRoutes =
       }
       metrics.outreachJobs.reset();
       for (const { state, fault, count } of outreach) metrics.outreachJobs.inc({ state, fault: fault ?? '' }, count);
+      metrics.holdJobs.reset();
+      for (const { state, fault, count } of holds) metrics.holdJobs.inc({ state, fault: fault ?? '' }, count);
       metrics.alerts.reset();
       for (const { rule, outcome, count } of alerts) metrics.alerts.set({ rule, outcome }, count);
       for (const { stage, verdict, count } of app.services.decisions.counts) metrics.decisions.set({ stage, verdict }, count);

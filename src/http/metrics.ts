@@ -101,6 +101,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly holdJobs = new Gauge({
+    name: 'counterfoil_hold_jobs',
+    help: 'Holds of payments that stand or are let go, by why the last look at their provider got nowhere.',
+    labelNames: ['state', 'fault'] as const,
+    registers: [this.registry],
+  });
+
   readonly alerts = new Gauge({
     name: 'counterfoil_alerts',
     help: 'Alerts that each rule raised, by what they were said to be (TRUE, FALSE, UNSURE), or OPEN, or EXPIRED where it ended unanswered.',

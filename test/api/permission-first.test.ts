@@ -60,6 +60,13 @@ describe('a source is asked nothing for who has no permission', () => {
   });
 
   const ticketId = (reference: string) => () => ticketIdOf(test, reference);
+  const holdInput = async (reference: string) => ({
+    ticketId: await ticketIdOf(test, reference),
+    effects: ['REVIEW'],
+    until: new Date(test.clock.now().getTime() + 3_600_000).toISOString(),
+    reason,
+    idempotencyKey: 'hold-before-permission',
+  });
   const waiting = async (): Promise<{ id: string }> => {
     const on = await ticketIdOf(test, demoTickets.unassigned.reference);
     return { id: (await test.as('ana', begin, { ticketId: on, reason })).data.beginAssistance.id };
@@ -193,6 +200,41 @@ describe('a source is asked nothing for who has no permission', () => {
       'mutation ($ticketId: ID!) { askCustomer(ticketId: $ticketId, transactionId: "txn_absent") { id } }',
       'NO_ASSISTANCE',
       async () => ({ who: 'ana', variables: { ticketId: await ticketId(demoTickets.unassigned.reference)() } }),
+    ],
+    [
+      'placeHold',
+      'on a ticket of another team',
+      'mutation ($input: PlaceHoldInput!) { placeHold(input: $input) { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'ana', variables: { input: await holdInput(demoTickets.household.reference) } }),
+    ],
+    [
+      'placeHold',
+      'on a ticket that one doesn’t assist on',
+      'mutation ($input: PlaceHoldInput!) { placeHold(input: $input) { id } }',
+      'NO_ASSISTANCE',
+      async () => ({ who: 'ana', variables: { input: await holdInput(demoTickets.selfMade.reference) } }),
+    ],
+    [
+      'approveHold',
+      'that is not there',
+      'mutation ($id: ID!) { approveHold(id: $id) { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'sam', variables: { id: 'hld_absent' } }),
+    ],
+    [
+      'releaseHold',
+      'that is not there',
+      'mutation ($id: ID!) { releaseHold(id: $id, reason: "It was a false alarm") { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'ana', variables: { id: 'hld_absent' } }),
+    ],
+    [
+      'extendHold',
+      'that is not there',
+      'mutation ($id: ID!) { extendHold(id: $id, until: "2026-09-02T00:00:00Z", reason: "It takes longer") { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'sam', variables: { id: 'hld_absent' } }),
     ],
     [
       'replayWebhooks',

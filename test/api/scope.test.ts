@@ -12,6 +12,7 @@ let of: Case;
 let assistance: string;
 let update: string;
 let alert: string;
+let hold: string;
 
 beforeAll(async () => {
   issuer = await OtherIssuer.open();
@@ -23,12 +24,33 @@ beforeAll(async () => {
   assistance = live?.id ?? '';
   const concern =
     'mutation ($ticketId: ID!, $note: String!) { reportConcern(input: { ticketId: $ticketId, note: $note }) { id } }';
+  const placing = 'mutation ($input: PlaceHoldInput!) { placeHold(input: $input) { id } }';
+  hold = (await test.as('ana', placing, { input: holdOf() })).data.placeHold.id;
   alert = (await test.as('ana', concern, { ticketId: of.ticketId, note: reason })).data.reportConcern.id;
 });
 afterAll(() => test.stop());
 
+const holdOf = () => ({
+  ticketId: of.ticketId,
+  effects: ['REVIEW'],
+  until: new Date(test.clock.now().getTime() + 3_600_000).toISOString(),
+  reason,
+  idempotencyKey: freshKey(),
+});
+
 /** Each mutation of the graph, asked for with the ids of what is Ana's. */
 const mutations: Readonly<Record<string, () => readonly [query: string, variables: Record<string, unknown>]>> = {
+  // Before the assistance is ended under which they are reached.
+  placeHold: () => ['mutation ($input: PlaceHoldInput!) { placeHold(input: $input) { id } }', { input: holdOf() }],
+  approveHold: () => ['mutation ($id: ID!) { approveHold(id: $id) { id } }', { id: hold }],
+  extendHold: () => [
+    'mutation ($id: ID!, $until: DateTime!, $reason: String!) { extendHold(id: $id, until: $until, reason: $reason) { id } }',
+    { id: hold, until: holdOf().until, reason },
+  ],
+  releaseHold: () => [
+    'mutation ($id: ID!, $reason: String!) { releaseHold(id: $id, reason: $reason) { id } }',
+    { id: hold, reason },
+  ],
   beginAssistance: () => [
     'mutation ($input: BeginAssistanceInput!) { beginAssistance(input: $input) { id } }',
     { input: { ticketId: of.ticketId, purpose: 'OTHER', reason } },
@@ -65,6 +87,7 @@ const stored = async () => ({
   alerts: await test.app.database.query('SELECT * FROM risk_alert ORDER BY id'),
   assistances: await test.app.database.query('SELECT * FROM assistance ORDER BY id'),
   updates: await test.app.database.query('SELECT * FROM credential_update ORDER BY id'),
+  holds: await test.app.database.query('SELECT * FROM payment_hold ORDER BY id'),
 });
 
 describe('what belongs to somebody else’s ticket', () => {

@@ -110,7 +110,7 @@ describe('a text that somebody writes', () => {
     'pan_4242424242424242ABCDEFGHJK',
     '42424242-4242-4242-4242-424242424242',
   ];
-  const isId = (place: string): boolean => /(?:Id|(?:^|\.)id)$/.test(place);
+  const isId = (place: string): boolean => /(?:Ids?|(?:^|\.)id)$/.test(place);
 
   it.each(cardData)(
     'is refused wherever a mutation takes one, as a literal and as a variable, and leaves nothing: %s',

@@ -159,6 +159,8 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
     const [from, to] = [[told.routes[verdict]], [tells.routes[verdict]]];
     list(`decisions.routes.${verdict}`, null, from, to, `The route of a payment’s ${verdict}`);
   }
+  number('holds.agentMinutes', before.holds.agentMinutes, after.holds.agentMinutes, 'The longest hold of an agent, in minutes,');
+  number('holds.agentMost', before.holds.agentMost, after.holds.agentMost, 'The number of holds of an agent that stand at once');
   for (const kind of ['filters', 'sorts'] as const) {
     const [old, fresh] = [before.argumentRoles(kind), after.argumentRoles(kind)];
     const verb = kind === 'filters' ? 'filter' : 'sort';

@@ -6,9 +6,10 @@ import {
   type AssistancePolicy,
   type BrakePolicy,
   type DecisionPolicy,
+  type HoldPolicy,
   type PolicyProblem,
   parseExposureFile,
-  RecognitionPolicy,
+  type RecognitionPolicy,
   type ScopePolicy,
 } from './file';
 import { type DecidingEntry, PolicyReader, type RoleEntry } from './reader';
@@ -37,6 +38,7 @@ interface PolicyContents {
   readonly brakes: BrakePolicy;
   readonly recognitions: RecognitionPolicy;
   readonly decisions: DecisionPolicy;
+  readonly holds: HoldPolicy;
 }
 
 export type LoadedPolicy =
@@ -51,7 +53,7 @@ const canonicalText = (contents: PolicyContents): string => {
       return [role, ...linkAssurances.map((each) => (verdicts ? verdictText(verdicts[each]) : 'deny'))];
     });
   const sorted = <Value>(map: ReadonlyMap<string, Value>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { assistance, scope, updates, brakes, recognitions, decisions } = contents;
+  const { assistance, scope, updates, brakes, holds, recognitions, decisions } = contents;
   return JSON.stringify([
     2,
     [...new Set(assistance.automatic)].sort(),
@@ -67,6 +69,7 @@ const canonicalText = (contents: PolicyContents): string => {
     [...new Set(brakes.releasedBy)].sort(),
     [recognitions.linkHours, recognitions.perCustomerPerDay],
     [decisions.routes.review, decisions.routes.hold, decisions.quota.perSubjectPerHour, decisions.quota.subjectsPerMinute],
+    [holds.agentMinutes, holds.agentMost],
   ]);
 };
 
@@ -88,6 +91,7 @@ export class ExposurePolicy {
   readonly brakes: BrakePolicy;
   readonly recognitions: RecognitionPolicy;
   readonly decisions: DecisionPolicy;
+  readonly holds: HoldPolicy;
   /** SHA-256 (hexadecimal) of what the policy means; comments, order and formatting don't change it. */
   readonly digest: string;
   readonly mfaRequired: boolean;
@@ -104,6 +108,7 @@ export class ExposurePolicy {
     this.brakes = contents.brakes;
     this.recognitions = contents.recognitions;
     this.decisions = contents.decisions;
+    this.holds = contents.holds;
     this.classification = contents.classification;
     this.mfaRequired = options.mfaRequired ?? true;
     this.digest = createHash('sha256').update(canonicalText(contents)).digest('hex');
@@ -120,14 +125,14 @@ export class ExposurePolicy {
     const filters = unreadable ? new Map() : reader.argument('filters');
     const sorts = unreadable ? new Map() : reader.argument('sorts');
     reader.checkStrengths(options.channels ?? { mail: true, sms: true });
-    const { assistance, scope, updates, brakes, recognitions, decisions } = file;
-    if (reader.problems.length > 0 || !assistance || !scope || !updates || !brakes || !recognitions || !decisions) {
+    const { assistance, scope, updates, brakes, holds, recognitions, decisions } = file;
+    if (reader.problems.length > 0 || !assistance || !scope || !updates || !brakes || !holds || !recognitions || !decisions) {
       return { ok: false, problems: reader.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
     }
     return {
       ok: true,
       policy: new ExposurePolicy(
-        { classification, fields, filters, sorts, assistance, scope, updates, brakes, recognitions, decisions },
+        { classification, fields, filters, sorts, assistance, scope, updates, brakes, holds, recognitions, decisions },
         options,
       ),
     };

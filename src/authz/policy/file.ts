@@ -145,6 +145,16 @@ const decisions = z
   .default({ routes: { review: 'review', hold: 'hold' }, quota: { perSubjectPerHour: 30, subjectsPerMinute: 600 } });
 /** What the payment pipeline is told, and how often it may ask. */
 export type DecisionPolicy = z.infer<typeof decisions>;
+const holds = z
+  .strictObject({
+    /** The longest that a hold of an agent's stands. */
+    agentMinutes: wholeNumber(1, 1_440, 'whole minutes'),
+    /** Holds of one agent's that stand at once. */
+    agentMost: wholeNumber(1, 100, 'a whole number'),
+  })
+  .default({ agentMinutes: 120, agentMost: 5 });
+/** For how long agents may hold payments, and how many at once. */
+export type HoldPolicy = z.infer<typeof holds>;
 
 const contents = z.strictObject({
   version: z.literal(1, { error: 'expected 1' }),
@@ -154,6 +164,7 @@ const contents = z.strictObject({
   brakes,
   recognitions,
   decisions,
+  holds,
   fields,
   filters: rolesByCoordinate,
   sorts: rolesByCoordinate,
@@ -167,6 +178,7 @@ export interface ExposureFile {
   readonly brakes: BrakePolicy | null;
   readonly recognitions: RecognitionPolicy | null;
   readonly decisions: DecisionPolicy | null;
+  readonly holds: HoldPolicy | null;
   /** Type → field or `*` → role or `*` → entry; malformed entries are left out and stand among the problems. */
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, VerdictEntry>>>;
   readonly filters: ReadonlyMap<string, readonly Role[]>;
@@ -209,6 +221,7 @@ const nothing = (problems: readonly PolicyProblem[]): ExposureFile => ({
   brakes: null,
   recognitions: null,
   decisions: null,
+  holds: null,
   fields: new Map(),
   filters: new Map(),
   sorts: new Map(),
@@ -273,7 +286,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
   const source: unknown = document.toJS();
   const parsed = contents.safeParse(source, { reportInput: true });
   if (parsed.success) {
-    const { assistance, scope, updates, brakes, recognitions, decisions, fields, filters, sorts } = parsed.data;
+    const { assistance, scope, updates, brakes, holds, recognitions, decisions, fields, filters, sorts } = parsed.data;
     const byName = <Value>(values: Readonly<Record<string, Value>>) => new Map(Object.entries(values));
     return {
       assistance,
@@ -282,6 +295,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
       brakes,
       recognitions,
       decisions,
+      holds,
       fields: new Map(
         Object.entries(fields).map(([type, byField]) => [
           type,
@@ -312,6 +326,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
     brakes: brakes.safeParse(section('brakes')).data ?? null,
     recognitions: recognitions.safeParse(section('recognitions')).data ?? null,
     decisions: decisions.safeParse(section('decisions')).data ?? null,
+    holds: holds.safeParse(section('holds')).data ?? null,
     fields: new Map(
       entriesOf(section('fields')).map(([type, byField]) => [
         type,

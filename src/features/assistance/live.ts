@@ -27,6 +27,10 @@ export const assistsOnFor = (ticketId: Sql, customerId: Sql, actor: SignedInActo
 export const coversCustomer = (customerId: Sql, actor: SignedInActor, now: Date): Sql =>
   sql`EXISTS (SELECT 1 FROM ${a} WHERE ${a.customerId} = ${customerId} AND ${live(a, actor, now)})`;
 
+/** A live assistance of the actor covers a customer of whom this condition is true. */
+export const coversSome = (isTheirs: (customerId: Sql) => Sql, actor: SignedInActor, now: Date): Sql =>
+  sql`EXISTS (SELECT 1 FROM ${a} WHERE ${isTheirs(a.customerId)} AND ${live(a, actor, now)})`;
+
 const assistingActors = select(assistances.pick('actorId', 'ticketId', 'customerId'), sql`FROM ${assistances}`);
 
 /** Who assists whom, on which of these customers' tickets. */

@@ -1,9 +1,10 @@
 import type { CustomerUnderDigest, LinkedCustomer, SealedNote } from '../../audit/event';
 import type { DetailOf, EventFacts, EventName, NoteOf } from '../../audit/events';
 import type { Change } from '../../db/change';
+import { sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Keys } from '../keys/keys.service';
-import { mostMoves, type PaymentHold, type StoredMove } from './hold.entity';
+import { mostMoves, type PaymentHold, type PaymentHoldEffect, paymentHoldEffects, type StoredMove } from './hold.entity';
 import { expectTransition, type HoldMoveReason, type HoldState, isTerminal } from './hold.states';
 
 /** What every move states. */
@@ -55,6 +56,12 @@ export const moved = (
   }: { readonly to: HoldState; readonly reason?: HoldMoveReason | null; readonly staffId?: string | null },
 ): StoredMove => ({ from, to, at: change.at.getTime(), actorId: change.actor.id, staffId, reason });
 
+/** Moves that must always find room: to its end, and the end being moved for the provider's sake. */
+const reserved = 10;
+
+/** Whether a hold has room for another extension. */
+export const hasRoom = ({ moves }: Pick<PaymentHold, 'moves'>): boolean => moves.length < mostMoves - reserved;
+
 /**
  * The one way from state to state: the row, which the change has locked, and its event, together or not at all. A move to the same state is one of
  * its end. Throws `CONFLICT` for a transition that the table doesn't have.
@@ -81,4 +88,31 @@ export const move = async <Name extends MoveName>(
     detail: { ...step, ...detail },
     // A move's event states the step and what stands beside it: `Move` is made of just that.
   } as unknown as EventFacts<Name>);
+};
+
+/** Gives an effect another state, with its event. Nothing where it is as it was. */
+export const become = async (
+  change: Change,
+  keys: Keys,
+  hold: PaymentHold,
+  effect: PaymentHoldEffect,
+  now: Pick<PaymentHoldEffect, 'state'> & Partial<Pick<PaymentHoldEffect, 'enforcedBy' | 'deadline'>>,
+): Promise<void> => {
+  const next = { enforcedBy: effect.enforcedBy, deadline: effect.deadline, ...now };
+  const isSame =
+    next.state === effect.state &&
+    next.enforcedBy === effect.enforcedBy &&
+    (next.deadline?.getTime() ?? null) === (effect.deadline?.getTime() ?? null);
+  if (isSame) return;
+  Object.assign(effect, next, { revision: effect.revision + 1 });
+  const { state, enforcedBy, deadline, revision } = effect;
+  await change.update(
+    paymentHoldEffects,
+    { state, enforcedBy, deadline, revision },
+    sql`${paymentHoldEffects.id} = ${effect.id}`,
+  );
+  change.record('hold.effect', {
+    ...(await factsOf(change, keys, hold)),
+    detail: { effect: effect.kind, state, by: enforcedBy, deadline: deadline?.toISOString() ?? null, revision },
+  });
 };

@@ -1,10 +1,32 @@
+import type { SignedInActor } from '../../authz/actor';
 import type { Change } from '../../db/change';
+import { readOfEach } from '../../db/of-each';
 import type { Reads } from '../../db/reads';
 import { joined, padded, type Sql, sql } from '../../db/sql';
+import { Failure } from '../../failure';
+import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
 import type { Core } from '../core';
 import { customer } from '../customers/customers.rows';
-import { type HoldEffectKind, type HoldEffectState, placedStates, standingStates } from './hold.states';
-import { effect, hold, holdMoves, sameCustomers, standingRows } from './holds.rows';
+import { transaction } from '../payments/payments.rows';
+import { askedBySomebodyElse } from '../tickets/staff.rows';
+import { ticket } from '../tickets/tickets.rows';
+import { holdReach, mayDecide } from './hold.policy';
+import { type HoldEffectKind, type HoldEffectState, holdEffectKinds, placedStates, standingStates } from './hold.states';
+import { HoldConnection, type HoldFilter, type HoldType } from './hold.type';
+import {
+  type EffectRow,
+  effect,
+  effectRows,
+  type HoldRow,
+  hold,
+  holdCounts,
+  holdMoves,
+  holdRows,
+  openAmounts,
+  openSums,
+  sameCustomers,
+  standingRows,
+} from './holds.rows';
 import { type HoldDraft, type PlacedHold, placeHold } from './placing';
 
 /** A hold that stands in the way of a payment now, with how far each of its effects is. */
@@ -29,10 +51,22 @@ export interface HeldCustomer {
   readonly paymentCustomerId: string;
 }
 
-export interface HoldParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'> {}
+/** Authorized and neither captured nor released, in minor units of its currency. */
+export interface OpenAmount {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+export interface HoldPageArguments {
+  readonly filter: HoldFilter | null | undefined;
+  readonly first: number | null;
+  readonly after: string | null | undefined;
+}
 
 /** Rows of one answer: far more than the open holds of whom one payment is about. */
 const mostRows = 2_000;
+/** Holds that an alert shows by itself; the list of holds has them all. */
+export const newestOfCustomer = 10;
 
 /** Customers of the helpdesk who are one at the payment side. */
 const mostSame = 50;
@@ -40,9 +74,24 @@ const mostSame = 50;
 /** What is about the payment of a hold, where it has one, and not about whoever pays. */
 export const ofOnePayment: readonly HoldEffectKind[] = ['DEFER_CAPTURE', 'HOLD_ORDER'];
 
+const newestFirst: Keyset<HoldRow> = {
+  column: hold.placedAt,
+  id: hold.id,
+  direction: 'DESC',
+  positionOf: (row) => ({ value: row.placedAt.getTime(), id: row.id }),
+};
+
+/** `stateAt`, as SQL over `hold`. */
+const stateNow = (now: Date): Sql => sql`CASE WHEN ${hold.expiresAt} > ${now} THEN ${hold.state}
+  WHEN ${hold.state} = 'PROPOSED' THEN 'EXPIRED' WHEN ${hold.state} IN ('PLACING', 'ACTIVE') THEN 'RELEASING' ELSE ${hold.state} END`;
+
 /** Holds: what waits, for whom, and until when. */
 export class Holds {
-  constructor(private readonly parts: HoldParts) {}
+  constructor(private readonly parts: Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'>) {}
+
+  get now(): Date {
+    return this.parts.clock();
+  }
 
   /** See `placeHold`. */
   place(change: Change, draft: HoldDraft): Promise<PlacedHold> {
@@ -59,7 +108,7 @@ export class Holds {
     const { state, expiresAt } = hold;
     const rows = await reader.read(
       standingRows,
-      sql`WHERE ${state} IN (${standingStates}) AND ${expiresAt} > ${this.parts.clock()} AND ${effect.state} <> 'REVERSED' AND ${covered}
+      sql`WHERE ${state} IN (${standingStates}) AND ${expiresAt} > ${this.now} AND ${effect.state} <> 'REVERSED' AND ${covered}
         ORDER BY ${hold.id}, ${effect.kind} LIMIT ${mostRows}`,
     );
     const holds = new Map<string, StandingHold & { readonly effects: { kind: HoldEffectKind; state: HoldEffectState }[] }>();
@@ -88,7 +137,116 @@ export class Holds {
     const begun = rows.flatMap(({ moves }) => moves.flatMap(({ to, at }) => (to === 'PLACING' ? at : [])));
     return begun.length === 0 ? null : new Date(Math.max(...begun));
   }
+
+  /** A hold within the actor's reach. Throws `NOT_FOUND`. */
+  async reachable(actor: SignedInActor, id: string): Promise<HoldRow> {
+    const [row] = await this.parts.database.read(holdRows, sql`WHERE ${hold.id} = ${id} AND ${holdReach(actor, this.now)}`);
+    if (!row) throw Failure.notFound('hold');
+    return row;
+  }
+
+  /** Those within the actor's reach, newest first. Throws `INVALID` for a page size or cursor that doesn't fit. */
+  async page(actor: SignedInActor, { filter, first, after }: HoldPageArguments, toType: (row: HoldRow) => HoldType) {
+    const given = filter ?? {};
+    const request = new PageRequest(
+      { cursors: this.parts.cursors, actorId: actor.id, list: ['Query.holds', given], keyset: newestFirst },
+      { first, after },
+    );
+    const { now } = this;
+    const conditions = [holdReach(actor, now)];
+    if (given.state) conditions.push(given.state.length > 0 ? sql`${stateNow(now)} IN (${given.state})` : sql`1 = 0`);
+    if (typeof given.ticketId === 'string') conditions.push(sql`${hold.ticketId} = ${given.ticketId}`);
+    if (given.awaitingMyDecision === true) conditions.push(awaits(actor, now));
+    const where = sql`WHERE ${joined(conditions, ' AND ')}`;
+    const rows = await this.parts.database.read(holdRows, sql`${where} ${request.clause}`);
+    return new HoldConnection(
+      request.pageOf(rows, toType, async () => {
+        const [counted] = await this.parts.database.read(holdCounts, where);
+        return counted?.n ?? 0;
+      }),
+    );
+  }
+
+  /** Those that cover each of these customers, whom the reader has reached already: the newest. */
+  async ofCustomers(customerIds: readonly string[]): Promise<readonly (readonly HoldRow[])[]> {
+    const newest = pageClause(newestFirst, null, newestOfCustomer);
+    const lists = await this.parts.database.readLists(
+      holdRows,
+      customerIds.map((id) => sql`WHERE ${coversOne([id])} ${newest}`),
+    );
+    for (const list of lists) putInOrder(list, newestFirst);
+    return lists;
+  }
+
+  /** What each of these holds, which the reader has reached already, is to bring about. */
+  effectsOf(ids: readonly string[]): Promise<readonly (readonly EffectRow[])[]> {
+    return readOfEach(this.parts.database, effectRows, {
+      owners: ids,
+      column: effect.holdId,
+      ownerOf: (row) => row.holdId,
+      rest: sql`ORDER BY ${effect.holdId}, ${effect.kind}`,
+      most: holdEffectKinds.length,
+    });
+  }
+
+  /** What is authorized and neither captured nor released, of the payment or the customer of each; null for groups, for several currencies, and where that isn't known. */
+  async openAmounts(rows: readonly HoldRow[]): Promise<readonly (OpenAmount | null)[]> {
+    const { database } = this.parts;
+    const payments = [...new Set(rows.flatMap(({ transactionId }) => transactionId ?? []))];
+    const payers = [...new Set(rows.flatMap((row) => (row.subjectKind === 'CUSTOMER' ? (row.paymentCustomerId ?? []) : [])))];
+    const single =
+      payments.length === 0 ? [] : await database.read(openAmounts, sql`WHERE ${transaction.id} IN (${padded(payments)})`);
+    const { paymentCustomerId, currency, open } = transaction;
+    const sums =
+      payers.length === 0
+        ? []
+        : await database.read(
+            openSums,
+            sql`WHERE ${paymentCustomerId} IN (${padded(payers)}) AND ${open} > 0 GROUP BY ${paymentCustomerId}, ${currency}`,
+          );
+    return rows.map((row) => {
+      if (row.subjectKind === 'GROUP' || row.currentLink === 'NONE') return null;
+      const found =
+        row.transactionId !== null
+          ? single.filter(({ id }) => id === row.transactionId)
+          : sums.filter((each) => each.paymentCustomerId === row.paymentCustomerId);
+      const [one] = found;
+      return found.length !== 1 || !one || one.open === null ? null : { amount: one.open, currency: one.currency };
+    });
+  }
+
+  /** Whether the actor may decide about this proposal now: then they see what they decide on. */
+  isForDecisionOf(actor: SignedInActor, row: HoldRow): boolean {
+    const { now } = this;
+    if (row.state !== 'PROPOSED' || row.expiresAt <= now) return false;
+    const { placedById, placedByStaffIds, helpdesk, customerSetByIds } = row;
+    const knowsActor = helpdesk === null ? actor.helpdesks.length > 0 : actor.helpdesks.includes(helpdesk);
+    return mayDecide(actor, {
+      ...row,
+      ticket: row.ticketId === null || customerSetByIds === null ? null : { ...row, customerSetByIds, knowsActor },
+      isAssisted: false,
+      requester: placedById === null ? null : { actorId: placedById, staffIds: placedByStaffIds },
+      knowsRequester: row.placedByStaffId !== null,
+      knowsActor,
+      // Asked in the change that decides.
+      holdsTicket: false,
+      at: now,
+    });
+  }
 }
+
+/** The proposal waits for a decision that the actor may take, as SQL over `hold` and its `ticket`. */
+const awaits = (actor: SignedInActor, now: Date): Sql => {
+  if (!actor.roles.includes('SUPERVISOR') || actor.staffIds.length === 0) return sql`1 = 0`;
+  const { placedById: actorId, placedByStaffIds: staffIds } = hold;
+  const { teamSetById, createdById, customerSetByIds, team } = ticket;
+  const unmade = actor.staffIds.map((id) => sql`INSTR(${customerSetByIds}, ${JSON.stringify(id)}) = 0`);
+  const theirs = actor.teams.length === 0 ? sql`1 = 0` : sql`${team} IN (${actor.teams})`;
+  const ofRule = sql`${theirs} AND (${teamSetById} IS NULL OR ${teamSetById} NOT IN (${actor.staffIds}))
+    AND (${createdById} IS NULL OR ${createdById} NOT IN (${actor.staffIds})) AND ${joined(unmade, ' AND ')}`;
+  return sql`${hold.state} = 'PROPOSED' AND ${hold.expiresAt} > ${now} AND (${hold.ticketId} IS NULL
+    OR (${actorId} IS NULL AND ${ofRule}) OR (${theirs} AND ${askedBySomebodyElse(actor, { actorId, staffIds, ticket })}))`;
+};
 
 /** The hold covers one of these, as SQL over `hold`; null where there are none. */
 const coveringAny = ({ customerIds, transactionIds, emailDomain }: HeldSubjects): Sql | null => {
@@ -100,7 +258,7 @@ const coveringAny = ({ customerIds, transactionIds, emailDomain }: HeldSubjects)
 };
 
 /** One of these customers is among those whom the hold covers, as SQL over `hold`. */
-export const coversOne = (customerIds: readonly string[]): Sql =>
+const coversOne = (customerIds: readonly string[]): Sql =>
   sql`(${hold.customerId} IN (${padded(customerIds)}) OR (${hold.subjectKind} = 'GROUP' AND (${joined(
     customerIds.map((id) => sql`INSTR(${hold.customerIds}, ${JSON.stringify(id)}) > 0`),
     ' OR ',

@@ -16,9 +16,10 @@ import {
   paymentHoldJobs,
   paymentHolds,
 } from './hold.entity';
-import { move, moved } from './hold.moves';
+import { moved } from './hold.moves';
 import { type HoldCause, type HoldEffectKind, type HoldSubjectKind, holdEffectKinds, openStates, stateAt } from './hold.states';
 import { hold, holdIds, paymentIds } from './holds.rows';
+import { expire } from './letting-go';
 
 const hour = 3_600_000;
 /** The longest that a hold may stand, in milliseconds from when it was placed or proposed. */
@@ -81,12 +82,10 @@ const payerOf = async (change: Change, customerId: string | undefined, transacti
   return { payer, transactionId: theirs?.id ?? null };
 };
 
-/** Ends an open hold of the same kind whose time is over, so that another one can take its place. True where it did. */
+/** Ends an open hold of the same key whose time is over, so that another one can take its place. False where it isn't. */
 const endIfPast = async (change: Change, keys: Keys, open: PaymentHold): Promise<boolean> => {
-  const now = stateAt(open, change.at);
-  if (now === open.state) return false;
-  open.ending = 'EXPIRED';
-  await move(change, keys, open, 'hold.expire', { to: now, reason: 'TIME_OVER' });
+  if (stateAt(open, change.at) === open.state) return false;
+  await expire(change, keys, open);
   return true;
 };
 

@@ -1,0 +1,49 @@
+import { sql } from '../../db/sql';
+import type { Core } from '../core';
+import { transaction } from '../payments/payments.rows';
+import { PaymentHold } from './hold.entity';
+import { endingStates, placedStates, stateAt } from './hold.states';
+import { effect, hold, holdIds, movedPayments } from './holds.rows';
+import { lapseBy } from './lapsing';
+import { expire } from './letting-go';
+
+/** Holds that end in one turn. */
+const endedAtOnce = 200;
+
+/** Ends of holds that nobody asks for: their time is over, or the provider moved first. */
+export class HoldEnds {
+  constructor(private readonly parts: Pick<Core, 'database' | 'keys' | 'clock'>) {}
+
+  /** Ends holds whose time is over. Returns how many. */
+  async expire(): Promise<number> {
+    const { database, keys, clock } = this.parts;
+    const { state, expiresAt } = hold;
+    const isPast = sql`WHERE ${state} IN (${endingStates}) AND ${expiresAt} <= ${clock()} ORDER BY ${expiresAt} LIMIT ${endedAtOnce}`;
+    const past = await database.read(holdIds, isPast);
+    for (const { id } of past)
+      await database.system('expiry', 'hold.expire', async (change) => {
+        const row = await change.lockIfAny(PaymentHold, { id });
+        if (row && stateAt(row, change.at) !== row.state) await expire(change, keys, row);
+      });
+    return past.length;
+  }
+
+  /** Ends holds of payments that were captured or are over, as they were last read. Returns how many it looked at. */
+  async lapse(): Promise<number> {
+    const { database, keys } = this.parts;
+    const isOver = sql`${transaction.status} IN ('DECLINED', 'CANCELLED', 'REFUNDED')`;
+    const isDeferred = sql`EXISTS (SELECT 1 FROM ${effect} WHERE ${effect.holdId} = ${hold.id} AND ${effect.kind} = 'DEFER_CAPTURE'
+      AND ${effect.state} <> 'NOT_POSSIBLE')`;
+    const isCaptured = sql`${transaction.status} IN ('CAPTURED', 'PARTIALLY_REFUNDED', 'DISPUTED') AND ${isDeferred}`;
+    const moved = await database.read(
+      movedPayments,
+      sql`WHERE ${hold.state} IN (${placedStates}) AND (${isOver} OR ${isCaptured}) LIMIT ${endedAtOnce}`,
+    );
+    for (const { id, status } of moved)
+      await database.system('expiry', 'hold.lapse', async (change) => {
+        const row = await change.lockIfAny(PaymentHold, { id });
+        if (row && placedStates.includes(row.state)) await lapseBy(change, keys, row, { status });
+      });
+    return moved.length;
+  }
+}

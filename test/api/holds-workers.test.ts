@@ -1,0 +1,381 @@
+import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
+import { demoTickets } from '../../src/development/merchant/cast';
+import { paymentReferenceOf } from '../../src/development/merchant/history';
+import type { DemoPayments } from '../../src/development/sources/demo-payments';
+import type { HoldStep } from '../../src/upstream/payments/payments.port';
+import { customerOf } from '../support/alerts';
+import { countOf, told } from '../support/answers';
+import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
+import { extendMutation, HeldPayments, hour, releaseMutation } from '../support/holds';
+
+const minute = 60_000;
+const own = demoTickets.own.reference;
+const customerNumber = demoTickets.own.customer ?? 0;
+const payer = paymentReferenceOf(customerNumber);
+
+let test: TestApp;
+let held: HeldPayments;
+let payments: DemoPayments;
+beforeEach(async () => {
+  test = await TestApp.start();
+  held = new HeldPayments(test);
+  ({ payments } = test);
+});
+afterEach(async () => {
+  expect((await rowsWithoutEvent(test.app.database)).findings).toEqual([]);
+  await test.stop();
+});
+
+const subscription = async (): Promise<string> => {
+  const [renewal] = await payments.holds.readRenewals(payer);
+  if (!renewal) throw new Error('the customer has no subscription');
+  return renewal.subscription;
+};
+const isPaused = async (): Promise<boolean> => (await payments.holds.readRenewals(payer)).every((each) => each.isPaused);
+const isListed = (list: 'BLOCK' | 'REVIEW' | 'STEP_UP'): Promise<boolean> =>
+  payments.holds.holds({ action: 'LIST', list, of: 'CUSTOMER', value: payer });
+const release = async (id: string): Promise<void> => {
+  expect(told(await test.as('sam', releaseMutation, { id })).errors).toEqual([]);
+  await held.drain();
+};
+
+describe('a hold at the provider', () => {
+  it('pauses renewals until its end, and sets them going again when it is released', async () => {
+    const id = await held.byRule(own, { effects: ['PAUSE_RENEWAL'] });
+    expect(await held.stored(id)).toBe('PLACING, PAUSE_RENEWAL PENDING PIPELINE');
+    await held.drain();
+    expect(await held.stored(id)).toBe('ACTIVE, PAUSE_RENEWAL APPLIED PROVIDER');
+    expect([held.executed, await isPaused()]).toEqual([['PAUSE_RENEWAL'], true]);
+    await release(id);
+    expect(await held.stored(id)).toBe('RELEASED, PAUSE_RENEWAL REVERSED PROVIDER');
+    expect([held.executed, await isPaused()]).toEqual([['PAUSE_RENEWAL', 'RESUME_RENEWAL'], false]);
+  });
+
+  it('lets go when its time is over, by its own job', async () => {
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW', 'REVIEW', 'STEP_UP', 'PAUSE_RENEWAL', 'HOLD_ORDER'] });
+    await held.drain();
+    expect(await held.stored(id)).toBe(
+      'ACTIVE, BLOCK_NEW APPLIED PROVIDER, HOLD_ORDER APPLIED PIPELINE, PAUSE_RENEWAL APPLIED PROVIDER, REVIEW APPLIED PROVIDER, STEP_UP APPLIED PROVIDER',
+    );
+    expect(await Promise.all([isListed('BLOCK'), isListed('REVIEW'), isListed('STEP_UP')])).toEqual([true, true, true]);
+    await held.wait(6 * hour);
+    expect(await held.stored(id)).toMatch(/^EXPIRED, BLOCK_NEW REVERSED PROVIDER, HOLD_ORDER REVERSED PIPELINE/);
+    expect(await Promise.all([isListed('BLOCK'), isListed('REVIEW'), isListed('STEP_UP')])).toEqual([false, false, false]);
+    expect(new Set(held.executed)).toEqual(new Set(['LIST', 'UNLIST', 'PAUSE_RENEWAL', 'RESUME_RENEWAL']));
+  });
+
+  it('lets go when its time is over though its job is gone, and stands for nothing from then on', async () => {
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW'] });
+    await held.drain();
+    await tamper(test.app.database, "UPDATE payment_hold_job SET state = 'DEAD'");
+    test.clock.forward(6 * hour);
+    const standing = () =>
+      customerOf(test, own).then((customerId) =>
+        test.app.services.holds.standing(test.app.database, { customerIds: [customerId], transactionIds: [], emailDomain: null }),
+      );
+    expect(await standing()).toEqual([]);
+    await held.sweep();
+    await held.drain();
+    expect(await held.stored(id)).toBe('EXPIRED, BLOCK_NEW REVERSED PROVIDER');
+    expect(await isListed('BLOCK')).toBe(false);
+  });
+
+  it('leaves what the merchant listed or paused themselves as it was', async () => {
+    payments.holds.listByMerchant({ list: 'BLOCK', of: 'CUSTOMER', value: payer });
+    const until = new Date(test.clock.now().getTime() + 90 * 24 * hour);
+    await payments.holds.perform(
+      { action: 'PAUSE_RENEWAL', customer: payer, subscription: await subscription(), until },
+      'theirs',
+    );
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW', 'PAUSE_RENEWAL'] });
+    await held.drain();
+    // Nothing was paused by it: only whoever asks keeps to it.
+    expect(await held.stored(id)).toBe('ACTIVE, BLOCK_NEW APPLIED PROVIDER, PAUSE_RENEWAL APPLIED PIPELINE');
+    await release(id);
+    expect([await isListed('BLOCK'), await isPaused()]).toEqual([true, true]);
+  });
+
+  it('keeps listed whom another hold wants listed, until that one ends', async () => {
+    const [first, second] = [
+      await held.byRule(own, { key: 'one', effects: ['BLOCK_NEW'] }),
+      await held.byRule(own, { key: 'two', effects: ['BLOCK_NEW'] }),
+    ];
+    await held.drain();
+    await release(first);
+    expect([await held.stored(first), await isListed('BLOCK')]).toEqual(['RELEASED, BLOCK_NEW REVERSED PROVIDER', true]);
+    await release(second);
+    expect([await held.stored(second), await isListed('BLOCK')]).toEqual(['RELEASED, BLOCK_NEW REVERSED PROVIDER', false]);
+  });
+
+  it('pauses what another hold had paused before, once that one sets it going', async () => {
+    const first = await held.byRule(own, { key: 'one', effects: ['PAUSE_RENEWAL'] });
+    await held.drain();
+    const second = await held.byRule(own, { key: 'two', effects: ['PAUSE_RENEWAL'] });
+    await held.drain();
+    expect(held.executed).toEqual(['PAUSE_RENEWAL']);
+    await release(first);
+    expect(await held.stored(second)).toBe('ACTIVE, PAUSE_RENEWAL APPLIED PROVIDER');
+    expect([held.executed, await isPaused()]).toEqual([['PAUSE_RENEWAL', 'RESUME_RENEWAL', 'PAUSE_RENEWAL'], true]);
+    await release(second);
+    expect(await isPaused()).toBe(false);
+  });
+
+  it('that is extended pauses until its new end, and lets go of that', async () => {
+    const id = await held.byRule(own, { effects: ['PAUSE_RENEWAL'] });
+    await held.drain();
+    expect(told(await test.as('sam', extendMutation, { id, until: held.in(20 * hour) })).errors).toEqual([]);
+    await held.drain();
+    expect(await held.stored(id)).toBe('ACTIVE, PAUSE_RENEWAL APPLIED PROVIDER');
+    const pause: HoldStep = {
+      action: 'PAUSE_RENEWAL',
+      customer: payer,
+      subscription: await subscription(),
+      until: new Date(held.in(20 * hour)),
+    };
+    expect(await payments.holds.holds(pause)).toBe(true);
+    await held.wait(7 * hour);
+    expect(await isPaused()).toBe(true);
+    await release(id);
+    expect(await isPaused()).toBe(false);
+  });
+
+  it('says who keeps to it where a call is refused: whoever asks, or nobody', async () => {
+    payments.holds.refuse('REFUSED', 2);
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW', 'PAUSE_RENEWAL'] });
+    await held.drain();
+    expect(await held.stored(id)).toBe('ACTIVE, BLOCK_NEW APPLIED PIPELINE, PAUSE_RENEWAL NOT_POSSIBLE PROVIDER');
+    expect(held.executed).toEqual([]);
+    payments.holds.refuse('REFUSED', 1);
+    const other = await held.byRule(own, { key: 'other', effects: ['PAUSE_RENEWAL'] });
+    await held.drain();
+    expect(await held.stored(other)).toBe('FAILED, PAUSE_RENEWAL NOT_POSSIBLE PROVIDER');
+  });
+
+  it('sees that somebody took its customer off the list, or set renewals going again', async () => {
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW', 'PAUSE_RENEWAL'] });
+    await held.drain();
+    await payments.holds.perform({ action: 'UNLIST', list: 'BLOCK', of: 'CUSTOMER', value: payer }, 'theirs');
+    await held.wait(5 * minute);
+    expect(await held.stored(id)).toBe('ACTIVE, BLOCK_NEW APPLIED PIPELINE, PAUSE_RENEWAL APPLIED PROVIDER');
+  });
+
+  it('whose provider can hold nothing says so', async () => {
+    Object.assign(payments, { holds: undefined });
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW', 'PAUSE_RENEWAL', 'HOLD_ORDER'] });
+    await held.drain();
+    expect(await held.stored(id)).toBe(
+      'ACTIVE, BLOCK_NEW APPLIED PIPELINE, HOLD_ORDER APPLIED PIPELINE, PAUSE_RENEWAL NOT_POSSIBLE PIPELINE',
+    );
+    const other = await held.byRule(own, { key: 'other', effects: ['PAUSE_RENEWAL'] });
+    await held.drain();
+    expect(await held.stored(other)).toBe('FAILED, PAUSE_RENEWAL NOT_POSSIBLE PIPELINE');
+  });
+
+  it('waits for a provider that is down, ends in time even so, and was never sent', async () => {
+    payments.goDown();
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW', 'HOLD_ORDER'] });
+    await held.drain();
+    expect(await held.stored(id)).toBe('PLACING, BLOCK_NEW PENDING PROVIDER, HOLD_ORDER APPLIED PIPELINE');
+    test.clock.forward(6 * hour);
+    await held.sweep();
+    await held.drain();
+    expect(await held.stored(id)).toBe('EXPIRED, BLOCK_NEW REVERSED PROVIDER, HOLD_ORDER REVERSED PIPELINE');
+    payments.comeBack();
+    await held.wait(24 * hour);
+    expect(held.executed).toEqual([]);
+  });
+
+  it('goes on letting go for as long as the provider is down', async () => {
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW'] });
+    await held.drain();
+    payments.goDown();
+    await release(id);
+    await held.wait(48 * hour);
+    expect(await held.stored(id)).toBe('RELEASING, BLOCK_NEW APPLIED PROVIDER');
+    payments.comeBack();
+    await held.wait(2 * hour);
+    expect(await held.stored(id)).toBe('RELEASED, BLOCK_NEW REVERSED PROVIDER');
+  });
+
+  it('holds each of a group, and says that more than those are covered', async () => {
+    const others = [demoTickets.matched, demoTickets.pastedCard];
+    const customerIds = await Promise.all([demoTickets.own, ...others].map(({ reference }) => customerOf(test, reference)));
+    const id = await held.byRule(own, { customerIds, effects: ['BLOCK_NEW'] });
+    const wide = await held.byRule(own, { key: 'wide', customerIds, emailDomain: 'digest of a domain', effects: ['BLOCK_NEW'] });
+    await held.drain();
+    expect(await held.stored(id)).toBe('ACTIVE, BLOCK_NEW APPLIED PROVIDER');
+    expect(await held.stored(wide)).toBe('ACTIVE, BLOCK_NEW APPLIED PIPELINE');
+    await release(id);
+    await release(wide);
+    for (const { customer } of [demoTickets.own, ...others])
+      expect(
+        await payments.holds.holds({ action: 'LIST', list: 'BLOCK', of: 'CUSTOMER', value: paymentReferenceOf(customer ?? 0) }),
+      ).toBe(false);
+  });
+
+  it('whose customer is erased meanwhile is given up, and says so', async () => {
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW'] });
+    await held.drain();
+    const [key] = await test.app.database.query<{ wrapped: Buffer }>('SELECT wrapped FROM privacy_customer_key WHERE owner = ?', [
+      await customerOf(test, own),
+    ]);
+    await tamper(test.app.database, 'UPDATE privacy_customer_key SET wrapped = NULL WHERE owner = ?', [
+      await customerOf(test, own),
+    ]);
+    await release(id);
+    expect(await held.stored(id)).toMatch(/^FAILED, BLOCK_NEW APPLIED PROVIDER/);
+    await tamper(test.app.database, 'UPDATE privacy_customer_key SET wrapped = ? WHERE owner = ?', [
+      key?.wrapped,
+      await customerOf(test, own),
+    ]);
+  });
+});
+
+describe('a capture', () => {
+  const deferred = async (given = {}) => {
+    const payment = await held.authorized(customerNumber);
+    const id = await held.byRule(own, { transactionId: payment.id, effects: ['DEFER_CAPTURE'], ...given });
+    await held.drain();
+    return { id, payment };
+  };
+
+  it('waits where the provider says that it is by hand and still to come', async () => {
+    const { id } = await deferred();
+    expect(await held.stored(id)).toBe('ACTIVE, DEFER_CAPTURE APPLIED PIPELINE');
+    await release(id);
+    expect(await held.stored(id)).toBe('RELEASED, DEFER_CAPTURE REVERSED PIPELINE');
+    expect(held.executed).toEqual([]);
+  });
+
+  it('waits never where it was made, whatever was last read of it', async () => {
+    const payment = await held.authorized(customerNumber);
+    payments.changeTransaction(payer, payment.reference, { status: 'CAPTURED' });
+    const id = await held.byRule(own, { transactionId: payment.id, effects: ['DEFER_CAPTURE'] });
+    await held.drain();
+    expect(await held.stored(id)).toBe('FAILED, DEFER_CAPTURE NOT_POSSIBLE PIPELINE');
+  });
+
+  it.each(['CAPTURED', 'CANCELLED'] as const)('that became %s at the provider ends the hold at the next look', async (status) => {
+    const { id, payment } = await deferred();
+    payments.changeTransaction(payer, payment.reference, { status });
+    await held.wait(5 * minute);
+    expect(await held.stored(id)).toMatch(/^LAPSED/);
+  });
+
+  it('that was read to be made ends the hold before anybody looks', async () => {
+    const { id, payment } = await deferred();
+    payments.changeTransaction(payer, payment.reference, { status: 'CAPTURED', open: 0, captured: 4_200 });
+    await test.app.sources.syncAll();
+    await held.sweep();
+    expect(await held.stored(id)).toBe('LAPSED, DEFER_CAPTURE NOT_POSSIBLE PIPELINE');
+    const [lapsed] = (await test.events('hold.lapse')).filter(({ detail }) => (detail as { to: string }).to === 'RELEASING');
+    expect(lapsed?.detail).toMatchObject({ reason: 'PAYMENT_CAPTURED' });
+  });
+
+  it('that was made leaves what else the hold is for', async () => {
+    const { id, payment } = await deferred({ effects: ['DEFER_CAPTURE', 'HOLD_ORDER'] });
+    payments.changeTransaction(payer, payment.reference, { status: 'CAPTURED' });
+    await held.wait(5 * minute);
+    expect(await held.stored(id)).toBe('ACTIVE, DEFER_CAPTURE NOT_POSSIBLE PIPELINE, HOLD_ORDER APPLIED PIPELINE');
+  });
+
+  it('waits until twelve hours before the authorization ends, whatever a rule wanted', async () => {
+    const payment = await held.authorized(customerNumber);
+    test.clock.forward(7 * 24 * hour - 14 * hour);
+    const id = await held.byRule(own, { transactionId: payment.id, effects: ['DEFER_CAPTURE'] });
+    await held.drain();
+    const [row] = await test.app.database.query<{ expires_at: number }>('SELECT expires_at FROM payment_hold WHERE id = ?', [id]);
+    expect(new Date(Number(row?.expires_at)).toISOString()).toBe(held.in(2 * hour));
+    await held.wait(2 * hour);
+    expect(await held.stored(id)).toBe('EXPIRED, DEFER_CAPTURE REVERSED PIPELINE');
+  });
+});
+
+describe('a call', () => {
+  it.each([
+    ['was made', true],
+    ['wasn’t', false],
+  ])('whose answer is lost and that %s is known once the provider was asked', async (_, executed) => {
+    payments.holds.loseAnswers(1, { executed });
+    const id = await held.byRule(own, { effects: ['PAUSE_RENEWAL'] });
+    await held.drain();
+    expect(await held.stored(id)).toBe('PLACING, PAUSE_RENEWAL UNKNOWN PROVIDER');
+    await held.wait(minute);
+    expect(await held.stored(id)).toBe('ACTIVE, PAUSE_RENEWAL APPLIED PROVIDER');
+    expect(held.executed).toEqual(['PAUSE_RENEWAL']);
+  });
+
+  it('of which nobody heard before the release is taken back', async () => {
+    payments.holds.loseAnswers(1, { executed: true });
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW'] });
+    await held.drain();
+    await release(id);
+    await held.wait(minute);
+    expect(await held.stored(id)).toBe('RELEASED, BLOCK_NEW REVERSED PROVIDER');
+    expect(await isListed('BLOCK')).toBe(false);
+  });
+
+  it.each([
+    ['before', false],
+    ['after', true],
+  ])('of a worker that ended %s it was made has its effect once', async (_, isMade) => {
+    const perform = payments.holds.perform.bind(payments.holds);
+    payments.holds.perform = async (step, key) => {
+      payments.holds.perform = perform;
+      if (isMade) await perform(step, key);
+      throw new Error('the process ended');
+    };
+    const id = await held.byRule(own, { effects: ['BLOCK_NEW'] });
+    await held.drain();
+    const [intended] = await test.app.database.query<{ state: string }>('SELECT state FROM payment_hold_step');
+    expect(intended?.state).toBe('INTENDED');
+    await held.wait(minute);
+    expect(await held.stored(id)).toBe('ACTIVE, BLOCK_NEW APPLIED PROVIDER');
+    expect(held.executed).toEqual(['LIST']);
+  });
+
+  it('of a worker that lost its hold to another one is made once, and written down by one', async () => {
+    const perform = payments.holds.perform.bind(payments.holds);
+    let calls = 0;
+    let secondIsThrough = () => {};
+    let firstIsAsked = () => {};
+    const through = new Promise<void>((resolve) => {
+      secondIsThrough = resolve;
+    });
+    const asked = new Promise<void>((resolve) => {
+      firstIsAsked = resolve;
+    });
+    payments.holds.perform = async (step, key) => {
+      calls += 1;
+      if (calls > 1) return perform(step, key).finally(secondIsThrough);
+      firstIsAsked();
+      await through;
+      return perform(step, key);
+    };
+    const id = await held.byRule(own, { effects: ['PAUSE_RENEWAL'] });
+    const first = held.drain();
+    await asked;
+    // Longer than the lease: the first may be dead, for all that the second knows.
+    test.clock.forward(2 * minute);
+    await Promise.all([first, held.wait(5 * minute)]);
+    payments.holds.perform = perform;
+    expect([calls, held.executed]).toEqual([2, ['PAUSE_RENEWAL']]);
+    expect(await held.stored(id)).toBe('ACTIVE, PAUSE_RENEWAL APPLIED PROVIDER');
+    expect(await countOf(test, 'payment_hold_step', "state = 'DONE'")).toBe(1);
+  });
+
+  it('leaves nothing of the provider’s in logs and leaves', async () => {
+    payments.holds.loseAnswers(1, { executed: true });
+    const payment = await held.authorized(customerNumber, 77_123);
+    const id = await held.byRule(own, { transactionId: payment.id, effects: ['DEFER_CAPTURE', 'PAUSE_RENEWAL', 'BLOCK_NEW'] });
+    await held.drain();
+    await held.wait(minute);
+    await release(id);
+    const said = [JSON.stringify(await test.events()), ...test.logLines].join('\n');
+    for (const secret of [payer, await subscription(), payment.reference, '77123'])
+      expect(said.includes(secret) ? secret : null).toBeNull();
+    const rows = JSON.stringify(await test.app.database.query('SELECT * FROM payment_hold_step'));
+    for (const secret of [payer, await subscription()]) expect(rows).not.toContain(secret);
+  });
+});
