@@ -26,6 +26,8 @@ import { anchorOf } from '../ledger/signing-log';
 import { checkTail } from '../ledger/tail-check';
 import { RtHelpdesk } from '../upstream/helpdesk/rt/rt.connector';
 import { leaveBy } from '../upstream/outgoing';
+import { StripePayments } from '../upstream/payments/stripe/stripe.connector';
+import { SourceUnavailable } from '../upstream/source-unavailable';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
 import { keysOf } from './key-argument';
 import { printable } from './operations-manifest';
@@ -238,6 +240,34 @@ const storedFaults = async (config: Config): Promise<{ findings: Finding[]; said
   }
 };
 
+const listFaults = { missing: 'there is none of that name', type: 'it holds other things' } as const;
+
+/** Lists of a provider into which a hold can put nothing: a merchant may believe that future payments wait. */
+const listFindings = async (config: Config): Promise<{ findings: Finding[]; said: string[] }> => {
+  const findings: Finding[] = [];
+  const said: string[] = [];
+  for (const source of config.sources.payments) {
+    if (source.kind !== 'stripe' || source.radarLists === undefined) continue;
+    const { name } = source;
+    try {
+      const unusable = await new StripePayments({ ...source, source: name }).holds.unusableLists();
+      for (const { alias, why } of unusable)
+        findings.push({
+          about: 'sources',
+          message: `${name}: nothing can be put into the list ${alias} (${listFaults[why]}), so holds don’t reach future payments by it`,
+        });
+      if (unusable.length === 0) said.push(`sources: ${name}: the lists for holds are there`);
+    } catch (error) {
+      if (!(error instanceof SourceUnavailable)) throw error;
+      const isRefused = error.why === 'unauthorized';
+      const text = `${name}: the lists for holds can’t be read (${error.why})`;
+      if (isRefused) findings.push({ about: 'sources', message: `${text}: the key needs write permission for Radar’s lists` });
+      else said.push(`sources: ${text}`);
+    }
+  }
+  return { findings, said };
+};
+
 /** Whether agents could write the links between customers, and what the gateway met at its sources. */
 const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }> => {
   const config = loadConfig();
@@ -256,8 +286,11 @@ const sourceFindings = async (): Promise<{ findings: Finding[]; said: string[] }
     }),
   );
   const said = fields.length === 0 ? 'no link field that agents could write' : `${fields.length} link fields differ`;
-  const faults = await storedFaults(config);
-  return { findings: [...findings, ...faults.findings], said: [`sources: ${said}`, ...faults.said] };
+  const [lists, faults] = [await listFindings(config), await storedFaults(config)];
+  return {
+    findings: [...findings, ...lists.findings, ...faults.findings],
+    said: [`sources: ${said}`, ...lists.said, ...faults.said],
+  };
 };
 
 const operationSlice = () =>

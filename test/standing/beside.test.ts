@@ -18,6 +18,7 @@ import Sqlite from 'better-sqlite3';
 import { longestRequest, type Outcome, proofName, readChallenge, readFrames, readOutcome } from '../../src/cli/command-protocol';
 import { takeOwnership } from '../../src/db/owner-lock';
 import { BuiltGateway, type Running } from '../support/built';
+import { StripeShapedServer } from '../support/stripe-shaped-server';
 
 /** Commands beside a gateway that runs on the embedded database, as the README starts it. */
 let built: BuiltGateway;
@@ -41,6 +42,35 @@ describe('beside a running gateway, what only reads has a snapshot', () => {
       code: 0,
       stdout: expect.stringMatching(/all of it is what was signed[\s\S]*sources: no link field/),
     });
+  });
+
+  it('doctor asks whether the lists are there that holds are put into', async () => {
+    const stripe = await StripeShapedServer.start();
+    const config = file('with-lists.yaml');
+    writeFileSync(
+      config,
+      `sources:
+  helpdesk: [{ kind: demo, name: demo }]
+  payments:
+    - { kind: stripe, name: stripe, apiKey: '\${STRIPE_KEY}', url: 'http://127.0.0.1:${stripe.port}', radarLists: { block: blocked } }
+`,
+    );
+    const look = async () => {
+      const { stdout } = await run(['doctor', '--json'], { CONFIG_FILE: config, STRIPE_KEY: stripe.apiKey });
+      return JSON.parse(stdout).findings.filter(({ message }: { message: string }) => message.startsWith('stripe: '));
+    };
+    try {
+      expect(await look()).toMatchObject([
+        { about: 'sources', message: expect.stringContaining('the list blocked (there is none') },
+      ]);
+      stripe.denied = [/radar/];
+      expect(await look()).toMatchObject([{ message: expect.stringContaining('write permission for Radar’s lists') }]);
+      stripe.recover();
+      stripe.createValueList('blocked', 'customer_id');
+      expect(await look()).toEqual([]);
+    } finally {
+      await stripe.close();
+    }
   });
 
   it('doctor finds what was altered under the gateway’s feet', async () => {

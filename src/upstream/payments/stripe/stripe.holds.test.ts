@@ -465,6 +465,26 @@ describe('a list', () => {
     expect((await unavailableOf(connect().perform(email, 'k'))).why).toBe('malformed');
   });
 
+  test('that can hold nothing is found beforehand', async () => {
+    const missing = ['blocked', 'looked_at', 'step_up_cards'].map((alias) => ({ alias, why: 'missing' }));
+    expect(await connect().unusableLists()).toEqual(missing);
+    stripe.createValueList('blocked', 'country');
+    stripe.createValueList('looked_at', 'string');
+    stripe.createValueList('step_up_cards', 'email');
+    expect(await connect().unusableLists()).toEqual([
+      { alias: 'blocked', why: 'type' },
+      { alias: 'step_up_cards', why: 'type' },
+    ]);
+    stripe.createValueList('counterfoil_added', 'ip_address');
+    expect(await connect({ radarLists: { review: 'looked_at', added: 'counterfoil_added' } }).unusableLists()).toEqual([
+      { alias: 'counterfoil_added', why: 'type' },
+    ]);
+    expect(await connect({ radarLists: undefined }).unusableLists()).toEqual([]);
+    stripe.denied = [/radar/];
+    expect((await unavailableOf(connect().unusableLists())).why).toBe('unauthorized');
+    expect(changesSent()).toEqual([]);
+  });
+
   /** The n-th request about items that changes something meets the fault; those before and between are answered. */
   const failItem = (posted: 'the mark' | 'the item', fault: Fault) => {
     stripe.failNext(posted === 'the mark' ? 1 : 2, { kind: 'slow', milliseconds: 0 }, /value_list_items$/);

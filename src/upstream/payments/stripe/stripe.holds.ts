@@ -5,7 +5,7 @@ import type { StripeAccount } from './stripe.account';
 import type { StripeCalls } from './stripe.calls';
 import { endedStatuses, mostSubscriptions } from './stripe.methods';
 import { chargeMoney, intentMoney } from './stripe.money';
-import { type ListStep, type RadarLists, StripeRadar } from './stripe.radar';
+import { type ListStep, type RadarLists, StripeRadar, type UnusableList } from './stripe.radar';
 import { holdRefusalOf } from './stripe.refusals';
 import { instant, metadata, metadataValue, orNull, reference as referenceSchema, referenceTo, word } from './stripe.shapes';
 import { chargeSchema, paymentIntentSchema, type StripeCharge, type StripePaymentIntent } from './stripe.transactions';
@@ -67,6 +67,11 @@ export class StripeHolds implements HoldChanges {
 
   get lists(): ReadonlySet<HoldList> {
     return this.radar.lists;
+  }
+
+  /** See `StripeRadar.unusable`. */
+  unusableLists(): Promise<readonly UnusableList[]> {
+    return this.radar.unusable();
   }
 
   async readPayment(customer: string, transaction: string): Promise<PaymentStanding | null> {

@@ -59,6 +59,13 @@ interface Looked {
   readonly items: readonly Item[];
 }
 
+/** A list of the configuration that holds nothing. */
+export interface UnusableList {
+  readonly alias: string;
+  /** `missing`: there is none of that name. `type`: it holds other things than it is named for. */
+  readonly why: 'missing' | 'type';
+}
+
 const done = { outcome: 'done' } as const;
 const refusedHere = { outcome: 'refused', why: 'REFUSED' } as const;
 const lostHere = { outcome: 'lost', keySpent: false } as const;
@@ -90,6 +97,32 @@ export class StripeRadar {
     if (looked === null) return step.action === 'UNLIST';
     if (step.action === 'LIST') return looked.items.length > 0;
     return looked.items.length === 0 || oursOf(looked.items, await this.marksOf(looked)).length === 0;
+  }
+
+  /** Lists of the configuration into which nothing can be put. Throws `SourceUnavailable`. */
+  async unusable(): Promise<readonly UnusableList[]> {
+    const { lists } = this.options;
+    const types = Object.values(itemTypes);
+    const named = holdLists.flatMap((list): (readonly [alias: string, types: readonly string[]])[] => {
+      const of = lists?.[names[list]];
+      if (of === undefined) return [];
+      if (typeof of === 'string') return [[of, types]];
+      const each = [
+        [of.customer, itemTypes.CUSTOMER],
+        [of.card, itemTypes.CARD],
+        [of.email, itemTypes.EMAIL],
+      ] as const;
+      return each.flatMap(([alias, type]) => (alias === undefined ? [] : [[alias, [type]] as const]));
+    });
+    const found: UnusableList[] = [];
+    for (const [alias, fitting] of named) {
+      const list = await this.listCalled(alias);
+      if (list === null) found.push({ alias, why: 'missing' });
+      else if (!fitting.includes(list.item_type) && !anyTypes.has(list.item_type)) found.push({ alias, why: 'type' });
+    }
+    // The list of marks is made where it is missing.
+    const marks = lists === null ? null : await this.listCalled(lists.added);
+    return marks !== null && !anyTypes.has(marks.item_type) ? [...found, { alias: marks.alias, why: 'type' }] : found;
   }
 
   private async add(looked: Looked, key: string): Promise<StepOutcome> {
