@@ -1,11 +1,10 @@
-import { action, hasRole } from '../../src/authz/rule';
 import { demoTickets } from '../../src/development/merchant/cast';
-import { somebody } from '../support/actor';
 import { customerOf } from '../support/alerts';
 import { ticketIdOf } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
 import { newAddress, Updates } from '../support/credentials';
+import { HeldPayments, hour, releaseMutation } from '../support/holds';
 import { sampleTexts, sampleTicket, startSample } from '../support/sample';
 import { card, helpdeskCustomer, payment, type ScriptedHelpdesk, type ScriptedPayments } from '../support/scripted-sources';
 
@@ -224,44 +223,34 @@ describe('what the log says of staff’s work', () => {
     expect(more).toEqual([]);
   });
 
-  it('is that staff held something or let it go, not what rules and customers hold, nor what was withdrawn by its end', async () => {
-    const of = await updates.next();
-    const [{ id: actorId } = { id: '' }] = await test.app.database.query<{ id: string }>(
-      'SELECT DISTINCT actor_id AS id FROM assistance WHERE ticket_id = ?',
-      [of.ticketId],
-    );
-    const ana = { ...somebody, id: actorId };
-    const draft = (key: string, by: boolean) => ({
-      key,
-      cause: by ? ('AGENT' as const) : ('RULE' as const),
-      isProposal: key === 'proposed',
-      ticketId: of.ticketId,
-      customerIds: [of.customerId],
-      transactionId: null,
-      emailDomain: null,
-      effects: ['REVIEW' as const],
-      until: new Date(test.clock.now().getTime() + 3_600_000),
-      rule: by ? null : 'recovery-then-payment',
-      ruleVersion: by ? null : 1,
-      restsOn: [],
-      reason: null,
-      by: by ? { actorId, staffId: null, staffIds: [] } : null,
-    });
-    const holding = action('hold.place', hasRole('AGENT'));
-    const { holds } = test.app.services;
-    const hold = (key: string) =>
-      test.app.database.change(ana, holding, (change, permit) => {
-        permit();
-        return holds.place(change, draft(key, true));
-      });
-    await test.app.database.system('worker', 'hold.place', (change) => holds.place(change, draft('of a rule', false)));
-    const [placed, proposed] = [await hold('placed'), await hold('proposed')];
+  it('is that staff held something or let it go, not what rules hold, nor what its end lets go', async () => {
+    const held = new HeldPayments(test);
+    const { reference } = demoTickets.own;
+    const ticketId = await ticketIdOf(test, reference);
+    await held.open('ana', reference);
+    await held.byRule(reference);
+    const [placed, expired] = [
+      await held.placed('ana', reference),
+      await held.placed('ana', reference, { effects: ['HOLD_ORDER'] }),
+    ];
+    await test.as('ana', releaseMutation, { id: placed });
+    await held.drain();
     await settle();
-    const told = await own('staff.hold');
-    expect(told.map(({ event_id: id }) => id).sort()).toEqual(
-      [placed, proposed].map((each) => `${'id' in each ? each.id : ''}:placed`).sort(),
-    );
-    expect(known(told[0])).toMatchObject({ ticket: of.ticketId, customer: of.customerId, staff: actorId, team: 'cards' });
+    const ids = async () => (await own('staff.hold')).map(({ event_id: id }) => id).sort();
+    expect(await ids()).toEqual([`${placed}:placed`, `${placed}:released`, `${expired}:placed`].sort());
+    for (const each of await own('staff.hold'))
+      expect(known(each)).toMatchObject({
+        ticket: ticketId,
+        customer: await customerOf(test, reference),
+        staff: expect.stringMatching(/^stf_/),
+        team: 'cards',
+      });
+    test.clock.forward(2 * hour);
+    await held.sweep();
+    await held.drain();
+    await settle();
+    expect(await held.stored(expired)).toMatch(/^EXPIRED/);
+    expect(await ids()).toHaveLength(3);
   });
 
   it('is what an agent reported on their ticket, stored with the report and once', async () => {
