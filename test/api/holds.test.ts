@@ -277,6 +277,17 @@ describe('a hold is released', () => {
     ]);
   });
 
+  it('by its agent as long as the helpdesk says that the ticket is theirs, and not while nobody can say that', async () => {
+    await held.open('ana', own);
+    const [first, second] = [await held.placed('ana', own), await held.placed('ana', own)];
+    test.clock.forward(10 * minute);
+    expect(told(await test.as('ana', releaseMutation, { id: first })).errors).toEqual([]);
+    test.clock.forward(10 * minute);
+    test.helpdesk.goDown();
+    expect(told(await test.as('ana', releaseMutation, { id: second })).errors).toEqual([['releaseHold', 'DENIED', 'STALE']]);
+    test.helpdesk.comeBack();
+  });
+
   it('never by the ticket’s agent where a rule or the customer placed it, supervisor or not', async () => {
     await held.open('ana', own);
     for (const cause of ['RULE', 'CUSTOMER'] as const) {

@@ -126,6 +126,11 @@ describe('letting go', () => {
     expect(answer(holdActions.release, 'agent', { ...subject, ...theirs, cause })).toBe(expected);
   });
 
+  it('by the ticket’s agent only while it is known that it is theirs', () => {
+    const stale = { ...ticket, isFresh: false };
+    expect(answer(holdActions.release, 'agent', { ...subject, ...theirs, cause: 'AGENT', ticket: stale })).toBe('STALE');
+  });
+
   it.each(holdCauses)('by who only assists on a colleague’s ticket never, whoever placed it (%s)', (cause) => {
     const colleagues = { ...ticket, assigneeId: 'stf_9' };
     expect(answer(holdActions.release, 'agent', { ...subject, ...theirs, cause, ticket: colleagues })).toBe('NO_ASSISTANCE');

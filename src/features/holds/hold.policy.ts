@@ -6,7 +6,7 @@ import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
 import { coversSome } from '../assistance/live';
-import { type AssignedWork, isMadeByOthers, isOwn, isTeams, type Provenance } from '../tickets/provenance';
+import { isMadeByOthers, isOwn, isTeams, type Provenance } from '../tickets/provenance';
 import { isActiveIn } from '../tickets/staff.rows';
 import { ticket } from '../tickets/tickets.rows';
 import type { HoldCause } from './hold.states';
@@ -26,7 +26,7 @@ export interface HoldSubject {
   readonly ticketId: string | null;
   readonly cause: HoldCause;
   /** Its ticket as the actor stands to it now; null where it was found on none. */
-  readonly ticket: (Provenance & Partial<AssignedWork>) | null;
+  readonly ticket: (Provenance & Partial<TicketSubject>) | null;
   /** A live assistance of the actor on its ticket covers its customer. */
   readonly isAssisted: boolean;
   /** Who of the staff asked for it; null where nobody of them did. */
@@ -86,6 +86,8 @@ const asItsAgent = allOf<HoldSubject>(
   works,
   rule('NO_ASSISTANCE', (actor, subject) => subject.isAssisted && isAssignedTo(actor, subject.ticket)),
   rule('OWN_REQUEST', (_, { cause }) => cause === 'AGENT'),
+  // Whose a ticket was a while ago permits nothing.
+  rule('STALE', (_, subject) => subject.ticket?.isFresh === true),
 );
 
 const isByThem = (actor: Actor, { requester, isAssisted }: HoldSubject): boolean =>
