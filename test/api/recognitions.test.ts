@@ -153,6 +153,24 @@ describe('a customer who is asked about a pending payment', () => {
     expect(told(await questions.ask(paid)).data.askCustomer).toMatchObject({ id, state: 'RECOGNIZED' });
   });
 
+  it('who says yes and no at once has said one of them', async () => {
+    const paid = await questions.paid();
+    const { id, token } = await questions.asked(paid);
+    const shown = await questions.shown(token);
+    const events = await eventsOf(test, async () => {
+      const answers = await Promise.all([
+        ...[1, 2].map(() => questions.desk.confirm(token, { shown, code: '', address: null, agreed: true })),
+        ...[1, 2].map(() => questions.desk.refuse(token, shown, true)),
+      ]);
+      expect(answers.filter(({ outcome }) => outcome !== 'dead')).toHaveLength(1);
+    });
+    const answered = events.filter(({ action }) => action === 'recognition.answer');
+    expect(answered).toHaveLength(1);
+    const { state, hold_id: holdId } = await questions.row(id);
+    expect(answered.map(({ detail }) => (detail as { answer: string }).answer)).toEqual([state]);
+    expect(actions(events).filter((action) => action === 'hold.place')).toHaveLength(holdId === null ? 0 : 1);
+  });
+
   it('is not answered for by whoever opens links and presses buttons, nor by a form of another page', async () => {
     const paid = await questions.paid();
     const { id, token } = await questions.asked(paid);
