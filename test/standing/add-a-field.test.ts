@@ -39,7 +39,7 @@ const places: readonly Place[] = [
     file: 'src/upstream/payments/stripe/stripe.transactions.ts',
     edits: [
       {
-        behind: '        three_d_secure: orNull(z.object({ result: orNull(word) })),\n',
+        behind: '        three_d_secure: threeDSecureSchema,\n',
         text: '        network: orNull(word),\n',
       },
       {
