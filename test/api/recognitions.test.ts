@@ -43,6 +43,7 @@ describe('a customer who is asked about a pending payment', () => {
             answeredAt: null,
             ticket: { id: paid.of.ticketId },
             transaction: { id: paid.transactionId, status: 'AUTHORIZED' },
+            hold: null,
             confirmation: null,
           },
         },
@@ -134,6 +135,12 @@ describe('a customer who is asked about a pending payment', () => {
     expect(told(await questions.of(paid.of)).data.ticket.recognitions).toEqual([
       expect.objectContaining({
         state: 'DISOWNED',
+        hold: {
+          id: holdId,
+          state: 'PLACING',
+          cause: 'CUSTOMER',
+          effects: expect.arrayContaining([{ kind: 'DEFER_CAPTURE' }, { kind: 'HOLD_ORDER' }, { kind: 'BLOCK_NEW' }]),
+        },
         confirmation: expect.objectContaining({ outcome: 'REFUSED', channel: 'MAIL' }),
       }),
     ]);
@@ -377,12 +384,14 @@ describe('the question', () => {
     const bySam = told(
       await test.as(
         'sam',
-        'query ($id: ID!) { ticket(id: $id) { recognitions { id state transaction { id } confirmation { proofs } } } }',
+        'query ($id: ID!) { ticket(id: $id) { recognitions { id state transaction { id } hold { id } confirmation { proofs } } } }',
         { id: paid.of.ticketId },
       ),
     );
-    expect(bySam.data.ticket.recognitions).toEqual([{ id, state: 'ASKED', transaction: null, confirmation: null }]);
-    expect(bySam.errors).toEqual([['ticket.recognitions.0.transaction', 'DENIED', 'NO_ASSISTANCE']]);
+    expect(bySam.data.ticket.recognitions).toEqual([{ id, state: 'ASKED', transaction: null, hold: null, confirmation: null }]);
+    expect([...bySam.errors].sort()).toEqual(
+      ['hold', 'transaction'].map((field) => [`ticket.recognitions.0.${field}`, 'DENIED', 'NO_ASSISTANCE']),
+    );
     const byAda = told(await test.as('ada', askCustomer, { ticketId: paid.of.ticketId, transactionId: paid.transactionId }));
     expect(byAda).toEqual({ data: null, errors: [['', 'DENIED', 'ROLE']] });
   });

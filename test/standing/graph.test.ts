@@ -226,6 +226,7 @@ describe('the rules beside resolvers', () => {
       'Query.policyInForce',
       'Query.riskRules',
       'Query.webhookDeliveries',
+      'Recognition.hold',
       'Recognition.transaction',
       'Subscription.alerts',
       'Ticket.credentialUpdates',

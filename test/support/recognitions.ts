@@ -2,7 +2,7 @@ import type { TransactionStatus } from '../../src/upstream/payments/payments.por
 import type { GraphQLAnswer, TestApp } from './app';
 import { type Case, newestToken, Updates, type Wanted } from './credentials';
 
-export const recognitionFields = `id state askedAt expiresAt answeredAt ticket { id } transaction { id status }
+export const recognitionFields = `id state askedAt expiresAt answeredAt ticket { id } transaction { id status } hold { id state cause effects { kind } }
   confirmation { outcome channel proofs at }`;
 export const askCustomer = `mutation Ask($ticketId: ID!, $transactionId: ID!) {
   askCustomer(ticketId: $ticketId, transactionId: $transactionId) { ${recognitionFields} } }`;

@@ -8,6 +8,7 @@ import type { Holds, OpenAmount } from './holds.service';
 /** Holds as a request shows them, each relation of a level in one statement. */
 export class HoldsLoader {
   private readonly effectsById: DataLoader<string, readonly EffectRow[]>;
+  private readonly byId: DataLoader<string, HoldRow | null>;
   private readonly byCustomer: DataLoader<string, readonly HoldRow[]>;
   private readonly amounts: DataLoader<HoldType, OpenAmount | null>;
 
@@ -17,6 +18,7 @@ export class HoldsLoader {
     private readonly keys: Keys,
   ) {
     this.effectsById = new DataLoader((ids) => holds.effectsOf(ids));
+    this.byId = new DataLoader((ids) => holds.ofIds(ids), { maxBatchSize: 100 });
     this.byCustomer = new DataLoader((ids) => holds.ofCustomers(ids), { maxBatchSize: 100 });
     this.amounts = new DataLoader((shown) => holds.openAmounts(shown.map(({ row }) => row)));
   }
@@ -27,6 +29,12 @@ export class HoldsLoader {
 
   historyOf(hold: HoldType): readonly HoldTransitionType[] {
     return hold.row.moves.map((move) => new HoldTransitionType(hold, move));
+  }
+
+  /** One that came of what the reader has reached already. */
+  async ofId(id: string): Promise<HoldType | null> {
+    const row = await this.byId.load(id);
+    return row && this.toType(row);
   }
 
   /** The newest that cover this customer, whom the reader has reached already. */

@@ -167,6 +167,13 @@ export class Holds {
     );
   }
 
+  /** Those of these ids, of what the reader has reached already; null for one that isn't there. One statement. */
+  async ofIds(ids: readonly string[]): Promise<readonly (HoldRow | null)[]> {
+    const rows = await this.parts.database.read(holdRows, sql`WHERE ${hold.id} IN (${padded(ids)})`);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }
+
   /** Those that cover each of these customers, whom the reader has reached already: the newest. */
   async ofCustomers(customerIds: readonly string[]): Promise<readonly (readonly HoldRow[])[]> {
     const newest = pageClause(newestFirst, null, newestOfCustomer);

@@ -58,6 +58,10 @@ export class RecognitionType implements Shown {
     return reachedBy(this.row, 'customerId');
   }
 
+  get holdId(): string | null {
+    return this.row.holdId;
+  }
+
   get key(): KeyedRow {
     return this.row;
   }

@@ -3,6 +3,7 @@ import { reachedBy } from '../../db/reached';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
+import { HoldType } from '../holds/hold.type';
 import { TransactionType } from '../payments/payment.type';
 import type { RequestContext } from '../request';
 import { TicketType } from '../tickets/ticket.type';
@@ -45,6 +46,13 @@ export class RecognitionsResolver {
   async transaction(@Root() recognition: RecognitionType, @Ctx() { loaders }: RequestContext): Promise<TransactionType | null> {
     const customer = await loaders.customers.load(recognition.customerId, recognition.key);
     return customer && loaders.payments.transactionOf(customer, reachedBy(recognition.row, 'transactionId'));
+  }
+
+  @FieldResolver(() => HoldType, { nullable: true, description: 'What the customer’s no placed.' })
+  @Classified('PAYMENT')
+  @Guarded(recognitionIsAssisted)
+  hold(@Root() recognition: RecognitionType, @Ctx() { loaders }: RequestContext): Promise<HoldType | null> | null {
+    return recognition.holdId === null ? null : loaders.holds.ofId(recognition.holdId);
   }
 }
 
