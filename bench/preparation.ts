@@ -5,6 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import pino from 'pino';
 import { App } from '../src/app';
+import type { Role } from '../src/authz/actor';
 import { type LoadRequest, sendAll } from './load';
 import { agentLogin, type BenchMerchant } from './merchant';
 import { checkAnswer, type QueryName, requestBody } from './queries';
@@ -32,7 +33,7 @@ export interface Agent {
 const tokenSeconds = 900;
 const renewedAfter = 8 * 60_000;
 
-/** An identity provider of the bench's own: publishes its key on this machine and signs for each agent. */
+/** An identity provider of the bench's own: publishes its key on this machine and signs for each agent, and for services. */
 export const openIssuer = async () => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256', use: 'sig' }];
@@ -41,9 +42,15 @@ export const openIssuer = async () => {
     response.end(JSON.stringify({ keys }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const issue = (login: string): Promise<string> => {
+  const issue = (login: string, role: Role = 'AGENT'): Promise<string> => {
     const now = Math.floor(Date.now() / 1_000);
-    return new SignJWT({ roles: ['AGENT'], teams: ['cards'], amr: ['pwd', 'mfa'], preferred_username: login, auth_time: now })
+    return new SignJWT({
+      roles: [role],
+      teams: role === 'AGENT' ? ['cards'] : [],
+      amr: ['pwd', 'mfa'],
+      preferred_username: login,
+      auth_time: now,
+    })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'bench' })
       .setIssuer(issuerName)
       .setAudience(audience)

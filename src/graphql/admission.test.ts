@@ -51,6 +51,23 @@ describe('admission', () => {
     expect(begun).toHaveLength(11);
   });
 
+  test('of one service sixty-four requests go on at once, since what it asks for is for many', async () => {
+    const admission = new Admission({ most: 200 });
+    let read = () => {};
+    const left = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    const begun: number[] = [];
+    const ask = (count: number) =>
+      admission.request({ actorId: 'pip', isService: true, work: async () => begun.push(count), left });
+    const all = Array.from({ length: 70 }, (_, count) => ask(count));
+    await turns(3);
+    expect(begun).toHaveLength(64);
+    read();
+    await Promise.all(all);
+    expect(begun).toHaveLength(70);
+  });
+
   test('whoever alone has more waiting than may is told so at once, and nobody else', async () => {
     const admission = new Admission({ most: 20 });
     const never = new Promise(() => {});

@@ -11,6 +11,8 @@ const costlyOfActor = 2;
 
 /** Requests of one actor that are read, checked and answered at once, whatever they ask for; an answer that isn't read counts. */
 const requestsOfActor = 8;
+/** The same of a service, which asks for many people at once and reads what it asked for. */
+const requestsOfService = 64;
 /** Requests of one actor that wait for those. */
 const waitingOfActor = 128;
 
@@ -47,6 +49,7 @@ class LanesOfEach {
 /** A request that wants to be let in. */
 export interface Asking<T> {
   readonly actorId: string;
+  readonly isService?: boolean;
   readonly work: () => Promise<T>;
   /** Settles when its answer has left, or nobody reads it any more. */
   readonly left: Promise<unknown>;
@@ -70,6 +73,7 @@ export class Admission {
   private readonly costly = new Lanes(costlyAtOnce);
   private readonly costlyOfActors = new LanesOfEach(costlyOfActor, requestsOfActor);
   private readonly requests = new LanesOfEach(requestsOfActor, waitingOfActor);
+  private readonly requestsOfServices = new LanesOfEach(requestsOfService, waitingOfActor);
   private ofThemselves = 0;
 
   constructor({ most, waits = new Waits() }: AdmissionOptions) {
@@ -92,13 +96,14 @@ export class Admission {
    * fills memory with answers that they don't read. Throws `OVERLOADED`, `RATE_LIMITED` where the actor alone has too many or
    * waited for themselves for twenty seconds, and what `work` throws.
    */
-  request<T>({ actorId, work, left }: Asking<T>): Promise<T> {
+  request<T>({ actorId, isService = false, work, left }: Asking<T>): Promise<T> {
+    const places = isService ? this.requestsOfServices : this.requests;
     return new Promise((resolve, reject) => {
       const untilLeft = async (): Promise<void> => {
         this.door.run(actorId, work).then(resolve, reject);
         await left;
       };
-      this.requests.run(actorId, untilLeft, 2 * longestWait).catch((error: unknown) => {
+      places.run(actorId, untilLeft, 2 * longestWait).catch((error: unknown) => {
         if (!(error instanceof WaitedTooLong)) return reject(error);
         this.ofThemselves += 1;
         reject(tooManyOfActor());

@@ -355,7 +355,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
         request.isRegistered = found === 'registered';
         return graph.call(server, request, reply);
       };
-      return app.admission.request({ actorId: actor.id, work, left: answered(reply) });
+      return app.admission.request({ actorId: actor.id, isService: actor.kind === 'service', work, left: answered(reply) });
     },
   });
 

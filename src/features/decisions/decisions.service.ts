@@ -58,7 +58,7 @@ const countEvery = 60_000;
 
 export interface DecisionParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly policy: DecisionPolicy;
-  readonly sources: Pick<Sources, 'paymentsSource'>;
+  readonly sources: Pick<Sources, 'paymentsSource' | 'waits'>;
   readonly holds: Pick<Holds, 'standing'>;
   readonly onFault: (error: unknown) => void;
 }
@@ -105,7 +105,9 @@ export class Decisions {
     permit(actor, decisionActions.make, undefined);
     this.parts.sources.paymentsSource(input.source);
     const asked = askedDecision(actor, this.parts.keys, input);
-    return this.groups.add({ asked, found: await findSubjects(this.parts.database, asked) });
+    const found = await findSubjects(this.parts.database, asked);
+    // Whoever waits for those that are committed with it leaves its place to others.
+    return this.parts.sources.waits.during(this.groups.add({ asked, found }));
   }
 
   /** For the operator: how often this process answered what, by stage, since its start. */
@@ -181,33 +183,33 @@ export class Decisions {
   private async answer(change: SystemChange, group: readonly Question[]) {
     // First what other transactions of the same services wait for: what is counted from here on nobody else counts meanwhile.
     const may = await unbraked(change, [...new Set(group.map(({ asked }) => asked.actor.id))]);
-    const keys = [...new Set(group.map(({ asked }) => asked.keyDigest))];
-    const known = new Map(
-      (await change.read(decisionRows, sql`WHERE ${decision.keyDigest} IN (${keys})`)).map((row) => [row.keyDigest, row]),
-    );
-    const spent = await Budget.of(
-      change,
-      this.parts.keys,
-      this.parts.policy,
-      group.map(({ asked }) => asked),
-    );
-    const holds = await this.holdsOn(change, group);
-    const demands = await demandsOn(change, group);
+    const [before, spent, holds, demands] = await Promise.all([
+      change.read(decisionRows, sql`WHERE ${decision.keyDigest} IN (${[...new Set(group.map(({ asked }) => asked.keyDigest))]})`),
+      Budget.of(
+        change,
+        this.parts.keys,
+        this.parts.policy,
+        group.map(({ asked }) => asked),
+      ),
+      this.holdsOn(change, group),
+      demandsOn(change, group),
+    ]);
+    const known = new Map(before.map((row) => [row.keyDigest, row]));
     const fresh: { readonly stage: DecisionStage; readonly verdict: PaymentVerdict }[] = [];
     const rows: Values<PaymentDecision>[] = [];
     const results: (() => DecisionRow)[] = [];
     for (const question of group) {
       const { asked } = question;
-      const before = known.get(asked.keyDigest);
-      const refusal = before ? refusalOf(before, asked) : may.has(asked.actor.id) ? spent.refusal(asked) : braked();
+      const answered = known.get(asked.keyDigest);
+      const refusal = answered ? refusalOf(answered, asked) : may.has(asked.actor.id) ? spent.refusal(asked) : braked();
       if (refusal !== null) {
         results.push(() => {
           throw refusal;
         });
         continue;
       }
-      if (before) {
-        results.push(() => before);
+      if (answered) {
+        results.push(() => answered);
         continue;
       }
       const made = await this.make(change, question, holds(question), demands);
@@ -217,8 +219,7 @@ export class Decisions {
       known.set(asked.keyDigest, made);
       results.push(() => made);
     }
-    await change.tally(paymentDecisions, rows);
-    await spent.write(change);
+    await Promise.all([change.tally(paymentDecisions, rows), spent.write(change)]);
     return { results, fresh };
   }
 
