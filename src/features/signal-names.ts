@@ -106,6 +106,14 @@ const namesOfCustomer =
     return [...new Set([id, ...people.map((each) => each.id), ...(payerId === null ? [] : [payerId]), ...digests])];
   };
 
+/** The same values, the last of them repeated up to a power of two: a server prepares a statement for each length of a list. */
+const ofFewLengths = (values: readonly string[]): readonly string[] => {
+  const last = values.at(-1);
+  if (last === undefined) return values;
+  const length = 2 ** Math.ceil(Math.log2(values.length));
+  return [...values, ...new Array<string>(length - values.length).fill(last)];
+};
+
 /** Our ids of what the helpdesks and providers of this installation know by these names. */
 const namedThings = (reads: Reads, keys: Keys): NamedThings => {
   /** By what is stored of a name: the name itself, or a digest of it. */
@@ -118,7 +126,7 @@ const namedThings = (reads: Reads, keys: Keys): NamedThings => {
     const ids = new Map<string, string>();
     for (const part of chunks(names, atOnce)) {
       const byStored = new Map(part.map((name) => [storedOf(name), name]));
-      for (const row of await rowsOf([...byStored.keys()])) {
+      for (const row of await rowsOf(ofFewLengths([...byStored.keys()]))) {
         const [stored, id] = read(row);
         const name = byStored.get(stored);
         if (name !== undefined) ids.set(name, id);

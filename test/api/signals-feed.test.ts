@@ -257,6 +257,43 @@ describe('a consumer', () => {
     expect(await effects('many')).toEqual(all(900));
   });
 
+  it('is left to who was faster while they go on, and taken over two seconds after they stopped', async () => {
+    await fill(600);
+    let at = 0;
+    const judged: string[] = [];
+    const faster = reader('left', []);
+    let overtake = async () => {};
+    const slower = new FeedReader(
+      database,
+      {
+        name: 'left',
+        judge: async (signals) => {
+          judged.push(...named(signals));
+          await overtake();
+          return [];
+        },
+        apply: async () => undefined,
+      },
+      () => at,
+    );
+    let steps = 0;
+    const oneStep = () => {
+      steps = 0;
+      return faster.turn(() => steps++ > 0);
+    };
+    overtake = async () => void (await oneStep());
+    expect([await slower.turn(), judged.length]).toEqual([0, 200]);
+    overtake = async () => {};
+    at = 1_999;
+    await oneStep();
+    // The other one moved meanwhile.
+    expect([await slower.turn(), judged.length]).toEqual([0, 200]);
+    at = 3_998;
+    expect([await slower.turn(), judged.length]).toEqual([0, 200]);
+    at = 3_999;
+    expect([await slower.turn(), judged.length]).toEqual([200, 400]);
+  });
+
   it('that ends between any two steps goes on where its effects ended: none is lost, none comes twice', async () => {
     await fill(650);
     const seen: string[] = [];

@@ -325,6 +325,22 @@ describe('signals that others send', () => {
     expect(body).not.toContain('zq-nobody');
   });
 
+  it('get their place in the feed even while others never cease to be stored', async () => {
+    let end = () => {};
+    const endless = test.app.signals.service.take(
+      () =>
+        new Promise<void>((resolve) => {
+          end = resolve;
+        }),
+    );
+    await send(event('beside'));
+    await test.app.signals.service.turn();
+    const [row] = await stored('beside');
+    expect(await test.app.database.query('SELECT position FROM risk_feed WHERE signal_id = ?', [row?.id])).toHaveLength(1);
+    end();
+    await endless;
+  });
+
   it('get their place in the feed', async () => {
     await test.app.signals.service.turn();
     const { body } = await test.server.inject({ method: 'GET', url: '/metrics' });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Change, SystemChange } from '../../db/change';
 import { DatabaseUnavailable } from '../../db/database-unavailable';
+import { sql } from '../../db/sql';
 import { Evaluator, latest, type RuleSetting } from '../../risk/evaluator';
 import type { History } from '../../risk/history';
 import type { Verdict } from '../../risk/rule';
@@ -10,6 +11,7 @@ import type { Brakes } from '../brakes/brakes.service';
 import type { FeedConsumer, PlacedSignal } from '../signals/consumer';
 import type { NamesOfCustomer, SignalHistory } from '../signals/history';
 import { loggedName } from '../signals/logged-name';
+import { s } from '../signals/signals.rows';
 import { subjectDigest } from '../signals/subjects';
 import {
   type ConsequenceParts,
@@ -79,11 +81,12 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
     this.evaluator = new Evaluator(inUse, { isSharedMailDomain: (domain) => shared.has(domain) });
   }
 
+  readonly about = sql`${s.receivedAt} - ${s.occurredAt} <= ${oldest}`;
+
   readonly judge = async (signals: readonly PlacedSignal[]): Promise<readonly JudgedVerdict[]> => {
     const judged: JudgedVerdict[] = [];
     for (const { position, receivedAt, signal } of signals) {
       const age = receivedAt.getTime() - signal.occurredAt.getTime();
-      if (age > oldest) continue;
       for (const verdict of await this.verdictsOn(signal, age > latest, position)) {
         const setting = this.settings.get(verdict.rule) as RuleSetting;
         const known = await this.customersOf(verdict);

@@ -1,7 +1,7 @@
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
-import { sql } from '../../db/sql';
-import { select } from '../../db/table';
+import { type Sql, sql } from '../../db/sql';
+import { optional, select, wholeNumber } from '../../db/table';
 import type { Signal } from '../../risk/signal';
 import { feedEnd } from './feed';
 import { riskConsumers, riskFeed } from './signal.entity';
@@ -19,6 +19,8 @@ export interface PlacedSignal {
 export interface FeedConsumer<Effects> {
   /** By which it is told from others, for ever. */
   readonly name: string;
+  /** Of which of them, as SQL over the rows of signals; of all where it isn't given. The others are passed over, and not even read. */
+  readonly about?: Sql;
   /** What is to be done about these signals. It reads, outside of any transaction, and may be asked again for the same ones. */
   readonly judge: (signals: readonly PlacedSignal[]) => Promise<Effects>;
   /** Does it, and records what it did, in the transaction in which the consumer moves on. */
@@ -27,9 +29,14 @@ export interface FeedConsumer<Effects> {
 
 /** Signals of one transaction. */
 const batch = 200;
+/** Positions that are passed in one transaction at most: after a first fill most signals are nobody's to look at. */
+const mostPassed = 5_000;
+/** Milliseconds without a move after which a process takes over from one that was faster: judging what another judges is work for nothing. */
+const takenOverAfter = 2_000;
 
 const cursors = select(riskConsumers.pick('position'), sql`FROM ${riskConsumers}`);
 const positions = select(riskFeed.pick('position'), sql`FROM ${riskFeed}`);
+const latestOf = select({ position: optional(wholeNumber(sql`MAX(${riskFeed.position})`)) }, sql`FROM ${riskFeed}`);
 
 /** Somebody else has read these signals in the same consumer's name: what was to be done about them they did. */
 class Overtaken extends Error {}
@@ -41,20 +48,41 @@ const isOf = (name: string) => sql`WHERE ${riskConsumers.name} = ${name}`;
  * transaction of the effects, and only by whoever finds it where they began, so that each signal has its effects once.
  */
 export class FeedReader<Effects> {
+  /** Since when this process leaves the feed to another that was faster, and where that was then; null while it reads. */
+  private left: { readonly at: number; readonly position: number } | null = null;
+
   constructor(
     private readonly database: Database,
     private readonly consumer: FeedConsumer<Effects>,
+    /** Monotonic milliseconds. */
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Brings the consumer to the end of the feed, unless it is told to stop. Returns how many signals had their effects by this. */
-  async turn(isStopped: () => boolean = () => false): Promise<number> {
+  /** Brings the consumer to the end of the feed, unless it is told to stop; before each step it gives way. Returns how many signals had their effects by this. */
+  async turn(isStopped: () => boolean = () => false, giveWay: () => Promise<unknown> = async () => {}): Promise<number> {
     let done = 0;
-    while (!isStopped()) {
+    if (await this.isLeft()) return done;
+    while (!isStopped() && this.left === null) {
+      await giveWay();
       const read = await this.step();
       if (read === null) break;
       done += read;
     }
     return done;
+  }
+
+  /** Another process reads, and goes on. */
+  private async isLeft(): Promise<boolean> {
+    const { left } = this;
+    if (left === null) return false;
+    const position = (await this.position()) ?? 0;
+    if (position === left.position) {
+      if (this.now() - left.at < takenOverAfter) return true;
+      this.left = null;
+      return false;
+    }
+    this.left = { at: this.now(), position };
+    return true;
   }
 
   /** How many positions of the feed the consumer has not read. */
@@ -69,18 +97,22 @@ export class FeedReader<Effects> {
 
   /** Null at the end of the feed. */
   private async step(): Promise<number | null> {
-    const { judge, apply } = this.consumer;
+    const { judge, apply, about = sql`1 = 1` } = this.consumer;
     const before = (await this.position()) ?? (await this.begin());
-    const next = await this.database.read(
-      positions,
-      sql`WHERE ${riskFeed.position} > ${before} ORDER BY ${riskFeed.position} LIMIT ${batch}`,
+    const { position } = riskFeed;
+    const [next] = await this.database.read(positions, sql`WHERE ${position} > ${before} ORDER BY ${position} LIMIT 1`);
+    if (!next) return null;
+    const [last] = await this.database.read(
+      latestOf,
+      sql`WHERE ${position} >= ${next.position} AND ${position} < ${next.position + mostPassed}`,
     );
-    const to = next.at(-1)?.position;
-    if (to === undefined) return null;
+    // What gets its place from here on is past this.
+    const end = last?.position ?? next.position;
     const rows = await this.database.read(
       placedSignals,
-      sql`WHERE ${f.position} > ${before} AND ${f.position} <= ${to} ORDER BY ${f.position}`,
+      sql`WHERE ${f.position} > ${before} AND ${f.position} <= ${end} AND ${about} ORDER BY ${f.position} LIMIT ${batch}`,
     );
+    const to = rows.length < batch ? end : (rows.at(-1)?.position ?? end);
     const signals = rows.map((row) => ({ position: row.position, receivedAt: row.receivedAt, signal: signalOf(row) }));
     const effects = await judge(signals);
     try {
@@ -90,8 +122,9 @@ export class FeedReader<Effects> {
         await apply(change, effects);
       });
     } catch (error) {
-      if (error instanceof Overtaken) return 0;
-      throw error;
+      if (!(error instanceof Overtaken)) throw error;
+      this.left = { at: this.now(), position: (await this.position()) ?? 0 };
+      return 0;
     }
     return signals.length;
   }

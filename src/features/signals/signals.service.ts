@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
@@ -18,6 +19,10 @@ const lookEvery = 200;
 const readLogEvery = 500;
 /** The pause between two looks at what is too old, in milliseconds. */
 const removeEvery = 3_600_000;
+
+/** Milliseconds for which what is made of signals waits for those who are sending, before each piece of it. */
+const giveWayFor = 500;
+const lookAgainAfter = 10;
 
 /** A fault is logged once within so many milliseconds. */
 const toldEvery = 10_000;
@@ -49,6 +54,8 @@ export class Signals {
   private readonly feed: Loop;
   private readonly readsLog: Loop;
   private toldAt = Number.NEGATIVE_INFINITY;
+  /** Requests that are being stored. */
+  private taking = 0;
   private readonly retention = new SignalRetention(this.parts.database, this.parts.clock);
 
   constructor(private readonly parts: SignalParts) {
@@ -85,14 +92,24 @@ export class Signals {
     this.feed.wake();
   }
 
+  /** Stores what somebody sent, who waits for an answer: what is made of signals gives way meanwhile. */
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    this.taking += 1;
+    try {
+      return await work();
+    } finally {
+      this.taking -= 1;
+    }
+  }
+
   /** Puts in order what is committed and brings each consumer to the end. What fails in one of them keeps no other back. */
   async turn(): Promise<void> {
     const { database } = this.parts;
     const isStopped = () => this.feed.isStopped;
     await this.attempt(async () => {
-      while (!isStopped() && (await takePlaces(database, feedOrder)) > 0);
+      while (!isStopped() && (await this.giveWay()) && (await takePlaces(database, feedOrder)) > 0);
     });
-    for (const reader of this.readers.values()) await this.attempt(() => reader.turn(isStopped));
+    for (const reader of this.readers.values()) await this.attempt(() => reader.turn(isStopped, () => this.giveWay()));
   }
 
   /** Makes signals of what the log says by now. */
@@ -105,6 +122,12 @@ export class Signals {
     const unread = new Map<string, number>();
     for (const [name, reader] of this.readers) unread.set(name, await reader.lag());
     return { pending: row?.count ?? 0, unread };
+  }
+
+  private async giveWay(): Promise<true> {
+    const until = performance.now() + giveWayFor;
+    while (this.taking > 0 && performance.now() < until && !this.feed.isStopped) await after(lookAgainAfter);
+    return true;
   }
 
   private async attempt(work: () => Promise<unknown>): Promise<void> {

@@ -35,7 +35,7 @@ export interface ReceiverParts {
   readonly database: Database;
   readonly sources: readonly SignalSource[];
   readonly subjects: SignalSubjects;
-  readonly signals: Pick<Signals, 'stored'>;
+  readonly signals: Pick<Signals, 'stored' | 'take'>;
   readonly sessions: StaffSessions;
   /** Told where the keys of a sender's tokens can't be had. */
   readonly onKeySetFault: (source: string, why: string) => void;
@@ -108,7 +108,11 @@ export class SignalReceiver {
     return (await this.parts.database.read(known, isIt)).length > 0;
   }
 
-  private async store(source: SignalSource, signals: readonly Signal[], now: Date): Promise<Received> {
+  private store(source: SignalSource, signals: readonly Signal[], now: Date): Promise<Received> {
+    return this.parts.signals.take(() => this.storeNow(source, signals, now));
+  }
+
+  private async storeNow(source: SignalSource, signals: readonly Signal[], now: Date): Promise<Received> {
     const { name } = source;
     const told = await this.parts.subjects.ours(
       signals.map((signal) => ({ ...signal, isBackdated: isBackdated(signal, source, now) })),
