@@ -75,9 +75,13 @@ export class KeepAliveConnection {
   }
 
   ask({ headers, body }: LoadRequest): Promise<Answer> {
+    return this.postTo('/graphql', { 'content-type': 'application/json', ...headers }, body);
+  }
+
+  postTo(path: string, headers: LoadRequest['headers'], body: string): Promise<Answer> {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     return this.send(
-      `POST /graphql HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/json\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
   }
 

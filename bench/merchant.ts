@@ -13,8 +13,8 @@ import type {
 export const helpdeskSource = 'demo';
 export const paymentsSource = 'demo-pay';
 
-/** Each agent's queue has this many open tickets, each about another customer. */
-export const ticketsPerAgent = 50;
+/** Each agent's queue has this many open tickets, each about another customer, unless a measurement says otherwise. */
+const usualTicketsPerAgent = 50;
 /** What every ticket and customer has at least: enough to fill the pages that are asked for. */
 const filled = { messages: 10, methods: 3, transactions: 20 } as const;
 
@@ -26,7 +26,7 @@ const minute = 60_000;
 const cycled = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
 
 /**
- * People, texts and payments of the demo merchant, dealt out anew: one ticket per customer, fifty customers per agent,
+ * People, texts and payments of the demo merchant, dealt out anew: one ticket per customer, mostly fifty customers per agent,
  * every link VERIFIED, and messages, methods and transactions repeated where there are fewer than a page shows.
  */
 export class BenchMerchant {
@@ -34,21 +34,24 @@ export class BenchMerchant {
   readonly agents: number;
   private readonly merchant: DemoMerchant;
 
-  constructor(options: { readonly customers: number; readonly anchor: Date }) {
+  private readonly ticketsPerAgent: number;
+
+  constructor(options: { readonly customers: number; readonly anchor: Date; readonly ticketsPerAgent?: number | undefined }) {
+    this.ticketsPerAgent = options.ticketsPerAgent ?? usualTicketsPerAgent;
     this.merchant = new DemoMerchant({ seed: 7, size: options.customers / 5_000, anchor: options.anchor });
     this.customers = this.merchant.customers;
-    this.agents = Math.floor(this.customers / ticketsPerAgent);
+    this.agents = Math.floor(this.customers / this.ticketsPerAgent);
   }
 
   /** References of the tickets in one agent's queue. */
   ticketsOf(agent: number): string[] {
-    return Array.from({ length: ticketsPerAgent }, (_, position) => String(agent * ticketsPerAgent + position + 1));
+    return Array.from({ length: this.ticketsPerAgent }, (_, position) => String(agent * this.ticketsPerAgent + position + 1));
   }
 
   ticket(reference: string): Omit<TicketSnapshot, 'asOf'> | null {
     const customer = this.numberOf(reference);
     if (customer === 0) return null;
-    const agent = agentLogin(Math.min(Math.floor((customer - 1) / ticketsPerAgent), this.agents - 1));
+    const agent = agentLogin(Math.min(Math.floor((customer - 1) / this.ticketsPerAgent), this.agents - 1));
     const { ticket, messages } = this.merchant.ticket(customer);
     const texts = messages.length > 0 ? messages : this.merchant.ticket(0).messages;
     return {

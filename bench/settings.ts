@@ -9,6 +9,8 @@ export interface Settings {
   readonly databaseUrl: string;
   readonly folder: string;
   readonly customers: number;
+  /** Each agent's; fifty where it isn't given. */
+  readonly ticketsPerAgent?: number;
   /** UTC milliseconds: the day of the merchant. */
   readonly anchor: number;
 }
@@ -21,8 +23,8 @@ export const audience = 'counterfoil';
 export const raisedQuota = 100_000;
 const requestsPerMinute = 1_000_000;
 
-export const merchantOf = ({ customers, anchor }: Settings): BenchMerchant =>
-  new BenchMerchant({ customers, anchor: new Date(anchor) });
+export const merchantOf = ({ customers, anchor, ticketsPerAgent }: Settings): BenchMerchant =>
+  new BenchMerchant({ customers, anchor: new Date(anchor), ticketsPerAgent });
 
 export const connectorsOf = (merchant: BenchMerchant): NonNullable<AppOptions['connectors']> => ({
   [helpdeskSource]: new BenchHelpdesk(merchant),
