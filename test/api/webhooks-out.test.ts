@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { loadConfig } from '../../src/config/load';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { isSignedByOneOf, webhookKey } from '../../src/features/signals/receive/standard-webhooks';
 import { removeMessages } from '../../src/features/webhooks/webhook-retention';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
+import { because, HeldPayments, releaseMutation } from '../support/holds';
 import { PrivateCa } from '../support/private-ca';
 
 const secrets = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', `whsec_${Buffer.alloc(32, 'another').toString('base64')}`];
@@ -111,6 +113,24 @@ describe('webhooks', () => {
     const id = await place('agent-thin-work', 'ben');
     await turn();
     expect(receiver.received.map(({ body }) => JSON.parse(body).subject)).toEqual([id]);
+  });
+
+  it('tell what becomes of a hold, by the state that it comes to, and nothing of whom it is about', async () => {
+    await start({ types: ['hold.proposed', 'hold.placed', 'hold.extended', 'hold.releasing', 'hold.ended'] });
+    const held = new HeldPayments(test);
+    const own = demoTickets.own.reference;
+    await held.open('ana', own);
+    const { data } = await held.place('ana', own, { effects: ['HOLD_ORDER'] });
+    const { id } = data.placeHold;
+    await held.drain();
+    expect(told(await test.as('ana', releaseMutation, { id, reason: because })).errors).toEqual([]);
+    await held.drain();
+    await turn();
+    const bodies = receiver.received.map(({ body }) => JSON.parse(body));
+    expect(bodies.map(({ type, subject }) => [type, subject])).toEqual(
+      ['placed', 'releasing', 'ended'].map((happened) => [`counterfoil.hold.${happened}`, id]),
+    );
+    expect(Object.keys(bodies[0].data).sort()).toEqual(['id', 'ticketId']);
   });
 
   it('tell an endpoint what happens from then on, signed with each secret, by our ids and nothing else', async () => {

@@ -9,6 +9,14 @@ export const webhookTypes = [
   'brake.placed',
   'brake.proposed',
   'brake.released',
+  'hold.proposed',
+  'hold.placed',
+  'hold.extended',
+  'hold.releasing',
+  'hold.ended',
+  'demand.opened',
+  'demand.ended',
+  'recognition.answered',
 ] as const;
 export type WebhookType = (typeof webhookTypes)[number];
 
