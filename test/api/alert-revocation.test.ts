@@ -1,5 +1,6 @@
 import type { FormattedExecutionResult } from 'graphql';
 import { demoTickets } from '../../src/development/merchant/cast';
+import { waitForLeases } from '../../src/features/assistance/assistance.ending';
 import { Documented } from '../../src/http/documented';
 import { Metrics } from '../../src/http/metrics';
 import { Subscriptions } from '../../src/http/subscriptions';
@@ -10,7 +11,7 @@ import { tamper } from '../support/audit-log';
 import { OtherIssuer } from '../support/other-issuer';
 import { everything } from '../support/subscribers';
 
-// More, or others: REVOCATION_RUNS=1000 REVOCATION_SEED=7 npx jest --selectProjects mariadb -- test/api/alert-revocation
+// More, or others: REVOCATION_RUNS=1000 REVOCATION_SEED=7 npx jest --selectProjects mariadb -- test/api/alert-revocation (some five minutes)
 const runs = Number(process.env.REVOCATION_RUNS ?? 200);
 const seed = Number(process.env.REVOCATION_SEED ?? 20_261_130);
 const atOnce = 5;
@@ -29,8 +30,24 @@ const randomOf = (from: number): (() => number) => {
   };
 };
 
-const kinds = ['reassigned', 'closed', 'ended by hand', 'expired', 'logged out', 'no longer among the staff'] as const;
+const kinds = [
+  'reassigned',
+  'closed',
+  'ended by hand',
+  'expired',
+  'logged out',
+  'ended by their identity provider',
+  'out of time',
+  'braked',
+  'no longer among the staff',
+] as const;
 type Kind = (typeof kinds)[number];
+/** What holds for everybody, or for all that the person does, goes by itself. */
+const alone: readonly Kind[] = ['expired', 'out of time', 'braked', 'no longer among the staff'];
+/** After these they may still learn that there is something. */
+const leavesNotices: readonly Kind[] = ['expired', 'ended by hand', 'braked'];
+/** After these nobody is there any more to be told that it is over. */
+const endsSession: readonly Kind[] = ['logged out', 'ended by their identity provider', 'out of time'];
 
 interface Arrival {
   readonly at: number;
@@ -91,16 +108,17 @@ describe('what an agent is told of alerts', () => {
     const ticketId = await ticketIdOf(test, reference);
     const session = `sid ${Math.floor(random() * 2 ** 40)}`;
     const token =
-      kind === 'logged out'
+      kind === 'logged out' || kind === 'ended by their identity provider'
         ? await issuer.token('ana', { roles: ['AGENT'], teams: ['cards'], claims: { sid: session } }, test.clock.now())
         : await test.token('ana');
-    const assists = kind === 'expired' || kind === 'ended by hand' || random() < 0.5;
+    const assists = leavesNotices.includes(kind) || random() < 0.5;
     if (assists) await test.as({ token }, opens, { reference });
     const listener = await listen(token, ticketId);
     const window = `${reference} ${Math.floor(random() * 2 ** 40)}`;
     const raise = (severity: 'LOW' | 'MEDIUM' | 'HIGH', n: number) =>
       raiseOn(test, reference, { window, severity, signals: [`demo-pay/${window} ${n}`] });
     let acknowledged = Number.POSITIVE_INFINITY;
+    let brake: string | null = null;
     const revoke = async (): Promise<void> => {
       await pause(random() * 160);
       if (kind === 'reassigned') {
@@ -113,7 +131,29 @@ describe('what an agent is told of alerts', () => {
         const { data } = await test.as({ token }, 'query($id: ID!) { ticket(id: $id) { assistance { id } } }', { id: ticketId });
         await test.as({ token }, 'mutation($id: ID!) { endAssistance(id: $id) { id } }', { id: data.ticket.assistance.id });
       } else if (kind === 'expired') test.clock.forward(6 * 60_000);
-      else if (kind === 'logged out') await test.app.actors.logout(await issuer.logoutToken('ana', session, test.clock.now()));
+      else if (kind === 'out of time') test.clock.forward(16 * 60_000);
+      else if (kind === 'ended by their identity provider')
+        await test.app.actors.endSessions({
+          issuer: issuer.configuration.issuer,
+          subject: 'ana',
+          sessionId: session,
+          issuedAt: test.clock.now(),
+        });
+      else if (kind === 'braked') {
+        const { data } = await test.as({ token }, '{ viewer { id } }');
+        const placed = await test.app.database.system('worker', 'brake.place', (change) =>
+          test.app.services.brakes.place(change, {
+            stops: { actorId: data.viewer.id, staffIds: [] },
+            teams: [],
+            level: 'READS',
+            rule: 'agent-breadth',
+            ruleVersion: 1,
+            signals: [],
+          }),
+        );
+        brake = placed?.id ?? null;
+        if (placed) await waitForLeases(placed.leasesUntil);
+      } else if (kind === 'logged out') await test.app.actors.logout(await issuer.logoutToken('ana', session, test.clock.now()));
       else
         await tamper(
           test.app.database,
@@ -134,7 +174,7 @@ describe('what an agent is told of alerts', () => {
     await listener.stop();
     const late = listener.arrivals.filter(({ at }) => at > acknowledged);
     const forbidden = late.filter((each) =>
-      kind === 'expired' || kind === 'ended by hand' ? each.hasContent : kind === 'logged out' || each.kind !== 'ENDED',
+      leavesNotices.includes(kind) ? each.hasContent : endsSession.includes(kind) || each.kind !== 'ENDED',
     );
     const ends = listener.arrivals.filter((each) => each.kind === 'ENDED');
     const found = forbidden.map(
@@ -149,6 +189,11 @@ describe('what an agent is told of alerts', () => {
     // As it was, for the next one.
     if (kind === 'reassigned') test.helpdesk.reassign(reference, 'ana');
     if (kind === 'closed') test.helpdesk.reopen(reference);
+    if (brake !== null)
+      for (const who of ['ada', 'oz'])
+        await test.as(who, 'mutation($id: ID!) { releaseBrake(id: $id, reason: "It was the stocktaking week") { state } }', {
+          id: brake,
+        });
     if (kind === 'no longer among the staff')
       await tamper(
         test.app.database,
@@ -168,9 +213,7 @@ describe('what an agent is told of alerts', () => {
     let done = 0;
     while (done < runs) {
       const kind = kinds[Math.floor(random() * kinds.length)] as Kind;
-      // What holds for everybody goes by itself.
-      const alone = kind === 'expired' || kind === 'no longer among the staff';
-      const batch = references.slice(0, alone ? 1 : atOnce);
+      const batch = references.slice(0, alone.includes(kind) ? 1 : atOnce);
       const each = batch.map((reference) => interleave(kind, reference, randomOf(Math.floor(random() * 2 ** 31))));
       found.push(...(await Promise.all(each)).flat());
       done += batch.length;
