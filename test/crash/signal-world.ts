@@ -101,17 +101,25 @@ export class SignalWorld {
     }
   }
 
-  /** Codes of what an operation was refused for; null while the gateway is down. */
-  async graph(user: string, query: string): Promise<readonly string[] | null> {
+  /** What an operation was answered, and for what it was refused; null while the gateway is down. */
+  async graph(
+    user: string,
+    query: string,
+    variables: Readonly<Record<string, unknown>> = {},
+    // biome-ignore lint/suspicious/noExplicitAny: an answer is as shaped as its query
+  ): Promise<{ readonly data: any; readonly refused: readonly string[] } | null> {
     try {
       const response = await fetch(`${this.gateway.address}/graphql`, {
         method: 'POST',
         headers: { authorization: `Bearer ${await this.issuer.issue(user)}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ query }),
+        body: JSON.stringify({ query, variables }),
         signal: AbortSignal.timeout(5_000),
       });
-      const { errors = [] } = (await response.json()) as { errors?: { extensions: { code: string; reason?: string } }[] };
-      return errors.map(({ extensions: { code, reason } }) => reason ?? code);
+      const { data, errors = [] } = (await response.json()) as {
+        data: unknown;
+        errors?: { extensions: { code: string; reason?: string } }[];
+      };
+      return { data, refused: errors.map(({ extensions: { code, reason } }) => reason ?? code) };
     } catch {
       return null;
     }
@@ -120,16 +128,21 @@ export class SignalWorld {
   /** Kills nothing any more, and lets everything come to its end. What a killed process had leased is free. */
   async drain(): Promise<void> {
     this.answer = () => 204;
-    for (let tries = 0; tries < 8; tries += 1) {
+    for (let tries = 0; tries < 3; tries += 1) {
       await this.gateway.stop();
-      await this.write("UPDATE webhook_delivery SET next_at = 0, lease_until = 0 WHERE state = 'PENDING'");
+      for (const jobs of ['webhook_delivery', 'payment_hold_job', 'risk_outreach_job'])
+        await this.write(`UPDATE ${jobs} SET lease_until = 0 WHERE state = 'PENDING' AND lease_until IS NOT NULL`);
+      await this.write("UPDATE webhook_delivery SET next_at = 0 WHERE state = 'PENDING'");
+      await this.write("UPDATE risk_outreach_job SET next_at = 0 WHERE state = 'PENDING'");
+      await this.write("UPDATE payment_hold_job SET next_at = 0 WHERE state = 'PENDING' AND attempts > 0");
       await this.gateway.startAgain();
-      for (const late = Date.now() + 20_000; Date.now() < late; await pause(250)) if (await this.isAtRest()) return;
+      for (const late = Date.now() + 40_000; Date.now() < late; await pause(250)) if (await this.isAtRest()) return;
     }
-    throw new Error(`it doesn’t come to rest:\n${this.gateway.said.join('')}`);
+    throw new Error(`it doesn’t come to rest: ${JSON.stringify(this.waiting)}\n${this.gateway.said.join('')}`);
   }
 
   private quiet = 0;
+  private waiting: Readonly<Record<string, number>> | undefined;
   /** Everything was read, placed and sent, and two looks later it still is. */
   private async isAtRest(): Promise<boolean> {
     const [row] = await this.query<Readonly<Record<string, number>>>(
@@ -137,8 +150,11 @@ export class SignalWorld {
               (SELECT MAX(position) FROM risk_feed) - (SELECT position FROM risk_consumer WHERE name = 'rules') AS unread,
               (SELECT MAX(leaf_index) + 1 FROM audit_leaf) - (SELECT position FROM risk_consumer WHERE name = 'log') AS unseen,
               (SELECT MAX(leaf_index) + 1 FROM audit_leaf) - (SELECT position FROM webhook_endpoint) AS untold,
-              (SELECT COUNT(*) FROM webhook_delivery WHERE state = 'PENDING') AS unsent`,
+              (SELECT COUNT(*) FROM webhook_delivery WHERE state = 'PENDING') AS unsent,
+              (SELECT COUNT(*) FROM risk_outreach_job WHERE state = 'PENDING') AS unopened,
+              (SELECT COUNT(*) FROM payment_hold WHERE state IN ('PLACING', 'RELEASING')) AS unplaced`,
     );
+    this.waiting = row;
     const isDone = row !== undefined && Object.values(row).every((count) => Number(count) === 0);
     this.quiet = isDone ? this.quiet + 1 : 0;
     return this.quiet > 2;

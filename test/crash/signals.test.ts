@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { loggedName } from '../../src/features/signals/logged-name';
+import { toldActions } from '../../src/features/webhooks/messages';
 import { OpenVerdicts } from '../../src/risk/open-verdicts';
 import type { Verdict } from '../../src/risk/rule';
 import { passing } from './fault-proxy';
@@ -157,6 +158,7 @@ describe.each(engines)(`signals to a gateway on %s that is killed ${rounds} time
   let sent: readonly Sent[];
   let began: Date;
   let kills = 0;
+  const decided: { readonly key: string; readonly answer: string }[] = [];
   beforeAll(async () => {
     world = await SignalWorld.start(engine);
     began = new Date();
@@ -188,6 +190,28 @@ describe.each(engines)(`signals to a gateway on %s that is killed ${rounds} time
         await pause(60);
       }
     });
+    // A pipeline that asks the same again until it is answered, and now and then once more.
+    const paying = (async () => {
+      for (let turn = 0; !isOver; turn += 1) {
+        const { shop } = people[turn % people.length] as { shop: string };
+        const input = {
+          source: 'demo-pay',
+          stage: 'CHECKOUT',
+          customer: shop,
+          amount: { minorUnits: 1_000 + turn, currency: 'EUR' },
+          idempotencyKey: `crash-decision-${turn}`,
+        };
+        for (let answers = 0; answers < 2 && !isOver; ) {
+          const query = 'mutation($input: PaymentDecisionInput!) { paymentDecision(input: $input) { id verdict demandId } }';
+          const answer = await world.graph('pip', query, { input });
+          if (answer?.data?.paymentDecision) {
+            answers += 1;
+            decided.push({ key: input.idempotencyKey, answer: JSON.stringify(answer.data.paymentDecision) });
+          } else if (answer?.refused.includes('RATE_LIMITED')) break;
+          await pause(120);
+        }
+      }
+    })();
     for (let round = 0; round < rounds; round += 1) {
       let struck = false;
       const strike = () => {
@@ -218,7 +242,7 @@ describe.each(engines)(`signals to a gateway on %s that is killed ${rounds} time
     }
     kills = world.gateway.kills;
     isOver = true;
-    await Promise.all(browsing);
+    await Promise.all([...browsing, paying]);
     sent = story.all;
     await world.drain();
   });
@@ -232,14 +256,16 @@ describe.each(engines)(`signals to a gateway on %s that is killed ${rounds} time
     await world?.close();
   });
 
-  /** What the log says since the sources were loaded. */
-  const leaves = async (...actions: readonly string[]): Promise<readonly Leaf[]> =>
+  /** What the log says, from a place on. */
+  const leavesAfter = async (place: number, ...actions: readonly string[]): Promise<readonly Leaf[]> =>
     (
       await world.query<{ leaf: Buffer }>(
         `SELECT e.leaf FROM audit_event e JOIN audit_leaf l ON l.event_id = e.id
-          WHERE e.action IN (${actions.map((each) => `'${each}'`).join(', ')}) AND l.leaf_index > ${world.loadedAt} ORDER BY l.leaf_index`,
+          WHERE e.action IN (${actions.map((each) => `'${each}'`).join(', ')}) AND l.leaf_index > ${place} ORDER BY l.leaf_index`,
       )
     ).map(({ leaf }) => JSON.parse(leaf.toString('utf8')) as Leaf);
+  /** The same since the sources were loaded. */
+  const leaves = (...actions: readonly string[]) => leavesAfter(world.loadedAt, ...actions);
 
   it('kill it as often as asked, with something under way', () => {
     expect(kills).toBeGreaterThanOrEqual(rounds);
@@ -282,11 +308,52 @@ describe.each(engines)(`signals to a gateway on %s that is killed ${rounds} time
     expect([...placed].sort()).toEqual(brakes.map(({ id }) => id).sort());
   });
 
+  it('hold, challenge and open a ticket once each, and each of these is one event', async () => {
+    const since = (table: string, column: string, key: string) =>
+      world.query<{ id: string; k: string }>(`SELECT id, ${key} AS k FROM ${table} WHERE ${column} >= ${began.getTime()}`);
+    const [holds, demands, outreaches] = [
+      await since('payment_hold', 'placed_at', 'open_key'),
+      await since('step_up_demand', 'opened_at', "CONCAT(customer_id, ' ', COALESCE(open_key, id))"),
+      await since('risk_outreach', 'created_at', 'alert_id'),
+    ];
+    for (const rows of [holds, demands, outreaches]) expect(new Set(rows.map(({ k }) => k)).size).toBe(rows.length);
+    expect([holds.length, demands.length].map((count) => count > 0)).toEqual([true, true]);
+    const begun = async (...actions: readonly string[]) => (await leaves(...actions)).map(({ subject }) => subject?.id).sort();
+    expect(await begun('hold.place', 'hold.propose')).toEqual(holds.map(({ id }) => id).sort());
+    expect(await begun('demand.open')).toEqual(demands.map(({ id }) => id).sort());
+    expect(await begun('outreach.open')).toEqual(outreaches.map(({ id }) => id).sort());
+    // Of what a hold is to bring about each thing stands once, and is so or visibly isn't.
+    const effects = await world.query<{ k: string; state: string; hold: string }>(
+      "SELECT CONCAT(e.hold_id, ' ', e.kind) AS k, e.state, h.state AS hold FROM payment_hold_effect e JOIN payment_hold h ON h.id = e.hold_id",
+    );
+    expect(new Set(effects.map(({ k }) => k)).size).toBe(effects.length);
+    expect(
+      effects.filter(({ state, hold }) => hold === 'ACTIVE' && !['APPLIED', 'UNKNOWN', 'NOT_POSSIBLE'].includes(state)),
+    ).toEqual([]);
+    const [sent] = await world.query<{ n: number }>(
+      "SELECT COUNT(*) AS n FROM risk_outreach WHERE state NOT IN ('DONE', 'REFUSED', 'DROPPED', 'LOST')",
+    );
+    expect(Number(sent?.n)).toBe(0);
+  });
+
+  it('leave a pipeline one answer, and one decision, for each of its questions', async () => {
+    const answers = new Map<string, Set<string>>();
+    for (const { key, answer } of decided) answers.set(key, (answers.get(key) ?? new Set()).add(answer));
+    expect(answers.size).toBeGreaterThan(3);
+    expect([...answers].filter(([, all]) => all.size > 1)).toEqual([]);
+    const [kept] = await world.query<{ n: number; keys: number }>(
+      'SELECT COUNT(*) AS n, COUNT(DISTINCT key_digest) AS `keys` FROM payment_decision',
+    );
+    expect(Number(kept?.n)).toBe(Number(kept?.keys));
+    const made = (await leaves('decision.make')).map(({ subject }) => subject?.id);
+    expect(new Set(made).size).toBe(made.length);
+  });
+
   it('are told of to an endpoint at least once, under one id, the same words and in order', async () => {
     const rows = await world.query<{ id: string; subject: string; place: number; body: string }>(
       `SELECT id, subject, place, body FROM webhook_delivery WHERE state = 'DONE' AND place > ${world.loadedAt} ORDER BY place`,
     );
-    const toldOf = await leaves('alert.raise', 'alert.concern', 'alert.update', 'alert.end', 'alert.resolve', 'brake.place');
+    const toldOf = await leaves(...toldActions);
     expect(rows.map(({ subject }) => subject.split('|')[1])).toEqual(toldOf.map(({ subject }) => subject?.id));
     expect([...new Set(world.told.map(({ id }) => id))].sort()).toEqual(rows.map(({ id }) => id).sort());
     expect([...new Set(world.told.map(({ id, body }) => `${id} ${body}`))].sort()).toEqual(
@@ -303,7 +370,7 @@ describe.each(engines)(`signals to a gateway on %s that is killed ${rounds} time
 
   /** What the log says that rules found, in its order. */
   const logged = async (): Promise<readonly (LoggedVerdict & { readonly done: readonly string[] })[]> =>
-    (await leaves('rule.verdict')).map(({ subject, detail }) => ({
+    (await leavesAfter(-1, 'rule.verdict')).map(({ subject, detail }) => ({
       id: subject?.id ?? '',
       ...(detail as unknown as Omit<LoggedVerdict, 'id'> & { done: readonly string[] }),
     }));
