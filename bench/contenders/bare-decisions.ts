@@ -21,7 +21,8 @@ serveForParent(async (settings) => {
   const server = Fastify();
   server.post<{ Body: { variables: { input: PaymentDecisionInput } } }>('/graphql', async ({ body }) => {
     const asked = askedDecision(nobody, keys, body.variables.input);
-    const { names, transactionIds } = await findSubjects(database, asked);
+    const [found] = await findSubjects(database, [asked]);
+    const { names, transactionIds } = found as NonNullable<typeof found>;
     const among = names.length > 0 ? names : [''];
     const [held, demands] = await Promise.all([
       holds.standing(database, { customerIds: among, transactionIds, emailDomain: asked.emailDomain }),

@@ -18,7 +18,7 @@ let holds = 0;
 beforeAll(async () => {
   test = await TestApp.start();
   pipeline = new Pipeline(test);
-  payers = await pipeline.payers(40);
+  payers = await pipeline.payers(60);
 });
 afterAll(async () => {
   expect((await rowsWithoutEvent(test.app.database)).findings.filter((each) => /demand|decision/.test(each))).toEqual([]);
@@ -172,6 +172,23 @@ describe('a hold stands in the way', () => {
     test.payments.addAuthentication('ch_new_one', { customer: 'cus_of_a_new_one' });
     expect(await pipeline.record(demandId, 'ch_new_one')).toBe('SATISFIED');
     expect((await pipeline.decide({ email: 'a@step.example', customer: 'cus_of_a_new_one' })).verdict).toBe('CLEAR');
+  });
+
+  it('of whom it is on alone, however many others are asked about with them', async () => {
+    const people = Array.from({ length: 12 }, () => next());
+    for (const [index, { customerId }] of people.entries())
+      if (index % 3 === 0) await place(['BLOCK_NEW'], { customerIds: [customerId] });
+    const records = await Promise.all(people.map(({ reference }) => test.payments.fetchCustomer(reference, new Date(0))));
+    const asked = people.flatMap(({ reference }, index) => [
+      { customer: reference },
+      { card: records[index]?.methods[0]?.reference },
+      { payment: records[index]?.transactions[0]?.reference },
+      { customer: `cus_of_nobody_${index}` },
+    ]);
+    const verdicts = await Promise.all(asked.map(async (given) => (await pipeline.decide(given)).verdict));
+    expect(verdicts).toEqual(
+      people.flatMap((_, index) => (index % 3 === 0 ? ['HOLD', 'HOLD', 'HOLD', 'CLEAR'] : ['CLEAR', 'CLEAR', 'CLEAR', 'CLEAR'])),
+    );
   });
 
   it('that is placed between two stages from then on, not in what was answered before', async () => {

@@ -6,16 +6,15 @@ import { sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { formsOfEmail, normalizeEmail } from '../../privacy/mail-addresses';
 import type { Keys } from '../keys/keys.service';
-import { paymentMethods } from '../payments/payment.entity';
 import { subjectDigest } from '../signals/subjects';
 import type { PaymentDecisionInput } from './decision.type';
 import type { DecisionStage } from './decision.words';
-import { linked, linkedIds, paid, payer, payerIds, paymentIds } from './decisions.rows';
+import { linked, linkedIds, method, methodPayers, paid, payer, payerRows, paymentIds, paymentPayers } from './decisions.rows';
 
 /** Payment customers that one name leads to: an address may be that of several. */
 const mostOfName = 20;
-/** Payments that an order has: what is split has several. */
-const mostOfOrder = 20;
+/** Rows of one statement for a whole group, where each question has one or a few: nobody's are crowded out by another's. */
+const mostOfGroup = 2_000;
 
 /** A question whose form is right. What it is about stands in it as keyed digests and as the provider's references. */
 export interface AskedDecision {
@@ -131,44 +130,89 @@ export const askedDecision = (actor: SignedInActor, keys: Keys, input: PaymentDe
   };
 };
 
+/** By what names of one question lead to somebody. */
+interface Leads {
+  readonly payerId: string;
+  readonly source: string;
+}
+const byDigest = <Row>(rows: readonly Row[], keyOf: (row: Row) => string | null): ReadonlyMap<string, readonly Row[]> => {
+  const found = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = keyOf(row) ?? '';
+    found.set(key, [...(found.get(key) ?? []), row]);
+  }
+  return found;
+};
+
 /**
- * Who and what that is here. The same statements are asked whether anybody is found or not, so that how long it takes doesn't tell.
+ * Who and what these questions are about, in their order, looked up together. The same statements are asked whether anybody is found or not,
+ * so that how long it takes doesn't tell.
  */
 export const findSubjects = async (
   database: Pick<Database, 'read' | 'readLists'>,
-  { source, payment, order, customerName, referenceDigest, emailDigests, cardDigest }: AskedDecision,
-): Promise<FoundSubjects> => {
-  const ofSource = sql`WHERE ${payer.source} = ${source} AND ${payer.gone} = ${false} AND`;
-  const most = sql`LIMIT ${mostOfName}`;
-  const ofMethod = sql`SELECT ${paymentMethods.paymentCustomerId} FROM ${paymentMethods} WHERE ${paymentMethods.referenceDigest} = ${cardDigest ?? ''}`;
-  const ofPayment = sql`SELECT ${paid.paymentCustomerId} FROM ${paid} WHERE ${paid.reference} = ${payment ?? ''}`;
-  const [byReference = [], ...others] = await database.readLists(payerIds, [
-    sql`${ofSource} ${payer.referenceDigest} = ${referenceDigest ?? ''} ${most}`,
-    sql`${ofSource} ${payer.emailDigest} IN (${emailDigests.length > 0 ? emailDigests : ['']}) ${most}`,
-    sql`${ofSource} ${payer.id} IN (${ofMethod}) ${most}`,
-    sql`${ofSource} ${payer.id} IN (${ofPayment}) ${most}`,
+  group: readonly AskedDecision[],
+): Promise<readonly FoundSubjects[]> => {
+  const among = (of: (asked: AskedDecision) => readonly (string | null)[]): readonly string[] => {
+    const given = [...new Set(group.flatMap(of).filter((each) => each !== null))];
+    return given.length > 0 ? given : [''];
+  };
+  const isThere = sql`WHERE ${payer.gone} = ${false} AND`;
+  const most = sql`LIMIT ${mostOfGroup}`;
+  // An address may be that of many: of each as many, whatever else is asked.
+  const emails = among((asked) => asked.emailDigests).map(
+    (digest) => sql`${isThere} ${payer.emailDigest} = ${digest} LIMIT ${mostOfName}`,
+  );
+  const [[byReference = [], ...byEmail], methods, ofPayments] = await Promise.all([
+    database.readLists(payerRows, [
+      sql`${isThere} ${payer.referenceDigest} IN (${among((asked) => [asked.referenceDigest])}) ${most}`,
+      ...emails,
+    ]),
+    database.read(methodPayers, sql`${isThere} ${method.referenceDigest} IN (${among((asked) => [asked.cardDigest])}) ${most}`),
+    database.read(paymentPayers, sql`${isThere} ${paid.reference} IN (${among((asked) => [asked.payment])}) ${most}`),
   ]);
-  const payers = [...new Set([byReference, ...others].flat().map(({ id }) => id))];
-  const among = payers.length > 0 ? payers : [''];
+  const known = {
+    reference: byDigest(byReference, (row) => row.referenceDigest),
+    email: byDigest(byEmail.flat(), (row) => row.emailDigest),
+    card: byDigest(methods, (row) => row.digest),
+    payment: byDigest(ofPayments, (row) => row.reference),
+  };
+  const led = group.map(({ source, referenceDigest, emailDigests, cardDigest, payment }) => {
+    const of = (rows: readonly Leads[] | undefined) =>
+      [...new Set((rows ?? []).flatMap((row) => (row.source === source ? row.payerId : [])))].sort().slice(0, mostOfName);
+    const named = of(referenceDigest === null ? [] : known.reference.get(referenceDigest));
+    const others = [
+      ...of(emailDigests.flatMap((digest) => known.email.get(digest) ?? [])),
+      ...of(cardDigest === null ? [] : known.card.get(cardDigest)),
+      ...of(payment === null ? [] : known.payment.get(payment)),
+    ];
+    return { named, payers: [...new Set([...named, ...others])] };
+  });
+  const payers = [...new Set(led.flatMap((each) => each.payers))];
+  const ofThese = payers.length > 0 ? payers : [''];
   const [people, payments] = await Promise.all([
-    database.read(linkedIds, sql`WHERE ${linked.paymentCustomerId} IN (${among})`),
+    database.read(linkedIds, sql`WHERE ${linked.paymentCustomerId} IN (${ofThese})`),
     database.read(
       paymentIds,
-      sql`WHERE ${paid.paymentCustomerId} IN (${among})
-        AND (${paid.reference} = ${payment ?? ''} OR ${paid.orderReference} = ${order ?? ''}) LIMIT ${mostOfOrder}`,
+      sql`WHERE ${paid.paymentCustomerId} IN (${ofThese})
+        AND (${paid.reference} IN (${among((asked) => [asked.payment])}) OR ${paid.orderReference} IN (${among((asked) => [asked.order])}))
+        LIMIT ${mostOfGroup}`,
     ),
   ]);
-  const payerId =
-    customerName === null ? (payers.length === 1 ? (payers[0] ?? null) : null) : (byReference[0]?.id ?? customerName);
-  const namesOf = (id: string) => [
-    id,
-    ...people.filter(({ paymentCustomerId }) => paymentCustomerId === id).map((each) => each.id),
-  ];
-  const itself = customerName === null ? [] : [customerName];
-  return {
-    names: [...new Set([...payers.flatMap(namesOf), ...itself])],
-    payerId,
-    payerNames: payerId === null ? [] : [...new Set([...namesOf(payerId), ...itself])],
-    transactionIds: payments.map(({ id }) => id),
-  };
+  const peopleOf = byDigest(people, (row) => row.paymentCustomerId);
+  const paymentsOf = byDigest(payments, (row) => row.paymentCustomerId);
+  const namesOf = (id: string) => [id, ...(peopleOf.get(id) ?? []).map((each) => each.id)];
+  return group.map(({ customerName, payment, order }, index): FoundSubjects => {
+    const { named, payers: theirs } = led[index] as (typeof led)[number];
+    const alone = theirs.length === 1 ? (theirs[0] ?? null) : null;
+    const payerId = customerName === null ? alone : (named[0] ?? customerName);
+    const itself = customerName === null ? [] : [customerName];
+    const isIt = ({ reference, orderReference }: { readonly reference: string; readonly orderReference: string | null }) =>
+      reference === payment || (orderReference !== null && orderReference === order);
+    return {
+      names: [...new Set([...theirs.flatMap(namesOf), ...itself])],
+      payerId,
+      payerNames: payerId === null ? [] : [...new Set([...namesOf(payerId), ...itself])],
+      transactionIds: theirs.flatMap((id) => (paymentsOf.get(id) ?? []).filter(isIt).map((each) => each.id)),
+    };
+  });
 };

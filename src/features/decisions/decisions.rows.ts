@@ -1,7 +1,7 @@
 import { sql } from '../../db/sql';
 import { type Selected, select } from '../../db/table';
 import { customers } from '../customers/customer.entity';
-import { paymentCustomers, transactions } from '../payments/payment.entity';
+import { paymentCustomers, paymentMethods, transactions } from '../payments/payment.entity';
 import { riskSignals } from '../signals/signal.entity';
 import { decisionBudgets, paymentDecisions } from './decision.entity';
 import { stepUpDemands } from './demand.entity';
@@ -11,6 +11,7 @@ export const budget = decisionBudgets;
 export const demand = stepUpDemands;
 export const payer = paymentCustomers.as('p');
 export const linked = customers.as('c');
+export const method = paymentMethods.as('m');
 export const paid = transactions.as('t');
 export const told = riskSignals.as('s');
 
@@ -38,5 +39,17 @@ export const demandedRows = select(demand.pick('customerId', 'payerId'), sql`FRO
 
 export const payerIds = select(payer.pick('id'), sql`FROM ${payer}`);
 export const linkedIds = select(linked.pick('id', 'paymentCustomerId'), sql`FROM ${linked}`);
-export const paymentIds = select(paid.pick('id'), sql`FROM ${paid}`);
+export const paymentIds = select(paid.pick('id', 'paymentCustomerId', 'reference', 'orderReference'), sql`FROM ${paid}`);
+
+/** Payment customers by what a pipeline calls them, their cards and their payments. */
+const whose = { payerId: payer.id, source: payer.source };
+export const payerRows = select({ ...whose, ...payer.pick('referenceDigest', 'emailDigest') }, sql`FROM ${payer}`);
+export const methodPayers = select(
+  { ...whose, digest: method.referenceDigest },
+  sql`FROM ${method} JOIN ${payer} ON ${payer.id} = ${method.paymentCustomerId}`,
+);
+export const paymentPayers = select(
+  { ...whose, reference: paid.reference },
+  sql`FROM ${paid} JOIN ${payer} ON ${payer.id} = ${paid.paymentCustomerId}`,
+);
 export const signalIds = select(told.pick('id'), sql`FROM ${told}`);

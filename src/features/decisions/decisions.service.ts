@@ -70,7 +70,7 @@ interface Question {
 
 /** Answers to the payment pipeline: whether anything that support or signals know stands in the way of a payment. */
 export class Decisions {
-  private readonly groups: Groups<Question, DecisionRow>;
+  private readonly groups: Groups<AskedDecision, DecisionRow>;
   private readonly counting: Loop;
   /** Of this process, since its start: by stage and verdict. */
   private readonly made = new Map<string, { readonly stage: DecisionStage; readonly verdict: PaymentVerdict; count: number }>();
@@ -105,9 +105,8 @@ export class Decisions {
     permit(actor, decisionActions.make, undefined);
     this.parts.sources.paymentsSource(input.source);
     const asked = askedDecision(actor, this.parts.keys, input);
-    const found = await findSubjects(this.parts.database, asked);
     // Whoever waits for those that are committed with it leaves its place to others.
-    return this.parts.sources.waits.during(this.groups.add({ asked, found }));
+    return this.parts.sources.waits.during(this.groups.add(asked));
   }
 
   /** For the operator: how often this process answered what, by stage, since its start. */
@@ -162,7 +161,9 @@ export class Decisions {
     });
   }
 
-  private async commit(group: readonly Question[]): Promise<readonly (() => DecisionRow)[]> {
+  private async commit(asked: readonly AskedDecision[]): Promise<readonly (() => DecisionRow)[]> {
+    const found = await findSubjects(this.parts.database, asked);
+    const group = asked.map((each, index): Question => ({ asked: each, found: found[index] as FoundSubjects }));
     const { results, fresh } = await this.parts.database.system(
       'recorder',
       'decision.make',
