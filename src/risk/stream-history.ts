@@ -5,8 +5,19 @@ import { days } from './windows';
 
 /** How much later than others a signal may come and still find everything that its rules ask for. */
 const slack = 2 * days;
-/** How many signals pass before what nobody can ask for any more is let go. */
+/**
+ * How many signals pass at least before what nobody can ask for any more is let go; where more is kept, a quarter of that: however much it
+ * is, looking through it costs each signal the same, and no more than a quarter of it is there in vain.
+ */
 const sweepEvery = 16_384;
+const sweptShare = 0.25;
+
+/** What a window was answered with; in milliseconds. */
+interface AnsweredWindow {
+  readonly from: number;
+  readonly to: number;
+  readonly found: readonly Signal[];
+}
 
 type Summary = { -readonly [name in keyof DaySummary]: DaySummary[name] };
 const nothing: readonly never[] = [];
@@ -69,8 +80,11 @@ export class StreamHistory {
   private readonly signalReach = new Map<string, Map<string, number>>();
   private readonly dayReach = new Map<string, Map<string, number>>();
   private readonly signals = new Map<string, Map<string, Signal[]>>();
+  /** Of each team the last window of the same types: whoever judges a desk asks for its month with each signal. */
+  private readonly ofTeams = new Map<string, Map<string, AnsweredWindow>>();
   private readonly summaries = new Map<string, Map<string, Map<string, Summary>>>();
-  private added = 0;
+  /** Signals that still pass before the next sweep. */
+  private untilSweep = sweepEvery;
 
   constructor(needs: readonly Need[]) {
     for (const { of, subject, types, back } of needs) {
@@ -96,16 +110,31 @@ export class StreamHistory {
       if (known) insert(known, signal);
       else bySubject.set(value, [signal]);
     }
+    const ofTeam = this.ofTeams.get(signal.subjects.team ?? '');
+    if (ofTeam) for (const [types, { to }] of ofTeam) if (at <= to) ofTeam.delete(types);
     for (const summary of summariesOf(signal)) this.sum(summary);
-    this.added += 1;
-    if (this.added % sweepEvery === 0) this.sweep();
+    this.untilSweep -= 1;
+    if (this.untilSweep === 0) this.untilSweep = Math.max(sweepEvery, Math.floor(this.sweep() * sweptShare));
     return true;
   }
 
   answer = ({ signals, days: dayWindows }: Ask): Answer => ({
-    signals: signals.length === 0 ? nothing : signals.map((window) => this.signalsOf(window)),
+    signals: signals.length === 0 ? nothing : signals.map((window) => this.answeredWith(window)),
     days: dayWindows.length === 0 ? nothing : dayWindows.map((window) => this.daysOf(window)),
   });
+
+  private answeredWith(window: Window): readonly Signal[] {
+    if (window.subject !== 'team') return this.signalsOf(window);
+    const ofTeam = this.ofTeams.get(window.value) ?? new Map<string, AnsweredWindow>();
+    this.ofTeams.set(window.value, ofTeam);
+    const [from, to] = [window.from.getTime(), window.to.getTime()];
+    const types = window.types.join(' ');
+    const last = ofTeam.get(types);
+    if (last !== undefined && last.from === from && last.to === to) return last.found;
+    const found = this.signalsOf(window);
+    ofTeam.set(types, { from, to, found });
+    return found;
+  }
 
   private signalsOf({ subject, value, types, from, to }: Window): readonly Signal[] {
     const all = this.signals.get(subject)?.get(value);
@@ -152,7 +181,10 @@ export class StreamHistory {
       same.customerSince = summary.customerSince;
   }
 
-  private sweep(): void {
+  /** Returns how much is kept. */
+  private sweep(): number {
+    let count = 0;
+    this.ofTeams.clear();
     for (const [subject, bySubject] of this.signals) {
       const reach = this.signalReach.get(subject)!;
       const isKept = (signal: Signal) => atOf(signal) >= this.clock - slack - reach.get(signal.type)!;
@@ -160,6 +192,7 @@ export class StreamHistory {
         const kept = all.filter(isKept);
         if (kept.length === 0) bySubject.delete(value);
         else if (kept.length < all.length) bySubject.set(value, kept);
+        count += kept.length;
       }
     }
     for (const [subject, bySubject] of this.summaries) {
@@ -167,7 +200,9 @@ export class StreamHistory {
       for (const [value, all] of bySubject) {
         for (const [key, { type, day }] of all) if ((day + 1) * days < this.clock - slack - reach.get(type)!) all.delete(key);
         if (all.size === 0) bySubject.delete(value);
+        count += all.size;
       }
     }
+    return count;
   }
 }

@@ -38,10 +38,33 @@ export function* teamBaseline(
   if (team === undefined) return null;
   const from = new Date(before.getTime() - (baselineDays + 1) * days);
   const [told = []] = yield* signalsIn({ subject: 'team', value: team, types, from, to: new Date(before.getTime() - 1) });
-  const past = trustworthy(told);
-  const known = past[0] === undefined ? 0 : before.getTime() - past[0].occurredAt.getTime();
-  const agents = different(past, ({ subjects }) => subjects.staff).size;
-  if (known < baselineDays * days || agents < baselineAgents) return null;
+  const { first, agents, ascending } = usualOf(told, { period, measure });
+  const known = first === null ? 0 : before.getTime() - first;
+  return known < baselineDays * days || agents < baselineAgents ? null : ascending;
+}
+
+/** What a team did in a stretch of time, by agent and period. */
+interface Usual {
+  /** When the earliest of it occurred, in milliseconds; null where there is none. */
+  readonly first: number | null;
+  readonly agents: number;
+  readonly ascending: readonly number[];
+}
+
+/** Of an answer that is given again, as a stream's is while nothing is added to it, everything is known already. */
+const answered = new WeakMap<readonly Signal[], Map<BaselineOf['measure'], Usual>>();
+
+const usualOf = (told: readonly Signal[], of: Pick<BaselineOf, 'period' | 'measure'>): Usual => {
+  const byMeasure = answered.get(told) ?? new Map<BaselineOf['measure'], Usual>();
+  answered.set(told, byMeasure);
+  const before = byMeasure.get(of.measure);
+  if (before) return before;
+  const usual = measured(trustworthy(told), of);
+  byMeasure.set(of.measure, usual);
+  return usual;
+};
+
+const measured = (past: readonly Signal[], { period, measure }: Pick<BaselineOf, 'period' | 'measure'>): Usual => {
   const spans = new Map<string, Signal[]>();
   for (const each of past) {
     const key = `${Math.floor(each.occurredAt.getTime() / period)} ${each.subjects.staff}`;
@@ -49,8 +72,12 @@ export function* teamBaseline(
     if (span) span.push(each);
     else spans.set(key, [each]);
   }
-  return [...spans.values()].map(measure).sort((a, b) => a - b);
-}
+  return {
+    first: past[0]?.occurredAt.getTime() ?? null,
+    agents: different(past, ({ subjects }) => subjects.staff).size,
+    ascending: [...spans.values()].map(measure).sort((a, b) => a - b),
+  };
+};
 
 export interface BaselineOf {
   readonly types: readonly SignalType[];

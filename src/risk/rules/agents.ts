@@ -95,12 +95,12 @@ export const agentThinWork = defineRule({
     const found = untouched(today).filter(({ occurredAt }) => occurredAt.getTime() <= due);
     const tickets = ticketsOf(found);
     if (tickets < it.tickets) return null;
-    const reach = { back: answersWithin, ahead: 0 };
-    const told = yield* signalsIn(around(signal, 'team', answers, reach), around(signal, 'staff', answers, reach));
-    if (told.every((each) => each.length === 0)) return null;
     const baseline = yield* teamBaseline(signal, from, it, thinWork);
     const usual = baseline && quantile(baseline, 0.5);
     if (usual !== null && tickets <= it.times * usual) return null;
+    const reach = { back: answersWithin, ahead: 0 };
+    const told = yield* signalsIn(around(signal, 'team', answers, reach), around(signal, 'staff', answers, reach));
+    if (told.every((each) => each.length === 0)) return null;
     return {
       subject: 'staff',
       window: days,
