@@ -5,6 +5,7 @@ import { raw } from '../../src/db/sql';
 import { Failure } from '../../src/failure';
 import * as alertPolicy from '../../src/features/alerts/alert.policy';
 import { Disclosures } from '../../src/features/disclosures/disclosures.service';
+import * as holdPolicy from '../../src/features/holds/hold.policy';
 import * as naming from '../../src/features/signals/logged-name';
 import * as messages from '../../src/features/webhooks/messages';
 import { Cursors } from '../../src/graphql/cursor';
@@ -23,6 +24,10 @@ jest.mock('../../src/features/alerts/alert.policy', () => {
     partIsAssisted: jest.fn(actual.partIsAssisted),
     toWhoHasSecondFactor: jest.fn(actual.toWhoHasSecondFactor),
   };
+});
+jest.mock('../../src/features/holds/hold.policy', () => {
+  const actual = jest.requireActual<typeof holdPolicy>('../../src/features/holds/hold.policy');
+  return { ...actual, mayReadHold: jest.fn(actual.mayReadHold) };
 });
 jest.mock('../../src/features/signals/logged-name', () => {
   const actual = jest.requireActual<typeof naming>('../../src/features/signals/logged-name');
@@ -44,6 +49,7 @@ const leaksOf = async (): Promise<readonly Leak[]> => {
     const { own, matched, sams, bens } = risk.canaries.merchant.tickets;
     await risk.listen(['ana', 'ben', 'sam']);
     await risk.report('ana', own);
+    await risk.hold('ana', own);
     await risk.brake('pia');
     await risk.tell([own, matched, sams, bens].map(({ customer }) => customer as CanaryCustomer));
     await risk.heard('ana', 2);
@@ -67,7 +73,7 @@ const areOpen = () => {
   jest.mocked(alertPolicy.partIsAssisted).mockReturnValue(null);
 };
 
-describe('the leak test of alerts, brakes and messages, with one thing switched off', () => {
+describe('the leak test of alerts, brakes, holds and messages, with one thing switched off', () => {
   afterEach(() => {
     jest.restoreAllMocks();
     const policy = jest.requireActual<typeof alertPolicy>('../../src/features/alerts/alert.policy');
@@ -75,6 +81,8 @@ describe('the leak test of alerts, brakes and messages, with one thing switched 
     jest.mocked(alertPolicy.alertIsAssisted).mockImplementation(policy.alertIsAssisted);
     jest.mocked(alertPolicy.partIsAssisted).mockImplementation(policy.partIsAssisted);
     jest.mocked(alertPolicy.toWhoHasSecondFactor).mockImplementation(policy.toWhoHasSecondFactor);
+    const { mayReadHold } = jest.requireActual<typeof holdPolicy>('../../src/features/holds/hold.policy');
+    jest.mocked(holdPolicy.mayReadHold).mockImplementation(mayReadHold);
     const { loggedName } = jest.requireActual<typeof naming>('../../src/features/signals/logged-name');
     jest.mocked(naming.loggedName).mockImplementation(loggedName);
     const { messageOf, cloudEvent } = jest.requireActual<typeof messages>('../../src/features/webhooks/messages');
@@ -130,6 +138,20 @@ describe('the leak test of alerts, brakes and messages, with one thing switched 
     areRevealed('Brake.proposalReason', 'Brake.releaseReason');
     expect(await leaksOf()).toContainEqual(
       expect.objectContaining({ user: 'oz', what: expect.stringContaining('Reason of a brake') as string }),
+    );
+  });
+
+  it('finds nothing where only the verdict on why something waits is gone, as its rule asks for an assistance', async () => {
+    areRevealed('Hold.reason');
+    expect(await leaksOf()).toEqual([]);
+  });
+
+  it('finds that whoever operates the gateway reads why something waits', async () => {
+    areRevealed('Hold.reason');
+    jest.mocked(holdPolicy.mayReadHold).mockReturnValue(null);
+    jest.spyOn(Disclosures.prototype, 'record').mockResolvedValue();
+    expect(await leaksOf()).toContainEqual(
+      expect.objectContaining({ user: 'oz', what: expect.stringContaining('why something waits') as string }),
     );
   });
 

@@ -2,7 +2,7 @@ import type { CanaryCustomer } from '../support/canaries';
 import { tellLeak } from '../support/leak-check';
 import { RiskCanaries } from '../support/risk-canaries';
 
-describe('alerts, brakes and messages about a merchant whose every value is a canary', () => {
+describe('alerts, brakes, holds, decisions and messages about a merchant whose every value is a canary', () => {
   let risk: RiskCanaries;
   beforeAll(async () => {
     risk = await RiskCanaries.start();
@@ -26,6 +26,7 @@ describe('alerts, brakes and messages about a merchant whose every value is a ca
     const { merchant } = risk.canaries;
     await risk.listen(['ana', 'ben', 'sam', 'pia', 'ada', 'oz']);
     await risk.report('ana', merchant.tickets.own);
+    await risk.hold('ana', merchant.tickets.own);
     await risk.brake('ben');
     await risk.tell(Object.values(merchant.customers));
     await risk.heard('ana', 3);
@@ -41,7 +42,13 @@ describe('alerts, brakes and messages about a merchant whose every value is a ca
 
   it('have shown enough of what they may for their silence on the rest to mean something', () => {
     expect(risk.messages).toBeGreaterThan(10);
-    for (const part of ['a place in an alert', 'that there is an alert', 'what was reported', 'proposalReason of a brake'])
+    for (const part of [
+      'a place in an alert',
+      'that there is an alert',
+      'what was reported',
+      'proposalReason of a brake',
+      'why something waits',
+    ])
       expect([part, risk.shown(part).length > 0]).toEqual([part, true]);
   });
 

@@ -183,7 +183,7 @@ export class CanaryMerchant {
         ground: 'scope',
         ticket: null,
         customer: null,
-        ways: [['Ticket.assignee', 'Staff.displayName'], ['StaffAuthor.displayName']],
+        ways: [['Ticket.assignee', 'Staff.displayName'], ['Hold.owner', 'Staff.displayName'], ['StaffAuthor.displayName']],
         unpoliced: true,
       }),
       login,

@@ -23,7 +23,14 @@ const everything = `query Alerts($ticketId: ID, $after: String) { alerts(first: 
     customer { id displayName email phone } ticket { id reference subject } } } } }`;
 const happens = `subscription Alerts($ticketId: ID, $after: String) { alerts(ticketId: $ticketId, after: $after) {
   cursor kind alertId ticketId alert { id state rule severity note reasons { code text count countries } customer { id displayName email } ticket { id reference subject } } } }`;
+const trail = `query($ticketId: ID) { decisionTrail(ticketId: $ticketId) {
+  eventId at action outcome rule counts effects from restsOn ledTo otherCustomers ticketId subject { type id } actor { id } } }`;
+const decides = 'mutation($input: PaymentDecisionInput!) { paymentDecision(input: $input) { id verdict stepUp demandId route } }';
+const places = 'mutation($input: PlaceHoldInput!) { placeHold(input: $input) { id state } }';
 const others = [
+  `{ holds(first: 50) { totalCount nodes { id cause state reason expiresAt moneyAtRisk { minorUnits currency } owner { id displayName }
+    effects { kind state enforcedBy deadline } history { from to at reason } ticket { id reference subject }
+    subject { kind customers customer { id displayName email phone } transaction { id reference amount { minorUnits } } } } } }`,
   '{ brakes(first: 50) { totalCount nodes { id actorId level rule state proposalReason releaseReason proposedBy releasedBy } } }',
   '{ riskRules { name mode effects thresholds { name value } explanation } }',
   '{ webhookDeliveries(first: 50) { totalCount nodes { id endpoint type subjectId state attempts { status fault } } } }',
@@ -239,6 +246,36 @@ export class RiskCanaries {
     });
   }
 
+  /** Somebody who assists on a ticket has something wait, for reasons of their own. */
+  async hold(user: string, ticket: CanaryTicket): Promise<void> {
+    const { app, clock } = this.test;
+    const [row] = await app.database.query<{ id: string }>('SELECT id FROM helpdesk_ticket WHERE reference = ?', [
+      ticket.reference,
+    ]);
+    const word = this.canaries.merchant.book.word({
+      ...{
+        what: `${ticket.name}: why something waits`,
+        ground: 'scope',
+        ticket,
+        customer: ticket.customer,
+        ways: [['Hold.reason']],
+      },
+    });
+    const { errors } = await this.test.as(user, places, {
+      input: {
+        ...{
+          ticketId: row?.id,
+          effects: ['REVIEW'],
+          reason: `They said ${word} themselves`,
+          idempotencyKey: `leak-hold-${word}`,
+        },
+        until: new Date(clock.now().getTime() + 60 * minute).toISOString(),
+      },
+    });
+    if (errors) throw new Error(JSON.stringify(errors));
+    await this.follow();
+  }
+
   /** Somebody is stopped, and two others release them, each for reasons of their own. */
   async brake(user: string): Promise<void> {
     const { app } = this.test;
@@ -294,7 +331,17 @@ export class RiskCanaries {
           for (const [, cursor] of (await send(everything)).matchAll(/ursor":"([\w-]{20,})"/g)) cursors.add(String(cursor));
           for (const query of others) await send(query);
         }
-        for (const ticketId of tickets) await send(everything, { ticketId });
+        for (const ticketId of tickets) {
+          await send(everything, { ticketId });
+          if (mfa) await send(trail, { ticketId });
+        }
+        for (const customer of Object.values(this.canaries.merchant.customers).slice(0, 3)) {
+          this.told += 1;
+          const asked = { source: 'demo-pay', stage: 'CHECKOUT', amount: { minorUnits: 1_999, currency: 'EUR' } };
+          const about = { customer: customer.reference, email: `${customer.reference}@mail.example`, device: customer.reference };
+          await send(decides, { input: { ...asked, ...about, idempotencyKey: `leak-decision-${this.told}` } });
+          await send(decides, { input: { ...asked, ...about, source: 'absent', idempotencyKey: `leak-decision-${this.told}` } });
+        }
         for (const after of [...cursors].slice(-4)) await send(everything, { after });
         for (const id of this.alertIds.slice(0, 6))
           await send(
@@ -340,7 +387,8 @@ export class RiskCanaries {
         note('a webhook', 'more than ids', body);
     }
     const { database } = this.test.app;
-    for (const table of ['webhook_delivery', 'webhook_attempt', 'webhook_endpoint', 'risk_alert_event', 'staff_brake']) {
+    const tables = ['webhook_delivery', 'webhook_attempt', 'webhook_endpoint', 'risk_alert_event', 'staff_brake'];
+    for (const table of [...tables, 'payment_hold', 'payment_decision', 'step_up_demand', 'risk_outreach']) {
       const text = JSON.stringify(await database.query(`SELECT * FROM ${table}`));
       for (const { what } of withoutIds(text)) note(table, what);
     }
