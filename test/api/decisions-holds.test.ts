@@ -235,6 +235,29 @@ describe('a hold that asks for a step-up', () => {
     expect(JSON.parse(row?.rests_on ?? '[]')).toEqual([later, hold]);
   });
 
+  it('and is over asks for nothing more, whether anybody wrote that down yet or not', async () => {
+    const { reference, customerId } = next();
+    await place(['STEP_UP'], { customerIds: [customerId], hours: 1 });
+    expect((await pipeline.decide({ customer: reference })).verdict).toBe('STEP_UP');
+    test.clock.forward(hour);
+    expect((await pipeline.decide({ customer: reference })).verdict).toBe('CLEAR');
+  });
+
+  it('asks by a new demand where the time of the last one is long over and nobody wrote that down', async () => {
+    const [one, two] = [next(), next()];
+    await place(['STEP_UP'], { customerIds: [one.customerId], hours: 24 });
+    const first = await pipeline.decide({ customer: one.reference });
+    test.clock.forward(26 * hour);
+    await place(['STEP_UP'], { customerIds: [one.customerId], hours: 24 });
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => pipeline.decide({ customer: (index % 2 === 0 ? one : two).reference })),
+    );
+    expect(answers.map(({ verdict }) => verdict)).toEqual(answers.map((_, index) => (index % 2 === 0 ? 'STEP_UP' : 'CLEAR')));
+    expect(new Set(answers.map(({ demandId }) => demandId))).toEqual(
+      new Set([expect.not.stringMatching(first.demandId ?? ''), null]),
+    );
+  });
+
   it('and ended takes its demand back; one that rests on another too stays', async () => {
     const [one, two] = [next(), next()];
     const [ended, other] = [
@@ -251,7 +274,7 @@ describe('a hold that asks for a step-up', () => {
         .then(([row]) => row?.state);
     expect(await Promise.all(demands.map(stateOf))).toEqual(['WITHDRAWN', 'PRESENTED']);
     expect((await pipeline.decide({ customer: one.reference })).verdict).toBe('CLEAR');
-    expect((await test.events('demand.withdraw')).at(-1)?.detail).toEqual({ restsOn: [ended] });
+    expect((await test.events('demand.withdraw')).map(({ detail }) => detail)).toContainEqual({ restsOn: [ended] });
   });
 });
 

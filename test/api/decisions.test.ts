@@ -128,6 +128,8 @@ describe('a decision', () => {
 
   it.each<[string, Record<string, unknown>, string]>([
     ['nothing that it is about', {}, 'input'],
+    ['an order alone, by which nobody is found', { order: 'A-1001' }, 'input'],
+    ['a device and a network address alone', { device: 'dev_1', ip: '192.0.2.1' }, 'input'],
     ['a key that is too short', { customer: 'cus_1', idempotencyKey: 'short' }, 'input.idempotencyKey'],
     ['an address that is none', { email: 'nobody' }, 'input.email'],
     ['a network address that is none', { ip: '300.1.1.1' }, 'input.ip'],

@@ -77,8 +77,9 @@ export const askedDecision = (actor: SignedInActor, keys: Keys, input: PaymentDe
   const email = named('email', input.email, 320);
   const normalized = email === null ? null : normalizeEmail(email);
   if (email !== null && normalized === null) throw Failure.invalid('input.email', 'expected an e-mail address');
-  if ((customer ?? email ?? card ?? device ?? ip ?? payment ?? order) === null)
-    throw Failure.invalid('input', 'expected at least one of customer, email, card, device, ip, payment and order');
+  // Nobody is found by an order, a device or an address alone: an answer would always be CLEAR.
+  if ((customer ?? email ?? card ?? payment) === null)
+    throw Failure.invalid('input', 'expected at least one of customer, email, card and payment, by which somebody is found');
   if (amount.minorUnits < 0) throw Failure.invalid('input.amount.minorUnits', 'expected a whole number of minor units from 0 on');
   if (!/^[A-Z]{3}$/.test(amount.currency))
     throw Failure.invalid('input.amount.currency', 'expected an ISO 4217 currency in upper case such as EUR');

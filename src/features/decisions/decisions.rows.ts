@@ -28,7 +28,7 @@ export const decisionIds = select(decision.pick('id'), sql`FROM ${decision}`);
 export const demandRows = select(
   {
     ...demand.pick('id', 'customerId', 'payerId', 'source', 'state', 'strength', 'ownerId', 'stage', 'restsOn', 'openedAt'),
-    ...demand.pick('countsFrom', 'expiresAt', 'proofDigest', 'authenticatedAt', 'openKey'),
+    ...demand.pick('rule', 'countsFrom', 'expiresAt', 'proofDigest', 'authenticatedAt', 'openKey'),
   },
   sql`FROM ${demand}`,
 );

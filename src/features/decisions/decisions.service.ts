@@ -84,14 +84,7 @@ export class Decisions {
       most: mostWaiting,
       patience: longestWait,
       commit: (group) => this.commit(group),
-      refusal: (fault) => {
-        if (fault instanceof DatabaseUnavailable) return fault;
-        if (fault !== undefined) onFault(fault);
-        return new Failure('RECORD_UNAVAILABLE', 'The decision could not be recorded, so there is none.', {
-          remedy: 'Ask again with the same key; what to do meanwhile is the merchant’s to say.',
-          retryAfter: 2,
-        });
-      },
+      refusal: (fault) => this.refusal(fault),
     });
     this.counting = new Loop({ turn: () => this.recordCounts(), every: countEvery, onFault });
     this.counting.start();
@@ -107,6 +100,15 @@ export class Decisions {
     const asked = askedDecision(actor, this.parts.keys, input);
     // Whoever waits for those that are committed with it leaves its place to others.
     return this.parts.sources.waits.during(this.groups.add(asked));
+  }
+
+  private refusal(fault?: unknown): unknown {
+    if (fault instanceof DatabaseUnavailable) return fault;
+    if (fault !== undefined) this.parts.onFault(fault);
+    return new Failure('RECORD_UNAVAILABLE', 'The decision could not be recorded, so there is none.', {
+      remedy: 'Ask again with the same key; what to do meanwhile is the merchant’s to say.',
+      retryAfter: 2,
+    });
   }
 
   /** For the operator: how often this process answered what, by stage, since its start. */
@@ -161,7 +163,30 @@ export class Decisions {
     });
   }
 
+  /** One that can't be committed keeps back none that came with it. */
   private async commit(asked: readonly AskedDecision[]): Promise<readonly (() => DecisionRow)[]> {
+    try {
+      return await this.commitTogether(asked);
+    } catch (error) {
+      if (asked.length === 1 || error instanceof DatabaseUnavailable) throw error;
+      const results: (() => DecisionRow)[] = [];
+      for (const each of asked) results.push(await this.commitAlone(each));
+      return results;
+    }
+  }
+
+  private async commitAlone(asked: AskedDecision): Promise<() => DecisionRow> {
+    try {
+      return (await this.commitTogether([asked]))[0] as () => DecisionRow;
+    } catch (error) {
+      const told = this.refusal(error);
+      return () => {
+        throw told;
+      };
+    }
+  }
+
+  private async commitTogether(asked: readonly AskedDecision[]): Promise<readonly (() => DecisionRow)[]> {
     const found = await findSubjects(this.parts.database, asked);
     const group = asked.map((each, index): Question => ({ asked: each, found: found[index] as FoundSubjects }));
     const { results, fresh } = await this.parts.database.system(
@@ -313,7 +338,8 @@ const demandsOn = async (change: SystemChange, group: readonly Question[]): Prom
   const among = names.length > 0 ? names : [''];
   const since = new Date(change.at.getTime() - proofLasts);
   const isTheirs = sql`(${demand.customerId} IN (${among}) OR ${demand.payerId} IN (${among}))`;
-  const mayMatter = sql`(${demand.state} IN ('OPEN', 'PRESENTED', 'FAILED') AND ${demand.expiresAt} > ${since} OR ${demand.authenticatedAt} > ${since})`;
+  // One that is past its time and whose end nobody wrote down yet is in the way of the next.
+  const mayMatter = sql`(${demand.openKey} IS NOT NULL OR (${demand.state} = 'FAILED' AND ${demand.expiresAt} > ${since}) OR ${demand.authenticatedAt} > ${since})`;
   const rows = await change.read(demandRows, sql`WHERE ${isTheirs} AND ${mayMatter} ORDER BY ${demand.id}`);
   return new Map(rows.map((row) => [row.id, row]));
 };

@@ -15,6 +15,7 @@ const hold = (kind: HoldEffectKind, state: HoldEffectState = 'APPLIED', given: P
 });
 const demand = (given: Partial<JudgedDemand> = {}): JudgedDemand => ({
   id: 'sup_1',
+  rule: 'card-testing',
   customerId: 'cus_1',
   payerId: 'pcu_1',
   source: 'stripe',
@@ -111,5 +112,24 @@ test('the strictest of all that stands in the way is the answer, which rests on 
     verdict: 'HOLD',
     restsOn: ['hld_STEP_UP', 'hld_BLOCK_NEW', 'sup_1'],
     firstEnd: later(60_000),
+  });
+});
+
+describe('a demand that a service was told of because of something else', () => {
+  const byHold = (given: Partial<JudgedDemand> = {}) => demand({ rule: null, restsOn: ['hld_STEP_UP'], ...given });
+  it('is in the way as long as that stands, and no longer', () => {
+    const elsewhere = { stage: 'CHECKOUT', demands: [byHold()] } as const;
+    expect(verdict({ ...elsewhere, holds: [hold('STEP_UP')] })).toBe('STEP_UP');
+    expect(verdict(elsewhere)).toBe('CLEAR');
+  });
+  it('is so through others that rest on it, in whatever order they are known', () => {
+    const chain = [byHold({ id: 'sup_3', restsOn: ['sup_2'] }), byHold({ id: 'sup_2', restsOn: ['sup_1'] })];
+    expect(verdict({ demands: [...chain, demand()] })).toBe('STEP_UP');
+    expect(verdict({ demands: chain })).toBe('CLEAR');
+    expect(verdict({ demands: [...chain, demand({ expiresAt: at })] })).toBe('CLEAR');
+    // Two that rest on each other alone rest on nothing.
+    expect(verdict({ demands: [byHold({ id: 'sup_2', restsOn: ['sup_3'] }), byHold({ id: 'sup_3', restsOn: ['sup_2'] })] })).toBe(
+      'CLEAR',
+    );
   });
 });

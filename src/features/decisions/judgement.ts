@@ -22,7 +22,7 @@ export const proofLasts = 3_600_000;
 
 export type JudgedDemand = Pick<
   StepUpDemand,
-  'id' | 'customerId' | 'payerId' | 'source' | 'state' | 'ownerId' | 'restsOn' | 'expiresAt' | 'authenticatedAt'
+  'id' | 'rule' | 'customerId' | 'payerId' | 'source' | 'state' | 'ownerId' | 'restsOn' | 'expiresAt' | 'authenticatedAt'
 >;
 
 export interface Judged {
@@ -57,6 +57,20 @@ const isOpen = ({ state, expiresAt }: JudgedDemand, at: Date): boolean =>
   (state === 'OPEN' || state === 'PRESENTED') && expiresAt > at;
 
 /**
+ * The demands that are in the way as long as they are open: those of rules, and those that rest on a hold that stands or on another such
+ * demand. What a service was told of because of a hold stands no longer than that does, whether its end was written down yet or not.
+ */
+const founded = ({ holds, demands, at }: Pick<Judged, 'holds' | 'demands' | 'at'>): ReadonlySet<string> => {
+  const standing = new Set(holds.map(({ id }) => id));
+  const open = demands.filter((each) => isOpen(each, at));
+  for (let before = -1; before < standing.size; ) {
+    before = standing.size;
+    for (const { id, rule, restsOn } of open) if (rule !== null || restsOn.some((each) => standing.has(each))) standing.add(id);
+  }
+  return standing;
+};
+
+/**
  * The strictest of all that stands in the way. Which effects of a hold the provider could be made to carry out plays no part: the pipeline
  * itself carries them out. A step-up that whoever pays has met within the hour is none; one that they can't meet, for they aren't there,
  * pay with a wallet, or are another person than it is about, is a review.
@@ -77,9 +91,10 @@ export const judge = ({ stage, isThere, payerId, payerNames, holds, demands, at 
     const verdict = strictest(effects.flatMap(({ kind, state }) => (state === 'REVERSED' ? [] : (stoppedBy[stage][kind] ?? []))));
     return verdict === 'CLEAR' ? [] : [{ id, verdict, isTheirs: isOfPayer }];
   });
+  const standing = founded({ holds, demands, at });
   const byDemands = demands.flatMap((demand): Obstacle[] => {
     const isTheirs = payerNames.includes(demand.customerId) || payerNames.includes(demand.payerId ?? '');
-    if (isOpen(demand, at)) return [{ id: demand.id, verdict: 'STEP_UP', isTheirs }];
+    if (isOpen(demand, at)) return standing.has(demand.id) ? [{ id: demand.id, verdict: 'STEP_UP', isTheirs }] : [];
     // Whoever failed it isn't asked once more until its time is over.
     return demand.state === 'FAILED' && demand.expiresAt > at ? [{ id: demand.id, verdict: 'REVIEW', isTheirs }] : [];
   });
