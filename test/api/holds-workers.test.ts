@@ -280,6 +280,37 @@ describe('a capture', () => {
     expect(await held.stored(id)).toBe('ACTIVE, DEFER_CAPTURE NOT_POSSIBLE PIPELINE, HOLD_ORDER APPLIED PIPELINE');
   });
 
+  it.each([
+    ['as it was last read', async () => held.sweep()],
+    ['at the next look', async () => held.wait(5 * minute)],
+  ])('that came to nothing, %s, lifts nothing that is about whoever pays', async (_, notice) => {
+    const { id, payment } = await deferred({ effects: ['DEFER_CAPTURE', 'HOLD_ORDER', 'BLOCK_NEW'], cause: 'CUSTOMER' });
+    payments.changeTransaction(payer, payment.reference, { status: 'CANCELLED', open: 0 });
+    await test.app.sources.syncAll();
+    await notice();
+    const kept = 'ACTIVE, BLOCK_NEW APPLIED PROVIDER, DEFER_CAPTURE REVERSED PIPELINE, HOLD_ORDER REVERSED PIPELINE';
+    expect(await held.stored(id)).toBe(kept);
+    expect(await isListed('BLOCK')).toBe(true);
+    expect((await test.events('hold.lapse')).length).toBe(0);
+    // Planned anew, nothing of it comes back.
+    const { errors } = told(await test.as('sam', extendMutation, { id, until: held.in(12 * hour) }));
+    expect(errors).toEqual([]);
+    await held.sweep();
+    await held.drain();
+    expect(await held.stored(id)).toBe(kept);
+    await held.wait(12 * hour);
+    expect(await held.stored(id)).toMatch(/^EXPIRED, BLOCK_NEW REVERSED/);
+    expect(await isListed('BLOCK')).toBe(false);
+  });
+
+  it('that came to nothing ends a hold of that payment alone', async () => {
+    const { id, payment } = await deferred({ effects: ['DEFER_CAPTURE', 'HOLD_ORDER'] });
+    payments.changeTransaction(payer, payment.reference, { status: 'CANCELLED', open: 0 });
+    await test.app.sources.syncAll();
+    await held.sweep();
+    expect(await held.stored(id)).toBe('LAPSED, DEFER_CAPTURE REVERSED PIPELINE, HOLD_ORDER REVERSED PIPELINE');
+  });
+
   it('waits until twelve hours before the authorization ends, whatever a rule wanted', async () => {
     const payment = await held.authorized(customerNumber);
     test.clock.forward(7 * 24 * hour - 14 * hour);

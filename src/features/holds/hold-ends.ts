@@ -4,6 +4,7 @@ import { transaction } from '../payments/payments.rows';
 import { PaymentHold } from './hold.entity';
 import { endingStates, placedStates, stateAt } from './hold.states';
 import { effect, hold, holdIds, movedPayments } from './holds.rows';
+import { ofOnePayment } from './holds.service';
 import { lapseBy } from './lapsing';
 import { expire } from './letting-go';
 
@@ -28,16 +29,18 @@ export class HoldEnds {
     return past.length;
   }
 
-  /** Ends holds of payments that were captured or are over, as they were last read. Returns how many it looked at. */
+  /** Ends what was about payments that were captured or are over, as they were last read. Returns how many it looked at. */
   async lapse(): Promise<number> {
     const { database, keys } = this.parts;
-    const isOver = sql`${transaction.status} IN ('DECLINED', 'CANCELLED', 'REFUNDED')`;
-    const isDeferred = sql`EXISTS (SELECT 1 FROM ${effect} WHERE ${effect.holdId} = ${hold.id} AND ${effect.kind} = 'DEFER_CAPTURE'
-      AND ${effect.state} <> 'NOT_POSSIBLE')`;
+    const left = sql`FROM ${effect} WHERE ${effect.holdId} = ${hold.id} AND ${effect.state} NOT IN ('REVERSED', 'NOT_POSSIBLE')`;
+    const isDeferred = sql`EXISTS (SELECT 1 ${left} AND ${effect.kind} = 'DEFER_CAPTURE')`;
+    // Those of which all that was about the payment has ended already are left alone: they would crowd out the rest.
+    const isOver = sql`${transaction.status} IN ('DECLINED', 'CANCELLED', 'REFUNDED')
+      AND (EXISTS (SELECT 1 ${left} AND ${effect.kind} IN (${ofOnePayment})) OR NOT EXISTS (SELECT 1 ${left}))`;
     const isCaptured = sql`${transaction.status} IN ('CAPTURED', 'PARTIALLY_REFUNDED', 'DISPUTED') AND ${isDeferred}`;
     const moved = await database.read(
       movedPayments,
-      sql`WHERE ${hold.state} IN (${placedStates}) AND (${isOver} OR ${isCaptured}) LIMIT ${endedAtOnce}`,
+      sql`WHERE ${hold.state} IN (${placedStates}) AND ((${isOver}) OR (${isCaptured})) LIMIT ${endedAtOnce}`,
     );
     for (const { id, status } of moved)
       await database.system('expiry', 'hold.lapse', async (change) => {

@@ -133,6 +133,8 @@ export class HoldWorker {
       locked.planned = true;
       await change.save(locked);
       for (const each of effects) {
+        // It ended with its payment, whatever else is planned anew.
+        if (each.state === 'REVERSED') continue;
         const own = planned.filter(({ kind }) => kind === each.kind);
         const known = steps.filter(({ row }) => row.kind === each.kind);
         await this.begin(change, locked, { effect: each, own, known }, seen);
