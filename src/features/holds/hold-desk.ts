@@ -1,6 +1,8 @@
 import { canonicalize } from '../../audit/canonical';
+import type { ActionName } from '../../audit/events';
 import type { SignedInActor } from '../../authz/actor';
 import type { HoldPolicy } from '../../authz/policy/file';
+import type { Action } from '../../authz/rule';
 import { personOf } from '../../authz/same-person';
 import { dueFrom } from '../../background/job-table';
 import type { Change } from '../../db/change';
@@ -20,7 +22,7 @@ import { doneBy, isActiveStaff } from '../tickets/staff.rows';
 import { staffIdOf } from '../tickets/staff-id';
 import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
-import { ticketCounts, ticketReferenceRows, ticket as tickets } from '../tickets/tickets.rows';
+import { ticketReferenceRows, ticket as tickets } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
 import { mostCustomers, PaymentHold, paymentHoldJobs } from './hold.entity';
 import { hasRoom, move } from './hold.moves';
@@ -31,6 +33,7 @@ import { hold, paymentIds, placerRows, reachedRows } from './holds.rows';
 import { letGo, makeDue, reasonNote } from './letting-go';
 import { longestHold, placeHold } from './placing';
 import { latestFor, paymentNow, sideOf } from './provider-side';
+import { hadTicketOf } from './whose-tickets';
 
 const minute = 60_000;
 
@@ -93,6 +96,7 @@ export class HoldDesk {
 
   /** A supervisor's consent to a proposal. Repeated by the same one, it changes nothing. Throws `NOT_FOUND`, `DENIED`, `CONFLICT`. */
   async approve(actor: SignedInActor, id: string): Promise<string> {
+    await this.confirm(actor, holdActions.approve, id);
     await this.parts.database.change(actor, holdActions.approve, async (change, permit) => {
       const { row, subject, staffId } = await this.lock(change, actor, id);
       permit(subject);
@@ -120,7 +124,9 @@ export class HoldDesk {
     const [seen] = await database.read(reachedRows, sql`WHERE ${hold.id} = ${id} AND ${holdReach(actor, this.parts.clock())}`);
     if (!seen) throw Failure.notFound('hold');
     const isProposal = seen.state === 'PROPOSED';
-    await database.change(actor, isProposal ? holdActions.reject : holdActions.release, async (change, permit) => {
+    const action = isProposal ? holdActions.reject : holdActions.release;
+    await this.confirm(actor, action, id);
+    await database.change(actor, action, async (change, permit) => {
       const { row, subject, staffId, assistanceId } = await this.lock(change, actor, id);
       permit(subject);
       const now = stateAt(row, change.at);
@@ -156,9 +162,7 @@ export class HoldDesk {
     const [seen] = await database.read(reachedRows, sql`WHERE ${hold.id} = ${id} AND ${reach}`);
     if (!seen) throw Failure.notFound('hold');
     // Who may not is told so before the provider is asked anything.
-    await database.change(actor, holdActions.extend, async (change, permit) =>
-      permit((await this.lock(change, actor, id)).subject),
-    );
+    await this.confirm(actor, holdActions.extend, id);
     const captureLimit = await this.latestOf(seen.customerId, seen.transactionId);
     await database.change(actor, holdActions.extend, async (change, permit) => {
       const { row, subject, staffId } = await this.lock(change, actor, id);
@@ -327,6 +331,26 @@ export class HoldDesk {
     }
   }
 
+  /**
+   * Whose its ticket is, is asked anew where that was confirmed too long ago: but not for who may not decide about it as it is stored. Where the
+   * helpdesk doesn't answer it stays as it was. Throws `NOT_FOUND`, `DENIED`.
+   */
+  private async confirm(actor: SignedInActor, action: Action<HoldSubject, ActionName>, id: string): Promise<void> {
+    const { database, sources } = this.parts;
+    const late = await database.change(actor, action, async (change, permit) => {
+      const { row, subject } = await this.lock(change, actor, id);
+      permit(subject.ticket === null ? subject : { ...subject, ticket: { ...subject.ticket, isFresh: true } });
+      return subject.ticket?.isFresh === false ? row.ticketId : null;
+    });
+    const [about] = late === null ? [] : await database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${late}`);
+    if (!about) return;
+    try {
+      await sources.refreshTicket(about.source, about.reference);
+    } catch (error) {
+      if (!(error instanceof SourceUnavailable)) throw error;
+    }
+  }
+
   private async lock(change: Change, actor: SignedInActor, id: string): Promise<Reached> {
     const [visible] = await change.read(reachedRows, sql`WHERE ${hold.id} = ${id} AND ${holdReach(actor, change.at)}`);
     const ticket = visible && visible.ticketId !== null ? await lockTicket(change, visible.ticketId) : null;
@@ -336,11 +360,6 @@ export class HoldDesk {
       ticket?.customerId == null || ticket.customerId !== row.customerId
         ? null
         : await assistanceOf(change, actor, { customerId: ticket.customerId, ticketId: ticket.id });
-    const open = sql`${tickets.status} IN ('NEW', 'OPEN', 'PENDING') AND ${tickets.assigneeId} IN (${actor.staffIds})`;
-    const [held] =
-      actor.staffIds.length === 0 || row.customerIds.length === 0
-        ? []
-        : await change.read(ticketCounts, sql`WHERE ${tickets.customerId} IN (${row.customerIds}) AND ${open}`);
     const subject: HoldSubject = {
       ticketId: row.ticketId,
       cause: row.cause,
@@ -349,7 +368,7 @@ export class HoldDesk {
       requester: row.placedById === null ? null : { actorId: row.placedById, staffIds: row.placedByStaffIds },
       knowsRequester: row.placedByStaffId !== null,
       knowsActor: ticket === null ? actor.helpdesks.length > 0 : await isActiveStaff(change, ticket.source, actor.staffIds),
-      holdsTicket: (held?.n ?? 0) > 0,
+      hadTicket: await hadTicketOf(change, this.parts.keys, actor, row),
       at: change.at,
     };
     return { row, subject, staffId: ticket === null ? null : await staffIdOf(change, actor, ticket.source), assistanceId };

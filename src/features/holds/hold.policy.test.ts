@@ -47,7 +47,7 @@ const subject: HoldSubject = {
   requester: null,
   knowsRequester: false,
   knowsActor: true,
-  holdsTicket: false,
+  hadTicket: false,
   at,
 };
 const answer = <S>({ rule }: Action<S>, who: Who, of: S): string => {
@@ -96,7 +96,7 @@ describe('deciding about a proposal', () => {
       { requester: { actorId: 'act_7', staffIds: [] } },
       'ROLE OWN_REQUEST OWN_REQUEST MFA_REQUIRED OWN_REQUEST ROLE',
     ],
-    ['with a ticket of its customer', { holdsTicket: true }, 'ROLE OWN_REQUEST SCOPE MFA_REQUIRED OWN_REQUEST ROLE'],
+    ['with a ticket of its customer', { hadTicket: true }, 'ROLE OWN_REQUEST SCOPE MFA_REQUIRED OWN_REQUEST ROLE'],
     [
       'on a ticket that they created',
       { ticket: { ...ticket, createdById: 'stf_2' } },
@@ -115,7 +115,7 @@ describe('deciding about a proposal', () => {
 
 describe('letting go', () => {
   const letting = [holdActions.release, holdActions.extend];
-  const theirs: Partial<HoldSubject> = { isAssisted: true, holdsTicket: true };
+  const theirs: Partial<HoldSubject> = { isAssisted: true, hadTicket: true };
 
   it.each<[HoldCause, string]>([
     ['AGENT', 'yes'],
@@ -156,7 +156,7 @@ describe('letting go', () => {
     ['RULE', 'OWN_REQUEST'],
     ['CUSTOMER', 'OWN_REQUEST'],
   ])('by a supervisor with a ticket of its customer, of what was placed by %s', (cause, expected) => {
-    expect(answer(holdActions.release, 'supervisor', { ...subject, cause, holdsTicket: true })).toBe(expected);
+    expect(answer(holdActions.release, 'supervisor', { ...subject, cause, hadTicket: true })).toBe(expected);
   });
 
   it('is an agent’s, and moving the end isn’t', () => {

@@ -33,8 +33,8 @@ export interface HoldSubject {
   readonly requester: KeptPerson | null;
   readonly knowsRequester: boolean;
   readonly knowsActor: boolean;
-  /** An open ticket of one of its customers is the actor's. */
-  readonly holdsTicket: boolean;
+  /** A ticket of whoever it covers is the actor's, or was since shortly before it was placed: see `hadTicketOf`. */
+  readonly hadTicket: boolean;
   readonly at: Date;
 }
 
@@ -56,8 +56,10 @@ const isNotOfTheirMaking = rule<HoldSubject>(
   'SELF_MADE',
   (actor, subject) => subject.ticket === null || isMadeByOthers(actor, subject.ticket),
 );
-/** Whoever has a ticket of a customer doesn't decide about what a rule, or the customer, made wait. */
-const hasNoTicketOfTheirs = rule<HoldSubject>('OWN_REQUEST', (_, subject) => !subject.holdsTicket);
+/** Whoever has a ticket of a customer, or just had one, doesn't decide about what a rule, or the customer, made wait. */
+const hadNoTicketOfTheirs = rule<HoldSubject>('OWN_REQUEST', (_, subject) => !subject.hadTicket);
+/** Whose its ticket was a while ago says nothing of whose it is. */
+const isKnownWhose = rule<HoldSubject>('STALE', (_, { ticket }) => ticket === null || ticket.isFresh === true);
 
 /** Somebody other than who proposed it; where a rule or the customer did, whoever the helpdesk knows. */
 const isNotProposer = rule<HoldSubject>(isSomebodyElse.reason, (actor, { requester, knowsRequester, knowsActor }) =>
@@ -71,8 +73,9 @@ export const mayDecide: Rule<HoldSubject> = allOf<HoldSubject>(
   isNotProposer,
   isTheirWork,
   isNotOfTheirMaking,
-  hasNoTicketOfTheirs,
+  hadNoTicketOfTheirs,
   recentLogin,
+  isKnownWhose,
 );
 
 const isOfStaff = (cause: HoldCause): boolean => cause === 'AGENT' || cause === 'SUPERVISOR';
@@ -98,8 +101,9 @@ const asSupervisor = allOf<HoldSubject>(
   hasMfa,
   rule('SCOPE', (actor, subject) => isTheirWork(actor, subject) || isByThem(actor, subject)),
   isNotOfTheirMaking,
-  rule('OWN_REQUEST', (actor, subject) => isOfStaff(subject.cause) || hasNoTicketOfTheirs(actor, subject)),
+  rule('OWN_REQUEST', (actor, subject) => isOfStaff(subject.cause) || hadNoTicketOfTheirs(actor, subject)),
   rule('RECENT_LOGIN_REQUIRED', (actor, subject) => isOfStaff(subject.cause) || recentLogin(actor, subject)),
+  rule('STALE', (actor, subject) => isOfStaff(subject.cause) || isKnownWhose(actor, subject)),
 );
 
 /** May let it go: who has the ticket, where one of theirs placed it; a supervisor, but never what a rule placed on a ticket of their own. */

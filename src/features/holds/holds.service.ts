@@ -230,13 +230,13 @@ export class Holds {
     const knowsActor = helpdesk === null ? actor.helpdesks.length > 0 : actor.helpdesks.includes(helpdesk);
     return mayDecide(actor, {
       ...row,
-      ticket: row.ticketId === null || customerSetByIds === null ? null : { ...row, customerSetByIds, knowsActor },
+      ticket: row.ticketId === null || customerSetByIds === null ? null : { ...row, customerSetByIds, knowsActor, isFresh: true },
       isAssisted: false,
       requester: placedById === null ? null : { actorId: placedById, staffIds: placedByStaffIds },
       knowsRequester: row.placedByStaffId !== null,
       knowsActor,
-      // Asked in the change that decides.
-      holdsTicket: false,
+      // Asked in the change that decides, as is how old what is known of the ticket is.
+      hadTicket: false,
       at: now,
     });
   }
