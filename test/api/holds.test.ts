@@ -490,6 +490,42 @@ describe('a hold of a supervisor', () => {
   });
 });
 
+describe('many holds on one customer', () => {
+  it('of a supervisor end at the policy’s number, whoever else holds', async () => {
+    await test.stop();
+    test = await TestApp.start({ policy: policyWith(['supervisorMost: 20', 'supervisorMost: 2']) });
+    held = new HeldPayments(test);
+    await held.open('sam', own);
+    await held.open('ana', own);
+    await held.placed('sam', own);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => held.place('sam', own)));
+    expect(answers.filter(({ errors }) => errors.length === 0)).toHaveLength(1);
+    expect(answers.flatMap(({ errors }) => errors)).toContainEqual(['placeHold', 'DENIED', 'QUOTA']);
+    const denied = (await test.events('denial')).map(({ detail }) => detail);
+    expect(denied).toContainEqual(expect.objectContaining({ rule: 'hold.quota', reason: 'QUOTA' }));
+    expect((await held.place('ana', own)).errors).toEqual([]);
+  });
+
+  it('keep out neither what a rule wants nor the customer’s own', async () => {
+    await held.open('sam', own);
+    for (let n = 0; n < 20; n += 1) await held.placed('sam', own, { effects: ['STEP_UP'] });
+    const byRule = await held.byRule(own);
+    const byCustomer = await held.byRule(own, { key: 'no', cause: 'CUSTOMER', effects: ['BLOCK_NEW'] });
+    expect([await held.stored(byRule), await held.stored(byCustomer)]).toEqual([
+      'PLACING, REVIEW PENDING PIPELINE',
+      'PLACING, BLOCK_NEW PENDING PIPELINE',
+    ]);
+  });
+
+  it('that a rule wants are twenty at most, and the customer’s are as many as they said no', async () => {
+    for (let n = 1; n < 20; n += 1) await held.byRule(own, { key: `rule ${n}` });
+    for (let n = 0; n < 21; n += 1) await held.byRule(own, { key: `no ${n}`, cause: 'CUSTOMER' });
+    await held.byRule(own, { key: 'the last' });
+    await expect(held.byRule(own, { key: 'one more' })).rejects.toThrow('enough');
+    expect(await countOf(test, 'payment_hold')).toBe(41);
+  });
+});
+
 describe('the policy', () => {
   it('says for how long agents hold, and how many', async () => {
     await test.stop();

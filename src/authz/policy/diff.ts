@@ -161,6 +161,12 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
   }
   number('holds.agentMinutes', before.holds.agentMinutes, after.holds.agentMinutes, 'The longest hold of an agent, in minutes,');
   number('holds.agentMost', before.holds.agentMost, after.holds.agentMost, 'The number of holds of an agent that stand at once');
+  number(
+    'holds.supervisorMost',
+    before.holds.supervisorMost,
+    after.holds.supervisorMost,
+    'The number of holds of a supervisor that stand at once',
+  );
   for (const kind of ['filters', 'sorts'] as const) {
     const [old, fresh] = [before.argumentRoles(kind), after.argumentRoles(kind)];
     const verb = kind === 'filters' ? 'filter' : 'sort';

@@ -151,9 +151,11 @@ const holds = z
     agentMinutes: wholeNumber(1, 1_440, 'whole minutes'),
     /** Holds of one agent's that stand at once. */
     agentMost: wholeNumber(1, 100, 'a whole number'),
+    /** The same of a supervisor's. */
+    supervisorMost: wholeNumber(1, 500, 'a whole number').default(20),
   })
-  .default({ agentMinutes: 120, agentMost: 5 });
-/** For how long agents may hold payments, and how many at once. */
+  .default({ agentMinutes: 120, agentMost: 5, supervisorMost: 20 });
+/** For how long agents may hold payments, and how many each of the staff at once. */
 export type HoldPolicy = z.infer<typeof holds>;
 
 const contents = z.strictObject({

@@ -273,7 +273,12 @@ export class HoldDesk {
     if (input.until > latest) throw tooLate('input.until', latest);
     if (input.until <= change.at)
       throw Failure.invalid('input.until', `expected an instant to come, ${latest.toISOString()} at the latest`);
-    if (!isSupervisor) await this.spendRoom(change, actor, ticket.id);
+    await this.spendRoom(
+      change,
+      actor,
+      isSupervisor ? ['SUPERVISOR', policy.supervisorMost] : ['AGENT', policy.agentMost],
+      ticket.id,
+    );
     // What must still hold when this commits is written to: whoever ends an assistance meanwhile makes this find nothing.
     for (const id of under)
       if (!(await useAssistance(change, id))) throw Failure.denied('ASSISTANCE_ENDED', holdActions.place.name, ticket.id);
@@ -303,15 +308,20 @@ export class HoldDesk {
   }
 
   /** Holds that a person has standing at once, under all of their subjects together, are counted where they write to all of these. Throws `DENIED`. */
-  private async spendRoom(change: Change, actor: SignedInActor, ticketId: string): Promise<void> {
+  private async spendRoom(
+    change: Change,
+    actor: SignedInActor,
+    [as, most]: readonly ['AGENT' | 'SUPERVISOR', number],
+    ticketId: string,
+  ): Promise<void> {
     const { placedById: actorId, placedByStaffIds: staffIds, state, cause, expiresAt } = hold;
     const subjects = await subjectsOf(change, [actor.id]);
     const theirs = sql`(${actorId} IN (${subjects}) OR ${doneBy(personOf(actor), { actorId, staffIds })})`;
-    const standing = sql`WHERE ${state} IN (${standingStates}) AND ${expiresAt} > ${change.at} AND ${cause} = 'AGENT' AND ${theirs}`;
+    const standing = sql`WHERE ${state} IN (${standingStates}) AND ${expiresAt} > ${change.at} AND ${cause} = ${as} AND ${theirs}`;
     const before = await change.read(placerRows, standing);
     await countAlone(change, [...new Set([...subjects, ...before.flatMap(({ placedById }) => placedById ?? [])])].sort());
     const now = await change.read(placerRows, standing);
-    if (now.length >= this.parts.policy.agentMost) throw Failure.denied('QUOTA', 'hold.quota', ticketId);
+    if (now.length >= most) throw Failure.denied('QUOTA', 'hold.quota', ticketId);
   }
 
   /** Until when the provider leaves room for a hold of a payment on this ticket; null where it sets no bound, or doesn't answer now: then the worker asks. */

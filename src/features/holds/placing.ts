@@ -24,7 +24,10 @@ import { expire } from './letting-go';
 const hour = 3_600_000;
 /** The longest that a hold may stand, in milliseconds from when it was placed or proposed. */
 export const longestHold = 24 * hour;
-/** Holds of one customer that may be open at once: whoever asks for many must not bury the rest. */
+/**
+ * Holds of one customer that may be open at once for the same cause: whoever asks for many must not bury the rest, nor keep out what a rule or
+ * the customer wants. Customers say no to no more than they were asked about: theirs are as few as the questions of some days.
+ */
 const mostOpen = 20;
 
 /** Who of the staff asked for a hold. */
@@ -104,8 +107,8 @@ export const placeHold = async (change: Change, keys: Keys, draft: HoldDraft): P
   // What was asked for on an erased customer's ticket isn't about those who are left.
   if (draft.reason !== null && customerIds[0] !== wanted[0]) return { refused: 'erased' };
   const [customerId] = customerIds;
-  if (customerId !== undefined) {
-    const isOpen = sql`${hold.customerId} = ${customerId} AND ${hold.state} IN (${openStates}) AND ${hold.expiresAt} > ${change.at}`;
+  if (customerId !== undefined && draft.cause !== 'CUSTOMER') {
+    const isOpen = sql`${hold.customerId} = ${customerId} AND ${hold.cause} = ${draft.cause} AND ${hold.state} IN (${openStates}) AND ${hold.expiresAt} > ${change.at}`;
     const others = await change.read(holdIds, sql`WHERE ${isOpen} LIMIT ${mostOpen}`);
     if (others.length === mostOpen) return { refused: 'enough' };
   }
