@@ -21,11 +21,11 @@ serveForParent(async (settings) => {
   const server = Fastify();
   server.post<{ Body: { variables: { input: PaymentDecisionInput } } }>('/graphql', async ({ body }) => {
     const asked = askedDecision(nobody, keys, body.variables.input);
-    const [found] = await findSubjects(database, [asked]);
-    const { names, transactionIds } = found as NonNullable<typeof found>;
+    const [found] = await findSubjects(database, [asked], clock());
+    const { names, payerIds, transactionIds } = found as NonNullable<typeof found>;
     const among = names.length > 0 ? names : [''];
     const [held, demands] = await Promise.all([
-      holds.standing(database, { customerIds: among, transactionIds, emailDomain: asked.emailDomain }),
+      holds.standing(database, { payerIds, customerIds: among, transactionIds, emailDomain: asked.emailDomain }),
       database.read(
         demandRows,
         sql`WHERE (${demand.customerId} IN (${among}) OR ${demand.payerId} IN (${among})) AND ${demand.expiresAt} > ${clock()}`,

@@ -25,6 +25,12 @@ const begun = {
   transaction: telling('Alert.rule', fact<string | null>('id, or null')),
   domain: fact<string | null>('keyed digest of an e-mail domain, or null'),
   payer: telling('Customer.link', fact<string | null>('id, or null')),
+  payers: optional(
+    telling(
+      'Customer.link',
+      fact<readonly string[]>('who each customer was at the payment side, in the order of the customers’ ids; `NONE` for nobody'),
+    ),
+  ),
   effects: telling('Alert.rule', words),
   until: time,
   rule: telling('Alert.rule', fact<string | null>('word, or null')),

@@ -6,6 +6,7 @@ import { customerOf } from '../support/alerts';
 import { countOf } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
+import { subjectsOf } from '../support/holds';
 
 const hour = 3_600_000;
 
@@ -48,7 +49,7 @@ describe('a hold as rules place it', () => {
     return outcome.id;
   };
   const standing = async (of: Partial<HeldSubjects>) => {
-    const all = { customerIds: [], transactionIds: [], emailDomain: null, ...of };
+    const all = { ...(await subjectsOf(test, of.customerIds ?? [])), ...of };
     const found = await test.app.services.holds.standing(test.app.database, all);
     return found.map(({ id, effects }) => [
       id,
@@ -140,6 +141,8 @@ describe('a hold as rules place it', () => {
     ['payment_hold', "state = 'ACTIVE'", 'state'],
     ['payment_hold', 'expires_at = expires_at + 1', 'expiresAt'],
     ['payment_hold', "customer_ids = '[]'", 'customerIds'],
+    ['payment_hold', "payer_ids = '[]'", 'payerIds'],
+    ['payment_hold', 'payer_ids = NULL', 'payerIds'],
     ['payment_hold', "moves = '[]'", 'history'],
     ['payment_hold', "cause = 'AGENT'", 'cause'],
     ['payment_hold', "email_domain = 'x'", 'emailDomain'],

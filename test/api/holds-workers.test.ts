@@ -7,7 +7,7 @@ import { customerOf } from '../support/alerts';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
-import { extendMutation, HeldPayments, hour, releaseMutation } from '../support/holds';
+import { extendMutation, HeldPayments, hour, releaseMutation, subjectsOf } from '../support/holds';
 
 const minute = 60_000;
 const own = demoTickets.own.reference;
@@ -71,9 +71,9 @@ describe('a hold at the provider', () => {
     await tamper(test.app.database, "UPDATE payment_hold_job SET state = 'DEAD'");
     test.clock.forward(6 * hour);
     const standing = () =>
-      customerOf(test, own).then((customerId) =>
-        test.app.services.holds.standing(test.app.database, { customerIds: [customerId], transactionIds: [], emailDomain: null }),
-      );
+      customerOf(test, own)
+        .then((customerId) => subjectsOf(test, [customerId]))
+        .then((of) => test.app.services.holds.standing(test.app.database, of));
     expect(await standing()).toEqual([]);
     await held.sweep();
     await held.drain();

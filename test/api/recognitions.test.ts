@@ -4,6 +4,7 @@ import { DeliveryFailed } from '../../src/upstream/delivery/delivery.port';
 import { countOf, eventsOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { channelsOf, erase, mails, newestToken, wholeDatabase, writerOf } from '../support/credentials';
+import { subjectsOf } from '../support/holds';
 import { askCustomer, Questions } from '../support/recognitions';
 
 const hour = 3_600_000;
@@ -127,9 +128,8 @@ describe('a customer who is asked about a pending payment', () => {
       }),
     ]);
     const standing = await test.app.services.holds.standing(test.app.database, {
-      customerIds: [paid.of.customerId],
+      ...(await subjectsOf(test, [paid.of.customerId])),
       transactionIds: [paid.transactionId],
-      emailDomain: null,
     });
     expect(standing.map((hold) => hold.id)).toEqual([holdId]);
     expect(told(await questions.of(paid.of)).data.ticket.recognitions).toEqual([

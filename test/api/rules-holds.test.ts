@@ -7,6 +7,7 @@ import { recordSignals } from '../../src/features/signals/recorder';
 import type { Signal } from '../../src/risk/signal';
 import { TestApp } from '../support/app';
 import { type Payer, Pipeline } from '../support/decisions';
+import { subjectsOf } from '../support/holds';
 import { rulesWithModes } from '../support/rules-file';
 
 const minute = 60_000;
@@ -100,7 +101,7 @@ describe('rules that are on, over holds:', () => {
         effects: ['BLOCK_NEW', 'DEFER_CAPTURE', 'HOLD_ORDER'],
       }),
     ]);
-    const of = { customerIds: [customer], transactionIds: [], emailDomain: null };
+    const of = await subjectsOf(test, [customer]);
     expect(await test.app.services.holds.standing(test.app.database, of)).toEqual([]);
     // The same once more within the window proposes no other.
     test.clock.forward(minute);
@@ -119,7 +120,7 @@ describe('rules that are on, over holds:', () => {
     expect(await holds()).toEqual([
       expect.objectContaining({ state: 'PLACING', effects: ['HOLD_ORDER'], customer_id: customer, subject_kind: 'CUSTOMER' }),
     ]);
-    const of = { customerIds: [customer], transactionIds: [], emailDomain: null };
+    const of = await subjectsOf(test, [customer]);
     expect(await test.app.services.holds.standing(test.app.database, of)).toHaveLength(1);
     const event = (await test.events('hold.place')).at(-1) as { detail: { restsOn: readonly string[]; until: string } };
     expect(event.detail.restsOn).toEqual([expect.stringMatching(/^shop\//)]);

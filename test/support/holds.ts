@@ -1,4 +1,5 @@
 import { paymentReferenceOf } from '../../src/development/merchant/history';
+import type { HeldSubjects } from '../../src/features/holds/holds.service';
 import type { HoldDraft } from '../../src/features/holds/placing';
 import { customerOf } from './alerts';
 import { ticketIdOf, told } from './answers';
@@ -23,6 +24,15 @@ export const because = 'The caller says that it was not them';
 
 type Who = Parameters<TestApp['as']>[0];
 let keysUsed = 0;
+
+/** What is asked about these customers of the helpdesk before a payment of theirs: who they are at the payment side now, and they. */
+export const subjectsOf = async ({ app }: TestApp, customerIds: readonly string[]): Promise<HeldSubjects> => {
+  const all = await app.database.query<{ id: string; payer: string | null }>(
+    'SELECT id, payment_customer_id AS payer FROM helpdesk_customer',
+  );
+  const payerIds = all.flatMap(({ id, payer }) => (payer !== null && customerIds.includes(id) ? [payer] : []));
+  return { payerIds, customerIds, transactionIds: [], emailDomain: null };
+};
 
 /** How holds are lived through in tests. */
 export class HeldPayments {

@@ -5,14 +5,26 @@ import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { formsOfEmail, normalizeEmail } from '../../privacy/mail-addresses';
+import { isHeld } from '../holds/holds.service';
 import type { Keys } from '../keys/keys.service';
 import { subjectDigest } from '../signals/subjects';
 import type { PaymentDecisionInput } from './decision.type';
 import type { DecisionStage } from './decision.words';
-import { linked, linkedIds, method, methodPayers, paid, payer, payerRows, paymentIds, paymentPayers } from './decisions.rows';
+import {
+  isDemanded,
+  linked,
+  linkedIds,
+  method,
+  methodPayers,
+  paid,
+  payer,
+  payerRows,
+  paymentIds,
+  paymentPayers,
+} from './decisions.rows';
 
-/** Payment customers that one name leads to: an address may be that of several. */
-const mostOfName = 20;
+/** Payment customers that are looked at of those whom one name leads to: an address may be that of several. Where there are more, a human looks. */
+const mostOfName = 50;
 /** Rows of one statement for a whole group, where each question has one or a few: nobody's are crowded out by another's. */
 const mostOfGroup = 2_000;
 
@@ -39,6 +51,10 @@ export interface AskedDecision {
 
 /** Whom and what a question is about, as far as it is known here. */
 export interface FoundSubjects {
+  /** Of those whom a name leads to not all were looked at: anything may stand in the way of the others. */
+  readonly isCut: boolean;
+  /** Those of `names` at the payment side. */
+  readonly payerIds: readonly string[];
   readonly names: readonly string[];
   readonly payerId: string | null;
   readonly payerNames: readonly string[];
@@ -131,11 +147,6 @@ export const askedDecision = (actor: SignedInActor, keys: Keys, input: PaymentDe
   };
 };
 
-/** By what names of one question lead to somebody. */
-interface Leads {
-  readonly payerId: string;
-  readonly source: string;
-}
 const byDigest = <Row>(rows: readonly Row[], keyOf: (row: Row) => string | null): ReadonlyMap<string, readonly Row[]> => {
   const found = new Map<string, Row[]>();
   for (const row of rows) {
@@ -152,6 +163,7 @@ const byDigest = <Row>(rows: readonly Row[], keyOf: (row: Row) => string | null)
 export const findSubjects = async (
   database: Pick<Database, 'read' | 'readLists'>,
   group: readonly AskedDecision[],
+  now: Date,
 ): Promise<readonly FoundSubjects[]> => {
   const among = (of: (asked: AskedDecision) => readonly (string | null)[]): readonly string[] => {
     const given = [...new Set(group.flatMap(of).filter((each) => each !== null))];
@@ -159,34 +171,34 @@ export const findSubjects = async (
   };
   const isThere = sql`WHERE ${payer.gone} = ${false} AND`;
   const most = sql`LIMIT ${mostOfGroup}`;
-  // An address may be that of many: of each as many, whatever else is asked.
-  const emails = among((asked) => asked.emailDigests).map(
-    (digest) => sql`${isThere} ${payer.emailDigest} = ${digest} LIMIT ${mostOfName}`,
+  // An address or a card may be that of many: of each as many, whatever else is asked, and first those in whose way something stands.
+  const first = sql`ORDER BY CASE WHEN ${isHeld(payer.id, now)} OR ${isDemanded(now)} THEN 0 ELSE 1 END, ${payer.id} LIMIT ${mostOfName + 1}`;
+  const emails = among((asked) => asked.emailDigests).map((digest) => sql`${isThere} ${payer.emailDigest} = ${digest} ${first}`);
+  const cards = among((asked) => [asked.cardDigest]).map(
+    (digest) => sql`${isThere} ${method.referenceDigest} = ${digest} ${first}`,
   );
   const [[byReference = [], ...byEmail], methods, ofPayments] = await Promise.all([
     database.readLists(payerRows, [
       sql`${isThere} ${payer.referenceDigest} IN (${among((asked) => [asked.referenceDigest])}) ${most}`,
       ...emails,
     ]),
-    database.read(methodPayers, sql`${isThere} ${method.referenceDigest} IN (${among((asked) => [asked.cardDigest])}) ${most}`),
+    database.readLists(methodPayers, cards),
     database.read(paymentPayers, sql`${isThere} ${paid.reference} IN (${among((asked) => [asked.payment])}) ${most}`),
   ]);
   const known = {
     reference: byDigest(byReference, (row) => row.referenceDigest),
     email: byDigest(byEmail.flat(), (row) => row.emailDigest),
-    card: byDigest(methods, (row) => row.digest),
+    card: byDigest(methods.flat(), (row) => row.digest),
     payment: byDigest(ofPayments, (row) => row.reference),
   };
   const led = group.map(({ source, referenceDigest, emailDigests, cardDigest, payment }) => {
-    const of = (rows: readonly Leads[] | undefined) =>
-      [...new Set((rows ?? []).flatMap((row) => (row.source === source ? row.payerId : [])))].sort().slice(0, mostOfName);
+    const ofNames = [...emailDigests.map((digest) => known.email.get(digest)), known.card.get(cardDigest ?? 'none')];
+    const of = (...lists: readonly (readonly { readonly payerId: string; readonly source: string }[] | undefined)[]) =>
+      [...new Set(lists.flatMap((rows = []) => rows.flatMap((row) => (row.source === source ? row.payerId : []))))].sort();
     const named = of(referenceDigest === null ? [] : known.reference.get(referenceDigest));
-    const others = [
-      ...of(emailDigests.flatMap((digest) => known.email.get(digest) ?? [])),
-      ...of(cardDigest === null ? [] : known.card.get(cardDigest)),
-      ...of(payment === null ? [] : known.payment.get(payment)),
-    ];
-    return { named, payers: [...new Set([...named, ...others])] };
+    const others = of(...ofNames, payment === null ? [] : known.payment.get(payment));
+    const isCut = ofNames.some((rows) => (rows?.length ?? 0) > mostOfName);
+    return { isCut, named, payers: [...new Set([...named, ...others])] };
   });
   const payers = [...new Set(led.flatMap((each) => each.payers))];
   const ofThese = payers.length > 0 ? payers : [''];
@@ -203,13 +215,15 @@ export const findSubjects = async (
   const paymentsOf = byDigest(payments, (row) => row.paymentCustomerId);
   const namesOf = (id: string) => [id, ...(peopleOf.get(id) ?? []).map((each) => each.id)];
   return group.map(({ customerName, payment, order }, index): FoundSubjects => {
-    const { named, payers: theirs } = led[index] as (typeof led)[number];
+    const { isCut, named, payers: theirs } = led[index] as (typeof led)[number];
     const alone = theirs.length === 1 ? (theirs[0] ?? null) : null;
     const payerId = customerName === null ? alone : (named[0] ?? customerName);
     const itself = customerName === null ? [] : [customerName];
     const isIt = ({ reference, orderReference }: { readonly reference: string; readonly orderReference: string | null }) =>
       reference === payment || (orderReference !== null && orderReference === order);
     return {
+      isCut,
+      payerIds: theirs,
       names: [...new Set([...theirs.flatMap(namesOf), ...itself])],
       payerId,
       payerNames: payerId === null ? [] : [...new Set([...namesOf(payerId), ...itself])],

@@ -1,4 +1,4 @@
-import { sql } from '../../db/sql';
+import { type Sql, sql } from '../../db/sql';
 import { type Selected, select } from '../../db/table';
 import { customers } from '../customers/customer.entity';
 import { paymentCustomers, paymentMethods, transactions } from '../payments/payment.entity';
@@ -33,6 +33,13 @@ export const demandRows = select(
   sql`FROM ${demand}`,
 );
 export type DemandRow = Selected<typeof demandRows>;
+
+/** Somebody at the payment side is to be authenticated, or was to be and failed, by a demand on themselves, as SQL over `payer`. */
+export const isDemanded = (now: Date): Sql => {
+  const stands = sql`${demand.state} IN ('OPEN', 'PRESENTED', 'FAILED') AND ${demand.expiresAt} > ${now}`;
+  return sql`(EXISTS (SELECT 1 FROM ${demand} WHERE ${demand.payerId} = ${payer.id} AND ${stands})
+    OR EXISTS (SELECT 1 FROM ${demand} WHERE ${demand.customerId} = ${payer.id} AND ${stands}))`;
+};
 
 /** Whom demands are about, under each name that they have here. */
 export const demandedRows = select(demand.pick('customerId', 'payerId'), sql`FROM ${demand}`);

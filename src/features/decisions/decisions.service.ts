@@ -12,6 +12,7 @@ import { Failure } from '../../failure';
 import { ulid } from '../../ulid';
 import { unbraked } from '../actors/actor.brakes';
 import type { Core } from '../core';
+import { covers } from '../holds/covered';
 import { type Holds, ofOnePayment } from '../holds/holds.service';
 import type { Sources } from '../sources/sources.service';
 import { type AskedDecision, askedDecision, type FoundSubjects, findSubjects } from './asked';
@@ -187,7 +188,7 @@ export class Decisions {
   }
 
   private async commitTogether(asked: readonly AskedDecision[]): Promise<readonly (() => DecisionRow)[]> {
-    const found = await findSubjects(this.parts.database, asked);
+    const found = await findSubjects(this.parts.database, asked, this.parts.clock());
     const group = asked.map((each, index): Question => ({ asked: each, found: found[index] as FoundSubjects }));
     const { results, fresh } = await this.parts.database.system(
       'recorder',
@@ -258,9 +259,9 @@ export class Decisions {
   ): Promise<DecisionRow> {
     const { keys, policy } = this.parts;
     const { actor, source, stage, isThere, keyDigest, requestDigest } = asked;
-    const { names, payerId, payerNames } = found;
+    const { names, payerId, payerNames, isCut } = found;
     const demands = [...known.values()].filter((each) => names.includes(each.customerId) || names.includes(each.payerId ?? ''));
-    const { verdict, restsOn, firstEnd } = judge({ stage, isThere, payerId, payerNames, holds, demands, at: change.at });
+    const { verdict, restsOn, firstEnd } = judge({ stage, isThere, payerId, payerNames, isCut, holds, demands, at: change.at });
     const isStepUp = verdict === 'STEP_UP' && payerId !== null;
     const shown = isStepUp
       ? await presentDemand(change, keys, { service: actor, payerId, source, stage, obstacles: restsOn, demands })
@@ -303,6 +304,7 @@ export class Decisions {
     const distinct = (of: (question: Question) => readonly string[]) => [...new Set(['', ...group.flatMap(of)])];
     const { holds } = this.parts;
     const all = await holds.standing(change, {
+      payerIds: distinct(({ found }) => found.payerIds),
       customerIds: distinct(({ found }) => found.names),
       transactionIds: distinct(({ found }) => found.transactionIds),
       emailDomain: null,
@@ -311,22 +313,20 @@ export class Decisions {
     for (const { asked } of group) {
       const { emailDomain } = asked;
       if (emailDomain === null || ofDomain.has(emailDomain)) continue;
-      ofDomain.set(emailDomain, await holds.standing(change, { customerIds: [], transactionIds: [], emailDomain }));
+      ofDomain.set(emailDomain, await holds.standing(change, { payerIds: [], customerIds: [], transactionIds: [], emailDomain }));
     }
     return ({ asked, found }: Question): readonly HoldInTheWay[] => {
       const { names, payerNames, transactionIds } = found;
       const isOfPayment = (id: string | null) => id !== null && transactionIds.includes(id);
       const onGroup = ofDomain.get(asked.emailDomain ?? '') ?? [];
-      const onThese = all.filter(
-        ({ customerIds, transactionId }) => customerIds.some((id) => names.includes(id)) || isOfPayment(transactionId),
-      );
+      const onThese = all.filter((hold) => covers(hold, names) || isOfPayment(hold.transactionId));
       return [...new Map([...onThese, ...onGroup].map((hold) => [hold.id, hold])).values()].map((hold) => ({
         ...hold,
         // What is about one payment stands in no other's way, which another question of the group may be about.
         effects: hold.effects.filter(
           ({ kind }) => hold.transactionId === null || isOfPayment(hold.transactionId) || !ofOnePayment.includes(kind),
         ),
-        isOfPayer: hold.customerIds.some((id) => payerNames.includes(id)) || onGroup.some(({ id }) => id === hold.id),
+        isOfPayer: covers(hold, payerNames) || onGroup.some(({ id }) => id === hold.id),
       }));
     };
   }

@@ -33,6 +33,8 @@ export interface Judged {
   readonly payerId: string | null;
   /** All that this one is called. */
   readonly payerNames: readonly string[];
+  /** More people are called so than were looked at. */
+  readonly isCut: boolean;
   readonly holds: readonly HoldInTheWay[];
   readonly demands: readonly JudgedDemand[];
   readonly at: Date;
@@ -73,9 +75,9 @@ const founded = ({ holds, demands, at }: Pick<Judged, 'holds' | 'demands' | 'at'
 /**
  * The strictest of all that stands in the way. Which effects of a hold the provider could be made to carry out plays no part: the pipeline
  * itself carries them out. A step-up that whoever pays has met within the hour is none; one that they can't meet, for they aren't there,
- * pay with a wallet, or are another person than it is about, is a review.
+ * pay with a wallet, or are another person than it is about, is a review. So is what leads to more people than were looked at.
  */
-export const judge = ({ stage, isThere, payerId, payerNames, holds, demands, at }: Judged): Judgement => {
+export const judge = ({ stage, isThere, payerId, payerNames, isCut, holds, demands, at }: Judged): Judgement => {
   const met = new Set(
     demands.flatMap((demand) =>
       demand.state === 'SATISFIED' &&
@@ -107,7 +109,7 @@ export const judge = ({ stage, isThere, payerId, payerNames, holds, demands, at 
   const ids = obstacles.map(({ id }) => id);
   const ends = holds.filter(({ id }) => ids.includes(id)).map(({ expiresAt }) => expiresAt.getTime());
   return {
-    verdict: strictest(obstacles.map(({ verdict }) => verdict)),
+    verdict: strictest([...obstacles.map(({ verdict }) => verdict), ...(isCut ? (['REVIEW'] as const) : [])]),
     restsOn: ids,
     firstEnd: ends.length === 0 ? null : new Date(Math.min(...ends)),
   };

@@ -7,6 +7,7 @@ import type { PaymentStanding, ProviderRefusal, RenewalStanding } from '../../up
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
+import { canBeMet, payerThen } from './covered';
 import { PaymentHold, type PaymentHoldEffect, PaymentHoldStep, paymentHoldJobs, paymentHoldSteps } from './hold.entity';
 import { become, factsOf, move } from './hold.moves';
 import { type HoldEffectKind, openStates, placedStates, stateAt } from './hold.states';
@@ -16,7 +17,7 @@ import { holdIds, hold as holds, standingSteps, step } from './holds.rows';
 import type { ClaimedJob } from './jobs';
 import { lapseBy } from './lapsing';
 import { effectsOf, expire, finish, letGo } from './letting-go';
-import { type HoldSide, isUncaptured, latestFor, paymentNow, sideOf } from './provider-side';
+import { type HoldSide, isUncaptured, latestFor, paymentNow, sideOf, sideOfPayer } from './provider-side';
 
 const minute = 60_000;
 /** How often, in milliseconds, a hold that stands is held against its provider. */
@@ -106,7 +107,8 @@ export class HoldWorker {
     for (const customerId of hold.customerIds) {
       // Many of them take longer together than a lease lasts.
       await this.change(job.holdId, (change) => job.renewLease(change));
-      const side = await sideOf(this.parts, customerId);
+      const payerId = payerThen(hold, customerId);
+      const side = payerId === null ? await sideOf(this.parts, customerId) : await sideOfPayer(this.parts, payerId);
       sides.set(customerId, side);
       if (kinds.has('PAUSE_RENEWAL') && side?.provider)
         renewals.set(customerId, await side.provider.readRenewals(side.reference));
@@ -119,7 +121,7 @@ export class HoldWorker {
 
   /** Writes down the calls that a hold takes, and settles what takes none. Throws `SourceUnavailable`. */
   private async plan(job: ClaimedJob, hold: PaymentHold): Promise<void> {
-    await this.settleAlone(job);
+    if (!(await this.settleAlone(job))) return;
     const kinds = new Set((await this.change(hold.id, (change) => effectsOf(change, hold.id))).map(({ kind }) => kind));
     const seen = await this.see(job, hold, kinds);
     await this.change(hold.id, async (change, locked) => {
@@ -143,14 +145,22 @@ export class HoldWorker {
     });
   }
 
-  /** What takes no provider is so at once, whatever becomes of the rest. */
-  private settleAlone(job: ClaimedJob): Promise<void> {
+  /** What takes no provider is so at once, whatever becomes of the rest. False where there is no rest: no question would ever meet the hold. */
+  private settleAlone(job: ClaimedJob): Promise<boolean> {
     return this.change(job.holdId, async (change, hold) => {
-      if (!placedStates.includes(hold.state)) return;
+      if (!placedStates.includes(hold.state)) return false;
       await job.renewLease(change);
-      for (const each of await effectsOf(change, hold.id))
-        if (each.kind === 'HOLD_ORDER' && each.state === 'PENDING')
-          await become(change, this.parts.keys, hold, each, { state: 'APPLIED' });
+      const { keys } = this.parts;
+      const isMet = hold.state !== 'PLACING' || (await canBeMet(change, hold));
+      for (const each of await effectsOf(change, hold.id)) {
+        if (!isMet) await become(change, keys, hold, each, { state: 'NOT_POSSIBLE' });
+        else if (each.kind === 'HOLD_ORDER' && each.state === 'PENDING')
+          await become(change, keys, hold, each, { state: 'APPLIED' });
+      }
+      if (isMet) return true;
+      hold.planned = true;
+      await change.save(hold);
+      return false;
     });
   }
 

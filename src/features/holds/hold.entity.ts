@@ -34,6 +34,7 @@ export const mostCustomers = 50;
 @Index('uq_payment_hold_request_key', ['requestKey'], { unique: true })
 @Index('ix_payment_hold_state_expires_at', ['state', 'expiresAt'])
 @Index('ix_payment_hold_customer_id', ['customerId'])
+@Index('ix_payment_hold_payment_customer_id', ['paymentCustomerId'])
 @Index('ix_payment_hold_transaction_id', ['transactionId'])
 @Index('ix_payment_hold_ticket_id', ['ticketId'])
 @Index('ix_payment_hold_placed_at_id', ['placedAt', 'id'])
@@ -51,6 +52,8 @@ export class PaymentHold {
   @LongIdList({ name: 'customer_ids' }) customerIds!: readonly string[];
   /** That customer at the payment side, when it was placed; null where there was no link. */
   @Text(64, { name: 'payment_customer_id', nullable: true }) paymentCustomerId!: string | null;
+  /** Of each of `customerIds`, in the order of their ids, who that was at the payment side when it was placed; `NONE` where there was no link. */
+  @LongIdList({ name: 'payer_ids', nullable: true }) payerIds!: readonly string[] | null;
   @Text(64, { name: 'transaction_id', nullable: true }) transactionId!: string | null;
   /** Keyed digest of an e-mail domain whose customers it covers too. */
   @Text(128, { name: 'email_domain', nullable: true }) emailDomain!: string | null;

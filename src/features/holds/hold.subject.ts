@@ -31,6 +31,7 @@ const holdRows = select(
       'customerId',
       'customerIds',
       'paymentCustomerId',
+      'payerIds',
     ),
     ...h.pick('transactionId', 'emailDomain', 'rule', 'ruleVersion', 'placedById', 'placedByStaffId', 'placedByStaffIds'),
     ...h.pick('reasonSealed', 'holdKey', 'openKey', 'requestKey', 'moves', 'placedAt', 'expiresAt', 'endedAt'),
@@ -68,6 +69,7 @@ const judgeRow = (row: HoldRow, begun: RecordedEvent, moves: readonly RecordedEv
   const until = moves.findLast((event) => event.detail.until !== undefined)?.detail.until;
   const isOpen = !moves.some(({ detail: { to } }) => to === 'RELEASING' || isTerminal(to as HoldRow['state']));
   const isHistory = isDeepStrictEqual(row.moves, moves.map(statedMove));
+  const arePayers = isDeepStrictEqual(row.payerIds, detail.payers ?? null);
   const isSilent = begun.notes.includes('reason') && row.reasonSealed === null;
   const isWhole = isDeepStrictEqual([...row.customerIds].sort(), [...begun.customers].sort());
   return saysOtherwise(
@@ -96,6 +98,7 @@ const judgeRow = (row: HoldRow, begun: RecordedEvent, moves: readonly RecordedEv
       endedAt: ended?.at ?? null,
     }),
     isWhole ? '' : 'customerIds',
+    arePayers ? '' : 'payerIds',
     isHistory ? '' : 'history',
     isSilent ? 'reason' : '',
   );

@@ -52,17 +52,17 @@ export const reachedRows = select(
 /** Holds with what each is to bring about: a row for each of these. */
 export const standingRows = select(
   {
-    ...hold.pick('id', 'customerIds', 'transactionId', 'expiresAt'),
+    ...hold.pick('id', 'customerIds', 'payerIds', 'transactionId', 'emailDomain', 'expiresAt'),
     kind: effect.kind,
     effectState: effect.state,
   },
   sql`FROM ${hold} JOIN ${effect} ON ${effect.holdId} = ${hold.id}`,
 );
 
-export const holdMoves = select(hold.pick('moves'), sql`FROM ${hold}`);
+export const holdMoves = select(hold.pick('customerIds', 'payerIds', 'moves'), sql`FROM ${hold}`);
 
-/** The helpdesk's customers by whom they are at the payment side. */
-export const sameCustomers = select(customer.pick('id'), sql`FROM ${customer}`);
+/** The helpdesk's customers, and who each is at the payment side. */
+export const linkedPayers = select(customer.pick('id', 'paymentCustomerId'), sql`FROM ${customer}`);
 
 export const effectRows = select(
   effect.pick('id', 'holdId', 'kind', 'state', 'enforcedBy', 'deadline', 'revision'),

@@ -3,6 +3,7 @@ import type { Change } from '../../db/change';
 import { readOfEach } from '../../db/of-each';
 import type { Reads } from '../../db/reads';
 import { joined, padded, type Sql, sql } from '../../db/sql';
+import type { Column } from '../../db/table';
 import { Failure } from '../../failure';
 import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
 import type { Core } from '../core';
@@ -10,6 +11,7 @@ import { customer } from '../customers/customers.rows';
 import { transaction } from '../payments/payments.rows';
 import { askedBySomebodyElse } from '../tickets/staff.rows';
 import { ticket } from '../tickets/tickets.rows';
+import { type Covered, covers } from './covered';
 import { holdReach, mayDecide } from './hold.policy';
 import { type HoldEffectKind, type HoldEffectState, holdEffectKinds, placedStates, standingStates } from './hold.states';
 import { HoldConnection, type HoldFilter, type HoldType } from './hold.type';
@@ -22,9 +24,9 @@ import {
   holdCounts,
   holdMoves,
   holdRows,
+  linkedPayers,
   openAmounts,
   openSums,
-  sameCustomers,
   standingRows,
 } from './holds.rows';
 import { type HoldDraft, type PlacedHold, placeHold } from './placing';
@@ -35,11 +37,15 @@ export interface StandingHold {
   readonly effects: readonly { readonly kind: HoldEffectKind; readonly state: HoldEffectState }[];
   readonly expiresAt: Date;
   readonly customerIds: readonly string[];
+  readonly payerIds: readonly string[] | null;
   readonly transactionId: string | null;
 }
 
 /** Whom and what a payment is about, by our ids; a mail domain by its keyed digest. */
 export interface HeldSubjects {
+  /** Those at the payment side. */
+  readonly payerIds: readonly string[];
+  /** The helpdesk's customers who are linked to those: held as whom they are linked to, where they were nobody when the hold was placed. */
   readonly customerIds: readonly string[];
   readonly transactionIds: readonly string[];
   readonly emailDomain: string | null;
@@ -112,7 +118,10 @@ export class Holds {
         ORDER BY ${hold.id}, ${effect.kind} LIMIT ${mostRows}`,
     );
     const holds = new Map<string, StandingHold & { readonly effects: { kind: HoldEffectKind; state: HoldEffectState }[] }>();
-    for (const { kind, effectState, ...row } of rows) {
+    const names = [...of.payerIds, ...of.customerIds];
+    for (const { kind, effectState, emailDomain, ...row } of rows) {
+      const isOfDomain = emailDomain !== null && emailDomain === of.emailDomain;
+      if (!isOfDomain && !covers(row, names) && !of.transactionIds.includes(row.transactionId ?? '')) continue;
       // What is about one payment stands in no other's way.
       if (ofOnePayment.includes(kind) && row.transactionId !== null && !of.transactionIds.includes(row.transactionId)) continue;
       const known = holds.get(row.id) ?? { ...row, effects: [] };
@@ -124,17 +133,20 @@ export class Holds {
 
   /**
    * Since when the youngest hold is in force on somebody at the payment side, whichever of the helpdesk's customers that is, or on a
-   * payment of theirs; null where there is none.
+   * payment of theirs; null where there is none. A hold on the customer of the helpdesk who is asked about counts in any case: it is they
+   * who ask.
    */
   async inForceSince(reader: Pick<Reads, 'read'>, { customerId, paymentCustomerId }: HeldCustomer): Promise<Date | null> {
     const same = await reader.read(
-      sameCustomers,
+      linkedPayers,
       sql`WHERE ${customer.paymentCustomerId} = ${paymentCustomerId} LIMIT ${mostSame}`,
     );
     const isInForce = sql`${hold.state} IN (${placedStates}) AND ${hold.expiresAt} > ${this.parts.clock()}`;
-    const covering = coversOne([...new Set([customerId, ...same.map(({ id }) => id)])]);
+    const others = same.map(({ id }) => id);
+    const covering = sql`(${coversOne([customerId, ...others])} OR ${coversPayer([paymentCustomerId])})`;
     const rows = await reader.read(holdMoves, sql`WHERE ${isInForce} AND ${covering} ORDER BY ${hold.id} LIMIT ${mostRows}`);
-    const begun = rows.flatMap(({ moves }) => moves.flatMap(({ to, at }) => (to === 'PLACING' ? at : [])));
+    const isOnThem = (row: Covered) => row.customerIds.includes(customerId) || covers(row, [paymentCustomerId, ...others]);
+    const begun = rows.filter(isOnThem).flatMap(({ moves }) => moves.flatMap(({ to, at }) => (to === 'PLACING' ? at : [])));
     return begun.length === 0 ? null : new Date(Math.max(...begun));
   }
 
@@ -256,17 +268,30 @@ const awaits = (actor: SignedInActor, now: Date): Sql => {
 };
 
 /** The hold covers one of these, as SQL over `hold`; null where there are none. */
-const coveringAny = ({ customerIds, transactionIds, emailDomain }: HeldSubjects): Sql | null => {
+const coveringAny = ({ payerIds, customerIds, transactionIds, emailDomain }: HeldSubjects): Sql | null => {
   const any: Sql[] = [];
+  if (payerIds.length > 0) any.push(coversPayer(payerIds));
   if (customerIds.length > 0) any.push(coversOne(customerIds));
   if (transactionIds.length > 0) any.push(sql`${hold.transactionId} IN (${padded(transactionIds)})`);
   if (emailDomain !== null) any.push(sql`${hold.emailDomain} = ${emailDomain}`);
   return any.length === 0 ? null : sql`(${joined(any, ' OR ')})`;
 };
 
+/** A hold on one customer or payment stands on somebody at the payment side, as SQL; `payerId` is the column that names them. */
+export const isHeld = (payerId: Column<string>, now: Date): Sql =>
+  sql`EXISTS (SELECT 1 FROM ${hold} WHERE ${hold.paymentCustomerId} = ${payerId} AND ${hold.state} IN (${standingStates})
+    AND ${hold.expiresAt} > ${now})`;
+
 /** One of these customers is among those whom the hold covers, as SQL over `hold`. */
 const coversOne = (customerIds: readonly string[]): Sql =>
   sql`(${hold.customerId} IN (${padded(customerIds)}) OR (${hold.subjectKind} = 'GROUP' AND (${joined(
     customerIds.map((id) => sql`INSTR(${hold.customerIds}, ${JSON.stringify(id)}) > 0`),
+    ' OR ',
+  )})))`;
+
+/** The same of somebody at the payment side, as they were when it was placed. */
+const coversPayer = (payerIds: readonly string[]): Sql =>
+  sql`(${hold.paymentCustomerId} IN (${padded(payerIds)}) OR (${hold.subjectKind} = 'GROUP' AND (${joined(
+    payerIds.map((id) => sql`INSTR(${hold.payerIds}, ${JSON.stringify(id)}) > 0`),
     ' OR ',
   )})))`;

@@ -8,6 +8,7 @@ import { ulid } from '../../ulid';
 import { customer, linkRows } from '../customers/customers.rows';
 import { type Keys, sealField } from '../keys/keys.service';
 import { transaction } from '../payments/payments.rows';
+import { payersOf } from './covered';
 import {
   mostCustomers,
   PaymentHold,
@@ -130,6 +131,7 @@ export const placeHold = async (change: Change, keys: Keys, draft: HoldDraft): P
     customerId: customerId ?? null,
     customerIds,
     paymentCustomerId: payer,
+    payerIds: await payersOf(change, customerIds),
     transactionId,
     emailDomain: draft.emailDomain,
     rule: draft.rule,
@@ -186,6 +188,7 @@ export const placeHold = async (change: Change, keys: Keys, draft: HoldDraft): P
       transaction: transactionId,
       domain: row.emailDomain,
       payer,
+      payers: row.payerIds ?? [],
       effects: kinds,
       until: expiresAt.toISOString(),
       rule: row.rule,

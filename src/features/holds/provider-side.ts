@@ -29,13 +29,15 @@ export interface SideParts {
 }
 
 /** Null where the customer has no link, or is gone there, or was erased here. */
-export const sideOf = async ({ database, keys, sources }: SideParts, customerId: string): Promise<HoldSide | null> => {
-  const [linked] = await database.read(linkRows, sql`WHERE ${customer.id} = ${customerId}`);
+export const sideOf = async (parts: SideParts, customerId: string): Promise<HoldSide | null> => {
+  const [linked] = await parts.database.read(linkRows, sql`WHERE ${customer.id} = ${customerId}`);
   if (!linked || linked.link === 'NONE' || linked.paymentCustomerId === null) return null;
-  const [holder] = await database.read(
-    payerRows,
-    sql`WHERE ${payer.id} = ${linked.paymentCustomerId} AND ${payer.gone} = ${false}`,
-  );
+  return sideOfPayer(parts, linked.paymentCustomerId);
+};
+
+/** The same of somebody at the payment side, whoever of the helpdesk's customers is linked to them. */
+export const sideOfPayer = async ({ database, keys, sources }: SideParts, payerId: string): Promise<HoldSide | null> => {
+  const [holder] = await database.read(payerRows, sql`WHERE ${payer.id} = ${payerId} AND ${payer.gone} = ${false}`);
   const reference = holder && keys.open(payer, holder, 'reference');
   if (!holder || !reference) return null;
   const { connector } = sources.paymentsSource(holder.source);
