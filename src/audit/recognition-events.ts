@@ -45,7 +45,7 @@ export const recognitionEvents = {
     detail: { channel: word },
   },
   'recognition.note-dropped': {
-    reads: 'The helpdesk didn’t take the note on the ticket.',
+    reads: 'The note isn’t on the ticket: the helpdesk didn’t take it, or the ticket is about somebody else by now.',
     outcome: 'DENIED',
     subject: 'Recognition',
     detail: { given_up: word },

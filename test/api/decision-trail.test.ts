@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { ownSource } from '../../src/features/signals/own-source';
 import { recordSignals } from '../../src/features/signals/recorder';
 import type { Signal } from '../../src/risk/signal';
+import { customerOf } from '../support/alerts';
 import { eventsOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
@@ -245,6 +247,25 @@ describe('what led to a decision', () => {
     await erase(test, of.customerId);
     const after = await steps({ ticketId: of.ticketId });
     expect(after).toEqual(before);
+  });
+
+  it('of a ticket that is about somebody else now is on record as read of whom its steps are about, too', async () => {
+    const { token } = await questions.asked(await questions.payment(of));
+    await questions.no(token);
+    test.helpdesk.setCustomer(of.reference, helpdeskReferenceOf(20), null);
+    await test.app.sources.syncAll();
+    const now = await customerOf(test, of.reference);
+    expect(now).not.toBe(of.customerId);
+    let found: readonly Step[] = [];
+    const [disclosure] = (await eventsOf(test, async () => (found = await steps({ ticketId: of.ticketId })))).filter(
+      ({ action }) => action === 'disclosure',
+    );
+    expect(found.map(({ action }) => action)).toEqual(expect.arrayContaining(['recognition.answer', 'hold.place']));
+    const named = await test.app.database.query<{ customer_id: string }>(
+      'SELECT customer_id FROM audit_customer WHERE event_id = ?',
+      [disclosure?.id],
+    );
+    expect(named.map(({ customer_id: id }) => id).sort()).toEqual([now, of.customerId].sort());
   });
 
   it('is read by auditors with a second factor, one customer at a time, and each reading is on record', async () => {

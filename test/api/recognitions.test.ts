@@ -1,5 +1,6 @@
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
 import { demoTickets } from '../../src/development/merchant/cast';
+import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { DeliveryFailed } from '../../src/upstream/delivery/delivery.port';
 import { countOf, eventsOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -146,6 +147,22 @@ describe('a customer who is asked about a pending payment', () => {
     ]);
     await questions.drain();
     expect(notesAbout(id).at(-1)).toContain('did not make it; it is held for a while');
+  });
+
+  it('says no on a ticket that is about somebody else by then, which hears nothing of it', async () => {
+    const paid = await questions.paid();
+    const { id, token } = await questions.asked(paid);
+    const before = notesAbout(id);
+    await questions.no(token);
+    test.helpdesk.setCustomer(paid.of.reference, helpdeskReferenceOf(20), null);
+    await test.app.sources.syncAll();
+    const events = await eventsOf(test, () => questions.drain());
+    expect(notesAbout(id)).toEqual(before);
+    expect(events.find(({ action }) => action === 'recognition.note-dropped')).toMatchObject({
+      subject: { type: 'Recognition', id },
+      detail: { given_up: 'OUTCOME' },
+    });
+    expect((await questions.row(id)).hold_id).not.toBeNull();
   });
 
   it('answers once: afterwards the link is dead, and the same question is what it was', async () => {

@@ -90,11 +90,19 @@ export class DecisionTrails {
     const all = [...found.values()].sort((one, other) => one.row.leafIndex - other.row.leafIndex);
     const shown = all.slice(-mostTrailSteps);
     const customer = await this.named(whom);
+    const ofOthers = shown.map(({ customers }) => (customers.some(({ id }) => whom.has(id)) ? [] : customers));
     const steps = linked(shown, whom, start.ticketId ?? null).map(
-      (step, at) => new DecisionStepType({ ...step, customer, isCut: at === 0 && shown.length < all.length }),
+      (step, at) =>
+        new DecisionStepType({
+          ...step,
+          customer: ofOthers[at]?.[0] ?? customer,
+          isCut: at === 0 && shown.length < all.length,
+        }),
     );
+    // A ticket that was about somebody else tells of them: whoever each step is about is named, not only whose the ticket is now.
+    const former = [...new Map(ofOthers.flat().map((each) => [each.id, each])).values()].map((each) => startOf(start, each));
     // Who asked is on record, also where there is nothing.
-    access.note('Query.decisionTrail', Math.max(steps.length, 1), [startOf(start, customer), ...steps]);
+    access.note('Query.decisionTrail', Math.max(steps.length, 1), [startOf(start, customer), ...former, ...steps]);
     return steps;
   }
 

@@ -13,7 +13,7 @@ import { countsIn, manyOthers, numberIn, textIn, textsIn } from './trail.facts';
 export interface TrailStep {
   readonly leaf: Leaf;
   readonly leafIndex: number;
-  /** Of whom the trail is; null where nobody is known by it. */
+  /** Of whom the trail is, or whom the step is about where that is only who its ticket was of before; null where nobody is known by it. */
   readonly customer: ShownObject['customer'];
   /** The stored event isn't what the log has in its place, or isn't about whom the rows beside it name. */
   readonly isAltered: boolean;

@@ -115,9 +115,14 @@ export class RecognitionDeliveries {
   private noteHandler(write: (row: Recognition) => string): JobHandler {
     return {
       mostTries,
-      run: async ({ recognitionId }) => {
-        const noted = await this.changes.make('recognition.note', recognitionId, async (change, row) => {
+      run: async ({ recognitionId, kind }) => {
+        const noted = await this.changes.make('recognition.note', recognitionId, async (change, row, seal) => {
           const [about] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${row.ticketId}`);
+          // Of whoever the ticket is about now it says nothing, and whoever reads it there would take it as said of them.
+          if (about && about.customerId !== row.customerId) {
+            change.record('recognition.note-dropped', { ...factsOf(row, seal), detail: { given_up: kind } });
+            return null;
+          }
           return about ? { source: about.source, reference: about.reference, text: write(row) } : null;
         });
         if (noted !== null) await this.parts.sources.addNote(noted.source, noted.reference, noted.text);
