@@ -117,6 +117,13 @@ describe('whom a hold covers', () => {
     expect(await verdicts()).toEqual(['REVIEW', 'REVIEW', 'REVIEW']);
   });
 
+  it('who is to be authenticated is still, where the helpdesk’s customer is linked to somebody else', async () => {
+    const innocent = await somebodyElse();
+    await pipeline.open(await customerOf(test, own.reference));
+    await relink(own.reference, innocent.id);
+    expect(await Promise.all([payerOf(own), innocent.reference].map(verdictOf))).toEqual(['STEP_UP', 'CLEAR']);
+  });
+
   it('a hold that no question can meet fails, and says so', async () => {
     await held.open('ana', twoCandidates.reference);
     const id = await held.placed('ana', twoCandidates.reference, { effects: ['BLOCK_NEW', 'HOLD_ORDER'] });

@@ -8,7 +8,7 @@ import type { Changes } from '../../db/table';
 import { ulid } from '../../ulid';
 import type { Keys } from '../keys/keys.service';
 import type { DecisionStage } from './decision.words';
-import { type DemandRow, demand, demandRows } from './decisions.rows';
+import { type DemandRow, demand, demandRows, linked, linkedIds } from './decisions.rows';
 import type { StepUpDemand } from './demand.entity';
 import { type DemandState, expectDemandTransition, hasEnded } from './demand.states';
 
@@ -39,6 +39,13 @@ export const demandCustomers = async (reads: Pick<Reads, 'read'>, keys: Keys, id
 
 const isErased = async (change: Change, keys: Keys, customerId: string): Promise<boolean> =>
   /^(?:cus|pcu)_/.test(customerId) && !(await keys.forOwners(change, [customerId])).has(customerId);
+
+/** Who a customer of the helpdesk is at the payment side; anybody else, and who is nobody there, as they are. */
+const payerOr = async (change: Change, customerId: string): Promise<string> => {
+  if (!customerId.startsWith('cus_')) return customerId;
+  const [row] = await change.read(linkedIds, sql`WHERE ${linked.id} = ${customerId} AND ${linked.link} <> 'NONE'`);
+  return row?.paymentCustomerId ?? customerId;
+};
 
 /** These and those, each once, as many as a demand keeps: what it was opened for stays. */
 export const grounds = (some: readonly string[], others: readonly string[]): readonly string[] =>
@@ -101,10 +108,11 @@ export const moveDemand = async (
 };
 
 /**
- * Part of a change that records a verdict of a rule. Repeated while nobody was told of it, it is the one that is there, and rests on more.
+ * Part of a change that records a verdict of a rule. It is about who the customer is at the payment side by now, whatever becomes of the link. Repeated while nobody was told of it, it is the one that is there, and rests on more.
  */
-export const openDemand = async (change: SystemChange, keys: Keys, draft: DemandDraft): Promise<OpenedDemand> => {
-  if (await isErased(change, keys, draft.customerId)) return { refused: 'erased' };
+export const openDemand = async (change: SystemChange, keys: Keys, wanted: DemandDraft): Promise<OpenedDemand> => {
+  if (await isErased(change, keys, wanted.customerId)) return { refused: 'erased' };
+  const draft = { ...wanted, customerId: await payerOr(change, wanted.customerId) };
   const openKey = untaken(draft.customerId);
   const [known] = await change.read(demandRows, sql`WHERE ${demand.openKey} = ${openKey}`, { lock: true });
   const customers = await demandCustomers(change, keys, [draft.customerId]);
