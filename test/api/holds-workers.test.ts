@@ -311,6 +311,93 @@ describe('a capture', () => {
     expect(await held.stored(id)).toBe('LAPSED, DEFER_CAPTURE REVERSED PIPELINE, HOLD_ORDER REVERSED PIPELINE');
   });
 
+  const endOf = async (id: string): Promise<string> => {
+    const [row] = await test.app.database.query<{ expires_at: number }>('SELECT expires_at FROM payment_hold WHERE id = ?', [id]);
+    return new Date(Number(row?.expires_at)).toISOString();
+  };
+
+  it.each([
+    ['an hour after, where it may end sooner than that', 7 * 24 - 14, 1],
+    ['by the shortest that an authorization lives, less twelve hours', 4 * 24 + 2, 4],
+  ])('of which nobody can say until when it can be made waits, at once, until %s', async (_, age, hours) => {
+    const payment = await held.authorized(customerNumber);
+    test.clock.forward(age * hour);
+    await held.open('sam', own);
+    payments.goDown();
+    const given = { transactionId: payment.id, effects: ['REVIEW', 'HOLD_ORDER'], until: held.in(24 * hour) };
+    const id = await held.placed('sam', own, given);
+    expect(await endOf(id)).toBe(held.in(hours * hour));
+    await held.wait(hours * hour);
+    expect((await held.shown('sam', id))?.state ?? 'EXPIRED').toMatch(/EXPIRED|RELEASING/);
+    payments.comeBack();
+  });
+
+  it('that the customer disowned is let go in time though nobody could ever be asked about it', async () => {
+    const payment = await held.authorized(customerNumber);
+    test.clock.forward(4 * 24 * hour);
+    payments.goDown();
+    const effects = ['DEFER_CAPTURE', 'HOLD_ORDER', 'BLOCK_NEW'] as const;
+    const until = new Date(test.clock.now().getTime() + 24 * hour);
+    const id = await held.byRule(own, { cause: 'CUSTOMER', transactionId: payment.id, effects, until });
+    await held.drain();
+    await held.wait(5 * hour);
+    await held.sweep();
+    expect(await held.stored(id)).toMatch(/DEFER_CAPTURE PENDING PIPELINE, HOLD_ORDER APPLIED PIPELINE$/);
+    await held.wait(hour);
+    await held.sweep();
+    expect(await held.stored(id)).toBe(
+      'PLACING, BLOCK_NEW PENDING PIPELINE, DEFER_CAPTURE REVERSED PIPELINE, HOLD_ORDER REVERSED PIPELINE',
+    );
+    payments.comeBack();
+  });
+
+  it('ends a hold in time whatever that is to bring about', async () => {
+    const payment = await held.authorized(customerNumber);
+    test.clock.forward(7 * 24 * hour - 14 * hour);
+    const id = await held.byRule(own, { transactionId: payment.id, effects: ['REVIEW', 'HOLD_ORDER'] });
+    await held.drain();
+    expect(await endOf(id)).toBe(held.in(2 * hour));
+    test.clock.forward(3 * hour);
+    const late = await held.byRule(own, { key: 'late', transactionId: payment.id, effects: ['REVIEW', 'HOLD_ORDER'] });
+    await held.drain();
+    await held.drain();
+    expect(await held.stored(late)).toBe('EXPIRED, HOLD_ORDER REVERSED PIPELINE, REVIEW REVERSED PIPELINE');
+  });
+
+  it.each(['up', 'down'] as const)(
+    'that the customer disowned is let go in time, with the provider %s, and nothing else of theirs',
+    async (how) => {
+      const payment = await held.authorized(customerNumber);
+      test.clock.forward(7 * 24 * hour - 14 * hour);
+      const until = new Date(test.clock.now().getTime() + 24 * hour);
+      const given = {
+        cause: 'CUSTOMER',
+        transactionId: payment.id,
+        effects: ['DEFER_CAPTURE', 'HOLD_ORDER', 'BLOCK_NEW'],
+        until,
+      } as const;
+      const id = await held.byRule(own, given);
+      await held.drain();
+      expect(await held.stored(id)).toBe(
+        'ACTIVE, BLOCK_NEW APPLIED PROVIDER, DEFER_CAPTURE APPLIED PIPELINE, HOLD_ORDER APPLIED PIPELINE',
+      );
+      if (how === 'down') payments.goDown();
+      test.clock.forward(2 * hour);
+      await (how === 'down' ? held.sweep() : held.drain());
+      expect(await held.stored(id)).toBe(
+        'ACTIVE, BLOCK_NEW APPLIED PROVIDER, DEFER_CAPTURE REVERSED PIPELINE, HOLD_ORDER REVERSED PIPELINE',
+      );
+      expect(await endOf(id)).toBe(until.toISOString());
+      payments.comeBack();
+      // Found late, nothing of it begins.
+      const late = await held.byRule(own, { ...given, key: 'late' });
+      await held.drain();
+      expect(await held.stored(late)).toBe(
+        'ACTIVE, BLOCK_NEW APPLIED PROVIDER, DEFER_CAPTURE REVERSED PIPELINE, HOLD_ORDER REVERSED PIPELINE',
+      );
+    },
+  );
+
   it('waits until twelve hours before the authorization ends, whatever a rule wanted', async () => {
     const payment = await held.authorized(customerNumber);
     test.clock.forward(7 * 24 * hour - 14 * hour);

@@ -29,10 +29,10 @@ import { hasRoom, move } from './hold.moves';
 import { type HoldSubject, holdActions, holdReach, type PlaceSubject } from './hold.policy';
 import { holdEffectKinds, placedStates, standingStates, stateAt } from './hold.states';
 import type { PlaceHoldInput } from './hold.type';
-import { hold, paymentIds, placerRows, reachedRows } from './holds.rows';
+import { authorizedRows, hold, paymentIds, placerRows, reachedRows } from './holds.rows';
 import { letGo, makeDue, reasonNote } from './letting-go';
 import { longestHold, placeHold } from './placing';
-import { latestFor, paymentNow, sideOf } from './provider-side';
+import { latestFor, latestUnasked, paymentNow, sideOf } from './provider-side';
 import { hadTicketOf } from './whose-tickets';
 
 const minute = 60_000;
@@ -53,6 +53,12 @@ interface Reached {
   readonly staffId: string | null;
   /** Under which they assist on its ticket. */
   readonly assistanceId: string | null;
+}
+
+/** Until when an authorization leaves room for a hold: as its provider says, or as it is reckoned while that can't be asked. */
+interface CaptureLimit {
+  readonly at: Date;
+  readonly isReckoned: boolean;
 }
 
 export interface HoldDeskParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
@@ -169,7 +175,7 @@ export class HoldDesk {
       permit(subject);
       if (!placedStates.includes(stateAt(row, change.at))) throw isNot('placed', row, change.at);
       if (row.expiresAt.getTime() === until.getTime()) return;
-      const latest = earliest(new Date(row.placedAt.getTime() + longestHold), captureLimit);
+      const latest = earliest(new Date(row.placedAt.getTime() + longestHold), captureLimit?.at ?? null);
       if (until > latest) throw tooLate('until', latest);
       if (until < row.expiresAt) throw Failure.invalid('until', `expected an instant after ${row.expiresAt.toISOString()}`);
       if (!hasRoom(row))
@@ -252,7 +258,7 @@ export class HoldDesk {
     change: Change,
     ticket: Ticket,
     { actor, input, others, request }: Asked,
-    { assistanceId, captureLimit }: { readonly assistanceId: string | null; readonly captureLimit: Date | null },
+    { assistanceId, captureLimit }: { readonly assistanceId: string | null; readonly captureLimit: CaptureLimit | null },
   ): Promise<string> {
     const { keys, policy } = this.parts;
     const { customerId } = ticket;
@@ -269,7 +275,7 @@ export class HoldDesk {
     }
     const isSupervisor = actor.roles.includes('SUPERVISOR');
     const longest = isSupervisor ? longestHold : Math.min(policy.agentMinutes * minute, longestHold);
-    const latest = earliest(new Date(change.at.getTime() + longest), captureLimit);
+    const latest = earliest(new Date(change.at.getTime() + longest), captureLimit?.isReckoned === false ? captureLimit.at : null);
     if (input.until > latest) throw tooLate('input.until', latest);
     if (input.until <= change.at)
       throw Failure.invalid('input.until', `expected an instant to come, ${latest.toISOString()} at the latest`);
@@ -291,7 +297,8 @@ export class HoldDesk {
       transactionId,
       emailDomain: null,
       effects: input.effects,
-      until: input.until,
+      // What nobody could be asked about ends in time at once, and not at the worker's first look.
+      until: earliest(input.until, captureLimit?.at ?? null),
       rule: null,
       ruleVersion: null,
       restsOn: [ticket.id, ...under],
@@ -324,20 +331,23 @@ export class HoldDesk {
     if (now.length >= most) throw Failure.denied('QUOTA', 'hold.quota', ticketId);
   }
 
-  /** Until when the provider leaves room for a hold of a payment on this ticket; null where it sets no bound, or doesn't answer now: then the worker asks. */
-  private async latestOnTicket(ticketId: string, transactionId: string | null): Promise<Date | null> {
+  /** Until when the provider leaves room for a hold of a payment on this ticket; null where it sets no bound. Where it doesn't answer now, that is reckoned. */
+  private async latestOnTicket(ticketId: string, transactionId: string | null): Promise<CaptureLimit | null> {
     if (transactionId === null) return null;
     const [about] = await this.parts.database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
     return this.latestOf(about?.customerId ?? null, transactionId);
   }
 
-  private async latestOf(customerId: string | null, transactionId: string | null): Promise<Date | null> {
+  private async latestOf(customerId: string | null, transactionId: string | null): Promise<CaptureLimit | null> {
     if (customerId === null || transactionId === null) return null;
     try {
-      return latestFor(await paymentNow(this.parts, await sideOf(this.parts, customerId), transactionId));
+      const at = latestFor(await paymentNow(this.parts, await sideOf(this.parts, customerId), transactionId));
+      return at && { at, isReckoned: false };
     } catch (error) {
-      if (error instanceof SourceUnavailable) return null;
-      throw error;
+      if (!(error instanceof SourceUnavailable)) throw error;
+      const [stored] = await this.parts.database.read(authorizedRows, sql`WHERE ${transaction.id} = ${transactionId}`);
+      const at = stored ? latestUnasked(stored, this.parts.clock()) : null;
+      return at && { at, isReckoned: true };
     }
   }
 

@@ -14,6 +14,7 @@ import { type HoldEffectKind, openStates, placedStates, stateAt } from './hold.s
 import { type Seen, undoOf, wantedCalls, wholeSecond } from './hold-plan';
 import { HoldSteps, lastOrdinalOf, type OpenedStep, type PlannedStep, pendingOf } from './hold-steps';
 import { holdIds, hold as holds, standingSteps, step } from './holds.rows';
+import { ofOnePayment } from './holds.service';
 import type { ClaimedJob } from './jobs';
 import { lapseBy } from './lapsing';
 import { effectsOf, expire, finish, letGo } from './letting-go';
@@ -115,8 +116,7 @@ export class HoldWorker {
     }
     const { customerId, transactionId } = hold;
     const side = sides.get(customerId ?? '') ?? null;
-    const isAsked = kinds.has('DEFER_CAPTURE') && transactionId !== null;
-    return { sides, renewals, payment: isAsked ? await paymentNow(this.parts, side, transactionId) : undefined };
+    return { sides, renewals, payment: transactionId !== null ? await paymentNow(this.parts, side, transactionId) : undefined };
   }
 
   /** Writes down the calls that a hold takes, and settles what takes none. Throws `SourceUnavailable`. */
@@ -128,6 +128,7 @@ export class HoldWorker {
       if (locked.planned || !placedStates.includes(stateAt(locked, change.at))) return;
       await job.renewLease(change);
       const steps = await this.steps.of(change, locked.id);
+      if (await this.bound(change, locked, seen.payment)) return;
       const effects = await effectsOf(change, locked.id);
       const targetOf = (each: PlannedStep) => this.steps.targetOf(each);
       const planned = effects.flatMap((each) => wantedCalls(locked, each.kind, { seen, steps, targetOf }));
@@ -193,6 +194,28 @@ export class HoldWorker {
     await this.reckon(change, hold, effect.kind);
   }
 
+  /**
+   * A hold of a payment ends while that can still be captured, whatever it is to bring about. What the customer said of whoever pays doesn't end with
+   * the one payment: of theirs only what is about it does. True where the hold ends by it now.
+   */
+  private async bound(change: Change, hold: PaymentHold, payment: PaymentStanding | null | undefined): Promise<boolean> {
+    const latest = latestFor(payment);
+    if (latest === null) return false;
+    const { keys } = this.parts;
+    const effects = await effectsOf(change, hold.id);
+    if (hold.cause === 'CUSTOMER' && effects.some(({ kind }) => !ofOnePayment.includes(kind)))
+      return latest <= change.at && (await lapseBy(change, keys, hold, null));
+    if (hold.expiresAt <= latest) return false;
+    const until = latest > change.at ? latest : change.at;
+    hold.expiresAt = until;
+    await move(change, keys, hold, 'hold.extend', {
+      to: hold.state,
+      reason: 'AUTHORIZATION_ENDS',
+      detail: { until: until.toISOString() },
+    });
+    return until <= change.at;
+  }
+
   /** The capture waits only where the provider says that it is still to come, and by hand. */
   private async defer(
     change: Change,
@@ -207,14 +230,6 @@ export class HoldWorker {
       payment !== null && isUncaptured(payment) && payment.isManualCapture && (latest === null || latest > change.at);
     if (!isPossible)
       return become(change, keys, hold, effect, { state: 'NOT_POSSIBLE', deadline: payment?.captureBefore ?? null });
-    if (latest !== null && hold.expiresAt > latest) {
-      hold.expiresAt = latest;
-      await move(change, keys, hold, 'hold.extend', {
-        to: hold.state,
-        reason: 'AUTHORIZATION_ENDS',
-        detail: { until: latest.toISOString() },
-      });
-    }
     await become(change, keys, hold, effect, { state: 'APPLIED', deadline: payment.captureBefore });
   }
 
@@ -411,6 +426,7 @@ export class HoldWorker {
       await job.renewLease(change);
       const { keys } = this.parts;
       if (seen.payment !== undefined && (await lapseBy(change, keys, locked, seen.payment))) return;
+      if (await this.bound(change, locked, seen.payment)) return;
       for (const each of await effectsOf(change, locked.id)) {
         if (unlisted.has(each.kind) && each.enforcedBy === 'PROVIDER')
           await become(change, keys, locked, each, { state: 'APPLIED', enforcedBy: 'PIPELINE' });

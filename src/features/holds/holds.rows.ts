@@ -75,6 +75,9 @@ export const holdIds = select(hold.pick('id'), sql`FROM ${hold}`);
 /** Who placed which. */
 export const placerRows = select(hold.pick('id', 'placedById'), sql`FROM ${hold}`);
 
+/** By which it is reckoned until when a payment can be captured while nobody can be asked. */
+export const authorizedRows = select(transaction.pick('status', 'createdAt'), sql`FROM ${transaction}`);
+
 /** Payments by our ids. */
 export const paymentIds = select(transaction.pick('id'), sql`FROM ${transaction}`);
 

@@ -9,7 +9,14 @@ import { paymentRows } from './holds.rows';
 
 const hour = 3_600_000;
 /** So long before an authorization ends, in milliseconds, a hold lets go of it at the latest. */
-const captureReserve = 12 * hour;
+export const captureReserve = 12 * hour;
+/**
+ * How long an authorization lives at least, in milliseconds: of what card schemes and Stripe let merchants capture later, the shortest for a payment
+ * online, Visa's of four days and 18 hours for one that the merchant initiates.
+ */
+const shortestAuthorization = (4 * 24 + 18) * hour;
+/** For how long a hold of a payment stands that may have lived longer than that, while nobody can be asked. */
+const unconfirmedFor = hour;
 
 /** A customer as their payment provider knows them, and what can be made to wait there. */
 export interface HoldSide {
@@ -70,3 +77,18 @@ export const latestFor = (payment: PaymentStanding | null | undefined): Date | n
   payment == null || payment.captureBefore === null || !isUncaptured(payment)
     ? null
     : new Date(payment.captureBefore.getTime() - captureReserve);
+
+/** The same while its provider can't be asked: by how long any authorization lives, or for an hour where it may be over by that. */
+export const latestUnasked = (
+  { status, createdAt }: { readonly status: string; readonly createdAt: Date },
+  now: Date,
+): Date | null =>
+  isUncaptured({ status })
+    ? new Date(Math.max(createdAt.getTime() + shortestAuthorization - captureReserve, now.getTime() + unconfirmedFor))
+    : null;
+
+/** By when a payment was made, and a hold of it placed, that is to be let go while its provider can't be asked. */
+export const unaskedBefore = {
+  created: (now: Date): Date => new Date(now.getTime() - (shortestAuthorization - captureReserve)),
+  placed: (now: Date): Date => new Date(now.getTime() - unconfirmedFor),
+};

@@ -69,10 +69,10 @@ const isAssigned = ({ staffIds }: SignedInActor, since: Date): Sql =>
   sql`${ticket.assigneeId} IN (${staffIds}) AND (${ticket.status} IN ('NEW', 'OPEN', 'PENDING') OR ${ticket.updatedAt} >= ${since})`;
 
 /** The customer is one of the hold's, or the same payer as one of them, as SQL over `customer`; null where it names none. */
-const covers = async (change: Change, { customerIds, paymentCustomerId }: PaymentHold): Promise<Sql | null> => {
+const covers = async (change: Change, { customerIds, paymentCustomerId, payerIds }: PaymentHold): Promise<Sql | null> => {
   if (customerIds.length === 0) return null;
   const now = await change.read(payersOf, sql`WHERE ${customer.id} IN (${padded(customerIds)})`);
-  const payers = [paymentCustomerId, ...now.map((row) => row.paymentCustomerId)].filter((id) => id !== null);
+  const payers = [paymentCustomerId, ...(payerIds ?? []), ...now.map((row) => row.paymentCustomerId)].filter((id) => id !== null);
   const isSamePayer = payers.length === 0 ? sql`1 = 0` : sql`${customer.paymentCustomerId} IN (${padded([...new Set(payers)])})`;
   return sql`(${customer.id} IN (${padded(customerIds)}) OR ${isSamePayer})`;
 };
