@@ -22,6 +22,9 @@ const inTime = async <T>(work: Promise<T>, unknown: T): Promise<T> => {
   }
 };
 
+/** prom-client writes `Nan` where the format has `NaN` (Prometheus text format 0.0.4): a delay of the event loop that wasn't measured yet. */
+const withNaN = (text: string): string => text.replace(/ Nan$/gm, ' NaN');
+
 /** For whoever operates the gateway: `/healthz`, `/readyz` and `/metrics`. Each answers within about two seconds, whatever the database does. */
 export const healthRoutes =
   (app: App, metrics: Metrics) =>
@@ -121,6 +124,6 @@ export const healthRoutes =
       metrics.auditFindings.set(findings);
       metrics.auditRoundAge.remove();
       if (round) metrics.auditRoundAge.set((now() - round.getTime()) / 1_000);
-      return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+      return reply.type(metrics.registry.contentType).send(withNaN(await metrics.registry.metrics()));
     });
   };
