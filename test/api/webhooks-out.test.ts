@@ -115,6 +115,16 @@ describe('webhooks', () => {
     expect(receiver.received.map(({ body }) => JSON.parse(body).subject)).toEqual([id]);
   });
 
+  it('tell that a proposal to release a brake holds no more, where the rule found it again', async () => {
+    await start({ types: ['brake.placed', 'brake.proposed', 'brake.renewed'] });
+    const id = await place();
+    await test.as('ada', release, { id });
+    await place();
+    await turn();
+    const types = receiver.received.map(({ body }) => JSON.parse(body)).map(({ type, subject }) => [type, subject === id]);
+    expect(types).toEqual(['placed', 'proposed', 'renewed'].map((happened) => [`counterfoil.brake.${happened}`, true]));
+  });
+
   it('tell what becomes of a hold, by the state that it comes to, and nothing of whom it is about', async () => {
     await start({ types: ['hold.proposed', 'hold.placed', 'hold.extended', 'hold.releasing', 'hold.ended'] });
     const held = new HeldPayments(test);

@@ -24,6 +24,7 @@ const told = {
   'alert.resolve': 'alert.ended',
   'brake.place': 'brake.placed',
   'brake.propose': 'brake.proposed',
+  'brake.renew': 'brake.renewed',
   'brake.release': 'brake.released',
   'hold.propose': ofHold,
   'hold.place': ofHold,

@@ -8,6 +8,7 @@ export const webhookTypes = [
   'alert.ended',
   'brake.placed',
   'brake.proposed',
+  'brake.renewed',
   'brake.released',
   'hold.proposed',
   'hold.placed',
