@@ -1,10 +1,11 @@
 import { demoTickets } from '../../src/development/merchant/cast';
 import { paymentReferenceOf } from '../../src/development/merchant/history';
 import { customerOf } from '../support/alerts';
+import { told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
 import { Pipeline } from '../support/decisions';
-import { HeldPayments, hour } from '../support/holds';
+import { extendMutation, HeldPayments, hour } from '../support/holds';
 
 const { own, matched, twoCandidates } = demoTickets;
 const lookEvery = 6 * 60_000;
@@ -42,6 +43,22 @@ describe('whom a hold covers', () => {
     if (!found) throw new Error('the demo merchant has too few customers');
     return found;
   };
+
+  it('is whose payment waits, also when its end is moved: a link that is gone lifts no limit', async () => {
+    await held.open('sam', own.reference);
+    const payment = await held.authorized(own.customer ?? 0);
+    test.clock.forward(7 * 24 * hour - 16 * hour);
+    await held.open('sam', own.reference);
+    const id = await held.placed('sam', own.reference, {
+      transactionId: payment.id,
+      effects: ['DEFER_CAPTURE'],
+      until: held.in(2 * hour),
+    });
+    await relink(own.reference, null);
+    const past = await test.as('sam', extendMutation, { id, until: held.in(6 * hour) });
+    expect(told(past).errors).toEqual([['extendHold', 'INVALID', 'until']]);
+    expect(told(await test.as('sam', extendMutation, { id, until: held.in(3 * hour) })).errors).toEqual([]);
+  });
 
   it('stays held who makes a second customer at the provider with their own e-mail', async () => {
     const payer = payerOf(matched);

@@ -32,7 +32,7 @@ import type { PlaceHoldInput } from './hold.type';
 import { authorizedRows, hold, paymentIds, placerRows, reachedRows } from './holds.rows';
 import { letGo, makeDue, reasonNote } from './letting-go';
 import { longestHold, placeHold } from './placing';
-import { latestFor, latestUnasked, paymentNow, sideOf } from './provider-side';
+import { latestFor, latestUnasked, paymentNow, sideOf, sideOfPayer } from './provider-side';
 import { hadTicketOf } from './whose-tickets';
 
 const minute = 60_000;
@@ -169,7 +169,8 @@ export class HoldDesk {
     if (!seen) throw Failure.notFound('hold');
     // Who may not is told so before the provider is asked anything.
     await this.confirm(actor, holdActions.extend, id);
-    const captureLimit = await this.latestOf(seen.customerId, seen.transactionId);
+    // Whose payment it is was settled when it was placed: a link that changed since lifts no limit.
+    const captureLimit = await this.latestOf(seen, seen.transactionId);
     await database.change(actor, holdActions.extend, async (change, permit) => {
       const { row, subject, staffId } = await this.lock(change, actor, id);
       permit(subject);
@@ -335,13 +336,18 @@ export class HoldDesk {
   private async latestOnTicket(ticketId: string, transactionId: string | null): Promise<CaptureLimit | null> {
     if (transactionId === null) return null;
     const [about] = await this.parts.database.read(ticketReferenceRows, sql`WHERE ${tickets.id} = ${ticketId}`);
-    return this.latestOf(about?.customerId ?? null, transactionId);
+    return this.latestOf({ customerId: about?.customerId ?? null, paymentCustomerId: null }, transactionId);
   }
 
-  private async latestOf(customerId: string | null, transactionId: string | null): Promise<CaptureLimit | null> {
+  /** By whose payment it is, and by whom that customer is linked to now where nobody is known as yet. */
+  private async latestOf(
+    { customerId, paymentCustomerId }: Pick<PaymentHold, 'customerId' | 'paymentCustomerId'>,
+    transactionId: string | null,
+  ): Promise<CaptureLimit | null> {
     if (customerId === null || transactionId === null) return null;
     try {
-      const at = latestFor(await paymentNow(this.parts, await sideOf(this.parts, customerId), transactionId));
+      const side = paymentCustomerId === null ? sideOf(this.parts, customerId) : sideOfPayer(this.parts, paymentCustomerId);
+      const at = latestFor(await paymentNow(this.parts, await side, transactionId));
       return at && { at, isReckoned: false };
     } catch (error) {
       if (!(error instanceof SourceUnavailable)) throw error;

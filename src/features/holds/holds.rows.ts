@@ -45,7 +45,7 @@ export const holdCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${h
 
 /** Holds with their tickets, by which it is told who reaches them. */
 export const reachedRows = select(
-  hold.pick('id', 'state', 'ticketId', 'customerId', 'transactionId'),
+  hold.pick('id', 'state', 'ticketId', 'customerId', 'paymentCustomerId', 'transactionId'),
   sql`FROM ${hold} ${withTicket}`,
 );
 
