@@ -56,7 +56,7 @@ describe('what the rules are told in time reaches whoever has the ticket', () =>
     await turns();
     const nodes = await seenByAna('PROVIDER_DEADLINE');
     expect(codes(nodes, 'reasons')).toEqual([['AUTHORIZATION_ENDS']]);
-    expect(codes(nodes, 'guidance')).toEqual([['ANSWER_PROVIDER', 'RESOLVE']]);
+    expect(codes(nodes, 'guidance')).toEqual([['ANSWER_PROVIDER', 'ASK_CUSTOMER', 'RESOLVE']]);
   });
 
   it('that a card ends, with the offer of a replacement; the customer is written to by nobody', async () => {
