@@ -155,6 +155,12 @@ export class LogSignals {
     return unassisted === 0;
   }
 
+  /** The assistances of a disclosure whose showing isn't told yet: a list may show something under each of its tickets. */
+  private untold({ at, detail }: Leaf): readonly string[] {
+    const shownAt = new Date(at);
+    return textsOf(detail.assistances).filter((id) => !this.told.has(shownName(id, shownAt)));
+  }
+
   /** What was done before there were signals is told by nobody. */
   private begin(): Promise<number> {
     return this.database.sequence(async (commit) => {
@@ -170,7 +176,7 @@ export class LogSignals {
     if (indexes.length === 0) return [];
     const rows = await this.database.read(leaves, sql`WHERE ${l.leafIndex} IN (${indexes}) ORDER BY ${l.leafIndex}`);
     const events = rows.flatMap(({ leaf }) => storedLeaf(leaf) ?? []);
-    const shown = events.flatMap((event) => (event.action === 'disclosure' ? textsOf(event.detail.assistances) : []));
+    const shown = events.flatMap((event) => (event.action === 'disclosure' ? this.untold(event) : []));
     const about = (type: string) => [
       ...new Set(events.flatMap(({ action, subject }) => (action !== 'disclosure' && subject?.type === type ? subject.id : []))),
     ];
@@ -182,8 +188,7 @@ export class LogSignals {
     ]);
     const [byAssistance, byUpdate, byHold] = [known(assisted), known(updates), known(holds)];
     return events.flatMap((event) => {
-      if (event.action === 'disclosure')
-        return textsOf(event.detail.assistances).flatMap((id) => disclosed(event, id, byAssistance.get(id)));
+      if (event.action === 'disclosure') return this.untold(event).flatMap((id) => disclosed(event, id, byAssistance.get(id)));
       const { id } = event.subject ?? { id: '' };
       return event.subject?.type === 'Hold' ? intervened(event, byHold.get(id)) : updated(event, byUpdate.get(id));
     });
