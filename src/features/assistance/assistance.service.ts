@@ -11,6 +11,7 @@ import { ulid } from '../../ulid';
 import { countAlone } from '../actors/actor.fence';
 import type { Core } from '../core';
 import { sealField } from '../keys/keys.service';
+import { reasonIn } from '../reasons';
 import { comesFromOthers } from '../tickets/provenance';
 import { askedBySomebodyElse, doneBy, isActiveStaff, isStaff } from '../tickets/staff.rows';
 import type { Ticket } from '../tickets/ticket.entity';
@@ -133,7 +134,7 @@ export class Assistances {
    * again. Throws `INVALID`, `DENIED`.
    */
   async expectMayAsk({ actor, id }: InScope<Ticket>, input: BeginInput): Promise<void> {
-    reasonIn(input);
+    reasonOf(input);
     await this.parts.database.change(actor, assistanceActions.ask, async (change, permit) => {
       const { subject } = await this.lockTicket(change, id);
       permit({ ...subject, isFresh: true });
@@ -142,7 +143,7 @@ export class Assistances {
 
   /** Asks for an assistance outside of what begins by itself. Repeated, it returns the one that is open. Throws `INVALID`, `NOT_FOUND`, `DENIED`. */
   async ask({ actor, id: ticketId }: InScope<Ticket>, input: BeginInput): Promise<AssistanceRow> {
-    const reason = reasonIn(input);
+    const reason = reasonOf(input);
     return this.parts.database.change(actor, assistanceActions.ask, async (change, permit) => {
       const { ticket, subject } = await this.lockTicket(change, ticketId);
       const open = await change.lockIfAny(Assistance, { openKey: openKey(actor.id, ticketId) });
@@ -335,10 +336,8 @@ export class Assistances {
 }
 
 /** The reason of a request whose form is right. Throws `INVALID`. */
-const reasonIn = ({ reason, purpose }: BeginInput): string => {
-  const trimmed = reason.trim();
-  if (trimmed.length < 10 || trimmed.length > 1_000)
-    throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
+const reasonOf = ({ reason, purpose }: BeginInput): string => {
+  const trimmed = reasonIn(reason, 'input.reason');
   if (!assistancePurposes.includes(purpose))
     throw Failure.invalid('input.purpose', `expected one of ${assistancePurposes.join(', ')}`);
   return trimmed;

@@ -11,6 +11,7 @@ import { knownSubjectsOf, subjectsOf } from '../actors/actor.persons';
 import { actorsOf, endOf, lateWorkOf } from '../assistance/assistance.ending';
 import type { Core } from '../core';
 import { sealField } from '../keys/keys.service';
+import { reasonIn } from '../reasons';
 import { Brake, brakes } from './brake.entity';
 import { teamsDigest } from './brake.subject';
 import { BrakeConnection, BrakeType } from './brake.type';
@@ -289,12 +290,4 @@ const renew = async (change: Change, row: Brake): Promise<void> => {
   row.proposalReasonSealed = null;
   await change.save(row);
   change.record('brake.renew', { subject: { type: 'Brake', id: row.id }, detail: { of: row.actorId } });
-};
-
-/** The reason of a release whose form is right. Throws `INVALID`. */
-const reasonIn = (reason: string): string => {
-  const trimmed = reason.trim();
-  if (trimmed.length < 10 || trimmed.length > 1_000)
-    throw Failure.invalid('reason', 'expected 10 to 1,000 characters that say why');
-  return trimmed;
 };

@@ -17,6 +17,7 @@ import { assistanceIds, live, useAssistance } from '../assistance/live';
 import type { Core } from '../core';
 import { customer, linkRows } from '../customers/customers.rows';
 import { transaction } from '../payments/payments.rows';
+import { reasonIn } from '../reasons';
 import type { Sources } from '../sources/sources.service';
 import { doneBy, isActiveStaff } from '../tickets/staff.rows';
 import { staffIdOf } from '../tickets/staff-id';
@@ -420,13 +421,6 @@ const isNot = (expected: string, row: PaymentHold, now: Date): Failure =>
   new Failure('CONFLICT', `The hold is ${stateAt(row, now)}; expected ${expected}.`, {
     remedy: 'Look at its state and history; place a new one if it has ended and is still needed.',
   });
-
-/** The reason of an act whose form is right. Throws `INVALID`. */
-const reasonIn = (reason: string, argument: string): string => {
-  const trimmed = reason.trim();
-  if (trimmed.length >= 10 && trimmed.length <= 1_000) return trimmed;
-  throw Failure.invalid(argument, 'expected 10 to 1,000 characters that say why');
-};
 
 /** The actor's live assistance for a customer, on this ticket or on any. */
 const assistanceOf = async (

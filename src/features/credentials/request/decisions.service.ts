@@ -5,6 +5,7 @@ import { sql } from '../../../db/sql';
 import { Failure } from '../../../failure';
 import { CustomerSeal } from '../../keys/customer-seal';
 import type { Keys } from '../../keys/keys.service';
+import { reasonIn } from '../../reasons';
 import { isActiveStaff } from '../../tickets/staff.rows';
 import { staffIdOf } from '../../tickets/staff-id';
 import { lockTicket } from '../../tickets/tickets.lock';
@@ -88,9 +89,7 @@ export class CredentialDecisions {
 
   /** A supervisor's refusal; a new card that was entered is taken away again. Repeated by the same one, it changes nothing. Throws `INVALID`, `NOT_FOUND`, `DENIED`, `CONFLICT`. */
   async reject(actor: SignedInActor, id: string, given: string): Promise<string> {
-    const reason = given.trim();
-    if (reason.length < 10 || reason.length > 1_000)
-      throw Failure.invalid('reason', 'expected 10 to 1,000 characters that say why');
+    const reason = reasonIn(given);
     await this.database.change(actor, credentialActions.reject, async (change, permit) => {
       const { update, subject, staffId, seal } = await this.lock(change, actor, id);
       permit(subject);

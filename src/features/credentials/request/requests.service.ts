@@ -15,6 +15,7 @@ import { customer, linkRows } from '../../customers/customers.rows';
 import { CustomerSeal } from '../../keys/customer-seal';
 import type { Keys } from '../../keys/keys.service';
 import { method, type PayerRow, storedMethodRows } from '../../payments/payments.rows';
+import { reasonIn } from '../../reasons';
 import type { Sources } from '../../sources/sources.service';
 import type { Ticket } from '../../tickets/ticket.entity';
 import { lockTicket } from '../../tickets/tickets.lock';
@@ -151,9 +152,7 @@ export class CredentialRequests {
   /** Throws `INVALID` for what can't be asked for, whoever asks. */
   private askedOn({ actor, id: ticketId }: InScope<Ticket>, input: RequestInput): Asked {
     const { keys, policy } = this.parts;
-    const reason = input.reason.trim();
-    if (reason.length < 10 || reason.length > 1_000)
-      throw Failure.invalid('input.reason', 'expected 10 to 1,000 characters that say why');
+    const reason = reasonIn(input.reason, 'input.reason');
     if (!/^[\x21-\x7e]{8,128}$/.test(input.idempotencyKey))
       throw Failure.invalid('input.idempotencyKey', 'expected 8 to 128 printable ASCII characters without blanks');
     const offered = Object.keys(policy.kinds);
