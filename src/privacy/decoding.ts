@@ -18,6 +18,9 @@ const mostLayers = 5;
  */
 type QuotedPrintable = 'none' | 'needed' | 'all';
 
+/** What is taken for percent encoding: what can't be a percent sign before a number, so that "100%4242" stays; or all that has its form. */
+type PercentEncoding = 'certain' | 'all';
+
 interface Byte {
   readonly value: number;
   readonly start: number;
@@ -79,17 +82,23 @@ const reference: Decoder = (text, start) => {
 const percentUnicode = /%u([0-9a-fA-F]{4})/y;
 const percentByte = /%([0-9a-fA-F]{2})/y;
 
+/** What may as well be a percent sign and the first digits after it: "%42", but not a blank, a tab or a percent sign that were encoded. */
+const ambiguousPercent = /%(?!20|09|25)[0-9]{2}/y;
+const hasAmbiguousPercent = new RegExp(ambiguousPercent.source);
+
 /** URLs' percent encoding (RFC 3986) and that of JavaScript's `escape`. */
-const percent: Decoder = (text, start) => {
-  const unicode = matchAt(percentUnicode, text, start);
-  if (unicode) return [{ start, end: start + 6, text: String.fromCharCode(Number.parseInt(unicode[1]!, 16)) }];
-  const bytes: Byte[] = [];
-  for (let at = start; ; at += 3) {
-    const match = matchAt(percentByte, text, at);
-    if (!match) return charactersOf(bytes);
-    bytes.push({ value: Number.parseInt(match[1]!, 16), start: at, end: at + 3 });
-  }
-};
+const percent =
+  (style: PercentEncoding): Decoder =>
+  (text, start) => {
+    const unicode = matchAt(percentUnicode, text, start);
+    if (unicode) return [{ start, end: start + 6, text: String.fromCharCode(Number.parseInt(unicode[1]!, 16)) }];
+    const bytes: Byte[] = [];
+    for (let at = start; ; at += 3) {
+      const match = matchAt(percentByte, text, at);
+      if (!match || (style === 'certain' && matchAt(ambiguousPercent, text, at))) return charactersOf(bytes);
+      bytes.push({ value: Number.parseInt(match[1]!, 16), start: at, end: at + 3 });
+    }
+  };
 
 const quotedByte = /=([0-9a-fA-F]{2})/y;
 const softLineBreak = /=[ \t]{0,8}\r?\n/y;
@@ -288,9 +297,10 @@ const character: Decoder = (text, start) => {
 };
 
 /** Edits that take one layer of encoding off the text. */
-const layer = (text: string, style: QuotedPrintable): Edit[] => {
+const layer = (text: string, style: QuotedPrintable, percentStyle: PercentEncoding): Edit[] => {
   const edits: Edit[] = [];
   const quotedPrintable = quoted(style);
+  const percentEncoded = percent(percentStyle);
   // Looked for once: where no comment ends any more, none that begins is one.
   const lastCommentEnd = text.lastIndexOf('-->');
   signs.lastIndex = 0;
@@ -300,7 +310,7 @@ const layer = (text: string, style: QuotedPrintable): Edit[] => {
     if (/^[\s,]/.test(sign)) found = [{ start: index, end: index + sign.length, text: '-' }];
     else if (sign.length > 1) found = runFrom(text, index);
     else if (sign === '&') found = reference(text, index);
-    else if (sign === '%') found = percent(text, index);
+    else if (sign === '%') found = percentEncoded(text, index);
     else if (sign === '\\') found = backslash(text, index);
     else if (sign === '=') found = style === 'none' ? none : quotedPrintable(text, index);
     else if (sign === '<') found = text.startsWith('<!--', index) && index > lastCommentEnd ? none : markup(text, index);
@@ -320,11 +330,16 @@ export const readingsOf = (text: string): readonly DecodedText[] => {
   if (!signs.test(text)) return readings;
   const seen = new Set([text]);
   /** Takes layers off a reading of this depth, one after the other, and returns what they leave. */
-  const taken = (from: DecodedText, depth: number, style: QuotedPrintable): readonly DecodedText[] => {
+  const taken = (
+    from: DecodedText,
+    depth: number,
+    style: QuotedPrintable,
+    percentStyle: PercentEncoding,
+  ): readonly DecodedText[] => {
     const left: DecodedText[] = [];
     let reading = from;
     for (let count = depth; count < mostLayers; count++) {
-      const edits = layer(reading.text, style);
+      const edits = layer(reading.text, style, percentStyle);
       if (edits.length === 0) break;
       reading = reading.edited(edits);
       left.push(reading);
@@ -334,12 +349,19 @@ export const readingsOf = (text: string): readonly DecodedText[] => {
     }
     return left;
   };
-  taken(written, 0, 'none');
+  /** The same with percent signs that only stand before digits, from the text as written on and from each reading that has such signs. */
+  const takenWithSigns = (style: QuotedPrintable): readonly DecodedText[] => {
+    const left = taken(written, 0, style, 'all');
+    for (const [depth, reading] of [written, ...left].entries())
+      if (hasAmbiguousPercent.test(reading.text)) taken(reading, depth, style, 'certain');
+    return left;
+  };
+  takenWithSigns('none');
   // Without an equals sign in any reading there is no quoted-printable, and the other ways are the first once more.
   if (!readings.some((each) => each.text.includes('='))) return readings;
-  taken(written, 0, 'needed');
-  const withAll = taken(written, 0, 'all');
+  takenWithSigns('needed');
+  const withAll = takenWithSigns('all');
   // What was a byte may have been made a sign before digits: "card==36=30" is "card=60".
-  for (const [index, reading] of withAll.entries()) if (reading.text.includes('=')) taken(reading, index + 1, 'needed');
+  for (const [index, reading] of withAll.entries()) if (reading.text.includes('=')) taken(reading, index + 1, 'needed', 'all');
   return readings;
 };

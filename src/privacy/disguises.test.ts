@@ -239,15 +239,28 @@ describe('composed at random,', () => {
   it('a card behind a sign that its own encoding begins with is found whole', () => {
     const quoted = bytesAs('=');
     const percent = bytesAs('%');
+    /** As URLs are encoded that hold URLs: only the sign itself. */
+    const percentSign: Encode = (character) => (character === '%' ? '%25' : character);
     const inBytes = (text: string, encode: Encode) => Array.from(text, encode).join('');
-    const pans = ['6011/0000/0000/0004', '4242 4242 4242 4242'];
+    const pans = [
+      '6011/0000/0000/0004',
+      '4242 4242 4242 4242',
+      '4000 0566 5566 5556',
+      '5555-5555-5555-4444',
+      '3782 822463 10005',
+    ];
     for (const [first, ...further] of [
       [quoted, quoted],
       [percent, quoted],
       [quoted, percent, quoted],
       [percent, quoted, quoted],
+      [percent],
+      [percent, percentSign],
+      [percent, percentSign, percentSign],
+      [percent, percent],
+      [percent, percentSign, quoted],
     ] as const)
-      for (const sign of ['=', '=3D'])
+      for (const sign of ['=', '=3D', '%', '%25', '100%', '&#37;'])
         for (const pan of pans) {
           const separators = Array.from(pan, (character) => (/[0-9]/.test(character) ? character : first(character))).join('');
           const whole = further.reduce<string>(inBytes, separators);
