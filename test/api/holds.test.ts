@@ -233,6 +233,38 @@ describe('who sees a hold', () => {
       expect(told(await test.as('ana', mutation, variables)).errors).toEqual([['releaseHold', 'NOT_FOUND']]);
   });
 
+  it.each(['reachable', 'page'] as const)(
+    'is shown it with its effects as both were at one moment, whatever becomes of it while it is read (%s)',
+    async (read) => {
+      await held.open('ana', own);
+      const { holds } = test.app.services;
+      const id = read === 'reachable' ? null : await held.placed('ana', own, { effects: ['HOLD_ORDER', 'REVIEW'] });
+      const real = holds[read].bind(holds) as (...given: unknown[]) => Promise<unknown>;
+      // The worker is done with it just when the row was read.
+      const reading = jest.spyOn(holds, read).mockImplementation((async (...given: unknown[]) => {
+        const rows = await real(...given);
+        await held.drain();
+        return rows;
+      }) as never);
+      try {
+        const shown =
+          id === null
+            ? (await held.place('ana', own, { effects: ['HOLD_ORDER', 'REVIEW'] })).data.placeHold
+            : await held.shown('ana', id);
+        expect([shown.state, ...shown.effects.map(({ state }: { state: string }) => state)]).toEqual([
+          'PLACING',
+          'PENDING',
+          'PENDING',
+        ]);
+      } finally {
+        reading.mockRestore();
+      }
+      expect(await held.stored(id ?? (await held.ids('ana'))[0] ?? '')).toBe(
+        'ACTIVE, HOLD_ORDER APPLIED PIPELINE, REVIEW APPLIED PROVIDER',
+      );
+    },
+  );
+
   it('finds it by state, as it is at that moment, and by ticket', async () => {
     await held.open('ana', own);
     const id = await held.placed('ana', own);

@@ -143,6 +143,7 @@ export class HoldWorker {
         await this.begin(change, locked, { effect: each, own, known }, seen);
       }
       await this.recordCalls(change, locked, planned);
+      await this.settleIn(change, locked);
     });
   }
 
@@ -264,6 +265,7 @@ export class HoldWorker {
       );
       await this.recordStep(change, hold, { ...at.row, state: 'DROPPED', refusal: 'CUSTOMER_GONE' });
       await this.reckon(change, hold, at.row.kind);
+      await this.settleIn(change, hold);
     });
   }
 
@@ -295,6 +297,7 @@ export class HoldWorker {
   private async told({ change, effect: called, owner: hold }: StepCourse, _: Happening<ProviderRefusal>): Promise<void> {
     await this.recordStep(change, hold, called);
     await this.reckon(change, hold, called.kind);
+    await this.settleIn(change, hold);
   }
 
   /** What an effect is by what became of its calls: never more than the least of them. */
@@ -324,18 +327,21 @@ export class HoldWorker {
   /** All that a hold is to bring about is known: it stands, or could bring nothing about. */
   private settle(job: ClaimedJob): Promise<void> {
     return this.change(job.holdId, async (change, hold) => {
-      if (hold.state !== 'PLACING' || !hold.planned) return;
       await job.renewLease(change);
-      const effects = await effectsOf(change, hold.id);
-      const { keys } = this.parts;
-      if (effects.some(({ state }) => state !== 'NOT_POSSIBLE')) {
-        await move(change, keys, hold, 'hold.effect', { to: 'ACTIVE' });
-        return;
-      }
-      const steps = await this.steps.of(change, hold.id);
-      if (steps.length === 0) await move(change, keys, hold, 'hold.fail', { to: 'FAILED', reason: 'NOTHING_POSSIBLE' });
-      else await letGo(change, keys, hold, { ending: 'FAILED', reason: 'NOTHING_POSSIBLE' });
+      await this.settleIn(change, hold);
     });
+  }
+
+  /** The same in the change by which the last of it is known, so that nobody is shown a hold under way of which all is brought about. */
+  private async settleIn(change: Change, hold: PaymentHold): Promise<void> {
+    if (hold.state !== 'PLACING' || !hold.planned) return;
+    const steps = await this.steps.of(change, hold.id);
+    if (pendingOf(steps)) return;
+    const { keys } = this.parts;
+    const effects = await effectsOf(change, hold.id);
+    if (effects.some(({ state }) => state !== 'NOT_POSSIBLE')) await move(change, keys, hold, 'hold.effect', { to: 'ACTIVE' });
+    else if (steps.length === 0) await move(change, keys, hold, 'hold.fail', { to: 'FAILED', reason: 'NOTHING_POSSIBLE' });
+    else await letGo(change, keys, hold, { ending: 'FAILED', reason: 'NOTHING_POSSIBLE' });
   }
 
   /**

@@ -28,7 +28,7 @@ import {
   holdSubjectKinds,
   stateAt,
 } from './hold.states';
-import type { EffectRow, HoldRow } from './holds.rows';
+import type { HoldRow, ShownEffect } from './holds.rows';
 
 export const HoldStateEnum = enumOf(holdStates);
 const HoldCauseEnum = enumOf(holdCauses);
@@ -127,7 +127,7 @@ export class HoldSubjectType extends OfHold {
 export class HoldEffectType extends OfHold {
   constructor(
     whole: WholeHold,
-    private readonly effect: EffectRow,
+    private readonly effect: ShownEffect,
   ) {
     super(whole);
   }

@@ -1,13 +1,12 @@
 import DataLoader from 'dataloader';
 import type { SignedInActor } from '../../authz/actor';
 import type { Keys } from '../keys/keys.service';
-import { HoldEffectType, HoldTransitionType, HoldType } from './hold.type';
-import type { EffectRow, HoldRow } from './holds.rows';
+import { HoldTransitionType, HoldType } from './hold.type';
+import type { HoldRow } from './holds.rows';
 import type { Holds, OpenAmount } from './holds.service';
 
 /** Holds as a request shows them, each relation of a level in one statement. */
 export class HoldsLoader {
-  private readonly effectsById: DataLoader<string, readonly EffectRow[]>;
   private readonly byId: DataLoader<string, HoldRow | null>;
   private readonly byCustomer: DataLoader<string, readonly HoldRow[]>;
   private readonly amounts: DataLoader<HoldType, OpenAmount | null>;
@@ -17,14 +16,9 @@ export class HoldsLoader {
     private readonly holds: Holds,
     private readonly keys: Keys,
   ) {
-    this.effectsById = new DataLoader((ids) => holds.effectsOf(ids));
     this.byId = new DataLoader((ids) => holds.ofIds(ids), { maxBatchSize: 100 });
     this.byCustomer = new DataLoader((ids) => holds.ofCustomers(ids), { maxBatchSize: 100 });
     this.amounts = new DataLoader((shown) => holds.openAmounts(shown.map(({ row }) => row)));
-  }
-
-  async effectsOf(hold: HoldType): Promise<readonly HoldEffectType[]> {
-    return (await this.effectsById.load(hold.id)).map((row) => new HoldEffectType(hold, row));
   }
 
   historyOf(hold: HoldType): readonly HoldTransitionType[] {

@@ -132,8 +132,8 @@ export class HoldsResolver {
   @Listed({ most: holdEffectKinds.length })
   @Classified('PAYMENT', { from: fromPayments })
   @Guarded(mayReadHold)
-  effects(@Root() hold: HoldType, @Ctx() { loaders }: RequestContext): Promise<readonly HoldEffectType[]> {
-    return loaders.holds.effectsOf(hold);
+  effects(@Root() hold: HoldType): readonly HoldEffectType[] {
+    return hold.row.effects.map((effect) => new HoldEffectType(hold, effect));
   }
 
   @FieldResolver(() => [HoldTransitionType], { nullable: true, description: 'Oldest first.' })

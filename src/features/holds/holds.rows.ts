@@ -5,12 +5,31 @@ import { customer } from '../customers/customers.rows';
 import { keyed, keyedIfAny, withKeyOf, withKeyOfOwner } from '../keys/keys.service';
 import { transaction } from '../payments/payments.rows';
 import { ticket } from '../tickets/tickets.rows';
-import { paymentHoldEffects, paymentHoldSteps, paymentHolds } from './hold.entity';
+import { type PaymentHoldEffect, paymentHoldEffects, paymentHoldSteps, paymentHolds } from './hold.entity';
 
 export const hold = paymentHolds.as('h');
 export const effect = paymentHoldEffects.as('he');
 
 const withTicket = sql`LEFT JOIN ${ticket} ON ${ticket.id} = ${hold.ticketId}`;
+
+/** What a hold is to bring about, as it is shown. */
+export type ShownEffect = Pick<PaymentHoldEffect, 'kind' | 'state' | 'enforcedBy' | 'deadline'>;
+
+const shownEffect = sql`JSON_ARRAY(${effect.kind}, ${effect.state}, ${effect.enforcedBy}, ${effect.deadline})`;
+
+/** Of one statement with the hold: read after it, they could be of another state than the hold that they are shown with. */
+const effects = new Column<readonly ShownEffect[]>(
+  sql`(SELECT GROUP_CONCAT(${shownEffect}) FROM ${effect} WHERE ${effect.holdId} = ${hold.id})`,
+  (stored) =>
+    (JSON.parse(`[${stored ?? ''}]`) as [ShownEffect['kind'], ShownEffect['state'], ShownEffect['enforcedBy'], number | null][])
+      .map(([kind, state, enforcedBy, deadline]) => ({
+        kind,
+        state,
+        enforcedBy,
+        deadline: deadline === null ? null : new Date(deadline),
+      }))
+      .sort((a, b) => (a.kind < b.kind ? -1 : 1)),
+);
 
 /** A hold as it is shown, with the key that its reason is sealed with, its ticket, and its customer's link as it is now. */
 export const holdRows = select(
@@ -26,6 +45,7 @@ export const holdRows = select(
       'placedAt',
       'expiresAt',
     ),
+    effects,
     helpdesk: optional(ticket.source),
     team: optional(ticket.team),
     teamSetById: optional(ticket.teamSetById),
@@ -68,7 +88,6 @@ export const effectRows = select(
   effect.pick('id', 'holdId', 'kind', 'state', 'enforcedBy', 'deadline', 'revision'),
   sql`FROM ${effect}`,
 );
-export type EffectRow = Selected<typeof effectRows>;
 
 export const holdIds = select(hold.pick('id'), sql`FROM ${hold}`);
 

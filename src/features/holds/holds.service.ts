@@ -1,6 +1,5 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Change } from '../../db/change';
-import { readOfEach } from '../../db/of-each';
 import type { Reads } from '../../db/reads';
 import { joined, padded, type Sql, sql } from '../../db/sql';
 import type { Column } from '../../db/table';
@@ -13,12 +12,10 @@ import { askedBySomebodyElse } from '../tickets/staff.rows';
 import { ticket } from '../tickets/tickets.rows';
 import { type Covered, covers } from './covered';
 import { holdReach, mayDecide } from './hold.policy';
-import { type HoldEffectKind, type HoldEffectState, holdEffectKinds, placedStates, standingStates } from './hold.states';
+import { type HoldEffectKind, type HoldEffectState, placedStates, standingStates } from './hold.states';
 import { HoldConnection, type HoldFilter, type HoldType } from './hold.type';
 import {
-  type EffectRow,
   effect,
-  effectRows,
   type HoldRow,
   hold,
   holdCounts,
@@ -195,17 +192,6 @@ export class Holds {
     );
     for (const list of lists) putInOrder(list, newestFirst);
     return lists;
-  }
-
-  /** What each of these holds, which the reader has reached already, is to bring about. */
-  effectsOf(ids: readonly string[]): Promise<readonly (readonly EffectRow[])[]> {
-    return readOfEach(this.parts.database, effectRows, {
-      owners: ids,
-      column: effect.holdId,
-      ownerOf: (row) => row.holdId,
-      rest: sql`ORDER BY ${effect.holdId}, ${effect.kind}`,
-      most: holdEffectKinds.length,
-    });
   }
 
   /** What is authorized and neither captured nor released, of the payment or the customer of each; null for groups, for several currencies, and where that isn't known. */
