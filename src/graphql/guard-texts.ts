@@ -9,10 +9,20 @@ import {
 } from 'graphql';
 import { Failure, ProgrammingError } from '../failure';
 import { expectNoCardData } from '../privacy/text-guard';
-import { cleanText } from '../upstream/source-text';
+import { oneLine } from '../upstream/source-text';
 import { inOwnTurn } from './work';
 
-/** A text without what turns its direction or that nobody sees: it is shown to others beside words that aren't its writer's. */
+interface WellFormed {
+  toWellFormed(): string;
+}
+
+/** What a text of a type becomes. An id is left as it is but for halves of a pair, of which neither a digest nor a database can be made: then it is absent. */
+const forms: ReadonlyMap<string, (text: string) => string> = new Map([
+  ['String', oneLine],
+  ['ID', (id) => (id as unknown as WellFormed).toWellFormed()],
+]);
+
+/** Texts without what turns their direction or that nobody sees, each on one line: they are shown to others beside words that aren't their writer's. */
 const cleaned = (type: GraphQLInputType, value: unknown): unknown => {
   if (isNonNullType(type)) return cleaned(type.ofType, value);
   if (isListType(type)) return Array.isArray(value) ? value.map((item) => cleaned(type.ofType, item)) : value;
@@ -22,7 +32,7 @@ const cleaned = (type: GraphQLInputType, value: unknown): unknown => {
       Object.entries(value).map(([name, each]) => [name, fields[name] ? cleaned(fields[name].type, each) : each]),
     );
   }
-  return !isEnumType(type) && type.name === 'String' && typeof value === 'string' ? cleanText(value) : value;
+  return typeof value === 'string' && !isEnumType(type) ? (forms.get(type.name)?.(value) ?? value) : value;
 };
 
 /** Scalars in which nobody can write anything: their values have a form. */
@@ -95,7 +105,7 @@ const checkOf = (type: GraphQLInputType, checks: Map<string, Check | null>): Che
 
 /**
  * Refuses card data in every text that a mutation takes, literal or variable, before its resolver sees it: what people write is
- * kept, and shown to others. Then takes from it what nobody sees (`source-text.ts`). Holds for whatever argument is added, without anybody thinking of it.
+ * kept, and shown to others. Then takes from it what nobody sees, and its lines (`source-text.ts`). Holds for whatever argument is added, without anybody thinking of it.
  */
 export const guardTexts = (schema: GraphQLSchema): GraphQLSchema => {
   const checks = new Map<string, Check | null>();

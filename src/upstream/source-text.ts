@@ -25,14 +25,16 @@ export const cleanText = (text: string): string =>
 /** Whether a reader sees anything: not where there is but white space, fillers, joiners and marks of direction. */
 export const isBlank = (text: string): boolean => !/[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 
+/** The same on one line: line separators and tabs, with the white space around them, become one blank. */
+export const oneLine = (text: string): string =>
+  cleanText(text).replace(/[\s\x85]+/g, (space) => (/[\t\n\v\f\r\x85\u2028\u2029]/.test(space) ? ' ' : space));
+
 /**
  * A name, a subject, another short text: on one line, in at most `most` UTF-16 units, cut between what a reader takes for characters and never amid a
- * card's number, which would be kept in part. Null where there is nothing to read. Line separators, with the white space around them, become one blank.
+ * card's number, which would be kept in part. Null where there is nothing to read.
  */
 export const shortText = (text: string, most: number): string | null => {
-  const line = cleanText(text)
-    .replace(/[\s\x85]+/g, (space) => (/[\t\n\v\f\r\x85\u2028\u2029]/.test(space) ? ' ' : space))
-    .trim();
+  const line = oneLine(text).trim();
   const cut = cutAtGrapheme(line, most);
   const kept = cut === line ? line : line.slice(0, cutBeforeCardData(line, cut.length)).trimEnd();
   return isBlank(kept) ? null : kept;

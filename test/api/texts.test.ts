@@ -1,19 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import {
+  buildSchema,
   type GraphQLInputType,
+  type GraphQLResolveInfo,
   getNamedType,
   isEnumType,
   isInputObjectType,
   isLeafType,
   isListType,
   isNonNullType,
+  printSchema,
 } from 'graphql';
 import { keyEncryptionOf } from '../../src/config/key-encryption';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { servedGraph } from '../../src/features/schema';
+import { guardTexts } from '../../src/graphql/guard-texts';
 import { DataKeyring } from '../../src/privacy/customer-keys';
 import { containsCardNumber } from '../../src/privacy/redaction';
 import { open } from '../../src/privacy/sealing';
-import { told } from '../support/answers';
+import { ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { OtherIssuer } from '../support/other-issuer';
 import { card, helpdeskCustomer, payment, ScriptedHelpdesk, ScriptedPayments, staff } from '../support/scripted-sources';
@@ -170,8 +175,7 @@ describe('a text that somebody writes', () => {
 
   it('is taken without what turns its direction, and is refused where it hides card data with that', async () => {
     const request = `mutation($input: BeginAssistanceInput!) { beginAssistance(input: $input) { reason } }`;
-    const [row] = await test.app.database.query<{ id: string }>("SELECT id FROM helpdesk_ticket WHERE reference = '1001'");
-    const ticketId = row?.id;
+    const ticketId = await ticketIdOf(test, demoTickets.own.reference);
     const input = {
       ticketId,
       purpose: 'PAYMENT_QUESTION',
@@ -185,6 +189,61 @@ describe('a text that somebody writes', () => {
     expect(told(await test.as('sam', request, { input: hidden }))).toEqual({
       data: null,
       errors: [['beginAssistance', 'INVALID', 'input.reason']],
+    });
+  });
+
+  const odd = ['half \ud83d of a pair, \udc00 twice', 'a \u0000 and \u001b[2K and \u0085', 'one \r\n line\u2028and\vmore'];
+
+  it.each(odd)('reaches whoever takes it as one line of whole characters, whatever mutation it is for: %j', async (text) => {
+    const served = buildSchema(printSchema(schema));
+    let seen: unknown;
+    for (const field of Object.values(served.getMutationType()?.getFields() ?? {}))
+      field.resolve = (_, args) => {
+        seen = args;
+      };
+    const fields = guardTexts(served).getMutationType()?.getFields() ?? {};
+    for (const { mutation, place, variables } of attempts(text)) {
+      seen = undefined;
+      await fields[mutation]?.resolve?.(null, variables, {}, {} as GraphQLResolveInfo);
+      const taken = place.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], seen);
+      // What is no text but the name of something is as it was written: another one is absent.
+      const [one] = Array.isArray(taken) ? taken : [taken];
+      if (isId(place)) expect([place, /\p{Cs}/u.test(one)]).toEqual([place, false]);
+      else expect([place, one]).toEqual([place, expect.stringMatching(/^[^\p{C}\p{Zl}\p{Zp}]{15,}$/u)]);
+    }
+  });
+
+  it.each(odd)('breaks nothing where it is taken for a name: %j', async (text) => {
+    const ticketId = await ticketIdOf(test, demoTickets.own.reference);
+    await test.as('ana', '{ ticketByReference(source: "demo", reference: "1001") { assistance { state } } }');
+    const place = 'mutation($input: PlaceHoldInput!) { placeHold(input: $input) { id } }';
+    const until = new Date(test.clock.now().getTime() + 3_600_000).toISOString();
+    const input = {
+      ticketId,
+      effects: ['REVIEW'],
+      until,
+      reason: 'They say that it was not them',
+      idempotencyKey: 'key-of-a-hold',
+    };
+    const of = async (given: Readonly<Record<string, unknown>>) =>
+      told(await test.as('ana', place, { input: { ...input, ...given } })).errors;
+    expect(await of({ transactionId: text })).toEqual([['placeHold', 'NOT_FOUND']]);
+    expect(await of({ ticketId: text })).toEqual([['placeHold', 'NOT_FOUND']]);
+    expect(await of({ customerIds: [text] })).toEqual([['placeHold', 'DENIED', 'ROLE']]);
+    expect(await of({ idempotencyKey: text })).toEqual([['placeHold', 'INVALID', 'input.idempotencyKey']]);
+  });
+
+  it('says why on one line, and is refused where nobody can read it', async () => {
+    const ticketId = await ticketIdOf(test, demoTickets.own.reference);
+    await test.as('ana', '{ ticketByReference(source: "demo", reference: "1001") { assistance { state } } }');
+    const report = (note: string) =>
+      test.as('ana', 'mutation($input: ReportConcernInput!) { reportConcern(input: $input) { note } }', {
+        input: { ticketId, note },
+      });
+    for (const note of ['\u2800'.repeat(20), '\u200c\n'.repeat(20), `${'\n'.repeat(20)}short`])
+      expect(told(await report(note)).errors).toEqual([['reportConcern', 'INVALID', 'input.note']]);
+    expect((await report('  The voice \r\n\r\n\tchanged\u2028amid \ud83dthe call\n')).data).toEqual({
+      reportConcern: { note: 'The voice changed amid the call' },
     });
   });
 });

@@ -9,6 +9,7 @@ import { assistances } from '../assistance/assistance.entity';
 import type { Assistances } from '../assistance/assistance.service';
 import { assistanceIds, live, useAssistance } from '../assistance/live';
 import type { Core } from '../core';
+import { reasonIn } from '../reasons';
 import { ownSource } from '../signals/own-source';
 import { recordSignals } from '../signals/recorder';
 import { isStaff } from '../tickets/staff.rows';
@@ -252,8 +253,4 @@ const peopleOf = ({ reportedById, reportedByStaffIds, staffId }: RiskAlert): rea
 ];
 
 /** Throws `INVALID`. */
-const noteIn = ({ note }: ReportConcernInput): string => {
-  const trimmed = note.trim();
-  if (trimmed.length >= 10 && trimmed.length <= 1_000) return trimmed;
-  throw Failure.invalid('input.note', 'expected 10 to 1,000 characters that say what was noticed');
-};
+const noteIn = ({ note }: ReportConcernInput): string => reasonIn(note, 'input.note', 'what was noticed');
