@@ -29,6 +29,7 @@ Signals in, and what happens to alerts out, on MariaDB with three replicas of th
   --seconds N      of each measurement (10)
   --subscribers N  readers, each an agent with a connection of their own (1000)
   --rate N         alerts a second (10)
+  --only WHAT      ingest, lag, decision: these alone, by commas
   --json           ends with one line of JSON
   --help`;
 
@@ -255,6 +256,7 @@ const main = async (): Promise<void> => {
       seconds: { type: 'string', default: '10' },
       subscribers: { type: 'string', default: '1000' },
       rate: { type: 'string', default: '10' },
+      only: { type: 'string', default: 'ingest,lag,decision' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -266,6 +268,7 @@ const main = async (): Promise<void> => {
     subscribers: whole(values.subscribers, 'subscribers', 1),
     rate: whole(values.rate, 'rate', 1),
   };
+  const asked = new Set(values.only.split(','));
   const folder = mkdtempSync(join(tmpdir(), 'counterfoil-bench-'));
   const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
   try {
@@ -293,22 +296,30 @@ const main = async (): Promise<void> => {
     }
     const bench: Bench = { settings, agents, gateways, closing, databaseId: mariadb.processId };
     await openTickets(gateways[0]?.port ?? 0, busyOf(await agents.current()));
-    const lag = await measureLag(bench, wishes);
-    const ingest = await measureIngest(bench, wishes);
+    const lag = asked.has('lag') ? await measureLag(bench, wishes) : undefined;
+    const ingest = asked.has('ingest') ? await measureIngest(bench, wishes) : undefined;
     // They would make signals of what was sent for minutes yet.
     for (const gateway of gateways) await stopContender(gateway);
-    const decision = await decisions()?.measureDecisions(bench, wishes);
+    const decision = asked.has('decision') ? await decisions()?.measureDecisions(bench, wishes) : undefined;
     const ratios = {
-      ingest: round(ingest.ratio),
-      lag: round(lag.ratio),
+      ...(ingest ? { ingest: round(ingest.ratio) } : {}),
+      ...(lag ? { lag: round(lag.ratio) } : {}),
       ...(decision ? { decision: round(decision.ratio) } : {}),
     };
-    const milliseconds = { gateway: median(lag.gateway.map(({ p99 }) => p99)), bare: median(lag.bare.map(({ p99 }) => p99)) };
-    console.log(
-      `ingest ${ratios.ingest} (gateway ${medianOf(ingest.gateway).toFixed(0)} signals/s, plain INSERT ${medianOf(ingest.plain).toFixed(0)}/s)
-lag ${ratios.lag} (p99 gateway ${milliseconds.gateway.toFixed(0)} ms, bare ${milliseconds.bare.toFixed(0)} ms; ${lag.gateway[0]?.events} events a round)${decision ? `\ndecision ${ratios.decision}` : ''}
-${loaded.database}; ${replicas} replicas`,
-    );
+    const milliseconds = lag && {
+      gateway: median(lag.gateway.map(({ p99 }) => p99)),
+      bare: median(lag.bare.map(({ p99 }) => p99)),
+    };
+    if (ingest)
+      console.log(
+        `ingest ${ratios.ingest} (gateway ${medianOf(ingest.gateway).toFixed(0)} signals/s, plain INSERT ${medianOf(ingest.plain).toFixed(0)}/s)`,
+      );
+    if (lag && milliseconds)
+      console.log(
+        `lag ${ratios.lag} (p99 gateway ${milliseconds.gateway.toFixed(0)} ms, bare ${milliseconds.bare.toFixed(0)} ms; ${lag.gateway[0]?.events} events a round)`,
+      );
+    if (decision) console.log(`decision ${ratios.decision}`);
+    console.log(`${loaded.database}; ${replicas} replicas`);
     if (values.json) console.log(JSON.stringify({ ratios, lagMilliseconds: milliseconds, ingest, lag, decision }));
   } finally {
     for (const close of closing.reverse()) await close();

@@ -253,10 +253,23 @@ describe('a row that is written', () => {
   it('takes as many statements as its values need', () => {
     const statements = insertions(
       parcels,
-      Array.from({ length: 5_000 }, () => whole),
+      Array.from({ length: 5_000 }, () => ({ ...whole, weight: 1, addressSealed: Buffer.of(1) })),
     );
     expect(statements.map(({ values }) => values.length / 7)).toEqual([2_285, 2_285, 430]);
     expect(insertions(parcels, [])).toEqual([]);
+  });
+
+  it('isn’t spelled where it is null in all of many', () => {
+    const many = Array.from({ length: 20 }, () => whole);
+    const columnsOf = ([statement]: ReturnType<typeof insertions>) => /\((.*?)\)/.exec(statement?.sql ?? '')?.[1];
+    expect(columnsOf(insertions(parcels, many))).toBe('id,sent_by,is_fragile,labels,sent_at');
+    expect(columnsOf(insertions(parcels, [...many, { ...whole, weight: 0 }]))).toBe(
+      'id,sent_by,weight,is_fragile,labels,sent_at',
+    );
+    expect(insertions(parcels, many)[0]?.values.slice(0, 5)).toEqual(['par_1', 'sen_1', 1, '["a","b"]', 1_000]);
+    // Of few rows, or few of a statement, the text is always the same.
+    for (const [rows, most] of [[many.slice(0, 16)], [many, 16]] as const)
+      expect(columnsOf(insertions(parcels, rows, most))).toBe('id,sent_by,weight,is_fragile,labels,sent_at,address_sealed');
   });
 
   it('keeps as many words as its column holds', () => {

@@ -52,6 +52,7 @@ interface ColumnDefinition {
   readonly property: string;
   readonly name: string;
   readonly transformer: ValueTransformer | undefined;
+  readonly nullable: boolean;
 }
 
 interface Definition {
@@ -100,7 +101,7 @@ export const table = <E>(entity: EntityClass<E>): Table<E> => {
       if (property in TableOf.prototype)
         throw new ProgrammingError(`No column is called ${property}: a table has a method of that name.`);
       const transformer = options.transformer as ValueTransformer | undefined;
-      return [property, { property, name: options.name ?? property, transformer }];
+      return [property, { property, name: options.name ?? property, transformer, nullable: options.nullable === true }];
     });
   return new TableOf<E>({ name, columns: new Map(columns) }) as Table<E>;
 };
@@ -245,24 +246,37 @@ const maximumParameters = 16_000;
 
 const stored = ({ transformer }: ColumnDefinition, value: unknown): unknown => (transformer ? transformer.to(value) : value);
 
-/** Inserts these rows, in as many statements as their values need, and at most so many rows in one. */
+/** Of more rows than that it pays to look for columns of which none has a value; of fewer the same text comes again, and may stay prepared. */
+const manyRows = 16;
+
+/** The columns of which one of the rows has a value. What isn't said to be nullable is said for each row. */
+const withValues = <E>(all: readonly ColumnDefinition[], rows: readonly Values<E>[]): readonly ColumnDefinition[] =>
+  all.filter(({ property, nullable }) => !nullable || rows.some((row) => row[property as keyof Values<E>] !== null));
+
+/**
+ * Inserts these rows, in as many statements as their values need, and at most so many rows in one. Of many rows a column of which all are
+ * null isn't spelled: it is null by itself.
+ */
 export const insertions = <E>(
   into: Table<E>,
   rows: readonly Values<E>[],
   mostRows = Number.POSITIVE_INFINITY,
 ): { sql: string; values: unknown[] }[] => {
   const { name, columns } = into[definition];
-  const all = [...columns.values()];
+  const every = [...columns.values()];
+  const all = Math.min(rows.length, mostRows) <= manyRows ? every : withValues(every, rows);
   const head = `INSERT INTO ${name} (${all.map((column) => column.name).join(',')}) VALUES `;
   const tuple = `(${all.map(() => '?').join(',')})`;
   const perStatement = Math.min(mostRows, Math.max(1, Math.floor(maximumParameters / all.length)));
   const statements: { sql: string; values: unknown[] }[] = [];
   for (let start = 0; start < rows.length; start += perStatement) {
-    const chunk = rows.slice(start, start + perStatement);
-    statements.push({
-      sql: head + chunk.map(() => tuple).join(','),
-      values: chunk.flatMap((row) => all.map((column) => stored(column, row[column.property as keyof Values<E>]))),
-    });
+    const end = Math.min(rows.length, start + perStatement);
+    const values: unknown[] = [];
+    for (let at = start; at < end; at += 1) {
+      const row = rows[at] as Values<E>;
+      for (const column of all) values.push(stored(column, row[column.property as keyof Values<E>]));
+    }
+    statements.push({ sql: `${head}${`${tuple},`.repeat(end - start - 1)}${tuple}`, values });
   }
   return statements;
 };

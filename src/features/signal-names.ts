@@ -11,6 +11,7 @@ import type { Keys } from './keys/keys.service';
 import { paymentCustomers } from './payments/payment.entity';
 import { method, payer, payerRows, transaction } from './payments/payments.rows';
 import type { NamedByEvents } from './signals/log-signals';
+import { RecentDigests } from './signals/recent-digests';
 import type { SignalNames } from './signals/signals.slice';
 import { type NamedThings, subjectDigest } from './signals/subjects';
 import { staff, ticket } from './tickets/tickets.rows';
@@ -135,7 +136,8 @@ const namedThings = (reads: Reads, keys: Keys): NamedThings => {
     return ids;
   };
   const itself = (name: string) => name;
-  const digestFor = (domain: string) => (name: string) => keys.searchDigest(domain, name) as string;
+  const recent = new RecentDigests();
+  const digestFor = (domain: string) => recent.of(domain, (name) => keys.searchDigest(domain, name) as string);
   const of = (source: Sql, name: string, column: Sql, names: readonly string[]) =>
     sql`WHERE ${source} = ${name} AND ${column} IN (${names})`;
   return {

@@ -5,12 +5,16 @@ import type { RiskSignalDay } from './signal.entity';
 const chosen = (choose: (...of: number[]) => number, one: number | null, other: number | null): number | null =>
   one === null || other === null ? (one ?? other) : choose(one, other);
 
+/** By what days are one. A digest, an id, a type, a country and a currency have no blank, and a null is none of them. */
+const nameOf = ({ subject, value, type, day, country, device, currency }: DaySummary): string =>
+  `${subject} ${type} ${day} ${country ?? ''} ${device ?? ''} ${currency ?? ''} ${value}`;
+
 /** Days of which no two are the same: those that agree in all but what is counted are one. */
 export const summed = (days: readonly DaySummary[]): readonly DaySummary[] => {
   const all = new Map<string, DaySummary>();
   for (const day of days) {
-    const { count, mostMinorUnits, customerSince, ...key } = day;
-    const name = JSON.stringify(key);
+    const { count, mostMinorUnits, customerSince } = day;
+    const name = nameOf(day);
     const known = all.get(name);
     if (!known) {
       all.set(name, day);
@@ -18,7 +22,7 @@ export const summed = (days: readonly DaySummary[]): readonly DaySummary[] => {
     }
     const since = chosen(Math.min, known.customerSince?.getTime() ?? null, customerSince?.getTime() ?? null);
     all.set(name, {
-      ...key,
+      ...day,
       count: known.count + count,
       mostMinorUnits: chosen(Math.max, known.mostMinorUnits, mostMinorUnits),
       customerSince: since === null ? null : new Date(since),
@@ -28,11 +32,17 @@ export const summed = (days: readonly DaySummary[]): readonly DaySummary[] => {
 };
 
 /** What is stored of a day: of its key nothing is null. */
-export const dayRow = ({ country, device, currency, ...day }: DaySummary): Values<RiskSignalDay> => ({
-  ...day,
-  country: country ?? '',
-  device: device ?? '',
-  currency: currency ?? '',
+export const dayRow = (of: DaySummary): Values<RiskSignalDay> => ({
+  subject: of.subject,
+  value: of.value,
+  type: of.type,
+  day: of.day,
+  country: of.country ?? '',
+  device: of.device ?? '',
+  currency: of.currency ?? '',
+  count: of.count,
+  mostMinorUnits: of.mostMinorUnits,
+  customerSince: of.customerSince,
 });
 
 export const dayOfRow = (row: Values<RiskSignalDay>): DaySummary => ({

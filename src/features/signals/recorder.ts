@@ -53,5 +53,5 @@ const unknown = async (change: Telling, signals: readonly Signal[]): Promise<rea
     const rows = await change.read(named, sql`WHERE ${riskSignals.source} = ${source} AND ${riskSignals.eventId} IN (${ids})`);
     for (const row of rows) stored.add(`${row.source} ${row.eventId}`);
   }
-  return signals.filter(({ source, id }) => !stored.has(`${source} ${id}`));
+  return stored.size === 0 ? signals : signals.filter(({ source, id }) => !stored.has(`${source} ${id}`));
 };

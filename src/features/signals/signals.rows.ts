@@ -1,6 +1,6 @@
 import { sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
-import { type Signal, type SubjectName, subjectNames } from '../../risk/signal';
+import { type Signal, type SubjectName, type Subjects, subjectNames } from '../../risk/signal';
 import { type RiskSignal, riskFeed, riskSignals } from './signal.entity';
 
 export const f = riskFeed.as('f');
@@ -66,6 +66,13 @@ export const signalOf = (row: Told): Signal => ({
   ...(row.backdated ? { isBackdated: true } : {}),
 });
 
+/** One after the other: a list of names made anew for each signal costs more than all else that its row does. */
+const subjectsTold = (subjects: Subjects): Record<SubjectColumn<SubjectName>, string | null> => {
+  const told = {} as Record<SubjectColumn<SubjectName>, string | null>;
+  for (const name of subjectNames) told[subjectColumn(name)] = subjects[name] ?? null;
+  return told;
+};
+
 /** What is stored of a signal whose subjects are digests and ids of ours already. */
 export const toldOf = ({ source, id, type, occurredAt, subjects, facts, isBackdated }: Signal, receivedAt: Date): Told => ({
   source,
@@ -73,10 +80,7 @@ export const toldOf = ({ source, id, type, occurredAt, subjects, facts, isBackda
   type,
   occurredAt,
   receivedAt,
-  ...(Object.fromEntries(subjectNames.map((name) => [subjectColumn(name), subjects[name] ?? null])) as Record<
-    SubjectColumn<SubjectName>,
-    string | null
-  >),
+  ...subjectsTold(subjects),
   country: facts.country ?? null,
   minorUnits: facts.amount?.minorUnits ?? null,
   currency: facts.amount?.currency ?? null,

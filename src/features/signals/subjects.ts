@@ -1,6 +1,7 @@
 import { Failure } from '../../failure';
 import { type KeyedDigests, normalForm } from '../../privacy/digests';
-import type { Signal, SubjectName, Subjects } from '../../risk/signal';
+import { type Signal, type SubjectName, type Subjects, subjectNames } from '../../risk/signal';
+import { RecentDigests } from './recent-digests';
 
 /** What somebody's names stand for: our id of each name that is known. */
 type IdsOf = (source: string, names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
@@ -41,8 +42,13 @@ export const subjectDigest = (digests: KeyedDigests, subject: SubjectName, text:
   return digests.subject(subject, isAnywhere ? '' : namespace, form);
 };
 
+/** Each has a name of its own for each signal: what is kept of one is never asked for. */
+const namedOnce: ReadonlySet<SubjectName> = new Set(['order', 'payment']);
+
 /** Ours in place of what senders name: an id where it is known here, and a keyed digest, which says nothing, where it isn't. */
 export class SignalSubjects {
+  private readonly recent = new RecentDigests();
+
   constructor(
     private readonly digests: KeyedDigests,
     private readonly named: NamedThings,
@@ -68,13 +74,25 @@ export class SignalSubjects {
       ticket: helpdesk,
       staff: helpdesk,
     };
+    const digestOf = new Map<string, (text: string) => string>();
+    const digest = (name: SubjectName, text: string, namespace: string): string => {
+      const kind = `${name} ${namespace}`;
+      let of = digestOf.get(kind);
+      if (!of) {
+        const make = (each: string) => subjectDigest(this.digests, name, each, namespace);
+        of = namedOnce.has(name) ? make : this.recent.of(kind, make);
+        digestOf.set(kind, of);
+      }
+      return of(text);
+    };
     return signals.map((signal) => {
       const ours: { [name in SubjectName]?: string } = {};
-      for (const [name, text] of Object.entries(signal.subjects) as [SubjectName, string | undefined][]) {
+      for (const name of subjectNames) {
+        const text = signal.subjects[name];
         if (text === undefined) continue;
         // A team's name is nobody's; of whom it is no team that is known here, it must not be one that is.
         if (name === 'team' && helpdesk !== undefined && text.length <= 64) ours.team = text;
-        else ours[name] = ids[name]?.get(text) ?? subjectDigest(this.digests, name, text, namespaces[name] ?? signal.source);
+        else ours[name] = ids[name]?.get(text) ?? digest(name, text, namespaces[name] ?? signal.source);
       }
       return { ...signal, subjects: ours satisfies Subjects };
     });
@@ -86,7 +104,9 @@ export class SignalSubjects {
     source: string | undefined,
     find: IdsOf,
   ): Promise<ReadonlyMap<string, string>> {
-    const names = [...new Set(signals.flatMap(({ subjects }) => subjects[subject] ?? []))];
-    return source === undefined || names.length === 0 ? new Map() : find(source, names);
+    if (source === undefined) return new Map();
+    const names = new Set<string>();
+    for (const { subjects } of signals) if (subjects[subject] !== undefined) names.add(subjects[subject]);
+    return names.size === 0 ? new Map() : find(source, [...names]);
   }
 }

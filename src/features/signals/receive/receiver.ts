@@ -115,7 +115,7 @@ export class SignalReceiver {
   private async storeNow(source: SignalSource, signals: readonly Signal[], now: Date): Promise<Received> {
     const { name } = source;
     const told = await this.parts.subjects.ours(
-      signals.map((signal) => ({ ...signal, isBackdated: isBackdated(signal, source, now) })),
+      signals.map((signal) => (isBackdated(signal, source, now) ? { ...signal, isBackdated: true } : signal)),
       source,
     );
     if (told.length === 0) return { received: 0, stored: 0 };
