@@ -1,5 +1,6 @@
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
 import { demoTickets } from '../../src/development/merchant/cast';
+import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { customerOf, raised, raiseOn } from '../support/alerts';
 import { countOf, eventsOf, policyWith, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
@@ -555,6 +556,127 @@ describe('many holds on one customer', () => {
     await held.byRule(own, { key: 'the last' });
     await expect(held.byRule(own, { key: 'one more' })).rejects.toThrow('enough');
     expect(await countOf(test, 'payment_hold')).toBe(41);
+  });
+});
+
+describe('holds of agents that follow each other', () => {
+  const inMinutes = (of: number) => ({ until: held.in(of * minute) });
+  const refusedUntil = async (who: Parameters<HeldPayments['place']>[0], reference: string, minutes: number) => {
+    const answer = await test.as(who, placeMutation, { input: await held.input(reference, inMinutes(minutes)) });
+    expect(told(answer)).toEqual({ data: null, errors: [['placeHold', 'INVALID', 'input.until']] });
+    return answer.errors?.[0]?.message;
+  };
+  /** A day's worth, by one after the other. */
+  const spent = async (): Promise<Date> => {
+    const begun = test.clock.now();
+    for (let n = 0; n < 2; n += 1) {
+      await held.open('ana', own);
+      await held.placed('ana', own, inMinutes(120));
+      test.clock.forward(2 * hour);
+    }
+    await held.sweep();
+    await held.drain();
+    return begun;
+  };
+  it('make a customer wait four hours of a day at most: the latest end is named, and who may hold for longer', async () => {
+    await held.open('ana', own);
+    await held.placed('ana', own, inMinutes(120));
+    // What stands at once counts once.
+    await held.placed('ana', own, inMinutes(120));
+    await held.wait(2 * hour);
+    await held.sweep();
+    await held.open('ana', own);
+    const released = await held.placed('ana', own, inMinutes(120));
+    await held.wait(90 * minute);
+    expect(told(await test.as('ana', releaseMutation, { id: released })).errors).toEqual([]);
+    await held.wait(10 * minute);
+    await held.open('ana', own);
+    // The half hour that was let go is left.
+    expect(await refusedUntil('ana', own, 31)).toContain(`${held.in(30 * minute)} at the latest`);
+    expect(await refusedUntil('ana', own, 31)).toContain('supervisor');
+    await held.placed('ana', own, inMinutes(30));
+    await held.wait(30 * minute);
+    expect((await held.ids('ana', { state: ['PLACING', 'ACTIVE'] })).length).toBe(0);
+  });
+
+  it('are none again until the first of them is a day past, but a supervisor’s', async () => {
+    const begun = await spent();
+    await held.open('ana', own);
+    const events = await eventsOf(test, async () => {
+      expect(await refusedUntil('ana', own, 1)).toContain(new Date(begun.getTime() + 24 * hour).toISOString());
+    });
+    expect(actionsOf(events)).toEqual([]);
+    await held.open('sam', own);
+    expect((await held.place('sam', own, inMinutes(600))).errors).toEqual([]);
+    test.clock.forward(20 * hour + minute);
+    await held.open('ana', own);
+    expect((await held.place('ana', own, inMinutes(120))).errors).toEqual([]);
+  });
+
+  const link = async (reference: string, payer: string | null) => {
+    const set = 'UPDATE helpdesk_customer SET link = ?, payment_customer_id = ? WHERE id = ?';
+    await tamper(test.app.database, set, [payer === null ? 'NONE' : 'VERIFIED', payer, await customerOf(test, reference)]);
+  };
+  const payerOf = async (reference: string): Promise<string | null> => {
+    const of = 'SELECT payment_customer_id AS id FROM helpdesk_customer WHERE id = ?';
+    const [row] = await test.app.database.query<{ id: string | null }>(of, [await customerOf(test, reference)]);
+    return row?.id ?? null;
+  };
+  const taken = demoTickets.taken.reference;
+
+  it.each<[string, () => Promise<readonly [who: string, reference: string]>]>([
+    ['once the customer is linked to nobody', async () => link(own, null).then(() => ['ana', own])],
+    ['once the customer is linked to somebody else', async () => link(own, await payerOf(taken)).then(() => ['ana', own])],
+    [
+      'on a ticket of the same payer’s under another name',
+      async () => link(taken, await payerOf(own)).then(() => ['ana', taken]),
+    ],
+    [
+      'on a ticket of who was linked to the same payer only afterwards',
+      async () => {
+        const payer = await payerOf(own);
+        await link(own, null);
+        await link(taken, payer);
+        return ['ana', taken];
+      },
+    ],
+    [
+      'on a ticket that was closed and opened again',
+      async () => {
+        test.helpdesk.close(own);
+        await test.app.sources.syncAll();
+        test.helpdesk.reopen(own);
+        await test.app.sources.syncAll();
+        return ['ana', own];
+      },
+    ],
+    [
+      'on another ticket of theirs',
+      async () => {
+        test.helpdesk.setCustomer(taken, helpdeskReferenceOf(demoTickets.own.customer ?? 0), 'sam');
+        await test.app.sources.syncAll();
+        return ['ana', taken];
+      },
+    ],
+    [
+      'by the agent who has the ticket now',
+      async () => {
+        test.helpdesk.reassign(own, 'ben', 'sam');
+        await test.app.sources.syncAll();
+        return ['ben', own];
+      },
+    ],
+  ])('are no more %s', async (_, meanwhile) => {
+    await spent();
+    const [who, reference] = await meanwhile();
+    await held.open(who, reference);
+    await refusedUntil(who, reference, 1);
+  });
+
+  it('are as before on tickets of others', async () => {
+    await spent();
+    await held.open('ana', taken);
+    expect((await held.place('ana', taken, inMinutes(120))).errors).toEqual([]);
   });
 });
 

@@ -160,6 +160,12 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
     list(`decisions.routes.${verdict}`, null, from, to, `The route of a payment’s ${verdict}`);
   }
   number('holds.agentMinutes', before.holds.agentMinutes, after.holds.agentMinutes, 'The longest hold of an agent, in minutes,');
+  number(
+    'holds.agentDayMinutes',
+    before.holds.agentDayMinutes,
+    after.holds.agentDayMinutes,
+    'How long agents may make one customer wait a day, in minutes,',
+  );
   number('holds.agentMost', before.holds.agentMost, after.holds.agentMost, 'The number of holds of an agent that stand at once');
   number(
     'holds.supervisorMost',

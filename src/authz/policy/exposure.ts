@@ -69,7 +69,7 @@ const canonicalText = (contents: PolicyContents): string => {
     [...new Set(brakes.releasedBy)].sort(),
     [recognitions.linkHours, recognitions.perCustomerPerDay],
     [decisions.routes.review, decisions.routes.hold, decisions.quota.perSubjectPerHour, decisions.quota.subjectsPerMinute],
-    [holds.agentMinutes, holds.agentMost, holds.supervisorMost],
+    [holds.agentMinutes, holds.agentDayMinutes, holds.agentMost, holds.supervisorMost],
   ]);
 };
 

@@ -151,10 +151,16 @@ const holds = z
     agentMinutes: wholeNumber(1, 1_440, 'whole minutes'),
     /** Holds of one agent's that stand at once. */
     agentMost: wholeNumber(1, 100, 'a whole number'),
+    /** For how long agents make one customer wait within any 24 hours, whoever of them and by however many holds. Left out: four hours, or what one may stand. */
+    agentDayMinutes: wholeNumber(1, 1_440, 'whole minutes').optional(),
     /** The same of a supervisor's. */
     supervisorMost: wholeNumber(1, 500, 'a whole number').default(20),
   })
-  .default({ agentMinutes: 120, agentMost: 5, supervisorMost: 20 });
+  .transform(({ agentDayMinutes, ...given }) => ({
+    ...given,
+    agentDayMinutes: agentDayMinutes ?? Math.max(240, given.agentMinutes),
+  }))
+  .default({ agentMinutes: 120, agentDayMinutes: 240, agentMost: 5, supervisorMost: 20 });
 /** For how long agents may hold payments, and how many each of the staff at once. */
 export type HoldPolicy = z.infer<typeof holds>;
 

@@ -25,6 +25,7 @@ import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
 import { ticketReferenceRows, ticket as tickets } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
+import { heldByAgents, latestWithin, nextWithin } from './agents-share';
 import { mostCustomers, PaymentHold, paymentHoldJobs } from './hold.entity';
 import { hasRoom, move } from './hold.moves';
 import { type HoldSubject, holdActions, holdReach, type PlaceSubject } from './hold.policy';
@@ -279,6 +280,7 @@ export class HoldDesk {
     const longest = isSupervisor ? longestHold : Math.min(policy.agentMinutes * minute, longestHold);
     const latest = earliest(new Date(change.at.getTime() + longest), captureLimit?.isReckoned === false ? captureLimit.at : null);
     if (input.until > latest) throw tooLate('input.until', latest);
+    if (!isSupervisor) await this.expectWithinShare(change, customerId, input.until);
     if (input.until <= change.at)
       throw Failure.invalid('input.until', `expected an instant to come, ${latest.toISOString()} at the latest`);
     await this.spendRoom(
@@ -314,6 +316,21 @@ export class HoldDesk {
     throw new Failure('CONFLICT', 'This customer has as many open holds as there may be.', {
       remedy: 'Look at those first; release what isn’t needed.',
     });
+  }
+
+  /** However many agents hold one after the other, a customer waits by them for no longer than the policy says. Throws `INVALID`. */
+  private async expectWithinShare(change: Change, customerId: string, until: Date): Promise<void> {
+    const { agentDayMinutes } = this.parts.policy;
+    const now = change.at.getTime();
+    const spans = await heldByAgents(change, customerId);
+    const latest = spans === null ? now : latestWithin(spans, now, agentDayMinutes * minute);
+    if (until.getTime() <= latest) return;
+    const why = `agents make a customer wait for ${agentDayMinutes} minutes of 24 hours; a supervisor extends a hold, or places one`;
+    const when =
+      latest > now
+        ? `expected ${new Date(latest).toISOString()} at the latest`
+        : `expected none before ${new Date(spans === null ? now + longestHold : nextWithin(spans, now, agentDayMinutes * minute)).toISOString()}`;
+    throw Failure.invalid('input.until', `${when}: ${why}`);
   }
 
   /** Holds that a person has standing at once, under all of their subjects together, are counted where they write to all of these. Throws `DENIED`. */

@@ -81,6 +81,9 @@ export const standingRows = select(
 
 export const holdMoves = select(hold.pick('customerIds', 'payerIds', 'moves'), sql`FROM ${hold}`);
 
+/** When holds stood, and who their customer was at the payment side. */
+export const agentsHolds = select(hold.pick('id', 'paymentCustomerId', 'placedAt', 'expiresAt', 'moves'), sql`FROM ${hold}`);
+
 /** The helpdesk's customers, and who each is at the payment side. */
 export const linkedPayers = select(customer.pick('id', 'paymentCustomerId'), sql`FROM ${customer}`);
 
