@@ -99,6 +99,12 @@ export const catalogue = {
     subject: 'Assistance',
     detail: { reason: word, of: id },
   },
+  'assistance.reject': {
+    reads: 'A supervisor refused the assistance that `of` had asked for; it ended before it began.',
+    subject: 'Assistance',
+    detail: { of: id },
+    notes: ['reason'],
+  },
   'assistance.request': {
     reads: 'An actor asked for an assistance, with a reason; it is live at once unless it needs an approval.',
     subject: 'Assistance',

@@ -20,6 +20,9 @@ const begin = `mutation Begin($ticketId: ID!, $reason: String = "The caller asks
   }
 }`;
 const approve = 'mutation Approve($id: ID!) { approveAssistance(id: $id) { id state endReason } }';
+const refuse = `mutation Refuse($id: ID!, $reason: String = "The ticket says nothing of a payment") {
+  rejectAssistance(id: $id, reason: $reason) { id state endReason rejectionReason }
+}`;
 const end = 'mutation End($id: ID!) { endAssistance(id: $id) { id state endReason } }';
 
 const reached = (reference: string) => ({
@@ -240,6 +243,130 @@ describe('an assistance on request', () => {
     ]);
     const [row] = await test.app.database.query('SELECT approved_by_id, approved_at FROM assistance WHERE id = ?', [id]);
     expect(row).toEqual({ approved_by_id: null, approved_at: null });
+  });
+
+  const seenBy = async (who: Parameters<TestApp['as']>[0], reference: string) => {
+    const query = `query ($reference: String!) {
+      ticketByReference(source: "demo", reference: $reference) { assistance { state endReason rejectionReason } }
+    }`;
+    return told(await test.as(who, query, { reference })).data.ticketByReference.assistance;
+  };
+
+  it('is rejected by a supervisor, with its event, once: the asker reads why, and may ask anew', async () => {
+    const { reference } = demoTickets.readdressed;
+    const id = await request(reference);
+    expect(await listedFor('sam')).toContain(id);
+    const events = await eventsOf(test, async () => {
+      const answer = await test.as('sam', refuse, { id });
+      expect(told(answer)).toEqual({
+        data: {
+          rejectAssistance: {
+            id,
+            state: 'REJECTED',
+            endReason: 'REJECTED',
+            rejectionReason: 'The ticket says nothing of a payment',
+          },
+        },
+        errors: [],
+      });
+      expect(told(await test.as('sam', refuse, { id, reason: 'Another reason than the first' }))).toEqual(told(answer));
+    });
+    expect(events.filter(({ action }) => String(action).startsWith('assistance.'))).toEqual([
+      expect.objectContaining({
+        action: 'assistance.reject',
+        outcome: 'ALLOWED',
+        assistance: id,
+        subject: { type: 'Assistance', id },
+      }),
+    ]);
+    expect(JSON.stringify(events)).not.toContain('says nothing');
+    expect(await listedFor('sam')).not.toContain(id);
+    const read = { state: 'REJECTED', endReason: 'REJECTED', rejectionReason: 'The ticket says nothing of a payment' };
+    expect(await seenBy('ana', reference)).toEqual(read);
+    // Hers under her other subject as well; nobody else's.
+    const other = {
+      token: await issuer.token('ana', { roles: ['AGENT'], teams: ['cards'], subject: 'ana-lead' }, test.clock.now()),
+    };
+    expect(await seenBy(other, reference)).toEqual(read);
+    const chloe = { token: await issuer.token('chloe', { roles: ['AGENT'], teams: ['cards'] }, test.clock.now()) };
+    expect(await seenBy(chloe, reference)).toBeNull();
+    expect(await seenBy('sam', reference)).toBeNull();
+    expect(told(await test.as('sam', approve, { id })).errors).toEqual([['approveAssistance', 'CONFLICT']]);
+    test.clock.forward(1);
+    const again = await request(reference);
+    expect(again).not.toBe(id);
+    expect(await seenBy('ana', reference)).toEqual({ state: 'WAITING', endReason: null, rejectionReason: null });
+    expect(told(await test.as('ana', end, { id: again })).errors).toEqual([]);
+    // Theirs to end: what was before it is over with it.
+    expect(await seenBy('ana', reference)).toBeNull();
+    test.clock.forward(1);
+  });
+
+  it.each<[string, () => Promise<{ token: string }>, string, string | undefined]>([
+    ['by the requester', async () => ({ token: await test.token('ana') }), 'DENIED', 'ROLE'],
+    [
+      'by the requester under another subject, with the same row among the staff',
+      async () => ({
+        token: await issuer.token('ana', { roles: ['SUPERVISOR'], teams: ['cards'], subject: 'ana-lead' }, test.clock.now()),
+      }),
+      'DENIED',
+      'OWN_REQUEST',
+    ],
+    [
+      'by a supervisor whom the helpdesk doesn’t know',
+      async () => ({ token: await issuer.token('nobody', { roles: ['SUPERVISOR'], teams: ['cards'] }, test.clock.now()) }),
+      'DENIED',
+      'OWN_REQUEST',
+    ],
+    [
+      'by a supervisor of another team, as if it did not exist',
+      async () => ({
+        token: await issuer.token('rosa', { roles: ['SUPERVISOR'], teams: ['disputes'], subject: 'rosa-lead' }, test.clock.now()),
+      }),
+      'NOT_FOUND',
+      undefined,
+    ],
+    [
+      'by a supervisor who signed in a quarter of an hour ago',
+      async () => ({
+        token: await test.token('sam', { authenticatedAt: new Date(test.clock.now().getTime() - 15 * minute - 1_000) }),
+      }),
+      'DENIED',
+      'RECENT_LOGIN_REQUIRED',
+    ],
+    [
+      'by a supervisor without a second factor',
+      async () => ({ token: await test.token('sam', { mfa: false }) }),
+      'DENIED',
+      'MFA_REQUIRED',
+    ],
+  ])('is not rejected %s: it goes on waiting, one denial is written', async (_, who, code, reason) => {
+    const other = await who();
+    const id = await request(demoTickets.selfMade.reference);
+    const events = await eventsDuring(async () => {
+      const answer = told(await test.as(other, refuse, { id }));
+      expect(answer.data).toBeNull();
+      expect(answer.errors.map(([, ...rest]) => rest)).toEqual([[code, reason].filter((part) => part !== undefined)]);
+    });
+    expect(events).toEqual([
+      { action: 'denial', outcome: 'DENIED', detail: expect.objectContaining({ reason: reason ?? 'NOT_FOUND', count: 1 }) },
+    ]);
+    expect(await countOf(test, 'assistance', 'id = ? AND ended_at IS NULL AND rejected_by_id IS NULL', id)).toBe(1);
+  });
+
+  it('that is live, has ended or isn’t there isn’t rejected, nor without saying why', async () => {
+    const id = await request(demoTickets.readdressed.reference);
+    expect(told(await test.as('sam', refuse, { id, reason: 'No.' })).errors).toEqual([['rejectAssistance', 'INVALID', 'reason']]);
+    expect(told(await test.as('sam', refuse, { id, reason: 'Caller reads 4242 4242 4242 4242' })).errors).toEqual([
+      ['rejectAssistance', 'INVALID', 'reason'],
+    ]);
+    expect(told(await test.as('sam', refuse, { id: 'ast_absent' })).errors).toEqual([['rejectAssistance', 'NOT_FOUND']]);
+    expect(told(await test.as('sam', approve, { id })).errors).toEqual([]);
+    expect(told(await test.as('sam', refuse, { id })).errors).toEqual([['rejectAssistance', 'CONFLICT']]);
+    expect(told(await test.as('ana', end, { id })).errors).toEqual([]);
+    expect(told(await test.as('sam', refuse, { id })).errors).toEqual([['rejectAssistance', 'CONFLICT']]);
+    expect(await countOf(test, 'assistance', 'id = ? AND rejected_by_id IS NOT NULL', id)).toBe(0);
+    test.clock.forward(1);
   });
 
   it('of somebody whom the helpdesk doesn’t know is approved by nobody, and waits for nobody', async () => {

@@ -151,6 +151,7 @@ describe('bad input', () => {
     for (const mutation of [
       'mutation($id: ID!) { endAssistance(id: $id) { id } }',
       'mutation($id: ID!) { approveAssistance(id: $id) { id } }',
+      'mutation($id: ID!) { rejectAssistance(id: $id, reason: "long enough a reason") { id } }',
     ]) {
       const answer = await app.as('sam', mutation, { id: text });
       expect(answer.data).toBeNull();

@@ -493,8 +493,12 @@ describe('ways around', () => {
       // Ana took it from the disputes team, which isn't sam's.
       const { data } = await app.as('ana', begin, { id: await ids.ticket('taken') });
       expect(data.beginAssistance.state).toBe('WAITING');
-      for (const mutation of ['approveAssistance', 'endAssistance']) {
-        const query = `mutation ($id: ID!) { ${mutation}(id: $id) { id } }`;
+      for (const mutation of [
+        'approveAssistance(id: $id)',
+        'rejectAssistance(id: $id, reason: "a long enough reason")',
+        'endAssistance(id: $id)',
+      ]) {
+        const query = `mutation ($id: ID!) { ${mutation} { id } }`;
         const expected = strip(await app.as('sam', query, { id: absent.assistance }));
         expect(expected).toContain('NOT_FOUND');
         expect(strip(await app.as('sam', query, { id: data.beginAssistance.id }))).toBe(expected);

@@ -125,6 +125,13 @@ describe('a source is asked nothing for who has no permission', () => {
       async () => ({ who: 'ana', variables: await waiting() }),
     ],
     [
+      'rejectAssistance',
+      'of their own',
+      'mutation ($id: ID!, $reason: String!) { rejectAssistance(id: $id, reason: $reason) { id } }',
+      'ROLE',
+      async () => ({ who: 'ana', variables: { ...(await waiting()), reason } }),
+    ],
+    [
       'endAssistance',
       'of somebody else',
       'mutation ($id: ID!) { endAssistance(id: $id) { id } }',

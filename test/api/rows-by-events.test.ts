@@ -10,6 +10,8 @@ const beginAssistance = `mutation($ticketId: ID!) {
   beginAssistance(input: { ticketId: $ticketId, purpose: DECLINE, reason: "The caller asks about a declined payment" }) { id }
 }`;
 
+const rejectAssistance = 'mutation($id: ID!, $reason: String!) { rejectAssistance(id: $id, reason: $reason) { id } }';
+
 /** What stands in the tables and in the log after updates that went every way there is to the customer's answer. */
 let test: TestApp;
 let updates: Updates;
@@ -31,11 +33,12 @@ beforeAll(async () => {
     );
     await updates.drain();
   }
-  for (const ticket of [demoTickets.unassigned, demoTickets.selfMade]) {
+  for (const ticket of [demoTickets.unassigned, demoTickets.selfMade, demoTickets.readdressed]) {
     const { data } = await test.as('ana', beginAssistance, { ticketId: await ticketIdOf(test, ticket.reference) });
     const { id } = data.beginAssistance;
     if (ticket === demoTickets.unassigned)
       await test.as('sam', 'mutation($id: ID!) { approveAssistance(id: $id) { id } }', { id });
+    else if (ticket === demoTickets.readdressed) await test.as('sam', rejectAssistance, { id, reason: rejection });
     else await test.as('ana', 'mutation($id: ID!) { endAssistance(id: $id) { id } }', { id });
   }
 });
@@ -74,6 +77,8 @@ describe('rows that answers go by', () => {
     ['assistance', 'end_reason', "'EXPIRED'", 'endReason', 'ended_at IS NOT NULL'],
     ['assistance', 'open_key', 'NULL', 'openKey', 'open_key IS NOT NULL'],
     ['assistance', 'reason_sealed', 'NULL', 'reason', 'reason_sealed IS NOT NULL'],
+    ['assistance', 'rejected_by_id', somebody, 'rejectedById', "end_reason = 'REJECTED'"],
+    ['assistance', 'rejection_sealed', 'NULL', 'rejection', "end_reason = 'REJECTED'"],
     ['credential_update', 'state', "'EXPIRED'", 'state'],
     ['credential_update', 'kind', "'SET_DEFAULT'", 'kind'],
     ['credential_update', 'ticket_id', "'tkt_x'", 'ticketId'],

@@ -56,6 +56,10 @@ const mutations: Readonly<Record<string, () => readonly [query: string, variable
     { input: { ticketId: of.ticketId, purpose: 'OTHER', reason } },
   ],
   approveAssistance: () => ['mutation ($id: ID!) { approveAssistance(id: $id) { id } }', { id: assistance }],
+  rejectAssistance: () => [
+    'mutation ($id: ID!, $reason: String!) { rejectAssistance(id: $id, reason: $reason) { id } }',
+    { id: assistance, reason },
+  ],
   endAssistance: () => ['mutation ($id: ID!) { endAssistance(id: $id) { id } }', { id: assistance }],
   requestCredentialUpdate: () => [
     'mutation ($input: RequestCredentialUpdateInput!) { requestCredentialUpdate(input: $input) { id } }',

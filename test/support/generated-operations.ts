@@ -62,9 +62,17 @@ const idsOf: Readonly<Record<string, string>> = {
   customer: 'customers',
   transaction: 'transactions',
   approveAssistance: 'assistances',
+  rejectAssistance: 'assistances',
   endAssistance: 'assistances',
 };
-const mutations = ['beginAssistance', 'beginAssistance', 'approveAssistance', 'approveAssistance', 'endAssistance'];
+const mutations = [
+  'beginAssistance',
+  'beginAssistance',
+  'approveAssistance',
+  'approveAssistance',
+  'rejectAssistance',
+  'endAssistance',
+];
 
 /** Writes one operation over the whole schema: what a caller may send who knows the graph and everybody's ids. */
 export class OperationWriter {

@@ -5,7 +5,15 @@ import { table } from '../../db/table';
 export const assistancePurposes = ['PAYMENT_QUESTION', 'DECLINE', 'DISPUTE', 'REFUND', 'CREDENTIAL_UPDATE', 'OTHER'] as const;
 export type AssistancePurpose = (typeof assistancePurposes)[number];
 
-export const assistanceEndReasons = ['TICKET_CLOSED', 'REASSIGNED', 'RECIPIENT_CHANGED', 'EXPIRED', 'BY_HAND', 'BRAKE'] as const;
+export const assistanceEndReasons = [
+  'TICKET_CLOSED',
+  'REASSIGNED',
+  'RECIPIENT_CHANGED',
+  'EXPIRED',
+  'BY_HAND',
+  'BRAKE',
+  'REJECTED',
+] as const;
 export type AssistanceEndReason = (typeof assistanceEndReasons)[number];
 
 /** A grant: this actor may see this customer's payment context because of this ticket, from `beginsAt` until it ends. Never deleted. */
@@ -34,6 +42,10 @@ export class Assistance {
   @Flag({ name: 'needs_approval' }) needsApproval!: boolean;
   @Text(64, { name: 'approved_by_id', nullable: true }) approvedById!: string | null;
   @Instant({ name: 'approved_at', nullable: true }) approvedAt!: Date | null;
+  /** The supervisor who refused it; null where nobody did. */
+  @Text(64, { name: 'rejected_by_id', nullable: true }) rejectedById!: string | null;
+  /** Why. Null where nobody refused it, or the customer was erased before. */
+  @Sealed({ name: 'rejection_sealed', nullable: true }) rejectionSealed!: Buffer | null;
   @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
   @Text(24, { name: 'end_reason', nullable: true }) endReason!: AssistanceEndReason | null;
   @Instant({ name: 'last_used_at', nullable: true }) lastUsedAt!: Date | null;

@@ -52,14 +52,22 @@ export const recentLogin = rule<{ readonly at: Date }>(
     isSignedIn(actor) && actor.authenticatedAt !== null && at.getTime() - actor.authenticatedAt.getTime() <= 15 * 60_000,
 );
 
-/** A supervisor of the ticket's team and of its helpdesk's staff, other than who asked, who has just signed in with a second factor. */
-export const mayApprove: Rule<AssistanceSubject> = allOf<AssistanceSubject>(
+/**
+ * May refuse a request: a supervisor of the ticket's team and of its helpdesk's staff, other than who asked, who has just signed in with a
+ * second factor.
+ */
+export const mayReject: Rule<AssistanceSubject> = allOf<AssistanceSubject>(
   hasRole('SUPERVISOR'),
   hasMfa,
   rule(isSomebodyElse.reason, (actor, subject) => isSomebodyElse(actor, { ...subject, knowsActor: subject.ticket.knowsActor })),
   rule('SCOPE', (actor, { ticket }) => isTeams(actor, ticket)),
   rule('SELF_MADE', (actor, { ticket }) => isMadeByOthers(actor, ticket)),
   recentLogin,
+);
+
+/** And may consent to it, where work goes on and the helpdesk says whose it is. */
+export const mayApprove: Rule<AssistanceSubject> = allOf<AssistanceSubject>(
+  mayReject,
   rule('TICKET_CLOSED', (actor, { ticket }) => isOpen(actor, ticket)),
   rule('STALE', (actor, { ticket }) => isFresh(actor, ticket)),
 );
@@ -72,5 +80,6 @@ export const mayEnd: Rule<AssistanceSubject> = anyOf<AssistanceSubject>(
 export const assistanceActions = {
   ask: action('assistance.request', mayAsk, ({ id }) => id),
   approve: action('assistance.approve', mayApprove, ({ ticket }) => ticket.id),
+  reject: action('assistance.reject', mayReject, ({ ticket }) => ticket.id),
   end: action('assistance.end', mayEnd, ({ ticket }) => ticket.id),
 };

@@ -52,6 +52,20 @@ export class AssistanceResolver {
   }
 
   @Mutation(() => AssistanceType, {
+    description: 'A supervisor’s refusal of somebody else’s request; the asker reads the reason. Repeated, it changes nothing.',
+  })
+  @Classified('INTERNAL')
+  // The action has a rule of its own, asked in the change.
+  @Guarded(open)
+  async rejectAssistance(
+    @Arg('id', () => ID) id: string,
+    @Arg('reason', () => String, { description: '10 to 1,000 characters. No card data. Stored sealed.' }) reason: string,
+    @Ctx() { actor, services, loaders }: RequestContext,
+  ): Promise<AssistanceType> {
+    return loaders.assistances.toType(await services.assistances.reject(actor, id, reason));
+  }
+
+  @Mutation(() => AssistanceType, {
     description: 'Ends an assistance now, also for what is under way. Repeated, it changes nothing.',
   })
   @Classified('INTERNAL')
@@ -67,7 +81,11 @@ export class AssistanceResolver {
 
 @Resolver(() => TicketType)
 export class TicketAssistanceResolver {
-  @FieldResolver(() => AssistanceType, { nullable: true, description: 'Yours on this ticket, live or waiting for its approval.' })
+  @FieldResolver(() => AssistanceType, {
+    nullable: true,
+    description:
+      'Yours on this ticket, live or waiting for its approval; where there is none, the last one where a supervisor put an end to it.',
+  })
   @Classified('INTERNAL')
   @Guarded(open)
   assistance(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<AssistanceType | null> {

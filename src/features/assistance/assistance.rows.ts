@@ -6,6 +6,8 @@ import { assistances } from './assistance.entity';
 
 export const assistance = assistances.as('a');
 export const grant = assistances.as('g');
+/** Of the same person and ticket, asked for later. */
+export const later = assistances.as('b');
 
 /** What is shown of an assistance. */
 export const assistanceRows = select(
@@ -48,9 +50,9 @@ export const doneByRows = select(
 
 export const ticketIds = select(assistance.pick('ticketId'), sql`FROM ${assistance}`);
 
-/** Why an assistance was asked for, with the key that it is sealed with. */
+/** Why an assistance was asked for, and why it was refused, with the key that it is sealed with. */
 export const reasonRows = select(
-  { ...assistance.pick('id', 'customerId', 'reasonSealed'), ...keyed },
+  { ...assistance.pick('id', 'customerId', 'reasonSealed', 'rejectionSealed'), ...keyed },
   sql`FROM ${assistance} ${withKeyOf(assistance)}`,
 );
 

@@ -10,6 +10,7 @@ import { Failure } from '../../failure';
 import { ulid } from '../../ulid';
 import { countAlone } from '../actors/actor.fence';
 import type { Core } from '../core';
+import { CustomerSeal } from '../keys/customer-seal';
 import { sealField } from '../keys/keys.service';
 import { reasonIn } from '../reasons';
 import { comesFromOthers } from '../tickets/provenance';
@@ -19,12 +20,19 @@ import { lockTicket } from '../tickets/tickets.lock';
 import { ticket as ticketTable } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
 import { endRows, waitForLeases } from './assistance.ending';
-import { Assistance, type AssistancePurpose, assistancePurposes, assistances } from './assistance.entity';
+import {
+  Assistance,
+  type AssistanceEndReason,
+  type AssistancePurpose,
+  assistancePurposes,
+  assistances,
+} from './assistance.entity';
 import { type AssistanceSubject, assistanceActions, beginsByItself, type TicketSubject } from './assistance.policy';
 import {
   type AssistanceRow,
   assistance,
   assistanceRows,
+  later,
   onTicketRows,
   openRows,
   reachedRows,
@@ -50,6 +58,8 @@ export interface BeginInput {
 
 export interface Reason {
   readonly text: string | null;
+  /** Why it was refused; null where it wasn't. */
+  readonly rejection: string | null;
   readonly customer: CustomerUnderDigest;
 }
 
@@ -62,6 +72,8 @@ interface OnTicket extends LiveAssistance {
 }
 
 const hour = 3_600_000;
+/** How an assistance ends that a supervisor put an end to. */
+const putAnEnd: readonly AssistanceEndReason[] = ['REJECTED'];
 /** Tickets that are asked for again before a request goes on. */
 const confirmedAtOnce = 5;
 
@@ -204,6 +216,39 @@ export class Assistances {
     });
   }
 
+  /**
+   * A supervisor's refusal of a request, with a reason that the asker reads. Repeated by the same one, it changes nothing. Throws `INVALID`,
+   * `NOT_FOUND`, `DENIED`, `CONFLICT`.
+   */
+  async reject(actor: SignedInActor, id: string, given: string): Promise<AssistanceRow> {
+    const reason = reasonIn(given);
+    const { database, keys } = this.parts;
+    return database.change(actor, assistanceActions.reject, async (change, permit) => {
+      const { row, subject } = await this.lockAssistance(change, actor, id);
+      permit(subject);
+      if (row.endReason === 'REJECTED' && row.rejectedById === actor.id) return row;
+      if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'There is nothing left to reject.' });
+      if (row.beginsAt)
+        throw new Failure('CONFLICT', 'The assistance has begun.', {
+          remedy: 'End it with endAssistance, if it should not go on.',
+        });
+      const seal = await CustomerSeal.of(change, keys, row.customerId);
+      row.rejectedById = actor.id;
+      // Nothing new is kept of a customer who was erased.
+      row.rejectionSealed = seal.key && seal.seal(assistances, row.id, 'rejection', reason);
+      row.endedAt = change.at;
+      row.endReason = 'REJECTED';
+      row.openKey = null;
+      await change.save(row);
+      change.record('assistance.reject', {
+        ...(await this.facts(change, row)),
+        notes: seal.notes({ reason }),
+        detail: { of: row.actorId },
+      });
+      return row;
+    });
+  }
+
   /** Ends an assistance by hand. Resolves once nobody can disclose under it any more. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`. */
   async end(actor: SignedInActor, id: string): Promise<AssistanceRow> {
     const { row, leasesUntil } = await this.parts.database.change(actor, assistanceActions.end, async (change, permit) => {
@@ -228,10 +273,22 @@ export class Assistances {
     });
   }
 
-  /** The assistances an actor has open on these tickets, waiting or live, by ticket. */
+  /**
+   * The assistances of an actor on these tickets, by ticket: the one that is open, waiting or live; where there is none, the last that they
+   * asked for under any of their subjects, where a supervisor put an end to it.
+   */
   async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, AssistanceRow>> {
     const keys = ticketIds.map((ticketId) => openKey(actor.id, ticketId));
-    const rows = await this.parts.database.read(assistanceRows, sql`WHERE ${assistance.openKey} IN (${padded(keys)})`);
+    const { openKey: open, ticketId, endReason, requestedAt } = assistance;
+    const by = (of: typeof assistance) => doneBy(personOf(actor), { actorId: of.actorId, staffIds: of.requestedByStaffIds });
+    const isLast = sql`NOT EXISTS (SELECT 1 FROM ${later} WHERE ${later.ticketId} = ${ticketId} AND ${later.requestedAt} > ${requestedAt} AND ${by(later)})`;
+    const rows = await this.parts.database.read(
+      assistanceRows,
+      sql`WHERE ${ticketId} IN (${padded(ticketIds)})
+        AND (${open} IN (${padded(keys)}) OR (${endReason} IN (${putAnEnd}) AND ${by(assistance)} AND ${isLast}))
+        ORDER BY CASE WHEN ${open} IS NULL THEN 0 ELSE 1 END, ${requestedAt}`,
+    );
+    // What comes last is what is shown.
     return new Map(rows.map((row) => [row.ticketId, row]));
   }
 
@@ -248,12 +305,16 @@ export class Assistances {
     );
   }
 
-  /** The reason of an assistance in clear, and whom it is about; its text is null where that customer was erased. */
+  /** The reasons of an assistance in clear, and whom it is about; its text is null where that customer was erased. */
   async reasonOf(id: string): Promise<Reason | null> {
     const [row] = await this.parts.database.read(reasonRows, sql`WHERE ${assistance.id} = ${id}`);
-    return row
-      ? { text: this.parts.keys.open(assistances, row, 'reason'), customer: this.parts.keys.underDigest(row.customerId, row) }
-      : null;
+    if (!row) return null;
+    const { keys } = this.parts;
+    return {
+      text: keys.open(assistances, row, 'reason'),
+      rejection: keys.open(assistances, row, 'rejection'),
+      customer: keys.underDigest(row.customerId, row),
+    };
   }
 
   private async liveOf(actor: SignedInActor): Promise<readonly OnTicket[]> {
@@ -369,6 +430,8 @@ const newRow = (
   approvedAt: null,
   endedAt: null,
   endReason: null,
+  rejectedById: null,
+  rejectionSealed: null,
   lastUsedAt: null,
   leaseUntil: null,
   openKey: openKey(actor.id, ticketId),

@@ -18,7 +18,7 @@ const rows = select(
   {
     ...a.pick('id', 'actorId', 'requestedByStaffIds', 'ticketId', 'customerId', 'purpose', 'origin', 'reasonSealed'),
     ...a.pick('requestedAt', 'beginsAt', 'expiresAt', 'needsApproval', 'approvedById', 'approvedAt', 'endedAt'),
-    ...a.pick('endReason', 'openKey'),
+    ...a.pick('endReason', 'openKey', 'rejectedById', 'rejectionSealed'),
   },
   sql`FROM ${a}`,
 );
@@ -28,9 +28,11 @@ const judgeRow = (
   row: Row,
   begun: RecordedEvent,
   approved: RecordedEvent | undefined,
-  ended: RecordedEvent | undefined,
+  end: { readonly ended: RecordedEvent | undefined; readonly rejected: RecordedEvent | undefined },
 ): readonly SubjectFinding[] => {
   const { detail } = begun;
+  const { rejected } = end;
+  const ended = end.ended ?? rejected;
   const isRequest = begun.action === 'assistance.request';
   const needsApproval = isRequest && detail.needsApproval === true;
   const until = new Date(String((approved ?? begun).detail.expiresAt));
@@ -50,14 +52,16 @@ const judgeRow = (
     approvedById: approved?.actorId ?? null,
     approvedAt: approved?.at ?? null,
     endedAt: ended?.at ?? null,
-    endReason: ended?.detail.reason ?? null,
+    endReason: rejected ? 'REJECTED' : (ended?.detail.reason ?? null),
+    rejectedById: rejected?.actorId ?? null,
     openKey: ended ? null : `${begun.actorId}|${begun.ticketId}`,
   });
   const isSilent = begun.notes.includes('reason') && row.reasonSealed === null;
-  return saysOtherwise(kind, row.id, columns, isSilent ? 'reason' : '');
+  const isUnexplained = rejected?.notes.includes('reason') === true && row.rejectionSealed === null;
+  return saysOtherwise(kind, row.id, columns, isSilent ? 'reason' : '', isUnexplained ? 'rejection' : '');
 };
 
-/** An assistance is what the events of its beginning, its approval and its end say. */
+/** An assistance is what the events of its beginning, its approval, its refusal and its end say. */
 export const assistanceSubject: Subject<Row | undefined> = {
   type: 'Assistance',
   kinds: [kind],
@@ -75,7 +79,7 @@ export const assistanceSubject: Subject<Row | undefined> = {
     if (!begun || (row.approvedAt !== null && !approved))
       return { findings: [{ kind, fault: 'without an event of the log', id }] };
     return {
-      findings: judgeRow(row, begun, approved, of('assistance.end')),
+      findings: judgeRow(row, begun, approved, { ended: of('assistance.end'), rejected: of('assistance.reject') }),
       isUnstated: begun.detail.staffRows === undefined,
     };
   },

@@ -18,16 +18,21 @@ export enum AssistanceState {
   WAITING = 'WAITING',
   LIVE = 'LIVE',
   ENDED = 'ENDED',
+  REJECTED = 'REJECTED',
 }
-registerEnumType(AssistanceState, { name: 'AssistanceState', description: 'WAITING for an approval, LIVE, or ENDED.' });
+registerEnumType(AssistanceState, {
+  name: 'AssistanceState',
+  description: 'WAITING for an approval, LIVE, ENDED, or REJECTED: a supervisor refused it, and `rejectionReason` says why.',
+});
 
 @ObjectType('Assistance', {
   simpleResolvers: true,
   description: 'A grant: one actor, one ticket, one customer, a purpose and an end.',
 })
 export class AssistanceType implements Shown {
-  /** Whom the reason is about, once it was read. */
+  /** Whom the reasons are about, once they were read. */
   private about: ShownObject['customer'] = null;
+  private read: Promise<Reason | null> | undefined;
 
   constructor(
     private readonly row: AssistanceRow,
@@ -60,6 +65,7 @@ export class AssistanceType implements Shown {
 
   @Exposed('INTERNAL', () => AssistanceState)
   get state(): AssistanceState {
+    if (this.row.endReason === 'REJECTED') return AssistanceState.REJECTED;
     if (this.row.endedAt !== null || this.row.expiresAt <= this.at) return AssistanceState.ENDED;
     return this.row.beginsAt === null ? AssistanceState.WAITING : AssistanceState.LIVE;
   }
@@ -77,9 +83,13 @@ export class AssistanceType implements Shown {
   @Exposed('PERSONAL', () => String, { description: 'Why it was asked for, in the asker’s words.' })
   @Guarded(open)
   async reason(): Promise<string | null> {
-    const reason = this.row.origin === 'REQUESTED' ? await this.readReason() : null;
-    this.about = reason?.customer ?? null;
-    return reason?.text ?? null;
+    return (await this.reasons())?.text ?? null;
+  }
+
+  @Exposed('PERSONAL', () => String, { description: 'Why a supervisor refused it, in their words; null where nobody did.' })
+  @Guarded(open)
+  async rejectionReason(): Promise<string | null> {
+    return this.row.endReason === 'REJECTED' ? ((await this.reasons())?.rejection ?? null) : null;
   }
 
   @Exposed('INTERNAL', () => DateTime)
@@ -105,6 +115,14 @@ export class AssistanceType implements Shown {
   @Exposed('INTERNAL', () => AssistanceEndReasonEnum, { nullable: true })
   get endReason(): string | null {
     return this.row.endReason;
+  }
+
+  private async reasons(): Promise<Reason | null> {
+    if (this.row.origin !== 'REQUESTED') return null;
+    this.read ??= this.readReason();
+    const reasons = await this.read;
+    this.about = reasons?.customer ?? null;
+    return reasons;
   }
 }
 
