@@ -182,6 +182,45 @@ describe('an update', () => {
     expect(told(await test.as('sam', approveUpdate, { id })).errors).toEqual([['approveCredentialUpdate', 'CONFLICT']]);
   });
 
+  it('that was rejected tells who asked for it why, also after their assistance has ended, and nobody else without one', async () => {
+    const read = 'query ($id: ID!) { credentialUpdate(id: $id) { state reason approval { decision reason } } }';
+    const { of, id } = await waiting();
+    expect(told(await test.as('ana', read, { id })).data.credentialUpdate.approval).toBeNull();
+    await test.as('sam', rejectUpdate, { id, reason: rejection });
+    const approval = { decision: 'REJECTED', reason: rejection };
+    const assisting = told(await test.as('ana', read, { id }));
+    expect([assisting.data.credentialUpdate.approval, assisting.errors]).toEqual([approval, []]);
+    test.helpdesk.reassign(of.reference, 'rosa');
+    await test.app.sources.syncAll();
+    const own = { credentialUpdate: { state: 'REJECTED', reason: null, approval } };
+    const deniedReason = ['credentialUpdate.reason', 'DENIED', 'NO_ASSISTANCE'];
+    const events = await eventsOf(test, async () =>
+      expect(told(await test.as('ana', read, { id }))).toEqual({ data: own, errors: [deniedReason] }),
+    );
+    // It is on record that she was shown it, without an assistance that would have had to be live.
+    expect(events.filter(({ action }) => action === 'disclosure')).toEqual([
+      expect.objectContaining({ detail: expect.objectContaining({ assistances: [], objects: { CredentialUpdate: [id] } }) }),
+    ]);
+    const herself = {
+      token: await issuer.token('ana', { roles: ['AGENT'], teams: ['cards'], subject: 'ana-too' }, test.clock.now()),
+    };
+    expect(told(await test.as(herself, read, { id })).data).toEqual(own);
+    const withoutFactor = { token: await test.token('ana', { mfa: false }) };
+    expect(told(await test.as(withoutFactor, read, { id })).errors).toContainEqual([
+      'credentialUpdate.approval.reason',
+      'DENIED',
+      'MFA_REQUIRED',
+    ]);
+    // A supervisor of the team reaches the update, and neither of the texts.
+    const other = await supervisor('chloe', ['cards']);
+    expect(told(await test.as(other, read, { id }))).toEqual({
+      data: { credentialUpdate: { state: 'REJECTED', reason: null, approval: { decision: 'REJECTED', reason: null } } },
+      errors: [deniedReason, ['credentialUpdate.approval.reason', 'DENIED', 'NO_ASSISTANCE']],
+    });
+    test.helpdesk.reassign(of.reference, 'ana');
+    await test.app.sources.syncAll();
+  });
+
   const decisions = [
     ['approved', approveUpdate, 'approveCredentialUpdate', 'credential.approve'],
     ['rejected', rejectUpdate, 'rejectCredentialUpdate', 'credential.reject'],

@@ -193,6 +193,7 @@ describe('the rules beside resolvers', () => {
       'Alert.rule',
       'Alert.severity',
       'AlertReason.transaction',
+      'Approval.reason',
       'Confirmation.demandId',
       'Confirmation.proofs',
       'CredentialUpdate.after',

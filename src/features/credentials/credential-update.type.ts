@@ -13,7 +13,7 @@ import type { Keys } from '../keys/keys.service';
 import { Address } from '../payments/address.type';
 import { credentialUpdates } from './credential-update.entity';
 import { credentialUpdateStates } from './credential-update.states';
-import { mayReadDetails, mayReadPart, type ShownUpdate } from './credentials.policy';
+import { mayReadDecision, mayReadDetails, mayReadPart, type ShownUpdate } from './credentials.policy';
 import type { CredentialUpdateRow, TransitionRow } from './credentials.rows';
 import { type MethodSummary, methodSummarySchema } from './method-summary';
 
@@ -196,8 +196,22 @@ export class ConfirmationType extends OfUpdate {
 }
 
 @ObjectType('Approval', { simpleResolvers: true, description: 'A supervisor’s decision.' })
-export class ApprovalType {
-  constructor(private readonly row: CredentialUpdateRow) {}
+export class ApprovalType implements Shown {
+  constructor(
+    readonly update: UpdateShown & { readonly isAskers: boolean },
+    private readonly row: CredentialUpdateRow,
+    private readonly readReason: () => string | null,
+  ) {}
+
+  /** Whoever asked for the update is told what became of it, whether they still assist or not. */
+  get shown(): ShownObject {
+    const { isAskers, shown } = this.update;
+    return { ...shown, underAssistance: shown.underAssistance && !isAskers };
+  }
+
+  get linkAssurance(): LinkAssurance {
+    return this.update.linkAssurance;
+  }
 
   get staffId(): Reached | null {
     return reachedBy(this.row, 'decidedByStaffId');
@@ -206,6 +220,14 @@ export class ApprovalType {
   @Exposed('INTERNAL', () => ApprovalDecision)
   get decision(): ApprovalDecision {
     return this.row.decision as ApprovalDecision;
+  }
+
+  @Exposed('PERSONAL', () => String, {
+    description: 'Why it was rejected, in the supervisor’s words; null for an approval. Whoever asked for the update reads it.',
+  })
+  @Guarded(mayReadDecision)
+  get reason(): string | null {
+    return this.readReason();
   }
 
   @Exposed('INTERNAL', () => DateTime)
@@ -271,6 +293,8 @@ export class CredentialUpdateType implements Shown {
     private readonly keys: Keys,
     /** It waits for a decision that the reader may take: they see what they decide on, without an assistance. */
     readonly isForDecision: boolean,
+    /** The reader asked for it, under whichever of their subjects. */
+    readonly isAskers: boolean,
   ) {}
 
   get shown(): ShownObject {
@@ -348,7 +372,8 @@ export class CredentialUpdateType implements Shown {
 
   @Exposed('INTERNAL', () => ApprovalType, { nullable: true })
   get approval(): ApprovalType | null {
-    return this.row.decision === null ? null : new ApprovalType(this.row);
+    if (this.row.decision === null) return null;
+    return new ApprovalType(this, this.row, () => this.keys.open(credentialUpdates, this.row, 'decisionReason'));
   }
 
   @Exposed('PAYMENT', () => String, { description: 'Why it failed: a word, such as CARD_DECLINED.', from: judged })

@@ -1,10 +1,12 @@
 import DataLoader from 'dataloader';
 import type { SignedInActor } from '../../authz/actor';
+import { isSamePerson } from '../../authz/same-person';
 import type { Keys } from '../keys/keys.service';
 import type { Loading } from '../loading';
 import type { TicketType } from '../tickets/ticket.type';
 import type { Tickets } from '../tickets/tickets.service';
 import { CredentialUpdateType, TransitionType } from './credential-update.type';
+import { requesterOf } from './credentials.policy';
 import type { CredentialUpdateRow, TransitionRow } from './credentials.rows';
 import type { Credentials } from './credentials.service';
 
@@ -51,5 +53,10 @@ export class CredentialsLoader {
   }
 
   readonly toType = (row: CredentialUpdateRow): CredentialUpdateType =>
-    new CredentialUpdateType(row, this.parts.keys, this.parts.credentials.isForDecisionOf(this.actor, row));
+    new CredentialUpdateType(
+      row,
+      this.parts.keys,
+      this.parts.credentials.isForDecisionOf(this.actor, row),
+      isSamePerson(this.actor, requesterOf(row).requester),
+    );
 }

@@ -124,6 +124,12 @@ export const mayReadDetails = ({ access }: RelationView, update: ShownUpdate): D
 export const mayReadPart = (view: RelationView, { update }: { readonly update: ShownUpdate }): DenialReason | null =>
   mayReadDetails(view, update);
 
+/** What was decided about it is also told to who asked for it, after their assistance has ended, too. */
+export const mayReadDecision = (
+  view: RelationView,
+  { update }: { readonly update: ShownUpdate & { readonly isAskers: boolean } },
+): DenialReason | null => (update.isAskers ? null : mayReadDetails(view, update));
+
 /** The method itself is shown under an assistance only: it says more than what is decided on. */
 export const mayFollowMethod = ({ access }: RelationView, update: ShownUpdate): DenialReason | null =>
   access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';

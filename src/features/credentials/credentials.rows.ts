@@ -33,7 +33,16 @@ export const updateRows = select(
       'needsCode',
       'needsApproval',
     ),
-    ...credentialUpdate.pick('decidedByStaffId', 'decidedAt', 'decision', 'failure', 'authenticated', 'createdAt', 'expiresAt'),
+    ...credentialUpdate.pick(
+      'decidedByStaffId',
+      'decidedAt',
+      'decision',
+      'decisionReasonSealed',
+      'failure',
+      'authenticated',
+      'createdAt',
+      'expiresAt',
+    ),
     ...ticket.pick('team', 'teamSetById', 'createdById', 'customerSetByIds'),
     helpdesk: ticket.source,
     currentLink: new Column<LinkAssurance>(
