@@ -69,7 +69,13 @@ describe('a merchant whose every value is a canary, under generated operations',
     ]);
     expect(shown.size).toBeGreaterThan(canaries.merchant.book.all.length / 10);
     // Refused in every way there is, never by a fault, and mostly for what was asked and not for how it was written.
-    expect([...codes.keys()].sort()).toEqual(['DENIED', 'GRAPHQL_VALIDATION_FAILED', 'INVALID', 'NOT_FOUND']);
+    // Whether a decision comes too late, so that it is a CONFLICT, hangs on what ran before.
+    expect([...codes.keys()].filter((code) => code !== 'CONFLICT').sort()).toEqual([
+      'DENIED',
+      'GRAPHQL_VALIDATION_FAILED',
+      'INVALID',
+      'NOT_FOUND',
+    ]);
     expect(codes.get('GRAPHQL_VALIDATION_FAILED')).toBeLessThan(operations / 20);
   });
 });

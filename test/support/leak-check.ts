@@ -292,7 +292,7 @@ export class CanaryApp {
       ground: tickets.length > 0 ? 'scope' : 'never',
       ticket: null,
       customer: null,
-      ways: [['Assistance.reason']],
+      ways: [['Assistance.reason'], ['Assistance.rejectionReason']],
     });
     return `They wrote ${word}, please let me look`;
   }
