@@ -7,6 +7,7 @@ import { customerOf } from '../support/alerts';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
+import { erase } from '../support/credentials';
 import { extendMutation, HeldPayments, hour, releaseMutation, subjectsOf } from '../support/holds';
 
 const minute = 60_000;
@@ -214,21 +215,54 @@ describe('a hold at the provider', () => {
       ).toBe(false);
   });
 
-  it('whose customer is erased meanwhile is given up, and says so', async () => {
-    const id = await held.byRule(own, { effects: ['BLOCK_NEW'] });
-    await held.drain();
-    const [key] = await test.app.database.query<{ wrapped: Buffer }>('SELECT wrapped FROM privacy_customer_key WHERE owner = ?', [
-      await customerOf(test, own),
-    ]);
-    await tamper(test.app.database, 'UPDATE privacy_customer_key SET wrapped = NULL WHERE owner = ?', [
-      await customerOf(test, own),
-    ]);
-    await release(id);
-    expect(await held.stored(id)).toMatch(/^FAILED, BLOCK_NEW APPLIED PROVIDER/);
-    await tamper(test.app.database, 'UPDATE privacy_customer_key SET wrapped = ? WHERE owner = ?', [
-      key?.wrapped,
-      await customerOf(test, own),
-    ]);
+  describe('whose customer is erased meanwhile', () => {
+    const stepsLeft = () => countOf(test, 'privacy_customer_key', "owner LIKE 'hld_%' AND wrapped IS NOT NULL");
+    /** Their key at the helpdesk and that of whom they are at the payment side. */
+    const eraseBoth = async () => {
+      const customerId = await customerOf(test, own);
+      const [row] = await test.app.database.query<{ payer: string }>(
+        'SELECT payment_customer_id AS payer FROM helpdesk_customer WHERE id = ?',
+        [customerId],
+      );
+      for (const owner of [customerId, row?.payer ?? '']) await erase(test, owner);
+    };
+
+    it.each<[string, (id: string) => Promise<void>]>([
+      ['it is released', release],
+      ['its time is over', async () => held.wait(6 * hour)],
+    ])('takes back what it did at the provider when %s, and keeps nothing of what that took', async (_, ends) => {
+      const id = await held.byRule(own, { effects: ['BLOCK_NEW', 'PAUSE_RENEWAL'] });
+      await held.drain();
+      expect([await isListed('BLOCK'), await isPaused(), await stepsLeft()]).toEqual([true, true, 1]);
+      await eraseBoth();
+      await held.wait(5 * minute);
+      expect((await held.stored(id)).split(',')[0]).toBe('ACTIVE');
+      await ends(id);
+      expect([await isListed('BLOCK'), await isPaused()]).toEqual([false, false]);
+      expect(await held.stored(id)).toMatch(/^(RELEASED|EXPIRED), BLOCK_NEW REVERSED PROVIDER, PAUSE_RENEWAL REVERSED PROVIDER$/);
+      expect(await stepsLeft()).toBe(0);
+    });
+
+    it('does nothing to them that isn’t done yet, and takes back what it may have done', async () => {
+      payments.holds.loseAnswers(1, { executed: true });
+      const id = await held.byRule(own, { effects: ['BLOCK_NEW'] });
+      await held.drain();
+      expect(await held.stored(id)).toBe('PLACING, BLOCK_NEW UNKNOWN PROVIDER');
+      const later = await held.byRule(own, { key: 'later', effects: ['REVIEW'] });
+      await eraseBoth();
+      await held.wait(minute);
+      expect([await held.stored(later), await isListed('REVIEW')]).toEqual(['ACTIVE, REVIEW APPLIED PIPELINE', false]);
+      await release(id);
+      expect([await held.stored(id), await isListed('BLOCK')]).toEqual(['RELEASED, BLOCK_NEW REVERSED PIPELINE', false]);
+    });
+
+    it('says that nobody knows how it is where what it did can’t be read any more', async () => {
+      const id = await held.byRule(own, { effects: ['BLOCK_NEW', 'HOLD_ORDER'] });
+      await held.drain();
+      await erase(test, id);
+      await release(id);
+      expect(await held.stored(id)).toBe('FAILED, BLOCK_NEW UNKNOWN PROVIDER, HOLD_ORDER REVERSED PIPELINE');
+    });
   });
 });
 

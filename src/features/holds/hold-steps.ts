@@ -19,7 +19,7 @@ export interface PlannedStep {
   readonly call: HoldStep;
 }
 
-/** A call as it is committed; without its words where the customer was erased. */
+/** A call as it is committed; without its words where the key that they are sealed with is gone. */
 export interface OpenedStep extends Omit<OpenedEffect<HoldStep>, 'call'> {
   readonly call: HoldStep | null;
   readonly row: StepRow;
@@ -57,7 +57,10 @@ export class HoldSteps {
     }));
   }
 
-  /** Writes down calls that are to be made, after those that there are. Of an erased customer none is. */
+  /**
+   * Writes down calls that are to be made, after those that there are. They are sealed under a key of the hold's own, so that what was done at the provider
+   * can be taken back from there although the customer is erased meanwhile; that key goes with the hold's end. Nothing new is done to who is erased.
+   */
   async plan(
     change: Change,
     { id: holdId }: Pick<PaymentHold, 'id'>,
@@ -67,18 +70,21 @@ export class HoldSteps {
       after,
     }: { readonly phase: HoldStepPhase; readonly planned: readonly PlannedStep[]; readonly after: number },
   ): Promise<void> {
-    const keys = await this.keys.forOwners(
-      change,
-      planned.map(({ customerId }) => customerId),
-    );
-    const left = planned.flatMap((each) => {
-      const key = keys.get(each.customerId);
-      return key ? [{ ...each, key }] : [];
-    });
+    if (planned.length === 0) return;
+    const customerIds = planned.map(({ customerId }) => customerId);
+    const keys = await this.keys.forOwners(change, [holdId, ...(phase === 'UNDO' ? [] : customerIds)]);
+    const key = keys.get(holdId);
+    if (!key) return;
+    const left = phase === 'UNDO' ? planned : planned.filter(({ customerId }) => keys.has(customerId));
     await change.insert(
       paymentHoldSteps,
-      left.map(({ key, ...each }, index) => this.rowOf(change, { holdId, phase, ordinal: after + index + 1, key, ...each })),
+      left.map((each, index) => this.rowOf(change, { holdId, phase, ordinal: after + index + 1, key, ...each })),
     );
+  }
+
+  /** Whether nothing may be done any more to the customer whom a call is about. */
+  async isErased(change: Change, { row }: OpenedStep): Promise<boolean> {
+    return row.phase === 'APPLY' && !(await this.keys.forOwners(change, [row.customerId])).has(row.customerId);
   }
 
   private rowOf(

@@ -238,7 +238,7 @@ export class HoldWorker {
   private async advance(job: ClaimedJob, at: OpenedStep): Promise<string | null> {
     const side = await sideOf(this.parts, at.row.customerId);
     const { call } = at;
-    if (call === null) {
+    if (call === null || (await this.change(job.holdId, (change) => this.steps.isErased(change, at)))) {
       await this.drop(job, at);
       return null;
     }
@@ -254,7 +254,7 @@ export class HoldWorker {
     return this.parts.sources.paymentsSource(source).connector.holds ?? null;
   }
 
-  /** A call whose words went with the customer's key, or that nobody takes any more, is not made. */
+  /** A call of a customer who was erased, whose words are gone, or that nobody takes any more, is not made. */
   private drop(job: ClaimedJob, at: OpenedStep): Promise<void> {
     return this.change(job.holdId, async (change, hold) => {
       await job.renewLease(change);
@@ -311,6 +311,8 @@ export class HoldWorker {
     const tell = (now: Parameters<typeof become>[4]) => become(change, this.parts.keys, hold, effect, now);
     if (some('LOST')) return tell({ state: 'UNKNOWN' });
     if (phase === 'UNDO') {
+      // What nobody can read any more is taken back by nobody.
+      if (all.some(({ row, call }) => row.phase === 'APPLY' && call === null)) return tell({ state: 'UNKNOWN' });
       if (states.length > 0 && states.every((state) => state === 'DONE')) return tell({ state: 'REVERSED' });
       return effect.state === 'UNKNOWN' ? tell({ state: 'APPLIED' }) : undefined;
     }
@@ -363,9 +365,10 @@ export class HoldWorker {
         made.flatMap(({ row, call }) => (call?.action === 'LIST' ? row.target : [])),
       );
       const undo = new Map<string, PlannedStep>();
-      let isErased = false;
+      /** Nobody knows any more what was done there. */
+      const unreadable = new Set<HoldEffectKind>();
       for (const { row, call } of made) {
-        if (call === null) isErased = true;
+        if (call === null) unreadable.add(row.kind);
         if (call === null || shared.has(row.target)) continue;
         const back = undoOf(call);
         undo.set(JSON.stringify(back), { kind: row.kind, customerId: row.customerId, source: row.source, call: back });
@@ -376,12 +379,14 @@ export class HoldWorker {
       const planned = [...undo.values()];
       await this.steps.plan(change, hold, { phase: 'UNDO', planned, after: lastOrdinalOf(steps) });
       hold.planned = true;
-      if (isErased) hold.ending = 'FAILED';
+      if (unreadable.size > 0) hold.ending = 'FAILED';
       await change.save(hold);
       const left = new Set(planned.map(({ kind }) => kind));
-      for (const each of await effectsOf(change, hold.id))
-        if (!left.has(each.kind) && each.state !== 'NOT_POSSIBLE' && !isErased)
-          await become(change, this.parts.keys, hold, each, { state: 'REVERSED' });
+      for (const each of await effectsOf(change, hold.id)) {
+        if (each.state === 'NOT_POSSIBLE') continue;
+        if (unreadable.has(each.kind)) await become(change, this.parts.keys, hold, each, { state: 'UNKNOWN' });
+        else if (!left.has(each.kind)) await become(change, this.parts.keys, hold, each, { state: 'REVERSED' });
+      }
       await this.recordCalls(change, hold, planned);
     });
   }
@@ -408,6 +413,7 @@ export class HoldWorker {
       const isErased = hold.ending === 'FAILED' && steps.some(({ call }) => call === null);
       if (isStuck) hold.ending = 'FAILED';
       await this.makeOthersDue(change, hold, steps);
+      await this.parts.keys.destroy(change, hold.id);
       await finish(change, this.parts.keys, hold, isErased ? 'CUSTOMER_ERASED' : isStuck ? 'NOT_REVERSED' : undefined);
     });
   }

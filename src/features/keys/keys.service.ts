@@ -104,6 +104,11 @@ export class Keys {
     return keys;
   }
 
+  /** Erases what was sealed under the key of this owner, for good. Part of a change that is already permitted. */
+  async destroy(change: Change, owner: string): Promise<void> {
+    await change.update(customerKeys, { wrapped: null, destroyedAt: change.at }, sql`${customerKeys.owner} = ${owner}`);
+  }
+
   /** The customers' keys as rows have them, for whoever holds the log against what is stored. */
   stored(reads: Reads): StoredKeys {
     return new StoredKeys(reads, this.ring);
