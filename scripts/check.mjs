@@ -24,6 +24,7 @@ const steps = [
       join(compiled, '.tsbuildinfo'),
     ],
   ],
+  ['types of what browsers run', [...program('typescript', 'bin', 'tsc'), '-p', join('console', 'tsconfig.json')]],
   ['schema', counterfoil('schema', 'check')],
   ['policy', counterfoil('policy', 'check')],
   ['unused code', [...program('knip', 'bin', 'knip.js'), '--no-config-hints']],

@@ -108,8 +108,10 @@ const filesUnder = (folder) =>
 
 /** Digest of everything that decides what is built. By content: a clone, a checkout and a copy give files any time. */
 const digestOfSources = () => {
-  const single = ['ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((name) => inRoot(name));
-  const folders = ['src', 'migrations', 'bench'].map((name) => inRoot(name));
+  const single = ['ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/verifier.mjs'].map(
+    (name) => inRoot(name),
+  );
+  const folders = ['src', 'migrations', 'bench', 'console'].map((name) => inRoot(name));
   const files = [...single, ...folders.filter((each) => existsSync(each)).flatMap(filesUnder)].filter((each) => existsSync(each));
   const digest = createHash('sha256');
   for (const file of files.sort()) digest.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
@@ -135,6 +137,8 @@ const build = async () => {
   const store = "require('./dist/src/cli/stored-classification').storeClassification()";
   if ((await run(process.execPath, ['-e', store], 'building')) !== 0)
     fail('The build failed: the classes of the fields could not be written down; the reason stands above.');
+  if ((await run(process.execPath, [inRoot('scripts', 'verifier.mjs')], 'building')) !== 0)
+    fail('The build failed: the verifier for auditors could not be put together; the reason stands above.');
   writeFileSync(builtFrom, digest);
   say(`Built in ${seconds(since)}.`);
 };

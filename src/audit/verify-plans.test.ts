@@ -1,3 +1,4 @@
+import { verifyExport } from '../../test/support/both-verifiers';
 import { type PlanDetail, planAction, planDigest, planSubject } from './access-plan';
 import { signCheckpoint } from './checkpoint';
 import { type EventDraft, finalizeEvent } from './event';
@@ -6,7 +7,7 @@ import { readLeaf } from './leaf';
 import type { ReadBytes } from './lines';
 import { compactRange, Frontier, inclusionPath, leafHash, type NodeAt } from './merkle';
 import { generateSignerKey, verifierKeyOf } from './note';
-import { type Verdict, type VerifyOptions, verifyExport } from './verify';
+import type { Verdict, VerifyOptions } from './verify';
 
 const signer = generateSignerKey('audit.example/log');
 const start = Date.UTC(2026, 8, 1, 9);

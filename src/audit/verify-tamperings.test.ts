@@ -1,13 +1,14 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { verifyExport } from '../../test/support/both-verifiers';
 import { planAction, planDigest, planSubject } from './access-plan';
 import { type CanonicalValue, canonicalize } from './canonical';
 import { signCheckpoint } from './checkpoint';
 import { formatHeader, formatLeaf, formatTrailer } from './export-format';
 import { compactRange, consistencyPath, Frontier, inclusionPath, leafHash, type NodeAt } from './merkle';
 import { signerKeyOf, verifierKeyOf } from './note';
-import { type Verdict, verifyExport } from './verify';
+import type { Verdict } from './verify';
 
 /**
  * What the verifier finds in hundreds of exports that somebody tampered with: on the file's way, and by the log's owner, who signs anew. Each

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import fc from 'fast-check';
+import { verifyExport } from '../../test/support/both-verifiers';
 import { type Checkpoint, signCheckpoint, unanchoredExtension } from './checkpoint';
 import { cosignedText, parseWitnessKey } from './cosignature';
 import { type EventDraft, finalizeEvent } from './event';
@@ -17,7 +18,7 @@ import { readLeaf } from './leaf';
 import type { ReadBytes } from './lines';
 import { compactRange, consistencyPath, Frontier, leafHash, type NodeAt } from './merkle';
 import { formatNote, generateSignerKey, parseNote, type SignerKey, verifierKeyOf } from './note';
-import { type FindingKind, type Verdict, type VerifyOptions, verifyExport } from './verify';
+import type { FindingKind, Verdict, VerifyOptions } from './verify';
 
 const signer = generateSignerKey('audit.example/log');
 const keys = [verifierKeyOf(signer)];
