@@ -41,7 +41,8 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
   NO_ASSISTANCE: 'Open the ticket that needs this (ticket or ticketByReference), or ask with beginAssistance and a reason.',
   ASSISTANCE_ENDED:
     'The assistance ended with its ticket, a reassignment, its expiry or by hand; open the ticket again if it is still yours.',
-  APPROVAL_REQUIRED: 'A supervisor has to approve this with approveAssistance first.',
+  APPROVAL_REQUIRED:
+    'A supervisor ended your assistance on this ticket: ask with beginAssistance and a reason; a supervisor has to approve it (approveAssistance).',
   OWN_REQUEST: 'Somebody other than the requester has to do this, and the ticket’s helpdesk has to know both among its staff.',
   OWN_CONTACT: 'What the customer is sent reaches a mailbox of your own; somebody else has to do this.',
   CONTACT:

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { SamePerson1764400000000 } from '../../migrations/1764400000000-same-person';
+import type { Role } from '../../src/authz/actor';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { countOf, eventsOf, policyWith, ticketIdOf, told } from '../support/answers';
@@ -620,6 +621,120 @@ describe('an assistance ends', () => {
       expect.objectContaining({ reason: 'EXPIRED' }),
     ]);
     expect(await countOf(test, 'assistance')).toBe(2);
+  });
+});
+
+describe('an assistance that a supervisor ended', () => {
+  let test: TestApp;
+  let issuer: OtherIssuer;
+  beforeAll(async () => {
+    issuer = await OtherIssuer.open();
+    test = await TestApp.start({
+      config: { issuers: [issuer.configuration] },
+      policy: policyWith(['approvalFor: [AGENT]', 'approvalFor: []']),
+    });
+  });
+  afterAll(() => test.stop());
+
+  const assigned = async (reference: string, to: string, by = 'rosa') => {
+    test.clock.forward(1_000);
+    test.helpdesk.reassign(reference, to, by);
+    await test.app.sources.syncAll();
+  };
+  const as = async (user: string, subject = user, roles: readonly Role[] = ['AGENT']) => ({
+    token: await issuer.token(user, { roles, teams: ['cards'], subject }, test.clock.now()),
+  });
+  const openIds = async (ticketId: string) =>
+    (
+      await test.app.database.query<{ id: string }>('SELECT id FROM assistance WHERE ticket_id = ? AND ended_at IS NULL', [
+        ticketId,
+      ])
+    ).map(({ id }) => id);
+  const seen = `query ($reference: String!) {
+    ticketByReference(source: "demo", reference: $reference) { assistance { state endReason } customer { link } }
+  }`;
+  const ended = {
+    data: { ticketByReference: { assistance: { state: 'ENDED', endReason: 'BY_SUPERVISOR' }, customer: null } },
+    errors: [['ticketByReference.customer', 'DENIED', 'APPROVAL_REQUIRED']],
+  };
+
+  it('stays ended for that person, under each of their subjects and through reassignment, and for nobody else', async () => {
+    const { reference } = demoTickets.own;
+    const ticketId = await ticketIdOf(test, reference);
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(reached(reference));
+    // Another of hers on the same ticket, under another subject, is ended with it.
+    expect(told(await test.as(await as('ana', 'ana-too'), openTicket, { reference }))).toEqual(reached(reference));
+    const open = await openIds(ticketId);
+    expect(open).toHaveLength(2);
+    const events = await eventsOf(test, async () => {
+      const answer = told(await test.as('sam', end, { id: open[0] }));
+      expect(answer).toEqual({
+        data: { endAssistance: { id: open[0], state: 'ENDED', endReason: 'BY_SUPERVISOR' } },
+        errors: [],
+      });
+      expect(told(await test.as('sam', end, { id: open[0] }))).toEqual(answer);
+    });
+    expect(events.filter(({ action }) => action === 'assistance.end')).toEqual(
+      open.map(() => expect.objectContaining({ detail: expect.objectContaining({ reason: 'BY_SUPERVISOR' }) })),
+    );
+    const customerOf = await test.app.database.query<{ id: string }>(
+      'SELECT customer_id AS id FROM helpdesk_ticket WHERE id = ?',
+      [ticketId],
+    );
+    const who = ['ana', await as('ana', 'ana-too'), await as('ana', 'ana-three')] as const;
+    const expectStopped = async () => {
+      for (const each of who) {
+        expect(told(await test.as(each, seen, { reference }))).toEqual(ended);
+        const { data } = await test.as(each, 'query ($id: ID!) { customer(id: $id) { id } }', { id: customerOf[0]?.id });
+        expect(data.customer).toBeNull();
+      }
+      expect(await openIds(ticketId)).toEqual([]);
+    };
+    await expectStopped();
+    await assigned(reference, 'chloe');
+    expect(told(await test.as(await as('chloe'), openTicket, { reference }))).toEqual(reached(reference));
+    await assigned(reference, 'ana');
+    await expectStopped();
+  });
+
+  it('needs an approval for each new one, whatever the policy says of requests', async () => {
+    const { reference } = demoTickets.own;
+    const ticketId = await ticketIdOf(test, reference);
+    const { data } = await test.as('ana', begin, { ticketId });
+    expect(data.beginAssistance).toMatchObject({ state: 'WAITING', needsApproval: true });
+    const own = await as('ana', 'ana-lead', ['SUPERVISOR']);
+    expect(told(await test.as(own, approve, { id: data.beginAssistance.id })).errors).toEqual([
+      ['approveAssistance', 'DENIED', 'OWN_REQUEST'],
+    ]);
+    expect(told(await test.as('sam', approve, { id: data.beginAssistance.id })).errors).toEqual([]);
+    expect(told(await test.as('ana', seen, { reference })).errors).toEqual([]);
+    test.clock.forward(hour + 1);
+    await test.app.sources.syncAll();
+    const again = told(await test.as('ana', seen, { reference }));
+    expect(again.errors).toEqual([['ticketByReference.customer', 'DENIED', 'APPROVAL_REQUIRED']]);
+    expect((await test.as('ana', begin, { ticketId })).data.beginAssistance).toMatchObject({ state: 'WAITING' });
+  });
+
+  it('needs one of a supervisor, too, whose requests need none otherwise', async () => {
+    const ticketId = await ticketIdOf(test, demoTickets.suspicious.reference);
+    const chloe = await as('chloe', 'chloe', ['SUPERVISOR']);
+    const { data } = await test.as(chloe, begin, { ticketId });
+    expect(data.beginAssistance).toMatchObject({ state: 'LIVE', needsApproval: false });
+    expect(told(await test.as('sam', end, { id: data.beginAssistance.id })).data.endAssistance.endReason).toBe('BY_SUPERVISOR');
+    const again = await test.as(chloe, begin, { ticketId });
+    expect(again.data.beginAssistance).toMatchObject({ state: 'WAITING', needsApproval: true });
+    expect(told(await test.as(chloe, approve, { id: again.data.beginAssistance.id })).errors).toEqual([
+      ['approveAssistance', 'DENIED', 'OWN_REQUEST'],
+    ]);
+  });
+
+  it('isn’t one that somebody ended of their own: opening the ticket begins another', async () => {
+    const { reference } = demoTickets.taken;
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(reached(reference));
+    const [id] = await openIds(await ticketIdOf(test, reference));
+    const lead = await as('ana', 'ana-lead', ['SUPERVISOR']);
+    expect(told(await test.as(lead, end, { id })).data.endAssistance.endReason).toBe('BY_HAND');
+    expect(told(await test.as('ana', openTicket, { reference }))).toEqual(reached(reference));
   });
 });
 

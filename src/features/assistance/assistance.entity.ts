@@ -13,6 +13,7 @@ export const assistanceEndReasons = [
   'BY_HAND',
   'BRAKE',
   'REJECTED',
+  'BY_SUPERVISOR',
 ] as const;
 export type AssistanceEndReason = (typeof assistanceEndReasons)[number];
 

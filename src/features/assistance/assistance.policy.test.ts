@@ -1,6 +1,13 @@
 import type { Role, SignedInActor } from '../../authz/actor';
-import { reasonOf } from '../../authz/rule';
-import { type AssistanceSubject, assistanceActions, beginsByItself, mayAsk, type TicketSubject } from './assistance.policy';
+import { type Rule, reasonOf } from '../../authz/rule';
+import {
+  type AssistanceSubject,
+  assistanceActions,
+  beginsByItself,
+  mayAsk,
+  type OpeningSubject,
+  type TicketSubject,
+} from './assistance.policy';
 
 const at = new Date('2026-09-01T09:00:00Z');
 
@@ -19,7 +26,7 @@ const person = (roles: readonly Role[], staffId: string, over: Partial<SignedInA
 const ana = person(['AGENT'], 'ana');
 const sam = person(['SUPERVISOR'], 'sam');
 
-const anas: TicketSubject = {
+const anas: OpeningSubject = {
   id: 'tkt_1',
   status: 'OPEN',
   team: 'cards',
@@ -31,14 +38,15 @@ const anas: TicketSubject = {
   customerId: 'cus_1',
   knowsActor: true,
   isFresh: true,
+  wasEndedBySupervisor: false,
 };
-const unassigned: TicketSubject = { ...anas, assigneeId: null, assignedById: null };
+const unassigned: OpeningSubject = { ...anas, assigneeId: null, assignedById: null };
 
-const answer = (rule: typeof mayAsk, actor: SignedInActor, ticket: TicketSubject): string =>
+const answer = <Subject>(rule: Rule<Subject>, actor: SignedInActor, ticket: Subject): string =>
   rule(actor, ticket) ? 'yes' : reasonOf(rule, actor, ticket);
 
 describe('opening a ticket begins an assistance by itself', () => {
-  it.each<[string, SignedInActor, TicketSubject, string, string]>([
+  it.each<[string, SignedInActor, OpeningSubject, string, string]>([
     // who and which ticket, by [own], by [own, team]
     ['on a ticket that a colleague assigned to one', ana, anas, 'yes', 'yes'],
     ['on one taken from the own team’s queue', ana, { ...anas, assignedById: 'ana' }, 'yes', 'yes'],
@@ -66,6 +74,14 @@ describe('opening a ticket begins an assistance by itself', () => {
     ['on a resolved one', ana, { ...anas, status: 'RESOLVED' }, 'TICKET_CLOSED', 'TICKET_CLOSED'],
     ['on one without a customer', ana, { ...anas, customerId: null }, 'NO_ASSISTANCE', 'NO_ASSISTANCE'],
     ['on a word that is too old', ana, { ...anas, isFresh: false }, 'STALE', 'STALE'],
+    ['where a supervisor ended theirs', ana, { ...anas, wasEndedBySupervisor: true }, 'APPROVAL_REQUIRED', 'APPROVAL_REQUIRED'],
+    [
+      'where a supervisor ended theirs, and it isn’t theirs any more',
+      ana,
+      { ...anas, assigneeId: 'zoe', team: null, wasEndedBySupervisor: true },
+      'NO_ASSISTANCE',
+      'NO_ASSISTANCE',
+    ],
     ['without a second factor', person(['AGENT'], 'ana', { mfa: false }), anas, 'MFA_REQUIRED', 'MFA_REQUIRED'],
     ['for an administrator whom it is assigned to', person(['ADMIN'], 'ana'), anas, 'ROLE', 'ROLE'],
     ['for a service', person(['SERVICE'], 'ana', { kind: 'service' }), anas, 'ROLE', 'ROLE'],
@@ -115,6 +131,23 @@ describe('approving', () => {
     ['on a word that is too old', sam, { ...request, ticket: { ...anas, isFresh: false } }, 'STALE'],
   ])('%s', (_, actor, subject, expected) => {
     const { rule } = assistanceActions.approve;
+    expect(rule(actor, subject) ? 'yes' : reasonOf(rule, actor, subject)).toBe(expected);
+  });
+});
+
+describe('refusing', () => {
+  const asker = (actor: SignedInActor) => ({ actorId: actor.id, staffIds: actor.staffIds });
+  const request: AssistanceSubject = { requester: asker(ana), knowsRequester: true, ticket: anas, at };
+  it.each<[string, SignedInActor, AssistanceSubject, string]>([
+    ['a supervisor of the team, just signed in', sam, request, 'yes'],
+    ['one’s own request', sam, { ...request, requester: asker(sam) }, 'OWN_REQUEST'],
+    ['on a ticket that one created', sam, { ...request, ticket: { ...anas, createdById: 'sam' } }, 'SELF_MADE'],
+    ['a supervisor of another team', person(['SUPERVISOR'], 'sue', { teams: ['wallets'] }), request, 'SCOPE'],
+    ['a colleague who is no supervisor', person(['AGENT'], 'ben'), request, 'ROLE'],
+    ['on a closed ticket', sam, { ...request, ticket: { ...anas, status: 'CLOSED' } }, 'yes'],
+    ['on a word that is too old', sam, { ...request, ticket: { ...anas, isFresh: false } }, 'yes'],
+  ])('%s', (_, actor, subject, expected) => {
+    const { rule } = assistanceActions.reject;
     expect(rule(actor, subject) ? 'yes' : reasonOf(rule, actor, subject)).toBe(expected);
   });
 });

@@ -23,15 +23,25 @@ export const hasCustomer = rule<TicketSubject>('NO_ASSISTANCE', (_, ticket) => t
 
 const assists = allOf<unknown>(hasRole('AGENT', 'SUPERVISOR'), hasMfa);
 
+/** A ticket as the actor may open it. */
+export interface OpeningSubject extends TicketSubject {
+  /** A supervisor ended an assistance of theirs on it, under whichever of their subjects and however long ago. */
+  readonly wasEndedBySupervisor: boolean;
+}
+
+/** What a supervisor ended stays ended, whoever the ticket was assigned to meanwhile. */
+const isNotEnded = rule<OpeningSubject>('APPROVAL_REQUIRED', (_, { wasEndedBySupervisor }) => !wasEndedBySupervisor);
+
 /** Opening this ticket is reason enough. `grounds` is what the policy file says. */
-export const beginsByItself = (grounds: readonly AutomaticGround[]): Rule<TicketSubject> =>
-  allOf<TicketSubject>(
+export const beginsByItself = (grounds: readonly AutomaticGround[]): Rule<OpeningSubject> =>
+  allOf<OpeningSubject>(
     assists,
     hasCustomer,
     isOpen,
     isFresh,
     anyOf<TicketSubject>(...grounds.map((ground) => (ground === 'own' ? isOwn : isTeams))),
     isMadeByOthers,
+    isNotEnded,
   );
 
 /** May ask with a reason: any open ticket within the actor's scope. */

@@ -66,7 +66,8 @@ export class AssistanceResolver {
   }
 
   @Mutation(() => AssistanceType, {
-    description: 'Ends an assistance now, also for what is under way. Repeated, it changes nothing.',
+    description:
+      'Ends an assistance now, also for what is under way. What a supervisor ended of somebody else’s begins on that ticket by approval only. Repeated, it changes nothing.',
   })
   @Classified('INTERNAL')
   // The action has a rule of its own, asked in the change.

@@ -27,7 +27,13 @@ import {
   assistancePurposes,
   assistances,
 } from './assistance.entity';
-import { type AssistanceSubject, assistanceActions, beginsByItself, type TicketSubject } from './assistance.policy';
+import {
+  type AssistanceSubject,
+  assistanceActions,
+  beginsByItself,
+  type OpeningSubject,
+  type TicketSubject,
+} from './assistance.policy';
 import {
   type AssistanceRow,
   assistance,
@@ -39,7 +45,7 @@ import {
   reasonRows,
   ticketIds,
 } from './assistance.rows';
-import { live } from './live';
+import { assistanceIds, live } from './live';
 
 export interface AssistanceParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly rules: AssistancePolicy;
@@ -73,13 +79,13 @@ interface OnTicket extends LiveAssistance {
 
 const hour = 3_600_000;
 /** How an assistance ends that a supervisor put an end to. */
-const putAnEnd: readonly AssistanceEndReason[] = ['REJECTED'];
+const putAnEnd: readonly AssistanceEndReason[] = ['REJECTED', 'BY_SUPERVISOR'];
 /** Tickets that are asked for again before a request goes on. */
 const confirmedAtOnce = 5;
 
 /** Grants, their beginnings and their ends. Rows are never deleted. */
 export class Assistances {
-  private readonly begin: Action<TicketSubject, 'assistance.begin'>;
+  private readonly begin: Action<OpeningSubject, 'assistance.begin'>;
 
   constructor(private readonly parts: AssistanceParts) {
     this.begin = action('assistance.begin', beginsByItself(parts.rules.automatic), ({ id }) => id);
@@ -116,7 +122,7 @@ export class Assistances {
         if (!subject.isFresh) throw Failure.denied('STALE', this.begin.name, ticketId);
         return { id: open.id, ticketId, customerId: open.customerId, expiresAt: open.expiresAt };
       }
-      permit(subject);
+      permit({ ...subject, wasEndedBySupervisor: await wasEndedBySupervisor(change, personOf(actor), ticketId) });
       const customerId = ticket.customerId as string;
       await this.spendQuota(change, personOf(actor), ticketId, customerId);
       // A request that waits for its approval, or a grant past its time, makes room for the one that needs none.
@@ -165,9 +171,11 @@ export class Assistances {
       const customerId = ticket.customerId as string;
       const key = (await this.parts.keys.forOwners(change, [customerId])).get(customerId);
       if (!key) throw Failure.notFound('ticket');
-      // A ticket of the asker's own making, or that they brought to themselves, is never opened without somebody else's consent.
+      // A ticket of the asker's own making, or that they brought to themselves, is never opened without somebody else's consent, nor is one
+      // where a supervisor ended what they had.
       const needsApproval =
         !comesFromOthers(actor, subject) ||
+        (await wasEndedBySupervisor(change, personOf(actor), ticketId)) ||
         actor.roles.every((role) =>
           role !== 'SUPERVISOR' && role !== 'AGENT' ? true : this.parts.rules.onRequest.approvalFor.includes(role),
         );
@@ -249,14 +257,19 @@ export class Assistances {
     });
   }
 
-  /** Ends an assistance by hand. Resolves once nobody can disclose under it any more. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`. */
+  /**
+   * Ends an assistance by hand: where a supervisor does it, all that this person has open on the ticket, and none begins there for them
+   * without an approval any more. Resolves once nobody can disclose under it. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`.
+   */
   async end(actor: SignedInActor, id: string): Promise<AssistanceRow> {
     const { row, leasesUntil } = await this.parts.database.change(actor, assistanceActions.end, async (change, permit) => {
       const { row, subject } = await this.lockAssistance(change, actor, id);
       permit(subject);
       if (row.endedAt) return { row, leasesUntil: 0 };
-      const leasesUntil = await endRows(change, [row], 'BY_HAND');
-      return { row: { ...row, endedAt: change.at, endReason: 'BY_HAND' as const }, leasesUntil };
+      const endReason: AssistanceEndReason = isSamePerson(actor, subject.requester) ? 'BY_HAND' : 'BY_SUPERVISOR';
+      const ended = endReason === 'BY_HAND' ? [row] : await openOn(change, subject.requester, row.ticketId);
+      const leasesUntil = await endRows(change, ended, endReason);
+      return { row: { ...row, endedAt: change.at, endReason }, leasesUntil };
     });
     await waitForLeases(leasesUntil);
     return row;
@@ -402,6 +415,21 @@ const reasonOf = ({ reason, purpose }: BeginInput): string => {
   if (!assistancePurposes.includes(purpose))
     throw Failure.invalid('input.purpose', `expected one of ${assistancePurposes.join(', ')}`);
   return trimmed;
+};
+
+/** What a person has open on a ticket, waiting or live, under all of their subjects. */
+const openOn = (change: Change, person: KeptPerson, ticketId: string) => {
+  const { actorId, requestedByStaffIds: staffIds, endedAt } = assistance;
+  const isTheirs = sql`${assistance.ticketId} = ${ticketId} AND ${endedAt} IS NULL AND ${doneBy(person, { actorId, staffIds })}`;
+  return change.read(openRows, sql`WHERE ${isTheirs}`, { lock: true });
+};
+
+/** A supervisor ended an assistance of this person on the ticket, and so what they get to there needs somebody's consent. */
+const wasEndedBySupervisor = async (change: Change, person: KeptPerson, ticketId: string): Promise<boolean> => {
+  const { actorId, requestedByStaffIds: staffIds, endReason } = assistances;
+  const isTheirs = sql`${assistances.ticketId} = ${ticketId} AND ${doneBy(person, { actorId, staffIds })}`;
+  const ended = await change.read(assistanceIds, sql`WHERE ${isTheirs} AND ${endReason} = 'BY_SUPERVISOR' LIMIT 1`);
+  return ended.length > 0;
 };
 
 const requesterOf = ({ actorId, requestedByStaffIds }: Assistance): KeptPerson => ({ actorId, staffIds: requestedByStaffIds });
