@@ -166,8 +166,7 @@ export class App {
         maximumAge: maximumAge.assignment,
         rules: loadRules(config.rulesFile),
         staffIssuers: issuers.map(({ issuer }) => issuer),
-        openActors: (watched) =>
-          createActors(core, { issuers, development: !config.production, mfaRequired: config.mfaRequired, ...watched }),
+        openActors: (watched) => createActors(core, config, { issuers, ...watched }),
       });
       const { actors } = risk;
       const asked = createAsked(core, {

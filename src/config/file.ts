@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { dpopSection } from '../authz/identity/dpop.section';
 import { issuersConfiguration } from '../authz/identity/issuer';
 import { merchantSection, publicUrlSection, updatesSection } from '../features/credentials/updates.section';
 import { operationsSection } from '../features/operations/operations.section';
@@ -28,7 +29,9 @@ const fileSchema = (section: SectionContext) => {
         .array(z.discriminatedUnion('kind', [stripeSection(section), demoPaymentsSection]))
         .min(1, 'expected at least one payments source'),
     }),
-    identity: z.strictObject({ issuers: issuersConfiguration({ development: !section.production }) }).default({ issuers: [] }),
+    identity: z
+      .strictObject({ issuers: issuersConfiguration({ development: !section.production }), dpop: dpopSection(section) })
+      .prefault({ issuers: [] }),
     sync: syncSection,
     limits: limitsSection,
     operations: operationsSection,

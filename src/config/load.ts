@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseSigningKeys, SigningKeyInvalid, seedOf } from '../audit/signing-key';
+import type { DpopSettings } from '../authz/identity/dpop.section';
 import type { IssuerConfiguration } from '../authz/identity/issuer';
 import type { DatabaseLocation } from '../db/location';
 import type { AuditSection } from '../ledger/audit.section';
@@ -26,6 +27,7 @@ export interface Config
   readonly audit: AuditSettings;
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
+  readonly dpop: DpopSettings;
   readonly host: string;
   readonly port: number;
   readonly database: DatabaseLocation;
@@ -119,6 +121,10 @@ const signingKeyOf = (
     return null;
   }
 };
+
+/** Somebody's tokens have to be bound to a key, and nothing says which address their proofs are for. */
+const needsAddress = ({ issuers, dpop }: FileConfig['identity']): boolean =>
+  dpop.addresses === undefined && issuers.some(({ dpopRequired }) => dpopRequired !== false);
 
 /** Something else stands there, or on the way there: a folder, a device, a pipe. */
 const isNoFile = (path: string): boolean => {
@@ -232,6 +238,12 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
       problems.push({ in: file, at: 'sources', expected: 'expected real sources in production, found the demo merchant' });
     if (hasFile && !hasIssuers)
       problems.push({ in: file, at: 'identity.issuers', expected: 'expected at least one identity provider in production' });
+    if (content && content.publicUrl === undefined && needsAddress(content.identity))
+      problems.push({
+        in: file,
+        at: 'identity.dpop.addresses',
+        expected: 'expected where tokens have to be bound to keys, or publicUrl: the address that proofs are made for',
+      });
   }
   if (database.engine === 'sqlite' && variables.AUDIT_SEQUENCER === 'process')
     note('AUDIT_SEQUENCER', 'expected gateway with an embedded database: its file belongs to one process');
@@ -258,6 +270,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     webhooks: content.webhooks,
     audit,
     issuers: content.identity.issuers,
+    dpop: content.identity.dpop,
     host: variables.HOST,
     port: variables.PORT,
     database,

@@ -34,6 +34,16 @@ describe('production refuses', () => {
     (mfa) => expect(places(withFactor(mfa))).toEqual([]),
   );
 
+  test('tokens that have to be bound to keys without an address that proofs are for, or with one in clear', () => {
+    const required = real.replace('audience: counterfoil', 'audience: counterfoil\n      dpopRequired: [SERVICE]');
+    const withAddress = (address: string) =>
+      required.replace('\n  issuers:', `\n  dpop: { addresses: [${address}] }\n  issuers:`);
+    expect(places(required)).toEqual(['identity.dpop.addresses']);
+    expect(places(withAddress('http://desk.example.com'))).toEqual(['identity.dpop.addresses[0]']);
+    expect(places(withAddress('"https://desk.example.com/?a"'))).toEqual(['identity.dpop.addresses[0]']);
+    expect(places(withAddress('https://desk.example.com/support/'))).toEqual([]);
+  });
+
   test.each(['x', 'short-secret', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '1212121212121212'])(
     'a secret of webhooks to guess: %s',
     (weak) => {

@@ -1,6 +1,6 @@
 import type { RulesFile } from '../risk/rules-file';
 import type { Actors } from './actors/actors.service';
-import type { IdentitySettings } from './actors/actors.slice';
+import type { IdentityParts } from './actors/actors.slice';
 import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
 import { createBrakes } from './brakes/brakes.slice';
 import type { Core } from './core';
@@ -27,7 +27,7 @@ export interface RiskParts extends Omit<AlertsParts, 'actors' | 'demanded'> {
   /** Issuer identifiers of the identity providers of staff. */
   readonly staffIssuers: readonly string[];
   /** Who asks, but for those on whose sessions a brake is; from where they do is noted. */
-  readonly openActors: (watched: Pick<IdentitySettings, 'brakes' | 'noteUse'>) => Promise<Actors>;
+  readonly openActors: (watched: Pick<IdentityParts, 'brakes' | 'noteUse'>) => Promise<Actors>;
 }
 
 /** What is made of signals: verdicts of rules, alerts, brakes, and what other systems are told of them. */

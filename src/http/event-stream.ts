@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FormattedExecutionResult } from 'graphql';
 import { Failure } from '../failure';
+import type { Arrival } from '../features/actors/actors.service';
 import type { Subscriptions, Told } from './subscriptions';
 
 /** Milliseconds between two signs of life, each after a look at whether the reader may be there still. */
@@ -47,7 +48,7 @@ export const eventStreamRoutes =
       for (const end of open) end();
     });
 
-    const serve = async (raw: ServerResponse, told: Told, authorization: string | undefined): Promise<void> => {
+    const serve = async (raw: ServerResponse, told: Told, arrival: Arrival): Promise<void> => {
       if ('refusal' in told) {
         await write(raw, message('next', told.refusal));
         await write(raw, message('complete', null));
@@ -58,7 +59,7 @@ export const eventStreamRoutes =
       open.add(end);
       raw.on('close', end);
       const beat = setInterval(() => {
-        void subscriptions.identify(authorization).then(() => write(raw, ':\n\n').then((taken) => taken || end()), end);
+        void arrival.again().then(() => write(raw, ':\n\n').then((taken) => taken || end()), end);
       }, beatEvery);
       beat.unref();
       try {
@@ -76,8 +77,8 @@ export const eventStreamRoutes =
       if (!/\btext\/event-stream\b/.test(request.headers.accept ?? ''))
         throw Failure.invalid('accept', 'expected text/event-stream');
       if (!isWelcome(request)) throw Failure.denied('SCOPE', 'subscription.origin');
-      const { authorization } = request.headers;
-      const told = await subscriptions.subscribe({ authorization, body: request.body });
+      const arrival = request.arrival as Arrival;
+      const told = await subscriptions.subscribe({ arrival, body: request.body });
       const { raw } = reply;
       reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
@@ -89,7 +90,7 @@ export const eventStreamRoutes =
       });
       // Browsers take headers for an answer once something follows.
       await write(raw, ':\n\n');
-      await serve(raw, told, authorization);
+      await serve(raw, told, arrival);
       return reply;
     });
   };

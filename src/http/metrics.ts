@@ -12,6 +12,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly unidentified = new Counter({
+    name: 'counterfoil_unidentified_requests_total',
+    help: 'Requests and connections whose sender was not identified, by what was wrong with token (token.*), proof (proof.*) or session.',
+    labelNames: ['rule'] as const,
+    registers: [this.registry],
+  });
+
   readonly errors = new Counter({
     name: 'counterfoil_graphql_errors_total',
     help: 'Errors in GraphQL responses by code.',

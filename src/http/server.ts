@@ -12,7 +12,10 @@ import Fastify, {
 } from 'fastify';
 import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
+import { credentialsIn } from '../authz/identity/presented-tokens';
+import { asksForNonce } from '../authz/identity/proof-fault';
 import { Failure, ProgrammingError } from '../failure';
+import type { Arrival } from '../features/actors/actors.service';
 import type { RequestContext } from '../features/request';
 import { extensionsOf, failureIn, persistedQueryNotFound, unexpectedMessage } from '../graphql/errors';
 import { nextTurn } from '../graphql/work';
@@ -23,6 +26,7 @@ import { SourceUnavailable } from '../upstream/source-unavailable';
 import { answered } from './answered';
 import { createApollo } from './apollo';
 import { auditExportRoutes } from './audit-export';
+import { challengeOf } from './challenge';
 import { clientOf, surroundingsOf, trustIn } from './client-address';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { withoutGlue } from './confirm/address';
@@ -33,6 +37,7 @@ import { acceptForms, formOf } from './form';
 import { healthRoutes } from './health';
 import { Metrics } from './metrics';
 import { named } from './named';
+import { presentedBy } from './presented';
 import { fillRegistered } from './registered';
 import { comesFromElsewhere } from './same-origin';
 import { signalRoutes } from './signals';
@@ -42,6 +47,8 @@ import { webSocketRoutes } from './web-socket';
 declare module 'fastify' {
   interface FastifyRequest {
     actor: SignedInActor | null;
+    /** The same, for as long as the connection of this request. */
+    arrival: Arrival | null;
     /** It was asked for by the hash that it is registered under. */
     isRegistered: boolean;
   }
@@ -74,7 +81,6 @@ const statusOf: Readonly<Record<Failure['code'], number>> = {
 
 const sendFailure = (reply: FastifyReply, failure: Failure, status = statusOf[failure.code]): FastifyReply => {
   if (failure.details.retryAfter) reply.header('retry-after', failure.details.retryAfter);
-  if (failure.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
   return reply.code(status).send({ errors: [{ message: failure.message, extensions: extensionsOf(failure) }] });
 };
 
@@ -101,6 +107,7 @@ const refusalOf = (error: unknown): { readonly status: number; readonly failure:
  */
 const headersOfClients = [
   'authorization',
+  'dpop',
   'content-type',
   'accept',
   'accept-language',
@@ -160,8 +167,6 @@ const probes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-const bearerOf = (authorization: string | undefined): string | undefined => /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
-
 const developmentPages = () => require('../development/pages/routes') as typeof import('../development/pages/routes');
 
 const tooManyRequests = (milliseconds: number): Failure =>
@@ -210,6 +215,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     },
   });
   server.decorateRequest('actor', null);
+  server.decorateRequest('arrival', null);
   server.decorateRequest('isRegistered', false);
 
   // A request under way when the gateway stops is answered; its connection must not then wait for another one.
@@ -262,7 +268,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     origin: config.corsOrigins.length > 0 ? [...config.corsOrigins] : false,
     methods: ['POST'],
     allowedHeaders: [...headersOfClients],
-    exposedHeaders: ['retry-after'],
+    exposedHeaders: ['retry-after', 'www-authenticate', 'dpop-nonce'],
     maxAge: 600,
   });
   await server.register(rateLimit, {
@@ -274,7 +280,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       // What opens a web socket is looked at before its token is.
       if (request.method === 'GET' && routeOptions.url === '/graphql') return clientOf(request);
       const asksToken = routeOptions.url?.startsWith('/graphql') || routeOptions.url?.startsWith('/audit/');
-      const token = asksToken ? bearerOf(headers.authorization) : undefined;
+      const token = asksToken ? credentialsIn(headers.authorization)?.token : undefined;
       return token === undefined ? clientOf(request) : createHash('sha256').update(token).digest('base64url');
     },
     allowList: ({ url }) => url === '/healthz',
@@ -290,6 +296,10 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   server.setErrorHandler((error, request, reply) => {
     const failure = failureIn(error);
     if (failure?.code === 'RECORD_UNAVAILABLE') reportFault(log, request.id, failure);
+    if (failure?.code === 'UNAUTHENTICATED') {
+      reply.header('www-authenticate', challengeOf(failure, request.headers.authorization, config.dpop.algorithms));
+      if (asksForNonce(failure)) reply.header('dpop-nonce', app.actors.proofNonce);
+    }
     if (failure) return sendFailure(reply, failure);
     const refusal = refusalOf(error);
     if (refusal) return sendFailure(reply, refusal.failure, refusal.status);
@@ -309,13 +319,24 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     }),
   );
 
+  const refused = (error: unknown): Failure | undefined => {
+    const failure = failureIn(error);
+    if (failure?.code === 'UNAUTHENTICATED') metrics.unidentified.inc({ rule: failure.details.rule ?? 'token.none' });
+    return failure;
+  };
   const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.header('cache-control', 'no-store');
     try {
-      request.actor = await app.actors.identify(request.headers.authorization, surroundingsOf(request));
+      const arrival = await app.actors.arrive(presentedBy(request), surroundingsOf(request));
+      request.arrival = arrival;
+      request.actor = arrival.actor;
+      if (arrival.nextNonce !== null) reply.header('dpop-nonce', arrival.nextNonce);
     } catch (error) {
+      const failure = refused(error);
       // That nobody can be looked up just now is no refusal.
-      if (failureIn(error)?.code === 'RECORD_UNAVAILABLE') throw error;
+      if (failure?.code === 'RECORD_UNAVAILABLE') throw error;
+      // Whoever is asked for a nonce has proven nothing wrong: it is how their clients begin.
+      if (failure && asksForNonce(failure)) throw error;
       const counted = await countRefusal(request);
       if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
       throw error;
@@ -368,7 +389,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     const counted = await countRefusal(request, { increment: false });
     if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
   };
-  const sockets = { app, subscriptions, isWelcome, countRefusal: countSocket, expectFewRefused };
+  const sockets = { app, subscriptions, isWelcome, refused, countRefusal: countSocket, expectFewRefused };
   await server.register(named('web socket', webSocketRoutes(sockets)));
   await server.register(named('event stream', eventStreamRoutes({ subscriptions, identify, isWelcome })));
 
@@ -399,7 +420,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       metrics.webhooks.inc({ source: outcome === 'rejected' ? '(unproven)' : request.params.source, outcome });
       if (outcome === 'rejected') {
         return sendFailure(
-          reply,
+          reply.header('www-authenticate', 'Bearer'),
           new Failure('UNAUTHENTICATED', 'The webhook is not proven to come from its source.', {
             remedy: 'Check the signing secret and the clock on both sides.',
           }),

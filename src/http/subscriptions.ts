@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { App } from '../app';
 import type { SignedInActor } from '../authz/actor';
 import { Failure } from '../failure';
+import type { Arrival } from '../features/actors/actors.service';
 import type { HappenedRow } from '../features/alerts/alert.rows';
 import type { AlertStream, StreamArguments } from '../features/alerts/alert-stream';
 import { operationHash } from '../features/operations/operation-hash';
@@ -35,8 +36,8 @@ const asked = z.object({
 
 /** Somebody's wish to be told. */
 export interface Asked {
-  /** As an `Authorization` header: looked at again for each event. */
-  readonly authorization: string | undefined;
+  /** Who they were when their connection began: looked at again for each event. */
+  readonly arrival: Arrival;
   /** The body of a request as `POST /graphql` takes it. */
   readonly body: unknown;
 }
@@ -54,9 +55,9 @@ interface Begun {
   readonly isRegistered: boolean;
 }
 
-/** Who is told, and how they said who they are. */
+/** Who is told. */
 interface Reader {
-  readonly authorization: string | undefined;
+  readonly arrival: Arrival;
   readonly actor: SignedInActor;
 }
 
@@ -84,24 +85,19 @@ export class Subscriptions {
   ) {}
 
   /** Never throws: what went wrong is told. */
-  async subscribe({ authorization, body }: Asked): Promise<Told> {
-    const { actors, admission } = this.app;
+  async subscribe({ arrival, body }: Asked): Promise<Told> {
+    const { admission } = this.app;
     try {
-      const actor = await actors.identify(authorization);
+      const actor = await arrival.again();
       const work = () => this.begin(actor, body);
       const begun = await admission.request({ actorId: actor.id, work, left: Promise.resolve() });
       if (!('stream' in begun)) return { refusal: this.told(begun) };
       const release = this.take(actor);
       if (release instanceof Failure) throw release;
-      return { events: this.endable(begun.stream, begun.operation, { authorization, actor, release }) };
+      return { events: this.endable(begun.stream, begun.operation, { arrival, actor, release }) };
     } catch (error) {
       return { refusal: this.told({ errors: [this.errorOf(error)] }) };
     }
-  }
-
-  /** Who they are now. Throws `UNAUTHENTICATED`. */
-  identify(authorization: string | undefined): Promise<SignedInActor> {
-    return this.app.actors.identify(authorization);
   }
 
   private async begin(
@@ -135,11 +131,11 @@ export class Subscriptions {
   private endable(
     stream: AlertStream,
     operation: Begun,
-    { authorization, actor, release }: Reader & { readonly release: () => void },
+    { arrival, actor, release }: Reader & { readonly release: () => void },
   ): Events {
     const stop = new AbortController();
     const { signal } = stop;
-    const events = this.events(stream, operation, { authorization, actor, signal });
+    const events = this.events(stream, operation, { arrival, actor, signal });
     let isBegun = false;
     return {
       [Symbol.asyncIterator]() {
@@ -164,7 +160,7 @@ export class Subscriptions {
   private async *events(
     stream: AlertStream,
     operation: Begun,
-    { authorization, actor, signal }: Reader & { readonly signal: AbortSignal },
+    { arrival, actor, signal }: Reader & { readonly signal: AbortSignal },
   ): AsyncGenerator<FormattedExecutionResult, undefined> {
     const ending = new AbortController();
     const end = () => ending.abort();
@@ -175,7 +171,7 @@ export class Subscriptions {
     if (signal.aborted) end();
     try {
       for await (const row of stream.happenings(ending.signal)) {
-        const result = await this.tell(row, { stream, operation, authorization, signal: ending.signal });
+        const result = await this.tell(row, { stream, operation, arrival, signal: ending.signal });
         if (result) yield this.told(result);
       }
       if (!signal.aborted) yield this.told({ errors: [toGraphQLError(ended())] });
@@ -194,12 +190,12 @@ export class Subscriptions {
     {
       stream,
       operation,
-      authorization,
+      arrival,
       signal,
-    }: Pick<Reader, 'authorization'> & { readonly stream: AlertStream; readonly operation: Begun; readonly signal: AbortSignal },
+    }: Pick<Reader, 'arrival'> & { readonly stream: AlertStream; readonly operation: Begun; readonly signal: AbortSignal },
   ): Promise<ExecutionResult | null> {
     for (let looks = 0; looks < mostLooks && !signal.aborted; ) {
-      const actor = await this.identify(authorization);
+      const actor = await arrival.again();
       stream.isOf(actor);
       const event = await stream.judge(row, signal);
       if (!event || signal.aborted) return null;
@@ -216,7 +212,7 @@ export class Subscriptions {
       const looked = performance.now();
       if (!(await stream.holds(event))) continue;
       // Their session may have ended while all of this was looked at, or the assistance that it is shown under.
-      await this.identify(authorization);
+      await arrival.again();
       if (signal.aborted) return null;
       const { endsAt } = context.access;
       if (performance.now() - looked > reliedOn || (endsAt !== null && endsAt <= this.app.clock())) continue;

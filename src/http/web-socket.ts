@@ -3,7 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLErrorOptions, parse } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import type { App } from '../app';
+import type { Presented } from '../authz/identity/presented-tokens';
+import { asksForNonce } from '../authz/identity/proof-fault';
+import type { Failure } from '../failure';
+import type { Arrival } from '../features/actors/actors.service';
 import { reportFault } from '../log';
+import { presentedBy } from './presented';
 import type { Subscriptions } from './subscriptions';
 
 /** What is used of a socket of `ws`. */
@@ -44,11 +49,15 @@ const isOpen = ({ readyState }: Socket): boolean => readyState === 1;
 /** What the protocol's library is told that it runs; what is run was looked at before. */
 const anySubscription = parse('subscription { alerts { cursor } }', { noLocation: true });
 
-/** `connectionParams.authorization`, as browsers can't set the header. */
-const authorizationIn = (params: Readonly<Record<string, unknown>> | undefined): string | undefined => {
-  const { authorization, Authorization } = params ?? {};
-  const given = authorization ?? Authorization;
-  return typeof given === 'string' ? given : undefined;
+/** `connectionParams.authorization` and `dpop`, as browsers can't set headers; what isn't among them may stand in these. */
+const presentedIn = (params: Readonly<Record<string, unknown>> | undefined, request: FastifyRequest): Presented => {
+  const { authorization, proof } = presentedBy(request);
+  const textOf = (name: string, header: string): unknown => params?.[name] ?? params?.[header];
+  const [given, proven] = [textOf('authorization', 'Authorization'), textOf('dpop', 'DPoP')];
+  return {
+    authorization: typeof given === 'string' ? given : authorization,
+    ...(proof === undefined ? {} : { proof: { ...proof, text: typeof proven === 'string' ? proven : proof.text } }),
+  };
 };
 
 /** The same sent as `graphql-transport-ws`; it sends nothing while its reader takes nothing, and drops who is too slow. */
@@ -135,6 +144,8 @@ export interface SocketParts {
   readonly subscriptions: Subscriptions;
   /** Whether a page may open one. */
   readonly isWelcome: (request: FastifyRequest) => boolean;
+  /** Counts why somebody wasn't identified, and says it where they may be told. */
+  readonly refused: (error: unknown) => Failure | undefined;
   /** Counts a token that was refused, for the address that it came from. */
   readonly countRefusal: (request: FastifyRequest) => Promise<void>;
   /** Throws `RATE_LIMITED` for an address from which too many were. */
@@ -143,7 +154,7 @@ export interface SocketParts {
 
 /** Subscriptions by the protocol `graphql-transport-ws`, at the address of the graph. */
 export const webSocketRoutes =
-  ({ app, subscriptions, isWelcome, countRefusal, expectFewRefused }: SocketParts) =>
+  ({ app, subscriptions, isWelcome, refused, countRefusal, expectFewRefused }: SocketParts) =>
   async (server: FastifyInstance): Promise<void> => {
     const open = new Set<Connection>();
     await server.register(websocket, {
@@ -160,11 +171,10 @@ export const webSocketRoutes =
     });
 
     const serve = async (socket: Socket, request: FastifyRequest): Promise<void> => {
-      let authorization = request.headers.authorization;
-      let isInitialised = false;
+      let arrival: Arrival | null = null;
       const isAllowed = async () => {
-        if (!isInitialised) return true;
-        return subscriptions.identify(authorization).then(
+        if (arrival === null) return true;
+        return arrival.again().then(
           () => true,
           () => false,
         );
@@ -173,14 +183,16 @@ export const webSocketRoutes =
       const protocol = makeServer<Record<string, unknown>, undefined>({
         connectionInitWaitTimeout: initWithin,
         onConnect: async ({ connectionParams }) => {
-          authorization = authorizationIn(connectionParams) ?? authorization;
           try {
-            const actor = await subscriptions.identify(authorization);
-            isInitialised = true;
-            connection.closeIn(Math.max(0, actor.expiresAt.getTime() - app.clock().getTime()) + 1_000);
+            arrival = await app.actors.arrive(presentedIn(connectionParams, request));
+            connection.closeIn(Math.max(0, arrival.actor.expiresAt.getTime() - app.clock().getTime()) + 1_000);
             return true;
-          } catch {
-            await countRefusal(request);
+          } catch (error) {
+            const failure = refused(error);
+            // What a header tells elsewhere: the library says no more than that it is forbidden.
+            if (failure && asksForNonce(failure))
+              connection.close(CloseCode.Forbidden, `use_dpop_nonce ${app.actors.proofNonce}`);
+            else await countRefusal(request);
             return false;
           }
         },
@@ -189,7 +201,8 @@ export const webSocketRoutes =
             connection.close(code.policy, 'Too many subscriptions');
             return [];
           }
-          const told = await subscriptions.subscribe({ authorization, body: payload });
+          if (arrival === null) return [];
+          const told = await subscriptions.subscribe({ arrival, body: payload });
           if ('refusal' in told)
             return (told.refusal.errors ?? []).map(
               ({ message, ...rest }) => new GraphQLError(message, rest as GraphQLErrorOptions),

@@ -373,10 +373,24 @@ describe('rules about agents', () => {
   });
 
   it('session-moved ends a session that moves between devices; of networks it alerts', () => {
-    const use = (place: 'device' | 'ip', ...values: string[]) =>
+    const use = (place: 'device' | 'key' | 'ip', ...values: string[]) =>
       values.map((value, index) => signal(index * 3 * minute, 'staff.session', { staff: 'ana', [place]: value }));
     expect(found(use('device', 'a', 'b', 'a'))).toEqual(['session-moved: end-session']);
     expect(found(use('ip', 'a', 'b', 'a'))).toEqual(['session-moved: alert']);
+    expect(found(use('key', 'a', 'b', 'a'))).toEqual(['session-moved: end-session']);
+    expect(found(use('key', 'a', 'b', 'b', 'c'))).toEqual([]);
+    // One key, wherever its device is just now; and two on one device.
+    const held = (subjects: Partial<Record<'device' | 'key' | 'ip', readonly string[]>>) =>
+      [0, 1, 2].map((index) =>
+        signal(index * minute, 'staff.session', {
+          staff: 'ana',
+          ...Object.fromEntries(Object.entries(subjects).map(([name, values]) => [name, values[index]])),
+        }),
+      );
+    expect(found(held({ key: ['k', 'k', 'k'], ip: ['a', 'b', 'a'] }))).toEqual([]);
+    expect(found(held({ key: ['k', 'l', 'k'], device: ['a', 'a', 'a'], ip: ['a', 'a', 'a'] }))).toEqual([
+      'session-moved: end-session',
+    ]);
     // Two devices, each with a session of its own.
     const both = ['a', 'b', 'a', 'b'].map((device, index) =>
       signal(index * minute, 'staff.session', { staff: 'ana', device, session: `of ${device}` }),

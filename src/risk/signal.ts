@@ -37,7 +37,7 @@ export const signalTypes = [
   'staff.update',
   /** A member of staff placed or proposed a hold, or released one. */
   'staff.hold',
-  /** A member of staff's session was used; `device` is what its tokens say of the device, `ip` the network it came from. */
+  /** A member of staff's session was used; `device` is what its tokens say of the device, `key` the key that they are bound to, `ip` the network it came from. */
   'staff.session',
 ] as const;
 export type SignalType = (typeof signalTypes)[number];
@@ -55,6 +55,7 @@ export const subjectNames = [
   'staff',
   'team',
   'session',
+  'key',
 ] as const;
 export type SubjectName = (typeof subjectNames)[number];
 export type Subjects = { readonly [name in SubjectName]?: string | undefined };

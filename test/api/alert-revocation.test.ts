@@ -85,8 +85,8 @@ describe('what an agent is told of alerts', () => {
     for (let n = 0; n < 2; n += 1) await test.app.sources.refreshTicket('demo', reference);
   };
   const listen = async (token: string, ticketId: string) => {
-    const authorization = `Bearer ${token}`;
-    const told = await subscriptions.subscribe({ authorization, body: { query: everything, variables: { ticketId } } });
+    const arrival = await test.app.actors.arrive({ authorization: `Bearer ${token}` });
+    const told = await subscriptions.subscribe({ arrival, body: { query: everything, variables: { ticketId } } });
     if ('refusal' in told) throw new Error(JSON.stringify(told.refusal));
     const arrivals: Arrival[] = [];
     const errors: FormattedExecutionResult[] = [];

@@ -104,7 +104,7 @@ describe('a request with an idempotency key', () => {
     const other = engine === 'mariadb' ? await test.replica() : test.app;
     const request = { paymentMethodId: of.usual.id, kind: 'BILLING_ADDRESS' as const, reason };
     const input = { ...request, idempotencyKey: freshKey() };
-    const actor = await test.app.actors.identify(`Bearer ${await test.token('ana')}`);
+    const actor = await test.app.actors.identify({ authorization: `Bearer ${await test.token('ana')}` });
     const ticket = await test.app.services.tickets.inScope(actor, of.ticketId, everybodyInScope);
     const ids = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>

@@ -285,7 +285,7 @@ it('whoever asks the same of two replicas at once has one answer', async () => {
   const replica = await test.replica();
   try {
     const { data } = await test.as('pip', '{ viewer { id } }');
-    const actor = await test.app.actors.identify(`Bearer ${await test.token('pip')}`);
+    const actor = await test.app.actors.identify({ authorization: `Bearer ${await test.token('pip')}` });
     expect(actor.id).toBe(data.viewer.id);
     const asked = Array.from({ length: 20 }, () => pipeline.input({ customer: reference }));
     for (const input of asked) {

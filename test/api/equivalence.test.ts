@@ -43,7 +43,7 @@ describe('an operation that is planned, cut, interpreted or compiled, and put ba
     const known = askers.get(`${user} ${mfa}`);
     if (known) return known;
     const token = await canaries.app.token(user, { mfa });
-    const asker = { user, mfa, actor: await canaries.app.app.actors.identify(`Bearer ${token}`) };
+    const asker = { user, mfa, actor: await canaries.app.app.actors.identify({ authorization: `Bearer ${token}` }) };
     askers.set(`${user} ${mfa}`, asker);
     return asker;
   };

@@ -481,7 +481,7 @@ describe('the graph over HTTP in production', () => {
     expect(preflight.headers['access-control-allow-credentials']).toBeUndefined();
     // A page may read how long it is to wait.
     const answer = await send(app, { headers: { ...json, origin: 'https://desk.example.com' }, payload: viewer });
-    expect(answer.headers['access-control-expose-headers']).toBe('retry-after');
+    expect(answer.headers['access-control-expose-headers']).toBe('retry-after, www-authenticate, dpop-nonce');
   });
 
   it('allows the named origins what clients of the graph and tracing send', async () => {

@@ -162,7 +162,9 @@ describe('who asks', () => {
       payload: JSON.stringify({ query: '{ viewer { id } }' }),
     });
     expect(response.statusCode).toBe(401);
-    expect(response.headers['www-authenticate']).toBe('Bearer');
+    expect(response.headers['www-authenticate']).toMatch(
+      /^Bearer(?: error="invalid_token")?, DPoP algs="ES256 EdDSA Ed25519 PS256 RS256"$/,
+    );
     const { data, errors } = response.json() as { data?: unknown; errors: { message: string; extensions: object }[] };
     expect([data, errors]).toEqual([
       undefined,
@@ -327,10 +329,14 @@ describe('who asks', () => {
         const replica = await app.replica();
         try {
           const ended = await token({ sid: 'of-two' });
-          await expect(replica.actors.identify(`Bearer ${ended}`)).resolves.toMatchObject({ roles: ['AGENT'] });
+          await expect(replica.actors.identify({ authorization: `Bearer ${ended}` })).resolves.toMatchObject({
+            roles: ['AGENT'],
+          });
           expect((await logout({ sid: 'of-two' })).status).toBe(200);
           await replica.actors.restoreRevocations();
-          await expect(replica.actors.identify(`Bearer ${ended}`)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+          await expect(replica.actors.identify({ authorization: `Bearer ${ended}` })).rejects.toMatchObject({
+            code: 'UNAUTHENTICATED',
+          });
         } finally {
           await replica.close();
         }

@@ -9,10 +9,18 @@ import { Subscriptions } from '../../src/http/subscriptions';
 import { raised, raiseOn } from '../support/alerts';
 import { ticketIdOf } from '../support/answers';
 import { TestApp } from '../support/app';
+import { KeyHolder } from '../support/key-holder';
 import { rulesWithModes } from '../support/rules-file';
 import { everything } from '../support/subscribers';
 
 const minute = 60_000;
+
+/** From where a session is used. */
+interface Place {
+  readonly device?: string;
+  readonly key?: KeyHolder;
+  readonly address?: string;
+}
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 describe('from where staff use their sessions', () => {
@@ -30,14 +38,21 @@ describe('from where staff use their sessions', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** A request in a session, from a device and an address; the code that it is refused with, if it is. */
-  const use = async (sessionId: string, from: { device?: string; address?: string } = {}, who = 'ana') => {
-    const { device, address = '203.0.113.7' } = from;
-    const token = await test.token(who, { sessionId, ...(device === undefined ? {} : { device }) });
+  const use = async (sessionId: string, from: Place = {}, who = 'ana') => {
+    const { device, key, address = '203.0.113.7' } = from;
+    const named = { ...(device === undefined ? {} : { device }), ...(key === undefined ? {} : { boundTo: key.thumbprint }) };
+    const token = await test.token(who, { sessionId, ...named });
+    const url = `${test.app.publicUrl}/graphql`;
+    const dpop = await key?.prove({ token, address: url, at: test.clock.now() });
     const response = await test.server.inject({
       method: 'POST',
       url: '/graphql',
       remoteAddress: address,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `${key ? 'DPoP' : 'Bearer'} ${token}`,
+        'content-type': 'application/json',
+        ...(dpop === undefined ? {} : { dpop }),
+      },
       payload: JSON.stringify({ query: '{ viewer { id } }' }),
     });
     return (response.json() as { errors?: { extensions: { code: string } }[] }).errors?.[0]?.extensions.code ?? null;
@@ -48,7 +63,7 @@ describe('from where staff use their sessions', () => {
     await test.app.signals.service.turn();
     await test.app.actors.restoreRevocations();
   };
-  const moves = async (sessionId: string, places: readonly { device?: string; address?: string }[]) => {
+  const moves = async (sessionId: string, places: readonly Place[]) => {
     for (const place of places) {
       expect(await use(sessionId, place)).toBeNull();
       test.clock.forward(minute);
@@ -83,6 +98,49 @@ describe('from where staff use their sessions', () => {
     expect(await use('of ben', { device: 'laptop' }, 'ben')).toBeNull();
   });
 
+  it('a session that goes from one key to another and back is ended as well, and no key is stored or logged', async () => {
+    await begin('ON');
+    const [own, stolen] = [await KeyHolder.make(), await KeyHolder.make('EdDSA')];
+    await moves('other', [{ key: own }, { key: own, address: '198.51.100.4' }, { key: own }]);
+    expect(await verdicts()).toEqual([]);
+    await moves('taken', [{ key: own }, { key: stolen }, { key: own }]);
+    expect(await verdicts()).toMatchObject([{ rule: 'session-moved', effects: ['end-session'], done: ['end-session'] }]);
+    expect(await test.events('session.revoke')).toHaveLength(1);
+    for (const key of [own, stolen]) expect(await use('taken', { key })).toBe('UNAUTHENTICATED');
+    expect(await use('taken')).toBe('UNAUTHENTICATED');
+    expect(await use('other', { key: own })).toBeNull();
+    const stored = await test.app.database.query<{ key_digest: string }>(
+      "SELECT DISTINCT key_digest FROM risk_signal WHERE type = 'staff.session' AND key_digest LIKE 'sub_%'",
+    );
+    expect(stored).toHaveLength(2);
+    const all = JSON.stringify([await test.app.database.query('SELECT * FROM risk_signal'), await test.events(), test.logLines]);
+    for (const { thumbprint, publicJwk } of [own, stolen])
+      for (const clear of [thumbprint, publicJwk.x as string]) expect(all).not.toContain(clear);
+  });
+
+  it('a token that was taken along without its key moves nothing', async () => {
+    await begin('ON');
+    const [own, thief] = [await KeyHolder.make(), await KeyHolder.make()];
+    expect(await use('s', { key: own })).toBeNull();
+    const token = await test.token('ana', { sessionId: 's', boundTo: own.thumbprint });
+    const address = `${test.app.publicUrl}/graphql`;
+    for (let tries = 0; tries < 3; tries += 1) {
+      test.clock.forward(minute);
+      const dpop = await thief.prove({ token, address, at: test.clock.now() });
+      const response = await test.server.inject({
+        method: 'POST',
+        url: '/graphql',
+        headers: { authorization: `DPoP ${token}`, dpop, 'content-type': 'application/json' },
+        payload: JSON.stringify({ query: '{ viewer { id } }' }),
+      });
+      expect(response.statusCode).toBe(401);
+      expect(await use('s', { key: own })).toBeNull();
+    }
+    await settle();
+    expect(await verdicts()).toEqual([]);
+    expect(await use('s', { key: own })).toBeNull();
+  });
+
   it('a second session of theirs that moves is ended too, and one that is ended is ended once', async () => {
     await begin('ON');
     await moves('first', [{ device: 'a' }, { device: 'b' }, { device: 'a' }]);
@@ -101,7 +159,8 @@ describe('from where staff use their sessions', () => {
       const token = await test.token('ana', { sessionId, device: 'a' });
       await test.as({ token }, `{ ticketByReference(source: "demo", reference: "${reference}") { subject } }`);
       const body = { query: everything, variables: { ticketId } };
-      const told = await subscriptions.subscribe({ authorization: `Bearer ${token}`, body });
+      const arrival = await test.app.actors.arrive({ authorization: `Bearer ${token}` });
+      const told = await subscriptions.subscribe({ arrival, body });
       if ('refusal' in told) throw new Error(JSON.stringify(told.refusal));
       const kinds: unknown[] = [];
       const done = (async () => {
@@ -147,6 +206,20 @@ describe('from where staff use their sessions', () => {
           's',
           ['203.0.113.7', '198.51.100.4', '203.0.113.9'].map((address) => ({ device: 'telephone', address })),
         ),
+    ],
+    [
+      'two tabs with a session and a key each',
+      async () => {
+        const keys = [await KeyHolder.make(), await KeyHolder.make()] as const;
+        for (const index of [0, 1, 0, 1] as const) await moves(`tab ${index}`, [{ key: keys[index] }]);
+      },
+    ],
+    [
+      'somebody who has another key from now on',
+      async () => {
+        const [key, next] = [await KeyHolder.make(), await KeyHolder.make()];
+        await moves('s', [{ key }, { key: next }, { key: next }]);
+      },
     ],
     ['somebody who moves to another device and stays', () => moves('s', [{ device: 'a' }, { device: 'b' }, { device: 'b' }])],
     [

@@ -164,7 +164,7 @@ export class TestApp {
 
   token(
     user: string,
-    options: { mfa?: boolean; authenticatedAt?: Date; sessionId?: string; device?: string } = {},
+    options: { mfa?: boolean; authenticatedAt?: Date; sessionId?: string; device?: string; boundTo?: string } = {},
   ): Promise<string> {
     if (!this.app.developmentIssuer) throw new Error('this app has no development issuer');
     return this.app.developmentIssuer.issue(user, options);

@@ -18,6 +18,11 @@ export const signatureAlgorithms = [
   'Ed25519',
 ] as const;
 
+/** One of them, as a configuration names it. */
+export const signatureAlgorithm = z.enum(signatureAlgorithms, {
+  error: `a signature algorithm out of ${signatureAlgorithms.join(', ')}; none and the HS family are never accepted`,
+});
+
 /** The longest life of a token, seconds: revocations are kept for as long, and no longer. */
 export const longestLifetimeSeconds = 900;
 
@@ -93,11 +98,7 @@ const common = {
   /** Audience of back-channel logout tokens (the client id at the provider), where it differs from `audience`. */
   logoutAudience: audiences.optional(),
   algorithms: z
-    .array(
-      z.enum(signatureAlgorithms, {
-        error: `a signature algorithm out of ${signatureAlgorithms.join(', ')}; none and the HS family are never accepted`,
-      }),
-    )
+    .array(signatureAlgorithm)
     .min(1, 'at least one algorithm')
     .default(['RS256', 'ES256', 'EdDSA', 'Ed25519', 'PS256']),
   /** By how much the provider's clock may differ from ours, seconds. */
@@ -109,6 +110,15 @@ const common = {
     .max(longestLifetimeSeconds, `at most ${longestLifetimeSeconds} seconds: set the provider to issue short tokens`)
     .default(longestLifetimeSeconds),
   claims: claims.prefault({}),
+  /**
+   * Whose tokens must be bound to a key of theirs, whose possession is proven with each request (DPoP, RFC 9449): everybody's (true), or of those
+   * with one of these roles. Of all others bound tokens are taken too, and no bound token is ever taken without its proof.
+   */
+  dpopRequired: z
+    .union([z.boolean(), z.array(roleName).min(1, 'at least one role')], {
+      error: `true, false or a list of roles: ${roles.join(', ')}`,
+    })
+    .default(false),
 };
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -37,7 +37,7 @@ const longestDocument = 256 * 1024;
 const document = z.object({ keys: z.array(z.record(z.string(), z.unknown())).max(256) });
 
 /** Without the members of RFC 7518 that only private and symmetric keys have. */
-const isPublic = (key: Readonly<Record<string, unknown>>): boolean =>
+export const isPublic = (key: Readonly<Record<string, unknown>>): boolean =>
   !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'].some((member) => Object.hasOwn(key, member));
 
 const boundedText = async (response: Response): Promise<string> => {

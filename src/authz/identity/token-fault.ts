@@ -30,8 +30,20 @@ export const tokenFaults = {
   ],
   signature: ['The token’s signature is wrong.', 'Send the token of the identity provider, unchanged.'],
   bound: [
-    'The token is bound to a key whose possession is not proven here.',
-    'Have the provider issue a bearer token for this audience (without cnf).',
+    'The token is bound to a key in a way that is not known here.',
+    'Have the provider bind it by DPoP (cnf with jkt alone), or issue a bearer token for this audience (without cnf).',
+  ],
+  certificate: [
+    'The token is bound to a client certificate, which is not looked at here.',
+    'Have the provider bind it by DPoP (RFC 9449), or issue a bearer token for this audience.',
+  ],
+  unproven: [
+    'The token is bound to a key, and was sent as if it weren’t.',
+    'Send "Authorization: DPoP TOKEN" with a proof in the header DPoP (RFC 9449).',
+  ],
+  unbound: [
+    'The token is not bound to a key.',
+    'Get one that is bound by DPoP where that is asked for (dpopRequired); otherwise send "Authorization: Bearer TOKEN".',
   ],
   revoked: ['The session has ended.', 'Sign in again.'],
   logout: [

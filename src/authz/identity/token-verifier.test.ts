@@ -575,12 +575,48 @@ describe('shape', () => {
     async (typ) => expect(await refused(await tokenOf({}, { header: { typ } }))).toBe('token.type'),
   );
 
-  test('a logout token without its typ is told by its events, and a key-bound one by its cnf', async () => {
+  test('a logout token without its typ is told by its events', async () => {
     const logout = await tokenOf({ events: { [logoutEvent]: {} } }, { header: { typ: 'JWT' } });
     expect(await refused(logout)).toBe('token.type');
     expect(await refused(await tokenOf({ events: null }))).toBe('token.type');
-    expect(await refused(await tokenOf({ cnf: { jkt: 'thumbprint' } }))).toBe('token.bound');
   });
+
+  const jkt = 'x'.repeat(43);
+  test('a token that is bound by DPoP says to which key', async () => {
+    expect(await verifierOf().verify(await tokenOf({ cnf: { jkt } }))).toMatchObject({ boundTo: jkt });
+    expect(await verifierOf().verify(await tokenOf())).not.toHaveProperty('boundTo');
+  });
+
+  test('one that is bound to nothing is taken from whom it is not asked for', async () => {
+    const of = (roles: readonly string[], cnf?: unknown) => tokenOf({ roles, cnf });
+    for (const dpopRequired of [true, ['SERVICE' as const, 'ADMIN' as const]]) {
+      expect(await refused(await of(['ADMIN', 'AUDITOR']), { dpopRequired })).toBe('token.unbound');
+      expect(await refused(await of(['SERVICE']), { dpopRequired })).toBe('token.unbound');
+      expect(await verifierOf({ dpopRequired }).verify(await of(['ADMIN'], { jkt }))).toMatchObject({ boundTo: jkt });
+    }
+    expect(await refused(await of(['AGENT']), { dpopRequired: true })).toBe('token.unbound');
+    expect(await verifierOf({ dpopRequired: ['SERVICE'] }).verify(await of(['AGENT']))).toMatchObject({ roles: ['AGENT'] });
+    // Known or not.
+    const verifier = verifierOf({ dpopRequired: ['AGENT'] });
+    const token = await of(['AGENT']);
+    for (let times = 0; times < 2; times += 1) expect(await refusal(verifier.verify(token))).toBe('token.unbound');
+  });
+
+  test.each<[unknown, string]>([
+    [{ 'x5t#S256': jkt }, 'token.certificate'],
+    [{ 'x5t#S256': jkt, jkt }, 'token.certificate'],
+    [{ jkt: 'thumbprint' }, 'token.bound'],
+    [{ jkt: `${jkt}=` }, 'token.bound'],
+    [{ jkt: [jkt] }, 'token.bound'],
+    [{ jkt, kid: 'k1' }, 'token.bound'],
+    [{ jwk: { kty: 'EC' } }, 'token.bound'],
+    [{}, 'token.bound'],
+    [[], 'token.bound'],
+    [null, 'token.bound'],
+    [jkt, 'token.bound'],
+  ])('one that is bound otherwise (%j) is not taken', async (cnf, rule) =>
+    expect(await refused(await tokenOf({ cnf }))).toBe(rule),
+  );
 
   test('an access token ends no session', async () => {
     const logouts = new LogoutVerifier({
@@ -1045,6 +1081,7 @@ describe('configuration', () => {
         staff: ['preferred_username'],
         service: 'role',
       },
+      dpopRequired: false,
     });
     expect(production.parse(parsed)).toEqual(parsed);
     expect(() => new TokenVerifier({ issuers: [parsed], clock })).not.toThrow();
@@ -1055,6 +1092,9 @@ describe('configuration', () => {
     [{ algorithms: ['HS256'] }, 'algorithms.0'],
     [{ algorithms: ['ES256', 'hs512'] }, 'algorithms.1'],
     [{ algorithms: [] }, 'algorithms'],
+    [{ dpopRequired: 'SERVICE' }, 'dpopRequired'],
+    [{ dpopRequired: [] }, 'dpopRequired'],
+    [{ dpopRequired: ['service'] }, 'dpopRequired'],
     [{ clockSkewSeconds: 121 }, 'clockSkewSeconds'],
     [{ clockSkewSeconds: -1 }, 'clockSkewSeconds'],
     [{ clockSkewSeconds: 1.5 }, 'clockSkewSeconds'],

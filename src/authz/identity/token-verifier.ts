@@ -4,7 +4,7 @@ import { type Role, roles } from '../actor';
 import { claimAt, textsAt } from './claim-path';
 import type { Issuer } from './issuer';
 import { tokenFailure } from './token-fault';
-import { accessToken, type RegisteredClaims, TrustedIssuers, type TrustOptions } from './trusted-issuers';
+import { accessToken, boundKeyIn, type RegisteredClaims, TrustedIssuers, type TrustOptions } from './trusted-issuers';
 
 export { type IssuerConfiguration, type IssuerOptions, issuerConfiguration, issuersConfiguration } from './issuer';
 
@@ -33,6 +33,8 @@ export interface VerifiedToken {
   readonly device?: string;
   /** The client that the token was issued to; not there where it names none, or two that differ. */
   readonly clientId?: string;
+  /** Thumbprint of the key that it is bound to (`cnf`): it says nothing of whoever sent it before they have proven that it is theirs. */
+  readonly boundTo?: string;
 }
 
 /** Throws `UNAUTHENTICATED` where there are too many: a list that is cut would say another thing. */
@@ -107,18 +109,25 @@ const deviceIn = (issuer: Issuer, claims: RegisteredClaims): Pick<VerifiedToken,
   return typeof claim === 'string' && claim !== '' && claim.length <= 256 ? { device: claim } : {};
 };
 
+/** Whether the configuration asks that such a token is bound to a key. */
+const mustBeBound = ({ dpopRequired }: Issuer, held: readonly Role[]): boolean =>
+  typeof dpopRequired === 'boolean' ? dpopRequired : held.some((role) => dpopRequired.includes(role));
+
 const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken => {
   const { sub, sid, jti } = claims;
   if (sub === undefined) throw tokenFailure('claims');
   const claimed = rolesIn(issuer, claims);
   const service = isService(issuer, claims, claimed);
+  // A machine with a supervisor's role would be the second person of every approval.
+  const held = claimed.filter((role) => (role === 'SERVICE') === service);
+  const boundTo = boundKeyIn(claims);
+  if (boundTo === undefined && mustBeBound(issuer, held)) throw tokenFailure('unbound');
   return Object.freeze({
     issuer: issuer.issuer,
     subject: sub,
     sessionId: sid ?? null,
     tokenId: jti ?? null,
-    // A machine with a supervisor's role would be the second person of every approval.
-    roles: Object.freeze(claimed.filter((role) => (role === 'SERVICE') === service)),
+    roles: Object.freeze(held),
     namesRoles: claimAt(claims, issuer.claims.roles) !== undefined,
     teams: Object.freeze([...valuesAt(claims, issuer.claims.teams)]),
     mfa: hasSecondFactor(issuer, claims),
@@ -129,6 +138,7 @@ const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken =
     kind: service ? ('service' as const) : ('staff' as const),
     ...(service ? {} : deviceIn(issuer, claims)),
     ...clientIn(claims),
+    ...(boundTo === undefined ? {} : { boundTo }),
   });
 };
 
@@ -152,7 +162,8 @@ export class TokenVerifier {
 
   /**
    * Throws `UNAUTHENTICATED` with the fault as `rule` (`token.expired`), or `UPSTREAM_UNAVAILABLE` when the issuer's keys
-   * are needed and can't be had. Whether the session was ended is not known here: ask `SessionRevocations` each time.
+   * are needed and can't be had. Whether the session was ended is not known here: ask `SessionRevocations` each time. Nor is whether who sent a
+   * bound token has its key: `PresentedTokens` sees to that.
    */
   async verify(token: string): Promise<VerifiedToken> {
     const key = createHash('sha256').update(String(token)).digest('base64url');

@@ -3,6 +3,7 @@ import * as errors from 'jose/errors';
 import { jwtVerify } from 'jose/jwt/verify';
 import { z } from 'zod';
 import { Failure, ProgrammingError } from '../../failure';
+import { claimAt } from './claim-path';
 import { type Issuer, type IssuerOptions, trustedIssuers } from './issuer';
 import { defaultKeySetOptions, givenKeySet, type KeySet, type KeySetOptions, KeySetUnreachable, remoteKeySet } from './key-set';
 import { type TokenFault, tokenFailure } from './token-fault';
@@ -27,14 +28,25 @@ export interface TokenKind {
   readonly refuse: (claims: Readonly<Record<string, unknown>>) => TokenFault | null;
 }
 
-/**
- * Tokens with `events` are security event tokens (RFC 8417) such as logout tokens, which must not pass for access tokens.
- * Those with `cnf` are bound to a key (RFC 7800, DPoP): taking them without its proof would make a stolen one usable.
- */
+/** Base64url SHA-256 of a key (RFC 7638), as `cnf` names it (RFC 9449, 6.1). */
+const thumbprint = z.strictObject({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) });
+
+/** The key that a token is bound to by DPoP; undefined where it is to none, or in another way. */
+export const boundKeyIn = (claims: Readonly<Record<string, unknown>>): string | undefined =>
+  thumbprint.safeParse(claimAt(claims, ['cnf'])).data?.jkt;
+
+/** A binding (RFC 7800) that nobody can be held to here: taking such a token without its proof would make a stolen one usable. */
+const bindingFault = (claims: Readonly<Record<string, unknown>>): TokenFault | null => {
+  const { cnf } = claims;
+  if (!Object.hasOwn(claims, 'cnf') || boundKeyIn(claims) !== undefined) return null;
+  return typeof cnf === 'object' && cnf !== null && Object.hasOwn(cnf, 'x5t#S256') ? 'certificate' : 'bound';
+};
+
+/** Tokens with `events` are security event tokens (RFC 8417) such as logout tokens, which must not pass for access tokens. */
 export const accessToken: TokenKind = {
   types: ['jwt', 'at+jwt'],
   audience: (issuer) => issuer.audience,
-  refuse: (claims) => (Object.hasOwn(claims, 'events') ? 'type' : Object.hasOwn(claims, 'cnf') ? 'bound' : null),
+  refuse: (claims) => (Object.hasOwn(claims, 'events') ? 'type' : bindingFault(claims)),
 };
 
 export const logoutToken: TokenKind = {
@@ -79,7 +91,7 @@ const longestToken = 65_536;
 const mostKeysTried = 16;
 
 /** The JSON object in a segment, null for anything else, also for base64url that has a second spelling. */
-const objectIn = (segment: string): Readonly<Record<string, unknown>> | null => {
+export const objectIn = (segment: string): Readonly<Record<string, unknown>> | null => {
   const bytes = Buffer.from(segment, 'base64url');
   if (bytes.toString('base64url') !== segment) return null;
   try {

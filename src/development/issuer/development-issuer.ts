@@ -37,6 +37,8 @@ export interface IssueOptions {
   readonly clientId?: string;
   /** The device that the person is on; the token names none unless told. */
   readonly device?: string;
+  /** Thumbprint of the key that the token is bound to (RFC 9449, 6.1); to none unless told. */
+  readonly boundTo?: string;
 }
 
 const privateKey = z.object({
@@ -129,6 +131,7 @@ export class DevelopmentIssuer {
       sessionId = randomUUID(),
       clientId = developmentClient,
       device,
+      boundTo,
     }: IssueOptions = {},
   ): Promise<string> {
     const person = this.people.find((each) => each.user === user);
@@ -145,6 +148,7 @@ export class DevelopmentIssuer {
       sid: sessionId,
       client_id: clientId,
       ...(device === undefined ? {} : { device }),
+      ...(boundTo === undefined ? {} : { cnf: { jkt: boundTo } }),
     })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: this.key.kid })
       .setIssuer(this.options.issuer)

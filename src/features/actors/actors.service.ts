@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { SignedInActor } from '../../authz/actor';
 import { keptUntil, type LogoutVerifier, type Revocation, RevocationList } from '../../authz/identity/back-channel-logout';
-import type { TokenVerifier, VerifiedToken } from '../../authz/identity/token-verifier';
+import type { Presented, PresentedTokens } from '../../authz/identity/presented-tokens';
+import type { VerifiedToken } from '../../authz/identity/token-verifier';
 import type { KeptPerson } from '../../authz/same-person';
 import type { SystemChange } from '../../db/change';
 import { sql } from '../../db/sql';
@@ -29,7 +30,7 @@ const revocationRows = select(
 );
 
 export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
-  readonly tokens: TokenVerifier;
+  readonly tokens: PresentedTokens;
   readonly logouts: LogoutVerifier;
   /** False: a session without a second factor counts as one with it. */
   readonly mfaRequired: boolean;
@@ -51,6 +52,18 @@ export interface MovedSession {
   readonly restsOn: readonly string[];
 }
 
+/** Somebody who has said, and where their token asks for that proven, who they are. */
+export interface Arrival {
+  readonly actor: SignedInActor;
+  /** By which their next proof should be made; null where there is nothing to tell. */
+  readonly nextNonce: string | null;
+  /**
+   * Who they are now, for what goes on in the same connection: a proof is for its beginning, and a token's end is the end of it. Throws
+   * `UNAUTHENTICATED`.
+   */
+  again(): Promise<SignedInActor>;
+}
+
 interface Person extends Pick<SignedInActor, 'id' | 'staffIds' | 'helpdesks'> {
   readonly readAt: number;
 }
@@ -65,18 +78,30 @@ export class Actors {
     this.revocations = new RevocationList(parts.clock);
   }
 
+  /** By which proofs of possession are made that need one. */
+  get proofNonce(): string {
+    return this.parts.tokens.nonce;
+  }
+
   /**
-   * The actor of an `Authorization` header. `network`: where the request comes from, as far as that is known. Throws `UNAUTHENTICATED`, and
-   * `UPSTREAM_UNAVAILABLE` when the issuer's keys can't be had.
+   * The actor of a request. `network`: where it comes from, as far as that is known. Throws `UNAUTHENTICATED`, and `UPSTREAM_UNAVAILABLE` when the
+   * issuer's keys can't be had. A proof is used up by this.
    */
-  async identify(authorization: string | undefined, network: string | null = null): Promise<SignedInActor> {
-    const [, credentials] = /^Bearer +([^\s]+)$/i.exec(authorization ?? '') ?? [];
-    if (credentials === undefined) {
-      throw new Failure('UNAUTHENTICATED', 'No bearer token was sent.', {
-        remedy: 'Send "Authorization: Bearer TOKEN" with a token of your identity provider.',
-      });
-    }
-    const token = await this.parts.tokens.verify(credentials);
+  async identify(presented: Presented, network: string | null = null): Promise<SignedInActor> {
+    return (await this.arrive(presented, network)).actor;
+  }
+
+  /** The same, for a connection that may go on for longer than its request. */
+  async arrive(presented: Presented, network: string | null = null): Promise<Arrival> {
+    const { token, nextNonce, again } = await this.parts.tokens.verify(presented);
+    return {
+      actor: await this.actorOf(token, network),
+      nextNonce,
+      again: async () => this.actorOf(await again(), null),
+    };
+  }
+
+  private async actorOf(token: VerifiedToken, network: string | null): Promise<SignedInActor> {
     if (this.revocations.isRevoked(this.underDigest(token))) {
       throw new Failure('UNAUTHENTICATED', 'The session was ended at the identity provider.', {
         rule: 'token.revoked',
@@ -92,7 +117,7 @@ export class Actors {
     }
     if (token.kind === 'staff') {
       const { sessionId: session } = this.underDigest(token);
-      this.parts.noteUse({ actorId: person.id, session, device: token.device ?? null, network });
+      this.parts.noteUse({ actorId: person.id, session, device: token.device ?? null, key: token.boundTo ?? null, network });
     }
     return {
       kind: token.kind,

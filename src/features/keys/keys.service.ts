@@ -48,6 +48,8 @@ export class Keys {
     readonly digests: KeyedDigests,
     /** Seals cursors: the same on every replica, useless outside. */
     readonly cursorKey: Buffer,
+    /** Makes the nonces of proofs of possession: the same on every replica. */
+    readonly proofKey: Buffer,
   ) {
     this.ring = new DataKeyring(encryption);
   }
@@ -77,9 +79,11 @@ export class Keys {
     const wrapped = stored.find(({ name }) => name === 'digests')?.wrapped as Buffer;
     const secret = encryption.unwrap(wrapped, 'secret|digests');
     const digests = new KeyedDigests(secret);
-    const cursorKey = Buffer.from(hkdfSync('sha256', secret, '', 'counterfoil/cursor', 32));
+    const [cursorKey, proofKey] = ['cursor', 'proof-nonce'].map((purpose) =>
+      Buffer.from(hkdfSync('sha256', secret, '', `counterfoil/${purpose}`, 32)),
+    ) as [Buffer, Buffer];
     secret.fill(0);
-    return new Keys(encryption, digests, cursorKey);
+    return new Keys(encryption, digests, cursorKey, proofKey);
   }
 
   /** The data keys of these owners, made where an owner has none yet. Part of a change that is already permitted. */

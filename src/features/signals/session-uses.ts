@@ -9,13 +9,15 @@ import { ownSource } from './own-source';
 import { recordSignals } from './recorder';
 import { subjectDigest } from './subjects';
 
-/** One use of a session that its person was identified by. Neither device nor network is stored as it is. */
+/** One use of a session that its person was identified by. Neither device nor key nor network is stored as it is. */
 export interface SessionUse {
   readonly actorId: string;
   /** Keyed digest of the session at its identity provider; null where its tokens name none. */
   readonly session: string | null;
   /** As the identity provider says it. */
   readonly device: string | null;
+  /** Thumbprint of the key that its token is bound to and whose possession was proven; null where it is bound to none. */
+  readonly key: string | null;
   /** The network that the request came from, of IPv4 the first 24 bits, of IPv6 the first 48. */
   readonly network: string | null;
 }
@@ -71,12 +73,12 @@ export class SessionUses {
 
   /** Costs one look into memory where nothing is new. */
   note(use: SessionUse): void {
-    const { actorId, session, device, network } = use;
-    if (device === null && network === null) return;
+    const { actorId, session, device, key, network } = use;
+    if (device === null && key === null && network === null) return;
     const at = this.parts.clock();
     const span = Math.floor(at.getTime() / toldWithin);
     const name = `${actorId} ${session ?? ''}`;
-    const place = JSON.stringify([device, network]);
+    const place = JSON.stringify([device, key, network]);
     const known = this.seen.get(name);
     const isSameSpan = known?.span === span;
     if (isSameSpan && (known.place === place || known.told >= mostOfSession)) return;
@@ -101,7 +103,7 @@ export class SessionUses {
     }
   }
 
-  private signalOf({ actorId, session, device, network, at }: SessionUse & { readonly at: Date }): Signal {
+  private signalOf({ actorId, session, device, key, network, at }: SessionUse & { readonly at: Date }): Signal {
     const { digests } = this.parts;
     return {
       source: ownSource,
@@ -112,6 +114,7 @@ export class SessionUses {
         staff: actorId,
         ...(session === null ? {} : { session }),
         ...(device === null ? {} : { device: subjectDigest(digests, 'device', device) }),
+        ...(key === null ? {} : { key: subjectDigest(digests, 'key', key) }),
         ...(network === null ? {} : { ip: subjectDigest(digests, 'ip', network) }),
       },
       facts: {},

@@ -29,7 +29,7 @@ export class RiskSignal {
   @Text(64, { nullable: true }) device!: string | null;
   @Text(64, { nullable: true }) ip!: string | null;
   @Text(64, { name: 'email_domain', nullable: true }) emailDomain!: string | null;
-  // ORDER is a word of SQL, and so is CHANGE.
+  // ORDER is a word of SQL, and so are KEY and CHANGE.
   @Text(64, { name: 'order_subject', nullable: true }) orderSubject!: string | null;
   @Text(64, { nullable: true }) payment!: string | null;
   @Text(64, { nullable: true }) ticket!: string | null;
@@ -37,6 +37,8 @@ export class RiskSignal {
   @Text(64, { nullable: true }) team!: string | null;
   /** Of a person's, at their identity provider. */
   @Text(64, { name: 'session_digest', nullable: true }) session!: string | null;
+  /** That a person's session is bound to. */
+  @Text(64, { name: 'key_digest', nullable: true }) keySubject!: string | null;
   @Text(2, { nullable: true }) country!: string | null;
   @Integer({ name: 'minor_units', nullable: true }) minorUnits!: number | null;
   @Text(3, { nullable: true }) currency!: string | null;

@@ -6,10 +6,10 @@ import { type RiskSignal, riskFeed, riskSignals } from './signal.entity';
 export const f = riskFeed.as('f');
 export const s = riskSignals.as('s');
 
-/** The column that a subject stands in. */
-type SubjectColumn<Name extends SubjectName> = Name extends 'order' ? 'orderSubject' : Name;
+/** The column that a subject stands in: its name, but for those that are words of SQL. */
+type SubjectColumn<Name extends SubjectName> = Name extends 'order' | 'key' ? `${Name}Subject` : Name;
 export const subjectColumn = <Name extends SubjectName>(name: Name): SubjectColumn<Name> =>
-  (name === 'order' ? 'orderSubject' : name) as SubjectColumn<Name>;
+  (name === 'order' || name === 'key' ? `${name}Subject` : name) as SubjectColumn<Name>;
 
 const told = {
   ...s.pick('source', 'eventId', 'type', 'occurredAt', 'receivedAt', ...subjectNames.map(subjectColumn)),

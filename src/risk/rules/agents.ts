@@ -163,26 +163,33 @@ const returnOf = (signals: readonly Signal[], of: (signal: Signal) => string | u
   return null;
 };
 
+/** What tells two places of a session apart, how that is said, and whether it is sure enough to end the session. */
+const places = [
+  { of: 'device', by: 'from', word: 'device', ends: true },
+  { of: 'key', by: 'by', word: 'key', ends: true },
+  { of: 'ip', by: 'from', word: 'network', ends: false },
+] as const;
+
 /** A session is used from two places in turn: somebody has taken it along. */
 export const sessionMoved = defineRule({
   name: 'session-moved',
-  version: 2,
+  version: 3,
   isAboutAgents: true,
   triggers: sessions,
   effects: ['alert', 'end-session'],
   thresholds: z.strictObject({ withinMinutes: withinMinutes() }),
   explain: (it) =>
-    `a member of staff's session is used from one device, another and the first again within ${spell(it.withinMinutes * minutes)}; where only networks tell, it is an alert`,
+    `a member of staff's session is used from one device or by one key, another and the first again within ${spell(it.withinMinutes * minutes)}; where only networks tell, it is an alert`,
   needs: (it) => [{ of: 'signals', subject: 'staff', types: sessions, back: it.withinMinutes * minutes }],
   *judge(signal, it) {
     const length = it.withinMinutes * minutes;
     const [all = []] = yield* signalsIn(around(signal, 'staff', sessions, { back: length, ahead: length }));
     // Whoever works on two devices has a session on each, and neither of them moves.
     const uses = all.filter(({ subjects }) => subjects.session === signal.subjects.session);
-    for (const place of ['device', 'ip'] as const) {
-      // A telephone that changes networks is one device, where the device is told.
-      const placeOf = ({ subjects: { device, ip } }: Signal) =>
-        place === 'device' ? device : device === undefined ? ip : undefined;
+    for (const { of, by, word, ends } of places) {
+      // A telephone that changes networks is one device, where device or key is told.
+      const placeOf = ({ subjects }: Signal) =>
+        of === 'ip' && (subjects.device ?? subjects.key) !== undefined ? undefined : subjects[of];
       const stretch = stretchWith(uses, signal, length, (each) => returnOf(each, placeOf) !== null);
       const moved = stretch && returnOf(stretch, placeOf);
       if (!moved) continue;
@@ -191,8 +198,8 @@ export const sessionMoved = defineRule({
         window: length,
         counts: { moves: 2 },
         evidence: moved,
-        withheld: place === 'device' ? [] : ['end-session'],
-        sentence: `A session was used from one ${place === 'device' ? 'device' : 'network'}, from another and from the first again within ${spell(length)}.`,
+        withheld: ends ? [] : ['end-session'],
+        sentence: `A session was used ${by} one ${word}, ${by} another and ${by} the first again within ${spell(length)}.`,
       };
     }
     return null;
