@@ -1,11 +1,12 @@
+import { readdirSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 const here = createRequire(__filename);
 
 /**
- * What libraries load at once and this gateway never asks them for, or not at its start: from which package, and what. Each is
- * loaded when the first of its exports is read.
+ * What libraries load at once and this gateway never asks them for, or not at its start: from which package, and what; with a slash at
+ * the end, each file of a folder. Each is loaded when the first of its exports is read.
  */
 const unused: readonly (readonly [dependent: string, requests: readonly string[]])[] = [
   // Its messages in fifty languages.
@@ -16,15 +17,64 @@ const unused: readonly (readonly [dependent: string, requests: readonly string[]
   ['graphql-middleware', ['@graphql-tools/schema']],
   ['@apollo/server', ['@graphql-tools/schema']],
   // Scalars for types that the graph doesn't have, and publishing for subscriptions.
-  ['type-graphql', ['graphql-scalars', '@graphql-yoga/subscription']],
+  [
+    'type-graphql',
+    [
+      'graphql-scalars',
+      '@graphql-yoga/subscription',
+      './utils/buildTypeDefsAndResolvers.js',
+      './utils/createResolversMap.js',
+      './utils/emitSchemaDefinitionFile.js',
+    ],
+  ],
+  // What tools do with a graph.
+  [
+    'graphql',
+    [
+      './utilities/buildASTSchema.js',
+      './utilities/buildClientSchema.js',
+      './utilities/concatAST.js',
+      './utilities/extendSchema.js',
+      './utilities/findBreakingChanges.js',
+      './utilities/getIntrospectionQuery.js',
+      './utilities/introspectionFromSchema.js',
+      './utilities/lexicographicSortSchema.js',
+      './utilities/resolveSchemaCoordinate.js',
+      './utilities/separateOperations.js',
+      './utilities/stripIgnoredCharacters.js',
+    ],
+  ],
   // A connection within the process, for tests of servers without one.
   ['@fastify/websocket', ['duplexify']],
   // Exemplars.
   ['prom-client', ['@opentelemetry/api']],
-  // Its own log, entities found in folders, and the drivers of databases that aren't ours.
+  // Its own log and cache, entities found in folders, what it writes by itself, a schema of its own, its faults, and the drivers of databases
+  // that aren't ours, or not this time.
   [
     'typeorm',
     [
+      './cache/DbQueryResultCache.js',
+      './cache/RedisQueryResultCache.js',
+      './entity-schema/EntitySchemaEmbeddedError.js',
+      './error/',
+      './logger/DebugLogger.js',
+      './logger/FileLogger.js',
+      './logger/FormattedConsoleLogger.js',
+      './logger/SimpleConsoleLogger.js',
+      './persistence/EntityPersistExecutor.js',
+      './schema-builder/table/',
+      './entity-manager/MongoEntityManager.js',
+      './entity-manager/SqljsEntityManager.js',
+      './query-builder/DeleteQueryBuilder.js',
+      './query-builder/InsertQueryBuilder.js',
+      './query-builder/RelationQueryBuilder.js',
+      './query-builder/RelationRemover.js',
+      './query-builder/RelationUpdater.js',
+      './query-builder/SoftDeleteQueryBuilder.js',
+      './query-builder/UpdateQueryBuilder.js',
+      './repository/MongoRepository.js',
+      './repository/TreeRepository.js',
+      './driver/mysql/MysqlDriver.js',
       '@sqltools/formatter',
       'sql-highlight',
       'tinyglobby',
@@ -85,5 +135,9 @@ const defer = (file: string): void => {
 for (const [dependent, requests] of unused) {
   const entry = here.resolve(dependent);
   const { resolve } = createRequire(entry);
-  for (const request of requests) defer(request.startsWith('./') ? join(dirname(entry), request) : resolve(request));
+  for (const request of requests) {
+    const file = request.startsWith('./') ? join(dirname(entry), request) : resolve(request);
+    if (request.endsWith('/')) for (const each of readdirSync(file)) each.endsWith('.js') && defer(join(file, each));
+    else defer(file);
+  }
 }
