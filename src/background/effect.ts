@@ -1,21 +1,23 @@
+import { Flag, Instant, Integer, Key, Text } from '../db/columns';
+
 /** `DROPPED`: not to be made any more. */
 export type EffectState = 'PLANNED' | 'INTENDED' | 'LOST' | 'DONE' | 'REFUSED' | 'DROPPED';
 
 /**
  * The columns that make a row a call to the outside: what is intended is written down before it is made, what came of it
- * afterwards. A slice's own entity has them beside whatever else it keeps of the call.
+ * afterwards. A slice's own entity extends it by whatever else it keeps of the call.
  */
-export interface StoredEffect {
-  id: string;
-  state: EffectState;
+export abstract class StoredEffect {
+  @Key() id!: string;
+  @Text(16) state!: EffectState;
   /** The idempotency key is derived from what the effect is of, and this number. */
-  keyGeneration: number;
+  @Integer({ name: 'key_generation' }) keyGeneration!: number;
   /** When the current key was first sent. */
-  keyUsedAt: Date | null;
+  @Instant({ name: 'key_used_at', nullable: true }) keyUsedAt!: Date | null;
   /** The other side answered with a fault that it would repeat for this key. */
-  keySpent: boolean;
-  refusal: string | null;
-  endedAt: Date | null;
+  @Flag({ name: 'key_spent' }) keySpent!: boolean;
+  @Text(32, { nullable: true }) refusal!: string | null;
+  @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
 }
 
 /** Still to be made, or to be asked about. */

@@ -1,21 +1,22 @@
+import { Instant, Integer, Key, Text } from '../db/columns';
 import type { Sql } from '../db/sql';
 import type { Column, Table } from '../db/table';
 
 /**
- * The columns that make a row a job, beside whatever else its table holds. A slice's own entity has them, and `db/bookkeeping`
+ * The columns that make a row a job, beside whatever else its table holds. A slice's own entity extends it and says its kinds, and `db/bookkeeping`
  * lists all of them but `id` and `kind`: the outbox writes these, and no others.
  */
-export interface StoredJob {
-  id: string;
-  kind: string;
+export abstract class StoredJob {
+  @Key() id!: string;
+  abstract kind: string;
   /** `DEAD`: given up after its last try. */
-  state: 'PENDING' | 'DONE' | 'DEAD';
+  @Text(8) state!: 'PENDING' | 'DONE' | 'DEAD';
   /** Tries since it last got anywhere. */
-  attempts: number;
-  nextAt: Date;
-  leaseUntil: Date | null;
-  leaseHolder: string | null;
-  fault: string | null;
+  @Integer() attempts!: number;
+  @Instant({ name: 'next_at' }) nextAt!: Date;
+  @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
+  @Text(64, { name: 'lease_holder', nullable: true }) leaseHolder!: string | null;
+  @Text(64, { nullable: true }) fault!: string | null;
 }
 
 /** A table of jobs, as its owner hands it to an outbox. `Subject` is the column that says what a job is about. */

@@ -95,8 +95,9 @@ export const table = <E>(entity: EntityClass<E>): Table<E> => {
   const storage = getMetadataArgsStorage();
   const name = storage.tables.find(({ target }) => target === entity)?.name;
   if (name === undefined) throw new ProgrammingError(`${entity.name} is no entity with a table's name.`);
+  // Its own, and those of what it extends.
   const columns = storage.columns
-    .filter(({ target }) => target === entity)
+    .filter(({ target }) => target === entity || (target as object) === Object.getPrototypeOf(entity))
     .map(({ propertyName: property, options }): [string, ColumnDefinition] => {
       if (property in TableOf.prototype)
         throw new ProgrammingError(`No column is called ${property}: a table has a method of that name.`);

@@ -371,7 +371,7 @@ describe('the door of bookkeeping', () => {
     const listed = Object.entries(bookkeeping).flatMap(([table, columns]) => columns.map((column) => `${table}.${column}`));
     const stored = getMetadataArgsStorage().columns.flatMap(({ target, propertyName, options }) =>
       getMetadataArgsStorage()
-        .tables.filter((each) => each.target === target)
+        .tables.filter((each) => each.target === target || (target as object) === Object.getPrototypeOf(each.target))
         .map(({ name }) => `${name}.${options.name ?? propertyName}`),
     );
     expect(stored).toEqual(expect.arrayContaining(listed));

@@ -1,10 +1,12 @@
 import type { LinkAssurance } from '../../authz/actor';
 import type { CredentialUpdateKind } from '../../authz/policy/update-policy';
-import type { EffectState } from '../../background/effect';
+import { StoredEffect } from '../../background/effect';
+import { StoredJob } from '../../background/job-table';
 import { Flag, IdList, Instant, Integer, Key, Sealed, Text, WordList } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 import type { ProviderStepAction } from '../../upstream/payments/payments.port';
+import { StoredLink } from '../invitations/link.entity';
 import type { CredentialUpdateState, MoveReason } from './credential-update.states';
 
 /** A requested change to a payment method. All that is sealed in it is under the helpdesk customer's key. Never deleted. */
@@ -103,16 +105,12 @@ export class CredentialTransition {
 }
 export const credentialTransitions = table(CredentialTransition);
 
-/** A link that was sent. Each sending has a token of its own, of which only a keyed digest is kept: none can be sent again. */
+/** A link to an update that was sent. */
 @Entity('credential_link')
 @Index('uq_credential_link_token_digest', ['tokenDigest'], { unique: true })
 @Index('ix_credential_link_update_id', ['updateId'])
-export class CredentialLink {
-  @Key() id!: string;
+export class CredentialLink extends StoredLink {
   @Text(64, { name: 'update_id' }) updateId!: string;
-  @Text(64, { name: 'token_digest' }) tokenDigest!: string;
-  @Instant({ name: 'created_at' }) createdAt!: Date;
-  @Instant({ name: 'expires_at' }) expiresAt!: Date;
 }
 export const credentialLinks = table(CredentialLink);
 
@@ -141,31 +139,20 @@ export const credentialConfirmations = table(Confirmation);
 
 export type StepPhase = 'APPLY' | 'UNDO';
 
-/** One call to the provider: what is intended is written down before it is made, what came of it afterwards. */
+/** One call to the provider; `DROPPED`, where one before it was refused. Its key is derived from its id. */
 @Entity('credential_step')
 @Index('uq_credential_step_update_id_ordinal', ['updateId', 'ordinal'], { unique: true })
-export class CredentialStep {
-  @Key() id!: string;
+export class CredentialStep extends StoredEffect {
   @Text(64, { name: 'update_id' }) updateId!: string;
   @Integer() ordinal!: number;
   /** `UNDO`: takes back what was done, or takes away a card that nobody wants any more. */
   @Text(8) phase!: StepPhase;
   @Text(32) action!: ProviderStepAction;
-  /** `DROPPED`: as one before it was refused. */
-  @Text(16) state!: EffectState;
   @Text(64, { name: 'key_id' }) keyId!: string;
   /** `ProviderStep` as JSON. */
   @Sealed({ name: 'step_sealed' }) stepSealed!: Buffer;
   /** What would take it back; null where nothing can. */
   @Sealed({ name: 'undo_sealed', nullable: true }) undoSealed!: Buffer | null;
-  /** The idempotency key is derived from the step's id and this number. */
-  @Integer({ name: 'key_generation' }) keyGeneration!: number;
-  /** When the current key was first sent. */
-  @Instant({ name: 'key_used_at', nullable: true }) keyUsedAt!: Date | null;
-  /** The provider answered with a fault that it would repeat for this key. */
-  @Flag({ name: 'key_spent' }) keySpent!: boolean;
-  @Text(32, { nullable: true }) refusal!: string | null;
-  @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
 }
 export const credentialSteps = table(CredentialStep);
 
@@ -176,17 +163,8 @@ export type JobKind = (typeof jobKinds)[number];
 @Entity('credential_job')
 @Index('uq_credential_job_update_id_kind', ['updateId', 'kind'], { unique: true })
 @Index('ix_credential_job_state_next_at', ['state', 'nextAt'])
-export class CredentialJob {
-  @Key() id!: string;
+export class CredentialJob extends StoredJob {
   @Text(64, { name: 'update_id' }) updateId!: string;
   @Text(16) kind!: JobKind;
-  /** `DEAD`: given up after its last try, and said so in the log. */
-  @Text(8) state!: 'PENDING' | 'DONE' | 'DEAD';
-  /** Tries since it last got anywhere. */
-  @Integer() attempts!: number;
-  @Instant({ name: 'next_at' }) nextAt!: Date;
-  @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
-  @Text(64, { name: 'lease_holder', nullable: true }) leaseHolder!: string | null;
-  @Text(64, { nullable: true }) fault!: string | null;
 }
 export const credentialJobs = table(CredentialJob);

@@ -1,4 +1,5 @@
-import type { EffectState } from '../../background/effect';
+import { StoredEffect } from '../../background/effect';
+import { StoredJob } from '../../background/job-table';
 import { Flag, IdList, Instant, Integer, ItemList, Key, LongIdList, Sealed, Text } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
@@ -105,19 +106,17 @@ export const paymentHoldEffects = table(PaymentHoldEffect);
 /** `UNDO`: takes back what was done. */
 export type HoldStepPhase = 'APPLY' | 'UNDO';
 
-/** One call to the provider: what is intended is written down before it is made, what came of it afterwards. */
+/** One call to the provider. Its key is derived from the hold and its ordinal. */
 @Entity('payment_hold_step')
 @Index('uq_payment_hold_step_hold_id_ordinal', ['holdId', 'ordinal'], { unique: true })
 @Index('ix_payment_hold_step_target', ['target'])
-export class PaymentHoldStep {
-  @Key() id!: string;
+export class PaymentHoldStep extends StoredEffect {
   @Text(64, { name: 'hold_id' }) holdId!: string;
   /** From 1, without gaps. */
   @Integer() ordinal!: number;
   @Text(16) kind!: HoldEffectKind;
   @Text(8) phase!: HoldStepPhase;
   @Text(24) action!: string;
-  @Text(16) state!: EffectState;
   /** Whose renewals or listing it is about: the helpdesk's customer. */
   @Text(64, { name: 'customer_id' }) customerId!: string;
   /** Keyed digest of what it changes at the provider: other holds may want the same. */
@@ -127,14 +126,6 @@ export class PaymentHoldStep {
   @Text(64, { name: 'key_id' }) keyId!: string;
   /** `HoldStep` as JSON. */
   @Sealed({ name: 'step_sealed' }) stepSealed!: Buffer;
-  /** The idempotency key is derived from hold, ordinal and this number. */
-  @Integer({ name: 'key_generation' }) keyGeneration!: number;
-  /** When the current key was first sent. */
-  @Instant({ name: 'key_used_at', nullable: true }) keyUsedAt!: Date | null;
-  /** The provider answered with a fault that it would repeat for this key. */
-  @Flag({ name: 'key_spent' }) keySpent!: boolean;
-  @Text(32, { nullable: true }) refusal!: string | null;
-  @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
 }
 export const paymentHoldSteps = table(PaymentHoldStep);
 
@@ -142,16 +133,8 @@ export const paymentHoldSteps = table(PaymentHoldStep);
 @Entity('payment_hold_job')
 @Index('uq_payment_hold_job_hold_id_kind', ['holdId', 'kind'], { unique: true })
 @Index('ix_payment_hold_job_state_next_at', ['state', 'nextAt'])
-export class PaymentHoldJob {
-  @Key() id!: string;
+export class PaymentHoldJob extends StoredJob {
   @Text(64, { name: 'hold_id' }) holdId!: string;
   @Text(16) kind!: 'PROVIDER';
-  @Text(8) state!: 'PENDING' | 'DONE' | 'DEAD';
-  /** Tries since it last got anywhere. */
-  @Integer() attempts!: number;
-  @Instant({ name: 'next_at' }) nextAt!: Date;
-  @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
-  @Text(64, { name: 'lease_holder', nullable: true }) leaseHolder!: string | null;
-  @Text(64, { nullable: true }) fault!: string | null;
 }
 export const paymentHoldJobs = table(PaymentHoldJob);

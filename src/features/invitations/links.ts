@@ -8,17 +8,10 @@ import { type Sql, sql } from '../../db/sql';
 import type { Column, Selection } from '../../db/table';
 import type { Keys } from '../keys/keys.service';
 import { type Dead, dead } from './invitation.view';
+import type { StoredLink } from './link.entity';
 
 /** 256 bits: nobody guesses one, and of what is stored nobody gets it back. */
 const tokenBytes = 32;
-
-/** What a row of a link that was sent holds, beside whose it is. */
-export interface StoredLink {
-  /** Keyed: the token itself is nowhere kept, so that none can be sent again, and each sending has its own. */
-  readonly tokenDigest: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date;
-}
 
 /** The domain is older than other purposes' links, and names none of them: tokens are of all the same kind. */
 const digestOf = (keys: Keys, token: string): string | null => keys.searchDigest('credential-link', token);
@@ -27,7 +20,11 @@ const digestOf = (keys: Keys, token: string): string | null => keys.searchDigest
 export const newToken = (): string => randomBytes(tokenBytes).toString('base64url');
 
 /** What is kept of a link from its sending on. */
-export const linkOf = (keys: Keys, token: string, { at, until }: { readonly at: Date; readonly until: Date }): StoredLink => ({
+export const linkOf = (
+  keys: Keys,
+  token: string,
+  { at, until }: { readonly at: Date; readonly until: Date },
+): Omit<StoredLink, 'id'> => ({
   tokenDigest: digestOf(keys, token) as string,
   createdAt: at,
   expiresAt: until,

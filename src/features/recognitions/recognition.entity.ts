@@ -1,6 +1,8 @@
-import { IdList, Instant, Integer, Key, Sealed, Text } from '../../db/columns';
+import { StoredJob } from '../../background/job-table';
+import { IdList, Instant, Key, Sealed, Text } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
+import { StoredLink } from '../invitations/link.entity';
 
 export const recognitionStates = ['ASKED', 'RECOGNIZED', 'DISOWNED', 'EXPIRED', 'FAILED'] as const;
 export type RecognitionState = (typeof recognitionStates)[number];
@@ -50,16 +52,12 @@ export class Recognition {
 }
 export const recognitions = table(Recognition);
 
-/** A link that was sent. Each sending has a token of its own, of which only a keyed digest is kept. */
+/** A link to a question that was sent. */
 @Entity('recognition_link')
 @Index('uq_recognition_link_token_digest', ['tokenDigest'], { unique: true })
 @Index('ix_recognition_link_recognition_id', ['recognitionId'])
-export class RecognitionLink {
-  @Key() id!: string;
+export class RecognitionLink extends StoredLink {
   @Text(64, { name: 'recognition_id' }) recognitionId!: string;
-  @Text(64, { name: 'token_digest' }) tokenDigest!: string;
-  @Instant({ name: 'created_at' }) createdAt!: Date;
-  @Instant({ name: 'expires_at' }) expiresAt!: Date;
 }
 export const recognitionLinks = table(RecognitionLink);
 
@@ -69,17 +67,8 @@ export type RecognitionJobKind = 'LINK' | 'NOTICE' | 'OUTCOME';
 @Entity('recognition_job')
 @Index('uq_recognition_job_recognition_id_kind', ['recognitionId', 'kind'], { unique: true })
 @Index('ix_recognition_job_state_next_at', ['state', 'nextAt'])
-export class RecognitionJob {
-  @Key() id!: string;
+export class RecognitionJob extends StoredJob {
   @Text(64, { name: 'recognition_id' }) recognitionId!: string;
   @Text(16) kind!: RecognitionJobKind;
-  /** `DEAD`: given up after its last try, and said so in the log. */
-  @Text(8) state!: 'PENDING' | 'DONE' | 'DEAD';
-  /** Tries since it last got anywhere. */
-  @Integer() attempts!: number;
-  @Instant({ name: 'next_at' }) nextAt!: Date;
-  @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
-  @Text(64, { name: 'lease_holder', nullable: true }) leaseHolder!: string | null;
-  @Text(64, { nullable: true }) fault!: string | null;
 }
 export const recognitionJobs = table(RecognitionJob);

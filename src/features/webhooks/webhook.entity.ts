@@ -1,3 +1,4 @@
+import { StoredJob } from '../../background/job-table';
 import { DocumentText, Instant, Integer, Key, Text } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
@@ -24,16 +25,14 @@ export type WebhookType = (typeof webhookTypes)[number];
 export const webhookStates = ['PENDING', 'DONE', 'DEAD'] as const;
 export type WebhookState = (typeof webhookStates)[number];
 
-/** One message to one endpoint: a job of the outbox. Its body has ids, states and times, and nothing policed. */
+/** One message to one endpoint: a job of the outbox, and its id (`whd_…`) the message's `webhook-id` however often it is sent. Its body has ids, states and times, and nothing policed. */
 @Entity('webhook_delivery')
 @Index('uq_webhook_delivery_subject_place', ['subject', 'place'], { unique: true })
 @Index('ix_webhook_delivery_state_subject_place', ['state', 'subject', 'place'])
 @Index('ix_webhook_delivery_state_next_at', ['state', 'nextAt'])
 @Index('ix_webhook_delivery_endpoint_created_at', ['endpoint', 'createdAt'])
 @Index('ix_webhook_delivery_created_at', ['createdAt'])
-export class WebhookDelivery {
-  /** `whd_…`, the message's `webhook-id` however often it is sent. */
-  @Key() id!: string;
+export class WebhookDelivery extends StoredJob {
   @Text(16) kind!: 'POST';
   /** As the configuration names it. */
   @Text(32) endpoint!: string;
@@ -45,12 +44,6 @@ export class WebhookDelivery {
   /** CloudEvents 1.0, JSON. */
   @DocumentText() body!: string;
   @Instant({ name: 'created_at' }) createdAt!: Date;
-  @Text(8) state!: WebhookState;
-  @Integer() attempts!: number;
-  @Instant({ name: 'next_at' }) nextAt!: Date;
-  @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
-  @Text(64, { name: 'lease_holder', nullable: true }) leaseHolder!: string | null;
-  @Text(64, { nullable: true }) fault!: string | null;
 }
 export const webhookDeliveries = table(WebhookDelivery);
 
