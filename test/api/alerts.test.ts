@@ -359,6 +359,39 @@ describe('what an alert was', () => {
     expect(await countOf(test, 'risk_alert', "state = 'OPEN' OR open_key IS NOT NULL")).toBe(0);
     expect((await rowsWithoutEvent(test.app.database)).findings).toEqual([]);
   });
+
+  it('is what its rule is worth, for whom the policy names, and for 90 days', async () => {
+    const asks = '{ riskRules { name version outcomes { confirmed falseAlarms unsure unresolved precision } } }';
+    const worth = async (name = 'RETRIES_ELSEWHERE') => {
+      const { data } = await test.as('pia', asks);
+      return data.riskRules.find((rule: { name: string }) => rule.name === name);
+    };
+    const { version } = await worth();
+    const judged = async (window: string, resolution: string | null, given: Parameters<typeof raiseOn>[2] = {}) => {
+      const id = raised(await raiseOn(test, reference, { rule: 'decline-loop', window, version, ...given }));
+      if (resolution) expect(told(await test.as('ana', resolve, { input: { id, resolution } })).errors).toEqual([]);
+    };
+    await test.as('ana', opens, { reference });
+    expect((await worth('DECLINE_LOOP')).outcomes).toEqual({
+      confirmed: 0,
+      falseAlarms: 0,
+      unsure: 0,
+      unresolved: 0,
+      precision: null,
+    });
+    for (const [window, resolution] of Object.entries({ a: 'TRUE', b: 'TRUE', c: 'TRUE', d: 'FALSE', e: 'UNSURE', f: null }))
+      await judged(window, resolution);
+    // Of a version before, and open: neither counts.
+    await judged('g', 'FALSE', { version: version + 1 });
+    const found = { confirmed: 3, falseAlarms: 1, unsure: 1, precision: 0.75 };
+    expect((await worth('DECLINE_LOOP')).outcomes).toEqual({ ...found, unresolved: 0 });
+    test.clock.forward(60 * day);
+    await test.app.services.alerts.expire();
+    expect((await worth('DECLINE_LOOP')).outcomes).toEqual({ ...found, unresolved: 1 });
+    test.clock.forward(31 * day);
+    expect((await worth('DECLINE_LOOP')).outcomes).toMatchObject({ confirmed: 0, unresolved: 0, precision: null });
+    expect(told(await test.as('ana', asks)).errors).toEqual([['riskRules', 'DENIED', 'ROLE']]);
+  });
 });
 
 describe('a concern', () => {

@@ -52,6 +52,7 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
   WebhookDeliveryEdge: 'messages, whose fields have verdicts',
   WebhookAttempt: 'how a receiver answered',
   RiskRule: 'the rules’ file, which names no customer',
+  RiskRuleOutcomes: 'how many alerts of all customers together were said to be true',
   RiskThreshold: 'the rules’ file, which names no customer',
   Money: 'behind Transaction.amount',
   Redaction: 'behind Message.redactions',

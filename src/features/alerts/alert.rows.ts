@@ -55,6 +55,17 @@ export type HappenedRow = Selected<typeof happenedRows>;
 /** Open ones of a ticket. */
 export const openIds = select(alert.pick('id', 'ticketId'), sql`FROM ${alert}`);
 
+/** What became of alerts that were raised since then, by rule and version; of the newest so many, so that counting has an end. */
+export const outcomesSince = (since: Date, most: number) => {
+  const newest = riskAlerts.as('newest');
+  const { id, raisedAt } = newest;
+  const among = sql`SELECT ${id} AS id FROM ${newest} WHERE ${raisedAt} >= ${since} ORDER BY ${raisedAt} DESC, ${id} DESC LIMIT ${most}`;
+  return select(
+    { ...alert.pick('rule', 'version', 'state', 'resolution'), n: wholeNumber(sql`COUNT(*)`) },
+    sql`FROM (${among}) AS newest JOIN ${alert} ON ${alert.id} = newest.id`,
+  );
+};
+
 /** How many there are by rule and what became of them. */
 export const outcomes = select(
   { ...alert.pick('rule', 'state', 'resolution'), n: wholeNumber(sql`COUNT(*)`) },

@@ -18,7 +18,7 @@ import { lockTicket } from '../tickets/tickets.lock';
 import type { InScope } from '../tickets/tickets.scope';
 import { RiskAlert } from './alert.entity';
 import { alertActions, alertReach, type ConcernSubject } from './alert.policy';
-import { type AlertRow, alert, alertCounts, alertRows, outcomes } from './alert.rows';
+import { type AlertRow, alert, alertCounts, alertRows, outcomes, outcomesSince } from './alert.rows';
 import { AlertConnection, type AlertFilter, type AlertType, type ReportConcernInput, type ResolveAlertInput } from './alert.type';
 import { endAlert, raise, silence } from './raising';
 
@@ -36,6 +36,18 @@ export interface AlertPageArguments {
 const longestSnooze = 30 * 24 * 3_600_000;
 /** Alerts that end by themselves in one change. */
 const expiredAtOnce = 200;
+
+/** Alerts of which is counted what became of them. */
+const mostJudged = 10_000;
+
+/** What people said of a rule's alerts. */
+export interface RuleOutcomes {
+  readonly confirmed: number;
+  readonly falseAlarms: number;
+  readonly unsure: number;
+  /** Nobody said anything before their time was over. */
+  readonly unresolved: number;
+}
 
 const newestFirst: Keyset<AlertRow> = {
   column: alert.raisedAt,
@@ -201,6 +213,25 @@ export class Alerts {
     const { rule, state, resolution } = alert;
     const rows = await this.database.read(outcomes, sql`GROUP BY ${rule}, ${state}, ${resolution}`);
     return rows.map((row) => ({ rule: row.rule, outcome: row.resolution ?? row.state, count: row.n }));
+  }
+
+  /** What became of the alerts that a version of a rule raised within so many days; of all rules' the newest 10,000 count. */
+  async outcomesOf(days: number): Promise<(setting: { readonly name: string; readonly version: number }) => RuleOutcomes> {
+    const { rule, version, state, resolution } = alert;
+    const rows = await this.database.read(
+      outcomesSince(new Date(this.parts.clock().getTime() - days * 24 * 3_600_000), mostJudged),
+      sql`GROUP BY ${rule}, ${version}, ${state}, ${resolution}`,
+    );
+    return ({ name, version: of }) => {
+      const own = rows.filter((row) => row.rule === name && row.version === of);
+      const count = (is: (row: (typeof rows)[number]) => boolean) => own.filter(is).reduce((sum, { n }) => sum + n, 0);
+      return {
+        confirmed: count((row) => row.resolution === 'TRUE'),
+        falseAlarms: count((row) => row.resolution === 'FALSE'),
+        unsure: count((row) => row.resolution === 'UNSURE'),
+        unresolved: count((row) => row.resolution === null && row.state !== 'OPEN'),
+      };
+    };
   }
 
   private snoozeWithin(

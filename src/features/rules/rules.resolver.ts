@@ -5,7 +5,7 @@ import { Listed } from '../../graphql/listed';
 import { ruleNames } from '../../risk/rule';
 import { withSecondFactor } from '../audit/audit.policy';
 import type { RequestContext } from '../request';
-import { RiskRuleType } from './rule.type';
+import { judgedDays, RiskRuleType } from './rule.type';
 
 @Resolver()
 export class RulesResolver {
@@ -14,7 +14,8 @@ export class RulesResolver {
   @Classified('INTERNAL')
   // Whoever the policy file names reads all of them.
   @Guarded(withSecondFactor)
-  riskRules(@Ctx() { services }: RequestContext): readonly RiskRuleType[] {
-    return services.rules.settings.map((setting) => new RiskRuleType(setting));
+  async riskRules(@Ctx() { services }: RequestContext): Promise<readonly RiskRuleType[]> {
+    const outcomesOf = await services.alerts.outcomesOf(judgedDays);
+    return services.rules.settings.map((setting) => new RiskRuleType(setting, outcomesOf(setting.rule)));
   }
 }
