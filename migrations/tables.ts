@@ -93,3 +93,25 @@ export const addIndex = async (runner: QueryRunner, table: string, column: strin
 export const dropColumns = async (runner: QueryRunner, table: string, columns: readonly Column[]): Promise<void> => {
   for (const { name } of [...columns].reverse()) await runner.query(`ALTER TABLE ${table} DROP COLUMN ${name}`);
 };
+
+/** Columns of text that may be null from now on, or, in `down`, may not. SQLite has no statement for that: there the table is copied. */
+export const letBeNull = async (
+  runner: QueryRunner,
+  table: string,
+  columns: readonly Column[],
+  isNullable = true,
+): Promise<void> => {
+  const collation = await collationOf(runner);
+  for (const { name, length } of columns) {
+    if (collation) {
+      const kind = `varchar(${length}) CHARACTER SET utf8mb4 COLLATE ${collation}`;
+      await runner.query(`ALTER TABLE ${table} MODIFY ${name} ${kind} ${isNullable ? 'NULL' : 'NOT NULL'}`);
+      continue;
+    }
+    const stored = (await runner.getTable(table))?.findColumnByName(name);
+    if (!stored || stored.isNullable === isNullable) continue;
+    const changed = stored.clone();
+    changed.isNullable = isNullable;
+    await runner.changeColumn(table, stored, changed);
+  }
+};

@@ -178,6 +178,7 @@ export class App {
         signs: risk.signs,
         delivery,
         channels: config.channels,
+        updates: config.updates,
         leaseSeconds: config.updates.leaseSeconds,
         merchant: config.merchant.name,
         satisfiedFor: (reads, payerId, since) => risk.services.stepUps.satisfiedFor(reads, payerId, since),

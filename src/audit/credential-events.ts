@@ -6,6 +6,7 @@ import {
   id,
   ids,
   later,
+  oneOf,
   optional,
   staffRows,
   step,
@@ -17,6 +18,27 @@ import {
 
 /** What the log says of updates of payment methods. */
 export const credentialEvents = {
+  'card-invitation.end': {
+    reads: 'The customer was asked for a new card by this update; or why they weren’t.',
+    subject: 'CardInvitation',
+    detail: {
+      state: oneOf('ASKED', 'DROPPED'),
+      update: optional(id),
+      reason: optional(telling('CredentialUpdate.riskRules', word)),
+    },
+  },
+  'card-invitation.plan': {
+    reads: 'A rule wants the customer to be asked for a new card before this one ends; not before their turn, which is `due`.',
+    subject: 'CardInvitation',
+    detail: {
+      rule: telling('Alert.rule', word),
+      version: count,
+      method: id,
+      ends: telling('PaymentMethod.expiryMonth', time),
+      due: time,
+      restsOn: telling('Alert.rule', ids),
+    },
+  },
   'credential.apply': {
     reads: 'The update moved on at the provider, or ended there.',
     subject: 'CredentialUpdate',
@@ -97,6 +119,12 @@ export const credentialEvents = {
     subject: 'CredentialUpdate',
     detail: [{ link: id, until: time, token: later(digest) }, step],
   },
+  'credential.link-lost': {
+    reads:
+      'Whether the link of a rule’s invitation left isn’t known: another isn’t sent, so that the customer isn’t asked twice; it works if it did.',
+    subject: 'CredentialUpdate',
+    detail: { ...step, channel: word },
+  },
   'credential.link-sent': {
     reads: 'The link was sent to the customer.',
     subject: 'CredentialUpdate',
@@ -125,7 +153,8 @@ export const credentialEvents = {
     notes: ['reason'],
   },
   'credential.request': {
-    reads: 'An actor asked for a change of this payment method; what it needs, and the policy’s rules that say so.',
+    reads:
+      'An actor, or, on no ticket, a rule asked for a change of this payment method; what it needs, and the policy’s rules that say so.',
     subject: 'CredentialUpdate',
     detail: {
       ...step,
@@ -135,6 +164,7 @@ export const credentialEvents = {
       needs: telling('CredentialUpdate.riskRules', words),
       staffRows,
       contactStaff: later(telling('CredentialUpdate.riskRules', count)),
+      restsOn: optional(ids),
     },
     notes: ['reason', 'before'],
   },

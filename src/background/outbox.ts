@@ -28,6 +28,8 @@ export type ClaimedJob<Kind extends string, Subject extends string> = Readonly<R
   readonly kind: Kind;
   /** Tries before this one that got nowhere. */
   readonly attempts: number;
+  /** What came of the last of them, in a word; null without one, or where nobody said. */
+  readonly lastFault: string | null;
   /** Within a change that is permitted: prolongs the lease, or throws `LeaseLost`, so that nothing commits for a job that another process has. */
   renewLease(change: Change): Promise<void>;
 };
@@ -66,7 +68,7 @@ const doublingPause = (attempts: number): number =>
   Math.round(Math.min(1_000 * 2 ** Math.min(attempts, 20), longestPause) * (0.8 + Math.random() * 0.4));
 
 const claimableRows = <Kind extends string, Subject extends string>({ rows, kind, subject }: JobTable<Kind, Subject>) =>
-  select({ ...rows.pick('id', 'attempts'), kind, subject }, sql`FROM ${rows}`);
+  select({ ...rows.pick('id', 'attempts', 'fault'), kind, subject }, sql`FROM ${rows}`);
 type Claimable<Kind extends string> = Selected<ReturnType<typeof claimableRows<Kind, string>>>;
 
 const countsOf = <Kind extends string, Subject extends string>({ rows, kind }: JobTable<Kind, Subject>) =>
@@ -222,6 +224,7 @@ export class Outbox<Kind extends string, Subject extends string> {
       id: row.id,
       kind: row.kind,
       attempts: row.attempts,
+      lastFault: row.fault,
       renewLease: async (change) => {
         const affected = await change.bookkeep(
           job,

@@ -11,6 +11,7 @@ import { type Changes, namesOf, type Selection, type Table, updating } from './t
 export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   actor: ['fence', 'lease_until', 'person_digest'],
   assistance: ['last_used_at', 'lease_until'],
+  card_invitation_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   decision_budget: ['used'],
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],

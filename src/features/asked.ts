@@ -14,6 +14,8 @@ export const createAsked = (core: Core, parts: AskedParts) => {
   const credentials = createCredentials(core, parts);
   const recognitions = createRecognitions(core, parts);
   const { jobs } = credentials.services;
+  const { invitationJobs } = credentials;
+  const outboxes = [jobs, invitationJobs, recognitions.jobs];
   return {
     services: {
       ...credentials.services,
@@ -24,17 +26,17 @@ export const createAsked = (core: Core, parts: AskedParts) => {
       ]),
     },
     recognitionJobs: recognitions.jobs,
+    invitationJobs,
     loaders: (actor: SignedInActor, loading: Loading) => ({
       credentials: credentials.loader(actor, loading),
       recognitions: recognitions.loader(),
     }),
     recurring: [...credentials.recurring, ...recognitions.recurring],
     /** What is still to be done for all of it, by kind. */
-    jobCounts: async () => (await Promise.all([jobs.counts(), recognitions.jobs.counts()])).flat(),
+    jobCounts: async () => (await Promise.all(outboxes.map((each) => each.counts()))).flat(),
     start: () => {
-      jobs.start();
-      recognitions.jobs.start();
+      for (const each of outboxes) each.start();
     },
-    stop: () => Promise.all([jobs.stop(), recognitions.jobs.stop()]),
+    stop: () => Promise.all(outboxes.map((each) => each.stop())),
   };
 };

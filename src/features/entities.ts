@@ -14,6 +14,7 @@ import {
   CredentialTransition,
   CredentialUpdate,
 } from './credentials/credential-update.entity';
+import { CardInvitation, CardInvitationJob } from './credentials/invite/card-invitation.entity';
 import { Customer } from './customers/customer.entity';
 import { DecisionBudget, PaymentDecision } from './decisions/decision.entity';
 import { StepUpDemand } from './decisions/demand.entity';
@@ -42,6 +43,8 @@ export const entities = [
   AuditOrigin,
   AuditPending,
   Brake,
+  CardInvitation,
+  CardInvitationJob,
   Confirmation,
   CredentialJob,
   CredentialLink,

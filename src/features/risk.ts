@@ -5,9 +5,11 @@ import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
 import { createBrakes } from './brakes/brakes.slice';
 import type { Core } from './core';
 import type { CustomerSigns } from './credentials/customer-signs';
+import { CardInvitations } from './credentials/invite/card-invitations.service';
+import type { UpdatesSection } from './credentials/updates.section';
 import { createDeadlines } from './deadlines/deadlines.slice';
 import { createDecisions } from './decisions/decisions.slice';
-import { createHolds, type HoldsParts } from './holds/holds.slice';
+import { createHolds } from './holds/holds.slice';
 import { createOutreach } from './outreach/outreach.slice';
 import { createRules } from './rules/rules.slice';
 import { signalNames } from './signal-names';
@@ -17,11 +19,11 @@ import type { Sources } from './sources/sources.service';
 import { createWebhooks, type WebhookSettings } from './webhooks/webhooks.slice';
 
 export interface RiskSettings extends WebhookSettings {
-  readonly updates: Pick<HoldsParts, 'leaseSeconds'>;
+  readonly updates: UpdatesSection;
   readonly signals: SignalsSection;
 }
 
-export interface RiskParts extends Omit<AlertsParts, 'actors' | 'demanded'> {
+export interface RiskParts extends Omit<AlertsParts, 'actors' | 'demanded' | 'invited'> {
   readonly sources: Sources;
   readonly rules: RulesFile;
   /** Issuer identifiers of the identity providers of staff. */
@@ -55,7 +57,23 @@ export const createRisk = async (
   });
   const decisions = createDecisions(core, { sources: parts.sources, holds: holds.services.holds });
   const { stepUps } = decisions.services;
-  const alerts = createAlerts(core, { ...parts, actors, demanded: (ids) => stepUps.demanded(ids) });
+  const { mostADay } = settings.updates.cardInvitations;
+  const invitations = new CardInvitations({
+    database: core.database,
+    keys: core.keys,
+    mostADay,
+    onTooMany: () =>
+      core.log.warn(
+        { mostADay },
+        'more cards end soon than customers may be asked about in time (updates.cardInvitations); some are not asked',
+      ),
+  });
+  const alerts = createAlerts(core, {
+    ...parts,
+    actors,
+    demanded: (ids) => stepUps.demanded(ids),
+    invited: (ids) => invitations.invited(ids),
+  });
   const outreach = createOutreach(core, { rules: file, sources: parts.sources });
   const webhooks = createWebhooks(core, settings);
   const rules = await createRules(core, {
@@ -65,6 +83,7 @@ export const createRisk = async (
     brakes: brakes.service,
     holds: holds.services.holds,
     outreach: outreach.service,
+    invitations,
     stepUps,
     sessions: actors,
     namesOfCustomer: named.namesOfCustomer,

@@ -4,6 +4,7 @@ import { alertSubject, snoozeSubject } from './alerts/alert.subject';
 import { assistanceSubject } from './assistance/assistance.subject';
 import { brakeSubject } from './brakes/brake.subject';
 import { updateSubject } from './credentials/credential-update.subject';
+import { cardInvitationSubject } from './credentials/invite/card-invitation.subject';
 import { decisionSubject, demandSubject } from './decisions/decision.subject';
 import { holdSubject } from './holds/hold.subject';
 import { operationSubject } from './operations/operation.subject';
@@ -25,4 +26,5 @@ export const subjects: readonly Subject<unknown>[] = [
   demandSubject,
   decisionSubject,
   outreachSubject,
+  cardInvitationSubject,
 ];

@@ -59,7 +59,7 @@ describe('what the rules are told in time reaches whoever has the ticket', () =>
     expect(codes(nodes, 'guidance')).toEqual([['ANSWER_PROVIDER', 'ASK_CUSTOMER', 'RESOLVE']]);
   });
 
-  it('that a card ends, with the offer of a replacement; the customer is written to by nobody', async () => {
+  it('that a card ends, with the offer of a replacement, until the customer’s turn to be asked comes', async () => {
     const { methods } = (await test.payments.fetchCustomer(payer.reference, new Date(0)))!;
     const card = methods.find((each) => each.kind === 'CARD')!;
     const ending = { expiryMonth: 9, expiryYear: 2026, status: 'EXPIRING' as const, isDefault: true };
@@ -72,7 +72,7 @@ describe('what the rules are told in time reaches whoever has the ticket', () =>
     const [verdict] = (await test.events('rule.verdict')).filter(
       ({ detail }) => (detail as { rule: string }).rule === 'card-expiring',
     );
-    expect(verdict?.detail).toMatchObject({ effects: ['invite-replace-card'], done: ['alert'] });
+    expect(verdict?.detail).toMatchObject({ effects: ['invite-replace-card'], done: ['alert', 'invite-replace-card'] });
     expect(await test.events('credential.request')).toEqual([]);
   });
 

@@ -272,6 +272,7 @@ describe('a field that is derived from others', () => {
       'CredentialUpdate.riskRules',
       'CredentialUpdateTransition.reason',
       'Customer.link',
+      'PaymentMethod.expiryMonth',
       'Recognition.transaction',
       'Transaction.status',
     ]);

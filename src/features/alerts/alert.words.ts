@@ -164,6 +164,8 @@ export interface GuidedBy {
   readonly isAskable: boolean;
   /** The customer is to be authenticated anew before they pay. */
   readonly isDemanded: boolean;
+  /** The customer is asked for a new card just now. */
+  readonly isInvited: boolean;
 }
 
 const stepOf = (code: GuidanceCode): Guidance => ({ code, text: guidanceKinds[code] });
@@ -176,8 +178,9 @@ export const latestAdvice = (payments: readonly GuidingPayment[]): Advice | null
 };
 
 /** Steps for whoever has the ticket, in their order. What a rule says against another attempt holds whatever an issuer says for it. */
-export const guidanceFor = (rule: AlertRule, { advice, isAskable, isDemanded }: GuidedBy): readonly Guidance[] => {
-  const ofRule = guidanceOf[rule] ?? [];
+export const guidanceFor = (rule: AlertRule, { advice, isAskable, isDemanded, isInvited }: GuidedBy): readonly Guidance[] => {
+  // Whoever has the link of an invitation isn't offered the same once more.
+  const ofRule = (guidanceOf[rule] ?? []).filter((code) => !(isInvited && code === 'OFFER_REPLACEMENT'));
   const isAdvised = advice !== null && !ofRule.includes('DO_NOT_RETRY');
   return [
     ...ofRule.map(stepOf),

@@ -117,6 +117,7 @@ export class AlertsResolver {
     const payments = access.shows(['Transaction.status'], alert) ? await paymentsOf(alert, loaders) : [];
     const steps = guidanceFor(alert.raisedBy, {
       isDemanded: await loaders.alerts.isDemanded(alert),
+      isInvited: await loaders.alerts.isInvited(alert),
       advice: access.shows(guidedByPayments.advice, alert) ? latestAdvice(payments) : null,
       isAskable: alert.linkAssurance === 'VERIFIED' && access.shows(guidedByPayments.pending, alert) && payments.some(isPending),
     });

@@ -5,13 +5,14 @@ import type { Tickets } from '../tickets/tickets.service';
 import { AlertFeed } from './alert-feed';
 import { removeHappenings } from './alert-retention';
 import { AlertStreams, type StreamParts } from './alert-stream';
-import { AlertsLoader, type Demanded } from './alerts.loader';
+import { AlertsLoader, type Among } from './alerts.loader';
 import { type AlertParts, Alerts } from './alerts.service';
 
 export interface AlertsParts extends Pick<AlertParts, 'assistances'>, Pick<StreamParts, 'sources'> {
   readonly tickets: Tickets;
   readonly actors: { restoreRevocations(): Promise<unknown> };
-  readonly demanded: Demanded;
+  readonly demanded: Among;
+  readonly invited: Among;
   /** An assignment that was confirmed longer ago than this, in milliseconds, doesn't authorize. */
   readonly maximumAge: number;
 }
@@ -19,7 +20,7 @@ export interface AlertsParts extends Pick<AlertParts, 'assistances'>, Pick<Strea
 /** What the holder of a ticket should know: raised, told, resolved. */
 export const createAlerts = (
   { database, keys, cursors, clock, log }: Core,
-  { assistances, tickets, sources, maximumAge, actors, demanded }: AlertsParts,
+  { assistances, tickets, sources, maximumAge, actors, demanded, invited }: AlertsParts,
 ) => {
   const service = new Alerts({ database, keys, cursors, clock, assistances });
   const onFault = (error: unknown) => log.error({ error: describeError(error) }, 'what happened to alerts could not be read');
@@ -31,7 +32,7 @@ export const createAlerts = (
   });
   return {
     services: { alerts: service, alertStreams: streams },
-    loader: () => new AlertsLoader(keys, demanded),
+    loader: () => new AlertsLoader(keys, { demanded, invited }),
     recurring: [() => service.expire(), () => sweep.turn()],
   };
 };

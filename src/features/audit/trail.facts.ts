@@ -5,7 +5,7 @@ import type { Leaf } from '../../audit/leaf';
 const word = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 /** `source/id` of a signal, or an id of ours. */
 const name = /^[\x21-\x7e]{1,320}$/;
-const ofOurs = /^(?:evt|alr|hld|sup|rcg|dcs|cru|brk|asn|ast|tkt)_[0-9A-Z]{26}$/;
+const ofOurs = /^(?:evt|alr|hld|sup|rcg|dcs|cru|inv|brk|asn|ast|tkt)_[0-9A-Z]{26}$/;
 
 export const textIn = (value: unknown): string | null => (typeof value === 'string' && word.test(value) ? value : null);
 export const numberIn = (value: unknown): number | null =>
@@ -38,8 +38,8 @@ export const signalsIn = ({ signals, restsOn }: Leaf['detail']): readonly string
   [...stringsIn(signals), ...stringsIn(restsOn)].filter((each) => each.includes('/') && name.test(each));
 
 /** The ids of ours that an event names: what it rests on, and what it is tied to by a fact of its own. */
-export const idsIn = ({ restsOn, alert, hold, demand, of }: Leaf['detail']): readonly string[] =>
-  [...stringsIn(restsOn), ...stringsIn([alert, hold, demand, of])].filter((each) => ofOurs.test(each));
+export const idsIn = ({ restsOn, alert, hold, demand, of, update }: Leaf['detail']): readonly string[] =>
+  [...stringsIn(restsOn), ...stringsIn([alert, hold, demand, of, update])].filter((each) => ofOurs.test(each));
 
 /** What the gateway itself tells of is called by what it was done under: `counterfoil/ast_…:shown:1`. */
 export const sourceOfSignal = (signal: string): string | null => {

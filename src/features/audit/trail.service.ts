@@ -22,7 +22,17 @@ export interface TrailStart {
 }
 
 /** What of the log is about how something was decided: how a payment was judged, and what staff and customers did about it. */
-const families = ['rule.verdict', 'alert.', 'brake.', 'hold.', 'demand.', 'decision.', 'recognition.', 'assistance.'];
+const families = [
+  'rule.verdict',
+  'alert.',
+  'brake.',
+  'hold.',
+  'demand.',
+  'decision.',
+  'recognition.',
+  'assistance.',
+  'card-invitation.',
+];
 /** Of these the beginnings and ends; how they came about in between is in the log itself. */
 const others: readonly string[] = [
   ...['credential.request', 'credential.confirm', 'credential.refuse', 'credential.approve', 'credential.reject'],
@@ -207,6 +217,7 @@ const followed: ReadonlySet<string> = new Set([
   'hold.place',
   'hold.propose',
   'demand.open',
+  'card-invitation.plan',
 ]);
 
 /** As what events name the kinds of ids that they name. */
@@ -217,6 +228,7 @@ const typesOf: Readonly<Record<string, string>> = {
   cru: 'CredentialUpdate',
   dcs: 'PaymentDecision',
   hld: 'Hold',
+  inv: 'CardInvitation',
   rcg: 'Recognition',
   sup: 'StepUpDemand',
 };

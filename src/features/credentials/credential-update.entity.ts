@@ -22,10 +22,11 @@ export class CredentialUpdate {
   @Key() id!: string;
   @Text(24) kind!: CredentialUpdateKind;
   @Text(24) state!: CredentialUpdateState;
-  @Text(64, { name: 'ticket_id' }) ticketId!: string;
+  /** Null where a rule asked for it: then it is on no ticket, and under no assistance. */
+  @Text(64, { name: 'ticket_id', nullable: true }) ticketId!: string | null;
   /** The helpdesk's customer. */
   @Text(64, { name: 'customer_id' }) customerId!: string;
-  @Text(64, { name: 'assistance_id' }) assistanceId!: string;
+  @Text(64, { name: 'assistance_id', nullable: true }) assistanceId!: string | null;
   /** Name of the payments source. */
   @Text(64) source!: string;
   @Text(64, { name: 'payment_customer_id' }) paymentCustomerId!: string;

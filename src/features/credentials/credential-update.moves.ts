@@ -31,8 +31,8 @@ export type Move<Name extends MoveName> = {
 
 /** What every event about an update says of it. */
 export const factsOf = (update: CredentialUpdate, seal: CustomerSeal) => ({
-  ticketId: update.ticketId,
-  assistanceId: update.assistanceId,
+  ...(update.ticketId === null ? {} : { ticketId: update.ticketId }),
+  ...(update.assistanceId === null ? {} : { assistanceId: update.assistanceId }),
   subject: { type: 'CredentialUpdate' as const, id: update.id },
   customers: seal.customers,
 });
@@ -105,7 +105,7 @@ export const move = async <Name extends MoveName>(
 };
 
 /**
- * A move that ends the update. The ticket hears of it; a card that was entered for it and that nobody wants any more is
+ * A move that ends the update. Its ticket hears of it, where it has one; a card that was entered for it and that nobody wants any more is
  * taken away from the customer again.
  */
 export const end = async <Name extends MoveName>(
@@ -117,6 +117,6 @@ export const end = async <Name extends MoveName>(
 ): Promise<void> => {
   if (how.to === 'FAILED') update.failure = how.reason ?? update.failure;
   await move(change, seal, update, name, how);
-  await enqueue(change, update.id, 'OUTCOME');
+  if (update.ticketId !== null) await enqueue(change, update.id, 'OUTCOME');
   if (update.newMethodSealed !== null && how.to !== 'APPLIED') await enqueue(change, update.id, 'PROVIDER');
 };

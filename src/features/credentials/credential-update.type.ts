@@ -311,7 +311,7 @@ export class CredentialUpdateType implements Shown {
     return this.row.currentLink;
   }
 
-  get ticketId(): string {
+  get ticketId(): string | null {
     return this.row.ticketId;
   }
 
@@ -334,7 +334,9 @@ export class CredentialUpdateType implements Shown {
     return this.row.state;
   }
 
-  @Exposed('PERSONAL', () => String, { description: 'Why it was asked for, in the asker’s words; the customer reads the same.' })
+  @Exposed('PERSONAL', () => String, {
+    description: 'Why it was asked for, in the asker’s words, which the customer reads too; or why a rule did.',
+  })
   @Guarded(mayReadDetails)
   get reason(): string | null {
     return this.keys.open(credentialUpdates, this.row, 'reason');

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { SignedInActor } from '../../authz/actor';
 import { isSamePerson } from '../../authz/same-person';
+import type { RequestAccess } from '../../graphql/request-access';
 import type { Keys } from '../keys/keys.service';
 import type { Loading } from '../loading';
 import type { TicketType } from '../tickets/ticket.type';
@@ -8,7 +9,10 @@ import type { Tickets } from '../tickets/tickets.service';
 import { CredentialUpdateType, TransitionType } from './credential-update.type';
 import { requesterOf } from './credentials.policy';
 import type { CredentialUpdateRow, TransitionRow } from './credentials.rows';
-import type { Credentials } from './credentials.service';
+import { type Credentials, newestOfTicket } from './credentials.service';
+
+const newestFirst = ({ row: one }: CredentialUpdateType, { row: other }: CredentialUpdateType): number =>
+  other.createdAt.getTime() - one.createdAt.getTime() || (one.id < other.id ? 1 : -1);
 
 export interface CredentialsLoaderParts {
   readonly credentials: Credentials;
@@ -19,6 +23,7 @@ export interface CredentialsLoaderParts {
 /** Updates and their histories, each relation of a level in one statement. */
 export class CredentialsLoader {
   private readonly byTicket: DataLoader<string, readonly CredentialUpdateType[]>;
+  private readonly byRules: DataLoader<string, readonly CredentialUpdateType[]>;
   private readonly tickets: DataLoader<string, TicketType | null>;
   private readonly histories: DataLoader<string, readonly TransitionRow[]>;
 
@@ -36,27 +41,33 @@ export class CredentialsLoader {
       async (ticketIds) => (await credentials.ofTickets(ticketIds)).map((rows) => rows.map((row) => this.toType(row))),
       { maxBatchSize: 100 },
     );
+    this.byRules = new DataLoader(
+      async (customerIds) => (await credentials.byRules(customerIds)).map((rows) => rows.map((row) => this.toType(row))),
+      { maxBatchSize: 100 },
+    );
     this.histories = new DataLoader((ids) => credentials.historyOf(ids));
   }
 
-  ofTicket(ticketId: string): Promise<readonly CredentialUpdateType[]> {
-    return this.byTicket.load(ticketId);
+  /** Those of a ticket; under an assistance on it also what rules asked of its customer, which is on none. */
+  async ofTicket({ id, customerId }: TicketType, access: RequestAccess): Promise<readonly CredentialUpdateType[]> {
+    const own = await this.byTicket.load(id);
+    if (customerId === null || access.onTicket(id, customerId) === undefined) return own;
+    const byRules = await this.byRules.load(customerId);
+    return byRules.length === 0 ? own : [...own, ...byRules].sort(newestFirst).slice(0, newestOfTicket);
   }
 
-  /** Null where the ticket has left the reader's scope meanwhile. */
-  ticket(id: string): Promise<TicketType | null> {
-    return this.tickets.load(id);
+  /** Null where it is on none, or the ticket has left the reader's scope meanwhile. */
+  async ticket(id: string | null): Promise<TicketType | null> {
+    return id === null ? null : this.tickets.load(id);
   }
 
   async historyOf(update: CredentialUpdateType): Promise<readonly TransitionType[]> {
     return (await this.histories.load(update.id)).map((row) => new TransitionType(update, row));
   }
 
-  readonly toType = (row: CredentialUpdateRow): CredentialUpdateType =>
-    new CredentialUpdateType(
-      row,
-      this.parts.keys,
-      this.parts.credentials.isForDecisionOf(this.actor, row),
-      isSamePerson(this.actor, requesterOf(row).requester),
-    );
+  readonly toType = (row: CredentialUpdateRow): CredentialUpdateType => {
+    const { requester } = requesterOf(row);
+    const isByReader = requester !== null && isSamePerson(this.actor, requester);
+    return new CredentialUpdateType(row, this.parts.keys, this.parts.credentials.isForDecisionOf(this.actor, row), isByReader);
+  };
 }

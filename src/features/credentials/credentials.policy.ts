@@ -1,13 +1,16 @@
 import { type Actor, isSignedIn, type SignedInActor } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
-import { type FourEyes, isSamePerson, isSomebodyElse, personOf } from '../../authz/same-person';
-import { type Sql, sql } from '../../db/sql';
+import { isSamePerson, isSomebodyElse, type KeptPerson, personOf } from '../../authz/same-person';
+import { joined, type Sql, sql } from '../../db/sql';
 import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
+import { alertIsAssisted } from '../alerts/alert.policy';
 import { isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
+import { coversCustomer } from '../assistance/live';
+import { customer } from '../customers/customers.rows';
 import { isInvitedTo } from '../invitations/invitations.policy';
 import { inTeam, isMadeByOthers, isTeams, type Provenance } from '../tickets/provenance';
-import { doneBy } from '../tickets/staff.rows';
+import { doneBy, isActiveIn } from '../tickets/staff.rows';
 import { listedScope, type TicketGrounds, ticketScope } from '../tickets/tickets.policy';
 import type { CredentialUpdate } from './credential-update.entity';
 import { credentialUpdate } from './credentials.rows';
@@ -27,20 +30,45 @@ export interface RequestSubject {
 }
 
 /** An update as those see it who decide about it. */
-export interface UpdateSubject extends FourEyes, Provenance {
-  readonly ticketId: string;
+export interface UpdateSubject {
+  /** Null where a rule asked for it. */
+  readonly ticketId: string | null;
+  readonly ticket: Provenance | null;
+  /** Who of the staff asked for it; null where nobody of them did. */
+  readonly requester: KeptPerson | null;
+  readonly knowsRequester: boolean;
+  /** The helpdesk of the ticket, or of the customer where there is none, has the actor among its active staff. */
+  readonly knowsActor: boolean;
+  /** A live assistance of the actor covers the customer. */
+  readonly isAssisted: boolean;
   /** Whose mailbox the customer's link went to, where it is one of the staff. */
   readonly contactStaffIds: readonly string[];
   readonly at: Date;
 }
 
-/** Who asked for an update, and that the ticket's helpdesk knows them. */
+/** Who asked for an update, and that the ticket's helpdesk knows them. What is on no ticket a rule asked for. */
 export const requesterOf = (
-  update: Pick<CredentialUpdate, 'requestedById' | 'requestedByStaffId' | 'requestedByStaffIds'>,
-): Pick<FourEyes, 'requester' | 'knowsRequester'> => ({
-  requester: { actorId: update.requestedById, staffIds: update.requestedByStaffIds },
+  update: Pick<CredentialUpdate, 'ticketId' | 'requestedById' | 'requestedByStaffId' | 'requestedByStaffIds'>,
+): Pick<UpdateSubject, 'requester' | 'knowsRequester'> => ({
+  requester: update.ticketId === null ? null : { actorId: update.requestedById, staffIds: update.requestedByStaffIds },
   knowsRequester: update.requestedByStaffId !== null,
 });
+
+/** How an update's ticket came to be; null where it is on none. */
+export const provenanceOf = (
+  {
+    ticketId,
+    team,
+    teamSetById,
+    createdById,
+    customerSetByIds,
+  }: Omit<Provenance, 'knowsActor' | 'customerSetByIds'> & {
+    readonly ticketId: string | null;
+    readonly customerSetByIds: readonly string[] | null;
+  },
+  knowsActor: boolean,
+): Provenance | null =>
+  ticketId === null ? null : { team, teamSetById, createdById, customerSetByIds: customerSetByIds ?? [], knowsActor };
 
 /** What the actor asked for, under whichever of their subjects, as SQL over `credentialUpdate`. */
 export const requestedBy = (actor: SignedInActor): Sql => {
@@ -48,13 +76,28 @@ export const requestedBy = (actor: SignedInActor): Sql => {
   return doneBy(personOf(actor), { actorId, staffIds });
 };
 
-/** Which updates an actor reaches one by one, as SQL over `credentialUpdate` and its `ticket`: what they asked for, and those of tickets within their scope. */
+/**
+ * What a rule asked for, on no ticket, as SQL over `credentialUpdate` and its `customer`: reached by whoever assists the customer, and by supervisors
+ * of the customer's helpdesk, who are the ones to approve it.
+ */
+const withoutTicketReach = (actor: SignedInActor, now: Date): Sql => {
+  const any = [
+    coversCustomer(credentialUpdate.customerId, actor, now),
+    ...(hasRole('SUPERVISOR')(actor, null) ? [sql`${customer.source} IS NOT NULL`] : []),
+  ];
+  return sql`(${credentialUpdate.ticketId} IS NULL AND (${joined(any, ' OR ')}) AND ${isActiveIn(customer.source, actor.staffIds)})`;
+};
+
+/**
+ * Which updates an actor reaches one by one, as SQL over `credentialUpdate`, its `ticket` and its `customer`: what they asked for, those of tickets
+ * within their scope, and what a rule asked for.
+ */
 export const updateReach = (actor: SignedInActor, grounds: TicketGrounds, now: Date): Sql =>
-  sql`(${requestedBy(actor)} OR ${ticketScope(actor, grounds, now)})`;
+  sql`(${requestedBy(actor)} OR ${ticketScope(actor, grounds, now)} OR ${withoutTicketReach(actor, now)})`;
 
 /** Which of these their lists have. */
 export const listedReach = (actor: SignedInActor, grounds: TicketGrounds, now: Date): Sql =>
-  sql`(${requestedBy(actor)} OR ${listedScope(actor, grounds, now)})`;
+  sql`(${requestedBy(actor)} OR ${listedScope(actor, grounds, now)} OR ${withoutTicketReach(actor, now)})`;
 
 /** Whoever answers for the customer in that mailbox would be the actor. */
 const isOwnContact = (actor: Actor, contactStaffIds: readonly string[]): boolean =>
@@ -73,26 +116,37 @@ export const mayRequest: Rule<RequestSubject> = allOf<RequestSubject>(
   rule('QUOTA', (_, { requestedToday, mostPerDay }) => requestedToday < mostPerDay),
 );
 
-/** May call it off: who asked for it, or a supervisor of the ticket's team. */
+const isSupervisor = hasRole('SUPERVISOR');
+
+/** May call it off: who asked for it, or a supervisor of the ticket's team; on no ticket, whoever assists the customer, or a supervisor of their helpdesk. */
 export const mayCancel: Rule<UpdateSubject> = allOf<UpdateSubject>(
   works,
   anyOf<UpdateSubject>(
-    rule('SCOPE', (actor, { requester }) => isSamePerson(actor, requester)),
-    rule('SCOPE', (actor, { team }) => hasRole('SUPERVISOR')(actor, null) && inTeam(actor, team)),
+    rule('SCOPE', (actor, { requester }) => requester !== null && isSamePerson(actor, requester)),
+    rule('SCOPE', (actor, { ticket }) => ticket !== null && isSupervisor(actor, null) && inTeam(actor, ticket.team)),
+    rule(
+      'SCOPE',
+      (actor, { ticket, knowsActor, isAssisted }) => ticket === null && knowsActor && (isAssisted || isSupervisor(actor, null)),
+    ),
   ),
+);
+
+/** Somebody other than who asked; where a rule did, whoever the helpdesk knows. */
+const isNotRequester = rule<UpdateSubject>(isSomebodyElse.reason, (actor, { requester, knowsRequester, knowsActor }) =>
+  requester === null ? knowsActor : isSomebodyElse(actor, { requester, knowsRequester, knowsActor }),
 );
 
 /**
  * May approve or reject: a supervisor of the ticket's team and of its helpdesk's staff, other than who asked, who has just signed
- * in with a second factor.
+ * in with a second factor. Of what a rule asked for, on no ticket, a supervisor of the customer's helpdesk.
  */
 export const mayDecide: Rule<UpdateSubject> = allOf<UpdateSubject>(
-  hasRole('SUPERVISOR'),
+  isSupervisor,
   hasMfa,
-  isSomebodyElse,
+  isNotRequester,
   rule('OWN_CONTACT', (actor, { contactStaffIds }) => !isOwnContact(actor, contactStaffIds)),
-  rule('SCOPE', (actor, update) => isTeams(actor, update)),
-  isMadeByOthers,
+  rule('SCOPE', (actor, { ticket }) => ticket === null || isTeams(actor, ticket)),
+  rule(isMadeByOthers.reason, (actor, { ticket }) => ticket === null || isMadeByOthers(actor, ticket)),
   recentLogin,
 );
 
@@ -110,15 +164,18 @@ export const credentialActions = {
 
 /** An update as far as these rules look at it. */
 export interface ShownUpdate {
-  readonly ticketId: string;
+  readonly ticketId: string | null;
   readonly customerId: string;
   /** It waits for a decision that the reader may take. */
   readonly isForDecision: boolean;
 }
 
-/** Details are shown under an assistance on the update's ticket; whoever may decide about one that waits for it sees what they decide on. */
-export const mayReadDetails = ({ access }: RelationView, update: ShownUpdate): DenialReason | null =>
-  update.isForDecision || access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';
+/**
+ * Details are shown under an assistance on the update's ticket, or, where it has none, under any on its customer; whoever may decide about one that
+ * waits for it sees what they decide on.
+ */
+export const mayReadDetails = (view: RelationView, update: ShownUpdate): DenialReason | null =>
+  update.isForDecision ? null : mayFollowMethod(view, update);
 
 /** What a part of an update tells of the customer is shown as the update's own details are. */
 export const mayReadPart = (view: RelationView, { update }: { readonly update: ShownUpdate }): DenialReason | null =>
@@ -131,5 +188,4 @@ export const mayReadDecision = (
 ): DenialReason | null => (update.isAskers ? null : mayReadDetails(view, update));
 
 /** The method itself is shown under an assistance only: it says more than what is decided on. */
-export const mayFollowMethod = ({ access }: RelationView, update: ShownUpdate): DenialReason | null =>
-  access.onTicket(update.ticketId, update.customerId) ? null : 'NO_ASSISTANCE';
+export const mayFollowMethod = (view: RelationView, update: ShownUpdate): DenialReason | null => alertIsAssisted(view, update);

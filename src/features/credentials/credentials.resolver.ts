@@ -169,12 +169,16 @@ export class TransitionResolver {
 export class TicketCredentialsResolver {
   @FieldResolver(() => [CredentialUpdateType], {
     nullable: true,
-    description: 'The newest 50, newest first; `Query.credentialUpdates` has them all.',
+    description:
+      'The newest 50, newest first, while you assist here with those that a rule asked for of the customer; `Query.credentialUpdates` has them all.',
   })
   @Listed({ most: newestOfTicket })
   @Classified('INTERNAL')
   @Guarded(ticketIsTheirs)
-  credentialUpdates(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<readonly CredentialUpdateType[]> {
-    return loaders.credentials.ofTicket(ticket.id);
+  credentialUpdates(
+    @Root() ticket: TicketType,
+    @Ctx() { access, loaders }: RequestContext,
+  ): Promise<readonly CredentialUpdateType[]> {
+    return loaders.credentials.ofTicket(ticket, access);
   }
 }

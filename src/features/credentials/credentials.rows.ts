@@ -43,8 +43,12 @@ export const updateRows = select(
       'createdAt',
       'expiresAt',
     ),
-    ...ticket.pick('team', 'teamSetById', 'createdById', 'customerSetByIds'),
-    helpdesk: ticket.source,
+    team: optional(ticket.team),
+    teamSetById: optional(ticket.teamSetById),
+    createdById: optional(ticket.createdById),
+    customerSetByIds: optional(ticket.customerSetByIds),
+    helpdesk: optional(ticket.source),
+    customerHelpdesk: optional(customer.source),
     currentLink: new Column<LinkAssurance>(
       sql`CASE WHEN ${customer.paymentCustomerId} = ${credentialUpdate.paymentCustomerId} THEN ${customer.link} ELSE 'NONE' END`,
       null,
@@ -57,20 +61,21 @@ export const updateRows = select(
     confirmedAt: optional(confirmation.at),
     ...keyed,
   },
-  sql`FROM ${credentialUpdate} ${withKeyOf(credentialUpdate)} JOIN ${ticket} ON ${ticket.id} = ${credentialUpdate.ticketId}
+  sql`FROM ${credentialUpdate} ${withKeyOf(credentialUpdate)} LEFT JOIN ${ticket} ON ${ticket.id} = ${credentialUpdate.ticketId}
       LEFT JOIN ${customer} ON ${customer.id} = ${credentialUpdate.customerId} LEFT JOIN ${confirmation} ON ${confirmation.updateId} = ${credentialUpdate.id}`,
 );
 export type CredentialUpdateRow = Selected<typeof updateRows>;
 
-/** Updates with their tickets, by which it is told who reaches them. */
+/** Updates with their tickets and customers, by which it is told who reaches them. */
 export const reachedRows = select(
-  credentialUpdate.pick('ticketId'),
-  sql`FROM ${credentialUpdate} JOIN ${ticket} ON ${ticket.id} = ${credentialUpdate.ticketId}`,
+  { ...credentialUpdate.pick('ticketId', 'customerId'), customerHelpdesk: optional(customer.source) },
+  sql`FROM ${credentialUpdate} LEFT JOIN ${ticket} ON ${ticket.id} = ${credentialUpdate.ticketId}
+      LEFT JOIN ${customer} ON ${customer.id} = ${credentialUpdate.customerId}`,
 );
 
 export const updateIds = select(credentialUpdate.pick('id'), sql`FROM ${credentialUpdate}`);
 
-/** Of the list of updates, which is narrowed by their tickets. */
+/** Of the list of updates, which is narrowed by their tickets and customers. */
 export const updateCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, updateRows.from);
 
 /** Of updates alone. */

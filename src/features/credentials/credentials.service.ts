@@ -9,7 +9,7 @@ import { askedBySomebodyElse } from '../tickets/staff.rows';
 import type { TicketGrounds } from '../tickets/tickets.policy';
 import { ticket } from '../tickets/tickets.rows';
 import { CredentialUpdateConnection, type CredentialUpdateFilter, type CredentialUpdateType } from './credential-update.type';
-import { listedReach, mayDecide, requestedBy, requesterOf, updateReach } from './credentials.policy';
+import { listedReach, mayDecide, provenanceOf, requestedBy, requesterOf, updateReach } from './credentials.policy';
 import {
   type CredentialUpdateRow,
   credentialUpdate,
@@ -76,8 +76,10 @@ export class Credentials {
     if (given.awaitingMyDecision === true) {
       const { requestedById: actorId, requestedByStaffIds: staffIds } = credentialUpdate;
       conditions.push(sql`${credentialUpdate.state} = 'AWAITING_APPROVAL'`);
-      among(ticket.team, actor.roles.includes('SUPERVISOR') ? actor.teams : []);
-      conditions.push(askedBySomebodyElse(actor, { actorId, staffIds, ticket }));
+      const isSupervisor = actor.roles.includes('SUPERVISOR');
+      const isTeams = isSupervisor && actor.teams.length > 0 ? sql`${ticket.team} IN (${actor.teams})` : sql`1 = 0`;
+      const byRule = isSupervisor ? sql`${credentialUpdate.ticketId} IS NULL` : sql`1 = 0`;
+      conditions.push(sql`((${isTeams} AND ${askedBySomebodyElse(actor, { actorId, staffIds, ticket })}) OR ${byRule})`);
     }
     const where = sql`WHERE ${joined(conditions, ' AND ')}`;
     const rows = await this.database.read(updateRows, sql`${where} ${request.clause}`);
@@ -90,11 +92,22 @@ export class Credentials {
   }
 
   /** The newest `newestOfTicket` of each ticket, which the reader has reached already; newest first. */
-  async ofTickets(ticketIds: readonly string[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
+  ofTickets(ticketIds: readonly string[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
+    return this.newestOf(ticketIds.map((id) => sql`${credentialUpdate.ticketId} = ${id}`));
+  }
+
+  /** The same of what rules asked of each customer, whom the reader assists. */
+  byRules(customerIds: readonly string[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
+    return this.newestOf(
+      customerIds.map((id) => sql`${credentialUpdate.customerId} = ${id} AND ${credentialUpdate.ticketId} IS NULL`),
+    );
+  }
+
+  private async newestOf(conditions: readonly Sql[]): Promise<readonly (readonly CredentialUpdateRow[])[]> {
     const newest = pageClause(newestFirst, null, newestOfTicket);
     const lists = await this.database.readLists(
       updateRows,
-      ticketIds.map((id) => sql`WHERE ${credentialUpdate.ticketId} = ${id} ${newest}`),
+      conditions.map((condition) => sql`WHERE ${condition} ${newest}`),
     );
     for (const list of lists) putInOrder(list, newestFirst);
     return lists;
@@ -114,7 +127,10 @@ export class Credentials {
   /** Whether the actor may decide about this update now: then they see what they decide on. */
   isForDecisionOf(actor: SignedInActor, row: CredentialUpdateRow): boolean {
     if (row.state !== 'AWAITING_APPROVAL') return false;
-    const knowsActor = actor.helpdesks.includes(row.helpdesk);
-    return mayDecide(actor, { ...row, ...requesterOf(row), knowsActor, at: this.clock() });
+    const helpdesk = row.ticketId === null ? row.customerHelpdesk : row.helpdesk;
+    const knowsActor = helpdesk !== null && actor.helpdesks.includes(helpdesk);
+    const { ticketId, contactStaffIds } = row;
+    const who = { ...requesterOf(row), ticket: provenanceOf(row, knowsActor), knowsActor, isAssisted: false };
+    return mayDecide(actor, { ticketId, contactStaffIds, ...who, at: this.clock() });
   }
 }

@@ -1,6 +1,8 @@
 import type { SignedInActor } from '../../authz/actor';
+import { Outbox } from '../../background/outbox';
 import { describeError } from '../../log';
 import type { DeliveryChannels } from '../../upstream/delivery/delivery.port';
+import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Assistances } from '../assistance/assistance.service';
 import type { Core } from '../core';
 import type { Loading } from '../loading';
@@ -14,10 +16,13 @@ import { CredentialsLoader } from './credentials.loader';
 import { Credentials } from './credentials.service';
 import type { CustomerSigns } from './customer-signs';
 import { Deliveries } from './deliver/deliveries.service';
+import { invitationJobs } from './invite/card-invitations.service';
+import { Inviting } from './invite/inviting';
 import { CredentialJobs, faultOf, updateJobs } from './jobs.service';
 import { CredentialDecisions } from './request/decisions.service';
 import { CredentialExpiry } from './request/expiry.service';
 import { CredentialRequests } from './request/requests.service';
+import type { UpdatesSection } from './updates.section';
 
 export interface CredentialParts extends Pick<ConfirmationParts, 'satisfiedFor'> {
   readonly sources: Sources;
@@ -27,20 +32,24 @@ export interface CredentialParts extends Pick<ConfirmationParts, 'satisfiedFor'>
   /** What sends, and by which channels customers can be reached at all. */
   readonly delivery: DeliveryChannels;
   readonly channels: { readonly mail: boolean; readonly sms: boolean };
-  /** For how long one process has a job to itself, seconds. */
-  readonly leaseSeconds: number;
+  readonly updates: UpdatesSection;
   /** The merchant's name as customers know it. */
   readonly merchant: string;
   readonly signs: CustomerSigns;
 }
 
+/** Milliseconds: a provider that is asked who somebody is and what they pay with has answered by then. */
+const invitationLease = 150_000;
+
 /** Updates of payment methods: requested, confirmed, delivered, applied. */
 export const createCredentials = (
   { database, keys, redactor, cursors, policy, clock, log, publicUrl }: Core,
-  { sources, assistances, tickets, scope, delivery, channels, leaseSeconds, merchant, signs, satisfiedFor }: CredentialParts,
+  { sources, assistances, tickets, scope, delivery, channels, updates: settings, merchant, signs, satisfiedFor }: CredentialParts,
 ) => {
   const { updates } = policy;
-  const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, merchant, publicUrl });
+  const { leaseSeconds, cardInvitations } = settings;
+  const invitationHours = cardInvitations.linkDays * 24;
+  const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, invitationHours, merchant, publicUrl });
   const applying = new Applying({ database, keys, sources, policy: updates, signs });
   const setups = new Setups({ database, keys, redactor, sources, policy: updates, signs, clock });
   const jobs = new CredentialJobs({
@@ -60,6 +69,24 @@ export const createCredentials = (
       // what is refused is ours to mend: nobody else can
       log[fault === 'internal' || fault === 'refused' ? 'error' : 'warn'](
         { job: kind, update: subject, fault, ...(fault === 'internal' ? { error: describeError(error) } : {}) },
+        'a job failed',
+      ),
+  });
+  const inviting = new Inviting({
+    ...{ database, keys, sources, policy: updates, channels, signs },
+    ...{ mostADay: cardInvitations.mostADay, linkHours: invitationHours, wake: () => jobs.wake() },
+  });
+  const invitationOutbox = new Outbox({
+    database,
+    jobs: invitationJobs,
+    handlers: { INVITE: inviting },
+    lease: invitationLease,
+    width: 1,
+    clock,
+    faultOf: (error) => (error instanceof SourceUnavailable ? error.why : null),
+    onFault: ({ kind, subject, fault }, error) =>
+      log[fault === 'internal' ? 'error' : 'warn'](
+        { job: kind, invitation: subject, fault, ...(fault === 'internal' ? { error: describeError(error) } : {}) },
         'a job failed',
       ),
   });
@@ -86,6 +113,7 @@ export const createCredentials = (
   };
   return {
     services,
+    invitationJobs: invitationOutbox,
     recurring: [() => services.credentialExpiry.run()],
     loader: (actor: SignedInActor, loading: Loading) => new CredentialsLoader(actor, { credentials, tickets, keys }, loading),
   };

@@ -5,6 +5,15 @@ export const updatesSection = z
   .strictObject({
     /** For how long one process has a job of a credential update to itself: longer than a call to a provider takes. */
     leaseSeconds: z.number().min(1).max(600).default(60),
+    /** Customers whom a rule has asked for a new card before theirs ends (invite-replace-card). */
+    cardInvitations: z
+      .strictObject({
+        /** So many a day, by the whole gateway, one after the other; 0: none. */
+        mostADay: z.number().int().min(0).max(10_000).default(100),
+        /** How long the customer's link works. */
+        linkDays: z.number().int().min(1).max(14).default(7),
+      })
+      .prefault({}),
   })
   .prefault({});
 
@@ -27,3 +36,5 @@ export const publicUrlSection = ({ production }: SectionContext) => {
     .refine((url) => !production || !isInClear(url), 'expected https: customers confirm there')
     .transform((url) => new URL(url).origin);
 };
+
+export type UpdatesSection = z.output<typeof updatesSection>;

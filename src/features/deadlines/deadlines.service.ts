@@ -7,6 +7,7 @@ import { ulid } from '../../ulid';
 import type { PaymentsConnector } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Core } from '../core';
+import { endOf, lastInstant } from '../payments/card-end';
 import { paymentCustomers, paymentMethods } from '../payments/payment.entity';
 import { method, payer, transaction } from '../payments/payments.rows';
 import { recordSignals } from '../signals/recorder';
@@ -41,9 +42,6 @@ interface Walk {
 }
 
 const start = (): Walk => ({ after: '', restsUntil: Number.NEGATIVE_INFINITY });
-
-/** The last instant of a card, which is good until its month is over (UTC). */
-const lastInstant = (year: number, month: number): Date => new Date(Date.UTC(year, month, 1) - 1);
 
 /** Months, as cards name them, of which the last instant is within that time. */
 const monthsEndingWithin = (now: Date, within: number): readonly { readonly year: number; readonly month: number }[] => {
@@ -134,9 +132,8 @@ export class Deadlines {
       if (customer === null || reference === null) return null;
       const state = await connector.credentials?.readMethod(customer, reference);
       if (!state) return null;
-      const { expiryMonth, expiryYear, status } = state.method;
-      if (expiryMonth === null || expiryYear === null || status === 'REMOVED') return null;
-      const deadline = lastInstant(expiryYear, expiryMonth);
+      const deadline = endOf(state.method);
+      if (deadline === null || state.method.status === 'REMOVED') return null;
       // The issuer may have sent a new one, and the provider have learnt of it.
       if (deadline <= now || deadline.getTime() - now.getTime() > expiresWithin) return null;
       const isDefault = state.defaultMethod === reference;

@@ -3,6 +3,7 @@ import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
 import type { Actors } from '../actors/actors.service';
 import { openAlertOf, raise, toldOn } from '../alerts/raising';
 import type { Brakes } from '../brakes/brakes.service';
+import type { CardInvitations } from '../credentials/invite/card-invitations.service';
 import { demandLasts } from '../decisions/demands';
 import type { StepUps } from '../decisions/step-ups.service';
 import type { HoldEffectKind } from '../holds/hold.states';
@@ -48,6 +49,7 @@ export interface ConsequenceParts {
   readonly keys: Keys;
   readonly brakes: Pick<Brakes, 'place'>;
   readonly holds: Pick<Holds, 'place'>;
+  readonly invitations: Pick<CardInvitations, 'plan'>;
   readonly outreach: Pick<Outreach, 'open'>;
   readonly stepUps: Pick<StepUps, 'open'>;
   readonly sessions: Pick<Actors, 'endMoved'>;
@@ -87,6 +89,14 @@ export class Consequences {
     'hold-orders': (change, judged, customerId) => this.holds(change, judged, { of: [customerId], effects: ['HOLD_ORDER'] }),
     'propose-hold': (change, judged, customerId) =>
       this.holds(change, judged, { of: [customerId], effects: ofAnAccount, isProposal: true }),
+    'invite-replace-card': async (change, { verdict }, customerId) => {
+      const { rule, version: ruleVersion, evidence, subjects } = verdict;
+      const endsAt = evidence.at(-1)?.facts.deadline;
+      const { card: paymentMethodId } = subjects;
+      if (paymentMethodId === undefined || endsAt === undefined) return false;
+      const restsOn = evidence.map(loggedName);
+      return this.parts.invitations.plan(change, { customerId, paymentMethodId, endsAt, rule, ruleVersion, restsOn });
+    },
     // About what the alert tells: without one, as where it is snoozed, nobody is to look.
     'outreach-ticket': async (change, { verdict, names }, customerId) => {
       const draft = alertDraft(verdict, customerId, names);

@@ -47,7 +47,7 @@ const recordRules = (database: Database, file: RulesFile): Promise<void> =>
 export interface RuleParts
   extends Pick<
     RuleWatchParts,
-    'file' | 'history' | 'brakes' | 'holds' | 'outreach' | 'sessions' | 'stepUps' | 'namesOfCustomer'
+    'file' | 'history' | 'brakes' | 'holds' | 'invitations' | 'outreach' | 'sessions' | 'stepUps' | 'namesOfCustomer'
   > {
   readonly signals: Signals;
 }

@@ -59,9 +59,10 @@ export interface Assisted {
   readonly team: string | null;
 }
 
-/** A change of payment details that staff asked for. */
-export interface AskedUpdate extends Omit<Assisted, 'id'> {
+/** A change of payment details that staff asked for; or a rule did, on no ticket. */
+export interface AskedUpdate extends Omit<Assisted, 'id' | 'ticketId'> {
   readonly id: string;
+  readonly ticketId: string | null;
   readonly paymentCustomerId: string;
   readonly paymentMethodId: string;
   readonly kind: string;
@@ -219,19 +220,23 @@ export const changeOf = (kind: string): 'billing-address' | 'card' => (kind === 
 const updated = ({ action, at, detail }: Leaf, update: AskedUpdate | undefined): readonly Signal[] => {
   if (!update) return [];
   const occurredAt = new Date(at);
+  // What a rule asked for is nobody's work.
   if (action === 'credential.request')
-    return [
-      {
-        source: ownSource,
-        id: `${update.id}:asked`,
-        type: 'staff.update',
-        occurredAt,
-        subjects: workSubjects(update),
-        facts: {},
-      },
-    ];
+    return update.ticketId === null
+      ? []
+      : [
+          {
+            source: ownSource,
+            id: `${update.id}:asked`,
+            type: 'staff.update',
+            occurredAt,
+            subjects: workSubjects(update),
+            facts: {},
+          },
+        ];
   if (detail.to !== 'APPLIED') return [];
-  const subjects = { customer: update.paymentCustomerId, card: update.paymentMethodId, ticket: update.ticketId };
+  const { paymentCustomerId: customer, paymentMethodId: card, ticketId } = update;
+  const subjects = { customer, card, ...(ticketId === null ? {} : { ticket: ticketId }) };
   const facts = { change: changeOf(update.kind) };
   return [{ source: ownSource, id: `${update.id}:applied`, type: 'credential.changed', occurredAt, subjects, facts }];
 };

@@ -52,7 +52,18 @@ const change = ({ before, after }: ConfirmationView, afterWord: string): Markup 
 <div class="after"><dt>${afterWord}</dt><dd>${isolated(after)}</dd></div>
 </dl>`;
 
-const facts = (view: ConfirmationView, now: Date | null): Markup => html`<dl class="facts">
+/** Nobody asked for it: the gateway saw that the card ends soon. */
+const isUnasked = (view: ConfirmationView): boolean => view.ticket === null;
+
+const unaskedFacts = (view: ConfirmationView, now: Date | null): Markup => html`<dl class="facts">
+<div><dt>Why you are asked</dt><dd>${isolated(view.merchant)} noticed that this card ends soon. Nobody asked for a change.</dd></div>
+${now === null ? null : untilWhen(view, now)}
+</dl>`;
+
+const facts = (view: ConfirmationView, now: Date | null): Markup =>
+  view.ticket === null
+    ? unaskedFacts(view, now)
+    : html`<dl class="facts">
 <div><dt>Asked for by</dt><dd>${view.askedBy === null ? html`somebody at ${isolated(view.merchant)}` : html`${isolated(view.askedBy)}, for ${isolated(view.merchant)}`}</dd></div>
 <div><dt>Reason given</dt><dd><q>${isolated(view.reason)}</q></dd></div>
 <div><dt>Your ticket</dt><dd>${isolated(view.ticket)}</dd></div>
@@ -105,7 +116,7 @@ const agreement = (view: ConfirmationView, problems: Problems<ConfirmationField>
   const isWrong = own.length > 0;
   return html`<div class="field">
 ${isWrong ? html`<p class="problem" id="${problemId('agreed')}">${own}</p>` : null}
-<label class="choice" for="agreed"><input id="agreed" name="agreed" type="checkbox" value="yes" required${isWrong ? html` aria-invalid="true" aria-describedby="${problemId('agreed')}"` : null}> <span>I asked myself ${requests[view.kind]} ${isolated(view.before)}</span></label>
+<label class="choice" for="agreed"><input id="agreed" name="agreed" type="checkbox" value="yes" required${isWrong ? html` aria-invalid="true" aria-describedby="${problemId('agreed')}"` : null}> <span>${isUnasked(view) ? 'I want' : 'I asked myself'} ${requests[view.kind]} ${isolated(view.before)}</span></label>
 </div>`;
 };
 
@@ -117,7 +128,8 @@ const has = (view: ConfirmationView, name: ConfirmationField): boolean =>
       ? needsAgreement(view)
       : view.stage === 'ASKED' && view.kind === 'BILLING_ADDRESS';
 
-const no = html`<button class="other" name="answer" value="refuse" formnovalidate>No, I did not ask for this</button>`;
+const no = (view: ConfirmationView): Markup =>
+  html`<button class="other" name="answer" value="refuse" formnovalidate>${isUnasked(view) ? 'No, leave it as it is' : 'No, I did not ask for this'}</button>`;
 
 /** The question: what is changed, who asked and why, and the form to answer. */
 export const questionPage = (site: Merchant, view: ConfirmationView, filling: Filling): string => {
@@ -128,16 +140,16 @@ export const questionPage = (site: Merchant, view: ConfirmationView, filling: Fi
     html`${problemSummary(problems, (name) => has(view, name))}
 ${sentNotice(view, codeWasSent)}
 <h1>${words[view.kind].question}</h1>
-<p>${isolated(view.merchant)} was asked to change how you pay. Nothing changes unless you say yes.${words[view.kind].next === null ? null : ` ${words[view.kind].next}`}</p>
+<p>${isUnasked(view) ? html`${isolated(view.merchant)} noticed that your card ends soon.` : html`${isolated(view.merchant)} was asked to change how you pay.`} Nothing changes unless you say yes.${words[view.kind].next === null ? null : ` ${words[view.kind].next}`}</p>
 ${change(view, 'If you say yes')}
 ${facts(view, now)}
-<p class="care">Say yes only if you asked for this yourself. Nobody at ${isolated(view.merchant)} may ask you to do it for them.</p>
+<p class="care">Say yes only if you ${isUnasked(view) ? 'want' : 'asked for'} this yourself. Nobody at ${isolated(view.merchant)} may ask you to do it for them.</p>
 <form method="post">
 <input type="hidden" name="shown" value="${view.shown}">
 ${view.kind === 'BILLING_ADDRESS' ? addressFields(address, problems) : null}
 ${codeField(site, view, problems, view.stage === 'ASKED')}
 ${agreement(view, problems)}
-${answerButtons(view, words[view.kind].yes, no)}
+${answerButtons(view, words[view.kind].yes, no(view))}
 </form>`,
   );
 };
@@ -193,5 +205,5 @@ export const refusedPage = (site: Merchant, view: ConfirmationView): string =>
 <p>${isolated(view.merchant)} is told that you did not want this. Nothing more is to be done; you can close this page.</p>
 ${change(view, 'What you said no to')}
 ${facts(view, null)}
-<p class="care">If you did not ask for it, somebody may have pretended to be you. Then ${support(site)}.</p>`,
+${isUnasked(view) ? null : html`<p class="care">If you did not ask for it, somebody may have pretended to be you. Then ${support(site)}.</p>`}`,
   );

@@ -6,9 +6,9 @@ export interface ConfirmationView extends InvitationView {
   readonly kind: CredentialUpdateKind;
   /** `AT_PROVIDER`: confirmed, and the new card is still to be entered on the provider's page. */
   readonly stage: 'ASKED' | 'AT_PROVIDER';
-  /** The helpdesk's number of the ticket. */
-  readonly ticket: string;
-  /** Who asked, as the helpdesk names them; null where nobody knows. */
+  /** The helpdesk's number of the ticket; null where nobody of the staff asked, but a rule did, as the card ends soon. */
+  readonly ticket: string | null;
+  /** Who asked, as the helpdesk names them; null where nobody knows, or nobody did. */
   readonly askedBy: string | null;
   readonly reason: string;
   /** The method as it is, masked: `Visa •••• 4242, valid until 08/2030`. */

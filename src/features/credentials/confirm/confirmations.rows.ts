@@ -19,7 +19,7 @@ export const askedRows = select(
     ...credentialUpdate.pick('id', 'kind', 'state', 'expiresAt', 'needsCode', 'codeTries', 'codeSends', 'codeDigest'),
     ...credentialUpdate.pick('paymentMethodId', 'reasonSealed', 'beforeSealed', 'setupSealed'),
     linkExpiresAt: link.expiresAt,
-    ticketReference: ticket.reference,
+    ticketReference: optional(ticket.reference),
     askedBy: optional(staff.displayName),
     payerId: payer.id,
     phoneSealed: payer.phoneSealed,
@@ -29,7 +29,7 @@ export const askedRows = select(
     ...keyed,
   },
   sql`FROM ${link} JOIN ${credentialUpdate} ON ${credentialUpdate.id} = ${link.updateId} ${withKeyOf(credentialUpdate)}
-      JOIN ${ticket} ON ${ticket.id} = ${credentialUpdate.ticketId}
+      LEFT JOIN ${ticket} ON ${ticket.id} = ${credentialUpdate.ticketId}
       JOIN ${payer} ON ${payer.id} = ${credentialUpdate.paymentCustomerId} JOIN ${payerKey} ON ${payerKey.id} = ${payer.keyId}
       LEFT JOIN ${staff} ON ${staff.id} = ${credentialUpdate.requestedByStaffId}`,
 );

@@ -200,7 +200,14 @@ export class Confirmations implements ConfirmationDesk {
     if (input.shown !== view.shown)
       return again(view, [[null, 'What is asked has changed since this page was made. Read it again before you answer.']]);
     if (needsAgreement(view) && input.agreed !== true)
-      return again(view, [['agreed', 'Tick the box if you asked for this yourself; otherwise say no.']]);
+      return again(view, [
+        [
+          'agreed',
+          view.ticket === null
+            ? 'Tick the box if you want this yourself; otherwise say no.'
+            : 'Tick the box if you asked for this yourself; otherwise say no.',
+        ],
+      ]);
     const verdict = await this.codes.judge(answering, input.code);
     if (verdict.is === 'right') return null;
     if (verdict.is === 'dead') return dead;

@@ -3,8 +3,9 @@ import type { JobResult } from '../../../background/outbox';
 import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
+import { select, wholeNumber } from '../../../db/table';
 import { ulid } from '../../../ulid';
-import type { DeliveryChannels } from '../../../upstream/delivery/delivery.port';
+import type { DeliveryChannels, DeliveryFailed } from '../../../upstream/delivery/delivery.port';
 import { LinkMails } from '../../invitations/link-mails';
 import { linkOf } from '../../invitations/links';
 import { isDigestOfEmail } from '../../keys/contact-digests';
@@ -20,12 +21,19 @@ import { outcomeNote, requestNote, updateLinkMail } from './messages';
 
 const hour = 3_600_000;
 
+/** Faults of a mail server that took nothing. */
+const surelyUnsent: ReadonlySet<string> = new Set(['refused', 'unreachable'] satisfies DeliveryFailed['why'][]);
+
+const linkCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${credentialLinks}`);
+
 export interface DeliveryParts {
   readonly database: Database;
   readonly keys: Keys;
   readonly sources: Sources;
   readonly delivery: DeliveryChannels;
   readonly policy: UpdatePolicy;
+  /** How long the link works that a rule asks by. */
+  readonly invitationHours: number;
   /** The merchant's name as customers know it. */
   readonly merchant: string;
   readonly publicUrl: () => string;
@@ -66,7 +74,8 @@ export class Deliveries {
     return 'done';
   }
 
-  private prepareLink({ updateId, renewLease }: ClaimedJob, token: string) {
+  private prepareLink(job: ClaimedJob, token: string) {
+    const { updateId, renewLease } = job;
     const { keys, policy, merchant } = this.parts;
     return this.changes.make('credential.link', updateId, async (change, update, seal) => {
       if (update.state !== 'REQUESTED' || update.expiresAt <= change.at) return null;
@@ -80,8 +89,13 @@ export class Deliveries {
         await end(change, seal, update, 'credential.contact-changed', { to: 'FAILED', reason: 'CONTACT_CHANGED' });
         return null;
       }
-      const [asked] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
-      const until = new Date(change.at.getTime() + policy.linkHours * hour);
+      if (update.ticketId === null && (await this.mayHaveLeft(change, job))) {
+        await move(change, seal, update, 'credential.link-lost', { to: 'AWAITING_CUSTOMER', detail: { channel: 'MAIL' } });
+        return null;
+      }
+      const asked = await this.ticketOf(change, update);
+      const linkHours = update.ticketId === null ? this.parts.invitationHours : policy.linkHours;
+      const until = new Date(change.at.getTime() + linkHours * hour);
       const sent = linkOf(keys, token, { at: change.at, until });
       const { expiresAt } = sent;
       const link = { id: `cln_${ulid(change.at.getTime())}`, updateId, ...sent };
@@ -91,7 +105,7 @@ export class Deliveries {
         detail: { link: link.id, until: expiresAt.toISOString(), token: link.tokenDigest },
       });
       const { kind } = update;
-      const about = { merchant, ticket: asked?.reference ?? '', kind, expiresAt };
+      const about = { merchant, ticket: update.ticketId === null ? null : (asked?.reference ?? ''), kind, expiresAt };
       return { to, expiresAt, mail: (url: string) => updateLinkMail({ ...about, url }) };
     });
   }
@@ -102,8 +116,25 @@ export class Deliveries {
       await renewLease(change);
       update.expiresAt = expiresAt;
       await move(change, seal, update, 'credential.link-sent', { to: 'AWAITING_CUSTOMER', detail: { channel: 'MAIL' } });
-      await enqueue(change, updateId, 'NOTICE');
+      if (update.ticketId !== null) await enqueue(change, updateId, 'NOTICE');
     });
+  }
+
+  /** The update's ticket as its helpdesk names it; null where it is on none. */
+  private async ticketOf(change: Change, { ticketId }: CredentialUpdate) {
+    if (ticketId === null) return null;
+    const [about] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${ticketId}`);
+    return about ?? null;
+  }
+
+  /**
+   * Whether a link that was written down before may have left: whoever had the job before never said what came of it, or the mail server
+   * left it open.
+   */
+  private async mayHaveLeft(change: Change, { updateId, attempts, lastFault }: ClaimedJob): Promise<boolean> {
+    const [written] = await change.read(linkCounts, sql`WHERE ${credentialLinks.updateId} = ${updateId}`);
+    const count = written?.n ?? 0;
+    return count > 0 && (count > attempts || lastFault === null || !surelyUnsent.has(lastFault));
   }
 
   /** The address that was judged when the update was requested, or none: a link must not follow an address that somebody changed meanwhile. */
@@ -119,7 +150,7 @@ export class Deliveries {
       mostTries: 11,
       run: async ({ updateId }) => {
         const noted = await this.changes.make('credential.note', updateId, async (change, update) => {
-          const [about] = await change.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${update.ticketId}`);
+          const about = await this.ticketOf(change, update);
           return about ? { source: about.source, reference: about.reference, text: write(update) } : null;
         });
         if (noted !== null) await this.parts.sources.addNote(noted.source, noted.reference, noted.text);

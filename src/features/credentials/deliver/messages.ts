@@ -13,8 +13,8 @@ const asked: Readonly<Record<CredentialUpdateKind, string>> = {
 
 interface UpdateLinkMail {
   readonly merchant: string;
-  /** The helpdesk's number. */
-  readonly ticket: string;
+  /** The helpdesk's number; null where a rule asked, as a card ends soon. */
+  readonly ticket: string | null;
   readonly kind: CredentialUpdateKind;
   readonly url: string;
   readonly expiresAt: Date;
@@ -22,7 +22,20 @@ interface UpdateLinkMail {
 
 /** The mail that brings an update's link, and nothing of the payment details themselves. */
 export const updateLinkMail = ({ merchant, ticket, kind, url, expiresAt }: UpdateLinkMail): Omit<Mail, 'to'> => {
-  const [name, number] = [oneLine(merchant), oneLine(ticket)];
+  const name = oneLine(merchant);
+  if (ticket === null)
+    return linkMail({
+      merchant,
+      subject: `${name}: a card that you pay with ends soon`,
+      before: [
+        `A card that you have stored with ${name} ends soon. If you pay with it further on, you can replace it.`,
+        'Nothing changes until you say so. See which card it is, and say yes or no:',
+      ],
+      otherwise: 'If you do nothing, nothing changes, and you are not asked about this card again.',
+      url,
+      expiresAt,
+    });
+  const number = oneLine(ticket);
   return linkMail({
     merchant,
     subject: `${name}: please confirm a change (request ${number})`,

@@ -3,6 +3,8 @@ import type { Change } from '../../../db/change';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import { Failure } from '../../../failure';
+import { assistances } from '../../assistance/assistance.entity';
+import { assistanceIds, live, useAssistance } from '../../assistance/live';
 import { CustomerSeal } from '../../keys/customer-seal';
 import type { Keys } from '../../keys/keys.service';
 import { reasonIn } from '../../reasons';
@@ -13,7 +15,7 @@ import type { TicketGrounds } from '../../tickets/tickets.policy';
 import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { end, move } from '../credential-update.moves';
 import { type CredentialUpdateState, isOpenToCancel } from '../credential-update.states';
-import { credentialActions, requesterOf, type UpdateSubject, updateReach } from '../credentials.policy';
+import { credentialActions, provenanceOf, requesterOf, type UpdateSubject, updateReach } from '../credentials.policy';
 import { credentialUpdate, reachedRows } from '../credentials.rows';
 import { type CredentialJobs, enqueue } from '../jobs.service';
 
@@ -23,6 +25,8 @@ interface Reached {
   readonly subject: UpdateSubject;
   /** Who decides, as the ticket's helpdesk names them. */
   readonly staffId: string | null;
+  /** Their live assistance for the customer, where the update is on no ticket; null without one. */
+  readonly assistanceId: string | null;
   readonly seal: CustomerSeal;
 }
 
@@ -54,9 +58,12 @@ export class CredentialDecisions {
   /** Calls an update off before anything was sent to the provider. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`, `CONFLICT`. */
   async cancel(actor: SignedInActor, id: string): Promise<string> {
     await this.database.change(actor, credentialActions.cancel, async (change, permit) => {
-      const { update, subject, staffId, seal } = await this.lock(change, actor, id);
+      const { update, subject, staffId, assistanceId, seal } = await this.lock(change, actor, id);
       permit(subject);
       if (update.state === 'CANCELLED') return;
+      // What must still hold when this commits is written to: whoever ends the assistance meanwhile makes this find nothing.
+      if (assistanceId !== null && !(await useAssistance(change, assistanceId)))
+        throw Failure.denied('ASSISTANCE_ENDED', credentialActions.cancel.name, update.ticketId);
       if (!isOpenToCancel(update.state)) throw notIn(update.state, 'nothing sent to the provider yet');
       await end(change, seal, update, 'credential.cancel', {
         to: 'CANCELLED',
@@ -112,21 +119,31 @@ export class CredentialDecisions {
   private async lock(change: Change, actor: SignedInActor, id: string): Promise<Reached> {
     const reach = updateReach(actor, this.scope, change.at);
     const [visible] = await change.read(reachedRows, sql`WHERE ${credentialUpdate.id} = ${id} AND ${reach}`);
-    const ticket = visible ? await lockTicket(change, visible.ticketId) : null;
-    const update = ticket ? await change.lockIfAny(CredentialUpdate, { id }) : null;
-    if (!ticket || !update) throw Failure.notFound('credential update');
+    const ticket = visible && visible.ticketId !== null ? await lockTicket(change, visible.ticketId) : null;
+    const update = visible ? await change.lockIfAny(CredentialUpdate, { id }) : null;
+    const helpdesk = ticket?.source ?? visible?.customerHelpdesk ?? null;
+    if (!update || helpdesk === null) throw Failure.notFound('credential update');
+    const knowsActor = await isActiveStaff(change, helpdesk, actor.staffIds);
+    const assistanceId = ticket === null ? await assistanceOf(change, actor, update.customerId) : null;
     const subject: UpdateSubject = {
       ticketId: update.ticketId,
+      ticket: ticket && provenanceOf({ ...ticket, ticketId: ticket.id }, knowsActor),
       ...requesterOf(update),
-      knowsActor: await isActiveStaff(change, ticket.source, actor.staffIds),
+      knowsActor,
+      isAssisted: assistanceId !== null,
       contactStaffIds: update.contactStaffIds,
-      team: ticket.team,
-      teamSetById: ticket.teamSetById,
-      createdById: ticket.createdById,
-      customerSetByIds: ticket.customerSetByIds,
       at: change.at,
     };
-    const staffId = await staffIdOf(change, actor, ticket.source);
-    return { update, subject, staffId, seal: await CustomerSeal.of(change, this.keys, update.customerId) };
+    const staffId = await staffIdOf(change, actor, helpdesk);
+    return { update, subject, staffId, assistanceId, seal: await CustomerSeal.of(change, this.keys, update.customerId) };
   }
 }
+
+/** The actor's live assistance for a customer, on whichever ticket. */
+const assistanceOf = async (change: Change, actor: SignedInActor, customerId: string): Promise<string | null> => {
+  const [found] = await change.read(
+    assistanceIds,
+    sql`WHERE ${live(assistances, actor, change.at)} AND ${assistances.customerId} = ${customerId} LIMIT 1`,
+  );
+  return found?.id ?? null;
+};

@@ -16,16 +16,24 @@ export interface RequestFacts extends AskedCustomer {
   readonly lastDisputeAt: Date | null;
 }
 
+/** What is known of a customer's earlier updates and payments. */
+type Past = Pick<RequestFacts, 'requestedToday' | 'lastDisputeAt'>;
+
+/** `payerId`: who they are on the payment side; null where nobody knows. */
+export const readPast = async (change: Change, customerId: string, payerId: string | null): Promise<Past> => {
+  const [counted] = await change.read(
+    requestCounts,
+    sql`WHERE ${credentialUpdate.customerId} = ${customerId} AND ${credentialUpdate.createdAt} > ${change.at.getTime() - day}`,
+  );
+  const [dispute] =
+    payerId === null ? [] : await change.read(lastDisputes, sql`WHERE ${transaction.paymentCustomerId} = ${payerId}`);
+  return { requestedToday: counted?.n ?? 0, lastDisputeAt: dispute?.openedAt ?? null };
+};
+
 /** The facts as they are in the change that makes the request. */
 export const readFacts = async (change: Change, keys: Keys, actor: SignedInActor, ticket: Ticket): Promise<RequestFacts> => {
   const { customerId } = ticket;
   if (customerId === null) return { ...nobodyAsked, requestedToday: 0, lastDisputeAt: null };
   const asked = await readAskedCustomer(change, keys, actor, ticket);
-  const { payer } = asked;
-  const [counted] = await change.read(
-    requestCounts,
-    sql`WHERE ${credentialUpdate.customerId} = ${customerId} AND ${credentialUpdate.createdAt} > ${change.at.getTime() - day}`,
-  );
-  const [dispute] = payer ? await change.read(lastDisputes, sql`WHERE ${transaction.paymentCustomerId} = ${payer.id}`) : [];
-  return { ...asked, requestedToday: counted?.n ?? 0, lastDisputeAt: dispute?.openedAt ?? null };
+  return { ...asked, ...(await readPast(change, customerId, asked.payer?.id ?? null)) };
 };

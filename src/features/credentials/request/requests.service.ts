@@ -2,12 +2,9 @@ import { canonicalize } from '../../../audit/canonical';
 import type { SignedInActor } from '../../../authz/actor';
 import type { CredentialUpdateKind, UpdatePolicy } from '../../../authz/policy/update-policy';
 import type { Change, Permit } from '../../../db/change';
-import { keptWords } from '../../../db/columns';
 import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
-import type { Values } from '../../../db/table';
 import { Failure, ProgrammingError } from '../../../failure';
-import { ulid } from '../../../ulid';
 import type { TicketSubject } from '../../assistance/assistance.policy';
 import type { Assistances } from '../../assistance/assistance.service';
 import { useAssistance } from '../../assistance/live';
@@ -21,14 +18,14 @@ import type { Ticket } from '../../tickets/ticket.entity';
 import { lockTicket } from '../../tickets/tickets.lock';
 import { ticketReferenceRows, ticket as tickets } from '../../tickets/tickets.rows';
 import type { InScope } from '../../tickets/tickets.scope';
-import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
-import { begin } from '../credential-update.moves';
+import { CredentialUpdate } from '../credential-update.entity';
 import { credentialActions, type RequestSubject } from '../credentials.policy';
-import { type CustomerSigns, signsOf } from '../customer-signs';
-import { type CredentialJobs, enqueue } from '../jobs.service';
-import { describeMethod, type MethodSummary, summaryOfRow } from '../method-summary';
+import type { CustomerSigns } from '../customer-signs';
+import type { CredentialJobs } from '../jobs.service';
+import { type MethodSummary, summaryOfRow } from '../method-summary';
+import { beginUpdate, type Contact, contactFor, needsFor } from './new-update';
 import { type RequestFacts, readFacts } from './request-facts';
-import { needsOf, type UpdateNeeds } from './risk';
+import type { UpdateNeeds } from './risk';
 
 export interface RequestInput {
   readonly paymentMethodId: string;
@@ -36,8 +33,6 @@ export interface RequestInput {
   readonly reason: string;
   readonly idempotencyKey: string;
 }
-
-const hour = 3_600_000;
 
 /** Why this kind of change makes no sense for a method; null where it does. */
 const misfit = (kind: CredentialUpdateKind, method: MethodSummary): string | null => {
@@ -47,43 +42,19 @@ const misfit = (kind: CredentialUpdateKind, method: MethodSummary): string | nul
   return null;
 };
 
-/** The contacts that the update is bound to. Throws `CONFLICT` where the payment side has none for what it needs. */
-const contactOf = (
-  payer: PayerRow,
-  { needsCode }: UpdateNeeds,
-  channels: { readonly sms: boolean },
-): Pick<CredentialUpdate, 'mailDigest' | 'phoneDigest'> => {
-  if (!payer.emailDigest || !payer.emailSealed)
+/** Throws `CONFLICT` where the payment side has no contact for what the update needs. */
+const contactOf = (payer: PayerRow, needs: UpdateNeeds, channels: { readonly sms: boolean }): Contact => {
+  const contact = contactFor(payer, needs, channels);
+  if (contact === 'no-mail')
     throw new Failure('CONFLICT', 'The payment side holds no e-mail address of this customer.', {
       remedy: 'The link goes only to an address that the payment side holds; it is added there.',
     });
-  if (needsCode && (!payer.phoneDigest || !channels.sms))
+  if (contact === 'no-phone')
     throw new Failure('CONFLICT', 'This needs a code, and the payment side holds no telephone number of this customer.', {
       remedy: 'The code goes only to a number that the payment side holds; it is added there.',
     });
-  return { mailDigest: payer.emailDigest, phoneDigest: needsCode ? payer.phoneDigest : null };
+  return contact;
 };
-
-/** What is written later: by the customer's answer, a decision or the provider. */
-const unanswered = {
-  afterSealed: null,
-  addressSealed: null,
-  codeDigest: null,
-  codeExpiresAt: null,
-  codeTries: 0,
-  codeSends: 0,
-  setupExpiresAt: null,
-  setupSealed: null,
-  newMethodSealed: null,
-  authenticated: false,
-  decidedById: null,
-  decidedByStaffId: null,
-  decidedAt: null,
-  decision: null,
-  decisionReasonSealed: null,
-  failure: null,
-  endedAt: null,
-} satisfies Partial<Values<CredentialUpdate>>;
 
 /** A request whose form is right. */
 interface Asked {
@@ -220,7 +191,7 @@ export class CredentialRequests {
     const { customerId } = ticket;
     if (customerId === null || payer === null || assistanceId === null)
       throw new ProgrammingError('a request was permitted without its customer or without an assistance');
-    const { id: paymentCustomerId, source, link } = payer;
+    const { id: paymentCustomerId, source } = payer;
     const [found] = await change.read(
       storedMethodRows,
       sql`WHERE ${method.id} = ${input.paymentMethodId} AND ${method.paymentCustomerId} = ${paymentCustomerId} AND ${method.status} <> 'REMOVED' AND ${method.sameAsId} IS NULL`,
@@ -242,74 +213,33 @@ export class CredentialRequests {
       throw new Failure('CONFLICT', 'Another update of this method is under way.', {
         remedy: 'Follow or cancel that one first; the ticket lists it.',
       });
-    const needs = needsOf(
-      {
-        kind: input.kind,
-        link,
-        contact: {
-          mail: { changedAt: payer.emailChangedAt, seenSince: payer.emailSeenSince },
-          phone: payer.phoneDigest ? { changedAt: payer.phoneChangedAt, seenSince: payer.phoneSeenSince } : null,
-        },
-        contactIsStaff: facts.contactStaffIds.length > 0,
-        method: { isDefault: summary.isDefault, createdAt: found.createdAt },
-        lastDisputeAt: facts.lastDisputeAt,
-        signs: await signsOf(change, signs, { wouldBe: isAgainstHistory, about: { customerId, paymentCustomerId } }),
-      },
-      policy,
-      change.at,
-    );
-    const contact = contactOf(payer, needs, channels);
-    const contactStaffIds = keptWords(facts.contactStaffIds);
-    const id = `cru_${ulid(change.at.getTime())}`;
-    const update: Values<CredentialUpdate> = {
-      ...unanswered,
-      ...contact,
-      id,
+    const needs = await needsFor(change, {
       kind: input.kind,
-      state: 'REQUESTED',
-      ticketId: ticket.id,
+      payer,
+      contactStaffIds: facts.contactStaffIds,
+      lastDisputeAt: facts.lastDisputeAt,
+      method: { isDefault: summary.isDefault, createdAt: found.createdAt },
       customerId,
-      assistanceId,
-      source,
-      paymentCustomerId,
-      paymentMethodId: found.id,
-      requestedById: actor.id,
-      requestedByStaffId: staffId,
-      requestedByStaffIds: actor.staffIds,
+      wouldBe: isAgainstHistory,
+      signs,
+      policy,
+    });
+    return beginUpdate(change, seal, {
+      kind: input.kind,
+      reason: input.reason,
       requestKey,
       requestDigest,
-      keyId: seal.key.id,
-      reasonSealed: seal.seal(credentialUpdates, id, 'reason', input.reason),
-      beforeSealed: seal.seal(credentialUpdates, id, 'before', JSON.stringify(summary)),
-      link,
-      contactStaffIds,
-      riskRules: needs.rules,
-      needsCode: needs.needsCode,
-      needsThreeDSecure: needs.needsThreeDSecure,
-      needsApproval: needs.needsApproval,
-      moves: 1,
-      createdAt: change.at,
-      expiresAt: new Date(change.at.getTime() + policy.linkHours * hour),
-      openKey: found.id,
-    };
-    await begin(change, seal, update, {
-      staffId,
-      notes: { reason: input.reason, before: describeMethod(summary) },
-      detail: {
-        method: found.id,
-        link,
-        rules: [...needs.rules],
-        needs: [
-          ...(needs.needsCode ? ['code'] : []),
-          ...(needs.needsThreeDSecure ? ['three-d-secure'] : []),
-          ...(needs.needsApproval ? ['approval'] : []),
-        ],
-        staffRows: [...actor.staffIds],
-        // Not which: that would name the customer to whoever knows the staff, also once the customer is erased.
-        contactStaff: contactStaffIds.length,
-      },
+      ticketId: ticket.id,
+      assistanceId,
+      by: { actorId: actor.id, staffId, staffIds: actor.staffIds },
+      customerId,
+      payer,
+      methodId: found.id,
+      summary,
+      needs,
+      contact: contactOf(payer, needs, channels),
+      contactStaffIds: facts.contactStaffIds,
+      linkHours: policy.linkHours,
     });
-    await enqueue(change, update.id, 'LINK');
-    return update.id;
   }
 }
