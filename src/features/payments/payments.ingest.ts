@@ -5,7 +5,7 @@ import { raw, type Sql, sql } from '../../db/sql';
 import { type Selected, select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import { type RecordTexts, type Redactor, withoutCardData } from '../../privacy/redaction';
-import type { Signal } from '../../risk/signal';
+import type { Signal, Subjects } from '../../risk/signal';
 import { ulid } from '../../ulid';
 import type {
   AddressRecord,
@@ -33,7 +33,7 @@ import {
   transactions,
 } from './payment.entity';
 import { payer, payerRows } from './payments.rows';
-import { contactChanged, signalsOfPayment } from './payments.signals';
+import { contactChanged, payerSubjects, signalsOfPayment } from './payments.signals';
 import { placesOf } from './same-methods';
 
 const knownCustomers = select(
@@ -355,6 +355,7 @@ export class PaymentsIngest {
     for (const { id: paymentCustomerId, key, snapshot, before } of customers) {
       const shown = new Set<string>();
       const besides = new Set(snapshot.besides ?? []);
+      let payer: Subjects | undefined;
       for (const record of [...snapshot.transactions, ...besides]) {
         const reference = this.shownReference(record.reference);
         const row = stored.get(`${paymentCustomerId} ${reference}`);
@@ -404,8 +405,9 @@ export class PaymentsIngest {
         };
         if (row) await change.update(transactions, values, sql`${transactions.id} = ${id}`);
         else fresh.push({ id, paymentCustomerId, reference, ...values });
-        const about = { source, customer: snapshot.customer, record, isKnown: row !== undefined, asOf: snapshot.asOf };
-        told.push(...signalsOfPayment(this.keys, { ...about, stored: { id, paymentCustomerId, ...content } }));
+        payer ??= payerSubjects(this.keys, paymentCustomerId, snapshot.customer);
+        const about = { source, payer, customerSince: snapshot.customer.createdAt, record, asOf: snapshot.asOf };
+        told.push(...signalsOfPayment(this.keys, { ...about, isKnown: row !== undefined, stored: { id, ...content } }));
       }
       // Too old for the window, or beyond what is read of one customer: from now on nothing vouches for them but their own reading.
       const left = known.filter(

@@ -15,9 +15,11 @@ const succeeded: ReadonlySet<string> = new Set(['AUTHORIZED', 'CAPTURED', 'REFUN
 /** A payment as its source now tells of it. */
 export interface ToldPayment {
   readonly source: string;
-  readonly customer: PaymentCustomerRecord;
+  /** Whom it is about: made once for all payments of a customer. */
+  readonly payer: Subjects;
+  readonly customerSince: Date;
   readonly record: TransactionRecord;
-  readonly stored: Pick<Transaction, 'id' | 'paymentCustomerId' | 'paymentMethodId' | 'device' | 'orderReference'>;
+  readonly stored: Pick<Transaction, 'id' | 'paymentMethodId' | 'device' | 'orderReference'>;
   /** It was stored before: what is new of it happened since, and the source doesn't say when. */
   readonly isKnown: boolean;
   readonly asOf: Date;
@@ -31,11 +33,11 @@ export const payerSubjects = (keys: Keys, id: string, { email }: PaymentCustomer
 
 /** What a payment source's new word of a payment tells: how an attempt ended, a review, a warning, a dispute. Each is told once, by its id. */
 export const signalsOfPayment = (keys: Keys, told: ToldPayment): readonly Signal[] => {
-  const { source, customer, record, stored, isKnown, asOf } = told;
+  const { source, payer, customerSince, record, stored, isKnown, asOf } = told;
   if (asOf.getTime() - record.createdAt.getTime() > oldest) return [];
-  const { id, paymentCustomerId, paymentMethodId, device, orderReference } = stored;
+  const { id, paymentMethodId, device, orderReference } = stored;
   const subjects: Subjects = {
-    ...payerSubjects(keys, paymentCustomerId, customer),
+    ...payer,
     payment: id,
     ...(paymentMethodId === null ? {} : { card: paymentMethodId }),
     ...(device === null ? {} : { device }),
@@ -51,7 +53,7 @@ export const signalsOfPayment = (keys: Keys, told: ToldPayment): readonly Signal
     facts: {
       ...(record.country === null ? {} : { country: record.country }),
       amount: { minorUnits: record.amount, currency: record.currency },
-      customerSince: customer.createdAt,
+      customerSince,
       ...facts,
     },
   });

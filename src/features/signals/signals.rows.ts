@@ -40,17 +40,27 @@ export const placedSignals = select({ position: f.position, ...told }, sql`FROM 
 const known = <Name extends string, T>(name: Name, value: T | null): { readonly [P in Name]?: T } =>
   (value === null ? {} : { [name]: value }) as { readonly [P in Name]?: T };
 
+/** One after the other, as all that is made of each of many signals: a list of names made anew costs more than all else. */
+const subjectsOf = (row: Told): Subjects => {
+  const subjects: { [name in SubjectName]?: string } = {};
+  for (const name of subjectNames) {
+    const value = row[subjectColumn(name)];
+    if (value !== null) subjects[name] = value;
+  }
+  return subjects;
+};
+const subjectsTold = (subjects: Subjects): Record<SubjectColumn<SubjectName>, string | null> => {
+  const told = {} as Record<SubjectColumn<SubjectName>, string | null>;
+  for (const name of subjectNames) told[subjectColumn(name)] = subjects[name] ?? null;
+  return told;
+};
+
 export const signalOf = (row: Told): Signal => ({
   source: row.source,
   id: row.eventId,
   type: row.type,
   occurredAt: row.occurredAt,
-  subjects: Object.fromEntries(
-    subjectNames.flatMap((name) => {
-      const value = row[subjectColumn(name)];
-      return value === null ? [] : [[name, value]];
-    }),
-  ) as Signal['subjects'],
+  subjects: subjectsOf(row),
   facts: {
     ...known('country', row.country),
     ...(row.minorUnits === null || row.currency === null
@@ -65,13 +75,6 @@ export const signalOf = (row: Told): Signal => ({
   },
   ...(row.backdated ? { isBackdated: true } : {}),
 });
-
-/** One after the other: a list of names made anew for each signal costs more than all else that its row does. */
-const subjectsTold = (subjects: Subjects): Record<SubjectColumn<SubjectName>, string | null> => {
-  const told = {} as Record<SubjectColumn<SubjectName>, string | null>;
-  for (const name of subjectNames) told[subjectColumn(name)] = subjects[name] ?? null;
-  return told;
-};
 
 /** What is stored of a signal whose subjects are digests and ids of ours already. */
 export const toldOf = ({ source, id, type, occurredAt, subjects, facts, isBackdated }: Signal, receivedAt: Date): Told => ({
