@@ -265,7 +265,10 @@ export class App {
         answerSteps,
         recurring: [assistance, asked, risk]
           .flatMap<() => Promise<unknown>>((slice) => slice.recurring)
-          .concat(() => actors.restoreRevocations()),
+          .concat(
+            () => actors.restoreRevocations(),
+            () => actors.forgetProofs(),
+          ),
       });
     } catch (error) {
       await database.close();

@@ -1,7 +1,7 @@
 import { ProgrammingError } from '../failure';
 import type { Sql } from './sql';
 import { execute, type ReadOptions, readRows, type Transaction } from './statements';
-import { type Changes, namesOf, type Selection, type Table, updating } from './table';
+import { type Changes, deleting, insertions, namesOf, type Selection, type Table, updating, type Values } from './table';
 
 /**
  * The columns that are written without an event, by table: how far something has been read, who does a job just now, when
@@ -22,6 +22,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   risk_consumer: ['position'],
   risk_outreach_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   step_up_demand: ['lookups'],
+  used_proof: [],
   webhook_delivery: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   webhook_endpoint: ['position'],
   upstream_source: ['position', 'backfill_position', 'backfilled_at', 'polled_at', 'fault', 'fault_at'],
@@ -32,6 +33,14 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
  * answer that stops something has an event, which its row is held against.
  */
 const tallies: readonly string[] = ['decision_budget', 'payment_decision'];
+
+/** The tables whose rows come and go without an event: what may be used once, for as long as it could be used again. */
+const passing: readonly string[] = ['used_proof'];
+
+const expectPassing = <E>(of: Table<E>): void => {
+  const { table } = namesOf(of, []);
+  if (!passing.includes(table)) throw new ProgrammingError(`${table} has rows that don’t come and go without a record.`);
+};
 
 /** Throws `ProgrammingError` where rows of this table need a record. */
 export const expectTally = <E>(of: Table<E>): void => {
@@ -66,6 +75,19 @@ export class Bookkeeper<E> {
   async update(changes: Changes<E>, condition: Sql): Promise<number> {
     expectBookkeeping(this.of, changes);
     const { sql, values } = updating(this.of, changes, condition);
+    return execute(this.transaction, sql, values);
+  }
+
+  /** Inserts rows of a table whose rows come and go. Where one is there already, the work runs again and finds it. */
+  async insert(rows: readonly Values<E>[]): Promise<void> {
+    expectPassing(this.of);
+    for (const { sql, values } of insertions(this.of, rows)) await execute(this.transaction, sql, values);
+  }
+
+  /** Takes rows of such a table away. Returns how many met the condition. */
+  async remove(condition: Sql): Promise<number> {
+    expectPassing(this.of);
+    const { sql, values } = deleting(this.of, condition);
     return execute(this.transaction, sql, values);
   }
 }

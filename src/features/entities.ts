@@ -3,6 +3,7 @@ import { AuditCustomer, AuditEventRow, AuditNote, AuditPending, AuditTicket } fr
 import { AuditAnchor, AuditCheckpoint, AuditLeaf, AuditNode, AuditOrigin } from '../ledger/audit-tree.entity';
 import { ActorRow } from './actors/actor.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';
+import { UsedProof } from './actors/used-proof.entity';
 import { RiskAlert, RiskAlertEvent, RiskSnooze } from './alerts/alert.entity';
 import { Assistance } from './assistance/assistance.entity';
 import { Brake } from './brakes/brake.entity';
@@ -84,6 +85,7 @@ export const entities = [
   StepUpDemand,
   Ticket,
   Transaction,
+  UsedProof,
   WebhookAttempt,
   WebhookDelivery,
   WebhookEndpoint,

@@ -338,6 +338,8 @@ describe('the door of bookkeeping', () => {
       'upstream_source.kind',
       () => database.bookkeeping(sources, (books) => books.update({ position: '9', kind: 'zd' }, sql`1 = 1`)),
     ],
+    ['upstream_source', () => database.bookkeeping(sources, (books) => books.insert([{ ...source, name: 'another' }]))],
+    ['upstream_source', () => database.bookkeeping(sources, (books) => books.remove(sql`1 = 1`))],
     ['session_revocation', () => database.bookkeeping(sessionRevocations, (books) => books.read(endedSessions, sql``))],
     ['actor.brake', () => database.bookkeeping(actors, (books) => books.update({ brake: null }, sql`1 = 1`))],
     [
@@ -369,6 +371,8 @@ describe('the door of bookkeeping', () => {
 
   it('lists tables and columns that there are', async () => {
     const listed = Object.entries(bookkeeping).flatMap(([table, columns]) => columns.map((column) => `${table}.${column}`));
+    const tables = getMetadataArgsStorage().tables.map(({ name }) => name);
+    expect(tables).toEqual(expect.arrayContaining(Object.keys(bookkeeping)));
     const stored = getMetadataArgsStorage().columns.flatMap(({ target, propertyName, options }) =>
       getMetadataArgsStorage()
         .tables.filter((each) => each.target === target || (target as object) === Object.getPrototypeOf(each.target))

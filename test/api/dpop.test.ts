@@ -249,16 +249,72 @@ describe('a token that is bound to a key', () => {
     expect(response.statusCode).toBe(307);
   });
 
+  it('whose proof was used isn’t taken with it again after a start', async () => {
+    await begin();
+    const token = await bound();
+    const sent = { authorization: `DPoP ${token}`, dpop: await proofOf(token) };
+    expect(told(await send(sent))).toEqual(accepted);
+    await test.restart();
+    expect(told(await send(sent))).toEqual(refused('proof.repeated'));
+    expect(told(await send({ ...sent, dpop: await proofOf(token) }))).toEqual(accepted);
+  });
+
+  it('leaves nothing of its proofs once their time is over, and of their names nothing that tells', async () => {
+    await begin();
+    const token = await bound();
+    const claims = { jti: 'canary' };
+    expect(told(await send({ authorization: `DPoP ${token}`, dpop: await proofOf(token, { claims }) }))).toEqual(accepted);
+    const stored = await test.app.database.query<{ id: string }>('SELECT * FROM used_proof');
+    expect(stored).toEqual([{ id: expect.stringMatching(/^[\w-]{43}$/), ends_at: expect.anything() }]);
+    expect(stored[0]?.id).not.toBe(holder.thumbprint);
+    await test.app.actors.forgetProofs();
+    expect(await test.app.database.query('SELECT id FROM used_proof')).toHaveLength(1);
+    test.clock.forward(6 * 60_000 + 1_000);
+    await test.app.actors.forgetProofs();
+    expect(await test.app.database.query('SELECT id FROM used_proof')).toEqual([]);
+  });
+
+  it('sent many times at once with one proof is taken once; with one each, each', async () => {
+    await begin();
+    const token = await bound();
+    const all = async (proofs: readonly string[]) => {
+      const answers = await Promise.all(proofs.map((dpop) => send({ authorization: `DPoP ${token}`, dpop })));
+      return answers.filter(({ statusCode }) => statusCode === 200).length;
+    };
+    const one = await proofOf(token);
+    expect(await all(Array.from({ length: 20 }, () => one))).toBe(1);
+    expect(await all(await Promise.all(Array.from({ length: 20 }, () => proofOf(token))))).toBe(20);
+  });
+
   const onMariaDb = engine === 'mariadb' ? it : it.skip;
-  onMariaDb('may be proven by a nonce that another gateway gave', async () => {
+  onMariaDb('whose proof was used at one gateway isn’t taken with it at another, be it at the same moment', async () => {
     await begin();
     const replica = await test.replica();
     try {
       const token = await bound();
-      const claims = { nonce: replica.actors.proofNonce, iat: 1 };
-      const proof = { text: await proofOf(token, { claims }), method: 'POST', path: '/graphql' };
-      const sent = { authorization: `DPoP ${token}`, proof };
+      const sentWith = (text: string) => ({ authorization: `DPoP ${token}`, proof: { text, method: 'POST', path: '/graphql' } });
+      const sent = sentWith(await proofOf(token));
       await expect(test.app.actors.identify(sent)).resolves.toMatchObject({ kind: 'staff' });
+      for (const app of [test.app, replica])
+        await expect(app.actors.identify(sent)).rejects.toMatchObject({ details: { rule: 'proof.repeated' } });
+      for (let round = 0; round < 10; round += 1) {
+        const proofs = await Promise.all(Array.from({ length: 8 }, () => proofOf(token)));
+        // In two orders, so that each is the first somewhere.
+        const both = [
+          ...proofs.map((text) => [test.app, text] as const),
+          ...proofs.toReversed().map((text) => [replica, text] as const),
+        ];
+        const outcomes = await Promise.allSettled(both.map(([app, text]) => app.actors.identify(sentWith(text))));
+        const rules = outcomes.flatMap((each) =>
+          each.status === 'rejected' ? [each.reason.details?.rule ?? String(each.reason)] : [],
+        );
+        expect(rules).toEqual(Array.from({ length: 8 }, () => 'proof.repeated'));
+      }
+      // A nonce of one is good at the other.
+      const claims = { nonce: replica.actors.proofNonce, iat: 1 };
+      await expect(test.app.actors.identify(sentWith(await proofOf(token, { claims })))).resolves.toMatchObject({
+        kind: 'staff',
+      });
     } finally {
       await replica.close();
     }

@@ -1,11 +1,11 @@
 /** Milliseconds whose proofs are forgotten together. */
 const span = 5_000;
 /** Bytes of one name in a set of V8's, with what the set needs for it. */
-const bytesOfName = 96;
+const bytesOfName = 128;
 
 /**
- * The proofs that were used, each for as long as it could be used again. Where there is no room for another one it is not taken: nothing is pushed
- * out before its time, as that would make it good again.
+ * The proofs that were used, each for as long as it could be used again. Where there is no room for another one that is said: nothing is pushed
+ * out before its time.
  */
 export class ProofMemory {
   /** Names by the span in which their proofs end. */

@@ -26,9 +26,11 @@ describe('a proof of possession', () => {
     now = start;
   });
 
-  const verifierOf = (settings: object = {}, parts: { addresses?: readonly string[]; memory?: ProofMemory } = {}) => {
-    const { addresses = [address], ...rest } = parts;
-    return new ProofVerifier({ settings: settingsOf(settings), addresses: () => addresses, nonces, clock, ...rest });
+  const verifierOf = (settings: object = {}, parts: { addresses?: readonly string[] } = {}) => {
+    const { addresses = [address] } = parts;
+    const memory = new ProofMemory(1_000_000);
+    const used = { take: async (name: string, until: Date) => memory.take(name, until, clock()) === 'first' };
+    return new ProofVerifier({ settings: settingsOf(settings), addresses: () => addresses, nonces, clock, used });
   };
   const proofOf = (changes: ProofChanges = {}, by = holder) => by.prove({ token, address: target, at: clock() }, changes);
   const sent = (text: string | undefined, more: Partial<SentProof> = {}): SentProof => ({
@@ -262,15 +264,22 @@ describe('a proof of possession', () => {
     now += 60_000;
     await expect(told()).rejects.toMatchObject({ details: { rule: 'proof.nonce' } });
   });
+});
 
-  test('that can’t be remembered isn’t taken, and what was taken before stays used', async () => {
-    const verifier = verifierOf({}, { memory: new ProofMemory(96 * 2) });
-    const first = await proofOf();
-    for (const text of [first, await proofOf()]) expect(await refusal(sent(text), verifier)).toBeNull();
-    expect(await refusal(sent(await proofOf()), verifier)).toBe('OVERLOADED proof.memory');
-    expect(await refusal(sent(first), verifier)).toBe(refused('repeated'));
-    now += 75_000;
-    expect(await refusal(sent(await proofOf()), verifier)).toBeNull();
+describe('what was used', () => {
+  const at = (seconds: number) => new Date(start + seconds * 1_000);
+
+  test('stays used until its end, and where there is no room that is said', () => {
+    const memory = new ProofMemory(128 * 2);
+    expect(memory.take('a', at(60), at(0))).toBe('first');
+    expect(memory.take('b', at(120), at(0))).toBe('first');
+    expect(memory.take('c', at(60), at(0))).toBe('full');
+    for (const seconds of [0, 1, 59, 60]) expect(memory.take('a', at(60), at(seconds))).toBe('again');
+    expect(memory.take('c', at(140), at(75))).toBe('first');
+    expect(memory.take('b', at(120), at(75))).toBe('again');
+    expect(memory.size).toBe(2);
+    // A clock that is set back doesn't make it good again.
+    expect(memory.take('a', at(60), at(10))).toBe('again');
   });
 });
 

@@ -10,16 +10,12 @@ import { Failure } from '../../failure';
 import type { DpopSettings } from './dpop.section';
 import { isPublic } from './key-set';
 import { proofFailure } from './proof-fault';
-import { ProofMemory } from './proof-memory';
 import type { ProofNonces } from './proof-nonces';
 import { objectIn } from './trusted-issuers';
 
 /** Characters: a key of 4096 bits and its signature are a quarter of it. */
 const longestProof = 8_192;
 const longestAddress = 2_048;
-/** Bytes for the names of proofs that were used: of more than a thousand requests a second. */
-const usualMemory = 16 * 1024 * 1024;
-
 /** The members that make a public key, by its kind: what RFC 7638 takes the thumbprint of, and all that is used of it. */
 const publicKeys = z.discriminatedUnion('kty', [
   z.object({ kty: z.literal('EC'), crv: z.enum(['P-256', 'P-384', 'P-521']), x: z.string().max(88), y: z.string().max(88) }),
@@ -74,26 +70,29 @@ export interface SentProof {
   readonly path: string;
 }
 
+/** Which proofs were taken. */
+export interface UsedProofs {
+  /** Whether it is the first time that this name is told. `until`: after that its proof isn't taken any more. Throws `OVERLOADED`. */
+  take(name: string, until: Date): Promise<boolean>;
+}
+
 export interface ProofVerifierOptions {
   readonly settings: DpopSettings;
   /** Where clients may reach the gateway. */
   readonly addresses: () => readonly string[];
   readonly nonces: ProofNonces;
   readonly clock: () => Date;
-  readonly memory?: ProofMemory;
+  readonly used: UsedProofs;
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** Looks at proofs of possession of a token's key (RFC 9449, 4.3 and 7). */
 export class ProofVerifier {
-  private readonly memory: ProofMemory;
   /** Keys of tokens that were used lately, by thumbprint and algorithm. */
   private readonly keys = new LRUCache<string, CryptoKey>({ max: 2_000 });
 
-  constructor(private readonly options: ProofVerifierOptions) {
-    this.memory = options.memory ?? new ProofMemory(usualMemory);
-  }
+  constructor(private readonly options: ProofVerifierOptions) {}
 
   /** By which proofs are made that need one; it changes each minute. */
   get nonce(): string {
@@ -107,22 +106,15 @@ export class ProofVerifier {
   async verify({ text, method, path }: SentProof, token: string, thumbprint: string): Promise<string | null> {
     if (text === undefined) throw proofFailure('missing');
     const claims = await this.signed(text, thumbprint);
-    const { settings, nonces, clock } = this.options;
+    const { settings, nonces, used, clock } = this.options;
     if (claims.htm !== method) throw proofFailure('method');
     if (!this.isHere(claims.htu, path)) throw proofFailure('address');
     if (claims.ath !== sha256(token).toString('base64url')) throw proofFailure('token');
     const now = clock();
     const until = this.endOf(claims, now);
     // Whoever has the key chooses the name; it is theirs alone.
-    const name = sha256(JSON.stringify([thumbprint, claims.jti])).toString('latin1', 0, 16);
-    const taken = this.memory.take(name, until, now);
-    if (taken === 'again') throw proofFailure('repeated');
-    if (taken === 'full')
-      throw new Failure('OVERLOADED', 'No further proof can be remembered just now.', {
-        rule: 'proof.memory',
-        remedy: 'Try again after retryAfter seconds.',
-        retryAfter: 5,
-      });
+    const name = sha256(JSON.stringify([thumbprint, claims.jti])).toString('base64url');
+    if (!(await used.take(name, until))) throw proofFailure('repeated');
     const current = nonces.current(now);
     return (settings.nonces || claims.nonce !== undefined) && claims.nonce !== current ? current : null;
   }

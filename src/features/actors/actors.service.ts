@@ -16,6 +16,7 @@ import { activeStaffNamed } from '../tickets/staff.rows';
 import { actors } from './actor.entity';
 import { identityDigest, revocationDigest } from './actor.subject';
 import { sessionRevocations } from './session-revocation.entity';
+import type { StoredProofs } from './used-proofs';
 
 /** For how long, in milliseconds, a person's rows among the helpdesk's staff are remembered. */
 const staffMemory = 10_000;
@@ -31,6 +32,7 @@ const revocationRows = select(
 
 export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly tokens: PresentedTokens;
+  readonly used: StoredProofs;
   readonly logouts: LogoutVerifier;
   /** False: a session without a second factor counts as one with it. */
   readonly mfaRequired: boolean;
@@ -190,6 +192,11 @@ export class Actors {
       detail: { entry: revocationDigest(entry), until: until.toISOString(), rule, restsOn },
     });
     return true;
+  }
+
+  /** Removes the stored proofs whose time is over. */
+  forgetProofs(): Promise<void> {
+    return this.parts.used.forget();
   }
 
   /** Takes over what other processes, or this one before a restart, wrote. */

@@ -7,6 +7,7 @@ import { TokenVerifier, type TokenVerifierOptions } from '../../authz/identity/t
 import { loopbackHosts } from '../../section';
 import type { Core } from '../core';
 import { type ActorParts, Actors } from './actors.service';
+import { StoredProofs } from './used-proofs';
 
 export interface IdentitySettings {
   /** In development issuers without TLS are taken, and this machine has more names than one. */
@@ -40,10 +41,12 @@ export const createActors = async (
     development: !production,
     onKeySetFault: (issuer: string, why: string) => log.warn({ issuer, why }, 'the key set of an issuer could not be fetched'),
   };
+  const used = new StoredProofs({ database, clock });
   const proofs = new ProofVerifier({
     settings: dpop,
     addresses: () => dpop.addresses ?? namesOf(publicUrl(), production),
     nonces: new ProofNonces(keys.proofKey),
+    used,
     clock,
   });
   const actors = new Actors({
@@ -53,6 +56,7 @@ export const createActors = async (
     tokens: new PresentedTokens(new TokenVerifier(trust), proofs),
     logouts: new LogoutVerifier(trust),
     mfaRequired,
+    used,
     isSignedOut: (person) => brakes.isSignedOut(person),
     stopAlso: (person) => brakes.stopAlso(person),
     noteUse,
