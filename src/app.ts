@@ -232,7 +232,7 @@ export class App {
         };
         const loaders = {
           alerts: risk.alerts.loader(),
-          assistances: assistance.loader(actor),
+          assistances: assistance.loader(actor, loading),
           ...asked.loaders(actor, loading),
           customers: customers.loader(loading),
           holds: risk.holds.loader(actor),

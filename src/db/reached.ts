@@ -6,6 +6,10 @@ declare const reached: unique symbol;
  */
 export type Reached = string & { readonly [reached]: true };
 
+/** The ids of a list that a row of this request names. */
+export const allReachedBy = <P extends string>(row: { readonly [name in P]: readonly string[] }, name: P): readonly Reached[] =>
+  row[name] as never;
+
 /** The id that a row of this request names; null where it names none. */
 export const reachedBy = <Row extends object, P extends keyof Row>(
   row: Row,

@@ -16,7 +16,7 @@ import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { plainFields, readGetters, type ServedFields, servedFields } from '../graphql/served-fields';
 import { sortedBy } from '../graphql/sorted-by';
 import { AlertEventsResolver, AlertReasonResolver, AlertsResolver } from './alerts/alerts.resolver';
-import { AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
+import { AssistancePartsResolver, AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
 import { AuditResolver } from './audit/audit.resolver';
 import { BrakesResolver } from './brakes/brakes.resolver';
 import {
@@ -45,6 +45,7 @@ const resolvers: NonEmptyArray<Function> = [
   AlertsResolver,
   ApprovalResolver,
   AssistanceResolver,
+  AssistancePartsResolver,
   BrakesResolver,
   CredentialsResolver,
   AuditResolver,

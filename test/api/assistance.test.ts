@@ -738,6 +738,158 @@ describe('an assistance that a supervisor ended', () => {
   });
 });
 
+describe('what a request is decided on', () => {
+  let test: TestApp;
+  let issuer: OtherIssuer;
+  beforeAll(async () => {
+    issuer = await OtherIssuer.open();
+    test = await TestApp.start({ config: { issuers: [issuer.configuration] } });
+  });
+  afterAll(() => test.stop());
+
+  const details = `id state requestedBy { displayName } reason link
+    earlier { state reason rejectionReason requestedBy { displayName } }
+    ticket { reference subject channel createdAt createdBy { displayName } customerSetBy { displayName } messages { totalCount } customer { displayName } }`;
+  const listed = `{ assistancesToApprove(first: 100) { ${details} } }`;
+  const as = async (user: string, roles: readonly Role[], subject = user, over: object = {}) => ({
+    token: await issuer.token(user, { roles, teams: ['cards'], subject, ...over }, test.clock.now()),
+  });
+  const askedBy = async (who: Parameters<TestApp['as']>[0], reference: string, reason?: string): Promise<string> => {
+    const { data } = await test.as(who, begin, {
+      ticketId: await ticketIdOf(test, reference),
+      ...(reason === undefined ? {} : { reason }),
+    });
+    return data.beginAssistance.id as string;
+  };
+
+  it('is shown to a supervisor who may decide, and recorded; messages and the customer are not', async () => {
+    const { reference } = demoTickets.readdressed;
+    const ticketId = await ticketIdOf(test, reference);
+    const first = await askedBy('ana', reference, 'The first request, with its own words');
+    expect(told(await test.as('sam', refuse, { id: first })).errors).toEqual([]);
+    test.clock.forward(1);
+    const other = await askedBy(await as('chloe', ['AGENT']), reference, 'A colleague’s request, with other words');
+    test.clock.forward(1);
+    const id = await askedBy('ana', reference);
+    let found: Record<string, unknown> | undefined;
+    const events = await eventsOf(test, async () => {
+      const answer = await test.as('sam', listed);
+      const { data, errors } = told(answer);
+      const index = data.assistancesToApprove.findIndex((each: { id: string }) => each.id === id);
+      found = data.assistancesToApprove[index];
+      expect([...new Set(errors.map(([path]) => String(path).replace(/\.\d+\./, '.')))].sort()).toEqual([
+        'assistancesToApprove.ticket.customer',
+        'assistancesToApprove.ticket.messages',
+      ]);
+    });
+    expect(found).toEqual({
+      id,
+      state: 'WAITING',
+      requestedBy: { displayName: 'Ana Ferreira' },
+      reason: 'The caller asks about a declined payment',
+      link: expect.stringMatching(/^(VERIFIED|MATCHED|NONE)$/),
+      earlier: [
+        {
+          state: 'WAITING',
+          reason: 'A colleague’s request, with other words',
+          rejectionReason: null,
+          requestedBy: { displayName: 'Chloé Marchand' },
+        },
+        {
+          state: 'REJECTED',
+          reason: 'The first request, with its own words',
+          rejectionReason: 'The ticket says nothing of a payment',
+          requestedBy: { displayName: 'Ana Ferreira' },
+        },
+      ],
+      ticket: {
+        reference,
+        subject: expect.any(String),
+        channel: expect.any(String),
+        createdAt: expect.any(String),
+        createdBy: null,
+        customerSetBy: [{ displayName: 'Ana Ferreira' }],
+        messages: null,
+        customer: null,
+      },
+    });
+    const [disclosure] = events.filter(({ action }) => action === 'disclosure') as {
+      detail: { objects: Record<string, string[]>; assistances: string[]; tickets: string[] };
+      customers: string[];
+    }[];
+    expect(disclosure?.detail).toMatchObject({
+      objects: { Assistance: expect.arrayContaining([id, other, first]) },
+      assistances: [],
+      tickets: expect.arrayContaining([ticketId]),
+    });
+    expect(disclosure?.customers.length).toBeGreaterThan(0);
+    // Under an assistance of their own on the ticket the messages are shown.
+    await askedBy('sam', reference);
+    const under = told(await test.as('sam', listed));
+    const mine = under.data.assistancesToApprove.find((each: { id: string }) => each.id === id);
+    expect(mine.ticket.messages.totalCount).toBeGreaterThan(0);
+  });
+
+  it('is shown to nobody else: neither who asked, nor a colleague, nor who may not decide', async () => {
+    const { reference } = demoTickets.selfMade;
+    await askedBy(await as('chloe', ['AGENT']), reference, 'A colleague’s request, with other words');
+    const id = await askedBy('ana', reference);
+    const own = `query ($reference: String!) { ticketByReference(source: "demo", reference: $reference) { assistance { id reason link earlier { reason } } } }`;
+    const asker = told(await test.as('ana', own, { reference }));
+    expect(asker).toEqual({
+      data: {
+        ticketByReference: { assistance: { id, reason: 'The caller asks about a declined payment', link: null, earlier: null } },
+      },
+      errors: [
+        ['ticketByReference.assistance.link', 'DENIED', 'ROLE'],
+        ['ticketByReference.assistance.earlier', 'DENIED', 'ROLE'],
+      ],
+    });
+    expect(JSON.stringify(asker)).not.toContain('other words');
+    // As a supervisor it is still hers: not in her list, and by her ticket nothing of what others wrote.
+    const lead = await as('ana', ['AGENT', 'SUPERVISOR'], 'ana-lead');
+    expect((await test.as(lead, listed)).data.assistancesToApprove.map((each: { id: string }) => each.id)).not.toContain(id);
+    const asLead = await askedBy(lead, reference);
+    const byLead = told(await test.as(lead, own, { reference }));
+    expect(byLead.data.ticketByReference.assistance).toMatchObject({ id: asLead, link: null, earlier: null });
+    expect(byLead.errors.map(([, , reason]) => reason)).toEqual(['OWN_REQUEST', 'OWN_REQUEST']);
+    // Who signed in too long ago is told what to do.
+    const late = { token: await test.token('sam', { authenticatedAt: new Date(test.clock.now().getTime() - 16 * minute) }) };
+    const byLate = await test.as(late, listed);
+    const row = byLate.data.assistancesToApprove.find((each: { id: string }) => each.id === id);
+    expect(row).toMatchObject({ link: null, earlier: null });
+    expect(
+      new Set(
+        told(byLate)
+          .errors.filter(([path]) => /link|earlier/.test(String(path)))
+          .map(([, , why]) => why),
+      ),
+    ).toEqual(new Set(['RECENT_LOGIN_REQUIRED']));
+    // Once somebody has decided it is nobody's any more.
+    const decided = `mutation ($id: ID!) { approveAssistance(id: $id) { link earlier { reason } } }`;
+    expect(told(await test.as('sam', decided, { id }))).toEqual({
+      data: { approveAssistance: { link: null, earlier: null } },
+      errors: [
+        ['approveAssistance.link', 'DENIED', 'SCOPE'],
+        ['approveAssistance.earlier', 'DENIED', 'SCOPE'],
+      ],
+    });
+  });
+
+  it('isn’t shown where the helpdesk’s word on whose ticket it is is too old', async () => {
+    const { reference } = demoTickets.unassigned;
+    const id = await askedBy('ana', reference);
+    test.clock.forward(10 * minute);
+    const { data, errors } = told(await test.as('sam', listed));
+    const row = data.assistancesToApprove.find((each: { id: string }) => each.id === id);
+    expect(row).toMatchObject({ link: null, earlier: null, ticket: { subject: null } });
+    expect([...new Set(errors.filter(([path]) => /link|earlier|subject/.test(String(path))).map(([, , why]) => why))]).toEqual([
+      'STALE',
+    ]);
+    await test.app.sources.syncAll();
+  });
+});
+
 describe('the quota of customers', () => {
   const quota = 40;
   let test: TestApp;

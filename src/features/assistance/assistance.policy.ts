@@ -1,6 +1,8 @@
 import { isSignedIn } from '../../authz/actor';
 import { action, allOf, anyOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
 import { isSamePerson, isSomebodyElse, type KeptPerson } from '../../authz/same-person';
+import type { DenialReason } from '../../failure';
+import type { RelationView } from '../../graphql/guarded';
 import { type AssignedWork, inTeam, isMadeByOthers, isOwn, isTeams } from '../tickets/provenance';
 
 /** A ticket as far as it matters for who may assist on it, read in the transaction that asks. */
@@ -81,6 +83,10 @@ export const mayApprove: Rule<AssistanceSubject> = allOf<AssistanceSubject>(
   rule('TICKET_CLOSED', (actor, { ticket }) => isOpen(actor, ticket)),
   rule('STALE', (actor, { ticket }) => isFresh(actor, ticket)),
 );
+
+/** What a request is decided on is shown to who may decide about it, as long as nobody did. */
+export const forWhoDecides = (_: RelationView, request: { readonly decisionDenial: DenialReason | null }): DenialReason | null =>
+  request.decisionDenial;
 
 export const mayEnd: Rule<AssistanceSubject> = anyOf<AssistanceSubject>(
   rule('SCOPE', (actor, { requester }) => isSamePerson(actor, requester)),

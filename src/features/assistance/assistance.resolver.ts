@@ -1,10 +1,14 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { LinkAssurance } from '../../authz/actor';
 import { largestPage, pageSize } from '../../graphql/cursor';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
+import { LinkAssuranceEnum } from '../customers/customer.type';
 import type { RequestContext } from '../request';
-import { TicketType } from '../tickets/ticket.type';
+import { Staff, TicketType } from '../tickets/ticket.type';
+import { forWhoDecides } from './assistance.policy';
+import { mostEarlier } from './assistance.service';
 import { AssistanceType, BeginAssistanceInput } from './assistance.type';
 
 @Resolver(() => AssistanceType)
@@ -18,9 +22,9 @@ export class AssistanceResolver {
   @Guarded(open)
   async assistancesToApprove(
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
-    @Ctx() { actor, services, loaders }: RequestContext,
+    @Ctx() { actor, access, services, loaders }: RequestContext,
   ): Promise<readonly AssistanceType[]> {
-    const waiting = await services.assistances.waitingFor(actor, pageSize(first));
+    const waiting = await services.assistances.waitingFor(actor, pageSize(first), access.fields);
     return waiting.map((row) => loaders.assistances.toType(row));
   }
 
@@ -37,7 +41,7 @@ export class AssistanceResolver {
     const ticket = await services.tickets.inScope(actor, input.ticketId, (stored) =>
       services.assistances.expectMayAsk(stored, input),
     );
-    return loaders.assistances.toType(await services.assistances.ask(ticket, input));
+    return loaders.assistances.changed(await services.assistances.ask(ticket, input));
   }
 
   @Mutation(() => AssistanceType, { description: 'A supervisor’s consent to somebody else’s request.' })
@@ -48,7 +52,7 @@ export class AssistanceResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<AssistanceType> {
-    return loaders.assistances.toType(await services.assistances.approve(actor, id));
+    return loaders.assistances.changed(await services.assistances.approve(actor, id));
   }
 
   @Mutation(() => AssistanceType, {
@@ -62,7 +66,7 @@ export class AssistanceResolver {
     @Arg('reason', () => String, { description: '10 to 1,000 characters. No card data. Stored sealed.' }) reason: string,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<AssistanceType> {
-    return loaders.assistances.toType(await services.assistances.reject(actor, id, reason));
+    return loaders.assistances.changed(await services.assistances.reject(actor, id, reason));
   }
 
   @Mutation(() => AssistanceType, {
@@ -76,7 +80,51 @@ export class AssistanceResolver {
     @Arg('id', () => ID) id: string,
     @Ctx() { actor, services, loaders }: RequestContext,
   ): Promise<AssistanceType> {
-    return loaders.assistances.toType(await services.assistances.end(actor, id));
+    return loaders.assistances.changed(await services.assistances.end(actor, id));
+  }
+}
+
+@Resolver(() => AssistanceType)
+export class AssistancePartsResolver {
+  @FieldResolver(() => Staff, {
+    nullable: true,
+    description: 'Who asked, or opened the ticket; null where its helpdesk doesn’t know them.',
+  })
+  @Classified('INTERNAL')
+  @Guarded(open)
+  requestedBy(@Root() assistance: AssistanceType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
+    return loaders.tickets.staff(assistance.requestedByStaffId);
+  }
+
+  @FieldResolver(() => TicketType, { nullable: true, description: 'Null where you don’t work with it.' })
+  @Classified('INTERNAL')
+  @Guarded(open)
+  ticket(@Root() assistance: AssistanceType, @Ctx() { loaders }: RequestContext): Promise<TicketType | null> {
+    return loaders.credentials.ticket(assistance.ticketId);
+  }
+
+  @FieldResolver(() => LinkAssuranceEnum, {
+    nullable: true,
+    description: '`Customer.link` of whom it was asked for: for who may decide about it, before anybody did.',
+  })
+  @Classified('PERSONAL', { from: ['Customer.link'] })
+  @Guarded(forWhoDecides)
+  async link(@Root() assistance: AssistanceType, @Ctx() { loaders }: RequestContext): Promise<LinkAssurance | null> {
+    const customer = await loaders.customers.load(assistance.customerId);
+    assistance.tellsOf(customer?.shown.customer ?? null);
+    return customer?.link ?? null;
+  }
+
+  @FieldResolver(() => [AssistanceType], {
+    nullable: true,
+    description:
+      'Requests on its ticket for its customer before it, whoever made them, newest first, ten at most: for who may decide about it, before anybody did.',
+  })
+  @Listed({ most: mostEarlier })
+  @Classified('INTERNAL')
+  @Guarded(forWhoDecides)
+  earlier(@Root() assistance: AssistanceType, @Ctx() { loaders }: RequestContext): Promise<readonly AssistanceType[]> {
+    return loaders.assistances.earlierOf(assistance);
   }
 }
 

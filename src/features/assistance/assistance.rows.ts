@@ -1,6 +1,7 @@
 import { sql } from '../../db/sql';
-import { optional, type Selected, select } from '../../db/table';
+import { neededBy, optional, type Selected, select } from '../../db/table';
 import { keyed, withKeyOf } from '../keys/keys.service';
+import { rowAmong } from '../tickets/staff.rows';
 import { ticket, ticketRows } from '../tickets/tickets.rows';
 import { assistances } from './assistance.entity';
 
@@ -9,13 +10,25 @@ export const grant = assistances.as('g');
 /** Of the same person and ticket, asked for later. */
 export const later = assistances.as('b');
 
-/** What is shown of an assistance. */
+/** Fields that are shown to who may decide about it. */
+const ofDeciding = ['Assistance.link', 'Assistance.earlier'];
+
+/** What is shown of an assistance, with its ticket as far as it tells who decides. */
 export const assistanceRows = select(
   {
     ...assistance.pick('id', 'actorId', 'ticketId', 'customerId', 'purpose', 'origin', 'requestedAt', 'beginsAt', 'expiresAt'),
     ...assistance.pick('needsApproval', 'approvedById', 'approvedAt', 'endedAt', 'endReason'),
+    ...neededBy(['Assistance.requestedBy', ...ofDeciding], {
+      requestedByStaffId: rowAmong(ticket.source, assistance.requestedByStaffIds),
+    }),
+    ...neededBy(ofDeciding, {
+      ...assistance.pick('requestedByStaffIds'),
+      ...ticket.pick('source', 'status', 'team', 'teamSetById', 'assigneeId', 'assignedById', 'createdById', 'customerSetByIds'),
+      ticketCustomerId: ticket.customerId,
+      confirmedAt: ticket.observedAt,
+    }),
   },
-  sql`FROM ${assistance}`,
+  sql`FROM ${assistance} JOIN ${ticket} ON ${ticket.id} = ${assistance.ticketId}`,
 );
 export type AssistanceRow = Selected<typeof assistanceRows>;
 

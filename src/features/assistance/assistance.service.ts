@@ -1,12 +1,12 @@
 import type { CustomerUnderDigest } from '../../audit/event';
 import { isSignedIn, type LiveAssistance, type SignedInActor } from '../../authz/actor';
 import type { AssistancePolicy } from '../../authz/policy/file';
-import { type Action, action } from '../../authz/rule';
+import { type Action, action, reasonOf } from '../../authz/rule';
 import { isSamePerson, type KeptPerson, personOf } from '../../authz/same-person';
 import type { Change } from '../../db/change';
 import { padded, sql } from '../../db/sql';
-import type { Values } from '../../db/table';
-import { Failure } from '../../failure';
+import type { Fields, Values } from '../../db/table';
+import { type DenialReason, Failure, ProgrammingError } from '../../failure';
 import { ulid } from '../../ulid';
 import { countAlone } from '../actors/actor.fence';
 import type { Core } from '../core';
@@ -31,6 +31,7 @@ import {
   type AssistanceSubject,
   assistanceActions,
   beginsByItself,
+  mayApprove,
   type OpeningSubject,
   type TicketSubject,
 } from './assistance.policy';
@@ -78,6 +79,8 @@ interface OnTicket extends LiveAssistance {
 }
 
 const hour = 3_600_000;
+/** Requests that are shown of those before one on its ticket. */
+export const mostEarlier = 10;
 /** How an assistance ends that a supervisor put an end to. */
 const putAnEnd: readonly AssistanceEndReason[] = ['REJECTED', 'BY_SUPERVISOR'];
 /** Tickets that are asked for again before a request goes on. */
@@ -152,7 +155,7 @@ export class Assistances {
    * again. Throws `INVALID`, `DENIED`.
    */
   async expectMayAsk({ actor, id }: InScope<Ticket>, input: BeginInput): Promise<void> {
-    reasonOf(input);
+    askedReason(input);
     await this.parts.database.change(actor, assistanceActions.ask, async (change, permit) => {
       const { subject } = await this.lockTicket(change, id);
       permit({ ...subject, isFresh: true });
@@ -160,12 +163,12 @@ export class Assistances {
   }
 
   /** Asks for an assistance outside of what begins by itself. Repeated, it returns the one that is open. Throws `INVALID`, `NOT_FOUND`, `DENIED`. */
-  async ask({ actor, id: ticketId }: InScope<Ticket>, input: BeginInput): Promise<AssistanceRow> {
-    const reason = reasonOf(input);
+  async ask({ actor, id: ticketId }: InScope<Ticket>, input: BeginInput): Promise<string> {
+    const reason = askedReason(input);
     return this.parts.database.change(actor, assistanceActions.ask, async (change, permit) => {
       const { ticket, subject } = await this.lockTicket(change, ticketId);
       const open = await change.lockIfAny(Assistance, { openKey: openKey(actor.id, ticketId) });
-      if (open && open.expiresAt > change.at) return open;
+      if (open && open.expiresAt > change.at) return open.id;
       permit(subject);
       if (open) await endRows(change, [open], 'EXPIRED');
       const customerId = ticket.customerId as string;
@@ -196,18 +199,18 @@ export class Assistances {
         notes: [this.parts.keys.note('reason', key, reason)],
         detail: { purpose: row.purpose, needsApproval, expiresAt: row.expiresAt.toISOString(), staffRows: actor.staffIds },
       });
-      return row;
+      return row.id;
     });
   }
 
   /** A supervisor's consent to a request; from now on it is live. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`, `CONFLICT`. */
-  async approve(actor: SignedInActor, id: string): Promise<AssistanceRow> {
-    return this.parts.database.change(actor, assistanceActions.approve, async (change, permit) => {
+  async approve(actor: SignedInActor, id: string): Promise<string> {
+    await this.parts.database.change(actor, assistanceActions.approve, async (change, permit) => {
       const { row, ticket, subject } = await this.lockAssistance(change, actor, id);
       permit(subject);
       if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'Ask for a new one.' });
       if (row.expiresAt <= change.at) throw new Failure('CONFLICT', 'The request has expired.', { remedy: 'Ask for a new one.' });
-      if (row.beginsAt) return row;
+      if (row.beginsAt) return;
       await this.spendQuota(change, requesterOf(row), ticket.id, row.customerId);
       row.approvedById = actor.id;
       row.approvedAt = change.at;
@@ -220,21 +223,21 @@ export class Assistances {
         subject: { type: 'Assistance', id: row.id },
         detail: { of: row.actorId, expiresAt: row.expiresAt.toISOString() },
       });
-      return row;
     });
+    return id;
   }
 
   /**
    * A supervisor's refusal of a request, with a reason that the asker reads. Repeated by the same one, it changes nothing. Throws `INVALID`,
    * `NOT_FOUND`, `DENIED`, `CONFLICT`.
    */
-  async reject(actor: SignedInActor, id: string, given: string): Promise<AssistanceRow> {
+  async reject(actor: SignedInActor, id: string, given: string): Promise<string> {
     const reason = reasonIn(given);
     const { database, keys } = this.parts;
-    return database.change(actor, assistanceActions.reject, async (change, permit) => {
+    await database.change(actor, assistanceActions.reject, async (change, permit) => {
       const { row, subject } = await this.lockAssistance(change, actor, id);
       permit(subject);
-      if (row.endReason === 'REJECTED' && row.rejectedById === actor.id) return row;
+      if (row.endReason === 'REJECTED' && row.rejectedById === actor.id) return;
       if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'There is nothing left to reject.' });
       if (row.beginsAt)
         throw new Failure('CONFLICT', 'The assistance has begun.', {
@@ -253,26 +256,25 @@ export class Assistances {
         notes: seal.notes({ reason }),
         detail: { of: row.actorId },
       });
-      return row;
     });
+    return id;
   }
 
   /**
    * Ends an assistance by hand: where a supervisor does it, all that this person has open on the ticket, and none begins there for them
    * without an approval any more. Resolves once nobody can disclose under it. Repeated, it changes nothing. Throws `NOT_FOUND`, `DENIED`.
    */
-  async end(actor: SignedInActor, id: string): Promise<AssistanceRow> {
-    const { row, leasesUntil } = await this.parts.database.change(actor, assistanceActions.end, async (change, permit) => {
+  async end(actor: SignedInActor, id: string): Promise<string> {
+    const leasesUntil = await this.parts.database.change(actor, assistanceActions.end, async (change, permit) => {
       const { row, subject } = await this.lockAssistance(change, actor, id);
       permit(subject);
-      if (row.endedAt) return { row, leasesUntil: 0 };
+      if (row.endedAt) return 0;
       const endReason: AssistanceEndReason = isSamePerson(actor, subject.requester) ? 'BY_HAND' : 'BY_SUPERVISOR';
       const ended = endReason === 'BY_HAND' ? [row] : await openOn(change, subject.requester, row.ticketId);
-      const leasesUntil = await endRows(change, ended, endReason);
-      return { row: { ...row, endedAt: change.at, endReason }, leasesUntil };
+      return endRows(change, ended, endReason);
     });
     await waitForLeases(leasesUntil);
-    return row;
+    return id;
   }
 
   /** Writes the end of assistances whose time has passed; they were dead already, the log shall say so. Returns how many. */
@@ -290,13 +292,17 @@ export class Assistances {
    * The assistances of an actor on these tickets, by ticket: the one that is open, waiting or live; where there is none, the last that they
    * asked for under any of their subjects, where a supervisor put an end to it.
    */
-  async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<ReadonlyMap<string, AssistanceRow>> {
+  async ofTickets(
+    actor: SignedInActor,
+    ticketIds: readonly string[],
+    fields: Fields | null,
+  ): Promise<ReadonlyMap<string, AssistanceRow>> {
     const keys = ticketIds.map((ticketId) => openKey(actor.id, ticketId));
     const { openKey: open, ticketId, endReason, requestedAt } = assistance;
     const by = (of: typeof assistance) => doneBy(personOf(actor), { actorId: of.actorId, staffIds: of.requestedByStaffIds });
     const isLast = sql`NOT EXISTS (SELECT 1 FROM ${later} WHERE ${later.ticketId} = ${ticketId} AND ${later.requestedAt} > ${requestedAt} AND ${by(later)})`;
     const rows = await this.parts.database.read(
-      assistanceRows,
+      assistanceRows.for(fields),
       sql`WHERE ${ticketId} IN (${padded(ticketIds)})
         AND (${open} IN (${padded(keys)}) OR (${endReason} IN (${putAnEnd}) AND ${by(assistance)} AND ${isLast}))
         ORDER BY CASE WHEN ${open} IS NULL THEN 0 ELSE 1 END, ${requestedAt}`,
@@ -306,16 +312,58 @@ export class Assistances {
   }
 
   /** Requests on tickets of the supervisor's teams that wait for the consent of somebody like them, oldest first. */
-  async waitingFor(actor: SignedInActor, limit: number): Promise<readonly AssistanceRow[]> {
+  async waitingFor(actor: SignedInActor, limit: number, fields: Fields | null): Promise<readonly AssistanceRow[]> {
     if (actor.teams.length === 0) return [];
-    const { id, actorId, requestedByStaffIds: staffIds, ticketId, requestedAt, beginsAt, expiresAt, endedAt } = assistance;
+    const { id, actorId, requestedByStaffIds: staffIds, requestedAt, beginsAt, expiresAt, endedAt } = assistance;
     return this.parts.database.read(
-      assistanceRows,
-      sql`JOIN ${ticketTable} ON ${ticketTable.id} = ${ticketId}
-        WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.parts.clock()} AND ${ticketTable.team} IN (${actor.teams})
+      assistanceRows.for(fields),
+      sql`WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.parts.clock()} AND ${ticketTable.team} IN (${actor.teams})
           AND ${askedBySomebodyElse(actor, { actorId, staffIds, ticket: ticketTable })}
         ORDER BY ${requestedAt}, ${id} LIMIT ${limit}`,
     );
+  }
+
+  /** One that a change has just let its actor see. */
+  async changed(id: string, fields: Fields | null): Promise<AssistanceRow> {
+    const [row] = await this.parts.database.read(assistanceRows.for(fields), sql`WHERE ${assistance.id} = ${id}`);
+    if (!row) throw new ProgrammingError('an assistance that was changed is gone');
+    return row;
+  }
+
+  /** Of each of these the requests that were made before on its ticket for its customer, by whomever, newest first. */
+  earlierOf(
+    requests: readonly Pick<AssistanceRow, 'id' | 'ticketId' | 'customerId' | 'requestedAt'>[],
+    fields: Fields | null,
+  ): Promise<readonly (readonly AssistanceRow[])[]> {
+    const { id, ticketId, customerId, origin, requestedAt } = assistance;
+    return this.parts.database.readLists(
+      assistanceRows.for(fields),
+      requests.map(
+        (
+          each,
+        ) => sql`WHERE ${ticketId} = ${each.ticketId} AND ${customerId} = ${each.customerId} AND ${origin} = 'REQUESTED' AND ${id} <> ${each.id}
+          AND ${requestedAt} <= ${each.requestedAt} ORDER BY ${requestedAt} DESC, ${id} DESC LIMIT ${mostEarlier}`,
+      ),
+    );
+  }
+
+  /** Why the actor may not decide about this one now; null where they may: then they see what they decide on. */
+  decisionDenial(actor: SignedInActor, row: AssistanceRow): DenialReason | null {
+    const at = this.parts.clock();
+    if (row.beginsAt !== null || row.endedAt !== null || row.expiresAt <= at) return 'SCOPE';
+    const subject: AssistanceSubject = {
+      requester: { actorId: row.actorId, staffIds: row.requestedByStaffIds },
+      knowsRequester: row.requestedByStaffId !== null,
+      ticket: {
+        ...row,
+        id: row.ticketId,
+        customerId: row.ticketCustomerId,
+        knowsActor: actor.helpdesks.includes(row.source),
+        isFresh: at.getTime() - row.confirmedAt.getTime() <= this.parts.maximumAge,
+      },
+      at,
+    };
+    return mayApprove(actor, subject) ? null : reasonOf(mayApprove, actor, subject);
   }
 
   /** The reasons of an assistance in clear, and whom it is about; its text is null where that customer was erased. */
@@ -410,7 +458,7 @@ export class Assistances {
 }
 
 /** The reason of a request whose form is right. Throws `INVALID`. */
-const reasonOf = ({ reason, purpose }: BeginInput): string => {
+const askedReason = ({ reason, purpose }: BeginInput): string => {
   const trimmed = reasonIn(reason, 'input.reason');
   if (!assistancePurposes.includes(purpose))
     throw Failure.invalid('input.purpose', `expected one of ${assistancePurposes.join(', ')}`);

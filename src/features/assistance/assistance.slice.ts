@@ -1,5 +1,6 @@
 import type { SignedInActor } from '../../authz/actor';
 import type { Core } from '../core';
+import type { Loading } from '../loading';
 import type { TicketGrounds } from '../tickets/tickets.policy';
 import { Assistances } from './assistance.service';
 import { AssistancesLoader } from './assistances.loader';
@@ -16,7 +17,7 @@ export const createAssistance = (
   return {
     service,
     opening: new Opening({ database, keys, clock, answerSteps, sources, scope, maximumAge, assistances: service }),
-    loader: (actor: SignedInActor) => new AssistancesLoader(actor, service, clock),
+    loader: (actor: SignedInActor, loading: Loading) => new AssistancesLoader(actor, service, clock, loading),
     recurring: [() => service.expire()],
     /** Why actors work with tickets. */
     scope,

@@ -1,5 +1,7 @@
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
+import { type Reached, reachedBy } from '../../db/reached';
+import type { DenialReason } from '../../failure';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { Guarded, open } from '../../graphql/guarded';
@@ -30,7 +32,7 @@ registerEnumType(AssistanceState, {
   description: 'A grant: one actor, one ticket, one customer, a purpose and an end.',
 })
 export class AssistanceType implements Shown {
-  /** Whom the reasons are about, once they were read. */
+  /** Whom it is about, once something of theirs was read. */
   private about: ShownObject['customer'] = null;
   private read: Promise<Reason | null> | undefined;
 
@@ -38,7 +40,26 @@ export class AssistanceType implements Shown {
     private readonly row: AssistanceRow,
     private readonly at: Date,
     private readonly readReason: () => Promise<Reason | null>,
+    private readonly denialOf: (row: AssistanceRow) => DenialReason | null,
   ) {}
+
+  /** Why the reader may not decide about it; null where they may. */
+  get decisionDenial(): DenialReason | null {
+    return this.denialOf(this.row);
+  }
+
+  get requestedByStaffId(): Reached | null {
+    return reachedBy(this.row, 'requestedByStaffId');
+  }
+
+  get customerId(): Reached {
+    return reachedBy(this.row, 'customerId');
+  }
+
+  /** Something of this customer is shown. */
+  tellsOf(customer: ShownObject['customer']): void {
+    this.about = customer;
+  }
 
   get shown(): ShownObject {
     return { type: 'Assistance', id: this.row.id, ticketId: this.row.ticketId, customer: this.about, underAssistance: false };

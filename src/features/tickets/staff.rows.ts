@@ -2,7 +2,7 @@ import type { SignedInActor } from '../../authz/actor';
 import type { KeptPerson } from '../../authz/same-person';
 import type { Change } from '../../db/change';
 import { joined, type Sql, sql } from '../../db/sql';
-import { type Selected, select, type Table, wholeNumber } from '../../db/table';
+import { Column, type Selected, select, type Table, wholeNumber } from '../../db/table';
 import { staffMembers, type Ticket } from './ticket.entity';
 
 const staffCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${staffMembers}`);
@@ -67,6 +67,13 @@ export const doneBy = (person: KeptPerson, { actorId, staffIds }: DoneBy): Sql =
     ],
     ' OR ',
   )})`;
+
+/** The first of these rows among the staff, a JSON list, that this helpdesk has or had; null where it has none. */
+export const rowAmong = (source: Sql, staffIds: Sql): Column<string | null> =>
+  new Column<string | null>(
+    sql`(SELECT MIN(${requesters.id}) FROM ${requesters} WHERE ${requesters.source} = ${source} AND INSTR(${staffIds}, ${requesters.id}) > 0)`,
+    null,
+  );
 
 /** Requests at which the actor may be the second of two people: asked by somebody else, on a ticket that isn't of the actor's doing. */
 export const askedBySomebodyElse = (actor: SignedInActor, { actorId, staffIds, ticket }: AskedFor): Sql => {

@@ -1,6 +1,6 @@
 import { Field, ID, InputType, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance } from '../../authz/actor';
-import { type Reached, reachedBy } from '../../db/reached';
+import { allReachedBy, type Reached, reachedBy } from '../../db/reached';
 import type { DenialReason } from '../../failure';
 import type { OfAbstractType } from '../../graphql/abstract-types';
 import { connectionOf } from '../../graphql/connection';
@@ -23,6 +23,9 @@ export const TicketStatus = enumOf(ticketStatuses);
 export const Channel = enumOf(channels);
 registerEnumType(TicketStatus, { name: 'TicketStatus', description: 'NEW, OPEN and PENDING are open; work goes on.' });
 registerEnumType(Channel, { name: 'Channel' });
+
+/** Members of staff that a ticket names as having set whom it is about. */
+export const mostSetters = 20;
 
 export enum TicketOrder {
   UPDATED_AT = 'UPDATED_AT',
@@ -93,6 +96,15 @@ export class TicketType implements Shown {
   /** By whose doing it is whose it is, and about whom. */
   get provenance(): Omit<AssignedWork, 'knowsActor'> {
     return this.row;
+  }
+
+  get createdById(): Reached | null {
+    return reachedBy(this.row, 'createdById');
+  }
+
+  /** The first of those who set or changed whom it is about, by their ids. */
+  get customerSetByIds(): readonly Reached[] {
+    return allReachedBy(this.row, 'customerSetByIds').slice(0, mostSetters);
   }
 
   get assigneeId(): Reached | null {

@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
+import { Listed } from '../../graphql/listed';
 import { CustomerType } from '../customers/customer.type';
 import type { RequestContext } from '../request';
 import {
@@ -8,6 +9,7 @@ import {
   MessageAuthor,
   MessageConnection,
   MessageType,
+  mostSetters,
   Staff,
   StaffAuthor,
   SystemAuthor,
@@ -17,7 +19,7 @@ import {
   TicketOrder,
   TicketType,
 } from './ticket.type';
-import { customerIsCovered, messageIsAssisted, ticketIsAssisted } from './tickets.policy';
+import { customerIsCovered, messageIsAssisted, ticketIsAssisted, ticketIsTheirs } from './tickets.policy';
 
 @Resolver(() => TicketType)
 export class TicketsResolver {
@@ -60,6 +62,28 @@ export class TicketsResolver {
   @Guarded(open)
   assignee(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
     return loaders.tickets.staff(ticket.assigneeId);
+  }
+
+  @FieldResolver(() => Staff, {
+    nullable: true,
+    description: 'Who of the staff created it; null where it came from outside, or nobody knows.',
+  })
+  @Classified('INTERNAL')
+  @Guarded(ticketIsTheirs)
+  createdBy(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<Staff | null> {
+    return loaders.tickets.staff(ticket.createdById);
+  }
+
+  @FieldResolver(() => [Staff], {
+    nullable: true,
+    description: 'Who of the staff ever set, changed or took away whom it is about: 20 of them at most.',
+  })
+  @Listed({ most: mostSetters })
+  @Classified('INTERNAL')
+  @Guarded(ticketIsTheirs)
+  async customerSetBy(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<readonly Staff[]> {
+    const found = await Promise.all(ticket.customerSetByIds.map((id) => loaders.tickets.staff(id)));
+    return found.filter((each) => each !== null);
   }
 
   @FieldResolver(() => CustomerType, { nullable: true })

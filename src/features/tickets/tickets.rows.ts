@@ -8,8 +8,12 @@ export const message = messages.as('m');
 export const staff = staffMembers.as('s');
 
 /** Fields whose rules ask whose a ticket is, or by whose doing it is about whom it is. */
-const ofWhose = ['Ticket.subject', 'Ticket.credentialUpdates', 'Ticket.recognitions', 'Ticket.messages', 'Message.author'];
-const ofProvenance = ['Ticket.messages', 'Message.author'];
+const ofDoing = ['Ticket.createdBy', 'Ticket.customerSetBy'];
+const ofWhose = [
+  ...['Ticket.subject', 'Ticket.credentialUpdates', 'Ticket.recognitions', 'Ticket.messages', 'Message.author'],
+  ...ofDoing,
+];
+const ofProvenance = ['Ticket.messages', 'Message.author', ...ofDoing];
 
 /** A ticket with the key that it, and what is said in it, is sealed with. */
 export const ticketRows = select(

@@ -122,7 +122,16 @@ mutation AskForAccess($ticketId: ID!) {
 `;
 
 const accessToApprove = `query AccessToApprove {
-  assistancesToApprove(first: 10) { id ticketId purpose reason requestedAt }
+  assistancesToApprove(first: 10) {
+    id
+    purpose
+    reason
+    requestedAt
+    requestedBy { displayName }
+    ticket { reference subject channel createdAt createdBy { displayName } customerSetBy { displayName } }
+    link
+    earlier { requestedBy { displayName } reason state rejectionReason requestedAt }
+  }
 }
 `;
 
