@@ -1,4 +1,5 @@
 import type { Database, SequencerCommit } from './database';
+import { isDuplicate } from './engine';
 import type { Reads } from './reads';
 import { sql } from './sql';
 import type { Column, Selection } from './table';
@@ -48,12 +49,28 @@ export interface Order<Item> {
  * of it. Returns how many. Whoever else does the same at that moment takes the same places, so one of the two starts over and sees
  * what the other did: the primary key is the fence.
  */
-export const takePlaces = async <Item>(database: Database, { isAnyWaiting, next, size, place }: Order<Item>): Promise<number> => {
-  if (!(await isAnyWaiting(database))) return 0;
+export const takePlaces = async <Item>(database: Database, order: Order<Item>): Promise<number> =>
+  (await order.isAnyWaiting(database)) ? database.sequence((commit) => placeNext(commit, order)) : 0;
+
+/** The same, but that nothing is started over where somebody else took these places first: then it returns null, and they go on. */
+export const takeFreePlaces = async <Item>(database: Database, order: Order<Item>): Promise<number | null> => {
+  if (!(await order.isAnyWaiting(database))) return 0;
+  let isTaken = false;
   return database.sequence(async (commit) => {
-    const items = await next(commit);
-    if (items.length === 0) return 0;
-    await place(commit, items, await size(commit));
-    return items.length;
+    if (isTaken) return null;
+    try {
+      return await placeNext(commit, order);
+    } catch (error) {
+      // Any other fault says nothing of whether somebody else goes on.
+      isTaken = isDuplicate(error);
+      throw error;
+    }
   });
+};
+
+const placeNext = async <Item>(commit: SequencerCommit, { next, size, place }: Order<Item>): Promise<number> => {
+  const items = await next(commit);
+  if (items.length === 0) return 0;
+  await place(commit, items, await size(commit));
+  return items.length;
 };

@@ -1,6 +1,6 @@
 import type { Change } from '../../src/db/change';
 import type { Database } from '../../src/db/database';
-import { takePlaces } from '../../src/db/order';
+import { takeFreePlaces, takePlaces } from '../../src/db/order';
 import { FeedReader, type PlacedSignal } from '../../src/features/signals/consumer';
 import { feedOrder } from '../../src/features/signals/feed';
 import { recordSignals } from '../../src/features/signals/recorder';
@@ -137,6 +137,28 @@ describe('the feed', () => {
     expect(placed.length).toBe(await count('risk_signal'));
     expect(placed.map(([position]) => position)).toEqual(placed.map((_, index) => index + 1));
     expect([new Set(placed.map(([, id]) => id)).size, await count('risk_feed_pending')]).toEqual([placed.length, 0]);
+  });
+
+  it('is left to whoever was faster', async () => {
+    if (engine !== 'mariadb') return;
+    await tell([signal('a'), signal('b')]);
+    let placedByOther = 0;
+    const slow: typeof feedOrder = {
+      ...feedOrder,
+      place: async (commit, items, size) => {
+        placedByOther += await takePlaces(database, feedOrder);
+        await feedOrder.place(commit, items, size);
+      },
+    };
+    expect([await takeFreePlaces(database, slow), placedByOther]).toEqual([null, 2]);
+    expect(await feed()).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+    ]);
+    // Where nobody is, it isn't.
+    await tell([signal('c')]);
+    expect(await takeFreePlaces(database, feedOrder)).toBe(1);
+    expect([await takeFreePlaces(database, feedOrder), (await feed()).length]).toEqual([0, 3]);
   });
 
   it('passes nobody over who commits late, and gives them the place after those who were earlier', async () => {

@@ -4,6 +4,7 @@ import { type Sql, sql } from '../../db/sql';
 import { optional, select, wholeNumber } from '../../db/table';
 import type { Signal } from '../../risk/signal';
 import { feedEnd } from './feed';
+import { LeftToAnother } from './left-to-another';
 import { riskConsumers, riskFeed } from './signal.entity';
 import { f, placedSignals, signalOf } from './signals.rows';
 
@@ -31,8 +32,6 @@ export interface FeedConsumer<Effects> {
 const batch = 200;
 /** Positions that are passed in one transaction at most: after a first fill most signals are nobody's to look at. */
 const mostPassed = 5_000;
-/** Milliseconds without a move after which a process takes over from one that was faster: judging what another judges is work for nothing. */
-const takenOverAfter = 2_000;
 
 const cursors = select(riskConsumers.pick('position'), sql`FROM ${riskConsumers}`);
 const positions = select(riskFeed.pick('position'), sql`FROM ${riskFeed}`);
@@ -48,41 +47,28 @@ const isOf = (name: string) => sql`WHERE ${riskConsumers.name} = ${name}`;
  * transaction of the effects, and only by whoever finds it where they began, so that each signal has its effects once.
  */
 export class FeedReader<Effects> {
-  /** Since when this process leaves the feed to another that was faster, and where that was then; null while it reads. */
-  private left: { readonly at: number; readonly position: number } | null = null;
+  private readonly reading: LeftToAnother;
 
   constructor(
     private readonly database: Database,
     private readonly consumer: FeedConsumer<Effects>,
     /** Monotonic milliseconds. */
-    private readonly now: () => number = () => performance.now(),
-  ) {}
+    now?: () => number,
+  ) {
+    this.reading = new LeftToAnother(async () => (await this.position()) ?? 0, now);
+  }
 
   /** Brings the consumer to the end of the feed, unless it is told to stop; before each step it gives way. Returns how many signals had their effects by this. */
   async turn(isStopped: () => boolean = () => false, giveWay: () => Promise<unknown> = async () => {}): Promise<number> {
     let done = 0;
-    if (await this.isLeft()) return done;
-    while (!isStopped() && this.left === null) {
+    if (await this.reading.isStillLeft()) return done;
+    while (!isStopped() && !this.reading.isLeft) {
       await giveWay();
       const read = await this.step();
       if (read === null) break;
       done += read;
     }
     return done;
-  }
-
-  /** Another process reads, and goes on. */
-  private async isLeft(): Promise<boolean> {
-    const { left } = this;
-    if (left === null) return false;
-    const position = (await this.position()) ?? 0;
-    if (position === left.position) {
-      if (this.now() - left.at < takenOverAfter) return true;
-      this.left = null;
-      return false;
-    }
-    this.left = { at: this.now(), position };
-    return true;
   }
 
   /** How many positions of the feed the consumer has not read. */
@@ -123,7 +109,7 @@ export class FeedReader<Effects> {
       });
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
-      this.left = { at: this.now(), position: (await this.position()) ?? 0 };
+      await this.reading.leave();
       return 0;
     }
     return signals.length;

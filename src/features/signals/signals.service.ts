@@ -3,12 +3,13 @@ import type { Logger } from 'pino';
 import { Loop } from '../../background/loop';
 import type { Database } from '../../db/database';
 import { isConflict, isDuplicate } from '../../db/engine';
-import { takePlaces } from '../../db/order';
+import { takeFreePlaces } from '../../db/order';
 import { sql } from '../../db/sql';
 import { select, wholeNumber } from '../../db/table';
 import { describeError } from '../../log';
 import { type FeedConsumer, FeedReader } from './consumer';
-import { feedOrder } from './feed';
+import { feedEnd, feedOrder } from './feed';
+import { LeftToAnother } from './left-to-another';
 import type { LogSignals } from './log-signals';
 import { SignalRetention } from './retention';
 import { riskFeedPending } from './signal.entity';
@@ -56,6 +57,8 @@ export class Signals {
   private toldAt = Number.NEGATIVE_INFINITY;
   /** Requests that are being stored. */
   private taking = 0;
+  /** Two processes that put in order what is stored meet at the same places: what the second did is thrown away. */
+  private readonly placing = new LeftToAnother(() => feedEnd(this.parts.database));
   private readonly retention = new SignalRetention(this.parts.database, this.parts.clock);
 
   constructor(private readonly parts: SignalParts) {
@@ -107,7 +110,12 @@ export class Signals {
     const { database } = this.parts;
     const isStopped = () => this.feed.isStopped;
     await this.attempt(async () => {
-      while (!isStopped() && (await this.giveWay()) && (await takePlaces(database, feedOrder)) > 0);
+      if (await this.placing.isStillLeft()) return;
+      while (!isStopped() && (await this.giveWay())) {
+        const placed = await takeFreePlaces(database, feedOrder);
+        if (placed === null) await this.placing.leave();
+        if (!placed) break;
+      }
     });
     for (const reader of this.readers.values()) await this.attempt(() => reader.turn(isStopped, () => this.giveWay()));
   }
