@@ -63,8 +63,10 @@ describe('what a provider changes of a payment', () => {
     declineCode: 'insufficient_funds',
     declineAdvice: 'try_again_later',
   });
-  /** One change for each thing that is told of a payment: what is forgotten here doesn't compile. */
-  const changes: { readonly [F in Exclude<keyof TransactionRecord, 'reference'>]-?: TransactionRecord[F] } = {
+  /** One change for each thing that is told of a payment and stored with it: what is forgotten here doesn't compile. */
+  const changes: {
+    readonly [F in Exclude<keyof TransactionRecord, 'reference' | 'reviewedSince' | 'warnedAt'>]-?: TransactionRecord[F];
+  } = {
     paymentMethodReference: 'pm_none',
     orderReference: 'order 2',
     orderDescription: 'another order',

@@ -69,6 +69,8 @@ const prefixes: Readonly<Record<string, string>> = {
   charge: 'ch_',
   refund: 're_',
   dispute: 'dp_',
+  review: 'prv_',
+  'radar.early_fraud_warning': 'issfr_',
   event: 'evt_',
   subscription: 'sub_',
   'checkout.session': 'cs_test_',
@@ -499,6 +501,42 @@ export class StripeShapedServer {
     });
   }
 
+  /** Puts a payment under review; of one that is only authorized Stripe may name no charge. */
+  openReview(charge: string, fields: Fields = {}): StripeObject {
+    const reviewed = this.get(charge);
+    const review = this.create('review', 'review.opened', {
+      billing_zip: null,
+      charge,
+      closed_reason: null,
+      ip_address: null,
+      ip_address_location: null,
+      livemode: false,
+      open: true,
+      opened_reason: 'rule',
+      payment_intent: reviewed.payment_intent,
+      reason: 'rule',
+      session: null,
+      ...fields,
+    });
+    this.objects.set(charge, { ...reviewed, review: review.id });
+    return review;
+  }
+
+  closeReview(id: string, reason: string): StripeObject {
+    return this.update(id, 'review.closed', { open: false, reason, closed_reason: reason });
+  }
+
+  /** The charge itself says nothing of it. */
+  warnOfFraud(charge: string, fields: Fields = {}): StripeObject {
+    return this.create('radar.early_fraud_warning', 'radar.early_fraud_warning.created', {
+      actionable: true,
+      charge,
+      fraud_type: 'made_with_stolen_card',
+      livemode: false,
+      ...fields,
+    });
+  }
+
   updateDispute(id: string, fields: Fields): StripeObject {
     return this.update(id, 'charge.dispute.updated', fields);
   }
@@ -640,6 +678,12 @@ export class StripeShapedServer {
       method: 'GET',
       path: /^\/v1\/disputes$/,
       answer: (query) => this.page('/v1/disputes', query, this.all('dispute'), (each) => only(query, 'charge', each.charge)),
+    },
+    { method: 'GET', path: /^\/v1\/reviews\/([^/]+)$/, answer: (query, id) => this.one('review', id, query) },
+    {
+      method: 'GET',
+      path: /^\/v1\/radar\/early_fraud_warnings\/([^/]+)$/,
+      answer: (query, id) => this.one('radar.early_fraud_warning', id, query),
     },
     {
       method: 'GET',

@@ -389,7 +389,14 @@ export class PaymentsIngest {
         };
         const confirmedAt = besides.has(record) ? snapshot.asOf : null;
         const digest = contentDigest(this.keys, id, content);
+        const tells = () => {
+          payer ??= payerSubjects(this.keys, paymentCustomerId, snapshot.customer);
+          const about = { source, payer, customerSince: snapshot.customer.createdAt, record, asOf: snapshot.asOf };
+          return signalsOfPayment(this.keys, { ...about, isKnown: row !== undefined, stored: { id, ...content } });
+        };
         if (row && row.digest === digest) {
+          // A warning is told beside the payment, which it changes in nothing.
+          if (record.warnedAt) told.push(...tells().filter(({ type }) => type === 'payment.warning'));
           if (row.confirmedAt?.getTime() !== confirmedAt?.getTime())
             await change.bookkeep(transactions, { confirmedAt }, sql`${transactions.id} = ${id}`);
           continue;
@@ -405,9 +412,7 @@ export class PaymentsIngest {
         };
         if (row) await change.update(transactions, values, sql`${transactions.id} = ${id}`);
         else fresh.push({ id, paymentCustomerId, reference, ...values });
-        payer ??= payerSubjects(this.keys, paymentCustomerId, snapshot.customer);
-        const about = { source, payer, customerSince: snapshot.customer.createdAt, record, asOf: snapshot.asOf };
-        told.push(...signalsOfPayment(this.keys, { ...about, isKnown: row !== undefined, stored: { id, ...content } }));
+        told.push(...tells());
       }
       // Too old for the window, or beyond what is read of one customer: from now on nothing vouches for them but their own reading.
       const left = known.filter(

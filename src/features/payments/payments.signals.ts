@@ -69,9 +69,15 @@ export const signalsOfPayment = (keys: Keys, told: ToldPayment): readonly Signal
     signals.push(signal(`declined:${attempt.slice(0, 16)}`, 'payment.attempt.declined', at, why));
   }
   if (succeeded.has(record.status)) signals.push(signal('succeeded', 'payment.attempt.succeeded', at));
-  if (record.riskSignals.includes('under_review')) signals.push(signal('review', 'payment.review', at));
-  if (record.riskSignals.some((word) => word.startsWith('reported_by_'))) signals.push(signal('warning', 'payment.warning', at));
-  if (record.dispute) signals.push(signal('dispute', 'payment.dispute', record.dispute.openedAt));
+  const { reviewedSince, warnedAt, dispute, riskSignals } = record;
+  if (reviewedSince || riskSignals.includes('under_review'))
+    signals.push(signal('review', 'payment.review', reviewedSince ?? at));
+  if (warnedAt || riskSignals.some((word) => word.startsWith('reported_by_')))
+    signals.push(signal('warning', 'payment.warning', warnedAt ?? at));
+  if (dispute) {
+    const facts = dispute.respondBy ? { deadline: dispute.respondBy } : {};
+    signals.push(signal('dispute', 'payment.dispute', dispute.openedAt, facts));
+  }
   return signals;
 };
 

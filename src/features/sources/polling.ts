@@ -3,7 +3,7 @@ import { type Sql, sql } from '../../db/sql';
 import { instant, select } from '../../db/table';
 import { chunks, inTurns } from '../../lanes';
 import type { TicketBatch, TicketSnapshot } from '../../upstream/helpdesk/helpdesk.port';
-import type { NamedTransaction, PaymentCustomerSnapshot } from '../../upstream/payments/payments.port';
+import type { NamedTransaction, PaymentCustomerSnapshot, TransactionRecord } from '../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { fetchedKey, type Linking, type LinkingProgress } from '../customers/linking';
 import { ticket } from '../tickets/tickets.rows';
@@ -207,13 +207,25 @@ export class Polling {
     snapshot: PaymentCustomerSnapshot | null,
     named: readonly NamedTransaction[],
   ): Promise<PaymentCustomerSnapshot | null> {
-    if (snapshot === null || source.connector.fetchTransactions === undefined) return snapshot;
-    const { customer, transactions } = snapshot;
+    if (snapshot === null) return snapshot;
+    const { customer } = snapshot;
+    const warnings = new Map(
+      named.flatMap(({ customer: of, reference, warnedAt }) =>
+        warnedAt !== undefined && of === customer.reference ? [[reference, warnedAt] as const] : [],
+      ),
+    );
+    const warned = (record: TransactionRecord): TransactionRecord => {
+      const warnedAt = warnings.get(record.reference);
+      return warnedAt === undefined ? record : { ...record, warnedAt };
+    };
+    const transactions = warnings.size === 0 ? snapshot.transactions : snapshot.transactions.map(warned);
+    if (source.connector.fetchTransactions === undefined) return { ...snapshot, transactions };
     const read = new Set(transactions.map(({ reference }) => reference));
     const others = named.filter((each) => each.customer === customer.reference && !read.has(each.reference));
     const held = await this.parts.payments.held(paymentCustomerId, [...new Set(others.map(({ reference }) => reference))]);
-    if (held.length === 0) return snapshot;
-    return { ...snapshot, besides: await source.connector.fetchTransactions(customer.reference, held) };
+    if (held.length === 0) return { ...snapshot, transactions };
+    const besides = await source.connector.fetchTransactions(customer.reference, held);
+    return { ...snapshot, transactions, besides: besides.map(warned) };
   }
 
   private async syncHelpdesk(name: string, onProgress: OnProgress): Promise<void> {

@@ -79,6 +79,8 @@ export interface DisputeRecord {
   readonly status: string;
   readonly reason: string | null;
   readonly openedAt: Date;
+  /** Until when the merchant can still answer it; null or absent where there is nothing to answer, or the provider doesn't tell. */
+  readonly respondBy?: Date | null;
 }
 
 /** Money that went back, or was to go back. What was authorized and never captured is no refund, whatever a provider books it as. */
@@ -132,6 +134,10 @@ export interface TransactionRecord {
   readonly riskScore: number | null;
   readonly riskSignals: readonly string[];
   readonly dispute: DisputeRecord | null;
+  /** When the provider opened a review that is still open; null or absent where there is none, or it doesn't tell when. */
+  readonly reviewedSince?: Date | null;
+  /** When the card's network or issuer first warned of fraud; null or absent where nobody did, or it wasn't asked. */
+  readonly warnedAt?: Date | null;
   readonly createdAt: Date;
 }
 
@@ -157,6 +163,8 @@ export interface KnownObjects {
 export interface NamedTransaction {
   readonly customer: string;
   readonly reference: string;
+  /** When the card's network or issuer warned of fraud, where it is that; what is read of the transaction itself need not tell. */
+  readonly warnedAt?: Date | undefined;
 }
 
 export interface PaymentChanges {

@@ -520,6 +520,45 @@ describe('a customer', () => {
     expect(paths().filter((path) => path === '/v1/disputes')).toHaveLength(1);
   });
 
+  test('has the date until which a dispute can be answered, as long as it waits for the merchant', async () => {
+    const { id } = stripe.createCustomer();
+    const due = 1_781_000_000;
+    const evidence = (due_by: number | null) => ({ due_by, has_evidence: false, past_due: false, submission_count: 0 });
+    const dispute = stripe.openDispute(stripe.createCharge({ customer: id }).id, { evidence_details: evidence(due) });
+    const respondBy = async () => (await connect().fetchCustomer(id, longAgo))!.transactions[0]?.dispute?.respondBy;
+    expect(await respondBy()).toEqual(new Date(due * 1_000));
+    for (const [status, given] of [
+      ['under_review', due],
+      ['needs_response', 0],
+      ['needs_response', null],
+    ] as const) {
+      stripe.updateDispute(dispute.id, { status, evidence_details: evidence(given) });
+      expect(await respondBy()).toBeUndefined();
+    }
+    stripe.updateDispute(dispute.id, { status: 'warning_needs_response', evidence_details: evidence(due) });
+    expect(await respondBy()).toEqual(new Date(due * 1_000));
+  });
+
+  test('is under review until the review is closed, though the charge goes on naming it', async () => {
+    stripe.now = 1_780_000_000;
+    const { id } = stripe.createCustomer();
+    const charge = stripe.createCharge({ customer: id });
+    stripe.now += 60;
+    const review = stripe.openReview(charge.id);
+    const shown = async () => (await connect().fetchCustomer(id, longAgo))!.transactions[0];
+    expect(await shown()).toMatchObject({ riskSignals: ['under_review'], reviewedSince: new Date(1_780_000_060_000) });
+    stripe.denied = [/reviews/];
+    expect(await shown()).toMatchObject({ riskSignals: ['under_review'] });
+    expect(await shown()).not.toHaveProperty('reviewedSince');
+    stripe.denied = [];
+    stripe.closeReview(review.id, 'approved');
+    expect(await shown()).toMatchObject({ riskSignals: [] });
+    expect(await shown()).not.toHaveProperty('reviewedSince');
+    expect(stripe.get(charge.id).review).toBe(review.id);
+    stripe.failNext(1, { kind: 'status', status: 500 }, /reviews/);
+    expect((await unavailableOf(connect().fetchCustomer(id, longAgo))).why).toBe('fault');
+  });
+
   test('is not told in part where disputes fail for another reason', async () => {
     const { id } = stripe.createCustomer();
     stripe.openDispute(stripe.createCharge({ customer: id }).id);
@@ -671,6 +710,41 @@ describe('changes', () => {
     const second = await drain(connect().changes(cursor));
     expect([...second.customers].sort()).toEqual([one, two, three].sort());
     expect((await drain(connect().changes(second.cursor))).customers).toEqual([]);
+  });
+
+  test('name the payment that the card network warns of, since when, and a review’s that has no charge yet', async () => {
+    stripe.now = 1_780_000_000;
+    const { id } = stripe.createCustomer();
+    const intent = stripe.createPaymentIntent({ customer: id, status: 'requires_capture' });
+    const charge = stripe.createCharge({ customer: id, payment_intent: intent.id });
+    stripe.now += 60;
+    const named = async (cursor: string) => {
+      const found: unknown[] = [];
+      for await (const { transactions = [] } of connect().changes(cursor)) found.push(...transactions);
+      return found;
+    };
+    const { cursor } = await drain(connect().changes(null));
+    stripe.now += 60;
+    stripe.warnOfFraud(charge.id);
+    const warnedAt = new Date(1_780_000_120_000);
+    expect(await named(cursor)).toEqual([
+      { customer: id, reference: charge.id, warnedAt },
+      { customer: id, reference: intent.id, warnedAt },
+    ]);
+    // Whoever may not read warnings still hears that something happened to the payment.
+    stripe.denied = [/early_fraud_warnings/];
+    expect(await named(cursor)).toEqual([
+      { customer: id, reference: charge.id },
+      { customer: id, reference: intent.id },
+    ]);
+    stripe.denied = [];
+    const { cursor: later } = await drain(connect().changes(cursor));
+    stripe.now += 60;
+    stripe.openReview(charge.id, { charge: null });
+    expect(await named(later)).toEqual([{ customer: id, reference: intent.id }]);
+    // An event that nobody signed and a warning that isn't there are believed in nothing.
+    stripe.recordEvent('radar.early_fraud_warning.created', { id: 'issfr_none', charge: 'ch_none', customer: 'cus_else' });
+    expect(await named((await drain(connect().changes(later))).cursor)).toEqual([]);
   });
 
   test('name a deleted customer', async () => {

@@ -4,7 +4,6 @@ import type { WebhookJudgement, WebhookRequest } from '../../helpdesk/helpdesk.p
 import { SourceUnavailable } from '../../source-unavailable';
 import type {
   AuthenticationReport,
-  DisputeRecord,
   KnownObjects,
   PaymentChanges,
   PaymentCustomerRecord,
@@ -31,18 +30,17 @@ import {
   transactionsOf,
   writeCursor,
 } from './stripe.events';
-import { CursorVanished } from './stripe.faults';
+import { CursorVanished, isRefusedPermission } from './stripe.faults';
 import { StripeHolds } from './stripe.holds';
 import { paymentMethodRecord, paymentMethodSchema } from './stripe.methods';
 import { refundSchema, type StripeRefund } from './stripe.money';
+import { StripeNotices } from './stripe.notices';
 import { emailClause, isMetadataKey, metadataClause } from './stripe.search';
 import type { StripeSection } from './stripe.section';
 import { pageOf, reference as referenceSchema } from './stripe.shapes';
 import {
   chargeSchema,
   chargeTransaction,
-  disputeRecord,
-  disputeSchema,
   intentTransaction,
   paymentIntentSchema,
   type StripeCharge,
@@ -64,8 +62,6 @@ export interface StripePaymentsOptions extends Omit<StripeSection, 'kind' | 'nam
 const mostTransactions = 500;
 const mostMethods = 200;
 
-/** Newest disputed charges whose disputes are looked up; the others are DISPUTED without details. */
-const mostDisputes = 20;
 /** Newest refunded charges whose refunds are looked up where Stripe didn't list them with the charge. */
 const mostRefunded = 50;
 /** Newest refunds of one charge. */
@@ -84,7 +80,7 @@ const mostEventPages = 50;
  * A restricted key with these read permissions is enough: Customers, Payment Methods, PaymentIntents, Charges and
  * Refunds, Events; search of customers needs Customers only (and isn't offered to merchants in India, for whom
  * `findCustomers` fails rather than miss the customer that metadata names). Without Disputes a disputed payment is still
- * `DISPUTED` but has no details. A refusal of any other permission is `SourceUnavailable` `unauthorized`. Risk comes with
+ * `DISPUTED` but has no details; without Reviews and Early Fraud Warnings a reviewed one is `under_review` for good, and nobody hears of a warning. A refusal of any other permission is `SourceUnavailable` `unauthorized`. Risk comes with
  * the charge; the score only for accounts with Radar for Fraud Teams.
  *
  * Amounts are ISO 4217 minor units. Stripe's are that too (zero-decimal currencies as they are) but for ISK, UGX and MGA,
@@ -104,6 +100,7 @@ export class StripePayments implements PaymentsConnector {
   private readonly helpdeskNaming: HelpdeskNaming;
   private readonly transactionNaming: TransactionNaming;
   private readonly authentication: StripeAuthentication;
+  private readonly notices: StripeNotices;
 
   constructor(
     private readonly options: StripePaymentsOptions,
@@ -128,6 +125,7 @@ export class StripePayments implements PaymentsConnector {
       deviceKey: options.deviceKey ?? null,
     };
     this.calls = calls;
+    this.notices = new StripeNotices(this.calls);
     const parts = { source, calls: this.calls, clock: this.clock, account };
     this.credentials = new StripeCredentials(parts);
     this.holds = new StripeHolds({ ...parts, lists: options.radarLists ?? null });
@@ -252,13 +250,16 @@ export class StripePayments implements PaymentsConnector {
     charges: readonly StripeCharge[],
   ): Promise<readonly TransactionRecord[]> {
     const attempts = attemptsOf(intents, charges);
-    const disputes = await this.disputesOf(attempts);
+    const shown = attempts.flatMap(({ charge }) => charge ?? []);
+    const disputes = await this.notices.disputesOf(shown);
     const refunds = await this.refundsOf(attempts, charges);
+    const reviews = await this.notices.reviewsOf(shown);
     return attempts
       .map(({ intent, charge }) => {
         const about = {
           dispute: (charge && disputes.get(charge.id)) ?? null,
           refunds: (charge && refunds.get(charge.id)) ?? null,
+          review: charge === null ? undefined : reviews.get(charge.id),
         };
         return intent
           ? intentTransaction(intent, charge, about, this.transactionNaming)
@@ -364,22 +365,6 @@ export class StripePayments implements PaymentsConnector {
     return found;
   }
 
-  /** By charge. A key that may not read disputes costs their details only. */
-  private async disputesOf(attempts: readonly Attempt[]): Promise<ReadonlyMap<string, DisputeRecord | null>> {
-    const disputes = new Map<string, DisputeRecord | null>();
-    const disputed = attempts.flatMap(({ charge }) => (charge?.disputed ? [charge.id] : []));
-    for (const charge of disputed.slice(0, mostDisputes)) {
-      try {
-        const list = await this.calls.ask((stripe) => stripe.disputes.list({ charge, limit: pageSize }), pageOf(disputeSchema));
-        disputes.set(charge, disputeRecord(list.data));
-      } catch (error) {
-        if (!isRefusedPermission(error)) throw error;
-        break;
-      }
-    }
-    return disputes;
-  }
-
   /** By charge; those that came with it, and of others what Stripe lists. A charge of which nothing was given back isn't asked about. */
   private async refundsOf(
     attempts: readonly Attempt[],
@@ -433,19 +418,38 @@ export class StripePayments implements PaymentsConnector {
     const concerned = events.map(concernOf).filter((concern) => concern !== null);
     const customers = new Set(concerned.flatMap((concern) => concern.customers));
     const transactions = events.flatMap(transactionsOf);
-    for (const charge of new Set(concerned.flatMap((concern) => concern.charges))) {
-      const found = await this.calls.askMaybe('charge', (stripe) => stripe.charges.retrieve(charge), chargeSchema);
-      if (!found?.customer) continue;
-      const { customer, id, payment_intent: intent } = found;
+    const name = (
+      found: { readonly customer: string | null } | null,
+      references: readonly (string | null)[],
+      warnedAt?: Date,
+    ) => {
+      if (!found?.customer) return;
+      const { customer } = found;
       customers.add(customer);
-      for (const reference of [id, ...(intent === null ? [] : [intent])]) transactions.push({ customer, reference });
+      for (const reference of references) if (reference !== null) transactions.push({ customer, reference, warnedAt });
+    };
+    const charges = new Map<string, Date | undefined>();
+    for (const warning of new Set(concerned.flatMap((concern) => concern.warnings))) {
+      const found = await this.notices.warning(warning);
+      if (found) charges.set(found.charge, found.created);
+    }
+    for (const { charges: named } of concerned)
+      for (const charge of named) if (!charges.has(charge)) charges.set(charge, undefined);
+    for (const [charge, warnedAt] of charges) {
+      const found = await this.calls.askMaybe('charge', (stripe) => stripe.charges.retrieve(charge), chargeSchema);
+      name(found, [found?.id ?? null, found?.payment_intent ?? null], warnedAt);
+    }
+    for (const intent of new Set(concerned.flatMap((concern) => concern.intents))) {
+      const found = await this.calls.askMaybe(
+        'payment_intent',
+        (stripe) => stripe.paymentIntents.retrieve(intent),
+        paymentIntentSchema,
+      );
+      name(found, [found?.id ?? null]);
     }
     return { customers: [...customers], transactions };
   }
 }
-
-const isRefusedPermission = (error: unknown): boolean =>
-  error instanceof SourceUnavailable && error.why === 'unauthorized' && error.status === 403;
 
 /** What becomes one transaction: an intent with its latest charge, or a charge that stands for itself. */
 type Attempt =

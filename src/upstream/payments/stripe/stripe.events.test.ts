@@ -34,7 +34,7 @@ describe('whom an event is about', () => {
     ['refund.failed', { id: 're_1', charge: 'ch_1' }, [], ['ch_1']],
     ['review.closed', { id: 'prv_1', charge: 'ch_1' }, [], ['ch_1']],
   ])('%s', (type, object, customers, charges) => {
-    expect(concernOf(event(type, object))).toEqual({ customers, charges });
+    expect(concernOf(event(type, object))).toEqual({ customers, charges, intents: [], warnings: [] });
   });
 
   test.each([
@@ -49,15 +49,31 @@ describe('whom an event is about', () => {
     expect(transactionsOf(event(type, object, { account: 'acct_1' }))).toEqual([]);
   });
 
-  test.each(['refund.created', 'radar.early_fraud_warning.created'])('%s names a charge', (type) => {
-    expect(concernOf(event(type, { id: 'x_1', charge: 'ch_1' }))).toEqual({ customers: [], charges: ['ch_1'] });
+  test.each(['refund.created', 'charge.dispute.updated'])('%s names a charge', (type) => {
+    const nobodyElse = { customers: [], intents: [], warnings: [] };
+    expect(concernOf(event(type, { id: 'x_1', charge: 'ch_1' }))).toEqual({ ...nobodyElse, charges: ['ch_1'] });
+  });
+
+  test('a warning names itself and its charge, which says nothing of it', () => {
+    const warning = { id: 'issfr_1', charge: 'ch_1', actionable: true };
+    const concern = { customers: [], charges: ['ch_1'], intents: [], warnings: ['issfr_1'] };
+    expect(concernOf(event('radar.early_fraud_warning.created', warning))).toEqual(concern);
+  });
+
+  test('a review without a charge names its payment', () => {
+    const named = (object: object) => {
+      const { charges, intents } = concernOf(event('review.opened', { id: 'prv_1', ...object }))!;
+      return { charges, intents };
+    };
+    expect(named({ charge: null, payment_intent: 'pi_1' })).toEqual({ charges: [], intents: ['pi_1'] });
+    expect(named({ charge: 'ch_1', payment_intent: 'pi_1' })).toEqual({ charges: ['ch_1'], intents: [] });
   });
 
   test('a detached method names the customer it was detached from', () => {
     const detached = event('payment_method.detached', null, {
       data: { object: { id: 'pm_1', customer: null }, previous_attributes: { customer: 'cus_1' } },
     });
-    expect(concernOf(detached)).toEqual({ customers: ['cus_1'], charges: [] });
+    expect(concernOf(detached)).toMatchObject({ customers: ['cus_1'], charges: [] });
   });
 
   test.each([
@@ -80,7 +96,7 @@ describe('whom an event is about', () => {
   test.each([[null], ['text'], [{ id: '../../v1/keys' }], [{ id: 7 }]])(
     'an object of %j names nobody and is no failure',
     (object) => {
-      expect(concernOf(event('customer.updated', object))).toEqual({ customers: [], charges: [] });
+      expect(concernOf(event('customer.updated', object))).toMatchObject({ customers: [], charges: [] });
     },
   );
 });

@@ -37,10 +37,14 @@ export const eventSchema = z.object({
 });
 export type StripeEvent = z.infer<typeof eventSchema>;
 
-/** Payment customers that an event is about, and charges whose customer has to be asked for (a dispute names only its charge). */
+/** Payment customers that an event is about, and charges, payments and warnings whose customer has to be asked for (a dispute names only its charge). */
 export interface Concern {
   readonly customers: readonly string[];
   readonly charges: readonly string[];
+  /** PaymentIntents, where no charge is named. */
+  readonly intents: readonly string[];
+  /** Early fraud warnings. */
+  readonly warnings: readonly string[];
 }
 
 type Naming = (event: StripeEvent) => readonly (string | null | undefined)[];
@@ -48,6 +52,8 @@ type Naming = (event: StripeEvent) => readonly (string | null | undefined)[];
 const itself: Naming = ({ data }) => [data.object.id];
 const itsCustomer: Naming = ({ data }) => [data.object.customer, data.previous_attributes?.customer];
 const itsCharge: Naming = ({ data }) => [data.object.charge];
+/** A review of a payment that was only authorized may name no charge. */
+const itsIntent: Naming = ({ data }) => [data.object.charge === null ? data.object.payment_intent : null];
 /** A charge is shown as its payment, or as an attempt of its own. */
 const itsPayment: Naming = ({ data }) => [data.object.id, data.object.payment_intent];
 
@@ -56,6 +62,8 @@ const concerns: readonly {
   readonly type: RegExp;
   readonly customers?: Naming;
   readonly charges?: Naming;
+  readonly intents?: Naming;
+  readonly warnings?: Naming;
   readonly transactions?: Naming;
 }[] = [
   { type: /^customer\.(created|updated|deleted)$/, customers: itself },
@@ -71,8 +79,8 @@ const concerns: readonly {
   },
   { type: /^charge\.dispute\.[a-z_]+$/, charges: itsCharge },
   { type: /^(charge\.refund\.updated|refund\.(created|updated|failed))$/, charges: itsCharge },
-  { type: /^radar\.early_fraud_warning\.(created|updated)$/, charges: itsCharge },
-  { type: /^review\.(opened|closed)$/, charges: itsCharge },
+  { type: /^radar\.early_fraud_warning\.(created|updated)$/, charges: itsCharge, warnings: itself },
+  { type: /^review\.(opened|closed)$/, charges: itsCharge, intents: itsIntent },
 ];
 
 export const isUnderstood = (type: string): boolean => concerns.some((each) => each.type.test(type));
@@ -85,7 +93,13 @@ const named = (event: StripeEvent, naming: Naming | undefined): readonly string[
 export const concernOf = (event: StripeEvent): Concern | null => {
   const found = event.account ? undefined : concerns.find(({ type }) => type.test(event.type));
   if (found === undefined) return null;
-  return { customers: named(event, found.customers), charges: named(event, found.charges) };
+  const { customers, charges, intents, warnings } = found;
+  return {
+    customers: named(event, customers),
+    charges: named(event, charges),
+    intents: named(event, intents),
+    warnings: named(event, warnings),
+  };
 };
 
 /** Payments and attempts that an event of this account is about, where it says whose they are. */

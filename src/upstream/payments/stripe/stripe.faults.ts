@@ -38,6 +38,8 @@ export const inPath = {
   subscription: ['id', 'subscription', 'subscription_exposed_id'],
   session: ['id', 'session', 'checkout_session'],
   setup_intent: ['id', 'intent', 'setup_intent'],
+  review: ['id', 'review'],
+  warning: ['id', 'early_fraud_warning'],
   nothing: [],
 } as const;
 export type InPath = keyof typeof inPath;
@@ -151,3 +153,7 @@ export const judgeWrite = (source: string, error: unknown): Exclude<Write<never>
   const { code = null, decline_code: declineCode = null, param = null } = error;
   return { outcome: 'refused', refusal: { status, code, declineCode, param } };
 };
+
+/** The key lacks a permission, and is good otherwise. */
+export const isRefusedPermission = (error: unknown): boolean =>
+  error instanceof SourceUnavailable && error.why === 'unauthorized' && error.status === 403;

@@ -49,6 +49,8 @@ interface Failed {
 export interface AboutCharge {
   readonly dispute: DisputeRecord | null;
   readonly refunds: readonly StripeRefund[] | null;
+  /** The review that the charge names; absent where it names none, or it wasn't told. */
+  readonly review?: { readonly open: boolean; readonly created: Date } | undefined;
 }
 
 /** Where Stripe's amounts aren't in ISO 4217 minor units: it writes ISK and UGX (no minor unit) with two decimals and MGA without any. */

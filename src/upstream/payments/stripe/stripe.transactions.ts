@@ -106,6 +106,8 @@ export type StripePaymentIntent = z.infer<typeof paymentIntentSchema>;
 export const disputeSchema = z.object({
   id: reference,
   created: instant,
+  /** `due_by` is 0 where the bank allows no answer. */
+  evidence_details: orNull(z.object({ due_by: orNull(instant) })),
   reason: orNull(word),
   status: word,
 });
@@ -117,7 +119,11 @@ const riskBands: ReadonlyMap<string, RiskBand> = new Map<string, RiskBand>([
   ['highest', 'HIGH'],
 ]);
 
-const riskSignals = (charge: StripeCharge): readonly string[] => {
+/** A charge names its review also once that was closed. */
+const isReviewed = (charge: StripeCharge, { review }: Pick<AboutCharge, 'review'>): boolean =>
+  charge.review !== null && review?.open !== false;
+
+const riskSignals = (charge: StripeCharge, about: AboutCharge): readonly string[] => {
   const card = charge.payment_method_details?.card;
   return [
     charge.outcome?.type === 'blocked' && 'blocked',
@@ -125,16 +131,19 @@ const riskSignals = (charge: StripeCharge): readonly string[] => {
     card?.checks?.address_postal_code_check === 'fail' && 'postal_code_check_failed',
     card?.checks?.address_line1_check === 'fail' && 'address_check_failed',
     card?.three_d_secure?.result === 'failed' && 'three_d_secure_failed',
-    charge.review !== null && 'under_review',
+    isReviewed(charge, about) && 'under_review',
     charge.fraud_details?.stripe_report === 'fraudulent' && 'reported_by_stripe',
     charge.fraud_details?.user_report === 'fraudulent' && 'reported_by_merchant',
   ].filter((signal) => signal !== false);
 };
 
-const riskOf = (charge: StripeCharge | null): Pick<TransactionRecord, 'riskBand' | 'riskScore' | 'riskSignals'> => ({
+type Watched = Pick<TransactionRecord, 'riskBand' | 'riskScore' | 'riskSignals' | 'reviewedSince'>;
+
+const riskOf = (charge: StripeCharge | null, about: AboutCharge): Watched => ({
   riskBand: riskBands.get(charge?.outcome?.risk_level ?? '') ?? 'UNKNOWN',
   riskScore: charge?.outcome?.risk_score ?? null,
-  riskSignals: charge === null ? [] : riskSignals(charge),
+  riskSignals: charge === null ? [] : riskSignals(charge, about),
+  ...(about.review?.open ? { reviewedSince: about.review.created } : {}),
 });
 
 const advice = (from: { advice_code: string | null; network_advice_code: string | null } | null | undefined): string | null =>
@@ -175,7 +184,7 @@ export const intentTransaction = (
     declineAdvice: advice(failure) ?? advice(failed?.outcome),
     // Stripe keeps no place of an attempt; the issuer's country is the method's.
     country: null,
-    ...riskOf(charge),
+    ...riskOf(charge, about),
     dispute: about.dispute,
     createdAt: intent.created,
   };
@@ -191,14 +200,20 @@ export const chargeTransaction = (charge: StripeCharge, about: AboutCharge, nami
   declineCode: charge.status === 'failed' ? (charge.outcome?.reason ?? charge.failure_code) : null,
   declineAdvice: charge.status === 'failed' ? advice(charge.outcome) : null,
   country: null,
-  ...riskOf(charge),
+  ...riskOf(charge, about),
   dispute: about.dispute,
   createdAt: charge.created,
 });
+
+/** Of disputes that wait for the merchant. */
+const unanswered: ReadonlySet<string> = new Set(['needs_response', 'warning_needs_response']);
 
 /** The dispute that matters of several about one charge: the latest that isn't withdrawn, otherwise the latest. */
 export const disputeRecord = (disputes: readonly StripeDispute[]): DisputeRecord | null => {
   const latest = [...disputes].sort((one, other) => other.created.getTime() - one.created.getTime());
   const chosen = latest.find(({ status }) => !withdrawnDisputes.has(status)) ?? latest[0];
-  return chosen ? { status: chosen.status, reason: chosen.reason, openedAt: chosen.created } : null;
+  if (!chosen) return null;
+  const { status, reason, created, evidence_details: evidence } = chosen;
+  const due = unanswered.has(status) ? (evidence?.due_by ?? null) : null;
+  return { status, reason, openedAt: created, ...(due !== null && due.getTime() > 0 ? { respondBy: due } : {}) };
 };
