@@ -131,7 +131,7 @@ export const credentialEvents = {
     detail: { ...step, channel: word },
   },
   'credential.note-dropped': {
-    reads: 'The helpdesk didn’t take the note on the ticket.',
+    reads: 'The note isn’t on the ticket: the helpdesk didn’t take it, or the ticket is about somebody else by now.',
     outcome: 'DENIED',
     subject: 'CredentialUpdate',
     detail: { given_up: word },

@@ -1,3 +1,4 @@
+import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import type { Mail } from '../../src/upstream/delivery/delivery.port';
 import { DeliveryFailed } from '../../src/upstream/delivery/delivery.port';
 import { countOf, policyWith, told } from '../support/answers';
@@ -244,6 +245,23 @@ describe('the ticket', () => {
       subject: { type: 'CredentialUpdate', id },
       detail: { given_up: 'OUTCOME' },
     });
+    await updates.assist(of.ticketId);
+  });
+
+  it('hears nothing of it once it is about somebody else', async () => {
+    const { id, token } = await updates.asked(of, of.usual, 'BILLING_ADDRESS');
+    const before = notesOf(id);
+    expect((await updates.desk.refuse(token, '')).outcome).toBe('refused');
+    test.helpdesk.setCustomer(of.reference, helpdeskReferenceOf(20), null);
+    await test.app.sources.syncAll();
+    await updates.drain();
+    expect(notesOf(id)).toEqual(before);
+    expect((await test.events('credential.note-dropped')).at(-1)).toMatchObject({
+      subject: { type: 'CredentialUpdate', id },
+      detail: { given_up: 'OUTCOME' },
+    });
+    test.helpdesk.setCustomer(of.reference, helpdeskReferenceOf(of.number), null);
+    await test.app.sources.syncAll();
     await updates.assist(of.ticketId);
   });
 

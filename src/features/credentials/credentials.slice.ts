@@ -15,7 +15,7 @@ import { type ConfirmationParts, Confirmations } from './confirm/confirmations.s
 import { CredentialsLoader } from './credentials.loader';
 import { Credentials } from './credentials.service';
 import type { CustomerSigns } from './customer-signs';
-import { Deliveries } from './deliver/deliveries.service';
+import { updateDeliveries } from './deliver/deliveries.service';
 import { invitationJobs } from './invite/card-invitations.service';
 import { Inviting } from './invite/inviting';
 import { CredentialJobs, faultOf, updateJobs } from './jobs.service';
@@ -49,7 +49,10 @@ export const createCredentials = (
   const { updates } = policy;
   const { leaseSeconds, cardInvitations } = settings;
   const invitationHours = cardInvitations.linkDays * 24;
-  const deliveries = new Deliveries({ database, keys, sources, delivery, policy: updates, invitationHours, merchant, publicUrl });
+  const deliveries = updateDeliveries(
+    { database, keys, sources, delivery, merchant, publicUrl },
+    { linkHours: updates.linkHours, invitationHours },
+  );
   const applying = new Applying({ database, keys, sources, policy: updates, signs });
   const setups = new Setups({ database, keys, redactor, sources, policy: updates, signs, clock });
   const jobs = new CredentialJobs({

@@ -8,3 +8,6 @@ export abstract class StoredLink {
   @Instant({ name: 'created_at' }) createdAt!: Date;
   @Instant({ name: 'expires_at' }) expiresAt!: Date;
 }
+
+/** Why a link isn't sent: its customer can't be asked. */
+export type Undelivered = 'UNDELIVERABLE' | 'CONTACT_CHANGED' | 'LINK_CHANGED' | 'CUSTOMER_ERASED';

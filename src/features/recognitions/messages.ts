@@ -1,6 +1,7 @@
 import type { Mail } from '../../upstream/delivery/delivery.port';
+import type { Undelivered } from '../invitations/link.entity';
 import { linkMail, oneLine } from '../invitations/link-mails';
-import type { Recognition, RecognitionFailure, RecognitionState } from './recognition.entity';
+import type { Recognition, RecognitionState } from './recognition.entity';
 
 interface QuestionMail {
   readonly merchant: string;
@@ -35,7 +36,7 @@ const subject = 'Question about a payment';
 export const requestNote = ({ id }: Pick<Recognition, 'id'>): string =>
   `${subject}: the customer was asked whether they made it, by e-mail to the address that the payment side holds. (${id})`;
 
-const failures: Readonly<Record<RecognitionFailure, string>> = {
+const failures: Readonly<Record<Undelivered, string>> = {
   UNDELIVERABLE: 'the link could not be delivered',
   CONTACT_CHANGED: 'the customer’s contact data changed meanwhile',
   LINK_CHANGED: 'it is no longer sure who this customer is on the payment side',

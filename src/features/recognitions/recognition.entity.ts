@@ -2,13 +2,10 @@ import { StoredJob } from '../../background/job-table';
 import { IdList, Instant, Key, Sealed, Text } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
-import { StoredLink } from '../invitations/link.entity';
+import { StoredLink, type Undelivered } from '../invitations/link.entity';
 
 export const recognitionStates = ['ASKED', 'RECOGNIZED', 'DISOWNED', 'EXPIRED', 'FAILED'] as const;
 export type RecognitionState = (typeof recognitionStates)[number];
-
-/** Why a customer could not be asked. */
-export type RecognitionFailure = 'UNDELIVERABLE' | 'CONTACT_CHANGED' | 'LINK_CHANGED' | 'CUSTOMER_ERASED';
 
 /** The question whether a payment is its customer's own, and their answer. What is sealed is under the helpdesk customer's key. Never deleted. */
 @Entity('recognition')
@@ -41,7 +38,7 @@ export class Recognition {
   /** When the mail with the link left; no other is sent afterwards. */
   @Instant({ name: 'sent_at', nullable: true }) sentAt!: Date | null;
   @Instant({ name: 'answered_at', nullable: true }) answeredAt!: Date | null;
-  @Text(32, { nullable: true }) failure!: RecognitionFailure | null;
+  @Text(32, { nullable: true }) failure!: Undelivered | null;
   /** Salt and digest under the customer's key of what they were shown and said; the same text sealed. */
   @Text(80, { name: 'shown_digest', nullable: true }) shownDigest!: string | null;
   @Sealed({ name: 'shown_sealed', nullable: true }) shownSealed!: Buffer | null;

@@ -4,8 +4,10 @@ import { sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { type Keyset, pageClause, putInOrder } from '../../graphql/page';
 import type { Keys } from '../keys/keys.service';
+import { SealedChanges } from '../keys/sealed-changes';
 import type { TicketGrounds } from '../tickets/tickets.policy';
-import { endUnanswered, RecognitionChanges } from './recognition.moves';
+import { Recognition } from './recognition.entity';
+import { endUnanswered } from './recognition.moves';
 import { recognitionReach } from './recognition.policy';
 import { type RecognitionRow, recognition, recognitionIds, recognitionRows } from './recognition.rows';
 
@@ -32,7 +34,7 @@ export interface RecognitionParts {
 
 /** Questions to customers as staff follow them. */
 export class Recognitions {
-  private readonly changes = new RecognitionChanges(this.parts.database, this.parts.keys, 'expiry');
+  private readonly changes = new SealedChanges(this.parts.database, this.parts.keys, 'expiry', Recognition);
 
   constructor(private readonly parts: RecognitionParts) {}
 

@@ -10,7 +10,7 @@ import type { Sources } from '../sources/sources.service';
 import type { TicketGrounds } from '../tickets/tickets.policy';
 import { RecognitionAnswers } from './answering.service';
 import { Asking } from './asking.service';
-import { RecognitionDeliveries } from './deliveries.service';
+import { questionDeliveries } from './deliveries.service';
 import { recognitionJobs } from './recognition.entity';
 import { RecognitionsLoader } from './recognitions.loader';
 import { Recognitions } from './recognitions.service';
@@ -34,11 +34,10 @@ export const createRecognitions = (
   { database, keys, policy, clock, log, publicUrl }: Core,
   { sources, assistances, scope, holds, delivery, channels, leaseSeconds, merchant }: RecognitionSliceParts,
 ) => {
-  const deliveries = new RecognitionDeliveries({ database, keys, sources, delivery, merchant, publicUrl });
   const jobs = new Outbox({
     database,
     jobs: jobTable(recognitionJobs, { subject: 'recognitionId' }),
-    handlers: { LINK: deliveries.link, NOTICE: deliveries.notice, OUTCOME: deliveries.outcome },
+    handlers: questionDeliveries({ database, keys, sources, delivery, merchant, publicUrl }),
     lease: leaseSeconds * 1_000,
     clock,
     faultOf,

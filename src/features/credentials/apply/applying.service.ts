@@ -8,12 +8,12 @@ import type { AddressRecord, MethodState, ProviderStep } from '../../../upstream
 import { SourceUnavailable } from '../../../upstream/source-unavailable';
 import { customer, linkRows } from '../../customers/customers.rows';
 import type { Keys } from '../../keys/keys.service';
+import { SealedChanges, type SealedWork } from '../../keys/sealed-changes';
 import type { Sources } from '../../sources/sources.service';
-import { type CredentialUpdate, credentialUpdates } from '../credential-update.entity';
+import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { end, factsOf } from '../credential-update.moves';
 import { type FailureReason, isTerminal } from '../credential-update.states';
 import type { CustomerSigns } from '../customer-signs';
-import { JobChanges, type UpdateWork } from '../job-changes';
 import type { ClaimedJob, JobHandler } from '../jobs.service';
 import { isStill, methodSummarySchema, summaryOfRow } from '../method-summary';
 import { type ProviderSide, providerSideOf } from '../provider-side';
@@ -37,12 +37,12 @@ export interface ApplyingParts {
  * one after the other. Whatever crashes, each call has its effect once, or the state says that it isn't known.
  */
 export class Applying {
-  private readonly changes: JobChanges;
+  private readonly changes: SealedChanges<CredentialUpdate>;
   private readonly steps: Steps;
   private readonly calls: ProviderCalls;
 
   constructor(private readonly parts: ApplyingParts) {
-    this.changes = new JobChanges(parts.database, parts.keys, 'worker');
+    this.changes = new SealedChanges(parts.database, parts.keys, 'worker', CredentialUpdate);
     this.steps = new Steps(parts.database, parts.keys);
     this.calls = new ProviderCalls(this.changes, this.steps);
   }
@@ -233,7 +233,7 @@ export class Applying {
     return this.change(id, async (_, update) => update);
   }
 
-  private change<T>(updateId: string, work: UpdateWork<T>): Promise<T> {
+  private change<T>(updateId: string, work: SealedWork<CredentialUpdate, T>): Promise<T> {
     return this.changes.make('credential.apply', updateId, work);
   }
 }

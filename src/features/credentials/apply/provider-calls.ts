@@ -3,10 +3,10 @@ import { type Course, Effects } from '../../../background/effects';
 import type { CredentialChanges, ProviderRefusal } from '../../../upstream/payments/payments.port';
 import { SourceUnavailable } from '../../../upstream/source-unavailable';
 import type { CustomerSeal } from '../../keys/customer-seal';
+import type { SealedChanges } from '../../keys/sealed-changes';
 import { CredentialStep, type CredentialUpdate } from '../credential-update.entity';
 import { end, move } from '../credential-update.moves';
 import { isTerminal } from '../credential-update.states';
-import type { JobChanges } from '../job-changes';
 import type { ClaimedJob } from '../jobs.service';
 import type { OpenedStep, Steps } from './steps';
 
@@ -24,7 +24,7 @@ export class ProviderCalls {
   private readonly effects: Effects<ClaimedJob, CredentialStep, Owner, ProviderRefusal>;
 
   constructor(
-    changes: JobChanges,
+    changes: SealedChanges<CredentialUpdate>,
     private readonly steps: Steps,
   ) {
     this.effects = new Effects({

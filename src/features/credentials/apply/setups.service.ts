@@ -7,14 +7,14 @@ import { type Redactor, withoutCardData } from '../../../privacy/redaction';
 import { type CredentialChanges, ProviderRefused, type Setup, type SetupReport } from '../../../upstream/payments/payments.port';
 import type { CustomerSeal } from '../../keys/customer-seal';
 import type { Keys } from '../../keys/keys.service';
+import { SealedChanges, type SealedWork } from '../../keys/sealed-changes';
 import { paymentTexts } from '../../payments/payments.ingest';
 import { methodIds, method as methods } from '../../payments/payments.rows';
 import type { Sources } from '../../sources/sources.service';
-import { type CredentialUpdate, credentialUpdates } from '../credential-update.entity';
+import { CredentialUpdate, credentialUpdates } from '../credential-update.entity';
 import { end, factsOf, move } from '../credential-update.moves';
 import { type FailureReason, isTerminal } from '../credential-update.states';
 import { addSigns, type CustomerSigns } from '../customer-signs';
-import { JobChanges, type UpdateWork } from '../job-changes';
 import { type ClaimedJob, enqueue, type JobHandler } from '../jobs.service';
 import { describeMethod, methodSummarySchema, summaryOf } from '../method-summary';
 import { providerSideOf } from '../provider-side';
@@ -43,10 +43,10 @@ export interface SetupParts {
 
 /** Follows the provider's page on which a customer enters their new card. */
 export class Setups {
-  private readonly changes: JobChanges;
+  private readonly changes: SealedChanges<CredentialUpdate>;
 
   constructor(private readonly parts: SetupParts) {
-    this.changes = new JobChanges(parts.database, parts.keys, 'worker');
+    this.changes = new SealedChanges(parts.database, parts.keys, 'worker', CredentialUpdate);
   }
 
   readonly setup: JobHandler = {
@@ -135,7 +135,7 @@ export class Setups {
     });
   }
 
-  private change<T>(updateId: string, work: UpdateWork<T>): Promise<T> {
+  private change<T>(updateId: string, work: SealedWork<CredentialUpdate, T>): Promise<T> {
     return this.changes.make('credential.apply', updateId, work);
   }
 }

@@ -1,3 +1,4 @@
+import { StoredJob } from '../../../background/job-table';
 import { Instant, Integer, Key, Text } from '../../../db/columns';
 import { Entity, Index } from '../../../db/entity';
 import { table } from '../../../db/table';
@@ -53,16 +54,8 @@ export const cardInvitations = table(CardInvitation);
 @Entity('card_invitation_job')
 @Index('uq_card_invitation_job_invitation_id', ['invitationId'], { unique: true })
 @Index('ix_card_invitation_job_state_next_at', ['state', 'nextAt'])
-export class CardInvitationJob {
-  @Key() id!: string;
+export class CardInvitationJob extends StoredJob {
   @Text(64, { name: 'invitation_id' }) invitationId!: string;
   @Text(16) kind!: 'INVITE';
-  @Text(8) state!: 'PENDING' | 'DONE' | 'DEAD';
-  /** Tries since it last got anywhere. */
-  @Integer() attempts!: number;
-  @Instant({ name: 'next_at' }) nextAt!: Date;
-  @Instant({ name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
-  @Text(64, { name: 'lease_holder', nullable: true }) leaseHolder!: string | null;
-  @Text(64, { nullable: true }) fault!: string | null;
 }
 export const cardInvitationJobs = table(CardInvitationJob);
