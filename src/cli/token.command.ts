@@ -16,6 +16,7 @@ export const tokenCommand = (program: Command): void => {
     .requiredOption('--user <name>', 'one of the demo people')
     .option('--no-mfa', 'a session without a second factor')
     .option('--client <id>', 'the client that the token is for (client_id); development unless told otherwise')
+    .option('--bound-to <thumbprint>', 'bound to the key with this thumbprint (RFC 7638), to be sent with proofs of it (DPoP)')
     .option('--json', 'print one JSON object: user, roles, teams, mfa, expiresAt, token')
     .addHelpText(
       'after',

@@ -334,7 +334,7 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     } catch (error) {
       const failure = refused(error);
       // That nobody can be looked up just now is no refusal.
-      if (failure?.code === 'RECORD_UNAVAILABLE') throw error;
+      if (failure?.code === 'RECORD_UNAVAILABLE' || failure?.code === 'OVERLOADED') throw error;
       // Whoever is asked for a nonce has proven nothing wrong: it is how their clients begin.
       if (failure && asksForNonce(failure)) throw error;
       const counted = await countRefusal(request);

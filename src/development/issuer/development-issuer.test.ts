@@ -54,6 +54,15 @@ test('second factor, life, session and time of sign-in are as asked', async () =
   });
 });
 
+test('a token is bound to the key that is asked for, and to nothing that is none', async () => {
+  const development = await open();
+  const verifier = new TokenVerifier({ issuers: [development.issuerOptions()], clock });
+  const boundTo = 'k'.repeat(43);
+  expect(await verifier.verify(await development.issue('ana', { boundTo }))).toMatchObject({ boundTo });
+  for (const none of ['', 'key', `${boundTo}=`])
+    await expect(development.issue('ana', { boundTo: none })).rejects.toMatchObject({ details: { argument: 'boundTo' } });
+});
+
 test('two tokens differ in id and session', async () => {
   const development = await open();
   const [first, second] = [decodeJwt(await development.issue('ana')), decodeJwt(await development.issue('ana'))];

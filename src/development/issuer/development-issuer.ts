@@ -138,6 +138,8 @@ export class DevelopmentIssuer {
     if (person === undefined) throw Failure.invalid('user', `one of ${this.people.map((each) => each.user).join(', ')}`);
     if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > longestLifetimeSeconds)
       throw Failure.invalid('lifetimeSeconds', `a whole number from 1 to ${longestLifetimeSeconds}`);
+    if (boundTo !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(boundTo))
+      throw Failure.invalid('boundTo', 'the base64url SHA-256 thumbprint of a key, 43 characters');
     const now = Math.floor(this.options.clock().getTime() / 1000);
     return new SignJWT({
       roles: [...person.roles],
