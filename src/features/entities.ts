@@ -27,7 +27,7 @@ import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.
 import { Recognition, RecognitionJob, RecognitionLink } from './recognitions/recognition.entity';
 import { RiskConsumer, RiskFeed, RiskFeedPending, RiskSignal, RiskSignalDay } from './signals/signal.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';
-import { Message, StaffMember, Ticket } from './tickets/ticket.entity';
+import { Message, StaffMember, Ticket, TicketHolder } from './tickets/ticket.entity';
 import { WebhookAttempt, WebhookDelivery, WebhookEndpoint } from './webhooks/webhook.entity';
 
 /** Every stored class: for the database, `ormconfig.ts` and the test that compares them with the migrations. */
@@ -84,6 +84,7 @@ export const entities = [
   StaffMember,
   StepUpDemand,
   Ticket,
+  TicketHolder,
   Transaction,
   UsedProof,
   WebhookAttempt,

@@ -1,8 +1,9 @@
 import { demoTickets } from '../../src/development/merchant/cast';
 import { paymentReferenceOf } from '../../src/development/merchant/history';
+import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { subjectDigest } from '../../src/features/signals/subjects';
 import { customerOf } from '../support/alerts';
-import { told } from '../support/answers';
+import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
 import { approveMutation, extendMutation, HeldPayments, hour, releaseMutation } from '../support/holds';
@@ -45,6 +46,40 @@ describe('what a rule or the customer made wait is no matter of who had the tick
     const approved = await test.as(await both(), approveMutation, { id: proposed });
     expect(told(approved).errors).toEqual([['approveHold', 'DENIED', 'OWN_REQUEST']]);
     expect((await held.stored(placed)).split(',')[0]).toBe('PLACING');
+  });
+
+  it.each([
+    ['was taken from them', (reference: string) => test.helpdesk.reassign(reference, null, 'sam')],
+    [
+      'came to be about somebody else',
+      (reference: string) => test.helpdesk.setCustomer(reference, helpdeskReferenceOf(20), null),
+    ],
+  ])('and never opened it here before it %s', async (_, putAway) => {
+    const free = demoTickets.unassigned.reference;
+    const draft = await held.draft(free, { effects: ['BLOCK_NEW'] });
+    test.helpdesk.reassign(free, 'ana', 'sam');
+    await sync();
+    putAway(free);
+    await sync();
+    const outcome = await test.app.database.system('worker', 'hold.place', (change) =>
+      test.app.services.holds.place(change, draft),
+    );
+    const id = 'id' in outcome ? outcome.id : '';
+    expect(await released(await both(), id)).toEqual(refused);
+    // Of whoever it came to be about, nobody had one.
+    expect(await countOf(test, 'helpdesk_holder')).toBe(1);
+    expect(await released('sam', id)).toEqual([]);
+  });
+
+  it('nor is it long after such a ticket was taken from them', async () => {
+    const free = demoTickets.unassigned.reference;
+    test.helpdesk.reassign(free, 'ana', 'sam');
+    await sync();
+    test.helpdesk.reassign(free, null, 'sam');
+    await sync();
+    test.clock.forward(25 * hour);
+    await sync();
+    expect(await released(await both(), await held.byRule(free, { effects: ['BLOCK_NEW'] }))).toEqual([]);
   });
 
   it('or has one of the same payer under another customer of the helpdesk', async () => {

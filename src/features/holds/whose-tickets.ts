@@ -10,7 +10,7 @@ import { type Keys, keyed, withKeyOf } from '../keys/keys.service';
 import { payer, payerRows } from '../payments/payments.rows';
 import { subjectDigest } from '../signals/subjects';
 import { doneBy } from '../tickets/staff.rows';
-import { ticket } from '../tickets/tickets.rows';
+import { holder, ticket } from '../tickets/tickets.rows';
 import type { PaymentHold } from './hold.entity';
 
 /** How long before a hold was placed, in milliseconds, whoever had a ticket counts as having it: far longer than a ticket is put away for a moment. */
@@ -23,6 +23,7 @@ const assisted = select(
   sql`FROM ${assistance} JOIN ${customer} ON ${customer.id} = ${assistance.customerId}`,
 );
 const assigned = select(ticket.pick('customerId'), sql`FROM ${ticket} JOIN ${customer} ON ${customer.id} = ${ticket.customerId}`);
+const departed = select(holder.pick('customerId'), sql`FROM ${holder} JOIN ${customer} ON ${customer.id} = ${holder.customerId}`);
 const payersOf = select(customer.pick('paymentCustomerId'), sql`FROM ${customer}`);
 const mailed = select(
   { ...customer.pick('id', 'emailSealed', 'paymentCustomerId'), ...keyed },
@@ -31,7 +32,7 @@ const mailed = select(
 
 /**
  * Whether the actor, under whichever of their subjects, has a ticket of somebody whom a hold covers, or had one since shortly before it was placed:
- * by assignment or by an assistance, open or closed, whoever took it away from them. Covered are its customers, whoever else of the helpdesk's is the
+ * by assignment, as far as that was ever seen, or by an assistance, open or closed, whoever took it away from them. Covered are its customers, whoever else of the helpdesk's is the
  * same payer, and everybody of its mail domain.
  */
 export const hadTicketOf = async (change: Change, keys: Keys, actor: SignedInActor, hold: PaymentHold): Promise<boolean> => {
@@ -54,10 +55,18 @@ export const hadTicketOf = async (change: Change, keys: Keys, actor: SignedInAct
           assigned,
           sql`WHERE ${isAssigned(actor, since)} AND ${isCovered} GROUP BY ${ticket.customerId} LIMIT ${most}`,
         );
-  const customerIds = [...new Set([...found, ...held].flatMap(({ customerId }) => customerId ?? []))];
+  const had =
+    actor.staffIds.length === 0
+      ? []
+      : await change.read(
+          departed,
+          sql`WHERE ${holder.staffId} IN (${actor.staffIds}) AND ${holder.lastAt} >= ${since} AND ${isCovered}
+            GROUP BY ${holder.customerId} LIMIT ${most}`,
+        );
+  const customerIds = [...new Set([...found, ...held, ...had].flatMap(({ customerId }) => customerId ?? []))];
   if (hold.emailDomain === null || customerIds.length === 0) return customerIds.length > 0;
   // Of whom there are too many to look through, nobody can say that none is covered.
-  if (found.length === most || held.length === most) return true;
+  if ([found, held, had].some(({ length }) => length === most)) return true;
   const isListed = await covers(change, hold);
   const listed =
     isListed === null ? [] : await change.read(mailed, sql`WHERE ${customer.id} IN (${padded(customerIds)}) AND ${isListed}`);

@@ -58,6 +58,20 @@ export class Ticket {
 }
 export const tickets = table(Ticket);
 
+/** Somebody of the staff who had a ticket while it was about this customer, and has it no more, or it is about somebody else. */
+@Entity('helpdesk_holder')
+@Index('uq_helpdesk_holder_ticket_id_customer_id_staff_id', ['ticketId', 'customerId', 'staffId'], { unique: true })
+@Index('ix_helpdesk_holder_staff_id_last_at', ['staffId', 'lastAt'])
+export class TicketHolder {
+  @Key() id!: string;
+  @Text(64, { name: 'ticket_id' }) ticketId!: string;
+  @Text(64, { name: 'customer_id' }) customerId!: string;
+  @Text(64, { name: 'staff_id' }) staffId!: string;
+  /** When it was found to be theirs no more: at the latest until then it was. */
+  @Instant({ name: 'last_at' }) lastAt!: Date;
+}
+export const ticketHolders = table(TicketHolder);
+
 @Entity('helpdesk_message')
 @Index('uq_helpdesk_message_ticket_id_reference', ['ticketId', 'reference'], { unique: true })
 @Index('ix_helpdesk_message_ticket_id_created_at_id', ['ticketId', 'createdAt', 'id'])

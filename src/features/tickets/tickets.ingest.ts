@@ -16,6 +16,7 @@ import type { Core } from '../core';
 import type { CustomersIngest } from '../customers/customers.ingest';
 import { contentDigest } from '../keys/content-digest';
 import { type Keys, sealField } from '../keys/keys.service';
+import { type Departure, keepHolders } from './holders';
 import { takeStaff } from './staff.ingest';
 import { type Message, messages, type Ticket, tickets } from './ticket.entity';
 import { TicketSignals } from './tickets.signals';
@@ -168,6 +169,8 @@ export class TicketsIngest {
       // What the helpdesk erased, or keeps from us, isn't kept here: it is read again should the ticket be seen again.
       const unsaid = { subjectSealed: null, digest: null, mark: null, messagesSeenAt: asOf };
       await change.update(tickets, { ...nobodys, ...unsaid }, sql`${tickets.id} = ${row.id}`);
+      const { id: ticketId, assigneeId: staffId, customerId } = row;
+      if (staffId !== null && customerId !== null) await keepHolders(change, [{ ticketId, customerId, staffId, at: asOf }]);
       const removed = await change.remove(messages, sql`${messages.ticketId} = ${row.id}`);
       if (removed > 0) recordMessages(change, row.id, { edited: 0, removed });
       const signals = new TicketSignals(source, change.at);
@@ -260,6 +263,7 @@ export class TicketsIngest {
     const compared: string[] = [];
     const turns: TicketTurn[] = [];
     const changed: Changed[] = [];
+    const departures: Departure[] = [];
     for (const { snapshot, given, row, id, customerId, owner } of planned) {
       const { ticket, asOf } = snapshot;
       const key = keys.get(owner);
@@ -315,6 +319,9 @@ export class TicketsIngest {
       } else {
         await change.update(tickets, values, sql`${tickets.id} = ${id}`);
         const turned = { ticketId: id, heldBy: row.assigneeId };
+        const isElsewhere = row.assigneeId !== values.assigneeId || row.customerId !== customerId;
+        if (isElsewhere && row.assigneeId !== null && row.customerId !== null)
+          departures.push({ ticketId: id, customerId: row.customerId, staffId: row.assigneeId, at: asOf });
         if (isOver(ticket.status)) turns.push({ ...turned, reason: 'TICKET_CLOSED' });
         else if (row.customerId !== customerId) turns.push({ ...turned, reason: 'RECIPIENT_CHANGED' });
         else if (row.assigneeId !== values.assigneeId || row.team !== values.team)
@@ -329,6 +336,7 @@ export class TicketsIngest {
       if (key) changed.push({ id, customerId, team, key, snapshot, digests });
     }
     await change.insert(tickets, fresh);
+    await keepHolders(change, departures);
     if (seen.length > 0) {
       const asOf = new Date(Math.min(...sights.map(({ snapshot }) => snapshot.asOf.getTime())));
       const isOlder = sql`${tickets.observedAt} < ${asOf} AND ${tickets.id} IN (${seen})`;

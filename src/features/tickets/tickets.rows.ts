@@ -1,11 +1,12 @@
 import { sql } from '../../db/sql';
 import { neededBy, ofType, type Selected, select, wholeNumber } from '../../db/table';
 import { type KeyedRow, keyed, withKeyOf } from '../keys/keys.service';
-import { messages, staffMembers, tickets } from './ticket.entity';
+import { messages, staffMembers, ticketHolders, tickets } from './ticket.entity';
 
 export const ticket = tickets.as('t');
 export const message = messages.as('m');
 export const staff = staffMembers.as('s');
+export const holder = ticketHolders.as('th');
 
 /** Fields whose rules ask whose a ticket is, or by whose doing it is about whom it is. */
 const ofDoing = ['Ticket.createdBy', 'Ticket.customerSetBy'];
