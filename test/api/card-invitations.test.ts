@@ -307,6 +307,23 @@ describe('a customer whose card ends soon', () => {
     expect(test.logLines.filter((line) => line.includes('updates.cardInvitations'))).toHaveLength(1);
   });
 
+  it('is asked by nobody while none may be, and no more once the card has ended', async () => {
+    await start();
+    const all = [await next(), await next()];
+    for (const of of all) await signal(of);
+    await work();
+    Object.assign(
+      (Reflect.get(test.app.asked.invitationJobs, 'parts') as { handlers: { INVITE: { parts: object } } }).handlers.INVITE.parts,
+      { mostADay: 0 },
+    );
+    test.clock.forward(day);
+    await work();
+    expect([await outcome(), (await linkMails()).length]).toEqual([['ASKED', 'PLANNED'], 1]);
+    test.clock.forward(30 * day);
+    await work();
+    expect([await outcome(), (await linkMails()).length]).toEqual([['ASKED', 'CARD_ENDED'], 1]);
+  });
+
   it('is seen on their ticket under an assistance, by supervisors as an outline, and by nobody else', async () => {
     await start();
     const of = await next();

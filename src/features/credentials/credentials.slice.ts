@@ -76,7 +76,7 @@ export const createCredentials = (
       ),
   });
   const inviting = new Inviting({
-    ...{ database, keys, sources, policy: updates, channels, signs },
+    ...{ database, keys, sources, policy: updates, channels, signs, clock },
     ...{ mostADay: cardInvitations.mostADay, linkHours: invitationHours, wake: () => jobs.wake() },
   });
   const invitationOutbox = new Outbox({

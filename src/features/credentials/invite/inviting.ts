@@ -34,6 +34,7 @@ export interface InvitingParts {
   readonly mostADay: number;
   /** How long the customer's link works. */
   readonly linkHours: number;
+  readonly clock: () => Date;
   /** There are updates whose link is to be sent. */
   readonly wake: () => void;
 }
@@ -41,7 +42,7 @@ export interface InvitingParts {
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
-/** How long it waits for what will pass by itself: a hold, another update, a day on which enough was asked. */
+/** How long it waits for what will pass by itself: a hold, another update, a day on which enough was asked. Milliseconds. */
 const waits = 6 * hour;
 /** A customer who was asked to replace the card so lately isn't asked again. */
 const askedLately = 30 * day;
@@ -75,7 +76,10 @@ export class Inviting implements JobHandler<'INVITE', 'invitationId'> {
   async run(job: Job): Promise<JobResult> {
     const wanted = await this.read(job);
     if (!wanted) return 'done';
-    const dropped = await this.asItIsNow(wanted);
+    const hasEnded = wanted.endsAt <= this.parts.clock();
+    // As many as were planned before are kept, should somebody allow for them again.
+    if (this.parts.mostADay === 0 && !hasEnded) return { again: waits };
+    const dropped = hasEnded ? 'CARD_ENDED' : await this.asItIsNow(wanted);
     if (dropped !== null) {
       await this.drop(job, dropped);
       return 'done';
