@@ -31,7 +31,7 @@ const common = {
   runtime: '<rootDir>/test/support/runtime.js',
   transform: { '^.+\\.[tj]s$': '@swc/jest' },
   // These are ES modules only. (Node loads what the worker shares; this is for files with modules of their own.)
-  transformIgnorePatterns: ['/node_modules/(?!(jose|ulid|lru-cache|entities|sql-template-tag)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(jose|ulid|lru-cache|entities|sql-template-tag|openid-client|oauth4webapi)/)'],
   setupFiles: ['reflect-metadata'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],

@@ -26,6 +26,7 @@ import { createPayments } from './features/payments/payments.slice';
 import { type RequestContext, RequestOf, type Services } from './features/request';
 import { createRisk } from './features/risk';
 import { servedGraph } from './features/schema';
+import { createSignIn } from './features/sign-in/sign-in.slice';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
 import { createSources } from './features/sources/sources.slice';
@@ -68,6 +69,7 @@ interface AppParts {
   readonly database: Database;
   readonly services: Services;
   readonly risk: Awaited<ReturnType<typeof createRisk>>;
+  readonly signIn: ReturnType<typeof createSignIn>['service'];
   readonly asked: ReturnType<typeof createAsked>;
   readonly sources: Sources;
   readonly actors: Actors;
@@ -95,6 +97,7 @@ export class App {
   readonly clock = this.parts.clock;
   readonly database = this.parts.database;
   readonly services = this.parts.services;
+  readonly signIn = this.parts.signIn;
   readonly signals = this.parts.risk.signals;
   readonly webhooks = this.parts.risk.webhooks;
   readonly asked = this.parts.asked;
@@ -169,6 +172,7 @@ export class App {
         openActors: (watched) => createActors(core, config, { issuers, ...watched }),
       });
       const { actors } = risk;
+      const signIn = createSignIn(core, config.signIn, { actors, production: config.production });
       const asked = createAsked(core, {
         sources,
         assistances,
@@ -263,7 +267,8 @@ export class App {
         channels: delivery,
         publicAddress,
         answerSteps,
-        recurring: [assistance, asked, risk]
+        signIn: signIn.service,
+        recurring: [assistance, asked, risk, signIn]
           .flatMap<() => Promise<unknown>>((slice) => slice.recurring)
           .concat(
             () => actors.restoreRevocations(),

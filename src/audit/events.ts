@@ -148,6 +148,21 @@ export const catalogue = {
     detail: { of: id },
     notes: ['reason'],
   },
+  'browser-session.begin': {
+    reads: 'This actor signed in with a browser; its session is over at the latest then.',
+    subject: 'BrowserSession',
+    detail: { person: id, entry: digest, until: time },
+  },
+  'browser-session.end': {
+    reads:
+      'A session of a browser ended: signed out, renewed, idle, its time over, or its tokens not taken or not given any more.',
+    subject: 'BrowserSession',
+    detail: { why: word },
+  },
+  'browser-session.forget': {
+    reads: 'Sessions of browsers that ended more than a day ago were removed.',
+    detail: { sessions: count },
+  },
   ...credentialEvents,
   'customer.link': {
     reads: 'So many helpdesk customers were linked with payment customers, by assurance.',
@@ -294,6 +309,12 @@ export const catalogue = {
     reads: 'A session, or all of somebody’s, was ended: by the identity provider, or by the rule that it names.',
     subject: 'SessionRevocation',
     detail: { entry: later(digest), until: later(time), rule: optional(word), restsOn: optional(ids) },
+  },
+  'sign-in.refuse': {
+    reads:
+      'Somebody came back from an identity provider with what begins no session: another’s, an old or a changed answer, or a no. At most sixty of them a minute.',
+    outcome: 'DENIED',
+    detail: { why: word },
   },
   'signal.consume': {
     reads: 'Something begins to be done about signals, under this name; what was done its own events say.',

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { dpopSection } from '../authz/identity/dpop.section';
-import { issuersConfiguration } from '../authz/identity/issuer';
+import { type IssuerConfiguration, issuersConfiguration } from '../authz/identity/issuer';
 import { merchantSection, publicUrlSection, updatesSection } from '../features/credentials/updates.section';
 import { operationsSection } from '../features/operations/operations.section';
+import { type SignInSection, signInSection } from '../features/sign-in/sign-in.section';
 import { signalsSection } from '../features/signals/signals.section';
 import { syncSection } from '../features/sources/sync.section';
 import { webhooksSection } from '../features/webhooks/webhooks.section';
@@ -17,6 +18,29 @@ import { rtSection } from '../upstream/helpdesk/rt/rt.section';
 import { stripeSection } from '../upstream/payments/stripe/stripe.section';
 import { deliveryOutline, mostAliases } from './channels';
 import { type ConfigProblem, expectedOf, pathText } from './problems';
+
+/** People sign in at issuers whose tokens the gateway takes from a client that holds no key of theirs. */
+const expectSignIn = (
+  {
+    signIn,
+    identity,
+  }: { readonly signIn?: SignInSection | undefined; readonly identity: { readonly issuers: readonly IssuerConfiguration[] } },
+  context: z.core.$RefinementCtx,
+): void =>
+  signIn?.providers.forEach(({ issuer }, index) => {
+    const trusted = identity.issuers.find((each) => each.issuer === issuer);
+    const bound = trusted?.dpopRequired ?? false;
+    const isBound = typeof bound === 'boolean' ? bound : bound.some((role) => role !== 'SERVICE');
+    if (trusted && !isBound) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['signIn', 'providers', index, 'issuer'],
+      message: trusted
+        ? 'expected an issuer that asks no staff for tokens bound to a key (dpopRequired): a browser’s session has none'
+        : 'expected one of identity.issuers, character by character',
+      input: issuer,
+    });
+  });
 
 /** The whole file. Each section's schema lives with the part that it configures. */
 const fileSchema = (section: SectionContext) => {
@@ -38,18 +62,21 @@ const fileSchema = (section: SectionContext) => {
     updates: updatesSection,
     signals: signalsSection(section),
     webhooks: webhooksSection(section),
+    signIn: signInSection(section).optional(),
     merchant: merchantSection.default({ name: 'Demo Shop' }),
     publicUrl: publicUrlSection(section).optional(),
     delivery: deliverySection(section).optional(),
     audit: auditSection(section),
   });
-  return sections.refine(
-    ({ updates, delivery }) => delivery?.mail?.kind !== 'smtp' || delivery.mail.timeouts.whole < updates.leaseSeconds * 1_000,
-    {
-      path: ['delivery', 'mail', 'timeouts', 'whole'],
-      error: 'expected less than updates.leaseSeconds: another process would send the same mail meanwhile',
-    },
-  );
+  return sections
+    .superRefine(expectSignIn)
+    .refine(
+      ({ updates, delivery }) => delivery?.mail?.kind !== 'smtp' || delivery.mail.timeouts.whole < updates.leaseSeconds * 1_000,
+      {
+        path: ['delivery', 'mail', 'timeouts', 'whole'],
+        error: 'expected less than updates.leaseSeconds: another process would send the same mail meanwhile',
+      },
+    );
 };
 
 export type FileConfig = z.output<ReturnType<typeof fileSchema>>;

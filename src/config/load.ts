@@ -4,6 +4,7 @@ import { parseSigningKeys, SigningKeyInvalid, seedOf } from '../audit/signing-ke
 import type { DpopSettings } from '../authz/identity/dpop.section';
 import type { IssuerConfiguration } from '../authz/identity/issuer';
 import type { DatabaseLocation } from '../db/location';
+import type { SignInSection } from '../features/sign-in/sign-in.section';
 import type { AuditSection } from '../ledger/audit.section';
 import type { AuditSettings } from '../ledger/audit-settings';
 import type { MarkPlace } from '../ledger/mark';
@@ -44,6 +45,8 @@ export interface Config
   readonly outgoing: Outgoing;
   readonly logLevel: string;
   readonly demo: { readonly size: number; readonly seed: number } | null;
+  /** How staff sign in with a browser; null where they don’t. */
+  readonly signIn: SignInSection | null;
   /** As customers know it. */
   readonly merchant: { readonly name: string; readonly supportUrl: string | null };
   /** Origin that customers reach the gateway at; null for the address that is listened on. */
@@ -238,6 +241,12 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
       problems.push({ in: file, at: 'sources', expected: 'expected real sources in production, found the demo merchant' });
     if (hasFile && !hasIssuers)
       problems.push({ in: file, at: 'identity.issuers', expected: 'expected at least one identity provider in production' });
+    if (content?.signIn && content.publicUrl === undefined)
+      problems.push({
+        in: file,
+        at: 'publicUrl',
+        expected: 'expected where people sign in with a browser: the address that the identity provider sends them back to',
+      });
     if (content && content.publicUrl === undefined && needsAddress(content.identity))
       problems.push({
         in: file,
@@ -268,6 +277,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     updates: content.updates,
     signals: content.signals,
     webhooks: content.webhooks,
+    signIn: content.signIn ?? null,
     audit,
     issuers: content.identity.issuers,
     dpop: content.identity.dpop,

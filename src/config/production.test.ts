@@ -44,6 +44,19 @@ describe('production refuses', () => {
     expect(places(withAddress('https://desk.example.com/support/'))).toEqual([]);
   });
 
+  test('a sign-in without an address to come back to, at nobody who is trusted, or for tokens that would have to be bound', () => {
+    const provider = (issuer: string) => `
+signIn:
+  providers: [{ issuer: "${issuer}", name: Staff, clientId: gateway, clientSecret: "\${RT_SECRET}" }]
+`;
+    const [, trusted = ''] = /issuer: (\S+)/.exec(real) ?? [];
+    const bound = real.replace('audience: counterfoil', 'audience: counterfoil\n      dpopRequired: [AGENT]');
+    const isReached = /^publicUrl:/m.test(real);
+    expect(places(real + provider(trusted))).toEqual(isReached ? [] : ['publicUrl']);
+    expect(places(real + provider('https://other.example.com'))).toContain('signIn.providers[0].issuer');
+    expect(places(bound + provider(trusted))).toContain('signIn.providers[0].issuer');
+  });
+
   test.each(['x', 'short-secret', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '1212121212121212'])(
     'a secret of webhooks to guess: %s',
     (weak) => {

@@ -5,13 +5,14 @@ import { type Changes, deleting, insertions, namesOf, type Selection, type Table
 
 /**
  * The columns that are written without an event, by table: how far something has been read, who does a job just now, when
- * something was last confirmed or is tried again, and by which name an identity provider told of somebody last. Nothing is permitted by
+ * something was last confirmed or is tried again, and by which name an identity provider told of somebody last, and which tokens it gave. Nothing is permitted by
  * them alone.
  */
 export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   actor: ['fence', 'lease_until', 'person_digest'],
   assistance: ['last_used_at', 'lease_until'],
   card_invitation_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
+  browser_session: ['used_at', 'refresh_until', 'tokens_sealed', 'access_until'],
   credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   decision_budget: ['used'],
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],

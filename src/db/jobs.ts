@@ -17,6 +17,8 @@ export const jobs = {
   sequencer: 'interactive',
   /** Does what is to be done about signals, and removes those whose time is over. */
   signals: 'background',
+  /** Begins and ends the sessions of browsers. */
+  'sign-in': 'interactive',
   start: 'interactive',
   sync: 'background',
   worker: 'background',

@@ -25,6 +25,7 @@ import { RegisteredOperation } from './operations/operation.entity';
 import { RiskOutreach, RiskOutreachJob } from './outreach/outreach.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
 import { Recognition, RecognitionJob, RecognitionLink } from './recognitions/recognition.entity';
+import { BrowserSession } from './sign-in/browser-session.entity';
 import { RiskConsumer, RiskFeed, RiskFeedPending, RiskSignal, RiskSignalDay } from './signals/signal.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';
 import { Message, StaffMember, Ticket, TicketHolder } from './tickets/ticket.entity';
@@ -46,6 +47,7 @@ export const entities = [
   Brake,
   CardInvitation,
   CardInvitationJob,
+  BrowserSession,
   Confirmation,
   CredentialJob,
   CredentialLink,

@@ -10,11 +10,13 @@ import { holdSubject } from './holds/hold.subject';
 import { operationSubject } from './operations/operation.subject';
 import { outreachSubject } from './outreach/outreach.subject';
 import { recognitionSubject } from './recognitions/recognition.subject';
+import { browserSessionSubject } from './sign-in/browser-session.subject';
 
 /** What events are about and has rows of its own that answers go by, each held against its events. */
 export const subjects: readonly Subject<unknown>[] = [
   actorSubject,
   revocationSubject,
+  browserSessionSubject,
   operationSubject,
   assistanceSubject,
   brakeSubject,

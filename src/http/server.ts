@@ -40,6 +40,8 @@ import { named } from './named';
 import { presentedBy } from './presented';
 import { fillRegistered } from './registered';
 import { comesFromElsewhere } from './same-origin';
+import { cookieOf, sessionCookie } from './session-cookies';
+import { expectOwnPage, signInRoutes } from './sign-in';
 import { signalRoutes } from './signals';
 import { Subscriptions } from './subscriptions';
 import { webSocketRoutes } from './web-socket';
@@ -280,8 +282,8 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
       // What opens a web socket is looked at before its token is.
       if (request.method === 'GET' && routeOptions.url === '/graphql') return clientOf(request);
       const asksToken = routeOptions.url?.startsWith('/graphql') || routeOptions.url?.startsWith('/audit/');
-      const token = asksToken ? credentialsIn(headers.authorization)?.token : undefined;
-      return token === undefined ? clientOf(request) : createHash('sha256').update(token).digest('base64url');
+      const token = asksToken ? (credentialsIn(headers.authorization)?.token ?? cookieOf(request, sessionCookie)) : null;
+      return token === null ? clientOf(request) : createHash('sha256').update(token).digest('base64url');
     },
     allowList: ({ url }) => url === '/healthz',
     errorResponseBuilder: (_request, { ttl }) => tooManyRequests(ttl),
@@ -324,10 +326,18 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     if (failure?.code === 'UNAUTHENTICATED') metrics.unidentified.inc({ rule: failure.details.rule ?? 'token.none' });
     return failure;
   };
+  /** By what the request says of itself, or by the session of a browser where it says nothing. */
+  const arriving = async (request: FastifyRequest): Promise<Arrival> => {
+    const { signIn } = app;
+    const cookie = signIn && request.headers.authorization === undefined ? cookieOf(request, sessionCookie) : null;
+    if (!signIn || cookie === null) return app.actors.arrive(presentedBy(request), surroundingsOf(request));
+    expectOwnPage(request, app.publicUrl);
+    return signIn.sessions.arriveBy(cookie, surroundingsOf(request));
+  };
   const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.header('cache-control', 'no-store');
     try {
-      const arrival = await app.actors.arrive(presentedBy(request), surroundingsOf(request));
+      const arrival = await arriving(request);
       request.arrival = arrival;
       request.actor = arrival.actor;
       if (arrival.nextNonce !== null) reply.header('dpop-nonce', arrival.nextNonce);
@@ -462,6 +472,12 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     });
   });
   await server.register(logout);
+
+  if (app.signIn) {
+    const refusedSignIn = (why: string) => metrics.unidentified.inc({ rule: `sign-in.${why}` });
+    const options = { signIn: app.signIn, ownOrigin: () => app.publicUrl, refused: refusedSignIn };
+    await server.register(named('sign-in', signInRoutes(options)));
+  }
 
   await server.register(named('confirm', confirmRoutes(app.services.invitations, { ...confirm, clock: app.clock })));
 

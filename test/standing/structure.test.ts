@@ -32,6 +32,7 @@ const slices = [
   'payments',
   'tickets',
   'actors',
+  'sign-in',
   'operations',
   'assistance',
   'alerts',

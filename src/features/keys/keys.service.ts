@@ -43,15 +43,23 @@ export class Keys {
   /** What sealed values of rows that somebody still holds say: for as long as a request has the row. */
   private readonly opened = new WeakMap<Buffer, string>();
 
+  /** Seals cursors: the same on every replica, useless outside. */
+  readonly cursorKey: Buffer;
+  /** Makes the nonces of proofs of possession: the same on every replica. */
+  readonly proofKey: Buffer;
+  /** Seals the tokens of browsers' sessions: the same on every replica. */
+  readonly sessionKey: Buffer;
+
+  /** `keyFor`: the installation's key for a purpose of its own. */
   private constructor(
     private readonly encryption: KeyEncryption,
     readonly digests: KeyedDigests,
-    /** Seals cursors: the same on every replica, useless outside. */
-    readonly cursorKey: Buffer,
-    /** Makes the nonces of proofs of possession: the same on every replica. */
-    readonly proofKey: Buffer,
+    keyFor: (purpose: string) => Buffer,
   ) {
     this.ring = new DataKeyring(encryption);
+    this.cursorKey = keyFor('cursor');
+    this.proofKey = keyFor('proof-nonce');
+    this.sessionKey = keyFor('browser-session');
   }
 
   /**
@@ -79,11 +87,11 @@ export class Keys {
     const wrapped = stored.find(({ name }) => name === 'digests')?.wrapped as Buffer;
     const secret = encryption.unwrap(wrapped, 'secret|digests');
     const digests = new KeyedDigests(secret);
-    const [cursorKey, proofKey] = ['cursor', 'proof-nonce'].map((purpose) =>
+    const keys = new Keys(encryption, digests, (purpose) =>
       Buffer.from(hkdfSync('sha256', secret, '', `counterfoil/${purpose}`, 32)),
-    ) as [Buffer, Buffer];
+    );
     secret.fill(0);
-    return new Keys(encryption, digests, cursorKey, proofKey);
+    return keys;
   }
 
   /** The data keys of these owners, made where an owner has none yet. Part of a change that is already permitted. */

@@ -1,0 +1,33 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/*
+ * Cookies of the gateway's own: for its host alone, over TLS alone, out of reach of scripts, and not with what other sites send but for
+ * following a link (RFC 6265bis, 4.1.3.2 and 5.6.7). Browsers count localhost as TLS.
+ */
+
+/** The session of a browser. */
+export const sessionCookie = '__Host-counterfoil';
+/** A sign-in that has begun. */
+export const signInCookie = '__Host-counterfoil-sign-in';
+
+const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';
+/** Names and values of ours need no more: base64url. */
+const longest = 4_000;
+
+/** The value of a cookie; null where there is none, or two: one of them is somebody else's. */
+export const cookieOf = ({ headers }: Pick<FastifyRequest, 'headers'>, name: string): string | null => {
+  const values = (headers.cookie ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+  const [value = '', ...more] = values;
+  return more.length === 0 && value.length <= longest && /^[A-Za-z0-9_-]+$/.test(value) ? value : null;
+};
+
+/** `seconds`: for how long the browser keeps it; null for as long as it is open. */
+export const setCookie = (reply: FastifyReply, name: string, value: string, seconds: number | null): void => {
+  reply.header('set-cookie', `${name}=${value}; ${attributes}${seconds === null ? '' : `; Max-Age=${seconds}`}`);
+};
+
+export const clearCookie = (reply: FastifyReply, name: string): void => setCookie(reply, name, '', 0);

@@ -1,0 +1,366 @@
+import type { IssuerConfiguration } from '../../src/authz/identity/token-verifier';
+import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
+import { countOf } from '../support/answers';
+import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
+import { OpenIdProvider, ProviderBrowser } from '../support/openid-provider';
+
+const gateway = 'https://gateway.example';
+const minute = 60_000;
+const own = { host: 'gateway.example', origin: gateway, 'counterfoil-browser': '1', 'sec-fetch-site': 'same-origin' };
+const secret = 'a secret of this test alone';
+
+let provider: OpenIdProvider;
+let test: TestApp;
+
+const issuerOf = (issuer: string): IssuerConfiguration =>
+  ({
+    issuer,
+    audience: ['counterfoil'],
+    algorithms: ['ES256'],
+    jwksUri: `${issuer}/jwks`,
+    clockSkewSeconds: 30,
+    maxLifetimeSeconds: 900,
+    dpopRequired: false,
+    claims: {
+      roles: ['roles'],
+      teams: ['teams'],
+      mfa: { amr: ['mfa'], acr: [] },
+      staff: ['preferred_username'],
+      service: 'role',
+    },
+  }) as unknown as IssuerConfiguration;
+
+const start = async (): Promise<TestApp> => {
+  const started = await TestApp.start({
+    config: {
+      publicUrl: gateway,
+      issuers: [issuerOf(provider.issuer)],
+      signIn: {
+        providers: [
+          {
+            issuer: provider.issuer,
+            name: 'Staff',
+            clientId: 'counterfoil',
+            clientSecret: secret,
+            scope: ['openid', 'offline_access'],
+            secondFactor: ['urn:example:mfa'],
+          },
+        ],
+        idleMinutes: 15,
+        hours: 8,
+      },
+    },
+  });
+  // What the provider says is of now.
+  started.clock.forward(Date.now() - started.clock.now().getTime());
+  return started;
+};
+
+beforeAll(async () => {
+  provider = await OpenIdProvider.start(`${gateway}/sign-in/back`);
+  test = await start();
+}, 120_000);
+afterAll(async () => {
+  await test.stop();
+  provider.stop();
+});
+
+const cookiesIn = (headers: Record<string, unknown>): ReadonlyMap<string, string> =>
+  new Map(
+    [headers['set-cookie'] ?? []].flat().map((line) => {
+      const [pair = ''] = String(line).split(';');
+      return [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+    }),
+  );
+const sessionName = '__Host-counterfoil';
+const signInName = '__Host-counterfoil-sign-in';
+
+const begin = async (path = '/sign-in') => {
+  const { statusCode, headers } = await test.server.inject({ url: path, headers: { host: 'gateway.example' } });
+  expect(statusCode).toBe(303);
+  return {
+    url: String(headers.location),
+    begun: cookiesIn(headers).get(signInName) as string,
+    setCookie: String(headers['set-cookie']),
+  };
+};
+const comeBack = (back: URL, begun: string | null, session: string | null = null) => {
+  const cookies = [begun && `${signInName}=${begun}`, session && `${sessionName}=${session}`].filter(Boolean).join('; ');
+  return test.server.inject({
+    url: `${back.pathname}${back.search}`,
+    headers: { host: 'gateway.example', ...(cookies ? { cookie: cookies } : {}) },
+  });
+};
+/** Signs in and returns the cookie of the session. */
+const signIn = async (user: string, path = '/sign-in', former: string | null = null): Promise<string> => {
+  const { url, begun } = await begin(path);
+  const answer = await comeBack(await new ProviderBrowser().signIn(url, user), begun, former);
+  expect(answer.statusCode).toBe(303);
+  return cookiesIn(answer.headers).get(sessionName) as string;
+};
+const ask = async (session: string, headers: Record<string, string> = own, query = '{ viewer { roles mfa } }') => {
+  const { statusCode, body } = await test.server.inject({
+    method: 'POST',
+    url: '/graphql',
+    headers: { 'content-type': 'application/json', ...headers, cookie: `${sessionName}=${session}` },
+    payload: { query },
+  });
+  const { data, errors } = JSON.parse(body);
+  return { statusCode, data, code: errors?.[0]?.extensions?.code ?? null, rule: errors?.[0]?.extensions?.rule ?? null };
+};
+
+describe('signing in with a browser', () => {
+  it('sends to the provider, takes what it brings back once, and returns to the place that was asked for', async () => {
+    const { url, begun, setCookie } = await begin('/sign-in?return=%2Ftickets%2F1001');
+    const asked = new URL(url);
+    expect(asked.origin).toBe(provider.issuer);
+    expect(Object.fromEntries(asked.searchParams)).toMatchObject({
+      response_type: 'code',
+      code_challenge_method: 'S256',
+      redirect_uri: `${gateway}/sign-in/back`,
+    });
+    expect(setCookie).toMatch(/; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/);
+    expect(begun).not.toContain(asked.searchParams.get('state') as string);
+    const back = await new ProviderBrowser().signIn(url, 'ana');
+    const answer = await comeBack(back, begun);
+    expect({ status: answer.statusCode, to: answer.headers.location }).toEqual({ status: 303, to: '/tickets/1001' });
+    const cookies = cookiesIn(answer.headers);
+    expect(cookies.get(signInName)).toBe('');
+    expect(JSON.stringify(answer.headers)).toMatch(/__Host-counterfoil=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Lax"/);
+    const session = cookies.get(sessionName) as string;
+    expect(await ask(session)).toEqual({
+      statusCode: 200,
+      data: { viewer: { roles: ['AGENT'], mfa: false } },
+      code: null,
+      rule: null,
+    });
+    // Its code is used up.
+    const again = await comeBack(back, begun);
+    expect({ status: again.statusCode, cookies: cookiesIn(again.headers).has(sessionName) }).toEqual({
+      status: 400,
+      cookies: false,
+    });
+    expect(await countOf(test, 'browser_session')).toBe(1);
+    expect((await test.events('browser-session.begin')).map(({ actor }) => (actor as { id: string }).id)).toEqual([
+      'system:sign-in',
+    ]);
+    expect((await test.events('sign-in.refuse')).map(({ detail }) => detail)).toEqual([{ why: 'provider' }]);
+  });
+
+  it('keeps no token, cookie or name where it could be read', async () => {
+    const session = await signIn('ana');
+    const stored = JSON.stringify(await test.app.database.query('SELECT * FROM browser_session'));
+    expect(stored).not.toContain(session);
+    expect(stored).not.toMatch(/eyJ/);
+    const leaves = JSON.stringify(await test.events());
+    for (const text of [leaves, test.logLines.join('')]) {
+      expect(text).not.toContain(session);
+      expect(text).not.toMatch(/eyJ[\w-]{20}/);
+    }
+    expect((await rowsWithoutEvent(test.app.database)).findings).toEqual([]);
+  });
+
+  it.each([
+    ['without our header', { ...own, 'counterfoil-browser': '' }],
+    ['by a page of another site', { ...own, origin: 'https://evil.example' }],
+    ['without an origin', { host: own.host, 'counterfoil-browser': '1' }],
+    ['without an origin by another site', { host: own.host, 'counterfoil-browser': '1', 'sec-fetch-site': 'cross-site' }],
+    ['by an opaque origin', { ...own, origin: 'null' }],
+    ['by a sibling site', { ...own, 'sec-fetch-site': 'same-site' }],
+  ])('counts for nothing in a request %s', async (_, headers) => {
+    const session = await signIn('ana');
+    expect(await ask(session, headers as Record<string, string>)).toMatchObject({
+      statusCode: 401,
+      code: 'UNAUTHENTICATED',
+      rule: 'session.foreign',
+    });
+    expect(await ask(session)).toMatchObject({ statusCode: 200 });
+  });
+
+  it('is refused where the answer isn’t this browser’s, and nothing begins', async () => {
+    const before = await countOf(test, 'browser_session');
+    const { url, begun } = await begin();
+    const back = await new ProviderBrowser().signIn(url, 'ana');
+    const other = await begin();
+    const wrongState = new URL(back);
+    wrongState.searchParams.set('state', 'another');
+    const noCode = new URL(back);
+    noCode.searchParams.delete('code');
+    const denied = new URL(
+      `${gateway}/sign-in/back?error=access_denied&state=${back.searchParams.get('state')}&iss=${encodeURIComponent(provider.issuer)}`,
+    );
+    for (const [from, cookie] of [
+      [back, null],
+      [back, other.begun],
+      [back, `${begun.slice(0, -2)}AA`],
+      [back, 'nonsense'],
+      [wrongState, begun],
+      [noCode, begun],
+      [denied, begun],
+    ] as const) {
+      const answer = await comeBack(from, cookie);
+      expect(answer.statusCode).toBe(400);
+      expect(answer.body).toMatch(/You are not signed in/);
+      expect(cookiesIn(answer.headers).has(sessionName)).toBe(false);
+    }
+    const slow = await begin();
+    const late = await new ProviderBrowser().signIn(slow.url, 'ana');
+    test.clock.forward(10 * minute + 1);
+    expect((await comeBack(late, slow.begun)).statusCode).toBe(400);
+    expect(await countOf(test, 'browser_session')).toBe(before);
+  });
+
+  it('returns to no other place than one of this gateway', async () => {
+    for (const path of [
+      '//evil.example',
+      '/\\evil.example',
+      'https://evil.example/',
+      '/%0d%0aset-cookie:x',
+      'javascript:alert(1)',
+      '/a\\b',
+    ])
+      expect([
+        path,
+        (
+          await test.server.inject({
+            url: `/sign-in?return=${encodeURIComponent(decodeURIComponent(path))}`,
+            headers: { host: 'gateway.example' },
+          })
+        ).statusCode,
+      ]).toEqual([path, 400]);
+  });
+
+  it('is for staff alone', async () => {
+    const { url, begun } = await begin();
+    const answer = await comeBack(await new ProviderBrowser().signIn(url, 'pip'), begun);
+    expect(answer.statusCode).toBe(400);
+  });
+
+  it('asks for a second factor, and replaces the session by a new one', async () => {
+    const former = await signIn('ana');
+    const { url } = await begin('/sign-in?for=second-factor');
+    expect(new URL(url).searchParams.get('acr_values')).toBe('urn:example:mfa');
+    const { url: recent } = await begin('/sign-in?for=recent');
+    expect(Object.fromEntries(new URL(recent).searchParams)).toMatchObject({ max_age: '0', prompt: 'login' });
+    const session = await signIn('ana', '/sign-in?for=recent', former);
+    expect(session).not.toBe(former);
+    expect(await ask(former)).toMatchObject({ statusCode: 401, rule: 'session.none' });
+    expect(await ask(session)).toMatchObject({ statusCode: 200 });
+  });
+});
+
+describe('a browser’s session', () => {
+  const wearOff = (milliseconds: number) =>
+    tamper(test.app.database, 'UPDATE browser_session SET access_until = ? WHERE ended_at IS NULL', [
+      test.clock.now().getTime() + milliseconds,
+    ]);
+  const sealedNow = async () => {
+    const [row] = await test.app.database.query<{ tokens_sealed: Buffer }>(
+      'SELECT tokens_sealed FROM browser_session WHERE ended_at IS NULL ORDER BY created_at DESC LIMIT 1',
+    );
+    return row?.tokens_sealed.toString('hex');
+  };
+
+  it('gets new tokens from the provider when its own end, once whoever asks at once, and goes on by those', async () => {
+    test = await restarted();
+    const session = await signIn('sam');
+    for (const left of [10_000, -1]) {
+      const before = await sealedNow();
+      await wearOff(left);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => ask(session)));
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 8 }, () => 200));
+      expect(await sealedNow()).not.toBe(before);
+    }
+    expect(await ask(session)).toMatchObject({ statusCode: 200 });
+    expect(await test.events('browser-session.end')).toEqual([]);
+  });
+
+  it('goes on by the token at hand while the provider can’t be reached, and says so once that is over', async () => {
+    test = await restarted();
+    const own = await OpenIdProvider.start(`${gateway}/sign-in/back`);
+    const lasting = provider;
+    provider = own;
+    try {
+      test = await restarted();
+      const session = await signIn('ana');
+      own.stop();
+      await own.ended;
+      await wearOff(10_000);
+      expect(await ask(session)).toMatchObject({ statusCode: 200 });
+      await wearOff(-1);
+      expect(await ask(session)).toMatchObject({ statusCode: 503, code: 'UPSTREAM_UNAVAILABLE' });
+      const page = await test.server.inject({ url: '/sign-in/back?code=x&state=y', headers: { host: 'gateway.example' } });
+      expect(page.statusCode).toBe(400);
+      expect(await test.events('browser-session.end')).toEqual([]);
+    } finally {
+      provider = lasting;
+    }
+  });
+
+  it('ends after fifteen idle minutes, and after eight hours anyway', async () => {
+    test = await restarted();
+    const idle = await signIn('ana');
+    test.clock.forward(15 * minute + 31_000);
+    expect(await ask(idle)).toMatchObject({ statusCode: 401, rule: 'session.idle' });
+    expect(await ask(idle)).toMatchObject({ statusCode: 401, rule: 'session.none' });
+    expect((await test.events('browser-session.end')).map(({ detail }) => detail)).toEqual([{ why: 'idle' }]);
+    test = await restarted();
+    const long = await signIn('ana');
+    await tamper(test.app.database, 'UPDATE browser_session SET used_at = used_at + ? WHERE ended_at IS NULL', [8 * 60 * minute]);
+    test.clock.forward(8 * 60 * minute);
+    expect(await ask(long)).toMatchObject({ statusCode: 401, rule: 'session.time' });
+    expect((await rowsWithoutEvent(test.app.database)).findings).toEqual([]);
+  });
+
+  it('ends when somebody signs out, and when the provider says so, for all processes at once', async () => {
+    test = await restarted();
+    const session = await signIn('ana');
+    const out = (headers: Record<string, string>) =>
+      test.server.inject({ method: 'POST', url: '/sign-out', headers: { ...headers, cookie: `${sessionName}=${session}` } });
+    expect((await out({ host: 'gateway.example', origin: 'https://evil.example' })).statusCode).toBe(401);
+    expect(await ask(session)).toMatchObject({ statusCode: 200 });
+    const answer = await out(own);
+    expect({ status: answer.statusCode, cleared: cookiesIn(answer.headers).get(sessionName) }).toEqual({
+      status: 200,
+      cleared: '',
+    });
+    expect(JSON.parse(answer.body).next).toMatch(new RegExp(`^${provider.issuer}/session/end\\?id_token_hint=`));
+    expect(await ask(session)).toMatchObject({ statusCode: 401, rule: 'session.none' });
+    const other = await signIn('ana');
+    await test.app.actors.endSessions({ issuer: provider.issuer, subject: 'ana', sessionId: null, issuedAt: test.clock.now() });
+    expect(await ask(other)).toMatchObject({ statusCode: 401, rule: 'token.revoked' });
+    expect((await test.events('browser-session.end')).map(({ detail }) => detail)).toContainEqual({ why: 'revoked' });
+  });
+
+  it('is another’s who puts their cookie’s digest on it, and doctor says so', async () => {
+    test = await restarted();
+    const [mine, theirs] = [await signIn('ana'), await signIn('sam')];
+    expect(mine).not.toBe(theirs);
+    await tamper(
+      test.app.database,
+      'UPDATE browser_session SET actor_id = (SELECT actor_id FROM (SELECT * FROM browser_session) AS o ORDER BY created_at DESC, id DESC LIMIT 1) WHERE ended_at IS NULL',
+      [],
+    );
+    expect((await rowsWithoutEvent(test.app.database)).findings.length).toBeGreaterThan(0);
+  });
+
+  it('that ended a day ago is removed, and the log says how many', async () => {
+    test = await restarted();
+    await signIn('ana');
+    test.clock.forward(60 * minute);
+    await test.app.signIn?.sessions.sweep();
+    expect((await test.events('browser-session.end')).map(({ detail }) => detail)).toEqual([{ why: 'idle' }]);
+    test.clock.forward(25 * 60 * minute);
+    await test.app.signIn?.sessions.sweep();
+    expect(await countOf(test, 'browser_session')).toBe(0);
+    expect((await test.events('browser-session.forget')).map(({ detail }) => detail)).toEqual([{ sessions: 1 }]);
+    expect((await rowsWithoutEvent(test.app.database)).findings).toEqual([]);
+  });
+});
+
+/** On a database of its own: the provider's tokens are of now, and the clock of the one before is ahead. */
+const restarted = async (): Promise<TestApp> => {
+  await test.stop();
+  return start();
+};
