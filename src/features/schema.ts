@@ -24,6 +24,7 @@ import {
   CredentialsResolver,
   TicketCredentialsResolver,
   TransitionResolver,
+  UpdateOffersResolver,
 } from './credentials/credentials.resolver';
 import { CustomersResolver } from './customers/customers.resolver';
 import { DecisionsResolver } from './decisions/decisions.resolver';
@@ -61,6 +62,7 @@ const resolvers: NonEmptyArray<Function> = [
   RulesResolver,
   TicketAssistanceResolver,
   TicketCredentialsResolver,
+  UpdateOffersResolver,
   TicketRecognitionsResolver,
   TicketsResolver,
   TransitionResolver,

@@ -130,6 +130,7 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
   },
   Customer: { id: 'our own id' },
   PaymentMethod: { id: 'our own id', source: 'configured' },
+  UpdateOffer: { kind: 'one of all the kinds there are' },
   Transaction: { id: 'our own id' },
   CredentialUpdate: {
     id: 'our own id',
@@ -245,8 +246,10 @@ describe('a field that is derived from others', () => {
       'HoldTransition.reason',
       'Message.redactions',
       'Message.truncated',
+      'PaymentMethod.updates',
       'Transaction.declineExplanation',
       'Transaction.status',
+      'UpdateOffer.blockedBy',
     ]);
     expect(derived.filter((coordinate) => classification.fields.get(coordinate)?.policed !== true)).toEqual([]);
   });

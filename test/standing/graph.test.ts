@@ -218,6 +218,7 @@ describe('the rules beside resolvers', () => {
       'HoldSubject.transaction',
       'HoldTransition.reason',
       'Message.author',
+      'PaymentMethod.updates',
       'Query.alerts',
       'Query.auditCounts',
       'Query.auditEvents',

@@ -189,3 +189,9 @@ export const mayReadDecision = (
 
 /** The method itself is shown under an assistance only: it says more than what is decided on. */
 export const mayFollowMethod = (view: RelationView, update: ShownUpdate): DenialReason | null => alertIsAssisted(view, update);
+
+/** What can be asked for of a method is told under a live assistance for whose it is. */
+export const coversOwner = (
+  { access }: RelationView,
+  { customer }: { readonly customer: { readonly id: string } },
+): DenialReason | null => (access.covering(customer.id) ? null : 'NO_ASSISTANCE');

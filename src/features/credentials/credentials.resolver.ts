@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { credentialUpdateKinds } from '../../authz/policy/update-policy';
 import { reachedBy } from '../../db/reached';
 import { Classified } from '../../graphql/decorators';
 import { Guarded, open } from '../../graphql/guarded';
@@ -16,8 +17,9 @@ import {
   RequestCredentialUpdateInput,
   TransitionType,
 } from './credential-update.type';
-import { mayFollowMethod } from './credentials.policy';
+import { coversOwner, mayFollowMethod } from './credentials.policy';
 import { mostTransitions, newestOfTicket } from './credentials.service';
+import { UpdateOffer } from './update-offer.type';
 
 @Resolver(() => CredentialUpdateType)
 export class CredentialsResolver {
@@ -142,6 +144,20 @@ export class CredentialsResolver {
   @Guarded(open)
   history(@Root() update: CredentialUpdateType, @Ctx() { loaders }: RequestContext): Promise<readonly TransitionType[]> {
     return loaders.credentials.historyOf(update);
+  }
+}
+
+@Resolver(() => PaymentMethodType)
+export class UpdateOffersResolver {
+  @FieldResolver(() => [UpdateOffer], {
+    nullable: true,
+    description: 'Which changes of it can be asked for, and why others can’t: every kind there is, in one order.',
+  })
+  @Listed({ most: credentialUpdateKinds.length })
+  @Classified('PAYMENT', { from: ['UpdateOffer.blockedBy'] })
+  @Guarded(coversOwner)
+  updates(@Root() method: PaymentMethodType, @Ctx() { loaders }: RequestContext): Promise<readonly UpdateOffer[]> {
+    return loaders.credentials.offersOf(method);
   }
 }
 

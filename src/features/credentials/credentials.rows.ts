@@ -81,6 +81,15 @@ export const updateCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, updateRows
 /** Of updates alone. */
 export const requestCounts = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${credentialUpdate}`);
 
+/** The same of each customer; grouped by them. */
+export const requestCountsOfEach = select(
+  { ...credentialUpdate.pick('customerId'), n: wholeNumber(sql`COUNT(*)`) },
+  sql`FROM ${credentialUpdate}`,
+);
+
+/** Methods of which an update is under way. */
+export const openKeys = select(credentialUpdate.pick('openKey'), sql`FROM ${credentialUpdate}`);
+
 export const transitionRows = select(
   transition.pick('updateId', 'fromState', 'toState', 'actorKind', 'staffId', 'reason', 'at'),
   sql`FROM ${transition}`,

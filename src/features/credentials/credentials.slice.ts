@@ -19,6 +19,7 @@ import { updateDeliveries } from './deliver/deliveries.service';
 import { invitationJobs } from './invite/card-invitations.service';
 import { Inviting } from './invite/inviting';
 import { CredentialJobs, faultOf, updateJobs } from './jobs.service';
+import { UpdateOffers } from './offers.service';
 import { CredentialDecisions } from './request/decisions.service';
 import { CredentialExpiry } from './request/expiry.service';
 import { CredentialRequests } from './request/requests.service';
@@ -114,10 +115,12 @@ export const createCredentials = (
       satisfiedFor,
     }),
   };
+  const offers = new UpdateOffers({ database, keys, sources, policy: updates, channels, clock });
   return {
     services,
     invitationJobs: invitationOutbox,
     recurring: [() => services.credentialExpiry.run()],
-    loader: (actor: SignedInActor, loading: Loading) => new CredentialsLoader(actor, { credentials, tickets, keys }, loading),
+    loader: (actor: SignedInActor, loading: Loading) =>
+      new CredentialsLoader(actor, { credentials, tickets, keys, offers }, loading),
   };
 };

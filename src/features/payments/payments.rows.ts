@@ -9,11 +9,17 @@ export const payer = paymentCustomers.as('p');
 
 const ofMethod = sql`JOIN ${payer} ON ${payer.id} = ${method.paymentCustomerId}`;
 
+/** What can be asked for of a method depends on how it is. */
+const offered = ['PaymentMethod.updates'];
+
 export const methodRows = select(
   {
     ...method.pick('id', 'paymentCustomerId', 'sameAsId'),
-    ...ofType('PaymentMethod', method.pick('kind', 'brand', 'last4', 'expiryMonth', 'expiryYear', 'status')),
-    ...ofType('PaymentMethod', method.pick('isDefault', 'country', 'timesSaved')),
+    ...ofType('PaymentMethod', method.pick('kind', 'brand', 'last4', 'expiryMonth', 'expiryYear', 'status'), {
+      kind: offered,
+      status: offered,
+    }),
+    ...ofType('PaymentMethod', method.pick('isDefault', 'country', 'timesSaved'), { isDefault: offered }),
     ...neededBy(['PaymentMethod.token'], method.pick('surrogate')),
     ...neededBy(['PaymentMethod.billingAddress'], method.pick('billingAddressSealed')),
     ...neededBy(['PaymentMethod.source'], { source: payer.source }, ofMethod),

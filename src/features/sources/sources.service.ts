@@ -43,6 +43,11 @@ export class Sources {
     return this.registry.payments(name);
   }
 
+  /** It is configured, and methods of it can be changed here. */
+  takesUpdates(name: string): boolean {
+    return this.registry.paymentsNames().includes(name) && this.registry.payments(name).connector.credentials !== undefined;
+  }
+
   /** See `Reading.refreshTicket`, for a person who waits. Throws `SourceUnavailable`. */
   refreshTicket(source: string, reference: string): Promise<boolean> {
     return this.waits.during(this.reading.refreshTicket(source, reference));

@@ -58,4 +58,6 @@ export const messageCount = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM $
 export const messageCounts = select({ ticketId: message.ticketId, n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${message}`);
 
 export const staffRows = select(staff.pick('id', 'displayName'), sql`FROM ${staff}`);
+/** By what members of staff are found. */
+export const staffContactRows = select(staff.pick('loginDigest', 'emailDigest'), sql`FROM ${staff}`);
 export type StaffRow = Selected<typeof staffRows>;

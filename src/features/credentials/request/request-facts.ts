@@ -7,7 +7,8 @@ import { lastDisputes, transaction } from '../../payments/payments.rows';
 import type { Ticket } from '../../tickets/ticket.entity';
 import { credentialUpdate, requestCounts } from '../credentials.rows';
 
-const day = 86_400_000;
+/** Milliseconds for which updates of a customer are counted. */
+export const day = 86_400_000;
 
 /** What a request on a ticket is judged by, beside the ticket itself. */
 export interface RequestFacts extends AskedCustomer {

@@ -22,7 +22,8 @@ import { CredentialUpdate } from '../credential-update.entity';
 import { credentialActions, type RequestSubject } from '../credentials.policy';
 import type { CustomerSigns } from '../customer-signs';
 import type { CredentialJobs } from '../jobs.service';
-import { type MethodSummary, summaryOfRow } from '../method-summary';
+import { summaryOfRow } from '../method-summary';
+import { isConfirmable, misfit } from './blocks';
 import { beginUpdate, type Contact, contactFor, needsFor } from './new-update';
 import { type RequestFacts, readFacts } from './request-facts';
 import type { UpdateNeeds } from './risk';
@@ -34,13 +35,12 @@ export interface RequestInput {
   readonly idempotencyKey: string;
 }
 
-/** Why this kind of change makes no sense for a method; null where it does. */
-const misfit = (kind: CredentialUpdateKind, method: MethodSummary): string | null => {
-  if (kind === 'SET_DEFAULT' && method.isDefault) return 'Payments are taken from this method already.';
-  if (kind === 'REPLACE_CARD' && method.kind !== 'CARD') return 'Only a card can be replaced by a new card.';
-  if (kind === 'BILLING_ADDRESS' && method.kind === 'WALLET') return 'The address of a wallet is changed in the wallet.';
-  return null;
-};
+/** Why a kind of change makes no sense for a method, in words. */
+const misfits = {
+  ALREADY_DEFAULT: 'Payments are taken from this method already.',
+  NOT_A_CARD: 'Only a card can be replaced by a new card.',
+  IN_WALLET: 'The address of a wallet is changed in the wallet.',
+} as const;
 
 /** Throws `CONFLICT` where the payment side has no contact for what the update needs. */
 const contactOf = (payer: PayerRow, needs: UpdateNeeds, channels: { readonly sms: boolean }): Contact => {
@@ -162,7 +162,7 @@ export class CredentialRequests {
     return {
       ticket: await assistances.subjectOf(change, ticket),
       isAssisted: assistanceId !== null,
-      isLinked: payer !== null && (payer.link === 'VERIFIED' || channels.sms),
+      isLinked: payer !== null && isConfirmable(payer.link, channels),
       contactStaffIds,
       requestedToday,
       mostPerDay: policy.quota.perCustomerPerDay,
@@ -207,7 +207,7 @@ export class CredentialRequests {
       });
     const summary = summaryOfRow(found, keys);
     const why = misfit(input.kind, summary);
-    if (why !== null) throw new Failure('CONFLICT', why, { remedy: 'Choose another method or another kind of change.' });
+    if (why !== null) throw new Failure('CONFLICT', misfits[why], { remedy: 'Choose another method or another kind of change.' });
     const open = await change.lockIfAny(CredentialUpdate, { openKey: found.id });
     if (open)
       throw new Failure('CONFLICT', 'Another update of this method is under way.', {

@@ -58,7 +58,11 @@ const riskGiven = (contacts: readonly ContactAge[], facts: UpdateFacts, { highRi
 };
 
 /** The kind's own strength and, where rules hold, what they add. */
-const strengthsOf = (rules: readonly string[], { kind }: UpdateFacts, policy: UpdatePolicy): VerificationMethodName[] => {
+const strengthsOf = (
+  rules: readonly string[],
+  { kind }: Pick<UpdateFacts, 'kind'>,
+  policy: UpdatePolicy,
+): VerificationMethodName[] => {
   const own = policy.kinds[kind]?.strength;
   return [
     ...(own === undefined ? [] : [own]),
@@ -70,6 +74,10 @@ const strengthsOf = (rules: readonly string[], { kind }: UpdateFacts, policy: Up
 
 const needsCode = (strengths: readonly VerificationMethodName[]): boolean =>
   strengths.some((name) => verificationMethods[name].channel === 'sms');
+
+/** Whatever else is known of the customer, a change of this kind takes a code. Pure. */
+export const alwaysNeedsCode = (kind: CredentialUpdateKind, link: LinkAssurance, policy: UpdatePolicy): boolean =>
+  needsCode(strengthsOf(link === 'MATCHED' ? ['matched-link'] : [], { kind }, policy));
 
 /**
  * Names of the rules that make an update high-risk: first the built-in ones, which no file switches off, then the file's,
