@@ -6,6 +6,7 @@ import type { TicketTurn } from '../tickets/tickets.ingest';
 import { type AssistanceEndReason, assistances } from './assistance.entity';
 import { leaseMilliseconds } from './assistance.leases';
 import { actorIds, assistance, doneByRows, type OpenAssistance, openRows } from './assistance.rows';
+import { assistanceIds } from './live';
 
 /** Ends these, which the change has locked. Returns until when some process may still disclose under them, in UTC milliseconds. */
 export const endRows = async (change: Change, rows: readonly OpenAssistance[], reason: AssistanceEndReason): Promise<number> => {
@@ -77,6 +78,21 @@ export const endOf = async (change: Change, actorIds: readonly string[], which: 
     lock: true,
   });
   return endRows(change, rows, 'BRAKE');
+};
+
+/** What a person has open on a ticket, waiting or live, under all of their subjects. */
+export const openOn = (change: Change, person: KeptPerson, ticketId: string) => {
+  const { actorId, requestedByStaffIds: staffIds, endedAt } = assistance;
+  const isTheirs = sql`${assistance.ticketId} = ${ticketId} AND ${endedAt} IS NULL AND ${doneBy(person, { actorId, staffIds })}`;
+  return change.read(openRows, sql`WHERE ${isTheirs}`, { lock: true });
+};
+
+/** A supervisor ended an assistance of this person on the ticket, and so what they get to there needs somebody's consent. */
+export const wasEndedBySupervisor = async (change: Change, person: KeptPerson, ticketId: string): Promise<boolean> => {
+  const { actorId, requestedByStaffIds: staffIds, endReason } = assistances;
+  const isTheirs = sql`${assistances.ticketId} = ${ticketId} AND ${doneBy(person, { actorId, staffIds })}`;
+  const ended = await change.read(assistanceIds, sql`WHERE ${isTheirs} AND ${endReason} = 'BY_SUPERVISOR' LIMIT 1`);
+  return ended.length > 0;
 };
 
 /** By how much, in milliseconds, the clocks of two processes may differ, or one may be set. */

@@ -7,7 +7,6 @@ import type { Change } from '../../db/change';
 import { padded, sql } from '../../db/sql';
 import type { Fields, Values } from '../../db/table';
 import { type DenialReason, Failure, ProgrammingError } from '../../failure';
-import { ulid } from '../../ulid';
 import { countAlone } from '../actors/actor.fence';
 import type { Core } from '../core';
 import { CustomerSeal } from '../keys/customer-seal';
@@ -19,7 +18,8 @@ import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
 import { ticket as ticketTable } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
-import { endRows, waitForLeases } from './assistance.ending';
+import { newRow, openKey } from './assistance.beginning';
+import { endRows, openOn, waitForLeases, wasEndedBySupervisor } from './assistance.ending';
 import {
   Assistance,
   type AssistanceEndReason,
@@ -46,7 +46,7 @@ import {
   reasonRows,
   ticketIds,
 } from './assistance.rows';
-import { assistanceIds, live } from './live';
+import { live } from './live';
 
 export interface AssistanceParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly rules: AssistancePolicy;
@@ -465,50 +465,4 @@ const askedReason = ({ reason, purpose }: BeginInput): string => {
   return trimmed;
 };
 
-/** What a person has open on a ticket, waiting or live, under all of their subjects. */
-const openOn = (change: Change, person: KeptPerson, ticketId: string) => {
-  const { actorId, requestedByStaffIds: staffIds, endedAt } = assistance;
-  const isTheirs = sql`${assistance.ticketId} = ${ticketId} AND ${endedAt} IS NULL AND ${doneBy(person, { actorId, staffIds })}`;
-  return change.read(openRows, sql`WHERE ${isTheirs}`, { lock: true });
-};
-
-/** A supervisor ended an assistance of this person on the ticket, and so what they get to there needs somebody's consent. */
-const wasEndedBySupervisor = async (change: Change, person: KeptPerson, ticketId: string): Promise<boolean> => {
-  const { actorId, requestedByStaffIds: staffIds, endReason } = assistances;
-  const isTheirs = sql`${assistances.ticketId} = ${ticketId} AND ${doneBy(person, { actorId, staffIds })}`;
-  const ended = await change.read(assistanceIds, sql`WHERE ${isTheirs} AND ${endReason} = 'BY_SUPERVISOR' LIMIT 1`);
-  return ended.length > 0;
-};
-
 const requesterOf = ({ actorId, requestedByStaffIds }: Assistance): KeptPerson => ({ actorId, staffIds: requestedByStaffIds });
-
-const openKey = (actorId: string, ticketId: string): string => `${actorId}|${ticketId}`;
-
-/** An assistance on a ticket, as it is before anybody decided how it begins. */
-const newRow = (
-  actor: SignedInActor,
-  ticketId: string,
-  customerId: string,
-  at: Date,
-  lifetimeMinutes: number,
-): Omit<Values<Assistance>, 'origin' | 'purpose' | 'beginsAt'> => ({
-  id: `ast_${ulid(at.getTime())}`,
-  actorId: actor.id,
-  requestedByStaffIds: actor.staffIds,
-  ticketId,
-  customerId,
-  keyId: null,
-  reasonSealed: null,
-  requestedAt: at,
-  expiresAt: new Date(at.getTime() + lifetimeMinutes * 60_000),
-  needsApproval: false,
-  approvedById: null,
-  approvedAt: null,
-  endedAt: null,
-  endReason: null,
-  rejectedById: null,
-  rejectionSealed: null,
-  lastUsedAt: null,
-  leaseUntil: null,
-  openKey: openKey(actor.id, ticketId),
-});
