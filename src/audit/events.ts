@@ -1,4 +1,5 @@
 import type { CanonicalValue } from './canonical';
+import { claimEvents } from './claim-events';
 import { credentialEvents } from './credential-events';
 import { decisionEvents } from './decision-events';
 import type { EventDraft, LinkedCustomer, SealedNote } from './event';
@@ -163,6 +164,7 @@ export const catalogue = {
     reads: 'Sessions of browsers that ended more than a day ago were removed.',
     detail: { sessions: count },
   },
+  ...claimEvents,
   ...credentialEvents,
   'customer.link': {
     reads: 'So many helpdesk customers were linked with payment customers, by assurance.',

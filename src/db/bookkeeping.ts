@@ -16,6 +16,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   decision_budget: ['used'],
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],
+  helpdesk_message: ['claim_due_at'],
   helpdesk_ticket: ['observed_at', 'unreadable', 'messages_seen_at'],
   payment_hold_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   payment_transaction: ['confirmed_at'],

@@ -7,6 +7,7 @@ import { UsedProof } from './actors/used-proof.entity';
 import { RiskAlert, RiskAlertEvent, RiskSnooze } from './alerts/alert.entity';
 import { Assistance } from './assistance/assistance.entity';
 import { Brake } from './brakes/brake.entity';
+import { TicketClaim } from './claims/claim.entity';
 import {
   Confirmation,
   CredentialJob,
@@ -86,6 +87,7 @@ export const entities = [
   StaffMember,
   StepUpDemand,
   Ticket,
+  TicketClaim,
   TicketHolder,
   Transaction,
   UsedProof,

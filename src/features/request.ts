@@ -14,6 +14,7 @@ import type { AuditLog } from './audit/audit.service';
 import type { AuditDownloads } from './audit/downloads.service';
 import type { DecisionTrails } from './audit/trail.service';
 import type { Brakes } from './brakes/brakes.service';
+import type { Claims } from './claims/claims.service';
 import type { ConfirmationDesk } from './credentials/confirm/confirmation.view';
 import type { CredentialsLoader } from './credentials/credentials.loader';
 import type { Credentials } from './credentials/credentials.service';
@@ -47,6 +48,7 @@ export interface Services {
   readonly opening: Opening;
   readonly assistances: Assistances;
   readonly brakes: Brakes;
+  readonly claims: Claims;
   readonly holds: Holds;
   readonly decisions: Decisions;
   readonly stepUps: StepUps;

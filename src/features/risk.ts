@@ -3,6 +3,7 @@ import type { Actors } from './actors/actors.service';
 import type { IdentityParts } from './actors/actors.slice';
 import { type AlertsParts, createAlerts } from './alerts/alerts.slice';
 import { createBrakes } from './brakes/brakes.slice';
+import { createClaims } from './claims/claims.slice';
 import type { Core } from './core';
 import type { CustomerSigns } from './credentials/customer-signs';
 import { CardInvitations } from './credentials/invite/card-invitations.service';
@@ -21,9 +22,10 @@ import { createWebhooks, type WebhookSettings } from './webhooks/webhooks.slice'
 export interface RiskSettings extends WebhookSettings {
   readonly updates: UpdatesSection;
   readonly signals: SignalsSection;
+  readonly sync: { readonly windowDays: number; readonly paymentsBoundSeconds: number };
 }
 
-export interface RiskParts extends Omit<AlertsParts, 'actors' | 'demanded' | 'invited'> {
+export interface RiskParts extends Omit<AlertsParts, 'actors' | 'demanded' | 'invited' | 'recordersOf'> {
   readonly sources: Sources;
   readonly rules: RulesFile;
   /** Issuer identifiers of the identity providers of staff. */
@@ -68,11 +70,15 @@ export const createRisk = async (
         'more cards end soon than customers may be asked about in time (updates.cardInvitations); some are not asked',
       ),
   });
+  const { windowDays, paymentsBoundSeconds } = settings.sync;
+  const history = { days: windowDays, maximumAge: paymentsBoundSeconds * 1_000 };
+  const claims = createClaims(core, { assistances, history, rules: file });
   const alerts = createAlerts(core, {
     ...parts,
     actors,
     demanded: (ids) => stepUps.demanded(ids),
     invited: (ids) => invitations.invited(ids),
+    recordersOf: (reads, told) => claims.service.recordersOf(reads, told),
   });
   const outreach = createOutreach(core, { rules: file, sources: parts.sources });
   const webhooks = createWebhooks(core, settings);
@@ -96,6 +102,7 @@ export const createRisk = async (
     holds,
     webhooks,
     deadlines: deadlines.service,
+    claimReading: claims.reading,
     outreachJobs: outreach.jobs,
     sessionUses: uses,
     /** What updates of payment details are judged by. */
@@ -109,10 +116,11 @@ export const createRisk = async (
       ...decisions.services,
       ...holds.services,
       brakes: brakes.service,
+      claims: claims.service,
       rules: rules.file,
       webhooks: webhooks.service,
     },
-    recurring: [alerts, brakes, holds, decisions, webhooks, deadlines].flatMap(({ recurring }) => recurring),
+    recurring: [alerts, brakes, claims, holds, decisions, webhooks, deadlines].flatMap(({ recurring }) => recurring),
     start: () => {
       signals.service.start();
       uses.start();

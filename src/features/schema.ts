@@ -19,6 +19,7 @@ import { AlertEventsResolver, AlertReasonResolver, AlertsResolver } from './aler
 import { AssistancePartsResolver, AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
 import { AuditResolver } from './audit/audit.resolver';
 import { BrakesResolver } from './brakes/brakes.resolver';
+import { ClaimsResolver } from './claims/claims.resolver';
 import {
   ApprovalResolver,
   CredentialsResolver,
@@ -48,6 +49,7 @@ const resolvers: NonEmptyArray<Function> = [
   AssistanceResolver,
   AssistancePartsResolver,
   BrakesResolver,
+  ClaimsResolver,
   CredentialsResolver,
   AuditResolver,
   CustomersResolver,

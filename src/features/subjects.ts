@@ -3,6 +3,7 @@ import { actorSubject, revocationSubject } from './actors/actor.subject';
 import { alertSubject, snoozeSubject } from './alerts/alert.subject';
 import { assistanceSubject } from './assistance/assistance.subject';
 import { brakeSubject } from './brakes/brake.subject';
+import { claimSubject } from './claims/claim.subject';
 import { updateSubject } from './credentials/credential-update.subject';
 import { cardInvitationSubject } from './credentials/invite/card-invitation.subject';
 import { decisionSubject, demandSubject } from './decisions/decision.subject';
@@ -29,4 +30,5 @@ export const subjects: readonly Subject<unknown>[] = [
   decisionSubject,
   outreachSubject,
   cardInvitationSubject,
+  claimSubject,
 ];

@@ -142,6 +142,11 @@ export class RequestAccess {
     });
   }
 
+  /** Every one of these fields is shown in clear of what is under this link: whoever finds out about them learns nothing by it. */
+  reveals(coordinates: readonly string[], link: LinkAssurance): boolean {
+    return coordinates.every((coordinate) => this.verdicts.get(coordinate)?.[link].kind === 'reveal');
+  }
+
   /**
    * A root field showed something whose fields may all be unpoliced and which must be on record whatever was selected of it:
    * who reads the log is part of the log.

@@ -36,7 +36,7 @@ const transactionOf = (owner: string, index: number, at: number): Values<Transac
   ...{ authorized: null, captured: null, refunded: null, open: null, refunds: null, presentmentAmount: null },
   ...{ presentmentCurrency: null, currency: 'EUR', status: statuses[drawn(index + at, 3)] as string, declineCode: null },
   ...{ declineAdvice: null, device: null, country: null, riskBand: 'LOW', riskScore: null, riskSignals: [] },
-  ...{ disputeStatus: null, disputeReason: null, disputeOpenedAt: null, createdAt: new Date(at), digest: null },
+  ...{ disputeStatus: null, disputeReason: null, disputeOpenedAt: null, createdAt: new Date(at), digest: null, claimDueAt: null },
   ...{ confirmedAt: null, observedAt: new Date(0) },
 });
 
@@ -50,7 +50,7 @@ const ticketOf = (owner: string): Values<Ticket> => ({
 const messageOf = (owner: string, index: number, at: number): Values<Message> => ({
   ...{ id: `msg_${owner}_${drawn(index * 13 + at, 1_000)}_${index}`, ticketId: `tkt_${owner}`, reference: `m${index}` },
   ...{ authorKind: 'SYSTEM', authorStaffId: null, channel: 'EMAIL', keyId: `key_${owner}`, bodySealed: Buffer.of(1) },
-  ...{ attachmentsSealed: null, isCut: null, redactions: [], createdAt: new Date(at), digest: null },
+  ...{ attachmentsSealed: null, isCut: null, redactions: [], createdAt: new Date(at), digest: null, claimDueAt: null },
 });
 
 describe('the beginnings of many lists', () => {

@@ -188,6 +188,13 @@ describe('a source is asked nothing for who has no permission', () => {
       async () => ({ who: 'ana', variables: { ticketId: await ticketId(demoTickets.household.reference)(), note: reason } }),
     ],
     [
+      'recordClaim',
+      'on a ticket of another team',
+      'mutation ($ticketId: ID!) { recordClaim(input: { ticketId: $ticketId, cardLast4: "4242", idempotencyKey: "claim-key-1" }) { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'ana', variables: { ticketId: await ticketId(demoTickets.household.reference)() } }),
+    ],
+    [
       'resolveAlert',
       'that is not there',
       'mutation ($id: ID!) { resolveAlert(input: { id: $id, resolution: TRUE }) { id } }',

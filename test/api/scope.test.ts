@@ -81,6 +81,10 @@ const mutations: Readonly<Record<string, () => readonly [query: string, variable
     'mutation ($input: ReportConcernInput!) { reportConcern(input: $input) { id } }',
     { input: { ticketId: of.ticketId, note: reason } },
   ],
+  recordClaim: () => [
+    'mutation ($input: RecordClaimInput!) { recordClaim(input: $input) { id } }',
+    { input: { ticketId: of.ticketId, date: '2026-09-01', idempotencyKey: freshKey() } },
+  ],
   resolveAlert: () => ['mutation ($id: ID!) { resolveAlert(input: { id: $id, resolution: UNSURE }) { id } }', { id: alert }],
 };
 

@@ -25,7 +25,7 @@ const ticketOf = (name: string): Values<Ticket> => ({
 const messageOf = (name: string, index: number, at: number): Values<Message> => ({
   ...{ id: `msg_${name}_${index}`, ticketId: `tkt_${name}`, reference: `m${index}`, authorKind: 'SYSTEM', authorStaffId: null },
   ...{ channel: 'EMAIL', keyId: `key_${name}`, bodySealed: Buffer.of(index % 256), attachmentsSealed: null, isCut: null },
-  ...{ redactions: [], createdAt: new Date(at), digest: null },
+  ...{ redactions: [], createdAt: new Date(at), digest: null, claimDueAt: null },
 });
 
 const reached = (name: string): Reached => reachedBy({ id: `tkt_${name}` }, 'id');

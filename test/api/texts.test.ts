@@ -59,6 +59,7 @@ const filled = (type: GraphQLInputType, place: string, at: string, text: string)
   if (isEnumType(type)) return type.getValues()[0]?.name;
   if (type.name === 'Boolean') return true;
   if (type.name === 'DateTime') return '2026-09-01T09:00:00Z';
+  if (type.name === 'CurrencyCode') return 'EUR';
   return ['Int', 'SafeInt', 'Float'].includes(type.name) ? 1 : place === at ? text : placeholder;
 };
 

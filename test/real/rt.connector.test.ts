@@ -100,6 +100,7 @@ test('a ticket written by mail is its requestor’s, and no staff member named t
     {
       reference: expect.stringMatching(/^\d+$/),
       author: { kind: 'CUSTOMER', displayName: 'Vera Example' },
+      isByCustomer: true,
       channel: 'EMAIL',
       body: 'My card was declined.\nWhy?',
       isCut: false,
@@ -250,6 +251,7 @@ test('answers come with their authors; comments, which are private, do not', asy
     [{ kind: 'STAFF', reference: ben }, 'API', 'Dear Vera,\n\n42424242 & more'],
     [{ kind: 'CUSTOMER', displayName: 'Vera Example' }, 'EMAIL', 'the pläin part\n\nthe HTML part'],
   ]);
+  expect(messages.map(({ isByCustomer }) => isByCustomer)).toEqual([true, false, true]);
 });
 
 test('staff who write in are no customers', async () => {

@@ -44,6 +44,7 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
   Brake: 'what a rule stopped a colleague in; names no customer, and the reasons have verdicts',
   BrakeConnection: 'brakes, whose fields have verdicts',
   BrakeEdge: 'brakes, whose fields have verdicts',
+  Claim: 'what the reader recorded themselves: of which kinds it is, and when',
   PaymentDecision:
     'what a service that has nothing else of the customer is to do; each is on record unless it is CLEAR, and how often it may ask is bounded',
   StepUpDemand: 'what a service was told of itself, under our own id',

@@ -46,6 +46,7 @@ const slices = [
   'audit',
   'brakes',
   'decisions',
+  'claims',
   'outreach',
   'webhooks',
   'rules',

@@ -254,8 +254,12 @@ export class DemoHelpdesk implements HelpdeskConnector {
   private snapshot(reference: string, asOf: Date): TicketSnapshot | null {
     const original = this.original(reference);
     if (original === null) return null;
-    const messages = this.messagesOf(reference, original.messages);
     const ticket = this.changed.get(reference);
+    // Whoever the ticket is about by now, it was its first customer who wrote.
+    const isTheirs = (ticket ?? original.ticket).customer?.reference === original.ticket.customer?.reference;
+    const messages = this.messagesOf(reference, original.messages).map((message) =>
+      message.author.kind === 'CUSTOMER' ? { ...message, isByCustomer: isTheirs } : message,
+    );
     const mark = this.markOf(reference);
     if (!ticket) return { ...original, messages, mark, asOf };
     const named = new Set([

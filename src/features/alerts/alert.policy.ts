@@ -24,7 +24,7 @@ export interface ResolveSubject {
   readonly ticketId: string | null;
   /** A live assistance of the actor covers what it is told on. */
   readonly isAssisted: boolean;
-  /** Who reported it, and whom it is about. */
+  /** Who reported it, or recorded what it rests on, and whom it is about. */
   readonly people: readonly KeptPerson[];
   /** The ticket's helpdesk has them, and the actor, among its staff. */
   readonly knowsPeople: boolean;
@@ -41,7 +41,7 @@ export const mayReport: Rule<ConcernSubject> = allOf<ConcernSubject>(
   rule('NO_ASSISTANCE', (actor, { ticket, isAssisted }) => isAssisted && isOwn(actor, ticket)),
 );
 
-/** May say what an alert was: whoever assists where it is told, other than who reported it or whom it is about. */
+/** May say what an alert was: whoever assists where it is told, other than who reported it or what it rests on, or whom it is about. */
 export const mayResolve: Rule<ResolveSubject> = allOf<ResolveSubject>(
   works,
   rule('NO_ASSISTANCE', (_, { isAssisted }) => isAssisted),

@@ -25,6 +25,8 @@ interface ReasonKind {
   readonly from: readonly string[];
   /** The fact as a sentence; `n` is its count. */
   readonly says: (n: number) => string;
+  /** It is told where those fields are shown in clear alone: it is what somebody would find out by guessing. */
+  readonly inClear?: true;
   /** It counts other customers: fewer than five are never told of, and more only as "5 or more". */
   readonly countsOthers?: true;
 }
@@ -33,6 +35,12 @@ const times = (n: number, one: string, many: string): string => (n === 1 ? `1 ${
 
 /** The fields by whose values alerts are raised. */
 const attempts = ['Transaction.status', 'Transaction.createdAt'] as const;
+
+/** What a customer can state of a payment. */
+const claimed = [
+  ...attempts,
+  ...['Transaction.amount', 'Transaction.order', 'Order.reference', 'Transaction.paymentMethod', 'PaymentMethod.last4'],
+] as const;
 
 export const reasonKinds = {
   ATTEMPTS: { from: attempts, says: (n) => times(n, 'attempt to pay', 'attempts to pay') },
@@ -69,11 +77,13 @@ export const reasonKinds = {
   },
   CONTACT_CHANGED: { from: [], says: () => 'the contact was changed lately' },
   CLAIM_UNMATCHED: {
-    from: [...attempts, 'Transaction.amount'],
+    from: claimed,
+    inClear: true,
     says: () => 'what the customer states fits no payment of theirs',
   },
   CLAIM_CONTRADICTED: {
-    from: [...attempts, 'Transaction.amount'],
+    from: claimed,
+    inClear: true,
     says: () => 'what the customer states contradicts a payment of theirs',
   },
   REVIEW: { from: ['Risk.band'], says: () => 'a payment waits for the provider’s review' },

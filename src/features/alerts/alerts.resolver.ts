@@ -101,7 +101,10 @@ export class AlertsResolver {
   @Guarded(alertIsAssisted)
   reasons(@Root() alert: AlertType, @Ctx() { access }: RequestContext): readonly AlertReason[] {
     return alert.facts
-      .filter(({ code }) => access.shows(reasonKind(code).from, alert))
+      .filter(({ code }) => {
+        const { from, inClear } = reasonKind(code);
+        return inClear ? access.reveals(from, alert.linkAssurance) : access.shows(from, alert);
+      })
       .map((reason) => new AlertReason(alert, reason));
   }
 

@@ -2,6 +2,7 @@ import type { SignedInActor } from '../../authz/actor';
 import type { KeptPerson } from '../../authz/same-person';
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
+import type { Reads } from '../../db/reads';
 import { joined, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { type Keyset, PageRequest } from '../../graphql/page';
@@ -24,6 +25,8 @@ import { endAlert, raise, silence } from './raising';
 
 export interface AlertParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'> {
   readonly assistances: Assistances;
+  /** Who recorded what these signals tell of, as alerts name them. */
+  readonly recordersOf: (reads: Pick<Reads, 'read'>, signals: readonly string[]) => Promise<readonly KeptPerson[]>;
 }
 
 export interface AlertPageArguments {
@@ -157,7 +160,7 @@ export class Alerts {
       const ticket = ticketId === null ? null : await lockTicket(change, ticketId);
       const row = await change.lock(RiskAlert, { id });
       const assisted = await assistanceOn(change, actor, row);
-      const people = peopleOf(row);
+      const people = [...peopleOf(row), ...(await this.parts.recordersOf(change, row.signals))];
       const source = ticket?.source ?? '';
       const known = await Promise.all(people.map(({ staffIds }) => isStaff(change, source, staffIds ?? [])));
       permit({

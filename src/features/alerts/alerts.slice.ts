@@ -8,7 +8,7 @@ import { AlertStreams, type StreamParts } from './alert-stream';
 import { AlertsLoader, type Among } from './alerts.loader';
 import { type AlertParts, Alerts } from './alerts.service';
 
-export interface AlertsParts extends Pick<AlertParts, 'assistances'>, Pick<StreamParts, 'sources'> {
+export interface AlertsParts extends Pick<AlertParts, 'assistances' | 'recordersOf'>, Pick<StreamParts, 'sources'> {
   readonly tickets: Tickets;
   readonly actors: { restoreRevocations(): Promise<unknown> };
   readonly demanded: Among;
@@ -20,9 +20,9 @@ export interface AlertsParts extends Pick<AlertParts, 'assistances'>, Pick<Strea
 /** What the holder of a ticket should know: raised, told, resolved. */
 export const createAlerts = (
   { database, keys, cursors, clock, log }: Core,
-  { assistances, tickets, sources, maximumAge, actors, demanded, invited }: AlertsParts,
+  { assistances, recordersOf, tickets, sources, maximumAge, actors, demanded, invited }: AlertsParts,
 ) => {
-  const service = new Alerts({ database, keys, cursors, clock, assistances });
+  const service = new Alerts({ database, keys, cursors, clock, assistances, recordersOf });
   const onFault = (error: unknown) => log.error({ error: describeError(error) }, 'what happened to alerts could not be read');
   const sweep = new Sweep((now) => removeHappenings(database, now), clock);
   const feed = new AlertFeed({ database, clock, onFault, restoreRevocations: () => actors.restoreRevocations() });

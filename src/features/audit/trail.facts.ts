@@ -5,7 +5,7 @@ import type { Leaf } from '../../audit/leaf';
 const word = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 /** `source/id` of a signal, or an id of ours. */
 const name = /^[\x21-\x7e]{1,320}$/;
-const ofOurs = /^(?:evt|alr|hld|sup|rcg|dcs|cru|inv|brk|asn|ast|tkt)_[0-9A-Z]{26}$/;
+const ofOurs = /^(?:evt|alr|hld|sup|rcg|dcs|cru|inv|brk|asn|ast|clm|tkt)_[0-9A-Z]{26}$/;
 
 export const textIn = (value: unknown): string | null => (typeof value === 'string' && word.test(value) ? value : null);
 export const numberIn = (value: unknown): number | null =>

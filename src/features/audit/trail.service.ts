@@ -32,6 +32,7 @@ const families = [
   'recognition.',
   'assistance.',
   'card-invitation.',
+  'claim.',
 ];
 /** Of these the beginnings and ends; how they came about in between is in the log itself. */
 const others: readonly string[] = [
@@ -225,6 +226,7 @@ const typesOf: Readonly<Record<string, string>> = {
   alr: 'Alert',
   ast: 'Assistance',
   brk: 'Brake',
+  clm: 'Claim',
   cru: 'CredentialUpdate',
   dcs: 'PaymentDecision',
   hld: 'Hold',

@@ -1,5 +1,5 @@
 import { sql } from '../../db/sql';
-import { instant, neededBy, type Selected, select } from '../../db/table';
+import { instant, neededBy, optional, type Selected, select } from '../../db/table';
 import { type KeyedRow, keyed, withKeyOf } from '../keys/keys.service';
 import { paymentCustomers } from '../payments/payment.entity';
 import { sourceStates } from '../sources/source.entity';
@@ -33,6 +33,17 @@ export const customerRows = select(
 /** A customer with their key. */
 export const keyedCustomerRows = select({ ...customerRows.columns, ...keyed }, sql`${customerRows.from} ${withKeyOf(customer)}`);
 export type CustomerRow = Selected<typeof customerRows> & KeyedRow;
+
+/** Who a customer is on the payment side, and how recent what is stored of that is: when it was read whole, and when it was confirmed. */
+export const paymentSides = select(
+  {
+    ...customer.pick('link', 'paymentCustomerId', 'linkedAt'),
+    readAt: optional(payer.observedAt),
+    confirmedAt: optional(paymentsConfirmedAt),
+  },
+  sql`FROM ${customer} LEFT JOIN ${payer} ON ${payer.id} = ${customer.paymentCustomerId}
+    LEFT JOIN ${polled} ON ${polled.name} = ${payer.source}`,
+);
 
 /** Who a customer is on the payment side. */
 export const linkRows = select(customer.pick('link', 'paymentCustomerId'), sql`FROM ${customer}`);

@@ -75,6 +75,7 @@ export const ticketHolders = table(TicketHolder);
 @Entity('helpdesk_message')
 @Index('uq_helpdesk_message_ticket_id_reference', ['ticketId', 'reference'], { unique: true })
 @Index('ix_helpdesk_message_ticket_id_created_at_id', ['ticketId', 'createdAt', 'id'])
+@Index('ix_helpdesk_message_claim_due_at', ['claimDueAt'])
 export class Message {
   @Key() id!: string;
   @Text(64, { name: 'ticket_id' }) ticketId!: string;
@@ -92,5 +93,7 @@ export class Message {
   @Instant({ name: 'created_at' }) createdAt!: Date;
   /** Keyed digest of all that the helpdesk said of it, before anything was removed; null in rows of before there was one. */
   @Text(64, { nullable: true }) digest!: string | null;
+  /** It states something of a payment, which is held against the customer's from then on; null where it doesn't, or that is done. */
+  @Instant({ name: 'claim_due_at', nullable: true }) claimDueAt!: Date | null;
 }
 export const messages = table(Message);

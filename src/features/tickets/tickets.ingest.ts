@@ -4,6 +4,7 @@ import { type Sql, sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import { type RecordTexts, withoutCardData } from '../../privacy/redaction';
+import { claimInText } from '../../risk/claim-text';
 import { ulid } from '../../ulid';
 import type {
   HelpdeskCustomerRecord,
@@ -79,6 +80,8 @@ interface Changed {
   readonly customerId: string | null;
   readonly team: string | null;
   readonly key: DataKey;
+  /** No member of staff said whom it is about. */
+  readonly isTheirOwn: boolean;
   readonly snapshot: TicketSnapshot;
   /** Of each message, by its reference. */
   readonly digests: ReadonlyMap<string, string>;
@@ -333,7 +336,8 @@ export class TicketsIngest {
       const { team } = facts;
       if (isOver(ticket.status) && !(row && isOver(row.status)))
         signals.closed({ id, customerId, team }, ticket.revision, ticket.updatedAt);
-      if (key) changed.push({ id, customerId, team, key, snapshot, digests });
+      const isTheirOwn = customerId !== null && facts.customerSetByIds.length === 0 && facts.createdById === null;
+      if (key) changed.push({ id, customerId, team, key, isTheirOwn, snapshot, digests });
     }
     await change.insert(tickets, fresh);
     await keepHolders(change, departures);
@@ -354,7 +358,10 @@ export class TicketsIngest {
   /** One digest for each message, over all that is said of it, and one for the ticket with all of them. */
   private digestsOf(id: string, { ticket, messages: said, mark }: TicketSnapshot) {
     const { keys } = this.parts;
-    const digests = new Map(said.map((each) => [each.reference, contentDigest(keys, `${id} ${each.reference}`, each)]));
+    // Who else takes part in a ticket is no change of what was said in it.
+    const digests = new Map(
+      said.map(({ isByCustomer: _, ...each }) => [each.reference, contentDigest(keys, `${id} ${each.reference}`, each)]),
+    );
     // Who the customer is belongs to the customer, whom these snapshots tell of as well.
     const { customer, customerSetBy, ...rest } = ticket;
     const facts = { ...rest, customer: customer?.reference ?? null, customerSetBy: [...customerSetBy].sort() };
@@ -375,10 +382,11 @@ export class TicketsIngest {
     const known = await change.read(knownMessages, sql`WHERE ${messages.ticketId} IN (${changed.map(({ id }) => id)})`);
     const stored = new Map(known.map((row) => [`${row.ticketId} ${row.reference}`, row]));
     const fresh: Values<Message>[] = [];
-    for (const { id: ticketId, customerId, team, key, snapshot, digests } of changed) {
+    for (const { id: ticketId, customerId, team, key, isTheirOwn, snapshot, digests } of changed) {
       const isWhole = snapshot.isPartial !== true;
       let edited = 0;
-      for (const { reference, author, channel, body, isCut = false, attachments = [], createdAt } of snapshot.messages) {
+      for (const said of snapshot.messages) {
+        const { reference, author, channel, body, isCut = false, attachments = [], createdAt } = said;
         const row = stored.get(`${ticketId} ${reference}`);
         const digest = digests.get(reference) as string;
         if (row && (!isWhole || row.digest === digest)) continue;
@@ -400,6 +408,8 @@ export class TicketsIngest {
           redactions: kinds.map((kind) => `${kind}:${redactions.filter((each) => each.kind === kind).length}`),
           createdAt,
           digest: isWhole ? digest : null,
+          // What was edited may be anybody's.
+          claimDueAt: !row && isTheirOwn && statesSomething(said, kept, change.at) ? change.at : null,
         };
         if (!row) {
           fresh.push(message);
@@ -417,6 +427,17 @@ export class TicketsIngest {
     await change.insert(messages, fresh);
   }
 }
+
+/** What was written longer ago than this, in milliseconds, is history by the time it is read. */
+const readWithin = 24 * 3_600_000;
+
+/** The customer states something of a payment in it, a moment ago. */
+const statesSomething = ({ author, isByCustomer, isCut, createdAt }: MessageRecord, text: string, now: Date): boolean =>
+  author.kind === 'CUSTOMER' &&
+  isByCustomer === true &&
+  isCut !== true &&
+  now.getTime() - createdAt.getTime() <= readWithin &&
+  claimInText(text, createdAt) !== null;
 
 /** How a ticket's mark is kept. */
 const markDigest = (keys: Keys, id: string, mark: string | null | undefined): string | null =>

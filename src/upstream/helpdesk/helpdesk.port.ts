@@ -42,6 +42,8 @@ export interface MessageRecord {
     | { readonly kind: 'STAFF'; readonly reference: string }
     | { readonly kind: 'CUSTOMER'; readonly displayName: string | null }
     | { readonly kind: 'SYSTEM' };
+  /** It came from the customer whom the ticket is about, and from nobody else who takes part in it; absent where nobody knows. */
+  readonly isByCustomer?: boolean;
   readonly channel: Channel;
   /** Plain text of at most 60,000 bytes; HTML parts are reduced to text by the connector. Empty where nothing was written. */
   readonly body: string;

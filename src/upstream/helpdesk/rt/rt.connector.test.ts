@@ -372,6 +372,8 @@ describe('one ticket', () => {
       { kind: 'CUSTOMER', displayName: 'vera@customers.example Example' },
       { kind: 'CUSTOMER', displayName: null },
     ]);
+    // Whoever else takes part isn't whom the ticket is about.
+    expect(snapshot?.messages.map(({ isByCustomer }) => isByCustomer)).toEqual([false, true]);
     expect(snapshot?.staff.map(({ reference, email }) => [reference, email])).toEqual([
       ['41', 'ben@rt.example'],
       ['39', 'ana@rt.example'],

@@ -385,6 +385,7 @@ export class RtHelpdesk implements HelpdeskConnector {
             : isStaff(Creator)
               ? { kind: 'STAFF', reference: Creator.id }
               : { kind: 'CUSTOMER', displayName: Creator.RealName },
+          isByCustomer: !isStaff(Creator) && Creator.id === customer?.record.reference,
           channel: channelOf(parts),
           body,
           isCut,
