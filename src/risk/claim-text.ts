@@ -6,6 +6,8 @@ import { type Claim, type StatedAmount, traitsOf } from './claim';
 /** UTF-16 units of a text that is read; of a longer one nothing is, as more may be stated further down. */
 const longestText = 8_000;
 const longestLine = 400;
+/** Amounts of one sentence: whoever names more states no one payment. */
+const mostAmounts = 16;
 const day = 86_400_000;
 /** A day of which no year is said is the last one before the text was written, with a day for clocks that differ. */
 const clocksApart = day;
@@ -112,7 +114,8 @@ const amountsIn = (sentence: string): Found<readonly (readonly StatedAmount[])[]
   for (const match of sentence.matchAll(amounts)) {
     const [, before = '', one, other = '', after = ''] = match;
     const read = statedAmount(one ?? other, before || after);
-    if (!read || numberBefore.test(sentence.slice(Math.max(0, match.index - 4), match.index))) return 'unclear';
+    if (!read || found.length === mostAmounts || numberBefore.test(sentence.slice(Math.max(0, match.index - 4), match.index)))
+      return 'unclear';
     found.push(read);
   }
   return { found };

@@ -99,7 +99,8 @@ class Stated {
 
   async input(given: Readonly<Record<string, unknown>>, reference: string = sampleTicket) {
     this.keysUsed += 1;
-    return { ticketId: await ticketIdOf(this.test, reference), idempotencyKey: `claim-key-${this.keysUsed}`, ...given };
+    const idempotencyKey = `claim-key-${this.keysUsed}`;
+    return { ticketId: await ticketIdOf(this.test, reference), idempotencyKey, ...given };
   }
 
   async record(given: Readonly<Record<string, unknown>>, who: string | { readonly token: string } = 'ana', reference?: string) {
@@ -262,6 +263,16 @@ describe('a claim that a member of staff records', () => {
     expect(events.filter(({ action }) => action !== 'log.time')).toEqual([]);
     expect(await countOf(test, 'ticket_claim')).toBe(10);
     expect(await stated.signals()).toHaveLength(10);
+  });
+
+  it('is one of ten on its ticket where many are recorded at once', async () => {
+    const { test } = stated;
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => stated.record({ cardLast4: `81${10 + index}` })));
+    expect(answers.flatMap(({ errors }) => errors)).toEqual([
+      ['recordClaim', 'CONFLICT'],
+      ['recordClaim', 'CONFLICT'],
+    ]);
+    expect([await countOf(test, 'ticket_claim'), (await stated.signals()).length]).toEqual([10, 10]);
   });
 
   it.each<readonly [string, Readonly<Record<string, unknown>>, string]>([
