@@ -48,7 +48,8 @@ export interface Services {
   readonly opening: Opening;
   readonly assistances: Assistances;
   readonly brakes: Brakes;
-  readonly claims: Claims;
+  /** Loaded when it is first asked for. */
+  readonly claims: () => Claims;
   readonly holds: Holds;
   readonly decisions: Decisions;
   readonly stepUps: StepUps;

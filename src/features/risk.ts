@@ -78,7 +78,7 @@ export const createRisk = async (
     actors,
     demanded: (ids) => stepUps.demanded(ids),
     invited: (ids) => invitations.invited(ids),
-    recordersOf: (reads, told) => claims.service.recordersOf(reads, told),
+    recordersOf: claims.recordersOf,
   });
   const outreach = createOutreach(core, { rules: file, sources: parts.sources });
   const webhooks = createWebhooks(core, settings);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { type Claim, type ClaimedTrait, judgeClaim, type PaymentRecord, type RecordedPayment } from './claim';
+import { type Claim, judgeClaim, type PaymentRecord, type RecordedPayment } from './claim';
 import { claimInText } from './claim-text';
+import type { ClaimedTrait } from './signal';
 
 const writtenAt = new Date('2026-08-20T10:00:00.000Z');
 const eur = (minorUnits: number, slack = 0) => [{ minorUnits, currency: 'EUR', slack }];

@@ -1,6 +1,4 @@
-/** What a customer can state of a payment. */
-export const claimedTraits = ['amount', 'date', 'order', 'card'] as const;
-export type ClaimedTrait = (typeof claimedTraits)[number];
+import { type ClaimedTrait, claimedTraits } from './signal';
 
 /** Integer minor units of an ISO 4217 currency. */
 export interface AmountOf {

@@ -60,6 +60,10 @@ export const subjectNames = [
 export type SubjectName = (typeof subjectNames)[number];
 export type Subjects = { readonly [name in SubjectName]?: string | undefined };
 
+/** What a customer can state of a payment, in a claim. */
+export const claimedTraits = ['amount', 'date', 'order', 'card'] as const;
+export type ClaimedTrait = (typeof claimedTraits)[number];
+
 export const credentialChanges = ['card', 'billing-address', 'shipping-address', 'contact'] as const;
 
 const subjectError = 'expected the name of a subject, a text of 1 to 256 characters';

@@ -3,7 +3,7 @@ import { sql } from '../../db/sql';
 import { judgeClaim } from '../../risk/claim';
 import { claimInText } from '../../risk/claim-text';
 import type { Core } from '../core';
-import { bodyOf, moveStated, type StatedMessage, statedMessages } from '../tickets/stated-messages';
+import { bodyOf, moveStated, type StatedMessage } from '../tickets/stated-messages';
 import { lockTicket } from '../tickets/tickets.lock';
 import { ticket } from '../tickets/tickets.rows';
 import { statedAgainst } from './claim-record';
@@ -11,14 +11,12 @@ import { statingTickets } from './claims.rows';
 import type { KnownHistory } from './claims.service';
 import { claimsOn, mostClaims, newClaim, store } from './stating';
 
-/** Messages of one turn. */
-const atOnce = 50;
 /** The pause before a customer is looked at again whose payments aren't known up to the message, in milliseconds. */
 const again = 60_000;
 /** So long after it was written, in milliseconds, nobody waits for them any more. */
 const givenUpAfter = 25 * 3_600_000;
 
-export interface ClaimReadingParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
+export interface ClaimReadingParts extends Pick<Core, 'database' | 'keys'> {
   readonly history: Pick<KnownHistory, 'days'>;
 }
 
@@ -29,10 +27,9 @@ export interface ClaimReadingParts extends Pick<Core, 'database' | 'keys' | 'clo
 export class ClaimReading {
   constructor(private readonly parts: ClaimReadingParts) {}
 
-  /** One turn. Returns how many claims it stored. */
-  async turn(): Promise<number> {
-    const { database, clock } = this.parts;
-    const due = await statedMessages(database, clock(), atOnce);
+  /** Returns how many claims it stored. */
+  async take(due: readonly StatedMessage[]): Promise<number> {
+    const { database } = this.parts;
     let stored = 0;
     for (const each of due)
       if (await database.system('signals', 'claim.read', (change) => this.judge(change, each), { idempotent: true })) stored += 1;

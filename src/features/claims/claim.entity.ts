@@ -1,7 +1,7 @@
 import { IdList, Instant, Integer, Key, Text, WordList } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
-import type { ClaimedTrait } from '../../risk/claim';
+import type { ClaimedTrait } from '../../risk/signal';
 
 /** Where it was stated: told to a member of staff, who recorded it, or in a message. */
 export type ClaimOrigin = 'STAFF' | 'MESSAGE';

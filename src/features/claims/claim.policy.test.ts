@@ -1,6 +1,6 @@
 import type { SignedInActor } from '../../authz/actor';
 import { reasonOf } from '../../authz/rule';
-import { claimedTraits } from '../../risk/claim';
+import { claimedTraits } from '../../risk/signal';
 import { type ClaimSubject, fieldsBehind, mayRecord } from './claim.policy';
 
 const agent: SignedInActor = {

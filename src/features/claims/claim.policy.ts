@@ -1,6 +1,6 @@
 import type { LinkAssurance } from '../../authz/actor';
 import { action, allOf, type Rule, rule } from '../../authz/rule';
-import type { ClaimedTrait } from '../../risk/claim';
+import type { ClaimedTrait } from '../../risk/signal';
 import { type ConcernSubject, mayReport } from '../alerts/alert.policy';
 
 /** A claim as it is judged in the transaction that records it. */

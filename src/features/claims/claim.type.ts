@@ -5,7 +5,7 @@ import { Exposed } from '../../graphql/decorators';
 import { Listed } from '../../graphql/listed';
 import { CurrencyCode, DateTime, SafeInt } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
-import { type ClaimedTrait, claimedTraits } from '../../risk/claim';
+import { type ClaimedTrait, claimedTraits } from '../../risk/signal';
 import type { claimRows } from './claims.rows';
 
 /** In tables and events they are called `amount`, in the graph AMOUNT. */

@@ -20,8 +20,8 @@ export class ClaimsResolver {
   ): Promise<ClaimType> {
     const shows: ShownInClear = (coordinates, link) => access.reveals(coordinates, link);
     const ticket = await services.tickets.inScope(actor, input.ticketId, (stored) =>
-      services.claims.expectMayRecord(stored, input, shows),
+      services.claims().expectMayRecord(stored, input, shows),
     );
-    return new ClaimType(await services.claims.record(ticket, input, shows));
+    return new ClaimType(await services.claims().record(ticket, input, shows));
   }
 }

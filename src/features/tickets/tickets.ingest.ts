@@ -4,7 +4,6 @@ import { type Sql, sql } from '../../db/sql';
 import { select, type Values } from '../../db/table';
 import type { DataKey } from '../../privacy/customer-keys';
 import { type RecordTexts, withoutCardData } from '../../privacy/redaction';
-import { claimInText } from '../../risk/claim-text';
 import { ulid } from '../../ulid';
 import type {
   HelpdeskCustomerRecord,
@@ -431,13 +430,16 @@ export class TicketsIngest {
 /** What was written longer ago than this, in milliseconds, is history by the time it is read. */
 const readWithin = 24 * 3_600_000;
 
+/** Loaded where a customer writes. */
+const claimText = () => require('../../risk/claim-text') as typeof import('../../risk/claim-text');
+
 /** The customer states something of a payment in it, a moment ago. */
 const statesSomething = ({ author, isByCustomer, isCut, createdAt }: MessageRecord, text: string, now: Date): boolean =>
   author.kind === 'CUSTOMER' &&
   isByCustomer === true &&
   isCut !== true &&
   now.getTime() - createdAt.getTime() <= readWithin &&
-  claimInText(text, createdAt) !== null;
+  claimText().claimInText(text, createdAt) !== null;
 
 /** How a ticket's mark is kept. */
 const markDigest = (keys: Keys, id: string, mark: string | null | undefined): string | null =>
