@@ -1,7 +1,8 @@
 import type { Reads } from '../../db/reads';
+import { raw, sql } from '../../db/sql';
 import type { RulesFile } from '../../risk/rules-file';
 import type { Core } from '../core';
-import { statedMessages } from '../tickets/stated-messages';
+import { message, statedRows } from '../tickets/tickets.rows';
 import type { ClaimReading } from './claim-reading';
 import type { ClaimParts, Claims } from './claims.service';
 
@@ -26,7 +27,8 @@ export const createClaims = (
   const reading = {
     /** Holds what messages state against payments, as far as it is due. Returns how many claims it stored. */
     turn: async (): Promise<number> => {
-      const due = await statedMessages(database, clock(), atOnce);
+      const isDue = sql`WHERE ${message.claimDueAt} <= ${clock()} ORDER BY ${message.claimDueAt} LIMIT ${raw(`${atOnce}`)}`;
+      const due = await database.read(statedRows, isDue);
       if (due.length === 0) return 0;
       opened ??= new (readingModule().ClaimReading)({ database, keys, history });
       return opened.take(due);

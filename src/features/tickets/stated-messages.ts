@@ -1,21 +1,8 @@
 import type { Change } from '../../db/change';
-import type { Reads } from '../../db/reads';
-import { raw, sql } from '../../db/sql';
-import { optional, type Selected, select } from '../../db/table';
-import { type Keys, keyed, withKeyOf } from '../keys/keys.service';
+import { sql } from '../../db/sql';
+import type { Keys } from '../keys/keys.service';
 import { messages } from './ticket.entity';
-import { message } from './tickets.rows';
-
-/** Messages that state something of a payment, with what opens them. */
-const stated = select(
-  { ...message.pick('id', 'ticketId', 'bodySealed', 'createdAt'), dueAt: optional(message.claimDueAt), ...keyed },
-  sql`FROM ${message} ${withKeyOf(message)}`,
-);
-export type StatedMessage = Selected<typeof stated>;
-
-/** Those that are due, the first due first, `most` of them. */
-export const statedMessages = (reads: Reads, now: Date, most: number): Promise<StatedMessage[]> =>
-  reads.read(stated, sql`WHERE ${message.claimDueAt} <= ${now} ORDER BY ${message.claimDueAt} LIMIT ${raw(`${most}`)}`);
+import type { StatedMessage } from './tickets.rows';
 
 /** What stands in it; null where its customer's key was destroyed. */
 export const bodyOf = (keys: Keys, row: StatedMessage): string | null => keys.open(messages, row, 'body');

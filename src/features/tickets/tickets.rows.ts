@@ -1,5 +1,5 @@
 import { sql } from '../../db/sql';
-import { neededBy, ofType, type Selected, select, wholeNumber } from '../../db/table';
+import { neededBy, ofType, optional, type Selected, select, wholeNumber } from '../../db/table';
 import { type KeyedRow, keyed, withKeyOf } from '../keys/keys.service';
 import { messages, staffMembers, ticketHolders, tickets } from './ticket.entity';
 
@@ -52,6 +52,13 @@ export const messageRows = select(
 );
 /** A message as it is stored, with the key of its ticket. */
 export type MessageRow = Selected<typeof messageRows> & KeyedRow;
+
+/** Messages that state something of a payment, with what opens them. */
+export const statedRows = select(
+  { ...message.pick('id', 'ticketId', 'bodySealed', 'createdAt'), dueAt: optional(message.claimDueAt), ...keyed },
+  sql`FROM ${message} ${withKeyOf(message)}`,
+);
+export type StatedMessage = Selected<typeof statedRows>;
 
 export const messageCount = select({ n: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${message}`);
 

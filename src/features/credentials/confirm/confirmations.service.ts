@@ -39,7 +39,9 @@ import {
   needsAgreement,
 } from './confirmation.view';
 import { link, linkedUpdates } from './confirmations.rows';
-import { problemsOf, trimmed } from './new-address';
+
+/** Loaded where a customer enters an address: it knows every country's. */
+const addresses = () => require('./new-address') as typeof import('./new-address');
 
 const hour = 3_600_000;
 /** For so long, in milliseconds, a step-up at checkout counts as an authentication of the customer by their card's issuer. */
@@ -134,8 +136,8 @@ export class Confirmations implements ConfirmationDesk {
     if (!asked) return dead;
     if (asked.view.stage === 'AT_PROVIDER') return this.goOn(token, asked, input);
     const isAddress = asked.row.kind === 'BILLING_ADDRESS';
-    const address = isAddress && input.address ? trimmed(input.address) : null;
-    const problems = isAddress ? problemsOf(address) : [];
+    const address = isAddress && input.address ? addresses().trimmed(input.address) : null;
+    const problems = isAddress ? addresses().problemsOf(address) : [];
     if (problems.length > 0) return again(asked.view, problems);
     let setup: Setup | null = null;
     if (asked.row.kind === 'REPLACE_CARD') {
