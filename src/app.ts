@@ -102,7 +102,6 @@ export class App {
   readonly webhooks = this.parts.risk.webhooks;
   readonly asked = this.parts.asked;
   readonly deadlines = this.parts.risk.deadlines;
-  readonly claimReading = this.parts.risk.claimReading;
   readonly outreachJobs = this.parts.risk.outreachJobs;
   readonly sessionUses = this.parts.risk.sessionUses;
   readonly sources = this.parts.sources;

@@ -133,7 +133,8 @@ class Stated {
 
   /** What a gateway does every few seconds. Returns how many messages made a claim. */
   async turn(): Promise<number> {
-    const stored = await this.test.app.claimReading.turn();
+    const { risk } = Reflect.get(this.test.app, 'parts') as { risk: { claimReading: { turn(): Promise<number> } } };
+    const stored = await risk.claimReading.turn();
     await this.test.app.signals.service.turn();
     return stored;
   }
