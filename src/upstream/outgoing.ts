@@ -18,9 +18,16 @@ export interface Connecting extends Pick<Agent.Options, 'pipelining'> {
   readonly requestTls?: buildConnector.BuildOptions;
 }
 
+/** The package, beside the copy of it within Node: whichever is loaded first says by what every `fetch` of the process goes, and that stays Node's own. */
+const undiciBeside = (): typeof import('undici') => {
+  // Looked at, Node loads its own.
+  void globalThis.Headers;
+  return require('undici') as typeof import('undici');
+};
+
 /** Goes by the proxy, where there is one, and to what is excepted from it without. */
 export const outgoingAgent = ({ proxy, except }: Outgoing, connecting: Connecting = {}): Dispatcher => {
-  const undici = require('undici') as typeof import('undici');
+  const undici = undiciBeside();
   if (proxy === null) return new undici.Agent(connecting);
   return new undici.EnvHttpProxyAgent({
     ...connecting,
@@ -37,6 +44,5 @@ export const outgoingAgent = ({ proxy, except }: Outgoing, connecting: Connectin
  */
 export const leaveBy = (outgoing: Outgoing): void => {
   if (outgoing.proxy === null) return;
-  const { setGlobalDispatcher } = require('undici') as typeof import('undici');
-  setGlobalDispatcher(outgoingAgent(outgoing));
+  undiciBeside().setGlobalDispatcher(outgoingAgent(outgoing));
 };

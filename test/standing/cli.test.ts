@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -310,6 +310,17 @@ describe('counterfoil schema', () => {
 });
 
 describe('a network that is left through a proxy only', () => {
+  it('is left by Node’s own agent where there is no proxy, though the first request of the process is a message with an agent of its own', () => {
+    const script = `
+      const { outgoingAgent } = require(${JSON.stringify(join(built.output, 'src', 'upstream', 'outgoing.js'))});
+      const agent = outgoingAgent({ proxy: null, except: null });
+      const usual = globalThis[Symbol.for('undici.globalDispatcher.1')];
+      console.log(typeof agent.dispatch, usual !== undefined && !(usual instanceof require('undici').Agent));
+    `;
+    const node = { cwd: built.output, encoding: 'utf8' } as const;
+    expect(execFileSync(process.execPath, ['-e', script], node)).toBe('function true\n');
+  });
+
   it('is left through it, by name, and for HTTPS; this machine is reached without', async () => {
     const asked: string[] = [];
     const direct: string[] = [];

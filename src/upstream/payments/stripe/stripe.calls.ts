@@ -195,7 +195,10 @@ export class StripeCalls {
    * success whatever the status, and a proxy's error page for a fault of the API. Redirects would carry the key along.
    */
   private async exchange(url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
-    const response = await fetch(url, { ...init, redirect: 'error' }).catch((cause: unknown) => {
+    const headers = new Headers(init?.headers);
+    // `fetch` counts by itself: said twice, a proxy's agent takes it for one header that is no number, and nothing is ever sent.
+    headers.delete('content-length');
+    const response = await fetch(url, { ...init, headers, redirect: 'error' }).catch((cause: unknown) => {
       // The SDK sends a request again, whatever it was told, when the failure itself has the code of a closed connection.
       throw new Error('no answer', { cause });
     });

@@ -1,4 +1,5 @@
 import { cardOf, type Fault, StripeShapedServer } from '../../../../test/support/stripe-shaped-server';
+import { leaveBy } from '../../outgoing';
 import { SourceUnavailable } from '../../source-unavailable';
 import type { HoldStep } from '../payments.port';
 import { StripePayments, type StripePaymentsOptions } from './stripe.connector';
@@ -355,6 +356,22 @@ describe('a list', () => {
     expect(valuesIn(blocked)).toEqual([]);
     expect(marks()).toEqual([]);
     expect([await holds.holds(step('LIST', customer)), await holds.holds(step('UNLIST', customer))]).toEqual([false, true]);
+  });
+
+  test('is written to where all requests of the process leave by a proxy, too', async () => {
+    const slot = Symbol.for('undici.globalDispatcher.1');
+    const usual: unknown = Reflect.get(globalThis, slot);
+    try {
+      // It stands on this machine, which is reached without the proxy by the same agent.
+      leaveBy({ proxy: 'http://127.0.0.1:9', except: null });
+      expect(Reflect.get(globalThis, slot)).not.toBe(usual);
+      const { blocked } = lists();
+      const { customer } = shop();
+      expect(await connect().perform(step('LIST', customer), 'k1')).toEqual(done);
+      expect(valuesIn(blocked)).toEqual([customer]);
+    } finally {
+      Reflect.set(globalThis, slot, usual);
+    }
   });
 
   test('has a card by what stands for its number at Stripe, and an address in small letters', async () => {
