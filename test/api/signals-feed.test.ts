@@ -1,5 +1,6 @@
 import type { Change } from '../../src/db/change';
 import type { Database } from '../../src/db/database';
+import { DatabaseUnavailable } from '../../src/db/database-unavailable';
 import { takeFreePlaces, takePlaces } from '../../src/db/order';
 import { FeedReader, type PlacedSignal } from '../../src/features/signals/consumer';
 import { feedOrder } from '../../src/features/signals/feed';
@@ -304,16 +305,16 @@ describe('a consumer', () => {
       return faster.turn(() => steps++ > 0);
     };
     overtake = async () => void (await oneStep());
-    expect([await slower.turn(), judged.length]).toEqual([0, 200]);
+    expect([await slower.turn(), judged.length]).toEqual([0, 50]);
     overtake = async () => {};
     at = 1_999;
     await oneStep();
     // The other one moved meanwhile.
-    expect([await slower.turn(), judged.length]).toEqual([0, 200]);
+    expect([await slower.turn(), judged.length]).toEqual([0, 50]);
     at = 3_998;
-    expect([await slower.turn(), judged.length]).toEqual([0, 200]);
+    expect([await slower.turn(), judged.length]).toEqual([0, 50]);
     at = 3_999;
-    expect([await slower.turn(), judged.length]).toEqual([200, 400]);
+    expect([await slower.turn(), judged.length]).toEqual([450, 500]);
   });
 
   it('that ends between any two steps goes on where its effects ended: none is lost, none comes twice', async () => {
@@ -340,6 +341,56 @@ describe('a consumer', () => {
     const recorded = (await count('audit_event')) - before;
     expect(await quiet.turn()).toBe(300);
     expect([await quiet.lag(), (await count('audit_event')) - before - recorded]).toEqual([0, 0]);
+  });
+});
+
+describe('what follows of signals', () => {
+  const many = async (most: number) => {
+    await tell(Array.from({ length: most }, (_, index) => signal(`evt_${String(index).padStart(3, '0')}`)));
+    await sequence();
+  };
+
+  it('is done in smaller parts where the database gives no answer in time, so that it gets on, and in larger ones afterwards', async () => {
+    await many(120);
+    const tried: number[] = [];
+    const done: string[] = [];
+    const reader = new FeedReader(database, {
+      name: 'much',
+      judge: async (signals) => signals,
+      apply: async (_, signals) => {
+        tried.push(signals.length);
+        if (done.length === 0 && signals.length > 5) throw new DatabaseUnavailable('NO_ANSWER');
+        done.push(...named(signals));
+      },
+    });
+    while (done.length === 0) await reader.turn().catch(() => {});
+    await reader.turn();
+    expect(done).toEqual((await feed()).map(([, id]) => id));
+    // What failed isn't tried again as a whole, and one that was small was enough.
+    expect(tried.slice(0, 3)).toEqual([50, 12, 3]);
+    expect(Math.max(...tried.slice(3))).toBeGreaterThan(3);
+  });
+
+  it('keeps what it locks from others for about a second, however much it is', async () => {
+    await many(120);
+    let clockNow = 0;
+    const parts: number[] = [];
+    const reader = new FeedReader(
+      database,
+      {
+        name: 'slow',
+        judge: async (signals) => signals,
+        apply: async (_, signals) => {
+          parts.push(signals.length);
+          clockNow += signals.length * 100;
+        },
+      },
+      () => clockNow,
+    );
+    await reader.turn();
+    expect(parts.reduce((sum, each) => sum + each, 0)).toBe(120);
+    expect(parts.slice(0, 3)).toEqual([50, 25, 12]);
+    expect(Math.max(...parts.slice(3))).toBeLessThanOrEqual(12);
   });
 });
 

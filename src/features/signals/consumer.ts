@@ -1,5 +1,6 @@
 import type { Change } from '../../db/change';
 import type { Database } from '../../db/database';
+import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { type Sql, sql } from '../../db/sql';
 import { optional, select, wholeNumber } from '../../db/table';
 import type { Signal } from '../../risk/signal';
@@ -28,8 +29,11 @@ export interface FeedConsumer<Effects> {
   readonly apply: (change: Change, effects: Effects) => Promise<void>;
 }
 
-/** Signals of one transaction. */
-const batch = 200;
+/**
+ * Signals of one transaction: at first, and at most. What follows of them may be much or nothing: after a transaction that took longer than
+ * `long` milliseconds the next one has half as many, and twice as many after one that was `short`. Others wait for what it holds locked.
+ */
+const batch = { first: 50, most: 200, short: 250, long: 1_000 };
 /** Positions that are passed in one transaction at most: after a first fill most signals are nobody's to look at. */
 const mostPassed = 5_000;
 
@@ -48,12 +52,13 @@ const isOf = (name: string) => sql`WHERE ${riskConsumers.name} = ${name}`;
  */
 export class FeedReader<Effects> {
   private readonly reading: LeftToAnother;
+  private size = batch.first;
 
   constructor(
     private readonly database: Database,
     private readonly consumer: FeedConsumer<Effects>,
     /** Monotonic milliseconds. */
-    now?: () => number,
+    private readonly now: () => number = () => performance.now(),
   ) {
     this.reading = new LeftToAnother(async () => (await this.position()) ?? 0, now);
   }
@@ -83,7 +88,8 @@ export class FeedReader<Effects> {
 
   /** Null at the end of the feed. */
   private async step(): Promise<number | null> {
-    const { judge, apply, about = sql`1 = 1` } = this.consumer;
+    const { judge, about = sql`1 = 1` } = this.consumer;
+    const { size } = this;
     const before = (await this.position()) ?? (await this.begin());
     const { position } = riskFeed;
     const [next] = await this.database.read(positions, sql`WHERE ${position} > ${before} ORDER BY ${position} LIMIT 1`);
@@ -96,23 +102,43 @@ export class FeedReader<Effects> {
     const end = last?.position ?? next.position;
     const rows = await this.database.read(
       placedSignals,
-      sql`WHERE ${f.position} > ${before} AND ${f.position} <= ${end} AND ${about} ORDER BY ${f.position} LIMIT ${batch}`,
+      sql`WHERE ${f.position} > ${before} AND ${f.position} <= ${end} AND ${about} ORDER BY ${f.position} LIMIT ${size}`,
     );
-    const to = rows.length < batch ? end : (rows.at(-1)?.position ?? end);
+    const to = rows.length < size ? end : (rows.at(-1)?.position ?? end);
     const signals = rows.map((row) => ({ position: row.position, receivedAt: row.receivedAt, signal: signalOf(row) }));
     const effects = await judge(signals);
     try {
-      await this.database.system('signals', 'signal.consume', async (change) => {
-        const isMine = sql`${riskConsumers.name} = ${this.consumer.name} AND ${riskConsumers.position} = ${before}`;
-        if ((await change.bookkeep(riskConsumers, { position: to }, isMine)) === 0) throw new Overtaken();
-        await apply(change, effects);
-      });
+      await this.moveOn({ before, to }, effects, signals.length);
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       await this.reading.leave();
       return 0;
     }
     return signals.length;
+  }
+
+  /** Does what follows of so many signals, and stands behind them by that. */
+  private async moveOn(
+    { before, to }: { readonly before: number; readonly to: number },
+    effects: Effects,
+    count: number,
+  ): Promise<void> {
+    const { name, apply } = this.consumer;
+    const began = this.now();
+    try {
+      await this.database.system('signals', 'signal.consume', async (change) => {
+        const isMine = sql`${riskConsumers.name} = ${name} AND ${riskConsumers.position} = ${before}`;
+        if ((await change.bookkeep(riskConsumers, { position: to }, isMine)) === 0) throw new Overtaken();
+        await apply(change, effects);
+      });
+    } catch (error) {
+      // What took too long for a database that answers would take as long each time.
+      if (error instanceof DatabaseUnavailable) this.size = Math.max(1, Math.floor(count / 4));
+      throw error;
+    }
+    const took = this.now() - began;
+    if (took > batch.long) this.size = Math.max(1, Math.floor(count / 2));
+    else if (took < batch.short) this.size = Math.min(batch.most, this.size * 2);
   }
 
   /** A consumer that was never there begins with the oldest signal that is kept. */
