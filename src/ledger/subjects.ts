@@ -9,6 +9,8 @@ import { auditLeaves } from './audit-tree.entity';
 const mostLooks = 5;
 /** Rows of one kind that are read at once: of a subject with more nothing is judged, as nothing that a gateway does makes so many. */
 const mostRows = 5_000;
+/** The same of customers whom its events name: what is about a group of fifty names each of them in most of its events. */
+const mostNamed = 50_000;
 /** Ids of one place, for each subject that is looked at with others. */
 const idsPerSubject = 5;
 
@@ -136,7 +138,7 @@ const eventsAbout = async (
   const named =
     rows.length === 0
       ? []
-      : await readAtMost(reads, customersOfEvents, sql`WHERE ${c.eventId} IN (${rows.map(({ id }) => id)})`, mostRows);
+      : await readAtMost(reads, customersOfEvents, sql`WHERE ${c.eventId} IN (${rows.map(({ id }) => id)})`, mostNamed);
   if (named === null) return null;
   const customers = grouped(named, ({ eventId }) => eventId);
   return grouped(

@@ -5,7 +5,7 @@ import type { Database } from '../../db/database';
 import { sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import { formsOfEmail, normalizeEmail } from '../../privacy/mail-addresses';
-import { isHeld } from '../holds/holds.service';
+import { isHeld, isPaymentHeld } from '../holds/holds.service';
 import type { Keys } from '../keys/keys.service';
 import { subjectDigest } from '../signals/subjects';
 import type { PaymentDecisionInput } from './decision.type';
@@ -25,7 +25,7 @@ import {
 
 /** Payment customers that are looked at of those whom one name leads to: an address may be that of several. Where there are more, a human looks. */
 const mostOfName = 50;
-/** Rows of one statement for a whole group, where each question has one or a few: nobody's are crowded out by another's. */
+/** Rows of one statement for a whole group, where each question has one or a few. An order may have been tried very often: payments that a hold stands on come first. */
 const mostOfGroup = 2_000;
 
 /** A question whose form is right. What it is about stands in it as keyed digests and as the provider's references. */
@@ -208,7 +208,7 @@ export const findSubjects = async (
       paymentIds,
       sql`WHERE ${paid.paymentCustomerId} IN (${ofThese})
         AND (${paid.reference} IN (${among((asked) => [asked.payment])}) OR ${paid.orderReference} IN (${among((asked) => [asked.order])}))
-        LIMIT ${mostOfGroup}`,
+        ORDER BY CASE WHEN ${isPaymentHeld(paid.id, now)} THEN 0 ELSE 1 END, ${paid.id} LIMIT ${mostOfGroup}`,
     ),
   ]);
   const peopleOf = byDigest(people, (row) => row.paymentCustomerId);

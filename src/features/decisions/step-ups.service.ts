@@ -40,6 +40,9 @@ const inWholeSeconds = (at: Date): number => Math.floor(at.getTime() / 1_000) * 
 
 /** Step-ups that customers are asked for: opened, proven by the provider, counted elsewhere. */
 export class StepUps {
+  /** The last demand that `withdrawUnfounded` looked at, where there were more. */
+  private lookedAtUpTo = '';
+
   constructor(private readonly parts: StepUpParts) {}
 
   /** Which of these (`cus_…`, `pcu_…`) are to be authenticated anew before they pay. One statement. */
@@ -128,10 +131,10 @@ export class StepUps {
   /** Takes back demands that rest on holds alone, of which none stands any more. Returns how many. */
   async withdrawUnfounded(): Promise<number> {
     const { database, keys } = this.parts;
-    const open = await database.read(
-      demandRows,
-      sql`WHERE ${demand.state} = 'PRESENTED' AND ${demand.rule} IS NULL LIMIT ${looksAtOnce}`,
-    );
+    const isOfHold = sql`${demand.id} > ${this.lookedAtUpTo} AND ${demand.state} = 'PRESENTED' AND ${demand.rule} IS NULL`;
+    const open = await database.read(demandRows, sql`WHERE ${isOfHold} ORDER BY ${demand.id} LIMIT ${looksAtOnce}`);
+    // Those that are behind these have the next turn, and after the last one it begins anew.
+    this.lookedAtUpTo = open.length < looksAtOnce ? '' : (open.at(-1)?.id ?? '');
     const byHolds = open.filter(({ restsOn }) => restsOn.every((id) => id.startsWith('hld_')));
     const asked = [...new Set(byHolds.flatMap(({ restsOn }) => restsOn))];
     const isNow = sql`${hold.state} IN (${standingStates}) AND ${hold.expiresAt} > ${this.parts.clock()}`;

@@ -9,7 +9,7 @@ import type { Core } from '../core';
 import type { Sources } from '../sources/sources.service';
 import { canBeMet, payerThen } from './covered';
 import { PaymentHold, type PaymentHoldEffect, PaymentHoldStep, paymentHoldJobs, paymentHoldSteps } from './hold.entity';
-import { become, factsOf, move } from './hold.moves';
+import { become, customersOf, factsOf, move } from './hold.moves';
 import { type HoldEffectKind, openStates, placedStates, stateAt } from './hold.states';
 import { type Seen, undoOf, wantedCalls, wholeSecond } from './hold-plan';
 import { HoldSteps, lastOrdinalOf, type OpenedStep, type PlannedStep, pendingOf } from './hold-steps';
@@ -25,7 +25,7 @@ const minute = 60_000;
 const lookEvery = 5 * minute;
 /** Stripe forgets an idempotency key after a day, and would then do the same again: an hour before that it isn't trusted any more. */
 const keyLifetime = 23 * 3_600_000;
-/** Listings of a hold that are looked at again and again. */
+/** Listings of a hold that are looked at in one turn: of a group's, the next ones in the next turn. */
 const mostLookedAt = 10;
 
 type StepCourse = Course<PaymentHoldStep, PaymentHold>;
@@ -277,10 +277,12 @@ export class HoldWorker {
   private async recordStep(
     change: Change,
     hold: PaymentHold,
-    row: Pick<PaymentHoldStep, 'kind' | 'ordinal' | 'phase' | 'action' | 'state' | 'keyGeneration' | 'refusal'>,
+    row: Pick<PaymentHoldStep, 'kind' | 'ordinal' | 'phase' | 'action' | 'customerId' | 'state' | 'keyGeneration' | 'refusal'>,
   ): Promise<void> {
     change.record('hold.effect', {
       ...(await factsOf(change, this.parts.keys, hold)),
+      // Of a group each call is about one of them.
+      customers: await customersOf(change, this.parts.keys, { customerIds: [row.customerId] }),
       detail: {
         effect: row.kind,
         step: row.ordinal,
@@ -457,7 +459,8 @@ export class HoldWorker {
   private async unlisted(steps: readonly OpenedStep[], { sides }: Seen): Promise<ReadonlySet<HoldEffectKind>> {
     const made = steps.filter(({ state, call }) => state === 'DONE' && call?.action === 'LIST');
     const kinds = new Set<HoldEffectKind>();
-    for (const { row, call } of made.slice(0, mostLookedAt)) {
+    const from = (Math.floor(this.parts.clock().getTime() / lookEvery) * mostLookedAt) % Math.max(made.length, 1);
+    for (const { row, call } of [...made.slice(from), ...made.slice(0, from)].slice(0, mostLookedAt)) {
       const provider = sides.get(row.customerId)?.provider;
       if (provider && call && !(await provider.holds(call))) kinds.add(row.kind);
     }

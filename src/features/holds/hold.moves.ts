@@ -32,7 +32,7 @@ export interface Move<Name extends MoveName> {
 export const customersOf = async (
   change: Change,
   keys: Keys,
-  { customerIds }: PaymentHold,
+  { customerIds }: Pick<PaymentHold, 'customerIds'>,
 ): Promise<readonly LinkedCustomer[]> => {
   const found = await Promise.all(customerIds.map((id) => keys.customerUnderDigest(change, id)));
   return found.filter((each): each is CustomerUnderDigest => each !== null);

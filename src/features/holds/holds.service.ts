@@ -2,7 +2,7 @@ import type { SignedInActor } from '../../authz/actor';
 import type { Change } from '../../db/change';
 import type { Reads } from '../../db/reads';
 import { joined, padded, type Sql, sql } from '../../db/sql';
-import type { Column } from '../../db/table';
+import type { Column, Selected } from '../../db/table';
 import { Failure } from '../../failure';
 import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
 import type { Core } from '../core';
@@ -66,7 +66,7 @@ export interface HoldPageArguments {
   readonly after: string | null | undefined;
 }
 
-/** Rows of one answer: far more than the open holds of whom one payment is about. */
+/** Rows of one statement: far more than the open holds of whom one payment is about. Of many who are asked about together there may be more. */
 const mostRows = 2_000;
 /** Holds that an alert shows by itself; the list of holds has them all. */
 export const newestOfCustomer = 10;
@@ -103,17 +103,12 @@ export class Holds {
 
   /**
    * What stands in the way of a payment now: holds on any of these that are placed, or not let go of entirely, and whose time isn't over.
-   * One statement; none where there is nothing to ask about.
+   * One statement, and another one for each two thousand rows; none where there is nothing to ask about.
    */
   async standing(reader: Pick<Reads, 'read'>, of: HeldSubjects): Promise<readonly StandingHold[]> {
     const covered = coveringAny(of);
     if (covered === null) return [];
-    const { state, expiresAt } = hold;
-    const rows = await reader.read(
-      standingRows,
-      sql`WHERE ${state} IN (${standingStates}) AND ${expiresAt} > ${this.now} AND ${effect.state} <> 'REVERSED' AND ${covered}
-        ORDER BY ${hold.id}, ${effect.kind} LIMIT ${mostRows}`,
-    );
+    const rows = await this.standingRows(reader, covered);
     const holds = new Map<string, StandingHold & { readonly effects: { kind: HoldEffectKind; state: HoldEffectState }[] }>();
     const names = [...of.payerIds, ...of.customerIds];
     for (const { kind, effectState, emailDomain, ...row } of rows) {
@@ -126,6 +121,24 @@ export class Holds {
       holds.set(row.id, known);
     }
     return [...holds.values()];
+  }
+
+  /** All of them, in the order of their holds: one that was left out would stand in nobody's way. */
+  private async standingRows(reader: Pick<Reads, 'read'>, covered: Sql): Promise<readonly Selected<typeof standingRows>[]> {
+    const stands = sql`${hold.state} IN (${standingStates}) AND ${hold.expiresAt} > ${this.now} AND ${effect.state} <> 'REVERSED'`;
+    const all: Selected<typeof standingRows>[] = [];
+    for (let after = ''; ; ) {
+      const rows = await reader.read(
+        standingRows,
+        sql`WHERE ${hold.id} > ${after} AND ${stands} AND ${covered} ORDER BY ${hold.id}, ${effect.kind} LIMIT ${mostRows}`,
+      );
+      const last = rows.at(-1)?.id;
+      if (rows.length < mostRows || last === undefined) return [...all, ...rows];
+      // The last one may have been cut in two.
+      const whole = rows.filter(({ id }) => id !== last);
+      all.push(...whole);
+      after = whole.at(-1)?.id ?? after;
+    }
   }
 
   /**
@@ -266,6 +279,11 @@ const coveringAny = ({ payerIds, customerIds, transactionIds, emailDomain }: Hel
 /** A hold on one customer or payment stands on somebody at the payment side, as SQL; `payerId` is the column that names them. */
 export const isHeld = (payerId: Column<string>, now: Date): Sql =>
   sql`EXISTS (SELECT 1 FROM ${hold} WHERE ${hold.paymentCustomerId} = ${payerId} AND ${hold.state} IN (${standingStates})
+    AND ${hold.expiresAt} > ${now})`;
+
+/** A hold on one payment stands on it, as SQL; `transactionId` is the column that names it. */
+export const isPaymentHeld = (transactionId: Column<string>, now: Date): Sql =>
+  sql`EXISTS (SELECT 1 FROM ${hold} WHERE ${hold.transactionId} = ${transactionId} AND ${hold.state} IN (${standingStates})
     AND ${hold.expiresAt} > ${now})`;
 
 /** One of these customers is among those whom the hold covers, as SQL over `hold`. */
