@@ -154,10 +154,7 @@ export class App {
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
       const tickets = createTickets(core, { sources, scope: assistance.scope, maximumAge: maximumAge.assignment });
-      const reached = {
-        reach: assistance.reach,
-        confirmedOf: (actor: SignedInActor) => assistances.confirmedOf(actor),
-      };
+      const reached = { reach: assistance.reach, confirmedOf: (actor: SignedInActor) => assistances.confirmedOf(actor) };
       const customers = createCustomers(core, { ...reached, sources, maximumPaymentsAge: maximumAge.payments });
       const payments = createPayments(core, reached);
       const delivery = deliveryChannels(config, clock);
@@ -171,8 +168,7 @@ export class App {
         staffIssuers: issuers.map(({ issuer }) => issuer),
         openActors: (watched) => createActors(core, config, { issuers, ...watched }),
       });
-      const { actors } = risk;
-      const signIn = createSignIn(core, config.signIn, { actors, production: config.production });
+      const signIn = createSignIn(core, config.signIn, { actors: risk.actors, production: config.production });
       const asked = createAsked(core, {
         sources,
         assistances,
@@ -254,7 +250,7 @@ export class App {
         risk,
         asked,
         sources,
-        actors,
+        actors: risk.actors,
         record,
         operations: createOperations(core, config),
         executor,
@@ -271,8 +267,8 @@ export class App {
         recurring: [assistance, asked, risk, signIn]
           .flatMap<() => Promise<unknown>>((slice) => slice.recurring)
           .concat(
-            () => actors.restoreRevocations(),
-            () => actors.forgetProofs(),
+            () => risk.actors.restoreRevocations(),
+            () => risk.actors.forgetProofs(),
           ),
       });
     } catch (error) {
