@@ -56,6 +56,12 @@ export const isNewCountry = ({ facts: { country } }: Signal, { countries }: Fami
 export const isNewDevice = ({ subjects: { device } }: Signal, { devices }: Familiar): boolean =>
   device !== undefined && devices.size > 0 && !devices.has(device);
 
+/** Of a payment that tells of no device, such as a renewal, the country says where it is from. */
+export const isHomeAsFarAsTold = (signal: Signal, familiar: Familiar): boolean =>
+  signal.subjects.device === undefined
+    ? signal.facts.country !== undefined && familiar.countries.has(signal.facts.country)
+    : isAtHome(signal, familiar);
+
 /** What comes from a device and a country that are both the customer's own. Where one isn't told, it may be anybody's. */
 export const isAtHome = ({ subjects: { device }, facts: { country } }: Signal, familiar: Familiar): boolean =>
   device !== undefined && country !== undefined && familiar.devices.has(device) && familiar.countries.has(country);

@@ -157,6 +157,21 @@ describe('decline-loop', () => {
     expect(found([first, signal(25 * hour, succeeded, { card: 'k' })])).toEqual([]);
     expect(found([first, signal(hour, succeeded, { card: 'other' })])).toEqual([]);
   });
+
+  it('takes what tells of no device, such as a renewal, for the customer’s in their own country only', () => {
+    const first = signal(
+      0,
+      declined,
+      { customer: 'c', card: 'k', device: 'home' },
+      { country: 'DE', advice: 'do_not_try_again' },
+    );
+    const renewed = (country?: string) => signal(hour, declined, { customer: 'c', card: 'k' }, country ? { country } : {});
+    expect(found([...history(), first, renewed('DE')])).toEqual([]);
+    expect(found([...history(), first, renewed('BR')])).toEqual(['decline-loop: alert']);
+    expect(found([...history(), first, renewed()])).toEqual(['decline-loop: alert']);
+    // Of somebody of whom nothing is known, no country is theirs.
+    expect(found([first, renewed('DE')])).toEqual(['decline-loop: alert']);
+  });
 });
 
 describe('domain-burst', () => {
@@ -174,6 +189,24 @@ describe('domain-burst', () => {
     expect(found([old, ...newcomers(9, 'firm.example')])).toEqual([]);
   });
 
+  it('takes colleagues who begin together for what they are, one of them away, one declined until it works', () => {
+    const alone = 'domain-burst: challenge';
+    const hold = 'domain-burst: challenge, propose-group-hold';
+    const colleagues = (away: number, refused: number) =>
+      Array.from({ length: 5 }, (_, index) =>
+        [...(index < refused ? [declined, declined] : []), succeeded].map((type, turn) =>
+          signal(
+            index * hour + turn * minute,
+            type as SignalType,
+            { customer: `new-${index}`, emailDomain: 'firm.example' },
+            { country: index < away ? 'RO' : 'DE', customerSince: '2026-09-15' },
+          ),
+        ),
+      ).flat();
+    expect([found(colleagues(0, 0)), found(colleagues(1, 1))]).toEqual([[alone], [alone]]);
+    expect([found(colleagues(2, 0)), found(colleagues(0, 2))]).toEqual([[hold], [hold]]);
+  });
+
   it('counts no customer of unknown age', () => {
     const unknown = newcomers(9, 'fresh.example').map((each) => ({ ...each, facts: {} as Signal['facts'] }));
     expect(found(unknown)).toEqual([]);
@@ -187,6 +220,21 @@ describe('volume-spike', () => {
     expect(found([...attempts(3, -5 * day), ...attempts(6, 0)])).toEqual(['volume-spike: alert, outreach-ticket']);
     expect(found([...attempts(4, -5 * day), ...attempts(6, 0)])).toEqual([]);
     expect(found([...attempts(4, -30 * day), ...attempts(6, 0)])).toEqual(['volume-spike: alert, outreach-ticket']);
+  });
+
+  it('counts one order that is tried again where it was as one, an amount that is tried again within the hour where no order is told', () => {
+    const tries = (of: (index: number) => { order?: string; minorUnits: number; at: number; device?: string }) =>
+      Array.from({ length: 7 }, (_, index) => {
+        const { order, minorUnits, at, device } = of(index);
+        return signal(at, declined, { customer: 'c', device, order }, { country: 'DE', ...eur(minorUnits) });
+      });
+    const fired = ['volume-spike: alert, outreach-ticket'];
+    const same = (index: number) => ({ minorUnits: 2_000, at: index * minute });
+    expect(found(tries((index) => ({ ...same(index), order: 'o', device: 'new' })))).toEqual([]);
+    expect(found(tries((index) => ({ ...same(index), order: 'o', device: `new-${index}` })))).toEqual(fired);
+    expect(found(tries(same))).toEqual([]);
+    expect(found(tries((index) => ({ ...same(index), minorUnits: 2_000 + index })))).toEqual(fired);
+    expect(found(tries((index) => ({ ...same(index), at: (index - 4) * 61 * minute })))).toEqual(fired);
   });
 });
 
@@ -214,6 +262,27 @@ describe('change-against-history', () => {
       [`${high}, hold-orders`],
     ],
     ['after a contact', () => [undisclosed(-10 * day, { change: 'contact' }), undisclosed(0)], [high]],
+    [
+      'both addresses at once, from a new device',
+      () => [
+        change(0, 'other', 'DE', { change: 'shipping-address' }),
+        change(minute, 'other', 'DE', { change: 'billing-address' }),
+      ],
+      [],
+    ],
+    [
+      'both addresses, one after the other, from a new device',
+      () => [
+        change(0, 'other', 'DE', { change: 'shipping-address' }),
+        change(2 * hour, 'other', 'DE', { change: 'billing-address' }),
+      ],
+      [`${high}, hold-orders`],
+    ],
+    [
+      'what is a card by its subject, from a new country and device',
+      () => [signal(0, 'credential.changed', { customer: 'c', device: 'other', card: 'k2' }, { country: 'BR' })],
+      [high],
+    ],
     [
       'card and address at once',
       () => [change(0, 'home', 'DE', { change: 'card' }), change(minute, 'home', 'DE', { change: 'billing-address' })],
@@ -252,6 +321,39 @@ describe('recovery-then-payment', () => {
     ['a large payment with the customer’s device, in their country', () => [recovery('home'), pay(hour, 9_000, 'home')], []],
     ['a large payment with the customer’s device, abroad', () => [recovery('home'), pay(hour, 9_000, 'home', 'BR')], [challenge]],
     ['a change', () => [recovery(), signal(hour, 'credential.changed', { customer: 'c' }, { country: 'DE' })], [challenge]],
+    [
+      'a large payment on a new device that is declined and tried again',
+      () => [
+        recovery('new'),
+        ...[declined, succeeded].map((type, index) =>
+          signal(hour + index * minute, type as SignalType, { customer: 'c', device: 'new' }, { country: 'DE', ...eur(9_000) }),
+        ),
+      ],
+      [challenge],
+    ],
+    [
+      'two large payments on a new device',
+      () => [recovery('new'), pay(hour, 9_000, 'new'), pay(2 * hour, 9_000, 'new')],
+      [challenge, `${challenge}, propose-hold`],
+    ],
+    [
+      'a contact, from who knows where',
+      () => [recovery(), signal(hour, 'credential.changed', { customer: 'c' }, { country: 'DE', change: 'contact' })],
+      [challenge],
+    ],
+    [
+      'a contact on a new device',
+      () => [
+        recovery(),
+        signal(hour, 'credential.changed', { customer: 'c', device: 'new' }, { country: 'DE', change: 'contact' }),
+      ],
+      [`${challenge}, propose-hold`],
+    ],
+    [
+      'a large payment at home after a recovery of which no place is told',
+      () => [signal(0, 'account.recovery', { customer: 'c' }), pay(hour, 9_000, 'home')],
+      [],
+    ],
     ['a large payment before', () => [pay(-hour, 9_000), recovery()], []],
     ['a large payment that was received first', () => [pay(minute, 9_000), recovery()], [challenge]],
     ['a large payment after a concern', () => [concern(), pay(hour, 3_001)], [challenge]],
@@ -305,6 +407,18 @@ describe('who is at home', () => {
     expect(found([...history(), ...Array.from({ length: 8 }, (_, index) => at(index, `o-${index}`))])).toEqual([]);
     const someDeclined = Array.from({ length: 8 }, (_, index) => at(index, `o-${index}`, index < 2 ? declined : succeeded));
     expect(found([...history(), ...someDeclined])).toEqual(['volume-spike: alert, outreach-ticket']);
+    const paidThen = someDeclined.slice(0, 2).map(({ subjects }, index) => at(index + 20, subjects.order!));
+    expect(found([...history(), ...someDeclined.slice(0, 2), ...paidThen, ...someDeclined.slice(2)])).toEqual([]);
+  });
+
+  it('is there with what tells of no device, where other attempts of the day do', () => {
+    const tries = (country: string, device?: string) =>
+      Array.from({ length: 8 }, (_, index) =>
+        signal(index, succeeded, { customer: 'c', device: index % 4 ? undefined : device, order: `o-${index}` }, { country }),
+      );
+    const fired = ['volume-spike: alert, outreach-ticket'];
+    expect(found([...history(), ...tries('DE', 'home')])).toEqual([]);
+    expect([found([...history(), ...tries('DE')]), found([...history(), ...tries('BR', 'home')])]).toEqual([fired, fired]);
   });
 
   it('may try one order again', () => {

@@ -157,6 +157,10 @@ export type Signal = Omit<z.output<typeof signalSchema>, 'subjects' | 'facts'> &
 /** How many hours after it occurred a signal of a sender still makes somebody's past, unless the sender's section says otherwise. */
 export const usualLateHours = 6;
 
+/** What a change was of, where it is told or the signal names what was changed. */
+export const changed = ({ subjects, facts: { change } }: Pick<Signal, 'subjects' | 'facts'>): SignalFacts['change'] =>
+  change ?? (subjects.card !== undefined ? 'card' : subjects.order !== undefined ? 'shipping-address' : undefined);
+
 /** Signals that may speak for somebody. */
 export const trustworthy = (signals: readonly Signal[]): readonly Signal[] => signals.filter(({ isBackdated }) => !isBackdated);
 

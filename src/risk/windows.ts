@@ -98,7 +98,22 @@ export const counted = (count: number, noun: string, nouns = `${noun}s`): string
 export const attempts = ['payment.attempt.declined', 'payment.attempt.succeeded'] as const satisfies readonly SignalType[];
 export const isDecline = ({ type }: Signal): boolean => type === 'payment.attempt.declined';
 
-/** How many purchases attempts are for: the same order tried again is one. An attempt without an order is one of its own. */
-export const purchases = (signals: readonly Signal[]): number =>
-  different(signals, ({ subjects }) => subjects.order).size +
-  signals.filter(({ subjects }) => subjects.order === undefined).length;
+/**
+ * How many purchases a customer's attempts, in their order, are for: the same order tried again is one. Where no order is told, the same
+ * amount within an hour of its decline is that purchase again; any other attempt is one of its own.
+ */
+export const purchases = (signals: readonly Signal[]): number => {
+  let count = different(signals, ({ subjects }) => subjects.order).size;
+  const tried = new Map<string, Signal>();
+  for (const signal of signals) {
+    if (signal.subjects.order !== undefined) continue;
+    const { amount } = signal.facts;
+    const key = amount === undefined || signal.isBackdated ? null : `${amount.minorUnits} ${amount.currency}`;
+    const before = key === null ? undefined : tried.get(key);
+    const isAgain =
+      before !== undefined && isDecline(before) && signal.occurredAt.getTime() - before.occurredAt.getTime() <= hours;
+    if (!isAgain) count += 1;
+    if (key !== null) tried.set(key, signal);
+  }
+  return count;
+};

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { familiarNeeds, familiarTo, isNewCountry, isNewDevice } from '../familiar';
 import { defineRule, type RuleEffect } from '../rule';
-import type { Signal } from '../signal';
+import { changed, type Signal } from '../signal';
 import { whole, withinDays, withinHours } from '../thresholds';
-import { around, counted, days, signalsIn } from '../windows';
+import { around, counted, days, hours, signalsIn } from '../windows';
 
 const thresholds = z.strictObject({
   /** How many signs must stand together: a new country, a new device, a contact changed lately, another change. */
@@ -19,20 +19,27 @@ const thresholds = z.strictObject({
 });
 
 const changes = ['credential.changed'] as const;
+const addresses: ReadonlySet<string | undefined> = new Set(['billing-address', 'shipping-address']);
 
 /** A card or address and one more kind, changed in one go, are one move of house and not two changes. */
 const isAnotherOccasion = (earlier: Signal, later: Signal): boolean =>
-  earlier.facts.change === undefined ||
-  later.facts.change === undefined ||
-  earlier.facts.change === later.facts.change ||
+  changed(earlier) === undefined ||
+  changed(later) === undefined ||
+  changed(earlier) === changed(later) ||
   later.occurredAt.getTime() - earlier.occurredAt.getTime() >= days;
+
+/** Billing and shipping address, changed within an hour, are one address: nobody, wherever they are, changes one thing after the other. */
+const isOneAddress = (earlier: Signal, later: Signal): boolean =>
+  changed(earlier) !== changed(later) &&
+  [earlier, later].every((each) => addresses.has(changed(each))) &&
+  later.occurredAt.getTime() - earlier.occurredAt.getTime() <= hours;
 
 const words = { country: 'a new country', device: 'a new device', contact: 'a contact changed lately', second: 'another change' };
 
 /** Payment details or an address are changed in a way that doesn't fit the customer's past. */
 export const changeAgainstHistory = defineRule({
   name: 'change-against-history',
-  version: 1,
+  version: 2,
   isAboutAgents: false,
   triggers: changes,
   effects: ['alert', 'challenge', 'high-risk-update', 'hold-orders'],
@@ -51,13 +58,16 @@ export const changeAgainstHistory = defineRule({
     const at = signal.occurredAt.getTime();
     const before = recent.filter((each) => !(each.source === signal.source && each.id === signal.id));
     const within = (each: Signal, most: number) => at - each.occurredAt.getTime() < most * days;
-    const contacts = before.filter((each) => each.facts.change === 'contact' && within(each, it.contactDays));
+    const contacts = before.filter((each) => changed(each) === 'contact' && within(each, it.contactDays));
     const familiar = yield* familiarTo(customer, signal.occurredAt, it);
     const country = isNewCountry(signal, familiar);
     const device = isNewDevice(signal, familiar);
     // Whoever is in an account for the first time changes one thing after the other.
     const second = before.filter(
-      (each) => each.facts.change !== 'contact' && within(each, it.secondDays) && (device || isAnotherOccasion(each, signal)),
+      (each) =>
+        changed(each) !== 'contact' &&
+        within(each, it.secondDays) &&
+        (device ? !isOneAddress(each, signal) : isAnotherOccasion(each, signal)),
     );
     const signs = { country, device, contact: contacts.length > 0, second: second.length > 0 || (device && contacts.length > 0) };
     const named = (Object.keys(signs) as (keyof typeof signs)[]).filter((name) => signs[name]);
@@ -65,7 +75,7 @@ export const changeAgainstHistory = defineRule({
     if (named.length < (isTold ? it.signs : 1)) return null;
     const today = [...contacts, ...second].some((each) => at - each.occurredAt.getTime() < days);
     // A new card on a new telephone abroad is what happens to travellers; an address or a contact is not.
-    const isGrave = device && (today || (country && familiar.sightings >= 3 && signal.facts.change !== 'card'));
+    const isGrave = device && (today || (country && familiar.sightings >= 3 && changed(signal) !== 'card'));
     return {
       subject: 'customer',
       window: it.secondDays * days,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { familiarNeeds, familiarTo, isAtHome } from '../familiar';
+import { familiarNeeds, familiarTo, isHomeAsFarAsTold } from '../familiar';
 import { defineRule } from '../rule';
 import type { Signal } from '../signal';
 import { whole, withinDays, withinHours } from '../thresholds';
@@ -20,13 +20,13 @@ const forbidsRetry = (signal: Signal): boolean =>
 /** A card is tried on although it won't be accepted. */
 export const declineLoop = defineRule({
   name: 'decline-loop',
-  version: 1,
+  version: 2,
   isAboutAgents: false,
   triggers: attempts,
   effects: ['alert', 'challenge'],
   thresholds,
   explain: (it) =>
-    `a card is declined ${it.declines} times within ${spell(it.withinHours * hours)}, or tried again from elsewhere within that time after its issuer advised "do not try again"; the same person on the same or an own device doesn't count`,
+    `a card is declined ${it.declines} times within ${spell(it.withinHours * hours)}, or tried again from elsewhere within that time after its issuer advised "do not try again"; the same person on the same or an own device, or in an own country where no device is told, doesn't count`,
   needs: (it) => [...familiarNeeds(it), { of: 'signals', subject: 'card', types: attempts, back: it.withinHours * hours }],
   *judge(signal, it) {
     const length = it.withinHours * hours;
@@ -49,8 +49,8 @@ export const declineLoop = defineRule({
     const isSamePerson = (first: Signal, second: Signal): boolean =>
       customer !== undefined &&
       first.subjects.customer === second.subjects.customer &&
-      second.subjects.device !== undefined &&
-      (first.subjects.device === second.subjects.device || isAtHome(second, familiar!));
+      ((second.subjects.device !== undefined && first.subjects.device === second.subjects.device) ||
+        isHomeAsFarAsTold(second, familiar!));
     const forbidden = tries.findLast(
       (each) => forbidsRetry(each) && each.occurredAt.getTime() < at && !isSamePerson(each, signal),
     );

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { familiarNeeds, familiarTo, isAtHome, isNewCountry, isNewDevice } from '../familiar';
 import { defineRule, type RuleEffect } from '../rule';
-import { type Signal, type SignalType, signalName } from '../signal';
+import { changed, type Signal, type SignalType, signalName } from '../signal';
 import { factor, withinDays, withinHours } from '../thresholds';
-import { around, attempts, hours, signalsIn, spell } from '../windows';
+import { around, attempts, hours, purchases, signalsIn, spell } from '../windows';
 
 const thresholds = z.strictObject({
   withinHours: withinHours(),
@@ -21,7 +21,7 @@ const words = { country: 'a new country', device: 'a new device', contact: 'a co
 /** An account was recovered, and then it is used in a way that its owner might not. */
 export const recoveryThenPayment = defineRule({
   name: 'recovery-then-payment',
-  version: 2,
+  version: 3,
   isAboutAgents: false,
   triggers: [...acts, ...recoveries],
   effects: ['alert', 'challenge', 'propose-hold'],
@@ -60,25 +60,32 @@ export const recoveryThenPayment = defineRule({
     if (!isRecovery && !counting.some((each) => signalName(each) === signalName(signal))) return null;
     if (counting.length === 0) return null;
     const isReported = recovery.type === 'ticket.concern';
-    // A report says nothing of where its customer is.
-    const seen = isReported ? counting : [recovery, ...counting];
+    // A report says nothing of where its customer is, and an identity provider may not know.
+    const isPlaced = recovery.subjects.device !== undefined || recovery.facts.country !== undefined;
+    const seen = isReported || !isPlaced ? counting : [recovery, ...counting];
     // Whoever has the customer's device in the customer's country is the customer.
     if (seen.every((each) => isAtHome(each, familiar))) return null;
     const payments = counting.filter(({ type }) => type !== 'credential.changed');
     const changes = counting.length - payments.length;
+    // A payment that is declined and tried again is one.
+    const done = changes + purchases(payments);
     const signs = {
       country: seen.some((each) => isNewCountry(each, familiar)),
       device: seen.some((each) => isNewDevice(each, familiar)),
       // A change that doesn't say of what may be one of the contact.
       contact: counting.some(
-        ({ type, facts: { change } }) =>
-          type === 'credential.changed' && (change === 'contact' || (change === undefined && payments.length > 0)),
+        (each) =>
+          each.type === 'credential.changed' &&
+          (changed(each) === 'contact' || (changed(each) === undefined && payments.length > 0)),
       ),
     };
     const named = (Object.keys(signs) as (keyof typeof signs)[]).filter((name) => signs[name]);
     // Many recover an account because of a new telephone: that it is new says little by itself.
     const isOnOwnDevice = seen.every(({ subjects: { device } }) => device !== undefined && familiar.devices.has(device));
-    const isGrave = signs.device ? named.length > 1 || counting.length > 1 : named.length > 0 && !isOnOwnDevice;
+    // A contact that is changed is what was done: what stands beside it is another act, or where it was done from.
+    const isGrave = signs.device
+      ? named.length > 1 || done > 1
+      : named.length > 0 && !isOnOwnDevice && (signs.country || done > 1);
     const did = [
       ...(changes > 0 ? ['changed payment details or an address'] : []),
       ...(payments.length > 0 ? ['paid more than ever before'] : []),

@@ -50,7 +50,7 @@ const openAt = (signals: readonly Signal[], until: number): readonly Signal[] =>
 /** While support has a ticket of the customer open, somebody tries to pay from elsewhere. */
 export const retriesElsewhere = defineRule({
   name: 'retries-elsewhere',
-  version: 1,
+  version: 2,
   isAboutAgents: false,
   triggers: [...attempts, 'ticket.contact'],
   effects: ['alert', 'challenge'],

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { familiarNeeds, familiarTo, isAtHome } from '../familiar';
+import { familiarNeeds, familiarTo, isAtHome, isHomeAsFarAsTold } from '../familiar';
 import { dayOf } from '../history';
 import { defineRule } from '../rule';
+import { type Signal, trustworthy } from '../signal';
 import { factor, whole, withinDays, withinHours } from '../thresholds';
 import { around, attempts, counted, days, daysIn, isDecline, purchases, signalsIn } from '../windows';
 
@@ -13,16 +14,19 @@ const thresholds = z.strictObject({
   settledHours: withinHours(),
 });
 
+/** How many purchases were declined and not paid either. */
+const unpaid = (signals: readonly Signal[]): number => purchases(signals) - purchases(signals.filter((each) => !isDecline(each)));
+
 /** A customer tries to pay far more often in a day (UTC) than in any day before. */
 export const volumeSpike = defineRule({
   name: 'volume-spike',
-  version: 1,
+  version: 2,
   isAboutAgents: false,
   triggers: attempts,
   effects: ['alert', 'outreach-ticket', 'challenge'],
   thresholds,
   explain: (it) =>
-    `a customer's attempts of a day (UTC) are ${it.attempts} or more, and more than ${it.times} times the most of a day in the ${it.baselineDays} days before; what is tried again for one order on the customer's own device counts once, and a day mostly there, with fewer than two orders declined, doesn't count`,
+    `a customer's attempts of a day (UTC) are ${it.attempts} or more, and more than ${it.times} times the most of a day in the ${it.baselineDays} days before; what is tried again for one order on one device, or on the customer's own, counts once, and a day mostly at home, with fewer than two orders left unpaid, doesn't count`,
   needs: (it) => [
     ...familiarNeeds(it),
     { of: 'days', subject: 'customer', types: attempts, back: it.baselineDays * days },
@@ -43,11 +47,17 @@ export const volumeSpike = defineRule({
     const from = new Date(today * days);
     const [evidence = []] = yield* signalsIn({ ...window, from, to: new Date(from.getTime() + days - 1) });
     const familiar = yield* familiarTo(window.value, from, it);
-    const own = evidence.filter((each) => isAtHome(each, familiar));
+    // Where somebody is at home today, what tells of no device and of their country is theirs, too.
+    const isAnyAtHome = trustworthy(evidence).some((each) => isAtHome(each, familiar));
+    const isOwn = (each: Signal) => (isAnyAtHome ? isHomeAsFarAsTold : isAtHome)(each, familiar);
+    const own = trustworthy(evidence).filter(isOwn);
     const strange = evidence.filter((each) => !own.includes(each));
-    // Whoever buys a lot at home, and has it paid, has a busy day; one order that is tried there again and again is one purchase.
-    if (strange.length < own.length && purchases(own.filter(isDecline)) < 2) return null;
-    const count = purchases(own) + strange.length;
+    // Whoever buys a lot at home, and has it paid, has a busy day.
+    if (strange.length < own.length && unpaid(own) < 2) return null;
+    // One order that is tried again and again where it was is one purchase.
+    const places = new Set(strange.map(({ subjects }) => subjects.device));
+    const elsewhere = [...places].map((device) => purchases(strange.filter(({ subjects }) => subjects.device === device)));
+    const count = elsewhere.reduce((sum, each) => sum + each, purchases(own));
     if (count < it.attempts || count <= it.times * most) return null;
     return {
       subject: 'customer',
