@@ -478,6 +478,15 @@ describe('rules about agents', () => {
     expect(found([...read, later])).toEqual([]);
   });
 
+  it('agent-thin-work is measured by the team, where nothing tells of replies', () => {
+    const team = Array.from({ length: 30 }, (_, index) =>
+      Array.from({ length: 8 }, (_, agent) => shown(4, `agent-${agent}`, (index - 30) * day)).flat(),
+    ).flat();
+    const later = signal(hour, 'staff.disclosure', { staff: 'eve', team: 't', customer: 'c-0', ticket: 't-later' });
+    expect(found([...team, ...shown(12, 'eve'), later])).toEqual([]);
+    expect(found([...team, ...shown(13, 'eve'), later])).toEqual(['agent-thin-work: brake']);
+  });
+
   it('agent-interventions counts updates and holds of a day', () => {
     const updates = (count: number) =>
       Array.from({ length: count }, (_, index) =>
@@ -516,6 +525,10 @@ describe('rules about agents', () => {
     expect(found([...both, ...taken])).toEqual(['session-moved: end-session']);
     expect(found(use('device', 'a', 'b', 'b', 'c'))).toEqual([]);
     expect(found(use('device', 'a', 'b', 'b', 'b', 'a'))).toEqual([]);
+    const shownOn = ['a', 'b', 'a'].map((device, index) =>
+      signal(index * minute, 'staff.disclosure', { staff: 'eve', team: 't', customer: 'c-0', ticket: 't', device }),
+    );
+    expect(found(shownOn)).toEqual(['session-moved: end-session']);
   });
 });
 

@@ -64,7 +64,7 @@ const untouched = (signals: readonly Signal[]): readonly Signal[] => {
     ({ type, subjects: { ticket } }) => type === 'staff.disclosure' && ticket !== undefined && !touched.has(ticket),
   );
 };
-/** How far back a team must be known to answer at all: where no signal tells of replies, no ticket is known to lack one. */
+/** How far back a team must be known to answer at all: where no signal tells of replies, only the team's measure says who reads more. */
 const answersWithin = 28 * days;
 const answers = ['staff.reply', 'staff.note'] as const;
 const ticketsOf = (signals: readonly Signal[]): number => different(signals, ({ subjects }) => subjects.ticket).size;
@@ -73,7 +73,7 @@ const thinWork: BaselineOf = { types: work, period: days, measure: (signals) => 
 /** An agent reads tickets and does nothing about them. */
 export const agentThinWork = defineRule({
   name: 'agent-thin-work',
-  version: 1,
+  version: 2,
   isAboutAgents: true,
   triggers: disclosures,
   effects: ['alert', 'brake'],
@@ -98,9 +98,11 @@ export const agentThinWork = defineRule({
     const baseline = yield* teamBaseline(signal, from, it, thinWork);
     const usual = baseline && quantile(baseline, 0.5);
     if (usual !== null && tickets <= it.times * usual) return null;
-    const reach = { back: answersWithin, ahead: 0 };
-    const told = yield* signalsIn(around(signal, 'team', answers, reach), around(signal, 'staff', answers, reach));
-    if (told.every((each) => each.length === 0)) return null;
+    if (usual === null) {
+      const reach = { back: answersWithin, ahead: 0 };
+      const told = yield* signalsIn(around(signal, 'team', answers, reach), around(signal, 'staff', answers, reach));
+      if (told.every((each) => each.length === 0)) return null;
+    }
     return {
       subject: 'staff',
       window: days,
@@ -149,7 +151,7 @@ export const agentInterventions = defineRule({
   },
 });
 
-const sessions = ['staff.session'] as const;
+const sessions = ['staff.session', 'staff.disclosure'] as const;
 
 /** A, B, A: the first uses of a place before and after another, nearest to each other. */
 const returnOf = (signals: readonly Signal[], of: (signal: Signal) => string | undefined): readonly Signal[] | null => {
@@ -173,7 +175,7 @@ const places = [
 /** A session is used from two places in turn: somebody has taken it along. */
 export const sessionMoved = defineRule({
   name: 'session-moved',
-  version: 3,
+  version: 4,
   isAboutAgents: true,
   triggers: sessions,
   effects: ['alert', 'end-session'],
@@ -182,6 +184,7 @@ export const sessionMoved = defineRule({
     `a member of staff's session is used from one device or by one key, another and the first again within ${spell(it.withinMinutes * minutes)}; where only networks tell, it is an alert`,
   needs: (it) => [{ of: 'signals', subject: 'staff', types: sessions, back: it.withinMinutes * minutes }],
   *judge(signal, it) {
+    if (places.every(({ of }) => signal.subjects[of] === undefined)) return null;
     const length = it.withinMinutes * minutes;
     const [all = []] = yield* signalsIn(around(signal, 'staff', sessions, { back: length, ahead: length }));
     // Whoever works on two devices has a session on each, and neither of them moves.
