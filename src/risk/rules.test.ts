@@ -354,6 +354,12 @@ describe('recovery-then-payment', () => {
       () => [signal(0, 'account.recovery', { customer: 'c' }), pay(hour, 9_000, 'home')],
       [],
     ],
+    ['a large payment at home after a recovery in the customer’s country', () => [recovery(), pay(hour, 9_000, 'home')], []],
+    [
+      'a large payment with the customer’s device abroad, after a recovery of which no device is told',
+      () => [recovery(), pay(hour, 9_000, 'home', 'BR')],
+      [challenge],
+    ],
     ['a large payment before', () => [pay(-hour, 9_000), recovery()], []],
     ['a large payment that was received first', () => [pay(minute, 9_000), recovery()], [challenge]],
     ['a large payment after a concern', () => [concern(), pay(hour, 3_001)], [challenge]],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { familiarNeeds, familiarTo, isAtHome, isNewCountry, isNewDevice } from '../familiar';
+import { familiarNeeds, familiarTo, isAtHome, isHomeAsFarAsTold, isNewCountry, isNewDevice } from '../familiar';
 import { defineRule, type RuleEffect } from '../rule';
 import { changed, type Signal, type SignalType, signalName } from '../signal';
 import { factor, withinDays, withinHours } from '../thresholds';
@@ -63,8 +63,8 @@ export const recoveryThenPayment = defineRule({
     // A report says nothing of where its customer is, and an identity provider may not know.
     const isPlaced = recovery.subjects.device !== undefined || recovery.facts.country !== undefined;
     const seen = isReported || !isPlaced ? counting : [recovery, ...counting];
-    // Whoever has the customer's device in the customer's country is the customer.
-    if (seen.every((each) => isAtHome(each, familiar))) return null;
+    // Whoever has the customer's device in the customer's country is the customer. Of a recovery often only the country is told.
+    if (seen.every((each) => (each === recovery ? isHomeAsFarAsTold : isAtHome)(each, familiar))) return null;
     const payments = counting.filter(({ type }) => type !== 'credential.changed');
     const changes = counting.length - payments.length;
     // A payment that is declined and tried again is one.
@@ -81,7 +81,9 @@ export const recoveryThenPayment = defineRule({
     };
     const named = (Object.keys(signs) as (keyof typeof signs)[]).filter((name) => signs[name]);
     // Many recover an account because of a new telephone: that it is new says little by itself.
-    const isOnOwnDevice = seen.every(({ subjects: { device } }) => device !== undefined && familiar.devices.has(device));
+    const isOnOwnDevice = seen.every(({ type, subjects: { device } }) =>
+      device === undefined ? type === 'account.recovery' : familiar.devices.has(device),
+    );
     // A contact that is changed is what was done: what stands beside it is another act, or where it was done from.
     const isGrave = signs.device
       ? named.length > 1 || done > 1
