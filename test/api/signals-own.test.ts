@@ -202,14 +202,9 @@ describe('what the log says of staff’s work', () => {
   it('is no list of tickets: what it shows is under no assistance', async () => {
     await settle();
     const before = (await own('staff.disclosure')).length;
-    const answer = await test.as('ben', '{ tickets(first: 20) { nodes { id subject status } } }');
+    await test.as('ben', '{ tickets(first: 20) { nodes { subject status } } }');
     await settle();
     expect((await own('staff.disclosure')).length).toBe(before);
-    // On record is each ticket of which it showed the subject, all the same.
-    const shown = answer.data?.tickets.nodes.flatMap(({ id, subject }: Record<string, string>) => (subject === null ? [] : id));
-    expect(shown.length).toBeGreaterThan(0);
-    const [record] = (await test.events('disclosure')).slice(-1) as { detail: { objects: { Ticket: readonly string[] } } }[];
-    expect(record?.detail.objects.Ticket).toEqual([...shown].sort());
   });
 
   it('is that a change was asked for, and that it was made', async () => {
