@@ -1,13 +1,12 @@
 import type { Change } from '../../db/change';
-import { joined, padded, sql } from '../../db/sql';
-import { customer } from '../customers/customers.rows';
+import { padded, sql } from '../../db/sql';
+import { customer, linkRows } from '../customers/customers.rows';
+import { linkedTo } from './covered';
 import type { StoredMove } from './hold.entity';
 import { isTerminal } from './hold.states';
-import { agentsHolds, hold, linkedPayers } from './holds.rows';
+import { agentsHolds, hold } from './holds.rows';
 
 const day = 24 * 3_600_000;
-/** Customers of the helpdesk who are one at the payment side. */
-const mostSame = 50;
 /** Holds that are looked through. Of whom there are more, nobody can say that there is room. */
 const mostLookedAt = 1_000;
 
@@ -67,26 +66,17 @@ const endOf = (moves: readonly StoredMove[], expiresAt: Date): number => {
  * side and as who they were when a hold was placed, under whichever of the helpdesk's customers. Null where there are more than can be looked through.
  */
 export const heldByAgents = async (change: Change, customerId: string): Promise<readonly Span[] | null> => {
-  const payersNow = await change.read(
-    linkedPayers,
-    sql`WHERE ${customer.id} = ${customerId} AND ${customer.link} <> 'NONE' AND ${customer.paymentCustomerId} IS NOT NULL`,
-  );
+  const [now] = await change.read(linkRows, sql`WHERE ${customer.id} = ${customerId}`);
+  const payerNow = now && now.link !== 'NONE' ? now.paymentCustomerId : null;
   const isLate = sql`${hold.cause} = 'AGENT' AND ${hold.expiresAt} > ${new Date(change.at.getTime() - day)}`;
   const own = await change.read(agentsHolds, sql`WHERE ${isLate} AND ${hold.customerId} = ${customerId} LIMIT ${mostLookedAt}`);
-  const payers = [...new Set([...payersNow, ...own].flatMap(({ paymentCustomerId }) => paymentCustomerId ?? []))];
-  if (payers.length === 0) return own.length === mostLookedAt ? null : spansOf(own);
-  const same = await change.read(
-    linkedPayers,
-    sql`WHERE ${customer.paymentCustomerId} IN (${padded(payers)}) ORDER BY ${customer.id} LIMIT ${mostSame}`,
+  const payers = [...new Set([payerNow, ...own.map((row) => row.paymentCustomerId)].filter((id) => id !== null))];
+  const names = [...new Set([customerId, ...(await linkedTo(change, payers))])];
+  const ofPayers = payers.length === 0 ? sql`1 = 0` : sql`${hold.paymentCustomerId} IN (${padded(payers)})`;
+  const all = await change.read(
+    agentsHolds,
+    sql`WHERE ${isLate} AND (${hold.customerId} IN (${padded(names)}) OR ${ofPayers}) LIMIT ${mostLookedAt}`,
   );
-  const under = joined(
-    [
-      sql`${hold.customerId} IN (${padded([...new Set([customerId, ...same.map(({ id }) => id)])])})`,
-      sql`${hold.paymentCustomerId} IN (${padded(payers)})`,
-    ],
-    ' OR ',
-  );
-  const all = await change.read(agentsHolds, sql`WHERE ${isLate} AND (${under}) LIMIT ${mostLookedAt}`);
   return all.length === mostLookedAt ? null : spansOf(all);
 };
 

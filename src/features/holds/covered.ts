@@ -1,5 +1,5 @@
 import type { Reads } from '../../db/reads';
-import { sql } from '../../db/sql';
+import { padded, sql } from '../../db/sql';
 import { customer } from '../customers/customers.rows';
 import type { PaymentHold } from './hold.entity';
 import { linkedPayers } from './holds.rows';
@@ -14,6 +14,19 @@ const payersNow = async (reader: Pick<Reads, 'read'>, customerIds: readonly stri
   if (customerIds.length === 0) return new Map();
   const rows = await reader.read(linkedPayers, sql`WHERE ${customer.id} IN (${customerIds}) AND ${customer.link} <> 'NONE'`);
   return new Map(rows.flatMap(({ id, paymentCustomerId: payer }) => (payer === null ? [] : [[id, payer] as const])));
+};
+
+/** Customers of the helpdesk who are one at the payment side. */
+const mostSame = 50;
+
+/** Those of the helpdesk's customers who are linked to one of these at the payment side now. */
+export const linkedTo = async (reader: Pick<Reads, 'read'>, payers: readonly string[]): Promise<readonly string[]> => {
+  if (payers.length === 0) return [];
+  const rows = await reader.read(
+    linkedPayers,
+    sql`WHERE ${customer.paymentCustomerId} IN (${padded(payers)}) ORDER BY ${customer.id} LIMIT ${mostSame}`,
+  );
+  return rows.map(({ id }) => id);
 };
 
 /** `payerIds` of a hold that is placed now. */

@@ -6,26 +6,14 @@ import type { Column, Selected } from '../../db/table';
 import { Failure } from '../../failure';
 import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
 import type { Core } from '../core';
-import { customer } from '../customers/customers.rows';
 import { transaction } from '../payments/payments.rows';
 import { askedBySomebodyElse } from '../tickets/staff.rows';
 import { ticket } from '../tickets/tickets.rows';
-import { type Covered, covers } from './covered';
+import { type Covered, covers, linkedTo } from './covered';
 import { holdReach, mayDecide } from './hold.policy';
 import { type HoldEffectKind, type HoldEffectState, placedStates, standingStates } from './hold.states';
 import { HoldConnection, type HoldFilter, type HoldType } from './hold.type';
-import {
-  effect,
-  type HoldRow,
-  hold,
-  holdCounts,
-  holdMoves,
-  holdRows,
-  linkedPayers,
-  openAmounts,
-  openSums,
-  standingRows,
-} from './holds.rows';
+import { effect, type HoldRow, hold, holdCounts, holdMoves, holdRows, openAmounts, openSums, standingRows } from './holds.rows';
 import { type HoldDraft, type PlacedHold, placeHold } from './placing';
 
 /** A hold that stands in the way of a payment now, with how far each of its effects is. */
@@ -70,9 +58,6 @@ export interface HoldPageArguments {
 const mostRows = 2_000;
 /** Holds that an alert shows by itself; the list of holds has them all. */
 export const newestOfCustomer = 10;
-
-/** Customers of the helpdesk who are one at the payment side. */
-const mostSame = 50;
 
 /** What is about the payment of a hold, where it has one, and not about whoever pays. */
 export const ofOnePayment: readonly HoldEffectKind[] = ['DEFER_CAPTURE', 'HOLD_ORDER'];
@@ -147,12 +132,8 @@ export class Holds {
    * who ask.
    */
   async inForceSince(reader: Pick<Reads, 'read'>, { customerId, paymentCustomerId }: HeldCustomer): Promise<Date | null> {
-    const same = await reader.read(
-      linkedPayers,
-      sql`WHERE ${customer.paymentCustomerId} = ${paymentCustomerId} LIMIT ${mostSame}`,
-    );
     const isInForce = sql`${hold.state} IN (${placedStates}) AND ${hold.expiresAt} > ${this.parts.clock()}`;
-    const others = same.map(({ id }) => id);
+    const others = await linkedTo(reader, [paymentCustomerId]);
     const covering = sql`(${coversOne([customerId, ...others])} OR ${coversPayer([paymentCustomerId])})`;
     const rows = await reader.read(holdMoves, sql`WHERE ${isInForce} AND ${covering} ORDER BY ${hold.id} LIMIT ${mostRows}`);
     const isOnThem = (row: Covered) => row.customerIds.includes(customerId) || covers(row, [paymentCustomerId, ...others]);
