@@ -98,11 +98,17 @@ const unused: readonly (readonly [dependent: string, requests: readonly string[]
   ],
 ];
 
+/** What libraries load whole and read one thing of, which has a file of its own there: dependent, package, thing, file. */
+const partly: readonly (readonly [dependent: string, request: string, name: string, file: string])[] = [
+  // Whether a plugin is for this version, and a graph for that one.
+  ['fastify', 'semver', 'satisfies', 'semver/functions/satisfies'],
+];
+
 /**
  * Puts a stand-in into `require.cache`, which Node lets a program do, so that the file itself is read once one of its exports is.
  * Most of these are compiled from ES modules and say so, which compilers ask before anything is used.
  */
-const defer = (file: string): void => {
+const defer = (file: string, part?: { readonly name: string; readonly file: string }): void => {
   const { cache } = here;
   if (cache[file]) return;
   let loaded: object | undefined;
@@ -119,7 +125,10 @@ const defer = (file: string): void => {
   standIn.exports = new Proxy(
     {},
     {
-      get: (_, name) => (name === '__esModule' ? true : Reflect.get(load(), name)),
+      get: (_, name) => {
+        if (part) return name === '__esModule' ? undefined : name === part.name ? here(part.file) : Reflect.get(load(), name);
+        return name === '__esModule' ? true : Reflect.get(load(), name);
+      },
       has: (_, name) => Reflect.has(load(), name),
       ownKeys: () => Reflect.ownKeys(load()),
       getOwnPropertyDescriptor: (_, name) => {
@@ -140,4 +149,9 @@ for (const [dependent, requests] of unused) {
     if (request.endsWith('/')) for (const each of readdirSync(file)) each.endsWith('.js') && defer(join(file, each));
     else defer(file);
   }
+}
+
+for (const [dependent, request, name, file] of partly) {
+  const { resolve } = createRequire(here.resolve(dependent));
+  defer(resolve(request), { name, file: resolve(file) });
 }

@@ -105,9 +105,11 @@ describe('what is left for later', () => {
   it('is there when it is read', () => {
     const script = `require('reflect-metadata'); require(${JSON.stringify(join(built.output, 'src', 'deferred.js'))});
 const { isProxy } = require('node:util').types;
-const standIns = Object.entries(require.cache).filter(([, { exports }]) => isProxy(exports)).map(([, { exports }]) => exports);
-console.log(JSON.stringify(standIns.map((each) => ({
-  keys: Object.keys(each).length, says: each.__esModule, first: Object.keys(each).every((name) => name in each && each[name] === Reflect.get(each, name)) }))));`;
+const standIns = Object.entries(require.cache).filter(([, { exports }]) => isProxy(exports)).map(([path, { exports }]) => [path, exports]);
+// One is no ES module, and of it a part is read from its own file.
+const isPlain = (path) => /node_modules.semver.index/.test(path);
+console.log(JSON.stringify(standIns.map(([path, each]) => ({
+  says: each.__esModule === (isPlain(path) ? undefined : true), keys: Object.keys(each).length, first: Object.keys(each).every((name) => name in each && each[name] === Reflect.get(each, name)) }))));`;
     const found = JSON.parse(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' })) as {
       keys: number;
       says: boolean;
