@@ -163,6 +163,24 @@ describe('what sources tell', () => {
     const texts = [...Object.values(sampleTexts), 'Zqanswer', 'example.com', 'order-7', 'pay-quill'];
     expect(texts.filter((text) => all.includes(text))).toEqual([]);
   });
+
+  it('is of no payment again once its signals were removed, whatever becomes of its money', async () => {
+    const bought = paid('ch_long_ago', { orderReference: 'order-70' });
+    const declined = paid('ch_declined_long_ago', {
+      status: 'DECLINED',
+      declineCode: 'insufficient_funds',
+      orderReference: 'order-71',
+    });
+    await show([bought, declined]);
+    const later = test.clock.now().getTime();
+    test.clock.forward(95 * 24 * hour);
+    await tamper(test.app.database, 'DELETE FROM risk_signal WHERE received_at <= ?', [later]);
+    await show([
+      { ...bought, status: 'REFUNDED', refunded: bought.amount, captured: bought.amount },
+      { ...declined, riskSignals: ['elevated'] },
+    ]);
+    expect(await signalsOf(test, 'payment.attempt.%', later + 1)).toEqual([]);
+  });
 });
 
 describe('what the log says of staff’s work', () => {

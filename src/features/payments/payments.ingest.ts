@@ -15,6 +15,7 @@ import type {
   PaymentMethodRecord,
   RefundRecord,
   TransactionRecord,
+  TransactionStatus,
 } from '../../upstream/payments/payments.port';
 import { endLinks } from '../customers/customers.ingest';
 import { emailDigest, phoneDigest } from '../keys/contact-digests';
@@ -50,7 +51,7 @@ const knownMethods = select(
   sql`FROM ${paymentMethods}`,
 );
 const knownTransactions = select(
-  transactions.pick('id', 'paymentCustomerId', 'reference', 'digest', 'confirmedAt'),
+  transactions.pick('id', 'paymentCustomerId', 'reference', 'digest', 'confirmedAt', 'status'),
   sql`FROM ${transactions}`,
 );
 const heldReferences = select(transactions.pick('reference'), sql`FROM ${transactions}`);
@@ -392,7 +393,11 @@ export class PaymentsIngest {
         const tells = () => {
           payer ??= payerSubjects(this.keys, paymentCustomerId, snapshot.customer);
           const about = { source, payer, customerSince: snapshot.customer.createdAt, record, asOf: snapshot.asOf };
-          return signalsOfPayment(this.keys, { ...about, isKnown: row !== undefined, stored: { id, ...content } });
+          return signalsOfPayment(this.keys, {
+            ...about,
+            before: (row?.status ?? null) as TransactionStatus | null,
+            stored: { id, ...content },
+          });
         };
         if (row && row.digest === digest) {
           // A warning is told beside the payment, which it changes in nothing.

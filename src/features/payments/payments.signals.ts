@@ -1,8 +1,8 @@
 import type { Signal, Subjects } from '../../risk/signal';
-import type { PaymentCustomerRecord, TransactionRecord } from '../../upstream/payments/payments.port';
+import type { PaymentCustomerRecord, TransactionRecord, TransactionStatus } from '../../upstream/payments/payments.port';
 import { contentDigest } from '../keys/content-digest';
 import type { Keys } from '../keys/keys.service';
-import { daysKept } from '../signals/retention';
+import { daysKept, signalsKept } from '../signals/retention';
 import { subjectDigest } from '../signals/subjects';
 import type { Transaction } from './payment.entity';
 
@@ -20,8 +20,8 @@ export interface ToldPayment {
   readonly customerSince: Date;
   readonly record: TransactionRecord;
   readonly stored: Pick<Transaction, 'id' | 'paymentMethodId' | 'device' | 'orderReference'>;
-  /** It was stored before: what is new of it happened since, and the source doesn't say when. */
-  readonly isKnown: boolean;
+  /** As it was stored; null where it wasn't. What is new of it since happened since, and the source doesn't say when. */
+  readonly before: TransactionStatus | null;
   readonly asOf: Date;
 }
 
@@ -33,7 +33,7 @@ export const payerSubjects = (keys: Keys, id: string, { email }: PaymentCustomer
 
 /** What a payment source's new word of a payment tells: how an attempt ended, a review, a warning, a dispute. Each is told once, by its id. */
 export const signalsOfPayment = (keys: Keys, told: ToldPayment): readonly Signal[] => {
-  const { source, payer, customerSince, record, stored, isKnown, asOf } = told;
+  const { source, payer, customerSince, record, stored, before, asOf } = told;
   if (asOf.getTime() - record.createdAt.getTime() > oldest) return [];
   const { id, paymentMethodId, device, orderReference } = stored;
   const subjects: Subjects = {
@@ -43,7 +43,9 @@ export const signalsOfPayment = (keys: Keys, told: ToldPayment): readonly Signal
     ...(device === null ? {} : { device }),
     ...(orderReference === null ? {} : { order: subjectDigest(keys.digests, 'order', orderReference, source) }),
   };
-  const at = isKnown ? asOf : record.createdAt;
+  const at = before === null ? record.createdAt : asOf;
+  // By now nothing may be kept of what was told of it then, and would be told once more, as of today.
+  const isLongKnown = before !== null && asOf.getTime() - record.createdAt.getTime() > signalsKept * 86_400_000;
   const signal = (name: string, type: Signal['type'], occurredAt: Date, facts: Signal['facts'] = {}): Signal => ({
     source,
     id: `${id}:${name}`,
@@ -58,7 +60,7 @@ export const signalsOfPayment = (keys: Keys, told: ToldPayment): readonly Signal
     },
   });
   const signals: Signal[] = [];
-  if (record.status === 'DECLINED') {
+  if (record.status === 'DECLINED' && !(isLongKnown && before === 'DECLINED')) {
     // One payment may be tried again and again: another card, device or reason is another attempt.
     const { declineCode, declineAdvice, riskScore, country } = record;
     const attempt = contentDigest(keys, id, { declineCode, declineAdvice, riskScore, country, paymentMethodId, device });
@@ -68,7 +70,9 @@ export const signalsOfPayment = (keys: Keys, told: ToldPayment): readonly Signal
     };
     signals.push(signal(`declined:${attempt.slice(0, 16)}`, 'payment.attempt.declined', at, why));
   }
-  if (succeeded.has(record.status)) signals.push(signal('succeeded', 'payment.attempt.succeeded', at));
+  // What becomes of the money later is no other attempt.
+  if (succeeded.has(record.status) && (before === null || !succeeded.has(before)))
+    signals.push(signal('succeeded', 'payment.attempt.succeeded', at));
   const { reviewedSince, warnedAt, dispute, riskSignals } = record;
   if (reviewedSince || riskSignals.includes('under_review'))
     signals.push(signal('review', 'payment.review', reviewedSince ?? at));
