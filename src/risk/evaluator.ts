@@ -20,12 +20,14 @@ const mostEvidence = 100;
 const verdictOf = ({ rule, effects }: RuleSetting, signal: Signal, finding: Finding, isLate: boolean): Verdict | null => {
   const value = signal.subjects[finding.subject];
   if (value === undefined) return null;
+  const each = finding.each && signal.subjects[finding.each];
   const left = isLate ? [] : effects.filter((effect) => !finding.withheld?.includes(effect));
   return {
     rule: rule.name,
     version: rule.version,
     at: signal.occurredAt,
     subject: { name: finding.subject, value },
+    each: finding.each !== undefined && each !== undefined ? { name: finding.each, value: each } : null,
     subjects: signal.subjects,
     window: finding.window,
     counts: finding.counts,

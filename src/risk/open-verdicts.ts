@@ -10,10 +10,10 @@ interface Open {
 export type Standing = 'opened' | 'stronger' | 'again';
 
 /** The rule's verdict on its subject, as one is told from another. */
-export const subjectKey = ({ rule, subject }: Pick<Verdict, 'rule' | 'subject'>): string =>
-  `${rule} ${subject.name} ${subject.value}`;
+export const subjectKey = ({ rule, subject, each }: Pick<Verdict, 'rule' | 'subject' | 'each'>): string =>
+  JSON.stringify([rule, subject.name, subject.value, ...(each === null ? [] : [each.name, each.value])]);
 
-/** One verdict is open for each rule, subject and window; what fires again within the window is the same. */
+/** One verdict is open for each rule, subject (with what it names within it) and window; what fires again within the window is the same. */
 export class OpenVerdicts {
   private readonly open = new Map<string, Open[]>();
 

@@ -56,6 +56,8 @@ export interface Answer {
 export interface Finding {
   /** Whose window it is: a rule has one open alert for each subject and window. */
   readonly subject: SubjectName;
+  /** What else it names, where that is found anew of each within the same window: what was said of one says nothing of another. */
+  readonly each?: SubjectName;
   /** How long the window is. */
   readonly window: number;
   /** What was counted, by what it is called. */
@@ -113,6 +115,8 @@ export interface Verdict {
   readonly at: Date;
   /** Whose window it is. */
   readonly subject: { readonly name: SubjectName; readonly value: string };
+  /** What tells it from another on the same subject; null where there is one alone. */
+  readonly each: { readonly name: SubjectName; readonly value: string } | null;
   /** Everybody whom the signal is about that made the rule fire. */
   readonly subjects: Subjects;
   /** Milliseconds. */

@@ -393,7 +393,17 @@ describe('rules over one signal', () => {
 
 describe('claim-against-record', () => {
   const claim = (at: number) => signal(at, 'ticket.claim', { customer: 'c', ticket: 't' }, { outcome: 'unmatched' });
+  const contradicted = (at: number, payment: string) =>
+    signal(at, 'ticket.claim', { customer: 'c', ticket: 't', payment }, { outcome: 'contradicted' });
+  const one = 'claim-against-record: alert';
   it.each([
+    ['two contradictions of one payment', () => [contradicted(0, 'p'), contradicted(hour, 'p')], [one]],
+    [
+      'contradictions of two payments',
+      () => [contradicted(0, 'p'), contradicted(hour, 'q'), contradicted(2 * hour, 'p')],
+      [one, one],
+    ],
+    ['what fits none after a contradiction', () => [contradicted(0, 'p'), claim(hour), claim(2 * hour)], [one, one]],
     ['a second claim', () => [claim(0), claim(hour)], ['claim-against-record: alert']],
     ['a second claim much later', () => [claim(0), claim(4 * day)], []],
     [

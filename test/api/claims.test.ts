@@ -155,7 +155,7 @@ class Stated {
       id: string;
       rule: string;
       ticket: { id: string };
-      reasons: readonly { code: string }[];
+      reasons: readonly { code: string; transaction: { reference: string } | null }[];
     }[];
   }
 
@@ -342,6 +342,48 @@ describe('a claim that a member of staff records', () => {
     await stated.record({ orderReference: 'ZQA-1001', cardLast4: canaries.last4 });
     const [alert] = await stated.alerts();
     expect(told(await test.as('ana', resolve, { id: alert?.id })).errors).toEqual([['resolveAlert', 'DENIED', 'OWN_REQUEST']]);
+  });
+});
+
+describe('what contradicts another payment', () => {
+  let stated: Stated;
+  beforeEach(async () => {
+    stated = await Stated.start();
+    await stated.open();
+  });
+  afterEach(() => stated.stop());
+
+  const against = (order: string) => `I was charged ${canaries.text} EUR for order ${order}.`;
+  const named = async () =>
+    (await stated.alerts()).map(({ reasons }) => reasons.map(({ transaction }) => transaction?.reference).sort());
+
+  it('is told beside what a claim of the staff contradicted before, which keeps nothing back', async () => {
+    await stated.record({ orderReference: 'ZQA-1001', cardLast4: canaries.last4 });
+    expect(await named()).toEqual([['pay-quill-one']]);
+    await stated.write(against('ZQA-1002'));
+    await stated.turn();
+    expect(await named()).toEqual([['pay-quill-one', 'pay-quill-two']]);
+    await stated.write(against('ZQA-1002'));
+    await stated.turn();
+    const { test } = stated;
+    const counts = await Promise.all(
+      ['rule.verdict', 'alert.raise', 'alert.update'].map(async (each) => (await test.events(each)).length),
+    );
+    expect(counts).toEqual([2, 1, 1]);
+    expect(await rowsWithoutEvent(test.app.database)).toEqual(expect.objectContaining({ findings: [] }));
+  });
+
+  it('is an alert of its own where the former was said to be false', async () => {
+    await stated.write(against('ZQA-1001'));
+    await stated.turn();
+    const [alert] = await stated.alerts();
+    expect(told(await stated.test.as('ana', resolve, { id: alert?.id })).errors).toEqual([]);
+    await stated.write(against('ZQA-1001'));
+    await stated.turn();
+    expect(await named()).toEqual([]);
+    await stated.write(against('ZQA-1002'));
+    await stated.turn();
+    expect(await named()).toEqual([['pay-quill-two']]);
   });
 });
 

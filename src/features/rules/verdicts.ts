@@ -4,6 +4,7 @@ import { DatabaseUnavailable } from '../../db/database-unavailable';
 import { sql } from '../../db/sql';
 import { Evaluator, latest, type RuleSetting } from '../../risk/evaluator';
 import type { History } from '../../risk/history';
+import { subjectKey } from '../../risk/open-verdicts';
 import type { Verdict } from '../../risk/rule';
 import type { RulesFile } from '../../risk/rules-file';
 import type { Signal } from '../../risk/signal';
@@ -46,10 +47,7 @@ export interface RuleWatchParts extends ConsequenceParts {
 }
 
 /** What is called a verdict on somebody by a rule, in the log: nothing that tells who it is. */
-const verdictId = ({ rule, subject }: Verdict): string =>
-  createHash('sha256')
-    .update(JSON.stringify([rule, subject.name, subject.value]))
-    .digest('base64url');
+const verdictId = (verdict: Verdict): string => createHash('sha256').update(subjectKey(verdict)).digest('base64url');
 
 /** The verdict on a customer under one name of theirs, whichever the signal had: senders of either side tell of the same person. */
 const ofOneName = (verdict: Verdict, [name]: readonly string[]): Verdict =>

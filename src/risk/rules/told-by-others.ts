@@ -13,7 +13,7 @@ const fitsNothing = ({ facts: { outcome } }: Signal): boolean => outcome === 'un
 /** What a customer states of a payment fits none of theirs. */
 export const claimAgainstRecord = defineRule({
   name: 'claim-against-record',
-  version: 1,
+  version: 2,
   isAboutAgents: false,
   triggers: claims,
   effects: ['alert'],
@@ -32,12 +32,16 @@ export const claimAgainstRecord = defineRule({
       around(signal, subject, claims, { back: length, ahead: length }),
       around(signal, 'customer', before, { back: length, ahead: 0 }),
     );
-    const stretch = stretchWith(near.filter(fitsNothing), signal, length, (each) => each.length >= it.unmatched);
     const isContradicted = signal.facts.outcome === 'contradicted';
+    // Whoever contradicts one payment says nothing of another.
+    const isAlike = (other: Signal) => !isContradicted || other.subjects.payment === signal.subjects.payment;
+    const alike = near.filter((other) => fitsNothing(other) && isAlike(other));
+    const stretch = stretchWith(alike, signal, length, (each) => each.length >= it.unmatched);
     if (!stretch && !isContradicted && acts.length === 0) return null;
     const evidence = stretch ?? [...acts, signal];
     return {
       subject,
+      ...(isContradicted ? { each: 'payment' as const } : {}),
       window: length,
       counts: { claims: evidence.filter(fitsNothing).length },
       evidence,
