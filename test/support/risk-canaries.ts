@@ -1,15 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { developmentPeople } from '../../src/development/issuer/development-people';
 import { signatureHeaders } from '../../src/features/webhooks/signing';
-import { webhookTypes } from '../../src/features/webhooks/webhook.entity';
 import type { TestAppOptions } from './app';
 import type { Canary, CanaryCustomer, CanaryTicket } from './canaries';
+import { HookReceiver, saysMoreThanIds } from './hook-receiver';
 import { CanaryApp, type Leak } from './leak-check';
-import { PrivateCa } from './private-ca';
 import { listening, overEvents, overSocket, type Subscriber, settled } from './subscribers';
 
 const key = Buffer.alloc(32, 'a key of whoever sends signals');
@@ -43,11 +40,9 @@ const inClear = (text: string, code: string): boolean =>
 
 /** The canary merchant with signals about each of its customers, all rules in force, an endpoint that is told, and people who listen. */
 export class RiskCanaries {
-  private readonly ca = new PrivateCa();
   private readonly folder = mkdtempSync(join(tmpdir(), 'counterfoil-risk-canaries-'));
-  private readonly received: { readonly headers: object; readonly body: string }[] = [];
   private readonly placesBy = new Map<CanaryCustomer, readonly string[]>();
-  private receiver!: Server;
+  private receiver!: HookReceiver;
   private listeners: { readonly user: string; readonly subscriber: Subscriber }[] = [];
   private known = new Set<string>();
   private told = 0;
@@ -62,23 +57,12 @@ export class RiskCanaries {
   async stop(): Promise<void> {
     await Promise.all(this.listeners.map(({ subscriber }) => subscriber.stop()));
     await this.canaries.stop();
-    this.receiver.closeAllConnections();
-    await new Promise((resolve) => this.receiver.close(resolve));
-    this.ca.remove();
+    await this.receiver.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   private async open(options: TestAppOptions): Promise<void> {
-    const issued = this.ca.issue('DNS:localhost');
-    this.receiver = createServer({ key: readFileSync(issued.key), cert: readFileSync(issued.cert) }, (request, response) => {
-      const parts: Buffer[] = [];
-      request.on('data', (part: Buffer) => parts.push(part));
-      request.on('end', () => {
-        this.received.push({ headers: request.headers, body: Buffer.concat(parts).toString('utf8') });
-        response.writeHead(204).end();
-      });
-    });
-    await new Promise<void>((resolve) => this.receiver.listen(0, '127.0.0.1', resolve));
+    this.receiver = await HookReceiver.start();
     const rulesFile = join(this.folder, 'rules.yaml');
     writeFileSync(rulesFile, readFileSync('schema/rules.yaml', 'utf8').replace(/^( {4}mode:) \w+/gm, '$1 ON'));
     this.canaries = await CanaryApp.start({
@@ -86,19 +70,7 @@ export class RiskCanaries {
       config: {
         rulesFile,
         signals: { sources: [{ name: 'shop', secrets: [key], helpdesk: 'demo', lateHours: 6 }] as never },
-        webhooks: [
-          {
-            name: 'pipeline',
-            url: `https://localhost:${(this.receiver.address() as AddressInfo).port}/hook`,
-            keys: [key],
-            types: [...webhookTypes],
-            networks: [
-              ['127.0.0.0', 8],
-              ['::1', 128],
-            ],
-            ca: readFileSync(this.ca.file, 'utf8'),
-          },
-        ],
+        webhooks: [this.receiver.endpoint(key)],
         ...options.config,
       },
     });
@@ -377,14 +349,11 @@ export class RiskCanaries {
           note('a notice', 'more than ids', JSON.stringify(result));
       }
     const withoutIds = (text: string) => book.inText(text).filter(({ ground }) => ground !== 'told');
-    for (const { headers, body } of this.received) {
+    for (const { headers, body } of this.receiver.received) {
       const text = JSON.stringify(headers) + body;
       for (const { what } of withoutIds(text)) note('a webhook', what, text);
       for (const code of this.places) if (inClear(body, code)) note('a webhook', `the place ${code}`, body);
-      const message = JSON.parse(body) as { data: object };
-      const shape = [Object.keys(message).sort().join(), Object.keys(message.data).sort().join()].join(' ');
-      if (shape !== 'data,datacontenttype,id,source,specversion,subject,time,type id,ticketId')
-        note('a webhook', 'more than ids', body);
+      if (saysMoreThanIds(body)) note('a webhook', 'more than ids', body);
     }
     const { database } = this.test.app;
     const tables = ['webhook_delivery', 'webhook_attempt', 'webhook_endpoint', 'risk_alert_event', 'staff_brake'];
@@ -406,7 +375,7 @@ export class RiskCanaries {
   }
 
   get messages(): number {
-    return this.received.length;
+    return this.receiver.received.length;
   }
 
   /** Canaries of these kinds that somebody who may see them was shown. */
