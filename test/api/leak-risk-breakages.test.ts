@@ -4,13 +4,22 @@ import type { Verdicts } from '../../src/authz/policy/verdict';
 import { raw } from '../../src/db/sql';
 import { Failure } from '../../src/failure';
 import * as alertPolicy from '../../src/features/alerts/alert.policy';
+import * as stating from '../../src/features/claims/stating';
+import { Confirmations } from '../../src/features/credentials/confirm/confirmations.service';
+import * as updateMessages from '../../src/features/credentials/deliver/messages';
 import { Disclosures } from '../../src/features/disclosures/disclosures.service';
 import * as holdPolicy from '../../src/features/holds/hold.policy';
+import { CustomerSeal } from '../../src/features/keys/customer-seal';
+import { Keys } from '../../src/features/keys/keys.service';
+import * as questionMessages from '../../src/features/recognitions/messages';
+import { BrowserSessions } from '../../src/features/sign-in/browser-sessions.service';
 import * as naming from '../../src/features/signals/logged-name';
 import * as messages from '../../src/features/webhooks/messages';
 import { Cursors } from '../../src/graphql/cursor';
 import * as errors from '../../src/graphql/errors';
+import * as logging from '../../src/log';
 import type { CanaryCustomer } from '../support/canaries';
+import { DoorCanaries, type Secret } from '../support/door-canaries';
 import type { Leak } from '../support/leak-check';
 import { RiskCanaries } from '../support/risk-canaries';
 
@@ -36,6 +45,22 @@ jest.mock('../../src/features/signals/logged-name', () => {
 jest.mock('../../src/features/webhooks/messages', () => {
   const actual = jest.requireActual<typeof messages>('../../src/features/webhooks/messages');
   return { ...actual, messageOf: jest.fn(actual.messageOf), cloudEvent: jest.fn(actual.cloudEvent) };
+});
+jest.mock('../../src/features/claims/stating', () => {
+  const actual = jest.requireActual<typeof stating>('../../src/features/claims/stating');
+  return { ...actual, newClaim: jest.fn(actual.newClaim) };
+});
+jest.mock('../../src/features/credentials/deliver/messages', () => {
+  const actual = jest.requireActual<typeof updateMessages>('../../src/features/credentials/deliver/messages');
+  return { ...actual, updateLinkMail: jest.fn(actual.updateLinkMail) };
+});
+jest.mock('../../src/features/recognitions/messages', () => {
+  const actual = jest.requireActual<typeof questionMessages>('../../src/features/recognitions/messages');
+  return { ...actual, questionMail: jest.fn(actual.questionMail), requestNote: jest.fn(actual.requestNote) };
+});
+jest.mock('../../src/log', () => {
+  const actual = jest.requireActual<typeof logging>('../../src/log');
+  return { ...actual, reportFault: jest.fn(actual.reportFault) };
 });
 jest.mock('../../src/graphql/errors', () => {
   const actual = jest.requireActual<typeof errors>('../../src/graphql/errors');
@@ -199,5 +224,185 @@ describe('the leak test of alerts, brakes, holds and messages, with one thing sw
     const leaks = await risk.ask({ users: ['sam'] });
     await risk.stop();
     expect(leaks).toContainEqual(expect.objectContaining({ user: 'sam', where: 'errors and headers' }));
+  });
+});
+
+describe('the leak test of questions, claims, invitations, step-ups and browser sessions, with one thing switched off', () => {
+  let doors: DoorCanaries;
+  beforeAll(async () => {
+    doors = await DoorCanaries.start();
+  });
+  afterAll(() => doors.stop());
+  afterEach(() => {
+    jest.restoreAllMocks();
+    const { newClaim } = jest.requireActual<typeof stating>('../../src/features/claims/stating');
+    jest.mocked(stating.newClaim).mockImplementation(newClaim);
+    const { updateLinkMail } = jest.requireActual<typeof updateMessages>('../../src/features/credentials/deliver/messages');
+    jest.mocked(updateMessages.updateLinkMail).mockImplementation(updateLinkMail);
+    const { questionMail, requestNote } = jest.requireActual<typeof questionMessages>('../../src/features/recognitions/messages');
+    jest.mocked(questionMessages.questionMail).mockImplementation(questionMail);
+    jest.mocked(questionMessages.requestNote).mockImplementation(requestNote);
+    const { cloudEvent } = jest.requireActual<typeof messages>('../../src/features/webhooks/messages');
+    jest.mocked(messages.cloudEvent).mockImplementation(cloudEvent);
+    const { failureIn } = jest.requireActual<typeof errors>('../../src/graphql/errors');
+    jest.mocked(errors.failureIn).mockImplementation(failureIn);
+    const { reportFault } = jest.requireActual<typeof logging>('../../src/log');
+    jest.mocked(logging.reportFault).mockImplementation(reportFault);
+  });
+
+  const found = async (secrets: Promise<readonly Secret[]>) => doors.leaks(await secrets);
+  /** Digests of this domain are what they are made of, or a part of it. */
+  const areInClear = (domain: string, part = (text: string) => text) => {
+    const actual = Keys.prototype.searchDigest;
+    jest.spyOn(Keys.prototype, 'searchDigest').mockImplementation(function (this: Keys, of, text) {
+      return text !== null && of.startsWith(domain) ? part(text) : actual.call(this, of, text);
+    });
+  };
+
+  it('finds nothing where nothing is switched off', async () => {
+    expect(await found(doors.recognition())).toEqual([]);
+    expect(await found(doors.recordedClaim())).toEqual([]);
+    expect(await found(doors.claimInMessage())).toEqual([]);
+    expect(await found(doors.invitation())).toEqual([]);
+    expect(await found(doors.stepUp())).toEqual([]);
+    expect(await found(doors.browserSession())).toEqual([]);
+  });
+
+  it('finds that mail and note of a question say which payment it is about', async () => {
+    const { questionMail, requestNote } = jest.requireActual<typeof questionMessages>('../../src/features/recognitions/messages');
+    jest.mocked(questionMessages.questionMail).mockImplementation((about) => {
+      const mail = questionMail(about);
+      return { ...mail, text: `${mail.text} It is about ${doors.latest('order of a question')}.` };
+    });
+    jest
+      .mocked(questionMessages.requestNote)
+      .mockImplementation((row) => `${requestNote(row)} ${doors.latest('amount of a question')}`);
+    const leaks = await found(doors.recognition());
+    expect(leaks).toEqual(expect.arrayContaining(['order of a question in mail', 'amount of a question in note']));
+  });
+
+  it('finds that links to questions are stored as they were sent', async () => {
+    areInClear('credential-link');
+    const leaks = await found(doors.recognition());
+    const places = ['recognition_link.token_digest', 'audit_event.leaf'].map((place) => `link of a question in ${place}`);
+    expect(leaks).toEqual(expect.arrayContaining(places));
+  });
+
+  it('finds that the log says what a customer was shown', async () => {
+    jest.spyOn(CustomerSeal.prototype, 'digest').mockImplementation((text) => text.slice(text.indexOf('"order"')).slice(0, 80));
+    const leaks = await found(doors.recognition());
+    const places = ['recognition.shown_digest', 'audit_event.leaf'].map((place) => `order of a question in ${place}`);
+    expect(leaks).toEqual(expect.arrayContaining(places));
+  });
+
+  it('finds that a claim can be read in the digest of its request, and in its event', async () => {
+    areInClear('claim-input', (text) => text.slice(-60));
+    const leaks = await found(doors.recordedClaim());
+    const places = ['ticket_claim.request_digest', 'audit_event.leaf'].map((place) => `order of a claim in ${place}`);
+    expect(leaks).toEqual(expect.arrayContaining(places));
+  });
+
+  it('finds that a claim of a message is kept with what it says', async () => {
+    const { newClaim } = jest.requireActual<typeof stating>('../../src/features/claims/stating');
+    jest.mocked(stating.newClaim).mockImplementation((change, given) => {
+      const row = newClaim(change, given);
+      return { ...row, traits: [...row.traits, String(given.claim.order) as never] };
+    });
+    const leaks = await found(doors.claimInMessage());
+    const places = ['ticket_claim.traits', 'audit_event.leaf'].map((place) => `order of a message in ${place}`);
+    expect(leaks).toEqual(expect.arrayContaining(places));
+  });
+
+  it('finds that an error repeats what was claimed', async () => {
+    const actual = jest.requireActual<typeof errors>('../../src/graphql/errors').failureIn;
+    jest.mocked(errors.failureIn).mockImplementation((error) => {
+      const failure = actual(error);
+      return failure && new Failure('INVALID', `Not ${doors.latest('a day that is none')}`);
+    });
+    expect(await found(doors.recordedClaim())).toContain('a day that is none in answer');
+  });
+
+  it('finds that an invitation says which card it is about, and who works with the customer', async () => {
+    const { updateLinkMail } = jest.requireActual<typeof updateMessages>('../../src/features/credentials/deliver/messages');
+    jest.mocked(updateMessages.updateLinkMail).mockImplementation((about) => {
+      const mail = updateLinkMail(about);
+      return { ...mail, text: `${mail.text} ${doors.latest('card of whoever is invited')}` };
+    });
+    const view = Confirmations.prototype.view;
+    jest.spyOn(Confirmations.prototype, 'view').mockImplementation(async function (this: Confirmations, token) {
+      const shown = await view.call(this, token);
+      const ticket = doors.latest('ticket of whoever is invited');
+      return shown && { ...shown, before: `${shown.before} ${ticket} ${doors.latest('name of staff')}` };
+    });
+    const leaks = await found(doors.invitation());
+    expect(leaks).toEqual(
+      expect.arrayContaining([
+        'card of whoever is invited in invitation mail',
+        'ticket of whoever is invited in invitation page',
+        'name of staff in invitation page',
+      ]),
+    );
+  });
+
+  it('finds that references of step-ups are stored as they were named', async () => {
+    areInClear('step-up:');
+    const leaks = await found(doors.stepUp());
+    expect(leaks).toEqual(
+      expect.arrayContaining([
+        'a step-up in step_up_demand.proof_digest',
+        'a step-up in audit_event.leaf',
+        'a step-up that failed in audit_event.leaf',
+      ]),
+    );
+  });
+
+  it('finds that cookies of sessions are stored as browsers have them', async () => {
+    areInClear('browser-session');
+    expect(await found(doors.browserSession())).toContain('cookie of a session in browser_session.cookie_digest');
+  });
+
+  it('finds that tokens of sessions are stored in clear', async () => {
+    jest
+      .spyOn(BrowserSessions.prototype as unknown as { seal: (id: string, given: object) => Buffer }, 'seal')
+      .mockImplementation((_, given) => Buffer.from(JSON.stringify(given)));
+    const leaks = await found(doors.browserSession());
+    const places = ['access token', 'refresh token', 'ID token'].map((what) => `${what} in browser_session.tokens_sealed`);
+    expect(leaks).toEqual(expect.arrayContaining(places));
+  });
+
+  it('finds that whoever is refused is counted by their cookie, and what a provider said is on record', async () => {
+    const actual = jest.requireActual<typeof errors>('../../src/graphql/errors').failureIn;
+    jest.mocked(errors.failureIn).mockImplementation((error) => {
+      const failure = actual(error);
+      const isUnknown = failure?.details.rule === 'session.none';
+      return isUnknown ? new Failure('UNAUTHENTICATED', 'No.', { rule: doors.latest('cookie that is none') }) : failure;
+    });
+    const { signIn } = doors.test.app;
+    if (signIn === null) throw new Error('nobody can sign in');
+    const { refused } = signIn;
+    jest.spyOn(signIn, 'refused').mockImplementation((why) => refused(`${why}: ${doors.latest('error of a provider')}`));
+    const leaks = await found(doors.browserSession());
+    expect(leaks).toEqual(expect.arrayContaining(['cookie that is none in /metrics', 'error of a provider in audit_event.leaf']));
+  });
+
+  it('finds that what went wrong is logged with the cookie that it went wrong with', async () => {
+    jest.spyOn(BrowserSessions.prototype, 'arriveBy').mockImplementation(async (cookie) => {
+      throw new Error(`there is no ${cookie}`);
+    });
+    jest.mocked(logging.reportFault).mockImplementation((log, requestId, error) => {
+      log.error({ requestId, error: String(error) }, 'a request failed');
+    });
+    expect(await found(doors.browserSession())).toContain('cookie of a session in log');
+  });
+
+  // The last one: what was sent stays sent.
+  it('finds that messages to other systems say what the customer was asked about', async () => {
+    const { cloudEvent } = jest.requireActual<typeof messages>('../../src/features/webhooks/messages');
+    jest.mocked(messages.cloudEvent).mockImplementation((id, source, message) => {
+      const event = JSON.parse(cloudEvent(id, source, message));
+      return JSON.stringify({ ...event, data: { ...event.data, order: doors.latest('order of a question') } });
+    });
+    const leaks = await found(doors.recognition());
+    expect(leaks).toEqual(expect.arrayContaining(['order of a question in webhook', 'more than ids in webhook']));
   });
 });

@@ -1,4 +1,5 @@
 import type { CanaryCustomer } from '../support/canaries';
+import { DoorCanaries } from '../support/door-canaries';
 import { tellLeak } from '../support/leak-check';
 import { RiskCanaries } from '../support/risk-canaries';
 
@@ -69,5 +70,51 @@ describe('alerts, brakes, holds, decisions and messages about a merchant whose e
     expect(risk.canaries.app.logLines.join('')).not.toMatch(/kq7z99/);
     const unproven = await risk.post([{ id: 'kq7z9900', occurredAt, ...given }], Buffer.alloc(32, 'somebody else'));
     expect([unproven.status, /kq7z99/.test(unproven.body)]).toEqual([401, false]);
+  });
+});
+
+describe('what customers are asked, what is stated of payments, step-ups and browser sessions', () => {
+  let doors: DoorCanaries;
+  beforeAll(async () => {
+    doors = await DoorCanaries.start();
+  });
+  afterAll(() => doors.stop());
+
+  it('a question about a payment shows it on its customer’s page alone', async () => {
+    const secrets = await doors.recognition();
+    expect(await doors.leaks(secrets)).toEqual([]);
+    for (const what of ['order of a question', 'amount of a question', 'card of a question'])
+      expect([what, await doors.stands(secrets, what, 'page')]).toEqual([what, true]);
+    expect(doors.messageTypes).toContain('counterfoil.recognition.answered');
+    const [asked] = await doors.test.app.database.query('SELECT state FROM recognition');
+    expect(asked).toEqual({ state: 'DISOWNED' });
+  });
+
+  it('a claim that is recorded, or read in a message, stands nowhere but sealed', async () => {
+    const secrets = [...(await doors.recordedClaim()), ...(await doors.claimInMessage())];
+    expect(await doors.leaks(secrets)).toEqual([]);
+    const claims = await doors.test.app.database.query<{ origin: string }>('SELECT origin FROM ticket_claim ORDER BY origin');
+    expect(claims.map(({ origin }) => origin)).toEqual(['MESSAGE', 'STAFF', 'STAFF']);
+    expect(doors.messageTypes).toContain('counterfoil.alert.raised');
+    expect(doors.heard).toBeGreaterThan(0);
+    for (const code of ['INVALID', 'CONFLICT', 'NOT_FOUND']) expect(doors.codes).toContain(code);
+  });
+
+  it('an invitation by a rule names nobody of the staff, and no card by mail', async () => {
+    const secrets = await doors.invitation();
+    expect(await doors.leaks(secrets)).toEqual([]);
+    expect(await doors.stands(secrets, 'card of whoever is invited', 'invitation page')).toBe(true);
+  });
+
+  it('what a step-up is proven by stands nowhere but as a digest', async () => {
+    expect(await doors.leaks(await doors.stepUp())).toEqual([]);
+    expect(doors.messageTypes).toContain('counterfoil.demand.ended');
+  });
+
+  it('cookies and tokens of browser sessions stand nowhere', async () => {
+    expect(await doors.leaks(await doors.browserSession())).toEqual([]);
+    const ends = (await doors.test.events('browser-session.end')).map(({ detail }) => detail);
+    expect(ends).toEqual([{ why: 'provider' }]);
+    expect((await doors.test.events('sign-in.refuse')).length).toBe(3);
   });
 });
