@@ -33,6 +33,14 @@ export const planDigest = ({ operation, policy, links, fields }: PlanDetail): st
 const isMapOf = <T>(value: unknown, is: (each: unknown) => each is T): value is Readonly<Record<string, T>> =>
   isObject(value) && Object.values(value).every(is);
 
+const digestOf = (plan: PlanDetail): string => {
+  try {
+    return planDigest(plan);
+  } catch {
+    throw new LeafInvalid('expected a plan that canonical JSON can say (RFC 8785)');
+  }
+};
+
 /** The plan that a leaf states. Throws `LeafInvalid` where it states none, or another than the one under whose digest it stands. */
 export const readPlan = ({ action, subject, detail }: Leaf): StatedPlan => {
   const { operation, policy, links, fields } = (detail ?? {}) as Partial<PlanDetail>;
@@ -42,7 +50,7 @@ export const readPlan = ({ action, subject, detail }: Leaf): StatedPlan => {
   if (!fields.every((field) => isTexts(field) && field.length === links.length + 1))
     throw new LeafInvalid('expected a verdict under each link for each field of a plan');
   const plan = { operation, policy, links, fields };
-  const digest = planDigest(plan);
+  const digest = digestOf(plan);
   if (digest !== subject.id) throw new LeafInvalid('expected the digest of what the plan states');
   return { ...plan, digest };
 };

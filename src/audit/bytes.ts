@@ -13,6 +13,16 @@ export const partOf = (text: string): Part => {
   return { bytes, start: 0, end: bytes.length };
 };
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** The text that these bytes are in UTF-8; undefined where they are none. What decoders put in place of such bytes differs. */
+export const textOf = (bytes: Uint8Array): string | undefined => {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+};
+
 /** Whether these bytes stand there. */
 export const standsAt = (bytes: Uint8Array, at: number, expected: Uint8Array): boolean => {
   for (let place = 0; place < expected.length; place += 1) if (bytes[at + place] !== expected[place]) return false;

@@ -1,9 +1,9 @@
-import { ascii, isDigit, standsAt, zero } from './bytes';
+import { ascii, isDigit, standsAt, textOf, zero } from './bytes';
 import { parseCheckpoint } from './checkpoint';
 import type { Leaf } from './leaf';
 import { hashBytes } from './merkle';
 import { parseNote } from './note';
-import { isCount, isDigest, isObject } from './shapes';
+import { isCount, isDigest, isObject, isText } from './shapes';
 
 /**
  * An export: leaves `from` to `to` (excluded) of the tree, in order and without a gap, one a line (NDJSON). The first line says
@@ -211,7 +211,7 @@ export const writeExport = (
 
 const parseMember = (line: Uint8Array, name: 'header' | 'trailer'): Readonly<Record<string, unknown>> => {
   try {
-    const value: unknown = JSON.parse(Buffer.from(line).toString('utf8'));
+    const value: unknown = JSON.parse(textOf(line) ?? '');
     if (isObject(value) && isObject(value[name])) return value[name];
   } catch {
     // Said below, without what the line holds.
@@ -262,10 +262,12 @@ export const parseTrailer = (line: Uint8Array, format: string = exportFormat): E
       return { size, path: hashesOf(path) };
     }),
     anchors: objectsOf(anchors).map(({ anchor, anchoredAt, checkpoint: note }) => {
-      if (typeof anchor !== 'string' || typeof note !== 'string' || !Number.isFinite(Date.parse(String(anchoredAt))))
+      if (typeof anchor !== 'string' || typeof note !== 'string' || typeof anchoredAt !== 'string')
         throw new ExportInvalid('expected an anchor’s name, time and checkpoint');
+      if (!Number.isFinite(Date.parse(anchoredAt)))
+        throw new ExportInvalid('expected the time at which an anchor took a checkpoint');
       parseCheckpoint(parseNote(note).text);
-      return { anchor, anchoredAt: new Date(String(anchoredAt)), checkpoint: note };
+      return { anchor, anchoredAt: new Date(anchoredAt), checkpoint: note };
     }),
     plans: objectsOf(format === formerFormat ? [] : plans).map(({ index, leaf, path }, at, all) => {
       const before = at === 0 ? -1 : Number(all[at - 1]?.index);
@@ -321,7 +323,9 @@ export const csvHeader = (): Buffer => csvLine(csvColumns);
 /** A selected leaf as a row. It follows from the leaf, so that whoever has the manifest can make the row again. */
 export const csvRow = (index: number, hash: Uint8Array, leaf: Leaf): Buffer => {
   const { at, action, outcome, actor, ticket, assistance, subject, customers, notes, detail, tx, ordinal, id } = leaf;
-  const list = (values: unknown): string => (Array.isArray(values) ? values.join(' ') : '');
+  // What isn't a text has no place in a list of a leaf, and may be no text in any other way either.
+  const list = (values: unknown): string =>
+    Array.isArray(values) ? values.map((value) => (isText(value) ? value : JSON.stringify(value))).join(' ') : '';
   return csvLine([
     index,
     at,

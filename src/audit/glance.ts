@@ -1,5 +1,6 @@
 import { planAction } from './access-plan';
-import { ascii, isDigit, type Part, standsAt, zero } from './bytes';
+import { ascii, isDigit, type Part, standsAt, textOf, zero } from './bytes';
+import { timeOf } from './leaf';
 
 /** What the checks of a whole log rest on. */
 export interface LeafFacts {
@@ -46,6 +47,8 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const space = 0x20;
+/** From here on bytes are parts of characters beyond ASCII. */
+const firstOther = 0x80;
 
 /** Objects and lists in one another; what is deeper, a reader that parses looks at. */
 const deepest = 8;
@@ -77,6 +80,8 @@ class Walk {
   private bytes: Buffer = Buffer.alloc(0);
   private at = 0;
   private isOdd = false;
+  /** The bits of all bytes in texts: the highest one says that there are others than ASCII. */
+  private bits = 0;
   /** The day of the last leaf, and when it began: the next one is mostly of the same. */
   private day = -1;
   private midnight = Number.NaN;
@@ -90,6 +95,7 @@ class Walk {
     this.bytes = bytes;
     this.at = 0;
     this.isOdd = false;
+    this.bits = 0;
     this.expect(between.action);
     const action = this.actions.read(bytes, this.at, this.text());
     this.expect(between.actor);
@@ -125,6 +131,7 @@ class Walk {
     this.expect(between.v);
     const version = this.count();
     if (this.isOdd || bytes[this.at] !== closeBrace || this.at + 1 !== bytes.length) return undefined;
+    if (this.bits >= firstOther && textOf(bytes) === undefined) return undefined;
     if (version === 1) return { action, at, id, ordinal, tx, plan: undefined };
     if (version !== 2) return undefined;
     // Version 2 is that of plans, and of disclosures that name theirs.
@@ -141,7 +148,7 @@ class Walk {
   /** Passes over text to the quotation mark at its end, whose place it returns. */
   private text(): number {
     const { bytes } = this;
-    let { at } = this;
+    let { at, bits } = this;
     for (;;) {
       const byte = bytes[at];
       if (byte === quote) break;
@@ -149,9 +156,11 @@ class Walk {
         this.isOdd = true;
         break;
       }
+      bits |= byte;
       at += 1;
     }
     this.at = at;
+    this.bits = bits;
     return at;
   }
 
@@ -281,7 +290,7 @@ class Walk {
     if (hours > 23 || minutes > 59 || seconds > 59) this.isOdd = true;
     if (day !== this.day) {
       this.day = day;
-      this.midnight = Date.parse(bytes.toString('latin1', at, at + dayLength));
+      this.midnight = timeOf(`${bytes.toString('latin1', at, at + dayLength)}T00:00:00.000Z`);
     }
     this.at = at + timeForm.length - 1;
     return this.midnight + ((hours * 60 + minutes) * 60 + seconds) * 1_000 + this.digits(at + 20, 3);

@@ -5,7 +5,7 @@ import { partOf } from './bytes';
 import { type CanonicalValue, canonicalize } from './canonical';
 import { type EventDraft, finalizeEvent } from './event';
 import { glanceAtLeaf, type LeafFacts } from './glance';
-import { expectExactLeaf, type Leaf, LeafInvalid, readLeaf, timeOfId } from './leaf';
+import { expectExactLeaf, type Leaf, LeafInvalid, readLeaf, readStored, timeOf, timeOfId } from './leaf';
 import { Lines, LineTooLong } from './lines';
 
 const name = fc.string({ unit: 'grapheme', maxLength: 12 });
@@ -64,13 +64,13 @@ const glanced = (leaf: Buffer): Facts | undefined => {
 const parsed = (leaf: Buffer): Facts | null => {
   let found: Leaf;
   try {
-    found = readLeaf(leaf.toString('utf8'));
+    found = readStored(leaf);
   } catch (error) {
     if (!(error instanceof LeafInvalid)) throw error;
     return null;
   }
   const { action, at, id, ordinal, tx } = found;
-  return { action, at: Date.parse(at), id, ordinal, tx, plan: citedPlan(found) };
+  return { action, at: timeOf(at), id, ordinal, tx, plan: citedPlan(found) };
 };
 
 describe('a glance at a leaf', () => {

@@ -1,4 +1,4 @@
-import { ascii, type Part, standsAt } from './bytes';
+import { ascii, type Part, standsAt, textOf } from './bytes';
 import { canonicalize } from './canonical';
 import { isCount, isDigest, isObject, isText, isTexts } from './shapes';
 
@@ -86,13 +86,29 @@ export const readLeaf = (text: string): Leaf => {
   return leaf as Leaf;
 };
 
+/** Objects and lists in one another, far more than any event has: deeper, it would depend on the room for calls what can be said of a leaf. */
+const deepest = 64;
+const isWithin = (value: unknown, levels: number): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (levels > 0 && Object.values(value).every((member) => isWithin(member, levels - 1)));
+
+/** Reads the bytes of a leaf as they are stored, as `readLeaf` does; they are UTF-8. Throws `LeafInvalid`. */
+export const readStored = (bytes: Uint8Array): Leaf => {
+  const text = textOf(bytes);
+  if (text === undefined) throw new LeafInvalid('expected UTF-8');
+  const leaf = readLeaf(text);
+  if (!isWithin(leaf, deepest)) throw new LeafInvalid(`expected at most ${deepest} objects and lists in one another`);
+  return leaf;
+};
+
 /**
  * What stands in stored bytes, by every rule of its version but the way to write it; null where that is no leaf any more. That is a finding
  * of whoever checks the log; what it told nobody knows, and who follows the log goes on.
  */
 export const storedLeaf = (bytes: Buffer): Leaf | null => {
   try {
-    const leaf = readLeaf(bytes.toString('utf8'));
+    const leaf = readStored(bytes);
     return isObjectOf(leaf, members) ? leaf : null;
   } catch (error) {
     if (error instanceof LeafInvalid) return null;
@@ -129,6 +145,13 @@ export const expectExactLeaf = (leaf: Leaf, bytes: Uint8Array): void => {
         : `expected no other members than version ${leaf.v} has`,
     );
   }
+};
+
+const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** UTC milliseconds of a time in the one form that leaves have it in; NaN otherwise. What other forms mean depends on who reads them, and where. */
+export const timeOf = (text: string): number => {
+  const time = timeForm.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isFinite(time) && new Date(time).toISOString() === text ? time : Number.NaN;
 };
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

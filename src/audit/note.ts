@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { textOf } from './bytes';
 
 /**
  * Signed notes: text that one or more named keys signed, https://c2sp.org/signed-note@v1.0.0. Ed25519 (type 0x01) only;
@@ -64,14 +65,10 @@ export const decodeBase64 = (text: string): Buffer | undefined => {
 };
 
 /** Text of bytes that are UTF-8 without control characters but newline; undefined otherwise. */
-const textOf = (bytes: Uint8Array): string | undefined => {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the specification forbids.
-    return /[\u0000-\u0009\u000b-\u001f]/.test(text) ? undefined : text;
-  } catch {
-    return undefined;
-  }
+const noteTextOf = (bytes: Uint8Array): string | undefined => {
+  const text = textOf(bytes);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the specification forbids.
+  return text === undefined || /[\u0000-\u0009\u000b-\u001f]/.test(text) ? undefined : text;
 };
 
 const isKeyName = (name: string): boolean => name !== '' && !/[\p{White_Space}+]/u.test(name);
@@ -161,7 +158,7 @@ const parseSignature = (line: string): NoteSignature | undefined => {
 
 /** Takes a note apart without believing it. Throws `NoteInvalid`. */
 export const parseNote = (note: Uint8Array | string): Note => {
-  const text = textOf(typeof note === 'string' ? Buffer.from(note, 'utf8') : note);
+  const text = noteTextOf(typeof note === 'string' ? Buffer.from(note, 'utf8') : note);
   if (text === undefined) throw new NoteInvalid('expected a signed note: UTF-8 without control characters');
   const end = text.lastIndexOf('\n\n');
   const lines = text.slice(end + 2).split('\n');
@@ -178,7 +175,7 @@ export const parseNote = (note: Uint8Array | string): Note => {
 
 /** Signs `text`, which ends in a newline. Ed25519 is deterministic (RFC 8032): the same note each time. Throws `NoteInvalid`. */
 export const signNote = (text: string, signers: readonly SignerKey[]): string => {
-  if (!text.endsWith('\n') || textOf(Buffer.from(text, 'utf8')) !== text)
+  if (!text.endsWith('\n') || noteTextOf(Buffer.from(text, 'utf8')) !== text)
     throw new NoteInvalid('expected text that ends in a newline and has no other control character');
   return formatNote({
     text,

@@ -6,7 +6,7 @@ const count = new Intl.NumberFormat('en');
 const counted = (number: number, one: string, many: string): string => `${count.format(number)} ${number === 1 ? one : many}`;
 
 /** Text of a file that somebody else wrote, fit for a terminal: nothing in it moves the cursor or hides what follows. */
-const shown = (text: string): string => text.replaceAll(/\p{C}|[\u2028\u2029]/gu, '\ufffd').slice(0, 300);
+export const shown = (text: string): string => text.replaceAll(/\p{C}|[\u2028\u2029]/gu, '\ufffd').slice(0, 300);
 
 const where = ({ line, leaf }: Finding, file: string): string =>
   [line === null ? null : `${file}:${line}`, leaf === null ? null : `leaf ${leaf}`].filter((part) => part !== null).join(', ');
@@ -24,7 +24,7 @@ const describe = (finding: Finding, files: VerifiedFiles): string => {
 
 /** What is shown, and what isn't: as much a part of the verdict as that nothing is wrong. `givenAs`: where a kept checkpoint is given. */
 export const statementsOf = (verdict: Verdict, givenAs = '--since'): readonly string[] => {
-  const { header, checkpoint, since, anchors, withheld, timeLeaves, oneSided, forks } = verdict;
+  const { header, checkpoint, since, anchors, withheld, timeLeaves, oneSided, forks, forked } = verdict;
   if (header === null || checkpoint === null) return [];
   const { from, to, filter } = header;
   const tree = `CHECKPOINT ${checkpoint.size} ${checkpoint.root.toString('base64')}`;
@@ -59,6 +59,7 @@ export const statementsOf = (verdict: Verdict, givenAs = '--since'): readonly st
           `${counted(timeLeaves, 'time leaf', 'time leaves')}; ${counted(oneSided, 'event has', 'events have')} one on one side only`,
         ]),
     ...forks.map((leaf) => `leaf ${leaf} says that the log went on under a new name after a restore, and what is missing`),
+    ...(forked > forks.length ? [`… and ${counted(forked - forks.length, 'more leaf says so', 'more leaves say so')}`] : []),
   ];
 };
 
@@ -67,6 +68,15 @@ export const verdictAsJson = (verdict: Verdict) => ({
   freshness: verdict.since !== null || verdict.anchors.some(({ cosignature }) => cosignature !== null) ? 'shown' : 'not shown',
   checkpoint: verdict.checkpoint && { ...verdict.checkpoint, root: verdict.checkpoint.root.toString('base64') },
 });
+
+/** Escaped as JSON has it: what a terminal or a page would obey, or hide. */
+const escaped = (text: string): string =>
+  Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
+
+/** The verdict as JSON, in ASCII where others' texts have characters that aren't shown. `indent`: spaces of each level, on lines of their own. */
+export const jsonOf = (verdict: ReturnType<typeof verdictAsJson>, indent = 0): string =>
+  // Line breaks are those of the indentation: in texts they are escaped already.
+  JSON.stringify(verdict, null, indent).replaceAll(/[^\P{C}\n]|[\u2028\u2029]/gu, escaped);
 
 /** What is wrong, in words; nothing where nothing is. */
 export const complaintsOf = (verdict: Verdict, files: VerifiedFiles): readonly string[] => {

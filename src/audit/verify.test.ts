@@ -18,6 +18,7 @@ import { readLeaf } from './leaf';
 import type { ReadBytes } from './lines';
 import { compactRange, consistencyPath, Frontier, leafHash, type NodeAt } from './merkle';
 import { formatNote, generateSignerKey, parseNote, type SignerKey, verifierKeyOf } from './note';
+import { statementsOf } from './verdict-text';
 import type { FindingKind, Verdict, VerifyOptions } from './verify';
 
 const signer = generateSignerKey('audit.example/log');
@@ -210,7 +211,28 @@ describe('an export that nobody touched', () => {
 
   test('names where its log began again after a restore', async () => {
     const bytes = await new Log([...leavesOf(2), eventAt(start + 20_000, { action: 'log.fork' })]).export();
-    expect(verify(bytes)).toMatchObject({ ok: true, forks: [2] });
+    expect(verify(bytes)).toMatchObject({ ok: true, forks: [2], forked: 1 });
+  });
+
+  test('names the first of many places where its log began again, and how many there are', async () => {
+    const forks = Array.from({ length: 50 }, (_, place) => eventAt(start + place, { action: 'log.fork' }));
+    const verdict = verify(await new Log(forks).export());
+    expect(verdict).toMatchObject({ ok: true, forks: Array.from({ length: 20 }, (_, place) => place), forked: 50 });
+    expect(statementsOf(verdict).filter((text) => text.includes('new name'))).toHaveLength(20);
+    expect(statementsOf(verdict).at(-1)).toBe('… and 30 more leaves say so');
+  });
+
+  test.each([
+    '2026-09-01T09:00:00.000',
+    '2026-09-01T09:00:00.000+00:00',
+    '2026-09-01T09:00:00Z',
+    'Tue, 01 Sep 2026 09:00:00 GMT',
+    '2026-09-01',
+  ])('whose event is dated in another form than leaves have, %s, has no time for it, wherever it is verified', async (at) => {
+    const leaf = eventAt(Date.parse('2026-09-01T09:00:00.000Z'))
+      .toString('utf8')
+      .replace(/"at":"[^"]*"/, `"at":"${at}"`);
+    expect(firstOf(verify(await new Log([Buffer.from(leaf)]).export()))).toEqual(found('TIME', 2, 0));
   });
 });
 

@@ -18,7 +18,7 @@ import {
   parseTrailer,
 } from './export-format';
 import { glanceAtLeaf, type LeafFacts } from './glance';
-import { expectExactLeaf, type Leaf, LeafInvalid, readLeaf } from './leaf';
+import { expectExactLeaf, type Leaf, LeafInvalid, readStored, timeOf } from './leaf';
 import { Lines, LineTooLong, type ReadBytes } from './lines';
 import { coverOf, Frontier, leafHash, verifyConsistency, verifyInclusion } from './merkle';
 import { NoteInvalid, type VerifierKey } from './note';
@@ -97,8 +97,9 @@ export interface Verdict {
   readonly timeLeaves: number;
   /** Leaves before the first or after the last time leaf. */
   readonly oneSided: number;
-  /** Leaves that say that the log went on under a new name after a restore. */
+  /** Leaves that say that the log went on under a new name after a restore; the first 20 of `forked`. */
   readonly forks: readonly number[];
+  readonly forked: number;
 }
 
 export interface VerifyOptions {
@@ -114,6 +115,7 @@ export interface VerifyOptions {
 }
 
 const mostFlags = 20;
+const mostForks = 20;
 /** So much of a line says what it is. */
 const lineStart = 100;
 
@@ -151,7 +153,7 @@ export const verifyExport = (read: ReadBytes, options: VerifyOptions): Verdict =
 /** What a glance finds, of a leaf that was parsed. */
 const factsOf = (leaf: Leaf): LeafFacts => ({
   action: leaf.action,
-  at: Date.parse(leaf.at),
+  at: timeOf(leaf.at),
   id: partOf(leaf.id),
   ordinal: leaf.ordinal,
   tx: partOf(leaf.tx),
@@ -174,6 +176,7 @@ class Verification {
   private anchors: Verdict['anchors'] = [];
   private sequence: Sequence | undefined;
   private readonly forks: number[] = [];
+  private forked = 0;
   private readonly plans = new CitedPlans();
 
   constructor(
@@ -216,6 +219,7 @@ class Verification {
       timeLeaves: this.sequence?.timeLeaves ?? 0,
       oneSided: this.sequence?.oneSided ?? 0,
       forks: this.forks,
+      forked: this.forked,
     };
   }
 
@@ -351,20 +355,23 @@ class Verification {
     let facts: LeafFacts | undefined = strict || this.rows ? undefined : glanceAtLeaf(bytes);
     let width: number | null = null;
     if (facts === undefined) {
+      let leaf: Leaf | undefined;
       try {
-        const leaf = readLeaf(bytes.toString('utf8'));
-        if (strict) expectExactLeaf(leaf, bytes);
+        leaf = readStored(bytes);
         if (this.rows) this.expectRow(csvRow(index, hash, leaf), index);
+        if (strict) expectExactLeaf(leaf, bytes);
         facts = factsOf(leaf);
         if (strict && facts.plan !== undefined) width = widthOf(leaf);
       } catch (error) {
         if (!(error instanceof LeafInvalid)) throw error;
+        // It has a row, and which one nobody can say.
+        if (leaf === undefined) this.rows?.next();
         this.flag({ kind: 'LEAF', line: this.lineOf(index), leaf: index, what: error.message, means: notAsPrescribed });
         return;
       }
     }
     this.sequence?.see(index, facts);
-    if (facts.action === 'log.fork') this.forks.push(index);
+    if (facts.action === 'log.fork') this.seeFork(index);
     if (facts.action === planAction) this.seePlan(index, bytes);
     if (facts.plan !== undefined && !this.plans.cite(facts.plan, index, width))
       this.flag({
@@ -376,9 +383,14 @@ class Verification {
       });
   }
 
+  private seeFork(index: number): void {
+    this.forked += 1;
+    if (this.forks.length < mostForks) this.forks.push(index);
+  }
+
   private seePlan(index: number, bytes: Buffer): void {
     try {
-      const { digest, fields } = readPlan(readLeaf(bytes.toString('utf8')));
+      const { digest, fields } = readPlan(readStored(bytes));
       if (this.plans.state(digest, fields.length)) return;
       this.flag({
         kind: 'PLAN',
@@ -402,7 +414,7 @@ class Verification {
       this.wrong('ROOT', number, index, 'the leaf of this plan isn’t in the tree that was signed', planNotInTree);
     let leaf: Leaf;
     try {
-      leaf = readLeaf(text);
+      leaf = readStored(bytes);
       if (this.options.strict) expectExactLeaf(leaf, bytes);
       const { digest, fields } = readPlan(leaf);
       if (!this.plans.isOpen(digest))
