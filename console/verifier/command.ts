@@ -1,4 +1,5 @@
 import { manifestOf } from '../../src/audit/export-format';
+import { jsonOf } from '../../src/audit/verdict-text';
 import { InputInvalid, type ReadBytes, verify } from './verifier';
 
 export { type Given, InputInvalid, type ReadBytes, type Verified, verdictOf, verify } from './verifier';
@@ -41,6 +42,7 @@ const read = (args: readonly string[]): Arguments => {
       if (given === undefined) throw new InputInvalid(`${name} takes a value`);
       return given;
     };
+    if ((name === '--strict' || name === '--json') && inline !== undefined) throw new InputInvalid(`${name} takes no value`);
     if (name === '--strict') found.strict = true;
     else if (name === '--json') found.json = true;
     else if (name === '--key') found.key.push(value());
@@ -57,20 +59,18 @@ type Files = typeof import('node:fs');
 const run = async (files: Files, args: readonly string[]): Promise<number> => {
   const { file, key, witness, since, strict, json } = read(args);
   if (file === null) throw new InputInvalid(usage);
-  const open = (path: string): number => {
+  const reached = <T>(path: string, work: () => T): T => {
     try {
-      return files.openSync(path, 'r');
+      return work();
     } catch {
       throw new InputInvalid(`${path} can't be read.`);
     }
   };
+  /** A file that was named for what stands in it: an empty one isn't taken for none. */
   const textOf = (path: string): string => {
-    const descriptor = open(path);
-    try {
-      return files.readFileSync(descriptor, 'utf8');
-    } finally {
-      files.closeSync(descriptor);
-    }
+    const text = reached(path, () => files.readFileSync(path, 'utf8'));
+    if (text.trim() === '') throw new InputInvalid(`${path} is empty.`);
+    return text;
   };
   const isKey = (argument: string): boolean => /^[^+]+\+[0-9a-f]{8}\+/.test(argument);
   const keysOf = (given: readonly string[]): string =>
@@ -78,8 +78,8 @@ const run = async (files: Files, args: readonly string[]): Promise<number> => {
   const csv = file.toLowerCase().endsWith('.csv') ? file : undefined;
   const manifest = csv === undefined ? file : manifestOf(csv);
   const reading = (path: string): ReadBytes => {
-    const descriptor = open(path);
-    return (into) => files.readSync(descriptor, into);
+    const descriptor = reached(path, () => files.openSync(path, 'r'));
+    return (into) => reached(path, () => files.readSync(descriptor, into));
   };
   const { ok, statements, complaints, verdict } = await verify({
     read: reading(manifest),
@@ -91,17 +91,34 @@ const run = async (files: Files, args: readonly string[]): Promise<number> => {
     since: since === null ? '' : textOf(since),
     strict,
   });
-  for (const line of json ? [JSON.stringify(verdict)] : statements) console.log(line);
+  for (const line of json ? [jsonOf(verdict)] : statements) console.log(line);
   if (!ok) console.error(complaints.join('\n'));
   return ok ? 0 : 1;
 };
 
-/** Whether Node was asked to run this file, rather than to import it. */
+/** Whether Node was asked to run this file, by whatever name, rather than to import it: then what it was asked to run is another file, or none. */
+const isRun = (node: NodeJS.Process, files: Files, asked: string): boolean => {
+  const { fileURLToPath } = node.getBuiltinModule('node:url');
+  const own = files.realpathSync(fileURLToPath(import.meta.url));
+  let main: string;
+  try {
+    main = files.realpathSync(asked);
+  } catch {
+    return false;
+  }
+  // Of a folder that was asked for, this may be the file that it names as its main one.
+  return own === main || own.startsWith(main + node.getBuiltinModule('node:path').sep);
+};
+
 const { process } = globalThis as { process?: NodeJS.Process };
-const fs = process?.getBuiltinModule?.('node:fs');
-if (process && fs && process.argv[1] !== undefined && import.meta.url.startsWith('file:')) {
-  const { pathToFileURL } = process.getBuiltinModule('node:url');
-  if (pathToFileURL(fs.realpathSync(process.argv[1])).href === import.meta.url)
+const asked = process?.argv?.[1];
+if (process && asked !== undefined && import.meta.url.startsWith('file:')) {
+  const fs = process.getBuiltinModule?.('node:fs');
+  if (!fs) {
+    // Whether it is run or imported can't be told, and ending well would read as a verdict.
+    console.error(`Nothing was verified: this takes Node 20.16, 22.3 or a newer one, and ${process.version} runs it.`);
+    process.exitCode = 1;
+  } else if (isRun(process, fs, asked))
     run(fs, process.argv.slice(2)).then(
       (code) => {
         process.exitCode = code;

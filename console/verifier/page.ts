@@ -1,3 +1,4 @@
+import { jsonOf, shown } from '../../src/audit/verdict-text';
 import type { Told, Work } from './worker';
 
 /* The page of the single file: what was chosen goes to the worker, what it found into the page, as text. */
@@ -60,10 +61,30 @@ const show = (state: 'good' | 'bad' | 'none', title: string, ...parts: readonly 
   heading.focus();
 };
 
+/** The worker that reads what was chosen, where one does. */
+let working: Worker | null = null;
+const stop = (): void => {
+  working?.terminate();
+  working = null;
+  start.disabled = false;
+  progress.hidden = true;
+};
+
+/** A verdict is of what was given for it: none stands, or is still to come, beside anything else. */
+const forget = (): void => {
+  stop();
+  result.hidden = true;
+  result.replaceChildren();
+};
+form.addEventListener('input', forget);
+form.addEventListener('change', forget);
+
+const named = ({ name, size }: File): string => `${shown(name)} (${new Intl.NumberFormat('en').format(size)} bytes)`;
+
 const take = (list: FileList | null): void => {
   given = [...(list ?? [])];
-  chosen.textContent = given.map(({ name, size }) => `${name} (${new Intl.NumberFormat('en').format(size)} bytes)`).join(', ');
-  result.hidden = true;
+  chosen.textContent = given.map(named).join(', ');
+  forget();
 };
 
 files.addEventListener('change', () => take(files.files));
@@ -75,7 +96,25 @@ for (const kind of ['dragover', 'drop'] as const)
     if (kind === 'drop' && event.dataTransfer && event.dataTransfer.files.length > 0) take(event.dataTransfer.files);
   });
 
-const finish = (told: Exclude<Told, { kind: 'progress' }>): void => {
+/** Keys by name and hash, which is what they are told apart by. */
+const keysIn = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => shown(/^[^+]*\+[0-9a-f]{8}/.exec(line)?.[0] ?? line))
+    .join(', ');
+
+/** What the verdict is of. */
+const givenFor = (work: Work): readonly string[] => [
+  `verified: ${[work.export, ...(work.csv ? [work.csv] : [])].map(named).join(' and ')}`,
+  `by the public key of the log: ${keysIn(work.keys)}`,
+  work.since.trim() === '' ? 'without a checkpoint that was kept' : 'against the checkpoint that you kept',
+  work.witnesses.trim() === '' ? 'without a witness’s key' : `by the key of a witness: ${keysIn(work.witnesses)}`,
+  ...(work.strict ? ['each leaf against every rule of its version'] : []),
+];
+
+const finish = (told: Exclude<Told, { kind: 'progress' }>, work: Work): void => {
   if (told.kind !== 'verified') {
     show('none', told.kind === 'refused' ? 'Nothing was verified' : 'It couldn’t be verified', element('p', told.message));
     return;
@@ -86,11 +125,13 @@ const finish = (told: Exclude<Told, { kind: 'progress' }>): void => {
       ? 'This browser’s WebCrypto can’t check Ed25519: the signatures were checked by this page alone.'
       : `${checkedTwice === 1 ? 'The signature was' : `${checkedTwice} signatures were`} also checked by this browser’s WebCrypto, which agrees.`;
   const details = document.createElement('details');
-  details.append(element('summary', 'As JSON'), element('pre', JSON.stringify(told.verified.verdict, null, 2)));
+  details.append(element('summary', 'As JSON'), element('pre', jsonOf(told.verified.verdict, 2)));
   show(
     ok ? 'good' : 'bad',
     ok ? 'Nothing is wrong with it' : 'Not verified',
     ...(complaints.length > 0 ? [list(complaints)] : []),
+    element('h3', 'What was given'),
+    list(givenFor(work)),
     element('h3', ok ? 'What is shown, and what isn’t' : 'What was read'),
     list([...statements, how]),
     details,
@@ -99,32 +140,35 @@ const finish = (told: Exclude<Told, { kind: 'progress' }>): void => {
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  result.hidden = true;
-  const work = choice();
-  if (typeof work === 'string') {
-    show('none', 'Nothing was verified', element('p', work));
+  forget();
+  const exported = choice();
+  if (typeof exported === 'string') {
+    show('none', 'Nothing was verified', element('p', exported));
     return;
   }
-  start.disabled = true;
-  progress.hidden = false;
-  progress.value = 0;
-  const worker = open();
-  const end = (told: Exclude<Told, { kind: 'progress' }>): void => {
-    worker.terminate();
-    start.disabled = false;
-    progress.hidden = true;
-    finish(told);
-  };
-  worker.onmessage = ({ data }: MessageEvent<Told>) => {
-    if (data.kind === 'progress') progress.value = data.part;
-    else end(data);
-  };
-  worker.onerror = () => end({ kind: 'failed', message: 'This browser doesn’t let a page from disk start its own worker.' });
-  worker.postMessage({
-    ...work,
+  const work: Work = {
+    ...exported,
     keys: keys.value,
     since: since.value,
     witnesses: witnesses.value,
     strict: strict.checked,
-  } satisfies Work);
+  };
+  start.disabled = true;
+  progress.hidden = false;
+  progress.value = 0;
+  const worker = open();
+  working = worker;
+  const end = (told: Exclude<Told, { kind: 'progress' }>): void => {
+    // What it sent before it was stopped may still come.
+    if (working !== worker) return;
+    stop();
+    finish(told, work);
+  };
+  worker.onmessage = ({ data }: MessageEvent<Told>) => {
+    if (working !== worker) return;
+    if (data.kind === 'progress') progress.value = data.part;
+    else end(data);
+  };
+  worker.onerror = () => end({ kind: 'failed', message: 'This browser doesn’t let a page from disk start its own worker.' });
+  worker.postMessage(work);
 });

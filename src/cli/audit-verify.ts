@@ -3,9 +3,9 @@ import { parseWitnessKey } from '../audit/cosignature';
 import { manifestOf } from '../audit/export-format';
 import type { ReadBytes } from '../audit/lines';
 import { distinctKeys, parseVerifierKey, type VerifierKey } from '../audit/note';
-import { complaintsOf, statementsOf, verdictAsJson } from '../audit/verdict-text';
+import { complaintsOf, jsonOf, statementsOf, verdictAsJson } from '../audit/verdict-text';
 import { verifyExport } from '../audit/verify';
-import { fileText, keysOf } from './key-argument';
+import { filledText, keysOf } from './key-argument';
 import { CommandFailed } from './report';
 
 export interface VerifyFlags {
@@ -20,6 +20,8 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
+const unreadable = (file: string): CommandFailed => new CommandFailed(`${file} can't be read.`);
+
 /** Reads a file piece by piece while `work` asks for it. */
 const reading = <T>(files: readonly string[], work: (...readers: ReadBytes[]) => T): T => {
   const descriptors: number[] = [];
@@ -28,14 +30,19 @@ const reading = <T>(files: readonly string[], work: (...readers: ReadBytes[]) =>
       try {
         descriptors.push(openSync(file, 'r'));
       } catch {
-        throw new CommandFailed(`${file} can't be read.`);
+        throw unreadable(file);
       }
     }
     return work(
       ...descriptors.map(
-        (descriptor): ReadBytes =>
-          (into) =>
-            readSync(descriptor, into),
+        (descriptor, at): ReadBytes =>
+          (into) => {
+            try {
+              return readSync(descriptor, into);
+            } catch {
+              throw unreadable(files[at] as string);
+            }
+          },
       ),
     );
   } finally {
@@ -65,11 +72,11 @@ export const verify = (file: string, { key, witness, since, strict, json }: Veri
   const witnesses = witness.flatMap((argument) => keysOf(argument, '--witness', parseWitnessKey));
   const csv = file.toLowerCase().endsWith('.csv') ? file : undefined;
   const manifest = csv === undefined ? file : manifestOf(csv);
-  const kept = since === undefined ? undefined : fileText(since, 'checkpoint');
+  const kept = since === undefined ? undefined : filledText(since, 'checkpoint');
   const verdict = reading(csv === undefined ? [manifest] : [manifest, csv], (read, rows) =>
     verifyExport(read as ReadBytes, { keys, witnesses, since: kept, strict, csv: rows }),
   );
-  if (json) print(JSON.stringify(verdictAsJson(verdict)));
+  if (json) print(jsonOf(verdictAsJson(verdict)));
   else for (const statement of statementsOf(verdict)) print(statement);
   if (developmentFile !== null && !json)
     print(`believed by the key in ${developmentFile}, which lies beside the log: good for development only`);

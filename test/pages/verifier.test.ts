@@ -98,7 +98,56 @@ describe('the verifier’s page, opened from disk', () => {
     const told = await verify(page, name);
     expect(told).toContain('<b>bold</b><script>alert(1)</script>\ufffdevil');
     expect(await page.locator('#result b, #result script').count()).toBe(0);
+    await page.getByText('As JSON').click();
+    const json = await page.locator('#result pre').innerText();
+    expect(json).toContain('alert(1)</script>\\u202eevil');
+    expect(json.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
     expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('keeps no verdict beside what it isn’t of, and names what it is of', async () => {
+    if (!browser) return;
+    const { page, close } = await open();
+    const [one, other] = [file('one.ndjson', log.export()), file('other.ndjson', log.export([2], 'some'))];
+    const verdict = page.locator('#result');
+    const told = await verify(page, one, log.key, log.checkpoint(5));
+    expect(told).toMatch(/verified: one\.ndjson \([\d,]+ bytes\)/);
+    expect(told).toContain(`by the public key of the log: ${log.key.slice(0, log.key.indexOf('+', log.key.indexOf('+') + 1))}`);
+    expect(told).toMatch(/against the checkpoint that you kept/);
+    for (const change of [
+      () => page.getByLabel('Public key of the log').fill('another'),
+      () => page.getByLabel('A checkpoint that you kept').fill('another'),
+      () => page.getByLabel('Public keys of witnesses').fill(' '),
+      () => page.getByRole('checkbox').check(),
+      () => page.getByLabel('Export', { exact: true }).setInputFiles(other),
+    ]) {
+      await verify(page, one);
+      expect(await verdict.isVisible()).toBe(true);
+      await change();
+      expect(await verdict.isVisible()).toBe(false);
+    }
+    await close();
+  });
+
+  it('stops verifying what is no longer chosen', async () => {
+    if (!browser) return;
+    const { page, close } = await open();
+    const lines = log.export().toString('utf8').split('\n');
+    // Long enough to be read for a while, and not ended.
+    const long = file(
+      'long.ndjson',
+      `${lines[0]}\n${lines[1]?.replace('"detail":{', `"detail":{"a":"${'x'.repeat(60_000_000)}",`)}`,
+    );
+    await page.getByLabel('Export', { exact: true }).setInputFiles(long);
+    await page.getByLabel('Public key of the log').fill(log.key);
+    // In one turn of the page's events, so that no verdict can come between.
+    await page.evaluate(
+      `document.getElementById('start').click(); document.getElementById('keys').dispatchEvent(new Event('input', { bubbles: true }))`,
+    );
+    expect(await page.getByRole('button', { name: 'Verify' }).isEnabled()).toBe(true);
+    expect(page.workers()).toEqual([]);
+    expect(await verify(page, file('next.ndjson', log.export()))).toMatch(/verified: next\.ndjson/);
     await close();
   });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { manifestOf } from '../../src/audit/export-format';
@@ -129,6 +129,9 @@ describe.each(ways)('%s', (_, folder, run) => {
     expect(code).toBe(0);
     expect(stdout).toContain('evil');
     expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
+    const json = await run([name, '--key', key, '--json']);
+    expect(json.stdout.trimEnd()).not.toMatch(/[\p{C}\u2028\u2029]/u);
+    expect(JSON.parse(json.stdout)).toMatchObject({ header: { filter: '\u001b[2J\u202eevil\u009b1m' } });
   });
 
   it.each([
@@ -138,12 +141,55 @@ describe.each(ways)('%s', (_, folder, run) => {
     [['log.ndjson', '--key', `${key.slice(0, -4)}AAAA`], 'audit key'],
     [['log.ndjson', '--key', key, '--since', 'absent'], 'absent'],
     [['log.ndjson', '--key', key, '--witness', key], '--witness'],
+    [['log.ndjson', '--key', 'blank'], 'blank'],
+    [['log.ndjson', '--key', key, '--key', 'blank'], 'blank'],
+    [['log.ndjson', '--key', key, '--since', 'blank'], 'blank'],
+    [['log.ndjson', '--key', key, '--witness', 'blank'], 'blank'],
+    [['log.ndjson', '--key', key, '--strict=false'], '--strict'],
+    [['log.ndjson', '--key', key, '--json=false'], '--json'],
+    [['.', '--key', key], "can't be read"],
+    [['log.ndjson', '--key', '.'], "can't be read"],
   ])('with %j fails on stderr with 1, and without a stack', async (args, hint) => {
     file('log.ndjson', log.export());
+    file('blank', ' \n\n');
     const { code, stdout, stderr } = await run([...args]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(hint);
     expect(stderr).not.toMatch(stackLine);
+  });
+});
+
+describe('the single file', () => {
+  /** Run where nothing is but the file, and what was made beside it. */
+  const node = (...args: readonly string[]): Promise<Outcome> =>
+    new Promise((resolve) => {
+      const child = execFile(process.execPath, [...args], { cwd: alone, env: {} }, (_error, stdout, stderr) =>
+        resolve({ code: child.exitCode, stdout, stderr }),
+      );
+    });
+
+  it('is run by whatever name it has', async () => {
+    symlinkSync('counterfoil-verify.mjs', join(alone, 'linked.mjs'));
+    mkdirSync(join(alone, 'folder'));
+    copyFileSync(join(alone, 'counterfoil-verify.mjs'), join(alone, 'folder', 'main.mjs'));
+    writeFileSync(join(alone, 'folder', 'package.json'), '{"main":"main.mjs"}');
+    for (const args of [['linked.mjs'], ['--preserve-symlinks-main', 'linked.mjs'], ['folder']])
+      expect({ args, ...(await node(...args)) }).toMatchObject({ code: 1, stderr: expect.stringContaining('EXPORT') });
+  });
+
+  it('is only there to be used where another file imports it', async () => {
+    writeFileSync(join(alone, 'uses.mjs'), "import { verify } from './counterfoil-verify.mjs'; console.log(typeof verify);");
+    expect(await node('uses.mjs')).toEqual({ code: 0, stdout: 'function\n', stderr: '' });
+    const script = "import('./counterfoil-verify.mjs').then(({ verify }) => console.log(typeof verify))";
+    expect(await node('-e', script, 'absent')).toEqual({ code: 0, stdout: 'function\n', stderr: '' });
+  });
+
+  it('doesn’t end well in a Node that is too old for it', async () => {
+    writeFileSync(join(alone, 'old.cjs'), 'process.getBuiltinModule = undefined;');
+    writeFileSync(join(alone, 'log.ndjson'), log.export());
+    const { code, stdout, stderr } = await node('--require', './old.cjs', 'counterfoil-verify.mjs', 'log.ndjson', '--key', key);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^Nothing was verified: .*Node 20\.16/);
   });
 });
 
