@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -182,6 +182,40 @@ describe('security event tokens', () => {
     for (const [n, who] of ['ben', 'ana'].entries())
       expect(await push(await make({ events: events(who) }, { jti: names[n] as string }))).toEqual(accepted);
     expect((await test.as({ token }, '{ viewer { id } }')).status).toBe(401);
+  });
+
+  it.each([
+    '4242 4242 4242 4242',
+    '4242424242424242',
+    'NDI0MjQyNDI0MjQyNDI0Mg',
+    'zq-person@example.com',
+    'zq smith 1970-01-01',
+    '\u202e\u0000zq',
+    '\u00e9',
+    'e\u0301',
+  ])('with an id that may tell of somebody (%j) are taken once each, and it stands nowhere', async (jti) => {
+    const [before, revocations] = [await count(), await count('session_revocation')];
+    const events = { [risc('recovery-activated')]: { subject: account('x') }, [sessionRevoked]: { subject: account('zoe') } };
+    const token = () => make({ events }, { jti });
+    expect(await push(await token())).toEqual(accepted);
+    expect(await push(await token())).toEqual(accepted);
+    expect([await count(), await count('session_revocation')]).toEqual([before + 2, revocations + 1]);
+    const rows = await test.app.database.query<Record<string, unknown>>('SELECT * FROM risk_signal');
+    expect(await stored(jti)).toEqual([]);
+    const plainly = createHash('sha256').update(jti).digest('base64url');
+    const told = JSON.stringify([rows, test.logLines]);
+    const pieces = ['zq-person', 'zq smith', '1970-01-01', '\u202e'];
+    expect([jti, plainly, ...pieces].filter((text) => told.includes(text))).toEqual([]);
+  });
+
+  it.each(['a\ud800', 'a\ud801'])('with half a character in their id (%j) are refused, however often they come', async (jti) => {
+    const before = await count();
+    const refusal = { status: 400, body: { err: 'invalid_request', description: expect.any(String) as string } };
+    for (const _ of [1, 2])
+      expect(await push(await make({ sub_id: account('x'), events: { [risc('recovery-activated')]: {} } }, { jti }))).toEqual(
+        refusal,
+      );
+    expect(await count()).toBe(before);
   });
 
   it('of another issuer than whose people they are end nobody’s session', async () => {

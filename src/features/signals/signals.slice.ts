@@ -33,6 +33,7 @@ export const createSignals = (
     receiver: new SignalReceiver({
       database,
       subjects,
+      digests: keys.digests,
       sources: section.sources,
       signals: service,
       sessions: { isTheirs: (issuer) => staffIssuers.includes(issuer), end: endSessions },

@@ -3,6 +3,7 @@ import type { Database } from '../../../db/database';
 import { sql } from '../../../db/sql';
 import { select } from '../../../db/table';
 import { Failure } from '../../../failure';
+import type { KeyedDigests } from '../../../privacy/digests';
 import type { Signal } from '../../../risk/signal';
 import { hours } from '../../../risk/windows';
 import { recordSignals } from '../recorder';
@@ -35,6 +36,7 @@ export interface ReceiverParts {
   readonly database: Database;
   readonly sources: readonly SignalSource[];
   readonly subjects: SignalSubjects;
+  readonly digests: KeyedDigests;
   readonly signals: Pick<Signals, 'stored' | 'take'>;
   readonly sessions: StaffSessions;
   /** Told where the keys of a sender's tokens can't be had. */
@@ -54,7 +56,7 @@ export class SignalReceiver {
       parts.sources.flatMap(({ name, tokens }) => {
         if (!tokens) return [];
         const keySet = remoteKeySet(tokens.jwksUri, defaultKeySetOptions, (why) => parts.onKeySetFault(name, why));
-        return [[name, { issuer: tokens.issuer, audience: tokens.audience, keySet }]];
+        return [[name, { source: name, issuer: tokens.issuer, audience: tokens.audience, keySet }]];
       }),
     );
   }
@@ -78,7 +80,7 @@ export class SignalReceiver {
   private async proveToken(source: SignalSource | undefined, { body, now }: SignedRequest): Promise<Proven> {
     const trust = this.trusts.get(source?.name ?? '');
     if (!source || !trust) throw unproven();
-    const events = await eventsIn(body, trust, now);
+    const events = await eventsIn(body, trust, this.parts.digests, now);
     return () => this.takeEvents(source, trust, events, now);
   }
 

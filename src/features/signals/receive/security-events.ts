@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { signatureAlgorithms } from '../../../authz/identity/issuer';
 import { type KeySet, KeySetUnreachable } from '../../../authz/identity/key-set';
 import { Failure } from '../../../failure';
+import type { KeyedDigests } from '../../../privacy/digests';
+import { containsCardNumber } from '../../../privacy/redaction';
 import type { Signal, SignalType } from '../../../risk/signal';
 
 /** Media type of a security event token (RFC 8417) that is pushed (RFC 8935). */
@@ -46,10 +48,12 @@ const simple = z.looseObject({
   email: name.optional(),
 });
 const subjectSchema = simple.extend({ user: simple.optional(), session: simple.optional() });
+/** Halves of characters can't be told apart once they are stored: of two tokens one would count as the other. */
+const tokenId = name.refine((text) => !/\p{Cs}/u.test(text));
 const seconds = z.number().min(0).max(100_000_000_000);
 const claimsSchema = z.looseObject({
   iss: z.string(),
-  jti: name,
+  jti: tokenId,
   iat: seconds,
   toe: seconds.optional(),
   sub_id: subjectSchema.optional(),
@@ -75,6 +79,8 @@ export interface TokenEvent extends Pick<Signal, 'id' | 'occurredAt' | 'facts'> 
 
 /** Whose tokens a sender may push. */
 export interface TokenTrust {
+  /** The sender's name. */
+  readonly source: string;
   readonly issuer: string;
   readonly audience: string;
   readonly keySet: KeySet;
@@ -125,15 +131,25 @@ const aboutOf = (subject: z.output<typeof subjectSchema>, issuer: string): About
   };
 };
 
+/** UUIDs, ULIDs, URNs and hexadecimal digits: an id that tells of nobody. */
+const isPlainId = (jti: string): boolean => /^[A-Za-z0-9._:-]{1,255}$/.test(jti) && !containsCardNumber(jti);
+
 /**
  * What a token tells that means something here; nothing where none of its events does. Throws `SetRefused`, and `UPSTREAM_UNAVAILABLE`
- * where the issuer's keys can't be had.
+ * where the issuer's keys can't be had. A `jti` that may tell of somebody is a keyed digest here: no token is refused for how its issuer
+ * numbers them, since a session may have to end by it.
  */
-export const eventsIn = async (body: Buffer, trust: TokenTrust, now: Date): Promise<readonly TokenEvent[]> => {
+export const eventsIn = async (
+  body: Buffer,
+  trust: TokenTrust,
+  digests: Pick<KeyedDigests, 'subject'>,
+  now: Date,
+): Promise<readonly TokenEvent[]> => {
   if (body.length > longestToken) throw new SetRefused('invalid_request', 'the token is too long');
   const parsed = claimsSchema.safeParse(await verified(body.toString('utf8').trim(), trust, now));
   if (!parsed.success) throw new SetRefused('invalid_request', 'a claim is missing or not what RFC 8417 says');
   const { jti, iat, toe, sub_id: whole, events, iss } = parsed.data;
+  const id = isPlainId(jti) ? jti : digests.subject('jti', trust.source, jti);
   return Object.entries(events).flatMap(([uri, event], index) => {
     const meaning = Object.hasOwn(meanings, uri) ? meanings[uri] : undefined;
     if (!meaning) return [];
@@ -144,7 +160,7 @@ export const eventsIn = async (body: Buffer, trust: TokenTrust, now: Date): Prom
       throw new SetRefused('invalid_request', 'what is told lies in the future');
     return [
       {
-        id: index === 0 ? jti : `${createHash('sha256').update(jti).digest('base64url')}:${index}`,
+        id: index === 0 ? id : `${createHash('sha256').update(id).digest('base64url')}:${index}`,
         type: meaning.type,
         occurredAt: new Date(Math.floor(at * 1_000)),
         facts: meaning.change ? { change: meaning.change } : {},
