@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { containsCardNumber } from '../privacy/redaction';
 
 /**
  * What can be told of by a signal, named by what happened. `payment.*` comes from providers and pipelines, `ticket.*` from helpdesks,
@@ -66,8 +67,13 @@ export type ClaimedTrait = (typeof claimedTraits)[number];
 
 export const credentialChanges = ['card', 'billing-address', 'shipping-address', 'contact'] as const;
 
+/** What came of a payment, and of a claim. */
+const outcomes = ['fraud', 'refunded', 'declined', 'fine', 'matched', 'unmatched', 'contradicted'] as const;
+
 const subjectError = 'expected the name of a subject, a text of 1 to 256 characters';
-const subject = z.string({ error: subjectError }).min(1, subjectError).max(256, subjectError);
+/** Halves of different characters would be one subject. */
+const isWhole = (text: string): boolean => !/\p{Cs}/u.test(text);
+const subject = z.string({ error: subjectError }).min(1, subjectError).max(256, subjectError).refine(isWhole, subjectError);
 
 const instantError = 'expected an instant with its offset such as 2026-09-01T09:30:00Z (RFC 3339)';
 const instant = z.iso.datetime({ offset: true, error: instantError }).transform((text) => new Date(text));
@@ -75,14 +81,32 @@ const dayOrInstant = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: `${instantError}, or a day` })
   .transform((text) => new Date(text));
 
-/** A word of a provider's or a sender's: never a text that somebody wrote. */
-const word = (most: number) => {
-  const error = `expected a word of at most ${most} letters, digits and _ . : / - such as do_not_try_again`;
-  return z
+/** Every text that is kept as its sender words it is one of these. */
+const kept = (most: number, error: string) =>
+  z
     .string({ error })
-    .max(most, error)
-    .regex(/^[A-Za-z0-9_.:/-]*$/, error);
+    .max(most, { error: `expected at most ${most} characters`, abort: true })
+    .refine((text) => !containsCardNumber(text), 'expected no card number');
+
+/** More is somebody's birth date, telephone or card. */
+const mostDigits = 5;
+const hasFewDigits = `(?![^0-9]*(?:[0-9][^0-9]*){${mostDigits + 1}})`;
+
+/**
+ * What came of an attempt in a provider's or a network's words: codes such as `05` and `N7` (ISO 8583, field 39), `20051`, and up to six
+ * words such as `insufficient_funds`. Never a text that somebody wrote.
+ */
+const code = (example: string) => {
+  const error = `expected a code such as ${example}: up to six words joined by _ or -, with at most ${mostDigits} digits, in 48 characters`;
+  return kept(48, error).regex(new RegExp(`^${hasFewDigits}[A-Za-z0-9]{1,24}(?:[_-][A-Za-z0-9]{1,24}){0,5}$`), error);
 };
+
+const typeError = 'expected a type such as payment.attempt.declined';
+const typeForm = new RegExp(`^${hasFewDigits}[A-Za-z][A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+)*$`);
+
+const teamError = 'expected the name of a team, a text of 1 to 256 characters that can be seen';
+const team = kept(256, teamError).regex(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}]+$/u, teamError);
+
 /** What a sender doesn't know may be null or left out. */
 const known = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
 const whole = 'expected a whole number of minor units';
@@ -99,13 +123,13 @@ const facts = z.object({
       { error: 'expected an amount such as {"minorUnits":1999,"currency":"EUR"}' },
     ),
   ),
-  declineCode: known(word(128)),
+  declineCode: known(code('insufficient_funds')),
   /** The provider's advice about a decline, such as `do_not_try_again`. */
-  advice: known(word(128)),
+  advice: known(code('do_not_try_again')),
   /** Since when the merchant has this customer. */
   customerSince: known(dayOrInstant),
-  /** What came of it: of a payment `fraud`, `refunded`, `declined` or `fine`, where it is known by now. No rule reads it of a payment. */
-  outcome: known(word(64)),
+  /** What came of it, where it is known by now. No rule reads it of a payment. */
+  outcome: known(z.enum(outcomes, { error: `expected one of ${outcomes.join(', ')}` })),
   /** What was changed; where it isn't said, it may be any of them. */
   change: known(z.enum(credentialChanges, { error: `expected one of ${credentialChanges.join(', ')}` })),
   /** Until when something can be done. */
@@ -123,21 +147,16 @@ export const signalSchema = z.object({
     .string({ error: 'expected the name of the source' })
     .min(1, 'expected the name of the source')
     .max(64, 'expected at most 64 characters'),
-  id: z
-    .string({ error: 'expected an id that is unique within the source' })
+  id: kept(255, 'expected an id that is unique within the source')
     .min(1, 'expected an id that is unique within the source')
-    .max(255, 'expected at most 255 characters')
     // One byte each, wherever they stand; equal ones are equal on every engine.
     .regex(/^[\x21-\x7e]*$/, 'expected printable ASCII without blanks'),
-  type: z
-    .string({ error: 'expected a type such as payment.attempt.declined' })
-    .max(64, 'expected at most 64 characters')
-    .regex(/^[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$/, 'expected a type such as payment.attempt.declined'),
+  type: kept(64, typeError).regex(typeForm, typeError),
   /** RFC 3339, with its offset. */
   occurredAt: instant,
   subjects: z
     .object(
-      Object.fromEntries(subjectNames.map((name) => [name, known(subject)])) as Record<
+      Object.fromEntries(subjectNames.map((name) => [name, known(name === 'team' ? team : subject)])) as Record<
         SubjectName,
         ReturnType<typeof known<typeof subject>>
       >,

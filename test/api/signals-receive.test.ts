@@ -196,6 +196,30 @@ describe('signals that others send', () => {
     expect([...canaries, 'zq-ticket', 'zq-staff', 'zq-note'].filter((canary) => rows.includes(canary))).toEqual([]);
   });
 
+  it.each([
+    'insufficient_funds',
+    'online_or_offline_pin_required',
+    'payment_intent_authentication_failure',
+    '05',
+    'N7',
+    '20051',
+    'MAC-03',
+    '3ds_required',
+    'DoNotHonor',
+  ])('say %s as providers and card networks do', async (code) => {
+    const facts = { declineCode: code, advice: code, outcome: 'fine' };
+    expect(await send(event(`code-${code}`, { facts }))).toMatchObject({ status: 202, stored: 1 });
+    expect(await stored(`code-${code}`)).toMatchObject([{ decline_code: code, advice: code, outcome: 'fine' }]);
+  });
+
+  it('tell of claims, and of types that nobody reads', async () => {
+    for (const type of ['ticket.claim', 'com.example.shop.v2'])
+      expect(await send(event(`of-${type}`, { type, facts: { outcome: 'contradicted' } }))).toMatchObject({
+        status: 202,
+        stored: 1,
+      });
+  });
+
   it('are one subject whatever form an address or a domain comes in', async () => {
     const [one, two] = [
       { ip: '2001:db8:0:0:0:0:0:7', emailDomain: 'Example.COM' },
@@ -259,7 +283,45 @@ describe('signals that others send', () => {
     ['half a character', () => event('a', { id: 'x\ud800' }), undefined, 'printable ASCII'],
     ['a card number in its id', () => event('a', { id: '4242424242424242-0' }), undefined, 'no card number'],
     ['a card number for a team', () => event('a', { subjects: { team: '4242 4242 4242 4242' } }), undefined, 'no card number'],
-    ['a text for a code', () => event('a', { facts: { declineCode: 'she read out 4242' } }), undefined, 'a word of at most'],
+    ['a team that can’t be seen', () => event('a', { subjects: { team: 'cards\u202e' } }), undefined, 'can be seen'],
+    ['half a character for a customer', () => event('a', { subjects: { customer: 'x\ud800' } }), undefined, 'name of a subject'],
+    ...['4242424242424242', '4242-4242-4242-4242', 'NDI0MjQyNDI0MjQyNDI0Mg'].flatMap(
+      (number) =>
+        [
+          [
+            `a card number for a code: ${number}`,
+            () => event('a', { facts: { declineCode: number } }),
+            undefined,
+            'no card number',
+          ],
+          [`a card number for advice: ${number}`, () => event('a', { facts: { advice: number } }), undefined, 'no card number'],
+          [`a card number in its type: ${number}`, () => event('a', { type: `x.${number}` }), undefined, 'no card number'],
+        ] as const,
+    ),
+    ['a card number for an outcome', () => event('a', { facts: { outcome: '5555555555554444' } }), undefined, 'one of fraud'],
+    ...[
+      'she read out 4242',
+      'john.smith:example.com',
+      'John_Smith_1970-01-01',
+      '700101',
+      'a_b_c_d_e_f_g',
+      'x'.repeat(25),
+      '',
+    ].flatMap(
+      (text) =>
+        [
+          [
+            `a text for a code: ${text}`,
+            () => event('a', { facts: { declineCode: text } }),
+            undefined,
+            'expected a code such as',
+          ],
+          [`a text for advice: ${text}`, () => event('a', { facts: { advice: text } }), undefined, 'expected a code such as'],
+          [`a text for an outcome: ${text}`, () => event('a', { facts: { outcome: text } }), undefined, 'one of fraud'],
+        ] as const,
+    ),
+    ['a birth date in its type', () => event('a', { type: 'x.john.1970-01-01' }), undefined, 'expected a type such as'],
+    ['what staff report', () => event('a', { type: 'ticket.concern' }), undefined, 'docs/signals.md lists'],
     ['what staff were shown', () => event('a', { type: 'staff.disclosure' }), undefined, 'docs/signals.md lists'],
     ['another’s name', () => event('a', { source: 'till' }), undefined, 'the name that you send to'],
     ['an instant without its offset', () => event('a', { occurredAt: '2026-09-01T09:00:00' }), undefined, 'RFC 3339'],

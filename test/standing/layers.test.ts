@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   privacy: [],
   // Signals and the rules over them, as they are without a database.
-  risk: [],
+  risk: ['privacy'],
   db: ['authz', 'audit', 'privacy'],
   // What runs by itself: it may know where its jobs are stored, and the database knows nothing of it.
   background: ['db'],

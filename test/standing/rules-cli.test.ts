@@ -69,7 +69,18 @@ describe('counterfoil rules test', () => {
     const [a, b, c, d] = attempts.map((each) => JSON.stringify(each));
     const stream = file(
       'bad.ndjson',
-      lines([a, '{"source":"shop"', b, attempt(7, 'x', { occurredAt: '2026-09-15 12:00' }), '', c, '[]', 'x'.repeat(70_000), d]),
+      lines([
+        a,
+        '{"source":"shop"',
+        b,
+        attempt(7, 'x', { occurredAt: '2026-09-15 12:00' }),
+        '',
+        c,
+        '[]',
+        'x'.repeat(70_000),
+        d,
+        attempt(8, 'x', { type: 'x.4242424242424242', facts: { declineCode: '5555555555554444' } }),
+      ]),
     );
     const { code, stdout, stderr } = await built.run(['rules', 'test', '--json', '--stream', stream]);
     expect(code).toBe(1);
@@ -79,7 +90,8 @@ describe('counterfoil rules test', () => {
       'Line 4: occurredAt: expected an instant with its offset such as 2026-09-01T09:30:00Z (RFC 3339).',
       expect.stringMatching(/^Line 7: expected an object such as \{"source".*\}\.$/),
       'Line 8: expected at most 65536 characters.',
-      expect.stringMatching(/^4 lines are no signal; the others were evaluated\. .*rules schema signals/),
+      expect.stringMatching(/^Line 10: type: expected no card number; .*facts\.declineCode: expected no card number; /),
+      expect.stringMatching(/^5 lines are no signal; the others were evaluated\. .*rules schema signals/),
       '',
     ]);
   });

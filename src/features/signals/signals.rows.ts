@@ -69,7 +69,7 @@ export const signalOf = (row: Told): Signal => ({
     ...known('declineCode', row.declineCode),
     ...known('advice', row.advice),
     ...known('customerSince', row.customerSince),
-    ...known('outcome', row.outcome),
+    ...known('outcome', row.outcome as Signal['facts']['outcome'] | null),
     ...known('change', row.changed as Signal['facts']['change'] | null),
     ...known('deadline', row.deadline),
   },
