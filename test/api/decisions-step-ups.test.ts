@@ -126,6 +126,42 @@ describe('a demand', () => {
     expect(await pipeline.record(second, reference)).toBe('PRESENTED');
   });
 
+  /** A payment and its charge: two references of one challenge. */
+  const twice = (customer: string, report: Partial<AuthenticationReport> = {}): [string, string] => {
+    const id = told(customer, report);
+    return [id, told(customer, { ...report, id })];
+  };
+
+  it.each([0, 1])('isn’t met by what proved another one, by another reference of it (%i)', async (first) => {
+    const { payer, demandId } = await presented();
+    const other = await otherService();
+    const { demandId: second } = await other.decide({ customer: payer.reference });
+    test.clock.forward(minute);
+    const references = twice(payer.reference);
+    const named = references[first] as string;
+    expect(await pipeline.record(demandId, named)).toBe('SATISFIED');
+    for (const reference of references) {
+      expect(await other.record(second, reference)).toBe('PRESENTED');
+      // To whoever had it met it is the same again.
+      const events = await eventsOf(test, async () => expect(await pipeline.record(demandId, reference)).toBe('SATISFIED'));
+      expect(events).toEqual([]);
+    }
+    expect(await pipeline.record(demandId, told(payer.reference))).toBe('CONFLICT');
+    expect(await pipeline.record(demandId, 'ch_made_up')).toBe('CONFLICT');
+    expect(await other.record(second, told(payer.reference))).toBe('SATISFIED');
+  });
+
+  it('doesn’t fail by one challenge that is recorded by several references', async () => {
+    const { payer, demandId } = await presented();
+    const [first, second] = twice(payer.reference, { result: 'FAILED' });
+    const third = told(payer.reference, { result: 'FAILED', id: first });
+    const events = await eventsOf(test, async () => {
+      for (const reference of [first, second, third]) expect(await pipeline.record(demandId, reference)).toBe('PRESENTED');
+    });
+    expect(events.map(({ action, detail }) => [action, (detail as { tries?: number }).tries])).toEqual([['demand.try', 1]]);
+    expect(await pipeline.record(demandId, told(payer.reference))).toBe('SATISFIED');
+  });
+
   it('of two that one reference is recorded for at once is met once', async () => {
     const { payer, demandId } = await presented();
     const other = await otherService();

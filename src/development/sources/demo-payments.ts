@@ -89,7 +89,7 @@ export class DemoPayments implements PaymentsConnector {
     const payment = this.transactionOf(customer, reference);
     if (payment === null) return null;
     const { createdAt: at, deviceFingerprint } = payment;
-    return { customer, at, flow: null, result: 'NONE', isOffSession: false, isWallet: false, deviceFingerprint };
+    return { id: reference, customer, at, flow: null, result: 'NONE', isOffSession: false, isWallet: false, deviceFingerprint };
   }
 
   async findCustomers(search: PaymentCustomerSearch): Promise<readonly PaymentCustomerRecord[]> {
@@ -185,6 +185,7 @@ export class DemoPayments implements PaymentsConnector {
   /** The customer was asked by their card's issuer; by default they completed a challenge just now. Under a payment's reference, or one of its own. */
   addAuthentication(reference: string, report: Partial<AuthenticationReport> & Pick<AuthenticationReport, 'customer'>): void {
     this.authentications.set(reference, {
+      id: reference,
       at: this.clock.now(),
       flow: 'CHALLENGE',
       result: 'AUTHENTICATED',

@@ -35,11 +35,11 @@ export class StepUpDemand {
   @Instant({ name: 'presented_at', nullable: true }) presentedAt!: Date | null;
   @Instant({ name: 'expires_at' }) expiresAt!: Date;
   @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
-  /** Keyed digests of attempts that the customer failed by: the provider's reference and its time. */
+  /** Keyed digests of attempts that the customer failed by: the provider's authentication and its time. */
   @LongIdList({ name: 'failed_digests' }) failedDigests!: readonly string[];
   /** How often the provider was asked about it. */
   @Integer() lookups!: number;
-  /** Keyed digest of the provider's reference that proved it: one proves one. */
+  /** Keyed digest of the provider's authentication that proved it, by whatever reference: one proves one. */
   @Text(64, { name: 'proof_digest', nullable: true }) proofDigest!: string | null;
   @Instant({ name: 'authenticated_at', nullable: true }) authenticatedAt!: Date | null;
   /** On a device that the customer had paid with before it was opened, as the provider tells. */

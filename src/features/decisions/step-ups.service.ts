@@ -64,8 +64,8 @@ export class StepUps {
 
   /**
    * What the provider says of the authentication that a service names: where it proves the demand, that is met; where it doesn't, nothing
-   * changes, whatever the service says of it. Only demands that the service was told of are there for it. The same reference again is
-   * answered with the demand as it is. Returns it. Throws `INVALID`, `NOT_FOUND`, `DENIED`, `CONFLICT`, `UPSTREAM_UNAVAILABLE`.
+   * changes, whatever the service says of it. Only demands that the service was told of are there for it. The same
+   * authentication again, by whatever reference, is answered with the demand as it is. Returns it. Throws `INVALID`, `NOT_FOUND`, `DENIED`, `CONFLICT`, `UPSTREAM_UNAVAILABLE`.
    */
   async record(actor: SignedInActor, { demandId, reference }: { readonly demandId: string; readonly reference: string }) {
     if (!/^[\x21-\x7e]{1,255}$/.test(reference))
@@ -73,27 +73,32 @@ export class StepUps {
         'input.reference',
         'expected the provider’s reference: 1 to 255 printable ASCII characters without blanks',
       );
-    const { database, keys } = this.parts;
+    const { database } = this.parts;
     const asked = await database.change(actor, decisionActions.satisfy, async (change, permit) => {
       permit();
       const row = await change.lockIfAny(StepUpDemand, { id: demandId, ownerId: actor.id });
       if (!row || row.source === null) throw Failure.notFound('demand');
-      const proof = keys.searchDigest(`step-up:${row.source}`, reference) as string;
-      if (row.proofDigest === proof) return null;
-      expectPending(row, change.at);
+      const { source } = row;
+      if (row.proofDigest === this.proofOf(source, reference)) return null;
+      // What met it may have another reference: the provider is asked whether it is the same.
+      if (row.state !== 'SATISFIED') expectPending(row, change.at);
       const isIn = sql`${demand.id} = ${demandId} AND ${demand.lookups} < ${mostLookups}`;
-      if ((await change.bookkeep(demand, { lookups: sql`${demand.lookups} + 1` }, isIn)) === 0)
+      if ((await change.bookkeep(demand, { lookups: sql`${demand.lookups} + 1` }, isIn)) === 0) {
+        expectPending(row, change.at);
         throw Failure.denied('QUOTA', decisionActions.satisfy.name);
-      return { source: row.source, proof };
+      }
+      return { source };
     });
     if (asked !== null) {
-      const report = await this.report(asked.source, reference);
+      const { source } = asked;
+      const report = await this.report(source, reference);
+      const proof = report && this.proofOf(source, report.id);
       await database.change(actor, decisionActions.satisfy, async (change, permit) => {
         permit();
         const row = await change.lock(StepUpDemand, { id: demandId, ownerId: actor.id });
-        if (row.proofDigest === asked.proof) return;
+        if (proof !== null && row.proofDigest === proof) return;
         expectPending(row, change.at);
-        await this.take(change, row, { report, ...asked });
+        if (report !== null && proof !== null) await this.take(change, row, { report, source, proof });
       });
     }
     return this.reachable(actor, demandId);
@@ -184,20 +189,24 @@ export class StepUps {
     }
   }
 
+  /** What an authentication is kept as. */
+  private proofOf(source: string, id: string): string {
+    return this.parts.keys.searchDigest(`step-up:${source}`, id) as string;
+  }
+
   /** Goes by what the provider said, on the demand as it is now. */
   private async take(
     change: Change,
     row: StepUpDemand,
-    { report, source, proof }: { readonly report: AuthenticationReport | null; readonly source: string; readonly proof: string },
+    { report, source, proof }: { readonly report: AuthenticationReport; readonly source: string; readonly proof: string },
   ): Promise<void> {
-    const worth =
-      report === null || !(await this.isOfPayer(change, row, report, source)) ? 'nothing' : worthOf(row, report, change.at);
-    if (report === null || worth === 'nothing') return;
+    const worth = (await this.isOfPayer(change, row, report, source)) ? worthOf(row, report, change.at) : 'nothing';
+    if (worth === 'nothing') return;
     const { keys } = this.parts;
     const customers = await demandCustomers(change, keys, [row.customerId, row.payerId]);
     const subject = { type: 'StepUpDemand', id: row.id } as const;
     if (worth === 'failure') {
-      // Of a payment that is tried again under its reference each attempt counts, and none of them twice.
+      // Of a payment that is tried again each attempt counts, and none of them twice, by whatever reference.
       const attempt = keys.searchDigest(`step-up:${source}`, `${proof} ${report.at.getTime()}`) as string;
       if (row.failedDigests.includes(attempt)) return;
       const failedDigests = [...row.failedDigests, attempt];

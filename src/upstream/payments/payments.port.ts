@@ -349,6 +349,8 @@ export interface HoldChanges {
 
 /** What the provider says of the customer's authentication by the card's issuer (3-D Secure, EMVCo). */
 export interface AuthenticationReport {
+  /** One authentication has one, whatever it was asked by: a payment and its charge tell of the same. */
+  readonly id: string;
   /** Whose payment or setup it was; null where it was nobody's. */
   readonly customer: string | null;
   /** When it was attempted; where the provider doesn't tell, an instant that it can't have been before. */

@@ -52,10 +52,12 @@ const paid = ({ card = {}, charge: ofCharge = {}, intent = {} }: { card?: object
 describe('a challenge that the customer completed', () => {
   test('is told of the payment and of its charge, with whose it is and when it was', async () => {
     const { customer, payment, charge, at } = paid();
-    expect(await connect().readAuthentication(payment)).toEqual({ customer, at, ...challenged });
-    expect(await connect().readAuthentication(charge)).toEqual({ customer, at, ...challenged });
+    // Whichever is asked by, it is one authentication.
+    const report = { id: charge, customer, at, ...challenged };
+    expect(await connect().readAuthentication(payment)).toEqual(report);
+    expect(await connect().readAuthentication(charge)).toEqual(report);
     stripe.neverExpands = ['latest_charge'];
-    expect(await connect().readAuthentication(payment)).toEqual({ customer, at, ...challenged });
+    expect(await connect().readAuthentication(payment)).toEqual(report);
   });
 
   test('is one where the payment was declined afterwards', async () => {
@@ -71,11 +73,11 @@ describe('a challenge that the customer completed', () => {
     const setup = String(session.setup_intent);
     const opened = new Date(stripe.now * 1_000);
     const none = { ...challenged, flow: null, result: 'NONE' };
-    expect(await connect().readAuthentication(setup)).toEqual({ customer, at: opened, ...none });
+    expect(await connect().readAuthentication(setup)).toEqual({ id: setup, customer, at: opened, ...none });
     stripe.now += 30;
     stripe.completeSetup(session.id, {}, { authenticated: true });
     const at = new Date(stripe.now * 1_000);
-    expect(await connect().readAuthentication(setup)).toEqual({ customer, at, ...challenged });
+    expect(await connect().readAuthentication(setup)).toEqual({ id: setup, customer, at, ...challenged });
   });
 
   test('comes with the device where the shop’s metadata name it, and with nothing else of the payment', async () => {
@@ -111,11 +113,12 @@ describe('what is no completed challenge', () => {
   });
 
   test('a failure after an attempt that had passed: the latest charge is the earlier one’s', async () => {
-    const { payment } = paid({ charge: { status: 'failed' } });
+    const { payment, charge } = paid({ charge: { status: 'failed' } });
     const error = { type: 'invalid_request_error', code: 'payment_intent_authentication_failure' };
     const again = { status: 'requires_payment_method', last_payment_error: error };
     stripe.updatePaymentIntent(payment, 'payment_intent.payment_failed', again);
-    expect(await connect().readAuthentication(payment)).toMatchObject({ flow: null, result: 'FAILED' });
+    expect(await connect().readAuthentication(payment)).toMatchObject({ id: payment, flow: null, result: 'FAILED' });
+    expect(await connect().readAuthentication(charge)).toMatchObject({ id: charge, ...challenged });
   });
 
   test('a setup that failed', async () => {

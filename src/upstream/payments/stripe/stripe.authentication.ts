@@ -108,6 +108,7 @@ export class StripeAuthentication {
         const { created, customer, last_setup_error: error, latest_attempt: attempt } = intent;
         const details = attempt?.payment_method_details ?? null;
         return {
+          id: intent.id,
           customer,
           at: attempt?.created ?? created,
           ...(failedCodes.has(error?.code ?? '') ? failed : authentication(details?.card?.three_d_secure ?? null)),
@@ -135,6 +136,7 @@ const kindOf = (reference: string): 'payment_intent' | 'charge' | 'setup_intent'
 const ofCharge = (charge: StripeCharge, naming: TransactionNaming): AuthenticationReport => {
   const details = charge.payment_method_details;
   return {
+    id: charge.id,
     customer: charge.customer,
     at: charge.created,
     ...authentication(details?.card?.three_d_secure ?? null),
@@ -152,6 +154,7 @@ const ofIntent = (intent: StripePaymentIntent, charge: StripeCharge | null, nami
   const isFailed = failedCodes.has(error?.code ?? '');
   const told = of === null || isFailed ? { flow: null, result: isFailed ? ('FAILED' as const) : ('NONE' as const) } : of;
   return {
+    id: of === null || isFailed ? intent.id : of.id,
     customer: intent.customer,
     at: of?.at ?? intent.created,
     flow: told.flow,
