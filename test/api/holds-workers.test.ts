@@ -109,6 +109,26 @@ describe('a hold at the provider', () => {
     expect([await held.stored(second), await isListed('BLOCK')]).toEqual(['RELEASED, BLOCK_NEW REVERSED PROVIDER', false]);
   });
 
+  it('lists anew whom another hold is just taking off the list, once that one is done', async () => {
+    const first = await held.byRule(own, { key: 'one', effects: ['BLOCK_NEW'] });
+    await held.drain();
+    payments.holds.loseAnswers(1, { executed: false });
+    await release(first);
+    const second = await held.byRule(own, { key: 'two', effects: ['BLOCK_NEW'] });
+    await held.drain();
+    expect([await held.stored(first), await held.stored(second)]).toEqual([
+      'RELEASING, BLOCK_NEW UNKNOWN PROVIDER',
+      'PLACING, BLOCK_NEW PENDING PROVIDER',
+    ]);
+    await held.wait(minute);
+    await held.wait(minute);
+    expect([await held.stored(first), await held.stored(second)]).toEqual([
+      'RELEASED, BLOCK_NEW REVERSED PROVIDER',
+      'ACTIVE, BLOCK_NEW APPLIED PROVIDER',
+    ]);
+    expect([held.executed, await isListed('BLOCK')]).toEqual([['LIST', 'UNLIST', 'LIST'], true]);
+  });
+
   it('pauses what another hold had paused before, once that one sets it going', async () => {
     const first = await held.byRule(own, { key: 'one', effects: ['PAUSE_RENEWAL'] });
     await held.drain();

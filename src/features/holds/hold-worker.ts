@@ -1,4 +1,4 @@
-import type { Happening } from '../../background/effect';
+import { type Happening, pendingStates } from '../../background/effect';
 import { type Course, Effects } from '../../background/effects';
 import type { JobHandler, JobResult } from '../../background/outbox';
 import type { Change } from '../../db/change';
@@ -27,6 +27,8 @@ const lookEvery = 5 * minute;
 const keyLifetime = 23 * 3_600_000;
 /** Listings of a hold that are looked at in one turn: of a group's, the next ones in the next turn. */
 const mostLookedAt = 10;
+/** How long, in milliseconds, a listing waits for another hold to be done with taking the same one back. */
+const takenBackSoon = 1_000;
 
 type StepCourse = Course<PaymentHoldStep, PaymentHold>;
 
@@ -69,6 +71,7 @@ export class HoldWorker {
       else {
         const next = pendingOf(steps);
         if (next) {
+          if (await this.isTakenBackNow(next)) return { again: takenBackSoon };
           const fault = await this.advance(job, next);
           if (fault !== null) return { fault };
         } else if (hold.state === 'RELEASING') await this.end(job);
@@ -232,6 +235,16 @@ export class HoldWorker {
     if (!isPossible)
       return become(change, keys, hold, effect, { state: 'NOT_POSSIBLE', deadline: payment?.captureBefore ?? null });
     await become(change, keys, hold, effect, { state: 'APPLIED', deadline: payment.captureBefore });
+  }
+
+  /** Another hold is about to take back what a call lists: made now, it would find that there, and rely on what is gone a moment later. */
+  private async isTakenBackNow({ row, call }: OpenedStep): Promise<boolean> {
+    if (call?.action !== 'LIST') return false;
+    const { phase, state, target } = step;
+    const isLeft = sql`${phase} = 'UNDO' AND ${state} IN (${pendingStates})`;
+    const isOthers = sql`${target} = ${row.target} AND ${step.holdId} <> ${row.holdId}`;
+    const found = await this.parts.database.read(standingSteps, sql`WHERE ${isOthers} AND ${isLeft} LIMIT 1`);
+    return found.length > 0;
   }
 
   /** One step further with a call. A fault where it has to be looked at again later. */
