@@ -1,6 +1,6 @@
 import { credentialUpdateKinds } from '../../src/authz/policy/update-policy';
 import { clear, type Ended, liveThrough, stage } from './customer-update';
-import { passing, type Verdict } from './fault-proxy';
+import { type FaultProxy, passing, type Verdict } from './fault-proxy';
 import { Random } from './random';
 import { World } from './world';
 
@@ -41,7 +41,8 @@ const isCall = (chunk: Buffer): boolean => chunk.subarray(0, 5).toString('latin1
 
 /** Arms one blow. Returns what disarms it and says whether it struck. */
 const arm = (world: World, blow: Blow): (() => boolean) => {
-  const { gateway, toDatabase, toProvider, provider, moments } = world;
+  const { gateway, toProvider, provider, moments } = world;
+  const toDatabase = world.toDatabase as FaultProxy;
   let struck = false;
   const strike = (kill = true) => {
     struck = true;

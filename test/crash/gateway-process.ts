@@ -60,6 +60,19 @@ export class GatewayProcess {
     return this.start();
   }
 
+  /** Once whatever was started after a kill answers. */
+  async isUpAgain(): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      const isUp = await fetch(`${this.address}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+      if (isUp) return;
+      if (tries > 600) throw new Error(`the gateway did not come again:\n${this.said.join('')}`);
+      await pause(50);
+    }
+  }
+
   /** SIGKILL: nothing of it gets another chance to do anything. */
   kill(): void {
     if (this.child?.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return;

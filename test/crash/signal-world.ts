@@ -1,24 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import SQLite from 'better-sqlite3';
-import { createConnection } from 'mysql2/promise';
 import { type DevelopmentIssuer, openDevelopmentIssuer } from '../../src/development/issuer/development-issuer';
-import { webhookKey } from '../../src/features/signals/receive/standard-webhooks';
-import { signatureHeaders } from '../../src/features/webhooks/signing';
-import { freePort, newDatabase, PrivateMariaDb } from '../support/mariadb';
+import { freePort } from '../support/mariadb';
 import { PrivateCa } from '../support/private-ca';
-import { FaultProxy } from './fault-proxy';
+import { type CrashDatabase, type Engine, openDatabase } from './crash-database';
+import type { FaultProxy } from './fault-proxy';
 import { GatewayProcess } from './gateway-process';
-
-export const engines = ['sqlite', 'mariadb'] as const;
-export type Engine = (typeof engines)[number];
-
-const secretOf = (name: string) => `whsec_${Buffer.from(`a secret of ${name}, for crash tests`).toString('base64')}`;
+import { secretOf, sendSignals } from './send-signals';
 
 /** Every rule in force, and few customers a busy hour already. */
 const rulesInForce = (): string => {
@@ -50,9 +42,9 @@ export class SignalWorld {
   /** How the endpoint answers: a status, or null for cutting the connection off. */
   answer: () => number | null = () => 204;
   private readonly environment: Record<string, string> = {};
-  query!: <Row>(sql: string) => Promise<Row[]>;
+  query!: CrashDatabase['query'];
   /** Writes to the database while no gateway runs. */
-  write!: (sql: string) => Promise<void>;
+  write!: CrashDatabase['write'];
 
   static async start(engine: Engine): Promise<SignalWorld> {
     const world = new SignalWorld();
@@ -76,29 +68,8 @@ export class SignalWorld {
   }
 
   /** Sends signals as a shop or a desk does. Null where no answer came within so many milliseconds. */
-  async send(source: string, signals: readonly object[], patience: number): Promise<number | null> {
-    const events = signals.map((data, index) => ({
-      specversion: '1.0',
-      id: `event-${index}`,
-      type: 'signal',
-      datacontenttype: 'application/json',
-      data,
-    }));
-    const body = JSON.stringify(events);
-    const key = webhookKey(secretOf(source)) as Buffer;
-    const signed = signatureHeaders({ id: `msg_${randomUUID()}`, at: new Date(), body }, [key]);
-    try {
-      const response = await fetch(`${this.gateway.address}/signals/${source}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/cloudevents-batch+json', ...signed },
-        body,
-        signal: AbortSignal.timeout(patience),
-      });
-      await response.arrayBuffer();
-      return response.status;
-    } catch {
-      return null;
-    }
+  send(source: string, signals: readonly object[], patience: number): Promise<number | null> {
+    return sendSignals(this.gateway.address, source, signals, patience);
   }
 
   /** What an operation was answered, and for what it was refused; null while the gateway is down. */
@@ -166,7 +137,8 @@ export class SignalWorld {
     const ca = new PrivateCa();
     this.closing.push(() => ca.remove());
     await this.listen(ca.issue('DNS:localhost'));
-    const databaseUrl = engine === 'sqlite' ? this.embedded(join(folder, 'crash.db')) : await this.served();
+    const { url: databaseUrl, toDatabase, query, write } = await openDatabase(engine, folder, this.closing);
+    Object.assign(this, { toDatabase, query, write });
     const port = await freePort();
     writeFileSync(
       join(folder, 'counterfoil.yaml'),
@@ -222,35 +194,6 @@ export class SignalWorld {
   private async isLoaded(): Promise<boolean> {
     const [tickets] = await this.query<{ n: number }>("SELECT COUNT(*) AS n FROM helpdesk_ticket WHERE reference = '1001'");
     return Number(tickets?.n) > 0 && (await this.isAtRest());
-  }
-
-  private embedded(file: string): string {
-    const once = <T>(readonly: boolean, work: (database: SQLite.Database) => T): T => {
-      const database = new SQLite(file, { readonly });
-      try {
-        return work(database);
-      } finally {
-        database.close();
-      }
-    };
-    this.query = async <Row>(sql: string) => once(true, (database) => database.prepare(sql).all() as Row[]);
-    this.write = async (sql) => once(false, (database) => void database.exec(sql));
-    return `sqlite:${file}`;
-  }
-
-  private async served(): Promise<string> {
-    const server = await PrivateMariaDb.start();
-    this.closing.push(() => server.stop());
-    const { url } = await newDatabase(server.serverUrl);
-    const database = await createConnection({ uri: url, supportBigNumbers: true, bigNumberStrings: false });
-    this.closing.push(() => database.end());
-    this.query = async <Row>(sql: string) => (await database.query(sql))[0] as Row[];
-    this.write = async (sql) => void (await database.query(sql));
-    this.toDatabase = await FaultProxy.start(Number(new URL(url).port));
-    this.closing.push(() => this.toDatabase?.close());
-    const through = new URL(url);
-    through.port = String(this.toDatabase.port);
-    return through.href;
   }
 
   private async listen({ key, cert }: { readonly key: string; readonly cert: string }): Promise<void> {

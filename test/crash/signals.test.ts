@@ -7,9 +7,10 @@ import { loggedName } from '../../src/features/signals/logged-name';
 import { toldActions } from '../../src/features/webhooks/messages';
 import { OpenVerdicts } from '../../src/risk/open-verdicts';
 import type { Verdict } from '../../src/risk/rule';
+import { type Engine, engines } from './crash-database';
 import { passing } from './fault-proxy';
 import { Random } from './random';
-import { type Engine, engines, SignalWorld } from './signal-world';
+import { SignalWorld } from './signal-world';
 
 // More, or others: CRASH_SIGNAL_ROUNDS=200 CRASH_SEED=7 npm run test:crash -- signals
 const rounds = Number(process.env.CRASH_SIGNAL_ROUNDS ?? 14);

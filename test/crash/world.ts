@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Connection, createConnection } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import { SMTPServer } from 'smtp-server';
 import { type DevelopmentIssuer, openDevelopmentIssuer } from '../../src/development/issuer/development-issuer';
-import { freePort, newDatabase, PrivateMariaDb } from '../support/mariadb';
+import { freePort } from '../support/mariadb';
 import { StripeShapedServer } from '../support/stripe-shaped-server';
+import { type CrashDatabase, type Engine, openDatabase } from './crash-database';
 import { FaultProxy } from './fault-proxy';
 import { GatewayProcess } from './gateway-process';
 
@@ -24,6 +25,27 @@ export interface Person {
   readonly phone: string;
 }
 
+/** What a world is beside the usual one. */
+export interface WorldOptions {
+  readonly engine?: Engine;
+  readonly gateways?: number;
+  readonly people?: number;
+  /** Of the demo helpdesk, from 0 to 1. */
+  readonly size?: number;
+  /** Of the configuration, what there is beside or instead. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** The same of the payments source. */
+  readonly payments?: Readonly<Record<string, unknown>>;
+  /** The same of the environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly rules?: string;
+  readonly policy?: (text: string) => string;
+  /** Every contact is old enough to be relied on, or every second one. */
+  readonly knownContacts?: 'all' | 'half';
+  /** Makes what a customer has at the provider. */
+  readonly furnish?: (provider: StripeShapedServer, payer: string) => unknown;
+}
+
 export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: an answer is as shaped as its query
   readonly data: any;
@@ -34,32 +56,42 @@ export interface Answer {
 export interface Moments {
   /** After the mail server has the whole message and before it says so. */
   onMail: () => void;
+  /** After it has said so. */
+  onMailTaken: () => void;
   /** After the short message gateway has the message and before it says so. */
   onShortMessage: () => void;
 }
 
 /**
- * A gateway and everything around it, each a real server of its own: MariaDB, a mail server, an HTTP gateway for short
+ * A gateway and everything around it, each a real server of its own: MariaDB (or the embedded database), a mail server, an HTTP gateway for short
  * messages, a provider with Stripe's interface. Between gateway and database, and between gateway and provider, stand
  * proxies that a test tells what to let pass.
  */
 export class World {
-  readonly moments: Moments = { onMail: () => {}, onShortMessage: () => {} };
+  readonly moments: Moments = { onMail: () => {}, onMailTaken: () => {}, onShortMessage: () => {} };
   private readonly mails = new Map<string, string[]>();
   private readonly codes = new Map<string, string>();
   private readonly closing: (() => unknown)[] = [];
   provider!: StripeShapedServer;
   toProvider!: FaultProxy;
-  toDatabase!: FaultProxy;
+  /** Null on the embedded engine. */
+  toDatabase: FaultProxy | null = null;
+  /** See `CrashDatabase`. */
+  log: string | null = null;
+  query!: CrashDatabase['query'];
+  write!: CrashDatabase['write'];
+  /** What commands beside the gateway run with. */
+  environment: Readonly<Record<string, string>> = {};
   gateways: GatewayProcess[] = [];
+  /** On MariaDB alone. */
   database!: Connection;
   people: readonly Person[] = [];
   private issuer!: DevelopmentIssuer;
 
-  static async start({ gateways = 1, people = 12, size = 0.04 } = {}): Promise<World> {
+  static async start(options: WorldOptions = {}): Promise<World> {
     const world = new World();
     try {
-      await world.open(gateways, people, size);
+      await world.open(options);
       return world;
     } catch (error) {
       await world.close();
@@ -141,25 +173,19 @@ export class World {
     this.codes.delete(phone);
   }
 
-  private async open(gateways: number, people: number, size: number): Promise<void> {
+  private async open(options: WorldOptions): Promise<void> {
+    const { engine = 'mariadb', gateways = 1, people = 12, size = 0.04 } = options;
     const folder = mkdtempSync(join(tmpdir(), 'counterfoil-crash-'));
     this.closing.push(() => rmSync(folder, { recursive: true, force: true }));
-    const server = await PrivateMariaDb.start();
-    this.closing.push(() => server.stop());
-    const { url } = await newDatabase(server.serverUrl);
-    this.database = await createConnection({ uri: url, supportBigNumbers: true, bigNumberStrings: false });
-    this.closing.push(() => this.database.end());
+    const { url: databaseUrl, connection, ...database } = await openDatabase(engine, folder, this.closing);
+    Object.assign(this, database, { database: connection });
     this.provider = await StripeShapedServer.start();
     this.provider.followsClock = true;
     this.closing.push(() => this.provider.close());
     this.toProvider = await FaultProxy.start(this.provider.port);
     this.closing.push(() => this.toProvider.close());
-    this.toDatabase = await FaultProxy.start(Number(new URL(url).port));
-    this.closing.push(() => this.toDatabase.close());
     this.provider.hostedAt = `http://127.0.0.1:${this.provider.port}`;
 
-    const databaseUrl = new URL(url);
-    databaseUrl.port = String(this.toDatabase.port);
     const ports = await Promise.all(Array.from({ length: gateways }, () => freePort()));
     writeFileSync(
       join(folder, 'counterfoil.yaml'),
@@ -174,6 +200,7 @@ export class World {
               webhookSecret: '${STRIPE_WEBHOOK_SECRET}',
               url: `http://127.0.0.1:${this.toProvider.port}`,
               resilience: { attemptTimeout: 1_000, retries: 2, breakAfter: 100, breakFor: 200, concurrency: 16 },
+              ...options.payments,
             },
           ],
         },
@@ -197,33 +224,35 @@ export class World {
             body: { to: '{to}', text: '{text}' },
           },
         },
+        ...options.config,
       }),
     );
     const policy = readFileSync('schema/exposure.yaml', 'utf8')
       .replace(/(customersPerHour:) *\d+/, '$1 100000')
       .replace(/(perCustomerPerDay:) *\d+/, '$1 1000');
-    writeFileSync(join(folder, 'exposure.yaml'), policy);
-    this.gateways = ports.map(
-      (port) =>
-        new GatewayProcess(port, {
-          DATABASE_URL: databaseUrl.href,
-          DATA_DIR: folder,
-          CONFIG_FILE: join(folder, 'counterfoil.yaml'),
-          POLICY_FILE: join(folder, 'exposure.yaml'),
-          STRIPE_KEY: this.provider.apiKey,
-          STRIPE_WEBHOOK_SECRET: webhookSecret,
-          DEMO_SIZE: String(size),
-          RATE_LIMIT: '1000000',
-          TRUSTED_PROXIES: 'loopback',
-        }),
-    );
+    writeFileSync(join(folder, 'exposure.yaml'), options.policy?.(policy) ?? policy);
+    if (options.rules !== undefined) writeFileSync(join(folder, 'rules.yaml'), options.rules);
+    this.environment = {
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: folder,
+      CONFIG_FILE: join(folder, 'counterfoil.yaml'),
+      POLICY_FILE: join(folder, 'exposure.yaml'),
+      ...(options.rules === undefined ? {} : { RULES_FILE: join(folder, 'rules.yaml') }),
+      STRIPE_KEY: this.provider.apiKey,
+      STRIPE_WEBHOOK_SECRET: webhookSecret,
+      DEMO_SIZE: String(size),
+      RATE_LIMIT: '1000000',
+      TRUSTED_PROXIES: 'loopback',
+      ...options.environment,
+    };
+    this.gateways = ports.map((port) => new GatewayProcess(port, this.environment));
     // The first one makes the keys and migrates; the others find both.
     for (const gateway of this.gateways) {
       this.closing.push(() => gateway.stop());
       await gateway.start();
     }
     this.issuer = await openDevelopmentIssuer(folder, () => new Date());
-    await this.findPeople(people);
+    await this.findPeople(people, options);
   }
 
   private async mailServer(): Promise<number> {
@@ -244,6 +273,7 @@ export class World {
             if (token) this.mails.set(address, [...(this.mails.get(address) ?? []), token]);
           this.moments.onMail();
           done();
+          this.moments.onMailTaken();
         });
       },
     });
@@ -274,15 +304,15 @@ export class World {
   }
 
   /** Ana's tickets whose customers become customers at the provider too. */
-  private async findPeople(most: number): Promise<void> {
-    const [rows] = await this.database.query(
+  private async findPeople(most: number, { furnish, knownContacts = 'half', engine }: WorldOptions): Promise<void> {
+    const rows = await this.query<{ id: string; reference: string; customer: string }>(
       `SELECT t.id, t.reference, c.reference AS customer FROM helpdesk_ticket t JOIN helpdesk_customer c ON c.id = t.customer_id
          JOIN helpdesk_staff s ON s.id = t.assignee_id AND s.reference = 'ana'
         WHERE t.status IN ('NEW', 'OPEN', 'PENDING') AND t.created_by_id IS NULL AND t.customer_set_by_ids = '[]' ORDER BY t.id`,
     );
     const people: Person[] = [];
     const seen = new Set<string>();
-    for (const { id, reference, customer } of rows as { id: string; reference: string; customer: string }[]) {
+    for (const { id, reference, customer } of rows) {
       if (people.length >= most) break;
       if (seen.has(customer)) continue;
       seen.add(customer);
@@ -290,6 +320,7 @@ export class World {
       const email = `person${number}@people.example.com`;
       const phone = `+3532091${String(number).padStart(5, '0')}`;
       const { id: payer } = this.provider.createCustomer({ email, phone, metadata: { helpdesk_customer: `demo:${customer}` } });
+      furnish?.(this.provider, payer);
       const { data } = await this.graph('ana', 'query($id: ID!) { ticket(id: $id) { assistance { state } customer { link } } }', {
         id,
       });
@@ -301,10 +332,12 @@ export class World {
     }
     if (people.length < Math.min(most, 6)) throw new Error(`only ${people.length} of Ana’s tickets are fit for updates`);
     this.people = people;
-    // Half of the contacts are old enough not to make an update high-risk; the others need code and approval.
-    const [payers] = await this.database.query('SELECT id FROM payment_customer ORDER BY id');
-    for (const [index, { id }] of (payers as { id: string }[]).entries())
-      if (index % 2 === 0)
-        await this.database.query('UPDATE payment_customer SET email_seen_since = 1, phone_seen_since = 1 WHERE id = ?', [id]);
+    // Contacts that are old enough don't make an update high-risk; the others need code and approval.
+    const payers = await this.query<{ id: string }>('SELECT id FROM payment_customer ORDER BY id');
+    const known = payers.filter((_, index) => knownContacts === 'all' || index % 2 === 0).map(({ id }) => `'${id}'`);
+    const isEmbedded = engine === 'sqlite';
+    if (isEmbedded) await this.gateway.stop();
+    await this.write(`UPDATE payment_customer SET email_seen_since = 1, phone_seen_since = 1 WHERE id IN (${known.join(', ')})`);
+    if (isEmbedded) await this.gateway.startAgain();
   }
 }
