@@ -1,6 +1,8 @@
 import { type Claim, type StatedAmount, traitsOf } from './claim';
+import { changesWhatIsStated, isPlain, stands } from './claim-phrases';
 
-// Reads what a customer states of a payment in a text of theirs, in English and German. It rather finds nothing than something wrong. Every
+// Reads what a customer states of a payment in a text of theirs, in English and German. It rather finds nothing than something wrong: one
+// sentence has to state it with known words alone, and no other may change it. Every
 // pattern has bounded repetitions alone, and no two that follow each other match the same characters: time grows with the text's length.
 
 /** UTF-16 units of a text that is read; of a longer one nothing is, as more may be stated further down. */
@@ -35,11 +37,7 @@ const called: Readonly<Record<string, readonly string[]>> = {
 
 /** What it says of a payment is a statement that one was made. */
 const paying =
-  /\b(?:charged?|charges|paid|payments?|debited|deducted|billed|transactions?|withdrawn|abgebucht(?:e[nrs]?)?|abbuchung(?:en)?|bezahlt(?:e[nrs]?)?|gezahlt(?:e[nrs]?)?|zahlung(?:en)?|belastet(?:e[nrs]?)?|eingezogen(?:e[nrs]?)?|überwiesen(?:e[nrs]?)?)(?![\p{L}\d])/iu;
-/** Words by which it states something else: what was not, would be, is about that much, or goes back. */
-const hedging =
-  /(?:\?|n['’]t\b|(?<![\p{L}\d])(?:not|never|no(?!\.?[ ]?[:#]?[ ]?#?[A-Za-z-]{0,10}\d)|none|if|would|should|could|might|instead|(?:about|around|over|under)(?=[ ](?:[€£$\d]|EUR|USD|GBP|CHF))|approx|approximately|roughly|nearly|almost|more|less|between|than|up|plus|each|refund|refunds|refunded|voucher|discount|credit(?![ ]card)|offer|price|priced|costs?|quote|quoted|expected|supposed|nicht|nie|kein|keine|keinen|wenn|falls|würde|würden|sollte|sollten|könnte|statt|anstatt|etwa|ca|circa|ungefähr|rund|knapp|fast|mehr|weniger|zwischen|als|bis|plus|je|pro|erstattung|erstattet|zurück|gutschein|rabatt|gutschrift|angebot|preis|kostet|kosten|erwartet)(?![\p{L}\d]))/iu;
-
+  /(?<![\p{L}\d])(?:charged?|charges|paid|payments?|debited|deducted|billed|transactions?|withdrawn|abgebucht(?:e[nrs]?)?|abbuchung(?:en)?|bezahlt(?:e[nrs]?)?|gezahlt(?:e[nrs]?)?|zahlung(?:en)?|belastet(?:e[nrs]?)?|eingezogen(?:e[nrs]?)?|überwiesen(?:e[nrs]?)?)(?![\p{L}\d])/iu;
 const replyBegins: readonly RegExp[] = [
   /^-{2,}\s?$/,
   /^_{5,}/,
@@ -52,6 +50,19 @@ const replyBegins: readonly RegExp[] = [
 /** The announcement may be broken in two. */
 const announcing = /^(?:on|am|le|el|il|op|em)\s/i;
 
+/** A line that begins so is a sentence of its own, whatever stands before and behind it without a stop. */
+const closing =
+  /^(?:bye|thanks|thank you|many thanks|(?:kind |best |warm |with |many )?(?:regards|greetings|wishes)|best,?$|cheers|sincerely|yours|danke|vielen dank|besten dank|(?:viele |liebe |beste |schöne |herzliche )?grüße|(?:mit )?freundliche[nr]? grüßen?|mfg|lg|vg|gruß|sent from|von meinem|gesendet von)(?!\p{L})/iu;
+const closingAlone = /^[\p{L} ,.!]{2,40}$/u;
+const greeting =
+  /^(?:hello|hi|hey|dear|good (?:morning|afternoon|evening|day)|hallo|guten (?:tag|morgen|abend)|sehr geehrte[rs]?|liebe[rs]?|moin|servus|grüezi)(?:[ ][\p{L}.' -]{0,60}|,?[ ]sehr geehrte[rs]?[ ][\p{L}.' -]{0,60})?[,!]?$/iu;
+const greetingBefore =
+  /^(?:hello|hi|hey|hallo|moin|guten (?:tag|morgen|abend)|good (?:morning|afternoon|evening|day))(?:[ ](?:there|everybody|all|team|zusammen))?[,!][ ]/iu;
+
+/** `… for order A-1001. It was …`: behind a reference that ends in a digit a stop ends the sentence, where a word with a capital follows. */
+const afterReferences = (sentence: string): readonly string[] =>
+  sentence.split(/(?<=(?:[A-Za-z0-9-]{3}\d|\d[.,]\d{2})[.!])[ ](?=\p{Lu})/u);
+
 /** What whoever wrote the text wrote themselves, a sentence an item: nothing that they answer to, and no signature. */
 const ownSentences = (text: string): readonly string[] => {
   const own: string[] = [];
@@ -63,11 +74,16 @@ const ownSentences = (text: string): readonly string[] => {
       if (announcing.test(own.at(-1) ?? '')) own.pop();
       break;
     }
-    own.push(trimmed);
+    if (greeting.test(seen)) continue;
+    if (closing.test(seen)) own.push('', ...(closingAlone.test(seen) ? [] : [trimmed]), '');
+    else own.push(trimmed.replace(greetingBefore, ''));
   }
   const paragraphs = own.join('\n').split(/\n{2,}/);
   // Lines are broken anywhere; behind a figure a stop is that of a date or a number.
-  return paragraphs.flatMap((paragraph) => paragraph.replaceAll('\n', ' ').split(/(?<=[^\d][.!?])\s(?!\d)/));
+  return paragraphs
+    .flatMap((paragraph) => paragraph.replaceAll('\n', ' ').split(/(?<=[^\d][.!?])\s(?!\d)/))
+    .flatMap(afterReferences)
+    .filter((sentence) => /[\p{L}\d]/u.test(sentence));
 };
 
 const currency = '€|£|\\$|EUR|EURO|EUROS|USD|GBP|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|JPY|DOLLARS?|POUNDS?|PFUND|FRANKEN';
@@ -142,7 +158,7 @@ const monthNames = months
 const monthOf = (name: string): number => months.findIndex((names) => names.includes(name.toLowerCase())) + 1;
 
 const isoDay = /(?<!\d)(20\d{2})-(\d{2})-(\d{2})(?!\d)/g;
-const dottedDay = /(?<![\d.,])(\d{1,2})\.[ ]?(\d{1,2})\.[ ]?(20\d{2}|\d{2})?(?![\d.,])/g;
+const dottedDay = /(?<![\d.,])(\d{1,2})\.[ ]?(\d{1,2})\.[ ]?(20\d{2}|\d{2})?(?![\d,]|\.\d)/g;
 const slashedDay = /(?<![\d/])(\d{1,2})\/(\d{1,2})\/(20\d{2}|\d{2})(?![\d/])/g;
 const dayAndMonth = new RegExp(
   `(?<![\\p{L}\\d.,])(\\d{1,2})(?:st|nd|rd|th|\\.)?[ ]{1,2}(?:of[ ])?(${monthNames})(?![\\p{L}])\\.?(?:,?[ ](20\\d{2}))?`,
@@ -192,10 +208,43 @@ const datesIn = (sentence: string, writtenAt: Date): Found<readonly number[]> =>
 const orders =
   /(?<!\p{L})(?:order|bestellung|auftrag|bestellnummer|bestellnr|auftragsnummer|ordernumber)(?:[ ](?:number|no|nr|nummer|ref|reference|id))?\.?[ ]?[:#]?[ ]?#?([A-Za-z0-9][A-Za-z0-9-]{2,39})(?![\p{L}\d-])/giu;
 const cards =
-  /(?:ending(?: (?:in|with|on))?|ends (?:in|with)|last (?:four|4)(?: digits)?(?: (?:are|is))?|endet (?:auf|mit)|endend auf|endziffern|letzten (?:vier|4) (?:ziffern|stellen)(?: (?:sind|lauten))?|[*•·x]{4})[: -]{0,2}(\d{4})(?![\p{L}\d])/giu;
+  /(?:ending(?: (?:in|with|on))?|(?:that |which )?ends (?:in|with)|(?:with the )?last (?:four|4)(?: digits)?(?: (?:are|is))?|endet (?:auf|mit)|(?:endend|endung) auf|(?:mit )?endziffern|(?:mit den |die )?letzten (?:vier|4) (?:ziffern|stellen)(?: (?:sind|lauten))?|[*•·x]{4})[: -]{0,2}(\d{4})(?![\p{L}\d])|(?:die |deren nummer )?auf (\d{4}) (?:endet|lautet)(?!\p{L})/giu;
 
-const captured = (sentence: string, pattern: RegExp): readonly string[] =>
-  [...sentence.matchAll(pattern)].flatMap(([, each]) => each ?? []);
+/** A sentence with the sentence's parts that are read by themselves, and what stands in their place. */
+interface Taken {
+  readonly amounts: Found<readonly (readonly StatedAmount[])[]>;
+  readonly dates: Found<readonly number[]>;
+  readonly orders: readonly string[];
+  readonly cards: readonly string[];
+  readonly rest: string;
+}
+
+/** Digits of a card are no order. */
+const isReference = (order: string): boolean => /\d/.test(order) && !/^\d{13,19}$/.test(order);
+
+const taken = (sentence: string, writtenAt: Date): Taken => {
+  const ordersFound: string[] = [];
+  const cardsFound: string[] = [];
+  let rest = sentence
+    .replace(amounts, ` ${stands.amount} `)
+    .replace(orders, (whole: string, order: string) => {
+      if (!isReference(order)) return whole;
+      ordersFound.push(order);
+      return ` ${stands.order} `;
+    })
+    .replace(cards, (_: string, one?: string, other?: string) => {
+      cardsFound.push(one ?? other ?? '');
+      return ` ${stands.card} `;
+    });
+  const dates = datesIn(rest, writtenAt);
+  for (const each of [isoDay, dottedDay, slashedDay, dayAndMonth, monthAndDay, today, yesterday])
+    rest = rest.replace(each, ` ${stands.date} `);
+  return { amounts: amountsIn(sentence), dates, orders: ordersFound, cards: cardsFound, rest };
+};
+
+/** A sentence that names an order and nothing else, as above a letter. */
+const isHeading = ({ rest, orders: named }: Taken): boolean =>
+  named.length > 0 && new RegExp(`^(?:re: |my |our |meine |unsere )?\\s*${stands.order}[\\s.,:;!]*$`, 'iu').test(rest.trim());
 
 /** The only one of these; null where there is none, `several` where they differ. */
 const only = <T>(all: readonly T[], keyOf: (each: T) => string): T | null | 'several' => {
@@ -204,38 +253,53 @@ const only = <T>(all: readonly T[], keyOf: (each: T) => string): T | null | 'sev
   return all[0] ?? null;
 };
 
+const namesSomething = ({ amounts: sums, dates, orders: named, cards: used }: Taken): boolean =>
+  sums === 'unclear' ||
+  sums.found.length > 0 ||
+  dates === 'unclear' ||
+  dates.found.length > 0 ||
+  named.length > 0 ||
+  used.length > 0;
+
 /**
- * What the writer of a message states of one payment in their own words; null where they state nothing, or it isn't plain: of several
- * payments, about how much, that there was none, what they ask. A day alone is no claim. `writtenAt` is what `yesterday` is said at.
+ * What the writer of a message states of one payment in their own words; null where they state nothing, or it isn't plain: one sentence has to
+ * say it with words whose meaning is known, and nothing beside it may make a part of it, a fee, or somebody else's payment. A day alone is no
+ * claim. `writtenAt` is what `yesterday` is said at.
  */
 export const claimInText = (text: string, writtenAt: Date): Claim | null => {
-  if (text.length > longestText) return null;
+  // What stands for something isn't written.
+  if (text.length > longestText || /[\ue001-\ue004]/.test(text)) return null;
   const sentences = ownSentences(text);
-  const stating = sentences.filter((sentence) => paying.test(sentence));
-  if (stating.length === 0 || stating.some((sentence) => hedging.test(sentence))) return null;
+  const isStating = sentences.map((sentence) => paying.test(sentence));
+  if (!isStating.includes(true)) return null;
+  const all = sentences.map((sentence) => taken(sentence, writtenAt));
+  const isChanged = sentences.some(
+    (sentence, at) => !isStating[at] && changesWhatIsStated(sentence, Boolean(isStating[at - 1] || isStating[at + 1])),
+  );
+  const stating = all.filter((_, at) => isStating[at]);
+  if (isChanged || !stating.every(({ rest }) => isPlain(rest))) return null;
+  const [stated, ...more] = stating.filter(namesSomething);
+  if (!stated || more.length > 0) return null;
+  const others = all.filter((each) => each !== stated);
+  // An order that stands anywhere else may be another one than was paid.
+  if (others.some((each) => each.orders.length > 0 && !isHeading(each))) return null;
   // Another amount further down may be the one that is meant.
-  const all = sentences.map(amountsIn);
   const amountsFound: (readonly StatedAmount[])[] = [];
-  for (const each of all) {
+  for (const { amounts: each } of all) {
     if (each === 'unclear') return null;
     amountsFound.push(...each.found);
   }
-  const isStated = stating.some((sentence) => sentence.search(amounts) >= 0);
-  const dates = stating.map((sentence) => datesIn(sentence, writtenAt));
   const amount = only(amountsFound, (each) => JSON.stringify(each));
-  const days = dates.flatMap((each) => (each === 'unclear' ? [] : each.found));
-  const date = dates.includes('unclear') ? null : only(days, String);
+  const date = stated.dates === 'unclear' ? null : only(stated.dates.found, String);
   const order = only(
-    sentences.flatMap((sentence) => captured(sentence, orders)).filter((each) => /\d/.test(each)),
+    all.flatMap((each) => each.orders),
     (each) => each.toUpperCase(),
   );
-  const card = only(
-    stating.flatMap((sentence) => captured(sentence, cards)),
-    (each) => each,
-  );
+  const card = only(stated.cards, (each) => each);
   if (amount === 'several' || date === 'several' || order === 'several' || card === 'several') return null;
+  const isAmountStated = stated.amounts !== 'unclear' && stated.amounts.found.length > 0;
   const claim: Claim = {
-    amount: isStated ? amount : null,
+    amount: isAmountStated ? amount : null,
     date: date === null ? null : new Date(date),
     order,
     card,
