@@ -64,8 +64,9 @@ export class StepUps {
 
   /**
    * What the provider says of the authentication that a service names: where it proves the demand, that is met; where it doesn't, nothing
-   * changes, whatever the service says of it. Only demands that the service was told of are there for it. The same
-   * authentication again, by whatever reference, is answered with the demand as it is. Returns it. Throws `INVALID`, `NOT_FOUND`, `DENIED`, `CONFLICT`, `UPSTREAM_UNAVAILABLE`.
+   * changes, whatever the service says of it. Only demands that the service was told of are there for it. The same authentication
+   * again, by whatever reference, is answered with the demand as it is. Returns it. Throws `INVALID`, `NOT_FOUND`, `DENIED`, `CONFLICT`,
+   * `UPSTREAM_UNAVAILABLE`.
    */
   async record(actor: SignedInActor, { demandId, reference }: { readonly demandId: string; readonly reference: string }) {
     if (!/^[\x21-\x7e]{1,255}$/.test(reference))
