@@ -37,7 +37,7 @@ const called: Readonly<Record<string, readonly string[]>> = {
 
 /** What it says of a payment is a statement that one was made. */
 const paying =
-  /(?<![\p{L}\d])(?:charged?|charges|paid|payments?|debited|deducted|billed|transactions?|withdrawn|abgebucht(?:e[nrs]?)?|abbuchung(?:en)?|bezahlt(?:e[nrs]?)?|gezahlt(?:e[nrs]?)?|zahlung(?:en)?|belastet(?:e[nrs]?)?|eingezogen(?:e[nrs]?)?|überwiesen(?:e[nrs]?)?)(?![\p{L}\d])/iu;
+  /(?<![\p{L}\d])(?:charged?|charges|paid|payments?|debited|debit(?![ -]card)|deducted|billed|transactions?|withdrawn|abgebucht(?:e[nrs]?)?|abbuchung(?:en)?|bezahlt(?:e[nrs]?)?|gezahlt(?:e[nrs]?)?|zahlung(?:en)?|belastet(?:e[nrs]?)?|eingezogen(?:e[nrs]?)?|überwiesen(?:e[nrs]?)?)(?![\p{L}\d])/iu;
 const replyBegins: readonly RegExp[] = [
   /^-{2,}\s?$/,
   /^_{5,}/,
