@@ -9,6 +9,8 @@ const tables = [
       id('cookie_digest'),
       id('actor_id'),
       text('issuer', 255),
+      id('subject_digest'),
+      nullable(id('session_digest')),
       bigint('created_at'),
       bigint('ends_at'),
       bigint('used_at'),

@@ -314,7 +314,7 @@ export const catalogue = {
   },
   'sign-in.refuse': {
     reads:
-      'Somebody came back from an identity provider with what begins no session: another’s, an old or a changed answer, or a no. At most sixty of them a minute.',
+      'Somebody came back from an identity provider with what begins no session: another’s, an old or a changed answer, or a no. At most twenty of each kind a minute.',
     outcome: 'DENIED',
     detail: { why: word },
   },

@@ -326,12 +326,18 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     if (failure?.code === 'UNAUTHENTICATED') metrics.unidentified.inc({ rule: failure.details.rule ?? 'token.none' });
     return failure;
   };
+  const expectFewRefused = async (request: FastifyRequest): Promise<void> => {
+    const counted = await countRefusal(request, { increment: false });
+    if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
+  };
   /** By what the request says of itself, or by the session of a browser where it says nothing. */
   const arriving = async (request: FastifyRequest): Promise<Arrival> => {
     const { signIn } = app;
     const cookie = signIn && request.headers.authorization === undefined ? cookieOf(request, sessionCookie) : null;
     if (!signIn || cookie === null) return app.actors.arrive(presentedBy(request), surroundingsOf(request));
     expectOwnPage(request, app.publicUrl);
+    // A made-up one would be looked up each time.
+    await expectFewRefused(request);
     return signIn.sessions.arriveBy(cookie, surroundingsOf(request));
   };
   const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -395,10 +401,6 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
   const isWelcome = (request: FastifyRequest): boolean =>
     !comesFromElsewhere(request, 'foreign') || config.corsOrigins.includes(request.headers.origin ?? '');
   const countSocket = async (request: FastifyRequest): Promise<void> => void (await countRefusal(request));
-  const expectFewRefused = async (request: FastifyRequest): Promise<void> => {
-    const counted = await countRefusal(request, { increment: false });
-    if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
-  };
   const sockets = { app, subscriptions, isWelcome, refused, countRefusal: countSocket, expectFewRefused };
   await server.register(named('web socket', webSocketRoutes(sockets)));
   await server.register(named('event stream', eventStreamRoutes({ subscriptions, identify, isWelcome })));

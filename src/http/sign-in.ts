@@ -92,6 +92,10 @@ export const signInRoutes =
 
     server.get('/sign-in', { onRequest: limit }, async (request, reply) => {
       reply.header('cache-control', 'no-store');
+      // Somebody went here: nothing that a page loads, and nothing that a browser guesses they might want (Fetch Metadata, Sec-Purpose).
+      const { 'sec-fetch-mode': mode, 'sec-purpose': purpose } = request.headers;
+      if ((mode !== undefined && mode !== 'navigate') || purpose !== undefined)
+        throw Failure.invalid('url', 'expected to be opened by somebody');
       const read = asked.safeParse(request.query);
       if (!read.success)
         throw Failure.invalid(
@@ -116,12 +120,13 @@ export const signInRoutes =
       }
     });
 
-    server.get(backPath, { onRequest: limit }, async (request, reply) => {
+    server.get<{ Params: { provider: string } }>(`${backPath}/:provider`, { onRequest: limit }, async (request, reply) => {
       reply.header('cache-control', 'no-store');
       clearCookie(reply, signInCookie);
       const refuse = async (why: string): Promise<FastifyReply> => {
         refused(why);
-        await signIn.refused(why);
+        // That anybody came to this address by themselves is no event.
+        if (why !== 'no-beginning') await signIn.refused(why);
         return send(
           reply,
           400,
@@ -133,7 +138,7 @@ export const signInRoutes =
       if (brought === null) return refuse('no-beginning');
       try {
         const begun = signIn.opened(brought);
-        const tokens = await providers.finish(begun, request.url.split('?')[1] ?? '');
+        const tokens = await providers.finish(begun, request.params.provider, request.url.split('?')[1] ?? '');
         const { cookie } = await sessions.begin(begun.issuer, tokens, cookieOf(request, sessionCookie));
         // Two headers: fastify joins what is set under one name into a list.
         setCookie(reply, sessionCookie, cookie, null);

@@ -31,14 +31,16 @@ const issuerOf = (issuer: string): IssuerConfiguration =>
     },
   }) as unknown as IssuerConfiguration;
 
-const start = async (): Promise<TestApp> => {
+const start = async (config: NonNullable<Parameters<typeof TestApp.start>[0]>['config'] = {}): Promise<TestApp> => {
   const started = await TestApp.start({
     config: {
+      ...config,
       publicUrl: gateway,
       issuers: [issuerOf(provider.issuer)],
       signIn: {
         providers: [
           {
+            id: 'staff',
             issuer: provider.issuer,
             name: 'Staff',
             clientId: 'counterfoil',
@@ -58,7 +60,7 @@ const start = async (): Promise<TestApp> => {
 };
 
 beforeAll(async () => {
-  provider = await OpenIdProvider.start(`${gateway}/sign-in/back`);
+  provider = await OpenIdProvider.start(`${gateway}/sign-in/back/staff`);
   test = await start();
 }, 120_000);
 afterAll(async () => {
@@ -118,7 +120,7 @@ describe('signing in with a browser', () => {
     expect(Object.fromEntries(asked.searchParams)).toMatchObject({
       response_type: 'code',
       code_challenge_method: 'S256',
-      redirect_uri: `${gateway}/sign-in/back`,
+      redirect_uri: `${gateway}/sign-in/back/staff`,
     });
     expect(setCookie).toMatch(/; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/);
     expect(begun).not.toContain(asked.searchParams.get('state') as string);
@@ -188,7 +190,7 @@ describe('signing in with a browser', () => {
     const noCode = new URL(back);
     noCode.searchParams.delete('code');
     const denied = new URL(
-      `${gateway}/sign-in/back?error=access_denied&state=${back.searchParams.get('state')}&iss=${encodeURIComponent(provider.issuer)}`,
+      `${gateway}/sign-in/back/staff?error=access_denied&state=${back.searchParams.get('state')}&iss=${encodeURIComponent(provider.issuer)}`,
     );
     for (const [from, cookie] of [
       [back, null],
@@ -229,6 +231,29 @@ describe('signing in with a browser', () => {
           })
         ).statusCode,
       ]).toEqual([path, 400]);
+  });
+
+  it('takes no code at the address of another provider than the one that it began with', async () => {
+    const { url, begun } = await begin();
+    const back = await new ProviderBrowser().signIn(url, 'ana');
+    const elsewhere = new URL(back);
+    elsewhere.pathname = '/sign-in/back/other';
+    const answer = await comeBack(elsewhere, begun);
+    expect({ status: answer.statusCode, has: cookiesIn(answer.headers).has(sessionName) }).toEqual({ status: 400, has: false });
+    // It wasn't asked about: the code is good yet.
+    expect((await comeBack(back, begun)).statusCode).toBe(303);
+  });
+
+  it('is begun by somebody, not by what a page loads or a browser guesses', async () => {
+    for (const headers of [{ 'sec-fetch-mode': 'no-cors' }, { 'sec-fetch-mode': 'cors' }, { 'sec-purpose': 'prefetch' }])
+      expect(
+        (
+          await test.server.inject({
+            url: '/sign-in',
+            headers: { host: 'gateway.example', ...(headers as Record<string, string>) },
+          })
+        ).statusCode,
+      ).toBe(400);
   });
 
   it('is for staff alone', async () => {
@@ -278,7 +303,7 @@ describe('a browser’s session', () => {
 
   it('goes on by the token at hand while the provider can’t be reached, and says so once that is over', async () => {
     test = await restarted();
-    const own = await OpenIdProvider.start(`${gateway}/sign-in/back`);
+    const own = await OpenIdProvider.start(`${gateway}/sign-in/back/staff`);
     const lasting = provider;
     provider = own;
     try {
@@ -290,7 +315,7 @@ describe('a browser’s session', () => {
       expect(await ask(session)).toMatchObject({ statusCode: 200 });
       await wearOff(-1);
       expect(await ask(session)).toMatchObject({ statusCode: 503, code: 'UPSTREAM_UNAVAILABLE' });
-      const page = await test.server.inject({ url: '/sign-in/back?code=x&state=y', headers: { host: 'gateway.example' } });
+      const page = await test.server.inject({ url: '/sign-in/back/staff?code=x&state=y', headers: { host: 'gateway.example' } });
       expect(page.statusCode).toBe(400);
       expect(await test.events('browser-session.end')).toEqual([]);
     } finally {
@@ -343,6 +368,107 @@ describe('a browser’s session', () => {
       [],
     );
     expect((await rowsWithoutEvent(test.app.database)).findings.length).toBeGreaterThan(0);
+  });
+
+  it('ends by a logout at the provider also where its tokens would be renewed next, or are being', async () => {
+    test = await restarted();
+    const session = await signIn('ana');
+    const logout = () =>
+      test.app.actors.endSessions({ issuer: provider.issuer, subject: 'ana', sessionId: null, issuedAt: test.clock.now() });
+    await logout();
+    // By now a new token would be of after the logout.
+    test.clock.forward(3_000);
+    await wearOff(10_000);
+    expect(await ask(session)).toMatchObject({ statusCode: 401, rule: 'token.revoked' });
+    expect((await test.events('browser-session.end')).map(({ detail }) => detail)).toEqual([{ why: 'revoked' }]);
+    test = await restarted();
+    const next = await signIn('ana');
+    await wearOff(-1);
+    const asked = ask(next);
+    await logout();
+    await asked;
+    test.clock.forward(1_000);
+    expect(await ask(next)).toMatchObject({ statusCode: 401 });
+  });
+
+  it('is no other person’s by a row that somebody moves, nor longer by one that somebody changes', async () => {
+    test = await restarted();
+    const [ana, sam] = [await signIn('ana'), await signIn('sam')];
+    const [{ id: one, cookie_digest: first }, { id: other, cookie_digest: second }] = (await test.app.database.query<{
+      id: string;
+      cookie_digest: string;
+    }>('SELECT id, cookie_digest FROM browser_session ORDER BY actor_id')) as [
+      { id: string; cookie_digest: string },
+      { id: string; cookie_digest: string },
+    ];
+    const put = (id: string, digest: string) =>
+      tamper(test.app.database, 'UPDATE browser_session SET cookie_digest = ? WHERE id = ?', [digest, id]);
+    await put(one, 'nobody');
+    await put(other, first);
+    await put(one, second);
+    for (const cookie of [ana, sam]) expect(await ask(cookie)).toMatchObject({ statusCode: 401, rule: 'session.none' });
+    await put(one, 'nobody');
+    await put(other, second);
+    await put(one, first);
+    expect(await ask(ana)).toMatchObject({ statusCode: 200 });
+    await tamper(test.app.database, 'UPDATE browser_session SET ends_at = ends_at + ?, used_at = used_at + ?', [
+      8 * 60 * minute,
+      8 * 60 * minute,
+    ]);
+    test.clock.forward(8 * 60 * minute);
+    expect(await ask(ana)).toMatchObject({ statusCode: 401, rule: 'session.time' });
+  });
+
+  it('goes by its own cookie, and not by what another program takes for one', async () => {
+    test = await restarted();
+    const session = await signIn('ana');
+    for (const cookie of [
+      `\u00a0${sessionName}=${session}`,
+      `x=1;\u00a0${sessionName}=${session}`,
+      `${sessionName}=${session}; ${sessionName}=${session}`,
+      `"${sessionName}"=${session}`,
+      `${sessionName.toLowerCase()}=${session}`,
+      `${sessionName} =${session}`,
+    ]) {
+      const { statusCode } = await test.server.inject({
+        method: 'POST',
+        url: '/graphql',
+        headers: { 'content-type': 'application/json', ...own, cookie },
+        payload: { query: '{ viewer { roles } }' },
+      });
+      expect([cookie, statusCode]).toEqual([cookie, 401]);
+    }
+  });
+
+  it('isn’t looked up for who made up too many', async () => {
+    test = await restarted();
+    const limited = await start({ rateLimit: 20 });
+    try {
+      const reads = () => limited.statements.filter((each) => each.includes('browser_session')).length;
+      const made = (n: number) =>
+        limited.server.inject({
+          method: 'POST',
+          url: '/graphql',
+          headers: { 'content-type': 'application/json', ...own, cookie: `${sessionName}=${String(n).padStart(43, 'A')}` },
+          payload: { query: '{ viewer { roles } }' },
+        });
+      const codes: number[] = [];
+      for (let n = 0; n < 60; n += 1) codes.push((await made(n)).statusCode);
+      expect(codes.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 401));
+      expect(codes.at(-1)).toBe(429);
+      expect(reads()).toBeLessThanOrEqual(21);
+    } finally {
+      await limited.stop();
+    }
+  });
+
+  it('ends the streams of its page with it', async () => {
+    test = await restarted();
+    const session = await signIn('ana');
+    const arrival = await (test.app.signIn as NonNullable<typeof test.app.signIn>).sessions.arriveBy(session, null);
+    await expect(arrival.again()).resolves.toMatchObject({ id: arrival.actor.id });
+    await test.server.inject({ method: 'POST', url: '/sign-out', headers: { ...own, cookie: `${sessionName}=${session}` } });
+    await expect(arrival.again()).rejects.toMatchObject({ details: { rule: 'session.none' } });
   });
 
   it('that ended a day ago is removed, and the log says how many', async () => {

@@ -55,9 +55,12 @@ export interface SessionRevocations {
 /** The largest configurable clock skew, seconds: a longer memory costs nothing, a shorter one revives sessions. */
 const longestSkewSeconds = 120;
 
-/** When a revocation may be forgotten: the tokens it voids have then expired, whatever skew their issuer is allowed. */
-export const keptUntil = ({ issuedAt }: Revocation): Date =>
-  new Date(issuedAt.getTime() + (longestLifetimeSeconds + 2 * longestSkewSeconds) * 1000);
+/**
+ * When a revocation may be forgotten: the tokens it voids have then expired, whatever skew their issuer is allowed, and so have the sessions
+ * that began before it and get new ones, each of `longestSession` milliseconds at most.
+ */
+export const keptUntil = ({ issuedAt }: Revocation, longestSession = 0): Date =>
+  new Date(issuedAt.getTime() + Math.max((longestLifetimeSeconds + 2 * longestSkewSeconds) * 1000, longestSession));
 
 const sweepEvery = 60_000;
 
@@ -85,10 +88,15 @@ export class RevocationList implements SessionRevocations {
   }
 
   /**
-   * True for a token of an ended session, and for one issued up to the logout of all its subject's sessions. A token
+   * True for a token of an ended session, and for one issued up to the logout of all its subject's sessions; so for what began with a token then. A token
    * without `sid` may belong to any session of its subject, so the logout of one of them voids it as well.
    */
-  isRevoked({ issuer, subject, sessionId, issuedAt }: VerifiedToken): boolean {
+  isRevoked({
+    issuer,
+    subject,
+    sessionId,
+    issuedAt,
+  }: Pick<VerifiedToken, 'issuer' | 'subject' | 'sessionId' | 'issuedAt'>): boolean {
     const keys = [allSessions(issuer, subject), sessionId === null ? sessionless(issuer, subject) : session(issuer, sessionId)];
     const now = this.clock().getTime();
     return keys.some((key) => {

@@ -34,6 +34,8 @@ export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly tokens: PresentedTokens;
   readonly used: StoredProofs;
   readonly logouts: LogoutVerifier;
+  /** Milliseconds for which a session goes on at most that gets new tokens by itself. */
+  readonly longestSession: number;
   /** False: a session without a second factor counts as one with it. */
   readonly mfaRequired: boolean;
   /** A brake is on every session of theirs. */
@@ -70,6 +72,12 @@ interface Person extends Pick<SignedInActor, 'id' | 'staffIds' | 'helpdesks'> {
   readonly readAt: number;
 }
 
+const revoked = (): Failure =>
+  new Failure('UNAUTHENTICATED', 'The session was ended at the identity provider.', {
+    rule: 'token.revoked',
+    remedy: 'Sign in again.',
+  });
+
 /** Who a request comes from: the token's person as an actor of ours, unless their session was ended. */
 export class Actors {
   private readonly revocations: RevocationList;
@@ -105,10 +113,7 @@ export class Actors {
 
   private async actorOf(token: VerifiedToken, network: string | null): Promise<SignedInActor> {
     if (this.revocations.isRevoked(this.underDigest(token))) {
-      throw new Failure('UNAUTHENTICATED', 'The session was ended at the identity provider.', {
-        rule: 'token.revoked',
-        remedy: 'Sign in again.',
-      });
+      throw revoked();
     }
     const person = await this.personOf(token);
     if (this.parts.isSignedOut({ actorId: person.id, staffIds: person.staffIds })) {
@@ -137,6 +142,23 @@ export class Actors {
     };
   }
 
+  /** How a session is known that goes on past its tokens: keyed digests of who it is of, and of the provider's own session. */
+  namesOf(issuer: string, subject: string, sessionId: string | null) {
+    const digests = this.digestsOf(issuer, subject, sessionId);
+    return { subjectDigest: digests.subject as string, sessionDigest: digests.sessionId };
+  }
+
+  /** Whether such a session was ended at the provider, or by a rule, since it began. Throws `UNAUTHENTICATED`. */
+  expectNotEnded(session: {
+    readonly issuer: string;
+    readonly subjectDigest: string;
+    readonly sessionDigest: string | null;
+    readonly createdAt: Date;
+  }): void {
+    const { issuer, subjectDigest: subject, sessionDigest: sessionId, createdAt: issuedAt } = session;
+    if (this.revocations.isRevoked({ issuer, subject, sessionId, issuedAt })) throw revoked();
+  }
+
   /** The configured issuer that a logout token names, for the log: unproven, and null for any other. */
   issuerNamedIn(logoutToken: string): string | null {
     return this.parts.logouts.issuerNamedIn(logoutToken);
@@ -150,7 +172,7 @@ export class Actors {
   /** Ends one session, or, without `sessionId`, all of a subject's, as their identity provider said. Durable before it returns. */
   async endSessions({ issuer, subject, sessionId, issuedAt }: Revocation): Promise<void> {
     const entry = { issuer, issuedAt, ...this.digestsOf(issuer, subject, sessionId) };
-    const until = keptUntil(entry);
+    const until = keptUntil(entry, this.parts.longestSession);
     const stored = { issuer, subjectDigest: entry.subject, sessionDigest: entry.sessionId, issuedAt, untilAt: until };
     await this.parts.database.system(
       'logout',

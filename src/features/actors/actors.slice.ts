@@ -13,6 +13,8 @@ export interface IdentitySettings {
   /** In development issuers without TLS are taken, and this machine has more names than one. */
   readonly production: boolean;
   readonly mfaRequired: boolean;
+  /** How long sessions of browsers go on at most; null where there are none. */
+  readonly signIn: { readonly hours: number } | null;
   readonly dpop: DpopSettings;
 }
 
@@ -32,7 +34,7 @@ const namesOf = (address: string, production: boolean): readonly string[] => {
 /** Who asks, by the tokens of the merchant's identity providers; sessions that were ended before this start stay ended. */
 export const createActors = async (
   { database, keys, clock, log, publicUrl }: Core,
-  { production, mfaRequired, dpop }: IdentitySettings,
+  { production, mfaRequired, signIn, dpop }: IdentitySettings,
   { issuers, brakes, noteUse }: IdentityParts,
 ): Promise<Actors> => {
   const trust = {
@@ -56,6 +58,7 @@ export const createActors = async (
     tokens: new PresentedTokens(new TokenVerifier(trust), proofs),
     logouts: new LogoutVerifier(trust),
     mfaRequired,
+    longestSession: (signIn?.hours ?? 0) * 3_600_000,
     used,
     isSignedOut: (person) => brakes.isSignedOut(person),
     stopAlso: (person) => brakes.stopAlso(person),

@@ -2,7 +2,7 @@ import { Instant, Key, Sealed, Text } from '../../db/columns';
 import { Entity, Index } from '../../db/entity';
 import { table } from '../../db/table';
 
-/** A browser in which somebody of the staff signed in. Its cookie is stored as a keyed digest, their tokens sealed under a key of the installation. */
+/** A browser in which somebody of the staff signed in. Its cookie is stored as a keyed digest, their tokens sealed under a key of the installation and the cookie: nobody else’s opens them. */
 @Entity('browser_session')
 @Index('uq_browser_session_cookie_digest', ['cookieDigest'], { unique: true })
 @Index('ix_browser_session_ended_at_used_at', ['endedAt', 'usedAt'])
@@ -11,13 +11,17 @@ export class BrowserSession {
   @Text(64, { name: 'cookie_digest' }) cookieDigest!: string;
   @Text(64, { name: 'actor_id' }) actorId!: string;
   @Text(255) issuer!: string;
+  /** Keyed digest of who they are at the provider, by which a logout there finds it. */
+  @Text(64, { name: 'subject_digest' }) subjectDigest!: string;
+  /** Keyed digest of the provider’s own session (`sid`); null where neither token names one. */
+  @Text(64, { name: 'session_digest', nullable: true }) sessionDigest!: string | null;
   @Instant({ name: 'created_at' }) createdAt!: Date;
   /** When it is over, whatever happens. */
   @Instant({ name: 'ends_at' }) endsAt!: Date;
-  /** Of the last request, to half a minute. */
+  /** Of a request in the half minute before the last one. */
   @Instant({ name: 'used_at' }) usedAt!: Date;
   @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
-  /** Access, refresh and ID token, as JSON. */
+  /** Access, refresh and ID token, and whose session until when, as JSON. */
   @Sealed({ name: 'tokens_sealed', nullable: true }) tokensSealed!: Buffer | null;
   /** Until when the access token is good. */
   @Instant({ name: 'access_until' }) accessUntil!: Date;

@@ -5,18 +5,23 @@ import { type Selected, select } from '../../db/table';
 import { differing, type Judgement, missing, readAtMost, type Subject, saysOtherwise } from '../../ledger/subjects';
 import { type BrowserSession, browserSessions } from './browser-session.entity';
 
-/** Whose session it is, as the event of its beginning states it: SHA-256 over cookie's digest, actor and issuer, in base64url. */
+/** Whose session it is, as the event of its beginning states it: SHA-256 over the digests of cookie, subject and the provider's session, actor and issuer, in base64url. */
 export const sessionDigest = ({
   cookieDigest,
   actorId,
   issuer,
-}: Pick<BrowserSession, 'cookieDigest' | 'actorId' | 'issuer'>): string =>
+  subjectDigest,
+  sessionDigest: ofProvider,
+}: Pick<BrowserSession, 'cookieDigest' | 'actorId' | 'issuer' | 'subjectDigest' | 'sessionDigest'>): string =>
   createHash('sha256')
-    .update(canonicalize([cookieDigest, actorId, issuer]))
+    .update(canonicalize([cookieDigest, actorId, issuer, subjectDigest, ofProvider]))
     .digest('base64url');
 
 const rows = select(
-  browserSessions.pick('id', 'cookieDigest', 'actorId', 'issuer', 'createdAt', 'endsAt', 'endedAt'),
+  {
+    ...browserSessions.pick('id', 'cookieDigest', 'actorId', 'issuer', 'subjectDigest', 'sessionDigest'),
+    ...browserSessions.pick('createdAt', 'endsAt', 'endedAt'),
+  },
   sql`FROM ${browserSessions}`,
 );
 

@@ -1,31 +1,35 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { decodeJwt } from 'jose';
 import { z } from 'zod';
 import type { SystemChange } from '../../db/change';
 import { sql } from '../../db/sql';
 import { type Selected, select } from '../../db/table';
 import { Failure } from '../../failure';
 import { failureIn } from '../../graphql/errors';
-import { open, seal } from '../../privacy/sealing';
+import { open, SealBroken, seal } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
 import type { Actors, Arrival } from '../actors/actors.service';
 import type { Core } from '../core';
 import { BrowserSession, browserSessions } from './browser-session.entity';
 import { sessionDigest } from './browser-session.subject';
-import { type SignInProviders, SignInRefused, type Tokens } from './providers';
+import { providerUnavailable, type SignInProviders, SignInRefused, type Tokens } from './providers';
 
 /** Why a session ended, as its event says. */
 export type SessionEnd = 'signed-out' | 'renewed' | 'idle' | 'time' | 'provider' | 'revoked';
 
 export interface BrowserSessionParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
-  readonly actors: Pick<Actors, 'arrive'>;
+  readonly actors: Pick<Actors, 'arrive' | 'namesOf' | 'expectNotEnded'>;
   readonly providers: SignInProviders;
   readonly idleMinutes: number;
   readonly hours: number;
 }
 
 const rows = select(
-  browserSessions.pick('id', 'actorId', 'issuer', 'endsAt', 'usedAt', 'endedAt', 'tokensSealed', 'accessUntil', 'refreshUntil'),
+  {
+    ...browserSessions.pick('id', 'actorId', 'issuer', 'subjectDigest', 'sessionDigest', 'createdAt', 'endsAt', 'usedAt'),
+    ...browserSessions.pick('endedAt', 'tokensSealed', 'accessUntil', 'refreshUntil'),
+  },
   sql`FROM ${browserSessions}`,
 );
 type SessionRow = Selected<typeof rows>;
@@ -34,31 +38,63 @@ type SessionRow = Selected<typeof rows>;
 const useStep = 30_000;
 /** Milliseconds before the end of an access token from which on the next one is asked for. */
 const aheadOfEnd = 30_000;
-/** For how long, in milliseconds, one process has asking for new tokens to itself: longer than the provider has for an answer. */
-const refreshLease = 20_000;
-/** How often, in milliseconds, those who wait for it look. */
-const lookEvery = 100;
+/** For how long, in milliseconds, one process has asking for new tokens to itself: longer than the provider has for all its answers. */
+const refreshLease = 45_000;
+/** How often, in milliseconds, a process that waits for another one looks. */
+const lookEvery = 200;
 /** Ended ones are kept so long, milliseconds. */
 const keptFor = 24 * 3_600_000;
 /** Of one turn. */
 const mostOfTurn = 200;
 
-const tokens = z.strictObject({ access: z.string(), refresh: z.string().nullable(), id: z.string().nullable() });
+/** What is sealed: the tokens, and of which session, so that no row becomes another one's. */
+const sealed = z.strictObject({
+  access: z.string(),
+  refresh: z.string().nullable(),
+  id: z.string().nullable(),
+  expiresIn: z.number(),
+  actorId: z.string(),
+  issuer: z.string(),
+  /** UTC milliseconds. */
+  endsAt: z.number(),
+});
+type Sealed = z.output<typeof sealed>;
 
 const gone = (rule: string, message: string): Failure =>
   new Failure('UNAUTHENTICATED', message, { rule, remedy: 'Sign in again.' });
+const noSession = (): Failure => gone('session.none', 'There is no such session, or it was ended.');
+
+/** Who a token names. The gateway has taken it, or it came from the provider's own token endpoint. */
+const namedIn = (
+  token: string,
+): { readonly issuer: string | null; readonly subject: string | null; readonly session: string | null } => {
+  const { iss = null, sub = null, sid } = decodeJwt(token);
+  return { issuer: iss, subject: sub, session: typeof sid === 'string' ? sid : null };
+};
+
+/** A refusal that lasts: the gateway won't take such a token later either, as it may where keys are missing or a brake is on. */
+const isForGood = (error: unknown): boolean => {
+  const rule = failureIn(error)?.details.rule ?? '';
+  return rule.startsWith('token.') && rule !== 'token.key-set' && rule !== 'token.key';
+};
 
 /** Sessions of browsers: no token reaches them, only a cookie that means nothing elsewhere. */
 export class BrowserSessions {
+  /** Those whose tokens are being renewed here: all who ask meanwhile wait for the same answer. */
+  private readonly renewals = new Map<string, Promise<SessionRow>>();
+
   constructor(private readonly parts: BrowserSessionParts) {}
 
   /**
    * Begins a session for whom the tokens speak, and ends the one that the browser had. Returns the new cookie's value. Throws
-   * `UNAUTHENTICATED` where the gateway doesn't take the access token, and `SignInRefused` where it is a service's.
+   * `UNAUTHENTICATED` where the gateway doesn't take the access token, and `SignInRefused` where it is a service's, or another's than the ID token.
    */
   async begin(issuer: string, given: Tokens, former: string | null): Promise<{ readonly cookie: string; readonly endsAt: Date }> {
-    const { actor } = await this.arrive(given);
-    if (actor.kind !== 'staff') throw new SignInRefused('token');
+    const { actor } = await this.arrive(given.access);
+    const named = namedIn(given.access);
+    const told = given.id === null ? null : namedIn(given.id);
+    if (actor.kind !== 'staff' || named.issuer !== issuer || named.subject === null || told?.subject !== named.subject)
+      throw new SignInRefused('token');
     const cookie = randomBytes(32).toString('base64url');
     const before = former === null ? undefined : await this.find(former);
     const id = `ses_${ulid()}`;
@@ -70,11 +106,12 @@ export class BrowserSessions {
         cookieDigest: this.digestOf(cookie),
         actorId: actor.id,
         issuer,
+        ...this.parts.actors.namesOf(issuer, named.subject as string, named.session ?? told.session),
         createdAt: change.at,
         endsAt: until,
         usedAt: change.at,
         endedAt: null,
-        tokensSealed: this.seal(id, given),
+        tokensSealed: this.seal(id, cookie, { ...given, actorId: actor.id, issuer, endsAt: until.getTime() }),
         accessUntil: actor.expiresAt,
         refreshUntil: null,
       };
@@ -90,23 +127,23 @@ export class BrowserSessions {
 
   /** Who a cookie speaks for, now. Throws `UNAUTHENTICATED`, and `UPSTREAM_UNAVAILABLE` where new tokens are needed and can't be had. */
   async arriveBy(cookie: string, network: string | null): Promise<Arrival> {
-    const found = await this.find(cookie);
-    if (!found || found.endedAt !== null || found.tokensSealed === null)
-      throw gone('session.none', 'There is no such session, or it was ended.');
-    const end = this.overBy(found);
-    if (end !== null) {
-      await this.end(found.id, end);
-      throw gone(`session.${end}`, end === 'idle' ? 'The session was idle for too long.' : 'The session’s time is over.');
-    }
-    const row = await this.withFreshTokens(found);
+    const found = await this.standing(cookie);
+    const row = await this.withFreshTokens(found, cookie);
+    // The provider may have said meanwhile that it is over.
+    await this.expectNotEnded(row);
+    const { access } = this.tokensOf(row, cookie);
     try {
-      const arrival = await this.arrive(this.tokensOf(row), network);
+      const arrival = await this.arrive(access, network);
       await this.noteUse(row);
-      return arrival;
+      return {
+        ...arrival,
+        again: async () => {
+          await this.standing(cookie);
+          return arrival.again();
+        },
+      };
     } catch (error) {
-      // What the gateway takes no more it won't take later either; a brake ends when two people release it.
-      const rule = failureIn(error)?.details.rule ?? '';
-      if (rule.startsWith('token.') && rule !== 'token.key-set') await this.end(row.id, 'revoked');
+      if (isForGood(error)) await this.end(row.id, 'revoked');
       throw error;
     }
   }
@@ -115,19 +152,25 @@ export class BrowserSessions {
   async signOut(cookie: string): Promise<string | null> {
     const found = await this.find(cookie);
     if (!found || found.endedAt !== null) return null;
-    const { id } = found.tokensSealed === null ? { id: null } : this.tokensOf(found);
     await this.end(found.id, 'signed-out');
-    return this.parts.providers.endUrl(found.issuer, id).catch(() => null);
+    const { providers } = this.parts;
+    try {
+      const { refresh, id } = this.tokensOf(found, cookie);
+      if (refresh !== null) await providers.revoke(found.issuer, refresh).catch(() => undefined);
+      return await providers.endUrl(found.issuer, id);
+    } catch {
+      return null;
+    }
   }
 
   /** Ends what is over and removes what ended long ago. */
   async sweep(): Promise<void> {
     const now = this.parts.clock();
     const { endedAt, usedAt, endsAt, id } = browserSessions;
-    const idleSince = new Date(now.getTime() - this.idle - useStep);
+    const idleSince = new Date(now.getTime() - this.idle);
     const over = await this.parts.database.read(
       rows,
-      sql`WHERE ${endedAt} IS NULL AND (${usedAt} < ${idleSince} OR ${endsAt} <= ${now}) LIMIT ${mostOfTurn}`,
+      sql`WHERE ${endedAt} IS NULL AND (${usedAt} <= ${idleSince} OR ${endsAt} <= ${now}) LIMIT ${mostOfTurn}`,
     );
     for (const row of over) await this.end(row.id, row.endsAt <= now ? 'time' : 'idle');
     const before = new Date(now.getTime() - keptFor);
@@ -143,10 +186,33 @@ export class BrowserSessions {
     return this.parts.idleMinutes * 60_000;
   }
 
-  private overBy({ endsAt, usedAt }: SessionRow): 'time' | 'idle' | null {
+  /** The session of a cookie, where it goes on. Throws `UNAUTHENTICATED`, and ends what is over. */
+  private async standing(cookie: string): Promise<SessionRow> {
+    const row = await this.find(cookie);
+    if (!row || row.endedAt !== null || row.tokensSealed === null) throw noSession();
     const now = this.parts.clock().getTime();
-    if (now >= endsAt.getTime()) return 'time';
-    return now - usedAt.getTime() >= this.idle + useStep ? 'idle' : null;
+    // What is sealed says it too: whoever writes rows doesn't make a session longer.
+    const end =
+      now >= Math.min(row.endsAt.getTime(), this.tokensOf(row, cookie).endsAt) ? 'time' : this.isIdle(row) ? 'idle' : null;
+    if (end !== null) {
+      await this.end(row.id, end);
+      throw gone(`session.${end}`, end === 'idle' ? 'The session was idle for too long.' : 'The session’s time is over.');
+    }
+    await this.expectNotEnded(row);
+    return row;
+  }
+
+  private isIdle({ usedAt }: SessionRow): boolean {
+    return this.parts.clock().getTime() - usedAt.getTime() >= this.idle;
+  }
+
+  private async expectNotEnded(row: SessionRow): Promise<void> {
+    try {
+      this.parts.actors.expectNotEnded(row);
+    } catch (error) {
+      await this.end(row.id, 'revoked');
+      throw error;
+    }
   }
 
   private digestOf(cookie: string): string {
@@ -163,27 +229,46 @@ export class BrowserSessions {
     return { table: 'browser_session', column: 'tokens_sealed', row: id };
   }
 
-  private seal(id: string, given: Tokens): Buffer {
-    return seal(this.parts.keys.sessionKey, this.place(id), JSON.stringify(given));
+  /** Of the installation and the cookie: a row that is put on another cookie doesn't open. */
+  private keyOf(cookie: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.parts.keys.sessionKey, cookie, 'counterfoil/browser-session-tokens', 32));
   }
 
-  private tokensOf({ id, tokensSealed }: SessionRow): Tokens {
-    return tokens.parse(JSON.parse(open(this.parts.keys.sessionKey, this.place(id), tokensSealed as Buffer)));
+  private seal(id: string, cookie: string, content: Sealed): Buffer {
+    return seal(this.keyOf(cookie), this.place(id), JSON.stringify(content));
   }
 
-  private arrive({ access }: Tokens, network: string | null = null): Promise<Arrival> {
+  /** Throws `UNAUTHENTICATED` where the row isn't this cookie's, or isn't what was sealed. */
+  private tokensOf({ id, actorId, issuer, tokensSealed }: SessionRow, cookie: string): Sealed {
+    try {
+      const content = sealed.parse(JSON.parse(open(this.keyOf(cookie), this.place(id), tokensSealed as Buffer)));
+      if (content.actorId === actorId && content.issuer === issuer) return content;
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+    }
+    throw noSession();
+  }
+
+  private arrive(access: string, network: string | null = null): Promise<Arrival> {
     return this.parts.actors.arrive({ authorization: `Bearer ${access}` }, network);
   }
 
-  /** The session with an access token that is good for a while yet. Of all processes that see that it isn't, one asks the provider. */
-  private async withFreshTokens(row: SessionRow): Promise<SessionRow> {
-    const { database, clock } = this.parts;
+  /** The session with an access token that is good for a while yet. Of all who see that it isn't, in all processes, one asks the provider. */
+  private withFreshTokens(row: SessionRow, cookie: string): Promise<SessionRow> {
+    if (row.accessUntil.getTime() - this.parts.clock().getTime() > aheadOfEnd) return Promise.resolve(row);
+    const known = this.renewals.get(row.id);
+    if (known) return known;
+    const renewal = this.renew(row, cookie).finally(() => this.renewals.delete(row.id));
+    this.renewals.set(row.id, renewal);
+    return renewal;
+  }
+
+  private async renew(row: SessionRow, cookie: string): Promise<SessionRow> {
+    const { database, clock, providers } = this.parts;
     const { id, endedAt, refreshUntil, accessUntil } = browserSessions;
-    const isFresh = (each: SessionRow) => each.accessUntil.getTime() - clock().getTime() > aheadOfEnd;
-    if (isFresh(row)) return row;
-    const { refresh } = this.tokensOf(row);
-    // Without one it ends with its access token.
-    if (refresh === null) return row;
+    const kept = this.tokensOf(row, cookie);
+    // Without a refresh token it ends with its access token.
+    if (kept.refresh === null) return row;
     const now = clock();
     const until = new Date(now.getTime() + refreshLease);
     const isOurs = await database.bookkeeping(browserSessions, (book) =>
@@ -192,55 +277,61 @@ export class BrowserSessions {
         sql`${id} = ${row.id} AND ${endedAt} IS NULL AND ${accessUntil} = ${row.accessUntil} AND (${refreshUntil} IS NULL OR ${refreshUntil} <= ${now})`,
       ),
     );
-    if (isOurs === 0) return this.refreshedElsewhere(row);
+    if (isOurs === 0) return this.renewedElsewhere(row);
+    /** Only as long as nobody else has taken over. */
+    const write = (values: { tokensSealed?: Buffer; accessUntil?: Date }) =>
+      database.bookkeeping(browserSessions, (book) =>
+        book.update(
+          { ...values, refreshUntil: null },
+          sql`${id} = ${row.id} AND ${endedAt} IS NULL AND ${refreshUntil} = ${until}`,
+        ),
+      );
     let given: Tokens;
     try {
-      given = await this.parts.providers.refresh(row.issuer, refresh);
+      given = await providers.refresh(row.issuer, kept.refresh);
     } catch (error) {
-      if (!(error instanceof SignInRefused)) {
-        await database.bookkeeping(browserSessions, (book) => book.update({ refreshUntil: null }, sql`${id} = ${row.id}`));
-        // The one at hand may be good yet.
-        if (row.accessUntil > clock()) return row;
-        throw error;
+      if (error instanceof SignInRefused) {
+        await this.end(row.id, 'provider');
+        throw gone('session.provider', 'The identity provider gave no new token.');
       }
-      await this.end(row.id, 'provider');
-      throw gone('session.provider', 'The identity provider gave no new token.');
+      await write({});
+      // The one at hand may be good yet.
+      if (row.accessUntil > clock()) return row;
+      throw error;
     }
-    const actor = await this.arrive(given).then(
-      (arrival) => arrival.actor,
-      async (error: unknown) => {
-        if (failureIn(error)?.code === 'UNAUTHENTICATED') await this.end(row.id, 'provider');
-        throw error;
-      },
-    );
+    // Stored before anything else can fail: a refresh token that was used is good no more.
+    const renewed = {
+      tokensSealed: this.seal(row.id, cookie, {
+        ...kept,
+        ...given,
+        refresh: given.refresh ?? kept.refresh,
+        id: given.id ?? kept.id,
+      }),
+      accessUntil: new Date(clock().getTime() + given.expiresIn * 1_000),
+    };
+    if ((await write(renewed)) === 0) throw noSession();
+    const { actor } = await this.arrive(given.access).catch(async (error: unknown) => {
+      if (isForGood(error)) await this.end(row.id, 'provider');
+      throw error;
+    });
     if (actor.id !== row.actorId) {
       await this.end(row.id, 'provider');
       throw gone('session.provider', 'The identity provider gave a token of somebody else.');
     }
-    const renewed = {
-      tokensSealed: this.seal(row.id, { ...given, refresh: given.refresh ?? refresh }),
-      accessUntil: actor.expiresAt,
-      refreshUntil: null,
-    };
-    await database.bookkeeping(browserSessions, (book) => book.update(renewed, sql`${id} = ${row.id} AND ${endedAt} IS NULL`));
-    return { ...row, ...renewed };
+    return { ...row, ...renewed, refreshUntil: null };
   }
 
   /** What another process got. Throws `UPSTREAM_UNAVAILABLE` where that takes longer than its lease. */
-  private async refreshedElsewhere(row: SessionRow): Promise<SessionRow> {
+  private async renewedElsewhere(row: SessionRow): Promise<SessionRow> {
     if (row.accessUntil > this.parts.clock()) return row;
     for (let waited = 0; waited < refreshLease; waited += lookEvery) {
       await pause(lookEvery);
       const [now] = await this.parts.database.read(rows, sql`WHERE ${browserSessions.id} = ${row.id}`);
-      if (!now || now.endedAt !== null) throw gone('session.none', 'There is no such session, or it was ended.');
+      if (!now || now.endedAt !== null) throw noSession();
       if (now.accessUntil.getTime() !== row.accessUntil.getTime()) return now;
       if (now.refreshUntil === null) break;
     }
-    throw new Failure('UPSTREAM_UNAVAILABLE', 'The identity provider can’t be reached just now.', {
-      rule: 'sign-in.provider',
-      remedy: 'Try again in a few seconds.',
-      retryAfter: 5,
-    });
+    throw providerUnavailable();
   }
 
   private async noteUse(row: SessionRow): Promise<void> {

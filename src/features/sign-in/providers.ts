@@ -8,8 +8,14 @@ const client = () => require('openid-client') as typeof import('openid-client');
 
 /** Seconds that a provider has for an answer. */
 const longestAnswer = 10;
+/** Bytes of an answer. */
+const largestAnswer = 1_048_576;
 /** For how long, in milliseconds, what a provider says of itself is believed. */
 const believedFor = 3_600_000;
+/** By how many seconds its clock may be behind ours where it says when somebody was authenticated. */
+const clockSkew = 5;
+/** Minutes between the beginning of a sign-in and its end, at most. */
+export const mostMinutes = 10;
 
 /** What a person lacks: a second factor, or having signed in a moment ago. */
 export const stepUps = ['second-factor', 'recent'] as const;
@@ -22,7 +28,8 @@ export const beginning = z.strictObject({
   nonce: z.string(),
   verifier: z.string(),
   returnTo: z.string(),
-  maxAge: z.number().nullable(),
+  /** The person has to be authenticated after it began. */
+  asksAnew: z.boolean(),
   /** UTC milliseconds. */
   at: z.number(),
 });
@@ -33,6 +40,8 @@ export interface Tokens {
   readonly access: string;
   readonly refresh: string | null;
   readonly id: string | null;
+  /** Seconds for which the access token is good, as the provider says beside it. */
+  readonly expiresIn: number;
 }
 
 export interface ProviderParts {
@@ -42,10 +51,10 @@ export interface ProviderParts {
   readonly clock: () => Date;
 }
 
-/** Where the provider sends the browser back to. */
+/** Where a provider sends the browser back to, before its id. */
 export const backPath = '/sign-in/back';
 
-const unavailable = (): Failure =>
+export const providerUnavailable = (): Failure =>
   new Failure('UPSTREAM_UNAVAILABLE', 'The identity provider can’t be reached just now.', {
     rule: 'sign-in.provider',
     remedy: 'Try again in a few seconds.',
@@ -59,6 +68,21 @@ export class SignInRefused extends Error {
     this.name = 'SignInRefused';
   }
 }
+
+/** With no more of an answer read than a provider has to say. */
+const boundedFetch = async (url: string, options: object): Promise<Response> => {
+  const response = await fetch(url, options as RequestInit);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > largestAnswer) throw new TypeError('the identity provider’s answer is too long');
+    chunks.push(chunk);
+  }
+  const { status, headers } = response;
+  // Some may have no body (Fetch, null body status).
+  return new Response(size === 0 ? null : Buffer.concat(chunks), { status, headers });
+};
 
 /** The identity providers, as the gateway is their confidential client: authorization code with PKCE (RFC 6749, RFC 7636; OpenID Connect Core 1.0). */
 export class SignInProviders {
@@ -78,9 +102,8 @@ export class SignInProviders {
     const [nonce, state] = [randomNonce(), randomState()];
     const classes = stepUp === 'second-factor' ? provider.secondFactor : [];
     const asksAnew = stepUp === 'recent' || (stepUp === 'second-factor' && classes.length === 0);
-    const maxAge = asksAnew ? 0 : null;
     const url = buildAuthorizationUrl(await this.configuration(provider), {
-      redirect_uri: this.backUrl,
+      redirect_uri: this.backUrl(provider),
       response_type: 'code',
       scope: provider.scope.join(' '),
       code_challenge: await calculatePKCECodeChallenge(verifier),
@@ -91,35 +114,61 @@ export class SignInProviders {
       ...(classes.length === 0 ? {} : { acr_values: classes.join(' ') }),
       ...(asksAnew ? { max_age: '0', prompt: 'login' } : {}),
     });
-    const begun = { issuer, state, nonce, verifier, returnTo, maxAge, at: this.parts.clock().getTime() };
-    return { url: url.href, begun };
+    return { url: url.href, begun: { issuer, state, nonce, verifier, returnTo, asksAnew, at: this.parts.clock().getTime() } };
   }
 
-  /** What the provider gives for the answer that the browser brought. `query`: of the address, without its question mark. Throws `SignInRefused`. */
-  async finish({ issuer, state, nonce, verifier, maxAge }: Beginning, query: string): Promise<Tokens> {
+  /**
+   * What the provider gives for the answer that the browser brought to the address of the provider of this id. `query`: of the address, without
+   * its question mark. Throws `SignInRefused`, and `UPSTREAM_UNAVAILABLE`.
+   */
+  async finish({ issuer, state, nonce, verifier, asksAnew, at }: Beginning, id: string, query: string): Promise<Tokens> {
     const provider = this.provider(issuer);
-    const url = new URL(`${this.backUrl}?${query}`);
-    return this.asked(provider, (configuration) =>
-      client().authorizationCodeGrant(
-        configuration,
-        url,
-        {
-          expectedState: state,
-          expectedNonce: nonce,
-          pkceCodeVerifier: verifier,
-          idTokenExpected: true,
-          // Counted from when the provider was asked; what it allows beside that is the difference of two clocks.
-          ...(maxAge === null ? {} : { maxAge: maxAge + mostMinutes * 60 }),
-        },
-        this.named(provider),
-      ),
-    );
+    // Somebody else's code, which the provider that was asked must not see.
+    if (provider.id !== id) throw new SignInRefused('answer');
+    const url = new URL(`${this.backUrl(provider)}?${query}`);
+    const since = Math.ceil((this.parts.clock().getTime() - at) / 1_000);
+    const configuration = await this.configuration(provider);
+    const { authorizationCodeGrant, AuthorizationResponseError, ResponseBodyError } = client();
+    try {
+      return tokensOf(
+        await authorizationCodeGrant(
+          configuration,
+          url,
+          {
+            expectedState: state,
+            expectedNonce: nonce,
+            pkceCodeVerifier: verifier,
+            idTokenExpected: true,
+            ...(asksAnew ? { maxAge: since + clockSkew } : {}),
+          },
+          this.named(provider),
+        ),
+      );
+    } catch (error) {
+      if (error instanceof AuthorizationResponseError) throw new SignInRefused('provider');
+      if (error instanceof ResponseBodyError && error.status < 500) throw new SignInRefused('provider');
+      throw isUnanswered(error) ? providerUnavailable() : new SignInRefused('answer');
+    }
   }
 
-  /** New tokens for a refresh token. Throws `SignInRefused` where it isn't good any more, and `UPSTREAM_UNAVAILABLE`. */
+  /** New tokens for a refresh token. Throws `SignInRefused` where the provider says that it isn't good any more, and `UPSTREAM_UNAVAILABLE` for all else. */
   async refresh(issuer: string, refresh: string): Promise<Tokens> {
     const provider = this.provider(issuer);
-    return this.asked(provider, (configuration) => client().refreshTokenGrant(configuration, refresh, this.named(provider)));
+    const configuration = await this.configuration(provider);
+    const { refreshTokenGrant, ResponseBodyError } = client();
+    try {
+      return tokensOf(await refreshTokenGrant(configuration, refresh, this.named(provider)));
+    } catch (error) {
+      if (error instanceof ResponseBodyError && error.error === 'invalid_grant') throw new SignInRefused('provider');
+      throw providerUnavailable();
+    }
+  }
+
+  /** Ends what was given (RFC 7009), where the provider has a place for that. */
+  async revoke(issuer: string, refresh: string): Promise<void> {
+    const configuration = await this.configuration(this.provider(issuer));
+    if (configuration.serverMetadata().revocation_endpoint !== undefined)
+      await client().tokenRevocation(configuration, refresh, { token_type_hint: 'refresh_token' });
   }
 
   /** Where the browser goes to so that the provider's own session ends too; null where it has no such place. */
@@ -130,8 +179,8 @@ export class SignInProviders {
     return client().buildEndSessionUrl(configuration, hint).href;
   }
 
-  private get backUrl(): string {
-    return `${this.parts.publicUrl()}${backPath}`;
+  private backUrl({ id }: SignInProviderSection): string {
+    return `${this.parts.publicUrl()}${backPath}/${id}`;
   }
 
   private named({ resource }: SignInProviderSection): Record<string, string> {
@@ -148,42 +197,36 @@ export class SignInProviders {
     const now = this.parts.clock().getTime();
     const known = this.known.get(provider.issuer);
     if (known && now - known.at < believedFor) return known.configuration;
-    const { discovery, ClientSecretBasic, allowInsecureRequests } = client();
+    const { discovery, ClientSecretBasic, allowInsecureRequests, customFetch } = client();
     const configuration = discovery(
       new URL(provider.issuer),
       provider.clientId,
       { client_secret: provider.clientSecret },
       ClientSecretBasic(provider.clientSecret),
-      // Issuers without TLS are taken in development alone, as those of tokens are.
-      { timeout: longestAnswer, ...(this.parts.production ? {} : { execute: [allowInsecureRequests] }) },
+      {
+        timeout: longestAnswer,
+        [customFetch]: boundedFetch,
+        // Issuers without TLS are taken in development alone, as those of tokens are.
+        ...(this.parts.production ? {} : { execute: [allowInsecureRequests] }),
+      },
     ).catch(() => {
       this.known.delete(provider.issuer);
-      throw unavailable();
+      throw providerUnavailable();
     });
     this.known.set(provider.issuer, { at: now, configuration });
     return configuration;
   }
-
-  private async asked(
-    provider: SignInProviderSection,
-    ask: (configuration: Configuration) => Promise<{ access_token: string; refresh_token?: string; id_token?: string }>,
-  ): Promise<Tokens> {
-    const configuration = await this.configuration(provider);
-    const { AuthorizationResponseError, ResponseBodyError } = client();
-    try {
-      const { access_token: access, refresh_token: refresh, id_token: id } = await ask(configuration);
-      return { access, refresh: refresh ?? null, id: id ?? null };
-    } catch (error) {
-      if (error instanceof AuthorizationResponseError) throw new SignInRefused('provider');
-      if (error instanceof ResponseBodyError && error.status < 500) throw new SignInRefused('provider');
-      if (isUnanswered(error)) throw unavailable();
-      throw new SignInRefused('answer');
-    }
-  }
 }
 
-/** Minutes between the beginning of a sign-in and its end, at most. */
-export const mostMinutes = 10;
+/** Where the provider doesn't say for how long, it is asked again soon. */
+const shortestLife = 60;
+
+const tokensOf = (given: { access_token: string; refresh_token?: string; id_token?: string; expires_in?: number }): Tokens => ({
+  access: given.access_token,
+  refresh: given.refresh_token ?? null,
+  id: given.id_token ?? null,
+  expiresIn: given.expires_in ?? shortestLife,
+});
 
 /** There was no answer, or none that the provider meant: the network, a deadline, a server's error. */
 const isUnanswered = (error: unknown): boolean => {

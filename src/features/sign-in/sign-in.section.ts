@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line, type SectionContext, secret } from '../../section';
+import { line, type SectionContext, secret, sourceName } from '../../section';
 
 const words = (what: string) =>
   z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, `expected ${what} without blanks`)).max(16);
@@ -10,6 +10,8 @@ export const signInSection = (section: SectionContext) =>
     providers: z
       .array(
         z.strictObject({
+          /** In the redirect URI, of which each has its own: what one provider was asked, no other answers (RFC 9700, 4.4.2.2). */
+          id: sourceName,
           /** One of `identity.issuers`. */
           issuer: z.string().min(1),
           /** As people know it, where they choose between several. */
@@ -25,7 +27,8 @@ export const signInSection = (section: SectionContext) =>
       )
       .min(1, 'expected at least one provider')
       .max(8, 'expected at most 8 providers')
-      .refine((all) => new Set(all.map(({ issuer }) => issuer)).size === all.length, 'expected each issuer once'),
+      .refine((all) => new Set(all.map(({ issuer }) => issuer)).size === all.length, 'expected each issuer once')
+      .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, 'expected each id once'),
     /** After so long without a request a session is over. */
     idleMinutes: z.int().min(1).max(60).default(15),
     /** After so long it is over anyway. */

@@ -10,8 +10,8 @@ export interface SignInParts {
   readonly production: boolean;
 }
 
-/** Refusals that are put on record within a minute; what is beyond is counted only, as anybody can send such answers. */
-const mostOnRecord = 60;
+/** Refusals of each kind that are put on record within a minute; what is beyond is counted only, as anybody can send such answers. */
+const mostOnRecord = 20;
 
 const place = { table: 'sign_in', column: 'begun', row: 'cookie' };
 
@@ -22,7 +22,7 @@ export const createSignIn = (core: Core, section: SignInSection | null, { actors
   const providers = new SignInProviders({ providers: section.providers, publicUrl, production, clock });
   const { idleMinutes, hours } = section;
   const sessions = new BrowserSessions({ database, keys, clock, actors, providers, idleMinutes, hours });
-  let minute = { at: Number.NEGATIVE_INFINITY, count: 0 };
+  let minute = { at: Number.NEGATIVE_INFINITY, counts: new Map<string, number>() };
   const service = {
     providers,
     sessions,
@@ -41,9 +41,10 @@ export const createSignIn = (core: Core, section: SignInSection | null, { actors
     /** Somebody came back with what begins nothing. */
     refused: async (why: string): Promise<void> => {
       const now = clock().getTime();
-      if (now - minute.at >= 60_000) minute = { at: now, count: 0 };
-      minute.count += 1;
-      if (minute.count > mostOnRecord) return;
+      if (now - minute.at >= 60_000) minute = { at: now, counts: new Map() };
+      const count = (minute.counts.get(why) ?? 0) + 1;
+      minute.counts.set(why, count);
+      if (count > mostOnRecord) return;
       await database.system('sign-in', 'sign-in.refuse', async (change) => {
         change.record('sign-in.refuse', { detail: { why } });
       });
