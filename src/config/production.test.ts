@@ -47,7 +47,7 @@ describe('production refuses', () => {
   test('a sign-in without an address to come back to, at nobody who is trusted, or for tokens that would have to be bound', () => {
     const provider = (issuer: string) => `
 signIn:
-  providers: [{ issuer: "${issuer}", name: Staff, clientId: gateway, clientSecret: "\${RT_SECRET}" }]
+  providers: [{ id: staff, issuer: "${issuer}", name: Staff, clientId: gateway, clientSecret: "\${RT_SECRET}" }]
 `;
     const [, trusted = ''] = /issuer: (\S+)/.exec(real) ?? [];
     const bound = real.replace('audience: counterfoil', 'audience: counterfoil\n      dpopRequired: [AGENT]');

@@ -197,7 +197,9 @@ describe('whom a hold covers', () => {
     it('a human looks where there are more than are looked at, and only then', async () => {
       const email = await namesakes(49);
       expect((await pipeline.decide({ email })).verdict).toBe('CLEAR');
-      const [last] = await test.app.database.query<Record<string, unknown>>("SELECT * FROM payment_customer WHERE id LIKE '%48'");
+      const [last] = await test.app.database.query<Record<string, unknown>>('SELECT * FROM payment_customer WHERE id = ?', [
+        `pcu_${'48'.padStart(26, '0')}`,
+      ]);
       const columns = Object.keys(last ?? {});
       const copy = { ...last, id: `pcu_${'9'.padStart(26, '0')}9`, reference_digest: 'digest of the next' } as Record<
         string,
