@@ -363,8 +363,8 @@ describe('the leak test of questions, claims, invitations, step-ups and browser 
 
   it('finds that tokens of sessions are stored in clear', async () => {
     jest
-      .spyOn(BrowserSessions.prototype as unknown as { seal: (id: string, given: object) => Buffer }, 'seal')
-      .mockImplementation((_, given) => Buffer.from(JSON.stringify(given)));
+      .spyOn(BrowserSessions.prototype as unknown as { seal: (id: string, cookie: string, given: object) => Buffer }, 'seal')
+      .mockImplementation((_id, _cookie, given) => Buffer.from(JSON.stringify(given)));
     const leaks = await found(doors.browserSession());
     const places = ['access token', 'refresh token', 'ID token'].map((what) => `${what} in browser_session.tokens_sealed`);
     expect(leaks).toEqual(expect.arrayContaining(places));

@@ -10,6 +10,7 @@ import { TestApp } from './app';
 import { type Case, mails, newestToken } from './credentials';
 import { type Payer, Pipeline } from './decisions';
 import { HookReceiver, saysMoreThanIds } from './hook-receiver';
+import { OtherIssuer } from './other-issuer';
 import { askCustomer, Questions } from './recognitions';
 import { rulesWithModes } from './rules-file';
 import { listening, overSocket, type Subscriber, settled } from './subscribers';
@@ -56,6 +57,7 @@ export class DoorCanaries {
   private receiver!: HookReceiver;
   private provider!: Server;
   private issuer = '';
+  private other!: OtherIssuer;
   private listener!: Subscriber;
   private questions!: Questions;
   private payers: readonly Payer[] = [];
@@ -70,16 +72,18 @@ export class DoorCanaries {
   private async open(): Promise<void> {
     this.receiver = await HookReceiver.start();
     const issuer = await this.openProvider();
+    this.other = await OtherIssuer.open(issuer);
     const rulesFile = join(this.folder, 'rules.yaml');
     writeFileSync(rulesFile, rulesWithModes({ 'claim-against-record': 'ON', 'card-expiring': 'ON' }));
     this.test = await TestApp.start({
       config: {
         rulesFile,
+        issuers: [this.other.configuration],
         updates: { leaseSeconds: 60, cardInvitations: { mostADay: 100_000, linkDays: 7 } },
         signals: { sources: [] } as never,
         webhooks: [this.receiver.endpoint(Buffer.alloc(32, 'a key of whoever is told'))],
         signIn: {
-          providers: [{ issuer, name: 'Staff', clientId: 'gateway', clientSecret, scope: ['openid'] }],
+          providers: [{ id: 'staff', issuer, name: 'Staff', clientId: 'gateway', clientSecret, scope: ['openid'] }],
           idleMinutes: 60,
           hours: 8,
         } as never,
@@ -410,7 +414,7 @@ export class DoorCanaries {
       };
       const comeBack = async (query: Record<string, string>, cookie: string) => {
         const { body } = await server.inject({
-          url: `/sign-in/back?${new URLSearchParams(query)}`,
+          url: `/sign-in/back/staff?${new URLSearchParams(query)}`,
           headers: { host: own.host, cookie: `__Host-counterfoil-sign-in=${cookie}` },
         });
         this.pages.push(body);
@@ -428,8 +432,11 @@ export class DoorCanaries {
         await comeBack(part === 'error' ? { ...said, error: 'access_denied' } : said, brought);
       }
       await comeBack({ code: this.keep('code that is none') }, this.keep('beginning that is none'));
-      const access = await this.test.token('ana');
-      const tokens = { access, refresh: this.keep('refresh token'), id: this.keep('ID token') };
+      const access = await this.other.token('ana', { roles: ['AGENT'], teams: ['cards'] }, clock.now());
+      // An ID token is looked into for whom it names: its signature is what is looked for.
+      const [, named] = access.split('.');
+      const id = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.${named}.${this.keep('ID token')}`;
+      const tokens = { access, refresh: this.keep('refresh token'), id, expiresIn: 900 };
       this.keep('access token', { value: access.slice(access.lastIndexOf('.') + 1) });
       const { cookie } = await signIn.sessions.begin(this.issuer, tokens, null);
       this.keep('cookie of a session', { value: cookie });

@@ -20,11 +20,11 @@ export class OtherIssuer {
     readonly configuration: IssuerConfiguration,
   ) {}
 
-  static async open(): Promise<OtherIssuer> {
+  static async open(issuer = 'https://other.example.com'): Promise<OtherIssuer> {
     const { privateKey, publicKey } = await generateKeyPair('ES256');
     const published = { ...(await exportJWK(publicKey)), kid: 'other', alg: 'ES256', use: 'sig' };
     const configuration = {
-      issuer: 'https://other.example.com',
+      issuer,
       audience: ['counterfoil'],
       logoutAudience: 'counterfoil-client',
       algorithms: ['ES256'],
