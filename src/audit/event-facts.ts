@@ -42,6 +42,8 @@ export const step = {
   to: word,
   reason: optional(telling('CredentialUpdateTransition.reason', word)),
   staff: optional(later(fact<string | null>('id among the staff of the ticket’s helpdesk, or null'))),
+  /** Where it waits for somebody: until when. */
+  waitsUntil: optional(later(time)),
 };
 
 export interface EventKind {

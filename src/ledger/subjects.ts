@@ -261,6 +261,13 @@ export const saysOtherwise = (kind: string, id: string, ...columns: readonly str
   return named === '' ? [] : [{ kind, fault: 'that their events say otherwise of', id: `${id} (${named})` }];
 };
 
+/**
+ * That something ended by its time before that was over, in words; nothing where it didn't, or where no end is stated. `until`: the last end that
+ * its events state, a UTC time each. A row could be put back afterwards; what ended in the gateway's own name stands in the log.
+ */
+export const endedEarly = (ended: RecordedEvent | undefined, until: unknown): string =>
+  ended !== undefined && typeof until === 'string' && ended.at.getTime() < Date.parse(until) ? 'ended before its time' : '';
+
 /** Whom an event is about, as rows that are held against its leaf by themselves say: any of them. */
 export const customerOf = ({ customers }: RecordedEvent, stored: string): string | null =>
   customers.includes(stored) ? stored : (customers[0] ?? null);

@@ -4,6 +4,7 @@ import { type Selected, select } from '../../db/table';
 import {
   customerOf,
   differing,
+  endedEarly,
   type Judgement,
   missing,
   type RecordedEvent,
@@ -61,6 +62,7 @@ const judgeAlert = (row: AlertRow, begun: RecordedEvent, about: readonly Recorde
       resolvedById: ended?.action === 'alert.resolve' ? ended.actorId : null,
     }),
     isAsStated ? '' : 'reasons',
+    endedEarly(ended?.action === 'alert.end' ? ended : undefined, detail.until),
   );
 };
 

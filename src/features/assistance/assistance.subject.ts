@@ -3,6 +3,7 @@ import { type Selected, select } from '../../db/table';
 import {
   customerOf,
   differing,
+  endedEarly,
   type Judgement,
   type RecordedEvent,
   readAtMost,
@@ -35,9 +36,10 @@ const judgeRow = (
   const ended = end.ended ?? rejected;
   const isRequest = begun.action === 'assistance.request';
   const needsApproval = isRequest && detail.needsApproval === true;
-  const until = new Date(String((approved ?? begun).detail.expiresAt));
+  const until = (approved ?? begun).detail.expiresAt;
   // A request that waited when who asked wasn't kept yet was ended by the migration that keeps it.
-  const isCutShort = needsApproval && !approved && row.expiresAt.getTime() === begun.at.getTime();
+  const isCutShort =
+    needsApproval && !approved && detail.staffRows === undefined && row.expiresAt.getTime() === begun.at.getTime();
   const columns = differing(row, {
     actorId: begun.actorId,
     ...(detail.staffRows === undefined ? {} : { requestedByStaffIds: detail.staffRows }),
@@ -47,7 +49,7 @@ const judgeRow = (
     origin: isRequest ? 'REQUESTED' : 'AUTOMATIC',
     requestedAt: begun.at,
     beginsAt: needsApproval ? (approved?.at ?? null) : begun.at,
-    ...(isCutShort ? {} : { expiresAt: until }),
+    ...(isCutShort ? {} : { expiresAt: new Date(String(until)) }),
     needsApproval,
     approvedById: approved?.actorId ?? null,
     approvedAt: approved?.at ?? null,
@@ -58,7 +60,15 @@ const judgeRow = (
   });
   const isSilent = begun.notes.includes('reason') && row.reasonSealed === null;
   const isUnexplained = rejected?.notes.includes('reason') === true && row.rejectionSealed === null;
-  return saysOtherwise(kind, row.id, columns, isSilent ? 'reason' : '', isUnexplained ? 'rejection' : '');
+  const expired = !isCutShort && end.ended?.detail.reason === 'EXPIRED' ? end.ended : undefined;
+  return saysOtherwise(
+    kind,
+    row.id,
+    columns,
+    isSilent ? 'reason' : '',
+    isUnexplained ? 'rejection' : '',
+    endedEarly(expired, until),
+  );
 };
 
 /** An assistance is what the events of its beginning, its approval, its refusal and its end say. */

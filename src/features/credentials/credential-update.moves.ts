@@ -4,7 +4,7 @@ import type { Change } from '../../db/change';
 import { ulid } from '../../ulid';
 import type { CustomerSeal } from '../keys/customer-seal';
 import { type CredentialUpdate, credentialTransitions, credentialUpdates } from './credential-update.entity';
-import { type CredentialUpdateState, expectTransition, isTerminal, type MoveReason } from './credential-update.states';
+import { type CredentialUpdateState, expectTransition, isTerminal, isWaiting, type MoveReason } from './credential-update.states';
 import { enqueue } from './jobs.service';
 
 /** What every move states. */
@@ -14,6 +14,7 @@ interface Step {
   readonly to: string;
   readonly reason?: string;
   readonly staff?: string | null;
+  readonly waitsUntil?: string;
 }
 
 /** Events that state a move. */
@@ -60,7 +61,8 @@ const tell = async <Name extends MoveName>(
     reason,
     at: change.at,
   });
-  const step: Step = { kind: update.kind, from, to, ...(reason === null ? {} : { reason }), ...acting };
+  const until = isWaiting(to) ? { waitsUntil: update.expiresAt.toISOString() } : {};
+  const step: Step = { kind: update.kind, from, to, ...(reason === null ? {} : { reason }), ...acting, ...until };
   change.record(name, {
     ...factsOf(update, seal),
     notes: notes ? seal.notes(notes) : [],

@@ -38,6 +38,9 @@ export const transitions: Readonly<Record<CredentialUpdateState, readonly Creden
 
 export const isTerminal = (state: CredentialUpdateState): boolean => transitions[state].length === 0;
 
+/** States that end by themselves where nobody answers in time. */
+export const isWaiting = (state: CredentialUpdateState): boolean => transitions[state].includes('EXPIRED');
+
 /** States in which nothing was sent to the provider yet, so that it can still be called off. */
 export const isOpenToCancel = (state: CredentialUpdateState): boolean => transitions[state].includes('CANCELLED');
 

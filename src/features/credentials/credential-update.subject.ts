@@ -4,6 +4,7 @@ import { type Selected, select } from '../../db/table';
 import {
   customerOf,
   differing,
+  endedEarly,
   grouped,
   type Judgement,
   judgeEach,
@@ -19,14 +20,14 @@ import {
   credentialTransitions as t,
   credentialUpdates as u,
 } from './credential-update.entity';
-import { isTerminal } from './credential-update.states';
+import { isTerminal, isWaiting } from './credential-update.states';
 
 const updateRows = select(
   {
     ...u.pick('id', 'kind', 'state', 'ticketId', 'customerId', 'assistanceId', 'paymentMethodId', 'requestedById', 'link'),
     ...u.pick('requestedByStaffId', 'requestedByStaffIds', 'contactStaffIds', 'riskRules', 'needsCode', 'needsThreeDSecure'),
     ...u.pick('needsApproval', 'authenticated', 'decidedById', 'decidedByStaffId', 'decidedAt', 'decision'),
-    ...u.pick('decisionReasonSealed', 'failure', 'moves', 'createdAt', 'endedAt'),
+    ...u.pick('decisionReasonSealed', 'failure', 'moves', 'createdAt', 'expiresAt', 'endedAt'),
   },
   sql`FROM ${u}`,
 );
@@ -101,6 +102,10 @@ const judgeRow = (
   const found = about.flatMap((event) => (event.action === 'credential.risk' ? [event.detail.rules] : []));
   const deciding = decided ? decided.detail.staff : null;
   const last = transitions.at(-1);
+  // Each waiting state is entered once at most; events of earlier versions don't say until when.
+  const untilIn = (state: string): unknown => about.find(({ detail: { to } }) => to === state)?.detail.waitsUntil;
+  const waits = last && isWaiting(last.toState) ? untilIn(last.toState) : undefined;
+  const expired = of('credential.expire');
   const isChain = transitions.every(
     ({ ordinal, fromState }, index) => ordinal === index + 1 && fromState === (transitions[index - 1]?.toState ?? null),
   );
@@ -127,6 +132,7 @@ const judgeRow = (
     moves: transitions.length,
     state: last?.toState,
     endedAt: last && isTerminal(last.toState) ? last.at : null,
+    ...(waits === undefined ? {} : { expiresAt: new Date(String(waits)) }),
     ...(last?.toState === 'FAILED' ? { failure: last.reason } : {}),
   });
   const isSilent = decided?.notes.includes('reason') && row.decisionReasonSealed === null;
@@ -137,6 +143,7 @@ const judgeRow = (
     isStated(detail.contactStaff, row.contactStaffIds.length) ? '' : 'contactStaffIds',
     isChain ? '' : 'history',
     isSilent ? 'decisionReason' : '',
+    endedEarly(expired, untilIn(String(expired?.detail.from))),
   );
 };
 
@@ -185,7 +192,7 @@ export const updateSubject: Subject<StoredUpdate> = {
       }),
       ...judgeEach('links to customers', id, {
         rows: links,
-        events: about.filter(({ detail }) => typeof detail.link === 'string' && typeof detail.until === 'string'),
+        events: about.filter(({ action, detail }) => action === 'credential.link' && typeof detail.link === 'string'),
         is: isLinkOf,
       }),
     ],

@@ -3,6 +3,7 @@ import { type Selected, select } from '../../db/table';
 import {
   customerOf,
   differing,
+  endedEarly,
   type Judgement,
   missing,
   type RecordedEvent,
@@ -95,6 +96,7 @@ export const demandSubject: Subject<Selected<typeof demandRows> | undefined> = {
           openKey: ended ? null : presented ? places : `${row.customerId}|`,
         }),
         row.failedDigests.length === tries.length ? '' : 'failedDigests',
+        endedEarly(ended?.action === 'demand.expire' ? ended : undefined, opened.detail.until),
       ),
     };
   },

@@ -4,6 +4,7 @@ import { type Selected, select } from '../../db/table';
 import {
   customerOf,
   differing,
+  endedEarly,
   grouped,
   type Judgement,
   missing,
@@ -101,6 +102,7 @@ const judgeRow = (row: HoldRow, begun: RecordedEvent, moves: readonly RecordedEv
     arePayers ? '' : 'payerIds',
     isHistory ? '' : 'history',
     isSilent ? 'reason' : '',
+    endedEarly(moves.find(({ action }) => action === 'hold.expire'), until),
   );
 };
 

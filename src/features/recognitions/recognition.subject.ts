@@ -3,6 +3,7 @@ import { type Selected, select } from '../../db/table';
 import {
   customerOf,
   differing,
+  endedEarly,
   grouped,
   type Judgement,
   judgeEach,
@@ -87,7 +88,8 @@ export const recognitionSubject: Subject<StoredRecognition> = {
       holdId: answered?.detail.hold ?? null,
       askedKey: hasEnded ? null : detail.transaction,
     });
+    const early = endedEarly(of('recognition.expire'), detail.until);
     const isSilent = answered !== undefined && row.shownSealed === null;
-    return { findings: [...saysOtherwise(kind, id, columns, isSilent ? 'shownSealed' : ''), ...linked] };
+    return { findings: [...saysOtherwise(kind, id, columns, isSilent ? 'shownSealed' : '', early), ...linked] };
   },
 };

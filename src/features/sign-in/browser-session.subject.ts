@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalize } from '../../audit/canonical';
 import { sql } from '../../db/sql';
 import { type Selected, select } from '../../db/table';
-import { differing, type Judgement, missing, readAtMost, type Subject, saysOtherwise } from '../../ledger/subjects';
+import { differing, endedEarly, type Judgement, missing, readAtMost, type Subject, saysOtherwise } from '../../ledger/subjects';
 import { type BrowserSession, browserSessions } from './browser-session.entity';
 
 /** Whose session it is, as the event of its beginning states it: SHA-256 over the digests of cookie, subject and the provider's session, actor and issuer, in base64url. */
@@ -49,6 +49,7 @@ export const browserSessionSubject: Subject<Selected<typeof rows> | undefined> =
         id,
         differing(row, { createdAt: began.at, endsAt: new Date(String(until)), endedAt: ended?.at ?? null }),
         entry === sessionDigest(row) ? '' : 'whose',
+        endedEarly(ended?.detail.why === 'time' ? ended : undefined, until),
       ),
     };
   },
