@@ -52,7 +52,7 @@ export const holdEvents = {
   },
   'hold.effect': {
     reads:
-      'Something that the hold is to bring about is now so, and who keeps to it; or which calls that takes at the provider, and what came of one of them; or all of it is settled.',
+      'Something that the hold is to bring about is now so, and who keeps to it; or which calls that takes at the provider, and what came of one of them; or all of it is settled; or the gateway’s own job for it was gone, and is there again.',
     subject: 'Hold',
     detail: [
       {
@@ -72,6 +72,7 @@ export const holdEvents = {
         refusal: optional(telling('Alert.rule', word)),
       },
       { calls: telling('Alert.rule', words) },
+      { job: oneOf('RENEWED') },
       move,
     ],
   },

@@ -1,10 +1,13 @@
-import { sql } from '../../db/sql';
+import { dueFrom } from '../../background/job-table';
+import { type Sql, sql } from '../../db/sql';
 import type { Core } from '../core';
 import { transaction } from '../payments/payments.rows';
-import { PaymentHold } from './hold.entity';
-import { endingStates, placedStates, stateAt } from './hold.states';
-import { effect, hold, holdIds, movedPayments } from './holds.rows';
+import { PaymentHold, paymentHoldJobs } from './hold.entity';
+import { factsOf } from './hold.moves';
+import { endingStates, placedStates, standingStates, stateAt } from './hold.states';
+import { effect, hold, holdIds, jobRows, movedPayments } from './holds.rows';
 import { ofOnePayment } from './holds.service';
+import { newJob } from './jobs';
 import { lapseBy } from './lapsing';
 import { expire } from './letting-go';
 import { captureReserve, isUncaptured, unaskedBefore } from './provider-side';
@@ -12,7 +15,7 @@ import { captureReserve, isUncaptured, unaskedBefore } from './provider-side';
 /** Holds that end in one turn. */
 const endedAtOnce = 200;
 
-/** Ends of holds that nobody asks for: their time is over, or the provider moved first. */
+/** What holds need and nobody asks for: they end as their time is over or the provider moved first, and have a job for as long as they stand. */
 export class HoldEnds {
   constructor(private readonly parts: Pick<Core, 'database' | 'keys' | 'clock'>) {}
 
@@ -28,6 +31,28 @@ export class HoldEnds {
         if (row && stateAt(row, change.at) !== row.state) await expire(change, keys, row);
       });
     return past.length;
+  }
+
+  /** Gives what stands a job again where it has none that waits: nobody else would ever let go of it. Returns how many. */
+  async renewJobs(): Promise<number> {
+    const { database, keys } = this.parts;
+    const waiting = (holdId: Sql) =>
+      sql`FROM ${paymentHoldJobs} WHERE ${paymentHoldJobs.holdId} = ${holdId} AND ${paymentHoldJobs.state} = 'PENDING'`;
+    const without = await database.read(
+      holdIds,
+      sql`WHERE ${hold.state} IN (${standingStates}) AND NOT EXISTS (SELECT 1 ${waiting(hold.id)}) ORDER BY ${hold.id} LIMIT ${endedAtOnce}`,
+    );
+    for (const { id } of without)
+      await database.system('worker', 'hold.effect', async (change) => {
+        const row = await change.lockIfAny(PaymentHold, { id });
+        if (!row || !standingStates.includes(row.state)) return;
+        const [job] = await change.read(jobRows, sql`WHERE ${paymentHoldJobs.holdId} = ${id}`, { lock: true });
+        if (job?.state === 'PENDING') return;
+        if (job) await change.update(paymentHoldJobs, dueFrom(change.at), sql`${paymentHoldJobs.id} = ${job.id}`);
+        else await change.insert(paymentHoldJobs, newJob(change, id));
+        change.record('hold.effect', { ...(await factsOf(change, keys, row)), detail: { job: 'RENEWED' } });
+      });
+    return without.length;
   }
 
   /** Ends what was about payments that were captured or are over, as they were last read. Returns how many it looked at. */

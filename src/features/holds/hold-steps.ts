@@ -7,7 +7,7 @@ import type { DataKey } from '../../privacy/customer-keys';
 import { ulid } from '../../ulid';
 import type { HoldStep } from '../../upstream/payments/payments.port';
 import { type Keys, sealField } from '../keys/keys.service';
-import { type HoldStepPhase, type PaymentHold, paymentHoldSteps } from './hold.entity';
+import { type HoldStepPhase, type PaymentHold, type PaymentHoldEffect, paymentHoldSteps } from './hold.entity';
 import type { HoldEffectKind } from './hold.states';
 import { type StepRow, step, stepRows } from './holds.rows';
 
@@ -60,6 +60,7 @@ export class HoldSteps {
   /**
    * Writes down calls that are to be made, after those that there are. They are sealed under a key of the hold's own, so that what was done at the provider
    * can be taken back from there although the customer is erased meanwhile; that key goes with the hold's end. Nothing new is done to who is erased.
+   * Returns those that were written down.
    */
   async plan(
     change: Change,
@@ -69,17 +70,18 @@ export class HoldSteps {
       planned,
       after,
     }: { readonly phase: HoldStepPhase; readonly planned: readonly PlannedStep[]; readonly after: number },
-  ): Promise<void> {
-    if (planned.length === 0) return;
+  ): Promise<readonly PlannedStep[]> {
+    if (planned.length === 0) return [];
     const customerIds = planned.map(({ customerId }) => customerId);
     const keys = await this.keys.forOwners(change, [holdId, ...(phase === 'UNDO' ? [] : customerIds)]);
     const key = keys.get(holdId);
-    if (!key) return;
+    if (!key) return [];
     const left = phase === 'UNDO' ? planned : planned.filter(({ customerId }) => keys.has(customerId));
     await change.insert(
       paymentHoldSteps,
       left.map((each, index) => this.rowOf(change, { holdId, phase, ordinal: after + index + 1, key, ...each })),
     );
+    return left;
   }
 
   /** Whether nothing may be done any more to the customer whom a call is about. */
@@ -117,5 +119,18 @@ export class HoldSteps {
 
 /** Still to be made, or to be asked about. */
 export const pendingOf = (steps: readonly OpenedStep[]): OpenedStep | undefined => steps.find(isPending);
+
+/** Calls of it are gone: their ordinals have gaps. */
+const haveGaps = (steps: readonly OpenedStep[]): boolean => steps.some(({ row }, index) => row.ordinal !== index + 1);
+
+/** Nobody knows here any more what was done at the provider for this effect: its calls, or some of the hold's, are gone, or can't be read. */
+export const isUnknowable = (
+  { kind, enforcedBy }: Pick<PaymentHoldEffect, 'kind' | 'enforcedBy'>,
+  steps: readonly OpenedStep[],
+): boolean => {
+  const own = steps.filter(({ row }) => row.phase === 'APPLY' && row.kind === kind);
+  if (own.some(({ call }) => call === null)) return true;
+  return enforcedBy === 'PROVIDER' && (own.length === 0 || haveGaps(steps));
+};
 
 export const lastOrdinalOf = (steps: readonly OpenedStep[]): number => steps.at(-1)?.row.ordinal ?? 0;

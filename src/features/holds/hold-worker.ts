@@ -12,7 +12,7 @@ import { PaymentHold, type PaymentHoldEffect, PaymentHoldStep, paymentHoldJobs, 
 import { become, customersOf, factsOf, move } from './hold.moves';
 import { type HoldEffectKind, openStates, placedStates, stateAt } from './hold.states';
 import { type Seen, undoOf, wantedCalls, wholeSecond } from './hold-plan';
-import { HoldSteps, lastOrdinalOf, type OpenedStep, type PlannedStep, pendingOf } from './hold-steps';
+import { HoldSteps, isUnknowable, lastOrdinalOf, type OpenedStep, type PlannedStep, pendingOf } from './hold-steps';
 import { holdIds, hold as holds, standingSteps, step } from './holds.rows';
 import { ofOnePayment } from './holds.service';
 import type { ClaimedJob } from './jobs';
@@ -29,6 +29,9 @@ const keyLifetime = 23 * 3_600_000;
 const mostLookedAt = 10;
 /** How long, in milliseconds, a listing waits for another hold to be done with taking the same one back. */
 const takenBackSoon = 1_000;
+
+/** Nothing of it is left to be let go. */
+const isOver = ({ state }: Pick<PaymentHoldEffect, 'state'>): boolean => state === 'NOT_POSSIBLE' || state === 'REVERSED';
 
 type StepCourse = Course<PaymentHoldStep, PaymentHold>;
 
@@ -134,8 +137,9 @@ export class HoldWorker {
       if (await this.bound(change, locked, seen.payment)) return;
       const effects = await effectsOf(change, locked.id);
       const targetOf = (each: PlannedStep) => this.steps.targetOf(each);
-      const planned = effects.flatMap((each) => wantedCalls(locked, each.kind, { seen, steps, targetOf }));
-      await this.steps.plan(change, locked, { phase: 'APPLY', planned, after: lastOrdinalOf(steps) });
+      const wanted = effects.flatMap((each) => wantedCalls(locked, each.kind, { seen, steps, targetOf }));
+      const after = lastOrdinalOf(steps);
+      const planned = await this.steps.plan(change, locked, { phase: 'APPLY', planned: wanted, after });
       locked.planned = true;
       await change.save(locked);
       for (const each of effects) {
@@ -318,7 +322,8 @@ export class HoldWorker {
   /** What an effect is by what became of its calls: never more than the least of them. */
   private async reckon(change: Change, hold: PaymentHold, kind: HoldEffectKind): Promise<void> {
     const effect = (await effectsOf(change, hold.id)).find((each) => each.kind === kind);
-    const all = (await this.steps.of(change, hold.id)).filter(({ row }) => row.kind === kind);
+    const steps = await this.steps.of(change, hold.id);
+    const all = steps.filter(({ row }) => row.kind === kind);
     if (!effect) return;
     const phase = hold.state === 'RELEASING' ? 'UNDO' : 'APPLY';
     const states = all.filter(({ row }) => row.phase === phase).map(({ state }) => state);
@@ -327,7 +332,7 @@ export class HoldWorker {
     if (some('LOST')) return tell({ state: 'UNKNOWN' });
     if (phase === 'UNDO') {
       // What nobody can read any more is taken back by nobody.
-      if (all.some(({ row, call }) => row.phase === 'APPLY' && call === null)) return tell({ state: 'UNKNOWN' });
+      if (isUnknowable(effect, steps)) return tell({ state: 'UNKNOWN' });
       if (states.length > 0 && states.every((state) => state === 'DONE')) return tell({ state: 'REVERSED' });
       return effect.state === 'UNKNOWN' ? tell({ state: 'APPLIED' }) : undefined;
     }
@@ -380,10 +385,7 @@ export class HoldWorker {
         made.flatMap(({ row, call }) => (call?.action === 'LIST' ? row.target : [])),
       );
       const undo = new Map<string, PlannedStep>();
-      /** Nobody knows any more what was done there. */
-      const unreadable = new Set<HoldEffectKind>();
       for (const { row, call } of made) {
-        if (call === null) unreadable.add(row.kind);
         if (call === null || shared.has(row.target)) continue;
         const back = undoOf(call);
         undo.set(JSON.stringify(back), { kind: row.kind, customerId: row.customerId, source: row.source, call: back });
@@ -391,15 +393,28 @@ export class HoldWorker {
       for (const { id, row, state } of steps)
         if (row.phase === 'APPLY' && (state === 'PLANNED' || state === 'INTENDED' || state === 'LOST'))
           await change.update(paymentHoldSteps, { state: 'DROPPED' }, sql`${paymentHoldSteps.id} = ${id}`);
-      const planned = [...undo.values()];
-      await this.steps.plan(change, hold, { phase: 'UNDO', planned, after: lastOrdinalOf(steps) });
+      const planned = await this.steps.plan(change, hold, {
+        phase: 'UNDO',
+        planned: [...undo.values()],
+        after: lastOrdinalOf(steps),
+      });
       hold.planned = true;
-      if (unreadable.size > 0) hold.ending = 'FAILED';
-      await change.save(hold);
       const left = new Set(planned.map(({ kind }) => kind));
-      for (const each of await effectsOf(change, hold.id)) {
-        if (each.state === 'NOT_POSSIBLE') continue;
-        if (unreadable.has(each.kind)) await become(change, this.parts.keys, hold, each, { state: 'UNKNOWN' });
+      const isKept = (kind: HoldEffectKind) => made.some(({ row }) => row.kind === kind && shared.has(row.target));
+      const effects = await effectsOf(change, hold.id);
+      const unknown = new Set(
+        effects.flatMap((each) => {
+          const { kind, state, enforcedBy } = each;
+          // What stands at the provider goes by a call that takes it back, or stays for another hold's sake.
+          const isLeft = state === 'APPLIED' && enforcedBy === 'PROVIDER' && !left.has(kind) && !isKept(kind);
+          return isOver(each) || !(isLeft || isUnknowable(each, steps)) ? [] : [kind];
+        }),
+      );
+      if (unknown.size > 0) hold.ending = 'FAILED';
+      await change.save(hold);
+      for (const each of effects) {
+        if (isOver(each)) continue;
+        if (unknown.has(each.kind)) await become(change, this.parts.keys, hold, each, { state: 'UNKNOWN' });
         else if (!left.has(each.kind)) await become(change, this.parts.keys, hold, each, { state: 'REVERSED' });
       }
       await this.recordCalls(change, hold, planned);
@@ -429,7 +444,9 @@ export class HoldWorker {
       if (isStuck) hold.ending = 'FAILED';
       await this.makeOthersDue(change, hold, steps);
       await this.parts.keys.destroy(change, hold.id);
-      await finish(change, this.parts.keys, hold, isErased ? 'CUSTOMER_ERASED' : isStuck ? 'NOT_REVERSED' : undefined);
+      const isLost = (await effectsOf(change, hold.id)).some(({ state }) => state === 'UNKNOWN');
+      const reason = isErased ? 'CUSTOMER_ERASED' : isStuck || isLost ? 'NOT_REVERSED' : undefined;
+      await finish(change, this.parts.keys, hold, reason);
     });
   }
 

@@ -5,7 +5,7 @@ import { customer } from '../customers/customers.rows';
 import { keyed, keyedIfAny, withKeyOf, withKeyOfOwner } from '../keys/keys.service';
 import { transaction } from '../payments/payments.rows';
 import { ticket } from '../tickets/tickets.rows';
-import { type PaymentHoldEffect, paymentHoldEffects, paymentHoldSteps, paymentHolds } from './hold.entity';
+import { type PaymentHoldEffect, paymentHoldEffects, paymentHoldJobs, paymentHoldSteps, paymentHolds } from './hold.entity';
 
 export const hold = paymentHolds.as('h');
 export const effect = paymentHoldEffects.as('he');
@@ -115,6 +115,9 @@ export const openSums = select(
 export const paymentRows = select(transaction.pick('id', 'reference', 'status', 'paymentCustomerId'), sql`FROM ${transaction}`);
 
 export const step = paymentHoldSteps.as('hs');
+
+/** Whether a hold's job waits. */
+export const jobRows = select(paymentHoldJobs.pick('id', 'holdId', 'state'), sql`FROM ${paymentHoldJobs}`);
 
 /** What kinds of effects a hold has calls for. */
 export const stepKinds = select(paymentHoldSteps.pick('kind'), sql`FROM ${paymentHoldSteps}`);

@@ -45,6 +45,6 @@ export const createHolds = (
       holdDesk: new HoldDesk({ database, keys, clock, sources, assistances, policy: policy.holds, wake }),
     },
     loader: (actor: SignedInActor) => new HoldsLoader(actor, service, keys),
-    recurring: [() => ends.expire(), () => ends.lapse(), () => jobs.hastenReleases()],
+    recurring: [() => ends.expire(), () => ends.lapse(), () => ends.renewJobs(), () => jobs.hastenReleases()],
   };
 };

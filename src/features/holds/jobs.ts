@@ -1,13 +1,23 @@
-import { jobTable } from '../../background/job-table';
+import { dueFrom, jobTable } from '../../background/job-table';
 import { type ClaimedJob as Claimed, Outbox } from '../../background/outbox';
+import type { Change } from '../../db/change';
 import { sql } from '../../db/sql';
+import { ulid } from '../../ulid';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
-import { paymentHoldJobs } from './hold.entity';
+import { type PaymentHoldJob, paymentHoldJobs } from './hold.entity';
 import { hold, holdIds } from './holds.rows';
 
 /** What holds take at their providers: one job for each. */
 export const holdJobTable = jobTable(paymentHoldJobs, { subject: 'holdId' });
 export type ClaimedJob = Claimed<'PROVIDER', 'holdId'>;
+
+/** The job of a hold, to be done at once. */
+export const newJob = (change: Change, holdId: string): PaymentHoldJob => ({
+  id: `hlj_${ulid(change.at.getTime())}`,
+  holdId,
+  kind: 'PROVIDER',
+  ...dueFrom(change.at),
+});
 
 /** What the outside is to blame for. */
 export const faultOf = (error: unknown): string | null => (error instanceof SourceUnavailable ? error.why : null);

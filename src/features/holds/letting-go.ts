@@ -70,9 +70,19 @@ export const letGo = async (
   } else await move(change, keys, hold, events[ending], { to: 'RELEASING', reason });
   const steps = await change.read(stepKinds, sql`WHERE ${paymentHoldSteps.holdId} = ${hold.id}`);
   const called = new Set(steps.map(({ kind }) => kind));
-  for (const each of await effectsOf(change, hold.id))
-    if (!called.has(each.kind) && each.state !== 'NOT_POSSIBLE') await become(change, keys, hold, each, { state: 'REVERSED' });
-  if (called.size === 0) await finish(change, keys, hold);
+  let isLost = false;
+  for (const each of await effectsOf(change, hold.id)) {
+    if (called.has(each.kind) || each.state === 'NOT_POSSIBLE' || each.state === 'REVERSED') continue;
+    // What a provider keeps to was asked of it by calls: without them nobody can take it back, or say that it is.
+    const isUnknown = each.enforcedBy === 'PROVIDER';
+    isLost ||= isUnknown;
+    await become(change, keys, hold, each, { state: isUnknown ? 'UNKNOWN' : 'REVERSED' });
+  }
+  if (isLost) {
+    hold.ending = 'FAILED';
+    await change.save(hold);
+  }
+  if (called.size === 0) await finish(change, keys, hold, isLost ? 'NOT_REVERSED' : undefined);
   await makeDue(change, hold.id);
 };
 

@@ -1,5 +1,4 @@
 import type { KeptPerson } from '../../authz/same-person';
-import { dueFrom } from '../../background/job-table';
 import type { Change } from '../../db/change';
 import { sql } from '../../db/sql';
 import type { Values } from '../../db/table';
@@ -20,6 +19,7 @@ import {
 import { moved } from './hold.moves';
 import { type HoldCause, type HoldEffectKind, type HoldSubjectKind, holdEffectKinds, openStates, stateAt } from './hold.states';
 import { hold, holdIds, paymentIds } from './holds.rows';
+import { newJob } from './jobs';
 import { expire } from './letting-go';
 
 const hour = 3_600_000;
@@ -166,12 +166,7 @@ export const placeHold = async (change: Change, keys: Keys, draft: HoldDraft): P
     }),
   );
   await change.insert(paymentHoldEffects, effects);
-  await change.insert(paymentHoldJobs, {
-    id: `hlj_${ulid(change.at.getTime())}`,
-    holdId: id,
-    kind: 'PROVIDER',
-    ...dueFrom(change.at),
-  });
+  await change.insert(paymentHoldJobs, newJob(change, id));
   const named = await Promise.all(customerIds.map((each) => keys.customerUnderDigest(change, each)));
   change.record(draft.isProposal ? 'hold.propose' : 'hold.place', {
     ...(row.ticketId === null ? {} : { ticketId: row.ticketId }),
