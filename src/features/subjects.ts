@@ -12,6 +12,7 @@ import { operationSubject } from './operations/operation.subject';
 import { outreachSubject } from './outreach/outreach.subject';
 import { recognitionSubject } from './recognitions/recognition.subject';
 import { browserSessionSubject } from './sign-in/browser-session.subject';
+import { consumerSubject } from './signals/consumer.subject';
 
 /** What events are about and has rows of its own that answers go by, each held against its events. */
 export const subjects: readonly Subject<unknown>[] = [
@@ -31,4 +32,5 @@ export const subjects: readonly Subject<unknown>[] = [
   outreachSubject,
   cardInvitationSubject,
   claimSubject,
+  consumerSubject,
 ];

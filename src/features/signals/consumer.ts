@@ -44,6 +44,18 @@ const latestOf = select({ position: optional(wholeNumber(sql`MAX(${riskFeed.posi
 /** Somebody else has read these signals in the same consumer's name: what was to be done about them they did. */
 class Overtaken extends Error {}
 
+/** A consumer stands where nothing is yet: somebody else than a gateway wrote that, or the feed lost its end. */
+class BeyondFeed extends Error {
+  /** Which, as the log says it: it has no messages. */
+  readonly code: string;
+
+  constructor(name: string) {
+    super(`${name} stands beyond the end of the feed: signals up to there would have no effects`);
+    this.name = 'BeyondFeed';
+    this.code = `consumer.${name}`;
+  }
+}
+
 const isOf = (name: string) => sql`WHERE ${riskConsumers.name} = ${name}`;
 
 /**
@@ -92,7 +104,10 @@ export class FeedReader<Effects> {
     const { size } = this;
     const before = (await this.position()) ?? (await this.begin());
     const { position } = riskFeed;
-    const [next] = await this.database.read(positions, sql`WHERE ${position} > ${before} ORDER BY ${position} LIMIT 1`);
+    const placed = await this.database.read(positions, sql`WHERE ${position} >= ${before} ORDER BY ${position} LIMIT 2`);
+    // The last one is never removed: who says that they read more would pass over what comes.
+    if (placed.length === 0 && before > 0) throw new BeyondFeed(this.consumer.name);
+    const next = placed.find((each) => each.position > before);
     if (!next) return null;
     const [last] = await this.database.read(
       latestOf,

@@ -8,7 +8,7 @@ import { auditLeaves } from '../../ledger/audit-tree.entity';
 import { treeSize } from '../../ledger/integration';
 import type { Signal, Subjects } from '../../risk/signal';
 import { ulid } from '../../ulid';
-import { ownSource } from './own-source';
+import { logReader, ownSource } from './own-source';
 import { recordSignals } from './recorder';
 import { riskConsumers } from './signal.entity';
 
@@ -17,8 +17,6 @@ const e = auditEvents.as('e');
 
 /** Leaves of one transaction. */
 const batch = 500;
-/** How the reader of the log is called among those who have a position. */
-const name = 'log';
 /** What somebody is shown of one ticket within this time, in milliseconds, is told once. */
 const shownWithin = 300_000;
 /** Names of signals that were told lately and are remembered: of some sixty characters each, so within 4 MiB. */
@@ -138,7 +136,7 @@ export class LogSignals {
     const signals = await this.signalsOf(rows.filter((row) => this.isNews(row)).map(({ leafIndex }) => leafIndex));
     try {
       await this.database.sequence(async (commit) => {
-        const isMine = sql`${riskConsumers.name} = ${name} AND ${riskConsumers.position} = ${from}`;
+        const isMine = sql`${riskConsumers.name} = ${logReader} AND ${riskConsumers.position} = ${from}`;
         if ((await commit.bookkeep(riskConsumers, { position: last.leafIndex + 1 }, isMine)) === 0) throw new Overtaken();
         await recordSignals({ ...commit, transactionId: `atx_${ulid()}`, at: this.clock() }, signals);
       });
@@ -168,7 +166,7 @@ export class LogSignals {
       const [twin] = await commit.read(cursors, isReader);
       if (twin) return twin.position;
       const position = await treeSize(commit);
-      await commit.insert(riskConsumers, [{ name, position }]);
+      await commit.insert(riskConsumers, [{ name: logReader, position }]);
       return position;
     });
   }
@@ -196,7 +194,7 @@ export class LogSignals {
   }
 }
 
-const isReader = sql`WHERE ${riskConsumers.name} = ${name}`;
+const isReader = sql`WHERE ${riskConsumers.name} = ${logReader}`;
 
 /** What somebody was shown under an assistance. Lists of tickets show less, under none, and tell nothing here. */
 const disclosed = ({ at }: Leaf, id: string, under: Assisted | undefined): readonly Signal[] => {
