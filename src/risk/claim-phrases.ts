@@ -6,7 +6,7 @@ export const stands = { amount: '\ue001', date: '\ue002', order: '\ue003', card:
 const { amount: A, date: D, order: O, card: C } = stands;
 
 const det = '(?:(?:my|our|the|this|a|an) )?';
-const means = `(?:visa |mastercard |amex )?(?:(?:credit|debit|bank) )?(?:card|account)(?: statement)?`;
+const means = `(?:visa |mastercard |amex )?(?:(?:credit|debit|bank) )?(?:(?:card|account)(?: statement)?|statement)`;
 const noun = '(?:payment|charge|transaction|debit|sum|amount|total)';
 const wem = '(?:(?:meine[mnr]?|unsere[mnr]?|der|dem|die|das|diese[mnr]?) )?';
 const karte =
