@@ -29,6 +29,39 @@ describe('what was seen of late', () => {
     );
   });
 
+  test('takes as long for names that were chosen to be alike as for any others', () => {
+    // By FNV-1a, which isn't keyed: of each pair either word leads to the same low bits, so that all names made of them do.
+    const step = (from: number, word: string): number =>
+      [...word].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193), from) & 0x3f_ffff;
+    let state = 0x811c9dc5;
+    const pairs = Array.from({ length: 16 }, (_, level) => {
+      const seen = new Map<number, string>();
+      for (let number = 0; ; number += 1) {
+        const word = `${number.toString(36)}.${level}`;
+        const next = step(state, word);
+        const other = seen.get(next);
+        if (other !== undefined) {
+          state = next;
+          return [other, word] as const;
+        }
+        seen.set(next, word);
+      }
+    });
+    const alike = (number: number): string => pairs.map((pair, place) => pair[(number >> place) & 1]).join('');
+    const timeOf = (name: (number: number) => string): number => {
+      const names = Array.from({ length: 40_000 }, (_, number) => partOf(name(number)));
+      const recent = new Recent();
+      const before = process.cpuUsage();
+      names.forEach((each, leaf) => {
+        recent.move(each, leaf, 0);
+      });
+      return process.cpuUsage(before).user;
+    };
+    const other = (number: number): string => `${number}`.repeat(12);
+    timeOf(other);
+    expect(timeOf(alike)).toBeLessThan(20 * timeOf(other) + 100_000);
+  });
+
   test('isn’t mixed up among many', () => {
     const recent = new Recent();
     const mixedUp: number[] = [];
