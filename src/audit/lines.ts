@@ -21,13 +21,15 @@ export class Lines {
 
   constructor(private readonly read: ReadBytes) {}
 
-  /** The next line without its newline, valid until the next call; undefined at the end. Throws `LineTooLong`. */
-  next(): Buffer | undefined {
+  /** The next line without its newline, valid until the next call; undefined at the end. `most`: bytes. Throws `LineTooLong`. */
+  next(most = mostBytes): Buffer | undefined {
     let searched = this.at;
     for (;;) {
       const end = this.buffer.indexOf(newline, searched);
       // Behind what was read stands what was read before.
-      if (end >= 0 && end < this.filled) return this.take(end, true);
+      const isFound = end >= 0 && end < this.filled;
+      if ((isFound ? end : this.filled) - this.at > most) throw new LineTooLong();
+      if (isFound) return this.take(end, true);
       if (this.isRead) return this.at < this.filled ? this.take(this.filled, false) : undefined;
       searched = this.fill();
     }

@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import fc from 'fast-check';
 import { verifyExport } from '../../test/support/both-verifiers';
 import { SmallLog } from '../../test/support/small-log';
@@ -6,7 +7,7 @@ import { finalizeEvent } from './event';
 import { csvHeader, csvRow } from './export-format';
 import { leafHash } from './merkle';
 import { generateSignerKey, verifierKeyOf } from './note';
-import type { Verdict, VerifyOptions } from './verify';
+import { type Verdict, type VerifyOptions, verifyExport as verifyHere } from './verify';
 
 /* What the owner of a log signs may be anything: a verifier says so, in the same words wherever it runs, and goes on. */
 
@@ -108,6 +109,56 @@ describe('a value that can’t be made a text', () => {
       detail: JSON.stringify(plan),
     });
     expect(kinds(verify(exported(leaf)))).toEqual(['PLAN']);
+  });
+});
+
+describe('what is said many times', () => {
+  it('is held against its key once: an anchored checkpoint, whoever else signed it', () => {
+    const log = new SmallLog(1, signer, [good]);
+    const stranger = generateSignerKey('stranger.example');
+    const lines = log.export().toString('utf8').trimEnd().split('\n');
+    const note = log.checkpoint();
+    const { trailer } = JSON.parse(lines.at(-1) as string);
+    const signature = (n: number): string =>
+      `— ${stranger.name} ${Buffer.from(n.toString(16).padStart(16, '0'), 'hex').toString('base64')}\n`;
+    const anchors = Array.from({ length: 3_000 }, (_, n) => ({
+      anchor: 'a',
+      anchoredAt: '2026-09-01T09:00:00.000Z',
+      checkpoint: n % 2 === 0 ? note : `${note}${signature(n)}`,
+    }));
+    const verifying = jest.spyOn(crypto, 'verify');
+    try {
+      const bytes = `${lines.with(-1, JSON.stringify({ trailer: { ...trailer, anchors } })).join('\n')}\n`;
+      const verdict = verify(Buffer.from(bytes));
+      expect(verdict).toMatchObject({ ok: true, problem: null });
+      expect(verdict.anchors).toHaveLength(3_000);
+      // Of the export's checkpoint, and of the one that was anchored.
+      expect(verifying).toHaveBeenCalledTimes(2);
+    } finally {
+      verifying.mockRestore();
+    }
+  });
+});
+
+describe('a first line', () => {
+  it('that is longer than any header is not read to its end', () => {
+    let asked = 0;
+    const endless = (into: Buffer): number => {
+      asked += into.length;
+      if (asked > 8_000_000) throw new Error('read on and on');
+      into.fill('a');
+      return into.length;
+    };
+    const verdict = verifyHere(endless, { keys });
+    expect(verdict.problem).toMatchObject({
+      kind: 'FORMAT',
+      line: 1,
+      what: 'the line is too long to be the header of an export',
+    });
+    const long = exported(good)
+      .toString('utf8')
+      .replace('"filter":null', `"filter":"${'x'.repeat(1_048_576)}"`);
+    expect(verify(Buffer.from(long)).problem).toMatchObject({ kind: 'FORMAT', line: 1 });
   });
 });
 

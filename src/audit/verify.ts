@@ -14,6 +14,7 @@ import {
   hashAt,
   hashDigits,
   leafIn,
+  type OlderTree,
   parseHeader,
   parseTrailer,
 } from './export-format';
@@ -21,7 +22,7 @@ import { glanceAtLeaf, type LeafFacts } from './glance';
 import { expectExactLeaf, type Leaf, LeafInvalid, readStored, timeOf } from './leaf';
 import { Lines, LineTooLong, type ReadBytes } from './lines';
 import { coverOf, Frontier, leafHash, verifyConsistency, verifyInclusion } from './merkle';
-import { NoteInvalid, type VerifierKey } from './note';
+import { formatNote, NoteInvalid, type NoteSignature, parseNote, type VerifierKey } from './note';
 import { Sequence } from './sequence';
 
 /**
@@ -116,6 +117,8 @@ export interface VerifyOptions {
 
 const mostFlags = 20;
 const mostForks = 20;
+/** A header has at most 53 hashes, a name and what was selected in words. */
+const mostHeaderBytes = 1_048_576;
 /** So much of a line says what it is. */
 const lineStart = 100;
 
@@ -174,6 +177,9 @@ class Verification {
   private olderRoot: Buffer | undefined;
   private since: Verdict['since'] = null;
   private anchors: Verdict['anchors'] = [];
+  /** What was found of anchored checkpoints, by what was signed and by whom. */
+  private readonly anchored = new Map<string, Pick<VerifiedAnchor, 'size' | 'cosignature'>>();
+  private proofs: Map<number, OlderTree[]> | undefined;
   private sequence: Sequence | undefined;
   private readonly forks: number[] = [];
   private forked = 0;
@@ -198,7 +204,7 @@ class Verification {
           kind: 'FORMAT',
           line: this.lines.number + 1,
           leaf: null,
-          what: 'the line is too long to be a leaf',
+          what: `the line is too long to be ${this.header === undefined ? 'the header of an export' : 'a leaf'}`,
           means: notAnExport,
         };
       else throw error;
@@ -283,7 +289,7 @@ class Verification {
   }
 
   private readHeader(): ExportHeader {
-    const line = this.lines.next();
+    const line = this.lines.next(mostHeaderBytes);
     if (line === undefined) return this.wrong('CUT', 1, null, 'the file is empty', cutShort);
     if (!this.lines.isEnded) this.endedHere(null);
     try {
@@ -531,12 +537,24 @@ class Verification {
   ): 'leaves' | 'proof' | null | undefined {
     const known = older.size === checkpoint.size ? checkpoint.root : leavesRoot;
     if (known !== undefined) return known.equals(older.root) ? 'leaves' : null;
-    const proofs = trailer.consistency.filter(({ size }) => size === older.size);
     if (older.size === 0) return 'leaves';
-    if (proofs.length === 0) return undefined;
+    const proofs = this.proofsOf(trailer).get(older.size);
+    if (proofs === undefined) return undefined;
     return proofs.some(({ size, path }) => verifyConsistency(size, checkpoint.size, older.root, checkpoint.root, path))
       ? 'proof'
       : null;
+  }
+
+  private proofsOf({ consistency }: ExportTrailer): ReadonlyMap<number, readonly OlderTree[]> {
+    if (this.proofs === undefined) {
+      this.proofs = new Map();
+      for (const proof of consistency) {
+        const known = this.proofs.get(proof.size);
+        if (known) known.push(proof);
+        else this.proofs.set(proof.size, [proof]);
+      }
+    }
+    return this.proofs;
   }
 
   private expectContinues(trailer: ExportTrailer, checkpoint: Checkpoint): Verdict['since'] {
@@ -574,9 +592,31 @@ class Verification {
   }
 
   private expectAnchor(anchored: AnchoredCheckpoint, trailer: ExportTrailer, checkpoint: Checkpoint): VerifiedAnchor {
-    const { anchor, anchoredAt } = anchored;
+    const { anchor, anchoredAt, checkpoint: note } = anchored;
+    const known = this.withoutStrangers(note);
+    const found = this.anchored.get(known) ?? this.expectAnchored(note, trailer, checkpoint);
+    this.anchored.set(known, found);
+    return { anchor, anchoredAt, ...found };
+  }
+
+  /** The note with the signatures by given keys only: the others say nothing, and anybody can add some. */
+  private withoutStrangers(note: string): string {
+    const given: readonly { readonly name: string; readonly keyId: number }[] = [
+      ...this.options.keys,
+      ...(this.options.witnesses ?? []),
+    ];
+    const { text, signatures } = parseNote(note);
+    const isGiven = (by: NoteSignature) => given.some(({ name, keyId }) => name === by.name && keyId === by.keyId);
+    return formatNote({ text, signatures: signatures.filter(isGiven) });
+  }
+
+  private expectAnchored(
+    note: string,
+    trailer: ExportTrailer,
+    checkpoint: Checkpoint,
+  ): Pick<VerifiedAnchor, 'size' | 'cosignature'> {
     const { number } = this.lines;
-    const older = this.opened(anchored.checkpoint, 'an anchored checkpoint');
+    const older = this.opened(note, 'an anchored checkpoint');
     if (older.origin !== checkpoint.origin)
       this.wrong('HISTORY', number, null, 'an anchored checkpoint is of another log', anotherLog);
     if (older.size > checkpoint.size)
@@ -604,7 +644,7 @@ class Verification {
         `the log doesn’t begin with the ${older.size} leaves that were anchored`,
         'It was rewritten after that checkpoint went to the anchor, or the proof was altered.',
       );
-    return { anchor, anchoredAt, size: older.size, cosignature: this.cosignature(anchored.checkpoint) };
+    return { size: older.size, cosignature: this.cosignature(note) };
   }
 
   private cosignature(note: string): Cosignature | null {
