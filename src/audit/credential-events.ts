@@ -34,6 +34,8 @@ export const credentialEvents = {
       rule: telling('Alert.rule', word),
       version: count,
       method: id,
+      payer: later(telling('Customer.link', id)),
+      source: later(word),
       ends: telling('PaymentMethod.expiryMonth', time),
       due: time,
       restsOn: telling('Alert.rule', ids),

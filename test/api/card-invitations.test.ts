@@ -492,14 +492,19 @@ describe('a customer whose card ends soon', () => {
       ["state = 'DROPPED'", 'state'],
       ['update_id = NULL', 'updateId'],
       ['due_at = due_at - 60000', 'dueAt'],
+      ["source = 'elsewhere'", 'source'],
+      ["payment_customer_id = 'pcu_x'", 'paymentCustomerId'],
     ] as const) {
       const before = await test.app.database.query<Record<string, string | number | null>>('SELECT * FROM card_invitation');
       await writerOf(test).query(`UPDATE card_invitation SET ${change}`);
       expect(await look()).toEqual([
         `1 customers whom rules have asked that their events say otherwise of: ${row?.id} (${named})`,
       ]);
-      const { state, update_id: updateId, due_at: dueAt } = before[0] ?? {};
-      await writerOf(test).query('UPDATE card_invitation SET state = ?, update_id = ?, due_at = ?', [state, updateId, dueAt]);
+      const { state, update_id: updateId, due_at: dueAt, source, payment_customer_id: payer } = before[0] ?? {};
+      await writerOf(test).query(
+        'UPDATE card_invitation SET state = ?, update_id = ?, due_at = ?, source = ?, payment_customer_id = ?',
+        [state, updateId, dueAt, source, payer],
+      );
     }
     await writerOf(test).query('DELETE FROM card_invitation');
     expect(await look()).toEqual([`1 customers whom rules have asked that the log has events of are gone: ${row?.id}`]);

@@ -81,6 +81,16 @@ describe('the calls of a hold', () => {
   );
 });
 
+describe('what a hold ends as', () => {
+  it('is what it was let go by', async () => {
+    const id = await blocking();
+    expect(told(await test.as('sam', releaseMutation, { id })).errors).toEqual([]);
+    await held.drain();
+    await sql("UPDATE payment_hold SET ending = 'EXPIRED' WHERE id = ?", [id]);
+    expect(await look()).toEqual([`1 holds that their events say otherwise of: ${id} (ending)`]);
+  });
+});
+
 describe('the job of a hold', () => {
   it.each([
     ['gone', 'DELETE FROM payment_hold_job WHERE hold_id = ?'],

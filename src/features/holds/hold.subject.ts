@@ -43,7 +43,7 @@ const holdRows = select(
       'payerIds',
     ),
     ...h.pick('transactionId', 'emailDomain', 'rule', 'ruleVersion', 'placedById', 'placedByStaffId', 'placedByStaffIds'),
-    ...h.pick('reasonSealed', 'holdKey', 'openKey', 'requestKey', 'moves', 'placedAt', 'expiresAt', 'endedAt'),
+    ...h.pick('reasonSealed', 'holdKey', 'openKey', 'requestKey', 'ending', 'moves', 'placedAt', 'expiresAt', 'endedAt'),
   },
   sql`FROM ${h}`,
 );
@@ -77,11 +77,23 @@ const statedMove = ({ at, actorId, detail }: RecordedEvent): StoredMove =>
     reason: detail.reason ?? null,
   }) as StoredMove;
 
+/** What a hold ends as, by the event with which it is let go. */
+const endings: Readonly<Record<string, string>> = {
+  'hold.release': 'RELEASED',
+  'hold.expire': 'EXPIRED',
+  'hold.lapse': 'LAPSED',
+  'hold.fail': 'FAILED',
+};
+
 const judgeRow = (row: HoldRow, begun: RecordedEvent, moves: readonly RecordedEvent[]): readonly SubjectFinding[] => {
   const { detail } = begun;
   const last = moves.at(-1)?.detail.to;
   const ended = moves.find(({ detail: { to } }) => isTerminal(to as HoldRow['state']));
   const until = moves.findLast((event) => event.detail.until !== undefined)?.detail.until;
+  const letGo = moves.find(({ detail: { to } }) => to === 'RELEASING');
+  const ending = letGo ? endings[letGo.action] : null;
+  // What couldn't be let go makes it fail whatever it was to end as.
+  const endsAsSaid = row.ending === ending || (letGo !== undefined && row.ending === 'FAILED');
   const isOpen = !moves.some(({ detail: { to } }) => to === 'RELEASING' || isTerminal(to as HoldRow['state']));
   const isHistory = isDeepStrictEqual(row.moves, moves.map(statedMove));
   const arePayers = isDeepStrictEqual(row.payerIds, detail.payers ?? null);
@@ -115,6 +127,7 @@ const judgeRow = (row: HoldRow, begun: RecordedEvent, moves: readonly RecordedEv
     isWhole ? '' : 'customerIds',
     arePayers ? '' : 'payerIds',
     isHistory ? '' : 'history',
+    endsAsSaid ? '' : 'ending',
     isSilent ? 'reason' : '',
     endedEarly(
       moves.find(({ action }) => action === 'hold.expire'),

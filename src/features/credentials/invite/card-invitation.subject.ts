@@ -15,7 +15,19 @@ const kind = 'customers whom rules have asked';
 
 const rows = select(
   {
-    ...i.pick('id', 'paymentMethodId', 'endsAt', 'customerId', 'rule', 'ruleVersion', 'state', 'reason', 'updateId'),
+    ...i.pick(
+      'id',
+      'paymentMethodId',
+      'paymentCustomerId',
+      'source',
+      'endsAt',
+      'customerId',
+      'rule',
+      'ruleVersion',
+      'state',
+      'reason',
+      'updateId',
+    ),
     ...i.pick('dueAt', 'createdAt', 'endedAt'),
   },
   sql`FROM ${i}`,
@@ -40,6 +52,8 @@ export const cardInvitationSubject: Subject<Selected<typeof rows> | undefined> =
     const end = about.find(({ action }) => action === 'card-invitation.end');
     const stated = {
       paymentMethodId: begun.detail.method,
+      // Events of earlier versions name neither.
+      ...(begun.detail.payer === undefined ? {} : { paymentCustomerId: begun.detail.payer, source: begun.detail.source }),
       endsAt: instant(begun.detail.ends),
       customerId: customerOf(begun, row.customerId),
       rule: begun.detail.rule,

@@ -103,6 +103,8 @@ export class CardInvitations {
         rule,
         version: ruleVersion,
         method: card.id,
+        payer: payerId,
+        source: held.source,
         ends: endsAt.toISOString(),
         due: dueAt.toISOString(),
         restsOn: restsOn.slice(-mostSignals),
