@@ -406,10 +406,10 @@ describe('a policy that shows something masked', () => {
     expect([await countOf(stated.test, 'ticket_claim'), await stated.signals(), await stated.alerts()]).toEqual([0, [], []]);
   });
 
-  it('keeps back what a message of the customer was found to contradict', async () => {
+  it('keeps back that a message of the customer was found to contradict a payment, which would answer a guess', async () => {
     await stated.write('I paid for order ZQA-1001 with my card ending in 9191.');
     expect(await stated.turn()).toBe(1);
-    expect((await stated.alerts()).map(({ rule, reasons }) => [rule, reasons])).toEqual([['CLAIM_AGAINST_RECORD', []]]);
+    expect([await stated.alerts(), await countOf(stated.test, 'risk_alert')]).toEqual([[], 1]);
   });
 });
 

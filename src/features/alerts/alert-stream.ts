@@ -1,4 +1,5 @@
 import type { SignedInActor } from '../../authz/actor';
+import type { ExposurePolicy } from '../../authz/policy/exposure';
 import type { Database } from '../../db/database';
 import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
@@ -6,7 +7,7 @@ import type { Cursors } from '../../graphql/cursor';
 import { SourceUnavailable } from '../../upstream/source-unavailable';
 import { assistsOnFor, coversCustomer } from '../assistance/live';
 import { ticket } from '../tickets/tickets.rows';
-import { alertReach } from './alert.policy';
+import { alertReach, mayKnowAnswer } from './alert.policy';
 import { alert, type HappenedRow, type HeldRow, happened, happenedRows, heldRows } from './alert.rows';
 import type { AlertFeed, Listener } from './alert-feed';
 import { happeningsKept } from './alert-retention';
@@ -26,6 +27,7 @@ export interface StreamParts {
   readonly cursors: Cursors;
   readonly clock: () => Date;
   readonly feed: AlertFeed;
+  readonly policy: Pick<ExposurePolicy, 'verdicts'>;
   readonly sources: {
     /** Asks a ticket's helpdesk for it again. Throws `SourceUnavailable` where it doesn't answer. */
     refreshTicket(source: string, reference: string): Promise<unknown>;
@@ -222,15 +224,18 @@ export class AlertStream implements Listener {
     ];
     if (actor.staffIds.length > 0)
       grounds.push(sql`${ticket.assigneeId} IN (${actor.staffIds})`, sql`${happened.heldById} IN (${actor.staffIds})`);
-    if (told.length > 0) grounds.push(sql`${happened.alertId} IN (${told})`);
     const ofTicket = given.ticketId === null ? sql`` : sql` AND ${happened.ticketId} = ${given.ticketId}`;
-    return sql`(${joined(grounds, ' OR ')})${ofTicket}`;
+    const wasTold = told.length > 0 ? sql` OR ${happened.alertId} IN (${told})` : sql``;
+    return sql`(((${joined(grounds, ' OR ')}) AND ${mayKnowAnswer(actor, parts.policy)})${wasTold})${ofTicket}`;
   }
 
   /** The alert, where it is told to the actor as stored. */
   private async held(alertId: string): Promise<HeldRow | null> {
-    const { database, clock } = this.parts;
-    const [row] = await database.read(heldRows, sql`WHERE ${alert.id} = ${alertId} AND ${alertReach(this.actor, clock())}`);
+    const { database, clock, policy } = this.parts;
+    const [row] = await database.read(
+      heldRows,
+      sql`WHERE ${alert.id} = ${alertId} AND ${alertReach(this.actor, clock(), policy)}`,
+    );
     return row ?? null;
   }
 

@@ -1,4 +1,5 @@
-import { isSignedIn, type SignedInActor } from '../../authz/actor';
+import { accessClassOf, isSignedIn, linkAssurances, type SignedInActor } from '../../authz/actor';
+import type { ExposurePolicy } from '../../authz/policy/exposure';
 import { action, allOf, hasMfa, hasRole, type Rule, rule } from '../../authz/rule';
 import { isSomebodyElse, type KeptPerson } from '../../authz/same-person';
 import { type Sql, sql } from '../../db/sql';
@@ -6,11 +7,13 @@ import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { isFresh, isOpen, type TicketSubject } from '../assistance/assistance.policy';
 import { assistsOnFor, coversCustomer } from '../assistance/live';
+import { customer } from '../customers/customers.rows';
 import { isOwn } from '../tickets/provenance';
 import { isActiveIn } from '../tickets/staff.rows';
 import { heldBy } from '../tickets/tickets.policy';
 import { ticket } from '../tickets/tickets.rows';
 import { alert } from './alert.rows';
+import { reasonKind } from './alert.words';
 
 /** A concern as it is judged in the transaction that reports it. */
 export interface ConcernSubject {
@@ -60,15 +63,34 @@ const assistsWhereTold = (actor: SignedInActor, now: Date): Sql =>
   sql`(${assistsOnFor(alert.ticketId, alert.customerId, actor, now)}
     OR (${alert.ticketId} IS NULL AND ${coversCustomer(alert.customerId, actor, now)}))`;
 
+const ofClaims = ['claim-against-record'] as const;
+const claimedFields = [...reasonKind('CLAIM_UNMATCHED').from, ...reasonKind('CLAIM_CONTRADICTED').from];
+
+/**
+ * An alert about what a customer states is for whom everything that it was held against is shown in clear under the customer's link: by mail
+ * anybody can guess, and that there is an alert would answer.
+ */
+export const mayKnowAnswer = (actor: SignedInActor, policy: Pick<ExposurePolicy, 'verdicts'>): Sql => {
+  const access = accessClassOf(actor);
+  const shown = linkAssurances.filter((link) =>
+    claimedFields.every((field) => policy.verdicts(field, access)[link].kind === 'reveal'),
+  );
+  if (shown.length === linkAssurances.length) return sql`1 = 1`;
+  const isOther = sql`${alert.rule} NOT IN (${ofClaims})`;
+  if (shown.length === 0) return isOther;
+  return sql`(${isOther} OR EXISTS (SELECT 1 FROM ${customer} WHERE ${customer.id} = ${alert.customerId}
+    AND ${customer.paymentCustomerId} = ${alert.paymentCustomerId} AND ${customer.link} IN (${shown})))`;
+};
+
 /**
  * Which alerts are told to an actor, as SQL over `alert` and its `ticket`: of tickets that they have, and that are still about the same
  * customer, and those where they assist; as long as they are among the active staff of its helpdesk. Nobody is told of one that is about themselves.
  */
-export const alertReach = (actor: SignedInActor, now: Date): Sql => {
+export const alertReach = (actor: SignedInActor, now: Date, policy: Pick<ExposurePolicy, 'verdicts'>): Sql => {
   const isTold = sql`((${ticket.customerId} = ${alert.customerId} AND ${heldBy(actor)}) OR ${assistsWhereTold(actor, now)})`;
   const isThere = isActiveIn(ticket.source, actor.staffIds);
   if (actor.staffIds.length === 0) return isThere;
-  return sql`${isTold} AND ${isThere} AND (${alert.staffId} IS NULL OR ${alert.staffId} NOT IN (${actor.staffIds}))`;
+  return sql`${isTold} AND ${isThere} AND ${mayKnowAnswer(actor, policy)} AND (${alert.staffId} IS NULL OR ${alert.staffId} NOT IN (${actor.staffIds}))`;
 };
 
 /** An alert as far as these rules look at it. */

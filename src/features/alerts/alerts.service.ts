@@ -23,7 +23,7 @@ import { type AlertRow, alert, alertCounts, alertRows, outcomes, outcomesSince }
 import { AlertConnection, type AlertFilter, type AlertType, type ReportConcernInput, type ResolveAlertInput } from './alert.type';
 import { endAlert, raise, silence } from './raising';
 
-export interface AlertParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock'> {
+export interface AlertParts extends Pick<Core, 'database' | 'keys' | 'cursors' | 'clock' | 'policy'> {
   readonly assistances: Assistances;
   /** Who recorded what these signals tell of, as alerts name them. */
   readonly recordersOf: (reads: Pick<Reads, 'read'>, signals: readonly string[]) => Promise<readonly KeptPerson[]>;
@@ -69,7 +69,7 @@ export class Alerts {
   async reachable(actor: SignedInActor, id: string): Promise<AlertRow> {
     const [row] = await this.database.read(
       alertRows,
-      sql`WHERE ${alert.id} = ${id} AND ${alertReach(actor, this.parts.clock())}`,
+      sql`WHERE ${alert.id} = ${id} AND ${alertReach(actor, this.parts.clock(), this.parts.policy)}`,
     );
     if (!row) throw Failure.notFound('alert');
     return row;
@@ -82,7 +82,7 @@ export class Alerts {
       { cursors: this.parts.cursors, actorId: actor.id, list: ['Query.alerts', given], keyset: newestFirst },
       { first, after },
     );
-    const conditions = [alertReach(actor, this.parts.clock())];
+    const conditions = [alertReach(actor, this.parts.clock(), this.parts.policy)];
     if (given.state) conditions.push(given.state.length > 0 ? sql`${alert.state} IN (${given.state})` : sql`1 = 0`);
     if (typeof given.ticketId === 'string') conditions.push(sql`${alert.ticketId} = ${given.ticketId}`);
     const where = sql`WHERE ${joined(conditions, ' AND ')}`;

@@ -19,14 +19,14 @@ export interface AlertsParts extends Pick<AlertParts, 'assistances' | 'recorders
 
 /** What the holder of a ticket should know: raised, told, resolved. */
 export const createAlerts = (
-  { database, keys, cursors, clock, log }: Core,
+  { database, keys, cursors, clock, policy, log }: Core,
   { assistances, recordersOf, tickets, sources, maximumAge, actors, demanded, invited }: AlertsParts,
 ) => {
-  const service = new Alerts({ database, keys, cursors, clock, assistances, recordersOf });
+  const service = new Alerts({ database, keys, cursors, clock, policy, assistances, recordersOf });
   const onFault = (error: unknown) => log.error({ error: describeError(error) }, 'what happened to alerts could not be read');
   const sweep = new Sweep((now) => removeHappenings(database, now), clock);
   const feed = new AlertFeed({ database, clock, onFault, restoreRevocations: () => actors.restoreRevocations() });
-  const streams = new AlertStreams({ database, cursors, clock, feed, sources, maximumAge }, async (actor, ticketId) => {
+  const streams = new AlertStreams({ database, cursors, clock, feed, policy, sources, maximumAge }, async (actor, ticketId) => {
     const reached = await tickets.reachable(actor, [ticketId], null);
     return reached.length > 0;
   });
