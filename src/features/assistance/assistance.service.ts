@@ -297,18 +297,23 @@ export class Assistances {
     ticketIds: readonly string[],
     fields: Fields | null,
   ): Promise<ReadonlyMap<string, AssistanceRow>> {
-    const keys = ticketIds.map((ticketId) => openKey(actor.id, ticketId));
     const { openKey: open, ticketId, endReason, requestedAt } = assistance;
+    const { database } = this.parts;
+    const selection = assistanceRows.for(fields);
+    const keys = ticketIds.map((each) => openKey(actor.id, each));
+    const found = new Map(
+      (await database.read(selection, sql`WHERE ${open} IN (${padded(keys)})`)).map((row) => [row.ticketId, row]),
+    );
+    const without = ticketIds.filter((each) => !found.has(each));
+    if (without.length === 0) return found;
     const by = (of: typeof assistance) => doneBy(personOf(actor), { actorId: of.actorId, staffIds: of.requestedByStaffIds });
     const isLast = sql`NOT EXISTS (SELECT 1 FROM ${later} WHERE ${later.ticketId} = ${ticketId} AND ${later.requestedAt} > ${requestedAt} AND ${by(later)})`;
-    const rows = await this.parts.database.read(
-      assistanceRows.for(fields),
-      sql`WHERE ${ticketId} IN (${padded(ticketIds)})
-        AND (${open} IN (${padded(keys)}) OR (${endReason} IN (${putAnEnd}) AND ${by(assistance)} AND ${isLast}))
-        ORDER BY CASE WHEN ${open} IS NULL THEN 0 ELSE 1 END, ${requestedAt}`,
+    const ended = await database.read(
+      selection,
+      sql`WHERE ${ticketId} IN (${padded(without)}) AND ${endReason} IN (${putAnEnd}) AND ${by(assistance)} AND ${isLast}`,
     );
-    // What comes last is what is shown.
-    return new Map(rows.map((row) => [row.ticketId, row]));
+    for (const row of ended) found.set(row.ticketId, row);
+    return found;
   }
 
   /** Requests on tickets of the supervisor's teams that wait for the consent of somebody like them, oldest first. */
