@@ -8,8 +8,8 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => built.remove());
 
-/** Six weeks in place of twenty-four. */
-const small = ['--days', '42'];
+/** Nine weeks in place of twenty-four: of fewer, each false alert is some percent. */
+const small = ['--days', '63'];
 const stream = (...args: readonly string[]) => built.bench('stream.js', args);
 
 describe('the rules on the labelled stream, as npm run bench:stream asks them', () => {
@@ -21,7 +21,7 @@ describe('the rules on the labelled stream, as npm run bench:stream asks them', 
     // The aims, but for alerts, of which half are to be right over all of the time: what is reached here may only become more.
     expect(last.ratios.found).toBeGreaterThanOrEqual(0.9);
     expect(last.ratios.falseHolds).toBeLessThanOrEqual(1);
-    expect(last.ratios.alerts).toBeGreaterThanOrEqual(0.45);
+    expect(last.ratios.alerts).toBeGreaterThanOrEqual(0.48);
     expect(last.ratios.holds).toBeGreaterThanOrEqual(0.8);
     // Every word of an effect that finds or holds is one that the score knows.
     expect(last.rules.length).toBeGreaterThan(8);
