@@ -81,6 +81,7 @@ describe('the log', () => {
       from: 'AWAITING_PROVIDER',
       to: 'AWAITING_APPROVAL',
       authenticated: false,
+      waitsUntil: expect.any(String),
     });
   });
 });

@@ -92,6 +92,7 @@ describe('a request', () => {
           staff: row?.requested_by_staff_id,
           staffRows: [row?.requested_by_staff_id],
           contactStaff: 0,
+          waitsUntil: new Date(test.clock.now().getTime() + 24 * 3_600_000).toISOString(),
         },
       }),
     ]);
