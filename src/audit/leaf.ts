@@ -108,7 +108,8 @@ export const readStored = (bytes: Uint8Array): Leaf => {
  */
 export const storedLeaf = (bytes: Buffer): Leaf | null => {
   try {
-    const leaf = readStored(bytes);
+    // SQLite keeps a text that somebody put in place of bytes as a text: an altered leaf, but one that can be read.
+    const leaf = readStored(typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes);
     return isObjectOf(leaf, members) ? leaf : null;
   } catch (error) {
     if (error instanceof LeafInvalid) return null;
