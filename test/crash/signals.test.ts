@@ -380,7 +380,9 @@ describe.each(engines)(`signals to a gateway on %s that is killed ${rounds} time
   const isNewIn = (open: OpenVerdicts) => (each: LoggedVerdict & { readonly window?: number }) =>
     open.take({
       rule: each.rule,
+      // By which verdicts are told apart, with what they name within their subject.
       subject: { name: 'customer', value: each.id },
+      each: null,
       at: new Date(each.at),
       window: each.window ?? 0,
       effects: each.effects,
