@@ -286,39 +286,43 @@ describe('a token that is bound to a key', () => {
     expect(await all(await Promise.all(Array.from({ length: 20 }, () => proofOf(token))))).toBe(20);
   });
 
-  const onMariaDb = engine === 'mariadb' ? it : it.skip;
-  onMariaDb('whose proof was used at one gateway isn’t taken with it at another, be it at the same moment', async () => {
-    await begin();
-    const replica = await test.replica();
-    try {
-      const token = await bound();
-      const sentWith = (text: string) => ({ authorization: `DPoP ${token}`, proof: { text, method: 'POST', path: '/graphql' } });
-      const sent = sentWith(await proofOf(token));
-      await expect(test.app.actors.identify(sent)).resolves.toMatchObject({ kind: 'staff' });
-      for (const app of [test.app, replica])
-        await expect(app.actors.identify(sent)).rejects.toMatchObject({ details: { rule: 'proof.repeated' } });
-      for (let round = 0; round < 10; round += 1) {
-        const proofs = await Promise.all(Array.from({ length: 8 }, () => proofOf(token)));
-        // In two orders, so that each is the first somewhere.
-        const both = [
-          ...proofs.map((text) => [test.app, text] as const),
-          ...proofs.toReversed().map((text) => [replica, text] as const),
-        ];
-        const outcomes = await Promise.allSettled(both.map(([app, text]) => app.actors.identify(sentWith(text))));
-        const rules = outcomes.flatMap((each) =>
-          each.status === 'rejected' ? [each.reason.details?.rule ?? String(each.reason)] : [],
-        );
-        expect(rules).toEqual(Array.from({ length: 8 }, () => 'proof.repeated'));
+  // An embedded database belongs to one process: there the next one is a restart, which is tried above.
+  if (engine === 'mariadb')
+    it('whose proof was used at one gateway isn’t taken with it at another, be it at the same moment', async () => {
+      await begin();
+      const replica = await test.replica();
+      try {
+        const token = await bound();
+        const sentWith = (text: string) => ({
+          authorization: `DPoP ${token}`,
+          proof: { text, method: 'POST', path: '/graphql' },
+        });
+        const sent = sentWith(await proofOf(token));
+        await expect(test.app.actors.identify(sent)).resolves.toMatchObject({ kind: 'staff' });
+        for (const app of [test.app, replica])
+          await expect(app.actors.identify(sent)).rejects.toMatchObject({ details: { rule: 'proof.repeated' } });
+        for (let round = 0; round < 10; round += 1) {
+          const proofs = await Promise.all(Array.from({ length: 8 }, () => proofOf(token)));
+          // In two orders, so that each is the first somewhere.
+          const both = [
+            ...proofs.map((text) => [test.app, text] as const),
+            ...proofs.toReversed().map((text) => [replica, text] as const),
+          ];
+          const outcomes = await Promise.allSettled(both.map(([app, text]) => app.actors.identify(sentWith(text))));
+          const rules = outcomes.flatMap((each) =>
+            each.status === 'rejected' ? [each.reason.details?.rule ?? String(each.reason)] : [],
+          );
+          expect(rules).toEqual(Array.from({ length: 8 }, () => 'proof.repeated'));
+        }
+        // A nonce of one is good at the other.
+        const claims = { nonce: replica.actors.proofNonce, iat: 1 };
+        await expect(test.app.actors.identify(sentWith(await proofOf(token, { claims })))).resolves.toMatchObject({
+          kind: 'staff',
+        });
+      } finally {
+        await replica.close();
       }
-      // A nonce of one is good at the other.
-      const claims = { nonce: replica.actors.proofNonce, iat: 1 };
-      await expect(test.app.actors.identify(sentWith(await proofOf(token, { claims })))).resolves.toMatchObject({
-        kind: 'staff',
-      });
-    } finally {
-      await replica.close();
-    }
-  });
+    });
 
   describe('in a connection that stays', () => {
     let url: string;
