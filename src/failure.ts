@@ -53,7 +53,7 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
   QUOTA:
     'You reached the number of different customers an hour, of updates or questions for one customer a day, or of decisions about payments; wait, or ask a supervisor.',
   STALE: 'The helpdesk could not confirm the assignment just now; try again when it answers.',
-  LINK: 'The ticket has no verified payment customer; link it on the payment side.',
+  LINK: 'Nobody on the payment side is known to be this customer; have them linked there.',
   NOT_FILTERABLE: 'Your role may not filter by this field; leave the filter out.',
   NOT_SORTABLE: 'Your role may not sort by this field; choose another order.',
   SCOPE: 'This is outside what your role works with.',
@@ -75,6 +75,8 @@ export interface FailureDetails {
   readonly retryAfter?: number;
   /** For `DENIED`, for the log alone and never told to the caller: the ticket that it is about, where that is known. */
   readonly ticketId?: string;
+  /** For `DENIED`: what it tells is on record as shown. Nobody was kept from anything of somebody's, so the log has no denial of it. */
+  readonly isOnRecord?: true;
 }
 
 /** A failure the caller may see. `message` must hold nothing that the caller sent and no value of a record. */
@@ -89,7 +91,12 @@ export class Failure extends Error {
   }
 
   /** `ticketId`: the ticket that was denied, for the log; none where the denial isn't about one, or nobody knows about which. */
-  static denied(reason: DenialReason, rule: string, ticketId: string | null = null): Failure {
+  static denied(
+    reason: DenialReason,
+    rule: string,
+    ticketId: string | null = null,
+    further: Pick<FailureDetails, 'isOnRecord'> = {},
+  ): Failure {
     // One for each denied field of each row: finding out where in the code that was takes longer than the refusal, and nobody asks.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
@@ -98,6 +105,7 @@ export class Failure extends Error {
       rule,
       remedy: denialRemedies[reason],
       ...(ticketId === null ? {} : { ticketId }),
+      ...further,
     });
     Error.stackTraceLimit = stackTraceLimit;
     return failure;

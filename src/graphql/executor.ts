@@ -149,7 +149,7 @@ const bytesPerError = 400;
 const bytesOf = ({ size, compiled }: Planned): number =>
   4_000 + size.nodes * bytesPerNode + size.selections * (bytesPerSelection + compiled.size * bytesPerCompiled);
 
-/** Data-independent denials: one error a selection is enough, the rows have nothing to add. */
+/** One error a selection is enough for what has nothing to do with the rows, and for links that are missing, which each row tells by itself. */
 const aboutTheField = new Set(['ROLE', 'MFA_REQUIRED', 'LINK']);
 /** Rows of an answer that are told one by one that they were denied; of more than a largest page each list is told once. */
 const rowsTold = 100;
@@ -408,6 +408,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
 
   private async recordDenials(context: Context, told: readonly ToldError[]): Promise<void> {
     const denials = told.flatMap(({ error: { extensions }, failures }): DeniedAttempt[] => {
+      if (failures.length > 0 && failures.every(({ details }) => details.isOnRecord === true)) return [];
       if (extensions.code === 'DENIED')
         return [{ rule: String(extensions.rule ?? ''), reason: String(extensions.reason ?? ''), ticketIds: ticketsOf(failures) }];
       return extensions.code === 'NOT_FOUND' ? [{ rule: 'scope', reason: 'NOT_FOUND', ticketIds: [] }] : [];

@@ -105,13 +105,32 @@ export class RequestAccess {
   /** Notes whose value is shown. False where it is left out; throws `DENIED`. */
   private isShown(verdict: Verdict, coordinate: string, parent: Shown): boolean {
     if (verdict.kind === 'deny') throw Failure.denied(verdict.reason, coordinate, parent.shown.ticketId);
-    if (verdict.kind === 'omit') return false;
-    const shown = parent.behind?.(coordinate) ?? parent;
-    if (this.last !== shown) {
-      this.last = shown;
-      this.parents.add(shown);
+    if (verdict.kind === 'omit') {
+      if (verdict.lacksLink === true) this.tellLackOfLink(coordinate, parent);
+      return false;
     }
+    this.showOf(parent.behind?.(coordinate) ?? parent);
     return true;
+  }
+
+  private showOf(shown: Shown): void {
+    if (this.last === shown) return;
+    this.last = shown;
+    this.parents.add(shown);
+  }
+
+  /**
+   * That nothing is shown of payments for want of a link would look as if there were none. Throws `DENIED` to whoever is shown that link in clear,
+   * under a live assistance; to anybody else it would tell of it. What it tells is the link, and that is on record as shown.
+   */
+  private tellLackOfLink(coordinate: string, parent: Shown): void {
+    const { linkField, shown } = parent;
+    if (linkField === undefined || !this.covering(shown.customer?.id ?? null)) return;
+    const verdict = this.verdicts.get(linkField)?.[parent.linkAssurance];
+    if (verdict?.kind !== 'reveal') return;
+    this.tally(parent.linkAssurance, linkField, verdict);
+    this.showOf(parent);
+    throw Failure.denied('LINK', coordinate, shown.ticketId, { isOnRecord: true });
   }
 
   /** Apart from `leave`, which would otherwise make what a callback needs for each value. */

@@ -18,6 +18,8 @@ export interface Shown {
   readonly knownContact?: KnownContact | undefined;
   readonly shown: ShownObject;
   readonly linkAssurance: LinkAssurance;
+  /** The field that tells this very link, as `Type.field`; not there where the link is told nowhere, or another one is. */
+  readonly linkField?: string;
   /** What a field depends on where that is more than the object itself: a relation that only an assistance opens. */
   behind?(coordinate: string): Shown | undefined;
 }

@@ -117,7 +117,14 @@ export class ReferenceExecution {
           const { verdict, reason: why } = own[of.linkAssurance];
           this.count(coordinate, of, verdict);
           if (verdict === 'deny') throw Failure.denied(why, coordinate);
-          if (verdict === 'omit') return null;
+          if (verdict === 'omit') {
+            if (this.tellsLackOfLink(coordinate, of, own, context)) {
+              this.count('Customer.link', of, 'reveal');
+              this.parents.add(of);
+              throw Failure.denied('LINK', coordinate);
+            }
+            return null;
+          }
           this.parents.add(of.behind?.(coordinate) ?? of);
           for (const { coordinate: by, by: how } of narrowingsOf(field, args))
             if (this.verdicts(by, true)[of.linkAssurance].verdict !== 'reveal')
@@ -172,6 +179,23 @@ export class ReferenceExecution {
     const of = (link: LinkAssurance) =>
       refused ? { verdict: 'deny', reason: 'MFA_REQUIRED' as const } : { verdict: best(link), reason: 'ROLE' as const };
     return { VERIFIED: of('VERIFIED'), MATCHED: of('MATCHED'), NONE: of('NONE') };
+  }
+
+  /** What a linked customer's would show, of a customer without a link, to who assists them and is shown that link. */
+  private tellsLackOfLink(
+    coordinate: string,
+    { shown, linkAssurance }: Shown,
+    own: Readonly<Record<LinkAssurance, { readonly verdict: string }>>,
+    { access }: RequestContext,
+  ): boolean {
+    return (
+      shown.type === 'Customer' &&
+      linkAssurance === 'NONE' &&
+      this.paymentFields.has(coordinate) &&
+      (shows(own.VERIFIED.verdict) > 1 || shows(own.MATCHED.verdict) > 1) &&
+      access.covering(shown.customer?.id ?? null) !== undefined &&
+      this.verdicts('Customer.link', true).NONE.verdict === 'reveal'
+    );
   }
 
   private count(coordinate: string, { linkAssurance }: Shown, verdict: string, by = 1): void {

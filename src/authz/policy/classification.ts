@@ -11,7 +11,7 @@ export const isPoliced = (of: FieldClass): boolean => of !== 'PUBLIC' && of !== 
 export type Ceiling = 'reveal' | 'mask' | 'omit' | 'deny';
 
 /** Whose payments these are is known by the link: without one, nothing of them is shown. */
-const needsLink = (of: FieldClass): boolean => of === 'PAYMENT' || of === 'CREDENTIAL';
+export const needsLink = (of: FieldClass): boolean => of === 'PAYMENT' || of === 'CREDENTIAL';
 
 /** The ceiling of a class for a role under a link. No file lifts it: changing it is a change of code, with its review. */
 export const ceiling = (fieldClass: FieldClass, role: Role, assurance: LinkAssurance): Ceiling => {

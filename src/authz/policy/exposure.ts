@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DenialReason } from '../../failure';
 import { type AccessClass, accessClassKey, type LinkAssurance, linkAssurances, type Role, roles } from '../actor';
-import type { Classification } from './classification';
+import { type Classification, needsLink } from './classification';
 import {
   type AssistancePolicy,
   type BrakePolicy,
@@ -15,7 +15,7 @@ import {
 import { type DecidingEntry, PolicyReader, type RoleEntry } from './reader';
 import type { UpdatePolicy } from './update-policy';
 import { type ConfiguredChannels, canonicalUpdates } from './updates';
-import { always, denied, omit, permissiveness, type Verdict, type Verdicts, verdictText } from './verdict';
+import { always, denied, omit, omitForLackOfLink, permissiveness, type Verdict, type Verdicts, verdictText } from './verdict';
 
 const deniedByRole = always(denied('ROLE'));
 const deniedWithoutMfa = always(denied('MFA_REQUIRED'));
@@ -162,7 +162,10 @@ export class ExposurePolicy {
     };
     // Where the roles show nothing anyway, a second factor would lift nothing, and saying so would send people in circles.
     const shows = linkAssurances.some((each) => permissiveness(verdicts[each]) > permissiveness(omit));
-    return shows && this.lacksMfa(coordinate, access) ? deniedWithoutMfa : verdicts;
+    if (shows && this.lacksMfa(coordinate, access)) return deniedWithoutMfa;
+    const field = this.classification.fields.get(coordinate);
+    const lacksLink = shows && verdicts.NONE.kind === 'omit' && field !== undefined && needsLink(field.classes.NONE);
+    return lacksLink ? { ...verdicts, NONE: omitForLackOfLink } : verdicts;
   }
 
   /** The most permissive of the actor's roles. */

@@ -7,8 +7,8 @@ import { isMaskName, type MaskName, type MaskTools, maskNamed, maskNames, maskVa
 export type Verdict =
   | { readonly kind: 'reveal' }
   | { readonly kind: 'mask'; readonly mask: MaskName }
-  /** Null, without an error. */
-  | { readonly kind: 'omit' }
+  /** Null, without an error. `lacksLink`: there is no link, and under one it is shown; whoever is told the link is told so. */
+  | { readonly kind: 'omit'; readonly lacksLink?: true }
   /** Null, with an error that says why. */
   | { readonly kind: 'deny'; readonly reason: DenialReason };
 
@@ -36,6 +36,7 @@ export const applyVerdict = (verdict: Verdict, coordinate: string, value: unknow
 
 const reveal: Verdict = { kind: 'reveal' };
 export const omit: Verdict = { kind: 'omit' };
+export const omitForLackOfLink: Verdict = { kind: 'omit', lacksLink: true };
 export const denied = (reason: DenialReason): Verdict => ({ kind: 'deny', reason });
 export const always = (verdict: Verdict): Verdicts => ({ VERIFIED: verdict, MATCHED: verdict, NONE: verdict });
 

@@ -31,6 +31,7 @@ export class Freshness {
 
 @ObjectType('Customer', { simpleResolvers: true, description: 'The person a ticket is about.' })
 export class CustomerType implements Shown {
+  readonly linkField = 'Customer.link';
   private asShown: ShownObject | undefined;
 
   constructor(
