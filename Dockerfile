@@ -12,7 +12,10 @@ RUN npm ci --include=dev
 COPY tsconfig.json tsconfig.build.json ormconfig.ts ./
 COPY migrations migrations
 COPY src src
+COPY console console
+COPY scripts/verifier.mjs scripts/console.mjs scripts/
 RUN npx tsc -p tsconfig.build.json
+RUN node scripts/verifier.mjs && node scripts/console.mjs
 
 FROM node:24-bookworm-slim
 # HOST: everything inside the container only; what is published is decided where it is started.

@@ -25,6 +25,7 @@ const steps = [
     ],
   ],
   ['types of what browsers run', [...program('typescript', 'bin', 'tsc'), '-p', join('console', 'tsconfig.json')]],
+  ['operations of the console', [process.execPath, join('scripts', 'console-operations.mjs'), '--check']],
   ['schema', counterfoil('schema', 'check')],
   ['policy', counterfoil('policy', 'check')],
   ['unused code', [...program('knip', 'bin', 'knip.js'), '--no-config-hints']],

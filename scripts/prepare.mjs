@@ -108,9 +108,8 @@ const filesUnder = (folder) =>
 
 /** Digest of everything that decides what is built. By content: a clone, a checkout and a copy give files any time. */
 const digestOfSources = () => {
-  const single = ['ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/verifier.mjs'].map(
-    (name) => inRoot(name),
-  );
+  const own = ['ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+  const single = [...own, 'scripts/verifier.mjs', 'scripts/console.mjs'].map((name) => inRoot(name));
   const folders = ['src', 'migrations', 'bench', 'console'].map((name) => inRoot(name));
   const files = [...single, ...folders.filter((each) => existsSync(each)).flatMap(filesUnder)].filter((each) => existsSync(each));
   const digest = createHash('sha256');
@@ -139,6 +138,8 @@ const build = async () => {
     fail('The build failed: the classes of the fields could not be written down; the reason stands above.');
   if ((await run(process.execPath, [inRoot('scripts', 'verifier.mjs')], 'building')) !== 0)
     fail('The build failed: the verifier for auditors could not be put together; the reason stands above.');
+  if ((await run(process.execPath, [inRoot('scripts', 'console.mjs')], 'building')) !== 0)
+    fail('The build failed: the console could not be put together; the reason stands above.');
   writeFileSync(builtFrom, digest);
   say(`Built in ${seconds(since)}.`);
 };

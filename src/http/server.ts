@@ -28,9 +28,11 @@ import { createApollo } from './apollo';
 import { auditExportRoutes } from './audit-export';
 import { challengeOf } from './challenge';
 import { clientOf, surroundingsOf, trustIn } from './client-address';
+import { headersOfClients } from './client-headers';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { withoutGlue } from './confirm/address';
 import { boundConnections, type Deadlines, usualDeadlines } from './connections';
+import { consoleRoutes, readConsole } from './console';
 import { Documented } from './documented';
 import { eventStreamRoutes } from './event-stream';
 import { acceptForms, formOf } from './form';
@@ -103,59 +105,6 @@ const refusalOf = (error: unknown): { readonly status: number; readonly failure:
   return { status, failure };
 };
 
-/**
- * What clients of the graph, and the tools that trace their requests, send beside the usual. None of it means anything here; a
- * browser sends nothing at all where one of them isn't allowed.
- */
-const headersOfClients = [
-  'authorization',
-  'dpop',
-  'content-type',
-  'accept',
-  'accept-language',
-  'apollo-require-preflight',
-  'apollographql-client-name',
-  'apollographql-client-version',
-  'graphql-client-name',
-  'graphql-client-version',
-  'graphql-require-preflight',
-  'x-apollo-operation-id',
-  'x-apollo-operation-name',
-  'x-apollo-operation-type',
-  'x-apollo-cache-fetch-strategy',
-  'x-apollo-cache-key',
-  'x-apollo-expire-timeout',
-  'x-apollo-expire-after-read',
-  'x-graphql-client-name',
-  'x-graphql-client-version',
-  'x-graphql-event-stream-token',
-  'x-requested-with',
-  'x-request-id',
-  'x-correlation-id',
-  'cache-control',
-  'pragma',
-  'traceparent',
-  'tracestate',
-  'baggage',
-  'sentry-trace',
-  'b3',
-  'x-b3-traceid',
-  'x-b3-spanid',
-  'x-b3-parentspanid',
-  'x-b3-sampled',
-  'x-b3-flags',
-  'uber-trace-id',
-  'newrelic',
-  'elastic-apm-traceparent',
-  'x-amzn-trace-id',
-  'x-cloud-trace-context',
-  'x-datadog-trace-id',
-  'x-datadog-parent-id',
-  'x-datadog-origin',
-  'x-datadog-sampling-priority',
-  'x-datadog-tags',
-];
-
 /** RFC 9110, 7.2: a name, an IPv4 address or an IPv6 address in brackets, with or without a port. */
 const isHost = (host: string | undefined): boolean =>
   /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.test(host ?? '') && URL.canParse(`http://${host}`);
@@ -181,7 +130,12 @@ const refuseSchema = () => () => {
 const withoutRouteSchemas = { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } };
 
 /** The HTTP side of the gateway. `close` stops accepting, finishes what it has, then closes the app. */
-export const createServer = async (app: App, deadlines: Deadlines = usualDeadlines): Promise<FastifyInstance> => {
+export const createServer = async (
+  app: App,
+  deadlines: Deadlines = usualDeadlines,
+  /** Where the console was built; where the build puts it unless told otherwise. */
+  consoleFolder?: string,
+): Promise<FastifyInstance> => {
   const { config, log } = app;
   const metrics = new Metrics();
   const tellUnexpected = unexpectedMessage(config.production);
@@ -479,6 +433,8 @@ export const createServer = async (app: App, deadlines: Deadlines = usualDeadlin
     const refusedSignIn = (why: string) => metrics.unidentified.inc({ rule: `sign-in.${why}` });
     const options = { signIn: app.signIn, ownOrigin: () => app.publicUrl, refused: refusedSignIn };
     await server.register(named('sign-in', signInRoutes(options)));
+    const built = readConsole(consoleFolder);
+    if (built) await server.register(named('console', consoleRoutes(built)));
   }
 
   await server.register(named('confirm', confirmRoutes(app.services.invitations, { ...confirm, clock: app.clock })));

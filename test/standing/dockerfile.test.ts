@@ -42,6 +42,12 @@ describe('the Dockerfile', () => {
       // Not `npm run build`: its script prepares a checkout and is not in the image.
       'npx tsc -p tsconfig.build.json',
     ]);
+    // What browsers run, made by the scripts that a checkout's build takes too.
+    const made = [...text('scripts/prepare.mjs').matchAll(/inRoot\('scripts', '(\w+\.mjs)'\)\]/g)].map(
+      ([, name]) => `node scripts/${name}`,
+    );
+    expect(made).toHaveLength(2);
+    expect(all('RUN')).toContain(made.join(' && '));
     expect(inFinal('COPY')).toContain('--from=dependencies /app/node_modules node_modules');
     expect(inFinal('RUN').filter((rest) => /npm|apt|curl|wget/.test(rest))).toEqual([]);
   });

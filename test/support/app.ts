@@ -42,6 +42,8 @@ export interface TestAppOptions {
   readonly connectors?: NonNullable<AppOptions['connectors']>;
   readonly databaseDeadlines?: NonNullable<AppOptions['databaseDeadlines']>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where the console was built; there is none unless told. */
+  readonly consoleFolder?: string;
   /** Loads the sources before the test begins. */
   readonly sync?: boolean;
 }
@@ -93,6 +95,7 @@ export class TestApp {
   server!: FastifyInstance;
   private folder = '';
   private open!: () => Promise<App>;
+  private consoleFolder: string | undefined;
   private remove: () => Promise<void> = async () => {};
 
   static async start(options: TestAppOptions = {}): Promise<TestApp> {
@@ -100,6 +103,7 @@ export class TestApp {
     const needsSync = (options.sync ?? true) && !hasUsualRows(options);
     const { location, folder, remove } = await ((options.sync ?? true) && !needsSync ? loadedPlace() : migratedLocation());
     test.folder = folder;
+    test.consoleFolder = options.consoleFolder;
     test.remove = remove;
     const environment = { ...testEnvironment, DATA_DIR: join(folder, 'data'), ...options.environment };
     let config: Config = { ...loadConfig(environment), database: location, databasePool: 5, ...options.config };
@@ -131,7 +135,7 @@ export class TestApp {
       });
     test.app = await test.open();
     if (needsSync) await test.app.sources.syncAll();
-    test.server = await createServer(test.app);
+    test.server = await createServer(test.app, undefined, test.consoleFolder);
     await test.server.ready();
     return test;
   }
@@ -140,7 +144,7 @@ export class TestApp {
   async restart(): Promise<void> {
     await this.server.close();
     this.app = await this.open();
-    this.server = await createServer(this.app);
+    this.server = await createServer(this.app, undefined, this.consoleFolder);
     await this.server.ready();
   }
 

@@ -1,0 +1,146 @@
+import { type ComponentType, lazy, Suspense } from 'react';
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
+import { Boundary } from './parts/boundary';
+import { Loading } from './parts/notices';
+import { Page } from './parts/page';
+import { paths } from './paths';
+import { type Screen, screens, screenTexts } from './screens';
+import { SignedIn, useSession } from './session';
+import { useText } from './text/catalogue';
+import { commonTexts } from './text/common';
+import { chooseLanguage, type Language, languages, useLanguage } from './text/language';
+
+const signOut = async (): Promise<void> => {
+  const headers = { 'counterfoil-browser': '1' };
+  const response = await fetch('/sign-out', { method: 'POST', headers, credentials: 'same-origin' }).catch(() => null);
+  const { next } = response?.ok ? ((await response.json()) as { next: string | null }) : { next: null };
+  location.assign(next ?? paths.home);
+};
+
+const LanguageChoice = () => {
+  const t = useText(commonTexts);
+  const language = useLanguage();
+  return (
+    <label className="language">
+      <span>{t('language')}</span>
+      <select value={language} onChange={({ target }) => chooseLanguage(target.value as Language)}>
+        {Object.entries(languages).map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+};
+
+const isSeenBy = ({ inNavigationOf }: Screen, roles: readonly string[]) => inNavigationOf.some((role) => roles.includes(role));
+
+const Navigation = () => {
+  const t = useText(commonTexts);
+  const name = useText(screenTexts);
+  const { roles } = useSession();
+  const [path] = useLocation();
+  return (
+    <nav aria-label={t('navigation')}>
+      <ul>
+        {screens
+          .filter((screen) => isSeenBy(screen, roles))
+          .map(({ place, title }) => (
+            <li key={place}>
+              <Link href={paths[place]} aria-current={path === paths[place] ? 'page' : undefined}>
+                {name(title)}
+              </Link>
+            </li>
+          ))}
+      </ul>
+    </nav>
+  );
+};
+
+const Who = () => {
+  const t = useText(commonTexts);
+  const { roles, mfa } = useSession();
+  return (
+    <p className="who">
+      {t('you')} {roles.map((role) => t(`role${role}`)).join(', ')}, {t(mfa ? 'secondFactor' : 'noSecondFactor')}
+    </p>
+  );
+};
+
+const Home = () => {
+  const t = useText(commonTexts);
+  const { roles } = useSession();
+  const first = screens.find((screen) => isSeenBy(screen, roles));
+  if (first) return <Redirect to={paths[first.place]} replace />;
+  return (
+    <Page title={t('home')}>
+      <p>{t('homeNone')}</p>
+    </Page>
+  );
+};
+
+const loaded = new Map(screens.map(({ place, load }) => [place, lazy(load)]));
+
+const NoScreen = () => {
+  const t = useText(commonTexts);
+  return <Page title={t('noScreen')}>{null}</Page>;
+};
+
+const Screens = () => {
+  const t = useText(commonTexts);
+  const [path] = useLocation();
+  const fault = (
+    <p className="notice refusal" role="alert">
+      {t('fault')}
+    </p>
+  );
+  return (
+    <main id="content">
+      <Boundary key={path} instead={fault}>
+        <Suspense fallback={<Loading />}>
+          <Switch>
+            <Route path={paths.home} component={Home} />
+            {screens.map(({ place }) => {
+              const Component = loaded.get(place) as ComponentType<{ readonly params: Readonly<Record<string, string>> }>;
+              return (
+                <Route key={place} path={paths[place]}>
+                  {(params) => <Component params={params as Readonly<Record<string, string>>} />}
+                </Route>
+              );
+            })}
+            <Route component={NoScreen} />
+          </Switch>
+        </Suspense>
+      </Boundary>
+    </main>
+  );
+};
+
+/** The console: who is signed in, where they can go, and the screen at the address. */
+export const Console = () => {
+  const t = useText(commonTexts);
+  return (
+    <>
+      <a className="skip" href="#content">
+        {t('skip')}
+      </a>
+      <header>
+        <p className="product">{t('product')}</p>
+        <LanguageChoice />
+      </header>
+      <SignedIn>
+        <div className="bar">
+          <Navigation />
+          <div className="account">
+            <Who />
+            <button type="button" className="small" onClick={() => void signOut()}>
+              {t('signOut')}
+            </button>
+          </div>
+        </div>
+        <Screens />
+      </SignedIn>
+    </>
+  );
+};

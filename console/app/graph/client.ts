@@ -1,0 +1,21 @@
+import { Client, fetchExchange } from '@urql/core';
+
+/** Where subscriptions are asked for: server-sent events, one a connection. */
+export const streamUrl = '/graphql/stream';
+
+/** For every request of this page: the gateway takes its cookie only with our header, and nothing is kept by the browser. */
+const ownFetch: typeof fetch = (input, init = {}) => {
+  const headers = new Headers(init.headers);
+  headers.set('counterfoil-browser', '1');
+  return fetch(input, { ...init, headers, credentials: 'same-origin', cache: 'no-store', redirect: 'error' });
+};
+
+/** Asks the graph anew each time: what was shown under an assistance that has ended is never shown again out of a store. */
+export const client = new Client({
+  url: '/graphql',
+  preferGetMethod: false,
+  fetchSubscriptions: true,
+  requestPolicy: 'network-only',
+  exchanges: [fetchExchange],
+  fetch: ownFetch,
+});

@@ -1,0 +1,57 @@
+import type { CombinedError } from '@urql/core';
+
+/** Why something, or a part of it, isn't here, in the gateway's words. */
+export interface Refusal {
+  /** `DENIED`, `NOT_FOUND`, `INVALID` … as the gateway codes it; `OFFLINE` where nothing answered, `INTERNAL` where that made no sense. */
+  readonly code: string;
+  /** Of `DENIED`: `MFA_REQUIRED`, `ROLE` … */
+  readonly reason: string | null;
+  /** The field, as `Type.field`, or the rule that said no. */
+  readonly rule: string | null;
+  readonly message: string;
+  readonly remedy: string | null;
+  /** Names of the fields that lead to it, without places in lists. */
+  readonly path: readonly string[];
+  /** Seconds after which it may succeed. */
+  readonly retryAfter: number | null;
+}
+
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+const offline: Refusal = { code: 'OFFLINE', reason: null, rule: null, message: '', remedy: null, path: [], retryAfter: null };
+
+/** All that an answer was refused. */
+export class Refusals {
+  constructor(readonly all: readonly Refusal[]) {}
+
+  /** Of a field by its coordinate, such as `Transaction.risk`. */
+  of(coordinate: string): Refusal | null {
+    return this.all.find(({ rule }) => rule === coordinate) ?? null;
+  }
+
+  /** Of what lies at these fields, or of something around it. */
+  at(...path: readonly string[]): Refusal | null {
+    return this.all.find((each) => each.path.length <= path.length && each.path.every((name, at) => name === path[at])) ?? null;
+  }
+
+  get first(): Refusal | null {
+    return this.all[0] ?? null;
+  }
+}
+
+export const refusalsIn = (error: CombinedError | undefined): Refusals => {
+  if (error === undefined) return new Refusals([]);
+  if (error.graphQLErrors.length === 0)
+    return new Refusals([error.response?.ok === false ? { ...offline, code: 'INTERNAL' } : offline]);
+  return new Refusals(
+    error.graphQLErrors.map(({ message, path, extensions }) => ({
+      code: text(extensions.code) ?? 'INTERNAL',
+      reason: text(extensions.reason),
+      rule: text(extensions.rule),
+      message,
+      remedy: text(extensions.remedy),
+      path: (path ?? []).filter((part) => typeof part === 'string'),
+      retryAfter: typeof extensions.retryAfter === 'number' ? extensions.retryAfter : null,
+    })),
+  );
+};

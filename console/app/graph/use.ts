@@ -1,0 +1,163 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useQuery } from 'urql';
+import { client, streamUrl } from './client';
+import type { Operation } from './operation';
+import { type Refusal, Refusals, refusalsIn } from './refusals';
+import { tellSignedOut } from './signed-out';
+
+/** What became of asking. `refresh` asks again and keeps what is there meanwhile. */
+export type Answer<Data> = { readonly refresh: () => void } & (
+  | { readonly state: 'loading' }
+  | { readonly state: 'refused'; readonly refusal: Refusal }
+  | {
+      readonly state: 'ready';
+      readonly data: Data;
+      /** Of parts of it. */
+      readonly refusals: Refusals;
+      /** Why it couldn't be asked for again since `at`; null where it could. */
+      readonly interrupted: Refusal | null;
+      readonly at: Date;
+      readonly isRefreshing: boolean;
+    }
+);
+
+interface Asking {
+  /** Nothing is asked as long as it is true. */
+  readonly pause?: boolean;
+  /** Seconds after which it is asked again while the page is seen; never unless told. */
+  readonly every?: number;
+}
+
+const watchSignIn = (refusals: Refusals): Refusals => {
+  if (refusals.all.some(({ code }) => code === 'UNAUTHENTICATED')) tellSignedOut();
+  return refusals;
+};
+
+/** Asks a query, and again when its variables change. Variables are compared by what they hold. */
+export const useGraph = <Data, Variables extends object>(
+  { text }: Operation<Data, Variables>,
+  variables: Variables,
+  { pause = false, every }: Asking = {},
+): Answer<Data> => {
+  const [{ data, fetching, error, stale }, again] = useQuery<Data, Variables>({ query: text, variables, pause });
+  const refresh = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
+  const key = JSON.stringify(variables);
+  const last = useRef<{ readonly key: string; readonly data: Data; readonly refusals: Refusals; readonly at: Date } | null>(null);
+  if (last.current?.key !== key) last.current = null;
+  const refusals = watchSignIn(refusalsIn(error));
+  const isSettled = !fetching && !stale && !pause;
+  // A poll that fails takes nothing away: it is told beside what is there.
+  if (isSettled && data !== undefined && data !== null && last.current?.data !== data)
+    last.current = { key, data, refusals, at: new Date() };
+
+  useEffect(() => {
+    if (every === undefined || pause) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible' && navigator.onLine) refresh();
+    }, every * 1_000);
+    return () => clearInterval(timer);
+  }, [every, pause, refresh]);
+  useEffect(() => {
+    if (pause) return;
+    const back = () => refresh();
+    addEventListener('online', back);
+    return () => removeEventListener('online', back);
+  }, [pause, refresh]);
+
+  const known = last.current;
+  if (known !== null) {
+    const interrupted = isSettled && (data === undefined || data === null) ? refusals.first : null;
+    return { state: 'ready', ...known, interrupted, isRefreshing: fetching || stale, refresh };
+  }
+  if (isSettled && refusals.first !== null) return { state: 'refused', refusal: refusals.first, refresh };
+  return { state: 'loading', refresh };
+};
+
+export interface Act<Data, Variables> {
+  /** Resolves with what it gave, or null where it was refused. */
+  readonly run: (variables: Variables) => Promise<Data | null>;
+  readonly isBusy: boolean;
+  /** Of the last run. */
+  readonly refusal: Refusal | null;
+  readonly forget: () => void;
+}
+
+/** A mutation, at most one at a time. */
+export const useAct = <Data, Variables extends object>({ text }: Operation<Data, Variables>): Act<Data, Variables> => {
+  const [isBusy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const busy = useRef(false);
+  const run = useCallback(
+    async (variables: Variables) => {
+      if (busy.current) return null;
+      busy.current = true;
+      setBusy(true);
+      setRefusal(null);
+      try {
+        const { data, error } = await client.mutation<Data, Variables>(text, variables).toPromise();
+        const { first } = watchSignIn(refusalsIn(error));
+        setRefusal(first);
+        return first === null ? (data ?? null) : null;
+      } finally {
+        busy.current = false;
+        setBusy(false);
+      }
+    },
+    [text],
+  );
+  const forget = useCallback(() => setRefusal(null), []);
+  return { run, isBusy, refusal, forget };
+};
+
+/** Seconds between two tries of a stream that ended: the first, and the longest. */
+const [soonest, latest] = [1, 30];
+
+/**
+ * Follows a subscription as long as the component is there and `pause` is false, and begins it anew where it ends. `after` gives the variables
+ * with which it goes on.
+ */
+export const useLive = <Data, Variables extends object>(
+  { text }: Operation<Data, Variables>,
+  after: () => Variables,
+  told: (data: Data) => void,
+  pause = false,
+): { readonly isLive: boolean } => {
+  const [isLive, setLive] = useState(false);
+  const latestOf = useRef({ after, told });
+  latestOf.current = { after, told };
+  useEffect(() => {
+    if (pause) return;
+    let ended = false;
+    let wait = soonest;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let stop = () => {};
+    const begin = () => {
+      const context = { url: streamUrl, fetchOptions: { headers: { accept: 'text/event-stream' } } };
+      const again = () => {
+        setLive(false);
+        if (ended) return;
+        timer = setTimeout(begin, wait * 1_000);
+        wait = Math.min(latest, wait * 2);
+      };
+      const { unsubscribe } = client
+        .subscription<Data, Variables>(text, latestOf.current.after(), context)
+        .subscribe(({ data, error, hasNext }) => {
+          if (data) {
+            wait = soonest;
+            setLive(true);
+            latestOf.current.told(data);
+          }
+          if (error) watchSignIn(refusalsIn(error));
+          if (!hasNext) again();
+        });
+      stop = unsubscribe;
+    };
+    begin();
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+      stop();
+    };
+  }, [text, pause]);
+  return { isLive };
+};

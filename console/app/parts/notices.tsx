@@ -1,0 +1,111 @@
+import type { ReactNode } from 'react';
+import type { Refusal, Refusals } from '../graph/refusals';
+import type { Answer } from '../graph/use';
+import { useText } from '../text/catalogue';
+import { commonTexts } from '../text/common';
+import { useFormats } from '../text/formats';
+
+/** Where a browser signs in, and comes back to what it was looking at. */
+export const signInPath = (step: 'second-factor' | 'recent' | null = null): string => {
+  const query = new URLSearchParams({ return: `${location.pathname}${location.search}` });
+  if (step !== null) query.set('for', step);
+  return `/sign-in?${query}`;
+};
+
+export const Loading = () => {
+  const t = useText(commonTexts);
+  return (
+    <p className="notice quiet" role="status">
+      {t('loading')}
+    </p>
+  );
+};
+
+const titles = {
+  DENIED: 'denied',
+  NOT_FOUND: 'notFound',
+  OFFLINE: 'offline',
+  OVERLOADED: 'overloaded',
+  RATE_LIMITED: 'overloaded',
+} as const;
+
+/** What would lift a refusal, where a person can do it here. */
+const Remedy = ({ refusal: { reason } }: { readonly refusal: Refusal }) => {
+  const t = useText(commonTexts);
+  if (reason === 'MFA_REQUIRED') return <a href={signInPath('second-factor')}>{t('stepUpFactor')}</a>;
+  if (reason === 'RECENT_LOGIN_REQUIRED') return <a href={signInPath('recent')}>{t('stepUpRecent')}</a>;
+  return null;
+};
+
+/** Why something isn't there, in words, with what would help. `live` for what follows on something that the reader did. */
+export const RefusalNotice = ({
+  refusal,
+  live = false,
+  children,
+}: {
+  readonly refusal: Refusal;
+  readonly live?: boolean;
+  readonly children?: ReactNode;
+}) => {
+  const t = useText(commonTexts);
+  const { code, message, remedy, retryAfter } = refusal;
+  const title = t(titles[code as keyof typeof titles] ?? 'failed');
+  const words =
+    code === 'OFFLINE' ? t('offlineWhy') : code === 'NOT_FOUND' ? t('notFoundWhy') : [message, remedy].filter(Boolean).join(' ');
+  return (
+    <div className="notice refusal" role={live ? 'alert' : undefined} data-code={code} data-reason={refusal.reason ?? undefined}>
+      <p>
+        <strong>{title}</strong>
+      </p>
+      <p>{words}</p>
+      {retryAfter === null ? null : <p>{t('retryAfter', { count: retryAfter })}</p>}
+      <Remedy refusal={refusal} />
+      {children}
+    </div>
+  );
+};
+
+/** In the place of a value that wasn't given. Never empty: nothing that is denied looks like nothing that is there. */
+export const NotShown = ({ refusal }: { readonly refusal: Refusal }) => {
+  const t = useText(commonTexts);
+  return (
+    <span className="not-shown" data-reason={refusal.reason ?? undefined}>
+      {t('partDenied')}: {refusal.remedy ?? refusal.message}
+    </span>
+  );
+};
+
+/** Shows an answer in each of its states: being asked, refused, there, and there but no longer up to date. */
+export const Answered = <Data,>({
+  answer,
+  children,
+}: {
+  readonly answer: Answer<Data>;
+  readonly children: (data: Data, refusals: Refusals) => ReactNode;
+}) => {
+  const t = useText(commonTexts);
+  const { time } = useFormats();
+  if (answer.state === 'loading') return <Loading />;
+  const again = (
+    <p>
+      <button type="button" className="small" onClick={answer.refresh}>
+        {t('refresh')}
+      </button>
+    </p>
+  );
+  if (answer.state === 'refused') return <RefusalNotice refusal={answer.refusal}>{again}</RefusalNotice>;
+  return (
+    <>
+      {answer.interrupted === null ? null : (
+        <div className="notice stale" role="status" data-code={answer.interrupted.code}>
+          <p>
+            {answer.interrupted.code === 'OFFLINE' ? `${t('offline')}. ` : null}
+            {t('interrupted', { time: time(answer.at.toISOString(), 'local', true) })}
+          </p>
+          {again}
+        </div>
+      )}
+      {children(answer.data, answer.refusals)}
+    </>
+  );
+};

@@ -1,0 +1,36 @@
+import { catalogue } from '../../text/catalogue';
+
+export const ticketTexts = catalogue(
+  {
+    title: 'Tickets',
+    caption: { one: 'The one ticket that you work with', other: 'The {count} tickets that you work with' },
+    none: 'There is no ticket that you work with.',
+    reference: 'Number',
+    subject: 'Subject',
+    status: 'State',
+    updated: 'Changed',
+    noSubject: 'No subject shown',
+    stale: 'not confirmed lately',
+    NEW: 'New',
+    OPEN: 'Open',
+    PENDING: 'Waiting',
+    RESOLVED: 'Resolved',
+    CLOSED: 'Closed',
+  },
+  {
+    title: 'Tickets',
+    caption: { one: 'Das eine Ticket, mit dem Sie arbeiten', other: 'Die {count} Tickets, mit denen Sie arbeiten' },
+    none: 'Es gibt kein Ticket, mit dem Sie arbeiten.',
+    reference: 'Nummer',
+    subject: 'Betreff',
+    status: 'Stand',
+    updated: 'Geändert',
+    noSubject: 'Kein Betreff gezeigt',
+    stale: 'länger nicht bestätigt',
+    NEW: 'Neu',
+    OPEN: 'Offen',
+    PENDING: 'Wartet',
+    RESOLVED: 'Gelöst',
+    CLOSED: 'Geschlossen',
+  },
+);

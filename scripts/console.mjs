@@ -1,0 +1,102 @@
+// Makes the console: what browsers load, each file under a name that has its digest, and compressed as it is sent.
+//
+//   node scripts/console.mjs [FOLDER]     dist/console unless told otherwise
+//
+// `npm run console:sizes` says how large each route is.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { build } from 'rolldown';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const app = join(root, 'console', 'app');
+const folder = process.argv[2] ?? join(root, 'dist', 'console');
+
+/** The pages, and the script that starts each. */
+const pages = { index: 'main.tsx', frame: join('frame', 'main.tsx') };
+const entries = Object.entries(pages).filter(([, file]) => existsSync(join(app, file)));
+/** Loaded by pages of others, under a name that stays. */
+const element = join('element', 'panel.ts');
+
+const options = {
+  cwd: root,
+  platform: 'browser',
+  tsconfig: join(root, 'console', 'tsconfig.json'),
+  transform: { target: 'es2022', define: { 'process.env.NODE_ENV': '"production"' } },
+  write: false,
+  onLog: (_level, log) => {
+    throw new Error(log.message);
+  },
+};
+
+const { output } = await build({
+  ...options,
+  input: Object.fromEntries(entries.map(([name, file]) => [name, join(app, file)])),
+  output: {
+    format: 'esm',
+    minify: true,
+    entryFileNames: '[name]-[hash].js',
+    chunkFileNames: '[name]-[hash].js',
+    comments: { legal: true, annotation: false, jsdoc: false },
+  },
+});
+
+const sheets = readdirSync(app, { recursive: true })
+  .filter((name) => name.endsWith('.css'))
+  // What all have comes first.
+  .sort((a, b) => Number(b.startsWith('style')) - Number(a.startsWith('style')) || (a < b ? -1 : 1));
+const style = sheets.map((name) => readFileSync(join(app, name), 'utf8')).join('\n');
+const styleName = `style-${createHash('sha256').update(style).digest('base64url').slice(0, 8)}.css`;
+
+const files = { [styleName]: style, 'icon.svg': readFileSync(join(app, 'icon.svg'), 'utf8') };
+for (const chunk of output) files[chunk.fileName] = chunk.code;
+
+if (existsSync(join(app, element))) {
+  const { output: made } = await build({ ...options, input: join(app, element), output: { format: 'iife', minify: true } });
+  files['panel.js'] = made[0].code;
+}
+
+/** What a page needs at once, so that the browser asks for all of it together. */
+const needed = (fileName, into = new Set()) => {
+  for (const each of output.find((chunk) => chunk.fileName === fileName).imports)
+    if (!into.has(each)) needed(each, into.add(each));
+  return into;
+};
+
+for (const [name] of entries) {
+  const { fileName } = output.find((chunk) => chunk.isEntry && chunk.name === name);
+  const preloads = [...needed(fileName)].map((each) => `<link rel="modulepreload" href="/console/${each}">\n`).join('');
+  files[`${name}.html`] = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Counterfoil</title>
+<link rel="icon" href="/console/icon.svg">
+<link rel="stylesheet" href="/console/${styleName}">
+${preloads}<script type="module" src="/console/${fileName}"></script>
+</head>
+<body>
+<div id="app"></div>
+<noscript>This page needs JavaScript. Customers’ pages don’t.</noscript>
+</body>
+</html>
+`;
+}
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+for (const [name, text] of Object.entries(files)) {
+  const bytes = Buffer.from(text);
+  writeFileSync(join(folder, name), bytes);
+  writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+  writeFileSync(
+    join(folder, `${name}.br`),
+    brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+  );
+}
+// Which addresses are pages of the console.
+writeFileSync(join(folder, 'paths.json'), readFileSync(join(app, 'paths.json')));
