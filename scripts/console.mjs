@@ -1,12 +1,10 @@
 // Makes the console: what browsers load, each file under a name that has its digest, and compressed as it is sent.
 //
 //   node scripts/console.mjs [FOLDER]     dist/console unless told otherwise
-//
-// `npm run console:sizes` says how large each route is.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'rolldown';
@@ -98,5 +96,18 @@ for (const [name, text] of Object.entries(files)) {
     brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
   );
 }
+// What each page loads at once, and what each screen loads beside its page.
+const chunkOf = (name) => output.find((chunk) => chunk.isEntry && chunk.name === name).fileName;
+const atOnce = Object.fromEntries(
+  entries.map(([name]) => [name, [`${name}.html`, styleName, chunkOf(name), ...needed(chunkOf(name))]]),
+);
+const screens = output.filter((chunk) => chunk.isDynamicEntry);
+const beside = Object.fromEntries(
+  screens.map(({ facadeModuleId, fileName }) => [
+    relative(app, facadeModuleId),
+    [fileName, ...needed(fileName)].filter((each) => !atOnce.index.includes(each)),
+  ]),
+);
+writeFileSync(join(folder, 'loads.json'), JSON.stringify({ pages: atOnce, screens: beside }, null, 2));
 // Which addresses are pages of the console.
 writeFileSync(join(folder, 'paths.json'), readFileSync(join(app, 'paths.json')));

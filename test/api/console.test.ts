@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
 import { type BuiltConsole, readConsole } from '../../src/http/console';
 import { TestApp } from '../support/app';
+import { builtConsole } from '../support/built-console';
 
 const gateway = 'https://gateway.example';
 const headers = { host: 'gateway.example' };
@@ -12,8 +10,7 @@ let folder: string;
 let test: TestApp;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(process.env.TEST_SCRATCH as string, 'console-'));
-  execFileSync(process.execPath, [join(__dirname, '..', '..', 'scripts', 'console.mjs'), folder]);
+  folder = builtConsole();
   built = readConsole(folder) as BuiltConsole;
   test = await TestApp.start({
     consoleFolder: folder,

@@ -1,0 +1,16 @@
+import { consoleLoads, gzipBytes } from '../support/built-console';
+
+const { pages, screens } = consoleLoads();
+const kilobytes = (files: readonly string[] = []) => gzipBytes(files) / 1_000;
+/** Screens with which a day of work begins. */
+const first = Object.keys(screens).filter((name) => /^screens\/(tickets|agent|supervisor)\//.test(name));
+
+describe('what a browser loads, compressed', () => {
+  it.each(first)('for %s as the first screen is at most 130 kB', (screen) => {
+    expect(kilobytes([...(pages.index ?? []), ...(screens[screen] ?? [])])).toBeLessThanOrEqual(130);
+  });
+
+  it.each(Object.keys(screens))('for %s is at most 40 kB beside what every screen has', (screen) => {
+    expect(kilobytes(screens[screen])).toBeLessThanOrEqual(40);
+  });
+});
