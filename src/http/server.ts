@@ -43,7 +43,7 @@ import { presentedBy } from './presented';
 import { fillRegistered } from './registered';
 import { comesFromElsewhere } from './same-origin';
 import { cookieOf, sessionCookie } from './session-cookies';
-import { expectOwnPage, signInRoutes } from './sign-in';
+import { expectOwnPage, signInRoutes, unattendedHeader } from './sign-in';
 import { signalRoutes } from './signals';
 import { Subscriptions } from './subscriptions';
 import { webSocketRoutes } from './web-socket';
@@ -292,7 +292,7 @@ export const createServer = async (
     expectOwnPage(request, app.publicUrl);
     // A made-up one would be looked up each time.
     await expectFewRefused(request);
-    return signIn.sessions.arriveBy(cookie, surroundingsOf(request));
+    return signIn.sessions.arriveBy(cookie, surroundingsOf(request), request.headers[unattendedHeader] === undefined);
   };
   const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.header('cache-control', 'no-store');

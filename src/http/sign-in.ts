@@ -13,6 +13,9 @@ import { clearCookie, cookieOf, sessionCookie, setCookie, signInCookie } from '.
 /** What pages of this origin send with every request that goes by a cookie: a form of another site can't, and a script of one is asked first (Fetch, CORS-preflight). */
 export const browserHeader = 'counterfoil-browser';
 
+/** What pages of this origin send with what they ask by themselves, while nobody has touched them. */
+export const unattendedHeader = 'counterfoil-unattended';
+
 /** Requests a minute from one address. */
 const requestsPerMinute = 60;
 const longestPath = 512;

@@ -338,6 +338,19 @@ describe('a browser’s session', () => {
     expect((await rowsWithoutEvent(test.app.database)).findings).toEqual([]);
   });
 
+  it('is idle as long as only the page asks by itself, and isn’t while somebody works', async () => {
+    test = await restarted();
+    const [left, worked] = [await signIn('ana'), await signIn('sam')];
+    const unattended = { ...own, 'counterfoil-unattended': '1' };
+    // The provider's tokens are of now, and outlast no quarter of an hour: the last use is put back instead.
+    await tamper(test.app.database, 'UPDATE browser_session SET used_at = used_at - ? WHERE ended_at IS NULL', [14 * minute]);
+    expect(await ask(left, unattended)).toMatchObject({ statusCode: 200 });
+    expect(await ask(worked)).toMatchObject({ statusCode: 200 });
+    test.clock.forward(2 * minute);
+    expect(await ask(left, unattended)).toMatchObject({ statusCode: 401, rule: 'session.idle' });
+    expect(await ask(worked)).toMatchObject({ statusCode: 200 });
+  });
+
   it('ends when somebody signs out, and when the provider says so, for all processes at once', async () => {
     test = await restarted();
     const session = await signIn('ana');

@@ -3,6 +3,17 @@ import { Client, fetchExchange } from '@urql/core';
 /** Where subscriptions are asked for: server-sent events, one a connection. */
 export const streamUrl = '/graphql/stream';
 
+/** What the gateway is told of a request that a page makes by itself while nobody has touched it: their session goes on being idle. */
+const unattended = { 'counterfoil-unattended': '1' };
+
+let touched = performance.now();
+for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const)
+  addEventListener(kind, () => (touched = performance.now()), { capture: true, passive: true });
+
+/** Headers of what is asked again each so many `seconds`. */
+export const headersOfPoll = (seconds: number): Readonly<Record<string, string>> =>
+  performance.now() - touched < seconds * 1_000 ? {} : unattended;
+
 /** For every request of this page: the gateway takes its cookie only with our header, and nothing is kept by the browser. */
 const ownFetch: typeof fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);

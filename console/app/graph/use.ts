@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useQuery } from 'urql';
-import { client, streamUrl } from './client';
+import { client, headersOfPoll, streamUrl } from './client';
 import type { Operation } from './operation';
 import { type Refusal, Refusals, refusalsIn } from './refusals';
 import { tellSignedOut } from './signed-out';
@@ -53,10 +53,11 @@ export const useGraph = <Data, Variables extends object>(
   useEffect(() => {
     if (every === undefined || pause) return;
     const timer = setInterval(() => {
-      if (document.visibilityState === 'visible' && navigator.onLine) refresh();
+      if (document.visibilityState === 'visible' && navigator.onLine)
+        again({ requestPolicy: 'network-only', fetchOptions: { headers: headersOfPoll(every) } });
     }, every * 1_000);
     return () => clearInterval(timer);
-  }, [every, pause, refresh]);
+  }, [every, pause, again]);
   useEffect(() => {
     if (pause) return;
     const back = () => refresh();
@@ -129,10 +130,13 @@ export const useLive = <Data, Variables extends object>(
     if (pause) return;
     let ended = false;
     let wait = soonest;
+    let isFirst = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let stop = () => {};
     const begin = () => {
-      const context = { url: streamUrl, fetchOptions: { headers: { accept: 'text/event-stream' } } };
+      const headers = { accept: 'text/event-stream', ...(isFirst ? {} : headersOfPoll(latest)) };
+      isFirst = false;
+      const context = { url: streamUrl, fetchOptions: { headers } };
       const again = () => {
         setLive(false);
         if (ended) return;

@@ -125,8 +125,11 @@ export class BrowserSessions {
     return { cookie, endsAt };
   }
 
-  /** Who a cookie speaks for, now. Throws `UNAUTHENTICATED`, and `UPSTREAM_UNAVAILABLE` where new tokens are needed and can't be had. */
-  async arriveBy(cookie: string, network: string | null): Promise<Arrival> {
+  /**
+   * Who a cookie speaks for, now. `isAttended` is false for what a page asks by itself: that keeps no session from being idle. Throws
+   * `UNAUTHENTICATED`, and `UPSTREAM_UNAVAILABLE` where new tokens are needed and can't be had.
+   */
+  async arriveBy(cookie: string, network: string | null, isAttended = true): Promise<Arrival> {
     const found = await this.standing(cookie);
     const row = await this.withFreshTokens(found, cookie);
     // The provider may have said meanwhile that it is over.
@@ -134,7 +137,7 @@ export class BrowserSessions {
     const { access } = this.tokensOf(row, cookie);
     try {
       const arrival = await this.arrive(access, network);
-      await this.noteUse(row);
+      if (isAttended) await this.noteUse(row);
       return {
         ...arrival,
         again: async () => {
