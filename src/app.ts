@@ -18,6 +18,7 @@ import { createAudit } from './features/audit/audit.slice';
 import type { Core } from './features/core';
 import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
+import { createExposure } from './features/exposure/exposure.slice';
 import { KeysLoader } from './features/keys/keys.loader';
 import type { Loading } from './features/loading';
 import type { Operations } from './features/operations/operations.service';
@@ -25,7 +26,7 @@ import { createOperations } from './features/operations/operations.slice';
 import { createPayments } from './features/payments/payments.slice';
 import { type RequestContext, RequestOf, type Services } from './features/request';
 import { createRisk } from './features/risk';
-import { servedGraph } from './features/schema';
+import { detachedGraph, servedGraph } from './features/schema';
 import { createSignIn } from './features/sign-in/sign-in.slice';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
@@ -183,7 +184,9 @@ export class App {
         merchant: config.merchant.name,
         satisfiedFor: (reads, payerId, since) => risk.services.stepUps.satisfiedFor(reads, payerId, since),
       });
+      const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
       const services: Services = {
+        ...createExposure(core, { maskTools, options: config, detachedGraph }),
         ...createAudit(core, config.audit, record.denials),
         ...asked.services,
         assistances,
@@ -197,7 +200,6 @@ export class App {
       };
       const signingLog = await openSigningLog(config.audit, database, clock, log);
       const logWatch = await openLogWatch(config.audit, database, log);
-      const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
       // More at once than twice the connections to the database would only wait for those.
       const admission = new Admission({ most: 2 * config.databasePool, waits: sources.waits });
       const executor = new ProtectedExecutor<RequestContext>(

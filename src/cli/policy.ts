@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type LinkAssurance, linkAssurances, type Role, roles } from '../authz/actor';
 import type { PolicyChange } from '../authz/policy/change';
+import { coverageOf } from '../authz/policy/coverage';
 import { diffPolicies } from '../authz/policy/diff';
 import { explain } from '../authz/policy/explain';
 import type { ExposurePolicy } from '../authz/policy/exposure';
@@ -35,39 +36,6 @@ const readable = (file: string): string => {
 const policyFileOf = (argument: string | undefined): string =>
   readable(argument === undefined ? loadLocalConfig().policyFile : resolve(argument));
 
-/** `reveal`, `mask`, `omit` and `deny` in this order, each with how often it occurs. */
-interface VerdictCounts {
-  reveal: number;
-  mask: number;
-  omit: number;
-  deny: number;
-}
-
-/** How the policy covers the graph; a field whose verdict depends on the link counts once for each assurance's kind. */
-const coverageOf = (policy: ExposurePolicy) => {
-  const fields = [...policy.classification.fields.values()];
-  const classes: Record<string, number> = {};
-  for (const field of fields) classes[field.class] = (classes[field.class] ?? 0) + 1;
-  const verdicts = Object.fromEntries(roles.map((role) => [role, { reveal: 0, mask: 0, omit: 0, deny: 0 }])) as Record<
-    Role,
-    VerdictCounts
-  >;
-  for (const entry of policy.entries()) {
-    const kinds = new Set(linkAssurances.map((assurance) => entry.verdicts[assurance].kind));
-    for (const kind of kinds) verdicts[entry.role][kind] += 1;
-  }
-  return {
-    fields: fields.length,
-    types: new Set(fields.map(({ typeName }) => typeName)).size,
-    policed: fields.filter(({ policed }) => policed).length,
-    classes,
-    verdicts,
-    filters: policy.classification.filterable.size,
-    sorts: policy.classification.sortable.size,
-    digest: policy.digest,
-  };
-};
-
 /** `counterfoil policy check`. */
 export const check = (argument: string | undefined, json: boolean): void => {
   const file = policyFileOf(argument);
@@ -90,11 +58,13 @@ export const check = (argument: string | undefined, json: boolean): void => {
     throw new CommandFailed([...lines, `${problems.length} problem${problems.length === 1 ? '' : 's'}.`].join('\n'));
   }
   const coverage = coverageOf(policy);
+  const found = [...coverage.classes].filter(([, count]) => count > 0);
   if (json) {
-    print(JSON.stringify({ ok: true, file: shownPath(file), ...coverage }));
+    const [classes, verdicts] = [Object.fromEntries(found), Object.fromEntries(coverage.verdicts)];
+    print(JSON.stringify({ ok: true, file: shownPath(file), ...coverage, classes, verdicts }));
     return;
   }
-  const classes = Object.entries(coverage.classes).map(([name, count]) => `${count} ${name}`);
+  const classes = found.map(([name, count]) => `${count} ${name}`);
   print(
     `${shownPath(file)}: every one of ${coverage.fields} fields of ${coverage.types} types has a verdict for every role (${roles.length}).`,
   );
@@ -103,10 +73,8 @@ export const check = (argument: string | undefined, json: boolean): void => {
   print('');
   const column = (text: string | number) => String(text).padStart(8);
   print(`${'fields by role'.padEnd(16)}${['reveal', 'mask', 'omit', 'deny'].map(column).join('')}`);
-  for (const role of roles) {
-    const { reveal, mask, omit, deny } = coverage.verdicts[role];
+  for (const [role, { reveal, mask, omit, deny }] of coverage.verdicts)
     print(`${role.padEnd(16)}${[reveal, mask, omit, deny].map(column).join('')}`);
-  }
   print('A field whose verdict depends on the link stands in more than one column.');
   print(`digest ${coverage.digest}`);
 };

@@ -1,4 +1,5 @@
 import type { SignedInActor } from '../authz/actor';
+import type { PolicyCoverage } from '../authz/policy/coverage';
 import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { Cursors } from '../graphql/cursor';
 import type { RequestAccess } from '../graphql/request-access';
@@ -27,6 +28,8 @@ import type { CustomersLoader } from './customers/customers.loader';
 import type { Customers } from './customers/customers.service';
 import type { Decisions } from './decisions/decisions.service';
 import type { StepUps } from './decisions/step-ups.service';
+import type { PolicyComparisons } from './exposure/comparisons.service';
+import type { PolicyPreviews } from './exposure/previews.service';
 import type { HoldDesk } from './holds/hold-desk';
 import type { HoldsLoader } from './holds/holds.loader';
 import type { Holds } from './holds/holds.service';
@@ -72,6 +75,9 @@ export interface Services {
   readonly rules: RulesFile;
   readonly webhooks: Webhooks;
   readonly policy: ExposurePolicy;
+  readonly policyCoverage: () => PolicyCoverage;
+  readonly policyPreviews: PolicyPreviews;
+  readonly policyComparisons: PolicyComparisons;
   readonly cursors: Cursors;
 }
 

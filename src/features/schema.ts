@@ -13,7 +13,7 @@ import { type Guards, guardFields, guardsOf } from '../graphql/guarded';
 import { requireListMarks } from '../graphql/listed';
 import { paceFields } from '../graphql/pace-fields';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
-import { plainFields, readGetters, type ServedFields, servedFields } from '../graphql/served-fields';
+import { fieldsOf, plainFields, readGetters, type ServedFields, servedFields } from '../graphql/served-fields';
 import { sortedBy } from '../graphql/sorted-by';
 import { AlertEventsResolver, AlertReasonResolver, AlertsResolver } from './alerts/alerts.resolver';
 import { AssistancePartsResolver, AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
@@ -134,14 +134,17 @@ export const describeGraph = (): DescribedGraph => {
 export const protectGraph = (described: DescribedGraph): GraphQLSchema => serve(described).schema;
 
 /** The graph as it is served, the classes of its fields, and what compiled execution is put together from. */
-interface ServedGraph {
+export interface ServedGraph {
   readonly schema: GraphQLSchema;
   readonly fields: ServedFields;
   readonly classification: Classification;
 }
 
-const serve = ({ schema, classification, guards }: DescribedGraph): ServedGraph => {
-  const plain = plainFields(readGetters(callResolvers(schema)));
+const serve = (described: DescribedGraph): ServedGraph => protect(described, readGetters(callResolvers(described.schema)));
+
+/** Puts what protects it on a schema whose fields are resolved in whatever way. */
+const protect = ({ classification, guards }: DescribedGraph, schema: GraphQLSchema): ServedGraph => {
+  const plain = plainFields(schema);
   guardTexts(paceFields(exposeFields(schema, classification)));
   const fields = servedFields(schema, { plain, classification, guards });
   return { schema: guardFields(schema, guards), fields, classification };
@@ -153,6 +156,30 @@ let served: ServedGraph | undefined;
 export const servedGraph = (): ServedGraph => {
   served ??= serve(describeGraph());
   return served;
+};
+
+/** What a detached graph is executed over: the values of its root fields. */
+export interface DetachedContext {
+  readonly roots: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The graph with all that protects it as it is served, and nothing behind it: what a resolver would look up is read from the object that
+ * stands there, root fields from the context. It asks no service, no loader and no database, whatever is asked of it.
+ */
+export const detachedGraph = (): ServedGraph => {
+  const described = describeGraph();
+  const { schema } = described;
+  for (const { field } of fieldsOf(schema)) {
+    const { name } = field;
+    // What had a resolver of its own keeps one: how its arguments are judged goes by that.
+    if (field.resolve) field.resolve = (parent: Readonly<Record<string, unknown>>) => parent[name];
+  }
+  for (const field of Object.values(schema.getQueryType()?.getFields() ?? {})) {
+    const { name } = field;
+    field.resolve = (_root, _arguments, { roots }: DetachedContext) => (Object.hasOwn(roots, name) ? roots[name] : null);
+  }
+  return protect(described, readGetters(schema));
 };
 
 /** The graph in the schema language, sorted: what `schema/schema.graphql` holds for review. */

@@ -227,6 +227,7 @@ describe('the rules beside resolvers', () => {
       'Query.decisionTrail',
       'Query.disclosures',
       'Query.holds',
+      'Query.policyDiff',
       'Query.policyInForce',
       'Query.riskRules',
       'Query.webhookDeliveries',

@@ -3,6 +3,7 @@ import { type LinkAssurance, linkAssurances, type Role, roles } from '../../auth
 import { fieldClasses } from '../../authz/policy/classification';
 import type { Explanation } from '../../authz/policy/explain';
 import type { ExposurePolicy } from '../../authz/policy/exposure';
+import { masks } from '../../authz/policy/mask';
 import { verdictText } from '../../authz/policy/verdict';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
@@ -26,6 +27,15 @@ export class RoleVerdict {
 
   @Exposed('INTERNAL', () => String)
   verdict!: string;
+
+  @Exposed('INTERNAL', () => String, { nullable: true, description: 'What the mask shows of a value, where the verdict is one.' })
+  mask!: string | null;
+
+  @Exposed('INTERNAL', () => String, { nullable: true, description: 'The entry of the policy file that decides.' })
+  decidedBy!: string | null;
+
+  @Exposed('INTERNAL', () => Int, { nullable: true, description: 'Where that stands in the file, from 1.' })
+  line!: number | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'One field of the graph, its class, and what the policy file makes of it.' })
@@ -50,12 +60,20 @@ export class FieldExposure {
   @Exposed('INTERNAL', () => [RoleVerdict])
   get verdicts(): readonly RoleVerdict[] {
     return roles.flatMap((role) => {
-      const verdicts = this.policy.verdicts(this.field, { roles: [role], mfa: true });
-      return (['VERIFIED', 'MATCHED', 'NONE'] as const).map((assurance) => ({
-        role,
-        assurance,
-        verdict: verdictText(verdicts[assurance]),
-      }));
+      const access = { roles: [role], mfa: true };
+      const verdicts = this.policy.verdicts(this.field, access);
+      return linkAssurances.map((assurance) => {
+        const verdict = verdicts[assurance];
+        const entry = this.policy.decidedBy(this.field, access, assurance)?.entry;
+        return {
+          role,
+          assurance,
+          verdict: verdictText(verdict),
+          mask: verdict.kind === 'mask' ? masks[verdict.mask].description : null,
+          decidedBy: entry?.path ?? null,
+          line: entry?.line ?? null,
+        };
+      });
     });
   }
 
@@ -76,7 +94,7 @@ export class FieldExposure {
 export class AccessDecision {
   constructor(
     private readonly explanation: Explanation,
-    private readonly asked: { readonly role: Role; readonly assurance: LinkAssurance },
+    private readonly asked: { readonly role: Role; readonly mfa: boolean; readonly assurance: LinkAssurance },
   ) {}
 
   @Exposed('INTERNAL', () => String)
@@ -87,6 +105,11 @@ export class AccessDecision {
   @Exposed('INTERNAL', () => RoleEnum)
   get role(): Role {
     return this.asked.role;
+  }
+
+  @Exposed('INTERNAL', () => Boolean)
+  get mfa(): boolean {
+    return this.asked.mfa;
   }
 
   @Exposed('INTERNAL', () => LinkAssuranceEnum)
