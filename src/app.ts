@@ -233,7 +233,7 @@ export class App {
           work: () => running.access.work,
         };
         const loaders = {
-          alerts: risk.alerts.loader(),
+          alerts: risk.alerts.loader(actor),
           assistances: assistance.loader(actor, loading),
           ...asked.loaders(actor, loading),
           customers: customers.loader(loading),

@@ -15,7 +15,7 @@ import { paceFields } from '../graphql/pace-fields';
 import { CurrencyCode, DateTime, SafeInt } from '../graphql/scalars';
 import { fieldsOf, plainFields, readGetters, type ServedFields, servedFields } from '../graphql/served-fields';
 import { sortedBy } from '../graphql/sorted-by';
-import { AlertEventsResolver, AlertReasonResolver, AlertsResolver } from './alerts/alerts.resolver';
+import { AlertEventsResolver, AlertReasonResolver, AlertsResolver, TicketAlertsResolver } from './alerts/alerts.resolver';
 import { AssistancePartsResolver, AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
 import { AuditResolver } from './audit/audit.resolver';
 import { BrakesResolver } from './brakes/brakes.resolver';
@@ -30,7 +30,14 @@ import {
 import { CustomersResolver } from './customers/customers.resolver';
 import { DecisionsResolver } from './decisions/decisions.resolver';
 import { ExposureResolver } from './exposure/exposure.resolver';
-import { AlertHoldsResolver, HoldSubjectResolver, HoldsResolver, HoldTransitionResolver } from './holds/holds.resolver';
+import { WithheldResolver } from './exposure/withheld.resolver';
+import {
+  AlertHoldsResolver,
+  HoldSubjectResolver,
+  HoldsResolver,
+  HoldTransitionResolver,
+  TicketHoldsResolver,
+} from './holds/holds.resolver';
 import { PaymentsResolver } from './payments/payments.resolver';
 import { RecognitionsResolver, TicketRecognitionsResolver } from './recognitions/recognitions.resolver';
 import { RulesResolver } from './rules/rules.resolver';
@@ -62,13 +69,16 @@ const resolvers: NonEmptyArray<Function> = [
   PaymentsResolver,
   RecognitionsResolver,
   RulesResolver,
+  TicketAlertsResolver,
   TicketAssistanceResolver,
   TicketCredentialsResolver,
   UpdateOffersResolver,
+  TicketHoldsResolver,
   TicketRecognitionsResolver,
   TicketsResolver,
   TransitionResolver,
   ViewerResolver,
+  WithheldResolver,
   WebhooksResolver,
 ];
 

@@ -60,6 +60,7 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
   Freshness: 'when a source was asked last, and whether that is too long ago',
   Staff: 'a colleague, as the helpdesk names them to all of them',
   Viewer: 'the reader themselves, as their token says',
+  WithheldField: 'the reader’s own rights, as the policy says; of nobody',
   FieldExposure: 'the policy file, which names no customer',
   RoleVerdict: 'the policy file, which names no customer',
   AccessDecision:
@@ -128,6 +129,8 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
     assistance: 'the reader’s own',
     credentialUpdates: 'leads to objects whose fields have verdicts',
     recognitions: 'leads to objects whose fields have verdicts',
+    alerts: 'leads to objects whose fields have verdicts',
+    holds: 'leads to objects whose fields have verdicts; behind an assistance',
     assignee: 'a colleague',
     createdBy: 'a colleague',
     customerSetBy: 'colleagues: what they did to the ticket, not whom it is about',

@@ -33,6 +33,7 @@ import {
   reasonKind,
 } from './alert.words';
 import { AlertNews } from './alert-stream';
+import { newestOfTicket } from './alerts.service';
 
 @Resolver(() => AlertType)
 export class AlertsResolver {
@@ -166,6 +167,21 @@ export class AlertEventsResolver {
     if (kind === 'ENDED') return event;
     const alert = loaders.alerts.toType(await services.alerts.reachable(actor, alertId));
     return alertIsAssisted({ actor, access }, alert) === null ? { ...event, alert } : { ...event, kind: AlertEventKind.NOTICE };
+  }
+}
+
+@Resolver(() => TicketType)
+export class TicketAlertsResolver {
+  @FieldResolver(() => [AlertType], {
+    nullable: true,
+    description: 'Open ones that are told to you on it, newest first: ten at most; `Query.alerts` has them all.',
+  })
+  @Listed({ most: newestOfTicket })
+  @Classified('INTERNAL')
+  // Narrowed in SQL to what is told to the actor.
+  @Guarded(toWhoHasSecondFactor)
+  alerts(@Root() ticket: TicketType, @Ctx() { loaders }: RequestContext): Promise<readonly AlertType[]> {
+    return loaders.alerts.ofTicket(ticket.id);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Database } from '../../db/database';
 import type { Reads } from '../../db/reads';
 import { joined, sql } from '../../db/sql';
 import { Failure } from '../../failure';
-import { type Keyset, PageRequest } from '../../graphql/page';
+import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
 import { assistances } from '../assistance/assistance.entity';
 import type { Assistances } from '../assistance/assistance.service';
 import { assistanceIds, live, useAssistance } from '../assistance/live';
@@ -40,6 +40,9 @@ const longestSnooze = 30 * 24 * 3_600_000;
 /** Alerts that end by themselves in one change. */
 const expiredAtOnce = 200;
 
+/** Open alerts that a ticket shows by itself; the list of alerts has them all. */
+export const newestOfTicket = 10;
+
 /** Alerts of which is counted what became of them. */
 const mostJudged = 10_000;
 
@@ -73,6 +76,18 @@ export class Alerts {
     );
     if (!row) throw Failure.notFound('alert');
     return row;
+  }
+
+  /** The newest open ones that are told to the actor on each of these tickets, newest first. */
+  async ofTickets(actor: SignedInActor, ticketIds: readonly string[]): Promise<readonly (readonly AlertRow[])[]> {
+    const isTold = alertReach(actor, this.parts.clock(), this.parts.policy);
+    const newest = pageClause(newestFirst, null, newestOfTicket);
+    const lists = await this.database.readLists(
+      alertRows,
+      ticketIds.map((id) => sql`WHERE ${alert.ticketId} = ${id} AND ${alert.state} = 'OPEN' AND ${isTold} ${newest}`),
+    );
+    for (const list of lists) putInOrder(list, newestFirst);
+    return lists;
   }
 
   /** Those that are told to the actor, newest first. Throws `INVALID` for a page size or cursor that doesn't fit. */

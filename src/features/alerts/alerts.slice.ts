@@ -1,3 +1,4 @@
+import type { SignedInActor } from '../../authz/actor';
 import { Sweep } from '../../background/sweep';
 import { describeError } from '../../log';
 import type { Core } from '../core';
@@ -32,7 +33,7 @@ export const createAlerts = (
   });
   return {
     services: { alerts: service, alertStreams: streams },
-    loader: () => new AlertsLoader(keys, { demanded, invited }),
+    loader: (actor: SignedInActor) => new AlertsLoader(keys, { actor, alerts: service }, { demanded, invited }),
     recurring: [() => service.expire(), () => sweep.turn()],
   };
 };

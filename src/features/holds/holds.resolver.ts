@@ -10,6 +10,7 @@ import { CustomerType } from '../customers/customer.type';
 import { Money, TransactionType } from '../payments/payment.type';
 import type { RequestContext } from '../request';
 import { Staff, TicketType } from '../tickets/ticket.type';
+import { ticketIsAssisted } from '../tickets/tickets.policy';
 import { mostMoves } from './hold.entity';
 import { mayFollowPart, mayReadHold } from './hold.policy';
 import { holdEffectKinds } from './hold.states';
@@ -187,5 +188,22 @@ export class AlertHoldsResolver {
   @Guarded(alertIsAssisted)
   holds(@Root() alert: AlertType, @Ctx() { loaders }: RequestContext): Promise<readonly HoldType[]> {
     return loaders.holds.ofCustomer(alert.customerId);
+  }
+}
+
+@Resolver(() => TicketType)
+export class TicketHoldsResolver {
+  @FieldResolver(() => [HoldType], {
+    nullable: true,
+    description: 'What covers its customer, newest first, while you assist here: ten at most; `Query.holds` has them all.',
+  })
+  @Listed({ most: newestOfCustomer })
+  @Classified('INTERNAL')
+  @Guarded(ticketIsAssisted)
+  holds(
+    @Root() { customerId }: TicketType,
+    @Ctx() { loaders }: RequestContext,
+  ): Promise<readonly HoldType[]> | readonly HoldType[] {
+    return customerId === null ? [] : loaders.holds.ofCustomer(customerId);
   }
 }
