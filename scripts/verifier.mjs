@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
+import { inject, resolve } from '../console/verifier/bundle.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = (name) => join(root, 'console', 'verifier', name);
@@ -21,8 +22,8 @@ const bundle = async (name, format) => {
     cwd: root,
     platform: 'browser',
     tsconfig: join(root, 'console', 'tsconfig.json'),
-    resolve: { alias: { 'node:crypto': source('crypto.ts') } },
-    transform: { target: 'es2022', inject: { Buffer: ['browser-buffer', 'Buffer'] } },
+    resolve,
+    transform: { target: 'es2022', inject },
     output: { format, comments: { legal: true, annotation: false, jsdoc: false } },
     write: false,
     // What it would leave to be imported, a single file can't have.

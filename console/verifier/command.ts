@@ -2,6 +2,7 @@ import { manifestOf } from '../../src/audit/export-format';
 import { jsonOf } from '../../src/audit/verdict-text';
 import { InputInvalid, type ReadBytes, verify } from './verifier';
 
+export { proveContinuation, proveInclusion } from './proof';
 export { type Given, InputInvalid, type ReadBytes, type Verified, verdictOf, verify } from './verifier';
 
 /*

@@ -53,13 +53,14 @@ export interface Verified {
   readonly checkedTwice: number | null;
 }
 
-const linesOf = (text: string): string[] =>
+/** Lines with something in them, without the blanks around them. */
+export const linesOf = (text: string): string[] =>
   text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-const keysIn = <K>(text: string, about: 'keys' | 'witnesses', parse: (line: string) => K): K[] => {
+export const keysIn = <K>(text: string, about: 'keys' | 'witnesses', parse: (line: string) => K): K[] => {
   try {
     return linesOf(text).map(parse);
   } catch (error) {
@@ -88,7 +89,7 @@ const askWebCrypto = async ({ key, message, signature }: CheckedSignature): Prom
 };
 
 /** Holds the signatures that were checked here against the platform's own arithmetic. Throws where the two differ. */
-const checkAgain = async (signatures: readonly CheckedSignature[]): Promise<number | null> => {
+export const checkAgain = async (signatures: readonly CheckedSignature[]): Promise<number | null> => {
   let agreed = 0;
   for (const each of signatures) {
     const other = each.type === 'Ed25519' ? await askWebCrypto(each) : null;

@@ -125,12 +125,16 @@ const areHashes = (hashes: readonly Uint8Array[]): boolean => hashes.every((hash
 
 const areEqual = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
+/** Told of each node on the way from a leaf to the root: on which side the hash of the proof stands, that hash, and what both make. */
+export type StepListener = (side: 'left' | 'right', sibling: Uint8Array, node: Uint8Array) => void;
+
 /** The root that a proof leads to (RFC 9162, 2.1.3.2), or undefined where it has the wrong length or shape. */
 export const rootFromInclusion = (
   size: number,
   index: number,
   leaf: Uint8Array,
   path: readonly Uint8Array[],
+  onStep?: StepListener,
 ): Uint8Array | undefined => {
   if (!isCount(size) || !isCount(index) || index >= size || !areHashes([leaf, ...path])) return undefined;
   let fn = index;
@@ -140,12 +144,14 @@ export const rootFromInclusion = (
     if (sn === 0) return undefined;
     if (isOdd(fn) || fn === sn) {
       root = nodeHash(sibling, root);
+      onStep?.('left', sibling, root);
       while (!isOdd(fn) && fn !== 0) {
         fn = half(fn);
         sn = half(sn);
       }
     } else {
       root = nodeHash(root, sibling);
+      onStep?.('right', sibling, root);
     }
     fn = half(fn);
     sn = half(sn);

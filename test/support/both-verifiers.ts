@@ -7,7 +7,10 @@ import type { ReadBytes } from '../../src/audit/lines';
 import { formatVerifierKey } from '../../src/audit/note';
 import { type Verdict, type VerifyOptions, verifyExport as verifyHere } from '../../src/audit/verify';
 
-interface Standalone {
+/** What of the single file is asked here, as it is delivered. */
+export interface Standalone {
+  readonly proveInclusion: typeof import('../../console/verifier/proof').proveInclusion;
+  readonly proveContinuation: typeof import('../../console/verifier/proof').proveContinuation;
   readonly verdictOf: (given: {
     readonly read: ReadBytes;
     readonly csv: ReadBytes | undefined;
@@ -35,7 +38,7 @@ export const verifierFolder = (): string => {
 
 let loaded: Standalone | undefined;
 /** The module as it is delivered, loaded where it finds nothing of Node: neither its own Buffer nor `process`. */
-const standalone = (): Standalone => {
+export const standalone = (): Standalone => {
   if (loaded === undefined) {
     const text = readFileSync(join(verifierFolder(), 'counterfoil-verify.mjs'), 'utf8');
     const [exported, names] = /export \{([^}]*)\};\s*$/.exec(text) ?? [];
