@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'rolldown';
+import { inject, resolve } from '../console/verifier/bundle.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const app = join(root, 'console', 'app');
@@ -19,11 +20,32 @@ const entries = Object.entries(pages).filter(([, file]) => existsSync(join(app, 
 /** Loaded by pages of others, under a name that stays. */
 const element = join('element', 'panel.ts');
 
+/** What an auditor reads of each event, out of the catalogue of the log itself: the console loads nothing else of the gateway. */
+const eventReads = async () => {
+  const { output } = await build({
+    cwd: root,
+    input: join(root, 'src', 'audit', 'events.ts'),
+    tsconfig: join(root, 'console', 'tsconfig.json'),
+    output: { format: 'esm' },
+    write: false,
+  });
+  const { catalogue } = await import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
+  return Object.fromEntries(Object.entries(catalogue).map(([name, { reads }]) => [name, reads]));
+};
+
 const options = {
   cwd: root,
   platform: 'browser',
   tsconfig: join(root, 'console', 'tsconfig.json'),
-  transform: { target: 'es2022', define: { 'process.env.NODE_ENV': '"production"' } },
+  resolve,
+  transform: {
+    target: 'es2022',
+    inject,
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      EVENT_READS: JSON.stringify(JSON.stringify(await eventReads())),
+    },
+  },
   write: false,
   onLog: (_level, log) => {
     throw new Error(log.message);

@@ -46,6 +46,7 @@ import { cookieOf, sessionCookie } from './session-cookies';
 import { expectOwnPage, signInRoutes, unattendedHeader } from './sign-in';
 import { signalRoutes } from './signals';
 import { Subscriptions } from './subscriptions';
+import { readVerifier, verifierRoutes } from './verifier';
 import { webSocketRoutes } from './web-socket';
 
 declare module 'fastify' {
@@ -135,6 +136,8 @@ export const createServer = async (
   deadlines: Deadlines = usualDeadlines,
   /** Where the console was built; where the build puts it unless told otherwise. */
   consoleFolder?: string,
+  /** The same of the verifier. */
+  verifierFolder?: string,
 ): Promise<FastifyInstance> => {
   const { config, log } = app;
   const metrics = new Metrics();
@@ -435,6 +438,8 @@ export const createServer = async (
     await server.register(named('sign-in', signInRoutes(options)));
     const built = readConsole(consoleFolder);
     if (built) await server.register(named('console', consoleRoutes(built)));
+    const verifier = readVerifier(verifierFolder);
+    if (verifier) await server.register(named('verifier', verifierRoutes(verifier)));
   }
 
   await server.register(named('confirm', confirmRoutes(app.services.invitations, { ...confirm, clock: app.clock })));

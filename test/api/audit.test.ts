@@ -109,6 +109,10 @@ describe('the log, as an auditor reads it', () => {
     expect(await old({ actorId: ana })).toEqual(ids(({ actor }) => actor.id === ana));
     expect(await old({ outcome: 'DENIED' })).toEqual(ids(({ outcome }) => outcome === 'DENIED'));
     expect(await old({ action: 'assistance.begin' })).toEqual(ids(({ action }) => action === 'assistance.begin'));
+    const last = all.at(-1)?.id as string;
+    expect(await by({ id: last })).toEqual([last]);
+    expect(await by({ id: last, action: 'log.begin' })).toEqual([]);
+    expect(await by({ id: 'evt_absent' })).toEqual([]);
     expect(await old({ subjectType: 'Source', subjectId: 'demo' })).toEqual(ids(({ subject }) => subject?.id === 'demo'));
     expect((await by({ customerId: await customerId() })).length).toBeGreaterThan(0);
     expect(await by({ customerId: 'cus_absent' })).toEqual([]);
@@ -116,6 +120,14 @@ describe('the log, as an auditor reads it', () => {
     expect(await old({ before: at })).toEqual(ids((event) => event.at < at));
     expect(await old({ from: at })).toEqual(ids((event) => event.at >= at));
     expect(ids((event) => event.at === at).length).toBeGreaterThan(0);
+  });
+
+  it('is asked for one event by its id, and of another’s says nothing to who acted otherwise', async () => {
+    const ana = await viewerId('ana');
+    const [own] = await events('ana', { action: 'disclosure' });
+    const other = (await events('ada')).find(({ actor }) => actor.id !== ana);
+    expect((await events('ana', { id: own?.id })).map(({ id }) => id)).toEqual([own?.id]);
+    expect(await events('ana', { id: other?.id })).toEqual([]);
   });
 
   it('has the auditor’s own reading in it, whatever was read of it', async () => {

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { type BuiltConsole, readConsole } from '../../src/http/console';
 import { TestApp } from '../support/app';
+import { verifierFolder } from '../support/both-verifiers';
 import { builtConsole } from '../support/built-console';
 
 const gateway = 'https://gateway.example';
@@ -14,6 +16,7 @@ beforeAll(async () => {
   built = readConsole(folder) as BuiltConsole;
   test = await TestApp.start({
     consoleFolder: folder,
+    verifierFolder: verifierFolder(),
     config: {
       publicUrl: gateway,
       signIn: {
@@ -102,5 +105,19 @@ describe('where nobody can sign in with a browser', () => {
     } finally {
       await without.stop();
     }
+  });
+});
+
+describe('the verifier that auditors take along', () => {
+  it('is downloaded as it was built, with its digests, and never shown as a page of the gateway', async () => {
+    const sums = await get('/verifier/SHA256SUMS');
+    expect(sums.headers['content-type']).toBe('text/plain; charset=utf-8');
+    for (const name of ['counterfoil-verify.html', 'counterfoil-verify.mjs']) {
+      const { statusCode, rawPayload, headers: sent } = await get(`/verifier/${name}`);
+      expect([name, statusCode, sent['content-disposition']]).toEqual([name, 200, `attachment; filename="${name}"`]);
+      expect(sums.body).toContain(`${createHash('sha256').update(rawPayload).digest('hex')}  ${name}\n`);
+      expect(sent['content-security-policy']).toContain("default-src 'none'");
+    }
+    expect((await get('/verifier/other.html')).statusCode).toBe(404);
   });
 });

@@ -1,4 +1,4 @@
-import type { Continuation, Inclusion, InclusionStep, ToldEvent } from '../../console/verifier/proof';
+import type { Continuation, Inclusion, InclusionStep, ToldEvent } from '../../console/verifier/steps';
 import { signCheckpoint, unanchoredExtension } from '../../src/audit/checkpoint';
 import { readLeaf } from '../../src/audit/leaf';
 import { consistencyPath, Frontier, inclusionPath, leafHash, type NodeAt, nodeHash } from '../../src/audit/merkle';

@@ -44,6 +44,8 @@ export interface TestAppOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where the console was built; there is none unless told. */
   readonly consoleFolder?: string;
+  /** The same of the verifier. */
+  readonly verifierFolder?: string;
   /** Loads the sources before the test begins. */
   readonly sync?: boolean;
 }
@@ -96,6 +98,7 @@ export class TestApp {
   private folder = '';
   private open!: () => Promise<App>;
   private consoleFolder: string | undefined;
+  private verifierFolder: string | undefined;
   private remove: () => Promise<void> = async () => {};
 
   static async start(options: TestAppOptions = {}): Promise<TestApp> {
@@ -104,6 +107,7 @@ export class TestApp {
     const { location, folder, remove } = await ((options.sync ?? true) && !needsSync ? loadedPlace() : migratedLocation());
     test.folder = folder;
     test.consoleFolder = options.consoleFolder;
+    test.verifierFolder = options.verifierFolder;
     test.remove = remove;
     const environment = { ...testEnvironment, DATA_DIR: join(folder, 'data'), ...options.environment };
     let config: Config = { ...loadConfig(environment), database: location, databasePool: 5, ...options.config };
@@ -135,7 +139,7 @@ export class TestApp {
       });
     test.app = await test.open();
     if (needsSync) await test.app.sources.syncAll();
-    test.server = await createServer(test.app, undefined, test.consoleFolder);
+    test.server = await createServer(test.app, undefined, test.consoleFolder, test.verifierFolder);
     await test.server.ready();
     return test;
   }
@@ -144,7 +148,7 @@ export class TestApp {
   async restart(): Promise<void> {
     await this.server.close();
     this.app = await this.open();
-    this.server = await createServer(this.app, undefined, this.consoleFolder);
+    this.server = await createServer(this.app, undefined, this.consoleFolder, this.verifierFolder);
     await this.server.ready();
   }
 

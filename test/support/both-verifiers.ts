@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Continuation, Inclusion, ProvenContinuation, ProvenInclusion } from '../../console/verifier/steps';
 import type { WitnessKey } from '../../src/audit/cosignature';
 import type { ReadBytes } from '../../src/audit/lines';
 import { formatVerifierKey } from '../../src/audit/note';
@@ -9,8 +10,8 @@ import { type Verdict, type VerifyOptions, verifyExport as verifyHere } from '..
 
 /** What of the single file is asked here, as it is delivered. */
 export interface Standalone {
-  readonly proveInclusion: typeof import('../../console/verifier/proof').proveInclusion;
-  readonly proveContinuation: typeof import('../../console/verifier/proof').proveContinuation;
+  readonly proveInclusion: (given: Inclusion) => Promise<ProvenInclusion>;
+  readonly proveContinuation: (given: Continuation) => Promise<ProvenContinuation>;
   readonly verdictOf: (given: {
     readonly read: ReadBytes;
     readonly csv: ReadBytes | undefined;

@@ -78,6 +78,7 @@ const longestSpan = 366 * 86_400_000;
 /** What a filter says. A time is half-open. */
 const conditionsOf = (filter: AuditEventFilter): readonly Sql[] => {
   const conditions: Sql[] = [];
+  if (typeof filter.id === 'string') conditions.push(sql`${e.id} = ${filter.id}`);
   if (typeof filter.actorId === 'string') conditions.push(sql`${e.actorId} = ${filter.actorId}`);
   if (typeof filter.action === 'string') conditions.push(sql`${e.action} = ${filter.action}`);
   if (filter.outcome) conditions.push(sql`${e.outcome} = ${filter.outcome}`);

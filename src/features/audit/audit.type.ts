@@ -224,6 +224,10 @@ const stringsIn = (value: unknown): readonly string[] =>
 
 @InputType({ description: 'All that is given must hold. Times are half-open: from is in, before is not.' })
 export class AuditEventFilter {
+  @FiltersBy('AuditEvent.id')
+  @Field(() => ID, { nullable: true })
+  id?: string;
+
   @FiltersBy('AuditActor.id')
   @Field(() => ID, { nullable: true })
   actorId?: string;

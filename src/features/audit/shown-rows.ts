@@ -36,11 +36,12 @@ const namesExactly = ({ customers: named, salt }: Leaf, customers: readonly Cust
 };
 
 const isWhatWasAsked = (
-  { actor, action, outcome, ticket, detail, subject, at }: Leaf,
-  { actorId, action: name, outcome: result, ticketId, subjectType, subjectId, from, before }: AuditEventFilter,
+  { id, actor, action, outcome, ticket, detail, subject, at }: Leaf,
+  { id: eventId, actorId, action: name, outcome: result, ticketId, subjectType, subjectId, from, before }: AuditEventFilter,
 ): boolean => {
   const is = (asked: string | null | undefined, stated: string | undefined) => typeof asked !== 'string' || asked === stated;
   return (
+    is(eventId, id) &&
     is(actorId, actor.id) &&
     is(name, action) &&
     is(result, outcome) &&
