@@ -187,7 +187,7 @@ export class App {
       const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
       const services: Services = {
         ...createExposure(core, { maskTools, options: config, detachedGraph }),
-        ...createAudit(core, config.audit, record.denials),
+        ...createAudit(core, config, record.denials),
         ...asked.services,
         assistances,
         ...risk.services,

@@ -49,7 +49,20 @@ export const catalogue = {
   'actor.first-seen': {
     reads: 'Somebody asked for the first time, and has this id from now on.',
     subject: 'Actor',
-    detail: { identity: later(digest) },
+    detail: { identity: later(digest), named: optional(later(flag)) },
+  },
+  'actor.name': {
+    reads: 'A token said for the first time what this actor is called. That is kept sealed, and no event says it.',
+    subject: 'Actor',
+  },
+  'actor.name-erase': {
+    reads: 'The second of two privacy officers had the kept name of this actor erased: nobody can read it any more.',
+    subject: 'Actor',
+  },
+  'actor.name-propose': {
+    reads: 'The first of two privacy officers asked that the kept name of this actor be erased.',
+    subject: 'Actor',
+    detail: { staffRows: ofStaff },
   },
   'alert.concern': {
     reads: 'An actor reported what they noticed on a ticket that they have.',

@@ -15,6 +15,24 @@ export const personOf = ({ id, staffIds }: SignedInActor): KeptPerson => ({ acto
 export const isSamePerson = (actor: Actor, { actorId, staffIds }: KeptPerson): boolean =>
   actor.id === actorId || (isSignedIn(actor) && (staffIds ?? []).some((staffId) => actor.staffIds.includes(staffId)));
 
+/**
+ * Somebody else than these by each of their subjects (`asker`: all that the actor is known by; null where nothing but one subject tells who that is)
+ * and of their rows among the staff. Of whom nothing else is known, nobody can say that.
+ */
+export const isNoneOf = (
+  actor: Actor,
+  asker: readonly string[] | null,
+  { actorIds, staffIds }: { readonly actorIds: readonly string[]; readonly staffIds: readonly string[] },
+): boolean =>
+  isSignedIn(actor) &&
+  asker !== null &&
+  !actorIds.some((id) => id === actor.id || asker.includes(id)) &&
+  !staffIds.some((id) => actor.staffIds.includes(id));
+
+/** The same of one person, as who they are is kept. */
+export const isNotPerson = (actor: Actor, asker: readonly string[] | null, { actorId, staffIds }: KeptPerson): boolean =>
+  isNoneOf(actor, asker, { actorIds: [actorId], staffIds: staffIds ?? [] });
+
 /** A request that takes two people, as one looks at it who may be the second. */
 export interface FourEyes {
   readonly requester: KeptPerson;

@@ -26,6 +26,8 @@ const developmentOrigin = 'counterfoil.invalid/development';
 export interface Config
   extends Pick<FileConfig, 'sources' | 'sync' | 'updates' | 'signals' | 'webhooks' | 'limits' | 'operations'> {
   readonly audit: AuditSettings;
+  /** For so many days after somebody's last event what they are called is kept. */
+  readonly namesKeptDays: number;
   readonly production: boolean;
   readonly issuers: readonly IssuerConfiguration[];
   readonly dpop: DpopSettings;
@@ -279,6 +281,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     webhooks: content.webhooks,
     signIn: content.signIn ?? null,
     audit,
+    namesKeptDays: content.audit.namesKeptDays,
     issuers: content.identity.issuers,
     dpop: content.identity.dpop,
     host: variables.HOST,

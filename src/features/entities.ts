@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { AuditCustomer, AuditEventRow, AuditNote, AuditPending, AuditTicket } from '../db/audit.entity';
 import { AuditAnchor, AuditCheckpoint, AuditLeaf, AuditNode, AuditOrigin } from '../ledger/audit-tree.entity';
 import { ActorRow } from './actors/actor.entity';
+import { ActorName } from './actors/actor-name.entity';
 import { SessionRevocation } from './actors/session-revocation.entity';
 import { UsedProof } from './actors/used-proof.entity';
 import { RiskAlert, RiskAlertEvent, RiskSnooze } from './alerts/alert.entity';
@@ -34,6 +35,7 @@ import { WebhookAttempt, WebhookDelivery, WebhookEndpoint } from './webhooks/web
 
 /** Every stored class: for the database, `ormconfig.ts` and the test that compares them with the migrations. */
 export const entities = [
+  ActorName,
   ActorRow,
   Assistance,
   AuditAnchor,

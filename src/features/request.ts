@@ -13,6 +13,7 @@ import type { AssistancesLoader } from './assistance/assistances.loader';
 import type { Opening } from './assistance/opening.service';
 import type { AuditLog } from './audit/audit.service';
 import type { AuditDownloads } from './audit/downloads.service';
+import type { ActorNames } from './audit/names/actor-names.service';
 import type { DecisionTrails } from './audit/trail.service';
 import type { Brakes } from './brakes/brakes.service';
 import type { Claims } from './claims/claims.service';
@@ -43,6 +44,7 @@ import type { TicketsLoader } from './tickets/tickets.loader';
 import type { Tickets } from './tickets/tickets.service';
 
 export interface Services {
+  readonly actorNames: ActorNames;
   readonly alerts: Alerts;
   readonly alertStreams: AlertStreams;
   readonly tickets: Tickets;

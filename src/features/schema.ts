@@ -18,6 +18,7 @@ import { sortedBy } from '../graphql/sorted-by';
 import { AlertEventsResolver, AlertReasonResolver, AlertsResolver, TicketAlertsResolver } from './alerts/alerts.resolver';
 import { AssistancePartsResolver, AssistanceResolver, TicketAssistanceResolver } from './assistance/assistance.resolver';
 import { AuditResolver } from './audit/audit.resolver';
+import { ActorNamesResolver } from './audit/names/actor-names.resolver';
 import { BrakesResolver } from './brakes/brakes.resolver';
 import { ClaimsResolver } from './claims/claims.resolver';
 import {
@@ -48,6 +49,7 @@ import { WebhooksResolver } from './webhooks/webhooks.resolver';
 
 // biome-ignore lint/complexity/noBannedTypes: type-graphql's own type for a resolver class
 const resolvers: NonEmptyArray<Function> = [
+  ActorNamesResolver,
   AlertEventsResolver,
   AlertHoldsResolver,
   AlertReasonResolver,

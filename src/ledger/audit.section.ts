@@ -33,6 +33,8 @@ export const auditSection = (section: Pick<SectionContext, 'production'>) =>
         .refine((keys) => new Set(keys).size === keys.length, 'expected different keys')
         .optional(),
       mark: z.string().min(1).optional(),
+      /** For how many days after their last event the names of staff are kept, for whoever reads the log. */
+      namesKeptDays: z.int().min(1, 'expected a day at least').max(36_500, 'expected 36500 days at most').default(365),
       anchors: z
         .array(
           z.discriminatedUnion(

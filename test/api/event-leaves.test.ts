@@ -54,6 +54,8 @@ describe('the leaves of events', () => {
       const token = await issuer.token('sam', { roles: ['AGENT', 'SUPERVISOR'], teams: ['cards'] }, test.clock.now());
       await test.as({ token }, approveUpdate, { id: removal.id });
       await updates.drain();
+      // Of a service no token says what it is called.
+      await test.as('pip', '{ viewer { id } }');
       expect((await test.events()).map(misfitOf).filter((misfit) => misfit !== null)).toEqual([]);
       const rows = await test.app.database.query<{ leaf: Buffer }>('SELECT leaf FROM audit_event');
       const leaves = rows.map(({ leaf }) => leaf.toString('utf8'));

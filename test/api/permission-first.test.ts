@@ -265,6 +265,13 @@ describe('a source is asked nothing for who has no permission', () => {
       async () => ({ who: 'ada', variables: { id: 'brk_absent' } }),
     ],
     [
+      'eraseActorName',
+      'of nobody',
+      'mutation ($id: ID!) { eraseActorName(id: $id) { id } }',
+      'NOT_FOUND',
+      async () => ({ who: 'pru', variables: { id: 'act_absent' } }),
+    ],
+    [
       'paymentDecision',
       'by a person',
       askDecision,

@@ -89,7 +89,7 @@ const mutations: Readonly<Record<string, () => readonly [query: string, variable
 };
 
 /** About no ticket: who may ask for these is what their own tests are about. */
-const ofNoTicket = ['paymentDecision', 'recordStepUp', 'releaseBrake', 'replayWebhooks'];
+const ofNoTicket = ['eraseActorName', 'paymentDecision', 'recordStepUp', 'releaseBrake', 'replayWebhooks'];
 
 const stored = async () => ({
   alerts: await test.app.database.query('SELECT * FROM risk_alert ORDER BY id'),

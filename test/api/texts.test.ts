@@ -100,7 +100,7 @@ describe('a text that somebody writes', () => {
   beforeAll(async () => {
     const issuer = await OtherIssuer.open();
     test = await TestApp.start({ config: { issuers: [issuer.configuration] } });
-    const roles = ['AGENT', 'SUPERVISOR', 'PAYMENTS', 'ADMIN'] as const;
+    const roles = ['AGENT', 'SUPERVISOR', 'PAYMENTS', 'ADMIN', 'PRIVACY'] as const;
     somebody = { token: await issuer.token('sam', { roles, teams: ['cards'] }, test.clock.now()) };
     service = { token: await issuer.token('shop', { roles: ['SERVICE'], teams: [] }, test.clock.now()) };
   });

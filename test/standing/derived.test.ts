@@ -66,6 +66,7 @@ const ownFacts: Readonly<Record<string, string | Readonly<Record<string, string>
   AccessDecision:
     'the policy file; with a ticket, Query.explainAccess asks for a second factor and an assistance, and is on record as showing the link',
   AuditActor: 'who acted, under our own id',
+  NamedActor: 'who of the staff an id of the log stands for, for whom the policy file names; the name has a verdict of its own',
   AuditSubject: 'our own id of what an event is about',
   AuditChange: 'behind AuditEvent.changes, which leaves out what tells of a link or of payments',
   AuditObjects: 'our own ids',

@@ -220,6 +220,7 @@ describe('the rules beside resolvers', () => {
       'Message.author',
       'PaymentMethod.updates',
       'Query.alerts',
+      'Query.auditActors',
       'Query.auditCounts',
       'Query.auditEvents',
       'Query.auditInclusionProof',

@@ -126,6 +126,7 @@ const tokenWith = (changes: Partial<VerifiedToken> = {}): VerifiedToken => ({
   subject: 'user-1',
   sessionId: 'session-1',
   tokenId: null,
+  name: null,
   roles: [],
   namesRoles: false,
   teams: [],

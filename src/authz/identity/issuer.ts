@@ -76,6 +76,10 @@ const claims = z.strictObject({
    */
   staff: claimPath.prefault('preferred_username'),
   /**
+   * The claim with what the person is called, for auditors and privacy officers alone. Where a token doesn't have it, what `staff` names stands for it.
+   */
+  name: claimPath.prefault('name'),
+  /**
    * The claim that says on which of their devices a person is, where the provider proves that. A session that goes to and fro between two of
    * them has been taken along.
    */

@@ -181,6 +181,7 @@ test('a good token gives what its issuer says, for each kind of key', async () =
       issuedAt: new Date(start),
       expiresAt: new Date(start + 600_000),
       staffClaim: 'ana',
+      name: 'Ana',
       kind: 'staff',
     });
   expect(provider.requests).toBe(1);
@@ -1079,6 +1080,7 @@ describe('configuration', () => {
         teams: ['teams'],
         mfa: { amr: ['mfa'], acr: [] },
         staff: ['preferred_username'],
+        name: ['name'],
         service: 'role',
       },
       dpopRequired: false,

@@ -28,6 +28,8 @@ export interface VerifiedToken {
   readonly expiresAt: Date;
   /** By which the person is found among the helpdesk's staff, in lower case; null for services. */
   readonly staffClaim: string | null;
+  /** What the person is called, as their provider words it, without what can't be seen; null for services, and where no claim says it. */
+  readonly name: string | null;
   readonly kind: 'staff' | 'service';
   /** The device as the configured claim names it; not there where the issuer has no such claim, or the token none. */
   readonly device?: string;
@@ -75,6 +77,21 @@ const staffClaimIn = (issuer: Issuer, claims: RegisteredClaims): string | null =
   if (/(^|\/)email$/i.test(name) && claimAt(claims, [...path.slice(0, -1), `${name}_verified`]) !== true) return null;
   const folded = claim.trim().normalize('NFC').toLowerCase();
   return folded === '' || isAscii(folded) !== isAscii(claim) ? null : folded;
+};
+
+/** Characters of a name; a longer one is none. */
+const longestName = 200;
+/** Control characters, and marks that turn the text around them. */
+const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
+
+/** What the person is called: by the claim for it, otherwise by what they are found by among the staff. */
+const nameIn = ({ claims: { name, staff } }: Issuer, claims: RegisteredClaims): string | null => {
+  for (const path of [name, staff]) {
+    const claim = claimAt(claims, path);
+    const text = typeof claim === 'string' ? claim.replace(unseen, ' ').replace(/\s+/gu, ' ').trim().normalize('NFC') : '';
+    if (text !== '' && text.length <= longestName) return text;
+  }
+  return null;
 };
 
 const isService = (issuer: Issuer, claims: RegisteredClaims, claimed: readonly Role[]): boolean => {
@@ -135,6 +152,7 @@ const verifiedFrom = (issuer: Issuer, claims: RegisteredClaims): VerifiedToken =
     issuedAt: instant(claims.iat),
     expiresAt: instant(claims.exp),
     staffClaim: service ? null : staffClaimIn(issuer, claims),
+    name: service ? null : nameIn(issuer, claims),
     kind: service ? ('service' as const) : ('staff' as const),
     ...(service ? {} : deviceIn(issuer, claims)),
     ...clientIn(claims),

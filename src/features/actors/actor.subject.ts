@@ -2,9 +2,20 @@ import { createHash } from 'node:crypto';
 import { type CanonicalValue, canonicalize } from '../../audit/canonical';
 import { sql } from '../../db/sql';
 import { type Selected, select } from '../../db/table';
-import { differing, type Judgement, missing, readAtMost, type Subject, saysOtherwise } from '../../ledger/subjects';
+import {
+  differing,
+  type Judgement,
+  missing,
+  type RecordedEvent,
+  readAtMost,
+  type Subject,
+  saysOtherwise,
+} from '../../ledger/subjects';
 import { type ActorRow, actors } from './actor.entity';
+import { actorNames, nameIdOf } from './actor-name.entity';
 import { type SessionRevocation, sessionRevocations } from './session-revocation.entity';
+
+const names = 'names of actors';
 
 const digestOf = (values: readonly CanonicalValue[]): string =>
   createHash('sha256').update(canonicalize(values)).digest('base64url');
@@ -28,30 +39,77 @@ const revocationRows = select(
   sql`FROM ${sessionRevocations}`,
 );
 
-/** Actors are those that their first event says: one who could become another would approve their own requests. */
-export const actorSubject: Subject<Selected<typeof actorRows> | undefined> = {
+const nameRows = select(
+  {
+    ...actorNames.pick('id', 'actorId', 'nameSealed', 'seenAt', 'proposedById', 'proposedByStaffIds', 'proposedAt'),
+    ...actorNames.pick('erasedById', 'erasedAt'),
+  },
+  sql`FROM ${actorNames}`,
+);
+
+interface StoredActor {
+  readonly row: Selected<typeof actorRows> | undefined;
+  readonly name: Selected<typeof nameRows> | undefined;
+}
+
+/** Whose name it is, since when, and that it is there until two had it erased. What it says is bound to its row by the seal. */
+const judgeName = (id: string, { name }: StoredActor, about: readonly RecordedEvent[]): Judgement['findings'] => {
+  const named = about.find(({ action, detail }) => action === 'actor.name' || detail.named === true);
+  if (!name && !named) return [];
+  const alone = missing(names, id, name, named);
+  if (alone || !name || !named) return alone?.findings ?? [];
+  const proposed = about.findLast(({ action }) => action === 'actor.name-propose');
+  const erased = about.find(({ action }) => action === 'actor.name-erase');
+  return saysOtherwise(
+    names,
+    id,
+    differing(name, {
+      id: nameIdOf(id),
+      seenAt: named.at,
+      proposedById: proposed?.actorId ?? null,
+      proposedByStaffIds: proposed?.detail.staffRows ?? null,
+      proposedAt: proposed?.at ?? null,
+      erasedById: erased?.actorId ?? null,
+      erasedAt: erased?.at ?? null,
+    }),
+    (name.nameSealed === null) === (erased !== undefined) ? '' : 'name',
+  );
+};
+
+/**
+ * Actors are those that their first event says: one who could become another would approve their own requests. And they are called what their
+ * first token said: one who could be called like another would do things in their name.
+ */
+export const actorSubject: Subject<StoredActor> = {
   type: 'Actor',
-  kinds: ['actors'],
-  places: [{ id: actors.id, from: sql`FROM ${actors} WHERE` }],
+  kinds: ['actors', names],
+  places: [
+    { id: actors.id, from: sql`FROM ${actors} WHERE` },
+    { id: actorNames.actorId, from: sql`FROM ${actorNames} WHERE` },
+  ],
   stored: async (reads, ids, most) => {
     const rows = await readAtMost(reads, actorRows, sql`WHERE ${actors.id} IN (${ids})`, most);
-    const byId = rows && new Map(rows.map((row) => [row.id, row]));
-    return byId && ((id) => byId.get(id));
+    const named = await readAtMost(reads, nameRows, sql`WHERE ${actorNames.actorId} IN (${ids})`, most);
+    if (!rows || !named) return null;
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    const nameOf = new Map(named.map((name) => [name.actorId, name]));
+    return (id) => ({ row: byId.get(id), name: nameOf.get(id) });
   },
-  judge: (id, row, about): Judgement => {
+  judge: (id, stored, about): Judgement => {
+    const { row } = stored;
     const seen = about.find(({ action }) => action === 'actor.first-seen');
+    const ofName = judgeName(id, stored, about);
     const alone = missing('actors', id, row, seen);
-    if (alone || !row || !seen) return alone ?? { findings: [] };
+    if (alone || !row || !seen) return { findings: [...(alone?.findings ?? []), ...ofName] };
     const { identity } = seen.detail;
-    if (identity === undefined) return { findings: [], isUnstated: true };
-    return {
-      findings: saysOtherwise(
-        'actors',
-        id,
-        differing(row, { createdAt: seen.at }),
-        identity === identityDigest(row) ? '' : 'issuer or subject',
-      ),
-    };
+    if (identity === undefined) return { findings: ofName, isUnstated: true };
+    const findings = saysOtherwise(
+      'actors',
+      id,
+      differing(row, { createdAt: seen.at }),
+      identity === identityDigest(row) ? '' : 'issuer or subject',
+    );
+    return { findings: [...findings, ...ofName] };
   },
 };
 

@@ -6,7 +6,7 @@ import type { VerifiedToken } from '../../authz/identity/token-verifier';
 import type { KeptPerson } from '../../authz/same-person';
 import type { SystemChange } from '../../db/change';
 import { sql } from '../../db/sql';
-import { select } from '../../db/table';
+import { optional, select } from '../../db/table';
 import { denialRemedies, Failure } from '../../failure';
 import { ulid } from '../../ulid';
 import type { Core } from '../core';
@@ -15,6 +15,8 @@ import type { SessionUse } from '../signals/session-uses';
 import { activeStaffNamed } from '../tickets/staff.rows';
 import { actors } from './actor.entity';
 import { identityDigest, revocationDigest } from './actor.subject';
+import { actorNames } from './actor-name.entity';
+import type { KeptNames } from './kept-names';
 import { sessionRevocations } from './session-revocation.entity';
 import type { StoredProofs } from './used-proofs';
 
@@ -23,7 +25,11 @@ const staffMemory = 10_000;
 /** For how long, in milliseconds, no token of a session is taken that a rule ended. */
 const movedFor = 24 * 3_600_000;
 
-const actorRows = select(actors.pick('id', 'personDigest'), sql`FROM ${actors}`);
+const actorRows = select(
+  { ...actors.pick('id', 'personDigest'), nameId: optional(actorNames.id) },
+  sql`FROM ${actors} LEFT JOIN ${actorNames} ON ${actorNames.actorId} = ${actors.id}`,
+);
+const actorIds = select(actors.pick('id'), sql`FROM ${actors}`);
 const identities = select(actors.pick('issuer'), sql`FROM ${actors}`);
 const revocationRows = select(
   sessionRevocations.pick('issuer', 'subjectDigest', 'sessionDigest', 'issuedAt', 'untilAt'),
@@ -33,6 +39,7 @@ const revocationRows = select(
 export interface ActorParts extends Pick<Core, 'database' | 'keys' | 'clock'> {
   readonly tokens: PresentedTokens;
   readonly used: StoredProofs;
+  readonly names: KeptNames;
   readonly logouts: LogoutVerifier;
   /** Milliseconds for which a session goes on at most that gets new tokens by itself. */
   readonly longestSession: number;
@@ -70,6 +77,8 @@ export interface Arrival {
 
 interface Person extends Pick<SignedInActor, 'id' | 'staffIds' | 'helpdesks'> {
   readonly readAt: number;
+  /** Nothing that their tokens say of their name is new. */
+  readonly isNamed: boolean;
 }
 
 const revoked = (): Failure =>
@@ -253,9 +262,11 @@ export class Actors {
   private async personOf(token: VerifiedToken): Promise<Person> {
     const key = JSON.stringify([token.issuer, token.subject, token.staffClaim]);
     const known = this.people.get(key);
-    if (known && performance.now() - known.readAt < staffMemory) return known;
-    const id = known?.id ?? (await this.actorId(token));
-    const person = { id, ...(await this.staffOf(token.staffClaim)), readAt: performance.now() };
+    const isNew = known === undefined || (token.name !== null && !known.isNamed);
+    if (!isNew && performance.now() - known.readAt < staffMemory) return known;
+    const id = isNew ? await this.actorId(token) : known.id;
+    const isNamed = known?.isNamed === true || token.name !== null;
+    const person = { id, ...(await this.staffOf(token.staffClaim)), readAt: performance.now(), isNamed };
     await this.parts.stopAlso({ actorId: id, staffIds: person.staffIds });
     this.people.set(key, person);
     return person;
@@ -264,20 +275,21 @@ export class Actors {
   private async actorId(token: VerifiedToken): Promise<string> {
     const digest = this.parts.keys.searchDigest(`subject:${token.issuer}`, token.subject) as string;
     const isTheirs = sql`WHERE ${actors.issuer} = ${token.issuer} AND ${actors.subjectDigest} = ${digest}`;
-    const named = personDigest(this.parts.keys, token.staffClaim);
+    const person = personDigest(this.parts.keys, token.staffClaim);
     const [known] = await this.parts.database.read(actorRows, isTheirs);
     if (known) {
-      if (named !== null && named !== known.personDigest) {
+      if (person !== null && person !== known.personDigest) {
         const isThis = sql`${actors.id} = ${known.id}`;
-        await this.parts.database.bookkeeping(actors, (book) => book.update({ personDigest: named }, isThis));
+        await this.parts.database.bookkeeping(actors, (book) => book.update({ personDigest: person }, isThis));
       }
+      if (token.name !== null && known.nameId === null) await this.parts.names.keepLater(known.id, token.name);
       return known.id;
     }
     return this.parts.database.system(
       'identity',
       'actor.first-seen',
       async (change) => {
-        const [twin] = await change.read(actorRows, isTheirs, { lock: true });
+        const [twin] = await change.read(actorIds, isTheirs, { lock: true });
         if (twin) return twin.id;
         const id = `act_${ulid()}`;
         const row = {
@@ -288,10 +300,15 @@ export class Actors {
           fence: 0,
           brake: null,
           leaseUntil: null,
-          personDigest: named,
+          personDigest: person,
         };
         await change.insert(actors, row);
-        change.record('actor.first-seen', { subject: { type: 'Actor', id }, detail: { identity: identityDigest(row) } });
+        if (token.name !== null) await this.parts.names.keep(change, id, token.name);
+        const named = token.name === null ? {} : { named: true };
+        change.record('actor.first-seen', {
+          subject: { type: 'Actor', id },
+          detail: { identity: identityDigest(row), ...named },
+        });
         return id;
       },
       { idempotent: true },

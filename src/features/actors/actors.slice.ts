@@ -7,6 +7,7 @@ import { TokenVerifier, type TokenVerifierOptions } from '../../authz/identity/t
 import { loopbackHosts } from '../../section';
 import type { Core } from '../core';
 import { type ActorParts, Actors } from './actors.service';
+import { KeptNames } from './kept-names';
 import { StoredProofs } from './used-proofs';
 
 export interface IdentitySettings {
@@ -60,6 +61,7 @@ export const createActors = async (
     mfaRequired,
     longestSession: (signIn?.hours ?? 0) * 3_600_000,
     used,
+    names: new KeptNames({ database, keys }),
     isSignedOut: (person) => brakes.isSignedOut(person),
     stopAlso: (person) => brakes.stopAlso(person),
     noteUse,

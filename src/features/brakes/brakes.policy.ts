@@ -1,7 +1,7 @@
-import { type Actor, isSignedIn } from '../../authz/actor';
+import { isSignedIn } from '../../authz/actor';
 import type { BrakePolicy } from '../../authz/policy/file';
 import { type Action, action, allOf, anyOf, hasMfa, hasRole, rule } from '../../authz/rule';
-import type { KeptPerson } from '../../authz/same-person';
+import { isNoneOf, isNotPerson, type KeptPerson } from '../../authz/same-person';
 import { recentLogin } from '../assistance/assistance.policy';
 
 /** A brake as one looks at it who would release it, read in the transaction that does. */
@@ -21,23 +21,11 @@ const isOfAnotherTeam = rule<BrakeSubject>(
   (actor, { teams }) => isSignedIn(actor) && teams.length > 0 && !actor.teams.some((team) => teams.includes(team)),
 );
 
-/** Somebody else than these by each of their subjects and of their rows among the staff. Of whom nothing else is known, nobody can say that. */
-const isNoneOf = (
-  actor: Actor,
-  asker: readonly string[] | null,
-  { actorIds, staffIds }: { readonly actorIds: readonly string[]; readonly staffIds: readonly string[] },
-): boolean =>
-  isSignedIn(actor) &&
-  asker !== null &&
-  !actorIds.some((id) => id === actor.id || asker.includes(id)) &&
-  !staffIds.some((id) => actor.staffIds.includes(id));
-
 const isNotStopped = rule<BrakeSubject>('OWN_REQUEST', (actor, { asker, stops }) => isNoneOf(actor, asker, stops));
 
 const isNotProposer = rule<BrakeSubject>(
   'OWN_REQUEST',
-  (actor, { asker, proposer }) =>
-    proposer === null || isNoneOf(actor, asker, { actorIds: [proposer.actorId], staffIds: proposer.staffIds ?? [] }),
+  (actor, { asker, proposer }) => proposer === null || isNotPerson(actor, asker, proposer),
 );
 
 /**

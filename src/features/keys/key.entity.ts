@@ -7,7 +7,7 @@ import { table } from '../../db/table';
 @Index('uq_privacy_customer_key_owner', ['owner'], { unique: true })
 export class CustomerKey {
   @Key() id!: string;
-  /** The row the key was made for: `cus_…`, `pcu_…`, `tkt_…` of a ticket without a customer, or `hld_…` while a hold stands. */
+  /** The row the key was made for: `cus_…`, `pcu_…`, `tkt_…` of a ticket without a customer, `hld_…` while a hold stands, or `nam_…` of an actor's name. */
   @Text(64) owner!: string;
   @Sealed({ nullable: true }) wrapped!: Buffer | null;
   @Instant({ name: 'created_at' }) createdAt!: Date;
