@@ -157,8 +157,7 @@ export class App {
       const tickets = createTickets(core, { sources, scope: assistance.scope, maximumAge: maximumAge.assignment });
       const reached = { reach: assistance.reach, confirmedOf: (actor: SignedInActor) => assistances.confirmedOf(actor) };
       const customers = createCustomers(core, { ...reached, sources, maximumPaymentsAge: maximumAge.payments });
-      const payments = createPayments(core, reached);
-      const delivery = deliveryChannels(config, clock);
+      const [payments, delivery] = [createPayments(core, reached), deliveryChannels(config, clock)];
       const record = createDisclosures(core);
       const risk = await createRisk(core, config, {
         assistances,
@@ -186,6 +185,7 @@ export class App {
       });
       const maskTools = { digest: (text: string) => keys.digests.pseudonym(text).replace('psn_', '') };
       const services: Services = {
+        sourceReports: sources.reports,
         ...createExposure(core, { maskTools, options: config, detachedGraph }),
         ...createAudit(core, config, record.denials),
         ...asked.services,

@@ -226,6 +226,12 @@ export const catalogue = {
     ],
   },
   ...holdEvents,
+  'installation.examine': {
+    reads:
+      'The command line looked through the installation, and found so much that differs, by area; `sources` where it asked them.',
+    subject: 'Examination',
+    detail: { log: count, grants: count, server: count, operations: count, sources: fact<number | null>('count or null') },
+  },
   'log.begin': {
     reads: 'The log begins, under this name.',
     subject: 'LogOrigin',

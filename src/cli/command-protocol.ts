@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { exportFormats } from '../audit/export-formats';
 
+const findings = z.int().min(0).max(1_000_000_000);
+
 /** What may be asked of a running gateway, and nothing else: no query, no other policy, no path of a file. */
 const requests = z.discriminatedUnion('command', [
   z.strictObject({
@@ -17,6 +19,18 @@ const requests = z.discriminatedUnion('command', [
     isTerminal: z.boolean(),
   }),
   z.strictObject({ command: z.literal('sync'), isTerminal: z.boolean() }),
+  z.strictObject({
+    command: z.literal('doctor'),
+    /** How many findings there are, by area; null where it wasn't looked at. */
+    found: z.strictObject({
+      log: findings,
+      grants: findings,
+      server: findings,
+      operations: findings,
+      sources: findings.nullable(),
+    }),
+    isTerminal: z.boolean(),
+  }),
   z.strictObject({
     command: z.literal('operations register'),
     documents: z

@@ -137,6 +137,10 @@ const execute = async (app: App, request: CommandRequest, actor: { id: string; k
     await app.database.system('recorder', 'source.sync', async (change) => change.recordFor(actor, 'source.sync', {}));
     return syncTo(app.sources, outputs);
   }
+  if (request.command === 'doctor') {
+    await app.services.examinations.record(actor, request.found);
+    return null;
+  }
   if (request.command === 'operations register') return app.operations.register(actor, request.documents);
   if (request.command === 'operations retire') return app.operations.retire(actor, request.ids);
   const { database, config } = app;

@@ -23,6 +23,7 @@ export const doctorCommand = (program: Command): void => {
       [],
     )
     .option('--no-sources', 'ask nothing of the sources')
+    .option('--record', 'put on record how much was found in which area, for the console; the log has to be what was signed')
     .option('--json', 'print one JSON object: ok, findings')
     .addHelpText(
       'after',

@@ -29,6 +29,7 @@ import { leaveBy } from '../upstream/outgoing';
 import { StripePayments } from '../upstream/payments/stripe/stripe.connector';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { openAuditDatabase, readAuditDatabase } from './audit-database';
+import { ownerOf, runBeside } from './command-client';
 import { keysOf } from './key-argument';
 import { printable } from './operations-manifest';
 import { ProgressLine } from './progress-line';
@@ -42,6 +43,7 @@ export interface DoctorFlags {
   readonly sequencer?: string;
   readonly key?: readonly string[];
   readonly sources: boolean;
+  readonly record?: boolean;
   readonly json?: boolean;
 }
 
@@ -322,6 +324,25 @@ const operationFindings = async (): Promise<{ findings: Finding[]; said: string[
   }
 };
 
+const examinations = () =>
+  require('../features/audit/examinations.service') as typeof import('../features/audit/examinations.service');
+const storages = () => require('./own-storage') as typeof import('./own-storage');
+
+/** How much was found, by area, put into the log: by the gateway that owns the embedded database, otherwise by itself. What was found stays here. */
+const putOnRecord = async (findings: readonly Finding[], areSourcesAsked: boolean): Promise<void> => {
+  const count = (area: Finding['about']): number => findings.filter(({ about }) => about === area).length;
+  const counted = { log: count('log'), grants: count('grants'), server: count('server'), operations: count('operations') };
+  const found = { ...counted, sources: areSourcesAsked ? count('sources') : null };
+  const config = loadConfig();
+  const owner = ownerOf(config.database);
+  if (owner)
+    await runBeside(owner, { command: 'doctor', found, isTerminal: false }, { write: async () => {}, progress: process.stderr });
+  else
+    await storages().withOwnStorage(config, ({ database }) =>
+      new (examinations().Examinations)(database).record({ id: 'system:command-line', kind: 'system', roles: [] }, found),
+    );
+};
+
 /** `counterfoil doctor`. */
 export const examine = async (flags: DoctorFlags): Promise<void> => {
   if (flags.printGrants) return printGrants(flags);
@@ -335,10 +356,10 @@ export const examine = async (flags: DoctorFlags): Promise<void> => {
   ];
   const findings = parts.flatMap((part) => part.findings);
   if (findings.length > 0) process.exitCode = 1;
-  if (flags.json) {
-    process.stdout.write(`${JSON.stringify({ ok: findings.length === 0, findings })}\n`);
-    return;
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ok: findings.length === 0, findings })}\n`);
+  else {
+    for (const line of parts.flatMap(({ said }) => said)) process.stdout.write(`${line}\n`);
+    for (const { about, message } of findings) process.stdout.write(`! ${about}: ${message}\n`);
   }
-  for (const line of parts.flatMap(({ said }) => said)) process.stdout.write(`${line}\n`);
-  for (const { about, message } of findings) process.stdout.write(`! ${about}: ${message}\n`);
+  if (flags.record) await putOnRecord(findings, flags.sources);
 };

@@ -13,6 +13,7 @@ import type { AssistancesLoader } from './assistance/assistances.loader';
 import type { Opening } from './assistance/opening.service';
 import type { AuditLog } from './audit/audit.service';
 import type { AuditDownloads } from './audit/downloads.service';
+import type { Examinations } from './audit/examinations.service';
 import type { ActorNames } from './audit/names/actor-names.service';
 import type { DecisionTrails } from './audit/trail.service';
 import type { Brakes } from './brakes/brakes.service';
@@ -40,6 +41,7 @@ import type { Payments } from './payments/payments.service';
 import type { Asking } from './recognitions/asking.service';
 import type { RecognitionsLoader } from './recognitions/recognitions.loader';
 import type { Recognitions } from './recognitions/recognitions.service';
+import type { SourceReports } from './sources/source-reports.service';
 import type { TicketsLoader } from './tickets/tickets.loader';
 import type { Tickets } from './tickets/tickets.service';
 
@@ -70,6 +72,8 @@ export interface Services {
   readonly jobs: CredentialJobs;
   readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;
+  readonly examinations: Examinations;
+  readonly sourceReports: SourceReports;
   readonly decisionTrails: DecisionTrails;
   readonly auditScrub: ScrubRounds;
   readonly recognitions: Recognitions;

@@ -42,6 +42,7 @@ import {
 import { PaymentsResolver } from './payments/payments.resolver';
 import { RecognitionsResolver, TicketRecognitionsResolver } from './recognitions/recognitions.resolver';
 import { RulesResolver } from './rules/rules.resolver';
+import { SourcesResolver } from './sources/sources.resolver';
 import { CustomerAuthor, StaffAuthor, SystemAuthor } from './tickets/ticket.type';
 import { MessagesResolver, TicketsResolver } from './tickets/tickets.resolver';
 import { ViewerResolver } from './viewer/viewer.resolver';
@@ -72,6 +73,7 @@ const resolvers: NonEmptyArray<Function> = [
   RecognitionsResolver,
   RulesResolver,
   TicketAlertsResolver,
+  SourcesResolver,
   TicketAssistanceResolver,
   TicketCredentialsResolver,
   UpdateOffersResolver,

@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { App } from '../app';
+import { standingOf } from '../features/sources/registry';
 import type { Metrics } from './metrics';
 
-/** A source that wasn't read to its end for this long, in milliseconds, is reported as behind. */
-const behindAfter = 120_000;
 /** Milliseconds for what a probe reports on: orchestrators and Prometheus wait little longer, and then know nothing at all. */
 const patience = 2_000;
 
@@ -46,13 +45,13 @@ export const healthRoutes =
         database: database ? 'ok' : 'unreachable',
         // A source that is down costs its own fields, so it doesn't make the gateway unready.
         sources: Object.fromEntries(
-          (database ? sources : []).map(({ name, side, kind, polledAt, fault }) => [
-            name,
+          (database ? sources : []).map((source) => [
+            source.name,
             {
-              side,
-              kind,
-              state: fault ?? (polledAt === null || now() - polledAt.getTime() > behindAfter ? 'behind' : 'ok'),
-              readUntil: polledAt?.toISOString() ?? null,
+              side: source.side,
+              kind: source.kind,
+              state: source.fault ?? standingOf(source, app.clock()),
+              readUntil: source.polledAt?.toISOString() ?? null,
             },
           ]),
         ),

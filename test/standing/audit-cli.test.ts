@@ -127,6 +127,14 @@ describe('counterfoil audit', () => {
       report: { ok: false, findings: [{ about: 'log', message: expect.stringMatching(/^leaf \d+: .*actor_id/) }] },
     });
     expect(await run(['doctor', '--print-grants'])).toMatchObject({ code: 1, stderr: expect.stringContaining('no users') });
+    expect(await run(['doctor', '--no-sources', '--record', '--json'])).toMatchObject({
+      code: 0,
+      stdout: '{"ok":true,"findings":[]}\n',
+    });
+    const after = new Sqlite(file('log/counterfoil.sqlite'), { readonly: true });
+    const [recorded] = after.prepare("SELECT actor_id FROM audit_event WHERE action = 'installation.examine'").all();
+    after.close();
+    expect(recorded).toEqual({ actor_id: 'system:command-line' });
   });
 
   it('finds with doctor, and refuses at the start, a log whose end was cut off, together with all that says so', async () => {

@@ -44,6 +44,26 @@ describe('beside a running gateway, what only reads has a snapshot', () => {
     });
   });
 
+  it('doctor has the gateway put on record how much it found, where it is asked to', async () => {
+    const recorded = () => {
+      const database = new Sqlite(file('data/counterfoil.sqlite'), { timeout: 10_000, readonly: true });
+      const rows = database.prepare("SELECT leaf FROM audit_event WHERE action = 'installation.examine'").all() as {
+        leaf: Buffer;
+      }[];
+      database.close();
+      return rows.map(({ leaf }) => JSON.parse(leaf.toString('utf8')));
+    };
+    expect(recorded()).toEqual([]);
+    expect(await run(['doctor', '--record', '--no-sources'])).toMatchObject({ code: 0 });
+    expect(recorded()).toMatchObject([
+      {
+        actor: { id: `operator:${process.getuid?.()}`, kind: 'system' },
+        detail: { log: 0, grants: 0, server: 0, operations: 0, sources: null },
+        subject: { type: 'Examination' },
+      },
+    ]);
+  });
+
   it('doctor asks whether the lists are there that holds are put into', async () => {
     const stripe = await StripeShapedServer.start();
     const config = file('with-lists.yaml');

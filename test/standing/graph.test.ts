@@ -228,6 +228,7 @@ describe('the rules beside resolvers', () => {
       'Query.decisionTrail',
       'Query.disclosures',
       'Query.holds',
+      'Query.lastExamination',
       'Query.policyDiff',
       'Query.policyInForce',
       'Query.riskRules',

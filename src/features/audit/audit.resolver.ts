@@ -15,6 +15,7 @@ import {
   PolicyInForce,
 } from './audit.type';
 import { AuditEventConnection } from './audit-event-connection';
+import { Examination } from './examination.type';
 import { DecisionStepType } from './trail.type';
 
 @Resolver()
@@ -89,6 +90,18 @@ export class AuditResolver {
   @Guarded(withSecondFactor)
   policyInForce(@Arg('at', () => DateTime) at: Date, @Ctx() { services }: RequestContext): Promise<PolicyInForce> {
     return services.auditLog.policyAt(at);
+  }
+
+  @Query(() => Examination, {
+    nullable: true,
+    description:
+      'What “counterfoil doctor --record” found last, counted by area; null before the first. What it found in words stands where it ran: nothing here runs it.',
+  })
+  @Classified('INTERNAL')
+  // Whoever the policy file names reads this.
+  @Guarded(withSecondFactor)
+  lastExamination(@Ctx() { services }: RequestContext): Promise<Examination | null> {
+    return services.examinations.last();
   }
 
   @Query(() => AuditCheckpointType, { nullable: true, description: 'The latest signed tree head, and what anchors have.' })

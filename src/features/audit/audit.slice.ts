@@ -10,6 +10,7 @@ import type { Denials } from '../disclosures/denials.service';
 import { subjects } from '../subjects';
 import { AuditLog } from './audit.service';
 import { AuditDownloads } from './downloads.service';
+import { Examinations } from './examinations.service';
 import { AuditExports } from './exports.service';
 import { ActorNames } from './names/actor-names.service';
 import { DecisionTrails } from './trail.service';
@@ -46,6 +47,7 @@ export const createAudit = (
   return {
     actorNames: new ActorNames({ database, keys, clock, kept, keptDays: namesKeptDays }),
     auditLog: new AuditLog(database, keys, cursors, { checkpoints, scrubbed: () => auditScrub.state }),
+    examinations: new Examinations(database),
     decisionTrails: new DecisionTrails(database, keys),
     auditDownloads: new AuditDownloads(database, keys, new AuditExports(database, checkpoints), (denial) =>
       denials.record([denial]),

@@ -36,6 +36,15 @@ export interface SourceHealth {
   readonly fault: string | null;
 }
 
+/** A source that wasn't read to its end for this long, in milliseconds, is behind. */
+const behindAfter = 120_000;
+
+/** In one word how a source is doing. */
+export const standingOf = ({ polledAt, fault }: SourceHealth, now: Date): 'ok' | 'behind' | 'fault' => {
+  if (fault !== null) return 'fault';
+  return polledAt === null || now.getTime() - polledAt.getTime() > behindAfter ? 'behind' : 'ok';
+};
+
 const healthRows = select(sourceStates.pick('name', 'polledAt', 'backfilledAt', 'fault'), sql`FROM ${sourceStates}`);
 const positionRows = select(
   sourceStates.pick('position', 'backfillPosition', 'backfilledAt', 'fault'),

@@ -5,6 +5,7 @@ import { Polling, type SyncProgress } from './polling';
 import { Reading } from './reading';
 import type { HelpdeskSource, PaymentsSource, SourceHealth, SourceRegistry } from './registry';
 import type { SourceParts } from './source-parts';
+import { SourceReports } from './source-reports.service';
 import { Sweep, type SweepProgress } from './sweep';
 import { type WebhookOutcome, Webhooks } from './webhooks';
 
@@ -12,6 +13,7 @@ import { type WebhookOutcome, Webhooks } from './webhooks';
 export class Sources {
   /** People who wait for a source just now. One request may count more than once, where it waits for several of them. */
   readonly waits = new Waits();
+  readonly reports: SourceReports;
   private readonly registry: SourceRegistry;
   private readonly linking: Linking;
   private readonly reading: Reading;
@@ -26,6 +28,7 @@ export class Sources {
     this.polling = new Polling(parts, this.reading, this.linking);
     this.webhooks = new Webhooks(parts, this.reading, this.polling);
     this.sweep = new Sweep(parts, this.reading);
+    this.reports = new SourceReports(parts.database, this, parts.clock);
   }
 
   /** Throws `INVALID` for a source that isn't configured. */
