@@ -259,6 +259,19 @@ describe('an update', () => {
     await callOff({ of, id });
   });
 
+  it('says to who may decide that signing in anew shows it, and to nobody else', async () => {
+    const { of, id } = await waiting();
+    const shownTo = async (who: Parameters<TestApp['as']>[0]) => {
+      const { data, errors } = told(await test.as(who, readUpdate, { id }));
+      return [data.credentialUpdate.before, [...new Set(errors.map(([, , why]) => why))]];
+    };
+    const authenticatedAt = new Date(test.clock.now().getTime() - 15 * minute - 1_000);
+    expect(await shownTo({ token: await test.token('sam', { authenticatedAt }) })).toEqual([null, ['RECENT_LOGIN_REQUIRED']]);
+    expect(await shownTo('sam')).toEqual([expect.anything(), []]);
+    await callOff({ of, id });
+    expect(await shownTo({ token: await test.token('sam', { authenticatedAt }) })).toEqual([null, ['NO_ASSISTANCE']]);
+  });
+
   it('that somebody asked for whom its helpdesk didn’t know is decided by nobody', async () => {
     const { of, id } = await waiting();
     const kept = await updates.row(id);

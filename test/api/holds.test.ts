@@ -418,6 +418,19 @@ describe('a proposal', () => {
     expect(await held.stored(id)).toContain('PROPOSED');
   });
 
+  it('says to who may decide that signing in anew shows it', async () => {
+    const id = await held.byRule(own, { isProposal: true });
+    const shownTo = async (who: Parameters<TestApp['as']>[0]) => {
+      const { data, errors } = told(await test.as(who, '{ holds(first: 5) { nodes { id cause } } }'));
+      return [data.holds.nodes, errors.map(([, , why]) => why)];
+    };
+    const token = await test.token('sam', { authenticatedAt: new Date(test.clock.now().getTime() - 16 * minute) });
+    expect(await shownTo({ token })).toEqual([[{ id, cause: null }], ['RECENT_LOGIN_REQUIRED']]);
+    expect(await shownTo('sam')).toEqual([[{ id, cause: 'RULE' }], []]);
+    await test.as('sam', releaseMutation, { id });
+    expect(await shownTo({ token })).toEqual([[{ id, cause: null }], ['NO_ASSISTANCE']]);
+  });
+
   it('of one of the staff isn’t approved by them, under whichever subject', async () => {
     const [row] = await test.app.database.query<{ id: string }>(
       "SELECT id FROM helpdesk_staff WHERE source = 'demo' AND login_digest = ?",

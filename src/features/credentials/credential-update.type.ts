@@ -9,6 +9,7 @@ import { Guarded } from '../../graphql/guarded';
 import { Listed } from '../../graphql/listed';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
+import type { ForDecision } from '../for-decision';
 import type { Keys } from '../keys/keys.service';
 import { Address } from '../payments/address.type';
 import { credentialUpdates } from './credential-update.entity';
@@ -291,11 +292,19 @@ export class CredentialUpdateType implements Shown {
   constructor(
     readonly row: CredentialUpdateRow,
     private readonly keys: Keys,
-    /** It waits for a decision that the reader may take: they see what they decide on, without an assistance. */
-    readonly isForDecision: boolean,
+    private readonly forDecision: ForDecision,
     /** The reader asked for it, under whichever of their subjects. */
     readonly isAskers: boolean,
   ) {}
+
+  /** It waits for a decision that the reader may take: they see what they decide on, without an assistance. */
+  get isForDecision(): boolean {
+    return this.forDecision.isNow;
+  }
+
+  get isForDecisionOnceSignedIn(): boolean {
+    return this.forDecision.isOnceSignedIn;
+  }
 
   get shown(): ShownObject {
     return {

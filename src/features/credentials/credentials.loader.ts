@@ -78,6 +78,6 @@ export class CredentialsLoader {
   readonly toType = (row: CredentialUpdateRow): CredentialUpdateType => {
     const { requester } = requesterOf(row);
     const isByReader = requester !== null && isSamePerson(this.actor, requester);
-    return new CredentialUpdateType(row, this.parts.keys, this.parts.credentials.isForDecisionOf(this.actor, row), isByReader);
+    return new CredentialUpdateType(row, this.parts.keys, this.parts.credentials.forDecision(this.actor, row), isByReader);
   };
 }

@@ -8,6 +8,7 @@ import { alertIsAssisted } from '../alerts/alert.policy';
 import { isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
 import { coversCustomer } from '../assistance/live';
 import { customer } from '../customers/customers.rows';
+import { orOnceSignedIn } from '../for-decision';
 import { isInvitedTo } from '../invitations/invitations.policy';
 import { inTeam, isMadeByOthers, isTeams, type Provenance } from '../tickets/provenance';
 import { doneBy, isActiveIn } from '../tickets/staff.rows';
@@ -168,6 +169,8 @@ export interface ShownUpdate {
   readonly customerId: string;
   /** It waits for a decision that the reader may take. */
   readonly isForDecision: boolean;
+  /** The same, had they just signed in. */
+  readonly isForDecisionOnceSignedIn?: boolean;
 }
 
 /**
@@ -175,7 +178,7 @@ export interface ShownUpdate {
  * waits for it sees what they decide on.
  */
 export const mayReadDetails = (view: RelationView, update: ShownUpdate): DenialReason | null =>
-  update.isForDecision ? null : mayFollowMethod(view, update);
+  update.isForDecision ? null : orOnceSignedIn(mayFollowMethod(view, update), update);
 
 /** What a part of an update tells of the customer is shown as the update's own details are. */
 export const mayReadPart = (view: RelationView, { update }: { readonly update: ShownUpdate }): DenialReason | null =>

@@ -5,6 +5,7 @@ import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
 import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
+import { type ForDecision, forDecision, noDecision } from '../for-decision';
 import { askedBySomebodyElse } from '../tickets/staff.rows';
 import type { TicketGrounds } from '../tickets/tickets.policy';
 import { ticket } from '../tickets/tickets.rows';
@@ -124,13 +125,13 @@ export class Credentials {
     });
   }
 
-  /** Whether the actor may decide about this update now: then they see what they decide on. */
-  isForDecisionOf(actor: SignedInActor, row: CredentialUpdateRow): boolean {
-    if (row.state !== 'AWAITING_APPROVAL') return false;
+  /** Whether the actor may decide about this update now, or once they have signed in anew: then they see what they decide on. */
+  forDecision(actor: SignedInActor, row: CredentialUpdateRow): ForDecision {
+    if (row.state !== 'AWAITING_APPROVAL') return noDecision;
     const helpdesk = row.ticketId === null ? row.customerHelpdesk : row.helpdesk;
     const knowsActor = helpdesk !== null && actor.helpdesks.includes(helpdesk);
     const { ticketId, contactStaffIds } = row;
     const who = { ...requesterOf(row), ticket: provenanceOf(row, knowsActor), knowsActor, isAssisted: false };
-    return mayDecide(actor, { ticketId, contactStaffIds, ...who, at: this.clock() });
+    return forDecision(mayDecide, actor, { ticketId, contactStaffIds, ...who, at: this.clock() });
   }
 }

@@ -6,6 +6,7 @@ import type { DenialReason } from '../../failure';
 import type { RelationView } from '../../graphql/guarded';
 import { isFresh, isOpen, recentLogin, type TicketSubject } from '../assistance/assistance.policy';
 import { coversSome } from '../assistance/live';
+import { orOnceSignedIn } from '../for-decision';
 import { isMadeByOthers, isOwn, isTeams, type Provenance } from '../tickets/provenance';
 import { isActiveIn } from '../tickets/staff.rows';
 import { ticket } from '../tickets/tickets.rows';
@@ -156,14 +157,16 @@ export interface ShownHold {
   readonly customerId: string | null;
   /** It waits for a decision that the reader may take. */
   readonly isForDecision: boolean;
+  /** The same, had they just signed in. */
+  readonly isForDecisionOnceSignedIn?: boolean;
 }
 
 /**
  * What it is about is shown under an assistance on its customer; whoever may decide about a proposal sees what they decide on. Of a group no
  * more is told to whoever assists another of its customers than that there is a hold.
  */
-export const mayReadHold = ({ access }: RelationView, { customerId, isForDecision }: ShownHold): DenialReason | null =>
-  isForDecision || access.covering(customerId) ? null : 'NO_ASSISTANCE';
+export const mayReadHold = ({ access }: RelationView, hold: ShownHold): DenialReason | null =>
+  hold.isForDecision || access.covering(hold.customerId) ? null : orOnceSignedIn('NO_ASSISTANCE', hold);
 
 /** The same of a part of a hold. */
 export const mayReadPart = (view: RelationView, { hold: whole }: { readonly hold: ShownHold }): DenialReason | null =>

@@ -8,6 +8,7 @@ import { Guarded } from '../../graphql/guarded';
 import { DateTime } from '../../graphql/scalars';
 import type { Shown, ShownObject } from '../../graphql/shown';
 import { fewestOthers } from '../alerts/alert.words';
+import type { ForDecision } from '../for-decision';
 import type { KeyedRow, Keys } from '../keys/keys.service';
 import { mostCustomers, paymentHolds, type StoredMove } from './hold.entity';
 import { mayReadHold, mayReadPart, type ShownHold } from './hold.policy';
@@ -208,9 +209,17 @@ export class HoldType implements WholeHold {
   constructor(
     readonly row: HoldRow,
     private readonly keys: Keys,
-    readonly isForDecision: boolean,
+    private readonly forDecision: ForDecision,
     private readonly now: Date,
   ) {}
+
+  get isForDecision(): boolean {
+    return this.forDecision.isNow;
+  }
+
+  get isForDecisionOnceSignedIn(): boolean {
+    return this.forDecision.isOnceSignedIn;
+  }
 
   get shown(): ShownObject {
     const { id, customerId } = this.row;

@@ -41,5 +41,5 @@ export class HoldsLoader {
   }
 
   readonly toType = (row: HoldRow): HoldType =>
-    new HoldType(row, this.keys, this.holds.isForDecisionOf(this.actor, row), this.holds.now);
+    new HoldType(row, this.keys, this.holds.forDecision(this.actor, row), this.holds.now);
 }

@@ -6,6 +6,7 @@ import type { Column, Selected } from '../../db/table';
 import { Failure } from '../../failure';
 import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
 import type { Core } from '../core';
+import { type ForDecision, forDecision, noDecision } from '../for-decision';
 import { transaction } from '../payments/payments.rows';
 import { askedBySomebodyElse } from '../tickets/staff.rows';
 import { ticket } from '../tickets/tickets.rows';
@@ -214,13 +215,13 @@ export class Holds {
     });
   }
 
-  /** Whether the actor may decide about this proposal now: then they see what they decide on. */
-  isForDecisionOf(actor: SignedInActor, row: HoldRow): boolean {
+  /** Whether the actor may decide about this proposal now, or once they have signed in anew: then they see what they decide on. */
+  forDecision(actor: SignedInActor, row: HoldRow): ForDecision {
     const { now } = this;
-    if (row.state !== 'PROPOSED' || row.expiresAt <= now) return false;
+    if (row.state !== 'PROPOSED' || row.expiresAt <= now) return noDecision;
     const { placedById, placedByStaffIds, helpdesk, customerSetByIds } = row;
     const knowsActor = helpdesk === null ? actor.helpdesks.length > 0 : actor.helpdesks.includes(helpdesk);
-    return mayDecide(actor, {
+    return forDecision(mayDecide, actor, {
       ...row,
       ticket: row.ticketId === null || customerSetByIds === null ? null : { ...row, customerSetByIds, knowsActor, isFresh: true },
       isAssisted: false,
