@@ -132,12 +132,12 @@ export const Console = () => {
       <SignedIn>
         <div className="bar">
           <Navigation />
-          <div className="account">
+          <section className="account" aria-label={t('account')}>
             <Who />
             <button type="button" className="small" onClick={() => void signOut()}>
               {t('signOut')}
             </button>
-          </div>
+          </section>
         </div>
         <Screens />
       </SignedIn>

@@ -4,7 +4,24 @@ import type { Place } from './paths';
 import { catalogue } from './text/catalogue';
 
 /** Names of the screens, as the navigation and their titles have them. */
-export const screenTexts = catalogue({ tickets: 'Tickets' }, { tickets: 'Tickets' });
+export const screenTexts = catalogue(
+  {
+    tickets: 'Tickets',
+    approvals: 'Approvals',
+    alerts: 'Alerts',
+    holds: 'Holds',
+    brakes: 'Brakes',
+    steppedUp: 'Signed in again',
+  },
+  {
+    tickets: 'Tickets',
+    approvals: 'Freigaben',
+    alerts: 'Warnungen',
+    holds: 'Angehalten',
+    brakes: 'Bremsen',
+    steppedUp: 'Erneut angemeldet',
+  },
+);
 
 export interface Screen {
   readonly place: Place;
@@ -17,9 +34,39 @@ export interface Screen {
 /** All screens, in the order in which the navigation has them. Each is a file of its own that is loaded when somebody goes there. */
 export const screens: readonly Screen[] = [
   {
+    place: 'steppedUp',
+    title: 'steppedUp',
+    inNavigationOf: [],
+    load: () => import('./screens/stepped-up/stepped-up'),
+  },
+  {
+    place: 'approvals',
+    title: 'approvals',
+    inNavigationOf: ['SUPERVISOR'],
+    load: () => import('./screens/supervisor/approvals'),
+  },
+  {
     place: 'tickets',
     title: 'tickets',
     inNavigationOf: ['AGENT', 'SUPERVISOR'],
     load: () => import('./screens/tickets/tickets'),
+  },
+  {
+    place: 'alerts',
+    title: 'alerts',
+    inNavigationOf: ['AGENT', 'SUPERVISOR'],
+    load: () => import('./screens/supervisor/alerts'),
+  },
+  {
+    place: 'holds',
+    title: 'holds',
+    inNavigationOf: ['AGENT', 'SUPERVISOR', 'PAYMENTS', 'AUDITOR', 'ADMIN'],
+    load: () => import('./screens/supervisor/holds'),
+  },
+  {
+    place: 'brakes',
+    title: 'brakes',
+    inNavigationOf: ['SUPERVISOR', 'AUDITOR', 'ADMIN'],
+    load: () => import('./screens/supervisor/brakes'),
   },
 ];

@@ -2,39 +2,129 @@
 
 import { operation } from './operation';
 
+export type AlertEventKind = 'ENDED' | 'NOTICE' | 'RAISED' | 'UPDATED';
+export interface AlertFilter { readonly state?: readonly (AlertState)[] | null | undefined; readonly ticketId?: string | null | undefined; }
+export type AlertReasonCode = 'AMOUNT' | 'ATTEMPTS' | 'AUTHORIZATION_ENDS' | 'CARDS' | 'CARD_EXPIRES' | 'CHANGE' | 'CLAIM_CONTRADICTED' | 'CLAIM_UNMATCHED' | 'CONTACT_CHANGED' | 'COUNTRIES' | 'CUSTOMERS' | 'DECLINES' | 'DEVICES' | 'DISPUTE' | 'NEW_COUNTRY' | 'NEW_DEVICE' | 'RECOVERY' | 'REPORTED' | 'RETRY_AGAINST_ADVICE' | 'REVIEW' | 'SESSION' | 'VOLUME' | 'WARNING';
+export type AlertResolution = 'FALSE' | 'TRUE' | 'UNSURE';
+export type AlertSeverity = 'HIGH' | 'LOW' | 'MEDIUM';
+export type AlertState = 'EXPIRED' | 'OPEN' | 'RESOLVED';
+export type ApprovalDecision = 'APPROVED' | 'REJECTED';
+export type AssistancePurpose = 'CREDENTIAL_UPDATE' | 'DECLINE' | 'DISPUTE' | 'OTHER' | 'PAYMENT_QUESTION' | 'REFUND';
+export type AssistanceState = 'ENDED' | 'LIVE' | 'REJECTED' | 'WAITING';
+export type BrakeLevel = 'ASSISTANCES' | 'READS' | 'SESSION';
+export type BrakeState = 'ACTIVE' | 'PROPOSED' | 'RELEASED';
 export type Channel = 'API' | 'CHAT' | 'EMAIL' | 'OTHER' | 'PHONE' | 'SMS' | 'SOCIAL' | 'WEB';
+export type ConfirmationOutcome = 'CONFIRMED' | 'REFUSED';
+export type CredentialUpdateKind = 'BILLING_ADDRESS' | 'REMOVE' | 'REPLACE_CARD' | 'SET_DEFAULT';
+export type CredentialUpdateState = 'APPLIED' | 'APPLYING' | 'AWAITING_APPROVAL' | 'AWAITING_CUSTOMER' | 'AWAITING_PROVIDER' | 'CANCELLED' | 'EXPIRED' | 'FAILED' | 'REFUSED' | 'REJECTED' | 'REQUESTED' | 'UNKNOWN';
+export type GuidanceCode = 'ANSWER_PROVIDER' | 'ASK_CUSTOMER' | 'ASK_FOR_PAYMENTS' | 'CHECK_CARD_DATA' | 'DO_NOT_CONFIRM' | 'DO_NOT_RETRY' | 'NO_CHANGE_NOW' | 'OFFER_REPLACEMENT' | 'RESOLVE' | 'RETRY_LATER' | 'WAIT_FOR_STEP_UP';
+export type HoldCause = 'AGENT' | 'CUSTOMER' | 'RULE' | 'SUPERVISOR';
+export type HoldEffectKind = 'BLOCK_NEW' | 'DEFER_CAPTURE' | 'HOLD_ORDER' | 'PAUSE_RENEWAL' | 'REVIEW' | 'STEP_UP';
+export type HoldEffectState = 'APPLIED' | 'NOT_POSSIBLE' | 'PENDING' | 'REVERSED' | 'UNKNOWN';
+export type HoldEnforcer = 'PIPELINE' | 'PROVIDER';
+export interface HoldFilter { readonly awaitingMyDecision?: boolean | null | undefined; readonly state?: readonly (HoldState)[] | null | undefined; readonly ticketId?: string | null | undefined; }
+export type HoldMoveReason = 'AUTHORIZATION_ENDS' | 'BY_HAND' | 'CUSTOMER_ERASED' | 'EXTENDED' | 'NOTHING_POSSIBLE' | 'NOT_REVERSED' | 'PAYMENT_CAPTURED' | 'PAYMENT_ENDED' | 'TIME_OVER';
+export type HoldState = 'ACTIVE' | 'EXPIRED' | 'FAILED' | 'LAPSED' | 'PLACING' | 'PROPOSED' | 'REJECTED' | 'RELEASED' | 'RELEASING';
+export type HoldSubjectKind = 'CUSTOMER' | 'GROUP' | 'TRANSACTION';
+export type LinkAssurance = 'MATCHED' | 'NONE' | 'VERIFIED';
+export interface PlaceHoldInput { readonly customerIds?: readonly (string)[] | null | undefined; readonly effects: readonly (HoldEffectKind)[]; readonly idempotencyKey: string; readonly reason: string; readonly ticketId: string; readonly transactionId?: string | null | undefined; readonly until: string; }
+export interface ResolveAlertInput { readonly id: string; readonly resolution: AlertResolution; readonly snoozeUntil?: string | null | undefined; }
+export type RiskRuleName = 'AGENT_BREADTH' | 'AGENT_INTERVENTIONS' | 'AGENT_THIN_WORK' | 'CARD_EXPIRING' | 'CARD_TESTING' | 'CHANGE_AGAINST_HISTORY' | 'CLAIM_AGAINST_RECORD' | 'CONCERN' | 'DECLINE_LOOP' | 'DOMAIN_BURST' | 'PROVIDER_DEADLINE' | 'RECOVERY_THEN_PAYMENT' | 'RETRIES_ELSEWHERE' | 'SESSION_MOVED' | 'VOLUME_SPIKE';
 export type Role = 'ADMIN' | 'AGENT' | 'AUDITOR' | 'PAYMENTS' | 'PRIVACY' | 'SERVICE' | 'SUPERVISOR';
 export type TicketStatus = 'CLOSED' | 'NEW' | 'OPEN' | 'PENDING' | 'RESOLVED';
 
-export interface TicketListData {
-  readonly tickets: {
-    readonly nodes: readonly {
-      readonly id: string;
-      readonly source: string;
-      readonly reference: string;
-      readonly subject: string | null;
-      readonly status: TicketStatus | null;
-      readonly channel: Channel | null;
-      readonly updatedAt: string | null;
-      readonly freshness: { readonly stale: boolean };
-    }[];
-    readonly totalCount: number;
-    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-  };
-}
-export type TicketListVariables = { readonly after?: string | null | undefined };
-export const TicketList = operation<TicketListData, TicketListVariables>(
-  'query',
-  'query TicketList($after:String){tickets(first:25 after:$after){nodes{id source reference subject status channel updatedAt freshness{stale}}totalCount pageInfo{hasNextPage endCursor}}}',
-);
+export interface AlertListData { readonly alerts: { readonly nodes: readonly ({ readonly id: string; readonly state: AlertState; readonly rule: RiskRuleName | null; readonly severity: AlertSeverity | null; readonly raisedAt: string; readonly expiresAt: string | null; readonly endedAt: string | null; readonly note: string | null; readonly resolution: AlertResolution | null; readonly reasons: readonly ({ readonly code: AlertReasonCode | null; readonly count: number | null; readonly countries: readonly (string)[] | null; readonly windowSeconds: number | null; })[] | null; readonly guidance: readonly ({ readonly code: GuidanceCode | null; })[] | null; readonly holds: readonly ({ readonly id: string; readonly state: HoldState; })[] | null; readonly ticket: { readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; } | null; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
+export type AlertListVariables = { readonly filter?: AlertFilter | null | undefined; readonly after?: string | null | undefined; };
+export const AlertList = operation<AlertListData, AlertListVariables>('query', "query AlertList($filter:AlertFilter$after:String){alerts(first:20 after:$after filter:$filter){nodes{...AlertShown}totalCount pageInfo{hasNextPage endCursor}}}fragment AlertShown on Alert{id state rule severity raisedAt expiresAt endedAt note resolution reasons{code count countries windowSeconds}guidance{code}holds{id state}ticket{id source reference subject}}");
 
-export interface WhoAmIData {
-  readonly viewer: {
-    readonly id: string;
-    readonly roles: readonly Role[];
-    readonly teams: readonly string[];
-    readonly mfa: boolean;
-  };
-}
+export interface AlertNewsData { readonly alerts: { readonly kind: AlertEventKind; readonly cursor: string; readonly alertId: string; }; }
+export type AlertNewsVariables = { readonly after?: string | null | undefined; };
+export const AlertNews = operation<AlertNewsData, AlertNewsVariables>('subscription', "subscription AlertNews($after:String){alerts(after:$after){kind cursor alertId}}");
+
+export interface AlertsNowData { readonly alerts: { readonly nodes: readonly ({ readonly id: string; readonly state: AlertState; })[]; }; }
+export type AlertsNowVariables = { readonly filter?: AlertFilter | null | undefined; };
+export const AlertsNow = operation<AlertsNowData, AlertsNowVariables>('query', "query AlertsNow($filter:AlertFilter){alerts(first:20 filter:$filter){nodes{id state}}}");
+
+export interface ApprovalQueueData { readonly access: readonly ({ readonly id: string; readonly purpose: AssistancePurpose; readonly reason: string | null; readonly requestedAt: string; readonly expiresAt: string; readonly link: LinkAssurance | null; readonly requestedBy: { readonly id: string; readonly displayName: string; } | null; readonly ticket: { readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly team: string | null; readonly createdAt: string | null; readonly createdBy: { readonly id: string; readonly displayName: string; } | null; readonly customerSetBy: readonly ({ readonly id: string; readonly displayName: string; })[] | null; readonly assignee: { readonly id: string; readonly displayName: string; } | null; } | null; readonly earlier: readonly ({ readonly id: string; readonly state: AssistanceState; readonly purpose: AssistancePurpose; readonly reason: string | null; readonly rejectionReason: string | null; readonly requestedAt: string; readonly requestedBy: { readonly id: string; readonly displayName: string; } | null; })[] | null; })[]; readonly updates: { readonly nodes: readonly ({ readonly id: string; readonly kind: CredentialUpdateKind; readonly reason: string | null; readonly createdAt: string; readonly expiresAt: string | null; readonly riskRules: readonly (string)[] | null; readonly needsCode: boolean | null; readonly requestedBy: { readonly id: string; readonly displayName: string; } | null; readonly before: { readonly brand: string | null; readonly last4: string | null; readonly expiryMonth: number | null; readonly expiryYear: number | null; readonly country: string | null; readonly isDefault: boolean | null; readonly billingAddress: { readonly line1: string | null; readonly line2: string | null; readonly city: string | null; readonly state: string | null; readonly postalCode: string | null; readonly country: string | null; } | null; } | null; readonly after: { readonly brand: string | null; readonly last4: string | null; readonly expiryMonth: number | null; readonly expiryYear: number | null; readonly country: string | null; readonly isDefault: boolean | null; readonly billingAddress: { readonly line1: string | null; readonly line2: string | null; readonly city: string | null; readonly state: string | null; readonly postalCode: string | null; readonly country: string | null; } | null; } | null; readonly confirmation: { readonly outcome: ConfirmationOutcome; readonly channel: string; readonly proofs: readonly (string)[] | null; readonly at: string; } | null; readonly ticket: { readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly team: string | null; readonly createdAt: string | null; readonly createdBy: { readonly id: string; readonly displayName: string; } | null; readonly customerSetBy: readonly ({ readonly id: string; readonly displayName: string; })[] | null; readonly assignee: { readonly id: string; readonly displayName: string; } | null; } | null; })[]; readonly totalCount: number; }; readonly holds: { readonly nodes: readonly ({ readonly id: string; readonly cause: HoldCause | null; readonly reason: string | null; readonly placedAt: string; readonly expiresAt: string; readonly owner: { readonly id: string; readonly displayName: string; } | null; readonly moneyAtRisk: { readonly minorUnits: number; readonly currency: string; } | null; readonly subject: { readonly kind: HoldSubjectKind; readonly customers: number | null; } | null; readonly effects: readonly ({ readonly kind: HoldEffectKind | null; readonly state: HoldEffectState | null; readonly enforcedBy: HoldEnforcer | null; readonly deadline: string | null; })[] | null; readonly ticket: { readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly team: string | null; readonly createdAt: string | null; readonly createdBy: { readonly id: string; readonly displayName: string; } | null; readonly customerSetBy: readonly ({ readonly id: string; readonly displayName: string; })[] | null; readonly assignee: { readonly id: string; readonly displayName: string; } | null; } | null; })[]; readonly totalCount: number; }; readonly ownUpdates: { readonly nodes: readonly ({ readonly id: string; readonly kind: CredentialUpdateKind; readonly createdAt: string; readonly expiresAt: string | null; readonly ticket: { readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly team: string | null; readonly createdAt: string | null; readonly createdBy: { readonly id: string; readonly displayName: string; } | null; readonly customerSetBy: readonly ({ readonly id: string; readonly displayName: string; })[] | null; readonly assignee: { readonly id: string; readonly displayName: string; } | null; } | null; })[]; }; readonly proposed: { readonly nodes: readonly ({ readonly id: string; readonly placedAt: string; readonly expiresAt: string; readonly owner: { readonly id: string; readonly displayName: string; } | null; readonly ticket: { readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly team: string | null; readonly createdAt: string | null; readonly createdBy: { readonly id: string; readonly displayName: string; } | null; readonly customerSetBy: readonly ({ readonly id: string; readonly displayName: string; })[] | null; readonly assignee: { readonly id: string; readonly displayName: string; } | null; } | null; })[]; }; readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly team: string | null; readonly createdAt: string | null; readonly createdBy: { readonly id: string; readonly displayName: string; } | null; readonly customerSetBy: readonly ({ readonly id: string; readonly displayName: string; })[] | null; readonly assignee: { readonly id: string; readonly displayName: string; } | null; readonly assistance: { readonly id: string; readonly state: AssistanceState; readonly purpose: AssistancePurpose; readonly requestedAt: string; readonly expiresAt: string; } | null; })[]; }; }
+export type ApprovalQueueVariables = Record<string, never>;
+export const ApprovalQueue = operation<ApprovalQueueData, ApprovalQueueVariables>('query', "query ApprovalQueue{access:assistancesToApprove(first:50){...AccessDecidedOn}updates:credentialUpdates(first:50 filter:{awaitingMyDecision:true}){nodes{...UpdateDecidedOn}totalCount}holds(first:50 filter:{awaitingMyDecision:true}){nodes{...HoldDecidedOn}totalCount}ownUpdates:credentialUpdates(first:20 filter:{state:[AWAITING_APPROVAL]requestedByMe:true}){nodes{id kind createdAt expiresAt ticket{...TicketDecidedOn}}}proposed:holds(first:50 filter:{state:[PROPOSED]}){nodes{id placedAt expiresAt owner{id displayName}ticket{...TicketDecidedOn}}}tickets(first:50){nodes{...TicketDecidedOn assistance{id state purpose requestedAt expiresAt}}}}fragment AccessDecidedOn on Assistance{id purpose reason requestedAt expiresAt link requestedBy{id displayName}ticket{...TicketDecidedOn}earlier{id state purpose reason rejectionReason requestedAt requestedBy{id displayName}}}fragment HoldDecidedOn on Hold{id cause reason placedAt expiresAt owner{id displayName}moneyAtRisk{minorUnits currency}subject{kind customers}effects{kind state enforcedBy deadline}ticket{...TicketDecidedOn}}fragment MethodDecidedOn on CredentialSummary{brand last4 expiryMonth expiryYear country isDefault billingAddress{line1 line2 city state postalCode country}}fragment TicketDecidedOn on Ticket{id source reference subject status channel team createdAt createdBy{id displayName}customerSetBy{id displayName}assignee{id displayName}}fragment UpdateDecidedOn on CredentialUpdate{id kind reason createdAt expiresAt riskRules needsCode requestedBy{id displayName}before{...MethodDecidedOn}after{...MethodDecidedOn}confirmation{outcome channel proofs at}ticket{...TicketDecidedOn}}");
+
+export interface ApprovalsWaitingData { readonly access: readonly ({ readonly id: string; })[]; readonly updates: { readonly nodes: readonly ({ readonly id: string; })[]; }; readonly holds: { readonly nodes: readonly ({ readonly id: string; })[]; }; readonly ownUpdates: { readonly nodes: readonly ({ readonly id: string; })[]; }; readonly proposed: { readonly nodes: readonly ({ readonly id: string; })[]; }; readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly assistance: { readonly id: string; readonly state: AssistanceState; } | null; })[]; }; }
+export type ApprovalsWaitingVariables = Record<string, never>;
+export const ApprovalsWaiting = operation<ApprovalsWaitingData, ApprovalsWaitingVariables>('query', "query ApprovalsWaiting{access:assistancesToApprove(first:50){id}updates:credentialUpdates(first:50 filter:{awaitingMyDecision:true}){nodes{id}}holds(first:50 filter:{awaitingMyDecision:true}){nodes{id}}ownUpdates:credentialUpdates(first:20 filter:{state:[AWAITING_APPROVAL]requestedByMe:true}){nodes{id}}proposed:holds(first:50 filter:{state:[PROPOSED]}){nodes{id}}tickets(first:50){nodes{id assistance{id state}}}}");
+
+export interface ApproveAccessData { readonly approveAssistance: { readonly id: string; readonly state: AssistanceState; readonly expiresAt: string; }; }
+export type ApproveAccessVariables = { readonly id: string; };
+export const ApproveAccess = operation<ApproveAccessData, ApproveAccessVariables>('mutation', "mutation ApproveAccess($id:ID!){approveAssistance(id:$id){id state expiresAt}}");
+
+export interface ApproveHoldData { readonly approveHold: { readonly id: string; readonly state: HoldState; }; }
+export type ApproveHoldVariables = { readonly id: string; };
+export const ApproveHold = operation<ApproveHoldData, ApproveHoldVariables>('mutation', "mutation ApproveHold($id:ID!){approveHold(id:$id){id state}}");
+
+export interface ApproveUpdateData { readonly approveCredentialUpdate: { readonly id: string; readonly state: CredentialUpdateState; }; }
+export type ApproveUpdateVariables = { readonly id: string; };
+export const ApproveUpdate = operation<ApproveUpdateData, ApproveUpdateVariables>('mutation', "mutation ApproveUpdate($id:ID!){approveCredentialUpdate(id:$id){id state}}");
+
+export interface BrakeListData { readonly brakes: { readonly nodes: readonly ({ readonly id: string; readonly actorId: string; readonly level: BrakeLevel; readonly rule: string; readonly state: BrakeState; readonly placedAt: string; readonly proposedBy: string | null; readonly proposedAt: string | null; readonly proposalReason: string | null; readonly releasedBy: string | null; readonly releasedAt: string | null; readonly releaseReason: string | null; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
+export type BrakeListVariables = { readonly after?: string | null | undefined; };
+export const BrakeList = operation<BrakeListData, BrakeListVariables>('query', "query BrakeList($after:String){brakes(first:20 after:$after){nodes{id actorId level rule state placedAt proposedBy proposedAt proposalReason releasedBy releasedAt releaseReason}totalCount pageInfo{hasNextPage endCursor}}}");
+
+export interface BrakesNowData { readonly brakes: { readonly nodes: readonly ({ readonly id: string; readonly state: BrakeState; })[]; }; }
+export type BrakesNowVariables = Record<string, never>;
+export const BrakesNow = operation<BrakesNowData, BrakesNowVariables>('query', "query BrakesNow{brakes(first:20){nodes{id state}}}");
+
+export interface ExtendHoldData { readonly extendHold: { readonly id: string; readonly state: HoldState; readonly expiresAt: string; }; }
+export type ExtendHoldVariables = { readonly id: string; readonly until: string; readonly reason: string; };
+export const ExtendHold = operation<ExtendHoldData, ExtendHoldVariables>('mutation', "mutation ExtendHold($id:ID!$until:DateTime!$reason:String!){extendHold(id:$id until:$until reason:$reason){id state expiresAt}}");
+
+export interface HoldListData { readonly holds: { readonly nodes: readonly ({ readonly id: string; readonly cause: HoldCause | null; readonly reason: string | null; readonly placedAt: string; readonly expiresAt: string; readonly owner: { readonly id: string; readonly displayName: string; } | null; readonly moneyAtRisk: { readonly minorUnits: number; readonly currency: string; } | null; readonly subject: { readonly kind: HoldSubjectKind; readonly customers: number | null; } | null; readonly effects: readonly ({ readonly kind: HoldEffectKind | null; readonly state: HoldEffectState | null; readonly enforcedBy: HoldEnforcer | null; readonly deadline: string | null; })[] | null; readonly ticket: { readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly team: string | null; readonly createdAt: string | null; readonly createdBy: { readonly id: string; readonly displayName: string; } | null; readonly customerSetBy: readonly ({ readonly id: string; readonly displayName: string; })[] | null; readonly assignee: { readonly id: string; readonly displayName: string; } | null; } | null; readonly state: HoldState; readonly history: readonly ({ readonly from: HoldState | null; readonly to: HoldState; readonly at: string; readonly reason: HoldMoveReason | null; readonly by: { readonly displayName: string; } | null; })[] | null; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
+export type HoldListVariables = { readonly filter?: HoldFilter | null | undefined; readonly after?: string | null | undefined; };
+export const HoldList = operation<HoldListData, HoldListVariables>('query', "query HoldList($filter:HoldFilter$after:String){holds(first:20 after:$after filter:$filter){nodes{...HoldDecidedOn state history{from to at reason by{displayName}}}totalCount pageInfo{hasNextPage endCursor}}}fragment HoldDecidedOn on Hold{id cause reason placedAt expiresAt owner{id displayName}moneyAtRisk{minorUnits currency}subject{kind customers}effects{kind state enforcedBy deadline}ticket{...TicketDecidedOn}}fragment TicketDecidedOn on Ticket{id source reference subject status channel team createdAt createdBy{id displayName}customerSetBy{id displayName}assignee{id displayName}}");
+
+export interface HoldsNowData { readonly holds: { readonly nodes: readonly ({ readonly id: string; readonly state: HoldState; })[]; }; }
+export type HoldsNowVariables = { readonly filter?: HoldFilter | null | undefined; };
+export const HoldsNow = operation<HoldsNowData, HoldsNowVariables>('query', "query HoldsNow($filter:HoldFilter){holds(first:20 filter:$filter){nodes{id state}}}");
+
+export interface PaymentsToHoldData { readonly ticket: { readonly id: string; readonly customer: { readonly id: string; readonly transactions: { readonly nodes: readonly ({ readonly id: string; readonly createdAt: string | null; readonly amount: { readonly minorUnits: number; readonly currency: string; } | null; })[]; } | null; } | null; } | null; }
+export type PaymentsToHoldVariables = { readonly id: string; };
+export const PaymentsToHold = operation<PaymentsToHoldData, PaymentsToHoldVariables>('query', "query PaymentsToHold($id:ID!){ticket(id:$id){id customer{id transactions(first:20 filter:{status:[AUTHORIZED]}){nodes{id createdAt amount{minorUnits currency}}}}}}");
+
+export interface PlaceHoldData { readonly placeHold: { readonly id: string; readonly state: HoldState; readonly expiresAt: string; }; }
+export type PlaceHoldVariables = { readonly input: PlaceHoldInput; };
+export const PlaceHold = operation<PlaceHoldData, PlaceHoldVariables>('mutation', "mutation PlaceHold($input:PlaceHoldInput!){placeHold(input:$input){id state expiresAt}}");
+
+export interface RejectAccessData { readonly rejectAssistance: { readonly id: string; readonly state: AssistanceState; }; }
+export type RejectAccessVariables = { readonly id: string; readonly reason: string; };
+export const RejectAccess = operation<RejectAccessData, RejectAccessVariables>('mutation', "mutation RejectAccess($id:ID!$reason:String!){rejectAssistance(id:$id reason:$reason){id state}}");
+
+export interface RejectUpdateData { readonly rejectCredentialUpdate: { readonly id: string; readonly state: CredentialUpdateState; }; }
+export type RejectUpdateVariables = { readonly id: string; readonly reason: string; };
+export const RejectUpdate = operation<RejectUpdateData, RejectUpdateVariables>('mutation', "mutation RejectUpdate($id:ID!$reason:String!){rejectCredentialUpdate(id:$id reason:$reason){id state}}");
+
+export interface ReleaseBrakeData { readonly releaseBrake: { readonly id: string; readonly state: BrakeState; }; }
+export type ReleaseBrakeVariables = { readonly id: string; readonly reason: string; };
+export const ReleaseBrake = operation<ReleaseBrakeData, ReleaseBrakeVariables>('mutation', "mutation ReleaseBrake($id:ID!$reason:String!){releaseBrake(id:$id reason:$reason){id state}}");
+
+export interface ReleaseHoldData { readonly releaseHold: { readonly id: string; readonly state: HoldState; }; }
+export type ReleaseHoldVariables = { readonly id: string; readonly reason: string; };
+export const ReleaseHold = operation<ReleaseHoldData, ReleaseHoldVariables>('mutation', "mutation ReleaseHold($id:ID!$reason:String!){releaseHold(id:$id reason:$reason){id state}}");
+
+export interface ResolveAlertData { readonly resolveAlert: { readonly id: string; readonly state: AlertState; readonly resolution: AlertResolution | null; }; }
+export type ResolveAlertVariables = { readonly input: ResolveAlertInput; };
+export const ResolveAlert = operation<ResolveAlertData, ResolveAlertVariables>('mutation', "mutation ResolveAlert($input:ResolveAlertInput!){resolveAlert(input:$input){id state resolution}}");
+
+export interface TicketListData { readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly updatedAt: string | null; readonly freshness: { readonly stale: boolean; }; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
+export type TicketListVariables = { readonly after?: string | null | undefined; };
+export const TicketList = operation<TicketListData, TicketListVariables>('query', "query TicketList($after:String){tickets(first:25 after:$after){nodes{id source reference subject status channel updatedAt freshness{stale}}totalCount pageInfo{hasNextPage endCursor}}}");
+
+export interface TicketsToHoldOnData { readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly assistance: { readonly id: string; readonly state: AssistanceState; } | null; })[]; }; }
+export type TicketsToHoldOnVariables = Record<string, never>;
+export const TicketsToHoldOn = operation<TicketsToHoldOnData, TicketsToHoldOnVariables>('query', "query TicketsToHoldOn{tickets(first:50){nodes{id source reference subject assistance{id state}}}}");
+
+export interface UpdateAsDecidedData { readonly credentialUpdate: { readonly state: CredentialUpdateState; readonly approval: { readonly decision: ApprovalDecision; readonly reason: string | null; readonly at: string; readonly by: { readonly displayName: string; } | null; } | null; } | null; }
+export type UpdateAsDecidedVariables = { readonly id: string; };
+export const UpdateAsDecided = operation<UpdateAsDecidedData, UpdateAsDecidedVariables>('query', "query UpdateAsDecided($id:ID!){credentialUpdate(id:$id){state approval{decision reason at by{displayName}}}}");
+
+export interface WhoAmIData { readonly viewer: { readonly id: string; readonly roles: readonly (Role)[]; readonly teams: readonly (string)[]; readonly mfa: boolean; }; }
 export type WhoAmIVariables = Record<string, never>;
-export const WhoAmI = operation<WhoAmIData, WhoAmIVariables>('query', 'query WhoAmI{viewer{id roles teams mfa}}');
+export const WhoAmI = operation<WhoAmIData, WhoAmIVariables>('query', "query WhoAmI{viewer{id roles teams mfa}}");

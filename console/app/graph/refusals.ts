@@ -12,13 +12,24 @@ export interface Refusal {
   readonly remedy: string | null;
   /** Names of the fields that lead to it, without places in lists. */
   readonly path: readonly string[];
+  /** The same with places in lists; up to the first list where it was said once for all rows. */
+  readonly place: readonly (string | number)[];
   /** Seconds after which it may succeed. */
   readonly retryAfter: number | null;
 }
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-const offline: Refusal = { code: 'OFFLINE', reason: null, rule: null, message: '', remedy: null, path: [], retryAfter: null };
+const offline: Refusal = {
+  code: 'OFFLINE',
+  reason: null,
+  rule: null,
+  message: '',
+  remedy: null,
+  path: [],
+  place: [],
+  retryAfter: null,
+};
 
 /** All that an answer was refused. */
 export class Refusals {
@@ -32,6 +43,11 @@ export class Refusals {
   /** Of what lies at these fields, or of something around it. */
   at(...path: readonly string[]): Refusal | null {
     return this.all.find((each) => each.path.length <= path.length && each.path.every((name, at) => name === path[at])) ?? null;
+  }
+
+  /** What concerns this place, such as one row of a list: what was refused in it, or of something around it. */
+  below(...place: readonly (string | number)[]): Refusals {
+    return new Refusals(this.all.filter((each) => each.place.every((step, at) => at >= place.length || step === place[at])));
   }
 
   get first(): Refusal | null {
@@ -51,6 +67,7 @@ export const refusalsIn = (error: CombinedError | undefined): Refusals => {
       message,
       remedy: text(extensions.remedy),
       path: (path ?? []).filter((part) => typeof part === 'string'),
+      place: path ?? [],
       retryAfter: typeof extensions.retryAfter === 'number' ? extensions.retryAfter : null,
     })),
   );

@@ -4,6 +4,7 @@ import { client, headersOfPoll, streamUrl } from './client';
 import type { Operation } from './operation';
 import { type Refusal, Refusals, refusalsIn } from './refusals';
 import { tellSignedOut } from './signed-out';
+import { useSteppedUp } from './stepped-up';
 
 /** What became of asking. `refresh` asks again and keeps what is there meanwhile. */
 export type Answer<Data> = { readonly refresh: () => void } & (
@@ -64,6 +65,10 @@ export const useGraph = <Data, Variables extends object>(
     addEventListener('online', back);
     return () => removeEventListener('online', back);
   }, [pause, refresh]);
+
+  useSteppedUp(() => {
+    if (!pause) refresh();
+  });
 
   const known = last.current;
   if (known !== null) {

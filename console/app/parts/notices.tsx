@@ -1,16 +1,18 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Refusal, Refusals } from '../graph/refusals';
+import { useSteppedUp } from '../graph/stepped-up';
 import type { Answer } from '../graph/use';
+import { paths } from '../paths';
 import { useText } from '../text/catalogue';
 import { commonTexts } from '../text/common';
 import { useFormats } from '../text/formats';
 
 /** Where a browser signs in, and comes back to what it was looking at. */
-export const signInPath = (step: 'second-factor' | 'recent' | null = null): string => {
-  const query = new URLSearchParams({ return: `${location.pathname}${location.search}` });
-  if (step !== null) query.set('for', step);
-  return `/sign-in?${query}`;
-};
+export const signInPath = (): string => `/sign-in?${new URLSearchParams({ return: `${location.pathname}${location.search}` })}`;
+
+/** Where somebody who is signed in shows more of who they are. */
+const stepUpPath = (step: 'second-factor' | 'recent'): string =>
+  `/sign-in?${new URLSearchParams({ return: paths.steppedUp, for: step })}`;
 
 export const Loading = () => {
   const t = useText(commonTexts);
@@ -29,12 +31,27 @@ const titles = {
   RATE_LIMITED: 'overloaded',
 } as const;
 
-/** What would lift a refusal, where a person can do it here. */
+/**
+ * What would lift a refusal, where a person can do it here. It opens in a tab of its own: this page stays as it is, with all that was typed, which
+ * nothing in the browser may keep otherwise, and hears of it.
+ */
 const Remedy = ({ refusal: { reason } }: { readonly refusal: Refusal }) => {
   const t = useText(commonTexts);
-  if (reason === 'MFA_REQUIRED') return <a href={signInPath('second-factor')}>{t('stepUpFactor')}</a>;
-  if (reason === 'RECENT_LOGIN_REQUIRED') return <a href={signInPath('recent')}>{t('stepUpRecent')}</a>;
-  return null;
+  const [isLifted, setLifted] = useState(false);
+  useSteppedUp(() => setLifted(true));
+  if (reason !== 'MFA_REQUIRED' && reason !== 'RECENT_LOGIN_REQUIRED') return null;
+  const isFactor = reason === 'MFA_REQUIRED';
+  return (
+    <>
+      <p>
+        <a href={stepUpPath(isFactor ? 'second-factor' : 'recent')} target="_blank" rel="noopener">
+          {t(isFactor ? 'stepUpFactor' : 'stepUpRecent')}
+        </a>{' '}
+        {t('stepUpStays')}
+      </p>
+      <p role="status">{isLifted ? <strong>{t('steppedUpNow')}</strong> : null}</p>
+    </>
+  );
 };
 
 /** Why something isn't there, in words, with what would help. `live` for what follows on something that the reader did. */

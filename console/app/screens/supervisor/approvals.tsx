@@ -1,0 +1,530 @@
+import type { ReactNode } from 'react';
+import {
+  ApprovalQueue,
+  type ApprovalQueueData,
+  ApprovalsWaiting,
+  type ApprovalsWaitingData,
+  ApproveAccess,
+  ApproveHold,
+  ApproveUpdate,
+  RejectAccess,
+  RejectUpdate,
+  ReleaseHold,
+  UpdateAsDecided,
+} from '../../graph/operations';
+import type { Refusals } from '../../graph/refusals';
+import { useAct, useGraph } from '../../graph/use';
+import { type Fact, Facts } from '../../parts/facts';
+import { Answered, RefusalNotice } from '../../parts/notices';
+import { Page } from '../../parts/page';
+import { Foreign } from '../../parts/text';
+import { useText } from '../../text/catalogue';
+import { useFormats } from '../../text/formats';
+import { Person, useTicketFacts, When } from './about';
+import { approvalTexts, updateStateTexts } from './approvals-texts';
+import { Changes } from './changes';
+import { Decision } from './decision';
+import { Effects } from './effects';
+import { headingOf, NewsBar, newsOf } from './news';
+import { words } from './words';
+
+type Access = ApprovalQueueData['access'][number];
+type Update = ApprovalQueueData['updates']['nodes'][number];
+type Held = ApprovalQueueData['holds']['nodes'][number];
+type OwnTicket = ApprovalQueueData['tickets']['nodes'][number];
+
+/** How often it is asked whether there is something else, in seconds. */
+const askedEvery = 10;
+
+/** One thing in the queue. */
+interface Item {
+  readonly id: string;
+  readonly at: string;
+  readonly card: ReactNode;
+}
+
+const Card = ({
+  id,
+  kind,
+  title,
+  facts,
+  children,
+}: {
+  readonly id: string;
+  readonly kind: 'access' | 'update' | 'hold';
+  readonly title: string;
+  readonly facts: readonly (Fact | null)[];
+  readonly children: ReactNode;
+}) => {
+  const t = useText(approvalTexts);
+  return (
+    <article className="sheet decided" aria-labelledby={headingOf(id)} data-kind={kind}>
+      <h2 id={headingOf(id)} tabIndex={-1}>
+        <span className="tag">{t(kind)}</span> {title}
+      </h2>
+      <Facts facts={facts} />
+      {children}
+    </article>
+  );
+};
+
+const Words = ({ text }: { readonly text: string | null }) => {
+  const t = useText(approvalTexts);
+  return text === null ? <span className="quiet">{t('noReason')}</span> : <Foreign text={text} />;
+};
+
+interface CardProps<Row> {
+  readonly row: Row;
+  readonly refusals: Refusals;
+  readonly isGone: boolean;
+  /** To be told at once that something was decided, here or elsewhere. */
+  readonly look: () => void;
+}
+
+const AccessCard = ({ row, refusals, isGone, look }: CardProps<Access>) => {
+  const t = useText(approvalTexts);
+  const word = useText(words);
+  const { time } = useFormats();
+  const ticketFacts = useTicketFacts();
+  const approve = useAct(ApproveAccess);
+  const reject = useAct(RejectAccess);
+  const asker = row.requestedBy?.id;
+  const reference = row.ticket?.reference ?? '?';
+  return (
+    <Card
+      id={row.id}
+      kind="access"
+      title={t('accessTo', { reference })}
+      facts={[
+        { term: t('askedBy'), is: <Person person={row.requestedBy} /> },
+        { term: t('since'), is: <When at={row.requestedAt} /> },
+        { term: t('purpose'), is: word(`purpose${row.purpose}`) },
+        { term: t('reason'), is: <Words text={row.reason} />, refusal: refusals.of('Assistance.reason') },
+        ...ticketFacts(row.ticket, refusals, { asker }),
+        {
+          term: t('link'),
+          is: row.link === null ? null : word(`link${row.link}`),
+          refusal: refusals.of('Assistance.link'),
+        },
+        {
+          term: t('earlier'),
+          is:
+            (row.earlier ?? []).length === 0 ? (
+              t('earlierNone')
+            ) : (
+              <ul className="plain">
+                {(row.earlier ?? []).map((each) => (
+                  <li key={each.id}>
+                    <Person person={each.requestedBy} asker={asker} />: {word(`purpose${each.purpose}`)} –{' '}
+                    {word(`assistance${each.state}`)}, <When at={each.requestedAt} />
+                    {each.reason === null ? null : (
+                      <q className="words">
+                        <Foreign text={each.reason} />
+                      </q>
+                    )}
+                    {each.rejectionReason === null ? null : (
+                      <p>
+                        {t('earlierRejected')} <Foreign text={each.rejectionReason} />
+                      </p>
+                    )}
+                  </li>
+                ))}
+              </ul>
+            ),
+          refusal: refusals.of('Assistance.earlier'),
+        },
+        { term: t('lapses'), is: <When at={row.expiresAt} /> },
+      ]}
+    >
+      <Decision
+        about={headingOf(row.id)}
+        hint={t('askerReads')}
+        gone={isGone ? t('gone') : null}
+        approve={{
+          ...approve,
+          run: async () => {
+            const done = await approve.run({ id: row.id });
+            look();
+            if (done === null) return null;
+            const { state, expiresAt } = done.approveAssistance;
+            return state === 'LIVE'
+              ? t('approvedAccess', { time: time(expiresAt) })
+              : t('approvedAccessNot', { state: word(`assistance${state}`) });
+          },
+        }}
+        reject={{
+          ...reject,
+          run: async (reason) => {
+            const done = await reject.run({ id: row.id, reason });
+            look();
+            return done === null ? null : t('rejectedAccess');
+          },
+        }}
+      />
+    </Card>
+  );
+};
+
+/** What became of an update that somebody else decided about. */
+const UpdateDecided = ({ id }: { readonly id: string }) => {
+  const t = useText(approvalTexts);
+  const states = useText(updateStateTexts);
+  const { time } = useFormats();
+  const answer = useGraph(UpdateAsDecided, { id });
+  const update = answer.state === 'ready' ? answer.data.credentialUpdate : null;
+  return (
+    <>
+      <p>{t('gone')}</p>
+      {update === null ? null : (
+        <>
+          {update.approval === null ? (
+            <p>{t('nowState', { state: states(update.state) })}</p>
+          ) : (
+            <p>
+              {t(`decided${update.approval.decision}`, {
+                who: update.approval.by?.displayName ?? t('somebody'),
+                when: time(update.approval.at),
+              })}
+            </p>
+          )}
+          {update.approval?.reason ? (
+            <p>
+              {t('decidedBecause')} <Foreign text={update.approval.reason} />
+            </p>
+          ) : null}
+        </>
+      )}
+    </>
+  );
+};
+
+const riskWords = {
+  'matched-link': 'riskMatchedLink',
+  'contact-changed': 'riskContactChanged',
+  'contact-age-unknown': 'riskContactAge',
+  'contact-is-staff': 'riskContactStaff',
+  'change-against-history': 'riskHistory',
+  'active-hold': 'riskHold',
+} as const;
+
+const UpdateCard = ({ row, refusals, isGone, look }: CardProps<Update>) => {
+  const t = useText(approvalTexts);
+  const word = useText(words);
+  const ticketFacts = useTicketFacts();
+  const approve = useAct(ApproveUpdate);
+  const reject = useAct(RejectUpdate);
+  const { confirmation, riskRules } = row;
+  const kind = word(`kind${row.kind}`);
+  const isByRule = row.ticket === null && row.requestedBy === null;
+  const unseen = refusals.of('CredentialUpdate.before');
+  return (
+    <Card
+      id={row.id}
+      kind="update"
+      title={isByRule ? t('updateByRule', { kind }) : t('updateOf', { kind, reference: row.ticket?.reference ?? '?' })}
+      facts={[
+        { term: t('askedBy'), is: isByRule ? word('causeRULE') : <Person person={row.requestedBy} /> },
+        { term: t('since'), is: <When at={confirmation?.at ?? row.createdAt} /> },
+        { term: t('reason'), is: <Words text={row.reason} />, refusal: refusals.of('CredentialUpdate.reason') },
+        {
+          term: t('risks'),
+          is:
+            riskRules === null || riskRules.length === 0 ? (
+              t('risksNone')
+            ) : (
+              <ul className="plain">
+                {riskRules.map((name) => (
+                  <li key={name}>
+                    {name in riskWords ? word(riskWords[name as keyof typeof riskWords]) : word('riskOther', { name })}
+                  </li>
+                ))}
+              </ul>
+            ),
+          refusal: refusals.of('CredentialUpdate.riskRules'),
+        },
+        {
+          term: t('confirmation'),
+          is:
+            confirmation === null ? (
+              t('confirmedNot')
+            ) : (
+              <>
+                {t(confirmation.outcome, {
+                  channel: confirmation.channel === 'SMS' ? t('channelSMS') : t('channelMAIL'),
+                })}
+                , <When at={confirmation.at} />
+              </>
+            ),
+          refusal: refusals.of('CredentialUpdate.confirmation'),
+        },
+        confirmation === null
+          ? null
+          : {
+              term: t('proofs'),
+              is: (confirmation.proofs ?? []).map((name) => t(`proof${name}` as 'prooflink')).join(', '),
+              refusal: refusals.of('Confirmation.proofs'),
+            },
+        ...ticketFacts(row.ticket, refusals, { asker: row.requestedBy?.id, isOnNone: isByRule }),
+        row.expiresAt === null ? null : { term: t('lapses'), is: <When at={row.expiresAt} /> },
+      ]}
+    >
+      <Changes update={row} refusals={refusals} />
+      {unseen === null || unseen.reason === 'RECENT_LOGIN_REQUIRED' ? null : <p className="quiet">{t('notShown')}</p>}
+      <Decision
+        about={headingOf(row.id)}
+        hint={t('askerReads')}
+        gone={isGone ? <UpdateDecided id={row.id} /> : null}
+        approve={{
+          ...approve,
+          run: async () => {
+            const done = await approve.run({ id: row.id });
+            look();
+            return done === null ? null : t('approvedUpdate');
+          },
+        }}
+        reject={{
+          ...reject,
+          run: async (reason) => {
+            const done = await reject.run({ id: row.id, reason });
+            look();
+            return done === null ? null : t('rejectedUpdate');
+          },
+        }}
+      />
+    </Card>
+  );
+};
+
+const HoldCard = ({ row, refusals, isGone, look }: CardProps<Held>) => {
+  const t = useText(approvalTexts);
+  const word = useText(words);
+  const { money } = useFormats();
+  const ticketFacts = useTicketFacts();
+  const approve = useAct(ApproveHold);
+  const reject = useAct(ReleaseHold);
+  const isByStaff = row.owner !== null;
+  return (
+    <Card
+      id={row.id}
+      kind="hold"
+      title={row.ticket === null ? t('holdOnNone') : t('holdOn', { reference: row.ticket.reference })}
+      facts={[
+        {
+          term: t('cause'),
+          is: row.cause === null ? null : word(`cause${row.cause}`),
+          refusal: refusals.of('Hold.cause'),
+        },
+        isByStaff ? { term: t('askedBy'), is: <Person person={row.owner} /> } : null,
+        { term: t('since'), is: <When at={row.placedAt} /> },
+        { term: t('reason'), is: <Words text={row.reason} />, refusal: refusals.of('Hold.reason') },
+        {
+          term: t('covers'),
+          is:
+            row.subject === null
+              ? null
+              : row.subject.customers === null
+                ? word(`subject${row.subject.kind}`)
+                : word('subjectMany'),
+        },
+        {
+          term: t('money'),
+          is: row.moneyAtRisk === null ? t('moneyUnknown') : money(row.moneyAtRisk),
+          refusal: refusals.of('Hold.moneyAtRisk'),
+        },
+        { term: t('effects'), is: <Effects effects={row.effects} refusals={refusals} isProposed /> },
+        ...ticketFacts(row.ticket, refusals, { asker: row.owner?.id, isOnNone: !isByStaff }),
+        { term: t('ends'), is: <When at={row.expiresAt} /> },
+      ]}
+    >
+      <Decision
+        about={headingOf(row.id)}
+        hint={t('staffReads')}
+        gone={isGone ? t('gone') : null}
+        approve={{
+          ...approve,
+          run: async () => {
+            const done = await approve.run({ id: row.id });
+            look();
+            return done === null ? null : t('approvedHold');
+          },
+        }}
+        reject={{
+          ...reject,
+          run: async (reason) => {
+            const done = await reject.run({ id: row.id, reason });
+            look();
+            return done === null ? null : t('rejectedHold');
+          },
+        }}
+      />
+    </Card>
+  );
+};
+
+/** Something that waits and isn't the reader's to decide, with why. */
+const NotTheirs = ({
+  id,
+  kind,
+  title,
+  at,
+  expiresAt,
+  isOwn,
+  isGone,
+}: {
+  readonly id: string;
+  readonly kind: 'access' | 'update' | 'hold';
+  readonly title: string;
+  readonly at: string;
+  readonly expiresAt: string | null;
+  readonly isOwn: boolean;
+  readonly isGone: boolean;
+}) => {
+  const t = useText(approvalTexts);
+  return (
+    <Card
+      id={id}
+      kind={kind}
+      title={title}
+      facts={[
+        { term: t('since'), is: <When at={at} /> },
+        expiresAt === null ? null : { term: t('lapses'), is: <When at={expiresAt} /> },
+      ]}
+    >
+      <p className="notice quiet">
+        {isGone ? (
+          t('gone')
+        ) : (
+          <>
+            {isOwn ? <span className="tag">{t('own')}</span> : null} {t(isOwn ? 'ownWhy' : 'notYours')}
+          </>
+        )}
+      </p>
+    </Card>
+  );
+};
+
+const ownWaiting = (tickets: readonly OwnTicket[]) =>
+  tickets.flatMap((ticket) => (ticket.assistance?.state === 'WAITING' ? [{ ...ticket.assistance, ticket }] : []));
+
+const idsIn = ({ access, updates, holds, ownUpdates, proposed, tickets }: ApprovalsWaitingData): readonly string[] => [
+  ...new Set([
+    ...[access, updates.nodes, holds.nodes, ownUpdates.nodes, proposed.nodes].flatMap((list) => list.map(({ id }) => id)),
+    ...tickets.nodes.flatMap(({ assistance }) => (assistance?.state === 'WAITING' ? [assistance.id] : [])),
+  ]),
+];
+
+/** All that waits for a supervisor: access, updates and holds in one queue, oldest first; with one's own, which others decide about. */
+export default () => {
+  const t = useText(approvalTexts);
+  const word = useText(words);
+  const queue = useGraph(ApprovalQueue, {});
+  const waiting = useGraph(ApprovalsWaiting, {}, { every: askedEvery });
+  const news = newsOf(queue, waiting, idsIn, idsIn);
+  const look = waiting.refresh;
+  const itemsOf = (data: ApprovalQueueData, refusals: Refusals): { readonly items: readonly Item[]; readonly open: number } => {
+    const isGone = (id: string) => news?.gone.has(id) ?? false;
+    const decidable: readonly Item[] = [
+      ...data.access.map((row, at) => ({
+        id: row.id,
+        at: row.requestedAt,
+        card: <AccessCard row={row} refusals={refusals.below('access', at)} isGone={isGone(row.id)} look={look} />,
+      })),
+      ...data.updates.nodes.map((row, at) => ({
+        id: row.id,
+        at: row.confirmation?.at ?? row.createdAt,
+        card: <UpdateCard row={row} refusals={refusals.below('updates', 'nodes', at)} isGone={isGone(row.id)} look={look} />,
+      })),
+      ...data.holds.nodes.map((row, at) => ({
+        id: row.id,
+        at: row.placedAt,
+        card: <HoldCard row={row} refusals={refusals.below('holds', 'nodes', at)} isGone={isGone(row.id)} look={look} />,
+      })),
+    ];
+    const known = new Set(decidable.map(({ id }) => id));
+    const referenceOf = (ticket: { readonly reference: string } | null) => ticket?.reference ?? '?';
+    const others: readonly Item[] = [
+      ...ownWaiting(data.tickets.nodes).map(({ id, requestedAt, expiresAt, ticket }) => ({
+        id,
+        at: requestedAt,
+        card: (
+          <NotTheirs
+            id={id}
+            kind="access"
+            title={t('accessTo', { reference: ticket.reference })}
+            at={requestedAt}
+            expiresAt={expiresAt}
+            isOwn
+            isGone={isGone(id)}
+          />
+        ),
+      })),
+      ...data.ownUpdates.nodes.map(({ id, kind, createdAt, expiresAt, ticket }) => ({
+        id,
+        at: createdAt,
+        card: (
+          <NotTheirs
+            id={id}
+            kind="update"
+            title={t('updateOf', { kind: word(`kind${kind}`), reference: referenceOf(ticket) })}
+            at={createdAt}
+            expiresAt={expiresAt}
+            isOwn
+            isGone={isGone(id)}
+          />
+        ),
+      })),
+      ...data.proposed.nodes.map(({ id, placedAt, expiresAt, ticket }) => ({
+        id,
+        at: placedAt,
+        card: (
+          <NotTheirs
+            id={id}
+            kind="hold"
+            title={ticket === null ? t('holdOnNone') : t('holdOn', { reference: referenceOf(ticket) })}
+            at={placedAt}
+            expiresAt={expiresAt}
+            isOwn={false}
+            isGone={isGone(id)}
+          />
+        ),
+      })),
+    ].filter(({ id }) => !known.has(id));
+    const items = [...decidable, ...others].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+    return { items, open: decidable.filter(({ id }) => !isGone(id)).length };
+  };
+  return (
+    <Page title={t('title')}>
+      <Answered answer={queue}>
+        {(data, refusals) => {
+          const { items, open } = itemsOf(data, refusals);
+          // What is decided on is shown shortly after signing in, as it is decided then: said once, for all.
+          const late = refusals.all.find(({ reason }) => reason === 'RECENT_LOGIN_REQUIRED') ?? null;
+          const isMore = data.updates.totalCount > data.updates.nodes.length || data.holds.totalCount > data.holds.nodes.length;
+          return (
+            <>
+              <NewsBar
+                news={news}
+                isAsking={queue.state === 'ready' && queue.isRefreshing}
+                show={() => {
+                  queue.refresh();
+                  waiting.refresh();
+                }}
+              />
+              {waiting.state === 'ready' && waiting.interrupted !== null ? (
+                <Answered answer={waiting}>{() => null}</Answered>
+              ) : null}
+              {late === null ? null : <RefusalNotice refusal={late} />}
+              <p>{open === 0 ? t('none') : t('waiting', { count: open })}</p>
+              {isMore ? <p className="notice warn">{t('more')}</p> : null}
+              <ol className="queue" aria-label={t('title')}>
+                {items.map(({ id, card }) => (
+                  <li key={id}>{card}</li>
+                ))}
+              </ol>
+            </>
+          );
+        }}
+      </Answered>
+    </Page>
+  );
+};

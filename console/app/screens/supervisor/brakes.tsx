@@ -1,0 +1,167 @@
+import { BrakeList, type BrakeListData, BrakesNow, ReleaseBrake } from '../../graph/operations';
+import type { Refusals } from '../../graph/refusals';
+import { useAct, useGraph } from '../../graph/use';
+import { Facts } from '../../parts/facts';
+import { Answered } from '../../parts/notices';
+import { Page } from '../../parts/page';
+import { Pager, usePaging } from '../../parts/pager';
+import { Foreign } from '../../parts/text';
+import { useSession } from '../../session';
+import { useText } from '../../text/catalogue';
+import { useZoned, When } from './about';
+import { brakeTexts } from './brakes-texts';
+import { headingOf, NewsBar, newsOf } from './news';
+import { WhyAction } from './why-action';
+import { words } from './words';
+
+type Brake = BrakeListData['brakes']['nodes'][number];
+
+/** How often it is asked whether there is something else, in seconds. */
+const askedEvery = 15;
+
+/** Somebody under our own id for them: their names are no matter of this screen. */
+const Who = ({ id }: { readonly id: string }) => {
+  const t = useText(brakeTexts);
+  return useSession().id === id ? <strong>{t('you')}</strong> : <code>{id}</code>;
+};
+
+const BrakeCard = ({
+  brake,
+  refusals,
+  isGone,
+  look,
+}: {
+  readonly brake: Brake;
+  readonly refusals: Refusals;
+  readonly isGone: boolean;
+  readonly look: () => void;
+}) => {
+  const t = useText(brakeTexts);
+  const word = useText(words);
+  const zoned = useZoned();
+  const { id: me } = useSession();
+  const release = useAct(ReleaseBrake);
+  const { id, actorId, level, rule, state, placedAt, proposedBy, proposedAt, releasedBy, releasedAt } = brake;
+  const isSecond = state === 'PROPOSED';
+  const about = headingOf(id);
+  const run = async (reason: string) => {
+    const done = await release.run({ id, reason });
+    look();
+    if (done === null) return null;
+    return t(done.releaseBrake.state === 'RELEASED' ? 'releasedDone' : 'askedDone');
+  };
+  const doing = { about, isBusy: release.isBusy, refusal: release.refusal, run };
+  return (
+    <article className="sheet decided" aria-labelledby={about} data-state={state}>
+      <h2 id={about} tabIndex={-1}>
+        <span className={state === 'RELEASED' ? 'tag' : 'tag warn'}>{t(state)}</span>{' '}
+        {actorId === me ? t('aboutYou') : t('about', { who: actorId })}
+      </h2>
+      <Facts
+        facts={[
+          { term: t('level'), is: word(`level${level}`) },
+          { term: t('rule'), is: <code>{rule}</code> },
+          { term: t('placed'), is: <When at={placedAt} /> },
+          proposedBy === null
+            ? null
+            : {
+                term: t('asked'),
+                is: (
+                  <>
+                    <Who id={proposedBy} />, {proposedAt === null ? null : zoned(proposedAt)}
+                  </>
+                ),
+              },
+          proposedBy === null
+            ? null
+            : {
+                term: t('askedWhy'),
+                is: brake.proposalReason === null ? null : <Foreign text={brake.proposalReason} />,
+                refusal: refusals.of('Brake.proposalReason'),
+              },
+          releasedBy === null
+            ? null
+            : {
+                term: t('released'),
+                is: (
+                  <>
+                    <Who id={releasedBy} />, {releasedAt === null ? null : zoned(releasedAt)}
+                  </>
+                ),
+              },
+          releasedBy === null
+            ? null
+            : {
+                term: `${t('released')}: ${t('releasedWhy')}`,
+                is: brake.releaseReason === null ? null : <Foreign text={brake.releaseReason} />,
+                refusal: refusals.of('Brake.releaseReason'),
+              },
+        ]}
+      />
+      <div className="decision">
+        {isGone ? <p className="notice warn">{t('changed')}</p> : null}
+        {state === 'RELEASED' ? null : actorId === me ? (
+          <p className="notice quiet">{t('ownBrake')}</p>
+        ) : isSecond && proposedBy === me ? (
+          <p className="notice quiet">{t('ownAsk')}</p>
+        ) : isSecond ? (
+          <WhyAction {...doing} open={t('releaseIt')} label={t('releaseWhy')} hint={t('hintSecond')} submit={t('releaseNow')} />
+        ) : (
+          <WhyAction {...doing} open={t('ask')} label={t('askWhy')} hint={t('hint')} submit={t('askNow')} />
+        )}
+      </div>
+    </article>
+  );
+};
+
+/** What is shown of a brake changes with its state: both together say whether it is still as shown. */
+const marksIn = ({
+  brakes,
+}: {
+  readonly brakes: { readonly nodes: readonly { readonly id: string; readonly state: string }[] };
+}) => brakes.nodes.map(({ id, state }) => `${id} ${state}`);
+
+/** Brakes, and their release by two people. */
+export default () => {
+  const t = useText(brakeTexts);
+  const paging = usePaging();
+  const list = useGraph(BrakeList, { after: paging.after });
+  const isFirst = paging.after === null;
+  const now = useGraph(BrakesNow, {}, { every: askedEvery, pause: !isFirst });
+  const found = newsOf(list, now, marksIn, marksIn);
+  const news = found === null || !isFirst ? null : { ...found, fresh: found.fresh.map((mark) => mark.split(' ')[0] as string) };
+  return (
+    <Page title={t('title')}>
+      <p>{t('intro')}</p>
+      <Answered answer={list}>
+        {({ brakes: { nodes, totalCount, pageInfo } }, refusals) => (
+          <>
+            <NewsBar
+              news={news}
+              isAsking={list.state === 'ready' && list.isRefreshing}
+              show={() => {
+                list.refresh();
+                now.refresh();
+              }}
+            />
+            <p>{totalCount === 0 ? t('none') : t('count', { count: totalCount })}</p>
+            <ol className="queue" aria-label={t('title')}>
+              {nodes.map((brake, at) => (
+                // A brake that has moved on is another matter: what was typed for what it was is not for what it is.
+                <li key={`${brake.id} ${brake.state}`}>
+                  <BrakeCard
+                    brake={brake}
+                    refusals={refusals.below('brakes', 'nodes', at)}
+                    isGone={news?.gone.has(`${brake.id} ${brake.state}`) ?? false}
+                    look={now.refresh}
+                  />
+                </li>
+              ))}
+            </ol>
+            <Pager paging={paging} page={pageInfo} />
+          </>
+        )}
+      </Answered>
+    </Page>
+  );
+};
