@@ -33,8 +33,35 @@ const eventReads = async () => {
   return Object.fromEntries(Object.entries(catalogue).map(([name, { reads }]) => [name, reads]));
 };
 
+/** Each operation is a module of its own: in one they would all be loaded with the first screen, whoever asks them. */
+const operationsFile = join(app, 'graph', 'operations.ts');
+const isOperation = 'operation:';
+const operations = Object.fromEntries(
+  Array.from(
+    readFileSync(operationsFile, 'utf8').matchAll(/export const (\w+) = operation<[^>]*>(\(.*?\));$/gms),
+    ([, name, given]) => [
+      `${isOperation}${name}`,
+      `import { operation } from ${JSON.stringify(join(app, 'graph', 'operation.ts'))};\nexport const ${name} = operation${given};\n`,
+    ],
+  ),
+);
+const apart = {
+  name: 'operations-apart',
+  resolveId: (id) => (id.startsWith(isOperation) ? { id, moduleSideEffects: false } : null),
+  load: (id) => {
+    if (id !== operationsFile) return operations[id] ?? null;
+    return {
+      code: Object.keys(operations)
+        .map((each) => `export * from '${each}';\n`)
+        .join(''),
+      moduleSideEffects: false,
+    };
+  },
+};
+
 const options = {
   cwd: root,
+  plugins: [apart],
   platform: 'browser',
   tsconfig: join(root, 'console', 'tsconfig.json'),
   resolve,

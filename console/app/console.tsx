@@ -23,7 +23,7 @@ const LanguageChoice = () => {
   return (
     <label className="language">
       <span>{t('language')}</span>
-      <select value={language} onChange={({ target }) => chooseLanguage(target.value as Language)}>
+      <select value={language} onChange={({ target }) => void chooseLanguage(target.value as Language)}>
         {Object.entries(languages).map(([code, name]) => (
           <option key={code} value={code} lang={code}>
             {name}

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useContext } from 'react';
+import { createContext, type ReactNode, Suspense, useContext } from 'react';
 import { type Role, WhoAmI } from './graph/operations';
 import { useSignedOut } from './graph/signed-out';
 import { useGraph } from './graph/use';
@@ -45,7 +45,9 @@ export const SignedIn = ({ children }: { readonly children: ReactNode }) => {
   if (answer.state !== 'ready')
     return (
       <main id="content">
-        <Answered answer={answer}>{() => null}</Answered>
+        <Suspense fallback={null}>
+          <Answered answer={answer}>{() => null}</Answered>
+        </Suspense>
       </main>
     );
   return <SessionContext.Provider value={answer.data.viewer}>{children}</SessionContext.Provider>;

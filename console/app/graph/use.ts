@@ -88,7 +88,13 @@ export interface Act<Data, Variables> {
   readonly forget: () => void;
 }
 
-/** A mutation, at most one at a time. */
+/** Seconds after which something is asked again whose answer was lost. */
+const askedAgainAfter = [1, 3];
+
+/**
+ * A mutation, at most one at a time. Where its answer was lost on the way it is asked again with the same variables, so these must be such that it
+ * is done once: with a key of their own, or because doing it again changes nothing.
+ */
 export const useAct = <Data, Variables extends object>({ text }: Operation<Data, Variables>): Act<Data, Variables> => {
   const [isBusy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
@@ -100,10 +106,17 @@ export const useAct = <Data, Variables extends object>({ text }: Operation<Data,
       setBusy(true);
       setRefusal(null);
       try {
-        const { data, error } = await client.mutation<Data, Variables>(text, variables).toPromise();
-        const { first } = watchSignIn(refusalsIn(error));
-        setRefusal(first);
-        return first === null ? (data ?? null) : null;
+        for (const seconds of [...askedAgainAfter, null]) {
+          const { data, error } = await client.mutation<Data, Variables>(text, variables).toPromise();
+          const { first } = watchSignIn(refusalsIn(error));
+          if (first?.code === 'OFFLINE' && seconds !== null) {
+            await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+            continue;
+          }
+          setRefusal(first);
+          return first === null ? (data ?? null) : null;
+        }
+        return null;
       } finally {
         busy.current = false;
         setBusy(false);

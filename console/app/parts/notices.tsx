@@ -6,6 +6,7 @@ import { paths } from '../paths';
 import { useText } from '../text/catalogue';
 import { commonTexts } from '../text/common';
 import { useFormats } from '../text/formats';
+import { useReason } from '../text/reasons';
 
 /** Where a browser signs in, and comes back to what it was looking at. */
 export const signInPath = (): string => `/sign-in?${new URLSearchParams({ return: `${location.pathname}${location.search}` })}`;
@@ -65,10 +66,15 @@ export const RefusalNotice = ({
   readonly children?: ReactNode;
 }) => {
   const t = useText(commonTexts);
-  const { code, message, remedy, retryAfter } = refusal;
+  const reasonOf = useReason();
+  const { code, retryAfter } = refusal;
   const title = t(titles[code as keyof typeof titles] ?? 'failed');
   const words =
-    code === 'OFFLINE' ? t('offlineWhy') : code === 'NOT_FOUND' ? t('notFoundWhy') : [message, remedy].filter(Boolean).join(' ');
+    code === 'OFFLINE' || refusal.message === ''
+      ? t(live ? 'offlineLost' : 'offlineWhy')
+      : code === 'NOT_FOUND'
+        ? t('notFoundWhy')
+        : reasonOf(refusal);
   return (
     <div className="notice refusal" role={live ? 'alert' : undefined} data-code={code} data-reason={refusal.reason ?? undefined}>
       <p>
@@ -85,9 +91,10 @@ export const RefusalNotice = ({
 /** In the place of a value that wasn't given. Never empty: nothing that is denied looks like nothing that is there. */
 export const NotShown = ({ refusal }: { readonly refusal: Refusal }) => {
   const t = useText(commonTexts);
+  const reasonOf = useReason();
   return (
     <span className="not-shown" data-reason={refusal.reason ?? undefined}>
-      {t('partDenied')}: {refusal.remedy ?? refusal.message}
+      {t('partDenied')}: {reasonOf(refusal)}
     </span>
   );
 };

@@ -17,6 +17,7 @@ export const commonTexts = catalogue(
     refresh: 'Ask again',
     offline: 'The gateway can’t be reached',
     offlineWhy: 'This machine is offline, or the gateway doesn’t answer. Nothing was changed.',
+    offlineLost: 'No answer came, so nobody knows here whether it was done. Try again: it is done once at most.',
     notFound: 'There is nothing here for you',
     notFoundWhy: 'It doesn’t exist, or it lies outside what you work with. Both look alike.',
     noScreen: 'There is no such page',
@@ -69,6 +70,8 @@ export const commonTexts = catalogue(
     refresh: 'Neu abfragen',
     offline: 'Das Gateway ist nicht erreichbar',
     offlineWhy: 'Dieses Gerät ist offline, oder das Gateway antwortet nicht. Nichts wurde geändert.',
+    offlineLost:
+      'Es kam keine Antwort; ob es getan ist, weiß hier niemand. Versuchen Sie es noch einmal: Es geschieht höchstens einmal.',
     notFound: 'Hier ist nichts für Sie',
     notFoundWhy: 'Es existiert nicht, oder es liegt außerhalb Ihrer Arbeit. Beides sieht gleich aus.',
     noScreen: 'Diese Seite gibt es nicht',

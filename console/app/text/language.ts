@@ -23,7 +23,18 @@ let current: Language = stored() ?? preferred();
 document.documentElement.lang = current;
 const listeners = new Set<() => void>();
 
-export const chooseLanguage = (language: Language): void => {
+export const currentLanguage = (): Language => current;
+
+const loaders = new Map<Language, Set<() => Promise<unknown>>>();
+
+/** What is loaded before a language is changed to, so that nothing on the page goes meanwhile. */
+export const loadWith = (language: Language, load: () => Promise<unknown>): void => {
+  const known = loaders.get(language) ?? new Set();
+  loaders.set(language, known.add(load));
+};
+
+export const chooseLanguage = async (language: Language): Promise<void> => {
+  await Promise.all([...(loaders.get(language) ?? [])].map((load) => load()));
   current = language;
   document.documentElement.lang = language;
   try {
