@@ -7,6 +7,7 @@ import { catalogue } from './text/catalogue';
 export const screenTexts = catalogue(
   {
     tickets: 'Tickets',
+    ticket: 'Ticket',
     approvals: 'Approvals',
     alerts: 'Alerts',
     holds: 'Holds',
@@ -15,6 +16,7 @@ export const screenTexts = catalogue(
   },
   {
     tickets: 'Tickets',
+    ticket: 'Ticket',
     approvals: 'Freigaben',
     alerts: 'Warnungen',
     holds: 'Angehalten',
@@ -50,6 +52,12 @@ export const screens: readonly Screen[] = [
     title: 'tickets',
     inNavigationOf: ['AGENT', 'SUPERVISOR'],
     load: () => import('./screens/tickets/tickets'),
+  },
+  {
+    place: 'ticket',
+    title: 'ticket',
+    inNavigationOf: [],
+    load: () => import('./screens/agent/agent'),
   },
   {
     place: 'alerts',

@@ -13,4 +13,8 @@ describe('what a browser loads, compressed', () => {
   it.each(Object.keys(screens))('for %s is at most 40 kB beside what every screen has', (screen) => {
     expect(kilobytes(screens[screen])).toBeLessThanOrEqual(40);
   });
+
+  it('for the panel is at most 16 kB beside what every screen has: a frame has it, too', () => {
+    expect(kilobytes(screens['screens/agent/agent.tsx'])).toBeLessThanOrEqual(16);
+  });
 });

@@ -9,11 +9,15 @@ export type AlertResolution = 'FALSE' | 'TRUE' | 'UNSURE';
 export type AlertSeverity = 'HIGH' | 'LOW' | 'MEDIUM';
 export type AlertState = 'EXPIRED' | 'OPEN' | 'RESOLVED';
 export type ApprovalDecision = 'APPROVED' | 'REJECTED';
+export type AssistanceEndReason = 'BRAKE' | 'BY_HAND' | 'BY_SUPERVISOR' | 'EXPIRED' | 'REASSIGNED' | 'RECIPIENT_CHANGED' | 'REJECTED' | 'TICKET_CLOSED';
 export type AssistancePurpose = 'CREDENTIAL_UPDATE' | 'DECLINE' | 'DISPUTE' | 'OTHER' | 'PAYMENT_QUESTION' | 'REFUND';
 export type AssistanceState = 'ENDED' | 'LIVE' | 'REJECTED' | 'WAITING';
+export interface BeginAssistanceInput { readonly purpose: AssistancePurpose; readonly reason: string; readonly ticketId: string; }
 export type BrakeLevel = 'ASSISTANCES' | 'READS' | 'SESSION';
 export type BrakeState = 'ACTIVE' | 'PROPOSED' | 'RELEASED';
 export type Channel = 'API' | 'CHAT' | 'EMAIL' | 'OTHER' | 'PHONE' | 'SMS' | 'SOCIAL' | 'WEB';
+export interface ClaimedAmountInput { readonly currency: string; readonly minorUnits: number; }
+export type ClaimedTrait = 'AMOUNT' | 'CARD' | 'DATE' | 'ORDER';
 export type ConfirmationOutcome = 'CONFIRMED' | 'REFUSED';
 export type CredentialUpdateKind = 'BILLING_ADDRESS' | 'REMOVE' | 'REPLACE_CARD' | 'SET_DEFAULT';
 export type CredentialUpdateState = 'APPLIED' | 'APPLYING' | 'AWAITING_APPROVAL' | 'AWAITING_CUSTOMER' | 'AWAITING_PROVIDER' | 'CANCELLED' | 'EXPIRED' | 'FAILED' | 'REFUSED' | 'REJECTED' | 'REQUESTED' | 'UNKNOWN';
@@ -27,11 +31,25 @@ export type HoldMoveReason = 'AUTHORIZATION_ENDS' | 'BY_HAND' | 'CUSTOMER_ERASED
 export type HoldState = 'ACTIVE' | 'EXPIRED' | 'FAILED' | 'LAPSED' | 'PLACING' | 'PROPOSED' | 'REJECTED' | 'RELEASED' | 'RELEASING';
 export type HoldSubjectKind = 'CUSTOMER' | 'GROUP' | 'TRANSACTION';
 export type LinkAssurance = 'MATCHED' | 'NONE' | 'VERIFIED';
+export type PaymentMethodKind = 'BANK_DEBIT' | 'CARD' | 'OTHER' | 'WALLET';
+export type PaymentMethodStatus = 'ACTIVE' | 'EXPIRED' | 'EXPIRING' | 'REMOVED';
 export interface PlaceHoldInput { readonly customerIds?: readonly (string)[] | null | undefined; readonly effects: readonly (HoldEffectKind)[]; readonly idempotencyKey: string; readonly reason: string; readonly ticketId: string; readonly transactionId?: string | null | undefined; readonly until: string; }
+export type RecognitionState = 'ASKED' | 'DISOWNED' | 'EXPIRED' | 'FAILED' | 'RECOGNIZED';
+export interface RecordClaimInput { readonly amount?: ClaimedAmountInput | null | undefined; readonly cardLast4?: string | null | undefined; readonly date?: string | null | undefined; readonly idempotencyKey: string; readonly orderReference?: string | null | undefined; readonly ticketId: string; }
+export interface ReportConcernInput { readonly note: string; readonly ticketId: string; }
+export interface RequestCredentialUpdateInput { readonly idempotencyKey: string; readonly kind: CredentialUpdateKind; readonly paymentMethodId: string; readonly reason: string; readonly ticketId: string; }
 export interface ResolveAlertInput { readonly id: string; readonly resolution: AlertResolution; readonly snoozeUntil?: string | null | undefined; }
+export type RiskBand = 'ELEVATED' | 'HIGH' | 'LOW' | 'UNKNOWN';
 export type RiskRuleName = 'AGENT_BREADTH' | 'AGENT_INTERVENTIONS' | 'AGENT_THIN_WORK' | 'CARD_EXPIRING' | 'CARD_TESTING' | 'CHANGE_AGAINST_HISTORY' | 'CLAIM_AGAINST_RECORD' | 'CONCERN' | 'DECLINE_LOOP' | 'DOMAIN_BURST' | 'PROVIDER_DEADLINE' | 'RECOVERY_THEN_PAYMENT' | 'RETRIES_ELSEWHERE' | 'SESSION_MOVED' | 'VOLUME_SPIKE';
 export type Role = 'ADMIN' | 'AGENT' | 'AUDITOR' | 'PAYMENTS' | 'PRIVACY' | 'SERVICE' | 'SUPERVISOR';
 export type TicketStatus = 'CLOSED' | 'NEW' | 'OPEN' | 'PENDING' | 'RESOLVED';
+export type TransactionStatus = 'AUTHORIZED' | 'CANCELLED' | 'CAPTURED' | 'DECLINED' | 'DISPUTED' | 'PARTIALLY_REFUNDED' | 'PENDING' | 'REFUNDED' | 'REQUIRES_ACTION';
+export type UpdateBlock = 'ALREADY_DEFAULT' | 'IN_WALLET' | 'LINK' | 'NOT_A_CARD' | 'NOT_OFFERED' | 'NO_MAIL' | 'NO_PHONE' | 'OWN_CONTACT' | 'QUOTA' | 'READ_ONLY' | 'REMOVED' | 'UNDER_WAY';
+export type WithheldLift = 'LINK' | 'NOTHING' | 'POLICY';
+
+export interface AgentPanelData { readonly viewer: { readonly withheld: readonly ({ readonly field: string; readonly link: LinkAssurance; readonly masked: boolean; readonly lift: WithheldLift; })[]; }; readonly ticketByReference: { readonly id: string; readonly reference: string; readonly subject: string | null; readonly freshness: { readonly confirmedAt: string | null; readonly stale: boolean; }; readonly assignee: { readonly displayName: string; } | null; readonly assistance: { readonly id: string; readonly state: AssistanceState; readonly reason: string | null; readonly rejectionReason: string | null; readonly requestedAt: string; readonly expiresAt: string; readonly endReason: AssistanceEndReason | null; } | null; readonly alerts: readonly ({ readonly id: string; readonly rule: RiskRuleName | null; readonly severity: AlertSeverity | null; readonly raisedAt: string; readonly note: string | null; readonly reasons: readonly ({ readonly code: AlertReasonCode | null; readonly count: number | null; readonly countries: readonly (string)[] | null; })[] | null; readonly guidance: readonly ({ readonly code: GuidanceCode | null; readonly text: string | null; })[] | null; })[] | null; readonly holds: readonly ({ readonly id: string; readonly state: HoldState; readonly cause: HoldCause | null; readonly reason: string | null; readonly expiresAt: string; readonly owner: { readonly displayName: string; } | null; readonly effects: readonly ({ readonly kind: HoldEffectKind | null; readonly state: HoldEffectState | null; })[] | null; })[] | null; readonly credentialUpdates: readonly ({ readonly id: string; readonly kind: CredentialUpdateKind; readonly state: CredentialUpdateState; readonly createdAt: string; readonly expiresAt: string | null; readonly failure: string | null; readonly needsApproval: boolean | null; readonly needsCode: boolean | null; readonly reason: string | null; readonly requestedBy: { readonly displayName: string; } | null; readonly paymentMethod: { readonly id: string; readonly kind: PaymentMethodKind | null; readonly brand: string | null; readonly last4: string | null; } | null; readonly after: { readonly brand: string | null; readonly last4: string | null; } | null; readonly approval: { readonly reason: string | null; } | null; })[] | null; readonly recognitions: readonly ({ readonly id: string; readonly state: RecognitionState; readonly askedAt: string; readonly expiresAt: string; readonly transaction: { readonly id: string; } | null; })[] | null; readonly customer: { readonly id: string; readonly displayName: string | null; readonly email: string | null; readonly phone: string | null; readonly region: string | null; readonly link: LinkAssurance | null; readonly paymentsFreshness: { readonly confirmedAt: string | null; readonly stale: boolean; } | null; readonly paymentMethods: readonly ({ readonly id: string; readonly kind: PaymentMethodKind | null; readonly brand: string | null; readonly last4: string | null; readonly expiryMonth: number | null; readonly expiryYear: number | null; readonly status: PaymentMethodStatus | null; readonly isDefault: boolean | null; readonly timesSaved: number | null; readonly updates: readonly ({ readonly kind: CredentialUpdateKind; readonly blockedBy: UpdateBlock | null; })[] | null; })[] | null; readonly transactions: { readonly nodes: readonly ({ readonly id: string; readonly reference: string | null; readonly status: TransactionStatus | null; readonly createdAt: string | null; readonly amount: { readonly minorUnits: number; readonly currency: string; } | null; readonly refunded: { readonly minorUnits: number; readonly currency: string; } | null; readonly declineCode: string | null; readonly declineAdvice: string | null; readonly declineExplanation: string | null; readonly paymentMethod: { readonly id: string; readonly kind: PaymentMethodKind | null; readonly brand: string | null; readonly last4: string | null; } | null; readonly order: { readonly reference: string | null; readonly description: string | null; } | null; readonly location: { readonly country: string | null; } | null; readonly risk: { readonly band: RiskBand | null; } | null; readonly dispute: { readonly status: string | null; readonly openedAt: string | null; } | null; readonly freshness: { readonly confirmedAt: string | null; readonly stale: boolean; } | null; })[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; } | null; } | null; } | null; }
+export type AgentPanelVariables = { readonly source: string; readonly reference: string; readonly types: readonly (string)[]; };
+export const AgentPanel = operation<AgentPanelData, AgentPanelVariables>('query', "query AgentPanel($source:String!$reference:String!$types:[String!]!){viewer{withheld(types:$types){field link masked lift}}ticketByReference(source:$source reference:$reference){id reference subject freshness{confirmedAt stale}assignee{displayName}assistance{id state reason rejectionReason requestedAt expiresAt endReason}alerts{id rule severity raisedAt note reasons{code count countries}guidance{code text}}holds{id state cause reason expiresAt owner{displayName}effects{kind state}}credentialUpdates{id kind state createdAt expiresAt failure needsApproval needsCode reason requestedBy{displayName}paymentMethod{id kind brand last4}after{brand last4}approval{reason}}recognitions{id state askedAt expiresAt transaction{id}}customer{id displayName email phone region link paymentsFreshness{confirmedAt stale}paymentMethods{...PanelMethod updates{kind blockedBy}}transactions(first:5){nodes{...PanelPayment}pageInfo{hasNextPage endCursor}}}}}fragment PanelMethod on PaymentMethod{id kind brand last4 expiryMonth expiryYear status isDefault timesSaved}fragment PanelPayment on Transaction{id reference status createdAt amount{minorUnits currency}refunded{minorUnits currency}declineCode declineAdvice declineExplanation paymentMethod{id kind brand last4}order{reference description}location{country}risk{band}dispute{status openedAt}freshness{confirmedAt stale}}");
 
 export interface AlertListData { readonly alerts: { readonly nodes: readonly ({ readonly id: string; readonly state: AlertState; readonly rule: RiskRuleName | null; readonly severity: AlertSeverity | null; readonly raisedAt: string; readonly expiresAt: string | null; readonly endedAt: string | null; readonly note: string | null; readonly resolution: AlertResolution | null; readonly reasons: readonly ({ readonly code: AlertReasonCode | null; readonly count: number | null; readonly countries: readonly (string)[] | null; readonly windowSeconds: number | null; })[] | null; readonly guidance: readonly ({ readonly code: GuidanceCode | null; })[] | null; readonly holds: readonly ({ readonly id: string; readonly state: HoldState; })[] | null; readonly ticket: { readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; } | null; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
 export type AlertListVariables = { readonly filter?: AlertFilter | null | undefined; readonly after?: string | null | undefined; };
@@ -65,6 +83,14 @@ export interface ApproveUpdateData { readonly approveCredentialUpdate: { readonl
 export type ApproveUpdateVariables = { readonly id: string; };
 export const ApproveUpdate = operation<ApproveUpdateData, ApproveUpdateVariables>('mutation', "mutation ApproveUpdate($id:ID!){approveCredentialUpdate(id:$id){id state}}");
 
+export interface AskCustomerData { readonly askCustomer: { readonly id: string; readonly state: RecognitionState; readonly expiresAt: string; }; }
+export type AskCustomerVariables = { readonly ticketId: string; readonly transactionId: string; };
+export const AskCustomer = operation<AskCustomerData, AskCustomerVariables>('mutation', "mutation AskCustomer($ticketId:ID!$transactionId:ID!){askCustomer(ticketId:$ticketId transactionId:$transactionId){id state expiresAt}}");
+
+export interface BeginAssistanceData { readonly beginAssistance: { readonly id: string; readonly state: AssistanceState; }; }
+export type BeginAssistanceVariables = { readonly input: BeginAssistanceInput; };
+export const BeginAssistance = operation<BeginAssistanceData, BeginAssistanceVariables>('mutation', "mutation BeginAssistance($input:BeginAssistanceInput!){beginAssistance(input:$input){id state}}");
+
 export interface BrakeListData { readonly brakes: { readonly nodes: readonly ({ readonly id: string; readonly actorId: string; readonly level: BrakeLevel; readonly rule: string; readonly state: BrakeState; readonly placedAt: string; readonly proposedBy: string | null; readonly proposedAt: string | null; readonly proposalReason: string | null; readonly releasedBy: string | null; readonly releasedAt: string | null; readonly releaseReason: string | null; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
 export type BrakeListVariables = { readonly after?: string | null | undefined; };
 export const BrakeList = operation<BrakeListData, BrakeListVariables>('query', "query BrakeList($after:String){brakes(first:20 after:$after){nodes{id actorId level rule state placedAt proposedBy proposedAt proposalReason releasedBy releasedAt releaseReason}totalCount pageInfo{hasNextPage endCursor}}}");
@@ -72,6 +98,14 @@ export const BrakeList = operation<BrakeListData, BrakeListVariables>('query', "
 export interface BrakesNowData { readonly brakes: { readonly nodes: readonly ({ readonly id: string; readonly state: BrakeState; })[]; }; }
 export type BrakesNowVariables = Record<string, never>;
 export const BrakesNow = operation<BrakesNowData, BrakesNowVariables>('query', "query BrakesNow{brakes(first:20){nodes{id state}}}");
+
+export interface CancelUpdateData { readonly cancelCredentialUpdate: { readonly id: string; readonly state: CredentialUpdateState; }; }
+export type CancelUpdateVariables = { readonly id: string; };
+export const CancelUpdate = operation<CancelUpdateData, CancelUpdateVariables>('mutation', "mutation CancelUpdate($id:ID!){cancelCredentialUpdate(id:$id){id state}}");
+
+export interface EndAssistanceData { readonly endAssistance: { readonly id: string; readonly state: AssistanceState; }; }
+export type EndAssistanceVariables = { readonly id: string; };
+export const EndAssistance = operation<EndAssistanceData, EndAssistanceVariables>('mutation', "mutation EndAssistance($id:ID!){endAssistance(id:$id){id state}}");
 
 export interface ExtendHoldData { readonly extendHold: { readonly id: string; readonly state: HoldState; readonly expiresAt: string; }; }
 export type ExtendHoldVariables = { readonly id: string; readonly until: string; readonly reason: string; };
@@ -85,6 +119,22 @@ export interface HoldsNowData { readonly holds: { readonly nodes: readonly ({ re
 export type HoldsNowVariables = { readonly filter?: HoldFilter | null | undefined; };
 export const HoldsNow = operation<HoldsNowData, HoldsNowVariables>('query', "query HoldsNow($filter:HoldFilter){holds(first:20 filter:$filter){nodes{id state}}}");
 
+export interface PanelAlertsData { readonly alerts: { readonly cursor: string; readonly kind: AlertEventKind; readonly alertId: string; }; }
+export type PanelAlertsVariables = { readonly ticketId: string; readonly after?: string | null | undefined; };
+export const PanelAlerts = operation<PanelAlertsData, PanelAlertsVariables>('subscription', "subscription PanelAlerts($ticketId:ID!$after:String){alerts(ticketId:$ticketId after:$after){cursor kind alertId}}");
+
+export interface PanelMessagesData { readonly ticket: { readonly messages: { readonly nodes: readonly ({ readonly id: string; readonly createdAt: string | null; readonly channel: Channel | null; readonly body: string | null; readonly truncated: boolean | null; readonly author: ({ readonly __typename: 'CustomerAuthor'; readonly displayName: string | null; } | { readonly __typename: 'StaffAuthor'; readonly displayName: string | null; } | { readonly __typename: 'SystemAuthor'; readonly displayName: string | null; }) | null; readonly redactions: readonly ({ readonly kind: string; readonly count: number; })[] | null; readonly attachments: readonly ({ readonly name: string | null; readonly type: string | null; readonly size: number | null; })[] | null; })[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; } | null; } | null; }
+export type PanelMessagesVariables = { readonly ticketId: string; readonly after?: string | null | undefined; };
+export const PanelMessages = operation<PanelMessagesData, PanelMessagesVariables>('query', "query PanelMessages($ticketId:ID!$after:String){ticket(id:$ticketId){messages(first:20 after:$after){nodes{id createdAt channel body truncated author{__typename displayName}redactions{kind count}attachments{name type size}}pageInfo{hasNextPage endCursor}}}}");
+
+export interface PanelPaymentsData { readonly customer: { readonly transactions: { readonly nodes: readonly ({ readonly id: string; readonly reference: string | null; readonly status: TransactionStatus | null; readonly createdAt: string | null; readonly amount: { readonly minorUnits: number; readonly currency: string; } | null; readonly refunded: { readonly minorUnits: number; readonly currency: string; } | null; readonly declineCode: string | null; readonly declineAdvice: string | null; readonly declineExplanation: string | null; readonly paymentMethod: { readonly id: string; readonly kind: PaymentMethodKind | null; readonly brand: string | null; readonly last4: string | null; } | null; readonly order: { readonly reference: string | null; readonly description: string | null; } | null; readonly location: { readonly country: string | null; } | null; readonly risk: { readonly band: RiskBand | null; } | null; readonly dispute: { readonly status: string | null; readonly openedAt: string | null; } | null; readonly freshness: { readonly confirmedAt: string | null; readonly stale: boolean; } | null; })[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; } | null; } | null; }
+export type PanelPaymentsVariables = { readonly customerId: string; readonly after?: string | null | undefined; };
+export const PanelPayments = operation<PanelPaymentsData, PanelPaymentsVariables>('query', "query PanelPayments($customerId:ID!$after:String){customer(id:$customerId){transactions(first:20 after:$after){nodes{...PanelPayment}pageInfo{hasNextPage endCursor}}}}fragment PanelPayment on Transaction{id reference status createdAt amount{minorUnits currency}refunded{minorUnits currency}declineCode declineAdvice declineExplanation paymentMethod{id kind brand last4}order{reference description}location{country}risk{band}dispute{status openedAt}freshness{confirmedAt stale}}");
+
+export interface PanelPulseData { readonly customer: { readonly id: string; } | null; readonly alerts: { readonly nodes: readonly ({ readonly id: string; })[]; }; readonly credentialUpdates: { readonly nodes: readonly ({ readonly id: string; readonly state: CredentialUpdateState; })[]; }; }
+export type PanelPulseVariables = { readonly ticketId: string; readonly customerId: string; };
+export const PanelPulse = operation<PanelPulseData, PanelPulseVariables>('query', "query PanelPulse($ticketId:ID!$customerId:ID!){customer(id:$customerId){id}alerts(first:10 filter:{ticketId:$ticketId state:[OPEN]}){nodes{id}}credentialUpdates(first:50 filter:{ticketId:$ticketId}){nodes{id state}}}");
+
 export interface PaymentsToHoldData { readonly ticket: { readonly id: string; readonly customer: { readonly id: string; readonly transactions: { readonly nodes: readonly ({ readonly id: string; readonly createdAt: string | null; readonly amount: { readonly minorUnits: number; readonly currency: string; } | null; })[]; } | null; } | null; } | null; }
 export type PaymentsToHoldVariables = { readonly id: string; };
 export const PaymentsToHold = operation<PaymentsToHoldData, PaymentsToHoldVariables>('query', "query PaymentsToHold($id:ID!){ticket(id:$id){id customer{id transactions(first:20 filter:{status:[AUTHORIZED]}){nodes{id createdAt amount{minorUnits currency}}}}}}");
@@ -92,6 +142,14 @@ export const PaymentsToHold = operation<PaymentsToHoldData, PaymentsToHoldVariab
 export interface PlaceHoldData { readonly placeHold: { readonly id: string; readonly state: HoldState; readonly expiresAt: string; }; }
 export type PlaceHoldVariables = { readonly input: PlaceHoldInput; };
 export const PlaceHold = operation<PlaceHoldData, PlaceHoldVariables>('mutation', "mutation PlaceHold($input:PlaceHoldInput!){placeHold(input:$input){id state expiresAt}}");
+
+export interface PlaceTicketHoldData { readonly placeHold: { readonly id: string; readonly state: HoldState; }; }
+export type PlaceTicketHoldVariables = { readonly input: PlaceHoldInput; };
+export const PlaceTicketHold = operation<PlaceTicketHoldData, PlaceTicketHoldVariables>('mutation', "mutation PlaceTicketHold($input:PlaceHoldInput!){placeHold(input:$input){id state}}");
+
+export interface RecordClaimData { readonly recordClaim: { readonly id: string; readonly traits: readonly (ClaimedTrait)[]; }; }
+export type RecordClaimVariables = { readonly input: RecordClaimInput; };
+export const RecordClaim = operation<RecordClaimData, RecordClaimVariables>('mutation', "mutation RecordClaim($input:RecordClaimInput!){recordClaim(input:$input){id traits}}");
 
 export interface RejectAccessData { readonly rejectAssistance: { readonly id: string; readonly state: AssistanceState; }; }
 export type RejectAccessVariables = { readonly id: string; readonly reason: string; };
@@ -109,9 +167,25 @@ export interface ReleaseHoldData { readonly releaseHold: { readonly id: string; 
 export type ReleaseHoldVariables = { readonly id: string; readonly reason: string; };
 export const ReleaseHold = operation<ReleaseHoldData, ReleaseHoldVariables>('mutation', "mutation ReleaseHold($id:ID!$reason:String!){releaseHold(id:$id reason:$reason){id state}}");
 
+export interface ReleaseTicketHoldData { readonly releaseHold: { readonly id: string; readonly state: HoldState; }; }
+export type ReleaseTicketHoldVariables = { readonly id: string; readonly reason: string; };
+export const ReleaseTicketHold = operation<ReleaseTicketHoldData, ReleaseTicketHoldVariables>('mutation', "mutation ReleaseTicketHold($id:ID!$reason:String!){releaseHold(id:$id reason:$reason){id state}}");
+
+export interface ReportConcernData { readonly reportConcern: { readonly id: string; }; }
+export type ReportConcernVariables = { readonly input: ReportConcernInput; };
+export const ReportConcern = operation<ReportConcernData, ReportConcernVariables>('mutation', "mutation ReportConcern($input:ReportConcernInput!){reportConcern(input:$input){id}}");
+
+export interface RequestUpdateData { readonly requestCredentialUpdate: { readonly id: string; readonly state: CredentialUpdateState; readonly needsApproval: boolean | null; }; }
+export type RequestUpdateVariables = { readonly input: RequestCredentialUpdateInput; };
+export const RequestUpdate = operation<RequestUpdateData, RequestUpdateVariables>('mutation', "mutation RequestUpdate($input:RequestCredentialUpdateInput!){requestCredentialUpdate(input:$input){id state needsApproval}}");
+
 export interface ResolveAlertData { readonly resolveAlert: { readonly id: string; readonly state: AlertState; readonly resolution: AlertResolution | null; }; }
 export type ResolveAlertVariables = { readonly input: ResolveAlertInput; };
 export const ResolveAlert = operation<ResolveAlertData, ResolveAlertVariables>('mutation', "mutation ResolveAlert($input:ResolveAlertInput!){resolveAlert(input:$input){id state resolution}}");
+
+export interface ResolveTicketAlertData { readonly resolveAlert: { readonly id: string; readonly state: AlertState; }; }
+export type ResolveTicketAlertVariables = { readonly input: ResolveAlertInput; };
+export const ResolveTicketAlert = operation<ResolveTicketAlertData, ResolveTicketAlertVariables>('mutation', "mutation ResolveTicketAlert($input:ResolveAlertInput!){resolveAlert(input:$input){id state}}");
 
 export interface TicketListData { readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly updatedAt: string | null; readonly freshness: { readonly stale: boolean; }; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
 export type TicketListVariables = { readonly after?: string | null | undefined; };
