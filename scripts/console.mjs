@@ -15,7 +15,7 @@ const app = join(root, 'console', 'app');
 const folder = process.argv[2] ?? join(root, 'dist', 'console');
 
 /** The pages, and the script that starts each. */
-const pages = { index: 'main.tsx', frame: join('frame', 'main.tsx') };
+const pages = { index: 'main.tsx', frame: join('frame', 'main.tsx'), popup: join('frame', 'popup.ts') };
 const entries = Object.entries(pages).filter(([, file]) => existsSync(join(app, file)));
 /** Loaded by pages of others, under a name that stays. */
 const element = join('element', 'panel.ts');

@@ -15,6 +15,7 @@ import { createActors } from './features/actors/actors.slice';
 import { createAsked } from './features/asked';
 import { createAssistance } from './features/assistance/assistance.slice';
 import { createAudit } from './features/audit/audit.slice';
+import { createBrowsers } from './features/browsers';
 import type { Core } from './features/core';
 import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
@@ -27,7 +28,6 @@ import { createPayments } from './features/payments/payments.slice';
 import { type RequestContext, RequestOf, type Services } from './features/request';
 import { createRisk } from './features/risk';
 import { detachedGraph, servedGraph } from './features/schema';
-import { createSignIn } from './features/sign-in/sign-in.slice';
 import type { GivenConnectors } from './features/sources/connectors';
 import type { Sources } from './features/sources/sources.service';
 import { createSources } from './features/sources/sources.slice';
@@ -70,7 +70,7 @@ interface AppParts {
   readonly database: Database;
   readonly services: Services;
   readonly risk: Awaited<ReturnType<typeof createRisk>>;
-  readonly signIn: ReturnType<typeof createSignIn>['service'];
+  readonly browsers: ReturnType<typeof createBrowsers>;
   readonly asked: ReturnType<typeof createAsked>;
   readonly sources: Sources;
   readonly actors: Actors;
@@ -98,7 +98,8 @@ export class App {
   readonly clock = this.parts.clock;
   readonly database = this.parts.database;
   readonly services = this.parts.services;
-  readonly signIn = this.parts.signIn;
+  readonly signIn = this.parts.browsers.signIn;
+  readonly embeds = this.parts.browsers.embeds;
   readonly signals = this.parts.risk.signals;
   readonly webhooks = this.parts.risk.webhooks;
   readonly asked = this.parts.asked;
@@ -168,7 +169,7 @@ export class App {
         staffIssuers: issuers.map(({ issuer }) => issuer),
         openActors: (watched) => createActors(core, config, { issuers, ...watched }),
       });
-      const signIn = createSignIn(core, config.signIn, { actors: risk.actors, production: config.production });
+      const browsers = createBrowsers(core, config, risk.actors);
       const asked = createAsked(core, {
         sources,
         assistances,
@@ -222,6 +223,7 @@ export class App {
           },
           recordShowing: ({ actor, access }, plan, operation) => record.recordShowing(actor, access, plan, operation),
           recordDenials: ({ actor }, found) => record.denials.record(found.map((attempt) => ({ actor, ...attempt }))),
+          expectWhereAsked: ({ actor }, calls) => browsers.reach.expect(actor, calls),
           onFault: ({ requestId }, error) => reportFault(log, requestId, error),
         },
       );
@@ -265,13 +267,8 @@ export class App {
         channels: delivery,
         publicAddress,
         answerSteps,
-        signIn: signIn.service,
-        recurring: [assistance, asked, risk, signIn]
-          .flatMap<() => Promise<unknown>>((slice) => slice.recurring)
-          .concat(
-            () => risk.actors.restoreRevocations(),
-            () => risk.actors.forgetProofs(),
-          ),
+        browsers,
+        recurring: [assistance, asked, risk, browsers].flatMap<() => Promise<unknown>>((slice) => slice.recurring),
       });
     } catch (error) {
       await database.close();

@@ -32,7 +32,10 @@ export type DenialReason =
   | 'NOT_SORTABLE'
   | 'SCOPE'
   | 'BRAKE'
-  | 'UNREGISTERED';
+  | 'UNREGISTERED'
+  | 'FRAME'
+  | 'ACTOR_MISMATCH'
+  | 'UNSIGNED';
 
 /** One sentence a reason, addressed to the person who was denied: what to do next. */
 export const denialRemedies: Readonly<Record<DenialReason, string>> = {
@@ -60,6 +63,9 @@ export const denialRemedies: Readonly<Record<DenialReason, string>> = {
   BRAKE: 'A rule stopped this for you until two others have released the brake; ask a supervisor of another team, or an auditor.',
   UNREGISTERED:
     'This client is answered registered operations only: ask by hash for one that is, or have an operator register this one (counterfoil operations register).',
+  FRAME: 'A frame in a helpdesk’s page doesn’t do this; open the ticket in the console.',
+  ACTOR_MISMATCH: 'The helpdesk has somebody else signed in than this gateway: sign in to both as the same person.',
+  UNSIGNED: 'This helpdesk signs what its pages say, and for this ticket it signed nothing: load its page again.',
 };
 
 export interface FailureDetails {

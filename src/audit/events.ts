@@ -225,6 +225,26 @@ export const catalogue = {
       },
     ],
   },
+  'frame-session.begin': {
+    reads: 'A frame in a page of this helpdesk got a session, within the browser’s session `within`.',
+    subject: 'FrameSession',
+    detail: { person: id, within: id, source: text, entry: digest },
+  },
+  'frame-session.end': {
+    reads: 'A frame’s session ended: signed out, renewed, or with the browser’s session.',
+    subject: 'FrameSession',
+    detail: { why: word },
+  },
+  'frame-session.forget': {
+    reads: 'Sessions of frames that ended more than a day ago were removed.',
+    detail: { sessions: count },
+  },
+  'frame.refuse': {
+    reads:
+      'What a frame brought was refused: a code that is none, used, or another frame’s, or what a helpdesk signed that is forged, too old, used, or of somebody else. Of each kind at most 20 within a minute.',
+    outcome: 'DENIED',
+    detail: { why: word },
+  },
   ...holdEvents,
   'installation.examine': {
     reads:

@@ -13,6 +13,14 @@ export interface LiveAssistance {
   readonly expiresAt: Date;
 }
 
+/** A frame of ours in a helpdesk's page. */
+export interface FrameSurface {
+  /** The helpdesk that its session is for. */
+  readonly source: string;
+  /** What the helpdesk signed for the page that the frame is in; null where nothing was shown. A reference of null: it named the person alone. */
+  readonly signed: { readonly reference: string | null } | null;
+}
+
 /** A signed-in person of the merchant, or a service of theirs. */
 export interface SignedInActor {
   readonly kind: 'staff' | 'service';
@@ -34,6 +42,8 @@ export interface SignedInActor {
   readonly staffIds: readonly string[];
   /** Names of the helpdesks that these rows are of. */
   readonly helpdesks: readonly string[];
+  /** The frame that they ask from, in which less may be done; not there where it isn't one. */
+  readonly frame?: FrameSurface;
 }
 
 /** A job of the gateway itself: sync, expiry, migration. */

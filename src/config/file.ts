@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { dpopSection } from '../authz/identity/dpop.section';
 import { type IssuerConfiguration, issuersConfiguration } from '../authz/identity/issuer';
 import { merchantSection, publicUrlSection, updatesSection } from '../features/credentials/updates.section';
+import { type EmbedsSection, embedsSection } from '../features/embeds/embeds.section';
 import { operationsSection } from '../features/operations/operations.section';
 import { type SignInSection, signInSection } from '../features/sign-in/sign-in.section';
 import { signalsSection } from '../features/signals/signals.section';
@@ -42,6 +43,29 @@ const expectSignIn = (
     });
   });
 
+/** Frames are of helpdesks that there are, each once, and of people who sign in with a browser. */
+const expectEmbeds = (
+  {
+    signIn,
+    sources,
+    embeds,
+  }: {
+    readonly signIn?: SignInSection | undefined;
+    readonly sources: { readonly helpdesk: readonly { readonly name: string }[] };
+    readonly embeds: EmbedsSection;
+  },
+  context: z.core.$RefinementCtx,
+): void => {
+  const names = sources.helpdesk.map(({ name }) => name);
+  const refuse = (path: readonly PropertyKey[], message: string) =>
+    context.addIssue({ code: 'custom', path: ['embeds', ...path], message, input: embeds });
+  embeds.forEach(({ source }, index) => {
+    if (!names.includes(source)) refuse([index, 'source'], `expected the name of a helpdesk source: ${names.join(', ')}`);
+    if (embeds.findIndex((other) => other.source === source) !== index) refuse([index, 'source'], 'expected each helpdesk once');
+  });
+  if (embeds.length > 0 && !signIn) refuse([], 'expected none without signIn: people sign in to what a frame shows');
+};
+
 /** The whole file. Each section's schema lives with the part that it configures. */
 const fileSchema = (section: SectionContext) => {
   const sections = z.strictObject({
@@ -63,6 +87,7 @@ const fileSchema = (section: SectionContext) => {
     signals: signalsSection(section),
     webhooks: webhooksSection(section),
     signIn: signInSection(section).optional(),
+    embeds: embedsSection(section),
     merchant: merchantSection.default({ name: 'Demo Shop' }),
     publicUrl: publicUrlSection(section).optional(),
     delivery: deliverySection(section).optional(),
@@ -70,6 +95,7 @@ const fileSchema = (section: SectionContext) => {
   });
   return sections
     .superRefine(expectSignIn)
+    .superRefine(expectEmbeds)
     .refine(
       ({ updates, delivery }) => delivery?.mail?.kind !== 'smtp' || delivery.mail.timeouts.whole < updates.leaseSeconds * 1_000,
       {

@@ -4,6 +4,7 @@ import { parseSigningKeys, SigningKeyInvalid, seedOf } from '../audit/signing-ke
 import type { DpopSettings } from '../authz/identity/dpop.section';
 import type { IssuerConfiguration } from '../authz/identity/issuer';
 import type { DatabaseLocation } from '../db/location';
+import type { EmbedsSection } from '../features/embeds/embeds.section';
 import type { SignInSection } from '../features/sign-in/sign-in.section';
 import type { AuditSection } from '../ledger/audit.section';
 import type { AuditSettings } from '../ledger/audit-settings';
@@ -49,6 +50,8 @@ export interface Config
   readonly demo: { readonly size: number; readonly seed: number } | null;
   /** How staff sign in with a browser; null where they don’t. */
   readonly signIn: SignInSection | null;
+  /** In which helpdesks' pages the panel is shown. */
+  readonly embeds: EmbedsSection;
   /** As customers know it. */
   readonly merchant: { readonly name: string; readonly supportUrl: string | null };
   /** Origin that customers reach the gateway at; null for the address that is listened on. */
@@ -280,6 +283,7 @@ export const loadConfig = (environment: Environment = processEnvironment(), fold
     signals: content.signals,
     webhooks: content.webhooks,
     signIn: content.signIn ?? null,
+    embeds: content.embeds,
     audit,
     namesKeptDays: content.audit.namesKeptDays,
     issuers: content.identity.issuers,

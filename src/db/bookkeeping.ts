@@ -15,6 +15,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
   browser_session: ['used_at', 'refresh_until', 'tokens_sealed', 'access_until'],
   credential_job: ['state', 'attempts', 'next_at', 'lease_until', 'lease_holder', 'fault'],
   decision_budget: ['used'],
+  frame_use: [],
   helpdesk_customer: ['observed_at', 'linked_at', 'link_tries', 'link_next_at'],
   helpdesk_message: ['claim_due_at'],
   helpdesk_ticket: ['observed_at', 'unreadable', 'messages_seen_at'],
@@ -37,7 +38,7 @@ export const bookkeeping: Readonly<Record<string, readonly string[]>> = {
 const tallies: readonly string[] = ['decision_budget', 'payment_decision'];
 
 /** The tables whose rows come and go without an event: what may be used once, for as long as it could be used again. */
-const passing: readonly string[] = ['used_proof'];
+const passing: readonly string[] = ['frame_use', 'used_proof'];
 
 const expectPassing = <E>(of: Table<E>): void => {
   const { table } = namesOf(of, []);

@@ -21,6 +21,7 @@ import { CardInvitation, CardInvitationJob } from './credentials/invite/card-inv
 import { Customer } from './customers/customer.entity';
 import { DecisionBudget, PaymentDecision } from './decisions/decision.entity';
 import { StepUpDemand } from './decisions/demand.entity';
+import { FrameSession, FrameUse } from './embeds/frame-session.entity';
 import { PaymentHold, PaymentHoldEffect, PaymentHoldJob, PaymentHoldStep } from './holds/hold.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
 import { RegisteredOperation } from './operations/operation.entity';
@@ -60,6 +61,8 @@ export const entities = [
   AuditTicket,
   Customer,
   CustomerKey,
+  FrameSession,
+  FrameUse,
   DecisionBudget,
   Message,
   PaymentCustomer,

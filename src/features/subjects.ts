@@ -7,6 +7,7 @@ import { claimSubject } from './claims/claim.subject';
 import { updateSubject } from './credentials/credential-update.subject';
 import { cardInvitationSubject } from './credentials/invite/card-invitation.subject';
 import { decisionSubject, demandSubject } from './decisions/decision.subject';
+import { frameSessionSubject } from './embeds/frame-session.subject';
 import { holdSubject } from './holds/hold.subject';
 import { operationSubject } from './operations/operation.subject';
 import { outreachSubject } from './outreach/outreach.subject';
@@ -19,6 +20,7 @@ export const subjects: readonly Subject<unknown>[] = [
   actorSubject,
   revocationSubject,
   browserSessionSubject,
+  frameSessionSubject,
   operationSubject,
   assistanceSubject,
   brakeSubject,

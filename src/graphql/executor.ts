@@ -19,7 +19,6 @@ import { LRUCache } from 'lru-cache';
 import { type AccessClass, accessClassKey, accessClassOf, type SignedInActor } from '../authz/actor';
 import { type AccessPlan, planAccess } from '../authz/plan/plan';
 import { Restorations } from '../authz/plan/restorations';
-import { Allowance, collectFields, operationOf } from '../authz/plan/selection';
 import type { Classification } from '../authz/policy/classification';
 import type { ExposurePolicy } from '../authz/policy/exposure';
 import type { MaskTools } from '../authz/policy/mask';
@@ -32,6 +31,7 @@ import { failureIn, internalError, toGraphQLError } from './errors';
 import { checkLimits } from './limits';
 import type { OperationLimits } from './limits.section';
 import { RequestAccess } from './request-access';
+import { type RootCall, rootCallsOf, rootFieldsOf } from './root-fields';
 import type { ServedFields } from './served-fields';
 import { checkVariableSizes } from './values';
 import { inOwnTurn, Work } from './work';
@@ -63,6 +63,8 @@ export interface ExecutorPorts<Context extends ExecutionContext> {
   /** Makes what was shown durable. Throws `DENIED` where an assistance that it was shown under has ended, `RECORD_UNAVAILABLE`. */
   readonly recordShowing: (context: Context, plan: AccessPlan, operation: string | null) => Promise<void>;
   readonly recordDenials: (context: Context, denials: readonly DeniedAttempt[]) => Promise<void>;
+  /** Refuses what isn't done from where the actor asks, before anything is begun. Throws what is told. */
+  readonly expectWhereAsked: (context: Context, calls: readonly RootCall[]) => Promise<void>;
   readonly onFault: (context: Context, error: unknown) => void;
 }
 
@@ -239,6 +241,7 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (plan.refusal) throw plan.refusal;
     const refused = plan.refuseArguments(variables);
     if (refused) throw refused;
+    if (context.actor.frame) await this.ports.expectWhereAsked(context, rootCallsOf(planned, schema, given.coerced));
     return { planned, given, cost };
   }
 
@@ -416,13 +419,6 @@ export class ProtectedExecutor<Context extends ExecutionContext> {
     if (denials.length > 0) await this.ports.recordDenials(context, denials);
   }
 }
-
-/** Its root fields that take part, by response key. */
-const rootFieldsOf = ({ operation, plan: { document } }: Planned, schema: GraphQLSchema, variables: Variables['coerced']) => {
-  const of = operationOf(schema, document, operation.name?.value ?? null);
-  const sets = [of.definition.selectionSet];
-  return [...collectFields(of, of.root, sets, (name) => variables[name] === true, 0, new Allowance())];
-};
 
 /** Where a denial is told once for all that are alike; null where it is told by itself. `rows` of the answer were told before. */
 const listDenied = (

@@ -25,9 +25,10 @@ import { ulid } from '../ulid';
 import { SourceUnavailable } from '../upstream/source-unavailable';
 import { answered } from './answered';
 import { createApollo } from './apollo';
+import { arriving, broughtBy } from './arriving';
 import { auditExportRoutes } from './audit-export';
 import { challengeOf } from './challenge';
-import { clientOf, surroundingsOf, trustIn } from './client-address';
+import { clientOf, trustIn } from './client-address';
 import { headersOfClients } from './client-headers';
 import { confirmRoutes, isConfirmAddress, sendDeadLink } from './confirm';
 import { withoutGlue } from './confirm/address';
@@ -36,14 +37,13 @@ import { consoleRoutes, readConsole } from './console';
 import { Documented } from './documented';
 import { eventStreamRoutes } from './event-stream';
 import { acceptForms, formOf } from './form';
+import { frameRoutes } from './frames';
 import { healthRoutes } from './health';
 import { Metrics } from './metrics';
 import { named } from './named';
-import { presentedBy } from './presented';
 import { fillRegistered } from './registered';
 import { comesFromElsewhere } from './same-origin';
-import { cookieOf, sessionCookie } from './session-cookies';
-import { expectOwnPage, signInRoutes, unattendedHeader } from './sign-in';
+import { signInRoutes } from './sign-in';
 import { signalRoutes } from './signals';
 import { Subscriptions } from './subscriptions';
 import { readVerifier, verifierRoutes } from './verifier';
@@ -239,7 +239,7 @@ export const createServer = async (
       // What opens a web socket is looked at before its token is.
       if (request.method === 'GET' && routeOptions.url === '/graphql') return clientOf(request);
       const asksToken = routeOptions.url?.startsWith('/graphql') || routeOptions.url?.startsWith('/audit/');
-      const token = asksToken ? (credentialsIn(headers.authorization)?.token ?? cookieOf(request, sessionCookie)) : null;
+      const token = asksToken ? (credentialsIn(headers.authorization)?.token ?? broughtBy(request)?.cookie ?? null) : null;
       return token === null ? clientOf(request) : createHash('sha256').update(token).digest('base64url');
     },
     allowList: ({ url }) => url === '/healthz',
@@ -287,20 +287,11 @@ export const createServer = async (
     const counted = await countRefusal(request, { increment: false });
     if (!counted.isAllowed && counted.isExceeded) throw tooManyRequests(counted.ttl);
   };
-  /** By what the request says of itself, or by the session of a browser where it says nothing. */
-  const arriving = async (request: FastifyRequest): Promise<Arrival> => {
-    const { signIn } = app;
-    const cookie = signIn && request.headers.authorization === undefined ? cookieOf(request, sessionCookie) : null;
-    if (!signIn || cookie === null) return app.actors.arrive(presentedBy(request), surroundingsOf(request));
-    expectOwnPage(request, app.publicUrl);
-    // A made-up one would be looked up each time.
-    await expectFewRefused(request);
-    return signIn.sessions.arriveBy(cookie, surroundingsOf(request), request.headers[unattendedHeader] === undefined);
-  };
+  const arrive = arriving(app, expectFewRefused);
   const identify = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.header('cache-control', 'no-store');
     try {
-      const arrival = await arriving(request);
+      const arrival = await arrive(request);
       request.arrival = arrival;
       request.actor = arrival.actor;
       if (arrival.nextNonce !== null) reply.header('dpop-nonce', arrival.nextNonce);
@@ -440,6 +431,9 @@ export const createServer = async (
     if (built) await server.register(named('console', consoleRoutes(built)));
     const verifier = readVerifier(verifierFolder);
     if (verifier) await server.register(named('verifier', verifierRoutes(verifier)));
+    const refusedFrame = (rule: string) => metrics.unidentified.inc({ rule });
+    if (app.embeds)
+      await server.register(named('frames', frameRoutes({ app, embeds: app.embeds, built, refused: refusedFrame })));
   }
 
   await server.register(named('confirm', confirmRoutes(app.services.invitations, { ...confirm, clock: app.clock })));

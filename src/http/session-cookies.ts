@@ -10,7 +10,23 @@ export const sessionCookie = '__Host-counterfoil';
 /** A sign-in that has begun. */
 export const signInCookie = '__Host-counterfoil-sign-in';
 
-const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';
+/** Brings a code to a frame by the browser, where the window that got it can't tell the frame. */
+export const handOffCookie = '__Host-counterfoil-hand-off';
+/** The session of a frame in this helpdesk's pages. */
+export const frameCookie = (source: string): string => `__Host-counterfoil-frame-${source}`;
+
+const host = 'Path=/; Secure; HttpOnly';
+/**
+ * With what other sites send, too, as a frame's requests are counted among those of the page that holds it. `frame`: kept apart for each such site
+ * (CHIPS), so that it comes from there alone and no browser takes it for tracking.
+ */
+const attributes = {
+  own: `${host}; SameSite=Lax`,
+  frame: `${host}; SameSite=None; Partitioned`,
+  handOff: `${host}; SameSite=None`,
+} as const;
+type Reach = keyof typeof attributes;
+
 /** Names and values of ours need no more: base64url. */
 const longest = 4_000;
 
@@ -27,8 +43,15 @@ export const cookieOf = ({ headers }: Pick<FastifyRequest, 'headers'>, name: str
 };
 
 /** `seconds`: for how long the browser keeps it; null for as long as it is open. */
-export const setCookie = (reply: FastifyReply, name: string, value: string, seconds: number | null): void => {
-  reply.header('set-cookie', `${name}=${value}; ${attributes}${seconds === null ? '' : `; Max-Age=${seconds}`}`);
+export const setCookie = (
+  reply: FastifyReply,
+  name: string,
+  value: string,
+  seconds: number | null,
+  reach: Reach = 'own',
+): void => {
+  reply.header('set-cookie', `${name}=${value}; ${attributes[reach]}${seconds === null ? '' : `; Max-Age=${seconds}`}`);
 };
 
-export const clearCookie = (reply: FastifyReply, name: string): void => setCookie(reply, name, '', 0);
+export const clearCookie = (reply: FastifyReply, name: string, reach: Reach = 'own'): void =>
+  setCookie(reply, name, '', 0, reach);

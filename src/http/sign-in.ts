@@ -57,11 +57,21 @@ export const expectOwnPage = ({ headers }: Pick<FastifyRequest, 'headers'>, ownO
   });
 };
 
-const send = (reply: FastifyReply, status: number, title: string, body: Markup): FastifyReply =>
+/** Where a window goes that a frame opened, so that somebody signs in outside of it. */
+export const frameSignInPath = '/frame/sign-in';
+
+/**
+ * A window that goes back to a frame is not cut off from it on its way: redirects count (HTML, 7.1.3). Whoever opened such a window learns that
+ * it goes on, and reads nothing of it.
+ */
+const openerPolicy = (returnTo: string) =>
+  ({ 'cross-origin-opener-policy': returnTo.startsWith(`${frameSignInPath}?`) ? 'unsafe-none' : 'same-origin' }) as const;
+
+const send = (reply: FastifyReply, status: number, title: string, body: Markup, returnTo = '/'): FastifyReply =>
   reply
     .code(status)
     .headers(pageHeaders(style, "'self'"))
-    .header('cross-origin-opener-policy', 'same-origin')
+    .headers(openerPolicy(returnTo))
     .send(pageOf(title, style, html`<main><h1>${title}</h1>${body}</main>`));
 
 /** How people of the staff get a session in their browser, and end it. */
@@ -78,7 +88,7 @@ export const signInRoutes =
     const begin = async (reply: FastifyReply, issuer: string, returnTo: string, stepUp: SignInStepUp | null) => {
       const { url, begun } = await providers.begin(issuer, returnTo, stepUp);
       setCookie(reply, signInCookie, signIn.sealed(begun), mostMinutes * 60);
-      return reply.redirect(url, 303);
+      return reply.headers(openerPolicy(returnTo)).redirect(url, 303);
     };
 
     const unanswered = (reply: FastifyReply, error: unknown): FastifyReply => {
@@ -112,7 +122,7 @@ export const signInRoutes =
         const address = (each: string) =>
           `/sign-in?${new URLSearchParams({ return: returnTo, issuer: each, ...(stepUp ? { for: stepUp } : {}) })}`;
         const links = providers.all.map(({ issuer: each, name }) => html`<li><a href="${address(each)}">${name}</a></li>`);
-        return send(reply, 200, 'Sign in', html`<ul>${links}</ul>`);
+        return send(reply, 200, 'Sign in', html`<ul>${links}</ul>`, returnTo);
       }
       if (!providers.all.some((each) => each.issuer === chosen))
         throw Failure.invalid('issuer', 'expected an issuer at which people sign in here');
@@ -145,7 +155,7 @@ export const signInRoutes =
         const { cookie } = await sessions.begin(begun.issuer, tokens, cookieOf(request, sessionCookie));
         // Two headers: fastify joins what is set under one name into a list.
         setCookie(reply, sessionCookie, cookie, null);
-        return reply.redirect(begun.returnTo, 303);
+        return reply.headers(openerPolicy(begun.returnTo)).redirect(begun.returnTo, 303);
       } catch (error) {
         if (error instanceof SignInRefused) return refuse(error.why);
         const failure = failureIn(error);

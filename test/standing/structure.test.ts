@@ -52,6 +52,7 @@ const slices = [
   'rules',
   'viewer',
   'exposure',
+  'embeds',
 ] as const;
 
 /** Which slice imports which that comes after it, and slices that have no place in the order. */

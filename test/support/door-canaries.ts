@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -87,6 +88,7 @@ export class DoorCanaries {
           idleMinutes: 60,
           hours: 8,
         } as never,
+        embeds: [{ source: 'demo', origins: ['https://desk.example'], signatureRequired: false }],
       },
     });
     this.issuer = issuer;
@@ -441,6 +443,22 @@ export class DoorCanaries {
       const { cookie } = await signIn.sessions.begin(this.issuer, tokens, null);
       this.keep('cookie of a session', { value: cookie });
       await ask(cookie);
+      const verifier = this.keep('verifier of a frame', { value: randomBytes(32).toString('base64url') });
+      const challenge = createHash('sha256').update(verifier).digest('base64url');
+      const frames = app.embeds?.frames;
+      const code = (await frames?.code(cookie, { source: 'demo', challenge, network: null })) ?? '';
+      this.keep('code for a frame', { value: code });
+      for (const each of [code, this.keep('code that is none')]) {
+        const brought = await server.inject({
+          method: 'POST',
+          url: '/frame/session',
+          headers: { 'content-type': 'application/json', ...own },
+          payload: { source: 'demo', verifier, code: each },
+        });
+        this.answers.push(brought.body);
+        const frame = /frame-demo=([^;]+)/.exec(String(brought.headers['set-cookie']))?.[1];
+        if (frame) this.keep('cookie of a frame', { value: frame });
+      }
       await ask(cookie, { origin: 'https://evil.example' });
       await ask(this.keep('cookie that is none'));
       clock.forward(14.75 * minute);

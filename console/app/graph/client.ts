@@ -1,4 +1,5 @@
 import { Client, fetchExchange } from '@urql/core';
+import { framePlace } from '../frame/place';
 
 /** Where subscriptions are asked for: server-sent events, one a connection. */
 export const streamUrl = '/graphql/stream';
@@ -18,6 +19,8 @@ export const headersOfPoll = (seconds: number): Readonly<Record<string, string>>
 const ownFetch: typeof fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);
   headers.set('counterfoil-browser', '1');
+  // In a helpdesk's frame it is the frame's own session that counts.
+  if (framePlace !== null) headers.set('counterfoil-frame', framePlace.source);
   return fetch(input, { ...init, headers, credentials: 'same-origin', cache: 'no-store', redirect: 'error' });
 };
 

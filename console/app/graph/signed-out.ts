@@ -10,6 +10,12 @@ export const tellSignedOut = (): void => {
   for (const listener of listeners) listener();
 };
 
+/** Somebody signed in without this page being left: what it shows is asked for anew. */
+export const tellSignedIn = (): void => {
+  isSignedOut = false;
+  for (const listener of listeners) listener();
+};
+
 const subscribe = (listener: () => void) => {
   listeners.add(listener);
   return () => void listeners.delete(listener);

@@ -121,6 +121,7 @@ export class PolicyPreviews {
         loadAssistances: async (context) => context.access.grantAll([exampleAssistance(context.at)]),
         recordShowing: async () => {},
         recordDenials: async () => {},
+        expectWhereAsked: async () => {},
         onFault: ({ faults }, error) => faults.push(error),
       },
     );

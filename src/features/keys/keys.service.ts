@@ -49,6 +49,8 @@ export class Keys {
   readonly proofKey: Buffer;
   /** Seals the tokens of browsers' sessions: the same on every replica. */
   readonly sessionKey: Buffer;
+  /** Seals what frames in helpdesks' pages have: the same on every replica. */
+  readonly frameKey: Buffer;
 
   /** `keyFor`: the installation's key for a purpose of its own. */
   private constructor(
@@ -60,6 +62,7 @@ export class Keys {
     this.cursorKey = keyFor('cursor');
     this.proofKey = keyFor('proof-nonce');
     this.sessionKey = keyFor('browser-session');
+    this.frameKey = keyFor('frame');
   }
 
   /**

@@ -151,6 +151,11 @@ export class BrowserSessions {
     }
   }
 
+  /** The id of a cookie's session, where that goes on. Throws `UNAUTHENTICATED`. */
+  async idOf(cookie: string): Promise<string> {
+    return (await this.standing(cookie)).id;
+  }
+
   /** Ends a session by its cookie. Returns where the browser may end the provider's own one; null where there is no such place. */
   async signOut(cookie: string): Promise<string | null> {
     const found = await this.find(cookie);

@@ -1,0 +1,22 @@
+import { createRoot } from 'react-dom/client';
+import { Provider } from 'urql';
+import { client } from '../graph/client';
+import { Frame } from './frame';
+import { framePlace } from './place';
+
+// Whatever is followed from here opens beside the helpdesk, never in its frame.
+document.addEventListener(
+  'click',
+  ({ target }) => {
+    const link = target instanceof Element ? target.closest('a') : null;
+    if (link) Object.assign(link, { target: '_blank', rel: 'noopener noreferrer' });
+  },
+  { capture: true },
+);
+
+if (framePlace !== null)
+  createRoot(document.getElementById('app') as HTMLElement).render(
+    <Provider value={client}>
+      <Frame place={framePlace} />
+    </Provider>,
+  );

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { httpUrl, type SectionContext, sourceName, webhookSecret } from '../../section';
+
+/** An origin as browsers write it: no path, no wildcard, which would let in whoever gets a name there. */
+const origin = (section: SectionContext) =>
+  httpUrl(section).refine(
+    (url) => URL.canParse(url) && new URL(url).origin === url,
+    'expected an origin such as https://rt.example.com, without a path or a slash at its end',
+  );
+
+/** What a helpdesk signs of its pages, and how that is checked. */
+const signedSection = (section: SectionContext) =>
+  z.discriminatedUnion('kind', [
+    z.strictObject({
+      /** The extension for Request Tracker in `console/rt`: user and ticket, HMAC-SHA-256. */
+      kind: z.literal('rt'),
+      secret: webhookSecret(section),
+    }),
+  ]);
+
+/** In which helpdesks' pages the panel is shown. */
+export const embedsSection = (section: SectionContext) =>
+  z
+    .array(
+      z
+        .strictObject({
+          /** One of `sources.helpdesk`. */
+          source: sourceName,
+          /** The pages that may hold its frame: the helpdesk's, and where that holds it in a frame of its own, that one's. */
+          origins: z.array(origin(section)).min(1, 'expected at least one origin').max(8, 'expected at most 8 origins'),
+          signed: signedSection(section).optional(),
+          /** A ticket is shown in a frame only where the helpdesk signed for it. */
+          signatureRequired: z.boolean().default(false),
+        })
+        .refine(({ signed, signatureRequired }) => signed !== undefined || !signatureRequired, {
+          path: ['signatureRequired'],
+          error: 'expected false where nothing says how the helpdesk signs (signed)',
+        }),
+    )
+    .max(64, 'expected at most 64 helpdesks')
+    .default([]);
+
+export type EmbedsSection = z.output<ReturnType<typeof embedsSection>>;
+export type EmbedSection = EmbedsSection[number];

@@ -1,0 +1,42 @@
+import { failureIn } from '../../graphql/errors';
+import type { Core } from '../core';
+import type { SignIn } from '../sign-in/sign-in.slice';
+import type { EmbedSection, EmbedsSection } from './embeds.section';
+import { FrameReach } from './frame-reach.service';
+import { FrameRefused, FrameSessions } from './frame-sessions.service';
+import { FrameUses } from './frame-uses';
+
+/** Refusals of each kind that are put on record within a minute; what is beyond is counted only, as anybody can send such things. */
+const mostOnRecord = 20;
+
+/** Our panel in frames of helpdesks' pages; none where nobody signs in with a browser. */
+export const createEmbeds = (core: Core, section: EmbedsSection, signIn: SignIn | null) => {
+  const { database, keys, clock } = core;
+  const embedOf = (source: string): EmbedSection | undefined => section.find((each) => each.source === source);
+  const reach = new FrameReach(database, embedOf);
+  if (signIn === null || section.length === 0) return { service: null, reach, recurring: [] };
+  const uses = new FrameUses({ database, clock, keys });
+  const frames = new FrameSessions({ database, keys, clock, sessions: signIn.sessions, uses });
+  let minute = { at: Number.NEGATIVE_INFINITY, counts: new Map<string, number>() };
+  const refused = async (why: string): Promise<void> => {
+    const now = clock().getTime();
+    if (now - minute.at >= 60_000) minute = { at: now, counts: new Map() };
+    const count = (minute.counts.get(why) ?? 0) + 1;
+    minute.counts.set(why, count);
+    if (count > mostOnRecord) return;
+    await database.system('sign-in', 'frame.refuse', async (change) => {
+      change.record('frame.refuse', { detail: { why } });
+    });
+  };
+  const service = {
+    frames,
+    embedOf,
+    /** Puts on record why something that a frame brought was refused; other failures aren't that. */
+    onRecord: async (error: unknown): Promise<void> => {
+      if (failureIn(error) && error instanceof FrameRefused) await refused(error.why);
+    },
+  };
+  return { service, reach, recurring: [() => frames.sweep(), () => uses.forget()] };
+};
+
+export type Embeds = NonNullable<ReturnType<typeof createEmbeds>['service']>;

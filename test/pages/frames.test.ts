@@ -1,0 +1,238 @@
+import type { BrowserContext, Frame, Page } from 'playwright-core';
+import type { IssuerConfiguration } from '../../src/authz/identity/token-verifier';
+import { TestApp } from '../support/app';
+import { builtConsole } from '../support/built-console';
+import { OpenIdProvider } from '../support/openid-provider';
+import { freePort, Site, strictBrowser } from '../support/two-sites';
+
+const secret = 'a secret of this test alone';
+
+/** Whether the page of a frame shows the ticket. */
+const showsTicket = (frame: Frame) => frame.getByRole('heading', { name: 'Ticket 1001' }).waitFor({ timeout: 20_000 });
+
+describe('the panel in a page of another site, in a browser that blocks third-party cookies', () => {
+  let browser: Awaited<ReturnType<typeof strictBrowser>> = null;
+  let provider: OpenIdProvider;
+  let test: TestApp;
+  let helpdesk: Site;
+  /** Another page of it, in which nobody grants frames their cookies. */
+  let strict: Site;
+  let elsewhere: Site;
+  let gateway: string;
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    const port = await freePort();
+    gateway = `http://gateway.localhost:${port}`;
+    provider = await OpenIdProvider.start(`${gateway}/sign-in/back/staff`);
+    const page = () =>
+      `<title>Ticket 1001</title><script src="${gateway}/embed/panel.js" async></script><counterfoil-panel source="demo" reference="1001"></counterfoil-panel>`;
+    helpdesk = await Site.open('helpdesk', page, {
+      'content-security-policy': `default-src 'none'; script-src ${gateway} 'unsafe-eval'; frame-src ${gateway}`,
+      'cross-origin-opener-policy': 'same-origin-allow-popups',
+    });
+    strict = await Site.open('strict', page);
+    elsewhere = await Site.open('elsewhere', page);
+    browser = await strictBrowser([{ top: helpdesk.origin, embedded: gateway }]);
+    test = await TestApp.start({
+      consoleFolder: builtConsole(),
+      config: {
+        publicUrl: gateway,
+        issuers: [
+          {
+            issuer: provider.issuer,
+            audience: ['counterfoil'],
+            algorithms: ['ES256'],
+            jwksUri: `${provider.issuer}/jwks`,
+            clockSkewSeconds: 30,
+            maxLifetimeSeconds: 900,
+            dpopRequired: false,
+            claims: {
+              roles: ['roles'],
+              teams: ['teams'],
+              mfa: { amr: ['mfa'], acr: [] },
+              staff: ['preferred_username'],
+              service: 'role',
+            },
+          } as unknown as IssuerConfiguration,
+        ],
+        signIn: {
+          providers: [
+            {
+              id: 'staff',
+              issuer: provider.issuer,
+              name: 'Staff',
+              clientId: 'counterfoil',
+              clientSecret: secret,
+              scope: ['openid', 'offline_access'],
+              secondFactor: [],
+            },
+          ],
+          idleMinutes: 15,
+          hours: 8,
+        },
+        embeds: [{ source: 'demo', origins: [helpdesk.origin, strict.origin], signatureRequired: false }],
+      },
+    });
+    test.clock.forward(Date.now() - test.clock.now().getTime());
+    await test.server.listen({ host: '127.0.0.1', port });
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await test.stop();
+    await Promise.all([helpdesk.close(), strict.close(), elsewhere.close()]);
+    provider.stop();
+  });
+  beforeEach(async () => {
+    if (!browser) return;
+    faults.length = 0;
+    await browser.context.clearCookies();
+    await browser.context.unrouteAll();
+  });
+
+  /** The page doesn't count it among its own: it is in the element's closed part. */
+  const frameIn = async (page: Page): Promise<Frame> => {
+    for (let tries = 0; tries < 300; tries += 1) {
+      const frame = page.frames().find((each) => each !== page.mainFrame() && each.url() !== 'about:blank' && each.url() !== '');
+      if (frame) return frame;
+      await page.waitForTimeout(50);
+    }
+    throw new Error('there is no frame');
+  };
+  const open = async (site: Site, { context }: { readonly context: BrowserContext }) => {
+    const page = await context.newPage();
+    page.on('console', (message) => faults.push(message.text()));
+    page.on('pageerror', (error) => faults.push(error.message));
+    await page.goto(site.origin);
+    return { page, frame: await frameIn(page) };
+  };
+  const openWindow = async (page: Page, frame: Frame): Promise<Page> => {
+    const [popup] = await Promise.all([
+      page.context().waitForEvent('page'),
+      frame.getByRole('button', { name: 'Sign in' }).click(),
+    ]);
+    return popup;
+  };
+  /** Types who they are, at the provider. */
+  const signIn = async (popup: Page): Promise<void> => {
+    await popup.fill('input[name=login]', 'ana');
+    await popup.fill('input[name=password]', 'any');
+    await popup.click('button[type=submit]');
+    await popup.click('button[type=submit]');
+  };
+
+  it('shows the ticket to who signed in by a window, that closes itself, and a second time without a word', async () => {
+    if (!browser) return;
+    const { page, frame } = await open(helpdesk, browser);
+    const popup = await openWindow(page, frame);
+    await signIn(popup);
+    if (!popup.isClosed()) await popup.waitForEvent('close');
+    await showsTicket(frame);
+    // The page around it has the element, and nothing in it.
+    expect(await page.locator('counterfoil-panel').innerHTML()).toBe('');
+    expect(await page.evaluate('document.querySelector("counterfoil-panel").shadowRoot')).toBeNull();
+    expect(await page.evaluate('document.cookie + JSON.stringify([{ ...localStorage }, { ...sessionStorage }])')).toBe('[{},{}]');
+    const again = await open(helpdesk, browser);
+    await showsTicket(again.frame);
+    // The frame's cookie is the frame's alone: kept apart for this site, of no use in the gateway's own windows.
+    const cookies = await page.context().cookies();
+    expect(cookies.find(({ name }) => name === '__Host-counterfoil-frame-demo')).toMatchObject({
+      httpOnly: true,
+      secure: true,
+      sameSite: 'None',
+      partitionKey: expect.stringContaining('helpdesk.localhost'),
+    });
+    expect(faults.filter((each) => !/401/.test(each))).toEqual([]);
+  }, 90_000);
+
+  it('shows nothing any more once the browser’s session ended elsewhere', async () => {
+    if (!browser) return;
+    const { page, frame } = await open(helpdesk, browser);
+    await signIn(await openWindow(page, frame));
+    await showsTicket(frame);
+    const top = (await page.context().cookies()).find(({ name }) => name === '__Host-counterfoil');
+    await test.app.signIn?.sessions.signOut(top?.value as string);
+    const again = await open(helpdesk, browser);
+    await again.frame.getByRole('button', { name: 'Sign in' }).waitFor();
+  }, 90_000);
+
+  /** As a provider's page that cuts off whoever opened its window. */
+  const cutting = (context: BrowserContext) =>
+    context.route(`${provider.issuer}/**`, async (route) => {
+      const response = await route.fetch({ maxRedirects: 0 });
+      await route.fulfill({ response, headers: { ...response.headers(), 'cross-origin-opener-policy': 'same-origin' } });
+    });
+
+  it('goes on by what the window left with the browser, where the provider’s page cut it off and somebody grants that', async () => {
+    if (!browser) return;
+    await cutting(browser.context);
+    const { page, frame } = await open(helpdesk, browser);
+    const popup = await openWindow(page, frame);
+    await signIn(popup);
+    await popup.getByRole('button', { name: 'Let the ticket’s page use this' }).click();
+    await popup.getByText('choose “Continue”').waitFor();
+    await popup.close();
+    await page.bringToFront();
+    await frame.getByRole('button', { name: 'Continue' }).click();
+    await showsTicket(frame);
+  }, 90_000);
+
+  it('leads to the ticket in the console where nobody grants that', async () => {
+    if (!browser) return;
+    await cutting(browser.context);
+    const { page, frame } = await open(strict, browser);
+    const popup = await openWindow(page, frame);
+    await signIn(popup);
+    await popup.getByRole('button', { name: 'Let the ticket’s page use this' }).click();
+    await popup.getByText('choose “Continue”').waitFor();
+    await popup.close();
+    await page.bringToFront();
+    await frame.getByRole('button', { name: 'Continue' }).click();
+    await frame.locator('main[data-step=refused]').waitFor();
+    const link = frame.getByRole('link', { name: 'Open the ticket in the console' });
+    expect(await link.getAttribute('href')).toBe('/t/demo/1001');
+    const [console] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
+    expect(new URL(console.url()).href).toBe(`${gateway}/t/demo/1001`);
+    await console.close();
+  }, 90_000);
+
+  it('is shown in no page that isn’t the helpdesk’s', async () => {
+    if (!browser) return;
+    const { frame } = await open(elsewhere, browser);
+    await frame.waitForLoadState().catch(() => undefined);
+    expect(faults.join('\n')).toMatch(/frame-ancestors/);
+    expect(frame.url()).toMatch(/^chrome-error:/);
+  }, 60_000);
+
+  it('hears no page around it, and a window that such a page opens tells it nothing', async () => {
+    if (!browser) return;
+    const page = await browser.context.newPage();
+    await page.goto(helpdesk.origin);
+    // A frame that the page made itself, so that it has a hold of it.
+    await page.evaluate(
+      `document.body.innerHTML = ''; frame = document.createElement('iframe'); frame.src = ${JSON.stringify(`${gateway}/embed/demo/1001`)}; document.body.append(frame)`,
+    );
+    await page.waitForTimeout(200);
+    const frame = await frameIn(page);
+    const redeemed: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/frame/session')) redeemed.push(request.url());
+    });
+    const popup = await openWindow(page, frame);
+    await page.evaluate('frame.contentWindow.postMessage({ counterfoilCode: "AAAA" }, "*")');
+    await frame.evaluate('postMessage({ counterfoilCode: "AAAA" }, "*")');
+    await popup.close();
+    expect(redeemed).toEqual([]);
+    // Somebody signed in, and the page opens the window with a challenge of its own.
+    const next = await openWindow(page, frame);
+    await signIn(next);
+    await showsTicket(frame);
+    const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
+    const url = `${gateway}/frame/sign-in?source=demo&challenge=${challenge}`;
+    await page.evaluate('heard = []; addEventListener("message", ({ data }) => heard.push(data)); undefined');
+    const [theirs] = await Promise.all([page.context().waitForEvent('page'), page.evaluate(`{ open(${JSON.stringify(url)}); }`)]);
+    await theirs.getByText('You are signed in').waitFor();
+    expect(await page.evaluate('heard')).toEqual([]);
+    await theirs.close();
+  }, 90_000);
+});
