@@ -9,7 +9,7 @@ import type { Config } from './config/load';
 import { loadPolicy } from './config/policy';
 import { loadRules } from './config/rules';
 import type { Database } from './db/database';
-import type { DevelopmentIssuer } from './development/issuer/development-issuer';
+import type { Development } from './development/sites/development';
 import type { Actors } from './features/actors/actors.service';
 import { createActors } from './features/actors/actors.slice';
 import { createAsked } from './features/asked';
@@ -47,8 +47,7 @@ import { openStorage, type StorageOptions } from './storage';
 import type { DeliveryChannels } from './upstream/delivery/delivery.port';
 import { deliveryChannels } from './upstream/delivery/delivery-channels';
 
-const issuers = () =>
-  require('./development/issuer/development-issuer') as typeof import('./development/issuer/development-issuer');
+const developments = () => require('./development/sites/development') as typeof import('./development/sites/development');
 
 /** Root fields by which one thing is looked up, with the assistances that it takes. */
 const confirming: ReadonlySet<string> = new Set(['ticket', 'ticketByReference', 'customer', 'transaction']);
@@ -79,7 +78,7 @@ interface AppParts {
   readonly executor: ProtectedExecutor<RequestContext>;
   readonly admission: Admission;
   readonly schema: GraphQLSchema;
-  readonly developmentIssuer: DevelopmentIssuer | null;
+  readonly development: Development | null;
   readonly signingLog: SigningLog | null;
   readonly logWatch: TailWatch | null;
   readonly contextOf: (actor: SignedInActor, requestId: string, isRegistered: boolean) => RequestContext;
@@ -114,7 +113,7 @@ export class App {
   readonly admission = this.parts.admission;
   readonly schema = this.parts.schema;
   readonly answerSteps = this.parts.answerSteps;
-  readonly developmentIssuer = this.parts.developmentIssuer;
+  readonly development = this.parts.development;
   /** Null where another process signs the log. */
   readonly signingLog = this.parts.signingLog;
 
@@ -134,7 +133,7 @@ export class App {
     const { config, log, clock = () => new Date() } = options;
     const { schema, fields, classification } = servedGraph();
     const policy = loaded ?? loadPolicy(config.policyFile, classification, config);
-    const developmentIssuer = config.developmentIssuer ? await issuers().openDevelopmentIssuer(config.dataFolder, clock) : null;
+    const development = config.developmentIssuer ? await developments().openDevelopment(config.dataFolder, clock) : null;
     const storage = await openStorage({ clock, ...options });
     const { database, keys } = storage;
     try {
@@ -151,7 +150,7 @@ export class App {
         assignment: config.sync.assignmentBoundSeconds * 1_000,
         payments: config.sync.paymentsBoundSeconds * 1_000,
       };
-      const issuers = [...config.issuers, ...(developmentIssuer ? [await developmentIssuer.issuerOptions()] : [])];
+      const issuers = [...config.issuers, ...(development ? [development.issuer.issuerOptions()] : [])];
       const sources = await createSources(core, config, connectors);
       const assistance = createAssistance(core, { sources, maximumAge: maximumAge.assignment });
       const assistances = assistance.service;
@@ -169,7 +168,7 @@ export class App {
         staffIssuers: issuers.map(({ issuer }) => issuer),
         openActors: (watched) => createActors(core, config, { issuers, ...watched }),
       });
-      const browsers = createBrowsers(core, config, risk.actors);
+      const browsers = createBrowsers(core, config, { actors: risk.actors, development });
       const asked = createAsked(core, {
         sources,
         assistances,
@@ -260,7 +259,7 @@ export class App {
         executor,
         admission,
         schema,
-        developmentIssuer,
+        development,
         signingLog,
         logWatch,
         contextOf,
@@ -307,6 +306,7 @@ export class App {
     await Promise.all(
       [...this.loops, this.parts.risk, this.asked, this.services.auditScrub, this.sources].map((each) => each.stop()),
     );
+    await this.development?.close();
     await this.parts.channels.mail?.close();
     await this.parts.record.close();
     await this.parts.risk.close();

@@ -123,8 +123,10 @@ const defer = (file: string, part?: { readonly name: string; readonly file: stri
   standIn.filename = file;
   standIn.loaded = true;
   standIn.exports = new Proxy(
-    {},
+    // Some are a function, and only of a function a proxy is one.
+    () => {},
     {
+      apply: (_, self, given) => Reflect.apply(load() as () => unknown, self, given),
       get: (_, name) => {
         if (part) return name === '__esModule' ? undefined : name === part.name ? here(part.file) : Reflect.get(load(), name);
         return name === '__esModule' ? true : Reflect.get(load(), name);

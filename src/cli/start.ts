@@ -39,14 +39,17 @@ const developmentClient = () =>
 
 /** Where to look and a first query, for whoever just started it. */
 const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
-  const { config, developmentIssuer } = app;
+  const { config, development } = app;
   const { demoTickets } = cast();
   const demo = config.sources.helpdesk.find(({ kind }) => kind === 'demo');
   const lines = [
     '',
     'Counterfoil runs in development mode: anybody on this machine can sign in as one of the demo people.',
     '',
-    `  ${developmentIssuer ? `${address}/`.padEnd(46) : 'POST '.padEnd(46)}${developmentIssuer ? 'explorer: the graph as any of the demo people, one click each' : `${address}/graphql`}`,
+    ...(app.signIn
+      ? [`  ${`${address}/`.padEnd(46)}the console: sign in as ${config.signIn ? 'yourself' : 'one of the demo people'}`]
+      : [`  ${'POST '.padEnd(46)}${address}/graphql`]),
+    ...(development ? [`  ${`${address}/explorer`.padEnd(46)}the graph as any of the demo people, one click each`] : []),
     `  ${`${address}/development/mail`.padEnd(46)}what customers are sent: links and codes`,
     ...(demo
       ? [`  ${`${address}/development/provider`.padEnd(46)}the demo payment provider, and what can go wrong with it`]
@@ -55,8 +58,8 @@ const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
     `  ${'schema/exposure.yaml'.padEnd(46)}who sees what; docs/policy.md explains it, README.md the rest`,
     '',
   ];
-  if (developmentIssuer) {
-    const token = await developmentIssuer.issue('ana');
+  if (development) {
+    const token = await development.issuer.issue('ana');
     const query = demo ? ticketQuery(demo.name, demoTickets.own.reference) : '{ viewer { id roles teams mfa } }';
     const what = demo
       ? `The payment context of ticket ${demoTickets.own.reference}, as its agent Ana sees it.`

@@ -1,9 +1,8 @@
-import type { Actors } from './actors/actors.service';
 import type { Core } from './core';
 import type { EmbedsSection } from './embeds/embeds.section';
 import { createEmbeds } from './embeds/embeds.slice';
 import type { SignInSection } from './sign-in/sign-in.section';
-import { createSignIn } from './sign-in/sign-in.slice';
+import { createSignIn, type SignInParts } from './sign-in/sign-in.slice';
 
 interface BrowserSettings {
   readonly signIn: SignInSection | null;
@@ -12,13 +11,9 @@ interface BrowserSettings {
 }
 
 /** What people have in their browsers: sessions, and within these the ones of frames in helpdesks' pages; and what ends them. */
-export const createBrowsers = (
-  core: Core,
-  { signIn: section, embeds: embedded, production }: BrowserSettings,
-  actors: Actors,
-) => {
-  const signIn = createSignIn(core, section, { actors, production });
-  const embeds = createEmbeds(core, embedded, signIn.service);
+export const createBrowsers = (core: Core, settings: BrowserSettings, { actors, development }: SignInParts) => {
+  const signIn = createSignIn(core, settings, { actors, development });
+  const embeds = createEmbeds(core, settings.embeds, signIn.service);
   return {
     signIn: signIn.service,
     embeds: embeds.service,

@@ -8,6 +8,7 @@ import { clientOf } from './client-address';
 import { style } from './confirm/style';
 import { html, type Markup } from './html';
 import { pageHeaders, pageOf } from './page';
+import { loopbackNames } from './same-origin';
 import { clearCookie, cookieOf, sessionCookie, setCookie, signInCookie } from './session-cookies';
 
 /** What pages of this origin send with every request that goes by a cookie: a form of another site can't, and a script of one is asked first (Fetch, CORS-preflight). */
@@ -74,6 +75,13 @@ const send = (reply: FastifyReply, status: number, title: string, body: Markup, 
     .headers(openerPolicy(returnTo))
     .send(pageOf(title, style, html`<main><h1>${title}</h1>${body}</main>`));
 
+/** Whether both are names of this machine, as in development: a browser opened it by the one that isn’t printed. */
+const isOtherNameOf = (host: string, origin: string): boolean => {
+  const [asked, own] = [new URL(`http://${host}`), new URL(origin)];
+  const areOfOnePort = asked.port === own.port && asked.hostname !== own.hostname;
+  return areOfOnePort && [asked, own].every(({ hostname }) => loopbackNames.has(hostname));
+};
+
 /** How people of the staff get a session in their browser, and end it. */
 export const signInRoutes =
   ({ signIn, ownOrigin, refused }: SignInOptions) =>
@@ -109,6 +117,8 @@ export const signInRoutes =
       const { 'sec-fetch-mode': mode, 'sec-purpose': purpose } = request.headers;
       if ((mode !== undefined && mode !== 'navigate') || purpose !== undefined)
         throw Failure.invalid('url', 'expected to be opened by somebody');
+      // The cookie is of the address that the provider sends the browser back to.
+      if (isOtherNameOf(request.host, ownOrigin())) return reply.redirect(`${ownOrigin()}${request.url}`, 303);
       const read = asked.safeParse(request.query);
       if (!read.success)
         throw Failure.invalid(

@@ -37,7 +37,7 @@ describe('the examples of the explorer', () => {
     );
 
   it('are there for every demo person', () => {
-    for (const { user } of app.app.developmentIssuer?.people ?? [])
+    for (const { user } of app.app.development?.issuer.people ?? [])
       expect({ user, own: examples.filter(({ people }) => people[0] === user).length > 0 }).toEqual({ user, own: true });
   });
 

@@ -210,7 +210,7 @@ describe('where some clients are limited', () => {
 
   it('the demo people of development go on as before, with the graph about itself, and can be limited to try it', async () => {
     expect((await test.as('ana', getIntrospectionQuery())).data.__schema).toBeDefined();
-    const limited = { token: (await test.app.developmentIssuer?.issue('ana', { clientId: 'sidebar' })) as string };
+    const limited = { token: (await test.app.development?.issuer.issue('ana', { clientId: 'sidebar' })) as string };
     expect(await test.as(limited, query)).toEqual(refusal);
   });
 });

@@ -266,7 +266,7 @@ describe('from where staff use their sessions', () => {
   it('is stored by digests, once within five minutes for a place, and not at all for services or where no rule reads it', async () => {
     await begin('SHADOW');
     for (let count = 0; count < 5; count += 1) await use('canary-session', { device: 'canary-device' });
-    const service = await test.app.developmentIssuer!.issue('pip', { device: 'canary-device' });
+    const service = await test.app.development!.issuer.issue('pip', { device: 'canary-device' });
     await test.as({ token: service }, '{ viewer { id } }');
     await settle();
     const [stored, ...more] = await signals();

@@ -261,7 +261,7 @@ describe('the page of the demo provider’s faults', () => {
   });
 
   it('is linked from the explorer', async () => {
-    expect((await get(app, '/')).body).toContain('<a href="/development/provider">Demo provider</a>');
+    expect((await get(app, '/explorer')).body).toContain('<a href="/development/provider">Demo provider</a>');
   });
 
   it('takes the provider down and brings it back', async () => {
@@ -356,7 +356,7 @@ describe('in production, and without a demo provider', () => {
   it('nor where payments come from elsewhere', async () => {
     const app = await TestApp.start({ connectors: { 'demo-pay': new ScriptedPayments('demo-pay') }, sync: false });
     for (const path of paths) expect((await get(app, path)).statusCode).toBe(404);
-    expect((await get(app, '/')).body).not.toContain('/development/provider');
+    expect((await get(app, '/explorer')).body).not.toContain('/development/provider');
     await app.stop();
   });
 });

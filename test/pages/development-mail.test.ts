@@ -69,6 +69,7 @@ describe('the mail page of development', () => {
     const links = [...(await open(app)).body.matchAll(/<a href="([^"]*)"/g)].map(([, address]) => address);
     expect(links).toEqual([
       '/',
+      '/explorer',
       '/development/mail',
       'http://127.0.0.1:4000/confirm/abc-DEF_1',
       'http://localhost:4000/confirm/two',

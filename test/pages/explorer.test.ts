@@ -16,17 +16,15 @@ describe('the explorer of development', () => {
   afterAll(() => app.stop());
 
   it('is one page under a policy that lets nothing in from elsewhere', async () => {
-    for (const url of ['/', '/explorer']) {
-      const { statusCode, headers, body } = await app.server.inject({ url });
-      expect(statusCode).toBe(200);
-      expect(headers['content-type']).toBe('text/html; charset=utf-8');
-      const policy = String(headers['content-security-policy']);
-      expect(policy).toContain("default-src 'none'");
-      expect(policy).toContain("script-src 'self';");
-      expect(policy).toContain("connect-src 'self'");
-      expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
-      expect(body).not.toMatch(/(src|href)="(https?:)?\/\//);
-    }
+    const { statusCode, headers, body } = await app.server.inject({ url: '/explorer' });
+    expect(statusCode).toBe(200);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    const policy = String(headers['content-security-policy']);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("connect-src 'self'");
+    expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
+    expect(body).not.toMatch(/(src|href)="(https?:)?\/\//);
   });
 
   it('leaves the strict policy of everything else as it is', async () => {
@@ -92,7 +90,7 @@ describe('the explorer of development', () => {
   });
 
   it('lets every demo person introspect the graph', async () => {
-    for (const { user } of app.app.developmentIssuer?.people ?? []) {
+    for (const { user } of app.app.development?.issuer.people ?? []) {
       const { data, errors } = await app.as(user, '{ __schema { queryType { name } } }');
       expect({ user, data, errors }).toEqual({ user, data: { __schema: { queryType: { name: 'Query' } } }, errors: undefined });
     }
@@ -111,7 +109,7 @@ describe('the explorer in production', () => {
 
   it('does not exist even where the development issuer was left on', async () => {
     const app = await TestApp.start({ config: { production: true, developmentIssuer: true }, sync: false });
-    expect((await app.server.inject({ url: '/' })).statusCode).toBe(404);
+    expect((await app.server.inject({ url: '/explorer' })).statusCode).toBe(404);
     expect((await tokenOf(app)).statusCode).toBe(404);
     await app.stop();
   });
@@ -138,7 +136,7 @@ describe('the explorer in a browser', () => {
     await app?.stop();
   });
 
-  const open = async (path = '/'): Promise<Page> => {
+  const open = async (path = '/explorer'): Promise<Page> => {
     const page = await (browser as Browser).newPage();
     page.setDefaultTimeout(50_000);
     page.on('request', (request) => requested.push(request.url()));
@@ -186,7 +184,7 @@ describe('the explorer in a browser', () => {
 
   it('runs an example as the person who was chosen', async () => {
     if (!browser) return;
-    const page = await open('/?as=pia');
+    const page = await open('/explorer?as=pia');
     const answered = page.waitForResponse(
       (response) => response.url().endsWith('/graphql') && Boolean(response.request().postData()?.includes('explainAccess(')),
     );
@@ -234,7 +232,7 @@ describe('the explorer in a browser', () => {
 
   it('becomes who an example is for, and says what to run first where it knows no id', async () => {
     if (!browser) return;
-    const page = await open('/?as=ana');
+    const page = await open('/explorer?as=ana');
     await chooses(page, 'approve-access');
     await page.getByRole('status').getByText('Run “Who asks for access?” first: its answer has id.').waitFor();
     expect(await page.getByRole('button', { name: /^sam/ }).getAttribute('aria-pressed')).toBe('true');

@@ -138,8 +138,8 @@ export class RealGateway {
 
   /** Runs an operation as one of the development issuer's people, over HTTP, with a second factor. */
   async as(user: string, query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<GraphQLAnswer> {
-    if (!this.app.developmentIssuer) throw new Error('this gateway has no development issuer');
-    return this.ask(await this.app.developmentIssuer.issue(user), query, variables);
+    if (!this.app.development?.issuer) throw new Error('this gateway has no development issuer');
+    return this.ask(await this.app.development?.issuer.issue(user), query, variables);
   }
 
   /** Runs an operation under this token, over HTTP. */

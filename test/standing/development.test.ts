@@ -87,6 +87,7 @@ describe('what stands in src/development', () => {
       'merchant',
       'outbox',
       'pages',
+      'sites',
       'sources',
     ]);
   });

@@ -157,7 +157,7 @@ describe('the change that a customer confirms, in the README', () => {
   };
   const shown = () => page.locator('.graphiql-query-editor .view-line').first().waitFor();
   const open = async () => {
-    await page.goto(`${address}/`);
+    await page.goto(`${address}/explorer`);
     await shown();
   };
   const click = async (name: string): Promise<Answer> => {

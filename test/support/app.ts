@@ -17,14 +17,16 @@ import { tamper } from './audit-log';
 import { misfitOf } from './catalogued';
 import { copyOf, migratedLocation, type Place } from './database';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test moves it; or, where other programs say what time it is too, the real one. */
 export class TestClock {
-  private milliseconds = Date.UTC(2026, 8, 1, 9, 0, 0);
+  private ahead = 0;
 
-  readonly now = (): Date => new Date(this.milliseconds);
+  constructor(private readonly isReal = false) {}
+
+  readonly now = (): Date => new Date((this.isReal ? Date.now() : Date.UTC(2026, 8, 1, 9, 0, 0)) + this.ahead);
 
   forward(milliseconds: number): void {
-    this.milliseconds += milliseconds;
+    this.ahead += milliseconds;
   }
 }
 
@@ -48,6 +50,8 @@ export interface TestAppOptions {
   readonly verifierFolder?: string;
   /** Loads the sources before the test begins. */
   readonly sync?: boolean;
+  /** Its clock is the real one: browsers and providers have no other. */
+  readonly isNow?: boolean;
 }
 
 const testEnvironment = { NODE_ENV: 'test', DEMO_SIZE: '0.02', CONFIG_FILE: '' };
@@ -76,10 +80,10 @@ const policyOf = (config: Config): ExposurePolicy => {
 const silent = pino({ level: 'silent' });
 
 /** The demo merchant as its first sync stores it, with the keys it is sealed under. */
-const loadedPlace = (): Promise<Place> =>
-  copyOf('loaded', async ({ location, folder }) => {
+const loadedPlace = (isNow: boolean): Promise<Place> =>
+  copyOf(isNow ? 'loaded-now' : 'loaded', async ({ location, folder }) => {
     const config = loadConfig({ ...testEnvironment, DATA_DIR: join(folder, 'data') });
-    const app = await App.open({ config: { ...config, database: location }, log: silent, clock: new TestClock().now });
+    const app = await App.open({ config: { ...config, database: location }, log: silent, clock: new TestClock(isNow).now });
     await app.sources.syncAll();
     // Each test has its own policy and rules, and the events that they came into force.
     const areInForce = "action IN ('policy.in-force', 'rules.in-force')";
@@ -90,7 +94,7 @@ const loadedPlace = (): Promise<Place> =>
 
 /** The whole gateway on an empty database of the engine under test, with the demo merchant unless told otherwise, its clock in the test's hand, driven through its HTTP interface. */
 export class TestApp {
-  readonly clock = new TestClock();
+  readonly clock: TestClock;
   readonly logLines: string[] = [];
   readonly statements: string[] = [];
   app!: App;
@@ -101,10 +105,15 @@ export class TestApp {
   private verifierFolder: string | undefined;
   private remove: () => Promise<void> = async () => {};
 
+  private constructor(isNow: boolean) {
+    this.clock = new TestClock(isNow);
+  }
+
   static async start(options: TestAppOptions = {}): Promise<TestApp> {
-    const test = new TestApp();
+    const { isNow = false } = options;
+    const test = new TestApp(isNow);
     const needsSync = (options.sync ?? true) && !hasUsualRows(options);
-    const { location, folder, remove } = await ((options.sync ?? true) && !needsSync ? loadedPlace() : migratedLocation());
+    const { location, folder, remove } = await ((options.sync ?? true) && !needsSync ? loadedPlace(isNow) : migratedLocation());
     test.folder = folder;
     test.consoleFolder = options.consoleFolder;
     test.verifierFolder = options.verifierFolder;
@@ -174,8 +183,8 @@ export class TestApp {
     user: string,
     options: { mfa?: boolean; authenticatedAt?: Date; sessionId?: string; device?: string; boundTo?: string } = {},
   ): Promise<string> {
-    if (!this.app.developmentIssuer) throw new Error('this app has no development issuer');
-    return this.app.developmentIssuer.issue(user, options);
+    if (!this.app.development?.issuer) throw new Error('this app has no development issuer');
+    return this.app.development?.issuer.issue(user, options);
   }
 
   /** Runs an operation as one of the demo people (with a second factor), or with a token of one's own (`{ token }`). */

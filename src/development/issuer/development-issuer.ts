@@ -14,6 +14,8 @@ import { developmentPeople } from './development-people';
 const developmentAudience = 'counterfoil';
 /** The client that the demo people's tokens name. */
 export const developmentClient = 'development';
+/** The gateway, as the client at which they sign in with a browser. */
+export const browserClient = 'console';
 const developmentIssuerName = 'https://development.counterfoil.invalid';
 
 export interface DevelopmentIssuerOptions {
@@ -49,7 +51,7 @@ const privateKey = z.object({
   d: z.string(),
   kid: z.string(),
 });
-type PrivateKey = z.output<typeof privateKey>;
+export type PrivateKey = z.output<typeof privateKey>;
 
 const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 const exists = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EEXIST';
@@ -108,8 +110,18 @@ export class DevelopmentIssuer {
 
   private constructor(
     private readonly options: DevelopmentIssuerOptions,
-    private readonly key: PrivateKey,
+    /** The private one. */
+    readonly key: PrivateKey,
   ) {}
+
+  /** As its tokens have it. */
+  get name(): string {
+    return this.options.issuer;
+  }
+
+  get audience(): string {
+    return this.options.audience;
+  }
 
   static async open(options: DevelopmentIssuerOptions): Promise<DevelopmentIssuer> {
     let key = await readKey(options.keyFile);
@@ -168,6 +180,7 @@ export class DevelopmentIssuer {
     return {
       issuer: this.options.issuer,
       audience: this.options.audience,
+      logoutAudience: browserClient,
       algorithms: ['ES256'],
       claims: { device: 'device' },
       keys: { keys: [{ ...published, alg: 'ES256', use: 'sig' }] },

@@ -17,3 +17,18 @@ export const developmentPeople: readonly DevelopmentPerson[] = [
   { user: 'pip', roles: ['SERVICE'], teams: [] },
   { user: 'oz', roles: ['ADMIN'], teams: [] },
 ];
+
+/** A role as one says it. */
+const roleWords: Readonly<Record<Role, string>> = {
+  AGENT: 'agent',
+  SUPERVISOR: 'supervisor',
+  PAYMENTS: 'payments team',
+  AUDITOR: 'auditor',
+  PRIVACY: 'privacy officer',
+  SERVICE: 'service',
+  ADMIN: 'admin',
+};
+
+/** What a person does, and for which teams. */
+export const describePerson = ({ roles, teams }: DevelopmentPerson): string =>
+  `${roles.map((role) => roleWords[role]).join(', ')}${teams.length > 0 ? ` · ${teams.join(', ')}` : ''}`;

@@ -75,7 +75,7 @@ const page = (app: App, messages: readonly OutboxMessage[], host: string): strin
     'Mail and codes (development)',
     style,
     html`<header>
-<nav aria-label="Development"><a href="/">Explorer</a> <a href="/development/mail">Look again</a></nav>
+<nav aria-label="Development"><a href="/">Console</a> <a href="/explorer">Explorer</a> <a href="/development/mail">Look again</a></nav>
 <h1>Mail and codes</h1>
 <p class="note">This is development. ${whereItGoes(config)} The files are in <code>${config.delivery.folder}</code>. In production customers get what is sent, no copy is kept, and this page does not exist.</p>
 </header>

@@ -42,12 +42,9 @@ export const explorerRoutes = (app: App, issuer: DevelopmentIssuer) => async (se
     version,
     hasDemoProvider: demoProvidersOf(app).length > 0,
   });
-  // Where people can sign in, the console is at the root.
-  for (const url of app.signIn ? ['/explorer'] : ['/', '/explorer']) {
-    server.get(url, { helmet: { contentSecurityPolicy } }, (_request, reply) =>
-      reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(page),
-    );
-  }
+  server.get('/explorer', { helmet: { contentSecurityPolicy } }, (_request, reply) =>
+    reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(page),
+  );
 
   const script = 'text/javascript; charset=utf-8';
   const style = 'text/css; charset=utf-8';

@@ -10,5 +10,5 @@ export const developmentRoutes = (app: App) => async (server: FastifyInstance) =
   await server.register(named('mail', developmentMailRoutes(app)));
   const providers = demoProvidersOf(app);
   if (providers.length > 0) await server.register(named('provider', demoProviderRoutes(app, providers)));
-  if (app.developmentIssuer) await server.register(named('explorer', explorerRoutes(app, app.developmentIssuer)));
+  if (app.development) await server.register(named('explorer', explorerRoutes(app, app.development.issuer)));
 };

@@ -49,6 +49,8 @@ export interface ProviderParts {
   readonly publicUrl: () => string;
   readonly production: boolean;
   readonly clock: () => Date;
+  /** Where an issuer says what it offers: its own address, or that of the document itself (OpenID Connect Discovery 1.0, 4). */
+  readonly metadataAddress: (issuer: string) => Promise<string>;
 }
 
 /** Where a provider sends the browser back to, before its id. */
@@ -198,21 +200,32 @@ export class SignInProviders {
     const known = this.known.get(provider.issuer);
     if (known && now - known.at < believedFor) return known.configuration;
     const { discovery, ClientSecretBasic, allowInsecureRequests, customFetch } = client();
-    const configuration = discovery(
-      new URL(provider.issuer),
-      provider.clientId,
-      { client_secret: provider.clientSecret },
-      ClientSecretBasic(provider.clientSecret),
-      {
-        timeout: longestAnswer,
-        [customFetch]: boundedFetch,
-        // Issuers without TLS are taken in development alone, as those of tokens are.
-        ...(this.parts.production ? {} : { execute: [allowInsecureRequests] }),
-      },
-    ).catch(() => {
-      this.known.delete(provider.issuer);
-      throw providerUnavailable();
-    });
+    const configuration = this.parts
+      .metadataAddress(provider.issuer)
+      .then((address) =>
+        discovery(
+          new URL(address),
+          provider.clientId,
+          { client_secret: provider.clientSecret },
+          ClientSecretBasic(provider.clientSecret),
+          {
+            timeout: longestAnswer,
+            [customFetch]: boundedFetch,
+            // Issuers without TLS are taken in development alone, as those of tokens are.
+            ...(this.parts.production ? {} : { execute: [allowInsecureRequests] }),
+          },
+        ),
+      )
+      .then((found) => {
+        // The client library compares them only where the address is the issuer's own.
+        if (new URL(found.serverMetadata().issuer).href !== new URL(provider.issuer).href)
+          throw new TypeError('it is another issuer');
+        return found;
+      })
+      .catch(() => {
+        this.known.delete(provider.issuer);
+        throw providerUnavailable();
+      });
     this.known.set(provider.issuer, { at: now, configuration });
     return configuration;
   }

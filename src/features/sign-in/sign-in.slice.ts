@@ -5,8 +5,21 @@ import { BrowserSessions } from './browser-sessions.service';
 import { type Beginning, beginning, mostMinutes, SignInProviders, SignInRefused } from './providers';
 import type { SignInSection } from './sign-in.section';
 
+/** A provider that comes with development, and doesn’t say at its issuer’s address what it offers. */
+interface ProviderOfDevelopment {
+  readonly issuer: { readonly name: string };
+  readonly signIn: SignInSection;
+  metadataAddress(gateway: string): Promise<string>;
+}
+
 export interface SignInParts {
   readonly actors: Actors;
+  /** Null in production. */
+  readonly development: ProviderOfDevelopment | null;
+}
+
+interface SignInSettings {
+  readonly signIn: SignInSection | null;
   readonly production: boolean;
 }
 
@@ -16,10 +29,17 @@ const mostOnRecord = 20;
 const place = { table: 'sign_in', column: 'begun', row: 'cookie' };
 
 /** How people sign in with a browser; null where nothing says at which provider. */
-export const createSignIn = (core: Core, section: SignInSection | null, { actors, production }: SignInParts) => {
+export const createSignIn = (core: Core, { signIn, production }: SignInSettings, { actors, development }: SignInParts) => {
+  const section = signIn ?? development?.signIn ?? null;
   if (section === null) return { service: null, recurring: [] };
   const { database, keys, clock, publicUrl } = core;
-  const providers = new SignInProviders({ providers: section.providers, publicUrl, production, clock });
+  const providers = new SignInProviders({
+    providers: section.providers,
+    publicUrl,
+    production,
+    clock,
+    metadataAddress: async (issuer) => (issuer === development?.issuer.name ? development.metadataAddress(publicUrl()) : issuer),
+  });
   const { idleMinutes, hours } = section;
   const sessions = new BrowserSessions({ database, keys, clock, actors, providers, idleMinutes, hours });
   let minute = { at: Number.NEGATIVE_INFINITY, counts: new Map<string, number>() };

@@ -175,7 +175,7 @@ export const faultsPage = ({ providers, helpdesks }: FaultsView): string =>
     'Demo provider (development)',
     faultsStyle,
     html`<header>
-<nav aria-label="Development"><a href="/">Explorer</a> <a href="/development/mail">Mail and codes</a> <a href="/development/provider">Look again</a></nav>
+<nav aria-label="Development"><a href="/">Console</a> <a href="/explorer">Explorer</a> <a href="/development/mail">Mail and codes</a> <a href="/development/provider">Look again</a></nav>
 <h1>Demo provider</h1>
 <p>What can go wrong at a payment provider, switched on by hand, to see what becomes of an update then. A restart switches all of it off; what was changed at the provider stays. At the helpdesk, what was said is changed until a restart.</p>
 </header>

@@ -1,20 +1,6 @@
 import { html, Markup } from '../../../http/html';
-import type { DevelopmentPerson } from '../../issuer/development-people';
+import { type DevelopmentPerson, describePerson } from '../../issuer/development-people';
 import type { Example } from './examples';
-
-/** A role as one says it. */
-const roleWords = {
-  AGENT: 'agent',
-  SUPERVISOR: 'supervisor',
-  PAYMENTS: 'payments team',
-  AUDITOR: 'auditor',
-  PRIVACY: 'privacy officer',
-  SERVICE: 'service',
-  ADMIN: 'admin',
-} as const;
-
-const describePerson = ({ roles, teams }: DevelopmentPerson): string =>
-  `${roles.map((role) => roleWords[role]).join(', ')}${teams.length > 0 ? ` · ${teams.join(', ')}` : ''}`;
 
 const groupsOf = (examples: readonly Example[]): readonly string[] => [...new Set(examples.map(({ group }) => group))];
 
@@ -50,6 +36,7 @@ export const explorerPage = (
 <div class="people" role="group" aria-label="Run the query as">${buttons}</div>
 <label class="factor"><input type="checkbox" id="factor" checked> second factor</label>
 <label class="example">Example <select id="example">${options}</select></label>
+<a href="/">Console</a>
 <a href="/development/mail">Mail and codes</a>${
     hasDemoProvider
       ? html`
