@@ -221,6 +221,7 @@ query Exposure($type: String!) {
 
 /** Tickets of the demo merchant that refuse something to Ana, and why. */
 const refused: Partial<Readonly<Record<keyof typeof demoTickets, string>>> = {
+  twoCandidates: 'LINK',
   selfMade: 'SELF_MADE',
   readdressed: 'SELF_MADE',
   closed: 'TICKET_CLOSED',
