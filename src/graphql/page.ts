@@ -31,6 +31,12 @@ export const pageClause = <Row>({ column, id, direction }: Keyset<Row>, after: P
   return sql`AND (${column} ${isFurther} ${after.value} OR (${column} = ${after.value} AND ${id} ${isFurther} ${after.id})) ${end}`;
 };
 
+/** The same list from its other end. */
+export const reversed = <Row>(keyset: Keyset<Row>): Keyset<Row> => ({
+  ...keyset,
+  direction: keyset.direction === 'ASC' ? 'DESC' : 'ASC',
+});
+
 const comparePositions = (a: Position, b: Position): number => a.value - b.value || (a.id < b.id ? -1 : Number(a.id > b.id));
 
 /** The same order for rows in memory, which it changes: UNION ALL promises none. */

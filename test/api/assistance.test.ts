@@ -762,6 +762,26 @@ describe('what a request is decided on', () => {
     return data.beginAssistance.id as string;
   };
 
+  it('of one’s own is found by who made it, under each of their subjects, and can’t be decided by them', async () => {
+    const own = '{ assistancesToApprove(requestedByMe: true) { id state requestedBy { displayName } link } }';
+    const supervising = await as('ana', ['AGENT', 'SUPERVISOR'], 'ana-lead');
+    const id = await askedBy(supervising, demoTickets.selfMade.reference);
+    for (const who of [supervising, await as('ana', ['SUPERVISOR'], 'ana-again')]) {
+      const { data, errors } = told(await test.as(who, own));
+      expect(data.assistancesToApprove).toEqual([
+        { id, state: 'WAITING', requestedBy: { displayName: 'Ana Ferreira' }, link: null },
+      ]);
+      // What a decision rests on is for who may decide.
+      expect(errors.map(([, code, why]) => [code, why])).toEqual([['DENIED', 'OWN_REQUEST']]);
+      expect(told(await test.as(who, approve, { id })).errors.map(([, code, why]) => [code, why])).toEqual([
+        ['DENIED', 'OWN_REQUEST'],
+      ]);
+    }
+    expect((await test.as('sam', own)).data.assistancesToApprove).toEqual([]);
+    expect(told(await test.as('sam', refuse, { id })).errors).toEqual([]);
+    expect((await test.as(supervising, own)).data.assistancesToApprove).toEqual([]);
+  });
+
   it('is shown to a supervisor who may decide, and recorded; messages and the customer are not', async () => {
     const { reference } = demoTickets.readdressed;
     const ticketId = await ticketIdOf(test, reference);

@@ -68,6 +68,22 @@ describe('the list of updates', () => {
     }
   });
 
+  it('is read from its other end, page by page, and a cursor leads on in its own direction alone', async () => {
+    const other = `query Oldest($first: Int, $after: String, $oldestFirst: Boolean) {
+      credentialUpdates(first: $first, after: $after, oldestFirst: $oldestFirst) { nodes { id } pageInfo { hasNextPage endCursor } }
+    }`;
+    const oldest = [...newestFirst()].reverse().map(({ id }) => ({ id }));
+    const first = (await test.as('ana', other, { first: 3, oldestFirst: true })).data.credentialUpdates;
+    expect([first.nodes, first.pageInfo.hasNextPage]).toEqual([oldest.slice(0, 3), true]);
+    const { endCursor } = first.pageInfo;
+    const rest = await test.as('ana', other, { first: 3, after: endCursor, oldestFirst: true });
+    expect(rest.data.credentialUpdates.nodes).toEqual(oldest.slice(3));
+    const turned = await test.as('ana', other, { first: 3, after: endCursor });
+    expect(told(turned).errors).toEqual([['credentialUpdates', 'INVALID', 'after']]);
+    const plain = await test.as('ana', other, { oldestFirst: null });
+    expect(plain.data.credentialUpdates.nodes).toEqual([...oldest].reverse());
+  });
+
   it.each<[string, () => Record<string, unknown>, (update: (typeof made)[number]) => boolean]>([
     ['by state', () => ({ state: ['APPLIED', 'CANCELLED'] }), ({ state }) => ['APPLIED', 'CANCELLED'].includes(state)],
     ['by no state', () => ({ state: [] }), () => false],

@@ -378,6 +378,18 @@ describe('a proposal', () => {
     expect(await held.ids('sam', { awaitingMyDecision: true })).toEqual([]);
   });
 
+  it('is found by a supervisor from the one that waits longest on', async () => {
+    const first = await held.byRule(own, { isProposal: true });
+    test.clock.forward(1_000);
+    const second = await held.byRule(demoTickets.matched.reference, { isProposal: true });
+    const list =
+      'query ($oldestFirst: Boolean) { holds(first: 50, oldestFirst: $oldestFirst, filter: { state: [PROPOSED] }) { nodes { id } } }';
+    const ids = async (oldestFirst: boolean) =>
+      (await test.as('sam', list, { oldestFirst })).data.holds.nodes.map(({ id }: { id: string }) => id);
+    expect(await ids(true)).toEqual([first, second]);
+    expect(await ids(false)).toEqual([second, first]);
+  });
+
   it('is refused by a supervisor: then nothing ever stood', async () => {
     const id = await held.byRule(own, { isProposal: true });
     expect(told(await test.as('sam', releaseMutation, { id })).data.releaseHold.state).toBe('REJECTED');

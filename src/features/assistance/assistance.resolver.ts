@@ -15,16 +15,22 @@ import { AssistanceType, BeginAssistanceInput } from './assistance.type';
 export class AssistanceResolver {
   @Listed({ most: largestPage })
   @Query(() => [AssistanceType], {
-    description: 'Requests of others on tickets of your teams that wait for your consent, oldest first.',
+    description:
+      'Requests of others on tickets of your teams that wait for your consent, or your own, about which you can’t decide; oldest first.',
   })
   @Classified('INTERNAL')
   // Narrowed in SQL to the supervisor's teams.
   @Guarded(open)
   async assistancesToApprove(
+    @Arg('requestedByMe', () => Boolean, { nullable: true, defaultValue: false }) requestedByMe: boolean | null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Ctx() { actor, access, services, loaders }: RequestContext,
   ): Promise<readonly AssistanceType[]> {
-    const waiting = await services.assistances.waitingFor(actor, pageSize(first), access.fields);
+    const { assistances } = services;
+    const waiting =
+      requestedByMe === true
+        ? await assistances.ownWaiting(actor, pageSize(first), access.fields)
+        : await assistances.waitingFor(actor, pageSize(first), access.fields);
     return waiting.map((row) => loaders.assistances.toType(row));
   }
 

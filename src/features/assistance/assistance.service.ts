@@ -4,7 +4,7 @@ import type { AssistancePolicy } from '../../authz/policy/file';
 import { type Action, action, reasonOf } from '../../authz/rule';
 import { isSamePerson, type KeptPerson, personOf } from '../../authz/same-person';
 import type { Change } from '../../db/change';
-import { padded, sql } from '../../db/sql';
+import { padded, type Sql, sql } from '../../db/sql';
 import type { Fields, Values } from '../../db/table';
 import { type DenialReason, Failure, ProgrammingError } from '../../failure';
 import { countAlone } from '../actors/actor.fence';
@@ -319,11 +319,22 @@ export class Assistances {
   /** Requests on tickets of the supervisor's teams that wait for the consent of somebody like them, oldest first. */
   async waitingFor(actor: SignedInActor, limit: number, fields: Fields | null): Promise<readonly AssistanceRow[]> {
     if (actor.teams.length === 0) return [];
-    const { id, actorId, requestedByStaffIds: staffIds, requestedAt, beginsAt, expiresAt, endedAt } = assistance;
+    const { actorId, requestedByStaffIds: staffIds } = assistance;
+    const byOthers = askedBySomebodyElse(actor, { actorId, staffIds, ticket: ticketTable });
+    return this.waiting(sql`${ticketTable.team} IN (${actor.teams}) AND ${byOthers}`, limit, fields);
+  }
+
+  /** Those that the actor made themselves, under whichever subject, and that wait for somebody else's consent, oldest first. */
+  ownWaiting(actor: SignedInActor, limit: number, fields: Fields | null): Promise<readonly AssistanceRow[]> {
+    const { actorId, requestedByStaffIds: staffIds } = assistance;
+    return this.waiting(doneBy(personOf(actor), { actorId, staffIds }), limit, fields);
+  }
+
+  private waiting(whose: Sql, limit: number, fields: Fields | null): Promise<readonly AssistanceRow[]> {
+    const { id, requestedAt, beginsAt, expiresAt, endedAt } = assistance;
     return this.parts.database.read(
       assistanceRows.for(fields),
-      sql`WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.parts.clock()} AND ${ticketTable.team} IN (${actor.teams})
-          AND ${askedBySomebodyElse(actor, { actorId, staffIds, ticket: ticketTable })}
+      sql`WHERE ${endedAt} IS NULL AND ${beginsAt} IS NULL AND ${expiresAt} > ${this.parts.clock()} AND ${whose}
         ORDER BY ${requestedAt}, ${id} LIMIT ${limit}`,
     );
   }

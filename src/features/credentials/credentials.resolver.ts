@@ -37,17 +37,18 @@ export class CredentialsResolver {
     return loaders.credentials.toType(await services.credentials.reachable(actor, id));
   }
 
-  @Query(() => CredentialUpdateConnection, { description: 'Newest first.' })
+  @Query(() => CredentialUpdateConnection, { description: 'Newest first, unless asked for from the other end.' })
   @Classified('INTERNAL')
   // Narrowed in SQL to what the actor asked for and the tickets within their scope.
   @Guarded(open)
   credentialUpdates(
     @Arg('filter', () => CredentialUpdateFilterInput, { nullable: true }) filter: CredentialUpdateFilter | undefined,
+    @Arg('oldestFirst', () => Boolean, { nullable: true, defaultValue: false }) oldestFirst: boolean | null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | undefined,
     @Ctx() { actor, services, loaders }: RequestContext,
   ) {
-    return services.credentials.page(actor, { filter, first, after }, loaders.credentials.toType);
+    return services.credentials.page(actor, { filter, oldestFirst, first, after }, loaders.credentials.toType);
   }
 
   @Mutation(() => CredentialUpdateType, {

@@ -4,7 +4,7 @@ import { readOfEach } from '../../db/of-each';
 import { joined, type Sql, sql } from '../../db/sql';
 import { Failure } from '../../failure';
 import type { Cursors } from '../../graphql/cursor';
-import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
+import { type Keyset, PageRequest, pageClause, putInOrder, reversed } from '../../graphql/page';
 import { type ForDecision, forDecision, noDecision } from '../for-decision';
 import { askedBySomebodyElse } from '../tickets/staff.rows';
 import type { TicketGrounds } from '../tickets/tickets.policy';
@@ -23,6 +23,7 @@ import {
 
 export interface UpdatePageArguments {
   readonly filter: CredentialUpdateFilter | null | undefined;
+  readonly oldestFirst: boolean | null;
   readonly first: number | null;
   readonly after: string | null | undefined;
 }
@@ -59,12 +60,17 @@ export class Credentials {
   /** Newest first. Throws `INVALID` for a page size or cursor that doesn't fit. */
   async page(
     actor: SignedInActor,
-    { filter, first, after }: UpdatePageArguments,
+    { filter, oldestFirst, first, after }: UpdatePageArguments,
     toType: (row: CredentialUpdateRow) => CredentialUpdateType,
   ) {
     const given = filter ?? {};
     const request = new PageRequest(
-      { cursors: this.cursors, actorId: actor.id, list: ['Query.credentialUpdates', given], keyset: newestFirst },
+      {
+        cursors: this.cursors,
+        actorId: actor.id,
+        list: oldestFirst === true ? ['Query.credentialUpdates', given, 'oldest first'] : ['Query.credentialUpdates', given],
+        keyset: oldestFirst === true ? reversed(newestFirst) : newestFirst,
+      },
       { first, after },
     );
     const conditions = [listedReach(actor, this.scope, this.clock())];

@@ -31,18 +31,19 @@ import { newestOfCustomer } from './holds.service';
 export class HoldsResolver {
   @Query(() => HoldConnection, {
     description:
-      'What waits, newest first: of customers whom an assistance of yours covers; for supervisors, of their teams’ tickets and what rules found on none; for who oversees, all of it. A list begins no assistance.',
+      'What waits, newest first unless asked for from the other end: of customers whom an assistance of yours covers; for supervisors, of their teams’ tickets and what rules found on none; for who oversees, all of it. A list begins no assistance.',
   })
   @Classified('INTERNAL')
   // Narrowed in SQL to what the actor reaches.
   @Guarded(toWhoHasSecondFactor)
   holds(
     @Arg('filter', () => HoldFilterInput, { nullable: true }) filter: HoldFilter | undefined,
+    @Arg('oldestFirst', () => Boolean, { nullable: true, defaultValue: false }) oldestFirst: boolean | null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | undefined,
     @Ctx() { actor, services, loaders }: RequestContext,
   ) {
-    return services.holds.page(actor, { filter, first, after }, loaders.holds.toType);
+    return services.holds.page(actor, { filter, oldestFirst, first, after }, loaders.holds.toType);
   }
 
   @Mutation(() => HoldType, {

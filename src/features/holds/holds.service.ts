@@ -4,7 +4,7 @@ import type { Reads } from '../../db/reads';
 import { joined, padded, type Sql, sql } from '../../db/sql';
 import type { Column, Selected } from '../../db/table';
 import { Failure } from '../../failure';
-import { type Keyset, PageRequest, pageClause, putInOrder } from '../../graphql/page';
+import { type Keyset, PageRequest, pageClause, putInOrder, reversed } from '../../graphql/page';
 import type { Core } from '../core';
 import { type ForDecision, forDecision, noDecision } from '../for-decision';
 import { transaction } from '../payments/payments.rows';
@@ -51,6 +51,7 @@ export interface OpenAmount {
 
 export interface HoldPageArguments {
   readonly filter: HoldFilter | null | undefined;
+  readonly oldestFirst: boolean | null;
   readonly first: number | null;
   readonly after: string | null | undefined;
 }
@@ -150,10 +151,15 @@ export class Holds {
   }
 
   /** Those within the actor's reach, newest first. Throws `INVALID` for a page size or cursor that doesn't fit. */
-  async page(actor: SignedInActor, { filter, first, after }: HoldPageArguments, toType: (row: HoldRow) => HoldType) {
+  async page(actor: SignedInActor, { filter, oldestFirst, first, after }: HoldPageArguments, toType: (row: HoldRow) => HoldType) {
     const given = filter ?? {};
     const request = new PageRequest(
-      { cursors: this.parts.cursors, actorId: actor.id, list: ['Query.holds', given], keyset: newestFirst },
+      {
+        cursors: this.parts.cursors,
+        actorId: actor.id,
+        list: oldestFirst === true ? ['Query.holds', given, 'oldest first'] : ['Query.holds', given],
+        keyset: oldestFirst === true ? reversed(newestFirst) : newestFirst,
+      },
       { first, after },
     );
     const { now } = this;
