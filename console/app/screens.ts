@@ -12,6 +12,7 @@ export const screenTexts = catalogue(
     alerts: 'Alerts',
     holds: 'Holds',
     brakes: 'Brakes',
+    log: 'Log',
     steppedUp: 'Signed in again',
   },
   {
@@ -21,6 +22,7 @@ export const screenTexts = catalogue(
     alerts: 'Warnungen',
     holds: 'Angehalten',
     brakes: 'Bremsen',
+    log: 'Protokoll',
     steppedUp: 'Erneut angemeldet',
   },
 );
@@ -77,4 +79,11 @@ export const screens: readonly Screen[] = [
     inNavigationOf: ['SUPERVISOR', 'AUDITOR', 'ADMIN'],
     load: () => import('./screens/supervisor/brakes'),
   },
+  { place: 'log', title: 'log', inNavigationOf: ['AUDITOR'], load: () => import('./screens/auditor/log') },
+  { place: 'logCounts', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/counts') },
+  { place: 'logCheckpoints', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/checkpoints') },
+  { place: 'logExports', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/exports') },
+  { place: 'logEvent', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/event') },
+  { place: 'logCustomer', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/customer') },
+  { place: 'logTrail', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/trail') },
 ];

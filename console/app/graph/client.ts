@@ -16,12 +16,12 @@ export const headersOfPoll = (seconds: number): Readonly<Record<string, string>>
   performance.now() - touched < seconds * 1_000 ? {} : unattended;
 
 /** For every request of this page: the gateway takes its cookie only with our header, and nothing is kept by the browser. */
-const ownFetch: typeof fetch = (input, init = {}) => {
+export const ownFetch: typeof fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);
   headers.set('counterfoil-browser', '1');
   // In a helpdesk's frame it is the frame's own session that counts.
   if (framePlace !== null) headers.set('counterfoil-frame', framePlace.source);
-  return fetch(input, { ...init, headers, credentials: 'same-origin', cache: 'no-store', redirect: 'error' });
+  return fetch(input, { redirect: 'error', ...init, headers, credentials: 'same-origin', cache: 'no-store' });
 };
 
 /** Asks the graph anew each time: what was shown under an assistance that has ended is never shown again out of a store. */

@@ -20,7 +20,8 @@ export interface Refusal {
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-const offline: Refusal = {
+/** Of what nothing answered. */
+export const offline: Refusal = {
   code: 'OFFLINE',
   reason: null,
   rule: null,
@@ -55,20 +56,36 @@ export class Refusals {
   }
 }
 
+interface GivenError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[] | undefined;
+  readonly extensions: Readonly<Record<string, unknown>>;
+}
+
+const refusalOf = ({ message, path, extensions }: GivenError): Refusal => ({
+  code: text(extensions.code) ?? 'INTERNAL',
+  reason: text(extensions.reason),
+  rule: text(extensions.rule),
+  message,
+  remedy: text(extensions.remedy),
+  path: (path ?? []).filter((part) => typeof part === 'string'),
+  place: path ?? [],
+  retryAfter: typeof extensions.retryAfter === 'number' ? extensions.retryAfter : null,
+});
+
+/** Why a route beside the graph said no; it says so in the graph's form. */
+export const refusalIn = async (response: Response): Promise<Refusal> => {
+  try {
+    const { errors } = (await response.json()) as { readonly errors: readonly GivenError[] };
+    return refusalOf(errors[0] as GivenError);
+  } catch {
+    return { ...offline, code: 'INTERNAL' };
+  }
+};
+
 export const refusalsIn = (error: CombinedError | undefined): Refusals => {
   if (error === undefined) return new Refusals([]);
   if (error.graphQLErrors.length === 0)
     return new Refusals([error.response?.ok === false ? { ...offline, code: 'INTERNAL' } : offline]);
-  return new Refusals(
-    error.graphQLErrors.map(({ message, path, extensions }) => ({
-      code: text(extensions.code) ?? 'INTERNAL',
-      reason: text(extensions.reason),
-      rule: text(extensions.rule),
-      message,
-      remedy: text(extensions.remedy),
-      path: (path ?? []).filter((part) => typeof part === 'string'),
-      place: path ?? [],
-      retryAfter: typeof extensions.retryAfter === 'number' ? extensions.retryAfter : null,
-    })),
-  );
+  return new Refusals(error.graphQLErrors.map(refusalOf));
 };

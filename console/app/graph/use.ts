@@ -79,6 +79,15 @@ export const useGraph = <Data, Variables extends object>(
   return { state: 'loading', refresh };
 };
 
+/** Asks a query once: for what follows on something that the reader does. Null where nothing was given. */
+export const askOnce = async <Data, Variables extends object>(
+  { text }: Operation<Data, Variables>,
+  variables: Variables,
+): Promise<{ readonly data: Data | null; readonly refusals: Refusals }> => {
+  const { data, error } = await client.query<Data, Variables>(text, variables).toPromise();
+  return { data: data ?? null, refusals: watchSignIn(refusalsIn(error)) };
+};
+
 export interface Act<Data, Variables> {
   /** Resolves with what it gave, or null where it was refused. */
   readonly run: (variables: Variables) => Promise<Data | null>;

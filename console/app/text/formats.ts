@@ -27,7 +27,27 @@ const formatsIn = (language: Language) => {
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'long' });
   const number = new Intl.NumberFormat(language);
   const regions = new Intl.DisplayNames(language, { type: 'region', fallback: 'code' });
-  const zoneOf = (zone: Zone) => (zone === 'utc' ? { timeZone: 'UTC' } : {});
+  // As logs have it, without halves of a day.
+  const zoneOf = (zone: Zone) => (zone === 'utc' ? ({ timeZone: 'UTC', hourCycle: 'h23' } as const) : {});
+  // Making one takes as long as formatting a hundred times.
+  const made = new Map<string, Intl.DateTimeFormat>();
+  const dateTime = (zone: Zone, seconds: boolean): Intl.DateTimeFormat => {
+    const key = `${zone} ${seconds}`;
+    const known = made.get(key);
+    if (known) return known;
+    const format = new Intl.DateTimeFormat(language, {
+      year: 'numeric',
+      month: 'short',
+      day: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      ...(seconds ? { second: '2-digit' } : {}),
+      timeZoneName: 'short',
+      ...zoneOf(zone),
+    });
+    made.set(key, format);
+    return format;
+  };
   return {
     number: (value: number) => number.format(value),
     /** With as many digits as its currency has (ISO 4217). */
@@ -36,19 +56,11 @@ const formatsIn = (language: Language) => {
       return format.format(decimal(minorUnits, format.resolvedOptions().maximumFractionDigits ?? 2));
     },
     /** Date, time and the name of the zone. */
-    time: (iso: string, zone: Zone = 'local', seconds = false) =>
-      new Intl.DateTimeFormat(language, {
-        year: 'numeric',
-        month: 'short',
-        day: 'numeric',
-        hour: '2-digit',
-        minute: '2-digit',
-        ...(seconds ? { second: '2-digit' } : {}),
-        timeZoneName: 'short',
-        ...zoneOf(zone),
-      }).format(new Date(iso)),
+    time: (iso: string, zone: Zone = 'local', seconds = false) => dateTime(zone, seconds).format(new Date(iso)),
     date: (iso: string, zone: Zone = 'local') =>
-      new Intl.DateTimeFormat(language, { dateStyle: 'medium', ...zoneOf(zone) }).format(new Date(iso)),
+      new Intl.DateTimeFormat(language, { dateStyle: 'medium', ...(zone === 'utc' ? { timeZone: 'UTC' } : {}) }).format(
+        new Date(iso),
+      ),
     /** "in 20 minutes", "3 days ago": by the largest unit of which there is one. */
     relative: (iso: string, now: number) => {
       const seconds = (new Date(iso).getTime() - now) / 1_000;
