@@ -45,6 +45,7 @@ export interface ResolveAlertInput { readonly id: string; readonly resolution: A
 export type RiskBand = 'ELEVATED' | 'HIGH' | 'LOW' | 'UNKNOWN';
 export type RiskRuleName = 'AGENT_BREADTH' | 'AGENT_INTERVENTIONS' | 'AGENT_THIN_WORK' | 'CARD_EXPIRING' | 'CARD_TESTING' | 'CHANGE_AGAINST_HISTORY' | 'CLAIM_AGAINST_RECORD' | 'CONCERN' | 'DECLINE_LOOP' | 'DOMAIN_BURST' | 'PROVIDER_DEADLINE' | 'RECOVERY_THEN_PAYMENT' | 'RETRIES_ELSEWHERE' | 'SESSION_MOVED' | 'VOLUME_SPIKE';
 export type Role = 'ADMIN' | 'AGENT' | 'AUDITOR' | 'PAYMENTS' | 'PRIVACY' | 'SERVICE' | 'SUPERVISOR';
+export interface TicketFilter { readonly assignedToMe?: boolean | null | undefined; readonly channel?: readonly (Channel)[] | null | undefined; readonly source?: string | null | undefined; readonly status?: readonly (TicketStatus)[] | null | undefined; readonly team?: string | null | undefined; readonly updatedBefore?: string | null | undefined; readonly updatedFrom?: string | null | undefined; }
 export type TicketStatus = 'CLOSED' | 'NEW' | 'OPEN' | 'PENDING' | 'RESOLVED';
 export type TransactionStatus = 'AUTHORIZED' | 'CANCELLED' | 'CAPTURED' | 'DECLINED' | 'DISPUTED' | 'PARTIALLY_REFUNDED' | 'PENDING' | 'REFUNDED' | 'REQUIRES_ACTION';
 export type UpdateBlock = 'ALREADY_DEFAULT' | 'IN_WALLET' | 'LINK' | 'NOT_A_CARD' | 'NOT_OFFERED' | 'NO_MAIL' | 'NO_PHONE' | 'OWN_CONTACT' | 'QUOTA' | 'READ_ONLY' | 'REMOVED' | 'UNDER_WAY';
@@ -226,9 +227,9 @@ export interface ResolveTicketAlertData { readonly resolveAlert: { readonly id: 
 export type ResolveTicketAlertVariables = { readonly input: ResolveAlertInput; };
 export const ResolveTicketAlert = operation<ResolveTicketAlertData, ResolveTicketAlertVariables>('mutation', "mutation ResolveTicketAlert($input:ResolveAlertInput!){resolveAlert(input:$input){id state}}");
 
-export interface TicketListData { readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly channel: Channel | null; readonly updatedAt: string | null; readonly freshness: { readonly stale: boolean; }; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
-export type TicketListVariables = { readonly after?: string | null | undefined; };
-export const TicketList = operation<TicketListData, TicketListVariables>('query', "query TicketList($after:String){tickets(first:25 after:$after){nodes{id source reference subject status channel updatedAt freshness{stale}}totalCount pageInfo{hasNextPage endCursor}}}");
+export interface TicketListData { readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly updatedAt: string | null; readonly assignee: { readonly displayName: string; } | null; readonly alerts: readonly ({ readonly id: string; })[] | null; readonly freshness: { readonly stale: boolean; }; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
+export type TicketListVariables = { readonly filter?: TicketFilter | null | undefined; readonly after?: string | null | undefined; };
+export const TicketList = operation<TicketListData, TicketListVariables>('query', "query TicketList($filter:TicketFilter$after:String){tickets(first:25 after:$after filter:$filter){nodes{id source reference subject status updatedAt assignee{displayName}alerts{id}freshness{stale}}totalCount pageInfo{hasNextPage endCursor}}}");
 
 export interface TicketsToHoldOnData { readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly assistance: { readonly id: string; readonly state: AssistanceState; } | null; })[]; }; }
 export type TicketsToHoldOnVariables = Record<string, never>;

@@ -20,8 +20,14 @@ export const minorUnitsIn = (typed: string, currency: string): number | null => 
   return Number.isSafeInteger(units) && units > 0 ? units : null;
 };
 
+interface Form {
+  readonly payments: readonly Payment[];
+  /** Called once it is done. */
+  readonly done: () => void;
+}
+
 /** What the customer states of one payment, kind by kind: what is left empty they didn't say. */
-const Claiming = ({ payments }: { readonly payments: readonly Payment[] }) => {
+const Claiming = ({ payments, done }: Form) => {
   const t = useText(agentTexts);
   const language = useLanguage();
   const { ticketId, announce, refresh } = useShown();
@@ -49,6 +55,7 @@ const Claiming = ({ payments }: { readonly payments: readonly Payment[] }) => {
     attempt.done();
     for (const clear of [setAmount, setDate, setOrder, setCard]) clear('');
     announce(t('claimed'));
+    done();
     refresh();
   };
   const example = new Intl.NumberFormat(language, { minimumFractionDigits: 2 }).format(49.9);
@@ -114,7 +121,7 @@ const Claiming = ({ payments }: { readonly payments: readonly Payment[] }) => {
   );
 };
 
-const Reporting = () => {
+const Reporting = ({ done }: Pick<Form, 'done'>) => {
   const t = useText(agentTexts);
   const { ticketId, announce, refresh } = useShown();
   const act = useAct(ReportConcern);
@@ -123,6 +130,7 @@ const Reporting = () => {
     if ((await act.run({ input: { ticketId, note: note.text } })) === null) return;
     note.setText('');
     announce(t('concerned'));
+    done();
     refresh();
   };
   return (
@@ -143,7 +151,7 @@ const ofPayment = ['DEFER_CAPTURE', 'HOLD_ORDER'] as const satisfies readonly Ho
 const lengths = [30, 60, 120] as const;
 
 /** Makes something wait: what the customer does next, or one payment that is pending. */
-const Placing = ({ payments }: { readonly payments: readonly Payment[] }) => {
+const Placing = ({ payments, done }: Form) => {
   const t = useText(agentTexts);
   const { money, time } = useFormats();
   const { ticketId, announce, refresh, drafts } = useShown();
@@ -166,6 +174,7 @@ const Placing = ({ payments }: { readonly payments: readonly Payment[] }) => {
     reason.setText('');
     drafts.delete('hold');
     announce(t('placed'));
+    done();
     refresh();
   };
   return (
@@ -220,6 +229,10 @@ const Placing = ({ payments }: { readonly payments: readonly Payment[] }) => {
   );
 };
 
+const forms = { claim: Claiming, place: Placing, concern: Reporting };
+
 /** One of the forms, with the payments that it may be about. */
-export default ({ what, payments }: { readonly what: 'claim' | 'place' | 'concern'; readonly payments: readonly Payment[] }) =>
-  what === 'claim' ? <Claiming payments={payments} /> : what === 'place' ? <Placing payments={payments} /> : <Reporting />;
+export default ({ what, ...form }: Form & { readonly what: keyof typeof forms }) => {
+  const Chosen = forms[what];
+  return <Chosen {...form} />;
+};

@@ -14,7 +14,7 @@ export const Actions = ({ payments }: { readonly payments: readonly Payment[] })
       <h2 id="panel-actions">{t('do')}</h2>
       {(['claim', 'place', 'concern'] as const).map((what) => (
         <Opens key={what} summary={t(what)}>
-          {() => <ActionForm what={what} payments={payments} />}
+          {(close) => <ActionForm what={what} payments={payments} done={close} />}
         </Opens>
       ))}
     </section>

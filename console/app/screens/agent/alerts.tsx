@@ -53,8 +53,7 @@ const One = ({ alert: { id, rule, severity, raisedAt, note, reasons, guidance } 
         </Value>
       </h3>
       <p className="quiet">
-        <Ago at={raisedAt} />
-        {severity === null ? null : <span className="tag">{t(`severity${severity}`)}</span>}
+        <Ago at={raisedAt} /> {severity === null ? null : <span className="tag">{t(`severity${severity}`)}</span>}
       </p>
       {note ? (
         <blockquote>

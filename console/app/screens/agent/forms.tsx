@@ -44,12 +44,13 @@ export const Field = ({
 export const useReasonText = (name: string) => {
   const t = useText(agentTexts);
   const [text, setText] = useDraft(name);
-  const { length } = [...text.trim()];
+  // One line, as the graph takes reasons.
+  const line = text.replace(/\s+/g, ' ').trim();
   return {
-    text: text.trim(),
+    text: line,
     typed: text,
     setText,
-    problem: length < 10 ? t('reasonShort') : length > 1_000 ? t('reasonLong') : null,
+    problem: line.length < 10 ? t('reasonShort') : line.length > 1_000 ? t('reasonLong') : null,
   };
 };
 

@@ -21,7 +21,7 @@ const One = ({ hold: { id, state, cause, reason, expiresAt, owner, effects } }: 
           <ul className="facts-short">
             {items.map(({ kind, state: far }) => (
               <li key={kind}>
-                {kind === null ? null : t(`effect${kind}`)}
+                {kind === null ? null : t(`effect${kind}`)}{' '}
                 {far === 'NOT_POSSIBLE' || far === 'PENDING' || far === 'UNKNOWN' ? (
                   <span className="tag warn">{t(`effect${far}`)}</span>
                 ) : null}

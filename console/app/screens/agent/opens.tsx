@@ -1,4 +1,4 @@
-import { type ReactNode, Suspense, useState } from 'react';
+import { type ReactNode, Suspense, useRef, useState } from 'react';
 import type { Act } from '../../graph/use';
 import { Boundary } from '../../parts/boundary';
 import { Loading, RefusalNotice } from '../../parts/notices';
@@ -24,12 +24,20 @@ export const Opens = ({
 }) => {
   const t = useText(commonTexts);
   const [isOpen, setOpen] = useState(isOpenFirst);
+  const heading = useRef<HTMLElement>(null);
+  const close = () => {
+    setOpen(false);
+    // What had the focus goes.
+    heading.current?.focus();
+  };
   return (
     <details className={className} open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-      <summary aria-label={name}>{summary}</summary>
+      <summary ref={heading} aria-label={name}>
+        {summary}
+      </summary>
       {isOpen ? (
         <Boundary instead={<p role="alert">{t('fault')}</p>}>
-          <Suspense fallback={<Loading />}>{children(() => setOpen(false))}</Suspense>
+          <Suspense fallback={<Loading />}>{children(close)}</Suspense>
         </Boundary>
       ) : null}
     </details>

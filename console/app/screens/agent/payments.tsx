@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { AskCustomer, PanelPayments, type TransactionStatus } from '../../graph/operations';
 import { useAct, useGraph } from '../../graph/use';
 import { RefusalNotice } from '../../parts/notices';
@@ -7,6 +7,7 @@ import { Time, useNow } from '../../parts/time';
 import { useText } from '../../text/catalogue';
 import { commonTexts } from '../../text/common';
 import { useFormats } from '../../text/formats';
+import { useLanguage } from '../../text/language';
 import { MethodName } from './names';
 import { ActButton } from './opens';
 import { isPending } from './pending';
@@ -33,13 +34,27 @@ const Advice = ({ of }: { readonly of: string | null }) => {
   return kind === undefined ? null : <span className="tag warn">{t(`advice${kind}`)}</span>;
 };
 
-const Decline = ({ payment }: { readonly payment: Payment }) => (
-  <p>
-    <Value field="Transaction.declineExplanation" of={payment.declineExplanation}>
-      {(words) => <span lang="en">{words}</span>}
-    </Value>
-  </p>
-);
+const GermanDecline = lazy(() => import('./decline.de'));
+
+/** Why it was declined, as the gateway says it, and in the reader's language where its code may be read. */
+const Decline = ({ payment: { declineCode, declineAdvice, declineExplanation } }: { readonly payment: Payment }) => {
+  const language = useLanguage();
+  return (
+    <p>
+      <Value field="Transaction.declineExplanation" of={declineExplanation}>
+        {(words) => {
+          const english = <span lang="en">{words}</span>;
+          if (language === 'en' || declineCode === null) return english;
+          return (
+            <Suspense fallback={english}>
+              <GermanDecline code={declineCode} advice={declineAdvice} />
+            </Suspense>
+          );
+        }}
+      </Value>
+    </p>
+  );
+};
 
 /** What may be said of the latest payment that was declined. */
 export const Telling = ({ of }: { readonly of: Customer['transactions'] }) => {

@@ -1,58 +1,159 @@
-import { Link } from 'wouter';
-import { TicketList } from '../../graph/operations';
+import { useId } from 'react';
+import { Link, useSearchParams } from 'wouter';
+import { type TicketFilter, TicketList, type TicketStatus } from '../../graph/operations';
 import { useGraph } from '../../graph/use';
-import { Answered } from '../../parts/notices';
+import { Answered, RefusalNotice } from '../../parts/notices';
 import { Page } from '../../parts/page';
 import { Pager, usePaging } from '../../parts/pager';
 import { Table } from '../../parts/table';
 import { Foreign } from '../../parts/text';
 import { Ago } from '../../parts/time';
 import { pathTo } from '../../paths';
+import { useSession } from '../../session';
 import { useText } from '../../text/catalogue';
 import { ticketTexts } from './texts';
+
+const statuses = ['NEW', 'OPEN', 'PENDING', 'RESOLVED', 'CLOSED'] as const satisfies readonly TicketStatus[];
+/** On which work goes on. */
+const open = statuses.slice(0, 3);
+
+interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** What is chosen stands in the address as a word of a closed list: a team by its place among one's own, never by its name. */
+const useChoice = (name: string, values: readonly string[], otherwise: string) => {
+  const [search, setSearch] = useSearchParams();
+  const given = search.get(name);
+  return {
+    value: given !== null && values.includes(given) ? given : otherwise,
+    choose: (value: string) =>
+      setSearch(
+        (before) => {
+          const after = new URLSearchParams(before);
+          if (value === otherwise) after.delete(name);
+          else after.set(name, value);
+          return after;
+        },
+        { replace: true },
+      ),
+  };
+};
+
+const Chooser = ({
+  label,
+  choices,
+  of: { value, choose },
+}: {
+  readonly label: string;
+  readonly choices: readonly Choice[];
+  readonly of: ReturnType<typeof useChoice>;
+}) => {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} value={value} onChange={({ target }) => choose(target.value)}>
+        {choices.map((choice) => (
+          <option key={choice.value} value={choice.value}>
+            {choice.label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+};
 
 /** The tickets somebody works with. Opening one is what begins an assistance, never this list. */
 export default () => {
   const t = useText(ticketTexts);
-  const paging = usePaging();
-  const answer = useGraph(TicketList, { after: paging.after }, { every: 30 });
+  const { roles, teams } = useSession();
+  const ofTeam = teams.map((team, at) => ({ value: `team-${at + 1}`, label: t('whoseTeam', { team }), team }));
+  const whoseChoices: readonly Choice[] = [
+    { value: 'mine', label: t('whoseMine') },
+    ...ofTeam,
+    { value: 'all', label: t('whoseAll') },
+  ];
+  const stateChoices: readonly Choice[] = [
+    { value: 'open', label: t('stateOpen') },
+    ...statuses.map((status) => ({ value: status.toLowerCase(), label: t(status) })),
+    { value: 'all', label: t('stateAll') },
+  ];
+  const values = (choices: readonly Choice[]) => choices.map(({ value }) => value);
+  const whose = useChoice('whose', values(whoseChoices), roles.includes('SUPERVISOR') ? 'all' : 'mine');
+  const state = useChoice('state', values(stateChoices), 'open');
+  const status = statuses.filter((each) => each.toLowerCase() === state.value);
+  const team = ofTeam.find(({ value }) => value === whose.value)?.team;
+  const filter: TicketFilter = {
+    ...(whose.value === 'mine' ? { assignedToMe: true } : {}),
+    ...(team === undefined ? {} : { team }),
+    ...(state.value === 'open' ? { status: open } : status.length > 0 ? { status } : {}),
+  };
+  const paging = usePaging(`${whose.value} ${state.value}`);
+  const answer = useGraph(TicketList, { filter, after: paging.after }, { every: 30 });
   return (
     <Page title={t('title')}>
+      <search className="filters" aria-label={t('filter')}>
+        <Chooser label={t('whose')} choices={whoseChoices} of={whose} />
+        <Chooser label={t('state')} choices={stateChoices} of={state} />
+      </search>
       <Answered answer={answer}>
-        {({ tickets: { nodes, pageInfo, totalCount } }) => (
-          <>
-            <Table
-              caption={t('caption', { count: totalCount })}
-              empty={t('none')}
-              rows={nodes}
-              keyOf={({ id }) => id}
-              columns={[
-                {
-                  key: 'reference',
-                  title: t('reference'),
-                  cell: ({ source, reference }) => <Link href={pathTo('ticket', { source, reference })}>{reference}</Link>,
-                },
-                {
-                  key: 'subject',
-                  title: t('subject'),
-                  cell: ({ subject }) => (subject ? <Foreign text={subject} /> : <em>{t('noSubject')}</em>),
-                },
-                {
-                  key: 'status',
-                  title: t('status'),
-                  cell: ({ status, freshness }) => (
-                    <>
-                      {status === null ? null : t(status)}
-                      {freshness.stale ? <span className="tag warn">{t('stale')}</span> : null}
-                    </>
-                  ),
-                },
-                { key: 'updated', title: t('updated'), cell: ({ updatedAt }) => (updatedAt ? <Ago at={updatedAt} /> : null) },
-              ]}
-            />
-            <Pager paging={paging} page={pageInfo} />
-          </>
-        )}
+        {({ tickets: { nodes, pageInfo, totalCount } }, refusals) => {
+          const untold = refusals.of('Ticket.alerts');
+          return (
+            <>
+              {untold === null ? null : <RefusalNotice refusal={untold} />}
+              <Table
+                caption={t('caption', { count: totalCount })}
+                empty={t('none')}
+                rows={nodes}
+                keyOf={({ id }) => id}
+                columns={[
+                  {
+                    key: 'reference',
+                    title: t('reference'),
+                    cell: ({ source, reference }) => <Link href={pathTo('ticket', { source, reference })}>{reference}</Link>,
+                  },
+                  {
+                    key: 'subject',
+                    title: t('subject'),
+                    cell: ({ subject, alerts }) => (
+                      <>
+                        {subject ? <Foreign text={subject} /> : <em>{t('noSubject')}</em>}
+                        {alerts === null || alerts.length === 0 ? null : (
+                          <span className="tag wrong">{t('alert', { count: alerts.length })}</span>
+                        )}
+                      </>
+                    ),
+                  },
+                  {
+                    key: 'status',
+                    title: t('status'),
+                    cell: ({ status: now, freshness }) => (
+                      <>
+                        {now === null ? null : t(now)}
+                        {freshness.stale ? <span className="tag warn">{t('stale')}</span> : null}
+                      </>
+                    ),
+                  },
+                  ...(whose.value === 'mine'
+                    ? []
+                    : [
+                        {
+                          key: 'assignee',
+                          title: t('assignee'),
+                          cell: ({ assignee }: (typeof nodes)[number]) =>
+                            assignee === null ? t('nobody') : <Foreign text={assignee.displayName} />,
+                        },
+                      ]),
+                  { key: 'updated', title: t('updated'), cell: ({ updatedAt }) => (updatedAt ? <Ago at={updatedAt} /> : null) },
+                ]}
+              />
+              <Pager paging={paging} page={pageInfo} />
+            </>
+          );
+        }}
       </Answered>
     </Page>
   );
