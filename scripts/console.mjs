@@ -91,14 +91,23 @@ const { output } = await build({
   },
 });
 
+/** What a page has beside what all have. The console has what all of its screens have. */
+const ownSheets = { index: /./, frame: /^(frame|screens\/agent)\// };
 const sheets = readdirSync(app, { recursive: true })
   .filter((name) => name.endsWith('.css'))
   // What all have comes first.
   .sort((a, b) => Number(b.startsWith('style')) - Number(a.startsWith('style')) || (a < b ? -1 : 1));
-const style = sheets.map((name) => readFileSync(join(app, name), 'utf8')).join('\n');
-const styleName = `style-${createHash('sha256').update(style).digest('base64url').slice(0, 8)}.css`;
+const styleOf = (page) => {
+  const own = sheets.filter((name) => name.startsWith('style') || ownSheets[page]?.test(name));
+  const text = own
+    .map((name) => readFileSync(join(app, name), 'utf8'))
+    .join('\n')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\s*([{};])\s*/g, '$1');
+  return { name: `style-${createHash('sha256').update(text).digest('base64url').slice(0, 8)}.css`, text };
+};
 
-const files = { [styleName]: style, 'icon.svg': readFileSync(join(app, 'icon.svg'), 'utf8') };
+const files = { 'icon.svg': readFileSync(join(app, 'icon.svg'), 'utf8') };
 for (const chunk of output) files[chunk.fileName] = chunk.code;
 
 if (existsSync(join(app, element))) {
@@ -115,6 +124,8 @@ const needed = (fileName, into = new Set()) => {
 
 for (const [name] of entries) {
   const { fileName } = output.find((chunk) => chunk.isEntry && chunk.name === name);
+  const style = styleOf(name);
+  files[style.name] = style.text;
   const preloads = [...needed(fileName)].map((each) => `<link rel="modulepreload" href="/console/${each}">\n`).join('');
   files[`${name}.html`] = `<!doctype html>
 <html lang="en">
@@ -123,7 +134,7 @@ for (const [name] of entries) {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Counterfoil</title>
 <link rel="icon" href="/console/icon.svg">
-<link rel="stylesheet" href="/console/${styleName}">
+<link rel="stylesheet" href="/console/${style.name}">
 ${preloads}<script type="module" src="/console/${fileName}"></script>
 </head>
 <body>
@@ -148,7 +159,7 @@ for (const [name, text] of Object.entries(files)) {
 // What each page loads at once, and what each screen loads beside its page.
 const chunkOf = (name) => output.find((chunk) => chunk.isEntry && chunk.name === name).fileName;
 const atOnce = Object.fromEntries(
-  entries.map(([name]) => [name, [`${name}.html`, styleName, chunkOf(name), ...needed(chunkOf(name))]]),
+  entries.map(([name]) => [name, [`${name}.html`, styleOf(name).name, chunkOf(name), ...needed(chunkOf(name))]]),
 );
 const screens = output.filter((chunk) => chunk.isDynamicEntry);
 const beside = Object.fromEntries(

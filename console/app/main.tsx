@@ -1,3 +1,4 @@
+import { Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Provider } from 'urql';
 import { Console } from './console';
@@ -5,6 +6,8 @@ import { client } from './graph/client';
 
 createRoot(document.getElementById('app') as HTMLElement).render(
   <Provider value={client}>
-    <Console />
+    <Suspense fallback={null}>
+      <Console />
+    </Suspense>
   </Provider>,
 );

@@ -17,4 +17,8 @@ describe('what a browser loads, compressed', () => {
   it('for the panel is at most 16 kB beside what every screen has: a frame has it, too', () => {
     expect(kilobytes(screens['screens/agent/agent.tsx'])).toBeLessThanOrEqual(16);
   });
+
+  it('for a frame with the panel is at most 100 kB, all that it shows first included', () => {
+    expect(kilobytes(pages.frame)).toBeLessThanOrEqual(100);
+  });
 });

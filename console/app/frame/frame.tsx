@@ -1,9 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
-import { FrameTicket } from '../graph/operations';
 import { tellSignedIn, tellSignedOut, useSignedOut } from '../graph/signed-out';
-import { useGraph } from '../graph/use';
-import { Answered } from '../parts/notices';
 import { pathTo } from '../paths';
+import { Panel } from '../screens/agent/panel';
 import { useText } from '../text/catalogue';
 import type { FramePlace } from './place';
 import { type FrameKey, newFrameKey, requestAccess, signInByPopup, signOutOfFrame } from './session';
@@ -68,12 +66,10 @@ const FrameSignIn = ({ place }: { readonly place: FramePlace }) => {
 
 const Shown = ({ place }: { readonly place: FramePlace }) => {
   const t = useText(frameTexts);
-  const answer = useGraph(FrameTicket, { ...place });
   return (
     <main id="content">
-      <Answered answer={answer}>
-        {({ ticketByReference: ticket }) => (ticket === null ? null : <h1>{t('ticket', { reference: ticket.reference })}</h1>)}
-      </Answered>
+      <h1 className="visually-hidden">{t('ticket', { reference: place.reference })}</h1>
+      <Panel {...place} />
       <p>
         <ConsoleLink place={place} />{' '}
         <button type="button" onClick={() => void signOutOfFrame(place.source).then(tellSignedOut)}>

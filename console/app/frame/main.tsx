@@ -1,3 +1,4 @@
+import { Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Provider } from 'urql';
 import { client } from '../graph/client';
@@ -17,6 +18,8 @@ document.addEventListener(
 if (framePlace !== null)
   createRoot(document.getElementById('app') as HTMLElement).render(
     <Provider value={client}>
-      <Frame place={framePlace} />
+      <Suspense fallback={null}>
+        <Frame place={framePlace} />
+      </Suspense>
     </Provider>,
   );

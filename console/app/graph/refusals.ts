@@ -18,6 +18,9 @@ export interface Refusal {
   readonly retryAfter: number | null;
 }
 
+/** As the gateway says it. */
+export const saidBy = ({ message, remedy }: Refusal): string => [message, remedy].filter(Boolean).join(' ');
+
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** Of what nothing answered. */

@@ -1,12 +1,12 @@
-import { type ReactNode, useState } from 'react';
-import type { Refusal, Refusals } from '../graph/refusals';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { type Refusal, type Refusals, saidBy } from '../graph/refusals';
 import { useSteppedUp } from '../graph/stepped-up';
 import type { Answer } from '../graph/use';
 import { paths } from '../paths';
 import { useText } from '../text/catalogue';
 import { commonTexts } from '../text/common';
 import { useFormats } from '../text/formats';
-import { useReason } from '../text/reasons';
+import { Boundary } from './boundary';
 
 /** Where a browser signs in, and comes back to what it was looking at. */
 export const signInPath = (): string => `/sign-in?${new URLSearchParams({ return: `${location.pathname}${location.search}` })}`;
@@ -21,6 +21,21 @@ export const Loading = () => {
     <p className="notice quiet" role="status">
       {t('loading')}
     </p>
+  );
+};
+
+const ReasonInWords = lazy(() => import('../text/reasons'));
+
+/** Why something was refused, in the reader's words where there are some: those are loaded once something is. */
+const Reason = ({ refusal }: { readonly refusal: Refusal }) => {
+  const said = saidBy(refusal);
+  if (refusal.reason === null) return said;
+  return (
+    <Boundary instead={said}>
+      <Suspense fallback={said}>
+        <ReasonInWords refusal={refusal} />
+      </Suspense>
+    </Boundary>
   );
 };
 
@@ -66,15 +81,16 @@ export const RefusalNotice = ({
   readonly children?: ReactNode;
 }) => {
   const t = useText(commonTexts);
-  const reasonOf = useReason();
   const { code, retryAfter } = refusal;
   const title = t(titles[code as keyof typeof titles] ?? 'failed');
   const words =
-    code === 'OFFLINE' || refusal.message === ''
-      ? t(live ? 'offlineLost' : 'offlineWhy')
-      : code === 'NOT_FOUND'
-        ? t('notFoundWhy')
-        : reasonOf(refusal);
+    code === 'OFFLINE' || refusal.message === '' ? (
+      t(live ? 'offlineLost' : 'offlineWhy')
+    ) : code === 'NOT_FOUND' ? (
+      t('notFoundWhy')
+    ) : (
+      <Reason refusal={refusal} />
+    );
   return (
     <div className="notice refusal" role={live ? 'alert' : undefined} data-code={code} data-reason={refusal.reason ?? undefined}>
       <p>
@@ -91,10 +107,9 @@ export const RefusalNotice = ({
 /** In the place of a value that wasn't given. Never empty: nothing that is denied looks like nothing that is there. */
 export const NotShown = ({ refusal }: { readonly refusal: Refusal }) => {
   const t = useText(commonTexts);
-  const reasonOf = useReason();
   return (
     <span className="not-shown" data-reason={refusal.reason ?? undefined}>
-      {t('partDenied')}: {reasonOf(refusal)}
+      {t('partDenied')}: <Reason refusal={refusal} />
     </span>
   );
 };

@@ -1,4 +1,4 @@
-import type { Refusal } from '../graph/refusals';
+import { type Refusal, saidBy } from '../graph/refusals';
 import { catalogue, type TextsLike, useText } from './catalogue';
 
 /** Why something was denied, and what would lift it, by the gateway's reason: as the gateway says it, for somebody at a screen. */
@@ -28,11 +28,9 @@ export type ReasonTexts = TextsLike<typeof english>;
 
 const reasonTexts = catalogue(english, () => import('./reasons.de'));
 
-/** A refusal in the reader's words: by its reason where it is denied, otherwise as the gateway says it. */
-export const useReason = (): ((refusal: Refusal) => string) => {
+/** Why something was denied in the reader's words; as the gateway says it where these have none for it. */
+export default ({ refusal }: { readonly refusal: Refusal }): string => {
   const t = useText(reasonTexts);
-  return ({ reason, message, remedy }) =>
-    reason !== null && Object.hasOwn(reasonTexts.en, reason)
-      ? t(reason as keyof typeof reasonTexts.en)
-      : [message, remedy].filter(Boolean).join(' ');
+  const { reason } = refusal;
+  return reason !== null && Object.hasOwn(english, reason) ? t(reason as keyof typeof english) : saidBy(refusal);
 };

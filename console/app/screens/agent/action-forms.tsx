@@ -4,10 +4,10 @@ import { useAct } from '../../graph/use';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
 import { useLanguage } from '../../text/language';
+import { formTexts } from './form-texts';
 import { ActForm, Field, ReasonField, useAttempt, useReasonText } from './forms';
 import { isPending } from './pending';
 import { type Payment, useDraft, useShown } from './shown';
-import { agentTexts } from './texts';
 
 /** An amount as it is typed, in minor units of its currency; null for what is none. One separator, of either kind, before the last digits. */
 export const minorUnitsIn = (typed: string, currency: string): number | null => {
@@ -28,7 +28,7 @@ interface Form {
 
 /** What the customer states of one payment, kind by kind: what is left empty they didn't say. */
 const Claiming = ({ payments, done }: Form) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const language = useLanguage();
   const { ticketId, announce, refresh } = useShown();
   const act = useAct(RecordClaim);
@@ -122,7 +122,7 @@ const Claiming = ({ payments, done }: Form) => {
 };
 
 const Reporting = ({ done }: Pick<Form, 'done'>) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const { ticketId, announce, refresh } = useShown();
   const act = useAct(ReportConcern);
   const note = useReasonText('concern');
@@ -152,7 +152,7 @@ const lengths = [30, 60, 120] as const;
 
 /** Makes something wait: what the customer does next, or one payment that is pending. */
 const Placing = ({ payments, done }: Form) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const { money, time } = useFormats();
   const { ticketId, announce, refresh, drafts } = useShown();
   const act = useAct(PlaceTicketHold);

@@ -1,9 +1,9 @@
 import { type AssistancePurpose, BeginAssistance } from '../../graph/operations';
 import { useAct } from '../../graph/use';
 import { useText } from '../../text/catalogue';
+import { formTexts } from './form-texts';
 import { ActForm, Field, ReasonField, useReasonText } from './forms';
 import { useDraft, useShown } from './shown';
-import { agentTexts } from './texts';
 
 const purposes = [
   'PAYMENT_QUESTION',
@@ -16,7 +16,7 @@ const purposes = [
 
 /** The request for access: what for, and why. */
 export default () => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const { ticketId, announce, refresh, drafts } = useShown();
   const act = useAct(BeginAssistance);
   const reason = useReasonText('access');

@@ -2,8 +2,8 @@ import { type FormEvent, type ReactNode, useId, useRef, useState } from 'react';
 import type { Act } from '../../graph/use';
 import { RefusalNotice } from '../../parts/notices';
 import { useText } from '../../text/catalogue';
+import { formTexts } from './form-texts';
 import { type Attempt, useDraft, useShown } from './shown';
-import { agentTexts } from './texts';
 
 export const Field = ({
   label,
@@ -42,7 +42,7 @@ export const Field = ({
 
 /** What is typed as a reason, and what is wrong with it. */
 export const useReasonText = (name: string) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const [text, setText] = useDraft(name);
   // One line, as the graph takes reasons.
   const line = text.replace(/\s+/g, ' ').trim();
@@ -65,7 +65,7 @@ export const ReasonField = ({
   readonly hint?: string;
   readonly showsProblem: boolean;
 }) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   return (
     <Field label={label ?? t('reason')} hint={hint ?? t('reasonHint')} problem={showsProblem ? of.problem : null}>
       {(given) => (

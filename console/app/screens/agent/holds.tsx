@@ -1,18 +1,16 @@
 import { lazy } from 'react';
-import type { HoldState } from '../../graph/operations';
 import { Foreign } from '../../parts/text';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
+import { formTexts } from './form-texts';
 import { Opens } from './opens';
+import { isStanding } from './pending';
 import { type Hold, Listed, type Ticket } from './shown';
-import { agentTexts } from './texts';
-
-const standing: readonly HoldState[] = ['PROPOSED', 'PLACING', 'ACTIVE', 'RELEASING'];
 
 const Releasing = lazy(() => import('./releasing'));
 
 const One = ({ hold: { id, state, cause, reason, expiresAt, owner, effects } }: { readonly hold: Hold }) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const { time } = useFormats();
   return (
     <li>
@@ -54,10 +52,9 @@ const One = ({ hold: { id, state, cause, reason, expiresAt, owner, effects } }: 
 };
 
 /** What waits for the customer just now. */
-export const Holds = ({ of }: { readonly of: Ticket['holds'] }) => {
-  const t = useText(agentTexts);
-  const now = of?.filter(({ state }) => standing.includes(state)) ?? null;
-  if (now?.length === 0) return null;
+export default ({ of }: { readonly of: Ticket['holds'] }) => {
+  const t = useText(formTexts);
+  const now = of?.filter(({ state }) => isStanding(state)) ?? null;
   return (
     <section className="sheet" aria-labelledby="panel-holds">
       <h2 id="panel-holds">{t('holds')}</h2>

@@ -6,14 +6,14 @@ import { Foreign } from '../../parts/text';
 import { Time } from '../../parts/time';
 import { useText } from '../../text/catalogue';
 import { commonTexts } from '../../text/common';
+import { formTexts } from './form-texts';
 import { useShown } from './shown';
-import { agentTexts } from './texts';
 
 type Page = NonNullable<NonNullable<PanelMessagesData['ticket']>['messages']>;
 type Message = Page['nodes'][number];
 
 const One = ({ message: { author, createdAt, body, truncated, redactions } }: { readonly message: Message }) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const role =
     author === null
       ? null
@@ -52,7 +52,7 @@ const One = ({ message: { author, createdAt, body, truncated, redactions } }: { 
 
 /** Messages from one on, a page at a time. */
 const From = ({ after }: { readonly after: string | null }) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const common = useText(commonTexts);
   const { ticketId } = useShown();
   const [goesOn, goOn] = useState(false);

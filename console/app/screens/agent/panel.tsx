@@ -1,8 +1,8 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { AgentPanel, type AgentPanelData, PanelAlerts, PanelPulse } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
 import { useGraph, useLive } from '../../graph/use';
-import { Answered, RefusalNotice } from '../../parts/notices';
+import { Answered, Loading, RefusalNotice } from '../../parts/notices';
 import { Foreign } from '../../parts/text';
 import { useNow } from '../../parts/time';
 import { useText } from '../../text/catalogue';
@@ -10,10 +10,10 @@ import { useFormats } from '../../text/formats';
 import { Closed, type End, Live, useEndAt } from './access';
 import { Actions } from './actions';
 import { Alerts } from './alerts';
-import { Holds } from './holds';
 import { Messages } from './messages';
 import { Methods } from './methods';
 import { Payments, Telling } from './payments';
+import { isStanding } from './pending';
 import {
   type Attempt,
   type Customer,
@@ -27,6 +27,8 @@ import {
 } from './shown';
 import { agentTexts } from './texts';
 import { Updates } from './updates';
+
+const Holds = lazy(() => import('./holds'));
 
 /** What outlives what is shown. */
 type Kept = Pick<Shown, 'announce' | 'drafts' | 'attempts'>;
@@ -194,7 +196,11 @@ const Opened = ({
           <About customer={customer} />
           <Updates of={ticket.credentialUpdates} />
           <Methods of={customer.paymentMethods} />
-          <Holds of={ticket.holds} />
+          {ticket.holds === null || ticket.holds.some((hold) => isStanding(hold.state)) ? (
+            <Suspense fallback={<Loading />}>
+              <Holds of={ticket.holds} />
+            </Suspense>
+          ) : null}
         </div>
         <div>
           <Payments customerId={customer.id} of={customer.transactions} questions={ticket.recognitions ?? []} />

@@ -1,13 +1,13 @@
 import { ReleaseTicketHold } from '../../graph/operations';
 import { useAct } from '../../graph/use';
 import { useText } from '../../text/catalogue';
+import { formTexts } from './form-texts';
 import { ActForm, ReasonField, useReasonText } from './forms';
 import { useShown } from './shown';
-import { agentTexts } from './texts';
 
 /** Lets go of what somebody of the staff had put on hold. */
 export default ({ id }: { readonly id: string }) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const { announce, refresh, drafts } = useShown();
   const act = useAct(ReleaseTicketHold);
   const reason = useReasonText(`release ${id}`);

@@ -1,9 +1,9 @@
 import { type CredentialUpdateKind, RequestUpdate } from '../../graph/operations';
 import { useAct } from '../../graph/use';
 import { useText } from '../../text/catalogue';
+import { formTexts } from './form-texts';
 import { ActForm, ReasonField, useAttempt, useReasonText } from './forms';
 import { type Method, useShown } from './shown';
-import { agentTexts } from './texts';
 
 /** Asks the customer to confirm one kind of change. */
 export default ({
@@ -15,7 +15,7 @@ export default ({
   readonly kind: CredentialUpdateKind;
   readonly done: () => void;
 }) => {
-  const t = useText(agentTexts);
+  const t = useText(formTexts);
   const { ticketId, announce, refresh, drafts } = useShown();
   const act = useAct(RequestUpdate);
   const draft = `update ${id} ${kind}`;
