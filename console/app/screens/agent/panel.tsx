@@ -33,6 +33,9 @@ const Holds = lazy(() => import('./holds'));
 /** What outlives what is shown. */
 type Kept = Pick<Shown, 'announce' | 'drafts' | 'attempts'>;
 
+/** Milliseconds for which an outcome is in view. What it tells of stays. */
+const shownFor = 8_000;
+
 /** Seconds after which it is looked whether something has moved, and whether a request was decided. */
 const pulse = 20;
 
@@ -330,12 +333,18 @@ export const Panel = ({ source, reference }: Given) => {
   const t = useText(agentTexts);
   const [ended, setEnded] = useState<End | null>(null);
   const [said, say] = useState('');
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const kept = useRef({ drafts: new Map<string, string>(), attempts: new Map<string, Attempt>() });
   const announce = useCallback((text: string) => {
     // The same words once more are said once more.
     say('');
-    setTimeout(() => say(text), 50);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      say(text);
+      timer.current = setTimeout(() => say(''), shownFor);
+    }, 50);
   }, []);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const common = useMemo(() => ({ announce, ...kept.current }), [announce]);
   const onEnd = useCallback(
     (end: End) => {
@@ -346,14 +355,14 @@ export const Panel = ({ source, reference }: Given) => {
   );
   return (
     <div className="panel">
-      <p className="visually-hidden" role="status">
-        {said}
-      </p>
       {ended === null ? (
         <Asked source={source} reference={reference} onEnd={onEnd} common={common} />
       ) : (
         <Ended how={ended} reopen={() => setEnded(null)} />
       )}
+      <p className={said === '' ? 'visually-hidden' : 'outcome'} role="status">
+        {said}
+      </p>
     </div>
   );
 };
