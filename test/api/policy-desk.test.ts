@@ -207,6 +207,18 @@ describe('coverage and verdicts', () => {
       ]);
   });
 
+  it('are those of a session without a second factor where that is asked', async () => {
+    const of = async (mfa: boolean) =>
+      told(
+        await test.as(
+          'pia',
+          `{ exposure(type: "Address", first: 60, mfa: ${mfa}) { coordinate verdicts { role assurance verdict } } }`,
+        ),
+      ).data.exposure.find(({ coordinate }: { coordinate: string }) => coordinate === 'Address.city').verdicts;
+    expect(await of(true)).toContainEqual({ role: 'AGENT', assurance: 'VERIFIED', verdict: 'reveal' });
+    expect(await of(false)).toContainEqual({ role: 'AGENT', assurance: 'VERIFIED', verdict: 'deny' });
+  });
+
   it('explain one without a second factor, and under a link; a ticket has its own', async () => {
     const explain = (args: string) =>
       test.as('pia', `{ explainAccess(field: "Customer.phone", ${args}) { mfa assurance verdict lift } }`);

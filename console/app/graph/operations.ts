@@ -24,6 +24,8 @@ export type ClaimedTrait = 'AMOUNT' | 'CARD' | 'DATE' | 'ORDER';
 export type ConfirmationOutcome = 'CONFIRMED' | 'REFUSED';
 export type CredentialUpdateKind = 'BILLING_ADDRESS' | 'REMOVE' | 'REPLACE_CARD' | 'SET_DEFAULT';
 export type CredentialUpdateState = 'APPLIED' | 'APPLYING' | 'AWAITING_APPROVAL' | 'AWAITING_CUSTOMER' | 'AWAITING_PROVIDER' | 'CANCELLED' | 'EXPIRED' | 'FAILED' | 'REFUSED' | 'REJECTED' | 'REQUESTED' | 'UNKNOWN';
+export type ExaminedArea = 'GRANTS' | 'LOG' | 'OPERATIONS' | 'SERVER' | 'SOURCES';
+export type FieldClass = 'CREDENTIAL' | 'INTERNAL' | 'PAYMENT' | 'PERSONAL' | 'PUBLIC' | 'SECRET';
 export type GuidanceCode = 'ANSWER_PROVIDER' | 'ASK_CUSTOMER' | 'ASK_FOR_PAYMENTS' | 'CHECK_CARD_DATA' | 'DO_NOT_CONFIRM' | 'DO_NOT_RETRY' | 'NO_CHANGE_NOW' | 'OFFER_REPLACEMENT' | 'RESOLVE' | 'RETRY_LATER' | 'WAIT_FOR_STEP_UP';
 export type HoldCause = 'AGENT' | 'CUSTOMER' | 'RULE' | 'SUPERVISOR';
 export type HoldEffectKind = 'BLOCK_NEW' | 'DEFER_CAPTURE' | 'HOLD_ORDER' | 'PAUSE_RENEWAL' | 'REVIEW' | 'STEP_UP';
@@ -37,6 +39,7 @@ export type LinkAssurance = 'MATCHED' | 'NONE' | 'VERIFIED';
 export type PaymentMethodKind = 'BANK_DEBIT' | 'CARD' | 'OTHER' | 'WALLET';
 export type PaymentMethodStatus = 'ACTIVE' | 'EXPIRED' | 'EXPIRING' | 'REMOVED';
 export interface PlaceHoldInput { readonly customerIds?: readonly (string)[] | null | undefined; readonly effects: readonly (HoldEffectKind)[]; readonly idempotencyKey: string; readonly reason: string; readonly ticketId: string; readonly transactionId?: string | null | undefined; readonly until: string; }
+export type PolicyEffect = 'CHANGES' | 'EXPOSES' | 'RESTRICTS';
 export type RecognitionState = 'ASKED' | 'DISOWNED' | 'EXPIRED' | 'FAILED' | 'RECOGNIZED';
 export interface RecordClaimInput { readonly amount?: ClaimedAmountInput | null | undefined; readonly cardLast4?: string | null | undefined; readonly date?: string | null | undefined; readonly idempotencyKey: string; readonly orderReference?: string | null | undefined; readonly ticketId: string; }
 export interface ReportConcernInput { readonly note: string; readonly ticketId: string; }
@@ -45,6 +48,8 @@ export interface ResolveAlertInput { readonly id: string; readonly resolution: A
 export type RiskBand = 'ELEVATED' | 'HIGH' | 'LOW' | 'UNKNOWN';
 export type RiskRuleName = 'AGENT_BREADTH' | 'AGENT_INTERVENTIONS' | 'AGENT_THIN_WORK' | 'CARD_EXPIRING' | 'CARD_TESTING' | 'CHANGE_AGAINST_HISTORY' | 'CLAIM_AGAINST_RECORD' | 'CONCERN' | 'DECLINE_LOOP' | 'DOMAIN_BURST' | 'PROVIDER_DEADLINE' | 'RECOVERY_THEN_PAYMENT' | 'RETRIES_ELSEWHERE' | 'SESSION_MOVED' | 'VOLUME_SPIKE';
 export type Role = 'ADMIN' | 'AGENT' | 'AUDITOR' | 'PAYMENTS' | 'PRIVACY' | 'SERVICE' | 'SUPERVISOR';
+export type SourceSide = 'HELPDESK' | 'PAYMENTS';
+export type SourceStanding = 'BEHIND' | 'FAULT' | 'OK';
 export interface TicketFilter { readonly assignedToMe?: boolean | null | undefined; readonly channel?: readonly (Channel)[] | null | undefined; readonly source?: string | null | undefined; readonly status?: readonly (TicketStatus)[] | null | undefined; readonly team?: string | null | undefined; readonly updatedBefore?: string | null | undefined; readonly updatedFrom?: string | null | undefined; }
 export type TicketStatus = 'CLOSED' | 'NEW' | 'OPEN' | 'PENDING' | 'RESOLVED';
 export type TransactionStatus = 'AUTHORIZED' | 'CANCELLED' | 'CAPTURED' | 'DECLINED' | 'DISPUTED' | 'PARTIALLY_REFUNDED' | 'PENDING' | 'REFUNDED' | 'REQUIRES_ACTION';
@@ -131,6 +136,10 @@ export interface HoldsNowData { readonly holds: { readonly nodes: readonly ({ re
 export type HoldsNowVariables = { readonly filter?: HoldFilter | null | undefined; };
 export const HoldsNow = operation<HoldsNowData, HoldsNowVariables>('query', "query HoldsNow($filter:HoldFilter){holds(first:20 filter:$filter){nodes{id state}}}");
 
+export interface LastExaminationData { readonly lastExamination: { readonly at: string; readonly eventId: string; readonly areas: readonly ({ readonly area: ExaminedArea; readonly findings: number; })[]; } | null; }
+export type LastExaminationVariables = Record<string, never>;
+export const LastExamination = operation<LastExaminationData, LastExaminationVariables>('query', "query LastExamination{lastExamination{at eventId areas{area findings}}}");
+
 export interface LogCheckpointData { readonly auditCheckpoint: { readonly origin: string; readonly treeSize: number; readonly rootHash: string; readonly signedAt: string; readonly note: string; readonly unanchored: boolean; readonly anchors: readonly ({ readonly anchor: string; readonly treeSize: number; readonly anchoredAt: string; readonly note: string; })[]; } | null; }
 export type LogCheckpointVariables = Record<string, never>;
 export const LogCheckpoint = operation<LogCheckpointData, LogCheckpointVariables>('query', "query LogCheckpoint{auditCheckpoint{...SignedTree}}fragment SignedTree on AuditCheckpoint{origin treeSize rootHash signedAt note unanchored anchors{anchor treeSize anchoredAt note}}");
@@ -183,6 +192,26 @@ export interface PlaceTicketHoldData { readonly placeHold: { readonly id: string
 export type PlaceTicketHoldVariables = { readonly input: PlaceHoldInput; };
 export const PlaceTicketHold = operation<PlaceTicketHoldData, PlaceTicketHoldVariables>('mutation', "mutation PlaceTicketHold($input:PlaceHoldInput!){placeHold(input:$input){id state}}");
 
+export interface PolicyDiffData { readonly policyDiff: { readonly inForce: string; readonly digest: string | null; readonly problemCount: number; readonly problems: readonly ({ readonly line: number | null; readonly path: string; readonly message: string; })[]; readonly changeCount: number; readonly changes: readonly ({ readonly coordinate: string; readonly role: Role | null; readonly assurance: LinkAssurance | null; readonly before: string; readonly after: string; readonly effect: PolicyEffect; readonly sentence: string; })[]; readonly disclosures: { readonly since: string; readonly isComplete: boolean; readonly examined: number; readonly changed: number; readonly showingMore: number; readonly showingLess: number; } | null; }; }
+export type PolicyDiffVariables = { readonly file: string; };
+export const PolicyDiff = operation<PolicyDiffData, PolicyDiffVariables>('query', "query PolicyDiff($file:String!){policyDiff(file:$file){inForce digest problemCount problems{line path message}changeCount changes{coordinate role assurance before after effect sentence}disclosures{since isComplete examined changed showingMore showingLess}}}");
+
+export interface PolicyMatrixData { readonly exposure: readonly ({ readonly coordinate: string; readonly class: FieldClass; readonly verdicts: readonly ({ readonly role: Role; readonly assurance: LinkAssurance; readonly verdict: string; readonly decidedBy: string | null; readonly line: number | null; })[]; readonly filterableBy: readonly (Role)[]; readonly sortableBy: readonly (Role)[]; })[]; }
+export type PolicyMatrixVariables = { readonly type: string; readonly mfa: boolean; };
+export const PolicyMatrix = operation<PolicyMatrixData, PolicyMatrixVariables>('query', "query PolicyMatrix($type:String!$mfa:Boolean!){exposure(type:$type first:100 mfa:$mfa){coordinate class verdicts{role assurance verdict decidedBy line}filterableBy sortableBy}}");
+
+export interface PolicyPreviewData { readonly policyPreview: { readonly policy: string; readonly fields: readonly ({ readonly path: string; readonly coordinate: string; readonly class: FieldClass; readonly link: LinkAssurance; readonly verdict: string; readonly value: string | null; readonly reason: string | null; readonly remedy: string | null; readonly decidedBy: string | null; readonly line: number | null; })[]; }; }
+export type PolicyPreviewVariables = { readonly role: Role; readonly mfa: boolean; readonly assurance: LinkAssurance; };
+export const PolicyPreview = operation<PolicyPreviewData, PolicyPreviewVariables>('query', "query PolicyPreview($role:Role!$mfa:Boolean!$assurance:LinkAssurance!){policyPreview(role:$role mfa:$mfa assurance:$assurance){policy fields{path coordinate class link verdict value reason remedy decidedBy line}}}");
+
+export interface PolicyTypesData { readonly policyCoverage: { readonly digest: string; readonly fields: number; readonly types: number; readonly policed: number; readonly filters: number; readonly sorts: number; readonly classes: readonly ({ readonly class: FieldClass; readonly count: number; })[]; readonly roles: readonly ({ readonly role: Role; readonly reveal: number; readonly mask: number; readonly omit: number; readonly deny: number; })[]; }; readonly exposure: readonly ({ readonly coordinate: string; })[]; }
+export type PolicyTypesVariables = Record<string, never>;
+export const PolicyTypes = operation<PolicyTypesData, PolicyTypesVariables>('query', "query PolicyTypes{policyCoverage{digest fields types policed filters sorts classes{class count}roles{role reveal mask omit deny}}exposure{coordinate}}");
+
+export interface PolicyWhyData { readonly verified: { readonly class: FieldClass; readonly verdict: string; readonly ceiling: string; readonly decidedBy: string | null; readonly line: number | null; readonly lift: string; }; readonly matched: { readonly class: FieldClass; readonly verdict: string; readonly ceiling: string; readonly decidedBy: string | null; readonly line: number | null; readonly lift: string; }; readonly none: { readonly class: FieldClass; readonly verdict: string; readonly ceiling: string; readonly decidedBy: string | null; readonly line: number | null; readonly lift: string; }; }
+export type PolicyWhyVariables = { readonly field: string; readonly role: Role; readonly mfa: boolean; };
+export const PolicyWhy = operation<PolicyWhyData, PolicyWhyVariables>('query', "query PolicyWhy($field:String!$role:Role!$mfa:Boolean!){verified:explainAccess(field:$field role:$role mfa:$mfa assurance:VERIFIED){...WhyAccess}matched:explainAccess(field:$field role:$role mfa:$mfa assurance:MATCHED){...WhyAccess}none:explainAccess(field:$field role:$role mfa:$mfa assurance:NONE){...WhyAccess}}fragment WhyAccess on AccessDecision{class verdict ceiling decidedBy line lift}");
+
 export interface RecordClaimData { readonly recordClaim: { readonly id: string; readonly traits: readonly (ClaimedTrait)[]; }; }
 export type RecordClaimVariables = { readonly input: RecordClaimInput; };
 export const RecordClaim = operation<RecordClaimData, RecordClaimVariables>('mutation', "mutation RecordClaim($input:RecordClaimInput!){recordClaim(input:$input){id traits}}");
@@ -223,6 +252,10 @@ export interface ResolveTicketAlertData { readonly resolveAlert: { readonly id: 
 export type ResolveTicketAlertVariables = { readonly input: ResolveAlertInput; };
 export const ResolveTicketAlert = operation<ResolveTicketAlertData, ResolveTicketAlertVariables>('mutation', "mutation ResolveTicketAlert($input:ResolveAlertInput!){resolveAlert(input:$input){id state}}");
 
+export interface SourceReportsData { readonly sources: readonly ({ readonly name: string; readonly side: SourceSide; readonly kind: string; readonly standing: SourceStanding; readonly fault: string | null; readonly readUntil: string | null; readonly customersWaiting: number | null; readonly customersSetAside: number | null; readonly textsLate: number | null; readonly webhooksPending: number; readonly webhooksUnknown: number; })[]; }
+export type SourceReportsVariables = Record<string, never>;
+export const SourceReports = operation<SourceReportsData, SourceReportsVariables>('query', "query SourceReports{sources{name side kind standing fault readUntil customersWaiting customersSetAside textsLate webhooksPending webhooksUnknown}}");
+
 export interface TicketListData { readonly tickets: { readonly nodes: readonly ({ readonly id: string; readonly source: string; readonly reference: string; readonly subject: string | null; readonly status: TicketStatus | null; readonly updatedAt: string | null; readonly assignee: { readonly displayName: string; } | null; readonly alerts: readonly ({ readonly id: string; })[] | null; readonly freshness: { readonly stale: boolean; }; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
 export type TicketListVariables = { readonly filter?: TicketFilter | null | undefined; readonly after?: string | null | undefined; };
 export const TicketList = operation<TicketListData, TicketListVariables>('query', "query TicketList($filter:TicketFilter$after:String){tickets(first:25 after:$after filter:$filter){nodes{id source reference subject status updatedAt assignee{displayName}alerts{id}freshness{stale}}totalCount pageInfo{hasNextPage endCursor}}}");
@@ -246,3 +279,11 @@ export const WhoAmI = operation<WhoAmIData, WhoAmIVariables>('query', "query Who
 export interface WhoSawData { readonly disclosures: { readonly nodes: readonly ({ readonly id: string; readonly at: string; readonly action: string; readonly outcome: AuditOutcome; readonly actor: { readonly id: string; readonly kind: string; readonly roles: readonly (string)[]; } | null; readonly ticketId: string | null; readonly assistanceId: string | null; readonly subject: { readonly type: string; readonly id: string; } | null; readonly leafIndex: number | null; readonly disclosedFields: readonly ({ readonly field: string; readonly verdict: string; readonly count: number; })[] | null; })[]; readonly totalCount: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; readonly rowsCheckedTo: number; readonly rowFindings: number; }; }
 export type WhoSawVariables = { readonly customerId: string; readonly from?: string | null | undefined; readonly before?: string | null | undefined; readonly after?: string | null | undefined; };
 export const WhoSaw = operation<WhoSawData, WhoSawVariables>('query', "query WhoSaw($customerId:ID!$from:DateTime$before:DateTime$after:String){disclosures(customerId:$customerId from:$from before:$before first:25 after:$after){nodes{...LoggedEvent disclosedFields{field verdict count}}totalCount pageInfo{hasNextPage endCursor}rowsCheckedTo rowFindings}}fragment LoggedEvent on AuditEvent{id at action outcome actor{id kind roles}ticketId assistanceId subject{type id}leafIndex}");
+
+export interface WhoSawCustomerData { readonly disclosures: { readonly nodes: readonly ({ readonly id: string; readonly at: string; readonly actor: { readonly id: string; readonly kind: string; readonly roles: readonly (string)[]; } | null; readonly ticketIds: readonly (string)[]; readonly disclosedFields: readonly ({ readonly field: string; readonly verdict: string; readonly count: number; })[] | null; })[]; readonly totalCount: number; readonly rowFindings: number; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; }; }
+export type WhoSawCustomerVariables = { readonly customerId: string; readonly from?: string | null | undefined; readonly before?: string | null | undefined; readonly after?: string | null | undefined; };
+export const WhoSawCustomer = operation<WhoSawCustomerData, WhoSawCustomerVariables>('query', "query WhoSawCustomer($customerId:ID!$from:DateTime$before:DateTime$after:String){disclosures(customerId:$customerId from:$from before:$before first:25 after:$after){nodes{id at actor{id kind roles}ticketIds disclosedFields{field verdict count}}totalCount rowFindings pageInfo{hasNextPage endCursor}}}");
+
+export interface WhoSawNamesData { readonly auditActors: readonly ({ readonly id: string; readonly name: string | null; readonly state: ActorNameState; })[]; }
+export type WhoSawNamesVariables = { readonly ids: readonly (string)[]; };
+export const WhoSawNames = operation<WhoSawNamesData, WhoSawNamesVariables>('query', "query WhoSawNames($ids:[ID!]!){auditActors(ids:$ids){id name state}}");

@@ -29,6 +29,12 @@ export class ExposureResolver {
   exposure(
     @Arg('type', () => String, { nullable: true }) type: string | null | undefined,
     @Arg('first', () => Int, { nullable: true, defaultValue: mostFields }) first: number | null,
+    @Arg('mfa', () => Boolean, {
+      nullable: true,
+      defaultValue: true,
+      description: 'Whether the verdicts are those of sessions with a second factor.',
+    })
+    mfa: boolean | null,
     @Ctx() { services }: RequestContext,
   ): readonly FieldExposure[] {
     const { policy } = services;
@@ -37,7 +43,7 @@ export class ExposureResolver {
     return [...policy.classification.fields.values()]
       .filter((field) => type === undefined || type === null || field.typeName === type)
       .slice(0, most)
-      .map((field) => new FieldExposure(policy, field.coordinate, field.class));
+      .map((field) => new FieldExposure(policy, field.coordinate, field.class, mfa ?? true));
   }
 
   @Query(() => AccessDecision, {

@@ -44,6 +44,7 @@ export class FieldExposure {
     private readonly policy: ExposurePolicy,
     readonly field: string,
     private readonly fieldClass: string,
+    private readonly mfa: boolean,
   ) {}
 
   @Exposed('INTERNAL', () => ID)
@@ -60,7 +61,7 @@ export class FieldExposure {
   @Exposed('INTERNAL', () => [RoleVerdict])
   get verdicts(): readonly RoleVerdict[] {
     return roles.flatMap((role) => {
-      const access = { roles: [role], mfa: true };
+      const access = { roles: [role], mfa: this.mfa };
       const verdicts = this.policy.verdicts(this.field, access);
       return linkAssurances.map((assurance) => {
         const verdict = verdicts[assurance];
@@ -80,13 +81,13 @@ export class FieldExposure {
   @Listed({ most: roles.length, parts: true })
   @Exposed('INTERNAL', () => [RoleEnum])
   get filterableBy(): readonly Role[] {
-    return roles.filter((role) => this.policy.mayFilter(this.field, { roles: [role], mfa: true }));
+    return roles.filter((role) => this.policy.mayFilter(this.field, { roles: [role], mfa: this.mfa }));
   }
 
   @Listed({ most: roles.length, parts: true })
   @Exposed('INTERNAL', () => [RoleEnum])
   get sortableBy(): readonly Role[] {
-    return roles.filter((role) => this.policy.maySort(this.field, { roles: [role], mfa: true }));
+    return roles.filter((role) => this.policy.maySort(this.field, { roles: [role], mfa: this.mfa }));
   }
 }
 

@@ -1,0 +1,210 @@
+import { type FormEvent, useId, useState } from 'react';
+import { useSearchParams } from 'wouter';
+import { type Role, WhoSawCustomer, type WhoSawCustomerData, WhoSawNames } from '../../graph/operations';
+import { useGraph } from '../../graph/use';
+import { Answered, NotShown, RefusalNotice } from '../../parts/notices';
+import { Page } from '../../parts/page';
+import { Pager, usePaging } from '../../parts/pager';
+import { Table } from '../../parts/table';
+import { Foreign } from '../../parts/text';
+import { Time } from '../../parts/time';
+import { useText } from '../../text/catalogue';
+import { commonTexts } from '../../text/common';
+import { privacyTexts } from './texts';
+
+type Shown = WhoSawCustomerData['disclosures']['nodes'][number];
+
+const isDay = (text: string | null): text is string => /^\d{4}-\d{2}-\d{2}$/.test(text ?? '');
+const startOf = (day: string | null): string | null => (isDay(day) ? `${day}T00:00:00Z` : null);
+/** One of our own ids: nothing else is put into an address. */
+const isId = (text: string): boolean => /^[a-z]{2,4}_[0-9A-Za-z]{6,40}$/.test(text);
+
+interface Asked {
+  readonly customer: string;
+  readonly from: string | null;
+  readonly before: string | null;
+}
+
+const Asking = ({ asked, ask }: { readonly asked: Asked; readonly ask: (asked: Asked) => void }) => {
+  const t = useText(privacyTexts);
+  const id = useId();
+  const [problem, setProblem] = useState<'needsId' | 'order' | null>(null);
+  const send = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget);
+    const [customer = '', from = '', before = ''] = ['customer', 'from', 'before'].map((name) => String(given.get(name)).trim());
+    const found = !isId(customer) ? 'needsId' : from !== '' && before !== '' && from >= before ? 'order' : null;
+    setProblem(found);
+    if (found === null) ask({ customer, from: from || null, before: before || null });
+    else document.getElementById(`${id}-${found === 'needsId' ? 'customer' : 'from'}`)?.focus();
+  };
+  return (
+    <form className="sheet" onSubmit={send} noValidate>
+      <div className="field">
+        <label htmlFor={`${id}-customer`}>{t('customer')}</label>
+        <p className="hint" id={`${id}-hint`}>
+          {t('customerHint')}
+        </p>
+        {problem === null ? null : (
+          <p className="problem" id={`${id}-problem`} role="alert">
+            {t(problem)}
+          </p>
+        )}
+        <input
+          id={`${id}-customer`}
+          name="customer"
+          defaultValue={asked.customer}
+          autoComplete="off"
+          spellCheck={false}
+          aria-invalid={problem === 'needsId'}
+          aria-describedby={`${id}-hint${problem === null ? '' : ` ${id}-problem`}`}
+        />
+      </div>
+      <div className="field">
+        <label htmlFor={`${id}-from`}>{t('from')}</label>
+        <input id={`${id}-from`} name="from" type="date" defaultValue={asked.from ?? ''} aria-invalid={problem === 'order'} />
+      </div>
+      <div className="field">
+        <label htmlFor={`${id}-before`}>{t('before')}</label>
+        <input id={`${id}-before`} name="before" type="date" defaultValue={asked.before ?? ''} />
+      </div>
+      <button type="submit">{t('look')}</button>
+    </form>
+  );
+};
+
+const kinds = { staff: 'staff', service: 'service', customer: 'customerKind', system: 'system' } as const;
+const roles: readonly string[] = ['AGENT', 'SUPERVISOR', 'PAYMENTS', 'AUDITOR', 'PRIVACY', 'SERVICE', 'ADMIN'];
+
+const Who = ({ actor, name }: { readonly actor: NonNullable<Shown['actor']>; readonly name: string | undefined }) => {
+  const t = useText(privacyTexts);
+  const common = useText(commonTexts);
+  const kind = kinds[actor.kind as keyof typeof kinds];
+  const held = actor.roles.filter((role) => roles.includes(role)).map((role) => common(`role${role as Role}`));
+  return (
+    <>
+      {name === undefined ? null : (
+        <>
+          <Foreign text={name} />{' '}
+        </>
+      )}
+      <code>{actor.id}</code> <span className="quiet">{held.join(', ') || (kind === undefined ? actor.kind : t(kind))}</span>
+    </>
+  );
+};
+
+const What = ({ fields }: { readonly fields: NonNullable<Shown['disclosedFields']> }) => {
+  const t = useText(privacyTexts);
+  return (
+    <details>
+      <summary>{t('fields', { count: fields.length })}</summary>
+      <ul>
+        {fields.map(({ field, verdict, count }) => (
+          <li key={`${field} ${verdict}`}>
+            <code>{field}</code> {verdict}, {t('times', { count })}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+};
+
+/** Who these are: asked for by a press, since whoever looks up names is on record for it. */
+const useNames = (ids: readonly string[]) => {
+  const t = useText(privacyTexts);
+  const [asked, setAsked] = useState<readonly string[]>([]);
+  const answer = useGraph(WhoSawNames, { ids: asked }, { pause: asked.length === 0 });
+  const found = asked.length > 0 && answer.state === 'ready' ? answer.data.auditActors : [];
+  const words = { ERASED: t('erased'), UNKNOWN: t('unknownName') } as const;
+  const names = new Map(
+    found.map(({ id, name, state }) => [id, name ?? words[state as keyof typeof words] ?? t('unknownName')] as const),
+  );
+  const isAsked = ids.every((id) => asked.includes(id));
+  return {
+    names,
+    refusal: asked.length > 0 && answer.state === 'refused' ? answer.refusal : null,
+    ask: isAsked ? null : () => setAsked(ids),
+  };
+};
+
+const Found = ({ customer, from, before }: Asked) => {
+  const t = useText(privacyTexts);
+  const paging = usePaging(`${customer} ${from} ${before}`);
+  const answer = useGraph(WhoSawCustomer, {
+    customerId: customer,
+    from: startOf(from),
+    before: startOf(before),
+    after: paging.after,
+  });
+  const shown = answer.state === 'ready' ? answer.data.disclosures.nodes : [];
+  const ids = [...new Set(shown.flatMap(({ actor }) => (actor?.id.startsWith('act_') ? [actor.id] : [])))].sort();
+  const { names, refusal, ask } = useNames(ids);
+  return (
+    <Answered answer={answer}>
+      {({ disclosures: { nodes, totalCount, rowFindings, pageInfo } }, refusals) => (
+        <>
+          {rowFindings > 0 ? <p className="notice warn">{t('altered')}</p> : null}
+          {ids.length === 0 || ask === null ? null : (
+            <p>
+              <button type="button" className="small" onClick={ask}>
+                {t('names')}
+              </button>{' '}
+              <span className="quiet">{t('namesWhy')}</span>
+            </p>
+          )}
+          {refusal === null ? null : <RefusalNotice refusal={refusal} live />}
+          <Table
+            caption={t('caption', { count: totalCount })}
+            empty={t('none')}
+            rows={nodes}
+            keyOf={({ id }) => id}
+            columns={[
+              { key: 'when', title: t('when'), cell: ({ at }) => <Time at={at} zone="utc" seconds /> },
+              {
+                key: 'who',
+                title: t('who'),
+                cell: ({ actor }) => (actor === null ? '–' : <Who actor={actor} name={names.get(actor.id)} />),
+              },
+              {
+                key: 'ticket',
+                title: t('ticket'),
+                cell: ({ ticketIds }) =>
+                  ticketIds.length === 0 ? t('noTicket') : ticketIds.map((id) => <code key={id}>{id} </code>),
+              },
+              {
+                key: 'what',
+                title: t('what'),
+                cell: ({ disclosedFields }) => {
+                  const denied = refusals.of('AuditEvent.disclosedFields');
+                  if (disclosedFields !== null) return <What fields={disclosedFields} />;
+                  return denied === null ? '–' : <NotShown refusal={denied} />;
+                },
+              },
+            ]}
+          />
+          <Pager paging={paging} page={pageInfo} />
+        </>
+      )}
+    </Answered>
+  );
+};
+
+/** To whom a customer was shown: what one who asks about their data is owed an answer to. */
+export default () => {
+  const t = useText(privacyTexts);
+  const [search, setSearch] = useSearchParams();
+  const asked: Asked = {
+    customer: search.get('customer') ?? '',
+    from: isDay(search.get('from')) ? search.get('from') : null,
+    before: isDay(search.get('before')) ? search.get('before') : null,
+  };
+  const ask = ({ customer, from, before }: Asked) =>
+    setSearch({ customer, ...(from === null ? {} : { from }), ...(before === null ? {} : { before }) });
+  return (
+    <Page title={t('title')}>
+      <p>{t('about')}</p>
+      <Asking key={JSON.stringify(asked)} asked={asked} ask={ask} />
+      {isId(asked.customer) ? <Found {...asked} /> : null}
+    </Page>
+  );
+};
