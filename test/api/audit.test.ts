@@ -6,6 +6,7 @@ import { signingKeyText } from '../../src/ledger/signing-key-file';
 import { somebody } from '../support/actor';
 import { ticketIdOf, told } from '../support/answers';
 import type { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
 import { sampleTicket, startSample } from '../support/sample';
 
 const context = `{ ticketByReference(source: "demo", reference: "${sampleTicket}") {
@@ -255,6 +256,29 @@ describe('the log, as others read it', () => {
     expect(errors).toEqual([]);
     expect(data.disclosures.totalCount).toBeGreaterThan(0);
     expect(data.disclosures.nodes[0].customerId).toMatch(/^#/);
+  });
+
+  it('tells it of whom a ticket is about, too, and takes one name of them', async () => {
+    const query = `query ($id: ID, $source: String, $reference: String) {
+      disclosures(customerId: $id, source: $source, reference: $reference) { totalCount nodes { id } }
+    }`;
+    const reference = sampleTicket;
+    const id = await customerId();
+    for (const who of ['pru', 'ada']) {
+      const byId = told(await test.as(who, query, { id }));
+      expect(byId.data.disclosures.totalCount).toBeGreaterThan(0);
+      const byTicket = told(await test.as(who, query, { source: 'demo', reference }));
+      expect(byTicket).toEqual(byId);
+      expect(told(await test.as(who, query, { source: 'demo', reference: 'no-such-ticket' })).errors).toEqual([
+        ['disclosures', 'NOT_FOUND'],
+      ]);
+      for (const wrong of [{}, { source: 'demo' }, { reference }, { id, source: 'demo', reference }, { id, source: 'demo' }])
+        expect(told(await test.as(who, query, wrong)).errors).toEqual([['disclosures', 'INVALID', 'customerId']]);
+    }
+    expect(told(await test.as('sam', query, { source: 'demo', reference })).errors).toEqual([['disclosures', 'DENIED', 'ROLE']]);
+    await tamper(test.app.database, 'UPDATE helpdesk_ticket SET customer_id = NULL WHERE reference = ?', [reference]);
+    expect(told(await test.as('pru', query, { source: 'demo', reference })).errors).toEqual([['disclosures', 'NOT_FOUND']]);
+    await tamper(test.app.database, 'UPDATE helpdesk_ticket SET customer_id = ? WHERE reference = ?', [id, reference]);
   });
 
   it('tells an operator how many events wait, and how old the latest checkpoint is', async () => {

@@ -37,20 +37,23 @@ export class AuditResolver {
   }
 
   @Query(() => AuditEventConnection, {
-    description: 'Who was shown what about a customer, and when, oldest first. Times are half-open.',
+    description:
+      'Who was shown what about a customer, and when, oldest first: by our own id, or of whom a ticket is about, by the helpdesk’s name and number of it. Times are half-open.',
   })
   @Classified('INTERNAL')
   // Whoever the policy file names reads this of everybody.
   @Guarded(withSecondFactor)
   disclosures(
-    @Arg('customerId', () => ID) customerId: string,
+    @Arg('customerId', () => ID, { nullable: true }) customerId: string | null | undefined,
+    @Arg('source', () => String, { nullable: true }) source: string | null | undefined,
+    @Arg('reference', () => String, { nullable: true }) reference: string | null | undefined,
     @Arg('from', () => DateTime, { nullable: true }) from: Date | undefined,
     @Arg('before', () => DateTime, { nullable: true }) before: Date | undefined,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | undefined,
     @Ctx() { actor, access, services }: RequestContext,
   ) {
-    return services.auditLog.disclosures(actor, access, { customerId, from, before }, first, after);
+    return services.auditLog.disclosures(actor, access, { customerId, source, reference, from, before }, first, after);
   }
 
   @Query(() => [AuditCount], {

@@ -17,6 +17,7 @@ import { type PlacedPlan, placedPlans } from '../../ledger/placed-plans';
 import type { ScrubState } from '../../ledger/scrub-rounds';
 import { StoredTree } from '../../ledger/stored-tree';
 import { type Keys, keyedIfAny, withKeyOfOwner } from '../keys/keys.service';
+import { tickets } from '../tickets/ticket.entity';
 import { mostAnchors, mostCounts } from './audit.bounds';
 import { auditScope } from './audit.policy';
 import { c, e, l, placedEvents } from './audit.rows';
@@ -55,6 +56,15 @@ const places = select(
   { leafIndex: optional(l.leafIndex), leafHash: optional(l.leafHash) },
   sql`FROM ${e} LEFT JOIN ${l} ON ${l.eventId} = ${e.id}`,
 );
+
+const whomTicketsAreAbout = select(tickets.pick('customerId'), sql`FROM ${tickets}`);
+
+/** A customer, by our own id or by a ticket that is about them. */
+interface NamedCustomer {
+  readonly customerId?: string | null | undefined;
+  readonly source?: string | null | undefined;
+  readonly reference?: string | null | undefined;
+}
 
 /** A stored event with what its leaf says, and whom the rows beside it name. */
 interface NamedEvent {
@@ -118,15 +128,19 @@ export class AuditLog {
     return this.page(actor, access, 'Query.auditEvents', given, [auditScope(actor), ...conditionsOf(given)], first, after);
   }
 
-  /** Who was shown what about a customer, in the log's order, whoever it was. */
+  /**
+   * Who was shown what about a customer, in the log's order, whoever it was. Throws `INVALID` unless they are named in one way, and `NOT_FOUND` for a
+   * ticket that isn't there or is about nobody.
+   */
   async disclosures(
     actor: SignedInActor,
     access: RequestAccess,
-    asked: { readonly customerId: string; readonly from?: Date | undefined; readonly before?: Date | undefined },
+    asked: NamedCustomer & { readonly from?: Date | undefined; readonly before?: Date | undefined },
     first: number | null,
     after: string | null | undefined,
   ) {
-    const { customerId, from: since, before } = asked;
+    const { from: since, before } = asked;
+    const customerId = await this.customerNamed(asked);
     const filter: AuditEventFilter = {
       action: 'disclosure',
       customerId,
@@ -134,6 +148,20 @@ export class AuditLog {
       ...(before ? { before } : {}),
     };
     return this.page(actor, access, 'Query.disclosures', filter, conditionsOf(filter), first, after);
+  }
+
+  private async customerNamed({ customerId, source, reference }: NamedCustomer): Promise<string> {
+    const isByTicket = typeof source === 'string' && typeof reference === 'string';
+    const isByHalf = !isByTicket && (typeof source === 'string' || typeof reference === 'string');
+    if (isByHalf || isByTicket === (typeof customerId === 'string'))
+      throw Failure.invalid('customerId', 'expected either it, or source and reference of a ticket');
+    if (!isByTicket) return customerId as string;
+    const [row] = await this.database.read(
+      whomTicketsAreAbout,
+      sql`WHERE ${tickets.source} = ${source} AND ${tickets.reference} = ${reference}`,
+    );
+    if (!row?.customerId) throw Failure.notFound('ticket');
+    return row.customerId;
   }
 
   /** How often each actor did what in a span of at most a year, most often first. Throws `INVALID`. */
