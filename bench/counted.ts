@@ -65,7 +65,7 @@ const main = async (): Promise<void> => {
     // What the first fill told of is read before anything is measured.
     for (let waits = 0; waits < 600; waits += 1) {
       const [[row]] = await database.query<RowDataPacket[]>(
-        "SELECT (SELECT COUNT(*) FROM risk_feed_pending) + (SELECT MAX(position) FROM risk_feed) - (SELECT MAX(position) FROM risk_consumer WHERE name = 'rules') AS n",
+        "SELECT (SELECT COALESCE(SUM(signals), 0) FROM risk_feed_batch) + (SELECT MAX(position) FROM risk_feed) - (SELECT MAX(position) FROM risk_consumer WHERE name = 'rules') AS n",
       );
       if (row?.n !== null && Number(row?.n) === 0) break;
       await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,6 +1,8 @@
 export interface GroupOptions<Item, Result> {
-  /** Items of one commit. */
+  /** Items of one commit; where they are weighed, what they may weigh together. One that weighs more is committed by itself. */
   readonly size: number;
+  /** What an item is of a commit's size; 1, where it isn't said. */
+  readonly weigh?: (item: Item) => number;
   /** Items that may wait; what comes then is told so at once. */
   readonly most: number;
   /** Milliseconds after which one that waits isn't committed any more: nobody waits for its answer. */
@@ -41,12 +43,12 @@ export class Groups<Item, Result> {
   }
 
   private async flush(): Promise<void> {
-    const { size, patience, commit, refusal } = this.options;
+    const { patience, commit, refusal } = this.options;
     // An embedded database answers at once: without a turn of the event loop each item would be committed by itself.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
       const group: Waiting<Item, Result>[] = [];
-      for (const each of this.waiting.splice(0, size)) {
+      for (const each of this.waiting.splice(0, this.fitting())) {
         if (performance.now() - each.since > patience) each.fail(refusal());
         else group.push(each);
       }
@@ -66,5 +68,17 @@ export class Groups<Item, Result> {
       }
     }
     this.flushing = undefined;
+  }
+
+  /** How many of those that wait fit into one commit: one at least. */
+  private fitting(): number {
+    const { size, weigh } = this.options;
+    if (!weigh) return size;
+    let weight = 0;
+    const tooMany = this.waiting.findIndex(({ item }) => {
+      weight += weigh(item);
+      return weight > size;
+    });
+    return tooMany === -1 ? this.waiting.length : Math.max(1, tooMany);
   }
 }

@@ -11,37 +11,44 @@ export interface Waiting<Item extends { readonly transactionId: string }> {
   readonly transactionId: Column<string>;
   readonly ordinal: Column<number>;
   readonly idOf: (item: Item) => string;
+  /** How many places one takes; one, where it isn't said. */
+  readonly sizeOf?: (item: Item) => number;
 }
 
 /**
- * The next that wait but for those that are kept apart, about `most` of them: whole transactions only, each in its own order. A transaction
- * with more than that comes whole. Whoever committed late comes late, and is never passed over.
+ * The next that wait but for those that are kept apart, for about `most` places: whole transactions only, each in its own order. A transaction
+ * that takes more than that comes whole. Whoever committed late comes late, and is never passed over.
  */
 export const nextWaiting = async <Item extends { readonly transactionId: string }>(
   reads: Reads,
-  { rows: of, id, transactionId, ordinal, idOf }: Waiting<Item>,
+  { rows: of, id, transactionId, ordinal, idOf, sizeOf = () => 1 }: Waiting<Item>,
   most: number,
   apart: readonly string[] = [],
 ): Promise<readonly Item[]> => {
   const others = apart.length === 0 ? sql`` : sql`WHERE ${id} NOT IN (${apart})`;
   const rows = await reads.read(of, sql`${others} ORDER BY ${transactionId}, ${ordinal} LIMIT ${most + 1}`);
-  if (rows.length <= most) return rows;
-  const cut = rows.at(-1)?.transactionId as string;
-  const whole = rows.filter((row) => row.transactionId !== cut);
+  let places = 0;
+  const tooMany = rows.find((row) => {
+    places += sizeOf(row);
+    return places > most;
+  });
+  if (!tooMany) return rows;
+  const cut = tooMany.transactionId;
+  const whole = rows.slice(0, rows.indexOf(tooMany)).filter((row) => row.transactionId !== cut);
   if (whole.length > 0) return whole;
   const all = await reads.read(of, sql`WHERE ${transactionId} = ${cut} ORDER BY ${ordinal}`);
   return all.filter((row) => !apart.includes(idOf(row)));
 };
 
-/** A gapless order that committed rows are given their places in. */
+/** A gapless order that committed rows are given their places in; one may take several that follow each other. */
 export interface Order<Item> {
   /** Asked without a transaction: mostly there is nothing. */
   readonly isAnyWaiting: (reads: Reads) => Promise<boolean>;
   readonly next: (reads: Reads) => Promise<readonly Item[]>;
   /** How many places are taken. */
   readonly size: (reads: Reads) => Promise<number>;
-  /** Writes the places from `size` on, of which each is a primary key, and ends the waiting of these. */
-  readonly place: (commit: SequencerCommit, items: readonly Item[], size: number) => Promise<void>;
+  /** Writes the places from `size` on, of which each is a primary key, and ends the waiting of these. Returns how many places. */
+  readonly place: (commit: SequencerCommit, items: readonly Item[], size: number) => Promise<number>;
 }
 
 /**
@@ -71,6 +78,5 @@ export const takeFreePlaces = async <Item>(database: Database, order: Order<Item
 const placeNext = async <Item>(commit: SequencerCommit, { next, size, place }: Order<Item>): Promise<number> => {
   const items = await next(commit);
   if (items.length === 0) return 0;
-  await place(commit, items, await size(commit));
-  return items.length;
+  return place(commit, items, await size(commit));
 };

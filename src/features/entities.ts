@@ -29,7 +29,7 @@ import { RiskOutreach, RiskOutreachJob } from './outreach/outreach.entity';
 import { PaymentCustomer, PaymentMethod, Transaction } from './payments/payment.entity';
 import { Recognition, RecognitionJob, RecognitionLink } from './recognitions/recognition.entity';
 import { BrowserSession } from './sign-in/browser-session.entity';
-import { RiskConsumer, RiskFeed, RiskFeedPending, RiskSignal, RiskSignalDay } from './signals/signal.entity';
+import { RiskConsumer, RiskFeed, RiskFeedBatch, RiskFeedPending, RiskSignal, RiskSignalDay } from './signals/signal.entity';
 import { SourceState, WebhookReceipt } from './sources/source.entity';
 import { Message, StaffMember, Ticket, TicketHolder } from './tickets/ticket.entity';
 import { WebhookAttempt, WebhookDelivery, WebhookEndpoint } from './webhooks/webhook.entity';
@@ -80,6 +80,7 @@ export const entities = [
   RiskAlertEvent,
   RiskConsumer,
   RiskFeed,
+  RiskFeedBatch,
   RiskFeedPending,
   RiskOutreach,
   RiskOutreachJob,

@@ -26,7 +26,7 @@ export const auditPrivileges = (role: DatabaseRole, table: string): readonly Pri
 const kept: readonly string[] = ['session_revocation', 'credential_transition', 'credential_link', 'credential_confirmation'];
 
 /** Rows that are added, and removed when their time is over: never written to in between. */
-const passing: readonly string[] = ['risk_signal', 'risk_feed', 'risk_feed_pending'];
+const passing: readonly string[] = ['risk_signal', 'risk_feed', 'risk_feed_batch', 'risk_feed_pending'];
 
 /** Rows that are added to, and removed: messages of a ticket that passes to another customer, days whose time is over. */
 const shrinking: readonly string[] = ['helpdesk_message', 'risk_signal_day'];

@@ -90,5 +90,6 @@ export const integrate = (database: Database, guard: QueueGuard): Promise<number
       await storeNodes(commit, size, size + events.length);
       for (const part of chunks(leaves, batch))
         await commit.remove(auditPending, sql`${auditPending.eventId} IN (${part.map(({ eventId }) => eventId)})`);
+      return events.length;
     },
   });

@@ -81,12 +81,14 @@ const dayOrInstant = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: `${instantError}, or a day` })
   .transform((text) => new Date(text));
 
-/** Every text that is kept as its sender words it is one of these. */
-const kept = (most: number, error: string) =>
-  z
+/** Every text that is kept as its sender words it is one of these. `named`: those that are words of ours, in which nobody looks for a card number. */
+const kept = (most: number, error: string, named: readonly string[] = []) => {
+  const ours = new Set(named);
+  return z
     .string({ error })
     .max(most, { error: `expected at most ${most} characters`, abort: true })
-    .refine((text) => !containsCardNumber(text), 'expected no card number');
+    .refine((text) => ours.has(text) || !containsCardNumber(text), 'expected no card number');
+};
 
 /** More is somebody's birth date, telephone or card. */
 const mostDigits = 5;
@@ -107,34 +109,43 @@ const typeForm = new RegExp(`^${hasFewDigits}[A-Za-z][A-Za-z0-9_-]*(?:\\.[A-Za-z
 const teamError = 'expected the name of a team, a text of 1 to 256 characters that can be seen';
 const team = kept(256, teamError).regex(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}]+$/u, teamError);
 
-/** What a sender doesn't know may be null or left out. */
-const known = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
+type Known<Values> = { [Name in keyof Values]: Exclude<Values[Name], null> };
+/** What a sender doesn't know may be null or left out: it isn't there. Once for all of them, as each signal that is sent is read by this. */
+const known = <Values extends object>(values: Values): Known<Values> => {
+  for (const name in values) if (values[name] === null || values[name] === undefined) delete values[name];
+  return values as Known<Values>;
+};
 const whole = 'expected a whole number of minor units';
 const iso4217 = 'expected an ISO 4217 currency in upper case such as EUR';
 const iso3166 = 'expected an ISO 3166-1 country in upper case such as DE';
 
-const facts = z.object({
-  /** ISO 3166-1 alpha-2, upper case: where it happened from. */
-  country: known(z.string({ error: iso3166 }).regex(/^[A-Z]{2}$/, iso3166)),
-  /** Integer minor units of an ISO 4217 currency. */
-  amount: known(
-    z.object(
-      { minorUnits: z.int({ error: whole }), currency: z.string({ error: iso4217 }).regex(/^[A-Z]{3}$/, iso4217) },
-      { error: 'expected an amount such as {"minorUnits":1999,"currency":"EUR"}' },
-    ),
-  ),
-  declineCode: known(code('insufficient_funds')),
-  /** The provider's advice about a decline, such as `do_not_try_again`. */
-  advice: known(code('do_not_try_again')),
-  /** Since when the merchant has this customer. */
-  customerSince: known(dayOrInstant),
-  /** What came of it, where it is known by now. No rule reads it of a payment. */
-  outcome: known(z.enum(outcomes, { error: `expected one of ${outcomes.join(', ')}` })),
-  /** What was changed; where it isn't said, it may be any of them. */
-  change: known(z.enum(credentialChanges, { error: `expected one of ${credentialChanges.join(', ')}` })),
-  /** Until when something can be done. */
-  deadline: known(instant),
-});
+const facts = z
+  .object({
+    /** ISO 3166-1 alpha-2, upper case: where it happened from. */
+    country: z
+      .string({ error: iso3166 })
+      .regex(/^[A-Z]{2}$/, iso3166)
+      .nullish(),
+    /** Integer minor units of an ISO 4217 currency. */
+    amount: z
+      .object(
+        { minorUnits: z.int({ error: whole }), currency: z.string({ error: iso4217 }).regex(/^[A-Z]{3}$/, iso4217) },
+        { error: 'expected an amount such as {"minorUnits":1999,"currency":"EUR"}' },
+      )
+      .nullish(),
+    declineCode: code('insufficient_funds').nullish(),
+    /** The provider's advice about a decline, such as `do_not_try_again`. */
+    advice: code('do_not_try_again').nullish(),
+    /** Since when the merchant has this customer. */
+    customerSince: dayOrInstant.nullish(),
+    /** What came of it, where it is known by now. No rule reads it of a payment. */
+    outcome: z.enum(outcomes, { error: `expected one of ${outcomes.join(', ')}` }).nullish(),
+    /** What was changed; where it isn't said, it may be any of them. */
+    change: z.enum(credentialChanges, { error: `expected one of ${credentialChanges.join(', ')}` }).nullish(),
+    /** Until when something can be done. */
+    deadline: instant.nullish(),
+  })
+  .transform(known);
 type Facts = z.output<typeof facts>;
 export type SignalFacts = { readonly [name in keyof Facts]?: Facts[name] };
 
@@ -151,17 +162,18 @@ export const signalSchema = z.object({
     .min(1, 'expected an id that is unique within the source')
     // One byte each, wherever they stand; equal ones are equal on every engine.
     .regex(/^[\x21-\x7e]*$/, 'expected printable ASCII without blanks'),
-  type: kept(64, typeError).regex(typeForm, typeError),
+  type: kept(64, typeError, signalTypes).regex(typeForm, typeError),
   /** RFC 3339, with its offset. */
   occurredAt: instant,
   subjects: z
     .object(
-      Object.fromEntries(subjectNames.map((name) => [name, known(name === 'team' ? team : subject)])) as Record<
+      Object.fromEntries(subjectNames.map((name) => [name, (name === 'team' ? team : subject).nullish()])) as Record<
         SubjectName,
-        ReturnType<typeof known<typeof subject>>
+        z.ZodOptional<z.ZodNullable<typeof subject>>
       >,
       { error: 'expected subjects such as {"customer":"c-1","card":"fp-9"}' },
     )
+    .transform(known)
     .prefault({}),
   facts: facts.prefault({}),
 });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   now = Date.UTC(2026, 8, 1, 9);
-  for (const table of ['risk_signal', 'risk_signal_day', 'risk_feed', 'risk_feed_pending', 'risk_consumer'])
+  for (const table of ['risk_signal', 'risk_signal_day', 'risk_feed', 'risk_feed_batch', 'risk_feed_pending', 'risk_consumer'])
     await tamper(database, `DELETE FROM ${table}`);
 });
 afterAll(() => remove());
@@ -95,13 +95,13 @@ describe('a signal', () => {
     expect(await tell([signal('a', { source: 'desk' })])).toBe(1);
     expect(await sequence()).toBe(4);
     expect((await feed()).map(([, id]) => id)).toEqual(['a', 'b', 'c', 'a']);
-    expect(await count('risk_feed_pending')).toBe(0);
+    expect(await count('risk_feed_batch')).toBe(0);
   });
 
   it('of a change that is rolled back was never told', async () => {
     const failing = tell([signal('a')], () => Promise.reject(new Error('no')));
     await expect(failing).rejects.toThrow('no');
-    expect([await count('risk_signal'), await count('risk_feed_pending')]).toEqual([0, 0]);
+    expect([await count('risk_signal'), await count('risk_feed_batch')]).toEqual([0, 0]);
   });
 
   it('told by two at the same moment is stored once', async () => {
@@ -123,6 +123,23 @@ describe('the feed', () => {
     expect(placed.map(([, id]) => id)).toEqual(placed.map(([, id]) => id).sort());
   });
 
+  it('gives what a gateway of before left waiting, each signal by itself, its position too', async () => {
+    await tell([signal('b'), signal('c')]);
+    const [first] = await database.query<Record<string, unknown>>('SELECT * FROM risk_feed_batch');
+    const [one] = await database.query<Record<string, unknown>>("SELECT id FROM risk_signal WHERE event_id = 'c'");
+    await tamper(database, 'DELETE FROM risk_feed_batch');
+    for (const [ordinal, id] of [first?.signal_id, one?.id].entries())
+      await tamper(database, 'INSERT INTO risk_feed_pending (signal_id, transaction_id, ordinal) VALUES (?, ?, ?)', [
+        id,
+        first?.transaction_id,
+        ordinal,
+      ]);
+    await tell([signal('a')]);
+    expect(await sequence()).toBe(3);
+    expect((await feed()).map(([, id]) => id)).toEqual(['b', 'c', 'a']);
+    expect([await count('risk_feed_batch'), await count('risk_feed_pending')]).toEqual([0, 0]);
+  });
+
   it('has one order and no gap, however many put it in order while others tell of signals', async () => {
     const turns = async () => {
       for (let turn = 0; turn < 15; turn += 1) await takePlaces(database, feedOrder);
@@ -137,7 +154,7 @@ describe('the feed', () => {
     const placed = await feed();
     expect(placed.length).toBe(await count('risk_signal'));
     expect(placed.map(([position]) => position)).toEqual(placed.map((_, index) => index + 1));
-    expect([new Set(placed.map(([, id]) => id)).size, await count('risk_feed_pending')]).toEqual([placed.length, 0]);
+    expect([new Set(placed.map(([, id]) => id)).size, await count('risk_feed_batch')]).toEqual([placed.length, 0]);
   });
 
   it('is left to whoever was faster', async () => {
@@ -148,7 +165,7 @@ describe('the feed', () => {
       ...feedOrder,
       place: async (commit, items, size) => {
         placedByOther += await takePlaces(database, feedOrder);
-        await feedOrder.place(commit, items, size);
+        return feedOrder.place(commit, items, size);
       },
     };
     expect([await takeFreePlaces(database, slow), placedByOther]).toEqual([null, 2]);

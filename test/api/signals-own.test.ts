@@ -323,7 +323,7 @@ describe('what the log says of staff’s work', () => {
     expect(ids.length).toBe(new Set(ids).size);
     expect(await own('staff.update')).toHaveLength(2);
     await test.app.signals.service.turn();
-    const [open] = await test.app.database.query('SELECT COUNT(*) AS n FROM risk_feed_pending');
+    const [open] = await test.app.database.query('SELECT COUNT(*) AS n FROM risk_feed_batch');
     expect(Number(open?.n)).toBe(0);
   });
 });

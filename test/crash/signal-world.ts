@@ -117,7 +117,7 @@ export class SignalWorld {
   /** Everything was read, placed and sent, and two looks later it still is. */
   private async isAtRest(): Promise<boolean> {
     const [row] = await this.query<Readonly<Record<string, number>>>(
-      `SELECT (SELECT COUNT(*) FROM risk_feed_pending) AS pending, (SELECT COUNT(*) FROM audit_pending) AS leaves,
+      `SELECT (SELECT COALESCE(SUM(signals), 0) FROM risk_feed_batch) AS pending, (SELECT COUNT(*) FROM audit_pending) AS leaves,
               (SELECT MAX(position) FROM risk_feed) - (SELECT position FROM risk_consumer WHERE name = 'rules') AS unread,
               (SELECT MAX(leaf_index) + 1 FROM audit_leaf) - (SELECT position FROM risk_consumer WHERE name = 'log') AS unseen,
               (SELECT MAX(leaf_index) + 1 FROM audit_leaf) - (SELECT position FROM webhook_endpoint) AS untold,

@@ -464,7 +464,7 @@ export class BusyDesk {
     for (let calm = 0; calm < 3; ) {
       const decided = await this.decideOnce(lead);
       const [row] = await database.query<Readonly<Record<string, number>>>(
-        `SELECT (SELECT COUNT(*) FROM risk_feed_pending) AS unplaced, (SELECT COUNT(*) FROM audit_pending) AS leaves,
+        `SELECT (SELECT COALESCE(SUM(signals), 0) FROM risk_feed_batch) AS unplaced, (SELECT COUNT(*) FROM audit_pending) AS leaves,
           (SELECT MAX(position) FROM risk_feed) - (SELECT position FROM risk_consumer WHERE name = 'rules') AS unread,
           (SELECT MAX(leaf_index) + 1 FROM audit_leaf) - (SELECT position FROM risk_consumer WHERE name = 'log') AS unseen,
           (SELECT COUNT(*) FROM payment_hold WHERE state IN ('PLACING', 'RELEASING')) AS moving,

@@ -6,22 +6,45 @@ import { optional, type Selected, select, wholeNumber } from '../../db/table';
 import { chunks } from '../../lanes';
 import { type DaySummary, summariesOf } from '../../risk/history';
 import { dayRow, summed } from './days';
-import { riskFeed, riskFeedPending, riskSignalDays } from './signal.entity';
+import { riskFeed, riskFeedBatches, riskFeedPending, riskSignalDays } from './signal.entity';
+import { signalIds } from './signal-ids';
 import { s, signalOf, signalRows } from './signals.rows';
 
 /** Signals that get their position in one transaction, unless one transaction alone has more. */
 const batch = 512;
 
+const b = riskFeedBatches.as('b');
+const batchRows = select(b.pick('signalId', 'transactionId', 'signals'), sql`FROM ${b}`);
+const batches: Waiting<Selected<typeof batchRows>> = {
+  rows: batchRows,
+  id: b.signalId,
+  transactionId: b.transactionId,
+  ordinal: b.ordinal,
+  idOf: ({ signalId }) => signalId,
+  sizeOf: ({ signals }) => signals,
+};
 const p = riskFeedPending.as('p');
 const pendingRows = select(p.pick('signalId', 'transactionId'), sql`FROM ${p}`);
-type PendingSignal = Selected<typeof pendingRows>;
-const waiting: Waiting<PendingSignal> = {
+const pending: Waiting<Selected<typeof pendingRows>> = {
   rows: pendingRows,
   id: p.signalId,
   transactionId: p.transactionId,
   ordinal: p.ordinal,
   idOf: ({ signalId }) => signalId,
 };
+/** A batch of signals, or, by a row of before, one (null). */
+interface PendingSignals {
+  readonly signalId: string;
+  readonly signals: number | null;
+}
+const anyWaiting = select(
+  {
+    count: wholeNumber(
+      sql`CASE WHEN EXISTS (SELECT 1 FROM ${riskFeedBatches}) OR EXISTS (SELECT 1 FROM ${riskFeedPending}) THEN 1 ELSE 0 END`,
+    ),
+  },
+  sql`FROM (SELECT 1 AS one) AS o`,
+);
 const latest = select({ position: optional(wholeNumber(sql`MAX(${riskFeed.position})`)) }, sql`FROM ${riskFeed}`);
 
 /** The latest position of the feed; 0 where there is none. */
@@ -30,16 +53,21 @@ export const feedEnd = async (reads: Reads): Promise<number> => {
   return row?.position ?? 0;
 };
 
-const place = async (commit: SequencerCommit, items: readonly PendingSignal[], size: number): Promise<void> => {
+const place = async (commit: SequencerCommit, items: readonly PendingSignals[], size: number): Promise<number> => {
+  const all = items.flatMap(({ signalId, signals }) => (signals === null ? signalId : signalIds(signalId, signals)));
   await commit.insert(
     riskFeed,
-    items.map(({ signalId }, offset) => ({ position: size + offset + 1, signalId })),
+    all.map((signalId, offset) => ({ position: size + offset + 1, signalId })),
   );
   const days: DaySummary[] = [];
-  for (const part of chunks(items, batch)) {
-    const ids = part.map(({ signalId }) => signalId);
+  for (const ids of chunks(all, batch)) {
     for (const row of await commit.read(signalRows, sql`WHERE ${s.id} IN (${ids})`)) days.push(...summariesOf(signalOf(row)));
-    await commit.remove(riskFeedPending, sql`${riskFeedPending.signalId} IN (${ids})`);
+  }
+  for (const part of chunks(items, batch)) {
+    const of = (isBatch: boolean) => part.flatMap(({ signalId, signals }) => ((signals !== null) === isBatch ? signalId : []));
+    const [told, alone] = [of(true), of(false)];
+    if (told.length > 0) await commit.remove(riskFeedBatches, sql`${riskFeedBatches.signalId} IN (${told})`);
+    if (alone.length > 0) await commit.remove(riskFeedPending, sql`${riskFeedPending.signalId} IN (${alone})`);
   }
   await commit.add(riskSignalDays, summed(days).map(dayRow), {
     key: ['subject', 'value', 'type', 'day', 'country', 'device', 'currency'],
@@ -47,12 +75,18 @@ const place = async (commit: SequencerCommit, items: readonly PendingSignal[], s
     largest: ['mostMinorUnits'],
     smallest: ['customerSince'],
   });
+  return all.length;
 };
 
 /** The order of the feed: positions 1, 2, 3 …, and with each the days that it belongs to. */
-export const feedOrder: Order<PendingSignal> = {
-  isAnyWaiting: async (reads) => (await reads.read(pendingRows, sql`LIMIT 1`)).length > 0,
-  next: (reads) => nextWaiting(reads, waiting, batch),
+export const feedOrder: Order<PendingSignals> = {
+  isAnyWaiting: async (reads) => (await reads.read(anyWaiting, sql``))[0]?.count === 1,
+  next: async (reads) => {
+    const ofBefore = await nextWaiting(reads, pending, batch);
+    return ofBefore.length > 0
+      ? ofBefore.map(({ signalId }) => ({ signalId, signals: null }))
+      : nextWaiting(reads, batches, batch);
+  },
   size: feedEnd,
   place,
 };

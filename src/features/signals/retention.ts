@@ -3,7 +3,7 @@ import { raw, sql } from '../../db/sql';
 import { select } from '../../db/table';
 import { dayOf } from '../../risk/history';
 import { feedEnd } from './feed';
-import { riskFeed, riskFeedPending, riskSignalDays, riskSignals } from './signal.entity';
+import { riskFeed, riskFeedBatches, riskFeedPending, riskSignalDays, riskSignals } from './signal.entity';
 
 /** Signals are kept for so many days, so that baselines of a month exist for all that rules look at. */
 export const signalsKept = 90;
@@ -43,6 +43,7 @@ export class SignalRetention {
       // The next position follows the last one.
       const isPassed = sql`${riskFeed.position} < ${await feedEnd(change)}`;
       await change.remove(riskFeed, sql`${riskFeed.signalId} IN (${ids}) AND ${isPassed}`);
+      await change.remove(riskFeedBatches, sql`${riskFeedBatches.signalId} IN (${ids})`);
       await change.remove(riskFeedPending, sql`${riskFeedPending.signalId} IN (${ids})`);
       if (change.hasWritten) change.record('signal.remove', { detail: { signals } });
     });

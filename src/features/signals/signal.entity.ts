@@ -72,7 +72,22 @@ export class RiskSignalDay {
 }
 export const riskSignalDays = table(RiskSignalDay);
 
-/** Signals that are committed and have no position yet. */
+/**
+ * Signals that were told together, are committed and have no position yet: so many, of which this is the first. Their ids follow each other
+ * (`signalIds`), so that a thousand wait by one row.
+ */
+@Entity('risk_feed_batch')
+@Index('ix_risk_feed_batch_transaction_id_ordinal', ['transactionId', 'ordinal'])
+export class RiskFeedBatch {
+  @Key('signal_id') signalId!: string;
+  @Text(64, { name: 'transaction_id' }) transactionId!: string;
+  /** Of its transaction's. */
+  @Integer() ordinal!: number;
+  @Integer() signals!: number;
+}
+export const riskFeedBatches = table(RiskFeedBatch);
+
+/** The same of a gateway from before there were batches, each signal by itself: it may still run beside us, and may have left some. */
 @Entity('risk_feed_pending')
 @Index('ix_risk_feed_pending_transaction_id_ordinal', ['transactionId', 'ordinal'])
 export class RiskFeedPending {

@@ -12,7 +12,7 @@ import { feedEnd, feedOrder } from './feed';
 import { LeftToAnother } from './left-to-another';
 import type { LogSignals } from './log-signals';
 import { SignalRetention } from './retention';
-import { riskFeedPending } from './signal.entity';
+import { riskFeedBatches, riskFeedPending } from './signal.entity';
 
 /** The pause between two looks at what other processes stored, in milliseconds. What this process stores it is told of. */
 const lookEvery = 200;
@@ -21,14 +21,24 @@ const readLogEvery = 500;
 /** The pause between two looks at what is too old, in milliseconds. */
 const removeEvery = 3_600_000;
 
-/** Milliseconds for which what is made of signals waits for those who are sending, before each piece of it. */
-const giveWayFor = 500;
+/**
+ * For how long what is made of signals waits for those who are sending, before each piece of it: so many times what the piece before it took,
+ * within these bounds, in milliseconds. While more is sent than can be taken it has a fifth of the time by that.
+ */
+const giveWayFor = { times: 4, least: 500, most: 2_000 };
 const lookAgainAfter = 10;
 
 /** A fault is logged once within so many milliseconds. */
 const toldEvery = 10_000;
 
-const waiting = select({ count: wholeNumber(sql`COUNT(*)`) }, sql`FROM ${riskFeedPending}`);
+const waiting = select(
+  {
+    count: wholeNumber(
+      sql`(SELECT COALESCE(CAST(SUM(${riskFeedBatches.signals}) AS SIGNED), 0) FROM ${riskFeedBatches}) + (SELECT COUNT(*) FROM ${riskFeedPending})`,
+    ),
+  },
+  sql`FROM (SELECT 1 AS one) AS o`,
+);
 
 export interface SignalParts {
   readonly database: Database;
@@ -57,6 +67,8 @@ export class Signals {
   private toldAt = Number.NEGATIVE_INFINITY;
   /** Requests that are being stored. */
   private taking = 0;
+  /** Since when a piece of what is made of signals is under way, on the monotonic clock. */
+  private pieceSince = 0;
   /** Two processes that put in order what is stored meet at the same places: what the second did is thrown away. */
   private readonly placing = new LeftToAnother(() => feedEnd(this.parts.database));
   private readonly retention = new SignalRetention(this.parts.database, this.parts.clock);
@@ -109,6 +121,7 @@ export class Signals {
   async turn(): Promise<void> {
     const { database } = this.parts;
     const isStopped = () => this.feed.isStopped;
+    this.pieceSince = performance.now();
     await this.attempt(async () => {
       if (await this.placing.isStillLeft()) return;
       while (!isStopped() && (await this.giveWay())) {
@@ -133,8 +146,11 @@ export class Signals {
   }
 
   private async giveWay(): Promise<true> {
-    const until = performance.now() + giveWayFor;
+    const { times, least, most } = giveWayFor;
+    const began = performance.now();
+    const until = began + Math.min(most, Math.max(least, times * (began - this.pieceSince)));
     while (this.taking > 0 && performance.now() < until && !this.feed.isStopped) await after(lookAgainAfter);
+    this.pieceSince = performance.now();
     return true;
   }
 

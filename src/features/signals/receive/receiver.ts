@@ -1,12 +1,16 @@
 import { defaultKeySetOptions, remoteKeySet } from '../../../authz/identity/key-set';
+import { Groups } from '../../../background/groups';
 import type { Database } from '../../../db/database';
+import { DatabaseUnavailable } from '../../../db/database-unavailable';
+import { isConflict } from '../../../db/engine';
 import { sql } from '../../../db/sql';
 import { select } from '../../../db/table';
 import { Failure } from '../../../failure';
+import { WaitedTooLong } from '../../../lanes';
 import type { KeyedDigests } from '../../../privacy/digests';
 import type { Signal } from '../../../risk/signal';
 import { hours } from '../../../risk/windows';
-import { recordSignals } from '../recorder';
+import { recordEach } from '../recorder';
 import { riskSignals } from '../signal.entity';
 import type { SignalSource } from '../signals.section';
 import type { Signals } from '../signals.service';
@@ -45,10 +49,33 @@ export interface ReceiverParts {
 
 const known = select(riskSignals.pick('eventId'), sql`FROM ${riskSignals}`);
 
+/**
+ * Signals of one transaction, or those of one request: a database does less for each of many that come one after the other than where several
+ * processes with several transactions each write into the same places of its indexes.
+ */
+const storedAtOnce = 1_000;
+/** Requests that may wait for the transaction before theirs, and for how many milliseconds: more than are taken at once. */
+const mostWaiting = 64;
+const longestWait = 10_000;
+
+/** What one request tells. */
+interface Told {
+  readonly source: string;
+  readonly signals: readonly Signal[];
+}
+
 /** What others tell. It is proven by its sender's signature, taken whole or not at all, and durable before it is acknowledged. */
 export class SignalReceiver {
   private readonly sources: ReadonlyMap<string, SignalSource>;
   private readonly trusts: ReadonlyMap<string, TokenTrust>;
+  private readonly groups = new Groups<Told, number>({
+    size: storedAtOnce,
+    weigh: ({ signals }) => signals.length,
+    most: mostWaiting,
+    patience: longestWait,
+    commit: (group) => this.commit(group),
+    refusal: (fault) => fault ?? new WaitedTooLong(),
+  });
 
   constructor(private readonly parts: ReceiverParts) {
     this.sources = new Map(parts.sources.map((source) => [source.name, source]));
@@ -121,25 +148,53 @@ export class SignalReceiver {
       source,
     );
     if (told.length === 0) return { received: 0, stored: 0 };
-    const stored = await this.parts.database.system(
+    const stored = await this.groups.add({ source: name, signals: told });
+    if (stored > 0) this.parts.signals.stored();
+    return { received: told.length, stored };
+  }
+
+  /** What was wrong with one request is no other's. */
+  private async commit(group: readonly Told[]): Promise<readonly (() => number)[]> {
+    try {
+      return (await this.storeAll(group)).map((fresh) => () => fresh);
+    } catch (error) {
+      if (group.length === 1 || error instanceof DatabaseUnavailable || isConflict(error)) throw error;
+      const each: (() => number)[] = [];
+      for (const told of group) each.push(...(await this.commit([told]).catch((fault: unknown) => [() => raise(fault)])));
+      return each;
+    }
+  }
+
+  private storeAll(group: readonly Told[]): Promise<readonly number[]> {
+    // Most signals are told once: whether one is stored is looked up where its key says so, and the change is made again.
+    let isFirst = true;
+    return this.parts.database.system(
       'receiver',
       'signal.receive',
       async (change) => {
-        const fresh = await recordSignals(change, told);
-        if (fresh > 0)
-          change.record('signal.receive', { subject: { type: 'SignalSource', id: name }, detail: { signals: fresh } });
-        return fresh;
+        const lists = group.map(({ signals }) => signals);
+        const how = isFirst ? 'as new' : 'looked up';
+        isFirst = false;
+        const stored = await recordEach(change, lists, how);
+        for (const [index, { source }] of group.entries()) {
+          const signals = stored[index] as number;
+          if (signals > 0)
+            change.record('signal.receive', { subject: { type: 'SignalSource', id: source }, detail: { signals } });
+        }
+        return stored;
       },
       { idempotent: true },
     );
-    if (stored > 0) this.parts.signals.stored();
-    return { received: told.length, stored };
   }
 }
 
 /** What a sender says of long ago it may say to give somebody a past: it is kept, and is none, but while the operator has it import. */
 const isBackdated = ({ occurredAt }: Signal, { lateHours, importUntil }: SignalSource, now: Date): boolean =>
   now.getTime() - occurredAt.getTime() > lateHours * hours && (importUntil === undefined || now >= importUntil);
+
+const raise = (fault: unknown): never => {
+  throw fault;
+};
 
 const unproven = (): Failure =>
   new Failure('UNAUTHENTICATED', 'The signals are not proven to come from this source.', {
