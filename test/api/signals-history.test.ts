@@ -118,6 +118,27 @@ describe('the past', () => {
     expect(statements).toEqual(['7', '3']);
   });
 
+  it('that is asked for of several signals at a time is read by few statements, and each gets its own', async () => {
+    const statements: number[] = [];
+    const counting = {
+      readLists: ((selection, rests) => {
+        statements.push(rests.length);
+        return database.readLists(selection, rests);
+      }) as Database['readLists'],
+    };
+    const history = new SignalHistory(counting, itself);
+    const positions = Array.from({ length: 13 }, (_, index) => 100 + index * 50);
+    const asked = (['customer', 'card', 'device'] as const).map((subject): Window => {
+      return { subject, value: `${subject}-1`, types, from: new Date(start - 65 * day), to: new Date(start) };
+    });
+    const together = await Promise.all(positions.map((position) => history.at(position).signals(asked)));
+    expect(statements.sort((a, b) => a - b)).toEqual([1, 1, 1, 4, 4, 4, 8, 8, 8]);
+    const alone = [];
+    for (const position of positions) alone.push(await history.at(position).signals(asked));
+    expect(together).toEqual(alone);
+    expect(together.some((lists) => lists.some((list) => list.length > 0))).toBe(true);
+  });
+
   it('of every subject and of days reads no table and no index from end to end', async () => {
     const filler = Array.from(
       { length: 3_000 },

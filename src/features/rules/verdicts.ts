@@ -27,6 +27,11 @@ import { afterRelease } from './released';
 
 /** What occurred longer before it was told than this, in milliseconds, is the past of others and judged by nobody: a first fill tells of months. */
 const oldest = 7 * 24 * 3_600_000;
+/**
+ * Signals whose past is read together: what is asked of several at a time costs little more than of one. What staff do has a past of thousands, and is
+ * judged by itself.
+ */
+const judgedTogether = 16;
 /** Signals that the event of a verdict names, the newest. */
 const mostSignals = 50;
 /** Customers of a group that a hold names. */
@@ -63,6 +68,16 @@ const within = ({ at, window }: Verdict, before: readonly EarlierVerdict[]): rea
 const isSaid = ({ effects }: Verdict, same: readonly EarlierVerdict[]): boolean =>
   same.length > 0 && effects.every((effect) => effect === 'alert' || same.some((each) => each.effects.includes(effect)));
 
+const isOfStaff = ({ signal: { subjects } }: PlacedSignal): boolean =>
+  subjects.staff !== undefined || subjects.team !== undefined;
+
+/** Those from this one on that are judged together. */
+const together = (signals: readonly PlacedSignal[], from: number): readonly PlacedSignal[] => {
+  const some = signals.slice(from, from + judgedTogether);
+  const alone = some.findIndex(isOfStaff);
+  return alone === -1 ? some : some.slice(0, Math.max(1, alone));
+};
+
 /** Evaluates the rules over each signal, once, and records and does what follows. */
 export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
   readonly name = 'rules';
@@ -83,21 +98,30 @@ export class RuleWatch implements FeedConsumer<readonly JudgedVerdict[]> {
 
   readonly judge = async (signals: readonly PlacedSignal[]): Promise<readonly JudgedVerdict[]> => {
     const judged: JudgedVerdict[] = [];
-    for (const { position, receivedAt, signal } of signals) {
-      const age = receivedAt.getTime() - signal.occurredAt.getTime();
-      for (const verdict of await this.verdictsOn(signal, age > latest, position)) {
-        const setting = this.settings.get(verdict.rule) as RuleSetting;
-        const known = await this.customersOf(verdict);
-        judged.push({
-          verdict: ofOneName(verdict, known.customers),
-          mode: setting.mode === 'ON' ? 'ON' : 'SHADOW',
-          isAboutAgents: setting.rule.isAboutAgents,
-          ...known,
-        });
-      }
+    for (let at = 0; at < signals.length; ) {
+      const some = together(signals, at);
+      const verdicts = await Promise.all(
+        some.map(({ position, receivedAt, signal }) => {
+          const age = receivedAt.getTime() - signal.occurredAt.getTime();
+          return this.verdictsOn(signal, age > latest, position);
+        }),
+      );
+      for (const verdict of verdicts.flat()) judged.push(await this.judgedOf(verdict));
+      at += some.length;
     }
     return judged;
   };
+
+  private async judgedOf(verdict: Verdict): Promise<JudgedVerdict> {
+    const setting = this.settings.get(verdict.rule) as RuleSetting;
+    const known = await this.customersOf(verdict);
+    return {
+      verdict: ofOneName(verdict, known.customers),
+      mode: setting.mode === 'ON' ? 'ON' : 'SHADOW',
+      isAboutAgents: setting.rule.isAboutAgents,
+      ...known,
+    };
+  }
 
   /** One signal that can't be judged keeps none of those behind it from being: it is told of, and passed over. */
   private async verdictsOn(signal: Signal, isLate: boolean, position: number): Promise<readonly Verdict[]> {

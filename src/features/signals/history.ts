@@ -2,15 +2,16 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database';
 import { raw, type Sql, sql } from '../../db/sql';
 import { type Selection, select } from '../../db/table';
-import { chunks } from '../../lanes';
 import { type DaySummary, dayOf, type History, mostInWindow, type Window } from '../../risk/history';
 import { type Signal, signalName } from '../../risk/signal';
 import { dayOfRow, summed } from './days';
 import { riskSignalDays } from './signal.entity';
 import { f, placedSignals, s, signalOf, subjectColumn } from './signals.rows';
 
-/** Windows of one statement: engines bound its parts and its values. */
-const windowsAtOnce = 100;
+/** Windows of one statement at most, a power of two: engines bound its parts and its values. */
+const windowsAtOnce = 64;
+/** Windows that are one statement, whatever they are of: of one signal the same are asked for each time. */
+const few = 8;
 /** For how long, in milliseconds, the names that a customer goes by are remembered. */
 const namesMemory = 5_000;
 
@@ -26,9 +27,67 @@ const dayRows = select(
  */
 export type NamesOfCustomer = (customer: string) => Promise<readonly string[]>;
 
+interface Asked<Row> {
+  /** What follows the selection's FROM. */
+  readonly rest: Sql;
+  readonly settle: (rows: Row[]) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Lists of one selection. Those that are asked for at the same time are read together, by statements of which few differ: a server prepares each
+ * text once, and a statement costs more than the few rows of most windows.
+ */
+class ListsTogether<Row extends object> {
+  private asked: Asked<Row>[] = [];
+
+  constructor(
+    private readonly database: Pick<Database, 'readLists'>,
+    private readonly of: Selection<Row>,
+  ) {}
+
+  read(rest: Sql): Promise<Row[]> {
+    return new Promise((settle, fail) => {
+      if (this.asked.length === 0) setImmediate(() => void this.readAll());
+      this.asked.push({ rest, settle, fail });
+    });
+  }
+
+  private async readAll(): Promise<void> {
+    if (this.asked.length <= few) return this.readSome(this.asked.splice(0));
+    const byText = new Map<string, Asked<Row>[]>();
+    for (const each of this.asked) {
+      const alike = byText.get(each.rest.sql);
+      if (alike) alike.push(each);
+      else byText.set(each.rest.sql, [each]);
+    }
+    this.asked = [];
+    for (const alike of byText.values())
+      for (let at = 0; at < alike.length; ) {
+        const size = Math.min(windowsAtOnce, 2 ** Math.floor(Math.log2(alike.length - at)));
+        await this.readSome(alike.slice(at, at + size));
+        at += size;
+      }
+  }
+
+  private async readSome(some: readonly Asked<Row>[]): Promise<void> {
+    try {
+      const lists = await this.database.readLists(
+        this.of,
+        some.map(({ rest }) => rest),
+      );
+      for (const [index, { settle }] of some.entries()) settle(lists[index] as Row[]);
+    } catch (error) {
+      for (const { fail } of some) fail(error);
+    }
+  }
+}
+
 /** What is stored of the past, as rules may ask for it. */
 export class SignalHistory {
   private readonly names = new LRUCache<string, readonly string[]>({ max: 10_000, ttl: namesMemory });
+  private readonly signalLists = new ListsTogether(this.database, placedSignals);
+  private readonly dayLists = new ListsTogether(this.database, dayRows);
 
   constructor(
     private readonly database: Pick<Database, 'readLists'>,
@@ -47,45 +106,31 @@ export class SignalHistory {
   }
 
   private async signals(windows: readonly Window[], position: number): Promise<readonly (readonly Signal[])[]> {
-    if (windows.length === 0) return [];
-    const rests = await Promise.all(
+    return Promise.all(
       windows.map(async (window) => {
-        const { types, from, to } = window;
-        return sql`WHERE ${await this.isAbout(window, s[subjectColumn(window.subject)])} AND ${s.type} IN (${types})
+        const { subject, value, types, from, to } = window;
+        const rows =
+          await this.signalLists.read(sql`WHERE ${await this.isAbout(window, s[subjectColumn(window.subject)])} AND ${s.type} IN (${types})
           AND ${s.occurredAt} >= ${from} AND ${s.occurredAt} <= ${to} AND ${f.position} <= ${position}
-          ORDER BY ${s.occurredAt} DESC LIMIT ${raw(String(mostInWindow(window)))}`;
+          ORDER BY ${s.occurredAt} DESC LIMIT ${raw(String(mostInWindow(window)))}`);
+        return rows
+          .map(signalOf)
+          .map((signal) => (subject === 'customer' ? { ...signal, subjects: { ...signal.subjects, customer: value } } : signal))
+          .sort(byTime);
       }),
     );
-    const lists = await this.lists(placedSignals, rests);
-    return lists.map((rows, index) => {
-      const { subject, value } = windows[index] as Window;
-      return rows
-        .map(signalOf)
-        .map((signal) => (subject === 'customer' ? { ...signal, subjects: { ...signal.subjects, customer: value } } : signal))
-        .sort(byTime);
-    });
   }
 
   private async days(windows: readonly Window[]): Promise<readonly (readonly DaySummary[])[]> {
-    if (windows.length === 0) return [];
-    const rests = await Promise.all(
+    return Promise.all(
       windows.map(async (window) => {
-        const { subject, types, from, to } = window;
-        return sql`WHERE ${d.subject} = ${subject} AND ${await this.isAbout(window, d.value)} AND ${d.type} IN (${types})
-          AND ${d.day} >= ${dayOf(from)} AND ${d.day} <= ${dayOf(to)}`;
+        const { subject, value, types, from, to } = window;
+        const rows =
+          await this.dayLists.read(sql`WHERE ${d.subject} = ${subject} AND ${await this.isAbout(window, d.value)} AND ${d.type} IN (${types})
+          AND ${d.day} >= ${dayOf(from)} AND ${d.day} <= ${dayOf(to)}`);
+        return summed(rows.map((row) => ({ ...dayOfRow(row), value })));
       }),
     );
-    const lists = await this.lists(dayRows, rests);
-    return lists.map((rows, index) => {
-      const { value } = windows[index] as Window;
-      return summed(rows.map((row) => ({ ...dayOfRow(row), value })));
-    });
-  }
-
-  private async lists<Row extends object>(of: Selection<Row>, rests: readonly Sql[]): Promise<Row[][]> {
-    const lists: Row[][] = [];
-    for (const some of chunks(rests, windowsAtOnce)) lists.push(...(await this.database.readLists(of, some)));
-    return lists;
   }
 
   private async isAbout({ subject, value }: Window, column: Sql): Promise<Sql> {
