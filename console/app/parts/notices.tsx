@@ -27,7 +27,7 @@ export const Loading = () => {
 const ReasonInWords = lazy(() => import('../text/reasons'));
 
 /** Why something was refused, in the reader's words where there are some: those are loaded once something is. */
-const Reason = ({ refusal }: { readonly refusal: Refusal }) => {
+export const Reason = ({ refusal }: { readonly refusal: Refusal }) => {
   const said = saidBy(refusal);
   if (refusal.reason === null) return said;
   return (

@@ -2,12 +2,11 @@ import { useSearchParams } from 'wouter';
 import { PolicyPreview, type PolicyPreviewData } from '../../graph/operations';
 import type { Refusal } from '../../graph/refusals';
 import { useGraph } from '../../graph/use';
-import { Answered } from '../../parts/notices';
+import { Answered, Reason } from '../../parts/notices';
 import { Page } from '../../parts/page';
 import { Table } from '../../parts/table';
 import { Foreign } from '../../parts/text';
 import { useText } from '../../text/catalogue';
-import { useReason } from '../../text/reasons';
 import { Choice, links, oneOf, PolicyParts, roles, useRoleOptions, Verdict } from './parts';
 import { policyTexts, previewTexts, verdictTexts } from './texts';
 
@@ -58,13 +57,12 @@ const denied = ({ reason, remedy, coordinate }: Field): Refusal => ({
 
 const Value = ({ field }: { readonly field: Field }) => {
   const t = useText(previewTexts);
-  const reasonOf = useReason();
   if (field.value !== null) return <Foreign text={field.value} />;
   if (field.reason === 'LINK') return <span className="not-shown">{t('forWantOfLink')}</span>;
   if (field.reason !== null)
     return (
       <span className="not-shown" data-reason={field.reason}>
-        {reasonOf(denied(field))}
+        <Reason refusal={denied(field)} />
       </span>
     );
   return <span className="not-shown">{t('nothing')}</span>;
