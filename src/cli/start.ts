@@ -52,7 +52,10 @@ const welcome = async ({ app, address, loaded }: Gateway): Promise<string> => {
     ...(development ? [`  ${`${address}/explorer`.padEnd(46)}the graph as any of the demo people, one click each`] : []),
     `  ${`${address}/development/mail`.padEnd(46)}what customers are sent: links and codes`,
     ...(demo
-      ? [`  ${`${address}/development/provider`.padEnd(46)}the demo payment provider, and what can go wrong with it`]
+      ? [
+          `  ${`${address}/development/provider`.padEnd(46)}the demo payment provider, and what can go wrong with it`,
+          `  ${`${address}/development/helpdesk`.padEnd(46)}a pretended helpdesk with the panel in its pages`,
+        ]
       : []),
     `  ${`${address}/readyz`.padEnd(46)}database and sources (also /healthz and /metrics)`,
     `  ${'schema/exposure.yaml'.padEnd(46)}who sees what; docs/policy.md explains it, README.md the rest`,

@@ -1,19 +1,31 @@
 import type { Core } from './core';
-import type { EmbedsSection } from './embeds/embeds.section';
+import type { EmbedSection, EmbedsSection } from './embeds/embeds.section';
 import { createEmbeds } from './embeds/embeds.slice';
 import type { SignInSection } from './sign-in/sign-in.section';
 import { createSignIn, type SignInParts } from './sign-in/sign-in.slice';
 
 interface BrowserSettings {
+  readonly sources: { readonly helpdesk: readonly { readonly kind: string; readonly name: string }[] };
   readonly signIn: SignInSection | null;
   readonly embeds: EmbedsSection;
   readonly production: boolean;
 }
 
+export interface BrowserParts extends SignInParts {
+  readonly development: (SignInParts['development'] & { embedOf(source: string): EmbedSection }) | null;
+}
+
+/** Development has a helpdesk with the panel, for the demo source that nothing else is configured for. */
+const embedsOf = ({ embeds, sources }: BrowserSettings, { development }: BrowserParts): EmbedsSection => {
+  const demo = sources.helpdesk.find(({ kind }) => kind === 'demo');
+  const isAdded = demo && development && !embeds.some(({ source }) => source === demo.name);
+  return isAdded ? [...embeds, development.embedOf(demo.name)] : embeds;
+};
+
 /** What people have in their browsers: sessions, and within these the ones of frames in helpdesks' pages; and what ends them. */
-export const createBrowsers = (core: Core, settings: BrowserSettings, { actors, development }: SignInParts) => {
-  const signIn = createSignIn(core, settings, { actors, development });
-  const embeds = createEmbeds(core, settings.embeds, signIn.service);
+export const createBrowsers = (core: Core, settings: BrowserSettings, parts: BrowserParts) => {
+  const signIn = createSignIn(core, settings, parts);
+  const embeds = createEmbeds(core, embedsOf(settings, parts), signIn.service);
   return {
     signIn: signIn.service,
     embeds: embeds.service,
@@ -21,8 +33,8 @@ export const createBrowsers = (core: Core, settings: BrowserSettings, { actors, 
     recurring: [
       ...signIn.recurring,
       ...embeds.recurring,
-      () => actors.restoreRevocations(),
-      () => actors.forgetProofs(),
+      () => parts.actors.restoreRevocations(),
+      () => parts.actors.forgetProofs(),
     ] as (() => Promise<unknown>)[],
   };
 };

@@ -99,7 +99,7 @@ describe('the pages of the console', () => {
 
 describe('where nobody can sign in with a browser', () => {
   it('there is no console', async () => {
-    const without = await TestApp.start({ consoleFolder: folder });
+    const without = await TestApp.start({ consoleFolder: folder, config: { developmentIssuer: false } });
     try {
       expect((await without.server.inject({ url: '/tickets' })).statusCode).toBe(404);
     } finally {

@@ -69,7 +69,7 @@ export const demoProvidersOf = ({ config, sources }: App): readonly NamedProvide
     return connector instanceof DemoPayments ? [{ source: name, payments: connector }] : [];
   });
 
-const demoHelpdesksOf = ({ config, sources }: App) =>
+export const demoHelpdesksOf = ({ config, sources }: App) =>
   config.sources.helpdesk.flatMap(({ name }) => {
     const { connector } = sources.helpdesk(name);
     return connector instanceof DemoHelpdesk ? [{ source: name, helpdesk: connector }] : [];

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { browserClient, type DevelopmentIssuer, openDevelopmentIssuer } from '../issuer/development-issuer';
+import type { MockHelpdesk } from './helpdesk/mock-helpdesk';
 import { LoopbackSite } from './loopback-site';
 
 const openIdProviders = () => require('./sign-in/openid-provider') as typeof import('./sign-in/openid-provider');
-const helpdesks = () => require('./helpdesk/helpdesk') as typeof import('./helpdesk/helpdesk');
+const helpdesks = () => require('./helpdesk/mock-helpdesk') as typeof import('./helpdesk/mock-helpdesk');
 
 /** Also in the redirect URI. */
 const providerId = 'demo';
@@ -17,17 +18,9 @@ const providerId = 'demo';
 export class Development {
   private readonly clientSecret = randomBytes(32).toString('base64url');
   private provider: { readonly listener: RequestListener; close(): void } | null = null;
-  private readonly signInSite = new LoopbackSite('127.0.0.1', (gateway) => {
-    this.provider = openIdProviders().openIdProvider({
-      issuer: this.issuer,
-      client: { id: browserClient, secret: this.clientSecret, redirectUri: `${gateway}/sign-in/back/${providerId}` },
-      gateway,
-      file: join(this.dataFolder, 'keys', 'development-sign-ins.json'),
-    });
-    return this.provider.listener;
-  });
+  private readonly signInSite = new LoopbackSite('127.0.0.1');
   // Another site than the gateway, to a browser, as a merchant's helpdesk is.
-  private readonly helpdeskSite = new LoopbackSite('localhost', (gateway) => helpdesks().helpdesk(gateway));
+  private readonly helpdeskSite = new LoopbackSite('localhost');
 
   constructor(
     readonly issuer: DevelopmentIssuer,
@@ -55,12 +48,33 @@ export class Development {
 
   /** Where the provider says what it offers: not at the address that its name is. `gateway`: its address, as browsers have it. */
   async metadataAddress(gateway: string): Promise<string> {
-    return `${await this.signInSite.address(gateway)}/.well-known/openid-configuration`;
+    const address = await this.signInSite.address(() => {
+      this.provider = openIdProviders().openIdProvider({
+        issuer: this.issuer,
+        client: { id: browserClient, secret: this.clientSecret, redirectUri: `${gateway}/sign-in/back/${providerId}` },
+        gateway,
+        file: join(this.dataFolder, 'keys', 'development-sign-ins.json'),
+      });
+      return this.provider.listener;
+    });
+    return `${address}/.well-known/openid-configuration`;
   }
 
-  /** Where the helpdesk is. */
-  helpdesk(gateway: string): Promise<string> {
-    return this.helpdeskSite.address(gateway);
+  /** Where the helpdesk is that has the panel in its pages. */
+  helpdesk(desk: MockHelpdesk): Promise<string> {
+    return this.helpdeskSite.address(() => helpdesks().mockHelpdesk(desk));
+  }
+
+  /** Which pages may hold the panel for this source, where nothing is configured: those of the helpdesk, once it is there. */
+  embedOf(source: string) {
+    const { helpdeskSite } = this;
+    return {
+      source,
+      signatureRequired: false,
+      get origins() {
+        return helpdeskSite.current === null ? [] : [helpdeskSite.current];
+      },
+    };
   }
 
   async close(): Promise<void> {

@@ -19,18 +19,21 @@ interface Opened {
  */
 export class LoopbackSite {
   private opening: Promise<Opened> | null = null;
+  private opened: Opened | null = null;
   private isClosed = false;
 
-  /** `handler` is called once, with the gateway's address. `name` makes it a site of its own to a browser, or the gateway's. */
-  constructor(
-    private readonly name: '127.0.0.1' | 'localhost',
-    private readonly handler: (gateway: string) => RequestListener,
-  ) {}
+  /** `name` makes it a site of its own to a browser, or the gateway's. */
+  constructor(private readonly name: '127.0.0.1' | 'localhost') {}
 
-  /** `http://127.0.0.1:40123`. `gateway`: address of the gateway, as browsers have it. Throws where that is about to stop. */
-  async address(gateway: string): Promise<string> {
+  /** Null until somebody asked for its address. */
+  get current(): string | null {
+    return this.opened?.address ?? null;
+  }
+
+  /** `http://127.0.0.1:40123`. `handler` makes what answers there, once. Throws where the gateway is about to stop. */
+  async address(handler: () => RequestListener): Promise<string> {
     if (this.isClosed) throw new Error('the gateway is about to stop');
-    this.opening ??= this.open(gateway);
+    this.opening ??= this.open(handler);
     return (await this.opening).address;
   }
 
@@ -44,7 +47,7 @@ export class LoopbackSite {
     });
   }
 
-  private async open(gateway: string): Promise<Opened> {
+  private async open(handler: () => RequestListener): Promise<Opened> {
     const server = createServer({
       headersTimeout: longestHeaders,
       requestTimeout: longestRequest,
@@ -57,12 +60,13 @@ export class LoopbackSite {
     });
     const address = `http://${this.name}:${(server.address() as AddressInfo).port}`;
     const { host } = new URL(address);
-    const answer = this.handler(gateway);
+    const answer = handler();
     server.on('request', (request, response) => {
       // A foreign page that had its own name resolved to this machine (DNS rebinding) asks by that name.
       if (request.headers.host === host) return answer(request, response);
       response.writeHead(421, { 'content-type': 'text/plain; charset=utf-8' }).end(`This is ${address}.\n`);
     });
-    return { server, address };
+    this.opened = { server, address };
+    return this.opened;
   }
 }

@@ -89,9 +89,12 @@ export class Kept {
   private write(): void {
     this.writing = null;
     const aside = `${this.file}.new`;
-    // JSON has no undefined, and Date isn't among what is kept.
-    writeFileSync(aside, JSON.stringify([...this.entries]), { mode: 0o600 });
-    renameSync(aside, this.file);
+    try {
+      writeFileSync(aside, JSON.stringify([...this.entries]), { mode: 0o600 });
+      renameSync(aside, this.file);
+    } catch {
+      // The folder is gone or full: whoever is signed in signs in again after a restart.
+    }
   }
 }
 
