@@ -17,8 +17,16 @@ export interface LiveAssistance {
 export interface FrameSurface {
   /** The helpdesk that its session is for. */
   readonly source: string;
-  /** What the helpdesk signed for the page that the frame is in; null where nothing was shown. A reference of null: it named the person alone. */
-  readonly signed: { readonly reference: string | null } | null;
+  /** What the helpdesk signed for the page that the frame is in; null where it signed nothing, or nothing that is taken. */
+  readonly signed: SignedContext | null;
+}
+
+/** Who is signed in to a helpdesk, and at which ticket, as it signed that itself. */
+export interface SignedContext {
+  /** Null where it names the person alone. */
+  readonly reference: string | null;
+  /** Keyed digests that the person may be kept under among its staff; or their reference there. */
+  readonly user: readonly string[] | { readonly reference: string };
 }
 
 /** A signed-in person of the merchant, or a service of theirs. */

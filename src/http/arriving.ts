@@ -10,6 +10,13 @@ import { expectOwnPage, unattendedHeader } from './sign-in';
 /** What pages of ours in a helpdesk's frame send: for which helpdesk. They have a cookie of their own for each, and no other counts then. */
 export const frameHeader = 'counterfoil-frame';
 
+/** The receipt for what a helpdesk signed, in what its frame asks. */
+const contextHeader = 'counterfoil-context';
+const receiptOf = ({ headers }: FastifyRequest): string | undefined => {
+  const text = headers[contextHeader];
+  return typeof text === 'string' ? text : undefined;
+};
+
 interface Brought {
   /** Null for the session of a browser. */
   readonly source: string | null;
@@ -45,7 +52,11 @@ export const arriving =
     const isAttended = request.headers[unattendedHeader] === undefined;
     if (source === null) return signIn.sessions.arriveBy(cookie, surroundingsOf(request), isAttended);
     if (!embeds) return app.actors.arrive(presentedBy(request), surroundingsOf(request));
-    const arrival = await embeds.frames.arriveBy({ cookie, source, signed: null }, surroundingsOf(request), isAttended);
+    const arrival = await embeds.frames.arriveBy(
+      { cookie, source, signed: embeds.contexts.opened(receiptOf(request), source) },
+      surroundingsOf(request),
+      isAttended,
+    );
     if (request.routeOptions.url?.startsWith('/graphql')) return arrival;
     await app.denials.record([{ actor: arrival.actor, rule: 'frame.route', reason: 'FRAME', ticketIds: [] }]);
     throw Failure.denied('FRAME', 'frame.route');

@@ -2,11 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { App } from '../app';
 import { Failure } from '../failure';
+import { ContextDenied } from '../features/embeds/contexts.service';
 import type { Embeds } from '../features/embeds/embeds.slice';
 import { handOffSeconds, isChallenge } from '../features/embeds/frame-sessions.service';
 import { frameHeader } from './arriving';
 import { clientOf, surroundingsOf } from './client-address';
 import { type BuiltConsole, pageHeadersOfConsole, sendBuilt } from './console';
+import { acceptForms, formOf } from './form';
 import { clearCookie, cookieOf, frameCookie, handOffCookie, sessionCookie, setCookie } from './session-cookies';
 import { expectOwnPage, frameSignInPath } from './sign-in';
 
@@ -25,6 +27,26 @@ const redeemed = z.strictObject({
     .regex(/^[\w-]+$/)
     .optional(),
 });
+
+const brought = z.strictObject({ source: z.string().max(64), context: z.string().max(8_192) });
+
+/** Bytes of a form with what a helpdesk signed. */
+const largestForm = 16 * 1024;
+
+/** The headers of a page that these origins' pages may hold. */
+const framed = (reply: FastifyReply, origins: readonly string[]): FastifyReply =>
+  reply
+    .headers(pageHeadersOfConsole(origins))
+    .removeHeader('x-frame-options')
+    .header('cross-origin-resource-policy', 'cross-origin')
+    .header('cache-control', 'no-store');
+
+/** The frame's page with a receipt in its head; an empty one says that what was signed was refused. Receipts are base64url. */
+const withReceipt = ({ files }: BuiltConsole, receipt: string | null): string =>
+  String(files.get('frame.html')?.plain).replace(
+    '</head>',
+    `<meta name="counterfoil-context" content="${receipt ?? ''}">\n</head>`,
+  );
 
 export interface FramesOptions {
   readonly app: App;
@@ -73,12 +95,50 @@ export const frameRoutes =
         reply.callNotFound();
         return reply;
       }
-      reply
-        .headers(pageHeadersOfConsole(embed.origins))
-        .removeHeader('x-frame-options')
-        .header('cross-origin-resource-policy', 'cross-origin')
-        .header('cache-control', 'no-store');
-      return sent(request, reply, 'frame.html');
+      return sent(request, framed(reply, embed.origins), 'frame.html');
+    });
+
+    /** What a helpdesk signed, taken or refused; a refusal is counted and put on record, and nothing of it is kept. */
+    const taking = async (source: string, context: string): Promise<string> => {
+      try {
+        return await embeds.contexts.take(source, context);
+      } catch (error) {
+        if (error instanceof ContextDenied) refused('frame.context');
+        await embeds.onRecord(error);
+        throw error;
+      }
+    };
+
+    // Helpdesks that sign addresses send what they signed with the first request of a frame, as a form. No cookie counts in it.
+    await server.register(async (signed) => {
+      acceptForms(signed, { largest: largestForm });
+      const take = async (request: FastifyRequest, reply: FastifyReply) => {
+        const { source } = request.params as { readonly source: string };
+        const embed = embeds.embedOf(source);
+        if (!embed?.signed || !built) {
+          reply.callNotFound();
+          return reply;
+        }
+        const { token = '' } = formOf(request);
+        const receipt = await taking(source, token).catch((error: unknown) => {
+          if (error instanceof ContextDenied) return null;
+          throw error;
+        });
+        framed(reply, embed.origins);
+        return reply
+          .code(receipt === null ? 400 : 200)
+          .type('text/html; charset=utf-8')
+          .send(withReceipt(built, receipt));
+      };
+      signed.post('/embed/:source', { onRequest: limited('signed') }, take);
+      signed.post('/embed/:source/:reference', { onRequest: limited('signed') }, take);
+    });
+
+    server.post('/frame/contexts', { onRequest: limited('contexts') }, async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      expectOwnPage(request, app.publicUrl);
+      const { source, context } = parsed(brought, request.body);
+      return reply.send({ receipt: await taking(source, context) });
     });
 
     // In a window of its own, so that it is the browser's session that signs in, and the address bar says where.

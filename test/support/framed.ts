@@ -39,7 +39,7 @@ export class FramedApp {
     readonly issuer: OtherIssuer,
   ) {}
 
-  static async start(embeds: Config['embeds'], options: TestAppOptions = {}): Promise<FramedApp> {
+  static async start(embeds: Config['embeds'], options: TestAppOptions = {}, publicUrl = gateway): Promise<FramedApp> {
     const issuer = await OtherIssuer.open();
     const name = issuer.configuration.issuer;
     const provider = { id: 'staff', issuer: name, name: 'Staff', clientId: 'gateway', clientSecret: 'of this test' };
@@ -47,7 +47,7 @@ export class FramedApp {
       ...options,
       config: {
         ...options.config,
-        publicUrl: gateway,
+        publicUrl,
         issuers: [issuer.configuration],
         signIn: { providers: [{ ...provider, scope: ['openid'], secondFactor: [] }], idleMinutes: 15, hours: 8 },
         embeds,

@@ -1,68 +1,15 @@
-import { useEffect, useRef, useState } from 'react';
-import { tellSignedIn, tellSignedOut, useSignedOut } from '../graph/signed-out';
-import { pathTo } from '../paths';
+import { lazy, useState } from 'react';
+import { tellSignedOut, useSignedOut } from '../graph/signed-out';
 import { Panel } from '../screens/agent/panel';
 import { useText } from '../text/catalogue';
-import type { FramePlace } from './place';
-import { type FrameKey, newFrameKey, requestAccess, signInByPopup, signOutOfFrame } from './session';
+import { ConsoleLink } from './console-link';
+import type { FramePlace, framePlace } from './place';
+import { signOutOfFrame } from './sign-out';
 import { frameTexts } from './texts';
 
-const ConsoleLink = ({ place }: { readonly place: FramePlace }) => {
-  const t = useText(frameTexts);
-  return (
-    <a href={pathTo('ticket', { ...place })} target="_blank" rel="noopener noreferrer">
-      {t('console')}
-    </a>
-  );
-};
-
-type Step = 'out' | 'waiting' | 'gone' | 'blocked' | 'refused';
-
-/** Signing in from within a frame: by a window; where that is cut off, by what it left with the browser; otherwise in the console. */
-const FrameSignIn = ({ place }: { readonly place: FramePlace }) => {
-  const t = useText(frameTexts);
-  const [step, setStep] = useState<Step>('out');
-  const [key, setKey] = useState<FrameKey | null>(null);
-  const isThere = useRef(true);
-  useEffect(() => {
-    isThere.current = true;
-    void newFrameKey().then(setKey);
-    return () => {
-      isThere.current = false;
-    };
-  }, []);
-  const became = (outcome: Step | 'signed-in') => {
-    if (outcome === 'signed-in') return tellSignedIn();
-    if (isThere.current) setStep(outcome);
-  };
-  const signIn = () => {
-    if (key === null) return;
-    setStep('waiting');
-    void signInByPopup(place.source, key).then(became);
-  };
-  const goOn = () => {
-    if (key !== null) void requestAccess(place.source, key).then(became);
-  };
-  return (
-    <main id="content" data-step={step}>
-      <p>{t('why')}</p>
-      {step === 'out' ? null : <p role="status">{t(step)}</p>}
-      <p>
-        <button type="button" disabled={key === null} onClick={signIn}>
-          {t('signIn')}
-        </button>{' '}
-        {step === 'gone' || step === 'waiting' ? (
-          <button type="button" onClick={goOn}>
-            {t('continue')}
-          </button>
-        ) : null}
-      </p>
-      <p>
-        <ConsoleLink place={place} />
-      </p>
-    </main>
-  );
-};
+// Loaded by whom it is shown to: whoever is signed in waits for none of it.
+const SignIn = lazy(() => import('./sign-in'));
+const Unshown = lazy(() => import('./unshown'));
 
 const Shown = ({ place }: { readonly place: FramePlace }) => {
   const t = useText(frameTexts);
@@ -72,7 +19,7 @@ const Shown = ({ place }: { readonly place: FramePlace }) => {
       <Panel {...place} />
       <p>
         <ConsoleLink place={place} />{' '}
-        <button type="button" onClick={() => void signOutOfFrame(place.source).then(tellSignedOut)}>
+        <button type="button" onClick={() => void signOutOfFrame().then(tellSignedOut)}>
           {t('signOut')}
         </button>
       </p>
@@ -80,8 +27,11 @@ const Shown = ({ place }: { readonly place: FramePlace }) => {
   );
 };
 
-/** The page of a frame: whoever signed in from it sees the ticket that the page around it is about. */
-export const Frame = ({ place }: { readonly place: FramePlace }) => {
+/** The page of a frame: whoever signed in from it sees the ticket that the page around it is about. `isTaken`: false where what the helpdesk signed for it was refused. */
+export const Frame = ({ source, reference, isTaken }: NonNullable<typeof framePlace> & { readonly isTaken: boolean }) => {
   const isSignedOut = useSignedOut();
-  return isSignedOut ? <FrameSignIn place={place} /> : <Shown place={place} />;
+  const [chosen, choose] = useState<string | null>(reference);
+  if (chosen === null || !isTaken) return <Unshown source={source} reference={chosen} chosen={choose} />;
+  const place = { source, reference: chosen };
+  return isSignedOut ? <SignIn place={place} /> : <Shown place={place} />;
 };

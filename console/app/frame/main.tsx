@@ -2,6 +2,7 @@ import { Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Provider } from 'urql';
 import { client } from '../graph/client';
+import { bringContext } from './context';
 import { Frame } from './frame';
 import { framePlace } from './place';
 
@@ -15,11 +16,16 @@ document.addEventListener(
   { capture: true },
 );
 
-if (framePlace !== null)
+const start = async (): Promise<void> => {
+  if (framePlace === null) return;
+  const isTaken = await bringContext(framePlace.source);
   createRoot(document.getElementById('app') as HTMLElement).render(
     <Provider value={client}>
       <Suspense fallback={null}>
-        <Frame place={framePlace} />
+        <Frame {...framePlace} isTaken={isTaken} />
       </Suspense>
     </Provider>,
   );
+};
+
+void start();

@@ -4,7 +4,13 @@ export interface FramePlace {
   readonly reference: string;
 }
 
-const [, source, reference] = /^\/embed\/([^/]+)\/([^/]+)$/.exec(location.pathname) ?? [];
+/** The same where the page around the frame may not say which ticket it is about. */
+interface FrameAddress {
+  readonly source: string;
+  readonly reference: string | null;
+}
+
+const [, source, reference] = /^\/embed\/([^/]+)(?:\/([^/]+))?$/.exec(location.pathname) ?? [];
 
 const decoded = (part: string): string => {
   try {
@@ -15,5 +21,5 @@ const decoded = (part: string): string => {
 };
 
 /** Null where this page is in no frame of a helpdesk's. */
-export const framePlace: FramePlace | null =
-  source === undefined || reference === undefined ? null : { source: decoded(source), reference: decoded(reference) };
+export const framePlace: FrameAddress | null =
+  source === undefined ? null : { source: decoded(source), reference: reference === undefined ? null : decoded(reference) };

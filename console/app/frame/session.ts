@@ -24,11 +24,11 @@ export const newFrameKey = async (): Promise<FrameKey> => {
   return { verifier, challenge: base64url(new Uint8Array(digest)) };
 };
 
-const ownPost = async (url: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<Response | null> => {
+const ownPost = async (url: string, body: object): Promise<Response | null> => {
   try {
     return await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'counterfoil-browser': '1', ...headers },
+      headers: { 'content-type': 'application/json', 'counterfoil-browser': '1' },
       body: JSON.stringify(body),
       credentials: 'include',
       cache: 'no-store',
@@ -88,9 +88,4 @@ export const requestAccess = async (source: string, key: FrameKey): Promise<'sig
     // A browser that keeps no such cookies from frames has nothing to grant, and sends them.
   }
   return (await redeem(source, key, null)) ? 'signed-in' : 'refused';
-};
-
-/** Ends this frame's session; the browser's goes on. */
-export const signOutOfFrame = async (source: string): Promise<void> => {
-  await ownPost('/frame/sign-out', {}, { 'counterfoil-frame': source });
 };

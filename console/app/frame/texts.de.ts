@@ -12,6 +12,10 @@ const german: FrameTexts = {
   console: 'Das Ticket in der Konsole öffnen',
   ticket: 'Ticket {reference}',
   signOut: 'In diesem Rahmen abmelden',
+  number: 'Nummer des Tickets',
+  show: 'Zeigen',
+  untaken:
+    'Was der Helpdesk für diese Seite signiert hat, ist zu alt, schon verwendet oder nicht für hier. Laden Sie die Seite neu.',
 };
 
 export default german;

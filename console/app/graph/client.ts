@@ -1,4 +1,5 @@
 import { Client, fetchExchange } from '@urql/core';
+import { frameReceipt } from '../frame/context';
 import { framePlace } from '../frame/place';
 
 /** Where subscriptions are asked for: server-sent events, one a connection. */
@@ -21,6 +22,8 @@ export const ownFetch: typeof fetch = (input, init = {}) => {
   headers.set('counterfoil-browser', '1');
   // In a helpdesk's frame it is the frame's own session that counts.
   if (framePlace !== null) headers.set('counterfoil-frame', framePlace.source);
+  const receipt = frameReceipt();
+  if (receipt !== null) headers.set('counterfoil-context', receipt);
   return fetch(input, { redirect: 'error', ...init, headers, credentials: 'same-origin', cache: 'no-store' });
 };
 

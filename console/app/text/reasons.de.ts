@@ -22,6 +22,8 @@ const german: ReasonTexts = {
   BRAKE:
     'Eine Regel hat Sie angehalten, bis zwei andere das lösen. Fragen Sie die Leitung eines anderen Teams oder die Revision.',
   UNREGISTERED: 'Das Gateway kennt diese Fassung der Seite nicht. Laden Sie sie neu, oder sagen Sie es dem Betrieb.',
+  FRAME: 'Das geht nicht auf der Seite des Helpdesks. Öffnen Sie das Ticket in der Konsole.',
+  UNSIGNED: 'Der Helpdesk hat für dieses Ticket nichts signiert. Laden Sie seine Seite neu.',
   ACTOR_MISMATCH: 'Der Helpdesk nennt eine andere Person als die, die hier angemeldet ist.',
 };
 

@@ -22,6 +22,8 @@ const english = {
   SCOPE: 'This lies outside what you work with.',
   BRAKE: 'A rule stopped this for you until two others release it. Ask a supervisor of another team, or an auditor.',
   UNREGISTERED: 'The gateway doesn’t know this version of the page. Load it again, or tell your operator.',
+  FRAME: 'This isn’t done in the helpdesk’s page. Open the ticket in the console.',
+  UNSIGNED: 'The helpdesk signed nothing for this ticket. Load its page again.',
   ACTOR_MISMATCH: 'The helpdesk names another person than the one who is signed in here.',
 } as const;
 export type ReasonTexts = TextsLike<typeof english>;

@@ -1,3 +1,6 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { httpUrl, type SectionContext, sourceName, webhookSecret } from '../../section';
 
@@ -8,6 +11,19 @@ const origin = (section: SectionContext) =>
     'expected an origin such as https://rt.example.com, without a path or a slash at its end',
   );
 
+/** An RSA key in a PEM file (RFC 7468) of 2,048 bits at least. */
+const publicKey = ({ folder }: SectionContext) =>
+  z.string().transform((path, context): KeyObject => {
+    try {
+      const key = createPublicKey(readFileSync(isAbsolute(path) ? path : join(folder, path), 'utf8'));
+      if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2_048) return key;
+    } catch {
+      // Told below.
+    }
+    context.addIssue({ code: 'custom', message: 'expected the path of a PEM file with a public RSA key' });
+    return z.NEVER;
+  });
+
 /** What a helpdesk signs of its pages, and how that is checked. */
 const signedSection = (section: SectionContext) =>
   z.discriminatedUnion('kind', [
@@ -16,7 +32,16 @@ const signedSection = (section: SectionContext) =>
       kind: z.literal('rt'),
       secret: webhookSecret(section),
     }),
+    z.strictObject({
+      /** Zendesk's signed addresses of apps (`signedUrls`): the user, RSA and SHA-256. The ticket isn't in it. */
+      kind: z.literal('zendesk'),
+      subdomain: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected the account’s name before .zendesk.com'),
+      /** The number of the app's installation. */
+      installation: z.int().min(1),
+      publicKey: publicKey(section),
+    }),
   ]);
+export type SignedSection = z.output<ReturnType<typeof signedSection>>;
 
 /** In which helpdesks' pages the panel is shown. */
 export const embedsSection = (section: SectionContext) =>

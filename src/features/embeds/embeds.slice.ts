@@ -1,6 +1,6 @@
-import { failureIn } from '../../graphql/errors';
 import type { Core } from '../core';
 import type { SignIn } from '../sign-in/sign-in.slice';
+import { ContextDenied, Contexts } from './contexts.service';
 import type { EmbedSection, EmbedsSection } from './embeds.section';
 import { FrameReach } from './frame-reach.service';
 import { FrameRefused, FrameSessions } from './frame-sessions.service';
@@ -11,12 +11,13 @@ const mostOnRecord = 20;
 
 /** Our panel in frames of helpdesks' pages; none where nobody signs in with a browser. */
 export const createEmbeds = (core: Core, section: EmbedsSection, signIn: SignIn | null) => {
-  const { database, keys, clock } = core;
+  const { database, keys, clock, publicUrl } = core;
   const embedOf = (source: string): EmbedSection | undefined => section.find((each) => each.source === source);
   const reach = new FrameReach(database, embedOf);
   if (signIn === null || section.length === 0) return { service: null, reach, recurring: [] };
   const uses = new FrameUses({ database, clock, keys });
   const frames = new FrameSessions({ database, keys, clock, sessions: signIn.sessions, uses });
+  const contexts = new Contexts({ keys, clock, publicUrl, uses, embedOf });
   let minute = { at: Number.NEGATIVE_INFINITY, counts: new Map<string, number>() };
   const refused = async (why: string): Promise<void> => {
     const now = clock().getTime();
@@ -30,10 +31,11 @@ export const createEmbeds = (core: Core, section: EmbedsSection, signIn: SignIn 
   };
   const service = {
     frames,
+    contexts,
     embedOf,
     /** Puts on record why something that a frame brought was refused; other failures aren't that. */
     onRecord: async (error: unknown): Promise<void> => {
-      if (failureIn(error) && error instanceof FrameRefused) await refused(error.why);
+      if (error instanceof FrameRefused || error instanceof ContextDenied) await refused(error.why);
     },
   };
   return { service, reach, recurring: [() => frames.sweep(), () => uses.forget()] };

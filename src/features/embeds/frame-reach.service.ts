@@ -1,4 +1,4 @@
-import type { FrameSurface, SignedInActor } from '../../authz/actor';
+import type { FrameSurface, SignedContext, SignedInActor } from '../../authz/actor';
 import { isSamePerson } from '../../authz/same-person';
 import { sql } from '../../db/sql';
 import { optional, type Selected, select } from '../../db/table';
@@ -7,6 +7,7 @@ import type { RootCall } from '../../graphql/root-fields';
 import { assistance } from '../assistance/assistance.rows';
 import type { Core } from '../core';
 import { credentialUpdate } from '../credentials/credentials.rows';
+import { activeStaffAt, activeStaffNamed } from '../tickets/staff.rows';
 import { ticket, ticketReferenceRows } from '../tickets/tickets.rows';
 import type { EmbedSection } from './embeds.section';
 import { aboutNoTicket, frameFields } from './frame-fields';
@@ -48,6 +49,22 @@ export class FrameReach {
     const { frame } = actor;
     if (!frame) return;
     for (const call of calls) await this.expectOne(actor, frame, call);
+    const [asked] = calls.filter(({ field }) => !aboutNoTicket.has(field));
+    if (asked && frame.signed) await this.expectTheSame(actor, frame.source, frame.signed, asked);
+  }
+
+  /** Whom the helpdesk signed for is who is signed in here. Throws `DENIED`. */
+  private async expectTheSame(actor: SignedInActor, source: string, { user }: SignedContext, { field }: RootCall): Promise<void> {
+    const named =
+      'reference' in user ? await activeStaffAt(this.database, source, user.reference) : await this.named(source, user);
+    if (named === undefined || !actor.staffIds.includes(named)) throw Failure.denied('ACTOR_MISMATCH', `frame.${field}`);
+  }
+
+  /** Whoever of a helpdesk's staff is called so; nobody where two are. */
+  private async named(source: string, digests: readonly string[]): Promise<string | undefined> {
+    const rows = digests.length === 0 ? [] : await activeStaffNamed(this.database, digests);
+    const [one, ...more] = rows.filter((row) => row.source === source);
+    return more.length === 0 ? one?.id : undefined;
   }
 
   private async expectOne(actor: SignedInActor, frame: FrameSurface, { field, given }: RootCall): Promise<void> {

@@ -47,6 +47,19 @@ export const activeStaffNamed = (
     sql`WHERE ${staffMembers.active} = ${true} AND (${staffMembers.loginDigest} IN (${digests}) OR ${staffMembers.emailDigest} IN (${digests}))`,
   );
 
+/** The id of somebody of a helpdesk's active staff by its own reference; undefined where there is nobody. */
+export const activeStaffAt = async (
+  from: Pick<Change, 'read'>,
+  source: string,
+  reference: string,
+): Promise<string | undefined> => {
+  const [row] = await from.read(
+    staffInSource,
+    sql`WHERE ${staffMembers.active} = ${true} AND ${staffMembers.source} = ${source} AND ${staffMembers.reference} = ${reference}`,
+  );
+  return row?.id;
+};
+
 /** Who did something, as SQL sees it: the actor, and their rows among the staff as a JSON list. */
 interface DoneBy {
   readonly actorId: Sql;

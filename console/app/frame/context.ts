@@ -1,0 +1,42 @@
+/** The receipt for what the helpdesk signed for this page, by which the frame asks; null where it signed nothing. */
+let receipt: string | null = null;
+export const frameReceipt = (): string | null => receipt;
+
+/** Written into the page where the helpdesk sent what it signed with the request; empty where that was refused. */
+const sent = document.querySelector('meta[name=counterfoil-context]')?.getAttribute('content') ?? null;
+
+/** What the element put behind the "#" of this frame's address; it is taken from there, so that no history keeps it. */
+const brought = ((): string | null => {
+  const [, text] = /^#context=(.+)$/.exec(location.hash) ?? [];
+  if (text === undefined) return null;
+  history.replaceState(null, '', location.pathname);
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+})();
+
+/** Gives the gateway what the helpdesk signed, before it is too old. False where it is refused: then this page shows nothing. */
+export const bringContext = async (source: string): Promise<boolean> => {
+  if (sent !== null) {
+    receipt = sent === '' ? null : sent;
+    return receipt !== null;
+  }
+  if (brought === null) return true;
+  try {
+    const answer = await fetch('/frame/contexts', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'counterfoil-browser': '1' },
+      body: JSON.stringify({ source, context: brought }),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      redirect: 'error',
+    });
+    if (!answer.ok) return false;
+    receipt = ((await answer.json()) as { readonly receipt: string }).receipt;
+    return true;
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,43 @@
+import { useText } from '../text/catalogue';
+import { ConsoleLink } from './console-link';
+import type { framePlace } from './place';
+import { frameTexts } from './texts';
+
+/** Where the page around the frame can't say which ticket it is about, its reader does. */
+const AskTicket = ({ chosen }: { readonly chosen: (reference: string) => void }) => {
+  const t = useText(frameTexts);
+  return (
+    <main id="content">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const reference = String(new FormData(event.currentTarget).get('reference') ?? '').trim();
+          if (reference !== '') chosen(reference);
+        }}
+      >
+        <label>
+          {t('number')} <input name="reference" autoComplete="off" maxLength={128} required />
+        </label>{' '}
+        <button type="submit">{t('show')}</button>
+      </form>
+    </main>
+  );
+};
+
+/** What stands there where no ticket does: what the helpdesk signed was refused, or nobody says which ticket it is about. */
+export default ({
+  source,
+  reference,
+  chosen,
+}: NonNullable<typeof framePlace> & { readonly chosen: (reference: string) => void }) => {
+  const t = useText(frameTexts);
+  if (reference === null) return <AskTicket chosen={chosen} />;
+  return (
+    <main id="content" data-step="untaken">
+      <p role="alert">{t('untaken')}</p>
+      <p>
+        <ConsoleLink place={{ source, reference }} />
+      </p>
+    </main>
+  );
+};
