@@ -8,6 +8,7 @@
 #   kill "$(cat DIR/rt.pid)"
 #
 # RT_WEBHOOK_URL  when set, every change of a ticket is announced there after its commit, signed with `webhookSecret`
+# RT_GATEWAY      when set, our extension shows the panel of the gateway at this address, signed with `contextSecret`
 # RT_WORKERS      server processes, default 4; a webhook occupies one of them while it is under way
 set -euo pipefail
 
@@ -75,6 +76,16 @@ secret() {
   cat "$dir/secrets/$1"
 }
 
+# extension prints what RT_SiteConfig.pm says of our extension, which is copied to where RT finds it
+extension() {
+  [ -n "${RT_GATEWAY:-}" ] || return 0
+  rm -rf "$dir/plugins"
+  mkdir -p "$dir/plugins"
+  cp -R "$(dirname "${BASH_SOURCE[0]}")/../../console/rt/RT-Extension-Counterfoil" "$dir/plugins/"
+  printf "\$RT::LocalPluginPath = '%s'; Plugin('RT::Extension::Counterfoil');\n" "$dir/plugins"
+  printf "Set(\$CounterfoilGateway, '%s'); Set(\$CounterfoilSource, 'rt'); Set(\$CounterfoilSecret, '%s');\n" "$RT_GATEWAY" "$(secret context)"
+}
+
 write_configuration() {
   cat >"$dir/sendmail" <<SH
 #!/bin/sh
@@ -91,6 +102,7 @@ Set(\$CorrespondAddress, 'support\@rt.example'); Set(\$CommentAddress, 'comments
 Set(\$LogToSyslog, ''); Set(\$LogToSTDERR, 'warning'); Set(\$LogToFile, undef); Set(\$LogDir, '$dir');
 # RT checks a token by bcrypt on each request: at the usual cost of 12 that is 0.2 s of a processor
 Set(\$WebSecureCookies, 0); Set(\$BcryptCost, 4);
+$(extension)
 \$RT::MasonDataDir = '$dir/mason'; \$RT::MasonSessionDir = '$dir/sessions'; \$RT::VarPath = '$dir';
 1;
 PERL
@@ -218,8 +230,8 @@ write_configuration
 create_database
 start_server
 perl -MJSON -0777 -e '
-  my ($port, $dir, $pid, $secret) = @ARGV; open my $in, "<", "$dir/secrets/people.json" or die $!;
+  my ($port, $dir, $pid, $secret, $context) = @ARGV; open my $in, "<", "$dir/secrets/people.json" or die $!;
   print JSON->new->canonical->encode({ url => "http://127.0.0.1:$port", people => decode_json(<$in>), queues => ["Cards", "Wallets"],
-    gateway => "counterfoil", customerField => "Payment Customer", webhookSecret => $secret, outbox => "$dir/outbox", directory => $dir, pid => $pid + 0 }), "\n"' \
-  "$port" "$dir" "$(cat "$dir/rt.pid")" "$(secret webhook)" | tee "$dir/connection.json"
+    gateway => "counterfoil", customerField => "Payment Customer", webhookSecret => $secret, contextSecret => $context, outbox => "$dir/outbox", directory => $dir, pid => $pid + 0 }), "\n"' \
+  "$port" "$dir" "$(cat "$dir/rt.pid")" "$(secret webhook)" "$(secret context)" | tee "$dir/connection.json"
 say 'ready'

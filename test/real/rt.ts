@@ -11,11 +11,15 @@ export interface RtConnection {
   readonly gateway: string;
   readonly customerField: string;
   readonly webhookSecret: string;
+  /** What our extension signs with. */
+  readonly contextSecret: string;
   readonly outbox: string;
   readonly directory: string;
   readonly pid: number;
   /** Where RT sends its webhooks, null when it sends none. */
   readonly webhookUrl?: string | null;
+  /** The gateway whose panel our extension shows. */
+  readonly gatewayUrl?: string;
 }
 
 /** The server that `run.mjs` started for this suite. */

@@ -58,17 +58,19 @@ let code = 1;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => running?.kill(signal));
 try {
   const began = Date.now();
-  const [port, webhookPort] = [await freePort(), await freePort()];
+  const [port, webhookPort, gatewayPort] = [await freePort(), await freePort(), await freePort()];
+  // A site of its own to browsers.
+  const gatewayUrl = `http://gateway.localhost:${gatewayPort}`;
   const webhookUrl = `http://127.0.0.1:${webhookPort}/webhooks/rt`;
   const started = await run(join(here, 'rt-up.sh'), [directory, String(port)], {
     // its answer holds tokens: they are in the file and need not be in a log
     stdio: ['ignore', 'ignore', 'inherit'],
     // a connection kept open holds one of its processes, and so does a webhook
-    env: { ...process.env, RT_WEBHOOK_URL: webhookUrl, RT_WORKERS: '10' },
+    env: { ...process.env, RT_WEBHOOK_URL: webhookUrl, RT_GATEWAY: gatewayUrl, RT_WORKERS: '10' },
   });
   if (started === 0) {
     const file = join(directory, 'connection.json');
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), webhookUrl }), { mode: 0o600 });
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), webhookUrl, gatewayUrl }), { mode: 0o600 });
     console.error(`RT is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`);
     code = await run(
       process.execPath,
