@@ -86,7 +86,7 @@ const startGateway = async (size: string): Promise<Gateway> => {
 };
 
 const path = '/t/demo/1001';
-const rows = 'section[aria-labelledby="panel-payments"] tbody tr';
+const rows = 'section[aria-labelledby="panel-payments"] details';
 
 /** Signs in once, as the demo provider's pages want it. Returns the browser's cookies. */
 const signIn = async (browser: Browser, address: string) => {

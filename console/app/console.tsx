@@ -80,6 +80,12 @@ const Home = () => {
   );
 };
 
+/** Whether an address is one of a place. */
+const isAt = (pattern: string, path: string): boolean => new RegExp(`^${pattern.replaceAll(/:\w+/g, '[^/]+')}$`).test(path);
+
+// The screen at the address is loaded with the page, and not once that is there.
+void screens.find(({ place }) => isAt(paths[place], location.pathname))?.load();
+
 const loaded = new Map(screens.map(({ place, load }) => [place, lazy(load)]));
 
 const NoScreen = () => {
@@ -131,13 +137,15 @@ export const Console = () => {
       </header>
       <SignedIn>
         <div className="bar">
-          <Navigation />
-          <section className="account" aria-label={t('account')}>
-            <Who />
-            <button type="button" className="small" onClick={() => void signOut()}>
-              {t('signOut')}
-            </button>
-          </section>
+          <Suspense fallback={null}>
+            <Navigation />
+            <section className="account" aria-label={t('account')}>
+              <Who />
+              <button type="button" className="small" onClick={() => void signOut()}>
+                {t('signOut')}
+              </button>
+            </section>
+          </Suspense>
         </div>
         <Screens />
       </SignedIn>
