@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { join, relative, sep } from 'node:path';
 import { BuiltGateway } from '../support/built';
 import { key } from '../support/config-folder';
+import { ProviderBrowser } from '../support/openid-provider';
 
 /** What a process has loaded of the gateway, from its entry to its end. */
 let built: BuiltGateway;
@@ -39,6 +41,7 @@ const loaded = (): string[] =>
   (JSON.parse(readFileSync(file('loaded.json'), 'utf8')) as string[]).map((path) =>
     relative(built.output, path).split(sep).join('/').replace(/\.js$/, ''),
   );
+const ofProvider = (): string[] => loaded().filter((path) => path.includes('node_modules/oidc-provider/'));
 const ofDevelopment = (): string[] => loaded().filter((path) => path.startsWith('src/development/'));
 
 const production = (): Record<string, string> => ({
@@ -90,5 +93,31 @@ describe('what stands in src/development', () => {
       'sites',
       'sources',
     ]);
+    expect(ofProvider()).toEqual([]);
+  });
+
+  it('has an identity provider from when somebody signs in, of which nothing is said in the terminal', async () => {
+    const gateway = built.start({ ...environment, DATA_DIR: 'development' });
+    await gateway.said(/Started in /);
+    const address = /(http:\/\/127\.0\.0\.1:\d+)\/readyz/.exec(gateway.stdout)?.[1] as string;
+    const said = gateway.stdout;
+    const browser = new ProviderBrowser();
+    const toProvider = await visit(`${address}/sign-in`);
+    expect(toProvider.statusCode).toBe(303);
+    const back = await browser.signIn(String(toProvider.headers.location), 'ana', { secondFactor: true });
+    const cookie = String(toProvider.headers['set-cookie']).split(';')[0] as string;
+    expect((await visit(back.href, { cookie })).statusCode).toBe(303);
+    // Its back channel is where it warns of what it can't guard.
+    await browser.signOut(new URL('/session/end', String(toProvider.headers.location)).href);
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.finished).toMatchObject({ code: 0, stderr: '' });
+    expect(gateway.stdout.slice(said.length)).toMatch(/^Stopping once .*\n$/);
+    expect(ofProvider()).not.toEqual([]);
   });
 });
+
+/** By which a browser that was given the address asks: no header of a program’s. */
+const visit = (url: string, headers: Record<string, string> = {}): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    get(url, { headers }, (response) => resolve(response.resume())).on('error', reject);
+  });

@@ -47,23 +47,38 @@ export class ProviderBrowser {
   }
 
   /** From the address that the gateway sent it to, to the one that the provider sends it back to. */
-  async signIn(url: string, user: string): Promise<URL> {
+  async signIn(url: string, user: string, { secondFactor = false } = {}): Promise<URL> {
     const { origin } = new URL(url);
     let at = url;
+    let response = await this.request(at);
     for (let step = 0; step < 20; step += 1) {
-      if (new URL(at).origin !== origin) return new URL(at);
-      const response = await this.request(at);
       const location = response.headers.get('location');
-      if (location !== null) {
-        at = new URL(location, at).href;
+      if (location === null) {
+        const page = await response.text();
+        response = await this.request(at, new URLSearchParams(answerTo(page, user, secondFactor)));
         continue;
       }
-      const page = await response.text();
-      const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1];
-      if (!prompt) throw new Error(`the provider shows no form: ${response.status} ${page.slice(0, 400)}`);
-      const answer = await this.request(at, new URLSearchParams({ prompt, login: user, password: 'any' }));
-      at = new URL(answer.headers.get('location') ?? '', at).href;
+      at = new URL(location, at).href;
+      if (new URL(at).origin !== origin) return new URL(at);
+      response = await this.request(at);
     }
     throw new Error('the provider went on asking');
   }
+
+  /** At the address where the demo people's provider ends its own session. */
+  async signOut(url: string): Promise<void> {
+    const page = await (await this.request(url)).text();
+    const [, action = '', xsrf = ''] = /action="([^"]+)"><input type="hidden" name="xsrf" value="([^"]+)"/.exec(page) ?? [];
+    await this.request(action, new URLSearchParams({ xsrf, logout: 'yes' }));
+  }
 }
+
+/** What somebody answers to a page: of the demo people's provider, or of one that asks whoever comes to type a name. */
+const answerTo = (page: string, user: string, secondFactor: boolean): Record<string, string> => {
+  const code = /id="current">(\d{6})</.exec(page)?.[1];
+  if (code !== undefined) return secondFactor ? { person: user, act: 'code', code } : { person: user, act: 'without' };
+  if (page.includes('name="person"')) return { person: user };
+  const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1];
+  if (prompt === undefined) throw new Error(`the provider shows no form: ${page.slice(0, 400)}`);
+  return { prompt, login: user, password: 'any' };
+};
