@@ -15,6 +15,7 @@ import type { AuditLog } from './audit/audit.service';
 import type { AuditDownloads } from './audit/downloads.service';
 import type { Examinations } from './audit/examinations.service';
 import type { ActorNames } from './audit/names/actor-names.service';
+import type { AuditReports } from './audit/reports.service';
 import type { DecisionTrails } from './audit/trail.service';
 import type { Brakes } from './brakes/brakes.service';
 import type { Claims } from './claims/claims.service';
@@ -72,6 +73,7 @@ export interface Services {
   readonly jobs: CredentialJobs;
   readonly auditDownloads: AuditDownloads;
   readonly auditLog: AuditLog;
+  readonly auditReports: AuditReports;
   readonly examinations: Examinations;
   readonly sourceReports: SourceReports;
   readonly decisionTrails: DecisionTrails;

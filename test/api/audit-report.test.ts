@@ -1,8 +1,9 @@
 import { verifyInclusion } from '../../src/audit/merkle';
 import { csvOf, markdownOf, minimisationReport } from '../../src/features/audit/minimisation';
+import { RequestAccess } from '../../src/graphql/request-access';
 import { scrub } from '../../src/ledger/scrub';
 import { matchesAuditDigest } from '../../src/privacy/digests';
-import { told } from '../support/answers';
+import { eventsOf, told } from '../support/answers';
 import type { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
 import { shownIn } from '../support/disclosed';
@@ -121,5 +122,75 @@ describe('after a customer’s key was destroyed', () => {
     expect((await scrub(database, () => [])).findings.filter(({ what }) => what !== 'CHECKPOINT')).toEqual([]);
     const { data } = told(await test.as('ada', '{ auditEvents(first: 100) { nodes { id customers { id } } } }'));
     expect(data.auditEvents.nodes.find(({ id }: { id: string }) => id === row.id).customers).toEqual([]);
+  });
+});
+
+describe('the report in the graph', () => {
+  const query = `query ($from: DateTime!, $before: DateTime!) { auditReport(from: $from, before: $before) {
+    from before leavesFrom leavesTo disclosures denials revealed masked denied lines { roles field purpose revealed masked denied }
+  } }`;
+  const span = { from: day.toISOString(), before: nextDay.toISOString() };
+
+  it('is what the command prints, and who reads it is on record', async () => {
+    const expected = await minimisationReport(test.app.database, day, nextDay);
+    const events = await eventsOf(test, async () => {
+      const { data, errors } = told(await test.as('ada', query, span));
+      expect(errors).toEqual([]);
+      const { leaves, totals, lines, disclosures, denials } = expected;
+      expect(data.auditReport).toEqual({
+        from: day.toISOString(),
+        before: nextDay.toISOString(),
+        leavesFrom: leaves.from,
+        leavesTo: leaves.to,
+        ...totals,
+        disclosures,
+        denials,
+        lines,
+      });
+    });
+    const shown = events.find(({ action }) => action === 'disclosure');
+    expect(shown).toMatchObject({ detail: { objects: { AuditReport: [`${expected.leaves.from}-${expected.leaves.to}`] } } });
+    expect(await shownIn(test, shown)).toContainEqual(['Query.auditReport', 'reveal', 1]);
+  });
+
+  it('is for auditors with a second factor, and for no longer a span than a month', async () => {
+    for (const who of ['ana', 'sam', 'pia', 'pru', 'oz'])
+      expect(told(await test.as(who, query, span)).errors.map((error) => error.slice(1))).toEqual([['DENIED', 'ROLE']]);
+    const token = await test.token('ada', { mfa: false });
+    const reasons = told(await test.as({ token }, query, span)).errors.map((error) => error.slice(1));
+    expect(new Set(reasons.map(String))).toEqual(new Set(['DENIED,MFA_REQUIRED']));
+    for (const [from, before] of [
+      [span.from, span.from],
+      [span.before, span.from],
+      [span.from, '2026-10-04T00:00:00Z'],
+    ])
+      expect(told(await test.as('ada', query, { from, before })).errors.map((error) => error.slice(1))).toEqual([
+        ['INVALID', 'before'],
+      ]);
+  });
+
+  it('isn’t made of a log that was altered: it says so, and where', async () => {
+    const [row] = await test.app.database.query<{ id: string; leaf: Buffer; leaf_index: number }>(
+      `SELECT e.id, e.leaf, l.leaf_index FROM audit_event e JOIN audit_leaf l ON l.event_id = e.id WHERE e.action = 'disclosure' ORDER BY l.leaf_index LIMIT 1`,
+    );
+    if (!row) throw new Error('expected a disclosure');
+    const altered = Buffer.from(row.leaf.toString('utf8').replace('"AGENT"', '"ADMIN"'));
+    await tamper(test.app.database, 'UPDATE audit_event SET leaf = ? WHERE id = ?', [altered, row.id]);
+    try {
+      const answer = await test.as('ada', query, span);
+      expect(told(answer).errors.map((error) => error.slice(1))).toEqual([['CONFLICT']]);
+      expect(answer.errors?.[0]?.message).toContain(`Leaf ${row.leaf_index} `);
+    } finally {
+      await tamper(test.app.database, 'UPDATE audit_event SET leaf = ? WHERE id = ?', [row.leaf, row.id]);
+    }
+  });
+
+  it('is made twice at once, and a third time later', async () => {
+    const { auditReports } = test.app.services;
+    const access = new RequestAccess(new Map(), { digest: () => '' });
+    const made = await Promise.allSettled([1, 2, 3].map(() => auditReports.of(access, day, nextDay)));
+    expect(made.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(made[2]).toMatchObject({ reason: { code: 'OVERLOADED', details: { retryAfter: 5 } } });
+    await expect(auditReports.of(access, day, nextDay)).resolves.toMatchObject({ disclosures: expect.any(Number) });
   });
 });

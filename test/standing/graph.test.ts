@@ -224,6 +224,7 @@ describe('the rules beside resolvers', () => {
       'Query.auditCounts',
       'Query.auditEvents',
       'Query.auditInclusionProof',
+      'Query.auditReport',
       'Query.brakes',
       'Query.decisionTrail',
       'Query.disclosures',

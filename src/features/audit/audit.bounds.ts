@@ -8,6 +8,8 @@ export const mostCounts = 1_000;
 export const longestProof = 64;
 /** The ticket that an event is about, and those that it names. */
 export const mostTickets = namedPerEvent + 1;
+/** Lines of one report. */
+export const mostReportLines = 1_000;
 /** Steps of one trail, the newest; and what each of them names. */
 export const mostTrailSteps = 500;
 export const mostTrailLinks = 100;

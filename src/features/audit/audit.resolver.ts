@@ -16,6 +16,7 @@ import {
 } from './audit.type';
 import { AuditEventConnection } from './audit-event-connection';
 import { Examination } from './examination.type';
+import { AuditReport } from './report.type';
 import { DecisionStepType } from './trail.type';
 
 @Resolver()
@@ -69,6 +70,21 @@ export class AuditResolver {
     @Ctx() { access, services }: RequestContext,
   ): Promise<readonly AuditCount[]> {
     return services.auditLog.counts(access, from, before);
+  }
+
+  @Query(() => AuditReport, {
+    description:
+      'What was revealed, masked and denied, by roles, field and purpose, in a span of 32 days at most, half-open: what `counterfoil audit report` prints.',
+  })
+  @Classified('INTERNAL')
+  // Whoever the policy file names reads this of everybody.
+  @Guarded(withSecondFactor)
+  auditReport(
+    @Arg('from', () => DateTime) from: Date,
+    @Arg('before', () => DateTime) before: Date,
+    @Ctx() { access, services }: RequestContext,
+  ): Promise<AuditReport> {
+    return services.auditReports.of(access, from, before);
   }
 
   @Query(() => [DecisionStepType], {

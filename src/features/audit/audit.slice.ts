@@ -13,6 +13,7 @@ import { AuditDownloads } from './downloads.service';
 import { Examinations } from './examinations.service';
 import { AuditExports } from './exports.service';
 import { ActorNames } from './names/actor-names.service';
+import { AuditReports } from './reports.service';
 import { DecisionTrails } from './trail.service';
 
 /** How the log is kept, and for so many days after somebody's last event what they are called. */
@@ -48,6 +49,7 @@ export const createAudit = (
     actorNames: new ActorNames({ database, keys, clock, kept, keptDays: namesKeptDays }),
     auditLog: new AuditLog(database, keys, cursors, { checkpoints, scrubbed: () => auditScrub.state }),
     examinations: new Examinations(database),
+    auditReports: new AuditReports(database),
     decisionTrails: new DecisionTrails(database, keys),
     auditDownloads: new AuditDownloads(database, keys, new AuditExports(database, checkpoints), (denial) =>
       denials.record([denial]),

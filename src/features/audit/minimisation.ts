@@ -3,6 +3,7 @@ import type { Leaf } from '../../audit/leaf';
 import type { Reads } from '../../db/reads';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
+import { nextTurn } from '../../graphql/work';
 import { chunks } from '../../lanes';
 import { treeSize } from '../../ledger/integration';
 import { expectPlan, placedPlans } from '../../ledger/placed-plans';
@@ -92,6 +93,8 @@ export const minimisationReport = async (database: Reads, from: Date, to: Date):
   let [disclosures, denials] = [0, 0];
   const leaves = await spanOf(database, { from, before: to }, await treeSize(database));
   for await (const found of leavesOf(database, leaves)) {
+    // Each is some milliseconds' work, and a span may have many.
+    await nextTurn();
     const events = found.map(({ leaf }) => leaf).filter((leaf) => isCounted(leaf, from, to));
     const known = await purposesOf(database, [...new Set(events.flatMap(assistancesOf))]);
     const plans = await placedPlans(database, plansNamedBy(events));
