@@ -197,7 +197,7 @@ describe('coverage and verdicts', () => {
 
   it('are asked of the whole graph at once, with their lines', async () => {
     const { data, errors } = told(
-      await test.as('pia', '{ exposure(first: 800) { coordinate class verdicts { role assurance verdict line } } }'),
+      await test.as('pia', '{ exposure(first: 640) { coordinate class verdicts { role assurance verdict line } } }'),
     );
     expect(errors).toEqual([]);
     expect(data.exposure.length).toBe(test.app.services.policy.classification.fields.size);
