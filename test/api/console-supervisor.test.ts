@@ -254,8 +254,9 @@ describe('alerts, holds and brakes', () => {
   });
 
   inBrowser('holds are placed with honest words, extended, and let go', async (desk) => {
-    const page = await desk.newPage();
-    await desk.signInAs(page, 'ana', { path: '/holds' });
+    const page = await atPanel('ana', anas);
+    await page.getByText('You have access').first().waitFor();
+    await go(page, '/holds');
     await page.getByRole('button', { name: 'Place a hold' }).click();
     await page.getByLabel('On the customer of ticket').selectOption({ label: anas });
     await page.getByLabel('The order isn’t fulfilled').check();

@@ -71,7 +71,6 @@ export const approvalTexts = catalogue(
     rejectWhy: 'Why do you reject it?',
     askerReads: 'Whoever asked reads it.',
     staffReads: 'It is kept with the hold.',
-    approveAccess: 'Approve access to ticket {reference}',
     approvedAccess: 'You approved it. They may assist until {time}.',
     approvedAccessNot: 'You approved it; it stands at: {state}.',
     rejectedAccess: 'You rejected it. Who asked reads your reason.',
@@ -86,7 +85,6 @@ export const approvalTexts = catalogue(
     decidedBecause: 'Because:',
     nowState: 'It stands at: {state}.',
     somebody: 'Somebody',
-    notShown: 'What you would decide on isn’t shown to you, so there is nothing to approve here.',
 
     own: 'Yours',
     ownWhy: 'You asked for it: somebody else of your team decides.',
@@ -166,7 +164,6 @@ export const approvalTexts = catalogue(
     rejectWhy: 'Warum lehnen Sie ab?',
     askerReads: 'Wer angefragt hat, liest es.',
     staffReads: 'Es wird beim Anhalten aufbewahrt.',
-    approveAccess: 'Zugriff auf Ticket {reference} freigeben',
     approvedAccess: 'Sie haben freigegeben. Die Betreuung ist erlaubt bis {time}.',
     approvedAccessNot: 'Sie haben freigegeben; der Stand ist: {state}.',
     rejectedAccess: 'Sie haben abgelehnt. Wer angefragt hat, liest Ihren Grund.',
@@ -181,7 +178,6 @@ export const approvalTexts = catalogue(
     decidedBecause: 'Weil:',
     nowState: 'Der Stand ist: {state}.',
     somebody: 'Jemand',
-    notShown: 'Worüber Sie entscheiden würden, wird Ihnen nicht gezeigt; deshalb gibt es hier nichts freizugeben.',
 
     own: 'Von Ihnen',
     ownWhy: 'Sie haben angefragt: Jemand anders aus Ihrem Team entscheidet.',

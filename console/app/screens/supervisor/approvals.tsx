@@ -12,7 +12,7 @@ import {
   ReleaseHold,
   UpdateAsDecided,
 } from '../../graph/operations';
-import type { Refusals } from '../../graph/refusals';
+import type { Refusal, Refusals } from '../../graph/refusals';
 import { useAct, useGraph } from '../../graph/use';
 import { type Fact, Facts } from '../../parts/facts';
 import { Answered, RefusalNotice } from '../../parts/notices';
@@ -68,6 +68,13 @@ const Card = ({
   );
 };
 
+/** Why something of the list isn't the reader's to decide about, by why they aren't shown what they would decide on. */
+const useBarred = (): ((refusal: Refusal | null) => string | null) => {
+  const t = useText(approvalTexts);
+  return (refusal) =>
+    refusal?.reason === 'NO_ASSISTANCE' || refusal?.reason === 'SELF_MADE' || refusal?.reason === 'SCOPE' ? t('notYours') : null;
+};
+
 const Words = ({ text }: { readonly text: string | null }) => {
   const t = useText(approvalTexts);
   return text === null ? <span className="quiet">{t('noReason')}</span> : <Foreign text={text} />;
@@ -86,6 +93,7 @@ const AccessCard = ({ row, refusals, isGone, look }: CardProps<Access>) => {
   const word = useText(words);
   const { time } = useFormats();
   const ticketFacts = useTicketFacts();
+  const barred = useBarred();
   const approve = useAct(ApproveAccess);
   const reject = useAct(RejectAccess);
   const asker = row.requestedBy?.id;
@@ -140,6 +148,7 @@ const AccessCard = ({ row, refusals, isGone, look }: CardProps<Access>) => {
         about={headingOf(row.id)}
         hint={t('askerReads')}
         gone={isGone ? t('gone') : null}
+        barred={barred(refusals.of('Assistance.link'))}
         approve={{
           ...approve,
           run: async () => {
@@ -211,12 +220,12 @@ const UpdateCard = ({ row, refusals, isGone, look }: CardProps<Update>) => {
   const t = useText(approvalTexts);
   const word = useText(words);
   const ticketFacts = useTicketFacts();
+  const barred = useBarred();
   const approve = useAct(ApproveUpdate);
   const reject = useAct(RejectUpdate);
   const { confirmation, riskRules } = row;
   const kind = word(`kind${row.kind}`);
   const isByRule = row.ticket === null && row.requestedBy === null;
-  const unseen = refusals.of('CredentialUpdate.before');
   return (
     <Card
       id={row.id}
@@ -269,11 +278,11 @@ const UpdateCard = ({ row, refusals, isGone, look }: CardProps<Update>) => {
       ]}
     >
       <Changes update={row} refusals={refusals} />
-      {unseen === null || unseen.reason === 'RECENT_LOGIN_REQUIRED' ? null : <p className="quiet">{t('notShown')}</p>}
       <Decision
         about={headingOf(row.id)}
         hint={t('askerReads')}
         gone={isGone ? <UpdateDecided id={row.id} /> : null}
+        barred={barred(refusals.of('CredentialUpdate.before'))}
         approve={{
           ...approve,
           run: async () => {
@@ -300,6 +309,7 @@ const HoldCard = ({ row, refusals, isGone, look }: CardProps<Held>) => {
   const word = useText(words);
   const { money } = useFormats();
   const ticketFacts = useTicketFacts();
+  const barred = useBarred();
   const approve = useAct(ApproveHold);
   const reject = useAct(ReleaseHold);
   const isByStaff = row.owner !== null;
@@ -340,6 +350,7 @@ const HoldCard = ({ row, refusals, isGone, look }: CardProps<Held>) => {
         about={headingOf(row.id)}
         hint={t('staffReads')}
         gone={isGone ? t('gone') : null}
+        barred={barred(refusals.of('Hold.cause'))}
         approve={{
           ...approve,
           run: async () => {

@@ -20,6 +20,7 @@ export const Decision = ({
   reject,
   hint,
   gone,
+  barred,
 }: {
   /** The id of the heading of what is decided about. */
   readonly about: string;
@@ -28,6 +29,8 @@ export const Decision = ({
   readonly hint: string;
   /** Said in the place of the buttons where there is nothing left to decide; null while there is. */
   readonly gone: ReactNode;
+  /** Why it isn't the reader's to decide, in the place of the buttons; null where it is, or may be once they have signed in anew. */
+  readonly barred: string | null;
 }) => {
   const t = useText(approvalTexts);
   const [isRejecting, setRejecting] = useState(false);
@@ -64,7 +67,9 @@ export const Decision = ({
             onCancel={() => setRejecting(false)}
           />
         </div>
-      ) : done !== null || gone !== null ? null : (
+      ) : done !== null || gone !== null ? null : barred !== null ? (
+        <p className="notice quiet">{barred}</p>
+      ) : (
         <div className="actions">
           <button
             type="button"
