@@ -55,6 +55,9 @@ export const Changes = ({
     old: before === null ? null : read(before),
     next: after === null ? null : read(after),
   }));
+  // What is masked alike may differ all the same: an address is never shown whole.
+  const isWhole = ({ name, next }: { readonly name: string; readonly next: string | null }) =>
+    name !== 'address' && next?.includes('•') === false;
   const isMasked = rows.some(({ old, next }) => `${old}${next}`.includes('•'));
   const cell = (value: string | null) =>
     value === null ? <span className="quiet">{t('noneOrHidden')}</span> : <Foreign text={value} />;
@@ -84,7 +87,9 @@ export const Changes = ({
                 <>
                   {cell(row.next)}{' '}
                   {row.next === row.old ? (
-                    <span className="quiet">({t('same')})</span>
+                    row.next === null ? null : (
+                      <span className="quiet">({t(isWhole(row) ? 'same' : 'sameShown')})</span>
+                    )
                   ) : (
                     <span className="tag warn">{t('isNew')}</span>
                   )}

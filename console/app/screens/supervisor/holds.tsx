@@ -193,7 +193,8 @@ const HoldCard = ({
       </details>
       <div className="decision">
         {isGone ? <p className="notice warn">{t('changed')}</p> : null}
-        {works && isPlaced ? (
+        {works && isPlaced && !isSupervisor && cause !== 'AGENT' ? <p className="quiet">{t('supervisors')}</p> : null}
+        {isPlaced && (isSupervisor || (works && cause === 'AGENT')) ? (
           <div className="actions">
             <Release id={id} look={look} />
             {isSupervisor ? <Extend hold={hold} look={look} /> : null}
