@@ -5,15 +5,17 @@ import { Polling, type SyncProgress } from './polling';
 import { Reading } from './reading';
 import type { HelpdeskSource, PaymentsSource, SourceHealth, SourceRegistry } from './registry';
 import type { SourceParts } from './source-parts';
-import { SourceReports } from './source-reports.service';
+import type { SourceReports } from './source-reports.service';
 import { Sweep, type SweepProgress } from './sweep';
 import { type WebhookOutcome, Webhooks } from './webhooks';
+
+/** What is told of them is of the graph: whoever syncs by itself loads none. */
+const reporting = () => require('./source-reports.service') as typeof import('./source-reports.service');
 
 /** The configured sources: filled by backfill and poll, woken by webhooks, read through where a record is missing or too old. */
 export class Sources {
   /** People who wait for a source just now. One request may count more than once, where it waits for several of them. */
   readonly waits = new Waits();
-  readonly reports: SourceReports;
   private readonly registry: SourceRegistry;
   private readonly linking: Linking;
   private readonly reading: Reading;
@@ -21,14 +23,18 @@ export class Sources {
   private readonly webhooks: Webhooks;
   private readonly sweep: Sweep;
 
-  constructor(parts: SourceParts) {
+  constructor(private readonly parts: SourceParts) {
     this.registry = parts.registry;
     this.linking = new Linking(parts);
     this.reading = new Reading(parts, this.linking);
     this.polling = new Polling(parts, this.reading, this.linking);
     this.webhooks = new Webhooks(parts, this.reading, this.polling);
     this.sweep = new Sweep(parts, this.reading);
-    this.reports = new SourceReports(parts.database, this, parts.clock);
+  }
+
+  /** How they are doing, for whoever asks in the graph. */
+  get reports(): SourceReports {
+    return new (reporting().SourceReports)(this.parts.database, this, this.parts.clock);
   }
 
   /** Throws `INVALID` for a source that isn't configured. */
