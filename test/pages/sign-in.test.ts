@@ -107,6 +107,18 @@ describe('signing in to a gateway in development', () => {
     expect((await desk.app.events('browser-session.end')).map(({ detail }) => detail)).toContainEqual({ why: 'revoked' });
   });
 
+  it('is ended from the console, and at the provider where somebody says so there too', async () => {
+    if (!desk) return;
+    const page = await desk.newPage();
+    await desk.signInAs(page, 'ana', { path: '/tickets' });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign ana out?' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('link', { name: 'Back to Counterfoil' }).click();
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Sign in as' }).waitFor();
+  });
+
   it('is done by keyboard alone, on a telephone and in the dark, and shows what axe has nothing against', async () => {
     if (!desk) return;
     const page = await desk.newPage({ viewport: { width: 320, height: 640 }, colorScheme: 'dark', javaScriptEnabled: true });
@@ -116,7 +128,7 @@ describe('signing in to a gateway in development', () => {
     await page.keyboard.press('Enter');
     await page.getByLabel('Code').waitFor();
     await expectAccessible(page);
-    await tabTo(page, 'Code');
+    expect(await focused(page)).toBe('input "Code"');
     await page.keyboard.type((await page.locator('#current').textContent()) as string);
     await tabTo(page, 'Sign in');
     expect(await focused(page)).toBe('button "Sign in"');

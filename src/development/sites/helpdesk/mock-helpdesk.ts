@@ -63,11 +63,11 @@ const ticketPage = ({ gateway, source }: MockHelpdesk, { ticket, messages }: Tic
   const { reference, subject, status, team, assignee, customer } = ticket;
   const written = messages.map(
     (message) =>
-      html`<li${message.author.kind === 'STAFF' ? html` class="staff"` : null}><b>${authorOf(message)}</b> <span class="quiet">${timeOf(message.createdAt)}</span><p>${message.body}</p></li>`,
+      html`<li${message.author.kind === 'STAFF' ? html` class="staff"` : null}><b dir="auto">${authorOf(message)}</b> <span class="quiet">${timeOf(message.createdAt)}</span><p dir="auto">${message.body}</p></li>`,
   );
   return page(
     `${reference} ${subject ?? ''}`,
-    html`<h1>${subject ?? 'Without a subject'}</h1>
+    html`<h1 dir="auto">${subject ?? 'Without a subject'}</h1>
 <p class="quiet">${reference} · ${status.toLowerCase()} · ${team ?? 'no team'} · ${assignee === null ? 'nobody’s' : `of ${assignee}`} · ${customer === null ? 'no customer' : (customer.displayName ?? 'a customer')}</p>
 <div class="ticket">
 <ol class="messages">${written}</ol>

@@ -92,7 +92,7 @@ export const codePage = ({ person, gateway, code, secondsLeft, isNeeded, isWrong
 <form method="post">
 <input type="hidden" name="person" value="${person.user}">
 ${problem}<label for="code">Code</label>
-<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]{6}" maxlength="6" required${invalid}>
+<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]{6}" maxlength="6" required autofocus${invalid}>
 <div class="answers"><button class="first" name="act" value="code">Sign in</button>${isNeeded ? null : without}<button name="act" value="other" formnovalidate>Somebody else</button><button name="act" value="cancel" formnovalidate>Don’t sign in</button></div>
 </form>`,
   );
