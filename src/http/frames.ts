@@ -89,14 +89,17 @@ export const frameRoutes =
       ),
     );
 
-    server.get<{ Params: { source: string } }>('/embed/:source/:reference', async (request, reply) => {
-      const embed = embeds.embedOf(request.params.source);
+    const page = async (request: FastifyRequest, reply: FastifyReply) => {
+      const embed = embeds.embedOf((request.params as { readonly source: string }).source);
       if (!embed) {
         reply.callNotFound();
         return reply;
       }
       return sent(request, framed(reply, embed.origins), 'frame.html');
-    });
+    };
+    server.get('/embed/:source/:reference', page);
+    // Apps of helpdesks that have one address: their reader says which ticket it is.
+    server.get('/embed/:source', page);
 
     /** What a helpdesk signed, taken or refused; a refusal is counted and put on record, and nothing of it is kept. */
     const taking = async (source: string, context: string): Promise<string> => {

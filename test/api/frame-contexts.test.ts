@@ -96,6 +96,16 @@ describe('what Request Tracker’s extension signs for a page', () => {
     expect((await askWith('ana', receipt, `{ ticket(id: "${id}") { id } }`)).reasons).toEqual([]);
   });
 
+  it('is for that ticket’s customer alone', async () => {
+    const of = `{ ticketByReference(source: "demo", reference: "1001") { customer { id } } }`;
+    const receipt = await receiptFor();
+    const opened = await askWith('ana', receipt, of);
+    const query = `{ customer(id: "${opened.data.ticketByReference.customer.id}") { id } }`;
+    expect((await askWith('ana', receipt, query)).reasons).toEqual([]);
+    expect((await askWith('ana', await receiptFor({ ticket: '1002' }), query)).reasons).toEqual(['UNSIGNED']);
+    expect((await askWith('ana', null, query)).reasons).toEqual(['UNSIGNED']);
+  });
+
   it('is no way to a ticket that isn’t theirs', async () => {
     const { reasons } = await askWith('ana', await receiptFor({ ticket: '999999' }), opened('999999'));
     expect(reasons).toEqual(['NOT_FOUND']);

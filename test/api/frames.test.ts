@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSchema } from 'graphql';
+import { buildSchema, type FieldNode, Kind, parse } from 'graphql';
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
 import { frameFields } from '../../src/features/embeds/frame-fields';
 import { countOf } from '../support/answers';
 import { tamper } from '../support/audit-log';
+import { engine } from '../support/database';
 import { FramedApp, frameKey, ownPage } from '../support/framed';
 import { root } from '../support/readme';
 
@@ -214,6 +215,30 @@ describe('a frame’s session', () => {
   });
 });
 
+// An embedded database belongs to one process.
+if (engine === 'mariadb')
+  it('a frame’s session begins at any gateway by the code of another one, once by both, and is both’s', async () => {
+    const replica = await desk.test.replica();
+    try {
+      for (let round = 0; round < 5; round += 1) {
+        const key = frameKey();
+        const code = await desk.code(await desk.browser('ana'), key);
+        const outcomes = await Promise.allSettled(
+          [replica, desk.test.app, replica].map((app) =>
+            app.embeds?.frames.redeem({ code, verifier: key.verifier, source: 'demo' }, null),
+          ),
+        );
+        const [cookie, ...more] = outcomes.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+        expect(more).toEqual([]);
+        const frame = { cookie: cookie as string, source: 'demo', signed: null };
+        for (const app of [replica, desk.test.app])
+          await expect(app.embeds?.frames.arriveBy(frame, null)).resolves.toMatchObject({ actor: { kind: 'staff' } });
+      }
+    } finally {
+      await replica.close();
+    }
+  });
+
 describe('a frame’s session ends', () => {
   const asked = async (frame: string) => (await desk.ask(frame, '{ viewer { id } }')).status;
 
@@ -308,10 +333,32 @@ describe('what a frame may do', () => {
       /extend/,
       /resolve/,
       /tickets$/,
-      /\.customer$/,
       /\.transaction$/,
     ])
       expect([...inFrames].filter((field) => word.test(field))).toEqual([]);
+  });
+
+  it('is all that the panel needs, but for what it leaves to the console', () => {
+    const text = readFileSync(join(root, 'console/app/screens/agent/panel.graphql'), 'utf8');
+    const names = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' } as const;
+    const asked = parse(text).definitions.flatMap((each) =>
+      each.kind === Kind.OPERATION_DEFINITION
+        ? each.selectionSet.selections.map((field) => `${names[each.operation]}.${(field as FieldNode).name.value}`)
+        : [],
+    );
+    expect(asked.length).toBeGreaterThan(10);
+    expect(asked.filter((field) => !frameFields.has(field)).sort()).toEqual(['Mutation.releaseHold', 'Mutation.resolveAlert']);
+  });
+
+  it('is to read a customer under an assistance, of its helpdesk', async () => {
+    const ana = await desk.frame(await desk.browser('ana'));
+    const opened = await desk.ask(ana, `{ ticketByReference(source: "demo", reference: "${own}") { customer { id } } }`);
+    const query = `{ customer(id: "${opened.data.ticketByReference.customer.id}") { id } }`;
+    expect(await desk.ask(ana, query)).toMatchObject({ reasons: [], data: opened.data.ticketByReference });
+    const other = await desk.frame(await desk.browser('ana'), 'second');
+    const elsewhere = await desk.ask(other, query, { source: 'second' });
+    expect(elsewhere.reasons).toEqual(['NOT_FOUND']);
+    expect(elsewhere).toEqual(await desk.ask(other, '{ customer(id: "cus_none") { id } }', { source: 'second' }));
   });
 
   it.each([
@@ -321,7 +368,7 @@ describe('what a frame may do', () => {
     ['the log', '{ auditCheckpoint { treeSize } }'],
     ['a list beyond the ticket', '{ tickets { nodes { id } } }'],
     ['alerts beyond the ticket', '{ alerts { nodes { id } } }'],
-    ['a customer by their id', '{ customer(id: "cus_1") { id } }'],
+    ['a payment by its id', '{ transaction(id: "txn_1") { id } }'],
     ['what hides in a fragment', '{ ...F } fragment F on Query { viewer { id } tickets { nodes { id } } }'],
     ['what has another name', '{ viewer: tickets { nodes { id } } }'],
   ])('isn’t %s, which the console is for', async (_, query) => {
@@ -329,6 +376,9 @@ describe('what a frame may do', () => {
     const { reasons, told, data } = await desk.ask(sam, query);
     expect({ reasons, data }).toEqual({ reasons: ['FRAME'], data: null });
     expect(told[0]).toMatchObject({ code: 'DENIED', remedy: expect.stringMatching(/console/) });
+    // One of each rule within a minute.
+    const denied = (await desk.test.events('denial')).map(({ detail }) => (detail as { rule: string }).rule);
+    expect(denied).toContain(told[0]?.rule);
   });
 
   it('isn’t begun in part where one of several isn’t done in a frame', async () => {

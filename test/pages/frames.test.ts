@@ -2,13 +2,14 @@ import type { BrowserContext, Frame, Page } from 'playwright-core';
 import type { IssuerConfiguration } from '../../src/authz/identity/token-verifier';
 import { TestApp } from '../support/app';
 import { builtConsole } from '../support/built-console';
+import { expectAccessible } from '../support/console';
 import { OpenIdProvider } from '../support/openid-provider';
 import { freePort, Site, strictBrowser } from '../support/two-sites';
 
 const secret = 'a secret of this test alone';
 
-/** Whether the page of a frame shows the ticket. */
-const showsTicket = (frame: Frame) => frame.getByRole('heading', { name: 'Ticket 1001' }).waitFor({ timeout: 20_000 });
+/** Whether the page of a frame shows the ticket, as the graph answers it. */
+const showsTicket = (frame: Frame) => frame.locator('.ticket').getByText('Ticket 1001').waitFor({ timeout: 20_000 });
 
 describe('the panel in a page of another site, in a browser that blocks third-party cookies', () => {
   let browser: Awaited<ReturnType<typeof strictBrowser>> = null;
@@ -203,6 +204,57 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
     expect(faults.join('\n')).toMatch(/frame-ancestors/);
     expect(frame.url()).toMatch(/^chrome-error:/);
   }, 60_000);
+
+  it('says so where the browser keeps no cookie for a frame, whatever it is sent', async () => {
+    if (!browser) return;
+    const { page, frame } = await open(helpdesk, browser);
+    // What is answered to a request without credentials sets no cookie (Fetch, 4.7).
+    await frame.evaluate(
+      `{ const usual = fetch; fetch = (url, init) => usual(url, url === '/frame/session' ? { ...init, credentials: 'omit' } : init); }`,
+    );
+    await signIn(await openWindow(page, frame));
+    await frame.locator('main[data-step=refused]').waitFor();
+    await frame.getByRole('link', { name: 'Open the ticket in the console' }).waitFor();
+  }, 90_000);
+
+  it('is for everybody, in each of its states, at 320 pixels too', async () => {
+    if (!browser) return;
+    await cutting(browser.context);
+    const page = await browser.context.newPage();
+    await page.goto(strict.origin);
+    const show = async (path: string): Promise<Frame> => {
+      await page.evaluate(
+        `document.body.innerHTML = ''; frame = document.createElement('iframe'); frame.width = 320; frame.height = 600; frame.title = 'Counterfoil'; frame.src = ${JSON.stringify(`${gateway}${path}`)}; document.body.append(frame)`,
+      );
+      await page.waitForTimeout(300);
+      return frameIn(page);
+    };
+    const out = await show('/embed/demo/1001');
+    const popup = await openWindow(page, out);
+    await expectAccessible(out);
+    await signIn(popup);
+    await popup.getByRole('button', { name: 'Let the ticket’s page use this' }).waitFor();
+    await expectAccessible(popup);
+    await popup.getByRole('button', { name: 'Let the ticket’s page use this' }).click();
+    await popup.getByText('choose “Continue”').waitFor();
+    await expectAccessible(popup);
+    await popup.close();
+    await out.locator('main[data-step=gone]').waitFor();
+    await expectAccessible(out);
+    await out.getByRole('button', { name: 'Continue' }).click();
+    await out.locator('main[data-step=refused]').waitFor();
+    await expectAccessible(out);
+    const untaken = await show('/embed/demo/1001#context=nonsense');
+    await untaken.locator('main[data-step=untaken]').waitFor();
+    await expectAccessible(untaken);
+    // What was behind the "#" is in no history.
+    expect(await untaken.evaluate('location.href')).toBe(`${gateway}/embed/demo/1001`);
+    const asking = await show('/embed/demo');
+    await asking.getByLabel('Number of the ticket').fill('1001');
+    await expectAccessible(asking);
+    await asking.getByRole('button', { name: 'Show' }).click();
+    await asking.getByRole('button', { name: 'Sign in' }).waitFor();
+  }, 120_000);
 
   it('hears no page around it, and a window that such a page opens tells it nothing', async () => {
     if (!browser) return;

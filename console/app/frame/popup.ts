@@ -4,6 +4,7 @@
 
 const texts = {
   en: {
+    title: 'Signing in to Counterfoil',
     working: 'Signing in …',
     back: 'You are signed in. Go back to the ticket.',
     cutOff: 'You are signed in, but this window can’t tell the ticket’s page.',
@@ -12,6 +13,7 @@ const texts = {
     failed: 'You could not be signed in. Close this window and try again.',
   },
   de: {
+    title: 'Anmeldung bei Counterfoil',
     working: 'Anmeldung läuft …',
     back: 'Sie sind angemeldet. Gehen Sie zurück zum Ticket.',
     cutOff: 'Sie sind angemeldet, aber dieses Fenster kann es der Seite des Tickets nicht sagen.',
@@ -25,8 +27,10 @@ document.documentElement.lang = language;
 
 const shown = document.createElement('p');
 shown.setAttribute('role', 'status');
+const title = document.createElement('h1');
+title.textContent = texts[language].title;
 const main = document.createElement('main');
-main.append(shown);
+main.append(title, shown);
 document.getElementById('app')?.replaceChildren(main);
 const say = (key: keyof (typeof texts)['en']): void => {
   shown.textContent = texts[language][key];

@@ -24,11 +24,11 @@ export const newFrameKey = async (): Promise<FrameKey> => {
   return { verifier, challenge: base64url(new Uint8Array(digest)) };
 };
 
-const ownPost = async (url: string, body: object): Promise<Response | null> => {
+const ownPost = async (url: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<Response | null> => {
   try {
     return await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'counterfoil-browser': '1' },
+      headers: { 'content-type': 'application/json', 'counterfoil-browser': '1', ...headers },
       body: JSON.stringify(body),
       credentials: 'include',
       cache: 'no-store',
@@ -39,10 +39,15 @@ const ownPost = async (url: string, body: object): Promise<Response | null> => {
   }
 };
 
-/** Begins the session by a code, or by what the window left with the browser where `code` is null. False where it is refused. */
+/**
+ * Begins the session by a code, or by what the window left with the browser where `code` is null. False where it is refused, and where the browser
+ * keeps no cookie for a frame, whatever it is sent.
+ */
 export const redeem = async (source: string, { verifier }: FrameKey, code: string | null): Promise<boolean> => {
   const answer = await ownPost('/frame/session', { source, verifier, ...(code === null ? {} : { code }) });
-  return answer?.ok === true;
+  if (answer?.ok !== true) return false;
+  const asked = await ownPost('/graphql', { query: '{ viewer { id } }' }, { 'counterfoil-frame': source });
+  return asked?.ok === true;
 };
 
 /**

@@ -35,6 +35,7 @@ export default ({ place }: { readonly place: FramePlace }) => {
   };
   return (
     <main id="content" data-step={step}>
+      <h1>{t('ticket', { reference: place.reference })}</h1>
       <p>{t('why')}</p>
       {step === 'out' ? null : <p role="status">{t(step)}</p>}
       <p>

@@ -12,6 +12,7 @@ const german: FrameTexts = {
   console: 'Das Ticket in der Konsole öffnen',
   ticket: 'Ticket {reference}',
   signOut: 'In diesem Rahmen abmelden',
+  which: 'Um welches Ticket geht es?',
   number: 'Nummer des Tickets',
   show: 'Zeigen',
   untaken:

@@ -11,6 +11,7 @@ const english = {
   console: 'Open the ticket in the console',
   ticket: 'Ticket {reference}',
   signOut: 'Sign out of this frame',
+  which: 'Which ticket is it about?',
   number: 'Number of the ticket',
   show: 'Show',
   untaken: 'What the helpdesk signed for this page is too old, was used, or isn’t for here. Load the page again.',

@@ -8,6 +8,7 @@ const AskTicket = ({ chosen }: { readonly chosen: (reference: string) => void })
   const t = useText(frameTexts);
   return (
     <main id="content">
+      <h1>{t('which')}</h1>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -34,6 +35,7 @@ export default ({
   if (reference === null) return <AskTicket chosen={chosen} />;
   return (
     <main id="content" data-step="untaken">
+      <h1>{t('ticket', { reference })}</h1>
       <p role="alert">{t('untaken')}</p>
       <p>
         <ConsoleLink place={{ source, reference }} />

@@ -1,6 +1,8 @@
 /** What a root field of the graph is about, by its arguments, as far as a frame may have it. */
 export interface FrameAsks {
   readonly ticketId?: unknown;
+  /** Under a live assistance, as everywhere; and of the ticket that was signed for, where one was. */
+  readonly customerId?: unknown;
   readonly reference?: { readonly source: unknown; readonly reference: unknown };
   /** Of one's own alone: what is decided about others' belongs to the console. */
   readonly ownAssistanceId?: unknown;
@@ -28,6 +30,7 @@ export const frameFields: ReadonlyMap<string, Asks> = new Map<string, Asks>([
   ['Query.exposure', nothing],
   ['Query.ticket', ({ id }) => ({ ticketId: id })],
   ['Query.ticketByReference', ({ source, reference }) => ({ reference: { source, reference } })],
+  ['Query.customer', ({ id }) => ({ customerId: id })],
   ['Query.alerts', ofFilter],
   ['Query.holds', ofFilter],
   ['Query.credentialUpdates', ofFilter],

@@ -7,6 +7,7 @@ import type { RootCall } from '../../graphql/root-fields';
 import { assistance } from '../assistance/assistance.rows';
 import type { Core } from '../core';
 import { credentialUpdate } from '../credentials/credentials.rows';
+import { customer } from '../customers/customers.rows';
 import { activeStaffAt, activeStaffNamed } from '../tickets/staff.rows';
 import { ticket, ticketReferenceRows } from '../tickets/tickets.rows';
 import type { EmbedSection } from './embeds.section';
@@ -16,6 +17,7 @@ const assistanceRows = select(
   { ...assistance.pick('actorId', 'requestedByStaffIds'), ...ticket.pick('source', 'reference') },
   sql`FROM ${assistance} JOIN ${ticket} ON ${ticket.id} = ${assistance.ticketId}`,
 );
+const customerRows = select({ source: customer.source }, sql`FROM ${customer}`);
 const updateRows = select(
   {
     ...credentialUpdate.pick('requestedById', 'requestedByStaffIds'),
@@ -71,12 +73,16 @@ export class FrameReach {
     const asks = frameFields.get(field);
     if (!asks) throw inFrame(field);
     if (aboutNoTicket.has(field)) return;
-    const { ticketId, reference, ownAssistanceId, ownUpdateId, updateId } = asks(given);
+    const { ticketId, reference, customerId, ownAssistanceId, ownUpdateId, updateId } = asks(given);
     if (reference)
       return this.expectHere(frame, field, { source: String(reference.source), reference: String(reference.reference) });
     if (typeof ticketId === 'string') {
       const [row] = await this.database.read(ticketReferenceRows, sql`WHERE ${ticket.id} = ${ticketId}`);
       return this.expectHere(frame, field, row, 'ticket');
+    }
+    if (typeof customerId === 'string') {
+      const [row] = await this.database.read(customerRows, sql`WHERE ${customer.id} = ${customerId}`);
+      return this.expectHere(frame, field, row && (await this.placeOfCustomer(frame, customerId, row.source)), 'customer');
     }
     if (typeof ownAssistanceId === 'string') {
       const [row] = await this.database.read(assistanceRows, sql`WHERE ${assistance.id} = ${ownAssistanceId}`);
@@ -95,6 +101,17 @@ export class FrameReach {
       !isSamePerson(actor, { actorId: row.requestedById, staffIds: row.requestedByStaffIds })
     )
       throw inFrame(field);
+  }
+
+  /** The ticket that was signed for, where it is about this customer; otherwise one that nobody signed for. */
+  private async placeOfCustomer({ source, signed }: FrameSurface, id: string, of: string): Promise<Place> {
+    const nowhere = { source: of, reference: '' };
+    if (!signed || signed.reference === null || of !== source) return nowhere;
+    const [row] = await this.database.read(
+      ticketReferenceRows,
+      sql`WHERE ${ticket.source} = ${source} AND ${ticket.reference} = ${signed.reference}`,
+    );
+    return row?.customerId === id ? row : nowhere;
   }
 
   private expectHere(frame: FrameSurface, field: string, place: Place | undefined, noun = 'ticket'): void {
