@@ -59,18 +59,38 @@ const apart = {
   },
 };
 
+/** The verifier’s own module: by itself, so that nothing of the console stands in it, and loaded where somebody wants a proof. */
+const proof = await (async () => {
+  const { output } = await build({
+    cwd: root,
+    platform: 'browser',
+    input: join(root, 'console', 'verifier', 'proof.ts'),
+    tsconfig: join(root, 'console', 'tsconfig.json'),
+    resolve,
+    transform: { target: 'es2022', inject },
+    output: { format: 'esm', minify: true, comments: { legal: true, annotation: false, jsdoc: false } },
+    write: false,
+    onLog: (_level, log) => {
+      throw new Error(log.message);
+    },
+  });
+  if (output.length !== 1 || output[0].imports.length > 0) throw new Error('the proof isn’t one file by itself');
+  const { code } = output[0];
+  return { code, name: `proof-${createHash('sha256').update(code).digest('base64url').slice(0, 8)}.js` };
+})();
+
 const options = {
+  external: [`/console/${proof.name}`],
   cwd: root,
   plugins: [apart],
   platform: 'browser',
   tsconfig: join(root, 'console', 'tsconfig.json'),
-  resolve,
   transform: {
     target: 'es2022',
-    inject,
     define: {
       'process.env.NODE_ENV': '"production"',
       EVENT_READS: JSON.stringify(JSON.stringify(await eventReads())),
+      PROOF_MODULE: JSON.stringify(`/console/${proof.name}`),
     },
   },
   write: false,
@@ -108,6 +128,7 @@ const styleOf = (page) => {
 };
 
 const files = { 'icon.svg': readFileSync(join(app, 'icon.svg'), 'utf8') };
+files[proof.name] = proof.code;
 for (const chunk of output) files[chunk.fileName] = chunk.code;
 
 if (existsSync(join(app, element))) {
@@ -168,6 +189,6 @@ const beside = Object.fromEntries(
     [fileName, ...needed(fileName)].filter((each) => !atOnce.index.includes(each)),
   ]),
 );
-writeFileSync(join(folder, 'loads.json'), JSON.stringify({ pages: atOnce, screens: beside }, null, 2));
+writeFileSync(join(folder, 'loads.json'), JSON.stringify({ pages: atOnce, screens: beside, proof: proof.name }, null, 2));
 // Which addresses are pages of the console.
 writeFileSync(join(folder, 'paths.json'), readFileSync(join(app, 'paths.json')));

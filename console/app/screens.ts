@@ -43,6 +43,13 @@ export interface Screen {
 
 /** All screens, in the order in which the navigation has them. Each is a file of its own that is loaded when somebody goes there. */
 export const screens: readonly Screen[] = [
+  { place: 'log', title: 'log', inNavigationOf: ['AUDITOR'], load: () => import('./screens/auditor/log') },
+  { place: 'logCounts', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/counts') },
+  { place: 'logCheckpoints', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/checkpoints') },
+  { place: 'logExports', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/exports') },
+  { place: 'logEvent', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/event') },
+  { place: 'logCustomer', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/customer') },
+  { place: 'logTrail', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/trail') },
   {
     place: 'steppedUp',
     title: 'steppedUp',

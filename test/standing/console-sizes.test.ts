@@ -1,6 +1,6 @@
 import { consoleLoads, gzipBytes } from '../support/built-console';
 
-const { pages, screens } = consoleLoads();
+const { pages, screens, proof } = consoleLoads();
 const kilobytes = (files: readonly string[] = []) => gzipBytes(files) / 1_000;
 /** Screens with which a day of work begins. */
 const first = Object.keys(screens).filter((name) => /^screens\/(tickets|agent|supervisor)\//.test(name));
@@ -20,5 +20,9 @@ describe('what a browser loads, compressed', () => {
 
   it('for a frame with the panel is at most 100 kB, all that it shows first included', () => {
     expect(kilobytes(pages.frame)).toBeLessThanOrEqual(100);
+  });
+
+  it('for a proof of an event is at most 40 kB more', () => {
+    expect(kilobytes([proof])).toBeLessThanOrEqual(40);
   });
 });

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { formatNote, parseNote, type VerifierKey } from '../../src/audit/note';
 import { makeVerifier, verifierFolder, verifyExport } from '../support/both-verifiers';
+import { builtConsole, consoleLoads } from '../support/built-console';
+import { root } from '../support/readme';
 import { SmallLog } from '../support/small-log';
-import { filesUnder, textOf } from '../support/source-files';
+import { filesUnder, importsIn, textOf } from '../support/source-files';
 
 const files = ['counterfoil-verify.html', 'counterfoil-verify.mjs'];
 
@@ -32,14 +34,23 @@ describe('the verifier as single files', () => {
     ]);
   });
 
-  it('has no way to a network, and imports nothing', () => {
-    for (const name of files) {
-      const text = readFileSync(join(verifierFolder(), name), 'utf8');
+  it('has no way to a network, and imports nothing, alone and in the console', () => {
+    for (const file of [...files.map((name) => join(verifierFolder(), name)), join(builtConsole(), consoleLoads().proof)]) {
+      const text = readFileSync(file, 'utf8');
       expect(text).not.toMatch(
         /\bfetch\(|XMLHttpRequest|\bWebSocket\b|EventSource|sendBeacon|WebTransport|RTCPeer|importScripts|\bimport\(|\beval\(|new Function\(|^import\b/m,
       );
       expect(text).not.toMatch(/https?:\/\/[^\s"'`<>)]*\.(?:js|mjs|css|wasm|png|svg|woff2?)\b/);
     }
+  });
+
+  it('is all that the console has of what isn’t its own', () => {
+    const own = readdirSync(join(root, 'console/app'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.tsx?$/.test(name))
+      .map((name) => join('console/app', name));
+    expect(own.length).toBeGreaterThan(20);
+    const elsewhere = own.flatMap((file) => importsIn(file, textOf(file))).filter((path) => !path.startsWith('console/app/'));
+    expect([...new Set(elsewhere)].sort()).toEqual(['console/verifier/proof', 'console/verifier/steps']);
   });
 
   it('comes out the same each time, with its digests beside it', () => {

@@ -24,6 +24,8 @@ export interface ConsoleLoads {
   readonly pages: Readonly<Record<string, readonly string[]>>;
   /** By screen, what it loads beside its page. */
   readonly screens: Readonly<Record<string, readonly string[]>>;
+  /** The file of the verifier's module, loaded where somebody wants a proof. */
+  readonly proof: string;
 }
 
 export const consoleLoads = (): ConsoleLoads =>

@@ -19,6 +19,7 @@ import { ContinuationList } from './steps';
 import { TakeAlong } from './take-along';
 import { auditorTexts } from './texts';
 import { Verdict } from './verdict';
+import { loadVerifier } from './verifier';
 
 type Checkpoint = NonNullable<LogCheckpointData['auditCheckpoint']>;
 
@@ -106,7 +107,7 @@ const compare = async (kept: string, keys: string, witnesses: string): Promise<O
   if (data === null || latest === null) return { kind: 'refused', refusal: refusals.first ?? offline };
   let about: 'keys' | 'kept' = 'kept';
   try {
-    const { keptTree, proveContinuation } = await import('../../../verifier/proof');
+    const { keptTree, proveContinuation } = await loadVerifier();
     const tree = keptTree(kept);
     const isComparable = tree.origin === latest.origin && tree.size >= 1 && tree.size <= latest.treeSize;
     const { data: shown } = isComparable

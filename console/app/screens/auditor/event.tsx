@@ -21,6 +21,7 @@ import { InclusionList } from './steps';
 import { TakeAlong } from './take-along';
 import { auditorTexts } from './texts';
 import { Verdict } from './verdict';
+import { loadVerifier } from './verifier';
 import { Who } from './who';
 import { Says } from './words';
 
@@ -146,7 +147,7 @@ const prove = async (event: Event, keys: string, witnesses: string): Promise<Out
   const anchors = told.checkpoint?.anchors.slice(0, mostAnchors) ?? [];
   const paths = await Promise.all(anchors.map(({ treeSize }) => between(treeSize, told.treeSize)));
   try {
-    const { proveInclusion } = await import('../../../verifier/proof');
+    const { proveInclusion } = await loadVerifier();
     const proven = await proveInclusion({
       told: event,
       exported: new Uint8Array(await read.bytes.arrayBuffer()),
