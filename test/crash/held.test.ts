@@ -113,10 +113,18 @@ const arm = (world: World, blow: Blow) => {
   };
 };
 
-/** Whose story it is: what is done at the provider is done of one customer by one hold, and a rejected proposal and a yes do nothing there. */
+/**
+ * Whose story it is: what staff and customers hold is held of the same one at the same time. Of a rule's proposals a ticket has one, and whoever is to
+ * step up is held in no other way.
+ */
 const personOf = (kind: StoryKind, turn: number): number => {
-  const own: readonly StoryKind[] = ['release', 'extend', 'expire', 'approve', 'no', 'step-up'];
-  const shared: Partial<Readonly<Record<StoryKind, StoryKind>>> = { reject: 'expire', yes: 'extend' };
+  const own: readonly StoryKind[] = ['release', 'approve', 'reject', 'step-up'];
+  const shared: Partial<Readonly<Record<StoryKind, StoryKind>>> = {
+    extend: 'release',
+    expire: 'release',
+    no: 'release',
+    yes: 'approve',
+  };
   return own.indexOf(shared[kind] ?? kind) * ofEachKind + turn;
 };
 

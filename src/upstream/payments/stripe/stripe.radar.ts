@@ -78,6 +78,7 @@ const lostHere = { outcome: 'lost', keySpent: false } as const;
  * digest is put into a list of our own (`radarLists.added`), which no rule names. An item is ours where it was made within
  * ten minutes after its mark and under the same name (`created_by`); whatever stood there before has no mark or an earlier
  * date, and whatever is put there after ours was removed has a later one. Where that doesn't tell one item, none is removed.
+ * A mark is of all holds alike: whose process ended before the item was made keeps no other waiting for it.
  */
 export class StripeRadar {
   readonly lists: ReadonlySet<HoldList>;
@@ -131,9 +132,9 @@ export class StripeRadar {
     if (typeof marks !== 'string') return marks;
     const marked = await this.put(marks, markOf(looked), `${key}~mark`);
     if (marked.outcome === 'refused') {
-      // Another has announced the same: while that is fresh their item is on its way, and afterwards nobody's is.
+      // Another hold has announced the same, or this one before its process ended: while that is fresh, what is made now is announced by it.
       const others = await this.marksOf(looked);
-      if (others.some((mark) => this.isFresh(mark))) return lostHere;
+      if (others.some((mark) => this.isFresh(mark))) return this.addAnnounced(looked, key);
       return (await this.drop(others, key)) && others.length > 0 ? { outcome: 'lost', keySpent: true } : marked;
     }
     if (marked.outcome !== 'done') return marked;
@@ -145,11 +146,29 @@ export class StripeRadar {
     const made = await this.put(looked.list, looked.value, key);
     if (made.outcome === 'refused') {
       const now = await this.itemsOf(looked.list, looked.value);
-      // Somebody was faster: it isn't ours.
-      await this.drop([marked.answer], key);
+      // Somebody was faster: unless it was another hold, by this mark, it isn't ours.
+      if (oursOf(now, [marked.answer]).length === 0) await this.drop([marked.answer], key);
       return now.length > 0 ? done : made;
     }
     return made.outcome === 'done' ? done : made;
+  }
+
+  /**
+   * Makes an item that a mark of another has announced: it is ours by that mark, whoever of us is faster. Where the mark was taken away meanwhile it
+   * would be nobody's, and goes again.
+   */
+  private async addAnnounced(looked: Looked, key: string): Promise<StepOutcome> {
+    const made = await this.put(looked.list, looked.value, key);
+    try {
+      if (made.outcome === 'refused') return (await this.itemsOf(looked.list, looked.value)).length > 0 ? done : made;
+      if (made.outcome !== 'done') return made;
+      if (oursOf([made.answer], await this.marksOf(looked)).length > 0) return done;
+      return { outcome: 'lost', keySpent: (await this.del(made.answer, key)) === 'done' };
+    } catch (error) {
+      // It was sent: who looks next sees whether it is there.
+      if (error instanceof SourceUnavailable) return lostHere;
+      throw error;
+    }
   }
 
   private async remove(looked: Looked, key: string): Promise<StepOutcome> {
