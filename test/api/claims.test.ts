@@ -378,12 +378,26 @@ describe('what contradicts another payment', () => {
     await stated.turn();
     const [alert] = await stated.alerts();
     expect(told(await stated.test.as('ana', resolve, { id: alert?.id })).errors).toEqual([]);
-    await stated.write(against('ZQA-1001'));
-    await stated.turn();
-    expect(await named()).toEqual([]);
     await stated.write(against('ZQA-1002'));
     await stated.turn();
     expect(await named()).toEqual([['pay-quill-two']]);
+  });
+
+  it('is told again of the same payment where it is stated again after the former was said to be false, once', async () => {
+    await stated.write(against('ZQA-1001'));
+    await stated.turn();
+    const [alert] = await stated.alerts();
+    expect(told(await stated.test.as('ana', resolve, { id: alert?.id })).errors).toEqual([]);
+    await stated.write(against('ZQA-1001'));
+    await stated.turn();
+    expect(await named()).toEqual([['pay-quill-one']]);
+    await stated.write(against('ZQA-1001'));
+    await stated.turn();
+    const { test } = stated;
+    const counts = await Promise.all(
+      ['rule.verdict', 'alert.raise', 'alert.update'].map(async (each) => (await test.events(each)).length),
+    );
+    expect(counts).toEqual([2, 2, 0]);
   });
 });
 

@@ -55,6 +55,9 @@ export type HappenedRow = Selected<typeof happenedRows>;
 /** Open ones of a ticket. */
 export const openIds = select(alert.pick('id', 'ticketId'), sql`FROM ${alert}`);
 
+/** What people said of them. */
+export const settledRows = select(alert.pick('state', 'resolution', 'endedAt'), sql`FROM ${alert}`);
+
 /** What became of alerts that were raised since then, by rule and version; of the newest so many, so that counting has an end. */
 export const outcomesSince = (since: Date, most: number) => {
   const newest = riskAlerts.as('newest');

@@ -9,7 +9,7 @@ import type { TicketTurn } from '../tickets/tickets.ingest';
 import { lockTicket } from '../tickets/tickets.lock';
 import { ticket } from '../tickets/tickets.rows';
 import { type AlertChange, RiskAlert, riskAlertEvents, riskAlerts, riskSnoozes, type StoredReason } from './alert.entity';
-import { alert, latestPlace, openIds, places, snooze, snoozes } from './alert.rows';
+import { alert, latestPlace, openIds, places, settledRows, snooze, snoozes } from './alert.rows';
 import {
   type AlertRule,
   type AlertSeverity,
@@ -105,6 +105,15 @@ const worse = (one: AlertSeverity, other: AlertSeverity): AlertSeverity =>
 export const openAlertOf = async (change: Change, draft: AlertDraft): Promise<string | null> => {
   const [open] = await change.read(openIds, sql`WHERE ${alert.openKey} = ${subjectOf(draft)}`);
   return open?.id ?? null;
+};
+
+/** The newest alert of the same rule, customer, subject and window was said to be false before this instant. */
+export const wasFalseBefore = async (change: Change, draft: AlertDraft, at: Date): Promise<boolean> => {
+  const [newest] = await change.read(
+    settledRows,
+    sql`WHERE ${alert.customerId} = ${draft.customerId} AND ${alert.subject} = ${subjectOf(draft)} ORDER BY ${alert.raisedAt} DESC, ${alert.id} DESC LIMIT 1`,
+  );
+  return newest?.state === 'RESOLVED' && newest.resolution === 'FALSE' && newest.endedAt !== null && newest.endedAt < at;
 };
 
 /** Gives what happened to an alert its place in the order in which readers learn of it. */

@@ -1,7 +1,7 @@
 import type { SystemChange } from '../../db/change';
 import type { RuleEffect, RuleMode, Verdict } from '../../risk/rule';
 import type { Actors } from '../actors/actors.service';
-import { openAlertOf, raise, toldOn } from '../alerts/raising';
+import { openAlertOf, raise, toldOn, wasFalseBefore } from '../alerts/raising';
 import type { Brakes } from '../brakes/brakes.service';
 import type { CardInvitations } from '../credentials/invite/card-invitations.service';
 import { demandLasts } from '../decisions/demands';
@@ -77,6 +77,14 @@ export const ticketIn = ({ subjects: { ticket } }: Verdict): string | null => (t
 /** What follows for one customer, each in the change that records the verdict. True where it did. */
 type ForCustomer = (change: SystemChange, judged: JudgedVerdict, customerId: string) => Promise<boolean>;
 
+/**
+ * The customer contradicts a payment after somebody said that it was a false alarm: what was known then was settled by that, and what is stated since is
+ * something else to look at. Whoever wants to hear no more of it snoozes the rule.
+ */
+const isSaidAnew = async (change: SystemChange, { verdict, names }: JudgedVerdict, customerId: string): Promise<boolean> =>
+  verdict.evidence.at(-1)?.facts.outcome === 'contradicted' &&
+  (await wasFalseBefore(change, alertDraft(verdict, customerId, names), verdict.at));
+
 /** What follows of verdicts of rules that are on. */
 export class Consequences {
   private readonly forCustomers: Partial<Readonly<Record<RuleEffect, ForCustomer>>> = {
@@ -122,7 +130,8 @@ export class Consequences {
     // Of each an alert tells, whatever else follows.
     for (const effect of new Set<RuleEffect>(['alert', ...judged.verdict.effects]))
       for (const customerId of judged.customers) {
-        if (same.some((each) => each.done.includes(effect) && each.customers.includes(customerId))) continue;
+        const isDone = same.some((each) => each.done.includes(effect) && each.customers.includes(customerId));
+        if (isDone && !(effect === 'alert' && (await isSaidAnew(change, judged, customerId)))) continue;
         if (!(await this.forCustomers[effect]?.(change, judged, customerId))) continue;
         done.add(effect);
         customers.add(customerId);
