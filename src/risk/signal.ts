@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { containsCardNumber } from '../privacy/redaction';
+import { keptCode } from './decline-codes';
 
 /**
  * What can be told of by a signal, named by what happened. `payment.*` comes from providers and pipelines, `ticket.*` from helpdesks,
@@ -38,6 +39,8 @@ export const signalTypes = [
   'staff.update',
   /** A member of staff placed or proposed a hold, or released one. */
   'staff.hold',
+  /** A member of staff had a customer asked whether a payment is theirs. */
+  'staff.question',
   /** A member of staff's session was used; `device` is what its tokens say of the device, `key` the key that they are bound to, `ip` the network it came from. */
   'staff.session',
 ] as const;
@@ -96,11 +99,14 @@ const hasFewDigits = `(?![^0-9]*(?:[0-9][^0-9]*){${mostDigits + 1}})`;
 
 /**
  * What came of an attempt in a provider's or a network's words: codes such as `05` and `N7` (ISO 8583, field 39), `20051`, and up to six
- * words such as `insufficient_funds`. Never a text that somebody wrote.
+ * words such as `insufficient_funds`. Never a text that somebody wrote: of what has the form of a code, and is none that is known, it is kept that there
+ * was another one.
  */
 const code = (example: string) => {
   const error = `expected a code such as ${example}: up to six words joined by _ or -, with at most ${mostDigits} digits, in 48 characters`;
-  return kept(48, error).regex(new RegExp(`^${hasFewDigits}[A-Za-z0-9]{1,24}(?:[_-][A-Za-z0-9]{1,24}){0,5}$`), error);
+  return kept(48, error)
+    .regex(new RegExp(`^${hasFewDigits}[A-Za-z0-9]{1,24}(?:[_-][A-Za-z0-9]{1,24}){0,5}$`), error)
+    .transform(keptCode);
 };
 
 const typeError = 'expected a type such as payment.attempt.declined';
@@ -133,6 +139,7 @@ const facts = z
         { error: 'expected an amount such as {"minorUnits":1999,"currency":"EUR"}' },
       )
       .nullish(),
+    /** As its sender words it where it is known (`decline-codes`), else `other`. */
     declineCode: code('insufficient_funds').nullish(),
     /** The provider's advice about a decline, such as `do_not_try_again`. */
     advice: code('do_not_try_again').nullish(),

@@ -212,6 +212,16 @@ describe('signals that others send', () => {
     expect(await stored(`code-${code}`)).toMatchObject([{ decline_code: code, advice: code, outcome: 'fine' }]);
   });
 
+  it.each(['john_smith', 'ZqWord', 'insufficient_john', 'Smith', 'abc'])(
+    'keep nothing of %s, which no provider says',
+    async (word) => {
+      const facts = { declineCode: word, advice: word };
+      expect(await send(event(`word-${word}`, { facts }))).toMatchObject({ status: 202, stored: 1 });
+      const rows = await stored(`word-${word}`);
+      expect(rows).toMatchObject([{ decline_code: 'other', advice: 'other' }]);
+    },
+  );
+
   it('tell of claims, and of types that nobody reads', async () => {
     for (const type of ['ticket.claim', 'com.example.shop.v2'])
       expect(await send(event(`of-${type}`, { type, facts: { outcome: 'contradicted' } }))).toMatchObject({
