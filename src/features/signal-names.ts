@@ -10,6 +10,7 @@ import { hold } from './holds/holds.rows';
 import type { Keys } from './keys/keys.service';
 import { paymentCustomers } from './payments/payment.entity';
 import { method, payer, payerRows, transaction } from './payments/payments.rows';
+import { recognition } from './recognitions/recognition.rows';
 import type { NamedByEvents } from './signals/log-signals';
 import { RecentDigests } from './signals/recent-digests';
 import type { SignalNames } from './signals/signals.slice';
@@ -44,6 +45,10 @@ const held = select(
   { ...hold.pick('id', 'ticketId', 'customerId'), team: optional(ticket.team) },
   sql`FROM ${hold} LEFT JOIN ${ticket} ON ${ticket.id} = ${hold.ticketId}`,
 );
+const asked = select(
+  { ...recognition.pick('id', 'ticketId', 'customerId'), team: optional(ticket.team) },
+  sql`FROM ${recognition} LEFT JOIN ${ticket} ON ${ticket.id} = ${recognition.ticketId}`,
+);
 const staffSources = select(staff.pick('id', 'source'), sql`FROM ${staff}`);
 
 /** What events of the log name by id, for whoever makes signals of them. */
@@ -66,6 +71,8 @@ const namedByEvents = (reads: Reads): NamedByEvents => ({
     (await Promise.all(chunks(ids, atOnce).map((part) => reads.read(updates, sql`WHERE ${update.id} IN (${part})`)))).flat(),
   holds: async (ids) =>
     (await Promise.all(chunks(ids, atOnce).map((part) => reads.read(held, sql`WHERE ${hold.id} IN (${part})`)))).flat(),
+  questions: async (ids) =>
+    (await Promise.all(chunks(ids, atOnce).map((part) => reads.read(asked, sql`WHERE ${recognition.id} IN (${part})`)))).flat(),
 });
 
 const linked = select(customer.pick('id', 'source', 'reference', 'paymentCustomerId'), sql`FROM ${customer}`);

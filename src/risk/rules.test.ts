@@ -503,10 +503,13 @@ describe('rules about agents', () => {
     expect(found([...team, ...shown(13, 'eve'), later])).toEqual(['agent-thin-work: brake']);
   });
 
-  it('agent-interventions counts updates and holds of a day', () => {
+  it('agent-interventions counts updates, holds and questions of a day', () => {
+    const types = ['staff.update', 'staff.hold', 'staff.question'] as const;
     const updates = (count: number) =>
       Array.from({ length: count }, (_, index) =>
-        signal(index * minute, index % 2 ? 'staff.update' : 'staff.hold', { staff: 'eve' }),
+        signal(index * minute, types[index % types.length] as SignalType, {
+          staff: 'eve',
+        }),
       );
     expect([found(updates(9)), found(updates(10))]).toEqual([[], ['agent-interventions: brake']]);
   });

@@ -5,6 +5,7 @@ import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
 import { newAddress, Updates } from '../support/credentials';
 import { HeldPayments, hour, releaseMutation } from '../support/holds';
+import { Questions } from '../support/recognitions';
 import { sampleTexts, sampleTicket, startSample } from '../support/sample';
 import { card, helpdeskCustomer, payment, type ScriptedHelpdesk, type ScriptedPayments } from '../support/scripted-sources';
 
@@ -269,6 +270,26 @@ describe('what the log says of staff’s work', () => {
     await settle();
     expect(await held.stored(expired)).toMatch(/^EXPIRED/);
     expect(await ids()).toHaveLength(3);
+  });
+
+  it('is that staff had a customer asked about a payment, once, however often they ask', async () => {
+    const questions = new Questions(test);
+    questions.updates.forgetDenials();
+    const paid = await questions.paid();
+    const { id } = await questions.asked(paid);
+    await questions.ask(paid);
+    await settle();
+    expect((await own('staff.question')).map(known)).toEqual([
+      {
+        source: 'counterfoil',
+        event_id: `${id}:asked`,
+        type: 'staff.question',
+        ticket: paid.of.ticketId,
+        customer: expect.stringMatching(/^cus_/),
+        staff: expect.stringMatching(/^stf_/),
+        team: 'cards',
+      },
+    ]);
   });
 
   it('is what an agent reported on their ticket, stored with the report and once', async () => {

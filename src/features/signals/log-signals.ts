@@ -44,6 +44,7 @@ const telling: ReadonlySet<string> = new Set([
   'hold.place',
   'hold.propose',
   'hold.release',
+  'recognition.ask',
 ]);
 
 /** Who works on whose behalf, by the assistance that it is done under. */
@@ -66,7 +67,7 @@ export interface AskedUpdate extends Omit<Assisted, 'id' | 'ticketId'> {
   readonly kind: string;
 }
 
-/** What somebody holds, and on which ticket. */
+/** What somebody holds, or has a customer asked about, and on which ticket. */
 export interface HeldOn {
   readonly id: string;
   readonly ticketId: string | null;
@@ -79,6 +80,7 @@ export interface NamedByEvents {
   readonly assisted: (ids: readonly string[]) => Promise<readonly Assisted[]>;
   readonly updates: (ids: readonly string[]) => Promise<readonly AskedUpdate[]>;
   readonly holds: (ids: readonly string[]) => Promise<readonly HeldOn[]>;
+  readonly questions: (ids: readonly string[]) => Promise<readonly HeldOn[]>;
 }
 
 const textsOf = (value: unknown): readonly string[] =>
@@ -179,17 +181,18 @@ export class LogSignals {
     const about = (type: string) => [
       ...new Set(events.flatMap(({ action, subject }) => (action !== 'disclosure' && subject?.type === type ? subject.id : []))),
     ];
-    const [asked, held] = [about('CredentialUpdate'), about('Hold')];
-    const [assisted, updates, holds] = await Promise.all([
+    const [asked, held, questioned] = [about('CredentialUpdate'), about('Hold'), about('Recognition')];
+    const [assisted, updates, holds, questions] = await Promise.all([
       shown.length === 0 ? [] : this.named.assisted([...new Set(shown)]),
       asked.length === 0 ? [] : this.named.updates(asked),
       held.length === 0 ? [] : this.named.holds(held),
+      questioned.length === 0 ? [] : this.named.questions(questioned),
     ]);
-    const [byAssistance, byUpdate, byHold] = [known(assisted), known(updates), known(holds)];
+    const [byAssistance, byUpdate, byWork] = [known(assisted), known(updates), known([...holds, ...questions])];
     return events.flatMap((event) => {
       if (event.action === 'disclosure') return this.untold(event).flatMap((id) => disclosed(event, id, byAssistance.get(id)));
       const { id } = event.subject ?? { id: '' };
-      return event.subject?.type === 'Hold' ? intervened(event, byHold.get(id)) : updated(event, byUpdate.get(id));
+      return event.subject?.type === 'CredentialUpdate' ? updated(event, byUpdate.get(id)) : intervened(event, byWork.get(id));
     });
   }
 }
@@ -239,15 +242,27 @@ const updated = ({ action, at, detail }: Leaf, update: AskedUpdate | undefined):
   return [{ source: ownSource, id: `${update.id}:applied`, type: 'credential.changed', occurredAt, subjects, facts }];
 };
 
-/** That one of the staff placed, proposed or released a hold. What a rule or a customer placed, and what ended by itself, is nobody's work. */
+/** How a signal of each is named, and its type. */
+const interventions: Readonly<Record<string, { readonly name: string; readonly type: 'staff.hold' | 'staff.question' }>> = {
+  'hold.place': { name: 'placed', type: 'staff.hold' },
+  'hold.propose': { name: 'placed', type: 'staff.hold' },
+  'hold.release': { name: 'released', type: 'staff.hold' },
+  'recognition.ask': { name: 'asked', type: 'staff.question' },
+};
+
+/**
+ * That one of the staff placed, proposed or released a hold, or had a customer asked. What a rule or a customer placed, and what ended by itself, is
+ * nobody's work.
+ */
 const intervened = ({ action, at, actor, detail }: Leaf, of: HeldOn | undefined): readonly Signal[] => {
-  if (!of || detail.staffRows === undefined || detail.staffRows === null || actor.kind !== 'staff') return [];
+  const kind = interventions[action];
+  if (!of || !kind || detail.staffRows === undefined || detail.staffRows === null || actor.kind !== 'staff') return [];
   const staffId = typeof detail.staff === 'string' ? detail.staff : null;
   return [
     {
       source: ownSource,
-      id: `${of.id}:${action === 'hold.release' ? 'released' : 'placed'}`,
-      type: 'staff.hold',
+      id: `${of.id}:${kind.name}`,
+      type: kind.type,
       occurredAt: new Date(at),
       subjects: workSubjects({ ...of, staffId, actorId: actor.id }),
       facts: {},

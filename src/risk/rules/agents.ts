@@ -54,7 +54,7 @@ export const agentBreadth = defineRule({
   },
 });
 
-const work = [...disclosures, 'staff.reply', 'staff.note', 'staff.update', 'staff.hold'] as const;
+const work = [...disclosures, 'staff.reply', 'staff.note', 'staff.update', 'staff.hold', 'staff.question'] as const;
 const untouched = (signals: readonly Signal[]): readonly Signal[] => {
   const touched = different(
     trustworthy(signals).filter(({ type }) => type !== 'staff.disclosure'),
@@ -113,23 +113,23 @@ export const agentThinWork = defineRule({
   },
 });
 
-const interventions = ['staff.update', 'staff.hold'] as const;
+const interventions = ['staff.update', 'staff.hold', 'staff.question'] as const;
 const active: BaselineOf = {
-  types: ['staff.update', 'staff.hold', 'staff.disclosure'],
+  types: [...interventions, 'staff.disclosure'],
   period: days,
   measure: (signals) => signals.filter(({ type }) => type !== 'staff.disclosure').length,
 };
 
-/** An agent changes and holds far more than the team. */
+/** An agent changes, holds and has customers asked far more than the team. */
 export const agentInterventions = defineRule({
   name: 'agent-interventions',
-  version: 1,
+  version: 2,
   isAboutAgents: true,
   triggers: interventions,
   effects: ['alert', 'brake'],
   thresholds: z.strictObject({ interventions: whole(2, 10_000), ...baselineThresholds }),
   explain: (it) =>
-    `an agent asks for ${it.interventions} updates and holds or more in a day (UTC), and more than ${it.times} times the median of an agent's day in the team over ${it.baselineDays} days`,
+    `an agent asks for ${it.interventions} updates, holds and answers of customers or more in a day (UTC), and more than ${it.times} times the median of an agent's day in the team over ${it.baselineDays} days`,
   needs: (it) => [{ of: 'signals', subject: 'staff', types: interventions, back: days }, baselineNeeds(it, active.types)],
   *judge(signal, it) {
     const { staff } = signal.subjects;
@@ -146,7 +146,7 @@ export const agentInterventions = defineRule({
       window: days,
       counts: { interventions: found.length, ...(usual === null ? {} : { usual }) },
       evidence: found,
-      sentence: `An agent asked for ${counted(found.length, 'update or hold', 'updates and holds')} in a day${usual === null ? '' : `; the team's median is ${usual}`}.`,
+      sentence: `An agent asked for ${counted(found.length, 'update, hold or answer', 'updates, holds and answers')} in a day${usual === null ? '' : `; the team's median is ${usual}`}.`,
     };
   },
 });
