@@ -84,8 +84,8 @@ export interface Services {
   readonly webhooks: Webhooks;
   readonly policy: ExposurePolicy;
   readonly policyCoverage: () => PolicyCoverage;
-  readonly policyPreviews: PolicyPreviews;
-  readonly policyComparisons: PolicyComparisons;
+  readonly policyPreviews: () => PolicyPreviews;
+  readonly policyComparisons: () => PolicyComparisons;
   readonly cursors: Cursors;
 }
 

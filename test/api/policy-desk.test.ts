@@ -154,7 +154,7 @@ describe('the panel of somebody else, on a ticket that is made up', () => {
     const upstream = jest.spyOn(test.helpdesk, 'fetchTicket');
     const left = await eventsOf(test, async () => {
       const statements = test.statements.length;
-      await test.app.services.policyPreviews.panelOf({ role: 'SUPERVISOR', mfa: true, link: 'VERIFIED' });
+      await test.app.services.policyPreviews().panelOf({ role: 'SUPERVISOR', mfa: true, link: 'VERIFIED' });
       expect(test.statements.slice(statements)).toEqual([]);
       await panelOf('AGENT', true, 'VERIFIED');
     });

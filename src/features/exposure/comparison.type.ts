@@ -1,6 +1,7 @@
 import { Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { LinkAssurance, Role } from '../../authz/actor';
 import type { PolicyChange } from '../../authz/policy/change';
+import type { PolicyProblem } from '../../authz/policy/file';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { Listed } from '../../graphql/listed';
@@ -8,7 +9,22 @@ import { DateTime } from '../../graphql/scalars';
 import { LinkAssuranceEnum } from '../customers/customer.type';
 import { RoleEnum } from '../viewer/viewer.type';
 import type { Affected } from './affected';
-import { type Comparison, mostChanges, mostProblems } from './comparisons.service';
+
+/** Changes and problems of one comparison that are told; how many there are is told beside them. */
+export const mostChanges = 1_000;
+export const mostProblems = 100;
+
+/** What a policy that somebody sent would mean, held against the one in force. Of an unreadable one only its problems are there. */
+export interface Comparison {
+  readonly inForce: string;
+  /** Null where it can't be read. */
+  readonly digest: string | null;
+  readonly problems: readonly PolicyProblem[];
+  readonly problemCount: number;
+  readonly changes: readonly PolicyChange[];
+  readonly changeCount: number;
+  readonly disclosures: Affected | null;
+}
 
 const PolicyEffectEnum = enumOf(['EXPOSES', 'RESTRICTS', 'CHANGES']);
 registerEnumType(PolicyEffectEnum, {

@@ -1,4 +1,3 @@
-import type { PolicyChange } from '../../authz/policy/change';
 import { diffPolicies } from '../../authz/policy/diff';
 import type { ExposureOptions, ExposurePolicy } from '../../authz/policy/exposure';
 import type { PolicyProblem } from '../../authz/policy/file';
@@ -9,28 +8,14 @@ import type { RequestAccess } from '../../graphql/request-access';
 import { inOwnTurn } from '../../graphql/work';
 import { Lanes, WaitedTooLong } from '../../lanes';
 import { shortText } from '../../upstream/source-text';
-import { type Affected, affectedBy } from './affected';
+import { affectedBy } from './affected';
+import { type Comparison, mostChanges, mostProblems } from './comparison.type';
 
-/** Changes and problems of one comparison that are told; how many there are is told beside them. */
-export const mostChanges = 1_000;
-export const mostProblems = 100;
 /** Characters of a problem, which repeats names as the file has them. */
 const longestProblem = 300;
 /** One at once, and so many that wait, for so many milliseconds: each may take seconds of a processor. */
 const waiting = 4;
 const longestWait = 10_000;
-
-/** What a policy that somebody sent would mean, held against the one in force. Of an unreadable one only its problems are there. */
-export interface Comparison {
-  readonly inForce: string;
-  /** Null where it can't be read. */
-  readonly digest: string | null;
-  readonly problems: readonly PolicyProblem[];
-  readonly problemCount: number;
-  readonly changes: readonly PolicyChange[];
-  readonly changeCount: number;
-  readonly disclosures: Affected | null;
-}
 
 /** Compares files that people send with the policy in force. Nothing of them is stored or logged, and none of them decides anything. */
 export class PolicyComparisons {

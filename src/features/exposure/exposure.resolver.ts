@@ -103,7 +103,7 @@ export class ExposureResolver {
     @Ctx() { services }: RequestContext,
   ): Promise<PolicyPreview> {
     const access = { role, mfa: mfa ?? true, link: assurance ?? 'VERIFIED' };
-    return { ...access, policy: services.policy.digest, fields: await services.policyPreviews.panelOf(access) };
+    return { ...access, policy: services.policy.digest, fields: await services.policyPreviews().panelOf(access) };
   }
 
   @Query(() => PolicyDiff, {
@@ -117,6 +117,6 @@ export class ExposureResolver {
     @Arg('file', () => String, { description: 'Its text: 64 KiB and 2,000 lines at most, without aliases.' }) file: string,
     @Ctx() { access, services }: RequestContext,
   ): Promise<PolicyDiff> {
-    return new PolicyDiff(await services.policyComparisons.compare(access, file));
+    return new PolicyDiff(await services.policyComparisons().compare(access, file));
   }
 }

@@ -1,9 +1,9 @@
-import { coverageOf } from '../../authz/policy/coverage';
+import type { PolicyCoverage } from '../../authz/policy/coverage';
 import type { ExposureOptions } from '../../authz/policy/exposure';
 import type { MaskTools } from '../../authz/policy/mask';
 import type { Core } from '../core';
-import { PolicyComparisons } from './comparisons.service';
-import { PolicyPreviews } from './previews.service';
+import type { PolicyComparisons } from './comparisons.service';
+import type { PolicyPreviews } from './previews.service';
 
 export interface ExposureParts {
   readonly maskTools: MaskTools;
@@ -12,15 +12,30 @@ export interface ExposureParts {
   readonly detachedGraph: ConstructorParameters<typeof PolicyPreviews>[3];
 }
 
-/** The policy as the payments team looks at it: what it covers, what somebody sees by it, what another one would change. */
+const covering = () => require('../../authz/policy/coverage') as typeof import('../../authz/policy/coverage');
+const comparing = () => require('./comparisons.service') as typeof import('./comparisons.service');
+const previewing = () => require('./previews.service') as typeof import('./previews.service');
+
+/**
+ * The policy as the payments team looks at it: what it covers, what somebody sees by it, what another one would change. Each is made when
+ * it is first asked for: most processes are never asked.
+ */
 export const createExposure = ({ database, policy, clock }: Core, { maskTools, options, detachedGraph }: ExposureParts) => {
-  let coverage: ReturnType<typeof coverageOf> | undefined;
+  let coverage: PolicyCoverage | undefined;
+  let previews: PolicyPreviews | undefined;
+  let comparisons: PolicyComparisons | undefined;
   return {
-    policyPreviews: new PolicyPreviews(policy, clock, maskTools, detachedGraph),
-    policyComparisons: new PolicyComparisons(database, policy, clock, options),
     policyCoverage: () => {
-      coverage ??= coverageOf(policy);
+      coverage ??= covering().coverageOf(policy);
       return coverage;
+    },
+    policyPreviews: () => {
+      previews ??= new (previewing().PolicyPreviews)(policy, clock, maskTools, detachedGraph);
+      return previews;
+    },
+    policyComparisons: () => {
+      comparisons ??= new (comparing().PolicyComparisons)(database, policy, clock, options);
+      return comparisons;
     },
   };
 };

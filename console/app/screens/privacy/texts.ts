@@ -5,7 +5,8 @@ export const privacyTexts = catalogue(
     title: 'Who saw a customer',
     about: 'Everybody to whom something of a customer was shown, oldest first, out of the log. Times are in UTC.',
     customer: 'Our id of the customer',
-    customerHint: 'It begins with cus_. Agents see it on a ticket, auditors in the log.',
+    customerHint:
+      'It begins with cus_. The graph tells it, as Customer.id, to whoever assists on a ticket of the customer’s; the log has no more than a pseudonym.',
     from: 'From (first day)',
     before: 'Until (first day that isn’t included)',
     look: 'Look',
@@ -35,7 +36,8 @@ export const privacyTexts = catalogue(
     title: 'Wer einen Kunden sah',
     about: 'Alle, denen etwas von einem Kunden gezeigt wurde, die ältesten zuerst, aus dem Protokoll. Zeiten sind in UTC.',
     customer: 'Unsere Kennung des Kunden',
-    customerHint: 'Sie beginnt mit cus_. Der Support sieht sie an einem Ticket, die Revision im Protokoll.',
+    customerHint:
+      'Sie beginnt mit cus_. Der Graph nennt sie als Customer.id dem, der zu einem Ticket des Kunden Zugang hat; im Protokoll steht nur ein Pseudonym.',
     from: 'Von (erster Tag)',
     before: 'Bis (erster Tag, der nicht dazugehört)',
     look: 'Nachsehen',
