@@ -32,7 +32,7 @@ export const Reason = ({ refusal }: { readonly refusal: Refusal }) => {
   if (refusal.reason === null) return said;
   return (
     <Boundary instead={said}>
-      <Suspense fallback={said}>
+      <Suspense fallback={null}>
         <ReasonInWords refusal={refusal} />
       </Suspense>
     </Boundary>
