@@ -1,6 +1,6 @@
 import { demoTickets } from '../../src/development/merchant/cast';
 import { raised, raiseOn } from '../support/alerts';
-import { policyWith, ticketIdOf, told } from '../support/answers';
+import { countOf, policyWith, ticketIdOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
 import { HeldPayments, placeMutation } from '../support/holds';
 
@@ -100,6 +100,33 @@ describe('a ticket', () => {
     const made = told(await test.as('ana', desk, { reference: demoTickets.selfMade.reference }));
     expect(made.data.ticketByReference).toMatchObject({ holds: null });
     expect(made.errors).toEqual([['ticketByReference.holds', 'DENIED', 'SELF_MADE']]);
+  });
+});
+
+describe('the reader’s own assistance', () => {
+  const read = 'query($ticketId: ID!) { viewer { assistance(ticketId: $ticketId) { id state } } }';
+  const end = 'mutation($id: ID!) { endAssistance(id: $id) { state } }';
+
+  it('is told without opening the ticket, so that looking whether it has ended begins none', async () => {
+    const ticketId = await ticketIdOf(test, own.reference);
+    const now = async (who: string) => told(await test.as(who, read, { ticketId }));
+    expect(await now('ana')).toEqual({ data: { viewer: { assistance: null } }, errors: [] });
+    await test.as('ana', desk, own);
+    const { data } = await now('ana');
+    expect(data.viewer.assistance).toEqual({ id: expect.any(String), state: 'LIVE' });
+    // It is nobody else's to know.
+    for (const who of ['sam', 'ben', 'ada', 'oz']) expect((await now(who)).data?.viewer?.assistance ?? null).toBeNull();
+    await test.as('ana', end, { id: data.viewer.assistance.id });
+    expect((await now('ana')).data.viewer.assistance).toBeNull();
+    expect(await countOf(test, 'assistance')).toBe(1);
+    expect((await now('ana')).data.viewer.assistance).toBeNull();
+  });
+
+  it('is told of a ticket that isn’t there as of one on which there is none', async () => {
+    expect(told(await test.as('ana', read, { ticketId: 'tkt_absent' }))).toEqual({
+      data: { viewer: { assistance: null } },
+      errors: [],
+    });
   });
 });
 

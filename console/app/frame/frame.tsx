@@ -16,7 +16,7 @@ const Shown = ({ place }: { readonly place: FramePlace }) => {
   return (
     <main id="content">
       <h1 className="visually-hidden">{t('ticket', { reference: place.reference })}</h1>
-      <Panel {...place} />
+      <Panel {...place} isFrame />
       <p>
         <ConsoleLink place={place} />{' '}
         <button type="button" onClick={() => void signOutOfFrame().then(tellSignedOut)}>

@@ -1,19 +1,14 @@
-import { lazy, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { EndAssistance } from '../../graph/operations';
-import type { Refusal } from '../../graph/refusals';
 import { useAct } from '../../graph/use';
 import { RefusalNotice } from '../../parts/notices';
-import { Foreign } from '../../parts/text';
 import { useNow } from '../../parts/time';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
-import { ActButton, Opens } from './opens';
 import { type Ticket, useShown } from './shown';
 import { agentTexts } from './texts';
 
-const AskForm = lazy(() => import('./asking'));
-
-type Assistance = NonNullable<Ticket['assistance']>;
+export type Assistance = NonNullable<Ticket['assistance']>;
 
 /** How an access that was live came to its end, as far as the panel knows. */
 export type End = 'TIME' | 'HAND' | 'ELSEWHERE';
@@ -74,55 +69,6 @@ export const Live = ({
       {act.refusal === null ? null : <RefusalNotice refusal={act.refusal} live />}
     </div>
   );
-};
-
-/** What a request lifts; everything else is lifted elsewhere. */
-const liftedByRequest: readonly (string | null)[] = ['NO_ASSISTANCE', 'SELF_MADE', 'APPROVAL_REQUIRED', 'ASSISTANCE_ENDED'];
-
-/** A customer who is closed to the reader: why, and what would open them. */
-export const Closed = ({ assistance, refusal }: { readonly assistance: Assistance | null; readonly refusal: Refusal }) => {
-  const t = useText(agentTexts);
-  const end = useAct(EndAssistance);
-  if (assistance?.state === 'WAITING')
-    return (
-      <section className="sheet" aria-labelledby="panel-access">
-        <h2 id="panel-access">{t('waitingTitle')}</h2>
-        <Waiting at={assistance.requestedAt} />
-        {assistance.reason ? (
-          <p>
-            {t('yourWords')} <Foreign text={assistance.reason} />
-          </p>
-        ) : null}
-        <ActButton act={end} variables={{ id: assistance.id }} label={t('withdraw')} done={t('endedTitle')} />
-      </section>
-    );
-  const isRejected = assistance?.state === 'REJECTED';
-  const isBySupervisor = assistance?.endReason === 'BY_SUPERVISOR';
-  return (
-    <section className="sheet" aria-labelledby="panel-access">
-      <h2 id="panel-access">{t(isRejected ? 'rejectedTitle' : isBySupervisor ? 'bySupervisorTitle' : 'accessTitle')}</h2>
-      {isRejected && assistance.rejectionReason ? (
-        <p className="notice refusal">
-          {t('theirWords')} <Foreign text={assistance.rejectionReason} />
-        </p>
-      ) : null}
-      {isBySupervisor ? <p>{t('bySupervisor')}</p> : null}
-      {isRejected || isBySupervisor ? null : <RefusalNotice refusal={refusal} />}
-      {liftedByRequest.includes(refusal.reason) ? (
-        <Opens summary={t('ask')} isOpenFirst={isRejected || isBySupervisor}>
-          {() => <AskForm />}
-        </Opens>
-      ) : null}
-    </section>
-  );
-};
-
-/** A sentence with when, in the reader's words. */
-const Waiting = ({ at }: { readonly at: string }) => {
-  const t = useText(agentTexts);
-  const { relative } = useFormats();
-  const now = useNow();
-  return <p>{t('waiting', { ago: relative(at, now) })}</p>;
 };
 
 /** Calls back once an instant is past, also where the machine slept over it. */

@@ -44,6 +44,7 @@ const Resolving = ({ id }: { readonly id: string }) => {
 const One = ({ alert: { id, rule, severity, raisedAt, note, reasons, guidance } }: { readonly alert: Alert }) => {
   const t = useText(agentTexts);
   const { country } = useFormats();
+  const { isFrame } = useShown();
   const [heading] = useState(() => `alert-${id}`);
   return (
     <article className={`notice alert ${severity === 'HIGH' ? 'refusal' : 'warn'}`} aria-labelledby={heading}>
@@ -86,7 +87,7 @@ const One = ({ alert: { id, rule, severity, raisedAt, note, reasons, guidance } 
           </>
         )}
       </Listed>
-      <Resolving id={id} />
+      {isFrame ? <p className="quiet">{t('resolveInConsole')}</p> : <Resolving id={id} />}
     </article>
   );
 };

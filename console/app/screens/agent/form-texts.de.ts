@@ -70,6 +70,17 @@ const german: FormTexts = {
   causeRULE: 'durch eine Regel',
   causeSUPERVISOR: 'durch die Teamleitung',
   letGo: 'Freigeben',
+  waitingTitle: 'Wartet auf die Teamleitung',
+  waiting: 'Angefragt {ago}. Sobald jemand entscheidet, geht es hier von selbst weiter.',
+  withdraw: 'Anfrage zurückziehen',
+  rejectedTitle: 'Die Teamleitung hat abgelehnt',
+  bySupervisorTitle: 'Die Teamleitung hat Ihren Zugriff beendet',
+  bySupervisor: 'Ein neuer braucht eine Anfrage und die Zustimmung der Teamleitung.',
+  theirWords: 'Deren Begründung:',
+  yourWords: 'Ihre Begründung:',
+  accessTitle: 'Die Kundendaten sind hier verschlossen',
+  ask: 'Zugriff anfragen',
+  withdrawn: 'Die Anfrage ist zurückgezogen.',
 };
 
 export default german;

@@ -71,6 +71,17 @@ const english = {
   causeRULE: 'by a rule',
   causeSUPERVISOR: 'by a supervisor',
   letGo: 'Let it go',
+  waitingTitle: 'Waiting for a supervisor',
+  waiting: 'You asked {ago}. This page goes on by itself once somebody decides.',
+  withdraw: 'Withdraw the request',
+  rejectedTitle: 'A supervisor said no',
+  bySupervisorTitle: 'A supervisor ended your access here',
+  bySupervisor: 'A new one needs a request and a supervisor’s consent.',
+  theirWords: 'Their reason:',
+  yourWords: 'Your reason:',
+  accessTitle: 'The customer’s data is closed here',
+  ask: 'Ask for access',
+  withdrawn: 'The request is withdrawn.',
 } as const;
 export type FormTexts = TextsLike<typeof english>;
 

@@ -5,13 +5,14 @@ import { useFormats } from '../../text/formats';
 import { formTexts } from './form-texts';
 import { Opens } from './opens';
 import { isStanding } from './pending';
-import { type Hold, Listed, type Ticket } from './shown';
+import { type Hold, Listed, type Ticket, useShown } from './shown';
 
 const Releasing = lazy(() => import('./releasing'));
 
 const One = ({ hold: { id, state, cause, reason, expiresAt, owner, effects } }: { readonly hold: Hold }) => {
   const t = useText(formTexts);
   const { time } = useFormats();
+  const { isFrame } = useShown();
   return (
     <li>
       <Listed field="Hold.effects" of={effects} empty={null}>
@@ -44,7 +45,7 @@ const One = ({ hold: { id, state, cause, reason, expiresAt, owner, effects } }: 
           <Foreign text={reason} />
         </p>
       ) : null}
-      {cause === 'AGENT' && (state === 'ACTIVE' || state === 'PLACING') ? (
+      {cause === 'AGENT' && !isFrame && (state === 'ACTIVE' || state === 'PLACING') ? (
         <Opens summary={t('letGo')}>{() => <Releasing id={id} />}</Opens>
       ) : null}
     </li>

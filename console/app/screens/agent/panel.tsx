@@ -7,7 +7,7 @@ import { Foreign } from '../../parts/text';
 import { useNow } from '../../parts/time';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
-import { Closed, type End, Live, useEndAt } from './access';
+import { type End, Live, useEndAt } from './access';
 import { Actions } from './actions';
 import { Alerts } from './alerts';
 import { Messages } from './messages';
@@ -28,10 +28,11 @@ import {
 import { agentTexts } from './texts';
 import { Updates } from './updates';
 
+const Closed = lazy(() => import('./closed'));
 const Holds = lazy(() => import('./holds'));
 
 /** What outlives what is shown. */
-type Kept = Pick<Shown, 'announce' | 'drafts' | 'attempts'>;
+type Kept = Pick<Shown, 'announce' | 'drafts' | 'attempts' | 'isFrame'>;
 
 /** Milliseconds for which an outcome is in view. What it tells of stays. */
 const shownFor = 8_000;
@@ -124,11 +125,9 @@ const About = ({ customer }: { readonly customer: Customer }) => {
 /** Looks for what moves by itself: news of alerts at once, everything else, and the end of the access elsewhere, with the pulse. */
 const Following = ({
   ticket: { id, alerts, credentialUpdates },
-  customerId,
   onEnd,
 }: {
   readonly ticket: Ticket;
-  readonly customerId: string;
   readonly onEnd: (end: End) => void;
 }) => {
   const t = useText(agentTexts);
@@ -149,9 +148,9 @@ const Following = ({
       }, 500);
     },
   );
-  const answer = useGraph(PanelPulse, { ticketId: id, customerId }, { every: pulse });
+  const answer = useGraph(PanelPulse, { ticketId: id }, { every: pulse });
   const told = answer.state === 'ready' ? answer : null;
-  const isOver = told !== null && told.data.customer === null && told.refusals.at('customer') !== null;
+  const isOver = told !== null && told.data.viewer.assistance?.state !== 'LIVE';
   const states = (list: readonly { readonly id: string; readonly state?: string }[]) =>
     list
       .map(({ id: of, state = '' }) => `${of} ${state}`)
@@ -190,7 +189,7 @@ const Opened = ({
   const payments = customer.transactions?.nodes ?? [];
   return (
     <>
-      <Following ticket={ticket} customerId={customer.id} onEnd={onEnd} />
+      <Following ticket={ticket} onEnd={onEnd} />
       {live === null ? null : <Live assistance={live} isTrusted={isTrusted} onEnd={onEnd} />}
       <Alerts of={ticket.alerts} />
       <div className="panel-columns">
@@ -206,7 +205,7 @@ const Opened = ({
           ) : null}
         </div>
         <div>
-          <Payments customerId={customer.id} of={customer.transactions} questions={ticket.recognitions ?? []} />
+          <Payments of={customer.transactions} questions={ticket.recognitions ?? []} />
           <Actions payments={payments} />
           <Messages />
         </div>
@@ -255,7 +254,9 @@ const Shows = ({
           onEnd={onEnd}
         />
       ) : closed !== null ? (
-        <Closed assistance={ticket.assistance} refusal={closed} />
+        <Suspense fallback={<Loading />}>
+          <Closed assistance={ticket.assistance} refusal={closed} />
+        </Suspense>
       ) : (
         <>
           <p className="notice quiet">{t('noCustomer')}</p>
@@ -329,7 +330,7 @@ const Ended = ({ how, reopen }: { readonly how: End; readonly reopen: () => void
  * What an agent sees of a ticket's customer, beside the ticket: by the helpdesk's number alone, without a router or anything around it. What it
  * showed under an access goes with that access.
  */
-export const Panel = ({ source, reference }: Given) => {
+export const Panel = ({ source, reference, isFrame = false }: Given & { readonly isFrame?: boolean }) => {
   const t = useText(agentTexts);
   const [ended, setEnded] = useState<End | null>(null);
   const [said, say] = useState('');
@@ -345,7 +346,7 @@ export const Panel = ({ source, reference }: Given) => {
     }, 50);
   }, []);
   useEffect(() => () => clearTimeout(timer.current), []);
-  const common = useMemo(() => ({ announce, ...kept.current }), [announce]);
+  const common = useMemo(() => ({ announce, isFrame, ...kept.current }), [announce, isFrame]);
   const onEnd = useCallback(
     (end: End) => {
       setEnded(end);

@@ -215,36 +215,27 @@ const One = ({ payment, question }: { readonly payment: Payment; readonly questi
 };
 
 /** Older ones, a page at a time: what is shown already stays. */
-const Older = ({
-  customerId,
-  after,
-  show,
-}: {
-  readonly customerId: string;
-  readonly after: string;
-  readonly show: (payments: readonly Payment[]) => ReactNode;
-}) => {
+const Older = ({ after, show }: { readonly after: string; readonly show: (payments: readonly Payment[]) => ReactNode }) => {
   const t = useText(commonTexts);
-  const answer = useGraph(PanelPayments, { customerId, after });
+  const { ticketId } = useShown();
+  const answer = useGraph(PanelPayments, { ticketId, after });
   if (answer.state === 'loading') return <p role="status">{t('loading')}</p>;
   if (answer.state === 'refused') return <RefusalNotice refusal={answer.refusal} />;
-  const page = answer.data.customer?.transactions;
+  const page = answer.data.ticket?.customer?.transactions;
   const refusal = answer.refusals.first;
   if (!page) return refusal === null ? null : <RefusalNotice refusal={refusal} />;
   return (
     <>
       {show(page.nodes)}
-      <More customerId={customerId} page={page.pageInfo} show={show} />
+      <More page={page.pageInfo} show={show} />
     </>
   );
 };
 
 const More = ({
-  customerId,
   page: { hasNextPage, endCursor },
   show,
 }: {
-  readonly customerId: string;
   readonly page: { readonly hasNextPage: boolean; readonly endCursor: string | null };
   readonly show: (payments: readonly Payment[]) => ReactNode;
 }) => {
@@ -252,7 +243,7 @@ const More = ({
   // A refresh of the first page may move its end; what was asked for goes on from where it did.
   const [from, setFrom] = useState<string | null>(null);
   if (!hasNextPage || endCursor === null) return null;
-  if (from !== null) return <Older customerId={customerId} after={from} show={show} />;
+  if (from !== null) return <Older after={from} show={show} />;
   return (
     <button type="button" className="small" onClick={() => setFrom(endCursor)}>
       {t('more')}
@@ -261,11 +252,9 @@ const More = ({
 };
 
 export const Payments = ({
-  customerId,
   of,
   questions,
 }: {
-  readonly customerId: string;
   readonly of: Customer['transactions'];
   readonly questions: readonly Question[];
 }) => {
@@ -283,7 +272,7 @@ export const Payments = ({
       <Listed field="Customer.transactions" of={of?.nodes ?? null} empty={t('noPayments')}>
         {show}
       </Listed>
-      {of === null ? null : <More customerId={customerId} page={of.pageInfo} show={show} />}
+      {of === null ? null : <More page={of.pageInfo} show={show} />}
     </section>
   );
 };

@@ -41,6 +41,8 @@ export interface Shown {
   readonly link: LinkAssurance;
   readonly refusals: Refusals;
   readonly withheld: readonly Withheld[];
+  /** It is shown in a helpdesk's page, from where some things aren't done. */
+  readonly isFrame: boolean;
   /** Asks for all of it again. */
   readonly refresh: () => void;
   /** Says something to whoever doesn't see it. */
@@ -64,6 +66,7 @@ export const ShownContext = createContext<Shown>({
   link: 'NONE',
   refusals: new Refusals([]),
   withheld: [],
+  isFrame: false,
   refresh: () => {},
   announce: () => {},
   drafts: new Map(),

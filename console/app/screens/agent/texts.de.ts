@@ -43,16 +43,7 @@ const german: AgentTexts = {
   endedELSEWHERE:
     'Das Ticket wurde geschlossen oder anders zugewiesen, oder die Teamleitung hat ihn beendet. Was zu sehen war, ist weg.',
   reopen: 'Ticket wieder öffnen',
-  waitingTitle: 'Wartet auf die Teamleitung',
-  waiting: 'Angefragt {ago}. Sobald jemand entscheidet, geht es hier von selbst weiter.',
-  withdraw: 'Anfrage zurückziehen',
-  rejectedTitle: 'Die Teamleitung hat abgelehnt',
-  bySupervisorTitle: 'Die Teamleitung hat Ihren Zugriff beendet',
-  bySupervisor: 'Ein neuer braucht eine Anfrage und die Zustimmung der Teamleitung.',
   theirWords: 'Deren Begründung:',
-  yourWords: 'Ihre Begründung:',
-  accessTitle: 'Die Kundendaten sind hier verschlossen',
-  ask: 'Zugriff anfragen',
 
   alerts: 'Zuerst ansehen',
   alertNew: 'Zu diesem Ticket gibt es Neues.',
@@ -113,6 +104,7 @@ const german: AgentTexts = {
   resolveFALSE: 'Falscher Alarm',
   resolveUNSURE: 'Unklar',
   resolved: 'Notiert.',
+  resolveInConsole: 'Was es war, sagen Sie in der Konsole.',
 
   tell: 'Was Sie dem Kunden sagen können',
   tellAbout: 'Zu {amount}, abgelehnt {ago}',
