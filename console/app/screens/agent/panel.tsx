@@ -124,7 +124,7 @@ const About = ({ customer }: { readonly customer: Customer }) => {
 
 /** Looks for what moves by itself: news of alerts at once, everything else, and the end of the access elsewhere, with the pulse. */
 const Following = ({
-  ticket: { id, alerts, credentialUpdates },
+  ticket: { id, alerts, assistance, credentialUpdates },
   onEnd,
 }: {
   readonly ticket: Ticket;
@@ -132,6 +132,7 @@ const Following = ({
 }) => {
   const t = useText(agentTexts);
   const { refresh, announce } = useShown();
+  const isLive = assistance?.state === 'LIVE';
   const cursor = useRef<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -150,7 +151,8 @@ const Following = ({
   );
   const answer = useGraph(PanelPulse, { ticketId: id }, { every: pulse });
   const told = answer.state === 'ready' ? answer : null;
-  const isOver = told !== null && told.data.viewer.assistance?.state !== 'LIVE';
+  // Where the customer is shown under an access on another ticket, the panel asks for all of it again: there is none here to end.
+  const isOver = isLive && told !== null && told.data.viewer.assistance?.state !== 'LIVE';
   const states = (list: readonly { readonly id: string; readonly state?: string }[]) =>
     list
       .map(({ id: of, state = '' }) => `${of} ${state}`)
@@ -275,11 +277,13 @@ interface Given {
 const Asked = ({ source, reference, onEnd, common }: Given & { readonly onEnd: (end: End) => void; readonly common: Kept }) => {
   const t = useText(agentTexts);
   const { time } = useFormats();
-  // While a request waits, somebody else's decision is what the panel waits for.
-  const [isWaiting, setWaiting] = useState(false);
-  const answer = useGraph(AgentPanel, { source, reference, types: shownTypes }, isWaiting ? { every: pulse } : {});
-  const state = answer.state === 'ready' ? answer.data.ticketByReference?.assistance?.state : null;
-  useEffect(() => setWaiting(state === 'WAITING'), [state]);
+  // While a request waits, what is waited for is somebody else's decision; under an access on another ticket, its end.
+  const [every, setEvery] = useState<number | null>(null);
+  const answer = useGraph(AgentPanel, { source, reference, types: shownTypes }, every === null ? {} : { every });
+  const ticket = answer.state === 'ready' ? answer.data.ticketByReference : null;
+  const state = ticket?.assistance?.state;
+  const needed = state === 'WAITING' || (ticket?.customer && state !== 'LIVE') ? pulse : null;
+  useEffect(() => setEvery(needed), [needed]);
   return (
     <>
       <Answered answer={answer}>
