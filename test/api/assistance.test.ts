@@ -363,10 +363,17 @@ describe('an assistance on request', () => {
     ]);
     expect(told(await test.as('sam', refuse, { id: 'ast_absent' })).errors).toEqual([['rejectAssistance', 'NOT_FOUND']]);
     expect(told(await test.as('sam', approve, { id })).errors).toEqual([]);
-    expect(told(await test.as('sam', refuse, { id })).errors).toEqual([['rejectAssistance', 'CONFLICT']]);
+    const second = await test.as('sam', refuse, { id });
+    expect(told(second).errors).toEqual([['rejectAssistance', 'CONFLICT']]);
+    expect(second.errors?.[0]?.message).toBe('A supervisor approved it.');
     expect(told(await test.as('ana', end, { id })).errors).toEqual([]);
     expect(told(await test.as('sam', refuse, { id })).errors).toEqual([['rejectAssistance', 'CONFLICT']]);
     expect(await countOf(test, 'assistance', 'id = ? AND rejected_by_id IS NOT NULL', id)).toBe(0);
+    test.clock.forward(1);
+    const other = await request(demoTickets.readdressed.reference);
+    expect(told(await test.as('sam', refuse, { id: other })).errors).toEqual([]);
+    const late = await test.as('sam', approve, { id: other });
+    expect(late.errors?.map(({ message }) => message)).toEqual(['A supervisor rejected it.']);
     test.clock.forward(1);
   });
 

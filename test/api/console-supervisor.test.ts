@@ -5,7 +5,7 @@ import { policyWith, told } from '../support/answers';
 import type { TestApp } from '../support/app';
 import { ConsoleApp, expectAccessible, screenshots, tabTo } from '../support/console';
 import { approveUpdate, newAddress, newestToken, Updates } from '../support/credentials';
-import { HeldPayments } from '../support/holds';
+import { HeldPayments, releaseMutation } from '../support/holds';
 import { OtherIssuer } from '../support/other-issuer';
 
 const refusal = 'Their customer has a ticket of another team already';
@@ -174,6 +174,7 @@ describe('what waits for a supervisor', () => {
     const third = await updates.next();
     await updates.confirm((await updates.asked(third, third.usual, 'BILLING_ADDRESS')).token);
     await held.byRule(anas, { isProposal: true, effects: ['BLOCK_NEW'] });
+    const proposed = await held.byRule(free, { isProposal: true, effects: ['REVIEW'] });
     const page = await desk.newPage();
     await desk.signInAs(page, 'sam', { path: '/approvals' });
     const card = cardOf(page, new RegExp(`Remove the method, ticket ${of.reference}`));
@@ -190,7 +191,7 @@ describe('what waits for a supervisor', () => {
     const his = cardOf(page, new RegExp(`Remove the method, ticket ${next.reference}`));
     expect(await his.textContent()).toContain('somebody else of your team decides');
     expect(await his.getByRole('button').count()).toBe(0);
-    const hold = cardOf(page, /^Hold/);
+    const hold = cardOf(page, `Hold Hold on ticket ${anas}`);
     expect(await hold.textContent()).toContain('not now');
     const shown = await everything(page);
     for (const canary of await canaries()) expect(shown).not.toContain(canary);
@@ -202,6 +203,8 @@ describe('what waits for a supervisor', () => {
     expect(told(await app.as({ token: other }, approveUpdate, { id })).errors).toEqual([]);
     await card.getByText('Chloé Marchand approved it').waitFor();
     expect(await card.getByRole('button').count()).toBe(0);
+    expect(told(await app.as({ token: other }, releaseMutation, { id: proposed })).errors).toEqual([]);
+    await cardOf(page, `Hold Hold on ticket ${free}`).getByText('Decided by Chloé Marchand').waitFor();
 
     // All by keyboard.
     await page.getByRole('heading', { level: 1 }).focus();

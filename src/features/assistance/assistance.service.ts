@@ -208,7 +208,7 @@ export class Assistances {
     await this.parts.database.change(actor, assistanceActions.approve, async (change, permit) => {
       const { row, ticket, subject } = await this.lockAssistance(change, actor, id);
       permit(subject);
-      if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'Ask for a new one.' });
+      if (row.endedAt) throw isOver(row, 'Ask for a new one.');
       if (row.expiresAt <= change.at) throw new Failure('CONFLICT', 'The request has expired.', { remedy: 'Ask for a new one.' });
       if (row.beginsAt) return;
       await this.spendQuota(change, requesterOf(row), ticket.id, row.customerId);
@@ -238,9 +238,9 @@ export class Assistances {
       const { row, subject } = await this.lockAssistance(change, actor, id);
       permit(subject);
       if (row.endReason === 'REJECTED' && row.rejectedById === actor.id) return;
-      if (row.endedAt) throw new Failure('CONFLICT', 'The assistance has ended.', { remedy: 'There is nothing left to reject.' });
+      if (row.endedAt) throw isOver(row, 'There is nothing left to reject.');
       if (row.beginsAt)
-        throw new Failure('CONFLICT', 'The assistance has begun.', {
+        throw new Failure('CONFLICT', row.approvedById === null ? 'The assistance has begun.' : 'A supervisor approved it.', {
           remedy: 'End it with endAssistance, if it should not go on.',
         });
       const seal = await CustomerSeal.of(change, keys, row.customerId);
@@ -472,6 +472,10 @@ export class Assistances {
     return { row, ticket, subject };
   }
 }
+
+/** Whoever decides second is told what the first decided. */
+const isOver = ({ endReason }: Assistance, remedy: string): Failure =>
+  new Failure('CONFLICT', endReason === 'REJECTED' ? 'A supervisor rejected it.' : 'The assistance has ended.', { remedy });
 
 /** The reason of a request whose form is right. Throws `INVALID`. */
 const askedReason = ({ reason, purpose }: BeginInput): string => {

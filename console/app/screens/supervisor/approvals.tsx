@@ -7,6 +7,7 @@ import {
   ApproveAccess,
   ApproveHold,
   ApproveUpdate,
+  HoldAsDecided,
   RejectAccess,
   RejectUpdate,
   ReleaseHold,
@@ -31,7 +32,6 @@ import { words } from './words';
 type Access = ApprovalQueueData['access'][number];
 type Update = ApprovalQueueData['updates']['nodes'][number];
 type Held = ApprovalQueueData['holds']['nodes'][number];
-type OwnTicket = ApprovalQueueData['tickets']['nodes'][number];
 
 /** How often it is asked whether there is something else, in seconds. */
 const askedEvery = 10;
@@ -304,6 +304,23 @@ const UpdateCard = ({ row, refusals, isGone, look }: CardProps<Update>) => {
   );
 };
 
+/** What became of a proposal that somebody else decided about. */
+const HoldDecided = ({ id, ticketId }: { readonly id: string; readonly ticketId: string | null }) => {
+  const t = useText(approvalTexts);
+  const word = useText(words);
+  const { time } = useFormats();
+  const answer = useGraph(HoldAsDecided, { ticketId });
+  const hold = answer.state === 'ready' ? answer.data.holds.nodes.find((each) => each.id === id) : undefined;
+  const by = hold?.history?.find(({ from }) => from === 'PROPOSED');
+  return (
+    <>
+      <p>{t('gone')}</p>
+      {hold === undefined ? null : <p>{t('nowState', { state: word(`hold${hold.state}`) })}</p>}
+      {by?.by ? <p>{t('decidedBy', { who: by.by.displayName, when: time(by.at) })}</p> : null}
+    </>
+  );
+};
+
 const HoldCard = ({ row, refusals, isGone, look }: CardProps<Held>) => {
   const t = useText(approvalTexts);
   const word = useText(words);
@@ -349,7 +366,7 @@ const HoldCard = ({ row, refusals, isGone, look }: CardProps<Held>) => {
       <Decision
         about={headingOf(row.id)}
         hint={t('staffReads')}
-        gone={isGone ? t('gone') : null}
+        gone={isGone ? <HoldDecided id={row.id} ticketId={row.ticket?.id ?? null} /> : null}
         barred={barred(refusals.of('Hold.cause'))}
         approve={{
           ...approve,
@@ -414,14 +431,10 @@ const NotTheirs = ({
   );
 };
 
-const ownWaiting = (tickets: readonly OwnTicket[]) =>
-  tickets.flatMap((ticket) => (ticket.assistance?.state === 'WAITING' ? [{ ...ticket.assistance, ticket }] : []));
-
-const idsIn = ({ access, updates, holds, ownUpdates, proposed, tickets }: ApprovalsWaitingData): readonly string[] => [
-  ...new Set([
-    ...[access, updates.nodes, holds.nodes, ownUpdates.nodes, proposed.nodes].flatMap((list) => list.map(({ id }) => id)),
-    ...tickets.nodes.flatMap(({ assistance }) => (assistance?.state === 'WAITING' ? [assistance.id] : [])),
-  ]),
+const idsIn = ({ access, updates, holds, ownAccess, ownUpdates, proposed }: ApprovalsWaitingData): readonly string[] => [
+  ...new Set(
+    [access, updates.nodes, holds.nodes, ownAccess, ownUpdates.nodes, proposed.nodes].flatMap((list) => list.map(({ id }) => id)),
+  ),
 ];
 
 /** All that waits for a supervisor: access, updates and holds in one queue, oldest first; with one's own, which others decide about. */
@@ -454,14 +467,14 @@ export default () => {
     const known = new Set(decidable.map(({ id }) => id));
     const referenceOf = (ticket: { readonly reference: string } | null) => ticket?.reference ?? '?';
     const others: readonly Item[] = [
-      ...ownWaiting(data.tickets.nodes).map(({ id, requestedAt, expiresAt, ticket }) => ({
+      ...data.ownAccess.map(({ id, requestedAt, expiresAt, ticket }) => ({
         id,
         at: requestedAt,
         card: (
           <NotTheirs
             id={id}
             kind="access"
-            title={t('accessTo', { reference: ticket.reference })}
+            title={t('accessTo', { reference: referenceOf(ticket) })}
             at={requestedAt}
             expiresAt={expiresAt}
             isOwn
