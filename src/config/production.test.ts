@@ -57,6 +57,23 @@ signIn:
     expect(places(bound + provider(trusted))).toContain('signIn.providers[0].issuer');
   });
 
+  test('frames of a helpdesk that isn’t there, or twice, or where nobody signs in', () => {
+    const [, trusted = ''] = /issuer: (\S+)/.exec(real) ?? [];
+    const signIn = `
+publicUrl: https://gateway.example.com
+signIn:
+  providers: [{ id: staff, issuer: "${trusted}", name: Staff, clientId: gateway, clientSecret: "\${RT_SECRET}" }]
+`;
+    const withSignIn = real.replace(/^publicUrl:.*$/m, '') + signIn;
+    const [, source = ''] = /name: (\S+?)[,\s]/.exec(real) ?? [];
+    const embeds = (...names: string[]) =>
+      `\nembeds: [${names.map((name) => `{ source: ${name}, origins: [https://rt.example.com] }`).join(', ')}]\n`;
+    expect(places(withSignIn + embeds(source))).toEqual([]);
+    expect(places(withSignIn + embeds('other'))).toEqual(['embeds[0].source']);
+    expect(places(withSignIn + embeds(source, source))).toEqual(['embeds[1].source']);
+    expect(places(real + embeds(source))).toContain('embeds');
+  });
+
   test.each(['x', 'short-secret', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '1212121212121212'])(
     'a secret of webhooks to guess: %s',
     (weak) => {

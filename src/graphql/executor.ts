@@ -432,13 +432,20 @@ const listDenied = (
   return list < 0 || rows < rowsTold ? null : path.slice(0, list);
 };
 
-const forWhoever = (actor: SignedInActor, result: ExecutionResult): ExecutionResult =>
-  actor.roles.length > 0 || !result.errors
-    ? result
-    : { ...result, errors: result.errors.map((error) => forWhoeverHasNoRole(actor, error)) };
+const forWhoever = (actor: SignedInActor, result: ExecutionResult): ExecutionResult => {
+  const told = actor.frame ? forWhoeverIsInFrame : actor.roles.length === 0 ? forWhoeverHasNoRole : null;
+  return told === null || !result.errors ? result : { ...result, errors: result.errors.map((error) => told(error, actor)) };
+};
+
+/** No sign-in is recent in a frame: another one would lift nothing there. */
+const forWhoeverIsInFrame = (error: GraphQLError): GraphQLError => {
+  const { path, extensions } = error;
+  if (extensions.reason !== 'RECENT_LOGIN_REQUIRED') return error;
+  return toGraphQLError(Failure.denied('FRAME', String(extensions.rule)), path);
+};
 
 /** No policy gives anything to somebody without a role: what is to be mended is at their identity provider, or in how it is read. */
-const forWhoeverHasNoRole = ({ namesRoles }: SignedInActor, error: GraphQLError): GraphQLError => {
+const forWhoeverHasNoRole = (error: GraphQLError, { namesRoles }: SignedInActor): GraphQLError => {
   if (error.extensions.reason !== 'ROLE') return error;
   const remedy =
     namesRoles === false

@@ -7,6 +7,7 @@ import { countOf } from '../support/answers';
 import { tamper } from '../support/audit-log';
 import { engine } from '../support/database';
 import { FramedApp, frameKey, ownPage } from '../support/framed';
+import { HeldPayments } from '../support/holds';
 import { root } from '../support/readme';
 
 const embeds = ['demo', 'second'].map((source) => ({ source, origins: [`https://${source}.example`], signatureRequired: false }));
@@ -418,6 +419,17 @@ describe('what a frame may do', () => {
     const sam = await desk.frame(await desk.browser('sam'));
     const arrival = await desk.test.app.embeds?.frames.arriveBy({ cookie: sam, source: 'demo', signed: null }, null);
     expect(arrival?.actor.authenticatedAt).toBeNull();
+    // What would show itself after another sign-in elsewhere is for the console here.
+    const id = await new HeldPayments(desk.test).byRule(own, { isProposal: true });
+    const ana = await desk.frame(await desk.browser('ana'));
+    const ticket = (await desk.ask(ana, `{ ticketByReference(source: "demo", reference: "${own}") { id } }`)).data
+      .ticketByReference;
+    const query = `{ holds(filter: { ticketId: "${ticket.id}" }) { nodes { id cause } } }`;
+    const { data, told } = await desk.ask(sam, query);
+    expect(data.holds.nodes).toContainEqual({ id, cause: null });
+    expect(told).toEqual([
+      expect.objectContaining({ code: 'DENIED', reason: 'FRAME', remedy: expect.stringMatching(/console/) }),
+    ]);
   });
 
   it('is ended by whom it is of alone', async () => {

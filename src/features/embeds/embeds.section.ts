@@ -7,7 +7,9 @@ import { httpUrl, type SectionContext, sourceName, webhookSecret } from '../../s
 /** An origin as browsers write it: no path, no wildcard, which would let in whoever gets a name there. */
 const origin = (section: SectionContext) =>
   httpUrl(section).refine(
-    (url) => URL.canParse(url) && new URL(url).origin === url,
+    // A URL's host may be "*.example.com", which a policy reads as all of them.
+    (url) =>
+      URL.canParse(url) && new URL(url).origin === url && /^https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?$/.test(url),
     'expected an origin such as https://rt.example.com, without a path or a slash at its end',
   );
 
