@@ -80,13 +80,6 @@ export const screens: readonly Screen[] = [
     inNavigationOf: ['AGENT', 'SUPERVISOR'],
     load: () => import('./screens/supervisor/alerts'),
   },
-  { place: 'log', title: 'log', inNavigationOf: ['AUDITOR'], load: () => import('./screens/auditor/log') },
-  { place: 'logCounts', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/counts') },
-  { place: 'logCheckpoints', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/checkpoints') },
-  { place: 'logExports', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/exports') },
-  { place: 'logEvent', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/event') },
-  { place: 'logCustomer', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/customer') },
-  { place: 'logTrail', title: 'log', inNavigationOf: [], load: () => import('./screens/auditor/trail') },
   { place: 'people', title: 'people', inNavigationOf: ['PRIVACY'], load: () => import('./screens/privacy/people') },
   {
     place: 'policy',

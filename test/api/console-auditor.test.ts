@@ -81,6 +81,8 @@ describe('the log, as an auditor sees it', () => {
   it('is where they begin, says each event in words, and filters by what stands in the address', async () => {
     if (!desk) return;
     await page.waitForURL(at('/log'));
+    const screens = page.getByRole('navigation', { name: 'Screens' }).getByRole('link');
+    expect((await screens.allInnerTexts()).filter((name) => name === 'Log')).toHaveLength(1);
     await page.getByText('A source is configured for the first time.').first().waitFor();
     expect(await page.getByRole('table').innerText()).toMatch(/\d\d:\d\d:\d\d UTC/);
     await page.getByLabel('Event', { exact: true }).selectOption('assistance.begin');
@@ -145,6 +147,65 @@ describe('the log, as an auditor sees it', () => {
     await page.locator('.who-asked li').waitFor();
     await turn();
     expect(await lookedUp()).toBeGreaterThan(before);
+  });
+});
+
+describe('a long log', () => {
+  it('is scrolled from end to end with only the rows near the window in the document', async () => {
+    if (!desk) return;
+    const total = 5_000;
+    // So many events take long to make: what stands in for them here is what the graph would answer, page by page.
+    const [sample] = told(
+      await desk.app.as(
+        'ada',
+        '{ auditEvents(filter: { action: "disclosure" }, first: 1) { nodes { id at action outcome actor { id kind roles } ticketId assistanceId subject { type id } leafIndex } } }',
+      ),
+    ).data.auditEvents.nodes as [Record<string, unknown>];
+    const answer = async (route: Route) => {
+      const { query, variables } = route.request().postDataJSON() as { query: string; variables: { after: string | null } };
+      if (!query.includes('LogPage')) return route.fallback();
+      const start = Number(variables.after ?? 0);
+      const nodes = Array.from({ length: 100 }, (_, place) => ({
+        ...sample,
+        id: `evt_${String(start + place).padStart(26, '0')}`,
+        leafIndex: start + place,
+      }));
+      const pageInfo = { hasNextPage: start + 100 < total, endCursor: String(start + 100) };
+      const auditEvents = { nodes, totalCount: total, pageInfo, rowsCheckedTo: 0, rowFindings: 0 };
+      await route.fulfill({ json: { data: { auditEvents } } });
+    };
+    await page.route('**/graphql', answer);
+    await page.goto(at('/log'));
+    const rows = page.locator('table.events tbody:not(.spacer) tr');
+    await rows.first().waitFor();
+    const status = page.locator('.actions p[role=status]');
+    for (let most = 0; !(await status.innerText()).startsWith('5,000 of'); most += 1) {
+      expect(most).toBeLessThan(2_000);
+      await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+      await page.waitForTimeout(20);
+      expect(await rows.count()).toBeLessThanOrEqual(140);
+    }
+    const until = async (seen: string) => {
+      for (let tries = 0; (await page.evaluate(seen)) !== true; tries += 1) {
+        expect(tries).toBeLessThan(200);
+        await page.waitForTimeout(50);
+      }
+    };
+    await until(
+      'scrollTo(0, document.documentElement.scrollHeight); document.querySelector(`tr[aria-rowindex="5001"]`) !== null',
+    );
+    expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe('5001');
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight / 2)');
+    await until(
+      '[...document.querySelectorAll("table.events tbody:not(.spacer) tr")].some((row) => row.getBoundingClientRect().top < innerHeight && row.getBoundingClientRect().bottom > 0)',
+    );
+    const middle = Number(await rows.first().getAttribute('aria-rowindex'));
+    expect(middle).toBeGreaterThan(1_500);
+    expect(middle).toBeLessThan(3_500);
+    await page.evaluate('scrollTo(0, 0)');
+    await page.locator('tr[aria-rowindex="2"]').waitFor();
+    expect(await rows.count()).toBeLessThanOrEqual(140);
+    await page.unroute('**/graphql', answer);
   });
 });
 
@@ -342,7 +403,7 @@ describe('exports', () => {
     const link = page.getByRole('link', { name: 'counterfoil-verify.html' });
     const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
     expect(download.suggestedFilename()).toBe('counterfoil-verify.html');
-    expect(await page.locator('.digest').first().innerText()).toMatch(/^SHA-256 [0-9a-f]{64}$/);
+    expect(await page.locator('.file-digest').first().innerText()).toMatch(/^SHA-256 [0-9a-f]{64}$/);
   });
 });
 
@@ -412,7 +473,7 @@ describe('by keyboard alone, and in every look', () => {
     trail: [() => `/log/trails/${ticketId}`, 'ol.trail'],
     counts: [() => '/log/counts', 'figure'],
     checkpoints: [() => '/log/checkpoints', 'pre'],
-    exports: [() => '/log/exports', '.digest'],
+    exports: [() => '/log/exports', '.file-digest'],
   };
   it.each(Object.entries(shows))('%s is there for everybody, and names nobody', async (name, [path, there]) => {
     if (!desk) return;

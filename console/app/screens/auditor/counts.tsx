@@ -65,7 +65,7 @@ const Counted = ({ from, before }: { readonly from: string; readonly before: str
         <>
           {counts.length === 0 ? null : (
             <>
-              <fieldset className="choice">
+              <fieldset className="log-choice">
                 <legend>{t('group')}</legend>
                 {(['action', 'actor'] as const).map((each) => (
                   <label key={each}>
@@ -139,7 +139,7 @@ export default () => {
   return (
     <LogScreen title={t('counts')}>
       <p>{t('countsIntro')}</p>
-      <form key={`${from} ${before}`} className="sheet filters" onSubmit={submit} aria-label={t('filter')}>
+      <form key={`${from} ${before}`} className="sheet log-filters" onSubmit={submit} aria-label={t('filter')}>
         {(['from', 'before'] as const).map((name) => (
           <p className="field" key={name}>
             <label htmlFor={`counts-${name}`}>{t(`filter_${name}`)}</label>

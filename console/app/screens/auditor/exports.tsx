@@ -80,7 +80,7 @@ const ExportForm = () => {
   };
   return (
     <>
-      <form className="sheet filters" onSubmit={submit} noValidate aria-label={t('exports')}>
+      <form className="sheet log-filters" onSubmit={submit} noValidate aria-label={t('exports')}>
         <p className="field">
           <label htmlFor="export-format">{t('format')}</label>
           <select id="export-format" name="format" defaultValue="ndjson">

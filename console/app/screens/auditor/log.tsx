@@ -51,7 +51,7 @@ const FilterForm = ({ filters }: { readonly filters: Filters }) => {
   };
   const described = (name: FilterName) => (wrong.includes(name) ? `wrong-${name}` : undefined);
   return (
-    <form className="sheet filters" onSubmit={submit} noValidate aria-label={t('filter')}>
+    <form className="sheet log-filters" onSubmit={submit} noValidate aria-label={t('filter')}>
       {times.map((name) => (
         <p className="field" key={name}>
           <label htmlFor={`filter-${name}`}>{t(`filter_${name}`)}</label>

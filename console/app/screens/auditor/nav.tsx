@@ -29,7 +29,7 @@ export const LogScreen = ({ title, children }: { readonly title: string; readonl
           ))}
         </ul>
       </nav>
-      {children}
+      <div className="log-screen">{children}</div>
     </Page>
   );
 };

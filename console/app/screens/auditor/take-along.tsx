@@ -44,7 +44,7 @@ export const TakeAlong = () => {
               </a>{' '}
               {t(name === 'counterfoil-verify.html' ? 'verifierPage' : 'verifierModule')}
               {digests?.[name] ? (
-                <span className="digest">
+                <span className="file-digest">
                   SHA-256 <code>{digests[name]}</code>
                 </span>
               ) : null}
