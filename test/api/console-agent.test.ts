@@ -35,7 +35,12 @@ const settled = async (page: Page) => {
 const panel = (page: Page) => page.locator('.panel').innerText();
 const isMutation = (name: string) => (route: Route) => (route.request().postData() ?? '').includes(`mutation ${name}(`);
 
-/** What an agent does with a ticket is told; each is undone before the next test. */
+/** Milliseconds until so many are left of the access that is shown. */
+const untilEnd = async (page: Page, left: number): Promise<number> => {
+  const end = (await page.locator('.access time').getAttribute('datetime')) as string;
+  return Math.max(1_000, new Date(end).getTime() - left - Date.now());
+};
+
 const graph = (of: ConsoleApp, who: string, text: string, variables: Record<string, unknown>) => of.app.as(who, text, variables);
 
 describe('the panel of a ticket', () => {
@@ -171,7 +176,9 @@ describe('the panel of a ticket', () => {
     const name = await page.locator('#panel-customer').innerText();
     await page.locator('summary', { hasText: 'Report a concern' }).click();
     await page.getByLabel('Note').fill('Half a sentence');
-    await page.clock.fastForward('08:05:00');
+    await page.clock.fastForward(await untilEnd(page, 4 * 60_000));
+    await page.locator('.access .soon').waitFor();
+    await page.clock.fastForward('05:00');
     await page.getByRole('status').filter({ hasText: 'Its time is over.' }).waitFor();
     expect(await page.content()).not.toContain(name);
     expect(await focused(page)).toContain('Your access has ended');
@@ -190,6 +197,41 @@ describe('the panel of a ticket', () => {
     await other.locator('summary', { hasText: 'Report a concern' }).click();
     expect(await other.getByLabel('Note').inputValue()).toBe('Half a sentence');
     await other.context().close();
+  }, 240_000);
+
+  it('tells of an alert as it is raised, and of one that is over', async () => {
+    if (!desk) return;
+    const { reference } = demoTickets.suspicious;
+    const page = await desk.newPage();
+    const follows = page.waitForRequest('**/graphql/stream');
+    // What is looked for now and then isn't what tells of it.
+    await page.route('**/graphql', (route) =>
+      (route.request().postData() ?? '').includes('query PanelPulse(') ? route.abort() : route.continue(),
+    );
+    await desk.signInAs(page, 'ana', { path: path(reference) });
+    await settled(page);
+    await follows;
+    const id = raised(await raiseOn(desk.app, reference, { rule: 'volume-spike', window: 'live' }));
+    const heading = page.getByRole('heading', { name: 'Far more payments than usual' });
+    await heading.waitFor();
+    const resolve = 'mutation($id: ID!) { resolveAlert(input: { id: $id, resolution: FALSE }) { state } }';
+    await graph(desk, 'ana', resolve, { id });
+    await heading.waitFor({ state: 'detached' });
+    await page.context().close();
+  }, 240_000);
+
+  it('counts the last minutes of an access, and goes by no clock that is wrong', async () => {
+    if (!desk) return;
+    const page = await opened(desk, own);
+    expect(await page.locator('.access').innerText()).toMatch(/\d h \d+ min left/);
+    await page.context().close();
+    const wrong = await desk.newPage();
+    await wrong.clock.install({ time: Date.now() + 9 * 3_600_000 });
+    await desk.signInAs(wrong, 'ana', { path: path(own) });
+    await settled(wrong);
+    expect(await wrong.locator('.access').innerText()).toMatch(/You have access, until /);
+    await wrong.locator('#panel-customer').waitFor();
+    await wrong.context().close();
   }, 240_000);
 
   it('goes from the screen when somebody else ends the access', async () => {

@@ -81,7 +81,9 @@ export const Methods = ({ of }: { readonly of: Customer['paymentMethods'] }) => 
                       {(year) => t('expires', { month: String(method.expiryMonth ?? '?').padStart(2, '0'), year: String(year) })}
                     </Value>
                   </p>
-                ) : null}
+                ) : method.kind === null || method.brand === null ? null : (
+                  <p className="quiet">{t(`kind${method.kind}`)}</p>
+                )}
                 {method.timesSaved !== null && method.timesSaved > 1 ? (
                   <p className="quiet">{t('times', { count: method.timesSaved })}</p>
                 ) : null}
