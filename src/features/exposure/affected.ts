@@ -18,7 +18,7 @@ import { plansNamedBy } from '../audit/disclosed-fields';
 export const span = 30 * 86_400_000;
 const day = 86_400_000;
 /** Disclosures that are looked at, from the newest on, and milliseconds that it may take: of the rest nothing is said. */
-const most = { disclosures: 20_000, milliseconds: 3_000 } as const;
+const most = { disclosures: 20_000, milliseconds: 3_000 };
 /** Of one statement: what is read for it is held at once. */
 const atOnce = 500;
 
@@ -101,10 +101,11 @@ export const affectedBy = async (
   database: Database,
   policies: { readonly before: ExposurePolicy; readonly after: ExposurePolicy },
   now: Date,
+  bounds: typeof most = most,
 ): Promise<Affected> => {
   const shifts = new Shifts(policies.before, policies.after);
   const begins = now.getTime() - span;
-  const deadline = performance.now() + most.milliseconds;
+  const deadline = performance.now() + bounds.milliseconds;
   const plans = new Map<string, PlanDetail>();
   const sums = { examined: 0, changed: 0, showingMore: 0, showingLess: 0 };
   let since = now;
@@ -113,7 +114,7 @@ export const affectedBy = async (
     const start = new Date(Math.max(end - day, begins));
     let last: { readonly at: Date; readonly id: string } | null = null;
     for (;;) {
-      if (sums.examined >= most.disclosures || performance.now() > deadline) return { since, isComplete: false, ...sums };
+      if (sums.examined >= bounds.disclosures || performance.now() > deadline) return { since, isComplete: false, ...sums };
       const further = last ? sql` AND (${e.at} < ${last.at} OR (${e.at} = ${last.at} AND ${e.id} < ${last.id}))` : sql``;
       const found: Awaited<ReturnType<typeof read>> = await read(
         database,
