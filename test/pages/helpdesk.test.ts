@@ -1,8 +1,7 @@
-import type { Frame, Page } from 'playwright-core';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { TestApp } from '../support/app';
 import { builtConsole } from '../support/built-console';
-import { ConsoleApp, expectAccessible } from '../support/console';
+import { ConsoleApp, expectAccessible, frameOf } from '../support/console';
 
 let desk: ConsoleApp | null;
 beforeAll(async () => {
@@ -12,13 +11,6 @@ afterAll(() => desk?.stop());
 afterEach(() => desk?.expectNothingWrong());
 
 const { reference } = demoTickets.own;
-
-/** The panel's, which the page around it keeps closed to itself. */
-const frameOf = async (page: Page): Promise<Frame> => {
-  const found = () => page.frames().find((frame) => frame.url().includes('/embed/'));
-  while (!found()) await page.waitForTimeout(50);
-  return found() as Frame;
-};
 
 describe('the helpdesk of development', () => {
   it('is one link away, on another site, and shows the panel to who signed in to the gateway', async () => {

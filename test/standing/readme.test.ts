@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../src/config/load';
@@ -96,6 +96,17 @@ describe('the tree in the README', () => {
 });
 
 describe('the first query in the README', () => {
+  it('has a picture where it shows one, and none that it doesn’t', () => {
+    const shown = [
+      ...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/!\[[^\]]{20,}\]\((docs\/pictures\/[\w-]+\.png)\)/g),
+    ];
+    expect(shown.map(([, path]) => path as string).sort()).toEqual(
+      readdirSync(join(root, 'docs', 'pictures'))
+        .map((name) => `docs/pictures/${name}`)
+        .sort(),
+    );
+  });
+
   it('announces every refusal that an example of the explorer meets', () => {
     const refused = examplesFor('demo').flatMap((example) => (example.refused === undefined ? [] : [example]));
     expect(refused).not.toHaveLength(0);

@@ -169,6 +169,15 @@ export const expectAccessible = async (page: Page | Frame): Promise<void> => {
   expect({ found, overflow }).toEqual({ found: [], overflow: 0 });
 };
 
+/** The frame of a panel, which the page around it keeps closed to itself. */
+export const frameOf = async (page: Page): Promise<Frame> => {
+  for (;;) {
+    const found = page.frames().find((frame) => frame.url().includes('/embed/'));
+    if (found) return found;
+    await page.waitForTimeout(50);
+  }
+};
+
 /** Where the keyboard is: role and name as assistive technology has them, such as `button "Approve"`. */
 export const focused = async (page: Page): Promise<string> => {
   const [role, name] = (await page.evaluate(() => {
