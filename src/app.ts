@@ -168,7 +168,7 @@ export class App {
         staffIssuers: issuers.map(({ issuer }) => issuer),
         openActors: (watched) => createActors(core, config, { issuers, ...watched }),
       });
-      const browsers = createBrowsers(core, config, { actors: risk.actors, development });
+      const browsers = createBrowsers(core, config, { actors: risk.actors, development, scope: assistance.scope });
       const asked = createAsked(core, {
         sources,
         assistances,

@@ -3,6 +3,7 @@ import type { EmbedSection, EmbedsSection } from './embeds/embeds.section';
 import { createEmbeds } from './embeds/embeds.slice';
 import type { SignInSection } from './sign-in/sign-in.section';
 import { createSignIn, type SignInParts } from './sign-in/sign-in.slice';
+import type { TicketGrounds } from './tickets/tickets.policy';
 
 interface BrowserSettings {
   readonly sources: { readonly helpdesk: readonly { readonly kind: string; readonly name: string }[] };
@@ -12,6 +13,7 @@ interface BrowserSettings {
 }
 
 export interface BrowserParts extends SignInParts {
+  readonly scope: TicketGrounds;
   readonly development: (SignInParts['development'] & { embedOf(source: string): EmbedSection }) | null;
 }
 
@@ -25,7 +27,7 @@ const embedsOf = ({ embeds, sources }: BrowserSettings, { development }: Browser
 /** What people have in their browsers: sessions, and within these the ones of frames in helpdesks' pages; and what ends them. */
 export const createBrowsers = (core: Core, settings: BrowserSettings, parts: BrowserParts) => {
   const signIn = createSignIn(core, settings, parts);
-  const embeds = createEmbeds(core, embedsOf(settings, parts), signIn.service);
+  const embeds = createEmbeds(core, embedsOf(settings, parts), { signIn: signIn.service, scope: parts.scope });
   return {
     signIn: signIn.service,
     embeds: embeds.service,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, type FieldNode, Kind, parse } from 'graphql';
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
+import { demoTickets } from '../../src/development/merchant/cast';
 import { frameFields } from '../../src/features/embeds/frame-fields';
 import { countOf } from '../support/answers';
 import { tamper } from '../support/audit-log';
@@ -413,6 +414,31 @@ describe('what a frame may do', () => {
       `{ alerts(filter: { ticketId: "${id}" }) { nodes { id } } }`,
     ])
       expect([query, (await desk.ask(other, query, { source: 'second' })).reasons]).toEqual([query, ['NOT_FOUND']]);
+  });
+
+  it('isn’t to tell whether there is a ticket, a customer or a request beyond one’s reach', async () => {
+    const ana = await desk.frame(await desk.browser('ana'));
+    const { database } = desk.test.app;
+    const [other] = await database.query<{ id: string; customer_id: string }>(
+      'SELECT id, customer_id FROM helpdesk_ticket WHERE reference = ?',
+      [demoTickets.otherTeam.reference],
+    );
+    const ben = await desk.frame(await desk.browser('ben'));
+    const opened = await desk.ask(
+      ben,
+      `{ ticketByReference(source: "demo", reference: "${demoTickets.otherTeam.reference}") { assistance { id } } }`,
+    );
+    const assistance = opened.data.ticketByReference.assistance?.id ?? 'ast_none';
+    for (const [query, id, none] of [
+      [(each: string) => `{ ticket(id: "${each}") { id } }`, other?.id, 'tkt_none'],
+      [(each: string) => `{ customer(id: "${each}") { id } }`, other?.customer_id, 'cus_none'],
+      [(each: string) => `{ alerts(filter: { ticketId: "${each}" }) { nodes { id } } }`, other?.id, 'tkt_none'],
+      [(each: string) => `mutation { endAssistance(id: "${each}") { id } }`, assistance, 'ast_no'],
+    ] as const) {
+      const told = await desk.ask(ana, query(id as string));
+      expect(told).toEqual(await desk.ask(ana, query(none)));
+      expect(told.reasons).toEqual(['NOT_FOUND']);
+    }
   });
 
   it('isn’t what needs a recent sign-in, however recent it was', async () => {

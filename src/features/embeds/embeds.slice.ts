@@ -1,5 +1,6 @@
 import type { Core } from '../core';
 import type { SignIn } from '../sign-in/sign-in.slice';
+import type { TicketGrounds } from '../tickets/tickets.policy';
 import { ContextDenied, Contexts } from './contexts.service';
 import type { EmbedSection, EmbedsSection } from './embeds.section';
 import { FrameReach } from './frame-reach.service';
@@ -9,11 +10,16 @@ import { FrameUses } from './frame-uses';
 /** Refusals of each kind that are put on record within a minute; what is beyond is counted only, as anybody can send such things. */
 const mostOnRecord = 20;
 
+export interface EmbedsParts {
+  readonly signIn: SignIn | null;
+  readonly scope: TicketGrounds;
+}
+
 /** Our panel in frames of helpdesks' pages; none where nobody signs in with a browser. */
-export const createEmbeds = (core: Core, section: EmbedsSection, signIn: SignIn | null) => {
+export const createEmbeds = (core: Core, section: EmbedsSection, { signIn, scope }: EmbedsParts) => {
   const { database, keys, clock, publicUrl } = core;
   const embedOf = (source: string): EmbedSection | undefined => section.find((each) => each.source === source);
-  const reach = new FrameReach(database, embedOf);
+  const reach = new FrameReach({ database, clock, embedOf, scope });
   if (signIn === null || section.length === 0) return { service: null, reach, recurring: [] };
   const uses = new FrameUses({ database, clock, keys });
   const frames = new FrameSessions({ database, keys, clock, sessions: signIn.sessions, uses });
