@@ -1,5 +1,6 @@
 import type { IssuerConfiguration } from '../../src/authz/identity/token-verifier';
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
+import type { SignIn } from '../../src/features/sign-in/sign-in.slice';
 import { countOf } from '../support/answers';
 import { TestApp } from '../support/app';
 import { tamper } from '../support/audit-log';
@@ -430,6 +431,35 @@ describe('a browser’s session', () => {
     ]);
     test.clock.forward(8 * 60 * minute);
     expect(await ask(ana)).toMatchObject({ statusCode: 401, rule: 'session.time' });
+  });
+
+  it.each([
+    ['began later than it did', 'UPDATE browser_session SET created_at = created_at + 3600000'],
+    ['is somebody else’s at the provider', "UPDATE browser_session SET subject_digest = 'nobody'"],
+    ['is of another session there', "UPDATE browser_session SET session_digest = 'none'"],
+  ])('is none any more where its row is made to say that it %s: no logout would find it', async (_, change) => {
+    test = await restarted();
+    const session = await signIn('ana');
+    expect(await ask(session)).toMatchObject({ statusCode: 200 });
+    await tamper(test.app.database, change);
+    expect(await ask(session)).toMatchObject({ statusCode: 401, rule: 'session.none' });
+  });
+
+  it('ends where the provider gives it a token of somebody else', async () => {
+    test = await restarted();
+    const given = async (user: string) => {
+      const { url, begun } = await (test.app.signIn as SignIn).providers.begin(provider.issuer, '/', null);
+      const back = await new ProviderBrowser().signIn(url, user);
+      return (test.app.signIn as SignIn).providers.finish(begun, 'staff', back.search.slice(1));
+    };
+    const [ana, sam] = [await given('ana'), await given('sam')];
+    const begun = await test.app.signIn?.sessions.begin(provider.issuer, { ...ana, refresh: sam.refresh }, null);
+    const session = begun?.cookie as string;
+    expect(await ask(session)).toMatchObject({ statusCode: 200 });
+    await wearOff(-1);
+    expect(await ask(session)).toMatchObject({ statusCode: 401, rule: 'session.provider' });
+    expect(await ask(session)).toMatchObject({ statusCode: 401, rule: 'session.none' });
+    expect((await test.events('browser-session.end')).map(({ detail }) => detail)).toEqual([{ why: 'provider' }]);
   });
 
   it('goes by its own cookie, and not by what another program takes for one', async () => {

@@ -55,6 +55,11 @@ const sealed = z.strictObject({
   expiresIn: z.number(),
   actorId: z.string(),
   issuer: z.string(),
+  /** By these three a logout at the provider, and what a rule ends, finds it. */
+  subjectDigest: z.string(),
+  sessionDigest: z.string().nullable(),
+  /** UTC milliseconds. */
+  createdAt: z.number(),
   /** UTC milliseconds. */
   endsAt: z.number(),
 });
@@ -101,17 +106,21 @@ export class BrowserSessions {
     const endsAt = await this.parts.database.system('sign-in', 'browser-session.begin', async (change) => {
       if (before && before.endedAt === null) await this.endIn(change, before.id, 'renewed');
       const until = new Date(change.at.getTime() + this.parts.hours * 3_600_000);
-      const row = {
-        id,
-        cookieDigest: this.digestOf(cookie),
+      const whose = {
         actorId: actor.id,
         issuer,
         ...this.parts.actors.namesOf(issuer, named.subject as string, named.session ?? told.session),
+      };
+      const times = { createdAt: change.at.getTime(), endsAt: until.getTime() };
+      const row = {
+        id,
+        cookieDigest: this.digestOf(cookie),
+        ...whose,
         createdAt: change.at,
         endsAt: until,
         usedAt: change.at,
         endedAt: null,
-        tokensSealed: this.seal(id, cookie, { ...given, actorId: actor.id, issuer, endsAt: until.getTime() }),
+        tokensSealed: this.seal(id, cookie, { ...given, ...whose, ...times }),
         accessUntil: actor.expiresAt,
         refreshUntil: null,
       };
@@ -137,6 +146,11 @@ export class BrowserSessions {
     const { access } = this.tokensOf(row, cookie);
     try {
       const arrival = await this.arrive(access, network);
+      // Whatever became of the process that was given the token.
+      if (arrival.actor.id !== row.actorId) {
+        await this.end(row.id, 'provider');
+        throw gone('session.provider', 'The identity provider gave a token of somebody else.');
+      }
       if (isAttended) await this.noteUse(row);
       return {
         ...arrival,
@@ -246,15 +260,29 @@ export class BrowserSessions {
     return seal(this.keyOf(cookie), this.place(id), JSON.stringify(content));
   }
 
-  /** Throws `UNAUTHENTICATED` where the row isn't this cookie's, or isn't what was sealed. */
-  private tokensOf({ id, actorId, issuer, tokensSealed }: SessionRow, cookie: string): Sealed {
+  /** Throws `UNAUTHENTICATED` where the row isn't this cookie's, or isn't what was sealed: one that is altered would outlast what ends it. */
+  private tokensOf(row: SessionRow, cookie: string): Sealed {
+    const content = this.opened(row, cookie);
+    const isSealed =
+      content !== null &&
+      content.actorId === row.actorId &&
+      content.issuer === row.issuer &&
+      content.subjectDigest === row.subjectDigest &&
+      content.sessionDigest === row.sessionDigest &&
+      content.createdAt === row.createdAt.getTime();
+    if (!isSealed) throw noSession();
+    return content;
+  }
+
+  /** Null where it is another cookie's, or of a version that sealed something else. */
+  private opened({ id, tokensSealed }: SessionRow, cookie: string): Sealed | null {
     try {
-      const content = sealed.parse(JSON.parse(open(this.keyOf(cookie), this.place(id), tokensSealed as Buffer)));
-      if (content.actorId === actorId && content.issuer === issuer) return content;
+      const text = open(this.keyOf(cookie), this.place(id), tokensSealed as Buffer);
+      return sealed.safeParse(JSON.parse(text)).data ?? null;
     } catch (error) {
-      if (!(error instanceof SealBroken)) throw error;
+      if (error instanceof SealBroken) return null;
+      throw error;
     }
-    throw noSession();
   }
 
   private arrive(access: string, network: string | null = null): Promise<Arrival> {
@@ -318,14 +346,10 @@ export class BrowserSessions {
       accessUntil: new Date(clock().getTime() + given.expiresIn * 1_000),
     };
     if ((await write(renewed)) === 0) throw noSession();
-    const { actor } = await this.arrive(given.access).catch(async (error: unknown) => {
+    await this.arrive(given.access).catch(async (error: unknown) => {
       if (isForGood(error)) await this.end(row.id, 'provider');
       throw error;
     });
-    if (actor.id !== row.actorId) {
-      await this.end(row.id, 'provider');
-      throw gone('session.provider', 'The identity provider gave a token of somebody else.');
-    }
     return { ...row, ...renewed, refreshUntil: null };
   }
 
