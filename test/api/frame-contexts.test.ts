@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
+import type { SignedContext, SignedInActor } from '../../src/authz/actor';
 import { countOf } from '../support/answers';
 import { tamper } from '../support/audit-log';
 import { builtConsole } from '../support/built-console';
@@ -104,6 +105,27 @@ describe('what Request Tracker’s extension signs for a page', () => {
     expect((await askWith('ana', receipt, query)).reasons).toEqual([]);
     expect((await askWith('ana', await receiptFor({ ticket: '1002' }), query)).reasons).toEqual(['UNSIGNED']);
     expect((await askWith('ana', null, query)).reasons).toEqual(['UNSIGNED']);
+  });
+
+  it('is for that ticket alone, whatever of it leads to another one', async () => {
+    const { embeds, services, database } = desk.test.app;
+    const stored = await database.query<{ id: string; reference: string }>(
+      "SELECT id, reference FROM helpdesk_ticket WHERE source = 'demo' AND reference IN ('1001', '1002')",
+    );
+    const ids = stored.map(({ id }) => id);
+    const browser = await desk.browser('ana');
+    /** As a hold, an alert or an earlier request leads to its ticket. */
+    const reached = async (source: string, signed: SignedContext | null) => {
+      const cookie = await desk.frame(browser, source);
+      const arrival = await embeds?.frames.arriveBy({ cookie, source, signed }, null);
+      const found = await services.tickets.reachable(arrival?.actor as SignedInActor, ids, null);
+      return found.map(({ reference }) => reference).sort();
+    };
+    expect(await reached('demo', { reference: '1001', user: [] })).toEqual(['1001']);
+    // Where what was signed names no ticket, or nothing was, those of that helpdesk.
+    expect(await reached('demo', { reference: null, user: [] })).toEqual(['1001', '1002']);
+    expect(await reached('demo', null)).toEqual(['1001', '1002']);
+    expect(await reached('second', null)).toEqual([]);
   });
 
   it('is no way to a ticket that isn’t theirs', async () => {

@@ -371,6 +371,10 @@ describe('what a frame may do', () => {
     ['a list beyond the ticket', '{ tickets { nodes { id } } }'],
     ['alerts beyond the ticket', '{ alerts { nodes { id } } }'],
     ['a payment by its id', '{ transaction(id: "txn_1") { id } }'],
+    [
+      'a hold on customers beside the ticket’s',
+      'mutation { placeHold(input: { ticketId: "tkt_1", customerIds: ["cus_1"], effects: [REVIEW], until: "2030-01-01T00:00:00Z", reason: "a reason of ten", idempotencyKey: "a key of one" }) { id } }',
+    ],
     ['what hides in a fragment', '{ ...F } fragment F on Query { viewer { id } tickets { nodes { id } } }'],
     ['what has another name', '{ viewer: tickets { nodes { id } } }'],
   ])('isn’t %s, which the console is for', async (_, query) => {

@@ -19,6 +19,8 @@ const memberOf = (of: string, name: string): Asks => {
 const ofTicket = memberOf('input', 'ticketId');
 const ofFilter = memberOf('filter', 'ticketId');
 const nothing: Asks = () => ({});
+/** Customers who are named beside the ticket are those of others. */
+const holdOf: Asks = (given) => ((given.input as Arguments | null | undefined)?.customerIds == null ? ofTicket(given) : {});
 
 /**
  * The root fields of the graph that a frame in a helpdesk's page may ask for, each with what says of which ticket it is: what is read on one
@@ -42,7 +44,7 @@ export const frameFields: ReadonlyMap<string, Asks> = new Map<string, Asks>([
   ['Mutation.askCustomer', ({ ticketId }) => ({ ticketId })],
   ['Mutation.reportConcern', ofTicket],
   ['Mutation.recordClaim', ofTicket],
-  ['Mutation.placeHold', ofTicket],
+  ['Mutation.placeHold', holdOf],
   ['Subscription.alerts', ({ ticketId }) => ({ ticketId })],
 ]);
 

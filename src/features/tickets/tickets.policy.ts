@@ -35,7 +35,14 @@ const scopeWith = (actor: SignedInActor, { roles, assisted }: TicketGrounds, now
   if (grounds.has('team') && actor.teams.length > 0) parts.push(sql`(${ticket.team} IN (${actor.teams})${ofTeams})`);
   if (grounds.has('assisted')) parts.push(assisted(ticket.id, actor, now));
   // Nobody's tickets: a role that the policy doesn't name works with none.
-  return parts.length === 0 ? sql`1 = 0` : sql`(${joined(parts, ' OR ')})`;
+  return parts.length === 0 ? sql`1 = 0` : sql`(${joined(parts, ' OR ')})${ofFrame(actor)}`;
+};
+
+/** In a helpdesk's frame, of these, those of that helpdesk; and where it signed for one ticket, that one, whatever leads to another. */
+const ofFrame = ({ frame }: SignedInActor): Sql => {
+  if (frame === undefined) return sql``;
+  const reference = frame.signed?.reference ?? null;
+  return sql` AND ${ticket.source} = ${frame.source}${reference === null ? sql`` : sql` AND ${ticket.reference} = ${reference}`}`;
 };
 
 /**
