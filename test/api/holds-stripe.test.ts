@@ -1,6 +1,7 @@
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
 import { countOf, told } from '../support/answers';
 import { TestApp } from '../support/app';
+import { tamper } from '../support/audit-log';
 import { HeldPayments, hour, releaseMutation } from '../support/holds';
 import { helpdeskCustomer, ScriptedHelpdesk } from '../support/scripted-sources';
 import { besideDemo, StripeShapedServer } from '../support/stripe-shaped-server';
@@ -61,6 +62,17 @@ describe('a hold at Stripe', () => {
       ['audit_event', 'payment_hold', 'payment_hold_step'].map((name) => test.app.database.query(`SELECT * FROM ${name}`)),
     );
     expect(JSON.stringify([tables, test.logLines])).not.toMatch(new RegExp(`${customer}|${subscription}`));
+  });
+
+  it('takes back what it did, though its row says that the calls for it are written down already', async () => {
+    const list = blocked();
+    const id = await place('PAUSE_RENEWAL', 'BLOCK_NEW');
+    await held.drain();
+    expect(told(await test.as('ana', releaseMutation, { id })).errors).toEqual([]);
+    await tamper(test.app.database, 'UPDATE payment_hold SET planned = 1 WHERE id = ?', [id]);
+    await held.drain();
+    expect(await held.stored(id)).toBe('RELEASED, BLOCK_NEW REVERSED PROVIDER, PAUSE_RENEWAL REVERSED PROVIDER');
+    expect([pause(), valuesIn(list), marks()]).toEqual([null, [], []]);
   });
 
   it('takes nothing away that the merchant had put there, and doesn’t touch a subscription that they paused', async () => {

@@ -327,6 +327,31 @@ describe('a capture', () => {
     expect(lapsed?.detail).toMatchObject({ reason: 'PAYMENT_CAPTURED' });
   });
 
+  it.each(['REFUNDED', 'CAPTURED'])('that a row says to be %s, and its provider doesn’t, goes on waiting', async (status) => {
+    const { id, payment } = await deferred();
+    await tamper(test.app.database, 'UPDATE payment_transaction SET status = ? WHERE id = ?', [status, payment.id]);
+    await held.sweep();
+    await held.sweep();
+    expect(await held.stored(id)).toBe('ACTIVE, DEFER_CAPTURE APPLIED PIPELINE');
+    expect(await test.events('hold.lapse')).toEqual([]);
+    // Once it is so it ends, at the hold's own next look.
+    payments.changeTransaction(payer, payment.reference, { status: 'CAPTURED' });
+    await held.wait(5 * minute);
+    expect(await held.stored(id)).toMatch(/^LAPSED/);
+  });
+
+  it('that was read to be made while its provider is away is asked about once that is back', async () => {
+    const { id, payment } = await deferred();
+    payments.changeTransaction(payer, payment.reference, { status: 'CAPTURED', open: 0, captured: 4_200 });
+    await test.app.sources.syncAll();
+    payments.goDown();
+    await held.sweep();
+    expect(await held.stored(id)).toBe('ACTIVE, DEFER_CAPTURE APPLIED PIPELINE');
+    payments.comeBack();
+    await held.wait(5 * minute);
+    expect(await held.stored(id)).toMatch(/^LAPSED/);
+  });
+
   it('that was made leaves what else the hold is for', async () => {
     const { id, payment } = await deferred({ effects: ['DEFER_CAPTURE', 'HOLD_ORDER'] });
     payments.changeTransaction(payer, payment.reference, { status: 'CAPTURED' });

@@ -1,7 +1,11 @@
+import { LRUCache } from 'lru-cache';
 import { dueFrom } from '../../background/job-table';
 import { type Sql, sql } from '../../db/sql';
+import type { Selected } from '../../db/table';
+import { SourceUnavailable } from '../../upstream/source-unavailable';
 import type { Core } from '../core';
 import { transaction } from '../payments/payments.rows';
+import type { Sources } from '../sources/sources.service';
 import { PaymentHold, paymentHoldJobs } from './hold.entity';
 import { factsOf } from './hold.moves';
 import { endingStates, placedStates, standingStates, stateAt } from './hold.states';
@@ -10,14 +14,20 @@ import { ofOnePayment } from './holds.service';
 import { newJob } from './jobs';
 import { lapseBy } from './lapsing';
 import { expire } from './letting-go';
-import { captureReserve, isUncaptured, unaskedBefore } from './provider-side';
+import { captureReserve, isUncaptured, paymentNow, sideOfPayer, unaskedBefore } from './provider-side';
 
 /** Holds that end in one turn. */
 const endedAtOnce = 200;
+/** Payments that providers are asked about in one turn, and for how long, in milliseconds, one isn't asked about again that stands otherwise than its row. */
+const askedAtOnce = 20;
+const askAgainAfter = 300_000;
 
 /** What holds need and nobody asks for: they end as their time is over or the provider moved first, and have a job for as long as they stand. */
 export class HoldEnds {
-  constructor(private readonly parts: Pick<Core, 'database' | 'keys' | 'clock'>) {}
+  /** Holds whose payment isn't as its row has it: their own job looks at them meanwhile. */
+  private readonly standing = new LRUCache<string, true>({ max: 10_000, ttl: askAgainAfter });
+
+  constructor(private readonly parts: Pick<Core, 'database' | 'keys' | 'clock'> & { readonly sources: Sources }) {}
 
   /** Ends holds whose time is over. Returns how many. */
   async expire(): Promise<number> {
@@ -55,7 +65,10 @@ export class HoldEnds {
     return without.length;
   }
 
-  /** Ends what was about payments that were captured or are over, as they were last read. Returns how many it looked at. */
+  /**
+   * Ends what was about payments that were captured or are over. A row says that one may be: whether it is, its provider says, where that can be asked, as
+   * nothing of the log vouches for the row. Returns how many it looked at.
+   */
   async lapse(): Promise<number> {
     const { database, keys, clock } = this.parts;
     const now = clock();
@@ -73,12 +86,37 @@ export class HoldEnds {
       movedPayments,
       sql`WHERE ${hold.state} IN (${placedStates}) AND ((${isOver}) OR (${isCaptured}) OR (${isEnding})) LIMIT ${endedAtOnce}`,
     );
-    for (const { id, status } of moved)
+    let asked = 0;
+    for (const { id, status, ...of } of moved) {
+      const hasMoved = !isUncaptured({ status });
+      if (hasMoved && (this.standing.has(id) || asked >= askedAtOnce)) continue;
+      if (hasMoved) asked += 1;
+      const payment = hasMoved ? await this.asOfNow({ id, status, ...of }) : null;
+      if (payment === undefined) continue;
       await database.system('expiry', 'hold.lapse', async (change) => {
         const row = await change.lockIfAny(PaymentHold, { id });
-        if (!row || !placedStates.includes(row.state)) return;
-        await lapseBy(change, keys, row, isUncaptured({ status }) ? null : { status });
+        if (row && placedStates.includes(row.state)) await lapseBy(change, keys, row, payment);
       });
+    }
     return moved.length;
+  }
+
+  /** A payment that its row says has moved, as its provider has it; as the row does where nobody can be asked, and undefined where it is to be asked again later. */
+  private async asOfNow({
+    id,
+    status,
+    paymentCustomerId,
+    transactionId,
+  }: Selected<typeof movedPayments>): Promise<{ readonly status: string } | null | undefined> {
+    try {
+      const side = paymentCustomerId === null ? null : await sideOfPayer(this.parts, paymentCustomerId);
+      const now = await paymentNow(this.parts, side, transactionId);
+      if (now === undefined) return { status };
+      if (now === null || !isUncaptured(now)) return now;
+    } catch (error) {
+      if (!(error instanceof SourceUnavailable)) throw error;
+    }
+    this.standing.set(id, true);
+    return undefined;
   }
 }

@@ -19,6 +19,7 @@ import type { ClaimedJob } from './jobs';
 import { lapseBy } from './lapsing';
 import { effectsOf, expire, finish, letGo } from './letting-go';
 import { type HoldSide, isUncaptured, latestFor, paymentNow, sideOf, sideOfPayer } from './provider-side';
+import { isForgotten, mayStand, wantedByOthers } from './taken-back';
 
 const minute = 60_000;
 /** How often, in milliseconds, a hold that stands is held against its provider. */
@@ -376,10 +377,8 @@ export class HoldWorker {
       // With the lease whoever made a call before has ended it.
       await job.renewLease(change);
       const steps = await this.steps.of(change, hold.id);
-      const made = steps.filter(
-        ({ row, state, wasSent }) => row.phase === 'APPLY' && (state === 'DONE' || (wasSent && state !== 'REFUSED')),
-      );
-      const shared = await this.wantedByOthers(
+      const made = steps.filter(mayStand);
+      const shared = await wantedByOthers(
         change,
         hold.id,
         made.flatMap(({ row, call }) => (call?.action === 'LIST' ? row.target : [])),
@@ -421,24 +420,18 @@ export class HoldWorker {
     });
   }
 
-  /** Those of these targets that a call of another hold, which stands, made or will make. */
-  private async wantedByOthers(change: Change, holdId: string, targets: readonly string[]): Promise<ReadonlySet<string>> {
-    if (targets.length === 0) return new Set();
-    const { phase, state, target } = step;
-    const stands = sql`${holds.state} IN (${placedStates}) AND ${holds.expiresAt} > ${change.at} AND ${holds.id} <> ${holdId}`;
-    const isMade = sql`${phase} = 'APPLY' AND ${state} IN ('PLANNED', 'INTENDED', 'LOST', 'DONE')`;
-    const rows = await change.read(standingSteps, sql`WHERE ${target} IN (${targets}) AND ${isMade} AND ${stands}`, {
-      lock: true,
-    });
-    return new Set(rows.map((row) => row.target));
-  }
-
   /** All that was to be let go goes on; what couldn't be is said so. Holds that had left a pause to this one make their own. */
   private end(job: ClaimedJob): Promise<void> {
     return this.change(job.holdId, async (change, hold) => {
       if (hold.state !== 'RELEASING' || !hold.planned) return;
       await job.renewLease(change);
       const steps = await this.steps.of(change, hold.id);
+      if (await isForgotten(change, hold, steps)) {
+        hold.planned = false;
+        await change.save(hold);
+        const facts = await factsOf(change, this.parts.keys, hold);
+        return change.record('hold.effect', { ...facts, detail: { calls: [] } });
+      }
       const isStuck = steps.some(({ row, state }) => row.phase === 'UNDO' && (state === 'REFUSED' || state === 'DROPPED'));
       const isErased = hold.ending === 'FAILED' && steps.some(({ call }) => call === null);
       if (isStuck) hold.ending = 'FAILED';

@@ -138,6 +138,6 @@ export const standingSteps = select(step.pick('holdId', 'target'), sql`FROM ${st
 
 /** Placed holds whose payment is no longer as they want it, by what was last read of it. */
 export const movedPayments = select(
-  { ...hold.pick('id'), status: transaction.status },
+  { ...hold.pick('id', 'paymentCustomerId'), transactionId: transaction.id, status: transaction.status },
   sql`FROM ${hold} JOIN ${transaction} ON ${transaction.id} = ${hold.transactionId}`,
 );

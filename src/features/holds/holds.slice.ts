@@ -23,7 +23,7 @@ export const createHolds = (
   { sources, assistances, leaseSeconds }: HoldsParts,
 ) => {
   const service = new Holds({ database, keys, cursors, clock });
-  const ends = new HoldEnds({ database, keys, clock });
+  const ends = new HoldEnds({ database, keys, clock, sources });
   const jobs = new HoldJobs({
     database,
     jobs: holdJobTable,
