@@ -13,6 +13,8 @@ const costlyOfActor = 2;
 const requestsOfActor = 8;
 /** The same of a service, which asks for many people at once and reads what it asked for. */
 const requestsOfService = 64;
+/** What a service's request counts as where people's wait: all that it may have under way are as one of a person's. A power of two, so that sums are exact. */
+const partOfPerson = 1 / requestsOfService;
 /** Requests of one actor that wait for those. */
 const waitingOfActor = 128;
 
@@ -100,7 +102,7 @@ export class Admission {
     const places = isService ? this.requestsOfServices : this.requests;
     return new Promise((resolve, reject) => {
       const untilLeft = async (): Promise<void> => {
-        this.door.run(actorId, work).then(resolve, reject);
+        this.door.run(actorId, work, isService ? partOfPerson : 1).then(resolve, reject);
         await left;
       };
       places.run(actorId, untilLeft, 2 * longestWait).catch((error: unknown) => {

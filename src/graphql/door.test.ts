@@ -8,12 +8,12 @@ const requestsAt = (door: Door) => {
   const begun: string[] = [];
   const told = new Map<string, unknown>();
   const ends = new Map<string, () => void>();
-  const come = (name: string, who = name): void => {
+  const come = (name: string, who = name, part = 1): void => {
     const work = () => {
       begun.push(name);
       return new Promise<void>((resolve) => ends.set(name, resolve));
     };
-    door.run(who, work).then(
+    door.run(who, work, part).then(
       () => told.set(name, 'answered'),
       (error: unknown) => told.set(name, error),
     );
@@ -83,6 +83,24 @@ describe('the door', () => {
     await settle();
     expect([...told.keys()].filter((name) => !name.startsWith('crowd'))).toEqual([]);
     expect(told.size).toBeGreaterThan(48);
+  });
+
+  it('keeps all that a service may ask at once waiting beside a desk that comes at once, and lets its people in first', async () => {
+    const door = new Door({ most: 20, utilization: asItShouldBe });
+    const { begun, told, come, end, settle } = requestsAt(door);
+    for (const name of named('pipeline ', 64)) come(name, 'pipeline', 1 / 64);
+    for (const name of named('agent ', 60)) come(name);
+    await settle();
+    expect([told.size, door.state.waiting, begun.length]).toEqual([0, 48 + 60, 16]);
+    await end('pipeline 0', 'pipeline 1');
+    expect(begun.slice(16)).toEqual(['agent 0', 'agent 1']);
+    // More people than may wait have those sent away that came first, and hardly anything of the service.
+    for (const name of named('late ', 30)) come(name);
+    await settle();
+    const sent = [...told.keys()].filter((name) => told.get(name) !== 'answered');
+    expect(sent.filter((name) => name.startsWith('pipeline')).length).toBeLessThanOrEqual(8);
+    expect(sent.filter((name) => name.startsWith('agent')).length).toBeGreaterThan(30);
+    expect(door.state.waiting).toBeLessThanOrEqual(64 + 48);
   });
 
   it('serves all of a burst that nobody follows, however long that takes', async () => {

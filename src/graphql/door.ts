@@ -15,7 +15,7 @@ export interface DoorOptions {
 /** Requests that go on at once while there is more than can be done, at least, and otherwise: of so many, those that read the same tables share statements. */
 const least = 6;
 const atFirst = 16;
-/** Requests that wait, and how many when some were sent away less than `calmAfter` milliseconds ago. */
+/** Requests of people that wait, and how many when some were sent away less than `calmAfter` milliseconds ago: those of services are a part of one. */
 const mostWaiting = 64;
 const mostWaitingInCrowd = 16;
 const calmAfter = 1_000;
@@ -42,6 +42,7 @@ const comeAgainWithin = 3;
 
 interface Waiting {
   readonly who: string;
+  readonly part: number;
   readonly since: number;
   readonly enter: () => void;
   readonly refuse: (failure: Failure) => void;
@@ -76,6 +77,9 @@ export const overloaded = (): Failure =>
  * equals the one who came first. Once more wait than may there is more to do than can be done, and to serve in turn would serve
  * nobody in time: then the last to come is let in first, fewer may wait, and those who have waited longest are sent away for
  * those that come. What waits when nobody comes any more is served.
+ *
+ * A service asks for many people: one request of it counts as a part of a person's, so that all it may have under way fit among those that wait, and a
+ * pipeline isn't sent away for the people of a desk who come at once. Who has none under way is let in before it all the same.
  */
 export class Door {
   private limit: number;
@@ -114,10 +118,10 @@ export class Door {
     return performance.now() - this.sentAwayAt < calmAfter;
   }
 
-  /** Runs `work` of this actor once there is a place. Throws `OVERLOADED`, before anything was begun, and what `work` throws. */
-  async run<T>(who: string, work: () => Promise<T>): Promise<T> {
-    if (this.hasRoom) this.enter(who);
-    else await this.place(who);
+  /** Runs `work` of this actor once there is a place. `part`: what it counts as of a person's request. Throws `OVERLOADED`, before anything was begun, and what `work` throws. */
+  async run<T>(who: string, work: () => Promise<T>, part = 1): Promise<T> {
+    if (this.hasRoom) this.enter(who, part);
+    else await this.place(who, part);
     const began = performance.now();
     const isAlone = this.inside <= almostAlone;
     const isMeasured = this.waits.count === 0;
@@ -125,7 +129,7 @@ export class Door {
       return await work();
     } finally {
       if (isMeasured && this.waits.count === 0) this.measure(performance.now() - began, isAlone);
-      this.leave(who);
+      this.leave(who, part);
     }
   }
 
@@ -143,28 +147,37 @@ export class Door {
     return this.inside - Math.min(this.inside, this.waits.count) < this.limit;
   }
 
-  private enter(who: string): void {
+  private enter(who: string, part: number): void {
     this.entered += 1;
     this.inside += 1;
-    this.insideOf.set(who, (this.insideOf.get(who) ?? 0) + 1);
+    this.insideOf.set(who, (this.insideOf.get(who) ?? 0) + part);
   }
 
-  private leave(who: string): void {
+  private leave(who: string, part: number): void {
     this.inside -= 1;
-    const left = (this.insideOf.get(who) ?? 0) - 1;
+    const left = (this.insideOf.get(who) ?? 0) - part;
     if (left > 0) this.insideOf.set(who, left);
     else this.insideOf.delete(who);
     this.letIn();
   }
 
-  private place(who: string): Promise<void> {
+  /** How much waits, in requests of people. */
+  private get size(): number {
+    return this.waiting.reduce((sum, { part }) => sum + part, 0);
+  }
+
+  private place(who: string, part: number): Promise<void> {
     return new Promise((enter, refuse) => {
       const now = performance.now();
-      const newcomer: Waiting = { who, since: now, enter, refuse };
+      const newcomer: Waiting = { who, part, since: now, enter, refuse };
       const most = this.isCrowded ? mostWaitingInCrowd : mostWaiting;
       this.waiting.push(newcomer);
       this.since ??= now;
-      for (let sent = 0; sent < sentAwayByOne && this.waiting.length > most; sent += 1) this.sendAway(this.leastDue());
+      for (let sent = 0; sent < sentAwayByOne * part && this.size > most; ) {
+        const one = this.leastDue();
+        sent += one.part;
+        this.sendAway(one);
+      }
       this.look();
     });
   }
@@ -172,7 +185,7 @@ export class Door {
   private letIn(): void {
     while (this.waiting.length > 0 && this.hasRoom) {
       const next = this.next();
-      this.enter(next.who);
+      this.enter(next.who, next.part);
       this.remove(next).enter();
     }
   }
@@ -187,7 +200,7 @@ export class Door {
   /** Of who has most here, waiting or under way: the one that has waited longest. */
   private leastDue(): Waiting {
     const of = new Map(this.insideOf);
-    for (const { who } of this.waiting) of.set(who, (of.get(who) ?? 0) + 1);
+    for (const { who, part } of this.waiting) of.set(who, (of.get(who) ?? 0) + part);
     const here = ({ who }: Waiting): number => of.get(who) ?? 0;
     return this.waiting.reduce((worst, each) => (here(each) > here(worst) ? each : worst));
   }
