@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Role, roles } from '../actor';
 import { builtInRisks, credentialUpdateKinds, type UpdatePolicy } from './update-policy';
@@ -264,7 +264,9 @@ export const parseExposureFile = (text: string): ExposureFile => {
         const offset = isScalar(key) ? key.range?.[0] : undefined;
         // Assigned to an object it would vanish, and with it an entry that the author relies on.
         if (isScalar(key) && key.value === '__proto__') note(offset ?? 0, '__proto__ is no type, field or role');
-        placesOf(key);
+        // Made the text that a key has to be, one within another takes minutes, and a warning of the process repeats it.
+        if (isCollection(key)) note(key.range?.[0] ?? 0, 'a map or a list is no key; expected a word');
+        else placesOf(key);
         const inner = placesOf(value);
         const name = isScalar(key) ? String(key.value) : null;
         if (name !== null && !places.has(name)) places.set(name, { line: offset === undefined ? null : lineAt(offset), inner });
