@@ -364,7 +364,8 @@ describe('a browser’s session', () => {
       status: 200,
       cleared: '',
     });
-    expect(JSON.parse(answer.body).next).toMatch(new RegExp(`^${provider.issuer}/session/end\\?id_token_hint=`));
+    // Neither a token nor who it was: it stays in the browser's history.
+    expect(JSON.parse(answer.body).next).toBe(`${provider.issuer}/session/end?client_id=counterfoil`);
     expect(await ask(session)).toMatchObject({ statusCode: 401, rule: 'session.none' });
     const other = await signIn('ana');
     await test.app.actors.endSessions({ issuer: provider.issuer, subject: 'ana', sessionId: null, issuedAt: test.clock.now() });
@@ -445,13 +446,32 @@ describe('a browser’s session', () => {
     expect(await ask(session)).toMatchObject({ statusCode: 401, rule: 'session.none' });
   });
 
+  const given = async (user: string) => {
+    const { url, begun } = await (test.app.signIn as SignIn).providers.begin(provider.issuer, '/', null);
+    const back = await new ProviderBrowser().signIn(url, user);
+    return (test.app.signIn as SignIn).providers.finish(begun, 'staff', back.search.slice(1));
+  };
+
+  it('isn’t had by the ID token of a sign-in, though it is for a client that is called as the gateway is', async () => {
+    test = await restarted();
+    const { access, id } = await given('ana');
+    const asked = (token: string | null) =>
+      test.server.inject({
+        method: 'POST',
+        url: '/graphql',
+        headers: { host: 'gateway.example', 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        payload: { query: '{ viewer { roles } }' },
+      });
+    expect((await asked(access)).statusCode).toBe(200);
+    const answer = await asked(id);
+    expect({ status: answer.statusCode, rule: JSON.parse(answer.body).errors?.[0]?.extensions.rule }).toEqual({
+      status: 401,
+      rule: 'token.type',
+    });
+  });
+
   it('ends where the provider gives it a token of somebody else', async () => {
     test = await restarted();
-    const given = async (user: string) => {
-      const { url, begun } = await (test.app.signIn as SignIn).providers.begin(provider.issuer, '/', null);
-      const back = await new ProviderBrowser().signIn(url, user);
-      return (test.app.signIn as SignIn).providers.finish(begun, 'staff', back.search.slice(1));
-    };
     const [ana, sam] = [await given('ana'), await given('sam')];
     const begun = await test.app.signIn?.sessions.begin(provider.issuer, { ...ana, refresh: sam.refresh }, null);
     const session = begun?.cookie as string;

@@ -582,6 +582,14 @@ describe('shape', () => {
     expect(await refused(await tokenOf({ events: null }))).toBe('token.type');
   });
 
+  test('an ID token for a client of our name is told by its claims', async () => {
+    for (const claims of [{ at_hash: 'x' }, { c_hash: 'x' }, { typ: 'ID' }, { nonce: 'x' }])
+      expect([claims, await refused(await tokenOf(claims))]).toEqual([claims, 'token.type']);
+    // Some providers put the nonce of the sign-in into both.
+    for (const claims of [{ nonce: 'x', scope: 'openid' }, { nonce: 'x', scp: ['graph'] }, { typ: 'Bearer' }])
+      await expect(verifierOf().verify(await tokenOf(claims))).resolves.toMatchObject({ kind: 'staff' });
+  });
+
   const jkt = 'x'.repeat(43);
   test('a token that is bound by DPoP says to which key', async () => {
     expect(await verifierOf().verify(await tokenOf({ cnf: { jkt } }))).toMatchObject({ boundTo: jkt });

@@ -42,11 +42,23 @@ const bindingFault = (claims: Readonly<Record<string, unknown>>): TokenFault | n
   return typeof cnf === 'object' && cnf !== null && Object.hasOwn(cnf, 'x5t#S256') ? 'certificate' : 'bound';
 };
 
-/** Tokens with `events` are security event tokens (RFC 8417) such as logout tokens, which must not pass for access tokens. */
+/**
+ * Whether a token says by its claims that it is an ID token (OpenID Connect Core 1.0, 3.1.3.6 and 3.3.2.11; Keycloak says so in words). The `nonce` of
+ * a sign-in stands in some providers' access tokens too, which then name their scopes.
+ */
+const isIdToken = (claims: Readonly<Record<string, unknown>>): boolean => {
+  const has = (name: string): boolean => Object.hasOwn(claims, name);
+  return has('at_hash') || has('c_hash') || claims.typ === 'ID' || (has('nonce') && !has('scope') && !has('scp'));
+};
+
+/**
+ * Tokens with `events` are security event tokens (RFC 8417) such as logout tokens, which must not pass for access tokens; nor must ID tokens, whose
+ * audience is a client that may be called as this gateway is.
+ */
 export const accessToken: TokenKind = {
   types: ['jwt', 'at+jwt'],
   audience: (issuer) => issuer.audience,
-  refuse: (claims) => (Object.hasOwn(claims, 'events') ? 'type' : bindingFault(claims)),
+  refuse: (claims) => (Object.hasOwn(claims, 'events') || isIdToken(claims) ? 'type' : bindingFault(claims)),
 };
 
 export const logoutToken: TokenKind = {
@@ -208,10 +220,10 @@ export class TrustedIssuers {
     const parsed = registeredClaims.safeParse(verified);
     if (!parsed.success) throw tokenFailure('claims');
     const { iat, exp } = parsed.data;
-    if (iat > now.getTime() / 1000 + issuer.clockSkewSeconds) throw tokenFailure('issued-in-future');
-    if (!(exp > iat && exp - iat <= issuer.maxLifetimeSeconds)) throw tokenFailure('lifetime');
     const refusal = kind.refuse(verified);
     if (refusal !== null) throw tokenFailure(refusal);
+    if (iat > now.getTime() / 1000 + issuer.clockSkewSeconds) throw tokenFailure('issued-in-future');
+    if (!(exp > iat && exp - iat <= issuer.maxLifetimeSeconds)) throw tokenFailure('lifetime');
     return { issuer, claims: parsed.data, edition };
   }
 

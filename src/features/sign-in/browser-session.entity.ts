@@ -21,7 +21,7 @@ export class BrowserSession {
   /** Of a request in the half minute before the last one. */
   @Instant({ name: 'used_at' }) usedAt!: Date;
   @Instant({ name: 'ended_at', nullable: true }) endedAt!: Date | null;
-  /** Access, refresh and ID token, and whose session until when, as JSON. */
+  /** Access and refresh token, and whose session from when to when, as JSON. */
   @Sealed({ name: 'tokens_sealed', nullable: true }) tokensSealed!: Buffer | null;
   /** Until when the access token is good. */
   @Instant({ name: 'access_until' }) accessUntil!: Date;

@@ -47,12 +47,10 @@ const keptFor = 24 * 3_600_000;
 /** Of one turn. */
 const mostOfTurn = 200;
 
-/** What is sealed: the tokens, and of which session, so that no row becomes another one's. */
+/** What is sealed: the tokens that are needed again, and of which session, so that no row becomes another one's. */
 const sealed = z.strictObject({
   access: z.string(),
   refresh: z.string().nullable(),
-  id: z.string().nullable(),
-  expiresIn: z.number(),
   actorId: z.string(),
   issuer: z.string(),
   /** By these three a logout at the provider, and what a rule ends, finds it. */
@@ -120,7 +118,7 @@ export class BrowserSessions {
         endsAt: until,
         usedAt: change.at,
         endedAt: null,
-        tokensSealed: this.seal(id, cookie, { ...given, ...whose, ...times }),
+        tokensSealed: this.seal(id, cookie, { access: given.access, refresh: given.refresh, ...whose, ...times }),
         accessUntil: actor.expiresAt,
         refreshUntil: null,
       };
@@ -177,9 +175,9 @@ export class BrowserSessions {
     await this.end(found.id, 'signed-out');
     const { providers } = this.parts;
     try {
-      const { refresh, id } = this.tokensOf(found, cookie);
+      const { refresh } = this.tokensOf(found, cookie);
       if (refresh !== null) await providers.revoke(found.issuer, refresh).catch(() => undefined);
-      return await providers.endUrl(found.issuer, id);
+      return await providers.endUrl(found.issuer);
     } catch {
       return null;
     }
@@ -339,9 +337,8 @@ export class BrowserSessions {
     const renewed = {
       tokensSealed: this.seal(row.id, cookie, {
         ...kept,
-        ...given,
+        access: given.access,
         refresh: given.refresh ?? kept.refresh,
-        id: given.id ?? kept.id,
       }),
       accessUntil: new Date(clock().getTime() + given.expiresIn * 1_000),
     };

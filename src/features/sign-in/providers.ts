@@ -173,12 +173,14 @@ export class SignInProviders {
       await client().tokenRevocation(configuration, refresh, { token_type_hint: 'refresh_token' });
   }
 
-  /** Where the browser goes to so that the provider's own session ends too; null where it has no such place. */
-  async endUrl(issuer: string, idToken: string | null): Promise<string | null> {
+  /**
+   * Where the browser goes to so that the provider's own session ends too; null where it has no such place. It names us alone: with `id_token_hint`
+   * a token that says who somebody is would stand in the browser's history, and the provider asks them without it.
+   */
+  async endUrl(issuer: string): Promise<string | null> {
     const configuration = await this.configuration(this.provider(issuer));
     if (configuration.serverMetadata().end_session_endpoint === undefined) return null;
-    const hint = idToken === null ? {} : { id_token_hint: idToken };
-    return client().buildEndSessionUrl(configuration, hint).href;
+    return client().buildEndSessionUrl(configuration).href;
   }
 
   private backUrl({ id }: SignInProviderSection): string {
