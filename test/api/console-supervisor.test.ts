@@ -11,6 +11,7 @@ import { OtherIssuer } from '../support/other-issuer';
 const refusal = 'Their customer has a ticket of another team already';
 const free = demoTickets.unassigned.reference;
 const bens = demoTickets.otherTeam.reference;
+const typed = demoTickets.selfMade.reference;
 const anas = demoTickets.own.reference;
 const alerted = demoTickets.suspicious.reference;
 
@@ -100,30 +101,35 @@ describe('what waits for a supervisor', () => {
     for (const fact of ['Ana Ferreira', 'asks why the card was declined', 'chat', 'Verified'])
       expect(await cardOf(page, first).textContent()).toContain(fact);
     const before = await topOf(page, first);
-    // A colleague’s, in his team.
-    app.helpdesk.reassign(bens, 'kavya', 'sam');
-    const his = await atPanel('ben', bens);
-    await asks(his, 'My colleague is ill and their customer writes to me');
+    const others = await atPanel('ana', typed);
+    await asks(others, 'I typed it for a caller who had no mail at hand');
     const show = page.getByRole('button', { name: 'Show 1 new' });
     await show.waitFor();
     expect(await page.getByRole('status').allTextContents()).toContain('1 new');
     expect(await topOf(page, first)).toBe(before);
-    expect(await cardOf(page, /ticket 1008/).count()).toBe(0);
+    const second = cardOf(page, `Access Access to ticket ${typed}`);
+    expect(await second.count()).toBe(0);
     await show.click();
-    await cardOf(page, /ticket 1008/).waitFor();
+    await second.waitFor();
+    // That whoever asks has typed it themselves is pointed out.
+    expect(await second.getByText('who asks now').count()).toBeGreaterThan(0);
     // The keyboard is at what is new.
-    expect(await page.evaluate('document.activeElement.textContent')).toContain('1008');
+    expect(await page.evaluate('document.activeElement.textContent')).toContain(typed);
     await expectAccessible(page);
     await cardOf(page, first).getByRole('button', { name: 'Approve' }).click();
     await cardOf(page, first).getByText('You approved it.').waitFor();
     await anas.getByText('You have access').first().waitFor();
-    for (const each of [page, anas, his]) await each.context().close();
+    for (const each of [page, anas, others]) await each.context().close();
   });
 
   inBrowser('is rejected with a reason, which no refusal takes away and who asked reads', async (desk) => {
+    // A colleague’s, in his team.
+    app.helpdesk.reassign(bens, 'kavya', 'sam');
+    const his = await atPanel('ben', bens);
+    await asks(his, 'My colleague is ill and their customer writes to me');
     const page = await desk.newPage();
     await desk.signInAs(page, 'sam', { path: '/approvals' });
-    const card = cardOf(page, /ticket 1008/);
+    const card = cardOf(page, `Access Access to ticket ${bens}`);
     await card.getByRole('button', { name: 'Reject' }).click();
     await page.keyboard.type('no');
     await page.keyboard.press('Tab');
@@ -154,7 +160,6 @@ describe('what waits for a supervisor', () => {
     await tab.close();
     await card.getByRole('button', { name: 'Reject' }).click();
     await card.getByText('You rejected it.').waitFor();
-    const his = await atPanel('ben', bens);
     await his.getByRole('heading', { name: 'A supervisor said no' }).waitFor();
     await his.getByText(refusal).waitFor();
     for (const each of [page, his]) await each.context().close();
@@ -207,7 +212,7 @@ describe('what waits for a supervisor', () => {
     await cardOf(page, `Hold Hold on ticket ${free}`).getByText('Decided by Chloé Marchand').waitFor();
 
     // All by keyboard.
-    await page.getByRole('heading', { level: 1 }).focus();
+    await address.getByRole('heading').focus();
     await tabTo(page, 'Approve');
     await page.keyboard.press('Enter');
     await address.getByText('on its way to the payment provider').waitFor();
@@ -308,18 +313,21 @@ describe('alerts, holds and brakes', () => {
   });
 
   inBrowser('brakes are released by two people, not by whom they stop, nor twice by one', async (desk) => {
-    const { data } = await app.as('ben', '{ viewer { id } }');
-    const placed = await app.app.database.system('worker', 'brake.place', (change) =>
-      app.app.services.brakes.place(change, {
-        stops: { actorId: data.viewer.id, staffIds: [] },
-        teams: ['wallets'],
-        level: 'READS',
-        rule: 'agent-breadth',
-        ruleVersion: 1,
-        signals: ['counterfoil/dsc_1'],
-      }),
-    );
-    expect(placed).not.toBeNull();
+    const place = async (who: string, level: 'READS' | 'ASSISTANCES') => {
+      const { data } = await app.as(who, '{ viewer { id } }');
+      const placed = await app.app.database.system('worker', 'brake.place', (change) =>
+        app.app.services.brakes.place(change, {
+          stops: { actorId: data.viewer.id, staffIds: [] },
+          teams: ['wallets'],
+          level,
+          rule: 'agent-breadth',
+          ruleVersion: 1,
+          signals: ['counterfoil/dsc_1'],
+        }),
+      );
+      expect(placed).not.toBeNull();
+    };
+    await place('ben', 'READS');
     const [adas, ozs] = [await desk.newPage(), await desk.newPage()];
     await desk.signInAs(adas, 'ada', { path: '/brakes' });
     await cardOf(adas, /Stops/).getByRole('button', { name: 'Ask for release' }).click();
@@ -338,6 +346,14 @@ describe('alerts, holds and brakes', () => {
     await ozs.getByLabel('Why do you release it?').fill('Seen the stocktaking list myself');
     await ozs.getByRole('button', { name: 'Release', exact: true }).click();
     await ozs.getByText('You released it.').waitFor();
-    for (const each of [adas, ozs]) await each.context().close();
+    const sams = await desk.newPage();
+    await desk.signInAs(sams, 'sam', { path: '/brakes' });
+    await cardOf(sams, /Released/).waitFor();
+    await place('sam', 'ASSISTANCES');
+    await sams.getByRole('button', { name: 'Show 1 new' }).click();
+    const stopped = cardOf(sams, /Brake on you/);
+    await stopped.getByText('It stops you: two others release it.').waitFor();
+    expect(await stopped.getByRole('button').count()).toBe(0);
+    for (const each of [adas, ozs, sams]) await each.context().close();
   });
 });

@@ -81,7 +81,7 @@ export const ReasonForm = ({
       </div>
       {refusal === null ? null : <RefusalNotice refusal={refusal} live />}
       <div className="actions">
-        <button type="submit" disabled={isBusy}>
+        <button type="submit" aria-disabled={isBusy}>
           {submit}
         </button>
         <button type="button" className="other" onClick={onCancel}>

@@ -117,7 +117,7 @@ const Resolve = ({ alert, look }: { readonly alert: Alert; readonly look: () => 
         </div>
       ) : null}
       {resolve.refusal === null ? null : <RefusalNotice refusal={resolve.refusal} live />}
-      <button type="submit" disabled={resolve.isBusy}>
+      <button type="submit" aria-disabled={resolve.isBusy}>
         {t('save')}
       </button>
     </form>

@@ -73,7 +73,7 @@ export const Decision = ({
         <div className="actions">
           <button
             type="button"
-            disabled={approve.isBusy}
+            aria-disabled={approve.isBusy}
             aria-describedby={about}
             onClick={() => void approve.run().then(setDone)}
           >
