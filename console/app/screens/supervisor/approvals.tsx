@@ -117,11 +117,13 @@ const AccessCard = ({ row, refusals, isGone, look }: CardProps<Access>) => {
         {
           term: t('earlier'),
           is:
-            (row.earlier ?? []).length === 0 ? (
+            row.earlier === null ? (
+              t('noneOrHidden')
+            ) : row.earlier.length === 0 ? (
               t('earlierNone')
             ) : (
               <ul className="plain">
-                {(row.earlier ?? []).map((each) => (
+                {row.earlier.map((each) => (
                   <li key={each.id}>
                     <Person person={each.requestedBy} asker={asker} />: {word(`purpose${each.purpose}`)} –{' '}
                     {word(`assistance${each.state}`)}, <When at={each.requestedAt} />
@@ -238,7 +240,9 @@ const UpdateCard = ({ row, refusals, isGone, look }: CardProps<Update>) => {
         {
           term: t('risks'),
           is:
-            riskRules === null || riskRules.length === 0 ? (
+            riskRules === null ? (
+              t('noneOrHidden')
+            ) : riskRules.length === 0 ? (
               t('risksNone')
             ) : (
               <ul className="plain">
