@@ -303,6 +303,22 @@ describe('a proof in the browser', () => {
     expect(steps).toMatchObject({ hash: 'wrong', path: 'open', root: 'open', signature: 'shown' });
   });
 
+  it('shows of a leaf what isn’t seen or turns the text, in its place', async () => {
+    if (!desk) return;
+    const alter = async (route: Route) => {
+      const response = await route.fetch({ headers: { ...route.request().headers(), 'sec-fetch-site': 'same-origin' } });
+      const text = await response.text();
+      await route.fulfill({ response, body: text.replaceAll('"salt":"', '"salt":"\u202e\u200b\u009b\u{e0041}') });
+    };
+    await page.route('**/audit/export?**', alter);
+    expect((await prove()).verdict).toBe('NOT_PROVEN');
+    await page.unroute('**/audit/export?**', alter);
+    const text = await page.locator('[data-step=leaf] pre').textContent();
+    expect(text).toContain('"salt":"\\u202e\\u200b\\u009b\\udb40\\udc41');
+    expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    await page.getByText('It has characters that aren’t seen', { exact: false }).waitFor();
+  });
+
   it('says that the event is told otherwise than its leaf has it', async () => {
     if (!desk) return;
     const alter = async (route: Route) => {

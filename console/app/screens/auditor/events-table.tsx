@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import type { LogPageData } from '../../graph/operations';
 import { Foreign } from '../../parts/text';
 import { Time } from '../../parts/time';
+import { withUnseen } from '../../parts/unseen';
 import { pathTo } from '../../paths';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
@@ -220,5 +221,6 @@ export const RowsChecked = ({ to, findings }: { readonly to: number; readonly fi
   return <p className="quiet">{to === 0 ? t('rowsUnchecked') : t('rowsChecked', { count: to })}</p>;
 };
 
-/** A text of the log that isn't ours to vouch for. */
-export const Stated = ({ text }: { readonly text: string | null }) => (text === null ? null : <Foreign text={text} />);
+/** A text of the log that isn't ours to vouch for: nothing in it hides, or turns the rest. */
+export const Stated = ({ text }: { readonly text: string | null }) =>
+  text === null ? null : <Foreign text={withUnseen(text)} />;

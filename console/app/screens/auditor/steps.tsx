@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import type { InclusionSteps, PathNode, ProvenContinuation, SignatureStep, StepState } from '../../../verifier/steps';
 import { Table } from '../../parts/table';
 import { Time } from '../../parts/time';
+import { withUnseen } from '../../parts/unseen';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
 import { Stated } from './events-table';
@@ -171,9 +172,12 @@ export const InclusionList = ({ steps }: { readonly steps: InclusionSteps }) => 
       <Step name="leaf" state={leaf.state} title={t('step_leaf')} words={t(`leaf_${leaf.why}`, { count: leaf.bytes })}>
         <Says text={leaf.says} />
         {leaf.text === null ? null : (
-          <pre className="leaf" lang="en" dir="ltr">
-            {leaf.text}
-          </pre>
+          <>
+            <pre className="leaf" lang="en" dir="ltr">
+              {withUnseen(leaf.text)}
+            </pre>
+            {withUnseen(leaf.text) === leaf.text ? null : <p className="notice warn">{t('leafUnseen')}</p>}
+          </>
         )}
       </Step>
       <Step name="hash" state={hash.state} title={t('step_hash')} words={t(`hash_${hash.state}`)}>

@@ -174,10 +174,13 @@ export const auditorTexts = catalogue(
     state_wrong: 'wrong',
     state_open: 'not shown',
     step_event: 'The event, as this page shows it',
-    event_shown: 'What this page shows of the event is what its leaf says.',
+    event_shown:
+      'Its id, time, kind, outcome, who, as what, ticket, access and subject are what its leaf says. What else the page shows of it isn’t compared: the leaf below is what counts.',
     event_wrong: 'The leaf says something else than this page shows, of: {names}.',
     event_open: 'There is no leaf to hold it against.',
     step_leaf: 'The leaf: its canonical text',
+    leafUnseen:
+      'It has characters that aren’t seen or that turn the text. They are written here as \\u and their number; the hash is of what they are.',
     leaf_CANONICAL: {
       one: '{count} byte of canonical JSON (RFC 8785), as the format of leaves has them.',
       other: '{count} bytes of canonical JSON (RFC 8785), as the format of leaves has them.',
@@ -472,10 +475,13 @@ export const auditorTexts = catalogue(
     state_wrong: 'falsch',
     state_open: 'nicht gezeigt',
     step_event: 'Das Ereignis, wie diese Seite es zeigt',
-    event_shown: 'Was diese Seite vom Ereignis zeigt, sagt auch sein Blatt.',
+    event_shown:
+      'Kennung, Zeit, Art, Ausgang, wer, als was, Ticket, Zugang und Gegenstand sind, was sein Blatt sagt. Was die Seite sonst davon zeigt, ist nicht verglichen: Es zählt das Blatt darunter.',
     event_wrong: 'Das Blatt sagt anderes, als diese Seite zeigt, von: {names}.',
     event_open: 'Es gibt kein Blatt, mit dem es zu vergleichen wäre.',
     step_leaf: 'Das Blatt: sein kanonischer Text',
+    leafUnseen:
+      'Es hat Zeichen, die man nicht sieht oder die den Text wenden. Sie stehen hier als \\u und Nummer; der Hash ist über sie selbst.',
     leaf_CANONICAL: {
       one: '{count} Byte kanonisches JSON (RFC 8785), wie das Format der Blätter es hat.',
       other: '{count} Bytes kanonisches JSON (RFC 8785), wie das Format der Blätter es hat.',
