@@ -13,6 +13,7 @@ import { createDecisions } from './decisions/decisions.slice';
 import { createHolds } from './holds/holds.slice';
 import { createOutreach } from './outreach/outreach.slice';
 import { createRules } from './rules/rules.slice';
+import { usualHoldsADay } from './rules/senders-holds';
 import { signalNames } from './signal-names';
 import type { SignalsSection } from './signals/signals.section';
 import { createSessionUses, createSignals } from './signals/signals.slice';
@@ -88,6 +89,7 @@ export const createRisk = async (
     history: signals.history,
     brakes: brakes.service,
     holds: holds.services.holds,
+    holdsOfSenders: new Map(settings.signals.sources.map(({ name, holdsADay }) => [name, holdsADay ?? usualHoldsADay])),
     outreach: outreach.service,
     invitations,
     stepUps,

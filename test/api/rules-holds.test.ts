@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
+import type { Config } from '../../src/config/load';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { recordSignals } from '../../src/features/signals/recorder';
 import type { Signal } from '../../src/risk/signal';
@@ -22,10 +23,10 @@ describe('rules that are on, over holds:', () => {
     await test.stop();
   });
 
-  const start = async (...on: readonly string[]) => {
+  const start = async (on: string | null, config: Partial<Config> = {}) => {
     const rulesFile = join(folder, 'rules.yaml');
-    writeFileSync(rulesFile, rulesWithModes(Object.fromEntries(on.map((rule) => [rule, 'ON']))));
-    test = await TestApp.start({ config: { rulesFile } });
+    writeFileSync(rulesFile, rulesWithModes(on === null ? {} : { [on]: 'ON' }));
+    test = await TestApp.start({ config: { rulesFile, ...config } });
     await test.app.signals.service.turn();
   };
   let made = 0;
@@ -60,6 +61,7 @@ describe('rules that are on, over holds:', () => {
       effects: effects.flatMap(({ hold_id, kind }) => (hold_id === id ? kind : [])),
     }));
   };
+  const states = async () => (await holds()).map((each) => (each as { state?: unknown }).state);
   const done = async (rule: string) =>
     (await test.events('rule.verdict'))
       .map(({ detail }) => detail as { rule: string; done: readonly string[] })
@@ -127,6 +129,23 @@ describe('rules that are on, over holds:', () => {
     expect(Date.parse(event.detail.until) - test.clock.now().getTime()).toBe(day);
   });
 
+  it('propose what a sender has had placed as often in a day as it may, and tell the operator', async () => {
+    const shop = { name: 'shop', secrets: [Buffer.alloc(32, 7)], lateHours: 6, holdsADay: 1 };
+    await start('change-against-history', { signals: { sources: [shop] } });
+    const { customer } = await own();
+    const [other, third] = await test.app.database.query<{ id: string }>(
+      'SELECT DISTINCT customer_id AS id FROM helpdesk_ticket WHERE customer_id <> ? AND customer_id IS NOT NULL ORDER BY id LIMIT 2',
+      [customer],
+    );
+    await receive(takenOver(customer));
+    await receive(takenOver(other?.id as string));
+    expect(await states()).toEqual(['PLACING', 'PROPOSED']);
+    expect(test.logLines.filter((line) => line.includes('holdsADay'))).toHaveLength(1);
+    test.clock.forward(day + 1);
+    await receive(takenOver(third?.id as string));
+    expect((await states()).at(-1)).toBe('PLACING');
+  });
+
   it('propose one on a group with its mail domain, once for all of them', async () => {
     await start('domain-burst');
     const { customer } = await own();
@@ -167,7 +186,7 @@ describe('rules that are on, over holds:', () => {
   });
 
   it('say nothing of holds while they only look on', async () => {
-    await start();
+    await start(null);
     const { customer } = await own();
     await receive([...takenOver(customer), ...burst(customer)]);
     expect(await done('recovery-then-payment')).toEqual([[]]);

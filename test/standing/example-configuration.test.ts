@@ -61,7 +61,7 @@ describe('counterfoil.example.yaml', () => {
     const secret = Buffer.from('secret of nobody at all, 32 bytes');
     const { signals } = load({ ...production, ...secrets, SHOP_SIGNALS_SECRET: `whsec_${secret.toString('base64')}` });
     expect(signals.sources).toEqual([
-      { name: 'shop', secrets: [secret], payments: 'stripe', helpdesk: 'rt', lateHours: 6 },
+      { name: 'shop', secrets: [secret], payments: 'stripe', helpdesk: 'rt', lateHours: 6, holdsADay: 50 },
       {
         name: 'login',
         lateHours: 6,

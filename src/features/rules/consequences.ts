@@ -14,6 +14,7 @@ import type { Outreach } from '../outreach/outreach.service';
 import { loggedName } from '../signals/logged-name';
 import { ownSource } from '../signals/own-source';
 import { alertDraft } from './alert-drafts';
+import { spentSender } from './senders-holds';
 
 /** A verdict with the mode of its rule and whom it is about, as far as they are known here. */
 export interface JudgedVerdict {
@@ -53,6 +54,10 @@ export interface ConsequenceParts {
   readonly outreach: Pick<Outreach, 'open'>;
   readonly stepUps: Pick<StepUps, 'open'>;
   readonly sessions: Pick<Actors, 'endMoved'>;
+  /** How many holds of a day may be placed by what each sender of signals tells, by its name; what is more is proposed. */
+  readonly holdsOfSenders: ReadonlyMap<string, number>;
+  /** A hold was proposed in place of one that would have been placed. */
+  readonly onSpentSender: (source: string) => void;
 }
 
 /** For how long what a rule wants to wait does, in milliseconds: as long as a hold may stand. */
@@ -185,10 +190,11 @@ export class Consequences {
     const emailDomain = isGroup ? (subjects.emailDomain ?? null) : null;
     const ticketId =
       first === undefined || isGroup ? null : await toldOn(change, { ticketId: ticketIn(verdict), customerId: first });
+    const spent = isProposal ? null : await spentSender(change, this.parts.holdsOfSenders, evidence);
     const placed = await this.parts.holds.place(change, {
       key: JSON.stringify([rule, effects, isGroup ? emailDomain : first]),
       cause: 'RULE',
-      isProposal,
+      isProposal: isProposal || spent !== null,
       ticketId,
       customerIds: of,
       transactionId: null,
@@ -200,7 +206,9 @@ export class Consequences {
       restsOn: evidence.map(loggedName),
       reason: null,
     });
-    return 'isNew' in placed && placed.isNew;
+    const isNew = 'isNew' in placed && placed.isNew;
+    if (isNew && spent !== null) this.parts.onSpentSender(spent);
+    return isNew;
   }
 
   /**

@@ -47,7 +47,16 @@ const recordRules = (database: Database, file: RulesFile): Promise<void> =>
 export interface RuleParts
   extends Pick<
     RuleWatchParts,
-    'file' | 'history' | 'brakes' | 'holds' | 'invitations' | 'outreach' | 'sessions' | 'stepUps' | 'namesOfCustomer'
+    | 'file'
+    | 'history'
+    | 'brakes'
+    | 'holds'
+    | 'holdsOfSenders'
+    | 'invitations'
+    | 'outreach'
+    | 'sessions'
+    | 'stepUps'
+    | 'namesOfCustomer'
   > {
   readonly signals: Signals;
 }
@@ -58,6 +67,11 @@ export const createRules = async ({ database, keys, clock, log }: Core, { signal
   await recordRules(database, file);
   const onUnjudged = (signal: string, error: unknown) =>
     log.error({ signal, error: describeError(error) }, 'the rules could not be asked about a signal; it was passed over');
-  signals.consume(new RuleWatch({ keys, onUnjudged, ...parts }));
+  const onSpentSender = (source: string) =>
+    log.error(
+      { source },
+      'as many holds were placed within a day as one sender of signals may have (holdsADay): a hold was proposed instead',
+    );
+  signals.consume(new RuleWatch({ keys, onUnjudged, onSpentSender, ...parts }));
   return { file, changes: new ChangesAgainstHistory(file, history, clock) };
 };

@@ -56,6 +56,8 @@ export const signalsSection = (section: SectionContext) =>
               payments: sourceName.optional(),
               /** Hours after which what it tells is back-dated: stored, and nobody's usual countries, devices, cards or volume. */
               lateHours: z.number().min(1).max(longestLateHours).default(usualLateHours),
+              /** Customers a day whose orders wait by what it tells, without anybody's consent: 50 where it isn't said. What is more is proposed. */
+              holdsADay: z.int().min(0).max(1_000).optional(),
               /** Until this instant it may tell of any day, for a first import of what was before; at most 31 days ahead. */
               importUntil: importUntil.optional(),
             })
