@@ -249,6 +249,32 @@ describe('the panel of a ticket', () => {
     await page.getByRole('heading', { name: 'A supervisor ended your access here' }).waitFor();
     await page.context().close();
   }, 240_000);
+
+  it('goes from the screen also where the policy keeps a list from the reader that is looked at beside it', async () => {
+    if (!desk) return;
+    const reference = demoTickets.taken.reference;
+    const page = await desk.newPage();
+    const denied = {
+      data: null,
+      errors: [
+        { message: 'Denied (ROLE).', path: ['alerts'], extensions: { code: 'DENIED', rule: 'Query.alerts', reason: 'ROLE' } },
+      ],
+    };
+    await page.route('**/graphql', (route) =>
+      (route.request().postData() ?? '').includes('query PanelPulse(') ? route.fulfill({ json: denied }) : route.continue(),
+    );
+    await desk.signInAs(page, 'ana', { path: path(reference) });
+    await settled(page);
+    const name = await page.locator('#panel-customer').innerText();
+    const { data } = await graph(desk, 'ana', 'query($id: ID!) { ticket(id: $id) { assistance { id } } }', {
+      id: await ticketIdOf(desk.app, reference),
+    });
+    expect(await panel(page)).not.toContain('Your access has ended');
+    await graph(desk, 'sam', 'mutation($id: ID!) { endAssistance(id: $id) { state } }', { id: data.ticket.assistance.id });
+    await page.getByText('Your access has ended').first().waitFor();
+    expect(await page.content()).not.toContain(name);
+    await page.context().close();
+  }, 240_000);
 });
 
 describe('what is closed', () => {

@@ -168,6 +168,10 @@ export interface LogTrailData { readonly decisionTrail: readonly ({ readonly eve
 export type LogTrailVariables = { readonly ticketId?: string | null | undefined; readonly transactionId?: string | null | undefined; };
 export const LogTrail = operation<LogTrailData, LogTrailVariables>('query', "query LogTrail($ticketId:ID$transactionId:ID){decisionTrail(ticketId:$ticketId transactionId:$transactionId){eventId leafIndex at action outcome actor{id kind roles}subject{type id}ticketId rule version counts from to effects restsOn ledTo otherCustomers isAltered isCut}}");
 
+export interface PanelAccessData { readonly viewer: { readonly assistance: { readonly id: string; readonly state: AssistanceState; } | null; }; }
+export type PanelAccessVariables = { readonly ticketId: string; };
+export const PanelAccess = operation<PanelAccessData, PanelAccessVariables>('query', "query PanelAccess($ticketId:ID!){viewer{assistance(ticketId:$ticketId){id state}}}");
+
 export interface PanelAlertsData { readonly alerts: { readonly cursor: string; readonly kind: AlertEventKind; readonly alertId: string; }; }
 export type PanelAlertsVariables = { readonly ticketId: string; readonly after?: string | null | undefined; };
 export const PanelAlerts = operation<PanelAlertsData, PanelAlertsVariables>('subscription', "subscription PanelAlerts($ticketId:ID!$after:String){alerts(ticketId:$ticketId after:$after){cursor kind alertId}}");

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { AgentPanel, type AgentPanelData, PanelAlerts, PanelPulse } from '../../graph/operations';
+import { AgentPanel, type AgentPanelData, PanelAccess, PanelAlerts, PanelPulse } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
 import { useGraph, useLive } from '../../graph/use';
 import { Answered, Loading, RefusalNotice } from '../../parts/notices';
@@ -151,8 +151,16 @@ const Following = ({
   );
   const answer = useGraph(PanelPulse, { ticketId: id }, { every: pulse });
   const told = answer.state === 'ready' ? answer : null;
+  // Where a list isn't for the reader, or isn't any more, its denial takes the whole answer with it: then the access is asked about alone.
+  const denied = (answer.state === 'refused' ? answer.refusal : told?.interrupted)?.code === 'DENIED';
+  const [isAlone, setAlone] = useState(false);
+  useEffect(() => {
+    if (denied) setAlone(true);
+  }, [denied]);
+  const access = useGraph(PanelAccess, { ticketId: id }, { every: pulse, pause: !isAlone });
+  const known = isAlone ? (access.state === 'ready' ? access : null) : told;
   // Where the customer is shown under an access on another ticket, the panel asks for all of it again: there is none here to end.
-  const isOver = isLive && told !== null && told.data.viewer.assistance?.state !== 'LIVE';
+  const isOver = isLive && known !== null && known.data.viewer.assistance?.state !== 'LIVE';
   const states = (list: readonly { readonly id: string; readonly state?: string }[]) =>
     list
       .map(({ id: of, state = '' }) => `${of} ${state}`)
