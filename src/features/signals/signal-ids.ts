@@ -4,9 +4,6 @@ import { ulid } from '../../ulid';
 const counted = 4;
 /** Crockford's base 32, as in a ULID. */
 const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-/** How many ids may follow each other. */
-export const mostTogether = 32 ** counted;
-
 const numbered = (beginning: string, number: number): string => {
   let text = '';
   for (let rest = number, place = 0; place < counted; place += 1) {
@@ -16,7 +13,7 @@ const numbered = (beginning: string, number: number): string => {
   return beginning + text;
 };
 
-/** The ids of so many signals, at most `mostTogether`, that were told together, in their order, by the first of them. */
+/** The ids of so many signals, of which a million may follow each other, that were told together, in their order, by the first of them. */
 export const signalIds = (first: string, count: number): readonly string[] => {
   const beginning = first.slice(0, -counted);
   return Array.from({ length: count }, (_, number) => numbered(beginning, number));
