@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { App } from '../app';
 import { Failure } from '../failure';
 import type { Arrival } from '../features/actors/actors.service';
+import { ContextDenied } from '../features/embeds/contexts.service';
 import { surroundingsOf } from './client-address';
 import { presentedBy } from './presented';
 import { cookieOf, frameCookie, sessionCookie } from './session-cookies';
@@ -52,11 +53,15 @@ export const arriving =
     const isAttended = request.headers[unattendedHeader] === undefined;
     if (source === null) return signIn.sessions.arriveBy(cookie, surroundingsOf(request), isAttended);
     if (!embeds) return app.actors.arrive(presentedBy(request), surroundingsOf(request));
-    const arrival = await embeds.frames.arriveBy(
-      { cookie, source, signed: embeds.contexts.opened(receiptOf(request), source) },
-      surroundingsOf(request),
-      isAttended,
-    );
+    const receipt = receiptOf(request);
+    const signed = embeds.contexts.opened(receipt, source);
+    const arrival = await embeds.frames.arriveBy({ cookie, source, signed }, surroundingsOf(request), isAttended);
+    // A page that was signed for doesn't become one that wasn't: then whoever is signed in here would be held against nobody.
+    if (receipt !== undefined && signed === null) {
+      const denied = new ContextDenied('context');
+      await embeds.onRecord(denied);
+      throw denied;
+    }
     if (request.routeOptions.url?.startsWith('/graphql')) return arrival;
     await app.denials.record([{ actor: arrival.actor, rule: 'frame.route', reason: 'FRAME', ticketIds: [] }]);
     throw Failure.denied('FRAME', 'frame.route');

@@ -83,7 +83,7 @@ describe('what Request Tracker’s extension signs for a page', () => {
 
   it('is demanded where the configuration demands it, for that very ticket, whichever way it is asked for', async () => {
     expect((await askWith('ana', null)).reasons).toEqual(['UNSIGNED']);
-    expect((await askWith('ana', 'made up')).reasons).toEqual(['UNSIGNED']);
+    expect((await askWith('ana', 'made up')).reasons).toEqual(['INVALID']);
     const receipt = await receiptFor();
     const id = (
       await desk.ask(
@@ -110,6 +110,21 @@ describe('what Request Tracker’s extension signs for a page', () => {
     expect((await askWith('ana', receipt, query)).reasons).toEqual([]);
     expect((await askWith('ana', await receiptFor({ ticket: '1002' }), query)).reasons).toEqual(['UNSIGNED']);
     expect((await askWith('ana', null, query)).reasons).toEqual(['UNSIGNED']);
+  });
+
+  it('is held against whoever asks for as long as its page is there, and no page goes on as if it were unsigned', async () => {
+    const [before, receipt] = [(await refusals()).length, await receiptFor()];
+    const here = await desk.frame(await desk.browser('ana'), 'second');
+    for (const given of ['made up', `${receipt.slice(0, -4)}AAAA`, receipt]) {
+      const { status, told } = await desk.ask(here, '{ viewer { id } }', {
+        source: 'second',
+        headers: { 'counterfoil-context': given },
+      });
+      expect({ status, told }).toMatchObject({ status: 400, told: [{ code: 'INVALID', rule: 'frame.context' }] });
+    }
+    expect((await refusals()).slice(before)).toEqual(['context', 'context', 'context']);
+    desk.test.clock.forward(25 * 3_600 * second);
+    expect((await askWith('ana', receipt)).reasons).toEqual(['INVALID']);
   });
 
   it('is for that ticket alone, whatever of it leads to another one', async () => {
@@ -178,8 +193,7 @@ describe('what Request Tracker’s extension signs for a page', () => {
   it('gives a receipt that is good in frames of its helpdesk alone, and says nothing to who reads it', async () => {
     const receipt = await receiptFor();
     expect(Buffer.from(receipt, 'base64url').toString('latin1')).not.toMatch(/ana|1001/);
-    // There it isn't demanded, so the other one's receipt is as good as none.
-    expect((await askWith('ana', receipt, '{ viewer { id } }', 'second')).reasons).toEqual([]);
+    expect((await askWith('ana', receipt, '{ viewer { id } }', 'second')).reasons).toEqual(['INVALID']);
     const arrival = desk.test.app.embeds?.contexts;
     expect(arrival?.opened(receipt, 'second')).toBeNull();
     expect(arrival?.opened(receipt, 'demo')).toMatchObject({ reference: '1001' });
