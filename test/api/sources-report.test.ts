@@ -130,6 +130,13 @@ describe('what the command line found', () => {
     expect(await countOf(test, 'audit_event', "action = 'installation.examine'")).toBe(3);
   });
 
+  it('isn’t an earlier look whose row was given a later time', async () => {
+    const { eventId } = await last('oz');
+    const moved = "UPDATE audit_event SET at = at + 86400000 WHERE action = 'installation.examine' AND id <> ?";
+    await writerOf(test).query(moved, [eventId]);
+    expect((await last('oz')).eventId).toBe(eventId);
+  });
+
   it('isn’t taken from a row that somebody altered', async () => {
     await writerOf(test).query(
       "UPDATE audit_event SET leaf = REPLACE(leaf, '\"log\":2', '\"log\":0') WHERE action = 'installation.examine'",

@@ -29,15 +29,15 @@ export class Examinations {
     );
   }
 
-  /** Null before the first. Throws `CONFLICT` where the event that was found isn't one by its leaf. */
+  /** The last by its place in the tree: the time beside it is only in the row. Null before the first. Throws `CONFLICT` where the event that was found isn't one by its leaf. */
   async last(): Promise<Examination | null> {
     const [row] = await this.database.read(
       rows,
-      sql`WHERE ${e.subjectType} = 'Examination' AND ${e.action} = ${action} ORDER BY ${e.at} DESC, ${l.leafIndex} DESC LIMIT 1`,
+      sql`WHERE ${e.subjectType} = 'Examination' AND ${e.action} = ${action} ORDER BY ${l.leafIndex} DESC LIMIT 1`,
     );
     if (!row) return null;
     const leaf = readLeaf(row.leaf.toString('utf8'));
-    if (hashLeaf(row.leaf) !== row.leafHash || leaf.action !== action)
+    if (hashLeaf(row.leaf) !== row.leafHash || leaf.action !== action || leaf.id !== row.id)
       throw new Failure('CONFLICT', `Leaf ${row.leafIndex} isn’t what the row beside it says: what is stored was altered.`, {
         remedy: 'Run "counterfoil doctor": it names every place.',
       });
