@@ -71,7 +71,9 @@ const Who = () => {
 const Home = () => {
   const t = useText(commonTexts);
   const { roles } = useSession();
-  const first = screens.find((screen) => isSeenBy(screen, roles));
+  const first =
+    screens.find(({ homeOf = [] }) => homeOf.some((role) => roles.includes(role))) ??
+    screens.find((screen) => isSeenBy(screen, roles));
   if (first) return <Redirect to={paths[first.place]} replace />;
   return (
     <Page title={t('home')}>

@@ -37,6 +37,8 @@ export interface Screen {
   readonly place: Place;
   /** Who finds it in the navigation; what it shows, the graph decides. Nobody where it is reached from another one. */
   readonly inNavigationOf: readonly Role[];
+  /** Whose day begins here, where it isn't with the first screen that they find in the navigation. */
+  readonly homeOf?: readonly Role[];
   readonly title: keyof (typeof screenTexts)['en'];
   readonly load: () => Promise<{ readonly default: ComponentType<{ readonly params: Readonly<Record<string, string>> }> }>;
 }
@@ -93,6 +95,7 @@ export const screens: readonly Screen[] = [
     place: 'operations',
     title: 'operations',
     inNavigationOf: ['ADMIN', 'PAYMENTS', 'PRIVACY', 'AUDITOR'],
+    homeOf: ['ADMIN'],
     load: () => import('./screens/operations/operations'),
   },
   {
