@@ -19,7 +19,7 @@ export const unattendedHeader = 'counterfoil-unattended';
 
 /** Requests a minute from one address. Each sign-in has two, and an office where many begin at nine has one address. */
 const requestsPerMinute = 240;
-const longestPath = 512;
+const longestPath = 1_024;
 
 /** A place of this origin: `//host` and `/\host` are addresses of others to a browser, whatever comes before. */
 const returnPath = z
