@@ -4,7 +4,7 @@ import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import type { Core } from '../core';
 import { sealField } from '../keys/keys.service';
-import { type ActorName, actorNames, nameIdOf } from './actor-name.entity';
+import { ActorName, actorNames, nameIdOf } from './actor-name.entity';
 
 const nameIds = select(actorNames.pick('id'), sql`FROM ${actorNames}`);
 
@@ -35,6 +35,11 @@ export class KeptNames {
       },
       { idempotent: true },
     );
+  }
+
+  /** Part of a change: whose name it is, held until its end; null for somebody of whom none was ever kept. */
+  locked(change: Change, actorId: string): Promise<ActorName | null> {
+    return change.lockIfAny(ActorName, { actorId });
   }
 
   /** Part of a change that is permitted, of a row that it has locked: the first of two people asks for the erasure. */

@@ -3,7 +3,7 @@ import type { Reads } from '../../../db/reads';
 import { Failure } from '../../../failure';
 import type { RequestAccess } from '../../../graphql/request-access';
 import { knownSubjectsOf, subjectsOf } from '../../actors/actor.persons';
-import { ActorName } from '../../actors/actor-name.entity';
+import type { ActorName } from '../../actors/actor-name.entity';
 import type { KeptNames } from '../../actors/kept-names';
 import type { Core } from '../../core';
 import { NamedActor } from './actor-name.type';
@@ -47,7 +47,7 @@ export class ActorNames {
   async erase(actor: SignedInActor, actorId: string): Promise<NamedActor> {
     const { database, kept } = this.parts;
     await database.change(actor, eraseName, async (change, permit) => {
-      const row = await change.lockIfAny(ActorName, { actorId });
+      const row = await kept.locked(change, actorId);
       if (!row) throw Failure.notFound('actor');
       const isProposed = row.erasedAt === null && this.isProposed(row, change.at);
       const proposer =
