@@ -423,6 +423,29 @@ describe('exports', () => {
   });
 });
 
+describe('the report', () => {
+  it('counts what was shown in some days, and says which days it takes', async () => {
+    if (!desk) return;
+    await page.goto(at('/log/exports'));
+    const days = async (from: string, before: string) => {
+      await page.locator('#report-from').fill(from);
+      await page.locator('#report-before').fill(before);
+      await page.getByRole('button', { name: 'Count', exact: true }).click();
+    };
+    const today = desk.app.clock.now().getTime();
+    const dayOf = (days: number) => new Date(today + days * 86_400_000).toISOString().slice(0, 10);
+    await days(dayOf(1), dayOf(0));
+    await page.getByText('Expected two days, the first before the second').waitFor();
+    await expectAccessible(page);
+    await days(dayOf(-1), dayOf(1));
+    const table = page.getByRole('table', { name: 'What was shown, by role, field and purpose' });
+    await table.getByText('Customer.displayName').first().waitFor();
+    const shown = await page.content();
+    for (const canary of canaries) expect(shown).not.toContain(canary);
+    await expectAccessible(page);
+  });
+});
+
 describe('what isn’t there', () => {
   it('is told: no second factor, no such event, a gateway that doesn’t answer or has too much to do', async () => {
     if (!desk) return;

@@ -140,6 +140,25 @@ describe('a privacy officer', () => {
     await expectAccessible(page);
   });
 
+  it('finds them by a ticket that is about the customer, as somebody who writes in names it', async () => {
+    if (!desk) return;
+    await opened();
+    const page = await desk.newPage();
+    await desk.signInAs(page, 'pru', { path: '/people' });
+    const look = page.getByRole('button', { name: 'Look' });
+    await look.click();
+    await page.getByText('Enter an id that begins with cus_, or a ticket, and not both.').waitFor();
+    await page.getByLabel('Name of the helpdesk').fill('demo');
+    await look.click();
+    await page.getByText('Enter the name of the helpdesk, such as rt, and the number of the ticket.').waitFor();
+    await expectAccessible(page);
+    await page.getByLabel('number of the ticket').fill(demoTickets.own.reference);
+    await look.click();
+    await page.getByRole('table').waitFor();
+    expect(new URL(page.url()).search).toBe(`?source=demo&reference=${demoTickets.own.reference}`);
+    await expectAccessible(page);
+  });
+
   it('does it by keyboard, on a telephone', async () => {
     if (!desk) return;
     const customer = await opened();

@@ -6,6 +6,7 @@ import { useFormats } from '../../text/formats';
 import { isCustomer, timeIn } from './address';
 import { LogScreen } from './nav';
 import { readOwn, save } from './own-files';
+import { Report } from './report';
 import { TakeAlong } from './take-along';
 import { auditorTexts } from './texts';
 
@@ -165,20 +166,14 @@ const ExportForm = () => {
   );
 };
 
-/** Exports of the log, and where its report comes from. */
+/** Exports of the log, and its report. */
 export default () => {
   const t = useText(auditorTexts);
   return (
     <LogScreen title={t('exports')}>
       <p>{t('exportsIntro')}</p>
       <ExportForm />
-      <section className="sheet" aria-labelledby="report">
-        <h2 id="report">{t('report')}</h2>
-        <p>{t('reportIs')}</p>
-        <p>
-          <code>counterfoil audit report --from 2026-09-01 --to 2026-10-01</code>
-        </p>
-      </section>
+      <Report />
       <TakeAlong />
     </LogScreen>
   );

@@ -19,25 +19,60 @@ const startOf = (day: string | null): string | null => (isDay(day) ? `${day}T00:
 /** One of our own ids: nothing else is put into an address. */
 const isId = (text: string): boolean => /^[a-z]{2,4}_[0-9A-Za-z]{6,40}$/.test(text);
 
+/** A helpdesk as the configuration names it, and its own number of a ticket: neither says who somebody is. */
+const isSource = (text: string): boolean => /^[\w.-]{1,64}$/.test(text);
+const isReference = (text: string): boolean => /^[\w./#:-]{1,64}$/.test(text);
+
 interface Asked {
   readonly customer: string;
+  readonly source: string;
+  readonly reference: string;
   readonly from: string | null;
   readonly before: string | null;
 }
 
+type Problem = 'needsId' | 'needsOne' | 'needsTicket' | 'order';
+const placeOf: Readonly<Record<Problem, string>> = {
+  needsId: 'customer',
+  needsOne: 'customer',
+  needsTicket: 'source',
+  order: 'from',
+};
+
+const problemOf = ({ customer, source, reference, from, before }: Record<keyof Asked, string>): Problem | null => {
+  const hasTicket = source !== '' || reference !== '';
+  if ((customer === '') !== hasTicket) return 'needsOne';
+  if (hasTicket && !(isSource(source) && isReference(reference))) return 'needsTicket';
+  if (!hasTicket && !isId(customer)) return 'needsId';
+  return from !== '' && before !== '' && from >= before ? 'order' : null;
+};
+
 const Asking = ({ asked, ask }: { readonly asked: Asked; readonly ask: (asked: Asked) => void }) => {
   const t = useText(privacyTexts);
   const id = useId();
-  const [problem, setProblem] = useState<'needsId' | 'order' | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const send = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
-    const [customer = '', from = '', before = ''] = ['customer', 'from', 'before'].map((name) => String(given.get(name)).trim());
-    const found = !isId(customer) ? 'needsId' : from !== '' && before !== '' && from >= before ? 'order' : null;
+    const text = (name: string) => String(given.get(name) ?? '').trim();
+    const [customer, source, reference, from, before] = [
+      text('customer'),
+      text('source'),
+      text('reference'),
+      text('from'),
+      text('before'),
+    ];
+    const found = problemOf({ customer, source, reference, from, before });
     setProblem(found);
-    if (found === null) ask({ customer, from: from || null, before: before || null });
-    else document.getElementById(`${id}-${found === 'needsId' ? 'customer' : 'from'}`)?.focus();
+    if (found === null) ask({ customer, source, reference, from: from || null, before: before || null });
+    else document.getElementById(`${id}-${placeOf[found]}`)?.focus();
   };
+  const told = (...all: readonly Problem[]) =>
+    problem !== null && all.includes(problem) ? (
+      <p className="problem" id={`${id}-problem`} role="alert">
+        {t(problem)}
+      </p>
+    ) : null;
   return (
     <form className="sheet" onSubmit={send} noValidate>
       <div className="field">
@@ -45,24 +80,56 @@ const Asking = ({ asked, ask }: { readonly asked: Asked; readonly ask: (asked: A
         <p className="hint" id={`${id}-hint`}>
           {t('customerHint')}
         </p>
-        {problem === null ? null : (
-          <p className="problem" id={`${id}-problem`} role="alert">
-            {t(problem)}
-          </p>
-        )}
+        {told('needsId', 'needsOne')}
         <input
           id={`${id}-customer`}
           name="customer"
           defaultValue={asked.customer}
           autoComplete="off"
           spellCheck={false}
-          aria-invalid={problem === 'needsId'}
-          aria-describedby={`${id}-hint${problem === null ? '' : ` ${id}-problem`}`}
+          aria-invalid={problem === 'needsId' || problem === 'needsOne'}
+          aria-describedby={`${id}-hint${problem === 'needsId' || problem === 'needsOne' ? ` ${id}-problem` : ''}`}
         />
       </div>
+      <fieldset>
+        <legend>{t('orTicket')}</legend>
+        {told('needsTicket')}
+        <div className="field">
+          <label htmlFor={`${id}-source`}>{t('source')}</label>
+          <input
+            id={`${id}-source`}
+            name="source"
+            defaultValue={asked.source}
+            autoComplete="off"
+            spellCheck={false}
+            aria-invalid={problem === 'needsTicket'}
+            aria-describedby={problem === 'needsTicket' ? `${id}-problem` : undefined}
+          />
+        </div>
+        <div className="field">
+          <label htmlFor={`${id}-reference`}>{t('reference')}</label>
+          <input
+            id={`${id}-reference`}
+            name="reference"
+            defaultValue={asked.reference}
+            autoComplete="off"
+            spellCheck={false}
+            aria-invalid={problem === 'needsTicket'}
+            aria-describedby={problem === 'needsTicket' ? `${id}-problem` : undefined}
+          />
+        </div>
+      </fieldset>
+      {told('order')}
       <div className="field">
         <label htmlFor={`${id}-from`}>{t('from')}</label>
-        <input id={`${id}-from`} name="from" type="date" defaultValue={asked.from ?? ''} aria-invalid={problem === 'order'} />
+        <input
+          id={`${id}-from`}
+          name="from"
+          type="date"
+          defaultValue={asked.from ?? ''}
+          aria-invalid={problem === 'order'}
+          aria-describedby={problem === 'order' ? `${id}-problem` : undefined}
+        />
       </div>
       <div className="field">
         <label htmlFor={`${id}-before`}>{t('before')}</label>
@@ -127,11 +194,11 @@ const useNames = (ids: readonly string[]) => {
   };
 };
 
-const Found = ({ customer, from, before }: Asked) => {
+const Found = ({ customer, source, reference, from, before }: Asked) => {
   const t = useText(privacyTexts);
-  const paging = usePaging(`${customer} ${from} ${before}`);
+  const paging = usePaging(`${customer} ${source} ${reference} ${from} ${before}`);
   const answer = useGraph(WhoSawCustomer, {
-    customerId: customer,
+    ...(customer === '' ? { source, reference } : { customerId: customer }),
     from: startOf(from),
     before: startOf(before),
     after: paging.after,
@@ -195,16 +262,22 @@ export default () => {
   const [search, setSearch] = useSearchParams();
   const asked: Asked = {
     customer: search.get('customer') ?? '',
+    source: search.get('source') ?? '',
+    reference: search.get('reference') ?? '',
     from: isDay(search.get('from')) ? search.get('from') : null,
     before: isDay(search.get('before')) ? search.get('before') : null,
   };
-  const ask = ({ customer, from, before }: Asked) =>
-    setSearch({ customer, ...(from === null ? {} : { from }), ...(before === null ? {} : { before }) });
+  const ask = ({ customer, source, reference, from, before }: Asked) =>
+    setSearch({
+      ...(customer === '' ? { source, reference } : { customer }),
+      ...(from === null ? {} : { from }),
+      ...(before === null ? {} : { before }),
+    });
   return (
     <Page title={t('title')}>
       <p>{t('about')}</p>
       <Asking key={JSON.stringify(asked)} asked={asked} ask={ask} />
-      {isId(asked.customer) ? <Found {...asked} /> : null}
+      {isId(asked.customer) || (isSource(asked.source) && isReference(asked.reference)) ? <Found {...asked} /> : null}
     </Page>
   );
 };
