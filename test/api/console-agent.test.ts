@@ -4,7 +4,7 @@ import { paymentReferenceOf } from '../../src/development/merchant/history';
 import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { raised, raiseOn } from '../support/alerts';
 import { countOf, ticketIdOf } from '../support/answers';
-import { ConsoleApp, expectAccessible, focused, screenshots, tabTo } from '../support/console';
+import { ConsoleApp, expectAccessible, expectFocus, screenshots, tabTo } from '../support/console';
 
 let desk: ConsoleApp | null;
 beforeAll(async () => {
@@ -83,7 +83,7 @@ describe('the panel of a ticket', () => {
     await page.getByRole('button', { name: 'New billing address' }).click();
     const start = page.getByRole('button', { name: 'Ask the customer to confirm' });
     await start.click();
-    expect(await focused(page)).toContain('Reason');
+    await expectFocus(page, 'Reason');
     expect(await panel(page)).toContain('Write at least 10 characters.');
     await page.getByLabel('Reason').fill(`They moved to another town\nand asked for it`);
     await start.dblclick();
@@ -150,7 +150,7 @@ describe('the panel of a ticket', () => {
     await page.getByRole('button', { name: 'Put on hold' }).click();
     const hold = page.locator('section', { has: page.getByRole('heading', { name: 'On hold' }) });
     await hold.getByText('Somebody looks at each payment').waitFor();
-    expect(await focused(page)).toContain('Put on hold');
+    await expectFocus(page, 'Put on hold');
     await hold.locator('summary', { hasText: 'Let it go' }).click();
     await hold.getByLabel('Reason').fill('They called: it was them');
     await hold.getByRole('button', { name: 'Let it go' }).click();
@@ -181,7 +181,7 @@ describe('the panel of a ticket', () => {
     await page.clock.fastForward('05:00');
     await page.getByRole('status').filter({ hasText: 'Its time is over.' }).waitFor();
     expect(await page.content()).not.toContain(name);
-    expect(await focused(page)).toContain('Your access has ended');
+    await expectFocus(page, 'Your access has ended');
     await expectAccessible(page);
     await page.context().close();
 
@@ -395,7 +395,7 @@ describe('by keyboard alone', () => {
     await tabTo(page, 'Ask the customer to confirm');
     await page.keyboard.press('Enter');
     await page.getByText(isAsked).waitFor();
-    expect(await focused(page)).toContain('Change');
+    await expectFocus(page, 'Change');
     await tabTo(page, 'Call it off', { back: true });
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Call it off' }).waitFor({ state: 'detached' });

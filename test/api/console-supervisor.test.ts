@@ -235,7 +235,10 @@ describe('what waits for a supervisor', () => {
     await expectAccessible(tab);
     await tab.close();
     // It heard of it, and shows what it may by now.
-    await page.getByText(/wait for|Nothing waits/).waitFor();
+    await page
+      .getByText(/waits? for a decision|Nothing waits/)
+      .first()
+      .waitFor();
     await page.route('**/graphql', (route) => route.abort());
     await page.getByText('Not up to date').waitFor();
     await expectAccessible(page);

@@ -111,6 +111,12 @@ describe('what customers are asked, what is stated of payments, step-ups and bro
     expect(doors.messageTypes).toContain('counterfoil.demand.ended');
   });
 
+  it('cookies, codes and verifiers of frames stand nowhere', async () => {
+    const secrets = await doors.frameSession();
+    expect(secrets.map(({ what }) => what)).toContain('cookie of a frame');
+    expect(await doors.leaks(secrets)).toEqual([]);
+  });
+
   it('cookies and tokens of browser sessions stand nowhere', async () => {
     expect(await doors.leaks(await doors.browserSession())).toEqual([]);
     const ends = (await doors.test.events('browser-session.end')).map(({ detail }) => detail);

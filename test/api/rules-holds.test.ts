@@ -138,6 +138,8 @@ describe('rules that are on, over holds:', () => {
       [customer],
     );
     await receive(takenOver(customer));
+    // Ids of one moment stand in no order.
+    test.clock.forward(1);
     await receive(takenOver(other?.id as string));
     expect(await states()).toEqual(['PLACING', 'PROPOSED']);
     expect(test.logLines.filter((line) => line.includes('holdsADay'))).toHaveLength(1);

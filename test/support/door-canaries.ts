@@ -399,12 +399,7 @@ export class DoorCanaries {
       const { signIn } = app;
       if (signIn === null) throw new Error('nobody can sign in');
       this.keep('secret of the gateway at the provider', { value: clientSecret });
-      const own = {
-        origin: app.publicUrl,
-        host: new URL(app.publicUrl).host,
-        'counterfoil-browser': '1',
-        'sec-fetch-site': 'same-origin',
-      };
+      const { own } = this;
       const ask = async (cookie: string, over: object = {}) => {
         const { body, headers } = await server.inject({
           method: 'POST',
@@ -443,22 +438,6 @@ export class DoorCanaries {
       const { cookie } = await signIn.sessions.begin(this.issuer, tokens, null);
       this.keep('cookie of a session', { value: cookie });
       await ask(cookie);
-      const verifier = this.keep('verifier of a frame', { value: randomBytes(32).toString('base64url') });
-      const challenge = createHash('sha256').update(verifier).digest('base64url');
-      const frames = app.embeds?.frames;
-      const code = (await frames?.code(cookie, { source: 'demo', challenge, network: null })) ?? '';
-      this.keep('code for a frame', { value: code });
-      for (const each of [code, this.keep('code that is none')]) {
-        const brought = await server.inject({
-          method: 'POST',
-          url: '/frame/session',
-          headers: { 'content-type': 'application/json', ...own },
-          payload: { source: 'demo', verifier, code: each },
-        });
-        this.answers.push(brought.body);
-        const frame = /frame-demo=([^;]+)/.exec(String(brought.headers['set-cookie']))?.[1];
-        if (frame) this.keep('cookie of a frame', { value: frame });
-      }
       await ask(cookie, { origin: 'https://evil.example' });
       await ask(this.keep('cookie that is none'));
       clock.forward(14.75 * minute);
@@ -466,6 +445,45 @@ export class DoorCanaries {
       await ask(cookie);
       await this.send('ada', log);
     });
+  }
+
+  /** A frame of a helpdesk's page gets a session within that of somebody's browser; another one brings a code that is none. */
+  frameSession(): Promise<readonly Secret[]> {
+    return this.through(async () => {
+      const { app, clock, server } = this.test;
+      const { signIn, embeds } = app;
+      if (signIn === null || embeds === null) throw new Error('nobody can sign in from a frame');
+      const access = await this.other.token('ana', { roles: ['AGENT'], teams: ['cards'] }, clock.now());
+      const tokens = { access, refresh: null, id: access, expiresIn: 900 };
+      const { cookie } = await signIn.sessions.begin(this.issuer, tokens, null);
+      this.keep('cookie of a session', { value: cookie });
+      const verifier = this.keep('verifier of a frame', { value: randomBytes(32).toString('base64url') });
+      const challenge = createHash('sha256').update(verifier).digest('base64url');
+      const code = await embeds.frames.code(cookie, { source: 'demo', challenge, network: null });
+      this.keep('code for a frame', { value: code });
+      for (const each of [code, this.keep('code that is none')]) {
+        const brought = await server.inject({
+          method: 'POST',
+          url: '/frame/session',
+          headers: { 'content-type': 'application/json', ...this.own },
+          payload: { source: 'demo', verifier, code: each },
+        });
+        this.answers.push(brought.body);
+        const frame = /frame-demo=([^;]+)/.exec(String(brought.headers['set-cookie']))?.[1];
+        if (frame) this.keep('cookie of a frame', { value: frame });
+      }
+    });
+  }
+
+  /** Headers of the gateway's own pages. */
+  private get own() {
+    const { publicUrl } = this.test.app;
+    return {
+      origin: publicUrl,
+      host: new URL(publicUrl).host,
+      'counterfoil-browser': '1',
+      'sec-fetch-site': 'same-origin',
+    };
   }
 
   /** Where something may stand, by name: columns, what was sent to whom, what is written or measured. */
