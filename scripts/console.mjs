@@ -190,5 +190,13 @@ const beside = Object.fromEntries(
   ]),
 );
 writeFileSync(join(folder, 'loads.json'), JSON.stringify({ pages: atOnce, screens: beside, proof: proof.name }, null, 2));
-// Which addresses are pages of the console.
-writeFileSync(join(folder, 'paths.json'), readFileSync(join(app, 'paths.json')));
+/** The module of each screen, by its place, as `screens.ts` says. */
+const moduleOf = new Map(
+  [...readFileSync(join(app, 'screens.ts'), 'utf8').matchAll(/place: '(\w+)'[^}]*?import\('\.\/([^']+)'\)/g)].map(
+    ([, place, file]) => [place, `${file}.tsx`],
+  ),
+);
+// Which addresses are pages of the console, and what each loads beside what all do.
+const places = Object.entries(JSON.parse(readFileSync(join(app, 'paths.json'), 'utf8')));
+const addresses = places.map(([place, path]) => ({ path, loads: beside[moduleOf.get(place)] ?? [] }));
+writeFileSync(join(folder, 'addresses.json'), JSON.stringify(addresses, null, 2));

@@ -23,16 +23,16 @@ interface BuiltFile {
 /** The console as it was built: all of it in memory, found by name, so that no request reaches the disk. */
 export interface BuiltConsole {
   readonly files: ReadonlyMap<string, BuiltFile>;
-  /** Addresses of its screens, as a router has them. */
-  readonly paths: readonly string[];
+  /** Addresses of its screens, as a router has them, and which files each of them needs beside what all do. */
+  readonly addresses: readonly { readonly path: string; readonly loads: readonly string[] }[];
 }
 
-const pathsIn = z.record(z.string(), z.string().startsWith('/'));
+const addressesIn = z.array(z.object({ path: z.string().startsWith('/'), loads: z.array(z.string()) }));
 
 /** Null where none was built. */
 export const readConsole = (folder = builtInto): BuiltConsole | null => {
-  const pathsFile = join(folder, 'paths.json');
-  if (!existsSync(pathsFile)) return null;
+  const addressesFile = join(folder, 'addresses.json');
+  if (!existsSync(addressesFile)) return null;
   const named = (name: string) => readFileSync(join(folder, name));
   const files = readdirSync(folder)
     .filter((name) => types[name.split('.').at(-1) ?? ''] !== undefined)
@@ -40,7 +40,7 @@ export const readConsole = (folder = builtInto): BuiltConsole | null => {
       const type = types[name.split('.').at(-1) as string] as string;
       return [name, { type, plain: named(name), br: named(`${name}.br`), gzip: named(`${name}.gz`) }];
     });
-  return { files: new Map(files), paths: Object.values(pathsIn.parse(JSON.parse(readFileSync(pathsFile, 'utf8')))) };
+  return { files: new Map(files), addresses: addressesIn.parse(JSON.parse(readFileSync(addressesFile, 'utf8'))) };
 };
 
 /**
@@ -78,12 +78,14 @@ export const sendBuilt = (request: FastifyRequest, reply: FastifyReply, { type, 
 export const consoleRoutes = (built: BuiltConsole) => async (server: FastifyInstance) => {
   const index = built.files.get('index.html');
   if (!index) throw new Error('the console was built without its page');
-  for (const path of built.paths)
+  for (const { path, loads } of built.addresses)
     server.get(path, (request, reply) =>
       sendBuilt(
         request,
         reply
           .headers(pageHeadersOfConsole())
+          // The screen at this address, with the page and not once that has begun (RFC 8288; HTML, modulepreload).
+          .headers(loads.length === 0 ? {} : { link: loads.map((name) => `</console/${name}>; rel=modulepreload`).join(', ') })
           .header('cross-origin-opener-policy', 'same-origin')
           // Another version has other names; a page that is kept would ask for files that are gone.
           .header('cache-control', 'no-store'),

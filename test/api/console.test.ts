@@ -59,6 +59,20 @@ describe('the pages of the console', () => {
     }
   });
 
+  it('name the files of the screen at their address, which are there', async () => {
+    for (const [url, file] of [
+      ['/t/demo/1001', 'agent-'],
+      ['/approvals', 'approvals-'],
+      ['/log', 'log-'],
+    ] as const) {
+      const named = [...String((await get(url)).headers.link).matchAll(/<([^>]+)>; rel=modulepreload/g)].map(
+        ([, name]) => name as string,
+      );
+      expect(named.some((name) => name.startsWith(`/console/${file}`))).toBe(true);
+      for (const name of named) expect([name, (await get(name)).statusCode]).toEqual([name, 200]);
+    }
+  });
+
   it('have no script or style in them, and name files that are there, which browsers keep', async () => {
     const page = String(built.files.get('index.html')?.plain);
     expect(page).not.toMatch(/<style|style=|<script(?![^>]* src=)|\bon\w+=/i);
@@ -85,11 +99,11 @@ describe('the pages of the console', () => {
 
   it('are nothing else: no other file, no way out of the folder, and no address beside those of screens', async () => {
     for (const url of [
-      '/console/paths.json',
+      '/console/addresses.json',
       '/console/index.html',
       '/console/nothing.js',
       '/console/..%2f..%2fpackage.json',
-      '/console/%2e%2e%2fpaths.json',
+      '/console/%2e%2e%2faddresses.json',
       '/tickets/1',
       '/t/demo',
     ])
