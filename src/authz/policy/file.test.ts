@@ -1,3 +1,4 @@
+import { Session } from 'node:inspector/promises';
 import { setImmediate } from 'node:timers/promises';
 import { parseExposureFile } from './file';
 
@@ -25,5 +26,45 @@ describe('keys that are maps or lists', () => {
 
   test('say on which line they stand', () => {
     expect(parseExposureFile('version: 1\nfields:\n  ? [canary]\n  : {}\n').problems).toMatchObject([{ line: 3 }]);
+  });
+});
+
+describe('a map of many keys', () => {
+  /** How often functions were called, whichever they were: what a text takes, whatever else the machine does. */
+  const callsOf = async (text: string): Promise<number> => {
+    const session = new Session();
+    session.connect();
+    try {
+      await session.post('Profiler.enable');
+      await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+      parseExposureFile(text);
+      const { result } = await session.post('Profiler.takePreciseCoverage');
+      const counts = result.flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges.map(({ count }) => count)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    } finally {
+      session.disconnect();
+    }
+  };
+
+  test.each<[string, (key: string) => string, string]>([
+    ['types', (key) => `  ${key}: { field: { AGENT: reveal } }`, 'version: 1\nfields:'],
+    ['words between commas', (key) => `  ${key}: x,`, 'fields: {\n  Type: x,'],
+    ['roles', (key) => `      ${key}: reveal`, 'version: 1\nfields:\n  Customer:\n    email:'],
+  ])('takes what its keys take, not what each takes with all others: %s', async (_, line, beginning) => {
+    const of = (keys: number) =>
+      [beginning, ...Array.from({ length: keys }, (_each, at) => line(`Key${at}`)), beginning.includes('{') ? '}' : ''].join(
+        '\n',
+      );
+    await callsOf(of(10));
+    const [some, four] = [await callsOf(of(400)), await callsOf(of(1_600))];
+    expect(four / some).toBeLessThan(5);
+  });
+
+  test.each([
+    ['in a block', 'version: 1\nversion: 1', 2],
+    ['between brackets', 'version: 1\nfields: { a: {},\n a: {} }', 3],
+    ['of which one is in quotes', 'version: 1\nfields:\n  1: {}\n  "1": {}', 4],
+  ])('has none twice: %s', (_, text, line) => {
+    expect(parseExposureFile(text).problems).toContainEqual({ path: '', line, message: expect.stringContaining('twice') });
   });
 });

@@ -89,11 +89,12 @@ const updates = z.strictObject({
       .array(riskRule)
       .max(mostRiskRules, { error: `expected at most ${mostRiskRules} rules` })
       .superRefine((rules, context) => {
-        const names = rules.map(({ name }) => name);
-        names.forEach((name, index) => {
-          if (names.indexOf(name) === index) return;
-          context.addIssue({ code: 'custom', path: [index, 'name'], message: 'expected a name that no other rule has' });
-        });
+        const names = new Set<string>();
+        for (const [index, { name }] of rules.entries()) {
+          if (names.has(name))
+            context.addIssue({ code: 'custom', path: [index, 'name'], message: 'expected a name that no other rule has' });
+          names.add(name);
+        }
       }),
   }),
 }) satisfies z.ZodType<UpdatePolicy>;
@@ -243,12 +244,13 @@ export const parseExposureFile = (text: string): ExposureFile => {
     return nothing([{ path: '', line: null, message: `longer than the ${maximumLength} characters that are accepted` }]);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  // The parser holds each key against all others of its map; here each is looked up once (`placesOf`).
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   const syntax = [...document.errors, ...document.warnings].map((error) => ({
     path: '',
     line: lineAt(error.pos[0]),
-    message: error.code === 'DUPLICATE_KEY' ? 'a key stands here twice; expected each key once' : error.message,
+    message: error.message,
   }));
   if (syntax.length > 0) return nothing(syntax);
 
@@ -269,7 +271,9 @@ export const parseExposureFile = (text: string): ExposureFile => {
         else placesOf(key);
         const inner = placesOf(value);
         const name = isScalar(key) ? String(key.value) : null;
-        if (name !== null && !places.has(name)) places.set(name, { line: offset === undefined ? null : lineAt(offset), inner });
+        if (name === null) continue;
+        if (places.has(name)) note(offset ?? 0, 'a key stands here twice; expected each key once');
+        else places.set(name, { line: offset === undefined ? null : lineAt(offset), inner });
       }
     } else if (isSeq(node)) {
       node.items.forEach((item, index) => {
