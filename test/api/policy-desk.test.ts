@@ -26,7 +26,7 @@ const preview = `query ($role: Role!, $mfa: Boolean, $assurance: LinkAssurance) 
 const diff = `query ($file: String!) {
   policyDiff(file: $file) {
     inForce digest problemCount problems { line path message } changeCount
-    changes { coordinate role assurance before after effect sentence }
+    changes { kind coordinate role assurance class before after from to effect sentence }
     disclosures { since isComplete examined changed showingMore showingLess }
   }
 }`;
@@ -291,11 +291,15 @@ describe('a policy held against the one in force', () => {
       expect(found.digest).not.toBe(inForce);
       expect(found.changes).toEqual([
         {
+          kind: 'FIELD',
           coordinate: 'Customer.phone',
           role: 'AGENT',
           assurance: null,
+          class: 'PERSONAL',
           before: 'mask:phone',
           after: 'deny',
+          from: ['mask:phone'],
+          to: ['deny'],
           effect: 'RESTRICTS',
           sentence: expect.stringContaining('AGENT is now denied Customer.phone'),
         },

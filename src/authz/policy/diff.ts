@@ -1,5 +1,5 @@
 import { linkAssurances, type Role, roles } from '../actor';
-import { effectOf, listEffect, type PolicyChange } from './change';
+import { effectOf, listEffect, type PolicyChange, type PolicyChangeKind } from './change';
 import type { Classification } from './classification';
 import type { ExposurePolicy } from './exposure';
 import { isRole, underEveryLink } from './reader';
@@ -55,11 +55,15 @@ const fieldChanges = (before: ExposurePolicy, after: ExposurePolicy, classificat
       const on = uniform ? '' : ` on ${assurance} links`;
       const fieldClass = field?.classes[assurance];
       changes.push({
+        kind: 'FIELD',
         coordinate,
         role: name,
         assurance: uniform ? null : assurance,
+        class: fieldClass ?? null,
         before: textOf(from),
         after: textOf(to),
+        from: from ? [textOf(from)] : [],
+        to: to ? [textOf(to)] : [],
         effect: effectOf(shown(from), shown(to)),
         sentence: `${sees(name, coordinate, to, on)} (${was(from)}${fieldClass ? `; class ${fieldClass}` : ''}).`,
       });
@@ -70,20 +74,25 @@ const fieldChanges = (before: ExposurePolicy, after: ExposurePolicy, classificat
 
 const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyChange[] => {
   const changes: PolicyChange[] = [];
-  const number = (coordinate: string, from: number, to: number, what: string): void => {
-    if (from === to) return;
-    const sentence = `${what} is now ${to} (was ${from}).`;
+  const number = (kind: PolicyChangeKind, coordinate: string, before: number, after: number, what: string): void => {
+    if (before === after) return;
+    const [from, to] = [`${before}`, `${after}`];
     changes.push({
+      kind,
       coordinate,
       role: null,
       assurance: null,
-      before: `${from}`,
-      after: `${to}`,
-      effect: effectOf(from, to),
-      sentence,
+      class: null,
+      before: from,
+      after: to,
+      from: [from],
+      to: [to],
+      effect: effectOf(before, after),
+      sentence: `${what} is now ${to} (was ${from}).`,
     });
   };
   const list = (
+    kind: PolicyChangeKind,
     coordinate: string,
     role: Role | null,
     from: readonly string[],
@@ -91,26 +100,48 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
     what: string,
     effect: (from: readonly string[], to: readonly string[]) => PolicyChange['effect'] = listEffect,
   ): void => {
-    const text = (values: readonly string[]) => [...new Set(values)].sort().join(', ') || 'none';
-    if (text(from) === text(to)) return;
-    const sentence = `${what}: now ${text(to)} (was ${text(from)}).`;
-    changes.push({ coordinate, role, assurance: null, before: text(from), after: text(to), effect: effect(from, to), sentence });
+    const [old, fresh] = [from, to].map((values) => [...new Set(values)].sort()) as [string[], string[]];
+    const [was, is] = [old.join(', ') || 'none', fresh.join(', ') || 'none'];
+    if (was === is) return;
+    changes.push({
+      kind,
+      coordinate,
+      role,
+      assurance: null,
+      class: null,
+      before: was,
+      after: is,
+      from: old,
+      to: fresh,
+      effect: effect(from, to),
+      sentence: `${what}: now ${is} (was ${was}).`,
+    });
   };
   const [a, b] = [before.assistance, after.assistance];
-  list('assistance.automatic', null, a.automatic, b.automatic, 'Tickets that begin an assistance by themselves');
+  list(
+    'ASSISTANCE_AUTOMATIC',
+    'assistance.automatic',
+    null,
+    a.automatic,
+    b.automatic,
+    'Tickets that begin an assistance by themselves',
+  );
   number(
+    'ASSISTANCE_MINUTES',
     'assistance.lifetimeMinutes',
     a.lifetimeMinutes,
     b.lifetimeMinutes,
     'The life of an assistance that began by itself, in minutes,',
   );
   number(
+    'ASSISTANCE_CUSTOMERS_PER_HOUR',
     'assistance.quota.customersPerHour',
     a.quota.customersPerHour,
     b.quota.customersPerHour,
     'The number of different customers that an actor may reach an hour',
   );
   list(
+    'ASSISTANCE_APPROVAL_FOR',
     'assistance.onRequest.approvalFor',
     null,
     a.onRequest.approvalFor,
@@ -120,23 +151,33 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
     (from, to) => listEffect(to, from),
   );
   number(
+    'ASSISTANCE_REQUESTED_MINUTES',
     'assistance.onRequest.lifetimeMinutes',
     a.onRequest.lifetimeMinutes,
     b.onRequest.lifetimeMinutes,
     'The life of a requested assistance, in minutes,',
   );
   for (const role of roles) {
-    list(`scope.${role}`, role, before.scope[role] ?? [], after.scope[role] ?? [], `Tickets that ${role} sees in lists`);
+    list('SCOPE', `scope.${role}`, role, before.scope[role] ?? [], after.scope[role] ?? [], `Tickets that ${role} sees in lists`);
   }
-  list('brakes.releasedBy', null, before.brakes.releasedBy, after.brakes.releasedBy, 'Roles of other teams that release a brake');
+  list(
+    'BRAKES_RELEASED_BY',
+    'brakes.releasedBy',
+    null,
+    before.brakes.releasedBy,
+    after.brakes.releasedBy,
+    'Roles of other teams that release a brake',
+  );
   const [asked, askedNow] = [before.recognitions, after.recognitions];
   number(
+    'RECOGNITION_LINK_HOURS',
     'recognitions.linkHours',
     asked.linkHours,
     askedNow.linkHours,
     'The hours that a customer has to say whether a payment is theirs',
   );
   number(
+    'RECOGNITION_PER_DAY',
     'recognitions.perCustomerPerDay',
     asked.perCustomerPerDay,
     askedNow.perCustomerPerDay,
@@ -144,12 +185,14 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
   );
   const [told, tells] = [before.decisions, after.decisions];
   number(
+    'DECISION_PER_SUBJECT',
     'decisions.quota.perSubjectPerHour',
     told.quota.perSubjectPerHour,
     tells.quota.perSubjectPerHour,
     'How often a service may ask about one customer’s payments an hour',
   );
   number(
+    'DECISION_SUBJECTS',
     'decisions.quota.subjectsPerMinute',
     told.quota.subjectsPerMinute,
     tells.quota.subjectsPerMinute,
@@ -157,17 +200,31 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
   );
   for (const verdict of ['review', 'hold'] as const) {
     const [from, to] = [[told.routes[verdict]], [tells.routes[verdict]]];
-    list(`decisions.routes.${verdict}`, null, from, to, `The route of a payment’s ${verdict}`);
+    list('DECISION_ROUTE', `decisions.routes.${verdict}`, null, from, to, `The route of a payment’s ${verdict}`);
   }
-  number('holds.agentMinutes', before.holds.agentMinutes, after.holds.agentMinutes, 'The longest hold of an agent, in minutes,');
   number(
+    'HOLD_AGENT_MINUTES',
+    'holds.agentMinutes',
+    before.holds.agentMinutes,
+    after.holds.agentMinutes,
+    'The longest hold of an agent, in minutes,',
+  );
+  number(
+    'HOLD_AGENT_DAY_MINUTES',
     'holds.agentDayMinutes',
     before.holds.agentDayMinutes,
     after.holds.agentDayMinutes,
     'How long agents may make one customer wait a day, in minutes,',
   );
-  number('holds.agentMost', before.holds.agentMost, after.holds.agentMost, 'The number of holds of an agent that stand at once');
   number(
+    'HOLD_AGENT_MOST',
+    'holds.agentMost',
+    before.holds.agentMost,
+    after.holds.agentMost,
+    'The number of holds of an agent that stand at once',
+  );
+  number(
+    'HOLD_SUPERVISOR_MOST',
     'holds.supervisorMost',
     before.holds.supervisorMost,
     after.holds.supervisorMost,
@@ -178,7 +235,14 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
     const verb = kind === 'filters' ? 'filter' : 'sort';
     for (const coordinate of new Set([...old.keys(), ...fresh.keys()])) {
       const [from, to] = [[...(old.get(coordinate) ?? [])], [...(fresh.get(coordinate) ?? [])]];
-      list(`${kind}.${coordinate}`, null, from, to, `Roles that may ${verb} by ${coordinate}`);
+      list(
+        kind === 'filters' ? 'FILTER' : 'SORT',
+        `${kind}.${coordinate}`,
+        null,
+        from,
+        to,
+        `Roles that may ${verb} by ${coordinate}`,
+      );
     }
   }
   return changes;

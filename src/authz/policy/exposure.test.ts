@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { markedSchema } from '../../../test/support/marked-schema';
 import { Failure } from '../../failure';
 import { type AccessClass, linkAssurances, type Role, roles } from '../actor';
+import type { PolicyChange } from './change';
 import { classifySchema } from './classify-schema';
 import { diffPolicies } from './diff';
 import { explain } from './explain';
@@ -655,11 +656,15 @@ describe('diff', () => {
   it('says what a change exposes, restricts or changes', () => {
     expect(changed("VERIFIED: 'mask:email'", 'VERIFIED: reveal')).toEqual([
       {
+        kind: 'FIELD',
         coordinate: 'Customer.email',
         role: 'AGENT',
         assurance: 'VERIFIED',
+        class: 'PERSONAL',
         before: 'mask:email',
         after: 'reveal',
+        from: ['mask:email'],
+        to: ['reveal'],
         effect: 'exposes',
         sentence: 'AGENT now sees Customer.email in clear on VERIFIED links (was masked, mask:email; class PERSONAL).',
       },
@@ -797,6 +802,20 @@ describe('diff', () => {
     ],
   ])('and in the section on updates %s to %s', (from, to, coordinate, effect, sentence) => {
     expect(changed(from, to)).toEqual([expect.objectContaining({ coordinate, role: null, effect, sentence })]);
+  });
+
+  it.each<[string, string, Partial<PolicyChange>]>([
+    ['automatic: [own]', 'automatic: [team, own]', { kind: 'ASSISTANCE_AUTOMATIC', from: ['own'], to: ['own', 'team'] }],
+    ['approvalFor: [AGENT]', 'approvalFor: []', { kind: 'ASSISTANCE_APPROVAL_FOR', from: ['AGENT'], to: [] }],
+    ['linkHours: 24', 'linkHours: 48', { kind: 'UPDATE_LINK_HOURS', from: ['24'], to: ['48'] }],
+    ['SET_DEFAULT: { strength: link }, ', '', { kind: 'UPDATE_KIND', from: ['link'], to: [] }],
+    [
+      '    rules:\n',
+      '    rules:\n      - { name: disputed, when: { link: VERIFIED, kinds: [REMOVE], disputedWithinDays: 60 } }\n',
+      { kind: 'HIGH_RISK_RULE', from: [], to: ['kind:REMOVE', 'link:VERIFIED', 'disputedWithinDays:60'] },
+    ],
+  ])('has the words of what was and is, for another language: %s to %s', (from, to, words) => {
+    expect(changed(from, to)).toEqual([expect.objectContaining({ class: null, ...words })]);
   });
 
   it('says nothing where a rule is only written otherwise', () => {

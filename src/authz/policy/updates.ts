@@ -1,4 +1,4 @@
-import type { PolicyChange } from './change';
+import type { PolicyChange, PolicyChangeKind } from './change';
 import type { PolicyProblem } from './file';
 import { type CredentialUpdateKind, credentialUpdateKinds, type RiskCondition, type UpdatePolicy } from './update-policy';
 import { type VerificationMethodName, verificationMethods } from './verification';
@@ -81,6 +81,12 @@ const conditionText = (when: RiskCondition): string =>
     .filter((part) => part !== '')
     .join(', ');
 
+/** The same as words: `kind:REMOVE`, `methodIsDefault:true`. */
+const conditionWords = (when: RiskCondition): readonly string[] => [
+  ...kindsOf(when).map((kind) => `kind:${kind}`),
+  ...conditionNames.flatMap((name) => (when[name] === undefined ? [] : [`${name}:${when[name]}`])),
+];
+
 /** Whether the one condition holds wherever the other does. */
 const covers = (wide: RiskCondition, narrow: RiskCondition): boolean => {
   const sameOrAny = (name: 'link' | 'methodIsDefault') => wide[name] === undefined || wide[name] === narrow[name];
@@ -107,32 +113,47 @@ const proofSentence = (what: string, before: VerificationMethodName, after: Veri
 /** What another section `updates` does otherwise. A rule that falls away, a weaker proof or a longer window exposes. */
 export const updateChanges = (before: UpdatePolicy, after: UpdatePolicy): readonly PolicyChange[] => {
   const changes: PolicyChange[] = [];
-  const note = (path: string, from: string, to: string, effect: Effect, sentence: string): void => {
-    changes.push({ coordinate: `updates.${path}`, role: null, assurance: null, before: from, after: to, effect, sentence });
+  const note = (
+    [kind, path]: readonly [PolicyChangeKind, string],
+    [before, after]: readonly [string, string],
+    effect: Effect,
+    sentence: string,
+    [from, to]: readonly [readonly string[], readonly string[]] = [[before], [after]],
+  ): void => {
+    const what = { kind, coordinate: `updates.${path}`, role: null, assurance: null, class: null };
+    changes.push({ ...what, before, after, from, to, effect, sentence });
   };
   for (const kind of credentialUpdateKinds) {
     const [from, to] = [before.kinds[kind]?.strength, after.kinds[kind]?.strength];
     if (from === to) continue;
-    const path = `kinds.${kind}`;
-    if (!from) note(path, 'not offered', `${to}`, 'exposes', `${kind} is now offered, confirmed by ${to} (was not offered).`);
-    else if (!to) note(path, from, 'not offered', 'restricts', `${kind} is now no longer offered (was confirmed by ${from}).`);
-    else note(path, from, to, proofEffect(from, to), proofSentence(`What confirms ${kind} is`, from, to));
+    const what = ['UPDATE_KIND', `kinds.${kind}`] as const;
+    const words = [from ? [from] : [], to ? [to] : []] as const;
+    const texts = [from ?? 'not offered', to ?? 'not offered'] as const;
+    if (!from) note(what, texts, 'exposes', `${kind} is now offered, confirmed by ${to} (was not offered).`, words);
+    else if (!to) note(what, texts, 'restricts', `${kind} is now no longer offered (was confirmed by ${from}).`, words);
+    else note(what, texts, proofEffect(from, to), proofSentence(`What confirms ${kind} is`, from, to), words);
   }
-  const number = (path: string, from: number, to: number, what: string, longer: Effect): void => {
+  const number = (what: readonly [PolicyChangeKind, string], from: number, to: number, told: string, longer: Effect): void => {
     if (from === to) return;
     const shorter = longer === 'exposes' ? 'restricts' : 'exposes';
-    note(path, `${from}`, `${to}`, to > from ? longer : shorter, `${what} is now ${to} (was ${from}).`);
+    note(what, [`${from}`, `${to}`], to > from ? longer : shorter, `${told} is now ${to} (was ${from}).`);
   };
-  number('linkHours', before.linkHours, after.linkHours, 'How long a customer’s link works, in hours,', 'exposes');
   number(
-    'approvalHours',
+    ['UPDATE_LINK_HOURS', 'linkHours'],
+    before.linkHours,
+    after.linkHours,
+    'How long a customer’s link works, in hours,',
+    'exposes',
+  );
+  number(
+    ['UPDATE_APPROVAL_HOURS', 'approvalHours'],
     before.approvalHours,
     after.approvalHours,
     'How long an update waits for its approval, in hours,',
     'exposes',
   );
   number(
-    'quota.perCustomerPerDay',
+    ['UPDATE_PER_DAY', 'quota.perCustomerPerDay'],
     before.quota.perCustomerPerDay,
     after.quota.perCustomerPerDay,
     'The number of updates that may be asked for a customer a day',
@@ -141,10 +162,10 @@ export const updateChanges = (before: UpdatePolicy, after: UpdatePolicy): readon
   const [a, b] = [before.highRisk, after.highRisk];
   if (a.strength !== b.strength) {
     const sentence = proofSentence('What confirms a high-risk update is', a.strength, b.strength);
-    note('highRisk.strength', a.strength, b.strength, proofEffect(a.strength, b.strength), sentence);
+    note(['HIGH_RISK_STRENGTH', 'highRisk.strength'], [a.strength, b.strength], proofEffect(a.strength, b.strength), sentence);
   }
   number(
-    'highRisk.contactWindowDays',
+    ['HIGH_RISK_CONTACT_DAYS', 'highRisk.contactWindowDays'],
     a.contactWindowDays,
     b.contactWindowDays,
     'How long changed contact data makes an update high-risk, in days,',
@@ -154,15 +175,17 @@ export const updateChanges = (before: UpdatePolicy, after: UpdatePolicy): readon
   const [old, fresh] = [rulesOf(before), rulesOf(after)];
   for (const name of [...new Set([...old.keys(), ...fresh.keys()])].sort()) {
     const [from, to] = [old.get(name), fresh.get(name)];
-    const [was, is] = [from ? conditionText(from) : 'absent', to ? conditionText(to) : 'absent'];
-    const path = `highRisk.rules.${name}`;
-    if (!from) note(path, was, is, 'restricts', `The rule ${name} now makes updates high-risk: ${is} (was absent).`);
+    const texts = [from ? conditionText(from) : 'absent', to ? conditionText(to) : 'absent'] as const;
+    const words = [from ? conditionWords(from) : [], to ? conditionWords(to) : []] as const;
+    const [was, is] = texts;
+    const what = ['HIGH_RISK_RULE', `highRisk.rules.${name}`] as const;
+    if (!from) note(what, texts, 'restricts', `The rule ${name} now makes updates high-risk: ${is} (was absent).`, words);
     else if (!to)
-      note(path, was, is, 'exposes', `The rule ${name} no longer makes updates high-risk: it is now absent (was ${was}).`);
+      note(what, texts, 'exposes', `The rule ${name} no longer makes updates high-risk: it is now absent (was ${was}).`, words);
     else if (was !== is) {
       const wider = covers(to, from) ? 'restricts' : 'changes';
       const effect = covers(from, to) ? 'exposes' : wider;
-      note(path, was, is, effect, `The rule ${name} makes updates high-risk for: now ${is} (was ${was}).`);
+      note(what, texts, effect, `The rule ${name} makes updates high-risk for: now ${is} (was ${was}).`, words);
     }
   }
   return changes;

@@ -1,7 +1,9 @@
 import { Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { LinkAssurance, Role } from '../../authz/actor';
-import type { PolicyChange } from '../../authz/policy/change';
+import { type LinkAssurance, type Role, roles } from '../../authz/actor';
+import { type PolicyChange, policyChangeKinds } from '../../authz/policy/change';
+import type { FieldClass } from '../../authz/policy/classification';
 import type { PolicyProblem } from '../../authz/policy/file';
+import { credentialUpdateKinds } from '../../authz/policy/update-policy';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
 import { Listed } from '../../graphql/listed';
@@ -9,10 +11,13 @@ import { DateTime } from '../../graphql/scalars';
 import { LinkAssuranceEnum } from '../customers/customer.type';
 import { RoleEnum } from '../viewer/viewer.type';
 import type { Affected } from './affected';
+import { FieldClassEnum } from './exposure.type';
 
 /** Changes and problems of one comparison that are told; how many there are is told beside them. */
 export const mostChanges = 1_000;
 export const mostProblems = 100;
+/** Words of what was or is: the roles, or what a rule can ask. */
+const mostWords = Math.max(roles.length, 2 * credentialUpdateKinds.length);
 
 /** What a policy that somebody sent would mean, held against the one in force. Of an unreadable one only its problems are there. */
 export interface Comparison {
@@ -30,6 +35,12 @@ const PolicyEffectEnum = enumOf(['EXPOSES', 'RESTRICTS', 'CHANGES']);
 registerEnumType(PolicyEffectEnum, {
   name: 'PolicyEffect',
   description: 'EXPOSES: more is shown or allowed than before; RESTRICTS: less; CHANGES: neither, or it can’t be said.',
+});
+
+const PolicyChangeKindEnum = enumOf(policyChangeKinds);
+registerEnumType(PolicyChangeKindEnum, {
+  name: 'PolicyChangeKind',
+  description: 'What a change is of: the verdict of a field, or one of the settings.',
 });
 
 @ObjectType('PolicyProblem', { simpleResolvers: true, description: 'One mistake in a policy file.' })
@@ -51,6 +62,11 @@ class PolicyProblemType {
 class PolicyChangeType {
   constructor(private readonly change: PolicyChange) {}
 
+  @Exposed('INTERNAL', () => PolicyChangeKindEnum)
+  get kind(): string {
+    return this.change.kind;
+  }
+
   @Exposed('INTERNAL', () => String, {
     description: '`Type.field`, or the path of a setting such as `assistance.lifetimeMinutes`.',
   })
@@ -68,6 +84,14 @@ class PolicyChangeType {
     return this.change.assurance;
   }
 
+  @Exposed('INTERNAL', () => FieldClassEnum, {
+    nullable: true,
+    description: 'Of a field, under that link; null of a setting, and of a field that the graph doesn’t have.',
+  })
+  get class(): FieldClass | null {
+    return this.change.class;
+  }
+
   @Exposed('INTERNAL', () => String)
   get before(): string {
     return this.change.before;
@@ -76,6 +100,21 @@ class PolicyChangeType {
   @Exposed('INTERNAL', () => String)
   get after(): string {
     return this.change.after;
+  }
+
+  @Listed({ most: mostWords, parts: true })
+  @Exposed('INTERNAL', () => [String], {
+    description:
+      'What was, in the words of the file, for whoever tells it in another language: a verdict, a number, a list; of a rule what it asks, as `link:MATCHED`. None where there was nothing.',
+  })
+  get from(): readonly string[] {
+    return this.change.from;
+  }
+
+  @Listed({ most: mostWords, parts: true })
+  @Exposed('INTERNAL', () => [String], { description: 'What is, likewise.' })
+  get to(): readonly string[] {
+    return this.change.to;
   }
 
   @Exposed('INTERNAL', () => PolicyEffectEnum)
