@@ -84,6 +84,14 @@ const options = {
   cwd: root,
   plugins: [apart],
   platform: 'browser',
+  resolve: {
+    alias: {
+      // A parser and a printer of GraphQL, 3 kB compressed, for operations that were parsed when the console was made.
+      '@0no-co/graphql.web': join(app, 'graph', 'documents.ts'),
+      // For a React that lacks it.
+      'use-sync-external-store/shim/index.js': 'react',
+    },
+  },
   tsconfig: join(root, 'console', 'tsconfig.json'),
   transform: {
     target: 'es2022',
