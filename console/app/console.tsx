@@ -1,5 +1,6 @@
-import { type ComponentType, lazy, Suspense } from 'react';
+import { Suspense, use } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
+import { noted } from './noted';
 import { Boundary } from './parts/boundary';
 import { Loading } from './parts/notices';
 import { Page } from './parts/page';
@@ -85,10 +86,26 @@ const Home = () => {
 /** Whether an address is one of a place. */
 const isAt = (pattern: string, path: string): boolean => new RegExp(`^${pattern.replaceAll(/:\w+/g, '[^/]+')}$`).test(path);
 
-// The screen at the address is loaded with the page, and not once that is there.
-void screens.find(({ place }) => isAt(paths[place], location.pathname))?.load();
+const loading = new Map<Screen, ReturnType<Screen['load']>>();
 
-const loaded = new Map(screens.map(({ place, load }) => [place, lazy(load)]));
+const loadOnce = (screen: Screen): ReturnType<Screen['load']> => {
+  const known = loading.get(screen);
+  if (known) return known;
+  const begun = noted(screen.load());
+  loading.set(screen, begun);
+  return begun;
+};
+
+/** Loads the screen at an address, so that it comes with the page, and not once that is there. */
+export const loadScreenAt = async (path: string): Promise<void> => {
+  const screen = screens.find(({ place }) => isAt(paths[place], path));
+  if (screen) await loadOnce(screen);
+};
+
+const Loaded = ({ screen, params }: { readonly screen: Screen; readonly params: Readonly<Record<string, string>> }) => {
+  const { default: Component } = use(loadOnce(screen));
+  return <Component params={params} />;
+};
 
 const NoScreen = () => {
   const t = useText(commonTexts);
@@ -109,14 +126,11 @@ const Screens = () => {
         <Suspense fallback={<Loading />}>
           <Switch>
             <Route path={paths.home} component={Home} />
-            {screens.map(({ place }) => {
-              const Component = loaded.get(place) as ComponentType<{ readonly params: Readonly<Record<string, string>> }>;
-              return (
-                <Route key={place} path={paths[place]}>
-                  {(params) => <Component params={params as Readonly<Record<string, string>>} />}
-                </Route>
-              );
-            })}
+            {screens.map((screen) => (
+              <Route key={screen.place} path={paths[screen.place]}>
+                {(params) => <Loaded screen={screen} params={params as Readonly<Record<string, string>>} />}
+              </Route>
+            ))}
             <Route component={NoScreen} />
           </Switch>
         </Suspense>

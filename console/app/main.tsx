@@ -1,13 +1,4 @@
-import { Suspense } from 'react';
-import { createRoot } from 'react-dom/client';
-import { Provider } from 'urql';
-import { Console } from './console';
-import { client } from './graph/client';
+import { Console, loadScreenAt } from './console';
+import { draw } from './draw';
 
-createRoot(document.getElementById('app') as HTMLElement).render(
-  <Provider value={client}>
-    <Suspense fallback={null}>
-      <Console />
-    </Suspense>
-  </Provider>,
-);
+void draw(<Console />, loadScreenAt(location.pathname));

@@ -1,7 +1,4 @@
-import { Suspense } from 'react';
-import { createRoot } from 'react-dom/client';
-import { Provider } from 'urql';
-import { client } from '../graph/client';
+import { draw } from '../draw';
 import { bringContext } from './context';
 import { Frame } from './frame';
 import { framePlace } from './place';
@@ -19,13 +16,7 @@ document.addEventListener(
 const start = async (): Promise<void> => {
   if (framePlace === null) return;
   const isTaken = await bringContext(framePlace.source);
-  createRoot(document.getElementById('app') as HTMLElement).render(
-    <Provider value={client}>
-      <Suspense fallback={null}>
-        <Frame {...framePlace} isTaken={isTaken} />
-      </Suspense>
-    </Provider>,
-  );
+  await draw(<Frame {...framePlace} isTaken={isTaken} />);
 };
 
 void start();

@@ -1,5 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
-import { useQuery } from 'urql';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { client, headersOfPoll, streamUrl } from './client';
 import type { Operation } from './operation';
 import { type Refusal, Refusals, refusalsIn } from './refusals';
@@ -18,6 +17,7 @@ export type Answer<Data> = { readonly refresh: () => void } & (
       /** Why it couldn't be asked for again since `at`; null where it could. */
       readonly interrupted: Refusal | null;
       readonly at: Date;
+      /** `refresh` was called, and its answer isn't there. */
       readonly isRefreshing: boolean;
     }
 );
@@ -34,48 +34,92 @@ const watchSignIn = (refusals: Refusals): Refusals => {
   return refusals;
 };
 
+interface Known<Data> {
+  readonly data: Data;
+  readonly refusals: Refusals;
+  readonly at: Date;
+}
+
+/** What came of asking with these variables: the last that is known, and why the last try gave nothing where it did. */
+interface Told<Data> {
+  readonly key: string;
+  readonly known: Known<Data> | null;
+  readonly refusal: Refusal | null;
+}
+
 /** Asks a query, and again when its variables change. Variables are compared by what they hold. */
 export const useGraph = <Data, Variables extends object>(
   { text }: Operation<Data, Variables>,
   variables: Variables,
   { pause = false, every }: Asking = {},
 ): Answer<Data> => {
-  const [{ data, fetching, error, stale }, again] = useQuery<Data, Variables>({ query: text, variables, pause });
-  const refresh = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
   const key = JSON.stringify(variables);
-  const last = useRef<{ readonly key: string; readonly data: Data; readonly refusals: Refusals; readonly at: Date } | null>(null);
-  if (last.current?.key !== key) last.current = null;
-  const refusals = watchSignIn(refusalsIn(error));
-  const isSettled = !fetching && !stale && !pause;
-  // A poll that fails takes nothing away: it is told beside what is there.
-  if (isSettled && data !== undefined && data !== null && last.current?.data !== data)
-    last.current = { key, data, refusals, at: new Date() };
+  const [told, setTold] = useState<Told<Data> | null>(null);
+  const [isRefreshing, setRefreshing] = useState(false);
+  const stop = useRef<(() => void) | null>(null);
+
+  const ask = useCallback(
+    (headers: Readonly<Record<string, string>> = {}) => {
+      // One that is on its way may tell what was before the reader did something: it isn't waited for.
+      stop.current?.();
+      const asked = client
+        .query<Data, Variables>(text, JSON.parse(key), { fetchOptions: { headers } })
+        .subscribe(({ data, error, stale }) => {
+          // What another component that asks the same was told before.
+          if (stale) return;
+          asked.unsubscribe();
+          stop.current = null;
+          const refusals = watchSignIn(refusalsIn(error));
+          setRefreshing(false);
+          setTold((before) => {
+            if (data !== undefined && data !== null) return { key, known: { data, refusals, at: new Date() }, refusal: null };
+            // A poll that fails takes nothing away: it is told beside what is there.
+            return { key, known: before?.key === key ? before.known : null, refusal: refusals.first };
+          });
+        });
+      stop.current = asked.unsubscribe;
+    },
+    [text, key],
+  );
+  const refresh = useCallback(() => {
+    setRefreshing(true);
+    ask();
+  }, [ask]);
+
+  // As soon as it is there: another effect would wait until the page was drawn without it.
+  useLayoutEffect(() => {
+    if (pause) return;
+    ask();
+    return () => {
+      stop.current?.();
+      stop.current = null;
+      setRefreshing(false);
+    };
+  }, [ask, pause]);
 
   useEffect(() => {
     if (every === undefined || pause) return;
     const timer = setInterval(() => {
-      if (document.visibilityState === 'visible' && navigator.onLine)
-        again({ requestPolicy: 'network-only', fetchOptions: { headers: headersOfPoll(every) } });
+      // One that takes longer than that is waited for.
+      if (stop.current !== null || document.visibilityState !== 'visible' || !navigator.onLine) return;
+      ask(headersOfPoll(every));
     }, every * 1_000);
     return () => clearInterval(timer);
-  }, [every, pause, again]);
+  }, [every, pause, ask]);
   useEffect(() => {
     if (pause) return;
-    const back = () => refresh();
-    addEventListener('online', back);
-    return () => removeEventListener('online', back);
+    addEventListener('online', refresh);
+    return () => removeEventListener('online', refresh);
   }, [pause, refresh]);
 
   useSteppedUp(() => {
     if (!pause) refresh();
   });
 
-  const known = last.current;
-  if (known !== null) {
-    const interrupted = isSettled && (data === undefined || data === null) ? refusals.first : null;
-    return { state: 'ready', ...known, interrupted, isRefreshing: fetching || stale, refresh };
-  }
-  if (isSettled && refusals.first !== null) return { state: 'refused', refusal: refusals.first, refresh };
+  if (told?.key !== key) return { state: 'loading', refresh };
+  const { known, refusal } = told;
+  if (known !== null) return { state: 'ready', ...known, interrupted: refusal, isRefreshing, refresh };
+  if (refusal !== null && !isRefreshing) return { state: 'refused', refusal, refresh };
   return { state: 'loading', refresh };
 };
 

@@ -1,4 +1,5 @@
 import { use, useMemo } from 'react';
+import { noted } from '../noted';
 import { currentLanguage, type Language, loadWith, useLanguage } from './language';
 
 /** A text with `{name}` for what is put in, or one for each number of `{count}` (Intl.PluralRules). */
@@ -11,19 +12,19 @@ type Loaded<T extends Entries> = Promise<{ readonly default: Same<T> }>;
 
 const loading = new Map<unknown, Promise<Entries>>();
 
-/** Loaded once; where that fails, the English ones stand in, and it is tried again another time. What is there is there at once. */
+/** Loaded once; where that fails, the English ones stand in, and it is tried again another time. */
 const loadedOnce = <T extends Entries>(load: () => Loaded<T>, english: T): Promise<Same<T>> => {
   const known = loading.get(load) as Promise<Same<T>> | undefined;
   if (known) return known;
-  const begun: Promise<Same<T>> = load().then(
-    ({ default: texts }) => texts,
-    () => {
-      loading.delete(load);
-      return english as Same<T>;
-    },
+  const begun: Promise<Same<T>> = noted(
+    load().then(
+      ({ default: texts }) => texts,
+      () => {
+        loading.delete(load);
+        return english as Same<T>;
+      },
+    ),
   );
-  // As React notes it on what it has waited for itself.
-  void begun.then((value) => Object.assign(begun, { status: 'fulfilled', value }));
   loading.set(load, begun);
   return begun;
 };

@@ -27,14 +27,18 @@ export const currentLanguage = (): Language => current;
 
 const loaders = new Map<Language, Set<() => Promise<unknown>>>();
 
-/** What is loaded before a language is changed to, so that nothing on the page goes meanwhile. */
+/** What is loaded before a language is changed to or a page drawn in it, so that nothing on the page goes meanwhile. */
 export const loadWith = (language: Language, load: () => Promise<unknown>): void => {
   const known = loaders.get(language) ?? new Set();
   loaders.set(language, known.add(load));
 };
 
+/** Resolves once all texts of a language are there that the page knows of now. */
+export const textsLoaded = (language: Language = current): Promise<unknown> =>
+  Promise.all([...(loaders.get(language) ?? [])].map((load) => load()));
+
 export const chooseLanguage = async (language: Language): Promise<void> => {
-  await Promise.all([...(loaders.get(language) ?? [])].map((load) => load()));
+  await textsLoaded(language);
   current = language;
   document.documentElement.lang = language;
   try {
