@@ -17,8 +17,8 @@ const folder = process.argv[2] ?? join(root, 'dist', 'console');
 /** The pages, and the script that starts each. */
 const pages = { index: 'main.tsx', frame: join('frame', 'main.tsx'), popup: join('frame', 'popup.ts') };
 const entries = Object.entries(pages).filter(([, file]) => existsSync(join(app, file)));
-/** Loaded by pages of others, under a name that stays. */
-const element = join('element', 'panel.ts');
+/** Loaded by pages beside what they are made of, by themselves and under a name that stays: by others' pages, and by frames in Chatwoot's. */
+const alone = { 'panel.js': join('element', 'panel.ts'), 'chatwoot.js': join('frame', 'chatwoot.ts') };
 
 /** What an auditor reads of each event, out of the catalogue of the log itself: the console loads nothing else of the gateway. */
 const eventReads = async () => {
@@ -139,9 +139,9 @@ const files = { 'icon.svg': readFileSync(join(app, 'icon.svg'), 'utf8') };
 files[proof.name] = proof.code;
 for (const chunk of output) files[chunk.fileName] = chunk.code;
 
-if (existsSync(join(app, element))) {
-  const { output: made } = await build({ ...options, input: join(app, element), output: { format: 'iife', minify: true } });
-  files['panel.js'] = made[0].code;
+for (const [name, file] of Object.entries(alone)) {
+  const { output: made } = await build({ ...options, input: join(app, file), output: { format: 'iife', minify: true } });
+  files[name] = made[0].code;
 }
 
 /** What a page needs at once, so that the browser asks for all of it together. */

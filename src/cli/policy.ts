@@ -6,6 +6,7 @@ import { coverageOf } from '../authz/policy/coverage';
 import { diffPolicies } from '../authz/policy/diff';
 import { explain } from '../authz/policy/explain';
 import type { ExposurePolicy } from '../authz/policy/exposure';
+import { undemanded } from '../authz/policy/signed-frames';
 import { verdictText } from '../authz/policy/verdict';
 import { loadLocalConfig } from '../config/local';
 import { loadPolicy } from '../config/policy';
@@ -35,6 +36,9 @@ const readable = (file: string): string => {
 /** The policy file of an argument; without one, the configured one. Throws `CommandFailed` where it can't be read. */
 const policyFileOf = (argument: string | undefined): string =>
   readable(argument === undefined ? loadLocalConfig().policyFile : resolve(argument));
+
+const undemandedNotice = (sources: readonly string[]): string =>
+  `Frames show a ticket also where nothing was signed, though these sign: ${sources.join(', ')} (frames.signatureRequired).`;
 
 /** `counterfoil policy check`. */
 export const check = (argument: string | undefined, json: boolean): void => {
@@ -76,6 +80,10 @@ export const check = (argument: string | undefined, json: boolean): void => {
   for (const [role, { reveal, mask, omit, deny }] of coverage.verdicts)
     print(`${role.padEnd(16)}${[reveal, mask, omit, deny].map(column).join('')}`);
   print('A field whose verdict depends on the link stands in more than one column.');
+  const { signatureRequired } = policy.frames;
+  if (signatureRequired.length > 0) print(`Frames show a ticket only where it was signed for: ${signatureRequired.join(', ')}.`);
+  const notDemanded = undemanded(policy.frames, local.embeds ?? []);
+  if (notDemanded.length > 0) print(undemandedNotice(notDemanded));
   print(`digest ${coverage.digest}`);
 };
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import type { ConfiguredEmbed } from '../authz/policy/signed-frames';
 
 /** By which channels a customer can be reached, files of development included. */
 export interface DeliveryChannelNames {
@@ -24,13 +25,27 @@ export const deliveryOutline = z.object({
 /** A handful saves repeating a setting; many make a small file a large one. */
 export const mostAliases = 20;
 
-/** Which channels the file has, whatever else it holds; a file that can't be read has none, which `loadConfig` reports. */
-export const channelsOfFile = (file: string, production: boolean): DeliveryChannelNames => {
+const embedsOutline = z.object({
+  embeds: z.array(z.object({ source: z.string(), signed: z.object({ kind: z.string() }).optional() })).default([]),
+});
+
+/** What of a file a policy is judged by. */
+export interface PolicyOutline {
+  readonly channels: DeliveryChannelNames;
+  /** Null where the file doesn't say. */
+  readonly embeds: readonly ConfiguredEmbed[] | null;
+}
+
+/** Which channels the file has and where frames are, whatever else it holds; a file that can't be read has none, which `loadConfig` reports. */
+export const outlineOfFile = (file: string, production: boolean): PolicyOutline => {
   let content: unknown;
   try {
     content = parseDocument(readFileSync(file, 'utf8'), { prettyErrors: false }).toJS({ maxAliasCount: mostAliases });
   } catch {
     // It may not be there at all, as in development.
   }
-  return channelsOf(deliveryOutline.safeParse(content).data?.delivery, production);
+  return {
+    channels: channelsOf(deliveryOutline.safeParse(content).data?.delivery, production),
+    embeds: embedsOutline.safeParse(content).data?.embeds ?? null,
+  };
 };

@@ -1,22 +1,21 @@
 import { resolve } from 'node:path';
-import { channelsOfFile, type DeliveryChannelNames } from './channels';
+import { outlineOfFile, type PolicyOutline } from './channels';
 import { type Environment, processEnvironment } from './environment';
 import { ConfigInvalid } from './problems';
 import { localSchema, readVariables } from './variables';
 
 /** What commands read that touch neither database nor sources, so that they run where no secret is: in CI, on a laptop. */
-export interface LocalConfig {
+export interface LocalConfig extends PolicyOutline {
   readonly production: boolean;
   readonly developmentIssuer: boolean;
   readonly mfaRequired: boolean;
   readonly dataFolder: string;
   readonly policyFile: string;
   readonly rulesFile: string;
-  readonly channels: DeliveryChannelNames;
 }
 
 /**
- * Throws `ConfigInvalid` for these variables only. The channels are judged from the file alone, without the secrets that it
+ * Throws `ConfigInvalid` for these variables only. Channels and frames are judged from the file alone, without the secrets that it
  * refers to.
  */
 export const loadLocalConfig = (environment: Environment = processEnvironment(), folder = process.cwd()): LocalConfig => {
@@ -31,6 +30,6 @@ export const loadLocalConfig = (environment: Environment = processEnvironment(),
     dataFolder: resolve(folder, DATA_DIR),
     policyFile: resolve(folder, POLICY_FILE),
     rulesFile: resolve(folder, RULES_FILE),
-    channels: channelsOfFile(resolve(folder, CONFIG_FILE), production),
+    ...outlineOfFile(resolve(folder, CONFIG_FILE), production),
   };
 };

@@ -7,7 +7,7 @@ import { ConfigInvalid } from './problems';
 export const loadPolicy = (
   file: string,
   classification: Classification,
-  { mfaRequired, channels }: Required<ExposureOptions>,
+  { mfaRequired, channels, embeds }: Required<ExposureOptions>,
 ): ExposurePolicy => {
   let text: string;
   try {
@@ -15,7 +15,7 @@ export const loadPolicy = (
   } catch {
     throw new ConfigInvalid([{ in: file, at: '(the whole)', expected: 'expected a readable policy file' }]);
   }
-  const loaded = ExposurePolicy.load(text, classification, { mfaRequired, channels });
+  const loaded = ExposurePolicy.load(text, classification, { mfaRequired, channels, embeds });
   if (loaded.ok) return loaded.policy;
   throw new ConfigInvalid(
     loaded.problems.map((problem) => ({

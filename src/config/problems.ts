@@ -34,10 +34,17 @@ const knownKinds: Readonly<Record<string, string>> = {
   audit: 'expected a known kind: file or witness',
 };
 
+/** Names that stood in the file once, and where what they said stands. */
+const movedNames: Readonly<Record<string, string>> = {
+  signatureRequired: 'expected in the policy file, as frames.signatureRequired',
+};
+
 /** zod's own words for what can't be said per field; none of them repeats the input. */
 export const expectedOf = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === 'unrecognized_keys')
-    return `unknown ${issue.keys.length > 1 ? 'names' : 'name'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
+  if (issue.code === 'unrecognized_keys') {
+    const moved = issue.keys.flatMap((key) => (Object.hasOwn(movedNames, key) ? [`; ${movedNames[key]}`] : []));
+    return `unknown ${issue.keys.length > 1 ? 'names' : 'name'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}${moved.join('')}`;
+  }
   if (issue.code === 'invalid_union' && 'note' in issue && issue.note === 'No matching discriminator')
     return knownKinds[String(issue.path[0])] ?? 'expected a known kind';
   if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? 'expected another name';

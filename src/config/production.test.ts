@@ -72,6 +72,11 @@ signIn:
     expect(places(withSignIn + embeds('other'))).toEqual(['embeds[0].source']);
     expect(places(withSignIn + embeds(source, source))).toEqual(['embeds[1].source']);
     expect(places(real + embeds(source))).toContain('embeds');
+    // What stands in the policy now.
+    const old = `\nembeds: [{ source: ${source}, origins: [https://rt.example.com], signatureRequired: true }]\n`;
+    expect(() => loadFile(withSignIn + old, secrets)).toThrow(
+      'embeds[0]: unknown name "signatureRequired"; expected in the policy file, as frames.signatureRequired',
+    );
   });
 
   test.each(['x', 'short-secret', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '1212121212121212'])(

@@ -1,5 +1,5 @@
 import type { Core } from './core';
-import type { EmbedSection, EmbedsSection } from './embeds/embeds.section';
+import type { EmbedsSection } from './embeds/embeds.section';
 import { createEmbeds } from './embeds/embeds.slice';
 import type { SignInSection } from './sign-in/sign-in.section';
 import { createSignIn, type SignInParts } from './sign-in/sign-in.slice';
@@ -14,7 +14,7 @@ interface BrowserSettings {
 
 export interface BrowserParts extends SignInParts {
   readonly scope: TicketGrounds;
-  readonly development: (SignInParts['development'] & { embedOf(source: string): EmbedSection }) | null;
+  readonly development: (SignInParts['development'] & { embedOf(source: string): EmbedsSection[number] }) | null;
 }
 
 /** Development has a helpdesk with the panel, for the demo source that nothing else is configured for. */

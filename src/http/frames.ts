@@ -9,6 +9,7 @@ import { frameHeader } from './arriving';
 import { clientOf, surroundingsOf } from './client-address';
 import { type BuiltConsole, pageHeadersOfConsole, sendBuilt } from './console';
 import { acceptForms, formOf } from './form';
+import { refuseLarger } from './largest';
 import { clearCookie, cookieOf, frameCookie, handOffCookie, sessionCookie, setCookie } from './session-cookies';
 import { expectOwnPage, frameSignInPath } from './sign-in';
 
@@ -36,6 +37,9 @@ const brought = z.strictObject({ source: z.string().max(64), context: z.string()
 /** Bytes of a form with what a helpdesk signed. */
 const largestForm = 16 * 1024;
 
+/** Bytes of a request for a card, which has the conversation with all that was said in it. */
+const largestCardRequest = 1024 * 1024;
+
 /** The headers of a page that these origins' pages may hold. */
 const framed = (reply: FastifyReply, origins: readonly string[]): FastifyReply =>
   reply
@@ -44,12 +48,14 @@ const framed = (reply: FastifyReply, origins: readonly string[]): FastifyReply =
     .header('cross-origin-resource-policy', 'cross-origin')
     .header('cache-control', 'no-store');
 
-/** The frame's page with a receipt in its head; an empty one says that what was signed was refused. Receipts are base64url. */
-const withReceipt = ({ files }: BuiltConsole, receipt: string | null): string =>
-  String(files.get('frame.html')?.plain).replace(
-    '</head>',
-    `<meta name="counterfoil-context" content="${receipt ?? ''}">\n</head>`,
-  );
+/** The frame's page with this in its head: nothing that needs escaping. */
+const withHead = ({ files }: BuiltConsole, head: string): string =>
+  String(files.get('frame.html')?.plain).replace('</head>', `${head}\n</head>`);
+/** An empty receipt says that what was signed was refused. Receipts are base64url. */
+const receiptIn = (receipt: string | null): string => `<meta name="counterfoil-context" content="${receipt ?? ''}">`;
+/** What asks the page around the frame for the ticket's number, and hears these origins' pages alone. */
+const askingChatwoot = (origins: readonly string[]): string =>
+  `<meta name="counterfoil-origins" content="${origins.join(' ')}">\n<script src="/console/chatwoot.js" defer></script>`;
 
 export interface FramesOptions {
   readonly app: App;
@@ -101,13 +107,19 @@ export const frameRoutes =
       return sent(request, framed(reply, embed.origins), 'frame.html');
     };
     server.get('/embed/:source/:reference', page);
-    // Apps of helpdesks that have one address: their reader says which ticket it is.
-    server.get('/embed/:source', page);
+    // Apps of helpdesks that have one address: the page around the frame says which ticket it is, or its reader does.
+    server.get('/embed/:source', async (request, reply) => {
+      const embed = embeds.embedOf((request.params as { readonly source: string }).source);
+      if (embed?.context !== 'chatwoot' || !built) return page(request, reply);
+      return framed(reply, embed.origins)
+        .type('text/html; charset=utf-8')
+        .send(withHead(built, askingChatwoot(embed.origins)));
+    });
 
     /** What a helpdesk signed, taken or refused; a refusal is counted and put on record, and nothing of it is kept. */
-    const taking = async (source: string, context: string): Promise<string> => {
+    const taking = async <T>(take: () => T | Promise<T>): Promise<T> => {
       try {
-        return await embeds.contexts.take(source, context);
+        return await take();
       } catch (error) {
         if (error instanceof ContextDenied) refused('frame.context');
         await embeds.onRecord(error);
@@ -126,7 +138,7 @@ export const frameRoutes =
           return reply;
         }
         const { token = '' } = formOf(request);
-        const receipt = await taking(source, token).catch((error: unknown) => {
+        const receipt = await taking(() => embeds.contexts.take(source, token)).catch((error: unknown) => {
           if (error instanceof ContextDenied) return null;
           throw error;
         });
@@ -134,17 +146,38 @@ export const frameRoutes =
         return reply
           .code(receipt === null ? 400 : 200)
           .type('text/html; charset=utf-8')
-          .send(withReceipt(built, receipt));
+          .send(withHead(built, receiptIn(receipt)));
       };
       signed.post('/embed/:source', take);
       signed.post('/embed/:source/:reference', take);
+    });
+
+    // Helpdesks that show a card and no frame. Signatures are over bytes: nothing may parse a body before it is judged.
+    await server.register(async (cards) => {
+      cards.removeAllContentTypeParsers();
+      const asBytes = { parseAs: 'buffer', bodyLimit: largestCardRequest } as const;
+      cards.addContentTypeParser('*', asBytes, (_request: FastifyRequest, body: Buffer, done) => done(null, body));
+      cards.post<{ Params: { source: string } }>(
+        '/cards/:source',
+        { bodyLimit: largestCardRequest, errorHandler: refuseLarger(largestCardRequest) },
+        async ({ params: { source }, headers, body }, reply) => {
+          if (!embeds.cardOf(source)) {
+            reply.callNotFound();
+            return reply;
+          }
+          const signature = headers['x-body-signature'];
+          const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+          reply.header('cache-control', 'no-store');
+          return taking(() => embeds.contexts.card(source, bytes, typeof signature === 'string' ? signature : undefined));
+        },
+      );
     });
 
     server.post('/frame/contexts', async (request, reply) => {
       reply.header('cache-control', 'no-store');
       expectOwnPage(request, app.publicUrl);
       const { source, context } = parsed(brought, request.body);
-      return reply.send({ receipt: await taking(source, context) });
+      return reply.send({ receipt: await taking(() => embeds.contexts.take(source, context)) });
     });
 
     // In a window of its own, so that it is the browser's session that signs in, and the address bar says where.

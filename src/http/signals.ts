@@ -1,9 +1,10 @@
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { App } from '../app';
 import { Failure } from '../failure';
 import { SetRefused, securityEvent } from '../features/signals/receive/security-events';
-import { extensionsOf, failureIn } from '../graphql/errors';
+import { failureIn } from '../graphql/errors';
 import { Lanes, WaitedTooLong } from '../lanes';
+import { refuseLarger } from './largest';
 import type { Metrics } from './metrics';
 
 /** Largest request with signals, in bytes: a thousand of them. */
@@ -21,15 +22,9 @@ export const signalRoutes =
     // Signatures are over bytes: nothing may parse and re-write a body before it is judged.
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: largestBody }, (_request, body, done) => done(null, body));
-    const errorHandler = (error: FastifyError, _request: unknown, reply: FastifyReply): void => {
-      // The gateway's own words are about a smaller limit.
-      if (error.statusCode !== 413) throw error;
-      const failure = Failure.invalid('body', `expected at most ${largestBody / 1024} KiB`);
-      void reply.code(413).send({ errors: [{ message: failure.message, extensions: extensionsOf(failure) }] });
-    };
     server.post<{ Params: { source: string } }>(
       '/signals/:source',
-      { bodyLimit: largestBody, errorHandler },
+      { bodyLimit: largestBody, errorHandler: refuseLarger(largestBody) },
       async (request, reply) => {
         reply.header('cache-control', 'no-store');
         const { source } = request.params;

@@ -1,10 +1,10 @@
-import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { SignedContext, SignedInActor } from '../../src/authz/actor';
 import { countOf } from '../support/answers';
 import { tamper } from '../support/audit-log';
 import { builtConsole } from '../support/built-console';
-import { FramedApp } from '../support/framed';
+import { FramedApp, signedFor } from '../support/framed';
 
 const secret = 'a secret of sixteen characters and more';
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -33,8 +33,8 @@ describe('what Request Tracker’s extension signs for a page', () => {
         source,
         origins: ['https://desk.example'],
         signed: { kind: 'rt' as const, secret },
-        signatureRequired: source === 'demo',
       })),
+      { policy: signedFor('demo') },
     );
   }, 120_000);
   afterAll(() => desk.stop());
@@ -81,7 +81,7 @@ describe('what Request Tracker’s extension signs for a page', () => {
     expect((await askWith('ana', await receiptFor({ user: 'nobody-of-the-staff' }))).reasons).toEqual(['ACTOR_MISMATCH']);
   });
 
-  it('is demanded where the configuration demands it, for that very ticket, whichever way it is asked for', async () => {
+  it('is demanded where the policy demands it, for that very ticket, whichever way it is asked for', async () => {
     expect((await askWith('ana', null)).reasons).toEqual(['UNSIGNED']);
     expect((await askWith('ana', 'made up')).reasons).toEqual(['INVALID']);
     const receipt = await receiptFor();
@@ -227,10 +227,9 @@ describe('what Zendesk signs for an app, by its documented format', () => {
           source: 'demo',
           origins: ['https://shop.zendesk.com'],
           signed: { kind: 'zendesk', subdomain: 'shop', installation: 7, publicKey },
-          signatureRequired: true,
         },
       ],
-      { consoleFolder: builtConsole() },
+      { consoleFolder: builtConsole(), policy: signedFor('demo') },
     );
     const { database } = desk.test.app;
     const [row] = await database.query<{ id: string }>(
@@ -327,12 +326,148 @@ describe('what Zendesk signs for an app, by its documented format', () => {
   });
 });
 
+describe('what Intercom signs for a card, by its documented format', () => {
+  let desk: FramedApp;
+  const workspace = 'lyt8zs0q';
+  beforeAll(async () => {
+    desk = await FramedApp.start(
+      [
+        { source: 'demo', origins: [], signed: { kind: 'intercom', workspace, secret } },
+        { source: 'second', origins: ['https://desk.example'] },
+      ],
+      { consoleFolder: builtConsole() },
+    );
+  }, 120_000);
+  afterAll(() => desk.stop());
+
+  /** As Intercom asks when a teammate opens a conversation in the inbox (Canvas Kit, initialize). */
+  const asked = (more: Record<string, unknown> = {}) => ({
+    workspace_id: workspace,
+    workspace_region: 'US',
+    admin: { type: 'admin', id: '814860', name: 'Ana of the helpdesk', email: 'ana@shop.example', team_ids: [] },
+    conversation: { type: 'conversation', id: '1001', source: { type: 'conversation', body: 'my card was declined' } },
+    contact: { type: 'contact', id: '5ba682d23d7cf92bef87bfd4', email: 'customer@example.com' },
+    ...more,
+  });
+  const signatureOf = (body: string, key = secret, algorithm = 'sha256') => createHmac(algorithm, key).update(body).digest('hex');
+  const send = async (
+    body: string,
+    signature: string | readonly string[] | null = signatureOf(body),
+    { source = 'demo', type = 'application/json' } = {},
+  ) => {
+    const signed = signature === null ? {} : { 'x-body-signature': signature as string };
+    const headers = { host: 'gateway.example', 'content-type': type, ...signed };
+    const answer = await desk.test.server.inject({ method: 'POST', url: `/cards/${source}`, headers, payload: body });
+    return { status: answer.statusCode, text: answer.body, headers: answer.headers };
+  };
+  const linkIn = (text: string): string => JSON.parse(text).canvas.content.components[0].action.url;
+  const refusals = async () => (await desk.test.events('frame.refuse')).map(({ detail }) => (detail as { why: string }).why);
+
+  it('is answered by a card that leads to the conversation’s ticket in the console, and has nothing else', async () => {
+    const { status, text, headers } = await send(JSON.stringify(asked()));
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toEqual({
+      canvas: {
+        content: {
+          components: [
+            {
+              type: 'button',
+              id: 'counterfoil',
+              label: 'Open in Counterfoil',
+              style: 'secondary',
+              action: { type: 'url', url: 'https://gateway.example/t/demo/1001' },
+            },
+          ],
+        },
+      },
+    });
+    expect(headers['cache-control']).toBe('no-store');
+    expect(headers['set-cookie']).toBeUndefined();
+  });
+
+  it('says the same of a conversation that isn’t known here, and the same when it is sent again', async () => {
+    const [events, rows] = [(await desk.test.events()).length, await countOf(desk.test, 'frame_use')];
+    const body = JSON.stringify(asked({ conversation: { type: 'conversation', id: '215469000000001' } }));
+    const answers = [await send(body), await send(body)];
+    expect(answers.map(({ text }) => linkIn(text))).toEqual(Array(2).fill('https://gateway.example/t/demo/215469000000001'));
+    desk.test.clock.forward(365 * 24 * 3_600 * second);
+    expect(linkIn((await send(body)).text)).toBe('https://gateway.example/t/demo/215469000000001');
+    // Nothing began, and nothing of it is kept.
+    expect([(await desk.test.events()).length, await countOf(desk.test, 'frame_use')]).toEqual([events, rows]);
+  });
+
+  it('is checked over the bytes as they came, whatever they are said to be', async () => {
+    const spaced = JSON.stringify(asked(), null, 2).replace('Ana', '\\u0041na');
+    expect((await send(spaced, signatureOf(spaced), { type: 'text/plain' })).status).toBe(200);
+    expect((await send(spaced, signatureOf(JSON.stringify(asked())))).status).toBe(400);
+    expect((await send(spaced, signatureOf(spaced).toUpperCase())).status).toBe(200);
+  });
+
+  const body = JSON.stringify(asked());
+  it.each<[string, string, string | readonly string[] | null, string]>([
+    ['isn’t signed', body, null, 'context-signature'],
+    ['is signed with another secret', body, signatureOf(body, 'a secret of somebody else'), 'context-signature'],
+    ['is signed otherwise', body, signatureOf(body, secret, 'sha1'), 'context-signature'],
+    ['is signed for something else', body.replace('1001', '1002'), signatureOf(body), 'context-signature'],
+    ['has a signature that is cut', body, signatureOf(body).slice(0, 62), 'context-signature'],
+    ['has two', body, [signatureOf(body), signatureOf(body)], 'context-signature'],
+    ['is empty', '', signatureOf('x'), 'context-signature'],
+    ['is nothing that Intercom sends', 'canvas', signatureOf('canvas'), 'context'],
+    ['comes from another workspace', ...signedBody({ workspace_id: 'other' }), 'context-audience'],
+    ['comes from a customer’s messenger', ...signedBody({ admin: undefined, conversation: undefined }), 'context'],
+    ['names a teammate, and no conversation', ...signedBody({ conversation: undefined }), 'context'],
+    ['names another address', ...signedBody({ conversation: { id: '1001/../../sign-in?return=//evil.example' } }), 'context'],
+    ['names a number that isn’t one', ...signedBody({ conversation: { id: 1.5 } }), 'context'],
+  ])('is refused, and put on record once, where it %s', async (_, sent, signature, why) => {
+    desk.test.clock.forward(61 * second);
+    const before = (await refusals()).length;
+    const { status, text } = await send(sent, signature);
+    expect(status).toBe(400);
+    expect(JSON.parse(text)).toMatchObject({ errors: [{ extensions: { code: 'INVALID', rule: 'frame.context' } }] });
+    expect(text).not.toMatch(/evil|ana@|customer@|1001|declined/);
+    expect((await refusals()).slice(before)).toEqual([why]);
+  });
+  function signedBody(more: Record<string, unknown>): [string, string] {
+    const text = JSON.stringify(asked(more));
+    return [text, signatureOf(text)];
+  }
+
+  it('is put on record twenty times a minute at most, and is at most 1024 KiB', async () => {
+    desk.test.clock.forward(61 * second);
+    const before = (await refusals()).length;
+    for (let n = 0; n < 30; n += 1) await send(body, null);
+    expect((await refusals()).length - before).toBe(20);
+    const long = JSON.stringify(asked({ more: 'x'.repeat(1024 * 1024) }));
+    const { status, text } = await send(long);
+    expect({ status, text }).toEqual({ status: 413, text: expect.stringContaining('expected at most 1024 KiB') });
+    expect((await send(JSON.stringify(asked({ more: 'x'.repeat(1_000_000) })))).status).toBe(200);
+  });
+
+  it('is of no helpdesk that has a frame, and gives its own none', async () => {
+    for (const source of ['second', 'other']) expect((await send(body, signatureOf(body), { source })).status).toBe(404);
+    for (const url of ['/embed/demo/1001', '/embed/demo']) {
+      const { statusCode, headers } = await desk.test.server.inject({ url, headers: { host: 'gateway.example' } });
+      expect(statusCode).toBe(404);
+      expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+    }
+    const browser = await desk.browser('ana');
+    const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
+    const cookie = { cookie: `__Host-counterfoil=${browser}` };
+    expect((await desk.post('/frame/codes', { source: 'demo', challenge }, cookie)).status).toBe(400);
+    expect((await desk.post('/frame/contexts', { source: 'demo', context: 'a.b.c' })).status).toBe(400);
+  });
+});
+
 describe('a helpdesk that signs nothing', () => {
   let desk: FramedApp;
   beforeAll(async () => {
-    desk = await FramedApp.start([{ source: 'demo', origins: ['https://desk.example'], signatureRequired: false }], {
-      consoleFolder: builtConsole(),
-    });
+    desk = await FramedApp.start(
+      [
+        { source: 'demo', origins: ['https://desk.example'] },
+        { source: 'second', origins: ['https://chat.example', 'http://localhost:3000'], context: 'chatwoot' },
+      ],
+      { consoleFolder: builtConsole() },
+    );
   }, 120_000);
   afterAll(() => desk.stop());
 
@@ -350,6 +485,22 @@ describe('a helpdesk that signs nothing', () => {
       payload: 'token=a.b.c',
     });
     expect(posted.statusCode).toBe(404);
+  });
+
+  it('asks the page around it where that is Chatwoot’s, and hears its origins alone', async () => {
+    const get = async (url: string) => {
+      const { body, headers } = await desk.test.server.inject({ url, headers: { host: 'gateway.example' } });
+      const [, origins] = /name="counterfoil-origins" content="([^"]*)"/.exec(body) ?? [];
+      return { origins, asks: body.includes('/console/chatwoot.js'), policy: headers['content-security-policy'] };
+    };
+    const policy = expect.stringContaining('frame-ancestors https://chat.example http://localhost:3000;');
+    expect(await get('/embed/second')).toEqual({ origins: 'https://chat.example http://localhost:3000', asks: true, policy });
+    // With a ticket in its address it asks nobody.
+    expect(await get('/embed/second/1001')).toEqual({ origins: undefined, asks: false, policy });
+    expect(await get('/embed/demo')).toMatchObject({ origins: undefined, asks: false });
+    expect(
+      (await desk.test.server.inject({ url: '/console/chatwoot.js', headers: { host: 'gateway.example' } })).statusCode,
+    ).toBe(200);
   });
 
   it('has its page in frames of its origins alone, and an unknown one has none', async () => {

@@ -11,7 +11,7 @@ import { FramedApp, frameKey, ownPage } from '../support/framed';
 import { HeldPayments } from '../support/holds';
 import { root } from '../support/readme';
 
-const embeds = ['demo', 'second'].map((source) => ({ source, origins: [`https://${source}.example`], signatureRequired: false }));
+const embeds = ['demo', 'second'].map((source) => ({ source, origins: [`https://${source}.example`] }));
 const own = '1001';
 const minute = 60_000;
 

@@ -1,4 +1,4 @@
-import type { BrowserContext, Frame, Page } from 'playwright-core';
+import type { BrowserContext, Frame, Page, Request } from 'playwright-core';
 import type { IssuerConfiguration } from '../../src/authz/identity/token-verifier';
 import { TestApp } from '../support/app';
 import { builtConsole } from '../support/built-console';
@@ -19,6 +19,8 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
   /** Another page of it, in which nobody grants frames their cookies. */
   let strict: Site;
   let elsewhere: Site;
+  /** Of another helpdesk, whose frames have one address, as Chatwoot's dashboard apps have. */
+  let chat: Site;
   let gateway: string;
   const faults: string[] = [];
 
@@ -34,6 +36,7 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
     });
     strict = await Site.open('strict', page);
     elsewhere = await Site.open('elsewhere', page);
+    chat = await Site.open('chat', () => '<title>Conversations</title>');
     browser = await strictBrowser([{ top: helpdesk.origin, embedded: gateway }]);
     test = await TestApp.start({
       consoleFolder: builtConsole(),
@@ -72,7 +75,10 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
           idleMinutes: 15,
           hours: 8,
         },
-        embeds: [{ source: 'demo', origins: [helpdesk.origin, strict.origin], signatureRequired: false }],
+        embeds: [
+          { source: 'demo', origins: [helpdesk.origin, strict.origin] },
+          { source: 'second', origins: [chat.origin], context: 'chatwoot' },
+        ],
       },
     });
     test.clock.forward(Date.now() - test.clock.now().getTime());
@@ -81,7 +87,7 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
   afterAll(async () => {
     await browser?.close();
     await test.stop();
-    await Promise.all([helpdesk.close(), strict.close(), elsewhere.close()]);
+    await Promise.all([helpdesk.close(), strict.close(), elsewhere.close(), chat.close()]);
     provider.stop();
   });
   beforeEach(async () => {
@@ -255,6 +261,123 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
     await asking.getByRole('button', { name: 'Show' }).click();
     await asking.getByRole('button', { name: 'Sign in' }).waitFor();
   }, 120_000);
+
+  /** What Chatwoot tells a dashboard app, by its documentation: the whole conversation, who the customer is, and who looks at it. */
+  const told = (id: unknown, event = 'appContext') =>
+    JSON.stringify({
+      event,
+      data: {
+        conversation: {
+          id,
+          status: 'open',
+          meta: { sender: { email: 'customer@example.com' } },
+          messages: [{ content: 'hello' }],
+        },
+        contact: { id: 5, email: 'customer@example.com', phone_number: '+4930123456' },
+        currentAgent: { id: 1, name: 'Ana', email: 'ana@shop.example' },
+      },
+    });
+  /** A page of Chatwoot's with the app in it, that answers with this when it is asked, if at all. */
+  const openChat = async ({ context }: { readonly context: BrowserContext }, answer: string | null) => {
+    const page = await context.newPage();
+    await page.goto(chat.origin);
+    await page.evaluate(
+      `heard = []; addEventListener('message', ({ data, source }) => { heard.push(data); const answer = ${JSON.stringify(answer)}; if (data === 'chatwoot-dashboard-app:fetch-info' && answer !== null) source.postMessage(answer, '*'); });
+       frame = document.createElement('iframe'); frame.title = 'Counterfoil'; frame.src = ${JSON.stringify(`${gateway}/embed/second`)}; document.body.append(frame); undefined`,
+    );
+    const frame = await frameIn(page);
+    await frame.locator('main').waitFor();
+    return { page, frame };
+  };
+
+  it('goes to the conversation that Chatwoot names when it is asked, and takes nothing else of what it says', async () => {
+    if (!browser) return;
+    const sent: string[] = [];
+    const see = (request: Request) => sent.push(`${request.url()} ${request.postData()}`);
+    browser.context.on('request', see);
+    const { page, frame } = await openChat(browser, told(1001));
+    await frame.waitForURL(`${gateway}/embed/second/1001`);
+    await frame.getByRole('heading', { name: 'Ticket 1001' }).waitFor();
+    await frame.getByRole('button', { name: 'Sign in' }).waitFor();
+    expect(await page.evaluate('heard')).toEqual(['chatwoot-dashboard-app:fetch-info']);
+    const kept = await frame.evaluate<string>('document.documentElement.outerHTML + JSON.stringify([history.state, name])');
+    expect(kept + sent.join('\n')).not.toMatch(/customer@|4930123456|ana@shop/);
+    browser.context.off('request', see);
+    // It is told once: a page that names another one later moves nobody who works here.
+    await page.evaluate(`frame.contentWindow.postMessage(${JSON.stringify(told(1002))}, '*')`);
+    await page.waitForTimeout(300);
+    expect(frame.url()).toBe(`${gateway}/embed/second/1001`);
+    await page.close();
+  }, 90_000);
+
+  it('hears of a conversation by the page around it alone, and nothing but a number', async () => {
+    if (!browser) return;
+    const { page, frame } = await openChat(browser, null);
+    await frame.getByLabel('Number of the ticket').waitFor();
+    // A page of another origin beside it, which finds the frame by going through its parent's.
+    await page.evaluate(
+      `beside = document.createElement('iframe'); beside.src = ${JSON.stringify(elsewhere.origin)}; document.body.append(beside); undefined`,
+    );
+    let other: Frame | undefined;
+    while (!other) {
+      await page.waitForTimeout(50);
+      other = page.frames().find((each) => each.url().startsWith(elsewhere.origin));
+    }
+    await other.waitForLoadState();
+    await other.evaluate(`parent.frames[0].postMessage(${JSON.stringify(told(6661))}, '*')`);
+    // A window of another origin, and the frame's own one.
+    const [window] = await Promise.all([
+      page.context().waitForEvent('page'),
+      page.evaluate(`{ open(${JSON.stringify(elsewhere.origin)}); }`),
+    ]);
+    await window.waitForLoadState();
+    await window.evaluate(`opener.frames[0].postMessage(${JSON.stringify(told(6662))}, '*')`);
+    await window.close();
+    await frame.evaluate(`postMessage(${JSON.stringify(told(6663))}, '*')`);
+    const hostile: readonly unknown[] = [
+      told('1001/../../sign-in'),
+      told('//evil.example'),
+      told('javascript:alert(1)'),
+      told(-1),
+      told(0),
+      told(1.5),
+      told(1e30),
+      told([1001]),
+      told({ toString: '1001' }),
+      told(null),
+      told(1001, 'other'),
+      told(1001).slice(0, -1),
+      JSON.stringify({ event: 'appContext', data: { conversation: { id: 1001, padding: 'x'.repeat(1_100_000) } } }),
+      '{"event":"appContext"}',
+      'null',
+      '[]',
+      '['.repeat(100_000),
+      JSON.parse(told(1001)),
+      { counterfoilCode: 'AAAA' },
+      1001,
+      null,
+    ];
+    for (const data of hostile) await page.evaluate(`frame.contentWindow.postMessage(${JSON.stringify(data)}, '*')`);
+    await page.waitForTimeout(300);
+    expect(frame.url()).toBe(`${gateway}/embed/second`);
+    // It was listening all the while.
+    await page.evaluate(`frame.contentWindow.postMessage(${JSON.stringify(told('1001'))}, '*')`);
+    await frame.waitForURL(`${gateway}/embed/second/1001`);
+    await page.close();
+  }, 90_000);
+
+  it('stays where its reader said themselves which ticket it is', async () => {
+    if (!browser) return;
+    const { page, frame } = await openChat(browser, null);
+    await frame.getByLabel('Number of the ticket').fill('1003');
+    await frame.getByRole('button', { name: 'Show' }).click();
+    await frame.getByRole('heading', { name: 'Ticket 1003' }).waitFor();
+    await page.evaluate(`frame.contentWindow.postMessage(${JSON.stringify(told(1001))}, '*')`);
+    await page.waitForTimeout(300);
+    await frame.getByRole('heading', { name: 'Ticket 1003' }).waitFor();
+    expect(frame.url()).toBe(`${gateway}/embed/second`);
+    await page.close();
+  }, 60_000);
 
   it('hears no page around it, and a window that such a page opens tells it nothing', async () => {
     if (!browser) return;

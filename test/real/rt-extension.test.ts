@@ -1,7 +1,7 @@
 import type { Frame } from 'playwright-core';
 import { readContext } from '../../src/features/embeds/signed-contexts';
 import { builtConsole } from '../support/built-console';
-import { FramedApp } from '../support/framed';
+import { FramedApp, signedFor } from '../support/framed';
 import { strictBrowser } from '../support/two-sites';
 import { RtPeople, rtConnection } from './rt';
 
@@ -48,8 +48,8 @@ describe('our extension in a real Request Tracker', () => {
 
   it('shows the gateway’s frame in its page, which takes what was signed', async () => {
     const desk = await FramedApp.start(
-      [{ source: 'rt', origins: [connection.url], signed, signatureRequired: true }],
-      { consoleFolder: builtConsole() },
+      [{ source: 'rt', origins: [connection.url], signed }],
+      { consoleFolder: builtConsole(), policy: signedFor('rt') },
       gateway,
     );
     desk.test.clock.forward(Date.now() - desk.test.clock.now().getTime());

@@ -257,6 +257,30 @@ describe('counterfoil policy', () => {
     });
   });
 
+  it('check tells of frames that sign and nothing demands it, and refuses what nobody can bring', async () => {
+    const demanding = file('demanding.yaml', policyText.replace('signatureRequired: []', 'signatureRequired: [desk]'));
+    const line = policyText.split('\n').findIndex((each) => each.includes('signatureRequired: []')) + 1;
+    const delivery = 'delivery: { mail: { kind: files }, sms: { kind: files } }\n';
+    const signs = file('signs.yaml', `${delivery}embeds: [{ source: desk, signed: { kind: rt, secret: "\${ANY}" } }]\n`);
+    const silent = file('silent.yaml', `${delivery}embeds: [{ source: desk }]\n`);
+    const [told, demanded, refused] = await Promise.all([
+      built.run(['policy', 'check'], { CONFIG_FILE: signs }),
+      built.run(['policy', 'check', demanding], { CONFIG_FILE: signs }),
+      built.run(['policy', 'check', demanding], { CONFIG_FILE: silent }),
+    ]);
+    expect(told).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('though these sign: desk (frames.signatureRequired).'),
+    });
+    expect(demanded).toMatchObject({ code: 0, stdout: expect.stringContaining('only where it was signed for: desk.') });
+    expect(demanded.stdout).not.toContain('though these sign');
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`demanding.yaml:${line}  frames.signatureRequired.0: signs nothing of its frames`),
+    });
+  });
+
   it('explain says what a role sees under a link, by which line, and what would lift it', async () => {
     const { code, stdout } = await built.run([
       'policy',

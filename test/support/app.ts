@@ -71,7 +71,8 @@ const policies = new Map<string, ExposurePolicy>();
 
 /** The policy that a configuration asks for, read once a file of tests. Throws as the start of a gateway does. */
 const policyOf = (config: Config): ExposurePolicy => {
-  const key = JSON.stringify([readFileSync(config.policyFile, 'utf8'), config.mfaRequired, config.channels]);
+  const embeds = config.embeds.map(({ source, signed }) => [source, signed?.kind]);
+  const key = JSON.stringify([readFileSync(config.policyFile, 'utf8'), config.mfaRequired, config.channels, embeds]);
   const policy = policies.get(key) ?? loadPolicy(config.policyFile, servedGraph().classification, config);
   policies.set(key, policy);
   return policy;

@@ -88,7 +88,7 @@ export class DoorCanaries {
           idleMinutes: 60,
           hours: 8,
         } as never,
-        embeds: [{ source: 'demo', origins: ['https://desk.example'], signatureRequired: false }],
+        embeds: [{ source: 'demo', origins: ['https://desk.example'] }],
       },
     });
     this.issuer = issuer;

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Role } from '../../src/authz/actor';
 import type { Config } from '../../src/config/load';
 import { TestApp, type TestAppOptions } from './app';
@@ -24,6 +25,10 @@ export const cookiesSet = (headers: Readonly<Record<string, unknown>>) =>
     const at = pair.indexOf('=');
     return { name: pair.slice(0, at), value: pair.slice(at + 1), attributes: attributes.join('; ') };
   });
+
+/** The policy as it is, but for frames that have to be signed for. */
+export const signedFor = (...sources: readonly string[]): string =>
+  readFileSync('schema/exposure.yaml', 'utf8').replace('signatureRequired: []', `signatureRequired: [${sources.join(', ')}]`);
 
 const teams: Readonly<Record<string, { readonly roles: readonly Role[]; readonly teams: readonly string[] }>> = {
   ana: { roles: ['AGENT'], teams: ['cards'] },

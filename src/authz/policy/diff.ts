@@ -230,6 +230,16 @@ const settingChanges = (before: ExposurePolicy, after: ExposurePolicy): PolicyCh
     after.holds.supervisorMost,
     'The number of holds of a supervisor that stand at once',
   );
+  list(
+    'FRAMES_SIGNED',
+    'frames.signatureRequired',
+    null,
+    before.frames.signatureRequired,
+    after.frames.signatureRequired,
+    'Helpdesks in whose frames a ticket is shown only where they signed for it',
+    // A demand that falls away opens something, one that is added closes it.
+    (from, to) => listEffect(to, from),
+  );
   for (const kind of ['filters', 'sorts'] as const) {
     const [old, fresh] = [before.argumentRoles(kind), after.argumentRoles(kind)];
     const verb = kind === 'filters' ? 'filter' : 'sort';

@@ -216,10 +216,60 @@ describe('the digest', () => {
     ['a condition that falls away', ', methodIsDefault: true', ''],
     ['a condition that is the other way round', 'methodIsDefault: true', 'methodIsDefault: false'],
     ['a condition that is added', 'methodYoungerThanDays: 7', 'methodYoungerThanDays: 7, disputedWithinDays: 7'],
+    ['what frames have to bring', 'fields:', 'frames: { signatureRequired: [desk] }\nfields:'],
   ])('changes with %s', (_, from, to) => {
     const changed = valid.replace(from, to);
     expect(changed).not.toBe(valid);
     expect(load(changed).digest).not.toBe(digest);
+  });
+});
+
+describe('a signature that frames have to bring', () => {
+  const demanding = (...names: string[]) =>
+    valid.replace('fields:', `frames: { signatureRequired: [${names.join(', ')}] }\nfields:`);
+  const embeds = [
+    { source: 'desk', signed: { kind: 'rt' } },
+    { source: 'chat' },
+    { source: 'messenger', signed: { kind: 'intercom' } },
+  ];
+
+  it('is demanded of none unless the file says so', () => {
+    expect(load(valid, { embeds }).frames.signatureRequired).toEqual([]);
+    expect(load(valid.replace('fields:', 'frames: { signatureRequired: [] }\nfields:')).digest).toBe(load(valid).digest);
+  });
+
+  it('is demanded of helpdesks that sign, where it is known which do', () => {
+    expect(load(demanding('desk'), { embeds }).frames.signatureRequired).toEqual(['desk']);
+    expect(load(demanding('anything')).frames.signatureRequired).toEqual(['anything']);
+    const those = 'expected one of those that sign: desk';
+    expect(problemsOf(demanding('desk', 'chat', 'messenger', 'other'), { embeds })).toEqual([
+      `line 8, frames.signatureRequired.1: signs nothing of its frames (embeds[].signed), so none would show a ticket; ${those}`,
+      `line 8, frames.signatureRequired.2: signs nothing of its frames (embeds[].signed), so none would show a ticket; ${those}`,
+      `line 8, frames.signatureRequired.3: is no helpdesk of embeds; ${those}`,
+    ]);
+    expect(problemsOf(demanding('desk'), { embeds: [] })).toEqual([
+      'line 8, frames.signatureRequired.0: is no helpdesk of embeds; expected none: no helpdesk signs',
+    ]);
+  });
+
+  it.each([
+    ['one that stands twice', 'frames: { signatureRequired: [desk, desk] }', /signatureRequired\.1: expected each helpdesk once/],
+    ['what is no name', 'frames: { signatureRequired: [[desk]] }', /signatureRequired\.0: expected string/],
+    ['another word', 'frames: { required: [desk] }', /frames: unknown required/],
+    ['nothing', 'frames: {}', /frames\.signatureRequired: missing; expected a list/],
+    ['one for all', 'frames: { signatureRequired: true }', /frames\.signatureRequired: expected a list/],
+  ])('is no %s', (_, section, expected) => {
+    expect(problemsOf(valid.replace('fields:', `${section}\nfields:`)).join('\n')).toMatch(expected);
+  });
+
+  it('that falls away exposes more', () => {
+    const changes = diffPolicies(load(demanding('desk', 'chat')), load(demanding('chat')), classification);
+    expect(changes).toMatchObject([
+      {
+        effect: 'exposes',
+        sentence: 'Helpdesks in whose frames a ticket is shown only where they signed for it: now chat (was chat, desk).',
+      },
+    ]);
   });
 });
 
@@ -695,6 +745,7 @@ describe('diff', () => {
     ['scope: {', 'scope: { PRIVACY: [assisted],', 'scope.PRIVACY', 'exposes'],
     ['[PAYMENTS, SERVICE]', '[PAYMENTS, SERVICE, AGENT]', 'filters.Customer.score', 'exposes'],
     ['Customer.score: [PAYMENTS] }', 'Customer.score: [] }', 'sorts.Customer.score', 'restricts'],
+    ['fields:', 'frames: { signatureRequired: [desk] }\nfields:', 'frames.signatureRequired', 'restricts'],
   ])('also %s to %s', (from, to, coordinate, effect) => {
     expect(changed(from, to)).toEqual([
       expect.objectContaining({ coordinate, effect, sentence: expect.stringMatching(/now .*\(was .*\)\.$/) }),

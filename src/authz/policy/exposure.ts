@@ -6,6 +6,7 @@ import {
   type AssistancePolicy,
   type BrakePolicy,
   type DecisionPolicy,
+  type FramePolicy,
   type HoldPolicy,
   type PolicyProblem,
   parseExposureFile,
@@ -13,6 +14,7 @@ import {
   type ScopePolicy,
 } from './file';
 import { type DecidingEntry, PolicyReader, type RoleEntry } from './reader';
+import type { ConfiguredEmbed } from './signed-frames';
 import type { UpdatePolicy } from './update-policy';
 import { type ConfiguredChannels, canonicalUpdates } from './updates';
 import { always, denied, omit, omitForLackOfLink, permissiveness, type Verdict, type Verdicts, verdictText } from './verdict';
@@ -25,6 +27,8 @@ export interface ExposureOptions {
   readonly mfaRequired?: boolean;
   /** A strength that needs a channel which isn't there is a problem of the policy. All of them are there unless said otherwise. */
   readonly channels?: ConfiguredChannels;
+  /** In which helpdesks' pages the panel is shown; null where nobody can tell. A demand on another one is a problem of the policy. */
+  readonly embeds?: readonly ConfiguredEmbed[] | null;
 }
 
 interface PolicyContents {
@@ -39,6 +43,7 @@ interface PolicyContents {
   readonly recognitions: RecognitionPolicy;
   readonly decisions: DecisionPolicy;
   readonly holds: HoldPolicy;
+  readonly frames: FramePolicy;
 }
 
 export type LoadedPolicy =
@@ -53,7 +58,7 @@ const canonicalText = (contents: PolicyContents): string => {
       return [role, ...linkAssurances.map((each) => (verdicts ? verdictText(verdicts[each]) : 'deny'))];
     });
   const sorted = <Value>(map: ReadonlyMap<string, Value>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { assistance, scope, updates, brakes, holds, recognitions, decisions } = contents;
+  const { assistance, scope, updates, brakes, holds, recognitions, decisions, frames } = contents;
   return JSON.stringify([
     2,
     [...new Set(assistance.automatic)].sort(),
@@ -70,6 +75,7 @@ const canonicalText = (contents: PolicyContents): string => {
     [recognitions.linkHours, recognitions.perCustomerPerDay],
     [decisions.routes.review, decisions.routes.hold, decisions.quota.perSubjectPerHour, decisions.quota.subjectsPerMinute],
     [holds.agentMinutes, holds.agentDayMinutes, holds.agentMost, holds.supervisorMost],
+    [...frames.signatureRequired].sort(),
   ]);
 };
 
@@ -92,6 +98,7 @@ export class ExposurePolicy {
   readonly recognitions: RecognitionPolicy;
   readonly decisions: DecisionPolicy;
   readonly holds: HoldPolicy;
+  readonly frames: FramePolicy;
   /** SHA-256 (hexadecimal) of what the policy means; comments, order and formatting don't change it. */
   readonly digest: string;
   readonly mfaRequired: boolean;
@@ -109,6 +116,7 @@ export class ExposurePolicy {
     this.recognitions = contents.recognitions;
     this.decisions = contents.decisions;
     this.holds = contents.holds;
+    this.frames = contents.frames;
     this.classification = contents.classification;
     this.mfaRequired = options.mfaRequired ?? true;
     this.digest = createHash('sha256').update(canonicalText(contents)).digest('hex');
@@ -125,14 +133,15 @@ export class ExposurePolicy {
     const filters = unreadable ? new Map() : reader.argument('filters');
     const sorts = unreadable ? new Map() : reader.argument('sorts');
     reader.checkStrengths(options.channels ?? { mail: true, sms: true });
-    const { assistance, scope, updates, brakes, holds, recognitions, decisions } = file;
-    if (reader.problems.length > 0 || !assistance || !scope || !updates || !brakes || !holds || !recognitions || !decisions) {
+    reader.checkSigned(options.embeds ?? null);
+    const { assistance, scope, updates, brakes, holds, recognitions, decisions, frames } = file;
+    const isWhole = assistance && scope && updates && brakes && holds && recognitions && decisions && frames;
+    if (reader.problems.length > 0 || !isWhole)
       return { ok: false, problems: reader.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
-    }
     return {
       ok: true,
       policy: new ExposurePolicy(
-        { classification, fields, filters, sorts, assistance, scope, updates, brakes, holds, recognitions, decisions },
+        { classification, fields, filters, sorts, assistance, scope, updates, brakes, holds, recognitions, decisions, frames },
         options,
       ),
     };

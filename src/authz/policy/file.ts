@@ -165,6 +165,24 @@ const holds = z
 /** For how long agents may hold payments, and how many each of the staff at once. */
 export type HoldPolicy = z.infer<typeof holds>;
 
+const mostHelpdesks = 64;
+const frames = z
+  .strictObject({
+    /** Helpdesks in whose pages' frames a ticket is shown only where the helpdesk signed for it. */
+    signatureRequired: z
+      .array(z.string())
+      .max(mostHelpdesks, { error: `expected at most ${mostHelpdesks} helpdesks` })
+      .superRefine((names, context) => {
+        names.forEach((name, index) => {
+          if (names.indexOf(name) === index) return;
+          context.addIssue({ code: 'custom', path: [index], message: 'expected each helpdesk once' });
+        });
+      }),
+  })
+  .default({ signatureRequired: [] });
+/** What frames in helpdesks' pages have to bring. */
+export type FramePolicy = z.infer<typeof frames>;
+
 const contents = z.strictObject({
   version: z.literal(1, { error: 'expected 1' }),
   assistance,
@@ -174,6 +192,7 @@ const contents = z.strictObject({
   recognitions,
   decisions,
   holds,
+  frames,
   fields,
   filters: rolesByCoordinate,
   sorts: rolesByCoordinate,
@@ -188,6 +207,7 @@ export interface ExposureFile {
   readonly recognitions: RecognitionPolicy | null;
   readonly decisions: DecisionPolicy | null;
   readonly holds: HoldPolicy | null;
+  readonly frames: FramePolicy | null;
   /** Type → field or `*` → role or `*` → entry; malformed entries are left out and stand among the problems. */
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, VerdictEntry>>>;
   readonly filters: ReadonlyMap<string, readonly Role[]>;
@@ -231,6 +251,7 @@ const nothing = (problems: readonly PolicyProblem[]): ExposureFile => ({
   recognitions: null,
   decisions: null,
   holds: null,
+  frames: null,
   fields: new Map(),
   filters: new Map(),
   sorts: new Map(),
@@ -300,7 +321,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
   const source: unknown = document.toJS();
   const parsed = contents.safeParse(source, { reportInput: true });
   if (parsed.success) {
-    const { assistance, scope, updates, brakes, holds, recognitions, decisions, fields, filters, sorts } = parsed.data;
+    const { assistance, scope, updates, brakes, holds, recognitions, decisions, frames, fields, filters, sorts } = parsed.data;
     const byName = <Value>(values: Readonly<Record<string, Value>>) => new Map(Object.entries(values));
     return {
       assistance,
@@ -310,6 +331,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
       recognitions,
       decisions,
       holds,
+      frames,
       fields: new Map(
         Object.entries(fields).map(([type, byField]) => [
           type,
@@ -341,6 +363,7 @@ export const parseExposureFile = (text: string): ExposureFile => {
     recognitions: recognitions.safeParse(section('recognitions')).data ?? null,
     decisions: decisions.safeParse(section('decisions')).data ?? null,
     holds: holds.safeParse(section('holds')).data ?? null,
+    frames: frames.safeParse(section('frames')).data ?? null,
     fields: new Map(
       entriesOf(section('fields')).map(([type, byField]) => [
         type,

@@ -2,6 +2,7 @@ import { linkAssurances, type Role, roles } from '../actor';
 import { type Classification, type ClassifiedField, ceiling } from './classification';
 import type { PolicyProblem, parseExposureFile, VerdictEntry } from './file';
 import { maskNamed } from './mask';
+import { type ConfiguredEmbed, unmetDemands } from './signed-frames';
 import { type ConfiguredChannels, unmetStrengths } from './updates';
 import { always, ceilings, omit, permissiveness, readVerdict, type Verdict, type Verdicts, verdictText } from './verdict';
 
@@ -177,5 +178,11 @@ export class PolicyReader {
   checkStrengths(channels: ConfiguredChannels): void {
     if (!this.file.updates) return;
     for (const { path, message } of unmetStrengths(this.file.updates, channels)) this.report(path, message);
+  }
+
+  /** Every helpdesk of which the section `frames` demands a signature must sign what its pages say. */
+  checkSigned(embeds: readonly ConfiguredEmbed[] | null): void {
+    if (!this.file.frames || embeds === null) return;
+    for (const { path, message } of unmetDemands(this.file.frames, embeds)) this.report(path, message);
   }
 }

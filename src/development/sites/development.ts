@@ -70,7 +70,6 @@ export class Development {
     const { helpdeskSite } = this;
     return {
       source,
-      signatureRequired: false,
       get origins() {
         return helpdeskSite.current === null ? [] : [helpdeskSite.current];
       },

@@ -4,7 +4,8 @@ import { Failure } from '../../failure';
 import { open, type SealedPlace, seal } from '../../privacy/sealing';
 import type { Core } from '../core';
 import { staffDigests } from '../keys/contact-digests';
-import type { EmbedSection } from './embeds.section';
+import { cardTo, conversationIn } from './card-requests';
+import type { CardSection, FramedSection } from './embeds.section';
 import type { FrameUses } from './frame-uses';
 import { type ContextFault, ContextRefused, readContext } from './signed-contexts';
 
@@ -34,7 +35,8 @@ export class ContextDenied extends Failure {
 
 export interface ContextParts extends Pick<Core, 'keys' | 'clock' | 'publicUrl'> {
   readonly uses: FrameUses;
-  readonly embedOf: (source: string) => EmbedSection | undefined;
+  readonly embedOf: (source: string) => FramedSection | undefined;
+  readonly cardOf: (source: string) => CardSection | undefined;
 }
 
 /** What helpdesks sign for the pages that frames are in. Each is taken once; the page goes on by a receipt. */
@@ -64,6 +66,23 @@ export class Contexts {
         until: now.getTime() + receiptGoodFor,
       };
       return seal(keys.frameKey, place, JSON.stringify(content)).toString('base64url');
+    } catch (error) {
+      if (error instanceof ContextRefused) throw new ContextDenied(error.why);
+      throw error;
+    }
+  }
+
+  /**
+   * The card for a conversation that a helpdesk signed a request for: a link, made of what was signed alone. Whether there is such a ticket isn't looked at, so
+   * that it tells nothing of that. Throws `ContextDenied`.
+   */
+  card(source: string, body: Buffer, signature: string | undefined): ReturnType<typeof cardTo> {
+    const { cardOf, publicUrl } = this.parts;
+    const signed = cardOf(source);
+    if (!signed) throw new ContextDenied('context');
+    try {
+      const reference = conversationIn(body, signature, signed);
+      return cardTo(`${publicUrl()}/t/${source}/${reference}`);
     } catch (error) {
       if (error instanceof ContextRefused) throw new ContextDenied(error.why);
       throw error;

@@ -41,8 +41,8 @@ describe('the section of frames in helpdesks’ pages', () => {
   });
 
   it.each([
-    ['a signature demanded of nobody who signs', { signatureRequired: true }, ['signatureRequired']],
-    ['RT’s extension', { signed: { kind: 'rt', secret: '${SECRET}' }, signatureRequired: true }, []],
+    ['a demand that stands in the policy', { signatureRequired: true }, ['']],
+    ['RT’s extension', { signed: { kind: 'rt', secret: '${SECRET}' } }, []],
     ['a secret in the file', { signed: { kind: 'rt', secret: 'a1b2c3d4e5f6a7b8c9d0' } }, ['signed.secret']],
     ['a secret that can be tried', { signed: { kind: 'rt', secret: '${SHORT}' } }, ['signed.secret']],
     ['Zendesk', { signed: { kind: 'zendesk', subdomain: 'shop', installation: 7, publicKey: pem('good.pem', 2_048) } }, []],
@@ -56,7 +56,13 @@ describe('the section of frames in helpdesks’ pages', () => {
       { signed: { kind: 'zendesk', subdomain: 'evil.example/', installation: 7, publicKey: 'good.pem' } },
       ['signed.subdomain'],
     ],
-    ['a helpdesk that signs otherwise', { signed: { kind: 'intercom', secret: '${SECRET}' } }, ['signed.kind']],
+    ['Intercom', { origins: undefined, signed: { kind: 'intercom', workspace: 'lyt8zs0q', secret: '${SECRET}' } }, []],
+    ['a frame in Intercom', { signed: { kind: 'intercom', workspace: 'lyt8zs0q', secret: '${SECRET}' } }, ['origins']],
+    ['Intercom, wherever it is', { origins: undefined, signed: { kind: 'intercom', secret: '${SECRET}' } }, ['signed.workspace']],
+    ['a helpdesk that signs otherwise', { signed: { kind: 'freshdesk', secret: '${SECRET}' } }, ['signed.kind']],
+    ['Chatwoot', { context: 'chatwoot' }, []],
+    ['a hint beside what is signed', { context: 'chatwoot', signed: { kind: 'rt', secret: '${SECRET}' } }, ['context']],
+    ['a hint of another kind', { context: 'zendesk' }, ['context']],
   ])('takes or refuses %s', (_, given, expected) => {
     expect(wrong(given)).toEqual(expected);
   });

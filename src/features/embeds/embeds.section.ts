@@ -42,10 +42,22 @@ const signedSection = (section: SectionContext) =>
       installation: z.int().min(1),
       publicKey: publicKey(section),
     }),
+    z.strictObject({
+      /** Requests of Intercom's Canvas Kit, HMAC and SHA-256 over their bytes: for a card with a link, as nobody can sign in inside of it. */
+      kind: z.literal('intercom'),
+      /** `workspace_id`: an app may be installed in several. */
+      workspace: z.string().regex(/^[a-z0-9]{1,32}$/i, 'expected the id of the workspace, as its addresses have it'),
+      /** The app's client secret. */
+      secret: webhookSecret(section),
+    }),
   ]);
-export type SignedSection = z.output<ReturnType<typeof signedSection>>;
+type SignedSection = z.output<ReturnType<typeof signedSection>>;
+/** Where a card with a link is shown, and no frame. */
+export type CardSection = Extract<SignedSection, { readonly kind: 'intercom' }>;
+/** Where a page says who is signed in there. */
+export type SignedPageSection = Exclude<SignedSection, CardSection>;
 
-/** In which helpdesks' pages the panel is shown. */
+/** In which helpdesks' pages the panel is shown, or a card that leads to it. */
 export const embedsSection = (section: SectionContext) =>
   z
     .array(
@@ -54,18 +66,27 @@ export const embedsSection = (section: SectionContext) =>
           /** One of `sources.helpdesk`. */
           source: sourceName,
           /** The pages that may hold its frame: the helpdesk's, and where that holds it in a frame of its own, that one's. */
-          origins: z.array(origin(section)).min(1, 'expected at least one origin').max(8, 'expected at most 8 origins'),
+          origins: z.array(origin(section)).max(8, 'expected at most 8 origins').default([]),
           signed: signedSection(section).optional(),
-          /** A ticket is shown in a frame only where the helpdesk signed for it. */
-          signatureRequired: z.boolean().default(false),
+          /** How a page that can't write the ticket's number into the frame's address tells it: as Chatwoot does, by a message that nobody signs. */
+          context: z.literal('chatwoot', 'expected chatwoot').optional(),
         })
-        .refine(({ signed, signatureRequired }) => signed !== undefined || !signatureRequired, {
-          path: ['signatureRequired'],
-          error: 'expected false where nothing says how the helpdesk signs (signed)',
+        .superRefine(({ origins, signed, context: tells }, { addIssue }) => {
+          const refuse = (path: string, message: string) => addIssue({ code: 'custom', path: [path], message });
+          const isCard = signed?.kind === 'intercom';
+          if (isCard && origins.length > 0) refuse('origins', 'expected none: Intercom’s pages hold a card, and no frame');
+          if (!isCard && origins.length === 0) refuse('origins', 'expected at least one origin');
+          if (signed && tells) refuse('context', 'expected none where the helpdesk signs (signed): nobody signs such a message');
         }),
     )
     .max(64, 'expected at most 64 helpdesks')
     .default([]);
 
 export type EmbedsSection = z.output<ReturnType<typeof embedsSection>>;
-export type EmbedSection = EmbedsSection[number];
+type EmbedSection = EmbedsSection[number];
+/** A helpdesk in whose pages the panel has a frame. */
+export interface FramedSection extends Omit<EmbedSection, 'signed'> {
+  readonly signed?: SignedPageSection | undefined;
+}
+
+export const hasFrame = (embed: EmbedSection): embed is FramedSection & EmbedSection => embed.signed?.kind !== 'intercom';

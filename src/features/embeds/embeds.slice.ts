@@ -1,8 +1,9 @@
+import { undemanded } from '../../authz/policy/signed-frames';
 import type { Core } from '../core';
 import type { SignIn } from '../sign-in/sign-in.slice';
 import type { TicketGrounds } from '../tickets/tickets.policy';
 import { ContextDenied, Contexts } from './contexts.service';
-import type { EmbedSection, EmbedsSection } from './embeds.section';
+import { type CardSection, type EmbedsSection, type FramedSection, hasFrame } from './embeds.section';
 import { FrameReach } from './frame-reach.service';
 import { FrameRefused, FrameSessions } from './frame-sessions.service';
 import { FrameUses } from './frame-uses';
@@ -17,13 +18,24 @@ export interface EmbedsParts {
 
 /** Our panel in frames of helpdesks' pages; none where nobody signs in with a browser. */
 export const createEmbeds = (core: Core, section: EmbedsSection, { signIn, scope }: EmbedsParts) => {
-  const { database, keys, clock, publicUrl } = core;
-  const embedOf = (source: string): EmbedSection | undefined => section.find((each) => each.source === source);
-  const reach = new FrameReach({ database, clock, embedOf, scope });
+  const { database, keys, clock, publicUrl, policy, log } = core;
+  const framed = section.filter(hasFrame);
+  const embedOf = (source: string): FramedSection | undefined => framed.find((each) => each.source === source);
+  const cardOf = (source: string): CardSection | undefined => {
+    const signed = section.find((each) => each.source === source)?.signed;
+    return signed?.kind === 'intercom' ? signed : undefined;
+  };
+  const reach = new FrameReach({ database, clock, embedOf, scope, policy });
   if (signIn === null || section.length === 0) return { service: null, reach, recurring: [] };
+  const sources = undemanded(policy.frames, section);
+  if (sources.length > 0)
+    log.warn(
+      { sources },
+      'frames show a ticket also where nothing was signed, though these helpdesks sign: the policy demands it by frames.signatureRequired',
+    );
   const uses = new FrameUses({ database, clock, keys });
   const frames = new FrameSessions({ database, keys, clock, sessions: signIn.sessions, uses });
-  const contexts = new Contexts({ keys, clock, publicUrl, uses, embedOf });
+  const contexts = new Contexts({ keys, clock, publicUrl, uses, embedOf, cardOf });
   let minute = { at: Number.NEGATIVE_INFINITY, counts: new Map<string, number>() };
   const refused = async (why: string): Promise<void> => {
     const now = clock().getTime();
@@ -39,6 +51,7 @@ export const createEmbeds = (core: Core, section: EmbedsSection, { signIn, scope
     frames,
     contexts,
     embedOf,
+    cardOf,
     /** Puts on record why something that a frame brought was refused; other failures aren't that. */
     onRecord: async (error: unknown): Promise<void> => {
       if (error instanceof FrameRefused || error instanceof ContextDenied) await refused(error.why);

@@ -1,7 +1,7 @@
 import * as errors from 'jose/errors';
 import { jwtVerify } from 'jose/jwt/verify';
 import { z } from 'zod';
-import type { SignedSection } from './embeds.section';
+import type { SignedPageSection } from './embeds.section';
 
 /** Seconds after which what was signed is too old, and by how many the helpdesk's clock may be ahead of ours. */
 const mostAge = 60;
@@ -84,7 +84,7 @@ const parsed = <T>(schema: z.ZodType<T>, payload: unknown): T => {
  */
 export const readContext = async (
   text: string,
-  { signed, address, now }: { readonly signed: SignedSection; readonly address: string; readonly now: Date },
+  { signed, address, now }: { readonly signed: SignedPageSection; readonly address: string; readonly now: Date },
 ): Promise<ReadContext> => {
   if (text.length > longest) throw new ContextRefused('context');
   const rest = {
