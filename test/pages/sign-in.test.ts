@@ -28,7 +28,7 @@ describe('signing in to a gateway in development', () => {
     if (!desk) return;
     const page = await desk.newPage();
     for (const secondFactor of [true, false]) {
-      await desk.signInAs(page, 'ana', { secondFactor });
+      await desk.signInByHand(page, 'ana', { secondFactor });
       const { data } = await desk.app.as(
         { token: await desk.app.token('ana', { mfa: secondFactor }) },
         '{ viewer { id roles teams mfa } }',
@@ -56,7 +56,7 @@ describe('signing in to a gateway in development', () => {
   it('asks whoever is known for the second factor alone, and for whoever it is where that has to be recent', async () => {
     if (!desk) return;
     const page = await desk.newPage();
-    await desk.signInAs(page, 'sam', { secondFactor: false });
+    await desk.signInByHand(page, 'sam', { secondFactor: false });
     await page.goto(`${desk.address}/sign-in?for=second-factor&return=/approvals`);
     await page.getByRole('heading', { name: 'Second factor of sam' }).waitFor();
     // It was asked for.
@@ -89,7 +89,7 @@ describe('signing in to a gateway in development', () => {
   it('is ended by who signs out at the provider, and by who signs in there as somebody else', async () => {
     if (!desk) return;
     const page = await desk.newPage();
-    await desk.signInAs(page, 'ana');
+    await desk.signInByHand(page, 'ana');
     const away = await page.context().newPage();
     await away.goto(`${desk.address}/sign-in?for=recent`);
     const { origin } = new URL(away.url());
@@ -110,7 +110,7 @@ describe('signing in to a gateway in development', () => {
   it('is ended from the console, and at the provider where somebody says so there too', async () => {
     if (!desk) return;
     const page = await desk.newPage();
-    await desk.signInAs(page, 'ana', { path: '/tickets' });
+    await desk.signInByHand(page, 'ana', { path: '/tickets' });
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign ana out?' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -139,7 +139,7 @@ describe('signing in to a gateway in development', () => {
   it('needs no script', async () => {
     if (!desk) return;
     const page = await desk.newPage({ javaScriptEnabled: false });
-    await desk.signInAs(page, 'ada');
+    await desk.signInByHand(page, 'ada');
     expect((await page.context().cookies()).map(({ name }) => name)).toContain('__Host-counterfoil');
   });
 });

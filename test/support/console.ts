@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
 import { TestApp, type TestAppOptions } from './app';
 import { verifierFolder } from './both-verifiers';
 import { builtConsole } from './built-console';
 import { launchChromium } from './chromium';
 import { engine } from './database';
+import { cookiesOf } from './signed-in';
 
 /** Pictures of what is shown are put here, where it is set. */
 const pictures = process.env.SCREENSHOTS;
@@ -100,10 +100,21 @@ export class ConsoleApp {
   }
 
   /**
-   * Signs in at the demo people's provider as one of them, with a second factor unless told otherwise, and comes back to a path of the
-   * gateway. Whoever was signed in in this browser isn't any more.
+   * Goes to a path of the gateway as one of the demo people who has just signed in, with a second factor unless told otherwise. Whoever was signed in
+   * in this browser isn't any more. The provider's pages aren't shown: `signInByHand` is for who is there because of them.
    */
   async signInAs(
+    page: Page,
+    user: string,
+    { secondFactor = true, path = '/' }: { readonly secondFactor?: boolean; readonly path?: string } = {},
+  ): Promise<void> {
+    await page.context().clearCookies();
+    await page.context().addCookies(await cookiesOf(this.address, user, secondFactor));
+    await page.goto(`${this.address}${path}`);
+  }
+
+  /** The same as somebody does it, on the pages of the provider. */
+  async signInByHand(
     page: Page,
     user: string,
     { secondFactor = true, path = '/' }: { readonly secondFactor?: boolean; readonly path?: string } = {},
@@ -139,25 +150,30 @@ export class ConsoleApp {
 }
 
 /** Runs in the page whatever its policy says, as a developer's tools do. */
-const evaluate = async (page: Page | Frame, expression: string): Promise<unknown> => {
+const withTools = async <T>(
+  page: Page | Frame,
+  work: (evaluate: (expression: string) => Promise<unknown>) => Promise<T>,
+): Promise<T> => {
   const context = 'context' in page ? page.context() : page.page().context();
   const tools = await context.newCDPSession(page);
-  const run = async (text: string, returnByValue: boolean) => {
-    const { result, exceptionDetails } = await tools.send('Runtime.evaluate', {
-      expression: text,
-      awaitPromise: true,
-      returnByValue,
-      allowUnsafeEvalBlockedByCSP: true,
-    });
-    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-    return result.value as unknown;
-  };
   try {
-    return await run(expression, true);
+    return await work(async (expression) => {
+      const { result, exceptionDetails } = await tools.send('Runtime.evaluate', {
+        expression,
+        awaitPromise: true,
+        returnByValue: true,
+        allowUnsafeEvalBlockedByCSP: true,
+      });
+      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+      return result.value as unknown;
+    });
   } finally {
     await tools.detach();
   }
 };
+
+/** The smaller of its two builds, which is as much to read for a browser in each document. */
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /**
  * That nothing is in the way of whoever sees, hears or points otherwise, as far as a program can tell (axe-core: all rules up to WCAG 2.2 AA and
@@ -166,17 +182,17 @@ const evaluate = async (page: Page | Frame, expression: string): Promise<unknown
 export const expectAccessible = async (page: Page | Frame): Promise<void> => {
   // A change of colour that is under way is neither of the two.
   await page.waitForFunction('document.getAnimations().every((each) => each.playState !== "running")');
-  await evaluate(page, `${axe.source}; undefined`);
-  const found = await evaluate(
-    page,
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-      .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join('; ')))`,
-  );
-  const overflow = await evaluate(
-    page,
-    'Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)',
-  );
-  expect({ found, overflow }).toEqual({ found: [], overflow: 0 });
+  const seen = await withTools(page, async (evaluate) => {
+    if (!(await evaluate('"axe" in globalThis'))) await evaluate(`${axe}; undefined`);
+    return evaluate(
+      `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] })
+        .then(({ violations }) => ({
+          found: violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join('; ')),
+          overflow: Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
+        }))`,
+    );
+  });
+  expect(seen).toEqual({ found: [], overflow: 0 });
 };
 
 /** The frame of a panel, which the page around it keeps closed to itself. */
