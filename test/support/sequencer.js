@@ -1,19 +1,48 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** What takes longest, and is not the longest to read: by size alone these would come last, with one worker idle. */
+/**
+ * What takes longest, longest first, and is not the longest to read: by size alone these would come last, with one worker idle. Those that need the
+ * gateway built don't begin side by side, nor those that need the console: two workers would both make it.
+ */
 const long = [
+  'api/console-agent',
+  'api/holds-many',
+  'api/console-supervisor',
+  'api/alert-revocation',
+  'api/console-auditor',
+  'api/disclosures',
+  'api/outage',
   'standing/cli',
-  // Between two that need the gateway built: two workers that begin with such would both build it.
-  'api/leak-breakages',
-  'standing/add-a-field',
-  'standing/beside',
+  'api/hostile-subscribers',
+  'pages/policy-screens',
   'standing/readme-walk',
-  'standing/audit-cli',
-  'api/leak',
+  'api/leak-risk-breakages',
+  'pages/operations-screens',
+  'standing/add-a-field',
+  'api/subscriptions',
+  'standing/beside',
   'http/confirm',
+  'api/abuse',
   'pages/explorer',
-  'standing/audit-verify',
-  'api/desk',
+  'pages/frames',
+  'api/holds-covered',
+  'standing/audit-cli',
+  'api/work',
+  'privacy/redaction',
+  'pages/sign-in',
+  'pages/newcomer',
+  'api/operations-command',
+  'standing/stream-cli',
+  'api/credentials-confirmation',
+  'api/assistance',
+  'pages/verifier',
+  'api/busy-desk',
+  'api/card-invitations',
+  'api/leak',
+  'api/leak-breakages',
+  'pages/demo-provider',
+  'api/sources',
+  'standing/rules-cli',
 ];
 
 const rank = ({ path }) => {
