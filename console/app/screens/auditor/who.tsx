@@ -1,38 +1,21 @@
-import { useState } from 'react';
-import { ActorNames, type ActorNamesData } from '../../graph/operations';
-import { offline, type Refusal } from '../../graph/refusals';
-import { askOnce } from '../../graph/use';
+import { lookedUp, useNameLookUp } from '../../graph/actor-names';
 import { RefusalNotice } from '../../parts/notices';
 import { Foreign } from '../../parts/text';
 import { useText } from '../../text/catalogue';
 import { auditorTexts } from './texts';
 
-type Named = ActorNamesData['auditActors'][number];
-
-/** Names that one look-up gives. */
-const mostNames = 50;
-
-/** What those are called whom ids of the log stand for: said when somebody asks, since the log has each look-up. */
+/** What those are called whom ids of the log stand for. */
 export const Who = ({ ids }: { readonly ids: readonly string[] }) => {
   const t = useText(auditorTexts);
-  const [isBusy, setBusy] = useState(false);
-  const [named, setNamed] = useState<readonly Named[] | null>(null);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
-  const people = [...new Set(ids)].filter((id) => id.startsWith('act_')).slice(0, mostNames);
+  const { named, refusal, isBusy, ask } = useNameLookUp();
+  const people = lookedUp(ids);
   if (people.length === 0) return null;
-  const ask = async () => {
-    setBusy(true);
-    const { data, refusals } = await askOnce(ActorNames, { ids: people });
-    setNamed(data?.auditActors ?? null);
-    setRefusal(data === null ? (refusals.first ?? offline) : refusals.first);
-    setBusy(false);
-  };
   return (
     <div className="who-asked" role="status">
       {refusal === null ? null : <RefusalNotice refusal={refusal} />}
-      {named === null ? (
+      {!people.every((id) => named.has(id)) ? (
         <p className="actions">
-          <button type="button" className="small" disabled={isBusy} onClick={() => void ask()}>
+          <button type="button" className="small" aria-disabled={isBusy} onClick={() => void ask(people)}>
             {t('whoIs', { count: people.length })}
           </button>
           <span className="quiet">{t('whoIsRecorded')}</span>
@@ -40,11 +23,11 @@ export const Who = ({ ids }: { readonly ids: readonly string[] }) => {
       ) : (
         <ul className="grounds">
           {people.map((id) => {
-            const found = named.find((each) => each.id === id);
+            const found = named.get(id);
             return (
               <li key={id}>
                 <span className="mono">{id}</span>{' '}
-                {found?.name ? <Foreign text={found.name} /> : <em>{t(found === undefined ? 'nobody' : 'nameless')}</em>}
+                {found?.name ? <Foreign text={found.name} /> : <em>{t(found ? 'nameless' : 'nobody')}</em>}
               </li>
             );
           })}

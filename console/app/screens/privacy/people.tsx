@@ -1,6 +1,7 @@
 import { type FormEvent, useId, useState } from 'react';
 import { useSearchParams } from 'wouter';
-import { type Role, WhoSawCustomer, type WhoSawCustomerData, WhoSawNames } from '../../graph/operations';
+import { lookedUp, useNameLookUp } from '../../graph/actor-names';
+import { type Role, WhoSawCustomer, type WhoSawCustomerData } from '../../graph/operations';
 import { useGraph } from '../../graph/use';
 import { Answered, NotShown, RefusalNotice } from '../../parts/notices';
 import { Page } from '../../parts/page';
@@ -176,24 +177,6 @@ const What = ({ fields }: { readonly fields: NonNullable<Shown['disclosedFields'
   );
 };
 
-/** Who these are: asked for by a press, since whoever looks up names is on record for it. */
-const useNames = (ids: readonly string[]) => {
-  const t = useText(privacyTexts);
-  const [asked, setAsked] = useState<readonly string[]>([]);
-  const answer = useGraph(WhoSawNames, { ids: asked }, { pause: asked.length === 0 });
-  const found = asked.length > 0 && answer.state === 'ready' ? answer.data.auditActors : [];
-  const words = { ERASED: t('erased'), UNKNOWN: t('unknownName') } as const;
-  const names = new Map(
-    found.map(({ id, name, state }) => [id, name ?? words[state as keyof typeof words] ?? t('unknownName')] as const),
-  );
-  const isAsked = ids.every((id) => asked.includes(id));
-  return {
-    names,
-    refusal: asked.length > 0 && answer.state === 'refused' ? answer.refusal : null,
-    ask: isAsked ? null : () => setAsked(ids),
-  };
-};
-
 const Found = ({ customer, source, reference, from, before }: Asked) => {
   const t = useText(privacyTexts);
   const paging = usePaging(`${customer} ${source} ${reference} ${from} ${before}`);
@@ -204,16 +187,20 @@ const Found = ({ customer, source, reference, from, before }: Asked) => {
     after: paging.after,
   });
   const shown = answer.state === 'ready' ? answer.data.disclosures.nodes : [];
-  const ids = [...new Set(shown.flatMap(({ actor }) => (actor?.id.startsWith('act_') ? [actor.id] : [])))].sort();
-  const { names, refusal, ask } = useNames(ids);
+  const ids = lookedUp(shown.flatMap(({ actor }) => actor?.id ?? []));
+  const { named, refusal, isBusy, ask } = useNameLookUp();
+  const nameOf = (id: string): string | undefined => {
+    const found = named.get(id);
+    return found === undefined ? undefined : (found?.name ?? t(found?.state === 'ERASED' ? 'erased' : 'unknownName'));
+  };
   return (
     <Answered answer={answer}>
       {({ disclosures: { nodes, totalCount, rowFindings, pageInfo } }, refusals) => (
         <>
           {rowFindings > 0 ? <p className="notice warn">{t('altered')}</p> : null}
-          {ids.length === 0 || ask === null ? null : (
+          {ids.every((id) => named.has(id)) ? null : (
             <p>
-              <button type="button" className="small" onClick={ask}>
+              <button type="button" className="small" aria-disabled={isBusy} onClick={() => void ask(ids)}>
                 {t('names')}
               </button>{' '}
               <span className="quiet">{t('namesWhy')}</span>
@@ -230,7 +217,7 @@ const Found = ({ customer, source, reference, from, before }: Asked) => {
               {
                 key: 'who',
                 title: t('who'),
-                cell: ({ actor }) => (actor === null ? '–' : <Who actor={actor} name={names.get(actor.id)} />),
+                cell: ({ actor }) => (actor === null ? '–' : <Who actor={actor} name={nameOf(actor.id)} />),
               },
               {
                 key: 'ticket',
