@@ -1,6 +1,6 @@
-import { useId } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Role } from '../../graph/operations';
+import type { Option } from '../../parts/choice';
 import { type Place, paths } from '../../paths';
 import { useSession } from '../../session';
 import { useText } from '../../text/catalogue';
@@ -22,39 +22,8 @@ export const links = ['VERIFIED', 'MATCHED', 'NONE'] as const;
 export const oneOf = <const Word extends string>(words: readonly Word[], found: string | null): Word =>
   words.find((word) => word === found) ?? (words[0] as Word);
 
-export interface Option {
-  readonly value: string;
-  readonly name: string;
-}
-
-export const Choice = ({
-  label,
-  value,
-  options,
-  choose,
-}: {
-  readonly label: string;
-  readonly value: string;
-  readonly options: readonly Option[];
-  readonly choose: (value: string) => void;
-}) => {
-  const id = useId();
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select id={id} value={value} onChange={({ target }) => choose(target.value)}>
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.name}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-};
-
 /** Whose access is looked at. */
-export const useRoleOptions = (): readonly Option[] => {
+export const useRoleOptions = (): readonly Option<Role>[] => {
   const common = useText(commonTexts);
   return roles.map((role) => ({ value: role, name: common(`role${role}`) }));
 };

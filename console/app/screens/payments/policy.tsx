@@ -2,12 +2,13 @@ import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'wouter';
 import { PolicyMatrix, type PolicyMatrixData, PolicyTypes, PolicyWhy, type Role } from '../../graph/operations';
 import { useGraph } from '../../graph/use';
+import { Choice } from '../../parts/choice';
 import { Answered } from '../../parts/notices';
 import { Page } from '../../parts/page';
 import { Table } from '../../parts/table';
 import { useText } from '../../text/catalogue';
 import { commonTexts } from '../../text/common';
-import { Choice, links, oneOf, PolicyParts, roles, useRoleOptions, Verdict } from './parts';
+import { links, oneOf, PolicyParts, roles, useRoleOptions, Verdict } from './parts';
 import { policyTexts, verdictTexts } from './texts';
 
 type Row = PolicyMatrixData['exposure'][number];

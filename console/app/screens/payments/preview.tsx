@@ -2,12 +2,13 @@ import { useSearchParams } from 'wouter';
 import { PolicyPreview, type PolicyPreviewData } from '../../graph/operations';
 import type { Refusal } from '../../graph/refusals';
 import { useGraph } from '../../graph/use';
+import { Choice } from '../../parts/choice';
 import { Answered, Reason } from '../../parts/notices';
 import { Page } from '../../parts/page';
 import { Table } from '../../parts/table';
 import { Foreign } from '../../parts/text';
 import { useText } from '../../text/catalogue';
-import { Choice, links, oneOf, PolicyParts, roles, useRoleOptions, Verdict } from './parts';
+import { links, oneOf, PolicyParts, roles, useRoleOptions, Verdict } from './parts';
 import { policyTexts, previewTexts, verdictTexts } from './texts';
 
 type Field = PolicyPreviewData['policyPreview']['fields'][number];

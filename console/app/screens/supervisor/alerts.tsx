@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
+import { type FormEvent, useId, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import {
   AlertList,
@@ -10,11 +10,14 @@ import {
   ResolveAlert,
 } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
+import { useSoon } from '../../graph/soon';
 import { useAct, useGraph, useLive } from '../../graph/use';
+import { Choice } from '../../parts/choice';
 import { type Fact, Facts } from '../../parts/facts';
-import { Answered, RefusalNotice } from '../../parts/notices';
+import { RefusalNotice } from '../../parts/notices';
+import { Outcome } from '../../parts/outcome';
 import { Page } from '../../parts/page';
-import { Pager, usePaging } from '../../parts/pager';
+import { usePaging } from '../../parts/pager';
 import { Foreign } from '../../parts/text';
 import { pathTo } from '../../paths';
 import { useText } from '../../text/catalogue';
@@ -22,7 +25,8 @@ import { commonTexts } from '../../text/common';
 import { useFormats } from '../../text/formats';
 import { TicketLink, When } from './about';
 import { alertTexts, alertWords } from './alerts-texts';
-import { headingOf, NewsBar, newsOf } from './news';
+import { headingOf } from './news';
+import { Queue } from './queue';
 import { words } from './words';
 
 type Alert = AlertListData['alerts']['nodes'][number];
@@ -30,11 +34,13 @@ type Reason = NonNullable<Alert['reasons']>[number];
 
 /** How often it is asked whether there is something else, in seconds: beside what is told as it happens. */
 const askedEvery = 20;
+/** Milliseconds: what is told within them is looked at together. */
+const together = 500;
 const day = 86_400_000;
 const resolutions = ['TRUE', 'FALSE', 'UNSURE'] as const;
 const snoozes = [0, 1, 7, 30] as const;
 const choices = ['OPEN', 'RESOLVED', 'EXPIRED', 'all'] as const;
-type Choice = (typeof choices)[number];
+type Shown = (typeof choices)[number];
 
 const useReason = (): ((reason: Reason) => string) => {
   const t = useText(alertTexts);
@@ -64,17 +70,8 @@ const Resolve = ({ alert, look }: { readonly alert: Alert; readonly look: () => 
   const [days, chooseDays] = useState<number>(0);
   const [isWrong, setWrong] = useState(false);
   const [done, setDone] = useState<string | null>(null);
-  const outcome = useRef<HTMLParagraphElement>(null);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (done !== null) outcome.current?.focus();
-  }, [done]);
-  if (done !== null)
-    return (
-      <p ref={outcome} role="status" tabIndex={-1} className="notice good">
-        {done}
-      </p>
-    );
+  if (done !== null) return <Outcome>{done}</Outcome>;
   const maySnooze = resolution !== null && resolution !== 'TRUE' && alert.rule !== 'CONCERN';
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -234,22 +231,15 @@ const AlertCard = ({
   );
 };
 
-const marksIn = ({
-  alerts,
-}: {
-  readonly alerts: { readonly nodes: readonly { readonly id: string; readonly state: string }[] };
-}) => alerts.nodes.map(({ id, state }) => `${id} ${state}`);
-
 /** Alerts on the reader's tickets, told as they come. */
 export default () => {
   const t = useText(alertTexts);
-  const id = useId();
-  const [choice, choose] = useState<Choice>('OPEN');
+  const [choice, choose] = useState<Shown>('OPEN');
   const paging = usePaging(choice);
   const filter = choice === 'all' ? null : { state: [choice] as readonly AlertState[] };
   const list = useGraph(AlertList, { filter, after: paging.after });
-  const isFirst = paging.after === null;
-  const now = useGraph(AlertsNow, { filter }, { every: askedEvery, pause: !isFirst });
+  const now = useGraph(AlertsNow, { filter }, { every: askedEvery, pause: paging.after !== null });
+  const look = useSoon(together, now.refresh);
   const cursor = useRef<string | null>(null);
   const [updated, setUpdated] = useState<ReadonlyMap<string, number>>(new Map());
   const isRefused = list.state === 'refused';
@@ -259,56 +249,39 @@ export default () => {
     ({ alerts }) => {
       cursor.current = alerts.cursor;
       if (alerts.kind === 'UPDATED') setUpdated((before) => new Map([...before, [alerts.alertId, Date.now()]]));
-      now.refresh();
+      look();
     },
     isRefused,
   );
-  const found = newsOf(list, now, marksIn, marksIn);
-  const news = found === null || !isFirst ? null : { ...found, fresh: found.fresh.map((mark) => mark.split(' ')[0] as string) };
   const shownAt = list.state === 'ready' ? list.at.getTime() : 0;
   return (
     <Page title={t('title')}>
       <p>{t('intro')}</p>
       <div className="filters">
-        <div className="field">
-          <label htmlFor={id}>{t('which')}</label>
-          <select id={id} value={choice} onChange={({ target }) => choose(target.value as Choice)}>
-            {choices.map((each) => (
-              <option key={each} value={each}>
-                {t(each)}
-              </option>
-            ))}
-          </select>
-        </div>
+        <Choice
+          label={t('which')}
+          value={choice}
+          options={choices.map((each) => ({ value: each, name: t(each) }))}
+          choose={choose}
+        />
       </div>
-      <Answered answer={list}>
-        {({ alerts: { nodes, totalCount, pageInfo } }, refusals) => (
-          <>
-            <NewsBar
-              news={news}
-              isAsking={list.state === 'ready' && list.isRefreshing}
-              show={() => {
-                list.refresh();
-                now.refresh();
-              }}
-            />
-            <p>{totalCount === 0 ? t('none') : t('count', { count: totalCount })}</p>
-            <ol className="queue" aria-label={t('title')}>
-              {nodes.map((alert, at) => (
-                <li key={alert.id}>
-                  <AlertCard
-                    alert={alert}
-                    refusals={refusals.below('alerts', 'nodes', at)}
-                    hasChanged={(news?.gone.has(`${alert.id} ${alert.state}`) ?? false) || (updated.get(alert.id) ?? 0) > shownAt}
-                    look={now.refresh}
-                  />
-                </li>
-              ))}
-            </ol>
-            <Pager paging={paging} page={pageInfo} />
-          </>
+      <Queue
+        name="alerts"
+        label={t('title')}
+        list={list}
+        now={now}
+        paging={paging}
+        count={(total) => (total === 0 ? t('none') : t('count', { count: total }))}
+      >
+        {(alert, refusals, isGone) => (
+          <AlertCard
+            alert={alert}
+            refusals={refusals}
+            hasChanged={isGone || (updated.get(alert.id) ?? 0) > shownAt}
+            look={now.refresh}
+          />
         )}
-      </Answered>
+      </Queue>
     </Page>
   );
 };

@@ -2,15 +2,15 @@ import { BrakeList, type BrakeListData, BrakesNow, ReleaseBrake } from '../../gr
 import type { Refusals } from '../../graph/refusals';
 import { useAct, useGraph } from '../../graph/use';
 import { Facts } from '../../parts/facts';
-import { Answered } from '../../parts/notices';
 import { Page } from '../../parts/page';
-import { Pager, usePaging } from '../../parts/pager';
+import { usePaging } from '../../parts/pager';
 import { Foreign } from '../../parts/text';
 import { useSession } from '../../session';
 import { useText } from '../../text/catalogue';
 import { useZoned, When } from './about';
 import { brakeTexts } from './brakes-texts';
-import { headingOf, NewsBar, newsOf } from './news';
+import { headingOf } from './news';
+import { Queue } from './queue';
 import { WhyAction } from './why-action';
 import { words } from './words';
 
@@ -114,54 +114,27 @@ const BrakeCard = ({
   );
 };
 
-/** What is shown of a brake changes with its state: both together say whether it is still as shown. */
-const marksIn = ({
-  brakes,
-}: {
-  readonly brakes: { readonly nodes: readonly { readonly id: string; readonly state: string }[] };
-}) => brakes.nodes.map(({ id, state }) => `${id} ${state}`);
-
 /** Brakes, and their release by two people. */
 export default () => {
   const t = useText(brakeTexts);
   const paging = usePaging();
   const list = useGraph(BrakeList, { after: paging.after });
-  const isFirst = paging.after === null;
-  const now = useGraph(BrakesNow, {}, { every: askedEvery, pause: !isFirst });
-  const found = newsOf(list, now, marksIn, marksIn);
-  const news = found === null || !isFirst ? null : { ...found, fresh: found.fresh.map((mark) => mark.split(' ')[0] as string) };
+  const now = useGraph(BrakesNow, {}, { every: askedEvery, pause: paging.after !== null });
   return (
     <Page title={t('title')}>
       <p>{t('intro')}</p>
-      <Answered answer={list}>
-        {({ brakes: { nodes, totalCount, pageInfo } }, refusals) => (
-          <>
-            <NewsBar
-              news={news}
-              isAsking={list.state === 'ready' && list.isRefreshing}
-              show={() => {
-                list.refresh();
-                now.refresh();
-              }}
-            />
-            <p>{totalCount === 0 ? t('none') : t('count', { count: totalCount })}</p>
-            <ol className="queue" aria-label={t('title')}>
-              {nodes.map((brake, at) => (
-                // A brake that has moved on is another matter: what was typed for what it was is not for what it is.
-                <li key={`${brake.id} ${brake.state}`}>
-                  <BrakeCard
-                    brake={brake}
-                    refusals={refusals.below('brakes', 'nodes', at)}
-                    isGone={news?.gone.has(`${brake.id} ${brake.state}`) ?? false}
-                    look={now.refresh}
-                  />
-                </li>
-              ))}
-            </ol>
-            <Pager paging={paging} page={pageInfo} />
-          </>
-        )}
-      </Answered>
+      <Queue
+        name="brakes"
+        label={t('title')}
+        list={list}
+        now={now}
+        paging={paging}
+        count={(total) => (total === 0 ? t('none') : t('count', { count: total }))}
+        // A brake that has moved on is another matter: what was typed for what it was is not for what it is.
+        keyOf={({ id, state }) => `${id} ${state}`}
+      >
+        {(brake, refusals, isGone) => <BrakeCard brake={brake} refusals={refusals} isGone={isGone} look={now.refresh} />}
+      </Queue>
     </Page>
   );
 };

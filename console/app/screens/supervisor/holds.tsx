@@ -1,12 +1,13 @@
-import { useId, useRef, useState } from 'react';
+import { useId, useState } from 'react';
 import { Link } from 'wouter';
 import { ExtendHold, HoldList, type HoldListData, type HoldState, HoldsNow, ReleaseHold } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
 import { useAct, useGraph } from '../../graph/use';
+import { Choice } from '../../parts/choice';
 import { Facts } from '../../parts/facts';
-import { Answered, NotShown } from '../../parts/notices';
+import { NotShown } from '../../parts/notices';
 import { Page } from '../../parts/page';
-import { Pager, usePaging } from '../../parts/pager';
+import { usePaging } from '../../parts/pager';
 import { Foreign } from '../../parts/text';
 import { paths } from '../../paths';
 import { useSession } from '../../session';
@@ -15,8 +16,9 @@ import { useFormats } from '../../text/formats';
 import { Person, TicketLink, useZoned, When } from './about';
 import { Effects } from './effects';
 import { holdTexts } from './holds-texts';
-import { headingOf, NewsBar, newsOf } from './news';
+import { headingOf } from './news';
 import { PlaceHold } from './place-hold';
+import { Queue } from './queue';
 import { WhyAction } from './why-action';
 import { words } from './words';
 
@@ -33,7 +35,7 @@ const choices: Readonly<Record<'open' | 'proposed' | 'ended' | 'all', readonly H
   ended: ['RELEASED', 'REJECTED', 'EXPIRED', 'LAPSED', 'FAILED'],
   all: null,
 };
-type Choice = keyof typeof choices;
+type Shown = keyof typeof choices;
 
 /** Later ends that a hold may be given: whole hours from its end, and the latest there is. */
 const laterEnds = ({ placedAt, expiresAt }: Hold): readonly string[] => {
@@ -210,24 +212,16 @@ const HoldCard = ({
   );
 };
 
-const marksIn = ({ holds }: { readonly holds: { readonly nodes: readonly { readonly id: string; readonly state: string }[] } }) =>
-  holds.nodes.map(({ id, state }) => `${id} ${state}`);
-
 /** Holds: what waits, how far that is, and its end. */
 export default () => {
   const t = useText(holdTexts);
   const { roles } = useSession();
-  const id = useId();
-  const top = useRef<HTMLDivElement>(null);
-  const [choice, choose] = useState<Choice>('open');
+  const [choice, choose] = useState<Shown>('open');
   const paging = usePaging(choice);
   const states = choices[choice];
   const filter = states === null ? null : { state: states };
   const list = useGraph(HoldList, { filter, after: paging.after });
-  const isFirst = paging.after === null;
-  const now = useGraph(HoldsNow, { filter }, { every: askedEvery, pause: !isFirst });
-  const found = newsOf(list, now, marksIn, marksIn);
-  const news = found === null || !isFirst ? null : { ...found, fresh: found.fresh.map((mark) => mark.split(' ')[0] as string) };
+  const now = useGraph(HoldsNow, { filter }, { every: askedEvery, pause: paging.after !== null });
   const show = () => {
     list.refresh();
     now.refresh();
@@ -236,40 +230,27 @@ export default () => {
     <Page title={t('title')}>
       <p>{t('intro')}</p>
       {roles.includes('AGENT') || roles.includes('SUPERVISOR') ? <PlaceHold look={show} /> : null}
-      <div className="filters" ref={top}>
-        <div className="field">
-          <label htmlFor={id}>{t('which')}</label>
-          <select id={id} value={choice} onChange={({ target }) => choose(target.value as Choice)}>
-            {(Object.keys(choices) as readonly Choice[]).map((each) => (
-              <option key={each} value={each}>
-                {t(each)}
-              </option>
-            ))}
-          </select>
-        </div>
+      <div className="filters">
+        <Choice
+          label={t('which')}
+          value={choice}
+          options={(Object.keys(choices) as readonly Shown[]).map((each) => ({ value: each, name: t(each) }))}
+          choose={choose}
+        />
       </div>
-      <Answered answer={list}>
-        {({ holds: { nodes, totalCount, pageInfo } }, refusals) => (
-          <>
-            <NewsBar news={news} isAsking={list.state === 'ready' && list.isRefreshing} show={show} />
-            <p>{totalCount === 0 ? t('none') : t('count', { count: totalCount })}</p>
-            {refusals.of('Hold.effects')?.reason === 'ROLE' ? <p className="notice warn">{t('notShown')}</p> : null}
-            <ol className="queue" aria-label={t('title')}>
-              {nodes.map((hold, at) => (
-                <li key={hold.id}>
-                  <HoldCard
-                    hold={hold}
-                    refusals={refusals.below('holds', 'nodes', at)}
-                    isGone={news?.gone.has(`${hold.id} ${hold.state}`) ?? false}
-                    look={now.refresh}
-                  />
-                </li>
-              ))}
-            </ol>
-            <Pager paging={paging} page={pageInfo} />
-          </>
-        )}
-      </Answered>
+      <Queue
+        name="holds"
+        label={t('title')}
+        list={list}
+        now={now}
+        paging={paging}
+        count={(total) => (total === 0 ? t('none') : t('count', { count: total }))}
+        note={(refusals) =>
+          refusals.of('Hold.effects')?.reason === 'ROLE' ? <p className="notice warn">{t('notShown')}</p> : null
+        }
+      >
+        {(hold, refusals, isGone) => <HoldCard hold={hold} refusals={refusals} isGone={isGone} look={now.refresh} />}
+      </Queue>
     </Page>
   );
 };

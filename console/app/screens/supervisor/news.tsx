@@ -29,20 +29,23 @@ export interface News {
 
 /**
  * What has come and gone since something was shown: `shown` stands still as somebody reads and points, `now` is asked for again and again. What is
- * older than what is shown says nothing of it.
+ * older than what is shown says nothing of it; where it is the beginning of more (`isCut`), it says nothing of what may have moved behind its end.
  */
 export const newsOf = <Shown, Now>(
   shown: Answer<Shown>,
   now: Answer<Now>,
   idsShown: (data: Shown) => readonly string[],
   idsNow: (data: Now) => readonly string[],
+  isCut: (data: Now) => boolean = () => false,
 ): News | null => {
   if (shown.state !== 'ready') return null;
   if (now.state !== 'ready' || now.at < shown.at) return { fresh: [], gone: new Set(), at: shown.at };
-  const [there, current] = [new Set(idsShown(shown.data)), new Set(idsNow(now.data))];
+  const there = idsShown(shown.data);
+  const current = new Set(idsNow(now.data));
+  const judged = isCut(now.data) ? there.slice(0, there.findLastIndex((id) => current.has(id)) + 1) : there;
   return {
-    fresh: [...current].filter((id) => !there.has(id)),
-    gone: new Set([...there].filter((id) => !current.has(id))),
+    fresh: [...current].filter((id) => !there.includes(id)),
+    gone: new Set(judged.filter((id) => !current.has(id))),
     at: now.at,
   };
 };

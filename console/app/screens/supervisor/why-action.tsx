@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { Refusal } from '../../graph/refusals';
+import { Outcome } from '../../parts/outcome';
 import { ReasonForm } from '../../parts/reason';
 
 /**
@@ -32,23 +33,14 @@ export const WhyAction = ({
   const [isOpen, setOpen] = useState(false);
   const [done, setDone] = useState<string | null>(null);
   const opener = useRef<HTMLButtonElement>(null);
-  const outcome = useRef<HTMLParagraphElement>(null);
   const form = useRef<HTMLDivElement>(null);
   const wasOpen = useRef(false);
-  useEffect(() => {
-    if (done !== null) outcome.current?.focus();
-  }, [done]);
   useEffect(() => {
     if (isOpen) form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     else if (wasOpen.current) opener.current?.focus();
     wasOpen.current = isOpen;
   }, [isOpen]);
-  if (done !== null)
-    return (
-      <p ref={outcome} role="status" tabIndex={-1} className="notice good">
-        {done}
-      </p>
-    );
+  if (done !== null) return <Outcome>{done}</Outcome>;
   if (!isOpen)
     return (
       <button ref={opener} type="button" className="other" aria-describedby={about} onClick={() => setOpen(true)}>

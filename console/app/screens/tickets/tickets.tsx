@@ -1,7 +1,7 @@
-import { useId } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { type TicketFilter, TicketList, type TicketStatus } from '../../graph/operations';
 import { useGraph } from '../../graph/use';
+import { Choice, type Option } from '../../parts/choice';
 import { Answered, RefusalNotice } from '../../parts/notices';
 import { Page } from '../../parts/page';
 import { Pager, usePaging } from '../../parts/pager';
@@ -16,11 +16,6 @@ import { ticketTexts } from './texts';
 const statuses = ['NEW', 'OPEN', 'PENDING', 'RESOLVED', 'CLOSED'] as const satisfies readonly TicketStatus[];
 /** On which work goes on. */
 const open = statuses.slice(0, 3);
-
-interface Choice {
-  readonly value: string;
-  readonly label: string;
-}
 
 /** What is chosen stands in the address as a word of a closed list: a team by its place among one's own, never by its name. */
 const useChoice = (name: string, values: readonly string[], otherwise: string) => {
@@ -41,46 +36,22 @@ const useChoice = (name: string, values: readonly string[], otherwise: string) =
   };
 };
 
-const Chooser = ({
-  label,
-  choices,
-  of: { value, choose },
-}: {
-  readonly label: string;
-  readonly choices: readonly Choice[];
-  readonly of: ReturnType<typeof useChoice>;
-}) => {
-  const id = useId();
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select id={id} value={value} onChange={({ target }) => choose(target.value)}>
-        {choices.map((choice) => (
-          <option key={choice.value} value={choice.value}>
-            {choice.label}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-};
-
 /** The tickets somebody works with. Opening one is what begins an assistance, never this list. */
 export default () => {
   const t = useText(ticketTexts);
   const { roles, teams } = useSession();
-  const ofTeam = teams.map((team, at) => ({ value: `team-${at + 1}`, label: t('whoseTeam', { team }), team }));
-  const whoseChoices: readonly Choice[] = [
-    { value: 'mine', label: t('whoseMine') },
+  const ofTeam = teams.map((team, at) => ({ value: `team-${at + 1}`, name: t('whoseTeam', { team }), team }));
+  const whoseChoices: readonly Option<string>[] = [
+    { value: 'mine', name: t('whoseMine') },
     ...ofTeam,
-    { value: 'all', label: t('whoseAll') },
+    { value: 'all', name: t('whoseAll') },
   ];
-  const stateChoices: readonly Choice[] = [
-    { value: 'open', label: t('stateOpen') },
-    ...statuses.map((status) => ({ value: status.toLowerCase(), label: t(status) })),
-    { value: 'all', label: t('stateAll') },
+  const stateChoices: readonly Option<string>[] = [
+    { value: 'open', name: t('stateOpen') },
+    ...statuses.map((status) => ({ value: status.toLowerCase(), name: t(status) })),
+    { value: 'all', name: t('stateAll') },
   ];
-  const values = (choices: readonly Choice[]) => choices.map(({ value }) => value);
+  const values = (choices: readonly Option<string>[]) => choices.map(({ value }) => value);
   const whose = useChoice('whose', values(whoseChoices), roles.includes('SUPERVISOR') ? 'all' : 'mine');
   const state = useChoice('state', values(stateChoices), 'open');
   const status = statuses.filter((each) => each.toLowerCase() === state.value);
@@ -95,8 +66,8 @@ export default () => {
   return (
     <Page title={t('title')}>
       <search className="filters" aria-label={t('filter')}>
-        <Chooser label={t('whose')} choices={whoseChoices} of={whose} />
-        <Chooser label={t('state')} choices={stateChoices} of={state} />
+        <Choice label={t('whose')} options={whoseChoices} {...whose} />
+        <Choice label={t('state')} options={stateChoices} {...state} />
       </search>
       <Answered answer={answer}>
         {({ tickets: { nodes, pageInfo, totalCount } }, refusals) => {
