@@ -1,9 +1,8 @@
-import { type FormEvent, useRef, useState } from 'react';
 import type { ProvenContinuation } from '../../../verifier/steps';
 import { LogCheckpoint, LogCheckpointAndKeys, type LogCheckpointData, TreesContinue } from '../../graph/operations';
-import { offline, type Refusal } from '../../graph/refusals';
+import { offline } from '../../graph/refusals';
 import { askOnce, useGraph } from '../../graph/use';
-import { Answered, RefusalNotice } from '../../parts/notices';
+import { Answered } from '../../parts/notices';
 import { Table } from '../../parts/table';
 import { Ago, Time, useNow } from '../../parts/time';
 import { useText } from '../../text/catalogue';
@@ -15,11 +14,11 @@ import { BroughtText } from './keys';
 import { LogScreen } from './nav';
 import { offeredKeys } from './offered-keys';
 import { save } from './own-files';
+import { computed, type Proof, Proving } from './proving';
 import { ContinuationList } from './steps';
 import { TakeAlong } from './take-along';
 import { auditorTexts } from './texts';
 import { Verdict } from './verdict';
-import { loadVerifier } from './verifier';
 
 type Checkpoint = NonNullable<LogCheckpointData['auditCheckpoint']>;
 
@@ -96,35 +95,25 @@ const Latest = ({ checkpoint }: { readonly checkpoint: Checkpoint }) => {
   );
 };
 
-type Outcome =
-  | { readonly kind: 'proven'; readonly proven: ProvenContinuation }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'unusable'; readonly about: 'keys' | 'kept'; readonly says: string };
-
-const compare = async (kept: string, keys: string, witnesses: string): Promise<Outcome> => {
+const compare = async (kept: string, keys: string, witnesses: string): Promise<Proof<ProvenContinuation>> => {
   const { data, refusals } = await askOnce(LogCheckpointAndKeys, {});
   const latest = data?.auditCheckpoint ?? null;
   if (data === null || latest === null) return { kind: 'refused', refusal: refusals.first ?? offline };
-  let about: 'keys' | 'kept' = 'kept';
-  try {
-    const { keptTree, proveContinuation } = await loadVerifier();
+  return computed(async ({ keptTree, proveContinuation }, reads) => {
+    reads('kept');
     const tree = keptTree(kept);
     const isComparable = tree.origin === latest.origin && tree.size >= 1 && tree.size <= latest.treeSize;
     const { data: shown } = isComparable
       ? await askOnce(TreesContinue, { from: tree.size, to: latest.treeSize })
       : { data: null };
-    about = 'keys';
-    const proven = await proveContinuation({
+    reads('keys');
+    return proveContinuation({
       kept,
       current: latest.note,
       path: shown?.auditConsistencyProof?.path ?? null,
       keys: { own: keys, offered: offeredKeys(data.offered), witnesses },
     });
-    return { kind: 'proven', proven };
-  } catch (error) {
-    if (error instanceof TypeError) return { kind: 'refused', refusal: offline };
-    return { kind: 'unusable', about, says: error instanceof Error ? error.message : '' };
-  }
+  });
 };
 
 const titles = { kept: 'step_kept', current: 'step_current', origin: 'step_origin', path: 'step_continues' } as const;
@@ -133,51 +122,32 @@ const titles = { kept: 'step_kept', current: 'step_current', origin: 'step_origi
 const Comparison = () => {
   const t = useText(auditorTexts);
   const { kept, keys, witnesses } = useBrought();
-  const [isBusy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const run = useRef(0);
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (isBusy) return;
-    setBusy(true);
-    setOutcome(null);
-    run.current += 1;
-    void compare(kept, keys, witnesses).then((found) => {
-      setBusy(false);
-      setOutcome(found);
-    });
-  };
-  const problemOf = (name: 'keys' | 'kept') => (outcome?.kind === 'unusable' && outcome.about === name ? outcome.says : null);
   return (
     <section aria-labelledby="comparison">
       <h2 id="comparison">{t('comparison')}</h2>
       <p>{t('comparisonIntro')}</p>
-      <form className="sheet" onSubmit={submit} aria-label={t('comparison')}>
-        <BroughtText name="kept" problem={problemOf('kept')} />
-        <BroughtText name="keys" problem={problemOf('keys')} />
-        <p className="actions">
-          <button type="submit" disabled={isBusy}>
-            {isBusy ? t('proving') : t('compare')}
-          </button>
-        </p>
-      </form>
-      {outcome?.kind === 'refused' ? <RefusalNotice refusal={outcome.refusal} live /> : null}
-      {outcome?.kind === 'unusable' ? (
-        <p className="notice refusal" role="alert">
-          {t(outcome.about === 'kept' ? 'keptUnusable' : 'keyUnusable')}
-        </p>
-      ) : null}
-      {outcome?.kind === 'proven' ? (
-        <Verdict
-          key={run.current}
-          of="continuation"
-          verdict={outcome.proven.verdict}
-          failedAt={outcome.proven.failedAt === null ? null : t(titles[outcome.proven.failedAt])}
-          checkedTwice={outcome.proven.checkedTwice}
-        >
-          <ContinuationList steps={outcome.proven.steps} />
-        </Verdict>
-      ) : null}
+      <Proving
+        label={t('comparison')}
+        button={t('compare')}
+        prove={() => compare(kept, keys, witnesses)}
+        fields={(problemOf) => (
+          <>
+            <BroughtText name="kept" problem={problemOf('kept')} />
+            <BroughtText name="keys" problem={problemOf('keys')} />
+          </>
+        )}
+      >
+        {({ verdict, failedAt, checkedTwice, steps }) => (
+          <Verdict
+            of="continuation"
+            verdict={verdict}
+            failedAt={failedAt === null ? null : t(titles[failedAt])}
+            checkedTwice={checkedTwice}
+          >
+            <ContinuationList steps={steps} />
+          </Verdict>
+        )}
+      </Proving>
     </section>
   );
 };

@@ -1,8 +1,7 @@
-import { type FormEvent, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { ProvenInclusion } from '../../../verifier/steps';
 import { EventProof, LogEvent, type LogEventData, TreesContinue } from '../../graph/operations';
-import { offline, type Refusal, type Refusals } from '../../graph/refusals';
+import { offline, type Refusals } from '../../graph/refusals';
 import { askOnce, useGraph } from '../../graph/use';
 import { Answered, NotShown, RefusalNotice } from '../../parts/notices';
 import { Time } from '../../parts/time';
@@ -17,11 +16,11 @@ import { LogScreen } from './nav';
 import { notFound } from './not-found';
 import { offeredKeys } from './offered-keys';
 import { readOwn } from './own-files';
+import { computed, type Proof, Proving } from './proving';
 import { InclusionList } from './steps';
 import { TakeAlong } from './take-along';
 import { auditorTexts } from './texts';
 import { Verdict } from './verdict';
-import { loadVerifier } from './verifier';
 import { Who } from './who';
 import { Says } from './words';
 
@@ -124,11 +123,6 @@ const EventFacts = ({ event, refusals }: { readonly event: Event; readonly refus
   );
 };
 
-type Outcomes =
-  | { readonly kind: 'proven'; readonly proven: ProvenInclusion }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'unusable'; readonly says: string };
-
 /** What is told between two sizes of the tree; null where it isn't. */
 const between = async (one: number, other: number): Promise<readonly string[] | null> => {
   if (one === other) return [];
@@ -136,7 +130,7 @@ const between = async (one: number, other: number): Promise<readonly string[] | 
   return data?.auditConsistencyProof?.path ?? null;
 };
 
-const prove = async (event: Event, keys: string, witnesses: string): Promise<Outcomes> => {
+const prove = async (event: Event, keys: string, witnesses: string): Promise<Proof<ProvenInclusion>> => {
   const { data, refusals } = await askOnce(EventProof, { id: event.id });
   const told = data?.auditInclusionProof ?? null;
   if (data === null || told === null) return { kind: 'refused', refusal: refusals.first ?? offline };
@@ -146,91 +140,68 @@ const prove = async (event: Event, keys: string, witnesses: string): Promise<Out
   if (read.refusal !== null) return { kind: 'refused', refusal: read.refusal };
   const anchors = told.checkpoint?.anchors.slice(0, mostAnchors) ?? [];
   const paths = await Promise.all(anchors.map(({ treeSize }) => between(treeSize, told.treeSize)));
-  try {
-    const { proveInclusion } = await loadVerifier();
-    const proven = await proveInclusion({
+  return computed(async ({ proveInclusion }) =>
+    proveInclusion({
       told: event,
       exported: new Uint8Array(await read.bytes.arrayBuffer()),
       proof: { ...told, note: told.checkpoint?.note ?? null },
       anchors: anchors.map((anchor, at) => ({ ...anchor, path: paths[at] ?? null })),
       keys: { own: keys, offered: offeredKeys(data.offered), witnesses },
-    });
-    return { kind: 'proven', proven };
-  } catch (error) {
-    if (error instanceof TypeError) return { kind: 'refused', refusal: offline };
-    return { kind: 'unusable', says: error instanceof Error ? error.message : '' };
-  }
+    }),
+  );
 };
 
 /** The proof that an event is in the log, computed here. */
-const Proof = ({ event }: { readonly event: Event }) => {
+const InclusionProof = ({ event }: { readonly event: Event }) => {
   const t = useText(auditorTexts);
   const { keys, witnesses } = useBrought();
-  const [isBusy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState<Outcomes | null>(null);
-  const run = useRef(0);
-  const submit = (submitted: FormEvent<HTMLFormElement>) => {
-    submitted.preventDefault();
-    if (isBusy) return;
-    setBusy(true);
-    setOutcome(null);
-    run.current += 1;
-    void prove(event, keys, witnesses).then((found) => {
-      setBusy(false);
-      setOutcome(found);
-    });
-  };
   return (
     <section aria-labelledby="proof">
       <h2 id="proof">{t('proof')}</h2>
       <p>{t('proofIntro')}</p>
-      <form className="sheet" onSubmit={submit} aria-label={t('proof')}>
-        <BroughtText name="keys" problem={outcome?.kind === 'unusable' ? outcome.says : null} />
-        <details>
-          <summary>{t('moreKeys')}</summary>
-          <BroughtText name="witnesses" />
-        </details>
-        <p className="hint">{t('exportIsRecorded')}</p>
-        <p className="actions">
-          <button type="submit" disabled={isBusy}>
-            {isBusy ? t('proving') : t('prove')}
-          </button>
-        </p>
-      </form>
-      {outcome?.kind === 'refused' ? <RefusalNotice refusal={outcome.refusal} live /> : null}
-      {outcome?.kind === 'unusable' ? (
-        <p className="notice refusal" role="alert">
-          {t('keyUnusable')}
-        </p>
-      ) : null}
-      {outcome?.kind === 'proven' ? (
-        <Verdict
-          key={run.current}
-          of="inclusion"
-          verdict={outcome.proven.verdict}
-          failedAt={outcome.proven.failedAt === null ? null : t(`step_${outcome.proven.failedAt}`)}
-          checkedTwice={outcome.proven.checkedTwice}
-        >
-          <InclusionList steps={outcome.proven.steps} />
-          <div className="columns">
-            <div className="sheet">
-              <h3>{t('provesTitle')}</h3>
-              <ul>
-                <li>{t('proves1')}</li>
-                <li>{t('proves2')}</li>
-              </ul>
+      <Proving
+        label={t('proof')}
+        button={t('prove')}
+        prove={() => prove(event, keys, witnesses)}
+        fields={(problemOf) => (
+          <>
+            <BroughtText name="keys" problem={problemOf('keys')} />
+            <details>
+              <summary>{t('moreKeys')}</summary>
+              <BroughtText name="witnesses" />
+            </details>
+            <p className="hint">{t('exportIsRecorded')}</p>
+          </>
+        )}
+      >
+        {({ verdict, failedAt, checkedTwice, steps }) => (
+          <Verdict
+            of="inclusion"
+            verdict={verdict}
+            failedAt={failedAt === null ? null : t(`step_${failedAt}`)}
+            checkedTwice={checkedTwice}
+          >
+            <InclusionList steps={steps} />
+            <div className="columns">
+              <div className="sheet">
+                <h3>{t('provesTitle')}</h3>
+                <ul>
+                  <li>{t('proves1')}</li>
+                  <li>{t('proves2')}</li>
+                </ul>
+              </div>
+              <div className="sheet">
+                <h3>{t('provesNotTitle')}</h3>
+                <ul>
+                  <li>{t('provesNot1')}</li>
+                  <li>{t('provesNot2')}</li>
+                  <li>{t('provesNot3')}</li>
+                </ul>
+              </div>
             </div>
-            <div className="sheet">
-              <h3>{t('provesNotTitle')}</h3>
-              <ul>
-                <li>{t('provesNot1')}</li>
-                <li>{t('provesNot2')}</li>
-                <li>{t('provesNot3')}</li>
-              </ul>
-            </div>
-          </div>
-        </Verdict>
-      ) : null}
+          </Verdict>
+        )}
+      </Proving>
       <TakeAlong />
     </section>
   );
@@ -249,7 +220,7 @@ export default ({ params: { id = '' } }: { readonly params: Readonly<Record<stri
             <>
               {rowFindings > 0 ? <RowsChecked to={0} findings={rowFindings} /> : null}
               <EventFacts event={event} refusals={refusals} />
-              <Proof key={event.id} event={event} />
+              <InclusionProof key={event.id} event={event} />
             </>
           );
         }}

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { LogEventData } from '../../graph/operations';
 import type { Refusal } from '../../graph/refusals';
+import { Facts as AllFacts } from '../../parts/facts';
 import { NotShown } from '../../parts/notices';
 import { pathTo } from '../../paths';
 import { useText } from '../../text/catalogue';
@@ -13,16 +14,7 @@ type DisclosedFields = LogEventData['auditEvents']['nodes'][number]['disclosedFi
 
 /** Names with what belongs to them; those without anything are left out. */
 export const Facts = ({ facts }: { readonly facts: readonly (readonly [name: string, value: ReactNode])[] }) => (
-  <dl className="facts">
-    {facts
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-  </dl>
+  <AllFacts facts={facts.map(([term, is]) => (is === null ? null : { term, is }))} />
 );
 
 /** An event by its place in the log. */
