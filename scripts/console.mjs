@@ -206,5 +206,10 @@ const moduleOf = new Map(
 );
 // Which addresses are pages of the console, and what each loads beside what all do.
 const places = Object.entries(JSON.parse(readFileSync(join(app, 'paths.json'), 'utf8')));
-const addresses = places.map(([place, path]) => ({ path, loads: beside[moduleOf.get(place)] ?? [] }));
+const addresses = places.map(([place, path]) => {
+  const loads = beside[moduleOf.get(place)];
+  // The first address leads to one of the others.
+  if (!loads && place !== 'home') throw new Error(`screens.ts doesn’t say in the usual form what is loaded for ${place}`);
+  return { path, loads: loads ?? [] };
+});
 writeFileSync(join(folder, 'addresses.json'), JSON.stringify(addresses, null, 2));

@@ -1,8 +1,8 @@
-import { Suspense, use } from 'react';
+import { Suspense, use, useState } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
+import { ownFetch } from './graph/client';
 import { noted } from './noted';
-import { Boundary } from './parts/boundary';
-import { Loading } from './parts/notices';
+import { Later } from './parts/notices';
 import { Page } from './parts/page';
 import { paths } from './paths';
 import { type Screen, screens, screenTexts } from './screens';
@@ -11,11 +11,38 @@ import { useText } from './text/catalogue';
 import { commonTexts } from './text/common';
 import { chooseLanguage, type Language, languages, useLanguage } from './text/language';
 
-const signOut = async (): Promise<void> => {
-  const headers = { 'counterfoil-browser': '1' };
-  const response = await fetch('/sign-out', { method: 'POST', headers, credentials: 'same-origin' }).catch(() => null);
-  const { next } = response?.ok ? ((await response.json()) as { next: string | null }) : { next: null };
-  location.assign(next ?? paths.home);
+/** False where the gateway didn’t say that the session is over. */
+const signOut = async (): Promise<boolean> => {
+  try {
+    const response = await ownFetch('/sign-out', { method: 'POST' });
+    // Nobody is signed in: that is what was wanted.
+    if (!response.ok && response.status !== 401) return false;
+    const { next } = response.ok ? ((await response.json()) as { readonly next: string | null }) : { next: null };
+    location.assign(next ?? paths.home);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const SignOut = () => {
+  const t = useText(commonTexts);
+  const [isBusy, setBusy] = useState(false);
+  const [hasFailed, setFailed] = useState(false);
+  const press = async () => {
+    if (isBusy) return;
+    setBusy(true);
+    setFailed(!(await signOut()));
+    setBusy(false);
+  };
+  return (
+    <>
+      <button type="button" className="small" aria-disabled={isBusy} onClick={() => void press()}>
+        {t('signOut')}
+      </button>
+      <p role="alert">{hasFailed ? <span className="problem">{t('signOutFailed')}</span> : null}</p>
+    </>
+  );
 };
 
 const LanguageChoice = () => {
@@ -113,28 +140,20 @@ const NoScreen = () => {
 };
 
 const Screens = () => {
-  const t = useText(commonTexts);
   const [path] = useLocation();
-  const fault = (
-    <p className="notice refusal" role="alert">
-      {t('fault')}
-    </p>
-  );
   return (
     <main id="content">
-      <Boundary key={path} instead={fault}>
-        <Suspense fallback={<Loading />}>
-          <Switch>
-            <Route path={paths.home} component={Home} />
-            {screens.map((screen) => (
-              <Route key={screen.place} path={paths[screen.place]}>
-                {(params) => <Loaded screen={screen} params={params as Readonly<Record<string, string>>} />}
-              </Route>
-            ))}
-            <Route component={NoScreen} />
-          </Switch>
-        </Suspense>
-      </Boundary>
+      <Later key={path}>
+        <Switch>
+          <Route path={paths.home} component={Home} />
+          {screens.map((screen) => (
+            <Route key={screen.place} path={paths[screen.place]}>
+              {(params) => <Loaded screen={screen} params={params as Readonly<Record<string, string>>} />}
+            </Route>
+          ))}
+          <Route component={NoScreen} />
+        </Switch>
+      </Later>
     </main>
   );
 };
@@ -157,9 +176,7 @@ export const Console = () => {
             <Navigation />
             <section className="account" aria-label={t('account')}>
               <Who />
-              <button type="button" className="small" onClick={() => void signOut()}>
-                {t('signOut')}
-              </button>
+              <SignOut />
             </section>
           </Suspense>
         </div>

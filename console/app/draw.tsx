@@ -1,5 +1,6 @@
-import { type ReactNode, Suspense } from 'react';
+import type { ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { Later } from './parts/notices';
 import { textsLoaded } from './text/language';
 
 /** Milliseconds for which a page is kept empty at most. */
@@ -13,5 +14,5 @@ export const draw = async (page: ReactNode, begins: Promise<unknown> = Promise.r
   // What can't be loaded is told by the part that misses it.
   const isThere = begins.then(() => textsLoaded()).catch(() => {});
   await Promise.race([isThere, new Promise((done) => setTimeout(done, longest))]);
-  createRoot(document.getElementById('app') as HTMLElement).render(<Suspense fallback={null}>{page}</Suspense>);
+  createRoot(document.getElementById('app') as HTMLElement).render(<Later meanwhile={null}>{page}</Later>);
 };

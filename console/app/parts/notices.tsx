@@ -24,6 +24,34 @@ export const Loading = () => {
   );
 };
 
+/** In the place of a part that failed. */
+export const Fault = () => {
+  const t = useText(commonTexts);
+  return (
+    <p className="notice refusal" role="alert">
+      {t('fault')}
+    </p>
+  );
+};
+
+/**
+ * A part that is loaded once it is shown. Where that fails, as it does for a page that is older than what the gateway has by now, its own place says so,
+ * and the rest stands.
+ */
+export const Later = ({
+  children,
+  meanwhile = <Loading />,
+  instead = <Fault />,
+}: {
+  readonly children: ReactNode;
+  readonly meanwhile?: ReactNode;
+  readonly instead?: ReactNode;
+}) => (
+  <Boundary instead={instead}>
+    <Suspense fallback={meanwhile}>{children}</Suspense>
+  </Boundary>
+);
+
 const ReasonInWords = lazy(() => import('../text/reasons'));
 
 /** Why something was refused, in the reader's words where there are some: those are loaded once something is. */
@@ -31,11 +59,9 @@ export const Reason = ({ refusal }: { readonly refusal: Refusal }) => {
   const said = saidBy(refusal);
   if (refusal.reason === null) return said;
   return (
-    <Boundary instead={said}>
-      <Suspense fallback={null}>
-        <ReasonInWords refusal={refusal} />
-      </Suspense>
-    </Boundary>
+    <Later meanwhile={null} instead={said}>
+      <ReasonInWords refusal={refusal} />
+    </Later>
   );
 };
 

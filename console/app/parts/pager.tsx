@@ -20,6 +20,21 @@ export const usePaging = (key = ''): Paging => {
   return { after: cursors.at(-1) ?? null, cursors, go: (next) => keep({ key, cursors: next }) };
 };
 
+/** A way to another page; where there is none it stays, and the keyboard at it. */
+const Step = ({
+  label,
+  to,
+  go,
+}: {
+  readonly label: string;
+  readonly to: readonly string[] | null;
+  readonly go: Paging['go'];
+}) => (
+  <button type="button" className="small" aria-disabled={to === null} onClick={() => to !== null && go(to)}>
+    {label}
+  </button>
+);
+
 export const Pager = ({
   paging: { cursors, go },
   page: { hasNextPage, endCursor },
@@ -31,20 +46,9 @@ export const Pager = ({
   if (cursors.length === 0 && !hasNextPage) return null;
   return (
     <nav className="pager" aria-label={t('pages')}>
-      <button type="button" className="small" disabled={cursors.length === 0} onClick={() => go([])}>
-        {t('first')}
-      </button>
-      <button type="button" className="small" disabled={cursors.length === 0} onClick={() => go(cursors.slice(0, -1))}>
-        {t('previous')}
-      </button>
-      <button
-        type="button"
-        className="small"
-        disabled={!hasNextPage || endCursor === null}
-        onClick={() => endCursor !== null && go([...cursors, endCursor])}
-      >
-        {t('next')}
-      </button>
+      <Step label={t('first')} to={cursors.length === 0 ? null : []} go={go} />
+      <Step label={t('previous')} to={cursors.length === 0 ? null : cursors.slice(0, -1)} go={go} />
+      <Step label={t('next')} to={hasNextPage && endCursor !== null ? [...cursors, endCursor] : null} go={go} />
     </nav>
   );
 };

@@ -6,6 +6,8 @@ const german: CommonTexts = {
   language: 'Sprache',
   navigation: 'Ansichten',
   signOut: 'Abmelden',
+  signOutFailed:
+    'Sie sind noch angemeldet: Das Gateway ist nicht erreichbar. Versuchen Sie es noch einmal, oder schließen Sie den Browser.',
   signIn: 'Anmelden',
   signInAgain: 'Neu anmelden',
   signedOut: 'Sie sind nicht angemeldet',
@@ -32,7 +34,7 @@ const german: CommonTexts = {
   steppedUpThen: 'Die Seite, von der Sie kamen, weiß es. Schließen Sie diesen Tab und machen Sie dort weiter.',
   interrupted: 'Nicht aktuell: Die letzte Antwort ist von {time}.',
   partDenied: 'Nicht gezeigt',
-  fault: 'Dieser Teil der Seite ist ausgefallen. Die anderen laufen weiter.',
+  fault: 'Dieser Teil der Seite ist ausgefallen. Die anderen laufen weiter; vielleicht hilft es, die Seite neu zu laden.',
   home: 'Ihre Arbeit',
   homeNone: 'Für Ihre Rolle gibt es keine Ansicht.',
   account: 'Ihre Sitzung',

@@ -1,9 +1,6 @@
-import { type ReactNode, Suspense, useRef, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import type { Act } from '../../graph/use';
-import { Boundary } from '../../parts/boundary';
-import { Loading, RefusalNotice } from '../../parts/notices';
-import { useText } from '../../text/catalogue';
-import { commonTexts } from '../../text/common';
+import { Later, RefusalNotice } from '../../parts/notices';
 import { useShown } from './shown';
 
 /** What is loaded, and shown, once somebody wants it. */
@@ -22,7 +19,6 @@ export const Opens = ({
   /** Given what closes it. */
   readonly children: (close: () => void) => ReactNode;
 }) => {
-  const t = useText(commonTexts);
   const [isOpen, setOpen] = useState(isOpenFirst);
   const heading = useRef<HTMLElement>(null);
   const close = () => {
@@ -35,11 +31,7 @@ export const Opens = ({
       <summary ref={heading} aria-label={name}>
         {summary}
       </summary>
-      {isOpen ? (
-        <Boundary instead={<p role="alert">{t('fault')}</p>}>
-          <Suspense fallback={<Loading />}>{children(close)}</Suspense>
-        </Boundary>
-      ) : null}
+      {isOpen ? <Later>{children(close)}</Later> : null}
     </details>
   );
 };

@@ -1,8 +1,8 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { AgentPanel, type AgentPanelData, PanelAccess, PanelAlerts, PanelPulse } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
 import { useGraph, useLive } from '../../graph/use';
-import { Answered, Loading, RefusalNotice } from '../../parts/notices';
+import { Answered, Later, RefusalNotice } from '../../parts/notices';
 import { Foreign } from '../../parts/text';
 import { useNow } from '../../parts/time';
 import { useText } from '../../text/catalogue';
@@ -209,9 +209,9 @@ const Opened = ({
           <Updates of={ticket.credentialUpdates} />
           <Methods of={customer.paymentMethods} />
           {ticket.holds === null || ticket.holds.some((hold) => isStanding(hold.state)) ? (
-            <Suspense fallback={<Loading />}>
+            <Later>
               <Holds of={ticket.holds} />
-            </Suspense>
+            </Later>
           ) : null}
         </div>
         <div>
@@ -264,9 +264,9 @@ const Shows = ({
           onEnd={onEnd}
         />
       ) : closed !== null ? (
-        <Suspense fallback={<Loading />}>
+        <Later>
           <Closed assistance={ticket.assistance} refusal={closed} />
-        </Suspense>
+        </Later>
       ) : (
         <>
           <p className="notice quiet">{t('noCustomer')}</p>

@@ -1,7 +1,7 @@
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { lazy, type ReactNode, useState } from 'react';
 import { AskCustomer, PanelPayments, type TransactionStatus } from '../../graph/operations';
 import { useAct, useGraph } from '../../graph/use';
-import { RefusalNotice } from '../../parts/notices';
+import { Later, RefusalNotice } from '../../parts/notices';
 import { Foreign } from '../../parts/text';
 import { Time, useNow } from '../../parts/time';
 import { useText } from '../../text/catalogue';
@@ -46,9 +46,9 @@ const Decline = ({ payment: { declineCode, declineAdvice, declineExplanation } }
           const english = <span lang="en">{words}</span>;
           if (language === 'en' || declineCode === null) return english;
           return (
-            <Suspense fallback={english}>
+            <Later meanwhile={english} instead={english}>
               <GermanDecline code={declineCode} advice={declineAdvice} />
-            </Suspense>
+            </Later>
           );
         }}
       </Value>

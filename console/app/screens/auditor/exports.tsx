@@ -138,7 +138,7 @@ const ExportForm = () => {
         </div>
         <p className="hint wide">{t('exportRecorded')}</p>
         <p className="actions wide">
-          <button type="submit" disabled={bytes !== null}>
+          <button type="submit" aria-disabled={bytes !== null}>
             {t('takeExport')}
           </button>
         </p>

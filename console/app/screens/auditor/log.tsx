@@ -222,7 +222,7 @@ const Events = ({ filters }: { readonly filters: Filters }) => {
           {t('eventsShown', { shown, total: last.totalCount })}
         </p>
         {hasMore && !isRefused ? (
-          <button type="button" className="other" disabled={isWanted} onClick={() => setWanted(true)}>
+          <button type="button" className="other" aria-disabled={isWanted} onClick={() => setWanted(true)}>
             {isWanted ? common('loading') : common('more')}
           </button>
         ) : null}
