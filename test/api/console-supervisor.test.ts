@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { demoTickets } from '../../src/development/merchant/cast';
 import { raiseOn } from '../support/alerts';
 import { policyWith, told } from '../support/answers';
@@ -357,6 +357,28 @@ describe('alerts, holds and brakes', () => {
     const stopped = cardOf(sams, /Brake on you/);
     await stopped.getByText('It stops you: two others release it.').waitFor();
     expect(await stopped.getByRole('button').count()).toBe(0);
+    // Of a full page: what one more moves behind its end hasn't changed. The pages of twenty are made of a real answer.
+    const ofTwenty = async (route: Route) => {
+      const { query } = route.request().postDataJSON() as { query: string };
+      if (!/query Brake(?:List|sNow)\b/.test(query)) return route.fallback();
+      const response = await route.fetch();
+      const { data: real } = await response.json();
+      const nodes = Array.from({ length: 21 }, (_, at) => ({ ...real.brakes.nodes[0], id: `brk_${at}` }));
+      const brakes = { ...real.brakes, nodes: query.includes('BrakesNow') ? nodes.slice(0, 20) : nodes.slice(1) };
+      brakes.pageInfo = { ...brakes.pageInfo, hasNextPage: true, endCursor: 'more' };
+      return route.fulfill({ response, json: { data: { brakes } } });
+    };
+    await sams.route('**/graphql', ofTwenty);
+    await go(sams, '/brakes');
+    await sams.getByRole('button', { name: 'Show 1 new' }).waitFor();
+    expect(await sams.getByRole('article').count()).toBe(20);
+    expect(await sams.getByText('It has changed since it was shown here.').count()).toBe(0);
+    await sams.unroute('**/graphql', ofTwenty);
+    // A sign-out that doesn't arrive isn't one.
+    await sams.route('**/sign-out', (route) => route.abort());
+    await sams.getByRole('button', { name: 'Sign out' }).click();
+    await sams.getByText('You are still signed in').waitFor();
+    await sams.unroute('**/sign-out');
     for (const each of [adas, ozs, sams]) await each.context().close();
   });
 });

@@ -128,6 +128,14 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
     await popup.click('button[type=submit]');
   };
 
+  it('says so where a part of it can’t be loaded, and doesn’t go empty', async () => {
+    if (!browser) return;
+    await browser.context.route('**/console/sign-in-*.js', (route) => route.abort());
+    const { page, frame } = await open(helpdesk, browser);
+    await frame.getByRole('alert').getByText('This part of the page failed').waitFor();
+    await page.close();
+  });
+
   it('shows the ticket to who signed in by a window, that closes itself, and a second time without a word', async () => {
     if (!browser) return;
     const { page, frame } = await open(helpdesk, browser);
