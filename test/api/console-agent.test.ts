@@ -467,7 +467,7 @@ describe('nothing of anybody', () => {
 
   it('is markup, or turns what is around it: a subject stays a text', async () => {
     if (!desk) return;
-    const subject = '\u202E<img src=x onerror=alert(1)> \u2067refund';
+    const subject = '\u202E<img src=x onerror=alert(1)> \u2067refund \u2069\u2069\u202Eagain';
     const reference = (await desk.app.helpdesk.openTicket({
       customerReference: helpdeskReferenceOf(1),
       queue: 'cards',

@@ -1,5 +1,6 @@
 import { use, useMemo } from 'react';
 import { noted } from '../noted';
+import { isolated } from './isolated';
 import { currentLanguage, type Language, loadWith, useLanguage } from './language';
 
 /** A text with `{name}` for what is put in, or one for each number of `{count}` (Intl.PluralRules). */
@@ -53,10 +54,11 @@ export const catalogue = <const T extends Entries>(en: T, de: Same<T> | (() => L
 export type Values = Readonly<Record<string, string | number>>;
 export type Text<T extends Entries> = (key: keyof T & string, values?: Values) => string;
 
+/** Whatever is put in keeps its direction to itself, whoever wrote it: no sentence is turned by what it names. */
 const filled = (text: string, values: Values, number: Intl.NumberFormat): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
-    return value === undefined ? whole : typeof value === 'number' ? number.format(value) : value;
+    return value === undefined ? whole : typeof value === 'number' ? number.format(value) : isolated(value);
   });
 
 const textIn = <T extends Entries>(texts: Same<T>, language: Language): Text<T> => {
