@@ -95,6 +95,9 @@ describe('what Request Tracker’s extension signs for a page', () => {
       )
     ).data.ticketByReference.id;
     expect((await askWith('ana', null, `{ ticket(id: "${id}") { id } }`)).reasons).toEqual(['UNSIGNED']);
+    const beside = `{ viewer { assistance(ticketId: "${id}") { state } } }`;
+    expect((await askWith('ana', receipt, beside)).data).toEqual({ viewer: { assistance: { state: 'LIVE' } } });
+    expect((await askWith('ana', await receiptFor({ ticket: '1002' }), beside)).data).toEqual({ viewer: { assistance: null } });
     expect((await askWith('ana', await receiptFor({ ticket: '1002' }), `{ ticket(id: "${id}") { id } }`)).reasons).toEqual([
       'UNSIGNED',
     ]);

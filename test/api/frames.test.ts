@@ -363,6 +363,16 @@ describe('what a frame may do', () => {
     expect(elsewhere).toEqual(await desk.ask(other, '{ customer(id: "cus_none") { id } }', { source: 'second' }));
   });
 
+  it('is to read of one’s own assistances those on tickets of its helpdesk', async () => {
+    const ana = await desk.frame(await desk.browser('ana'));
+    const opened = await desk.ask(ana, `{ ticketByReference(source: "demo", reference: "${own}") { id assistance { id } } }`);
+    const { id, assistance } = opened.data.ticketByReference;
+    const query = `{ viewer { assistance(ticketId: "${id}") { id } } }`;
+    expect(await desk.ask(ana, query)).toMatchObject({ reasons: [], data: { viewer: { assistance } } });
+    const other = await desk.frame(await desk.browser('ana'), 'second');
+    expect((await desk.ask(other, query, { source: 'second' })).data).toEqual({ viewer: { assistance: null } });
+  });
+
   it.each([
     ['an approval', 'mutation { approveCredentialUpdate(id: "cru_1") { id } }'],
     ['a rejection', 'mutation { rejectAssistance(id: "ast_1", reason: "a reason of ten") { id } }'],

@@ -16,6 +16,7 @@ import { comesFromOthers } from '../tickets/provenance';
 import { askedBySomebodyElse, doneBy, isActiveStaff, isStaff } from '../tickets/staff.rows';
 import type { Ticket } from '../tickets/ticket.entity';
 import { lockTicket } from '../tickets/tickets.lock';
+import { ofFrame } from '../tickets/tickets.policy';
 import { ticket as ticketTable } from '../tickets/tickets.rows';
 import type { InScope } from '../tickets/tickets.scope';
 import { newRow, openKey } from './assistance.beginning';
@@ -301,8 +302,13 @@ export class Assistances {
     const { database } = this.parts;
     const selection = assistanceRows.for(fields);
     const keys = ticketIds.map((each) => openKey(actor.id, each));
+    // A frame is told of no ticket but those that it may show.
+    const isHere =
+      actor.frame === undefined
+        ? sql``
+        : sql` AND EXISTS (SELECT 1 FROM ${ticketTable} WHERE ${ticketTable.id} = ${ticketId}${ofFrame(actor)})`;
     const found = new Map(
-      (await database.read(selection, sql`WHERE ${open} IN (${padded(keys)})`)).map((row) => [row.ticketId, row]),
+      (await database.read(selection, sql`WHERE ${open} IN (${padded(keys)})${isHere}`)).map((row) => [row.ticketId, row]),
     );
     const without = ticketIds.filter((each) => !found.has(each));
     if (without.length === 0) return found;
@@ -310,7 +316,7 @@ export class Assistances {
     const isLast = sql`NOT EXISTS (SELECT 1 FROM ${later} WHERE ${later.ticketId} = ${ticketId} AND ${later.requestedAt} > ${requestedAt} AND ${by(later)})`;
     const ended = await database.read(
       selection,
-      sql`WHERE ${ticketId} IN (${padded(without)}) AND ${endReason} IN (${putAnEnd}) AND ${by(assistance)} AND ${isLast}`,
+      sql`WHERE ${ticketId} IN (${padded(without)}) AND ${endReason} IN (${putAnEnd}) AND ${by(assistance)} AND ${isLast}${isHere}`,
     );
     for (const row of ended) found.set(row.ticketId, row);
     return found;

@@ -39,7 +39,7 @@ const scopeWith = (actor: SignedInActor, { roles, assisted }: TicketGrounds, now
 };
 
 /** In a helpdesk's frame, of these, those of that helpdesk; and where it signed for one ticket, that one, whatever leads to another. */
-const ofFrame = ({ frame }: SignedInActor): Sql => {
+export const ofFrame = ({ frame }: SignedInActor): Sql => {
   if (frame === undefined) return sql``;
   const reference = frame.signed?.reference ?? null;
   return sql` AND ${ticket.source} = ${frame.source}${reference === null ? sql`` : sql` AND ${ticket.reference} = ${reference}`}`;
