@@ -120,6 +120,43 @@ describe('the panel of a ticket', () => {
     expect(await countOf(desk.app, 'credential_update')).toBe(before + 1);
     await page.getByRole('button', { name: 'Call it off' }).click();
     await page.getByRole('button', { name: 'Call it off' }).waitFor({ state: 'detached' });
+    await page.unroute('**/graphql');
+
+    // The same again after something else that was refused: the first of the three was done, and its answers were lost.
+    const held = await countOf(desk.app, 'payment_hold');
+    const asked: Record<string, unknown>[] = [];
+    await page.route('**/graphql', async (route) => {
+      if (!isMutation('PlaceTicketHold')(route)) return route.continue();
+      const { input } = (route.request().postDataJSON() as { variables: { input: Record<string, unknown> } }).variables;
+      asked.push(input);
+      if (input.reason === another)
+        return route.fulfill({ json: { data: null, errors: [{ message: 'Not now.', extensions: { code: 'CONFLICT' } }] } });
+      if (asked.length > 3) return route.continue();
+      if (asked.length === 1) await route.fetch();
+      return route.abort();
+    });
+    await page.locator('summary', { hasText: 'Put on hold' }).click();
+    const place = async (reason: string) => {
+      await page.getByLabel('Reason').fill(reason);
+      await page.getByRole('button', { name: 'Put on hold' }).click();
+    };
+    const another = 'They say that it was their brother';
+    await place(because);
+    await page.locator('.panel form [data-code="OFFLINE"]').waitFor();
+    await place(another);
+    await page.locator('.panel form [data-code="CONFLICT"]').waitFor();
+    await place(because);
+    await page.getByRole('heading', { name: 'On hold' }).waitFor();
+    expect(asked.map(({ idempotencyKey }) => asked.findIndex((each) => each.idempotencyKey === idempotencyKey))).toEqual([
+      0, 0, 0, 3, 0,
+    ]);
+    expect(new Set(asked.filter(({ reason }) => reason === because).map(({ until }) => until)).size).toBe(1);
+    expect(await countOf(desk.app, 'payment_hold')).toBe(held + 1);
+    const hold = page.locator('section', { has: page.getByRole('heading', { name: 'On hold' }) });
+    await hold.locator('summary', { hasText: 'Let it go' }).click();
+    await hold.getByLabel('Reason').fill('They called: it was them');
+    await hold.getByRole('button', { name: 'Let it go' }).click();
+    await hold.locator('summary', { hasText: 'Let it go' }).waitFor({ state: 'detached' });
     await page.context().close();
   }, 240_000);
 

@@ -78,16 +78,17 @@ export const ReasonField = ({
 const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** An attempt at something, by what it is for: asked for again, also after the form was closed, it has its key again. */
+/**
+ * An attempt at something, by what it is for: asked for again, also after something else was tried or the form was closed, it has its key again.
+ */
 export const useAttempt = (name: string) => {
   const { attempts } = useShown();
   return {
     of: (asked: unknown): Attempt => {
       const content = JSON.stringify(asked);
-      const known = attempts.get(name);
-      if (known?.content === content) return known;
-      const attempt = { content, key: newKey(), at: Date.now() };
-      attempts.set(name, attempt);
+      const tried = attempts.get(name) ?? new Map<string, Attempt>();
+      const attempt = tried.get(content) ?? { key: newKey(), at: Date.now() };
+      attempts.set(name, tried.set(content, attempt));
       return attempt;
     },
     done: () => void attempts.delete(name),

@@ -15,7 +15,7 @@ import { Methods } from './methods';
 import { Payments, Telling } from './payments';
 import { isStanding } from './pending';
 import {
-  type Attempt,
+  type Attempts,
   type Customer,
   type Shown,
   ShownContext,
@@ -347,7 +347,7 @@ export const Panel = ({ source, reference, isFrame = false }: Given & { readonly
   const [ended, setEnded] = useState<End | null>(null);
   const [said, say] = useState('');
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const kept = useRef({ drafts: new Map<string, string>(), attempts: new Map<string, Attempt>() });
+  const kept = useRef({ drafts: new Map<string, string>(), attempts: new Map() as Attempts });
   const announce = useCallback((text: string) => {
     // The same words once more are said once more.
     say('');

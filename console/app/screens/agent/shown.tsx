@@ -49,13 +49,14 @@ export interface Shown {
   readonly announce: (text: string) => void;
   /** Texts that somebody is typing. They outlive a refusal, and the end of an access; nothing keeps them but the page itself. */
   readonly drafts: Map<string, string>;
-  /** What was asked for and isn't known to be done, by what it is for. */
-  readonly attempts: Map<string, Attempt>;
+  /** What was asked for and isn't known to be done: by what it is for, and by what was asked. */
+  readonly attempts: Attempts;
 }
 
-/** One attempt at something: its key is the same as long as the same is asked for and nobody knows that it was done. */
+export type Attempts = Map<string, Map<string, Attempt>>;
+
+/** One attempt at something: its key is the same as often as the same is asked for, until one of what it is for is known to be done. */
 export interface Attempt {
-  readonly content: string;
   readonly key: string;
   /** Milliseconds, when it was first asked for. */
   readonly at: number;

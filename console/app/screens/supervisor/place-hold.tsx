@@ -25,10 +25,9 @@ const PlaceForm = ({ close, look }: { readonly close: (done: string | null) => v
   const [transactionId, choosePayment] = useState('');
   const [effects, chooseEffects] = useState<readonly HoldEffectKind[]>(['REVIEW']);
   const [minutes, chooseMinutes] = useState<number>(60);
-  // One for each thing that is asked for: pressed twice, it is the same hold.
-  const [key, setKey] = useState(newKey);
   const [isWrong, setWrong] = useState(false);
-  const [until, setUntil] = useState<{ readonly of: string; readonly at: string } | null>(null);
+  // One for each thing that is asked for: pressed twice, it is the same hold.
+  const [tried] = useState(() => new Map<string, { readonly until: string; readonly idempotencyKey: string }>());
   const assisted =
     tickets.state === 'ready' ? tickets.data.tickets.nodes.filter(({ assistance }) => assistance?.state === 'LIVE') : [];
   const chosen = ticketId === '' ? (assisted[0]?.id ?? '') : ticketId;
@@ -40,20 +39,18 @@ const PlaceForm = ({ close, look }: { readonly close: (done: string | null) => v
     setWrong(wanted.length === 0);
     if (wanted.length === 0) return;
     const content = JSON.stringify([chosen, transactionId, wanted, minutes, reason]);
-    // The same again is the same request; anything else is another one.
-    const isSame = until?.of === content;
-    const at = isSame ? until.at : new Date(Date.now() + minutes * 60_000).toISOString();
-    const idempotencyKey = isSame || until === null ? key : newKey();
-    if (!isSame) {
-      setUntil({ of: content, at });
-      setKey(idempotencyKey);
-    }
+    // The same again is the same request, also after something else was tried: nobody may know whether that was done.
+    const { until, idempotencyKey } = tried.get(content) ?? {
+      until: new Date(Date.now() + minutes * 60_000).toISOString(),
+      idempotencyKey: newKey(),
+    };
+    tried.set(content, { until, idempotencyKey });
     const done = await place.run({
       input: {
         ticketId: chosen,
         transactionId: transactionId === '' ? null : transactionId,
         effects: wanted,
-        until: at,
+        until,
         reason,
         idempotencyKey,
       },
