@@ -312,6 +312,41 @@ describe('the panel of a ticket', () => {
     expect(await page.content()).not.toContain(name);
     await page.context().close();
   }, 240_000);
+
+  it('under an access on another ticket asks for no more than whether there is one, and goes with it', async () => {
+    if (!desk) return;
+    const reference = (await desk.app.helpdesk.openTicket({
+      customerReference: helpdeskReferenceOf(1),
+      queue: 'cards',
+      subject: 'The same customer once more',
+      body: 'Hello',
+      idempotencyKey: 'another-ticket-1',
+    })) as string;
+    await desk.app.app.sources.syncAll();
+    const first = await opened(desk, own);
+    const page = await first.context().newPage();
+    await page.clock.install();
+    await page.goto(`${desk.address}${path(reference)}`);
+    await settled(page);
+    const name = await page.locator('#panel-customer').innerText();
+    expect(await page.locator('.access').count()).toBe(0);
+    await first.close();
+    const before = (await desk.app.events('disclosure')).length;
+    for (let turn = 0; turn < 2; turn += 1) {
+      const asked = page.waitForResponse((response) => (response.request().postData() ?? '').includes('query PanelCover('));
+      await page.clock.fastForward('00:21');
+      expect(await (await asked).json()).toEqual({ data: { customer: { id: expect.any(String) } } });
+    }
+    expect(await desk.app.events('disclosure')).toHaveLength(before);
+    const { data } = await graph(desk, 'ana', 'query($id: ID!) { viewer { assistance(ticketId: $id) { id } } }', {
+      id: await ticketIdOf(desk.app, own),
+    });
+    await graph(desk, 'ana', 'mutation($id: ID!) { endAssistance(id: $id) { state } }', { id: data.viewer.assistance.id });
+    await page.clock.fastForward('00:21');
+    await page.getByText('Ask for access').waitFor();
+    expect(await page.content()).not.toContain(name);
+    await page.context().close();
+  }, 240_000);
 });
 
 describe('what is closed', () => {

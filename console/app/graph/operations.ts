@@ -180,6 +180,10 @@ export interface PanelAlertsData { readonly alerts: { readonly cursor: string; r
 export type PanelAlertsVariables = { readonly ticketId: string; readonly after?: string | null | undefined; };
 export const PanelAlerts = operation<PanelAlertsData, PanelAlertsVariables>('subscription', "subscription PanelAlerts($ticketId:ID!$after:String){alerts(ticketId:$ticketId after:$after){cursor kind alertId}}");
 
+export interface PanelCoverData { readonly customer: { readonly id: string; } | null; }
+export type PanelCoverVariables = { readonly id: string; };
+export const PanelCover = operation<PanelCoverData, PanelCoverVariables>('query', "query PanelCover($id:ID!){customer(id:$id){id}}");
+
 export interface PanelMessagesData { readonly ticket: { readonly messages: { readonly nodes: readonly ({ readonly id: string; readonly createdAt: string | null; readonly channel: Channel | null; readonly body: string | null; readonly truncated: boolean | null; readonly author: ({ readonly __typename: 'CustomerAuthor'; readonly displayName: string | null; } | { readonly __typename: 'StaffAuthor'; readonly displayName: string | null; } | { readonly __typename: 'SystemAuthor'; readonly displayName: string | null; }) | null; readonly redactions: readonly ({ readonly kind: string; readonly count: number; })[] | null; readonly attachments: readonly ({ readonly name: string | null; readonly type: string | null; readonly size: number | null; })[] | null; })[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null; }; } | null; } | null; }
 export type PanelMessagesVariables = { readonly ticketId: string; readonly after?: string | null | undefined; };
 export const PanelMessages = operation<PanelMessagesData, PanelMessagesVariables>('query', "query PanelMessages($ticketId:ID!$after:String){ticket(id:$ticketId){messages(first:20 after:$after){nodes{id createdAt channel body truncated author{__typename displayName}redactions{kind count}attachments{name type size}}pageInfo{hasNextPage endCursor}}}}");

@@ -1,7 +1,7 @@
-import { lazy } from 'react';
-import { EndAssistance } from '../../graph/operations';
+import { lazy, useEffect } from 'react';
+import { EndAssistance, PanelAccess } from '../../graph/operations';
 import type { Refusal } from '../../graph/refusals';
-import { useAct } from '../../graph/use';
+import { useAct, useGraph } from '../../graph/use';
 import { RefusalNotice } from '../../parts/notices';
 import { Foreign } from '../../parts/text';
 import { useNow } from '../../parts/time';
@@ -10,17 +10,29 @@ import { useFormats } from '../../text/formats';
 import type { Assistance } from './access';
 import { formTexts } from './form-texts';
 import { ActButton, Opens } from './opens';
+import { useShown } from './shown';
 
 const AskForm = lazy(() => import('./asking'));
 
 /** What a request lifts; everything else is lifted elsewhere. */
 const liftedByRequest: readonly (string | null)[] = ['NO_ASSISTANCE', 'SELF_MADE', 'APPROVAL_REQUIRED', 'ASSISTANCE_ENDED'];
 
+/** Seconds after which it is looked whether a request was decided. */
+const pulse = 20;
+
 /** A customer who is closed to the reader: why, and what would open them. */
 export default ({ assistance, refusal }: { readonly assistance: Assistance | null; readonly refusal: Refusal }) => {
   const t = useText(formTexts);
+  const { ticketId, refresh } = useShown();
   const end = useAct(EndAssistance);
-  if (assistance?.state === 'WAITING')
+  const isWaiting = assistance?.state === 'WAITING';
+  const access = useGraph(PanelAccess, { ticketId }, { every: pulse, pause: !isWaiting });
+  // Nothing but that is asked meanwhile: the panel is asked for once it was decided.
+  const isDecided = isWaiting && access.state === 'ready' && access.data.viewer.assistance?.state !== 'WAITING';
+  useEffect(() => {
+    if (isDecided) refresh();
+  }, [isDecided, refresh]);
+  if (isWaiting)
     return (
       <section className="sheet" aria-labelledby="panel-access">
         <h2 id="panel-access">{t('waitingTitle')}</h2>

@@ -1,5 +1,5 @@
 import { lazy, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { AgentPanel, type AgentPanelData, PanelAccess, PanelAlerts, PanelPulse } from '../../graph/operations';
+import { AgentPanel, type AgentPanelData, PanelAccess, PanelAlerts, PanelCover, PanelPulse } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
 import { useGraph, useLive } from '../../graph/use';
 import { Answered, Later, RefusalNotice } from '../../parts/notices';
@@ -37,7 +37,7 @@ type Kept = Pick<Shown, 'announce' | 'drafts' | 'attempts' | 'isFrame'>;
 /** Milliseconds for which an outcome is in view. What it tells of stays. */
 const shownFor = 8_000;
 
-/** Seconds after which it is looked whether something has moved, and whether a request was decided. */
+/** Seconds after which it is looked whether something has moved. */
 const pulse = 20;
 
 const Head = ({ ticket }: { readonly ticket: Ticket }) => {
@@ -125,9 +125,11 @@ const About = ({ customer }: { readonly customer: Customer }) => {
 /** Looks for what moves by itself: news of alerts at once, everything else, and the end of the access elsewhere, with the pulse. */
 const Following = ({
   ticket: { id, alerts, assistance, credentialUpdates },
+  customer,
   onEnd,
 }: {
   readonly ticket: Ticket;
+  readonly customer: Customer;
   readonly onEnd: (end: End) => void;
 }) => {
   const t = useText(agentTexts);
@@ -159,8 +161,10 @@ const Following = ({
   }, [denied]);
   const access = useGraph(PanelAccess, { ticketId: id }, { every: pulse, pause: !isAlone });
   const known = isAlone ? (access.state === 'ready' ? access : null) : told;
-  // Where the customer is shown under an access on another ticket, the panel asks for all of it again: there is none here to end.
   const isOver = isLive && known !== null && known.data.viewer.assistance?.state !== 'LIVE';
+  // Where the customer is shown under an access on another ticket, there is none here to end: it is asked whether they are shown at all.
+  const cover = useGraph(PanelCover, { id: customer.id }, { every: pulse, pause: isLive });
+  const isUncovered = !isLive && cover.state === 'ready' && cover.refusals.first?.code === 'NOT_FOUND';
   const states = (list: readonly { readonly id: string; readonly state?: string }[]) =>
     list
       .map(({ id: of, state = '' }) => `${of} ${state}`)
@@ -172,6 +176,9 @@ const Following = ({
   useEffect(() => {
     if (isOver) onEnd('ELSEWHERE');
   }, [isOver, onEnd]);
+  useEffect(() => {
+    if (isUncovered) refresh();
+  }, [isUncovered, refresh]);
   useEffect(() => {
     // Once for what is new: where it doesn't come with a refresh, it isn't for this panel.
     if (now === null || isOver || now === shown || asked.current === now) return;
@@ -199,7 +206,7 @@ const Opened = ({
   const payments = customer.transactions?.nodes ?? [];
   return (
     <>
-      <Following ticket={ticket} onEnd={onEnd} />
+      <Following ticket={ticket} customer={customer} onEnd={onEnd} />
       {live === null ? null : <Live assistance={live} isTrusted={isTrusted} onEnd={onEnd} />}
       <Alerts of={ticket.alerts} />
       <div className="panel-columns">
@@ -285,13 +292,7 @@ interface Given {
 const Asked = ({ source, reference, onEnd, common }: Given & { readonly onEnd: (end: End) => void; readonly common: Kept }) => {
   const t = useText(agentTexts);
   const { time } = useFormats();
-  // While a request waits, what is waited for is somebody else's decision; under an access on another ticket, its end.
-  const [every, setEvery] = useState<number | null>(null);
-  const answer = useGraph(AgentPanel, { source, reference, types: shownTypes }, every === null ? {} : { every });
-  const ticket = answer.state === 'ready' ? answer.data.ticketByReference : null;
-  const state = ticket?.assistance?.state;
-  const needed = state === 'WAITING' || (ticket?.customer && state !== 'LIVE') ? pulse : null;
-  useEffect(() => setEvery(needed), [needed]);
+  const answer = useGraph(AgentPanel, { source, reference, types: shownTypes });
   return (
     <>
       <Answered answer={answer}>
