@@ -5,6 +5,7 @@ import { helpdeskReferenceOf } from '../../src/development/merchant/merchant';
 import { raised, raiseOn } from '../support/alerts';
 import { countOf, ticketIdOf } from '../support/answers';
 import { ConsoleApp, expectAccessible, expectFocus, screenshots, tabTo } from '../support/console';
+import { engine } from '../support/database';
 
 let desk: ConsoleApp | null;
 beforeAll(async () => {
@@ -248,12 +249,55 @@ describe('the panel of a ticket', () => {
     await desk.signInAs(page, 'ana', { path: path(reference) });
     await settled(page);
     await follows;
-    const id = raised(await raiseOn(desk.app, reference, { rule: 'volume-spike', window: 'live' }));
-    const heading = page.getByRole('heading', { name: 'Far more payments than usual' });
-    await heading.waitFor();
-    const resolve = 'mutation($id: ID!) { resolveAlert(input: { id: $id, resolution: FALSE }) { state } }';
-    await graph(desk, 'ana', resolve, { id });
-    await heading.waitFor({ state: 'detached' });
+    const headingIn = (of: Page) => of.getByRole('heading', { name: 'Far more payments than usual' });
+    const resolve = async (id: string) =>
+      graph(desk as ConsoleApp, 'ana', 'mutation($id: ID!) { resolveAlert(input: { id: $id, resolution: FALSE }) { state } }', {
+        id,
+      });
+    const raise = async (window: string) =>
+      raised(await raiseOn((desk as ConsoleApp).app, reference, { rule: 'volume-spike', window }));
+    const id = await raise('live');
+    await headingIn(page).waitFor();
+    await resolve(id);
+    await headingIn(page).waitFor({ state: 'detached' });
+    if (engine === 'mariadb') return page.context().close();
+
+    // Over HTTP/1.1 a browser has six connections to the gateway, for all its tabs: no stream may keep a ticket from being shown.
+    const tabs = [page];
+    const streams: Page[] = [page];
+    page.context().on('request', (request) => {
+      if (request.url().endsWith('/graphql/stream')) streams.push(request.frame().page());
+    });
+    while (tabs.length < 8) {
+      const tab = await page.context().newPage();
+      await tab.clock.install();
+      await tab.goto(`${desk.address}${path(reference)}`);
+      await settled(tab);
+      tabs.push(tab);
+    }
+    expect(new Set(streams).size).toBe(2);
+    const again = await raise('tabs');
+    await Promise.all(tabs.slice(0, 2).map((tab) => headingIn(tab).waitFor()));
+    for (const tab of tabs.slice(2)) {
+      await tab.clock.fastForward('00:21');
+      await headingIn(tab).waitFor();
+    }
+    // What nobody sees gives its stream up to another, and asks once it is seen again.
+    const see = (tab: Page, state: 'visible' | 'hidden') =>
+      tab.evaluate(
+        `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+      );
+    const given = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/graphql/stream'));
+    const last = tabs.at(-1) as Page;
+    await see(last, 'hidden');
+    const taken = Promise.any(tabs.slice(2, -1).map((tab) => tab.waitForRequest('**/graphql/stream')));
+    await see(page, 'hidden');
+    await Promise.all([given, taken]);
+    await resolve(again);
+    await last.clock.fastForward('00:21');
+    expect(await headingIn(last).count()).toBe(1);
+    await see(last, 'visible');
+    await headingIn(last).waitFor({ state: 'detached' });
     await page.context().close();
   }, 240_000);
 

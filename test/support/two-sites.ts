@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
-import { launchChromium } from './chromium';
+import { browserArguments, launchChromium } from './chromium';
 
 /** A port that nothing listens at just now. */
 export const freePort = async (): Promise<number> => {
@@ -65,7 +65,7 @@ export const strictBrowser = async (
   );
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
+    args: [...browserArguments],
   });
   return {
     context,

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react
 import { client, headersOfPoll, streamUrl } from './client';
 import type { Operation } from './operation';
 import { type Refusal, Refusals, refusalsIn } from './refusals';
+import { isSeen, whenSeen, withPlace } from './seen';
 import { tellSignedOut } from './signed-out';
 import { useSteppedUp } from './stepped-up';
 
@@ -99,12 +100,20 @@ export const useGraph = <Data, Variables extends object>(
 
   useEffect(() => {
     if (every === undefined || pause) return;
-    const timer = setInterval(() => {
+    let isDue = false;
+    const look = () => {
+      isDue = !isSeen() || !navigator.onLine;
       // One that takes longer than that is waited for.
-      if (stop.current !== null || document.visibilityState !== 'visible' || !navigator.onLine) return;
-      ask(headersOfPoll(every));
-    }, every * 1_000);
-    return () => clearInterval(timer);
+      if (!isDue && stop.current === null) ask(headersOfPoll(every));
+    };
+    const timer = setInterval(look, every * 1_000);
+    const leave = whenSeen(() => {
+      if (isDue) look();
+    });
+    return () => {
+      clearInterval(timer);
+      leave();
+    };
   }, [every, pause, ask]);
   useEffect(() => {
     if (pause) return;
@@ -185,54 +194,54 @@ export const useAct = <Data, Variables extends object>({ text }: Operation<Data,
 const [soonest, latest] = [1, 30];
 
 /**
- * Follows a subscription as long as the component is there and `pause` is false, and begins it anew where it ends. `after` gives the variables
- * with which it goes on.
+ * Follows a subscription as long as the component is there, `pause` is false, the page is seen and it has one of the browser's places for streams,
+ * and begins it anew where it ends. `after` gives the variables with which it goes on. Whoever uses it asks now and then beside it: there may be no
+ * place for this page.
  */
 export const useLive = <Data, Variables extends object>(
   { text }: Operation<Data, Variables>,
   after: () => Variables,
   told: (data: Data) => void,
   pause = false,
-): { readonly isLive: boolean } => {
-  const [isLive, setLive] = useState(false);
+): void => {
   const latestOf = useRef({ after, told });
   latestOf.current = { after, told };
   useEffect(() => {
     if (pause) return;
-    let ended = false;
-    let wait = soonest;
-    let isFirst = true;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let stop = () => {};
-    const begin = () => {
-      const headers = { accept: 'text/event-stream', ...(isFirst ? {} : headersOfPoll(latest)) };
-      isFirst = false;
-      const context = { url: streamUrl, fetchOptions: { headers } };
-      const again = () => {
-        setLive(false);
-        if (ended) return;
-        timer = setTimeout(begin, wait * 1_000);
-        wait = Math.min(latest, wait * 2);
+    let leaving = new AbortController();
+    const follow = () => {
+      const { signal } = leaving;
+      let wait = soonest;
+      let stop = () => {};
+      signal.addEventListener('abort', () => stop());
+      const begin = () => {
+        if (signal.aborted) return;
+        const context = { url: streamUrl, fetchOptions: { headers: { accept: 'text/event-stream', ...headersOfPoll(latest) } } };
+        stop = client
+          .subscription<Data, Variables>(text, latestOf.current.after(), context)
+          .subscribe(({ data, error, hasNext }) => {
+            if (signal.aborted) return;
+            if (data) {
+              wait = soonest;
+              latestOf.current.told(data);
+            }
+            if (error) watchSignIn(refusalsIn(error));
+            if (hasNext) return;
+            setTimeout(begin, wait * 1_000);
+            wait = Math.min(latest, wait * 2);
+          }).unsubscribe;
       };
-      const { unsubscribe } = client
-        .subscription<Data, Variables>(text, latestOf.current.after(), context)
-        .subscribe(({ data, error, hasNext }) => {
-          if (data) {
-            wait = soonest;
-            setLive(true);
-            latestOf.current.told(data);
-          }
-          if (error) watchSignIn(refusalsIn(error));
-          if (!hasNext) again();
-        });
-      stop = unsubscribe;
+      if (isSeen()) void withPlace(signal, begin);
     };
-    begin();
+    follow();
+    const stop = whenSeen(() => {
+      leaving.abort();
+      leaving = new AbortController();
+      follow();
+    });
     return () => {
-      ended = true;
-      clearTimeout(timer);
       stop();
+      leaving.abort();
     };
   }, [text, pause]);
-  return { isLive };
 };
