@@ -19,6 +19,7 @@ export const position = (name: string): Column => ({ name, type: 'text' });
 export const document = (name: string): Column => ({ name, type: 'text' });
 export const bigint = (name: string): Column => ({ name, type: 'bigint' });
 export const flag = (name: string): Column => ({ name, type: 'smallint' });
+export const deflated = (name: string): Column => ({ name, type: 'blob' });
 export const sealed = (name: string): Column => ({ name, type: 'blob' });
 
 /** Of an index definition: its columns and its name, at most 64 characters as MariaDB wants. */

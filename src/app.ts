@@ -20,6 +20,7 @@ import type { Core } from './features/core';
 import { createCustomers } from './features/customers/customers.slice';
 import { createDisclosures } from './features/disclosures/disclosures.slice';
 import { createExposure } from './features/exposure/exposure.slice';
+import { recordPolicy } from './features/exposure/policy-in-force';
 import { KeysLoader } from './features/keys/keys.loader';
 import type { Loading } from './features/loading';
 import type { Operations } from './features/operations/operations.service';
@@ -38,7 +39,6 @@ import { unexpectedMessage } from './graphql/errors';
 import { ProtectedExecutor } from './graphql/executor';
 import { RequestAccess } from './graphql/request-access';
 import { openLogWatch, openSigningLog } from './ledger/open-signing-log';
-import { recordPolicy } from './ledger/policy-in-force';
 import type { SigningLog } from './ledger/signing-log';
 import type { TailWatch } from './ledger/tail-watch';
 import { describeError, reportFault } from './log';
@@ -137,7 +137,7 @@ export class App {
     const storage = await openStorage({ clock, ...options });
     const { database, keys } = storage;
     try {
-      await recordPolicy(database, policy.digest);
+      await recordPolicy(database, policy);
       const publicAddress = { url: config.publicUrl ?? `http://${config.host}:${config.port}` };
       const core: Core = {
         ...storage,

@@ -317,8 +317,9 @@ export const catalogue = {
     },
   },
   'policy.in-force': {
-    reads: 'The exposure policy with this digest is in force from now on.',
+    reads: 'The exposure policy with this digest is in force from now on; what it means, in so many bytes, is kept.',
     subject: 'Policy',
+    detail: { bytes: later(count) },
   },
   ...recognitionEvents,
   'rule.verdict': {

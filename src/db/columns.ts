@@ -78,6 +78,8 @@ export const Instant = (options: Options = {}) => Column({ type: 'bigint', trans
 /** A safe integer. */
 export const Integer = (options: Options = {}) => Column({ type: 'bigint', transformer: integer, ...base(options) });
 export const Flag = (options: Options = {}) => Column({ type: 'smallint', transformer: flag, ...base(options) });
+/** A text of ours, deflated: 65,535 bytes at most. */
+export const Deflated = (options: Options = {}) => Column({ type: 'blob', ...base(options) });
 /** Ciphertext of `privacy/sealing`, or a wrapped key: 65,535 bytes at most. */
 export const Sealed = (options: Options = {}) => Column({ type: 'blob', ...base(options) });
 

@@ -22,6 +22,7 @@ import { Customer } from './customers/customer.entity';
 import { DecisionBudget, PaymentDecision } from './decisions/decision.entity';
 import { StepUpDemand } from './decisions/demand.entity';
 import { FrameSession, FrameUse } from './embeds/frame-session.entity';
+import { PolicyVersion } from './exposure/policy-version.entity';
 import { PaymentHold, PaymentHoldEffect, PaymentHoldJob, PaymentHoldStep } from './holds/hold.entity';
 import { CustomerKey, Secret } from './keys/key.entity';
 import { RegisteredOperation } from './operations/operation.entity';
@@ -72,6 +73,7 @@ export const entities = [
   PaymentHoldStep,
   PaymentDecision,
   PaymentMethod,
+  PolicyVersion,
   Recognition,
   RecognitionJob,
   RecognitionLink,

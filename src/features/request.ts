@@ -33,6 +33,7 @@ import type { Decisions } from './decisions/decisions.service';
 import type { StepUps } from './decisions/step-ups.service';
 import type { PolicyComparisons } from './exposure/comparisons.service';
 import type { PolicyPreviews } from './exposure/previews.service';
+import type { PolicyVersions } from './exposure/versions.service';
 import type { HoldDesk } from './holds/hold-desk';
 import type { HoldsLoader } from './holds/holds.loader';
 import type { Holds } from './holds/holds.service';
@@ -86,6 +87,7 @@ export interface Services {
   readonly policyCoverage: () => PolicyCoverage;
   readonly policyPreviews: () => PolicyPreviews;
   readonly policyComparisons: () => PolicyComparisons;
+  readonly policyVersions: () => PolicyVersions;
   readonly cursors: Cursors;
 }
 

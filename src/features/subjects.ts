@@ -8,6 +8,7 @@ import { updateSubject } from './credentials/credential-update.subject';
 import { cardInvitationSubject } from './credentials/invite/card-invitation.subject';
 import { decisionSubject, demandSubject } from './decisions/decision.subject';
 import { frameSessionSubject } from './embeds/frame-session.subject';
+import { policyVersionSubject } from './exposure/policy-version.subject';
 import { holdSubject } from './holds/hold.subject';
 import { operationSubject } from './operations/operation.subject';
 import { outreachSubject } from './outreach/outreach.subject';
@@ -35,4 +36,5 @@ export const subjects: readonly Subject<unknown>[] = [
   cardInvitationSubject,
   claimSubject,
   consumerSubject,
+  policyVersionSubject,
 ];

@@ -19,7 +19,7 @@ const timeless = (leaf: string): string =>
     .replace(/"opn_[a-z2-7]{32}"/g, '"opn_…"')
     .replace(/("customers":\[|"(?:after|before|reason|country)":)"[\w.-]{43,}"/g, '$1"…"')
     .replace(/"id":"[^"]+","type":"(Policy|LogKey|AccessPlan|Rules)"/, '"id":"…","type":"$1"')
-    .replace(/"(customers|tickets|VERIFIED|MATCHED|NONE)":\d+/g, '"$1":0');
+    .replace(/"(bytes|customers|tickets|VERIFIED|MATCHED|NONE)":\d+/g, '"$1":0');
 
 /** A leaf as it was before events of its kind stated all that they state now; the same where they always did. */
 const before = (leaf: string): string => {

@@ -130,7 +130,7 @@ describe('an event that nobody of the installation recorded', () => {
     ['with another event’s', 'another'],
   ])('is not signed %s', async (_, given) => {
     const [known] = await rows('SELECT voucher FROM audit_event WHERE voucher IS NOT NULL LIMIT 1');
-    const event = forged({ action: 'policy.in-force', subject: { type: 'Policy', id: 'x' } });
+    const event = forged({ action: 'policy.in-force', subject: { type: 'Policy', id: 'x' }, detail: { bytes: 1 } });
     await queue(event, { voucher: given === 'another' ? String(known?.voucher) : given });
     await turn();
     expect([await isPlaced(event.id), await isWaiting(event.id), faults.length]).toEqual([false, true, 1]);
@@ -185,7 +185,7 @@ describe('an event that nobody of the installation recorded', () => {
   });
 
   it('is found in the log where a sequencer without the key let it in, by every look afterwards', async () => {
-    const event = forged({ action: 'policy.in-force', subject: { type: 'Policy', id: 'x' } });
+    const event = forged({ action: 'policy.in-force', subject: { type: 'Policy', id: 'x' }, detail: { bytes: 1 } });
     await queue(event);
     await turn(withoutKey());
     expect([await isPlaced(event.id), faults]).toEqual([true, []]);

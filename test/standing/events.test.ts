@@ -44,14 +44,14 @@ describe('the catalogue of events', () => {
       change.record('assistance.end', { detail: { reason: 'EXPIRED', of: 'act_1' } });
     };
     const events: LogEvent[] = [
-      { action: 'policy.in-force', actor, subject: { type: 'Policy', id: 'digest' } },
+      { action: 'secret.create', actor, subject: { type: 'Secret', id: 'name' } },
       // @ts-expect-error it has no detail
-      { action: 'policy.in-force', actor, subject: { type: 'Policy', id: 'digest' }, detail: { count: 1 } },
+      { action: 'secret.create', actor, subject: { type: 'Secret', id: 'name' }, detail: { count: 1 } },
       // @ts-expect-error it is about nothing
       { action: 'log.time', actor, subject: { type: 'Policy', id: 'digest' } },
     ];
     expect(() => record({ record: () => undefined })).not.toThrow();
-    expect(events.map(leafOf).map(misfitOf)).toEqual([null, 'policy.in-force states count', 'log.time is about Policy']);
+    expect(events.map(leafOf).map(misfitOf)).toEqual([null, 'secret.create states count', 'log.time is about Policy']);
   });
 
   it('says of each event whether it happened or was tried in vain', () => {

@@ -232,6 +232,7 @@ describe('the rules beside resolvers', () => {
       'Query.lastExamination',
       'Query.policyDiff',
       'Query.policyInForce',
+      'Query.policyVersions',
       'Query.riskRules',
       'Query.webhookDeliveries',
       'Recognition.hold',

@@ -90,6 +90,7 @@ const loadedPlace = (isNow: boolean): Promise<Place> =>
     const areInForce = "action IN ('policy.in-force', 'rules.in-force')";
     await tamper(app.database, `DELETE FROM audit_pending WHERE event_id IN (SELECT id FROM audit_event WHERE ${areInForce})`);
     await tamper(app.database, `DELETE FROM audit_event WHERE ${areInForce}`);
+    await tamper(app.database, 'DELETE FROM policy_version');
     await app.close();
   });
 

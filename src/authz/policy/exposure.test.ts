@@ -8,6 +8,7 @@ import { diffPolicies } from './diff';
 import { explain } from './explain';
 import { ExposurePolicy } from './exposure';
 import { describeProblem } from './file';
+import { readFormer } from './former';
 import { applyVerdict, verdictText } from './verdict';
 
 const schema = markedSchema(`
@@ -867,6 +868,43 @@ describe('diff', () => {
     ],
   ])('has the words of what was and is, for another language: %s to %s', (from, to, words) => {
     expect(changed(from, to)).toEqual([expect.objectContaining({ class: null, ...words })]);
+  });
+
+  it.each<[string, string]>([
+    ['version: 1', 'version: 1'],
+    ["VERIFIED: 'mask:email'", 'VERIFIED: reveal'],
+    ['scope: {', 'scope: { PRIVACY: [assisted],'],
+    ['[PAYMENTS, SERVICE]', '[PAYMENTS, SERVICE, AGENT]'],
+    ['SET_DEFAULT: { strength: link }, ', ''],
+    ['kinds: [SET_DEFAULT, REMOVE], ', ''],
+    [
+      '    rules:\n',
+      '    rules:\n      - { name: disputed, when: { link: VERIFIED, methodIsDefault: false, disputedWithinDays: 60 } }\n',
+    ],
+    ['fields:', 'frames: { signatureRequired: [desk, another] }\nfields:'],
+    ['fields:', 'holds: { agentMinutes: 60, agentMost: 3 }\nbrakes: { releasedBy: [AUDITOR, SUPERVISOR] }\nfields:'],
+  ])('is none between a policy and what is kept of it: %s to %s', (from, to) => {
+    const now = load(valid.replace(from, to));
+    const kept = readFormer(now.text, classification, {}) as ExposurePolicy;
+    expect(kept.digest).toBe(now.digest);
+    expect(diffPolicies(now, kept, classification)).toEqual([]);
+    expect(diffPolicies(policy, kept, classification)).toEqual(diffPolicies(policy, now, classification));
+    const agent = { roles: ['AGENT' as const], mfa: true };
+    expect(kept.verdictTable(agent)).toEqual(new Map([...now.verdictTable(agent)].sort(([a], [b]) => (a < b ? -1 : 1))));
+  });
+
+  it.each([
+    '',
+    'null',
+    '[]',
+    '{}',
+    '[3]',
+    '['.repeat(100_000),
+    `${policy.text.slice(0, -1)},[]]`,
+    policy.text.replace('"mask:email"', '"mask:everything"'),
+    policy.text.replace('"AGENT"', '"__proto__"'),
+  ])('is of nothing that isn’t in the form of this release: %#', (text) => {
+    expect(readFormer(text, classification, {})).toBe(null);
   });
 
   it('says nothing where a rule is only written otherwise', () => {

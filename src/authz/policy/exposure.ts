@@ -31,7 +31,8 @@ export interface ExposureOptions {
   readonly embeds?: readonly ConfiguredEmbed[] | null;
 }
 
-interface PolicyContents {
+/** What a policy decides. */
+export interface PolicyContents {
   readonly classification: Classification;
   readonly fields: ReadonlyMap<string, ReadonlyMap<Role, RoleEntry>>;
   readonly filters: ReadonlyMap<string, ReadonlySet<Role>>;
@@ -119,7 +120,12 @@ export class ExposurePolicy {
     this.frames = contents.frames;
     this.classification = contents.classification;
     this.mfaRequired = options.mfaRequired ?? true;
-    this.digest = createHash('sha256').update(canonicalText(contents)).digest('hex');
+    this.digest = createHash('sha256').update(this.text).digest('hex');
+  }
+
+  /** What the policy means, as a text whose SHA-256 is the digest: of the same meaning it is the same, however the file is written. */
+  get text(): string {
+    return canonicalText(this.contents);
   }
 
   /** Reads a policy; either it is complete and below every ceiling, or all its problems are returned. */
@@ -145,6 +151,16 @@ export class ExposurePolicy {
         options,
       ),
     };
+  }
+
+  /** One that was, of this or another graph: to be compared, never to decide. */
+  static former(contents: PolicyContents, options: ExposureOptions): ExposurePolicy {
+    return new ExposurePolicy(contents, options);
+  }
+
+  /** Whether it has a verdict for the field, if only that nobody sees it. */
+  names(coordinate: string): boolean {
+    return this.contents.fields.has(coordinate);
   }
 
   /** Verdicts by coordinate for one class of access; computed once each, there are finitely many. Absent means denied. */

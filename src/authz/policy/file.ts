@@ -165,7 +165,7 @@ const holds = z
 /** For how long agents may hold payments, and how many each of the staff at once. */
 export type HoldPolicy = z.infer<typeof holds>;
 
-const mostHelpdesks = 64;
+export const mostHelpdesks = 64;
 const frames = z
   .strictObject({
     /** Helpdesks in whose pages' frames a ticket is shown only where the helpdesk signed for it. */

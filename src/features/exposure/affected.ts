@@ -57,6 +57,8 @@ class Shifts {
   }
 
   private of(field: string, accessRoles: readonly Role[], link: LinkAssurance): Shift {
+    // Of what the other's graph hadn't, it says nothing.
+    if (!(this.before.names(field) && this.after.names(field))) return 'same';
     // Nothing that is policed was shown to anybody without a second factor.
     const access = { roles: accessRoles, mfa: true };
     const [was, is] = [this.before, this.after].map((policy) => policy.verdicts(field, access)[link]);

@@ -2,7 +2,7 @@ import { Int, ObjectType, registerEnumType } from 'type-graphql';
 import { type LinkAssurance, type Role, roles } from '../../authz/actor';
 import { type PolicyChange, policyChangeKinds } from '../../authz/policy/change';
 import type { FieldClass } from '../../authz/policy/classification';
-import type { PolicyProblem } from '../../authz/policy/file';
+import { mostHelpdesks, type PolicyProblem } from '../../authz/policy/file';
 import { credentialUpdateKinds } from '../../authz/policy/update-policy';
 import { Exposed } from '../../graphql/decorators';
 import { enumOf } from '../../graphql/enum-of';
@@ -16,10 +16,10 @@ import { FieldClassEnum } from './exposure.type';
 /** Changes and problems of one comparison that are told; how many there are is told beside them. */
 export const mostChanges = 1_000;
 export const mostProblems = 100;
-/** Words of what was or is: the roles, or what a rule can ask. */
-const mostWords = Math.max(roles.length, 2 * credentialUpdateKinds.length);
+/** Words of what was or is: roles, helpdesks, or what a rule can ask. */
+const mostWords = Math.max(roles.length, mostHelpdesks, 2 * credentialUpdateKinds.length);
 
-/** What a policy that somebody sent would mean, held against the one in force. Of an unreadable one only its problems are there. */
+/** What a policy that somebody sent, or one that was in force, would mean, held against the one in force. Of an unreadable one only its problems are there. */
 export interface Comparison {
   readonly inForce: string;
   /** Null where it can't be read. */
@@ -28,6 +28,8 @@ export interface Comparison {
   readonly problemCount: number;
   readonly changes: readonly PolicyChange[];
   readonly changeCount: number;
+  /** Fields that only one of both has a verdict for, as the graph was another one: nothing is told of them. */
+  readonly onlyOneNames: number;
   readonly disclosures: Affected | null;
 }
 
@@ -158,7 +160,8 @@ class AffectedDisclosuresType implements Affected {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'A policy that was sent, held against the one in force. It isn’t kept, and decides nothing.',
+  description:
+    'A policy that was sent, or that was in force, held against the one in force. What was sent isn’t kept, and neither decides anything.',
 })
 export class PolicyDiff {
   constructor(private readonly compared: Comparison) {}
@@ -168,7 +171,7 @@ export class PolicyDiff {
     return this.compared.inForce;
   }
 
-  @Exposed('INTERNAL', () => String, { nullable: true, description: 'Of the one that was sent; null where it has problems.' })
+  @Exposed('INTERNAL', () => String, { nullable: true, description: 'Of the other one; null where it has problems.' })
   get digest(): string | null {
     return this.compared.digest;
   }
@@ -193,6 +196,14 @@ export class PolicyDiff {
   @Exposed('INTERNAL', () => Int)
   get changeCount(): number {
     return this.compared.changeCount;
+  }
+
+  @Exposed('INTERNAL', () => Int, {
+    description:
+      'Fields that the graph has today and hadn’t when the other one was in force, or the other way round: nothing is told of them. None of a file.',
+  })
+  get onlyOneNames(): number {
+    return this.compared.onlyOneNames;
   }
 
   @Exposed('INTERNAL', () => AffectedDisclosuresType, { nullable: true })

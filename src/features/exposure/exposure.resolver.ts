@@ -13,6 +13,7 @@ import { PolicyDiff } from './comparison.type';
 import { PolicyCoverage } from './coverage.type';
 import { AccessDecision, FieldExposure } from './exposure.type';
 import { PolicyPreview } from './preview.type';
+import { PolicyVersionConnection } from './version.type';
 
 /** Fields that are told at most: more than the graph has. */
 const mostFields = 800;
@@ -108,15 +109,32 @@ export class ExposureResolver {
 
   @Query(() => PolicyDiff, {
     description:
-      'What a policy file would change against the one in force, in words, and how many disclosures of the last thirty days showed what it shows otherwise. The file isn’t kept and never comes into force by this.',
+      'What a policy file, or a policy that was in force, would change against the one in force, in words, and how many disclosures of the last thirty days showed what it shows otherwise. A file isn’t kept, and nothing comes into force by this.',
   })
   @Classified('INTERNAL')
   // Whoever the policy file names asks this; it counts in everybody's part of the log.
   @Guarded(withSecondFactor)
   async policyDiff(
-    @Arg('file', () => String, { description: 'Its text: 64 KiB and 2,000 lines at most, without aliases.' }) file: string,
+    @Arg('file', () => String, { nullable: true, description: 'Its text: 64 KiB and 2,000 lines at most, without aliases.' })
+    file: string | null | undefined,
+    @Arg('version', () => ID, { nullable: true, description: 'In place of a file: the digest of one of `policyVersions`.' })
+    version: string | null | undefined,
     @Ctx() { access, services }: RequestContext,
   ): Promise<PolicyDiff> {
-    return new PolicyDiff(await services.policyComparisons().compare(access, file));
+    return new PolicyDiff(await services.policyComparisons().compare(access, { file, version }));
+  }
+
+  @Query(() => PolicyVersionConnection, {
+    description: 'The policies that were in force and that policyDiff can compare, newest first.',
+  })
+  @Classified('INTERNAL')
+  // Whoever the policy file names reads this; it goes by events of the log.
+  @Guarded(withSecondFactor)
+  async policyVersions(
+    @Arg('first', () => Int, { nullable: true, defaultValue: 20 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
+    @Ctx() { actor, services }: RequestContext,
+  ) {
+    return new PolicyVersionConnection(await services.policyVersions().page(actor, first, after));
   }
 }
