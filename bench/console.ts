@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { environmentOf, signIn, startGateway } from './console/gateway';
+import { appendEvents, scrollLog } from './console/log';
 import { median } from './load';
 import { say, whole } from './preparation';
 
@@ -11,10 +12,12 @@ const usage = `npm run bench:console -- [options]
 
 What a browser loads for each screen of the console, compressed with gzip; and from going to the address of ticket 1001 to its payments standing
 on the screen, as its agent: cold, with nothing kept, the processor four times as slow, 10 Mbit/s and 40 ms to the gateway and back; and warm, the same page
-loaded again as it is. The gateway and the identity provider are those of "npm start", on this machine.
+loaded again as it is. Then an auditor scrolls through a long log, from end to end and here and there, and the longest task of the page counts (Long
+Tasks API). The gateway and the identity provider are those of "npm start", on this machine.
 
   --rounds N   of each, of which the median counts (9)
   --size S     of the demo merchant; 1 is that of "npm start" (0.2)
+  --events N   of the log that is scrolled; 0 for none (50000)
   --json       ends with one line of JSON
   --help`;
 
@@ -22,6 +25,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '9' },
     size: { type: 'string', default: '0.2' },
+    events: { type: 'string', default: '50000' },
     json: { type: 'boolean' },
     help: { type: 'boolean' },
   },
@@ -45,62 +49,8 @@ const sizes = (): Readonly<Record<string, number>> => {
   return Object.fromEntries(Object.entries({ ...pages, ...screens }).map(([name, files]) => [name, sizeOf(files)]));
 };
 
-interface Gateway {
-  readonly address: string;
-  readonly stop: () => Promise<void>;
-}
-
-/** The built gateway, in development mode, with a data folder of its own. */
-const startGateway = async (size: string): Promise<Gateway> => {
-  const folder = mkdtempSync(join(tmpdir(), 'counterfoil-bench-console-'));
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [join(__dirname, '..', 'src', 'main.js')], {
-    cwd: folder,
-    env: {
-      PATH,
-      HOME,
-      PORT: '0',
-      DATA_DIR: join(folder, 'data'),
-      DEMO_SIZE: size,
-      POLICY_FILE: resolve('schema/exposure.yaml'),
-      RULES_FILE: resolve('schema/rules.yaml'),
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  };
-  let said = '';
-  const address = await new Promise<string>((found, failed) => {
-    child.once('exit', () => failed(new Error(`the gateway ended: ${said}`)));
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const at = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
-      if (at && said.includes('Started in')) found(at[0]);
-    });
-  });
-  return { address, stop };
-};
-
 const path = '/t/demo/1001';
 const rows = 'section[aria-labelledby="panel-payments"] details';
-
-/** Signs in once, as the demo provider's pages want it. Returns the browser's cookies. */
-const signIn = async (browser: Browser, address: string) => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`${address}/sign-in?${new URLSearchParams({ return: '/tickets' })}`);
-  await page.getByRole('button', { name: /^ana / }).click();
-  await page.getByLabel('Code').fill((await page.locator('#current').textContent()) ?? '');
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.waitForURL(`${address}/tickets`);
-  const state = await context.storageState();
-  await context.close();
-  return state;
-};
 
 /** Runs in the page, before anything of it: notes when the first row was put there, in milliseconds since it was gone to. */
 const watch = (selector: string): void => {
@@ -136,7 +86,7 @@ const slowDown = async (context: BrowserContext, page: Page): Promise<void> => {
 };
 
 const measure = async (browser: Browser, address: string, rounds: number) => {
-  const storageState = await signIn(browser, address);
+  const storageState = await signIn(browser, address, 'ana', '/tickets');
   const cold: number[] = [];
   const warm: number[] = [];
   for (let round = 0; round <= rounds; round += 1) {
@@ -164,25 +114,42 @@ const measure = async (browser: Browser, address: string, rounds: number) => {
   return { cold: median(cold), warm: median(warm) };
 };
 
+const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+const withGateway = async <T>(folder: string, work: (address: string) => Promise<T>): Promise<T> => {
+  const gateway = await startGateway(folder, values.size);
+  try {
+    return await work(gateway.address);
+  } finally {
+    await gateway.stop();
+  }
+};
+
 const run = async (): Promise<void> => {
   const rounds = whole(values.rounds, 'rounds', 1);
+  const events = whole(values.events, 'events', 0);
   const executablePath = process.env.CHROMIUM ?? places.find((place) => existsSync(place));
   if (executablePath === undefined) throw new Error('there is no chromium on this machine (Debian: apt-get install chromium)');
   const kilobytes = sizes();
   for (const [name, size] of Object.entries(kilobytes))
     process.stdout.write(`${name.padEnd(44)} ${size.toFixed(1).padStart(6)} kB\n`);
-  const gateway = await startGateway(values.size);
+  const folder = mkdtempSync(join(tmpdir(), 'counterfoil-bench-console-'));
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   try {
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-    try {
-      const milliseconds = await measure(browser, gateway.address, rounds);
-      process.stdout.write(`cold ${Math.round(milliseconds.cold)} ms, warm ${Math.round(milliseconds.warm)} ms\n`);
-      if (values.json) process.stdout.write(`${JSON.stringify({ kilobytes, milliseconds })}\n`);
-    } finally {
-      await browser.close();
+    const milliseconds = await withGateway(folder, (address) => measure(browser, address, rounds));
+    process.stdout.write(`cold ${number.format(milliseconds.cold)} ms, warm ${number.format(milliseconds.warm)} ms\n`);
+    if (events > 0) await appendEvents(environmentOf(folder, values.size), events);
+    const scrolled = events > 0 ? await withGateway(folder, (address) => scrollLog(browser, address, events)) : null;
+    if (scrolled !== null) {
+      const { events: shown, longestTask, tasksOver50, rows, seconds } = scrolled;
+      process.stdout.write(
+        `${number.format(shown)} events scrolled in ${number.format(seconds)} s, at most ${rows} rows at a time: ${tasksOver50} tasks over 50 ms, the longest ${number.format(longestTask)} ms\n`,
+      );
     }
+    if (values.json) process.stdout.write(`${JSON.stringify({ kilobytes, milliseconds, scrolled })}\n`);
   } finally {
-    await gateway.stop();
+    await browser.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 };
 
