@@ -128,6 +128,10 @@ describe('what staff are called', () => {
     ['longer than a name is', 'x'.repeat(201), 'greta'],
     ['that is no text', { first: 'Greta' }, 'greta'],
     ['of blanks', ' \n ', 'greta'],
+    ['of nothing that is seen', '\u200B\u2060\u3164\uFE0F', 'greta'],
+    ['with what has no width', 'G\u200Br\u2060e\uFEFFt\u00ADa\u{E0041} L\u200Di\u200Cnd\uD800', 'Greta Lind'],
+    ['that is spelled with joiners', 'مهدی‌زاده', 'مهدی‌زاده'],
+    ['that is spelled with joiners elsewhere', 'ක්‍රිෂාන්', 'ක්‍රිෂාන්'],
     ['in another script', 'غادة', 'غادة'],
   ])('and a claim %s is read as what can be seen of it', async (_, name, expected) => {
     expect(await names([await seen('greta', { name })])).toEqual([[expected, 'KNOWN']]);

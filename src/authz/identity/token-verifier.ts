@@ -83,13 +83,23 @@ const staffClaimIn = (issuer: Issuer, claims: RegisteredClaims): string | null =
 const longestName = 200;
 /** Control characters, and marks that turn the text around them. */
 const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
+/**
+ * What has no width, and halves of a pair: with it somebody's name would look like another's and be none of theirs. Joiners stay where they spell
+ * something: behind letters of scripts that have them.
+ */
+const widthless =
+  /\u034f|[\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]|\p{Cs}|(?<![\p{L}\p{M}])[\u200c\u200d]|(?<=[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])[\u200c\u200d]+/gu;
+/** Fillers and blanks of other kinds alone. */
+const isBlank = (text: string): boolean => !/[^\s\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
+const shownName = (claim: string): string =>
+  claim.replace(unseen, ' ').replace(widthless, '').replace(/\s+/gu, ' ').trim().normalize('NFC');
 
 /** What the person is called: by the claim for it, otherwise by what they are found by among the staff. */
 const nameIn = ({ claims: { name, staff } }: Issuer, claims: RegisteredClaims): string | null => {
   for (const path of [name, staff]) {
     const claim = claimAt(claims, path);
-    const text = typeof claim === 'string' ? claim.replace(unseen, ' ').replace(/\s+/gu, ' ').trim().normalize('NFC') : '';
-    if (text !== '' && text.length <= longestName) return text;
+    const text = typeof claim === 'string' ? shownName(claim) : '';
+    if (!isBlank(text) && text.length <= longestName) return text;
   }
   return null;
 };
