@@ -373,6 +373,30 @@ describe('a browser’s session', () => {
     expect((await test.events('browser-session.end')).map(({ detail }) => detail)).toContainEqual({ why: 'revoked' });
   });
 
+  it('stays over for whoever has its cookie, whoever puts its row back as it was', async () => {
+    test = await restarted();
+    const session = await signIn('ana');
+    type Row = Record<string, unknown>;
+    const [row] = (await test.app.database.query<Row>('SELECT * FROM browser_session WHERE ended_at IS NULL')) as [Row];
+    await test.server.inject({ method: 'POST', url: '/sign-out', headers: { ...own, cookie: `${sessionName}=${session}` } });
+    const columns = Object.keys(row);
+    const back = async (how: 'in its place' | 'anew') => {
+      if (how === 'anew') await tamper(test.app.database, 'DELETE FROM browser_session WHERE id = ?', [row.id]);
+      const set = `UPDATE browser_session SET ${columns.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`;
+      const insert = `INSERT INTO browser_session (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+      const values = columns.map((name) => row[name]);
+      await (how === 'anew' ? tamper(test.app.database, insert, values) : tamper(test.app.database, set, [...values, row.id]));
+    };
+    for (const how of ['in its place', 'anew'] as const) {
+      await back(how);
+      expect(await ask(session)).toMatchObject({ statusCode: 401, rule: 'session.none' });
+    }
+    // It ended once, and nothing tells of it again.
+    await test.server.inject({ method: 'POST', url: '/sign-out', headers: { ...own, cookie: `${sessionName}=${session}` } });
+    expect((await test.events('browser-session.end')).map(({ detail }) => detail)).toEqual([{ why: 'signed-out' }]);
+    expect((await rowsWithoutEvent(test.app.database)).findings.length).toBeGreaterThan(0);
+  });
+
   it('is another’s who puts their cookie’s digest on it, and doctor says so', async () => {
     test = await restarted();
     const [mine, theirs] = [await signIn('ana'), await signIn('sam')];

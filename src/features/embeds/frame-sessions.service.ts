@@ -6,6 +6,7 @@ import { sql } from '../../db/sql';
 import { type Selected, select } from '../../db/table';
 import { Failure } from '../../failure';
 import { failureIn } from '../../graphql/errors';
+import { saidOver } from '../../ledger/said-over';
 import { open, type SealedPlace, seal } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
 import type { Arrival } from '../actors/actors.service';
@@ -31,10 +32,15 @@ export const isChallenge = (text: unknown): text is string => typeof text === 's
 export type FrameRefusal = 'code' | 'code-age' | 'code-used' | 'code-source' | 'verifier' | 'session';
 
 const rows = select(
-  frameSessions.pick('id', 'cookieDigest', 'sessionId', 'source', 'createdAt', 'endedAt', 'withinSealed'),
+  {
+    ...frameSessions.pick('id', 'cookieDigest', 'sessionId', 'source', 'createdAt', 'endedAt', 'withinSealed'),
+    isOver: saidOver('FrameSession', 'frame-session.end', frameSessions.id),
+  },
   sql`FROM ${frameSessions}`,
 );
 type FrameRow = Selected<typeof rows>;
+/** As of the browser's session. */
+const isEnded = ({ endedAt, isOver }: FrameRow): boolean => endedAt !== null || isOver;
 /** Those that go on, with whether their browser's does. */
 const outlived = select(
   frameSessions.pick('id'),
@@ -137,7 +143,7 @@ export class FrameSessions {
     const cookie = randomBytes(32).toString('base64url');
     const id = `frm_${ulid()}`;
     await this.parts.database.system('sign-in', 'frame-session.begin', async (change) => {
-      if (before && before.endedAt === null) await this.endIn(change, before.id, 'renewed');
+      if (before && !isEnded(before)) await this.endIn(change, before.id, 'renewed');
       const within: z.output<typeof withinContent> = { cookie: content.cookie, session: content.session, source };
       const row = {
         id,
@@ -180,7 +186,7 @@ export class FrameSessions {
   /** Ends a frame's session by its cookie; the browser's goes on. */
   async signOut(cookie: string): Promise<void> {
     const found = await this.find(cookie);
-    if (!found || found.endedAt !== null) return;
+    if (!found || isEnded(found)) return;
     await this.end(found.id, 'signed-out');
   }
 
@@ -227,7 +233,7 @@ export class FrameSessions {
     source,
   }: Pick<FrameArrival, 'cookie' | 'source'>): Promise<z.output<typeof withinContent> & { readonly id: string }> {
     const row = await this.find(cookie);
-    if (!row || row.endedAt !== null || row.withinSealed === null) throw gone();
+    if (!row || isEnded(row) || row.withinSealed === null) throw gone();
     let within: z.output<typeof withinContent>;
     try {
       within = withinContent.parse(JSON.parse(open(this.keyOf(cookie), place(row.id), row.withinSealed)));

@@ -7,6 +7,7 @@ import { sql } from '../../db/sql';
 import { type Selected, select } from '../../db/table';
 import { Failure } from '../../failure';
 import { failureIn } from '../../graphql/errors';
+import { saidOver } from '../../ledger/said-over';
 import { open, SealBroken, seal } from '../../privacy/sealing';
 import { ulid } from '../../ulid';
 import type { Actors, Arrival } from '../actors/actors.service';
@@ -29,10 +30,13 @@ const rows = select(
   {
     ...browserSessions.pick('id', 'actorId', 'issuer', 'subjectDigest', 'sessionDigest', 'createdAt', 'endsAt', 'usedAt'),
     ...browserSessions.pick('endedAt', 'tokensSealed', 'accessUntil', 'refreshUntil'),
+    isOver: saidOver('BrowserSession', 'browser-session.end', browserSessions.id),
   },
   sql`FROM ${browserSessions}`,
 );
 type SessionRow = Selected<typeof rows>;
+/** The log says it, too: whoever puts back a row doesn't undo that somebody signed out. */
+const isEnded = ({ endedAt, isOver }: SessionRow): boolean => endedAt !== null || isOver;
 
 /** How exactly the last use is known, milliseconds: not every request writes. */
 const useStep = 30_000;
@@ -102,7 +106,7 @@ export class BrowserSessions {
     const before = former === null ? undefined : await this.find(former);
     const id = `ses_${ulid()}`;
     const endsAt = await this.parts.database.system('sign-in', 'browser-session.begin', async (change) => {
-      if (before && before.endedAt === null) await this.endIn(change, before.id, 'renewed');
+      if (before && !isEnded(before)) await this.endIn(change, before.id, 'renewed');
       const until = new Date(change.at.getTime() + this.parts.hours * 3_600_000);
       const whose = {
         actorId: actor.id,
@@ -171,7 +175,7 @@ export class BrowserSessions {
   /** Ends a session by its cookie. Returns where the browser may end the provider's own one; null where there is no such place. */
   async signOut(cookie: string): Promise<string | null> {
     const found = await this.find(cookie);
-    if (!found || found.endedAt !== null) return null;
+    if (!found || isEnded(found)) return null;
     await this.end(found.id, 'signed-out');
     const { providers } = this.parts;
     try {
@@ -209,7 +213,7 @@ export class BrowserSessions {
   /** The session of a cookie, where it goes on. Throws `UNAUTHENTICATED`, and ends what is over. */
   private async standing(cookie: string): Promise<SessionRow> {
     const row = await this.find(cookie);
-    if (!row || row.endedAt !== null || row.tokensSealed === null) throw noSession();
+    if (!row || isEnded(row) || row.tokensSealed === null) throw noSession();
     const now = this.parts.clock().getTime();
     // What is sealed says it too: whoever writes rows doesn't make a session longer.
     const end =
@@ -356,7 +360,7 @@ export class BrowserSessions {
     for (let waited = 0; waited < refreshLease; waited += lookEvery) {
       await pause(lookEvery);
       const [now] = await this.parts.database.read(rows, sql`WHERE ${browserSessions.id} = ${row.id}`);
-      if (!now || now.endedAt !== null) throw noSession();
+      if (!now || isEnded(now)) throw noSession();
       if (now.accessUntil.getTime() !== row.accessUntil.getTime()) return now;
       if (now.refreshUntil === null) break;
     }
