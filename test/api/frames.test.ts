@@ -276,6 +276,34 @@ describe('a frame’s session ends', () => {
     await expect(arrival?.again()).rejects.toMatchObject({ details: { rule: 'session.none' } });
   });
 
+  it('for idleness, however often the page around it makes a new frame that nobody touches', async () => {
+    const browser = await desk.browser('ana');
+    const frame = await desk.frame(browser);
+    const put = 'UPDATE browser_session SET used_at = used_at - ? WHERE ended_at IS NULL';
+    await tamper(desk.test.app.database, put, [14 * minute]);
+    const unattended = { headers: { 'counterfoil-unattended': '1' } };
+    for (let made = 0; made < 3; made += 1) expect((await desk.ask(frame, '{ viewer { id } }', unattended)).status).toBe(200);
+    desk.test.clock.forward(2 * minute);
+    expect((await desk.ask(frame, '{ viewer { id } }', unattended)).status).toBe(401);
+    expect((await desk.test.events('browser-session.end')).at(-1)).toMatchObject({ detail: { why: 'idle' } });
+  });
+
+  it('for good, whoever puts its row back as it was', async () => {
+    const frame = await desk.frame(await desk.browser('ana'));
+    const { database } = desk.test.app;
+    const [row] = await database.query<{ id: string; within_sealed: Buffer }>(
+      'SELECT id, within_sealed FROM frame_session WHERE ended_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1',
+    );
+    await desk.post('/frame/sign-out', {}, { cookie: `__Host-counterfoil-frame-demo=${frame}`, 'counterfoil-frame': 'demo' });
+    await tamper(database, 'UPDATE frame_session SET ended_at = NULL, within_sealed = ? WHERE id = ?', [
+      row?.within_sealed,
+      row?.id,
+    ]);
+    expect(await asked(frame)).toBe(401);
+    expect((await rowsWithoutEvent(database)).findings).not.toEqual([]);
+    await tamper(database, 'DELETE FROM frame_session WHERE id = ?', [row?.id]);
+  });
+
   it('by itself, and the browser’s goes on', async () => {
     desk.test.clock.forward(1_000);
     const browser = await desk.browser('ana');

@@ -147,8 +147,18 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
     expect(await page.locator('counterfoil-panel').innerHTML()).toBe('');
     expect(await page.evaluate('document.querySelector("counterfoil-panel").shadowRoot')).toBeNull();
     expect(await page.evaluate('document.cookie + JSON.stringify([{ ...localStorage }, { ...sessionStorage }])')).toBe('[{},{}]');
+    // Whoever touches a frame uses the session; that the page around it made one doesn't keep it from being idle.
+    const asked: { readonly path: string; readonly unattended: string | undefined }[] = [];
+    const see = (request: Request) => {
+      const { pathname } = new URL(request.url());
+      const unattended = request.headers()['counterfoil-unattended'];
+      if (request.method() === 'POST') asked.push({ path: pathname, unattended });
+    };
+    browser.context.on('request', see);
     const again = await open(helpdesk, browser);
     await showsTicket(again.frame);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter(({ unattended }) => unattended !== '1')).toEqual([]);
     // The frame's cookie is the frame's alone: kept apart for this site, of no use in the gateway's own windows.
     const cookies = await page.context().cookies();
     expect(cookies.find(({ name }) => name === '__Host-counterfoil-frame-demo')).toMatchObject({
@@ -157,6 +167,11 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
       sameSite: 'None',
       partitionKey: expect.stringContaining('helpdesk.localhost'),
     });
+    asked.length = 0;
+    await again.frame.getByRole('button', { name: 'Sign out of this frame' }).click();
+    await again.frame.getByRole('button', { name: 'Sign in' }).waitFor();
+    expect(asked).toContainEqual({ path: '/frame/sign-out', unattended: undefined });
+    browser.context.off('request', see);
     expect(faults.filter((each) => !/401/.test(each))).toEqual([]);
   }, 90_000);
 
@@ -263,6 +278,21 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
     await expectAccessible(untaken);
     // What was behind the "#" is in no history.
     expect(await untaken.evaluate('location.href')).toBe(`${gateway}/embed/demo/1001`);
+    // Where nobody looked at what was signed, that isn't called a refusal, and it is brought again.
+    for (const [how, status] of [
+      ['too many requests', 429],
+      ['too much to do', 503],
+      ['nothing there', null],
+    ] as const) {
+      const bring = `${gateway}/frame/contexts`;
+      await browser.context.route(bring, (route) => (status === null ? route.abort() : route.fulfill({ status, body: '{}' })));
+      const unreached = await show(`/embed/demo/1001#context=${how.replaceAll(' ', '-')}`);
+      await unreached.getByText('wasn’t checked').waitFor();
+      if (status === null) await expectAccessible(unreached);
+      await browser.context.unroute(bring);
+      await unreached.getByRole('button', { name: 'Try again' }).click();
+      await unreached.locator('main[data-step=untaken]').waitFor();
+    }
     const asking = await show('/embed/demo');
     await asking.getByLabel('Number of the ticket').fill('1001');
     await expectAccessible(asking);

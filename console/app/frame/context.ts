@@ -17,13 +17,16 @@ const brought = ((): string | null => {
   }
 })();
 
-/** Gives the gateway what the helpdesk signed, before it is too old. False where it is refused: then this page shows nothing. */
-export const bringContext = async (source: string): Promise<boolean> => {
+/** What became of what the helpdesk signed: without `taken`, this page shows nothing. */
+export type Taken = 'taken' | 'refused' | 'unreached';
+
+/** Gives the gateway what the helpdesk signed, before it is too old. */
+export const bringContext = async (source: string): Promise<Taken> => {
   if (sent !== null) {
     receipt = sent === '' ? null : sent;
-    return receipt !== null;
+    return receipt === null ? 'refused' : 'taken';
   }
-  if (brought === null) return true;
+  if (brought === null) return 'taken';
   try {
     const answer = await fetch('/frame/contexts', {
       method: 'POST',
@@ -33,10 +36,11 @@ export const bringContext = async (source: string): Promise<boolean> => {
       cache: 'no-store',
       redirect: 'error',
     });
-    if (!answer.ok) return false;
+    // Others say that nobody looked at it: too many requests, too much to do, nothing there.
+    if (!answer.ok) return answer.status === 400 ? 'refused' : 'unreached';
     receipt = ((await answer.json()) as { readonly receipt: string }).receipt;
-    return true;
+    return 'taken';
   } catch {
-    return false;
+    return 'unreached';
   }
 };

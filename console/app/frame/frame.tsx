@@ -3,6 +3,7 @@ import { tellSignedOut, useSignedOut } from '../graph/signed-out';
 import { Panel } from '../screens/agent/panel';
 import { useText } from '../text/catalogue';
 import { ConsoleLink } from './console-link';
+import type { Taken } from './context';
 import type { FramePlace, framePlace } from './place';
 import { signOutOfFrame } from './sign-out';
 import { frameTexts } from './texts';
@@ -27,11 +28,13 @@ const Shown = ({ place }: { readonly place: FramePlace }) => {
   );
 };
 
-/** The page of a frame: whoever signed in from it sees the ticket that the page around it is about. `isTaken`: false where what the helpdesk signed for it was refused. */
-export const Frame = ({ source, reference, isTaken }: NonNullable<typeof framePlace> & { readonly isTaken: boolean }) => {
+/** The page of a frame: whoever signed in from it sees the ticket that the page around it is about. `brought`: what became of what the helpdesk signed for it. */
+export const Frame = ({ source, reference, brought }: NonNullable<typeof framePlace> & { readonly brought: Taken }) => {
   const isSignedOut = useSignedOut();
   const [chosen, choose] = useState<string | null>(reference);
-  if (chosen === null || !isTaken) return <Unshown source={source} reference={chosen} chosen={choose} />;
+  const [taken, bring] = useState(brought);
+  if (chosen === null || taken !== 'taken')
+    return <Unshown source={source} reference={chosen} chosen={choose} taken={taken} brought={bring} />;
   const place = { source, reference: chosen };
   return isSignedOut ? <SignIn place={place} /> : <Shown place={place} />;
 };

@@ -15,8 +15,8 @@ document.addEventListener(
 
 const start = async (): Promise<void> => {
   if (framePlace === null) return;
-  const isTaken = await bringContext(framePlace.source);
-  await draw(<Frame {...framePlace} isTaken={isTaken} />);
+  const taken = await bringContext(framePlace.source);
+  await draw(<Frame {...framePlace} brought={taken} />);
 };
 
 void start();

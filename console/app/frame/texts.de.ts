@@ -12,11 +12,6 @@ const german: FrameTexts = {
   console: 'Das Ticket in der Konsole öffnen',
   ticket: 'Ticket {reference}',
   signOut: 'In diesem Rahmen abmelden',
-  which: 'Um welches Ticket geht es?',
-  number: 'Nummer des Tickets',
-  show: 'Zeigen',
-  untaken:
-    'Was der Helpdesk für diese Seite signiert hat, ist zu alt, schon verwendet oder nicht für hier. Laden Sie die Seite neu.',
 };
 
 export default german;

@@ -11,10 +11,6 @@ const english = {
   console: 'Open the ticket in the console',
   ticket: 'Ticket {reference}',
   signOut: 'Sign out of this frame',
-  which: 'Which ticket is it about?',
-  number: 'Number of the ticket',
-  show: 'Show',
-  untaken: 'What the helpdesk signed for this page is too old, was used, or isn’t for here. Load the page again.',
 } as const;
 export type FrameTexts = TextsLike<typeof english>;
 

@@ -8,7 +8,10 @@ export const streamUrl = '/graphql/stream';
 /** What the gateway is told of a request that a page makes by itself while nobody has touched it: their session goes on being idle. */
 const unattended = { 'counterfoil-unattended': '1' };
 
-let touched = performance.now();
+/** A frame that nobody touched yet counts for nothing: the page around it makes a new one as often as it likes. */
+let touched = framePlace === null ? performance.now() : Number.NEGATIVE_INFINITY;
+/** Seconds after which what a frame asks isn't what its reader did. */
+const handled = 30;
 for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const)
   addEventListener(kind, () => (touched = performance.now()), { capture: true, passive: true });
 
@@ -21,7 +24,10 @@ export const ownFetch: typeof fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);
   headers.set('counterfoil-browser', '1');
   // In a helpdesk's frame it is the frame's own session that counts.
-  if (framePlace !== null) headers.set('counterfoil-frame', framePlace.source);
+  if (framePlace !== null) {
+    headers.set('counterfoil-frame', framePlace.source);
+    for (const [name, value] of Object.entries(headersOfPoll(handled))) headers.set(name, value);
+  }
   const receipt = frameReceipt();
   if (receipt !== null) headers.set('counterfoil-context', receipt);
   return fetch(input, { redirect: 'error', ...init, headers, credentials: 'same-origin', cache: 'no-store' });
