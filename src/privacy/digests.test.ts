@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { auditDigest, KeyedDigests, matchesAuditDigest } from './digests';
@@ -32,6 +32,23 @@ describe('keyed digests', () => {
     ];
     expect(new Set(all).size).toBe(all.length);
     expect(createHmac('sha256', secret).update('x').digest('hex')).not.toBe(all[0]);
+  });
+
+  it('are HMAC-SHA256 over each part with its length before it, however long it is and whatever was digested before', () => {
+    const key = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), 'counterfoil/search/1', 32));
+    const part = (text: string): Buffer => {
+      const bytes = Buffer.from(text);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return Buffer.concat([length, bytes]);
+    };
+    const text = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.string({ minLength: 900, maxLength: 1_200 }));
+    fc.assert(
+      fc.property(text, text, (domain, value) => {
+        const expected = createHmac('sha256', key).update(part(domain)).update(part(value)).digest();
+        expect(digests.search(domain, value).equals(expected)).toBe(true);
+      }),
+    );
   });
 
   it('do not take two parts for one another', () => {
