@@ -71,7 +71,7 @@ export type ClaimedTrait = (typeof claimedTraits)[number];
 export const credentialChanges = ['card', 'billing-address', 'shipping-address', 'contact'] as const;
 
 /** What came of a payment, and of a claim. */
-const outcomes = ['fraud', 'refunded', 'declined', 'fine', 'matched', 'unmatched', 'contradicted'] as const;
+export const outcomes = ['fraud', 'refunded', 'declined', 'fine', 'matched', 'unmatched', 'contradicted'] as const;
 
 const subjectError = 'expected the name of a subject, a text of 1 to 256 characters';
 /** Halves of different characters would be one subject. */
@@ -79,8 +79,8 @@ const isWhole = (text: string): boolean => !/\p{Cs}/u.test(text);
 const subject = z.string({ error: subjectError }).min(1, subjectError).max(256, subjectError).refine(isWhole, subjectError);
 
 const instantError = 'expected an instant with its offset such as 2026-09-01T09:30:00Z (RFC 3339)';
-const instant = z.iso.datetime({ offset: true, error: instantError }).transform((text) => new Date(text));
-const dayOrInstant = z
+export const instant = z.iso.datetime({ offset: true, error: instantError }).transform((text) => new Date(text));
+export const dayOrInstant = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: `${instantError}, or a day` })
   .transform((text) => new Date(text));
 
@@ -108,6 +108,9 @@ const code = (example: string) => {
     .regex(new RegExp(`^${hasFewDigits}[A-Za-z0-9]{1,24}(?:[_-][A-Za-z0-9]{1,24}){0,5}$`), error)
     .transform(keptCode);
 };
+
+export const declineCode = code('insufficient_funds');
+export const advice = code('do_not_try_again');
 
 const typeError = 'expected a type such as payment.attempt.declined';
 const typeForm = new RegExp(`^${hasFewDigits}[A-Za-z][A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+)*$`);
@@ -140,9 +143,9 @@ const facts = z
       )
       .nullish(),
     /** As its sender words it where it is known (`decline-codes`), else `other`. */
-    declineCode: code('insufficient_funds').nullish(),
+    declineCode: declineCode.nullish(),
     /** The provider's advice about a decline, such as `do_not_try_again`. */
-    advice: code('do_not_try_again').nullish(),
+    advice: advice.nullish(),
     /** Since when the merchant has this customer. */
     customerSince: dayOrInstant.nullish(),
     /** What came of it, where it is known by now. No rule reads it of a payment. */

@@ -6,7 +6,7 @@ import { chunks } from '../../lanes';
 import type { Signal } from '../../risk/signal';
 import { riskFeedBatches, riskSignals } from './signal.entity';
 import { firstSignalId, signalIds } from './signal-ids';
-import { toldOf } from './signals.rows';
+import { signalRow } from './signals.rows';
 
 /** Signals of one statement. */
 const atOnce = 500;
@@ -61,7 +61,7 @@ export const recordEach = async (
     const ids = signalIds(signalId, fresh.length);
     await change.insert(
       riskSignals,
-      fresh.map(([, { signal }], index) => ({ id: ids[index] as string, ...toldOf(signal, change.at) })),
+      fresh.map(([, { signal }], index) => signalRow(ids[index] as string, signal, change.at)),
     );
     const ordinal = toldBy.get(change) ?? 0;
     toldBy.set(change, ordinal + 1);

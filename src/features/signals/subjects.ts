@@ -74,28 +74,33 @@ export class SignalSubjects {
       ticket: helpdesk,
       staff: helpdesk,
     };
-    const digestOf = new Map<string, (text: string) => string>();
-    const digest = (name: SubjectName, text: string, namespace: string): string => {
-      const kind = `${name} ${namespace}`;
-      let of = digestOf.get(kind);
-      if (!of) {
-        const make = (each: string) => subjectDigest(this.digests, name, each, namespace);
-        of = namedOnce.has(name) ? make : this.recent.of(kind, make);
-        digestOf.set(kind, of);
-      }
-      return of(text);
-    };
+    const namings = subjectNames.map((name) => ({ name, ids: ids[name], digest: this.digestOf(name, namespaces[name]) }));
     return signals.map((signal) => {
       const ours: { [name in SubjectName]?: string } = {};
-      for (const name of subjectNames) {
+      for (const { name, ids: known, digest } of namings) {
         const text = signal.subjects[name];
         if (text === undefined) continue;
         // A team's name is nobody's; of whom it is no team that is known here, it must not be one that is.
         if (name === 'team' && helpdesk !== undefined && text.length <= 64) ours.team = text;
-        else ours[name] = ids[name]?.get(text) ?? digest(name, text, namespaces[name] ?? signal.source);
+        else ours[name] = known?.get(text) ?? digest(text, signal.source);
       }
       return { ...signal, subjects: ours satisfies Subjects };
     });
+  }
+
+  /** Digests of one subject's names, for one piece of work: in this namespace, or, without one, in that of the signal's source. */
+  private digestOf(name: SubjectName, namespace: string | undefined): (text: string, source: string) => string {
+    let of: (text: string) => string;
+    let madeFor: string | undefined;
+    return (text, source) => {
+      const within = namespace ?? source;
+      if (within !== madeFor) {
+        const make = (each: string) => subjectDigest(this.digests, name, each, within);
+        of = namedOnce.has(name) ? make : this.recent.of(`${name} ${within}`, make);
+        madeFor = within;
+      }
+      return of(text);
+    };
   }
 
   private async known(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../../failure';
 import { type Signal, signalSchema } from '../../../risk/signal';
+import { usualSignal } from '../../../risk/usual-signal';
 
 /** Signals of one request at most. */
 export const mostSignals = 1_000;
@@ -76,8 +77,8 @@ export const signalsIn = (body: Buffer, mediaType: string, source: string, now: 
     const data = dataOf(parsed(eventSchema, each, where), where);
     for (const value of data) {
       if (signals.length === mostSignals) throw Failure.invalid('body', most);
-      const named = { source, ...(value as object) };
-      const signal = parsed<Signal>(signalSchema, named, `${where}.data`);
+      const signal =
+        usualSignal(value, source) ?? parsed<Signal>(signalSchema, { source, ...(value as object) }, `${where}.data`);
       if (isOurs(signal.type))
         throw Failure.invalid(
           `${where}.data.type`,
