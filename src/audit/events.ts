@@ -362,6 +362,11 @@ export const catalogue = {
     reads: 'Something begins to be done about signals, under this name; what was done its own events say.',
     subject: 'SignalConsumer',
   },
+  'signal.holds-spent': {
+    reads: 'By what this sender told, as many holds were placed within a day as may be: this one was proposed instead.',
+    subject: 'Hold',
+    detail: { source: text, most: count },
+  },
   'signal.receive': {
     reads: 'A sender told of so many signals that weren’t known.',
     subject: 'SignalSource',

@@ -6,6 +6,7 @@ import { sql } from '../db/sql';
 import { Column, select } from '../db/table';
 import type { DocumentExaminer } from '../features/operations/examine';
 import { operationsInForce } from '../features/operations/operations.rows';
+import { spentSenders } from '../features/rules/senders-holds';
 import { unprotectedLinkFields } from '../features/sources/link-fields';
 import { sourceStates } from '../features/sources/source.entity';
 import { sweepProgress } from '../features/sources/sweep';
@@ -224,6 +225,12 @@ const storedFaults = async (config: Config): Promise<{ findings: Finding[]; said
         });
       else if (oldest) compared.push(`sources: ${name}: the text of every ticket was held against the helpdesk ${since}`);
     }
+    const spent = [...(await spentSenders(database, new Date()))].map(
+      ([name, count]): Finding => ({
+        about: 'sources',
+        message: `${name}: by what it tells, as many holds were placed within a day as may be (holdsADay), and ${count} proposed instead: look at who tells, and whether its secret is still its own`,
+      }),
+    );
     const isRefusal = ({ fault }: { readonly fault: string | null }) => fault === 'unauthorized';
     return {
       findings: [
@@ -234,6 +241,7 @@ const storedFaults = async (config: Config): Promise<{ findings: Finding[]; said
           }),
         ),
         ...texts,
+        ...spent,
       ],
       said: [...standing.filter((each) => !isRefusal(each)).map(({ text }) => `sources: ${text}`), ...compared],
     };

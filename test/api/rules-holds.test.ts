@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { rowsWithoutEvent } from '../../src/cli/rows-without-event';
 import type { Config } from '../../src/config/load';
 import { demoTickets } from '../../src/development/merchant/cast';
+import { spentSenders } from '../../src/features/rules/senders-holds';
 import { recordSignals } from '../../src/features/signals/recorder';
 import type { Signal } from '../../src/risk/signal';
 import { TestApp } from '../support/app';
@@ -143,9 +144,17 @@ describe('rules that are on, over holds:', () => {
     await receive(takenOver(other?.id as string));
     expect(await states()).toEqual(['PLACING', 'PROPOSED']);
     expect(test.logLines.filter((line) => line.includes('holdsADay'))).toHaveLength(1);
+    const [, { id: proposed } = { id: '' }] = await test.app.database.query<{ id: string }>(
+      'SELECT id FROM payment_hold ORDER BY id',
+    );
+    expect(await test.events('signal.holds-spent')).toEqual([
+      expect.objectContaining({ subject: { type: 'Hold', id: proposed }, detail: { source: 'shop', most: 1 } }),
+    ]);
+    expect(await spentSenders(test.app.database, test.clock.now())).toEqual(new Map([['shop', 1]]));
     test.clock.forward(day + 1);
     await receive(takenOver(third?.id as string));
     expect((await states()).at(-1)).toBe('PLACING');
+    expect(await spentSenders(test.app.database, test.clock.now())).toEqual(new Map());
   });
 
   it('propose one on a group with its mail domain, once for all of them', async () => {

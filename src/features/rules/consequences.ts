@@ -207,7 +207,11 @@ export class Consequences {
       reason: null,
     });
     const isNew = 'isNew' in placed && placed.isNew;
-    if (isNew && spent !== null) this.parts.onSpentSender(spent);
+    if (isNew && spent !== null) {
+      const most = this.parts.holdsOfSenders.get(spent) as number;
+      change.record('signal.holds-spent', { subject: { type: 'Hold', id: placed.id }, detail: { source: spent, most } });
+      this.parts.onSpentSender(spent);
+    }
     return isNew;
   }
 

@@ -1,6 +1,7 @@
 import { storedLeaf } from '../../audit/leaf';
 import { auditEvents } from '../../db/audit.entity';
 import type { Change } from '../../db/change';
+import type { Reads } from '../../db/reads';
 import { sql } from '../../db/sql';
 import { select } from '../../db/table';
 import type { Signal } from '../../risk/signal';
@@ -14,6 +15,10 @@ const mostLookedAt = 1_000;
 
 const ofRules = select(hold.pick('id', 'moves'), sql`FROM ${hold}`);
 const events = select(auditEvents.pick('leaf'), sql`FROM ${auditEvents}`);
+const ofHolds = select(
+  auditEvents.pick('leaf'),
+  sql`FROM ${hold} JOIN ${auditEvents} ON ${auditEvents.subjectType} = 'Hold' AND ${auditEvents.subjectId} = ${hold.id}`,
+);
 
 /**
  * The sender among these signals' by whom as many holds were placed within a day as may be; null where there is none. `most`: how many may be, by each
@@ -42,4 +47,19 @@ export const spentSender = async (
   const isBy = (name: string) => (names: unknown) =>
     Array.isArray(names) && names.some((each) => typeof each === 'string' && each.startsWith(`${name}/`));
   return senders.find((name) => restsOn.filter(isBy(name)).length >= (most.get(name) as number)) ?? null;
+};
+
+/** Senders by whom as many holds were placed as may be, with how many were proposed since in place of more: within the day before, up to a thousand. */
+export const spentSenders = async (reads: Reads, now: Date): Promise<ReadonlyMap<string, number>> => {
+  const rows = await reads.read(
+    ofHolds,
+    sql`WHERE ${hold.placedAt} > ${new Date(now.getTime() - days)} AND ${hold.cause} = 'RULE' AND ${auditEvents.action} = 'signal.holds-spent'
+      ORDER BY ${hold.placedAt} DESC LIMIT ${mostLookedAt}`,
+  );
+  const proposed = new Map<string, number>();
+  for (const { leaf } of rows) {
+    const source = storedLeaf(leaf)?.detail.source;
+    if (typeof source === 'string') proposed.set(source, (proposed.get(source) ?? 0) + 1);
+  }
+  return proposed;
 };
