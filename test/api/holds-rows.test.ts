@@ -81,6 +81,18 @@ describe('the calls of a hold', () => {
   );
 });
 
+describe('that the calls of a hold are written down', () => {
+  it('is found where they never were: nothing was brought about by that', async () => {
+    const id = await held.byRule(demoTickets.own.reference, { effects: ['BLOCK_NEW'] });
+    expect(await look()).toEqual([]);
+    await sql('UPDATE payment_hold SET planned = 1 WHERE id = ?', [id]);
+    expect(await look()).toEqual([`1 holds that their events say otherwise of: ${id} (planned)`]);
+    await held.drain();
+    expect([await held.stored(id), held.executed]).toEqual(['ACTIVE, BLOCK_NEW PENDING PIPELINE', []]);
+    expect(await look()).toEqual([`1 holds that their events say otherwise of: ${id} (planned)`]);
+  });
+});
+
 describe('what a hold ends as', () => {
   it('is what it was let go by', async () => {
     const id = await blocking();

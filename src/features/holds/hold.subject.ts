@@ -21,7 +21,7 @@ import {
   type StoredMove,
   paymentHoldSteps as s,
 } from './hold.entity';
-import { isTerminal, standingStates } from './hold.states';
+import { isTerminal, placedStates, standingStates } from './hold.states';
 
 const holdKind = 'holds';
 const effectKind = 'effects of holds';
@@ -43,7 +43,18 @@ const holdRows = select(
       'payerIds',
     ),
     ...h.pick('transactionId', 'emailDomain', 'rule', 'ruleVersion', 'placedById', 'placedByStaffId', 'placedByStaffIds'),
-    ...h.pick('reasonSealed', 'holdKey', 'openKey', 'requestKey', 'ending', 'moves', 'placedAt', 'expiresAt', 'endedAt'),
+    ...h.pick(
+      'reasonSealed',
+      'holdKey',
+      'openKey',
+      'requestKey',
+      'ending',
+      'planned',
+      'moves',
+      'placedAt',
+      'expiresAt',
+      'endedAt',
+    ),
   },
   sql`FROM ${h}`,
 );
@@ -213,6 +224,17 @@ const judgeCalls = (id: string, rows: readonly CallRow[], about: readonly Record
   ];
 };
 
+/**
+ * That the calls of a hold are written down already an event says, with which they are, before it is let go: of one that isn't planned nothing
+ * would be brought about where its row said so. Only where none of its effects is possible it takes no calls.
+ */
+const judgePlan = ({ id, state, planned }: HoldRow, effects: readonly EffectRow[], about: readonly RecordedEvent[]) => {
+  const isBefore = state === 'PROPOSED' || placedStates.includes(state);
+  const isTold = about.some(({ action, detail }) => action === 'hold.effect' && Array.isArray(detail.calls));
+  const isSo = !planned || !isBefore || isTold || effects.every((each) => each.state === 'NOT_POSSIBLE');
+  return saysOtherwise(holdKind, id, isSo ? '' : 'planned');
+};
+
 /** For as long as a hold stands a job of it waits: nobody else would let go of it. */
 const judgeJobs = (id: string, jobs: StoredHold['jobs'], moves: readonly RecordedEvent[]): readonly SubjectFinding[] => {
   const stands = standingStates.some((state) => state === moves.at(-1)?.detail.to);
@@ -255,6 +277,7 @@ export const holdSubject: Subject<StoredHold> = {
         ...judgeRow(row, begun, moves),
         ...judgeEffects(id, effects, begun, about),
         ...judgeCalls(id, calls, about),
+        ...judgePlan(row, effects, about),
         ...judgeJobs(id, jobs, moves),
       ],
     };
