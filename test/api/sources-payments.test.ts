@@ -56,6 +56,34 @@ const start = async <P extends ScriptedPayments>(payments: P) => {
   return { test, put, payments };
 };
 
+describe('what a provider lists of one customer', () => {
+  it('is taken up to a thousand payments, the newest, with what each of them tells', async () => {
+    const { test, put } = await start(new ScriptedPayments('demo-pay'));
+    const first = at('2026-08-01').getTime();
+    const many = Array.from({ length: 1_300 }, (_, minute) => {
+      const createdAt = new Date(first + minute * 60_000);
+      const dispute = { status: 'needs_response', reason: 'fraudulent', openedAt: createdAt };
+      return payment(`pi_${minute}`, { createdAt, status: 'DISPUTED', warnedAt: createdAt, dispute });
+    });
+    // In no order that helps.
+    put(...many.slice(700), ...many.slice(0, 700));
+    await test.app.sources.syncAll();
+    const [stored] = await test.app.database.query<{ n: number; oldest: number }>(
+      'SELECT COUNT(*) AS n, MIN(created_at) AS oldest FROM payment_transaction',
+    );
+    expect([stored?.n, Number(stored?.oldest)].map(Number)).toEqual([1_000, first + 300 * 60_000]);
+    const signals = await test.app.database.query<{ type: string; n: number }>(
+      "SELECT type, COUNT(*) AS n FROM risk_signal WHERE source = 'demo-pay' GROUP BY type ORDER BY type",
+    );
+    expect(signals.map(({ type, n }) => [type, Number(n)])).toEqual([
+      ['payment.attempt.succeeded', 1_000],
+      ['payment.dispute', 1_000],
+      ['payment.warning', 1_000],
+    ]);
+    await test.stop();
+  });
+});
+
 describe('what a provider changes of a payment', () => {
   const before = payment('pi_1', {
     createdAt: at('2026-08-25'),

@@ -65,6 +65,22 @@ const knownObjects = select(
 /** How many of each kind stand for what a source showed. */
 const mostKnown = 4;
 
+/**
+ * Payments, and methods, of one answer about a customer: what a connector gives beyond that is as if it hadn't. Each may be evidence of a warning, a
+ * dispute and more, and all of a customer are stored in one change.
+ */
+const mostTaken = 1_000;
+const newest = <R extends { readonly createdAt: Date }>(records: readonly R[]): readonly R[] =>
+  records.length <= mostTaken
+    ? records
+    : [...records].sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime()).slice(0, mostTaken);
+const taken = ({ methods, transactions: all, besides = [], ...snapshot }: PaymentCustomerSnapshot): PaymentCustomerSnapshot => ({
+  ...snapshot,
+  methods: newest(methods),
+  transactions: newest(all),
+  besides: newest(besides),
+});
+
 /** How texts of a payment source are kept. */
 export const paymentTexts: RecordTexts = {
   asTheyAre: new Set(['reference', 'helpdeskReference', 'paymentMethodReference', 'deviceFingerprint', 'fingerprint'] satisfies (
@@ -160,7 +176,7 @@ export class PaymentsIngest {
   async take(source: string, given: readonly PaymentCustomerSnapshot[]): Promise<ReadonlyMap<string, string>> {
     const ids = new Map<string, string>();
     if (given.length === 0) return ids;
-    const snapshots = given.map((snapshot) => withoutCardData(snapshot, paymentTexts, this.redactor));
+    const snapshots = given.map((snapshot) => withoutCardData(taken(snapshot), paymentTexts, this.redactor));
     await this.database.system('sync', 'source.ingest-payments', async (change) => {
       ids.clear();
       const current = await this.customers(change, source, snapshots, ids);

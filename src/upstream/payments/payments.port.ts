@@ -141,7 +141,7 @@ export interface TransactionRecord {
   readonly createdAt: Date;
 }
 
-/** All that the read model keeps of one payment customer. `asOf` is taken before the first request for it was sent: a lower one never overwrites a higher one. */
+/** All that the read model keeps of one payment customer: of each list at most a thousand, the newest. `asOf` is taken before the first request for it was sent: a lower one never overwrites a higher one. */
 export interface PaymentCustomerSnapshot {
   readonly customer: PaymentCustomerRecord;
   readonly methods: readonly PaymentMethodRecord[];
