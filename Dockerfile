@@ -32,6 +32,9 @@ COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY schema/exposure.yaml schema/rules.yaml schema/
+# Of the files as they lie here, so that a start finds them unchanged; with a demo merchant in a folder that is removed.
+COPY scripts/pack.cjs scripts/
+RUN node scripts/pack.cjs
 USER node
 EXPOSE 4000
 VOLUME /data

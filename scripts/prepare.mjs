@@ -54,6 +54,7 @@ const run = (program, args, what) =>
   });
 
 const stampFile = inRoot('node_modules', '.counterfoil.json');
+const packed = inRoot('dist', 'start');
 const lockFile = inRoot('package-lock.json');
 
 /** Whether npm's own record of what it installed has every package of the lock file. Optional ones belong to other platforms. */
@@ -72,6 +73,8 @@ const install = async () => {
   const stamp = { lock: createHash('sha256').update(readFileSync(lockFile)).digest('hex'), modules: process.versions.modules };
   const seen = json(stampFile);
   if (seen?.lock === stamp.lock && seen.modules === stamp.modules) return;
+  // It was made of the packages that were there.
+  rmSync(packed, { recursive: true, force: true });
   const sameNode = seen === null || seen.modules === stamp.modules;
   if (!sameNode || !isInstalled()) {
     const count = Object.keys(json(lockFile)?.packages ?? {}).length - 1;
@@ -109,7 +112,7 @@ const filesUnder = (folder) =>
 /** Digest of everything that decides what is built. By content: a clone, a checkout and a copy give files any time. */
 const digestOfSources = () => {
   const own = ['ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
-  const single = [...own, 'scripts/verifier.mjs', 'scripts/console.mjs'].map((name) => inRoot(name));
+  const single = [...own, 'scripts/verifier.mjs', 'scripts/console.mjs', 'scripts/pack.cjs'].map((name) => inRoot(name));
   const folders = ['src', 'migrations', 'bench', 'console'].map((name) => inRoot(name));
   const files = [...single, ...folders.filter((each) => existsSync(each)).flatMap(filesUnder)].filter((each) => existsSync(each));
   const digest = createHash('sha256');
@@ -117,11 +120,20 @@ const digestOfSources = () => {
   return digest.digest('hex');
 };
 
+/** What a start reads in place of its modules' files. There may be none, and a start is slower by that. */
+const pack = async () => {
+  if (existsSync(packed)) return;
+  say('Packing what a start loads (a first answer with a demo merchant, some ten seconds).');
+  if ((await run(process.execPath, [inRoot('scripts', 'pack.cjs')], 'packing')) !== 0)
+    fail('The build failed: what a start loads could not be packed; the reason stands above.');
+};
+
 const build = async () => {
   const builtFrom = inRoot('dist', '.sources');
   const digest = digestOfSources();
   if (existsSync(builtFrom) && readFileSync(builtFrom, 'utf8') === digest) return;
   say('Building (tsc).');
+  rmSync(packed, { recursive: true, force: true });
   const since = Date.now();
   // The compiler leaves the output of a file that is gone, and a migration is whatever lies in its folder.
   for (const name of existsSync(inRoot('dist', 'migrations')) ? readdirSync(inRoot('dist', 'migrations')) : [])
@@ -158,5 +170,6 @@ checkNode();
 await install();
 if (process.argv.includes('--build')) {
   await build();
+  await pack();
   linkProgram();
 }

@@ -1,3 +1,4 @@
+import './packed';
 import 'reflect-metadata';
 import { reportFailure } from './cli/report';
 import { start } from './cli/start';

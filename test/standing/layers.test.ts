@@ -13,6 +13,7 @@ const ground = ['deferred', 'failure', 'lanes', 'log', 'section', 'ulid'];
 
 const allowed: Readonly<Record<string, readonly string[]>> = {
   deferred: [],
+  packed: [],
   failure: [],
   lanes: [],
   section: [],
@@ -66,7 +67,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'config',
     'storage',
   ],
-  main: ['http', 'cli', 'app', 'config'],
+  main: ['packed', 'http', 'cli', 'app', 'config'],
 };
 
 /** The files that load what is in `src/development`, each by a `require` inside a function: a process in production never does. */

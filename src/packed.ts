@@ -1,0 +1,107 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import Module from 'node:module';
+import { dirname, join } from 'node:path';
+import { Script } from 'node:vm';
+
+/** What `scripts/pack.cjs` writes beside the scripts. Files are named from the folder that all of it lies in. */
+interface Pack {
+  /** The version of Node that it was made with: what a request leads to and what code is made of a text are that one's. */
+  readonly node: string;
+  /** Every file that is meant below, those of the scripts first, in their order. */
+  readonly files: readonly string[];
+  /** Bytes and time of change, in seconds, of files that must be as they were: all that the scripts have, and npm's record of packages. */
+  readonly seen: readonly (readonly [file: number, bytes: number, changedAt: number])[];
+  /** Of each script which of the files is its first, and the line at which each of them begins there, counted from 1. */
+  readonly scripts: readonly { readonly name: string; readonly first: number; readonly lines: readonly number[] }[];
+  /** By file, which file each of its requests leads to. */
+  readonly requests: readonly Readonly<Record<string, number>>[];
+}
+
+interface Loader {
+  readonly _cache: NodeJS.Dict<NodeJS.Module>;
+  readonly _extensions: Record<string, (module: NodeJS.Module, file: string) => void>;
+  _resolveFilename(request: string, parent: NodeJS.Module | null | undefined, isMain: boolean, options?: object): string;
+}
+
+type Wrapped = (exports: unknown, require: NodeJS.Require, module: NodeJS.Module, file: string, folder: string) => void;
+
+const loader = Module as unknown as Loader;
+const folder = join(__dirname, '..', 'start');
+
+/** A debugger, a profile and maps of sources know places by their files. */
+const isLookedInto = (): boolean =>
+  process.sourceMapsEnabled || process.execArgv.some((flag) => /^--(?:inspect|cpu-prof|heap-prof)/.test(flag));
+
+/** The pack and its files' paths, where all that it was made of is still what it was. */
+const read = (): { readonly pack: Pack; readonly files: readonly string[] } | null => {
+  if (!existsSync(join(folder, 'pack.json'))) return null;
+  const pack = JSON.parse(readFileSync(join(folder, 'pack.json'), 'utf8')) as Pack;
+  if (pack.node !== process.version) return null;
+  const files = pack.files.map((file) => join(folder, file));
+  const same = pack.seen.every(([file, bytes, changedAt]) => {
+    const found = statSync(files[file] as string, { throwIfNoEntry: false });
+    return found?.size === bytes && Math.floor(found.mtimeMs / 1_000) === changedAt;
+  });
+  return same ? { pack, files } : null;
+};
+
+/** The script's functions, one a file; with the code that V8 made of them when it was packed, unless that is of another V8 or other flags. */
+const compile = (name: string): readonly Wrapped[] => {
+  const code = join(folder, `${name}.code`);
+  const script = new Script(readFileSync(join(folder, `${name}.js`), name === 'latin' ? 'latin1' : 'utf8'), {
+    filename: join(folder, `${name}.js`),
+    ...(existsSync(code) ? { cachedData: readFileSync(code) } : {}),
+  });
+  return script.runInThisContext() as readonly Wrapped[];
+};
+
+const requireOf = (module: NodeJS.Module): NodeJS.Require =>
+  Object.assign((request: string) => module.require(request) as unknown, {
+    resolve: (request: string, options?: object) => loader._resolveFilename(request, module, false, options),
+    main: require.main,
+    cache: loader._cache,
+    extensions: loader._extensions,
+  }) as NodeJS.Require;
+
+/** A line of a stack as it would be without scripts: each file's own lines and columns stand in them as they were. */
+const placeOf = ({ scripts }: Pack, files: readonly string[], said: string): string => {
+  for (const { name, first, lines } of scripts) {
+    const path = `${join(folder, name)}.js:`;
+    const at = said.indexOf(path);
+    if (at < 0) continue;
+    const [, line, column] = /^(\d+)(.*)$/s.exec(said.slice(at + path.length)) ?? [];
+    const which = lines.findLastIndex((each) => each <= Number(line));
+    if (which >= 0) return `${said.slice(0, at)}${files[first + which]}:${Number(line) - (lines[which] ?? 0) + 1}${column}`;
+  }
+  return said;
+};
+
+/**
+ * Has Node take modules from two scripts in place of some 1,450 files, which a start would find, read and compile one by one. They are the same
+ * modules, in the same order and in the same `require.cache`; what isn't packed is loaded as ever. Without a pack, or where a file isn't what it
+ * was made of, all are: it is made of a build, and never of what a gateway may write.
+ */
+const usePack = (): void => {
+  const found = isLookedInto() ? null : read();
+  if (!found) return;
+  const { pack, files } = found;
+  const numbers = new Map(files.map((file, number) => [file, number]));
+  const functions = pack.scripts.flatMap(({ name }) => compile(name));
+  const { _resolveFilename: resolve } = loader;
+  const load = loader._extensions['.js'] as Loader['_extensions'][string];
+  loader._resolveFilename = (request, parent, isMain, options) => {
+    const number = parent && !options ? numbers.get(parent.filename) : undefined;
+    const requests = number === undefined ? undefined : pack.requests[number];
+    const file = requests && Object.hasOwn(requests, request) ? files[requests[request] as number] : undefined;
+    return file ?? resolve.call(loader, request, parent, isMain, options);
+  };
+  loader._extensions['.js'] = (module, file) => {
+    const wrapped = functions[numbers.get(file) ?? functions.length];
+    if (!wrapped) return load(module, file);
+    Reflect.apply(wrapped, module.exports, [module.exports, requireOf(module), module, file, dirname(file)]);
+  };
+  Error.prepareStackTrace = (error, calls) =>
+    [Error.prototype.toString.call(error), ...calls.map((call) => `    at ${placeOf(pack, files, String(call))}`)].join('\n');
+};
+
+usePack();
