@@ -3,7 +3,7 @@ import { auditEvents } from '../db/audit.entity';
 import { sql } from '../db/sql';
 import { Column } from '../db/table';
 
-const e = auditEvents.as('over');
+const e = auditEvents.as('end_event');
 
 /** Whether the log says of what this row is of that it ended: a row that is put back as it was begins nothing again. */
 export const saidOver = (type: string, action: EventName, id: Column<string>): Column<boolean> =>
