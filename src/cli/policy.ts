@@ -63,9 +63,11 @@ export const check = (argument: string | undefined, json: boolean): void => {
   }
   const coverage = coverageOf(policy);
   const found = [...coverage.classes].filter(([, count]) => count > 0);
+  const notDemanded = undemanded(policy.frames, local.embeds ?? []);
   if (json) {
     const [classes, verdicts] = [Object.fromEntries(found), Object.fromEntries(coverage.verdicts)];
-    print(JSON.stringify({ ok: true, file: shownPath(file), ...coverage, classes, verdicts }));
+    const frames = { signatureRequired: policy.frames.signatureRequired, signedButNotRequired: notDemanded };
+    print(JSON.stringify({ ok: true, file: shownPath(file), ...coverage, classes, verdicts, frames }));
     return;
   }
   const classes = found.map(([name, count]) => `${count} ${name}`);
@@ -82,7 +84,6 @@ export const check = (argument: string | undefined, json: boolean): void => {
   print('A field whose verdict depends on the link stands in more than one column.');
   const { signatureRequired } = policy.frames;
   if (signatureRequired.length > 0) print(`Frames show a ticket only where it was signed for: ${signatureRequired.join(', ')}.`);
-  const notDemanded = undemanded(policy.frames, local.embeds ?? []);
   if (notDemanded.length > 0) print(undemandedNotice(notDemanded));
   print(`digest ${coverage.digest}`);
 };

@@ -263,8 +263,9 @@ describe('counterfoil policy', () => {
     const delivery = 'delivery: { mail: { kind: files }, sms: { kind: files } }\n';
     const signs = file('signs.yaml', `${delivery}embeds: [{ source: desk, signed: { kind: rt, secret: "\${ANY}" } }]\n`);
     const silent = file('silent.yaml', `${delivery}embeds: [{ source: desk }]\n`);
-    const [told, demanded, refused] = await Promise.all([
+    const [told, json, demanded, refused] = await Promise.all([
       built.run(['policy', 'check'], { CONFIG_FILE: signs }),
+      built.run(['policy', 'check', '--json'], { CONFIG_FILE: signs }),
       built.run(['policy', 'check', demanding], { CONFIG_FILE: signs }),
       built.run(['policy', 'check', demanding], { CONFIG_FILE: silent }),
     ]);
@@ -272,6 +273,7 @@ describe('counterfoil policy', () => {
       code: 0,
       stdout: expect.stringContaining('though these sign: desk (frames.signatureRequired).'),
     });
+    expect(JSON.parse(json.stdout)).toMatchObject({ frames: { signatureRequired: [], signedButNotRequired: ['desk'] } });
     expect(demanded).toMatchObject({ code: 0, stdout: expect.stringContaining('only where it was signed for: desk.') });
     expect(demanded.stdout).not.toContain('though these sign');
     expect(refused).toMatchObject({
