@@ -241,7 +241,8 @@ describe('the panel of a ticket', () => {
     if (!desk) return;
     const { reference } = demoTickets.suspicious;
     const page = await desk.newPage();
-    const follows = page.waitForRequest('**/graphql/stream');
+    // What is raised before the gateway has begun to tell is for the next look.
+    const follows = page.waitForResponse('**/graphql/stream');
     // What is looked for now and then isn't what tells of it.
     await page.route('**/graphql', (route) =>
       (route.request().postData() ?? '').includes('query PanelPulse(') ? route.abort() : route.continue(),

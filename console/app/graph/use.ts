@@ -28,7 +28,12 @@ interface Asking {
   readonly pause?: boolean;
   /** Seconds after which it is asked again while the page is seen; never unless told. */
   readonly every?: number;
+  /** It is asked after `every` for the first time: something else has just told the same. */
+  readonly isLate?: boolean;
 }
+
+/** Seconds without a touch after which what a page asks by itself is no work of anybody's. */
+const untouched = 30;
 
 const watchSignIn = (refusals: Refusals): Refusals => {
   if (refusals.all.some(({ code }) => code === 'UNAUTHENTICATED')) tellSignedOut();
@@ -52,7 +57,7 @@ interface Told<Data> {
 export const useGraph = <Data, Variables extends object>(
   { text }: Operation<Data, Variables>,
   variables: Variables,
-  { pause = false, every }: Asking = {},
+  { pause = false, every, isLate = false }: Asking = {},
 ): Answer<Data> => {
   const key = JSON.stringify(variables);
   const [told, setTold] = useState<Told<Data> | null>(null);
@@ -86,17 +91,22 @@ export const useGraph = <Data, Variables extends object>(
     setRefreshing(true);
     ask();
   }, [ask]);
+  // A machine that has a network again may have nobody before it.
+  const resume = useCallback(() => {
+    setRefreshing(true);
+    ask(headersOfPoll(every ?? untouched));
+  }, [ask, every]);
 
   // As soon as it is there: another effect would wait until the page was drawn without it.
   useLayoutEffect(() => {
     if (pause) return;
-    ask();
+    if (!isLate) ask();
     return () => {
       stop.current?.();
       stop.current = null;
       setRefreshing(false);
     };
-  }, [ask, pause]);
+  }, [ask, pause, isLate]);
 
   useEffect(() => {
     if (every === undefined || pause) return;
@@ -117,9 +127,9 @@ export const useGraph = <Data, Variables extends object>(
   }, [every, pause, ask]);
   useEffect(() => {
     if (pause) return;
-    addEventListener('online', refresh);
-    return () => removeEventListener('online', refresh);
-  }, [pause, refresh]);
+    addEventListener('online', resume);
+    return () => removeEventListener('online', resume);
+  }, [pause, resume]);
 
   useSteppedUp(() => {
     if (!pause) refresh();
@@ -244,4 +254,18 @@ export const useLive = <Data, Variables extends object>(
       leaving.abort();
     };
   }, [text, pause]);
+};
+
+/** Calls `then` once for what comes within so many milliseconds, at their end: what comes without end doesn't put it off. */
+export const useSoon = (milliseconds: number, then: () => void): (() => void) => {
+  const latest = useRef(then);
+  latest.current = then;
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      latest.current();
+    }, milliseconds);
+  }, [milliseconds]);
 };

@@ -1,7 +1,7 @@
 import { lazy, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { AgentPanel, type AgentPanelData, PanelAccess, PanelAlerts, PanelCover, PanelPulse } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
-import { useGraph, useLive } from '../../graph/use';
+import { useGraph, useLive, useSoon } from '../../graph/use';
 import { Answered, Later, RefusalNotice } from '../../parts/notices';
 import { Foreign } from '../../parts/text';
 import { useNow } from '../../parts/time';
@@ -39,6 +39,9 @@ const shownFor = 8_000;
 
 /** Seconds after which it is looked whether something has moved. */
 const pulse = 20;
+
+/** Milliseconds: alerts that come within them are told together. */
+const together = 500;
 
 const Head = ({ ticket }: { readonly ticket: Ticket }) => {
   const t = useText(agentTexts);
@@ -136,22 +139,19 @@ const Following = ({
   const { refresh, announce } = useShown();
   const isLive = assistance?.state === 'LIVE';
   const cursor = useRef<string | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const look = useSoon(together, () => {
+    announce(t('alertNew'));
+    refresh();
+  });
   useLive(
     PanelAlerts,
     () => ({ ticketId: id, after: cursor.current }),
     ({ alerts: event }) => {
       cursor.current = event.cursor;
-      // Several that come together are one.
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => {
-        announce(t('alertNew'));
-        refresh();
-      }, 500);
+      look();
     },
   );
-  const answer = useGraph(PanelPulse, { ticketId: id }, { every: pulse });
+  const answer = useGraph(PanelPulse, { ticketId: id }, { every: pulse, isLate: true });
   const told = answer.state === 'ready' ? answer : null;
   // Where a list isn't for the reader, or isn't any more, its denial takes the whole answer with it: then the access is asked about alone.
   const denied = (answer.state === 'refused' ? answer.refusal : told?.interrupted)?.code === 'DENIED';
@@ -163,7 +163,7 @@ const Following = ({
   const known = isAlone ? (access.state === 'ready' ? access : null) : told;
   const isOver = isLive && known !== null && known.data.viewer.assistance?.state !== 'LIVE';
   // Where the customer is shown under an access on another ticket, there is none here to end: it is asked whether they are shown at all.
-  const cover = useGraph(PanelCover, { id: customer.id }, { every: pulse, pause: isLive });
+  const cover = useGraph(PanelCover, { id: customer.id }, { every: pulse, isLate: true, pause: isLive });
   const isUncovered = !isLive && cover.state === 'ready' && cover.refusals.first?.code === 'NOT_FOUND';
   const states = (list: readonly { readonly id: string; readonly state?: string }[]) =>
     list

@@ -10,8 +10,7 @@ import {
   ResolveAlert,
 } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
-import { useSoon } from '../../graph/soon';
-import { useAct, useGraph, useLive } from '../../graph/use';
+import { useAct, useGraph, useLive, useSoon } from '../../graph/use';
 import { Choice } from '../../parts/choice';
 import { type Fact, Facts } from '../../parts/facts';
 import { RefusalNotice } from '../../parts/notices';
@@ -238,7 +237,7 @@ export default () => {
   const paging = usePaging(choice);
   const filter = choice === 'all' ? null : { state: [choice] as readonly AlertState[] };
   const list = useGraph(AlertList, { filter, after: paging.after });
-  const now = useGraph(AlertsNow, { filter }, { every: askedEvery, pause: paging.after !== null });
+  const now = useGraph(AlertsNow, { filter }, { every: askedEvery, isLate: true, pause: paging.after !== null });
   const look = useSoon(together, now.refresh);
   const cursor = useRef<string | null>(null);
   const [updated, setUpdated] = useState<ReadonlyMap<string, number>>(new Map());

@@ -446,7 +446,7 @@ export default () => {
   const t = useText(approvalTexts);
   const word = useText(words);
   const queue = useGraph(ApprovalQueue, {});
-  const waiting = useGraph(ApprovalsWaiting, {}, { every: askedEvery });
+  const waiting = useGraph(ApprovalsWaiting, {}, { every: askedEvery, isLate: true });
   const news = newsOf(queue, waiting, idsIn, idsIn);
   const look = waiting.refresh;
   const itemsOf = (data: ApprovalQueueData, refusals: Refusals): { readonly items: readonly Item[]; readonly open: number } => {

@@ -119,7 +119,7 @@ export default () => {
   const t = useText(brakeTexts);
   const paging = usePaging();
   const list = useGraph(BrakeList, { after: paging.after });
-  const now = useGraph(BrakesNow, {}, { every: askedEvery, pause: paging.after !== null });
+  const now = useGraph(BrakesNow, {}, { every: askedEvery, isLate: true, pause: paging.after !== null });
   return (
     <Page title={t('title')}>
       <p>{t('intro')}</p>

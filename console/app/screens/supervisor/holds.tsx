@@ -221,7 +221,7 @@ export default () => {
   const states = choices[choice];
   const filter = states === null ? null : { state: states };
   const list = useGraph(HoldList, { filter, after: paging.after });
-  const now = useGraph(HoldsNow, { filter }, { every: askedEvery, pause: paging.after !== null });
+  const now = useGraph(HoldsNow, { filter }, { every: askedEvery, isLate: true, pause: paging.after !== null });
   const show = () => {
     list.refresh();
     now.refresh();
