@@ -9,11 +9,9 @@ const german: CommonTexts = {
   signOutFailed:
     'Sie sind noch angemeldet: Das Gateway ist nicht erreichbar. Versuchen Sie es noch einmal, oder schließen Sie den Browser.',
   signIn: 'Anmelden',
-  signInAgain: 'Neu anmelden',
   signedOut: 'Sie sind nicht angemeldet',
   signedOutWhy: 'In diesem Browser gibt es keine Sitzung, oder sie ist beendet. Was Sie zuletzt sahen, wird nicht mehr gezeigt.',
   loading: 'Wird geladen …',
-  refreshing: 'Wird neu abgefragt …',
   refresh: 'Neu abfragen',
   offline: 'Das Gateway ist nicht erreichbar',
   offlineWhy: 'Dieses Gerät ist offline, oder das Gateway antwortet nicht. Nichts wurde geändert.',
@@ -52,7 +50,6 @@ const german: CommonTexts = {
   none: 'Keine',
   unknown: 'Unbekannt',
   notShown: 'nicht gezeigt',
-  close: 'Schließen',
   cancel: 'Abbrechen',
 };
 

@@ -8,11 +8,9 @@ const english = {
   signOut: 'Sign out',
   signOutFailed: 'You are still signed in: the gateway can’t be reached. Try again, or close the browser.',
   signIn: 'Sign in',
-  signInAgain: 'Sign in again',
   signedOut: 'You are not signed in',
   signedOutWhy: 'There is no session in this browser, or it has ended. What you were looking at is not shown any more.',
   loading: 'Loading …',
-  refreshing: 'Asking again …',
   refresh: 'Ask again',
   offline: 'The gateway can’t be reached',
   offlineWhy: 'This machine is offline, or the gateway doesn’t answer. Nothing was changed.',
@@ -50,7 +48,6 @@ const english = {
   none: 'None',
   unknown: 'Unknown',
   notShown: 'not shown',
-  close: 'Close',
   cancel: 'Cancel',
 } as const;
 export type CommonTexts = TextsLike<typeof english>;

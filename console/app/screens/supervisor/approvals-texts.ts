@@ -25,7 +25,6 @@ export const approvalTexts = catalogue(
     link: 'Link to the payment side',
     earlier: 'Earlier requests for this customer here',
     earlierNone: 'None',
-    earlierOne: '{who}: {purpose} – {state}',
     earlierRejected: 'Rejected because:',
 
     risks: 'Why it needs you',
@@ -120,7 +119,6 @@ export const approvalTexts = catalogue(
     link: 'Zuordnung zur Zahlungsseite',
     earlier: 'Frühere Anfragen zu dieser Person hier',
     earlierNone: 'Keine',
-    earlierOne: '{who}: {purpose} – {state}',
     earlierRejected: 'Abgelehnt, weil:',
 
     risks: 'Warum es Sie braucht',
