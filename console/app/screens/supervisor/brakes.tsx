@@ -9,6 +9,7 @@ import { useSession } from '../../session';
 import { useText } from '../../text/catalogue';
 import { useZoned, When } from './about';
 import { brakeTexts } from './brakes-texts';
+import { doing } from './doing';
 import { headingOf } from './news';
 import { Queue } from './queue';
 import { WhyAction } from './why-action';
@@ -44,13 +45,13 @@ const BrakeCard = ({
   const { id, actorId, level, rule, state, placedAt, proposedBy, proposedAt, releasedBy, releasedAt } = brake;
   const isSecond = state === 'PROPOSED';
   const about = headingOf(id);
-  const run = async (reason: string) => {
-    const done = await release.run({ id, reason });
-    look();
-    if (done === null) return null;
-    return t(done.releaseBrake.state === 'RELEASED' ? 'releasedDone' : 'askedDone');
+  const act = {
+    about,
+    isBusy: release.isBusy,
+    refusal: release.refusal,
+    run: (reason: string) =>
+      doing(release, { id, reason }, look, (done) => t(done.releaseBrake.state === 'RELEASED' ? 'releasedDone' : 'askedDone')),
   };
-  const doing = { about, isBusy: release.isBusy, refusal: release.refusal, run };
   return (
     <article className="sheet decided" aria-labelledby={about} data-state={state}>
       <h2 id={about} tabIndex={-1}>
@@ -105,9 +106,9 @@ const BrakeCard = ({
         ) : isSecond && proposedBy === me ? (
           <p className="notice quiet">{t('ownAsk')}</p>
         ) : isSecond ? (
-          <WhyAction {...doing} open={t('releaseIt')} label={t('releaseWhy')} hint={t('hintSecond')} submit={t('releaseNow')} />
+          <WhyAction {...act} open={t('releaseIt')} label={t('releaseWhy')} hint={t('hintSecond')} submit={t('releaseNow')} />
         ) : (
-          <WhyAction {...doing} open={t('ask')} label={t('askWhy')} hint={t('hint')} submit={t('askNow')} />
+          <WhyAction {...act} open={t('ask')} label={t('askWhy')} hint={t('hint')} submit={t('askNow')} />
         )}
       </div>
     </article>

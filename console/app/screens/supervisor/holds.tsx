@@ -14,6 +14,7 @@ import { useSession } from '../../session';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
 import { Person, TicketLink, useZoned, When } from './about';
+import { doing } from './doing';
 import { Effects } from './effects';
 import { holdTexts } from './holds-texts';
 import { headingOf } from './news';
@@ -61,11 +62,11 @@ const Extend = ({ hold, look }: { readonly hold: Hold; readonly look: () => void
       submit={t('extendNow')}
       isBusy={extend.isBusy}
       refusal={extend.refusal}
-      run={async (reason) => {
-        const done = await extend.run({ id: hold.id, until, reason });
-        look();
-        return done === null ? null : t('extended', { time: time(done.extendHold.expiresAt) });
-      }}
+      run={(reason) =>
+        doing(extend, { id: hold.id, until, reason }, look, ({ extendHold: { expiresAt } }) =>
+          t('extended', { time: time(expiresAt) }),
+        )
+      }
     >
       <div className="field">
         <label htmlFor={id}>{t('until')}</label>
@@ -97,11 +98,9 @@ const Release = ({ id, look }: { readonly id: string; readonly look: () => void 
       submit={t('releaseNow')}
       isBusy={release.isBusy}
       refusal={release.refusal}
-      run={async (reason) => {
-        const done = await release.run({ id, reason });
-        look();
-        return done === null ? null : t('released', { state: word(`hold${done.releaseHold.state}`) });
-      }}
+      run={(reason) =>
+        doing(release, { id, reason }, look, ({ releaseHold: { state } }) => t('released', { state: word(`hold${state}`) }))
+      }
     />
   );
 };
