@@ -46,8 +46,12 @@ const unused: readonly (readonly [dependent: string, requests: readonly string[]
   ],
   // A connection within the process, for tests of servers without one.
   ['@fastify/websocket', ['duplexify']],
-  // Exemplars.
-  ['prom-client', ['@opentelemetry/api']],
+  // Exemplars, quantiles, and metrics of several processes or that are sent somewhere.
+  ['prom-client', ['@opentelemetry/api', './lib/cluster.js', './lib/exemplar.js', './lib/pushgateway.js', './lib/summary.js']],
+  // Lines that another thread writes, or that go to several places.
+  ['pino', ['./lib/multistream.js', './lib/transport.js']],
+  // A connection as a stream.
+  ['ws', ['./lib/stream.js']],
   // Its own log and cache, entities found in folders, what it writes by itself, a schema of its own, its faults, and the drivers of databases
   // that aren't ours, or not this time.
   [
@@ -123,10 +127,11 @@ const defer = (file: string, part?: { readonly name: string; readonly file: stri
   standIn.filename = file;
   standIn.loaded = true;
   standIn.exports = new Proxy(
-    // Some are a function, and only of a function a proxy is one.
-    () => {},
+    // Some are a function or a class, and only of such a thing a proxy is one. A bound one has no `prototype` that would have to be shown.
+    Function.prototype.bind.call(class {}, null),
     {
       apply: (_, self, given) => Reflect.apply(load() as () => unknown, self, given),
+      construct: (_, given) => Reflect.construct(load() as new () => object, given),
       get: (_, name) => {
         if (part) return name === '__esModule' ? undefined : name === part.name ? here(part.file) : Reflect.get(load(), name);
         return name === '__esModule' ? true : Reflect.get(load(), name);

@@ -36,6 +36,10 @@ const later: readonly (readonly [path: RegExp, why: string])[] = [
   ],
   [/^node_modules\/@apollo\/(?:usage-reporting-protobuf|protobufjs)\//, 'traces for Apollo'],
   [/^node_modules\/@opentelemetry\//, 'exemplars'],
+  [
+    /^node_modules\/(?:prom-client\/lib\/(?:cluster|pushgateway|summary)|tdigest\/|pino\/lib\/(?:multistream|transport)|thread-stream)/,
+    'other processes and threads',
+  ],
   [/^node_modules\/zod\/v4\/locales\/(?!en\.|index\.)/, 'messages in other languages'],
   [/^src\/http\/confirm\/page/, 'a customer’s page'],
   [/^src\/cli\/(?:doctor|audit-|policy|redact|schema|migrate|token)/, 'a command'],
@@ -109,7 +113,7 @@ const standIns = Object.entries(require.cache).filter(([, { exports }]) => isPro
 // One is no ES module, and of it a part is read from its own file.
 const isPlain = (path) => /node_modules.semver.index/.test(path);
 console.log(JSON.stringify(standIns.map(([path, each]) => ({
-  says: each.__esModule === (isPlain(path) ? undefined : true), keys: Object.keys(each).length, first: Object.keys(each).every((name) => name in each && each[name] === Reflect.get(each, name)) }))));`;
+  says: each.__esModule === (isPlain(path) ? undefined : true), keys: Reflect.ownKeys(each).filter((name) => name !== '__esModule').length, first: Object.keys(each).every((name) => name in each && each[name] === Reflect.get(each, name)) }))));`;
     const found = JSON.parse(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' })) as {
       keys: number;
       says: boolean;
