@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
-import { browserArguments, launchChromium } from './chromium';
+import { browserArguments, wholeChromium } from './chromium';
 
 /** A port that nothing listens at just now. */
 export const freePort = async (): Promise<number> => {
@@ -47,9 +47,8 @@ export interface Granted {
 export const strictBrowser = async (
   granted: readonly Granted[],
 ): Promise<{ readonly context: BrowserContext; close(): Promise<void> } | null> => {
-  const usual = await launchChromium();
-  if (usual === null) return null;
-  await usual.close();
+  const executablePath = wholeChromium();
+  if (executablePath === null) return null;
   const folder = mkdtempSync(join(tmpdir(), 'browser-'));
   mkdirSync(join(folder, 'Default'));
   const exceptions = Object.fromEntries(granted.map(({ top, embedded }) => [`${embedded},${top}`, { setting: 1 }]));
@@ -64,7 +63,7 @@ export const strictBrowser = async (
     }),
   );
   const context = await chromium.launchPersistentContext(folder, {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath,
     args: [...browserArguments],
   });
   return {
