@@ -1,5 +1,7 @@
 import type { Page } from 'playwright-core';
+import { ExposurePolicy } from '../../src/authz/policy/exposure';
 import { demoTickets } from '../../src/development/merchant/cast';
+import { recordPolicy } from '../../src/features/exposure/policy-in-force';
 import { policyWith } from '../support/answers';
 import { ConsoleApp, expectAccessible, screenshots, tabTo } from '../support/console';
 
@@ -14,6 +16,11 @@ const fileOf = (text: string, name = 'exposure.yaml') => ({ name, mimeType: 'app
 /** Cells of the row of a table that has this text in its first cell. */
 const rowOf = (page: Page, first: string | RegExp) =>
   page.getByRole('row').filter({ has: page.getByRole('cell').first().getByText(first, { exact: true }) });
+const policyOf = ({ app }: ConsoleApp, file: string): ExposurePolicy => {
+  const loaded = ExposurePolicy.load(file, app.app.services.policy.classification);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.policy;
+};
 const whereIs = (page: Page) => new URL(page.url()).search;
 
 describe('the payments team', () => {
@@ -101,7 +108,7 @@ describe('the payments team', () => {
     const { digest } = app.app.services.policy;
     const page = await desk.newPage();
     await desk.signInAs(page, 'pia', { path: '/policy/diff' });
-    const compare = page.getByRole('button', { name: 'Compare' });
+    const compare = page.getByRole('button', { name: 'Compare the file' });
     await compare.click();
     await page.getByText('Choose a file first.').waitFor();
     await expectAccessible(page);
@@ -120,7 +127,7 @@ describe('the payments team', () => {
       'Shown',
       'AGENT now sees Customer.phone in clear (was masked, mask:phone; class PERSONAL).',
     ]);
-    await page.getByText('One disclosure of the last thirty days showed something that this file shows otherwise.').waitFor();
+    await page.getByText('One disclosure of the last thirty days showed something that this policy shows otherwise.').waitFor();
     await page.getByText('1 would have shown more, 0 less.').waitFor();
     expect(app.app.services.policy.digest).toBe(digest);
     await screenshots(desk, page, 'policy compared', async (copy) => {
@@ -134,6 +141,32 @@ describe('the payments team', () => {
     await compare.click();
     await page.getByText('Both mean the same.').waitFor();
     expect(whereIs(page)).toBe('');
+
+    const former = policyOf(desk, file);
+    await recordPolicy(app.app.database, former);
+    await app.app.signingLog?.sequencer.turn();
+    await page.reload();
+    await page.getByRole('button', { name: `Compare with ${former.digest.slice(0, 12)}` }).click();
+    await page.getByRole('table', { name: '2 changes' }).waitFor();
+    expect(whereIs(page)).toBe(`?version=${former.digest}`);
+    expect(app.app.services.policy.digest).toBe(digest);
+    await expectAccessible(page);
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByText('Die Rolle Support sieht Customer.phone jetzt im Klartext').waitFor();
+    expect(await rowOf(page, 'Mehr').getByRole('cell').allTextContents()).toEqual([
+      'Mehr',
+      'Customer.phone',
+      'Support',
+      'Maskiert Landesvorwahl und die letzten zwei Ziffern',
+      'Gezeigt',
+      'Die Rolle Support sieht Customer.phone jetzt im Klartext (bisher maskiert, Landesvorwahl und die letzten zwei Ziffern; Klasse PERSONAL).',
+      'Mehr',
+      'assistance.quota.customersPerHour',
+      'alle',
+      '40',
+      '80',
+      'Wie viele verschiedene Kunden jemand in einer Stunde erreicht: jetzt 80 (bisher 40).',
+    ]);
   });
 
   it('is told what is wrong with a file, by line, and nothing is made of what it says', async () => {
@@ -142,13 +175,13 @@ describe('the payments team', () => {
     await desk.signInAs(page, 'pia', { path: '/policy/diff' });
     const hostile = '<img src=x onerror=alert(1)>\u202e';
     await page.getByLabel('Policy file').setInputFiles(fileOf(`version: 1\n"${hostile}": x\n`));
-    await page.getByRole('button', { name: 'Compare' }).click();
+    await page.getByRole('button', { name: 'Compare the file' }).click();
     await page.getByRole('table', { name: /mistakes: a gateway wouldn’t start/ }).waitFor();
     await page.getByText('unknown <img src=x onerror=alert(1)>').waitFor();
     expect(await page.locator('main img').count()).toBe(0);
     await expectAccessible(page);
     await page.getByLabel('Policy file').setInputFiles(fileOf('#\n'.repeat(40_000)));
-    await page.getByRole('button', { name: 'Compare' }).click();
+    await page.getByRole('button', { name: 'Compare the file' }).click();
     await page.getByText('longer than the 64 KiB').waitFor();
   });
 
@@ -169,10 +202,10 @@ describe('the payments team', () => {
     await tabTo(page, 'Role');
     await page.keyboard.type('Super');
     await page.waitForURL(/role=SUPERVISOR/);
-    await tabTo(page, 'Compare a file', { back: true });
+    await tabTo(page, 'Compare a policy', { back: true });
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Compare a file', level: 1 }).waitFor();
-    await tabTo(page, 'Compare');
+    await page.getByRole('heading', { name: 'Compare a policy', level: 1 }).waitFor();
+    await tabTo(page, 'Compare the file');
     await page.keyboard.press('Enter');
     await page.getByText('Choose a file first.').waitFor();
   });
@@ -195,8 +228,8 @@ describe('whoever isn’t of that team', () => {
     const page = await desk.newPage();
     await desk.signInAs(page, 'pia', { path: '/policy/diff', secondFactor: false });
     await page.getByLabel('Policy file').setInputFiles(fileOf(policyWith()));
-    await page.getByRole('button', { name: 'Compare' }).click();
-    const stepUp = page.getByRole('link', { name: 'Sign in with a second factor' });
+    await page.getByRole('button', { name: 'Compare the file' }).click();
+    const stepUp = page.getByRole('link', { name: 'Sign in with a second factor' }).first();
     await stepUp.waitFor();
     await expectAccessible(page);
     const opening = page.context().waitForEvent('page');

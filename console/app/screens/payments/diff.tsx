@@ -1,13 +1,16 @@
-import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
-import { PolicyDiff, type PolicyDiffData } from '../../graph/operations';
+import { type FormEvent, lazy, useEffect, useId, useRef, useState } from 'react';
+import { useSearchParams } from 'wouter';
+import { PolicyDiff, type PolicyDiffData, PolicyVersions } from '../../graph/operations';
 import { useGraph } from '../../graph/use';
-import { Answered } from '../../parts/notices';
+import { Answered, Later } from '../../parts/notices';
 import { Page } from '../../parts/page';
+import { Pager, usePaging } from '../../parts/pager';
 import { Table } from '../../parts/table';
 import { Foreign } from '../../parts/text';
 import { useText } from '../../text/catalogue';
 import { commonTexts } from '../../text/common';
 import { useFormats } from '../../text/formats';
+import { useLanguage } from '../../text/language';
 import { PolicyParts, Verdict } from './parts';
 import { diffTexts, verdictTexts } from './texts';
 
@@ -44,6 +47,24 @@ const Problems = ({ problems, count }: { readonly problems: Compared['problems']
   );
 };
 
+type Change = Compared['changes'][number];
+
+const InGerman = lazy(() => import('./changes.de'));
+
+/** What a change is, in the reader's language: the gateway says it in English, with the words that it is about. */
+const Told = ({ change, part }: { readonly change: Change; readonly part: 'from' | 'to' | 'sentence' }) => {
+  const isGerman = useLanguage() === 'de';
+  const said = { from: change.before, to: change.after, sentence: change.sentence }[part];
+  if (part !== 'sentence' && change.kind === 'FIELD') return <Verdict verdict={said} />;
+  if (!isGerman) return said;
+  const english = <span lang="en">{said}</span>;
+  return (
+    <Later meanwhile={null} instead={english}>
+      <InGerman change={change} part={part} />
+    </Later>
+  );
+};
+
 const looks = { EXPOSES: 'tag wrong', RESTRICTS: 'tag good', CHANGES: 'tag warn' } as const;
 
 const Changes = ({ changes, count }: { readonly changes: Compared['changes']; readonly count: number }) => {
@@ -72,9 +93,9 @@ const Changes = ({ changes, count }: { readonly changes: Compared['changes']; re
                 .filter(Boolean)
                 .join(', '),
           },
-          { key: 'from', title: t('from'), cell: ({ before }) => <Verdict verdict={before} /> },
-          { key: 'to', title: t('to'), cell: ({ after }) => <Verdict verdict={after} /> },
-          { key: 'sentence', title: t('sentence'), cell: ({ sentence }) => <span lang="en">{sentence}</span> },
+          { key: 'from', title: t('from'), cell: (change) => <Told change={change} part="from" /> },
+          { key: 'to', title: t('to'), cell: (change) => <Told change={change} part="to" /> },
+          { key: 'sentence', title: t('sentence'), cell: (change) => <Told change={change} part="sentence" /> },
         ]}
       />
       {count > changes.length ? <p className="quiet">{t('changesCut', { count: changes.length })}</p> : null}
@@ -100,11 +121,12 @@ const Lately = ({ disclosures }: { readonly disclosures: NonNullable<Compared['d
 
 const Result = ({ compared }: { readonly compared: Compared }) => {
   const t = useText(diffTexts);
-  const { problems, problemCount, changes, changeCount, disclosures, inForce, digest } = compared;
+  const { problems, problemCount, changes, changeCount, onlyOneNames, disclosures, inForce, digest } = compared;
   if (problemCount > 0) return <Problems problems={problems} count={problemCount} />;
   return (
     <>
       <Changes changes={changes} count={changeCount} />
+      {onlyOneNames === 0 ? null : <p className="quiet">{t('onlyOne', { count: onlyOneNames })}</p>}
       {disclosures === null ? null : <Lately disclosures={disclosures} />}
       <h2>{t('digests')}</h2>
       <dl className="facts sheet">
@@ -125,7 +147,65 @@ const Result = ({ compared }: { readonly compared: Compared }) => {
   );
 };
 
-/** What a policy file would change. The file stays in this page until another one is chosen, and nowhere else. */
+/** Enough of a digest to tell it from others. */
+const short = (digest: string): string => digest.slice(0, 12);
+
+/** Those that were in force, one of which may be chosen. */
+const Versions = ({ chosen, choose }: { readonly chosen: string | null; readonly choose: (digest: string) => void }) => {
+  const t = useText(diffTexts);
+  const { time } = useFormats();
+  const paging = usePaging();
+  const answer = useGraph(PolicyVersions, { after: paging.after });
+  return (
+    <section className="policy-table" aria-labelledby="versions">
+      <h2 id="versions">{t('versions')}</h2>
+      <Answered answer={answer}>
+        {({ policyVersions: { nodes, totalCount, pageInfo } }) => (
+          <>
+            <Table
+              caption={t('versionsCount', { count: totalCount })}
+              empty={t('noVersions')}
+              rows={nodes}
+              keyOf={({ digest }) => digest}
+              columns={[
+                { key: 'since', title: t('keptAt'), cell: ({ keptAt }) => time(keptAt, 'utc') },
+                {
+                  key: 'digest',
+                  title: t('digest'),
+                  cell: ({ digest, isInForce }) => (
+                    <>
+                      <code className="digest">{digest}</code>{' '}
+                      {isInForce ? <span className="tag good">{t('nowInForce')}</span> : null}
+                      {digest === chosen ? <span className="tag">{t('chosen')}</span> : null}
+                    </>
+                  ),
+                },
+                {
+                  key: 'compare',
+                  title: t('compare'),
+                  cell: ({ digest, isInForce }) =>
+                    isInForce ? null : (
+                      <button
+                        type="button"
+                        className="small"
+                        aria-label={t('compareWith', { digest: short(digest) })}
+                        onClick={() => choose(digest)}
+                      >
+                        {t('compare')}
+                      </button>
+                    ),
+                },
+              ]}
+            />
+            <Pager paging={paging} page={pageInfo} />
+          </>
+        )}
+      </Answered>
+    </section>
+  );
+};
+
+/** What a policy file, or a policy that was in force, would change. The digest of that one stands in the address. The file stays in this page until another one is chosen, and nowhere else. */
 export default () => {
   const t = useText(diffTexts);
   const id = useId();
@@ -133,7 +213,14 @@ export default () => {
   const result = useRef<HTMLElement>(null);
   const [problem, setProblem] = useState<'choose' | 'tooLarge' | 'unreadable' | null>(null);
   const [file, setFile] = useState<string | null>(null);
-  const answer = useGraph(PolicyDiff, { file: file ?? '' }, { pause: file === null });
+  const [search, setSearch] = useSearchParams();
+  const version = file === null ? search.get('version') : null;
+  const answer = useGraph(PolicyDiff, { file, version }, { pause: file === null && version === null });
+  const choose = (digest: string) => {
+    setFile(null);
+    if (digest === version) answer.refresh();
+    else setSearch({ version: digest }, { replace: true });
+  };
   const compare = async (event: FormEvent) => {
     event.preventDefault();
     const chosen = input.current?.files?.[0];
@@ -142,10 +229,12 @@ export default () => {
     if (found !== null || chosen === undefined) return input.current?.focus();
     const text = await chosen.text().catch(() => null);
     if (text === null) return setProblem('unreadable');
+    setSearch({}, { replace: true });
     if (text === file) answer.refresh();
     else setFile(text);
   };
-  const isThere = file !== null && answer.state !== 'loading';
+  const isAsked = file !== null || version !== null;
+  const isThere = isAsked && answer.state !== 'loading';
   useEffect(() => {
     if (isThere) result.current?.focus();
   }, [isThere]);
@@ -174,9 +263,10 @@ export default () => {
             onChange={() => setProblem(null)}
           />
         </div>
-        <button type="submit">{t('compare')}</button>
+        <button type="submit">{t('compareFile')}</button>
       </form>
-      {file === null ? null : (
+      <Versions chosen={version} choose={choose} />
+      {!isAsked ? null : (
         <section ref={result} tabIndex={-1} aria-label={t('result')} className="policy-table">
           <Answered answer={answer}>{({ policyDiff }) => <Result compared={policyDiff} />}</Answered>
         </section>
