@@ -6,6 +6,7 @@ import { paths } from '../paths';
 import { useText } from '../text/catalogue';
 import { commonTexts } from '../text/common';
 import { useFormats } from '../text/formats';
+import { useLanguage } from '../text/language';
 import { Boundary } from './boundary';
 
 /** Where a browser signs in, and comes back to what it was looking at. */
@@ -53,14 +54,17 @@ export const Later = ({
 );
 
 const ReasonInWords = lazy(() => import('../text/reasons'));
+const InGerman = lazy(() => import('../text/refusals.de'));
 
 /** Why something was refused, in the reader's words where there are some: those are loaded once something is. */
 export const Reason = ({ refusal }: { readonly refusal: Refusal }) => {
   const said = saidBy(refusal);
-  if (refusal.reason === null) return said;
+  const isGerman = useLanguage() === 'de';
+  const InWords = refusal.reason !== null ? ReasonInWords : isGerman ? InGerman : null;
+  if (InWords === null) return said;
   return (
     <Later meanwhile={null} instead={said}>
-      <ReasonInWords refusal={refusal} />
+      <InWords refusal={refusal} />
     </Later>
   );
 };
