@@ -339,10 +339,21 @@ describe('alerts, holds and brakes', () => {
     await adas.getByText('You asked for its release. It stops until').waitFor();
     await go(adas, '/brakes');
     await adas.getByText('a second person releases it').waitFor();
-    expect(await adas.getByRole('article').getByRole('button').count()).toBe(0);
+    expect(
+      await adas
+        .getByRole('article')
+        .getByRole('button', { name: /release/i })
+        .count(),
+    ).toBe(0);
+    // Auditors look up who it is, and whoever may not is told so; what they see are ids.
+    await adas.getByRole('button', { name: 'Say who these 2 are' }).click();
+    await adas.getByText('Ben', { exact: false }).first().waitFor();
+    expect(await adas.getByText('People are shown by their ids').count()).toBe(0);
     await screenshots(desk, adas, 'brakes', async (copy) => cardOf(copy, /./).first().waitFor());
     await desk.signInAs(ozs, 'oz', { path: '/brakes' });
     const card = cardOf(ozs, /Stops still/);
+    await ozs.getByText('People are shown by their ids here.').waitFor();
+    expect(await ozs.getByRole('button', { name: /^Say who/ }).count()).toBe(0);
     // What somebody wrote is not for whoever operates.
     expect(await card.textContent()).toContain('Not shown');
     await card.getByRole('button', { name: 'Release' }).click();

@@ -1,12 +1,26 @@
-import { lookedUp, useNameLookUp } from '../../graph/actor-names';
-import { RefusalNotice } from '../../parts/notices';
-import { Foreign } from '../../parts/text';
-import { useText } from '../../text/catalogue';
-import { auditorTexts } from './texts';
+import { lookedUp, useNameLookUp } from '../graph/actor-names';
+import { catalogue, useText } from '../text/catalogue';
+import { RefusalNotice } from './notices';
+import { Foreign } from './text';
 
-/** What those are called whom ids of the log stand for. */
+const texts = catalogue(
+  {
+    whoIs: { one: 'Say who this is', other: 'Say who these {count} are' },
+    whoIsRecorded: 'The log has each look-up.',
+    nobody: 'nobody whom this gateway knows',
+    nameless: 'no name is kept, or it was erased',
+  },
+  {
+    whoIs: { one: 'Sagen, wer das ist', other: 'Sagen, wer diese {count} sind' },
+    whoIsRecorded: 'Das Protokoll hält jedes Nachschlagen fest.',
+    nobody: 'niemand, den dieses Gateway kennt',
+    nameless: 'kein Name ist aufbewahrt, oder er wurde gelöscht',
+  },
+);
+
+/** What those are called whom ids of the log stand for; for whom the policy lets look that up. */
 export const Who = ({ ids }: { readonly ids: readonly string[] }) => {
-  const t = useText(auditorTexts);
+  const t = useText(texts);
   const { named, refusal, isBusy, ask } = useNameLookUp();
   const people = lookedUp(ids);
   if (people.length === 0) return null;

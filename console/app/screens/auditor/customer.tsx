@@ -5,6 +5,7 @@ import { Answered, RefusalNotice } from '../../parts/notices';
 import { Pager, usePaging } from '../../parts/pager';
 import { Table } from '../../parts/table';
 import { Time } from '../../parts/time';
+import { Who } from '../../parts/who';
 import { useText } from '../../text/catalogue';
 import { filtersIn, isCustomer } from './address';
 import { Actor, RowsChecked } from './events-table';
@@ -12,7 +13,6 @@ import { EventLink, ShownFields } from './facts';
 import { LogScreen } from './nav';
 import { notFound } from './not-found';
 import { auditorTexts } from './texts';
-import { Who } from './who';
 
 /** Who was shown what about a customer. */
 const Disclosures = ({

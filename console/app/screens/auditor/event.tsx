@@ -5,6 +5,7 @@ import { offline, type Refusals } from '../../graph/refusals';
 import { askOnce, useGraph } from '../../graph/use';
 import { Answered, NotShown, RefusalNotice } from '../../parts/notices';
 import { Time } from '../../parts/time';
+import { Who } from '../../parts/who';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
 import { logPath } from './address';
@@ -21,7 +22,6 @@ import { InclusionList } from './steps';
 import { TakeAlong } from './take-along';
 import { auditorTexts } from './texts';
 import { Verdict } from './verdict';
-import { Who } from './who';
 import { Says } from './words';
 
 type Event = LogEventData['auditEvents']['nodes'][number];

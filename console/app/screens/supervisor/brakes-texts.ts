@@ -4,6 +4,7 @@ export const brakeTexts = catalogue(
   {
     title: 'Brakes',
     intro: 'What rules stopped members of staff and services in. Two people release a brake, neither of them the one it stops.',
+    byId: 'People are shown by their ids here. Only auditors and privacy officers may look up a name, and each look-up is on record.',
     none: 'No brake was ever placed.',
     count: { one: '{count} brake, newest first.', other: '{count} brakes, newest first.' },
     about: 'Brake on {who}',
@@ -40,6 +41,7 @@ export const brakeTexts = catalogue(
     title: 'Bremsen',
     intro:
       'Worin Regeln Menschen aus der Belegschaft und Dienste angehalten haben. Zwei heben eine Bremse auf, keiner davon der Gebremste.',
+    byId: 'Menschen stehen hier unter ihren Kennungen. Namen dürfen nur Revision und Datenschutz nachschlagen, und jedes Nachschlagen wird festgehalten.',
     none: 'Es gab noch keine Bremse.',
     count: { one: '{count} Bremse, neueste zuerst.', other: '{count} Bremsen, neueste zuerst.' },
     about: 'Bremse für {who}',

@@ -1,10 +1,11 @@
-import { BrakeList, type BrakeListData, BrakesNow, ReleaseBrake } from '../../graph/operations';
+import { BrakeList, type BrakeListData, BrakesNow, ReleaseBrake, type Role } from '../../graph/operations';
 import type { Refusals } from '../../graph/refusals';
 import { useAct, useGraph } from '../../graph/use';
 import { Facts } from '../../parts/facts';
 import { Page } from '../../parts/page';
 import { usePaging } from '../../parts/pager';
 import { Foreign } from '../../parts/text';
+import { Who as WhoAsked } from '../../parts/who';
 import { useSession } from '../../session';
 import { useText } from '../../text/catalogue';
 import { useZoned, When } from './about';
@@ -20,7 +21,10 @@ type Brake = BrakeListData['brakes']['nodes'][number];
 /** How often it is asked whether there is something else, in seconds. */
 const askedEvery = 15;
 
-/** Somebody under our own id for them: their names are no matter of this screen. */
+/** Whose role looks up names, in the policy that ships; each look-up is on record. */
+const looksUpNames: readonly Role[] = ['AUDITOR', 'PRIVACY'];
+
+/** Somebody under our own id for them. */
 const Who = ({ id }: { readonly id: string }) => {
   const t = useText(brakeTexts);
   return useSession().id === id ? <strong>{t('you')}</strong> : <code>{id}</code>;
@@ -40,7 +44,7 @@ const BrakeCard = ({
   const t = useText(brakeTexts);
   const word = useText(words);
   const zoned = useZoned();
-  const { id: me } = useSession();
+  const { id: me, roles } = useSession();
   const release = useAct(ReleaseBrake);
   const { id, actorId, level, rule, state, placedAt, proposedBy, proposedAt, releasedBy, releasedAt } = brake;
   const isSecond = state === 'PROPOSED';
@@ -99,6 +103,9 @@ const BrakeCard = ({
               },
         ]}
       />
+      {looksUpNames.some((role) => roles.includes(role)) ? (
+        <WhoAsked ids={[actorId, proposedBy, releasedBy].filter((each) => each !== null)} />
+      ) : null}
       <div className="decision">
         {isGone ? <p className="notice warn">{t('changed')}</p> : null}
         {state === 'RELEASED' ? null : actorId === me ? (
@@ -118,12 +125,14 @@ const BrakeCard = ({
 /** Brakes, and their release by two people. */
 export default () => {
   const t = useText(brakeTexts);
+  const { roles } = useSession();
   const paging = usePaging();
   const list = useGraph(BrakeList, { after: paging.after });
   const now = useGraph(BrakesNow, {}, { every: askedEvery, isLate: true, pause: paging.after !== null });
   return (
     <Page title={t('title')}>
       <p>{t('intro')}</p>
+      {looksUpNames.some((role) => roles.includes(role)) ? null : <p className="quiet">{t('byId')}</p>}
       <Queue
         name="brakes"
         label={t('title')}
