@@ -1,3 +1,5 @@
+import { ownPost } from './own-post';
+
 /** The receipt for what the helpdesk signed for this page, by which the frame asks; null where it signed nothing. */
 let receipt: string | null = null;
 export const frameReceipt = (): string | null => receipt;
@@ -27,17 +29,10 @@ export const bringContext = async (source: string): Promise<Taken> => {
     return receipt === null ? 'refused' : 'taken';
   }
   if (brought === null) return 'taken';
+  const answer = await ownPost('/frame/contexts', { source, context: brought });
+  // Others say that nobody looked at it: too many requests, too much to do, nothing there.
+  if (answer?.ok !== true) return answer?.status === 400 ? 'refused' : 'unreached';
   try {
-    const answer = await fetch('/frame/contexts', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'counterfoil-browser': '1' },
-      body: JSON.stringify({ source, context: brought }),
-      credentials: 'same-origin',
-      cache: 'no-store',
-      redirect: 'error',
-    });
-    // Others say that nobody looked at it: too many requests, too much to do, nothing there.
-    if (!answer.ok) return answer.status === 400 ? 'refused' : 'unreached';
     receipt = ((await answer.json()) as { readonly receipt: string }).receipt;
     return 'taken';
   } catch {

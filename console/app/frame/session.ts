@@ -3,6 +3,8 @@
  * code that is good for whoever has the verifier, and nobody has it but this frame.
  */
 
+import { ownPost } from './own-post';
+
 /** How often it is looked whether the window is there still, milliseconds. */
 const lookEvery = 400;
 /** For how long, in milliseconds, a frame waits for its window at most. */
@@ -22,21 +24,6 @@ export const newFrameKey = async (): Promise<FrameKey> => {
   const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
   return { verifier, challenge: base64url(new Uint8Array(digest)) };
-};
-
-const ownPost = async (url: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<Response | null> => {
-  try {
-    return await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'counterfoil-browser': '1', ...headers },
-      body: JSON.stringify(body),
-      credentials: 'include',
-      cache: 'no-store',
-      redirect: 'error',
-    });
-  } catch {
-    return null;
-  }
 };
 
 /**
