@@ -94,6 +94,13 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
   beforeEach(async () => {
     if (!browser) return;
     faults.length = 0;
+    // One stays: without a window this browser ends.
+    await Promise.all(
+      browser.context
+        .pages()
+        .slice(1)
+        .map((page) => page.close()),
+    );
     await browser.context.clearCookies();
     await browser.context.unrouteAll();
   });
@@ -435,6 +442,8 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
     const popup = await openWindow(page, frame);
     await page.evaluate('frame.contentWindow.postMessage({ counterfoilCode: "AAAA" }, "*")');
     await frame.evaluate('postMessage({ counterfoilCode: "AAAA" }, "*")');
+    // Whoever is sent to the provider last is who comes back.
+    await popup.locator('input[name=login]').waitFor();
     await popup.close();
     expect(redeemed).toEqual([]);
     // Somebody signed in, and the page opens the window with a challenge of its own.
