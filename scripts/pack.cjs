@@ -7,6 +7,7 @@
 // The same file is loaded before that gateway (--require), where it writes down what happens.
 
 const { execFileSync, spawn } = require('node:child_process');
+const { createHash } = require('node:crypto');
 const { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { tmpdir } = require('node:os');
@@ -68,7 +69,10 @@ const noteCode = (folder) => {
   process.on('exit', () => {
     loadForServer();
     v8.setFlagsFromString('--flush-bytecode');
-    for (const [file, script] of made) writeFileSync(file.replace(/\.js$/, '.code'), script.createCachedData());
+    for (const [file, script] of made) {
+      const code = script.createCachedData();
+      writeFileSync(file.replace(/\.js$/, '.code'), Buffer.concat([createHash('sha256').update(code).digest(), code]));
+    }
   });
 };
 
@@ -176,8 +180,9 @@ const write = (folder, { order, requests }) => {
       line += linesOf(text);
       return first;
     });
-    writeFileSync(join(folder, `${name}.js`), `[\n${ofKind.map(({ text }) => text).join('')}]\n`, encoding);
-    return { name, first: packed.indexOf(ofKind[0]?.file), lines };
+    const text = Buffer.from(`[\n${ofKind.map(({ text }) => text).join('')}]\n`, encoding);
+    writeFileSync(join(folder, `${name}.js`), text);
+    return { name, digest: createHash('sha256').update(text).digest('hex'), first: packed.indexOf(ofKind[0]?.file), lines };
   });
   const named = [...packed, ...Object.entries(requests).flatMap(([from, to]) => [from, ...Object.values(to)])];
   const packages = [...new Set(named.flatMap((file) => /^.*?node_modules(?=[\\/])/.exec(file)?.[0] ?? []))]

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import Module from 'node:module';
 import { dirname, join } from 'node:path';
@@ -11,8 +12,13 @@ interface Pack {
   readonly files: readonly string[];
   /** Bytes and time of change, in seconds, of files that must be as they were: all that the scripts have, and npm's record of packages. */
   readonly seen: readonly (readonly [file: number, bytes: number, changedAt: number])[];
-  /** Of each script which of the files is its first, and the line at which each of them begins there, counted from 1. */
-  readonly scripts: readonly { readonly name: string; readonly first: number; readonly lines: readonly number[] }[];
+  /** Of each script the SHA-256 digest (hexadecimal), which of the files is its first, and the line at which each of them begins there, counted from 1. */
+  readonly scripts: readonly {
+    readonly name: string;
+    readonly digest: string;
+    readonly first: number;
+    readonly lines: readonly number[];
+  }[];
   /** By file, which file each of its requests leads to. */
   readonly requests: readonly Readonly<Record<string, number>>[];
 }
@@ -45,15 +51,29 @@ const read = (): { readonly pack: Pack; readonly files: readonly string[] } | nu
   return same ? { pack, files } : null;
 };
 
-/** The script's functions, one a file; with the code that V8 made of them when it was packed, unless that is of another V8 or other flags. */
-const compile = (name: string): readonly Wrapped[] => {
-  const code = join(folder, `${name}.code`);
-  const script = new Script(readFileSync(join(folder, `${name}.js`), name === 'latin' ? 'latin1' : 'utf8'), {
-    filename: join(folder, `${name}.js`),
-    ...(existsSync(code) ? { cachedData: readFileSync(code) } : {}),
-  });
-  return script.runInThisContext() as readonly Wrapped[];
+const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
+
+/** The code that V8 made of a script, behind its digest. V8 itself runs whatever a damaged file has for code. */
+const codeOf = (name: string): { readonly cachedData?: Buffer } => {
+  const file = join(folder, `${name}.code`);
+  if (!existsSync(file)) return {};
+  const written = readFileSync(file);
+  const code = written.subarray(32);
+  return sha256(code).equals(written.subarray(0, 32)) ? { cachedData: code } : {};
 };
+
+/** The texts of the scripts in their order; null where one isn't what was packed. */
+const textsOf = ({ scripts }: Pack): readonly { readonly name: string; readonly text: string }[] | null => {
+  const texts = scripts.flatMap(({ name, digest }) => {
+    const bytes = readFileSync(join(folder, `${name}.js`));
+    return sha256(bytes).toString('hex') === digest ? [{ name, text: bytes.toString(name === 'latin' ? 'latin1' : 'utf8') }] : [];
+  });
+  return texts.length === scripts.length ? texts : null;
+};
+
+/** A script's functions, one a file; with the code that V8 made of them when it was packed, unless that is of another V8 or other flags. */
+const compile = ({ name, text }: { readonly name: string; readonly text: string }): readonly Wrapped[] =>
+  new Script(text, { filename: join(folder, `${name}.js`), ...codeOf(name) }).runInThisContext() as readonly Wrapped[];
 
 const requireOf = (module: NodeJS.Module): NodeJS.Require =>
   Object.assign((request: string) => module.require(request) as unknown, {
@@ -83,10 +103,11 @@ const placeOf = ({ scripts }: Pack, files: readonly string[], said: string): str
  */
 const usePack = (): void => {
   const found = isLookedInto() ? null : read();
-  if (!found) return;
+  const texts = found && textsOf(found.pack);
+  if (!texts) return;
   const { pack, files } = found;
   const numbers = new Map(files.map((file, number) => [file, number]));
-  const functions = pack.scripts.flatMap(({ name }) => compile(name));
+  const functions = texts.flatMap(compile);
   const { _resolveFilename: resolve } = loader;
   const load = loader._extensions['.js'] as Loader['_extensions'][string];
   loader._resolveFilename = (request, parent, isMain, options) => {

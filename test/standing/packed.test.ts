@@ -50,13 +50,15 @@ const live = async (name: string): Promise<{ readonly said: string; readonly not
 };
 
 /** How many modules a start would take from the scripts, and whether V8 refused the code beside one of them. */
-const wouldTake = async (...options: string[]): Promise<{ readonly packed: number; readonly refused: readonly boolean[] }> => {
+const wouldTake = async (
+  ...options: string[]
+): Promise<{ readonly packed: number; readonly refused: readonly (boolean | null)[] }> => {
   const script = `${count}
 require('./src/packed');
 require('./src/failure');
 console.log(JSON.stringify({ packed, refused }));`;
   const { stdout } = await run(process.execPath, [...options, '-e', script], { cwd: built.output });
-  return JSON.parse(stdout) as { packed: number; refused: boolean[] };
+  return JSON.parse(stdout) as { packed: number; refused: (boolean | null)[] };
 };
 
 /** Another text in a file for as long as it takes. */
@@ -68,6 +70,14 @@ const having = async <T>(file: string, text: string | Buffer, work: () => Promis
   } finally {
     writeFileSync(file, before);
   }
+};
+
+/** What a file has, but for a bit in its middle. */
+const withAnotherBit = (file: string): Buffer => {
+  const bytes = readFileSync(file);
+  const middle = bytes.length >> 1;
+  bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
+  return bytes;
 };
 
 beforeAll(async () => {
@@ -85,10 +95,19 @@ describe('what a start reads', () => {
     expect(refused).toEqual([false, false]);
   });
 
-  it('is the same without that code, where it is damaged or of other flags', async () => {
+  it('is the same without that code, where one bit of it is another, it is cut off, or of other flags', async () => {
     const { packed } = await wouldTake(...flags);
-    expect(await having(inPack('latin.code'), 'no code', () => wouldTake(...flags))).toEqual({ packed, refused: [true, false] });
+    for (const damaged of [withAnotherBit(inPack('latin.code')), 'no code'])
+      expect(await having(inPack('latin.code'), damaged, () => wouldTake(...flags))).toEqual({ packed, refused: [null, false] });
     expect(await wouldTake('--max-semi-space-size=16')).toEqual({ packed, refused: [true, true] });
+  });
+
+  it('is each file by itself where one bit of a script is another', async () => {
+    for (const script of ['latin.js', 'wide.js'])
+      expect(await having(inPack(script), withAnotherBit(inPack(script)), () => wouldTake(...flags))).toEqual({
+        packed: 0,
+        refused: [],
+      });
   });
 
   it('is each file by itself for who looks at places in files, and for another Node', async () => {
