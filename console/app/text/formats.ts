@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import { isolated } from './isolated';
 import { type Language, useLanguage } from './language';
 
 /** An amount as the graph has it. */
@@ -67,7 +68,7 @@ const formatsIn = (language: Language) => {
       const [unit, of] = units.find(([, size]) => Math.abs(seconds) >= size) ?? (['minute', 60] as const);
       return relative.format(Math.trunc(seconds / of), unit);
     },
-    country: (code: string) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code),
+    country: (code: string) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : isolated(code)),
   };
 };
 

@@ -1,5 +1,6 @@
 import type { PaymentMethodKind } from '../../graph/operations';
 import { useText } from '../../text/catalogue';
+import { isolated } from '../../text/isolated';
 import { Value } from './shown';
 import { agentTexts } from './texts';
 
@@ -17,7 +18,8 @@ const brands: Readonly<Record<string, string>> = {
 };
 
 /** As people write it. */
-const brandName = (brand: string): string => brands[brand] ?? brand.charAt(0).toUpperCase() + brand.slice(1).replaceAll('_', ' ');
+const brandName = (brand: string): string =>
+  brands[brand] ?? isolated(brand.charAt(0).toUpperCase() + brand.slice(1).replaceAll('_', ' '));
 
 /** A way to pay, named in a sentence. */
 export const useMethodName = (): ((method: Named) => string) => {
@@ -36,7 +38,7 @@ export const MethodName = ({ of }: { readonly of: Named }) => {
       {of.brand === null ? t(`kind${of.kind ?? 'OTHER'}`) : brandName(of.brand)}{' '}
       {of.kind === 'CARD' || of.last4 !== null ? (
         <Value field="PaymentMethod.last4" of={of.last4}>
-          {(last4) => <span className="digits">•••• {last4.includes('•') ? '••••' : last4}</span>}
+          {(last4) => <span className="digits">•••• {last4.includes('•') ? '••••' : isolated(last4)}</span>}
         </Value>
       ) : null}
     </>

@@ -7,6 +7,7 @@ import { Foreign } from '../../parts/text';
 import { useNow } from '../../parts/time';
 import { useText } from '../../text/catalogue';
 import { useFormats } from '../../text/formats';
+import { closed } from '../../text/isolated';
 import { type End, Live, useEndAt } from './access';
 import { Actions } from './actions';
 import { Alerts } from './alerts';
@@ -101,7 +102,7 @@ const About = ({ customer }: { readonly customer: Customer }) => {
           <dt>{t('phone')}</dt>
           <dd>
             <Value field="Customer.phone" of={phone}>
-              {(text) => <bdi dir="ltr">{text}</bdi>}
+              {(text) => <bdi dir="ltr">{closed(text)}</bdi>}
             </Value>
           </dd>
         </div>

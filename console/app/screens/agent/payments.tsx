@@ -107,7 +107,11 @@ const Details = ({ payment }: { readonly payment: Payment }) => {
       <dl className="facts">
         <Fact name={t('reference')}>
           <Value field="Transaction.reference" of={reference}>
-            {(text) => <code>{text}</code>}
+            {(text) => (
+              <code>
+                <Foreign text={text} />
+              </code>
+            )}
           </Value>
         </Fact>
         <Fact name={t('order')}>
@@ -115,7 +119,11 @@ const Details = ({ payment }: { readonly payment: Payment }) => {
             {(of) => (
               <>
                 <Value field="Order.reference" of={of.reference}>
-                  {(text) => <code>{text}</code>}
+                  {(text) => (
+                    <code>
+                      <Foreign text={text} />
+                    </code>
+                  )}
                 </Value>{' '}
                 {of.description === null ? null : <Foreign text={of.description} />}
               </>
@@ -126,7 +134,11 @@ const Details = ({ payment }: { readonly payment: Payment }) => {
         {status === 'DECLINED' ? (
           <Fact name={t('code')}>
             <Value field="Transaction.declineCode" of={declineCode}>
-              {(code) => <code>{code}</code>}
+              {(code) => (
+                <code>
+                  <Foreign text={code} />
+                </code>
+              )}
             </Value>
           </Fact>
         ) : null}

@@ -89,7 +89,11 @@ export const TicketLink = ({
   ticket: { source, reference },
 }: {
   readonly ticket: Pick<DecidedTicket, 'source' | 'reference'>;
-}) => <Link href={pathTo('ticket', { source, reference })}>{reference}</Link>;
+}) => (
+  <Link href={pathTo('ticket', { source, reference })}>
+    <Foreign text={reference} />
+  </Link>
+);
 
 /** What a ticket says about how it came to be: `asker` is who wants something now, and is pointed out where they made it themselves. */
 export const useTicketFacts = (): ((

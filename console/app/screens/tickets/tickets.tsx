@@ -84,7 +84,11 @@ export default () => {
                   {
                     key: 'reference',
                     title: t('reference'),
-                    cell: ({ source, reference }) => <Link href={pathTo('ticket', { source, reference })}>{reference}</Link>,
+                    cell: ({ source, reference }) => (
+                      <Link href={pathTo('ticket', { source, reference })}>
+                        <Foreign text={reference} />
+                      </Link>
+                    ),
                   },
                   {
                     key: 'subject',
