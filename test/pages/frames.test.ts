@@ -133,6 +133,8 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
     await popup.fill('input[name=login]', 'ana');
     await popup.fill('input[name=password]', 'any');
     await popup.click('button[type=submit]');
+    // The next page has such a button, too.
+    await popup.locator('input[name=login]').waitFor({ state: 'detached' });
     await popup.click('button[type=submit]');
   };
 
@@ -440,11 +442,14 @@ describe('the panel in a page of another site, in a browser that blocks third-pa
       if (request.url().endsWith('/frame/session')) redeemed.push(request.url());
     });
     const popup = await openWindow(page, frame);
+    // One that is closed on its way begins its sign-in all the same, maybe after the next one has.
+    await popup.locator('input[name=login]').waitFor();
     await page.evaluate('frame.contentWindow.postMessage({ counterfoilCode: "AAAA" }, "*")');
     await frame.evaluate('postMessage({ counterfoilCode: "AAAA" }, "*")');
     // Whoever is sent to the provider last is who comes back.
     await popup.locator('input[name=login]').waitFor();
     await popup.close();
+    await frame.getByText('The other window was closed').waitFor();
     expect(redeemed).toEqual([]);
     // Somebody signed in, and the page opens the window with a challenge of its own.
     const next = await openWindow(page, frame);
