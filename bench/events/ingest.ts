@@ -83,7 +83,7 @@ const request = (): { readonly headers: Readonly<Record<string, string>>; readon
 /** Signals a second that the gateway acknowledges. */
 export const sendSignals = async (ports: readonly number[], seconds: number): Promise<Taken> => {
   // More than can be taken in the time; those that are left are thrown away.
-  const ready = Array.from({ length: Math.ceil((seconds * 20_000) / batch) }, request);
+  const ready = Array.from({ length: Math.ceil((seconds * 40_000) / batch) }, request);
   const begun = performance.now();
   const until = begun + seconds * 1_000;
   let stored = 0;
