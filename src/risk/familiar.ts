@@ -11,6 +11,10 @@ export interface Familiar {
   readonly largest: ReadonlyMap<string, number>;
   /** How often the customer was seen with a country or a device. */
   readonly sightings: number;
+  /** Payments that succeeded. */
+  readonly paid: number;
+  /** The first day of which anything is known before that time, as `DaySummary` has it; infinite where nothing is. */
+  readonly firstDay: number;
 }
 
 export interface FamiliarSince {
@@ -38,16 +42,20 @@ export function* familiarTo(
   const devices = new Set<string>();
   const largest = new Map<string, number>();
   let sightings = 0;
+  let paid = 0;
+  let firstDay = Number.POSITIVE_INFINITY;
   for (const { type, day, country, device, currency, count, mostMinorUnits } of summaries) {
+    firstDay = Math.min(firstDay, day);
     // The day in which the time is that isn't settled yet counts with it.
     if (day >= lastDay) continue;
     if (country !== null) countries.add(country);
     if (device !== null) devices.add(device);
     if (country !== null || device !== null) sightings += count;
+    if (type === 'payment.attempt.succeeded') paid += count;
     if (type === 'payment.attempt.succeeded' && currency !== null && mostMinorUnits !== null)
       largest.set(currency, Math.max(largest.get(currency) ?? 0, mostMinorUnits));
   }
-  return { countries, devices, largest, sightings };
+  return { countries, devices, largest, sightings, paid, firstDay };
 }
 
 /** Where nothing is usual yet, nothing is unusual. */
@@ -65,3 +73,14 @@ export const isHomeAsFarAsTold = (signal: Signal, familiar: Familiar): boolean =
 /** What comes from a device and a country that are both the customer's own. Where one isn't told, it may be anybody's. */
 export const isAtHome = ({ subjects: { device }, facts: { country } }: Signal, familiar: Familiar): boolean =>
   device !== undefined && country !== undefined && familiar.devices.has(device) && familiar.countries.has(country);
+
+/** What comes from a device of the customer's own, and from no country but theirs where one is told: senders of some payments tell of none. */
+export const isOnOwnDevice = ({ subjects: { device }, facts: { country } }: Signal, familiar: Familiar): boolean =>
+  device !== undefined && familiar.devices.has(device) && (country === undefined || familiar.countries.has(country));
+
+export const isPlaced = ({ subjects: { device }, facts: { country } }: Pick<Signal, 'subjects' | 'facts'>): boolean =>
+  device !== undefined || country !== undefined;
+
+/** Nothing is told of a device or a country that isn't the customer's own, nor need anything be told. */
+export const isNowhereElse = ({ subjects: { device }, facts: { country } }: Signal, familiar: Familiar): boolean =>
+  (device === undefined || familiar.devices.has(device)) && (country === undefined || familiar.countries.has(country));

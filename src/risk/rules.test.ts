@@ -174,6 +174,37 @@ describe('decline-loop', () => {
   });
 });
 
+describe('decline-loop of a customer', () => {
+  const advised = (subjects: Subjects, facts = {}) =>
+    signal(0, declined, { customer: 'c', card: 'k', ...subjects }, { advice: 'do_not_try_again', ...facts });
+  const again = (subjects: Subjects, facts = {}, type: SignalType = declined) =>
+    signal(minute, type, { customer: 'c', card: 'k', ...subjects }, facts);
+  const fired = ['decline-loop: alert'];
+
+  it('takes the same purchase in one country for the same person’s, on whichever device', () => {
+    expect(found([advised({ order: 'o' }), again({ order: 'o' })])).toEqual([]);
+    expect(
+      found([advised({ device: 'a', order: 'o' }, { country: 'DE' }), again({ device: 'b', order: 'o' }, { country: 'DE' })]),
+    ).toEqual([]);
+    expect(found([advised({}, eur(900)), again({}, eur(900))])).toEqual([]);
+    expect(found([advised({}, eur(900)), again({}, eur(901))])).toEqual(fired);
+    expect(found([advised({ order: 'o' }, { country: 'DE' }), again({ order: 'o' }, { country: 'BR' })])).toEqual(fired);
+    expect(found([advised({ order: 'o' }), again({ order: 'p' })])).toEqual(fired);
+    expect(found([advised({ order: 'o' }), again({ customer: 'd', order: 'o' })])).toEqual(fired);
+  });
+
+  it('takes a card that paid before for its holder’s, where nothing that is told isn’t theirs', () => {
+    expect(found([...history(), advised({}), again({})])).toEqual([]);
+    expect(found([...history(), advised({}), again({}, { country: 'BR' })])).toEqual(fired);
+    expect(found([...history(), advised({}), again({ device: 'new' })])).toEqual(fired);
+    expect(found([...history(), advised({ device: 'home' }), again({}, {}, succeeded)])).toEqual([]);
+    expect(found([...history(), advised({ device: 'home' }), again({}, {}, declined)])).toEqual(fired);
+    // One that paid yesterday may be whoever's got into the account.
+    const yesterday = signal(-day, succeeded, { customer: 'c', card: 'k2' });
+    expect(found([...history(), yesterday, advised({ card: 'k2' }), again({ card: 'k2' })])).toEqual(fired);
+  });
+});
+
 describe('domain-burst', () => {
   it('fires at the fifth new customer of a domain', () => {
     expect(found(newcomers(5, 'fresh.example'))).toEqual(['domain-burst: challenge, propose-group-hold']);
@@ -207,6 +238,20 @@ describe('domain-burst', () => {
     expect([found(colleagues(2, 0)), found(colleagues(0, 2))]).toEqual([[hold], [hold]]);
   });
 
+  it('lets one of four colleagues be declined, however many begin', () => {
+    const begin = (count: number, refused: number) =>
+      Array.from({ length: count }, (_, index) =>
+        signal(
+          index * minute,
+          index >= count - refused ? declined : succeeded,
+          { customer: `new-${index}`, emailDomain: 'firm.example' },
+          { country: 'DE', customerSince: '2026-09-15' },
+        ),
+      );
+    const alone = 'domain-burst: challenge';
+    expect([found(begin(12, 2)), found(begin(12, 3))]).toEqual([[alone], [alone, `${alone}, propose-group-hold`]]);
+  });
+
   it('counts no customer of unknown age', () => {
     const unknown = newcomers(9, 'fresh.example').map((each) => ({ ...each, facts: {} as Signal['facts'] }));
     expect(found(unknown)).toEqual([]);
@@ -220,6 +265,42 @@ describe('volume-spike', () => {
     expect(found([...attempts(3, -5 * day), ...attempts(6, 0)])).toEqual(['volume-spike: alert, outreach-ticket']);
     expect(found([...attempts(4, -5 * day), ...attempts(6, 0)])).toEqual([]);
     expect(found([...attempts(4, -30 * day), ...attempts(6, 0)])).toEqual(['volume-spike: alert, outreach-ticket']);
+  });
+
+  it('takes a day that is paid with a card that paid before for a busy one, where nothing that is told is new', () => {
+    const bought = (of: (index: number) => { card?: string; device?: string; country?: string; type?: SignalType }) =>
+      Array.from({ length: 10 }, (_, index) => {
+        const { card = 'k', device, country, type = succeeded } = of(index);
+        return signal(index, type, { customer: 'c', card, device, order: `o-${index}` }, country ? { country } : {});
+      });
+    const fired = ['volume-spike: alert, outreach-ticket'];
+    const foundAfter = (of: Parameters<typeof bought>[0]) => found([...history(), ...bought(of)]);
+    expect(foundAfter(() => ({}))).toEqual([]);
+    expect(foundAfter(() => ({ device: 'home' }))).toEqual([]);
+    // On a journey, with what is theirs.
+    expect(foundAfter(() => ({ device: 'home', country: 'BR' }))).toEqual([]);
+    expect(foundAfter(() => ({ country: 'BR' }))).toEqual(fired);
+    expect(foundAfter(() => ({ device: 'new', country: 'DE' }))).toEqual(fired);
+    expect(foundAfter(() => ({ card: 'other' }))).toEqual(fired);
+    const declining = (count: number) => foundAfter((index) => ({ type: index < count ? declined : succeeded }));
+    expect([declining(1), declining(2)]).toEqual([[], fired]);
+  });
+
+  it('knows no most of a day of who was a customer before anything is known of them', () => {
+    const first = (since: string | undefined, countries = ['DE']) =>
+      found(
+        Array.from({ length: 8 }, (_, index) =>
+          signal(
+            index,
+            succeeded,
+            { customer: 'c', card: `k-${index % 3}`, device: 'd' },
+            { country: countries[index % countries.length], customerSince: since },
+          ),
+        ),
+      );
+    const fired = ['volume-spike: alert, outreach-ticket'];
+    expect(first('2024-01-01')).toEqual([]);
+    expect([first('2026-09-10'), first(undefined), first('2024-01-01', ['DE', 'BR'])]).toEqual([fired, fired, fired]);
   });
 
   it('counts one order that is tried again where it was as one, an amount that is tried again within the hour where no order is told', () => {
@@ -292,6 +373,22 @@ describe('change-against-history', () => {
     expect(found([...history(), ...changes()])).toEqual(expected);
   });
 
+  it('takes one that tells of an own device or country alone for two signs, too', () => {
+    const twice = (subjects: Subjects, facts: Record<string, unknown>) => [
+      signal(-10 * day, 'credential.changed', { customer: 'c' }),
+      signal(0, 'credential.changed', { customer: 'c', ...subjects }, facts),
+    ];
+    expect(found([...history(), ...twice({ device: 'home' }, {})])).toEqual([]);
+    expect(found([...history(), ...twice({}, { country: 'DE' })])).toEqual([]);
+    expect(found([...history(), ...twice({ device: 'new' }, {})])).toEqual([high]);
+    expect(found([...history(), ...twice({}, {})])).toEqual([high]);
+  });
+
+  it('stops no orders of a customer who was seen twice', () => {
+    const both = () => [change(-hour, 'other', 'DE'), change(0, 'other', 'DE')];
+    expect([found([...history(2), ...both()]), found([...history(3), ...both()])]).toEqual([[high], [`${high}, hold-orders`]]);
+  });
+
   it('doesn’t take what began within three days for the customer’s own', () => {
     const yesterday = signal(-day, succeeded, { customer: 'c', device: 'other' }, { country: 'BR', ...eur(2_000) });
     expect(found([...history(), yesterday, change(0, 'other', 'BR')])).toEqual([`${high}, hold-orders`]);
@@ -347,7 +444,31 @@ describe('recovery-then-payment', () => {
         recovery(),
         signal(hour, 'credential.changed', { customer: 'c', device: 'new' }, { country: 'DE', change: 'contact' }),
       ],
-      [`${challenge}, propose-hold`],
+      [challenge],
+    ],
+    [
+      'a contact on a new device, and then a large payment',
+      () => [
+        recovery('new'),
+        signal(hour, 'credential.changed', { customer: 'c', device: 'new' }, { country: 'DE', change: 'contact' }),
+        pay(2 * hour, 9_000, 'new'),
+      ],
+      [challenge, `${challenge}, propose-hold`],
+    ],
+    [
+      'two large payments, one of them on the customer’s device, after a recovery on a new one',
+      () => [recovery('new'), pay(hour, 9_000, 'home'), pay(2 * hour, 9_000, 'new')],
+      [challenge],
+    ],
+    [
+      'a large payment with the customer’s device abroad, after a recovery on a new one at home',
+      () => [recovery('new'), pay(hour, 9_000, 'home', 'BR')],
+      [challenge],
+    ],
+    [
+      'a large payment with the customer’s device, of which no country is told',
+      () => [recovery(), signal(hour, succeeded, { customer: 'c', device: 'home' }, eur(9_000))],
+      [],
     ],
     [
       'a large payment at home after a recovery of which no place is told',
@@ -372,6 +493,19 @@ describe('recovery-then-payment', () => {
     ['a usual payment after a concern', () => [concern(), pay(hour, 3_000)], []],
   ])('%s', (_, signals, expected) => {
     expect(found([...history(), ...signals()])).toEqual(expected);
+  });
+
+  it.each(['BR', undefined])('proposes a hold for a contact on a new device where the country of it is %s', (country) => {
+    const contact = signal(hour, 'credential.changed', { customer: 'c', device: 'new' }, { country, change: 'contact' });
+    expect(found([...history(), recovery(), contact])).toContain(`${challenge}, propose-hold`);
+  });
+
+  it('proposes no hold for two payments that are larger than one or two before', () => {
+    const two = () => [recovery('new'), pay(hour, 9_000, 'new'), pay(2 * hour, 9_000, 'new')];
+    expect([found([...history(2), ...two()]), found([...history(3), ...two()])]).toEqual([
+      [challenge],
+      [challenge, `${challenge}, propose-hold`],
+    ]);
   });
 });
 

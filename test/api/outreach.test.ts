@@ -116,7 +116,7 @@ describe('a ticket that a rule has opened', () => {
     const [opened] = await test.events('outreach.open');
     expect(opened).toMatchObject({
       subject: { type: 'Outreach', id: row?.id },
-      detail: { alert: row?.alert_id, rule: 'volume-spike', version: 2, source: 'demo' },
+      detail: { alert: row?.alert_id, rule: 'volume-spike', version: 3, source: 'demo' },
     });
     const { restsOn } = (opened as { detail: unknown }).detail as { restsOn: string[] };
     expect(restsOn[0]).toBe(row?.alert_id);

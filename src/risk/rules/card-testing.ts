@@ -1,21 +1,9 @@
 import { z } from 'zod';
-import { dayOf } from '../history';
-import { type Answer, type Ask, defineRule } from '../rule';
+import { paidCardNeeds, paidCards } from '../paid-cards';
+import { defineRule } from '../rule';
 import type { Signal } from '../signal';
 import { whole, withinDays, withinMinutes } from '../thresholds';
-import {
-  around,
-  attempts,
-  counted,
-  days,
-  daysIn,
-  different,
-  isDecline,
-  minutes,
-  signalsIn,
-  spell,
-  stretchWith,
-} from '../windows';
+import { around, attempts, counted, different, isDecline, minutes, signalsIn, spell, stretchWith } from '../windows';
 
 const thresholds = z.strictObject({
   cards: whole(2, 100),
@@ -24,21 +12,7 @@ const thresholds = z.strictObject({
   knownDays: withinDays(),
 });
 
-/** Cards of which is asked whether they have paid before, the last of them. */
-const mostCards = 200;
-
-const paid = ['payment.attempt.succeeded'] as const;
 const cardOf = ({ subjects }: Signal) => subjects.card;
-
-/** Asks which of the cards have paid before the day of an instant. */
-function* knownOf(cards: Iterable<string>, before: Date, knownDays: number): Generator<Ask, ReadonlySet<string>, Answer> {
-  // Whoever tries more than these at once isn't at home among them.
-  const named = [...cards].slice(-mostCards);
-  const from = new Date(before.getTime() - knownDays * days);
-  const answers = yield* daysIn(...named.map((value) => ({ subject: 'card' as const, value, types: paid, from, to: before })));
-  const today = dayOf(before);
-  return new Set(named.filter((_, index) => answers[index]?.some(({ day }) => day < today)));
-}
 
 /** Somebody tries cards out. */
 export const cardTesting = defineRule({
@@ -53,7 +27,7 @@ export const cardTesting = defineRule({
   needs: (it) => [
     { of: 'signals', subject: 'customer', types: attempts, back: it.withinMinutes * minutes },
     { of: 'signals', subject: 'device', types: attempts, back: it.withinMinutes * minutes },
-    { of: 'days', subject: 'card', types: paid, back: it.knownDays * days },
+    paidCardNeeds(it.knownDays),
   ],
   *judge(signal, it) {
     if (signal.subjects.card === undefined) return null;
@@ -66,7 +40,7 @@ export const cardTesting = defineRule({
       if (tries.length < it.cards) continue;
       const found = stretchWith(tries, signal, length, (stretch) => different(stretch, cardOf).size >= it.cards);
       if (!found) continue;
-      const known = yield* knownOf(different(found, cardOf), found[0]!.occurredAt, it.knownDays);
+      const known = yield* paidCards(different(found, cardOf), found[0]!.occurredAt, it.knownDays);
       const evidence = found.filter(({ subjects }) => subjects.card !== undefined && !known.has(subjects.card));
       const cards = different(evidence, cardOf).size;
       if (cards < it.cards || known.has(signal.subjects.card)) continue;

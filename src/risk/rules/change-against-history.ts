@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { familiarNeeds, familiarTo, isNewCountry, isNewDevice } from '../familiar';
+import { familiarNeeds, familiarTo, isNewCountry, isNewDevice, isNowhereElse, isPlaced } from '../familiar';
 import { defineRule, type RuleEffect } from '../rule';
 import { changed, type Signal } from '../signal';
 import { whole, withinDays, withinHours } from '../thresholds';
@@ -34,18 +34,21 @@ const isOneAddress = (earlier: Signal, later: Signal): boolean =>
   [earlier, later].every((each) => addresses.has(changed(each))) &&
   later.occurredAt.getTime() - earlier.occurredAt.getTime() <= hours;
 
+/** Sightings from which what is new stops orders. */
+const leastSightings = 3;
+
 const words = { country: 'a new country', device: 'a new device', contact: 'a contact changed lately', second: 'another change' };
 
 /** Payment details or an address are changed in a way that doesn't fit the customer's past. */
 export const changeAgainstHistory = defineRule({
   name: 'change-against-history',
-  version: 2,
+  version: 3,
   isAboutAgents: false,
   triggers: changes,
   effects: ['alert', 'challenge', 'high-risk-update', 'hold-orders'],
   thresholds,
   explain: (it) =>
-    `a card, an address or a contact is changed with ${counted(it.signs, 'sign')} or more: a country or a device that the customer wasn't seen with for ${it.unseenDays} days (leaving out the last ${it.settledHours} hours), contact data changed within ${it.contactDays} days, another change within ${it.secondDays} days; one sign is enough where the signal doesn't tell of country and device`,
+    `a card, an address or a contact is changed with ${counted(it.signs, 'sign')} or more: a country or a device that the customer wasn't seen with for ${it.unseenDays} days (leaving out the last ${it.settledHours} hours), contact data changed within ${it.contactDays} days, another change within ${it.secondDays} days; one sign is enough where the signal doesn't tell of both country and device, unless the one that it tells of is the customer's own`,
   needs: (it) => [
     ...familiarNeeds(it),
     { of: 'signals', subject: 'customer', types: changes, back: Math.max(it.contactDays, it.secondDays) * days },
@@ -71,11 +74,14 @@ export const changeAgainstHistory = defineRule({
     );
     const signs = { country, device, contact: contacts.length > 0, second: second.length > 0 || (device && contacts.length > 0) };
     const named = (Object.keys(signs) as (keyof typeof signs)[]).filter((name) => signs[name]);
+    // Where one of the two is told and is the customer's own, the other isn't taken for somebody else's.
     const isTold = signal.facts.country !== undefined && signal.subjects.device !== undefined;
-    if (named.length < (isTold ? it.signs : 1)) return null;
+    const isOwn = isPlaced(signal) && isNowhereElse(signal, familiar);
+    if (named.length < (isTold || isOwn ? it.signs : 1)) return null;
     const today = [...contacts, ...second].some((each) => at - each.occurredAt.getTime() < days);
-    // A new card on a new telephone abroad is what happens to travellers; an address or a contact is not.
-    const isGrave = device && (today || (country && familiar.sightings >= 3 && changed(signal) !== 'card'));
+    // Of whom little is known most devices are new. A new card on a new telephone abroad is what happens to travellers; an address or a contact
+    // is not.
+    const isGrave = device && familiar.sightings >= leastSightings && (today || (country && changed(signal) !== 'card'));
     return {
       subject: 'customer',
       window: it.secondDays * days,

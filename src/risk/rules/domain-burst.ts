@@ -21,7 +21,7 @@ const isYoung = ({ occurredAt, facts: { customerSince } }: Signal, within: numbe
 /** New customers of one e-mail domain that nobody knew start to pay together. */
 export const domainBurst = defineRule({
   name: 'domain-burst',
-  version: 2,
+  version: 3,
   isAboutAgents: false,
   triggers: attempts,
   effects: ['alert', 'challenge', 'propose-group-hold'],
@@ -54,14 +54,17 @@ export const domainBurst = defineRule({
     const customers = different(evidence, customerOf).size;
     const declines = evidence.filter(isDecline).length;
     const countries = different(evidence, ({ facts }) => facts.country).size;
-    // Colleagues who begin together are in one country, and their cards are theirs: one is away, or is declined, however often they try.
+    // Colleagues who begin together are in one country, and their cards are theirs: one, or one of some four, is away, or is declined, however
+    // often they try.
     const peopleIn = (country: string) =>
       different(
         evidence.filter(({ facts }) => facts.country === country),
         customerOf,
       );
     const most = Math.max(0, ...[...different(evidence, ({ facts }) => facts.country)].map((each) => peopleIn(each).size));
-    const isColleagues = most > 0 && customers - most < 2 && different(evidence.filter(isDecline), customerOf).size < 2;
+    const tolerated = Math.max(2, customers / 4);
+    const declined = different(evidence.filter(isDecline), customerOf).size;
+    const isColleagues = most > 0 && customers - most < tolerated && declined < tolerated;
     return {
       subject: 'emailDomain',
       window: length,
