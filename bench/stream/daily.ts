@@ -142,17 +142,20 @@ export class Daily {
         const minorUnits = random.logNormal(person.typical, 0.6) * (random.chance(0.05) ? 3 : 1);
         buy(this.scene, { person, at: next, place, minorUnits, label });
       } else {
-        const isCard = random.chance(0.8);
+        // Who comes with a new phone may have a new number.
+        const isCard = random.chance(isNew ? 0.5 : 0.8);
+        const other = isNew ? 'contact' : 'billing-address';
+        const what = isCard ? 'card' : random.pick([other, 'shipping-address'] as const);
         change(this.scene, {
           person,
           at: next,
           place,
-          what: isCard ? 'card' : random.pick(['billing-address', 'shipping-address']),
+          what,
           label,
         });
         const counted = this.counted(next);
         if (isCard) counted.cards += 1;
-        else counted.addresses += 1;
+        else if (what !== 'contact') counted.addresses += 1;
       }
     }
   }

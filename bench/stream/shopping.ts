@@ -64,6 +64,17 @@ export const newDevice = ({ world, random }: Scene, person: Person): string => {
   return device;
 };
 
+/** Of so many customers one buys where the shop tells of no device, and every second of these where it tells of no country either. */
+const untold = 12;
+
+/** What the shop of a customer tells of a place. */
+const toldBy = ({ id }: Person, place: Partial<Place>): Partial<Place> => {
+  const number = Number.parseInt(id.slice(id.indexOf('_') + 1), 36);
+  if (number % untold !== 0) return place;
+  const { device: _, country, ...others } = place;
+  return number % (2 * untold) === 0 || country === undefined ? others : { ...others, country };
+};
+
 export interface Payment {
   readonly person: Person;
   readonly at: number;
@@ -77,7 +88,7 @@ export interface Payment {
 export const attempt = ({ world }: Scene, payment: Payment, declined: Decline | undefined, label?: Label): void => {
   const { person, card, place, order, amount } = payment;
   const at = Math.floor(payment.at);
-  const { country, ...seen } = place;
+  const { country, ...seen } = toldBy(person, place);
   world.act(
     {
       type: declined ? 'payment.attempt.declined' : 'payment.attempt.succeeded',
@@ -199,7 +210,7 @@ export const change = (
     if (random.chance(0.1)) person.cards.push(person.cards[0] as string);
     person.cards[0] = card;
   }
-  const { country, ...seen } = place;
+  const { country, ...seen } = toldBy(person, place);
   world.act(
     {
       type: 'credential.changed',
@@ -210,7 +221,7 @@ export const change = (
         ...(card && { card }),
         emailDomain: person.domain,
       },
-      facts: { country, change: what, customerSince: new Date(person.since).toISOString() },
+      facts: { ...(country && { country }), change: what, customerSince: new Date(person.since).toISOString() },
     },
     label,
   );
