@@ -16,8 +16,9 @@ const versions = select(policyVersions.pick('id'), sql`FROM ${policyVersions}`);
 export const recordPolicy = (database: Database, { digest, text }: Pick<ExposurePolicy, 'digest' | 'text'>): Promise<void> =>
   database.system('start', 'policy.in-force', async (change) => {
     const { subjectType, at, id } = auditEvents;
-    const [newest] = await change.read(subjects, sql`WHERE ${subjectType} = 'Policy' ORDER BY ${at} DESC, ${id} DESC LIMIT 1`);
+    // The row before the events: where a replica that starts at the same time commits between both, its event is seen too, and it isn't said twice.
     const [kept] = await change.read(versions, sql`WHERE ${policyVersions.id} = ${digest}`);
+    const [newest] = await change.read(subjects, sql`WHERE ${subjectType} = 'Policy' ORDER BY ${at} DESC, ${id} DESC LIMIT 1`);
     if (newest?.subjectId === digest && kept) return;
     if (!kept) await change.insert(policyVersions, { id: digest, text: packed(text), keptAt: change.at });
     change.record('policy.in-force', {
