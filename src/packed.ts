@@ -38,8 +38,14 @@ const folder = join(__dirname, '..', 'start');
 const isLookedInto = (): boolean =>
   process.sourceMapsEnabled || process.execArgv.some((flag) => /^--(?:inspect|cpu-prof|heap-prof)/.test(flag));
 
-/** The pack and its files' paths, where all that it was made of is still what it was. */
-const read = (): { readonly pack: Pack; readonly files: readonly string[] } | null => {
+interface Unpacked {
+  readonly pack: Pack;
+  /** Their paths. */
+  readonly files: readonly string[];
+}
+
+/** Null where something that it was made of isn't what it was. */
+const read = (): Unpacked | null => {
   if (!existsSync(join(folder, 'pack.json'))) return null;
   const pack = JSON.parse(readFileSync(join(folder, 'pack.json'), 'utf8')) as Pack;
   if (pack.node !== process.version) return null;
@@ -96,18 +102,28 @@ const placeOf = ({ scripts }: Pack, files: readonly string[], said: string): str
   return said;
 };
 
+/** The pack with its scripts' functions; null where something of it is missing, was cut off or isn't what was packed. */
+const unpack = (): (Unpacked & { readonly functions: readonly Wrapped[] }) | null => {
+  try {
+    const found = read();
+    const texts = found && textsOf(found.pack);
+    return texts && { ...found, functions: texts.flatMap(compile) };
+  } catch {
+    // Whatever a build that was interrupted has left.
+    return null;
+  }
+};
+
 /**
  * Has Node take modules from two scripts in place of some 1,450 files, which a start would find, read and compile one by one. They are the same
  * modules, in the same order and in the same `require.cache`; what isn't packed is loaded as ever. Without a pack, or where a file isn't what it
  * was made of, all are: it is made of a build, and never of what a gateway may write.
  */
 const usePack = (): void => {
-  const found = isLookedInto() ? null : read();
-  const texts = found && textsOf(found.pack);
-  if (!texts) return;
-  const { pack, files } = found;
+  const packed = isLookedInto() ? null : unpack();
+  if (!packed) return;
+  const { pack, files, functions } = packed;
   const numbers = new Map(files.map((file, number) => [file, number]));
-  const functions = texts.flatMap(compile);
   const { _resolveFilename: resolve } = loader;
   const load = loader._extensions['.js'] as Loader['_extensions'][string];
   loader._resolveFilename = (request, parent, isMain, options) => {

@@ -321,11 +321,24 @@ describe('the panel of a ticket', () => {
     const reference = demoTickets.pastedCard.reference;
     const page = await opened(desk, reference);
     const name = await page.locator('#panel-customer').innerText();
+    // An answer that never comes, as of a connection that is gone without a word, isn't waited for.
+    await page.evaluate(() => {
+      const { setTimeout: real } = globalThis;
+      Object.assign(globalThis, { setTimeout: (work: () => void, delay = 0) => real(work, delay === 30_000 ? 3_000 : delay) });
+    });
+    const isPulse = (text: string | null) => (text ?? '').includes('query PanelPulse(');
+    const left = page.waitForRequest((request) => isPulse(request.postData()));
+    let pulses = 0;
+    await page.route('**/graphql', async (route) => {
+      if (!isPulse(route.request().postData()) || pulses++ > 0) await route.continue();
+    });
+    await left;
     const { data } = await graph(desk, 'ana', 'query($id: ID!) { ticket(id: $id) { assistance { id } } }', {
       id: await ticketIdOf(desk.app, reference),
     });
     await graph(desk, 'sam', 'mutation($id: ID!) { endAssistance(id: $id) { state } }', { id: data.ticket.assistance.id });
     await page.getByText('Your access has ended').first().waitFor();
+    expect(pulses).toBeGreaterThan(1);
     expect(await page.content()).not.toContain(name);
     await page.getByRole('button', { name: 'Open the ticket again' }).click();
     await page.getByRole('heading', { name: 'A supervisor ended your access here' }).waitFor();

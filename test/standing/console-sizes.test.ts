@@ -6,8 +6,8 @@ const kilobytes = (files: readonly string[] = []) => gzipBytes(files) / 1_000;
 const first = Object.keys(screens).filter((name) => /^screens\/(tickets|agent|supervisor)\//.test(name));
 
 describe('what a browser loads, compressed', () => {
-  it.each(first)('for %s as the first screen is at most 106 kB', (screen) => {
-    expect(kilobytes([...(pages.index ?? []), ...(screens[screen] ?? [])])).toBeLessThanOrEqual(106);
+  it.each(first)('for %s as the first screen is at most 107 kB', (screen) => {
+    expect(kilobytes([...(pages.index ?? []), ...(screens[screen] ?? [])])).toBeLessThanOrEqual(107);
   });
 
   it.each(Object.keys(screens))('for %s is at most 30 kB beside what every screen has', (screen) => {
