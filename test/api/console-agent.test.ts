@@ -89,7 +89,7 @@ describe('the panel of a ticket', () => {
     await page.getByLabel('Reason').fill(`They moved to another town\nand asked for it`);
     await start.dblclick();
     await page.getByText(isAsked).waitFor();
-    expect(await page.getByRole('status').last().innerText()).toContain('The customer gets a link');
+    await page.getByRole('status').last().filter({ hasText: 'The customer gets a link' }).waitFor();
     expect(await countOf(desk.app, 'credential_update')).toBe(before + 1);
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Call it off' }).click();

@@ -105,7 +105,7 @@ describe('what waits for a supervisor', () => {
     await asks(others, 'I typed it for a caller who had no mail at hand');
     const show = page.getByRole('button', { name: 'Show 1 new' });
     await show.waitFor();
-    expect(await page.getByRole('status').allTextContents()).toContain('1 new');
+    await page.getByRole('status').getByText('1 new', { exact: true }).first().waitFor({ state: 'attached' });
     expect(await topOf(page, first)).toBe(before);
     const second = cardOf(page, `Access Access to ticket ${typed}`);
     expect(await second.count()).toBe(0);
