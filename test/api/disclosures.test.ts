@@ -420,8 +420,9 @@ describe('an assistance that ends while a request is under way', () => {
     const token = await test.token('ana');
     const supervisor = await test.token('sam');
     const violations: string[] = [];
+    const rounds = 4;
     let shown = 0;
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       helpdesk.put(sampleTicket, { assignee: 'ana', team: 'cards' });
       await test.app.sources.refreshTicket('demo', sampleTicket);
       await test.as({ token }, '{ ticketByReference(source: "demo", reference: "ZQREF-1") { id } }');
@@ -445,7 +446,9 @@ describe('an assistance that ends while a request is under way', () => {
       // A busy machine takes its time until enough of them are under way.
       const enough = shown + 20;
       for (let waited = 0; waited === 0 || (shown < enough && waited < 100); waited += 1) await sleep(120);
-      if (round % 2 === 0) {
+      if (shown < enough) violations.push(`round ${round}: too little was shown to tell`);
+      // What a supervisor ends stays ended for that person: it comes last.
+      if (round === rounds - 1) {
         await test.as({ token: supervisor }, 'mutation ($id: ID!) { endAssistance(id: $id) { state } }', { id: assistanceId });
       } else {
         helpdesk.put(sampleTicket, { assignee: 'chloe' });
@@ -459,7 +462,6 @@ describe('an assistance that ends while a request is under way', () => {
       if ((await disclosures()) !== recorded) violations.push(`round ${round}: a disclosure was committed after the end`);
     }
     expect(violations).toEqual([]);
-    expect(shown).toBeGreaterThan(50);
   });
 
   it('on one of two tickets about one customer keeps the other, and the messages of the first', async () => {
