@@ -362,11 +362,11 @@ describe('what an alert was', () => {
 
   it('is what its rule is worth, for whom the policy names, and for 90 days', async () => {
     const asks = '{ riskRules { name version outcomes { confirmed falseAlarms unsure unresolved precision } } }';
-    const worth = async (name = 'RETRIES_ELSEWHERE') => {
+    const worth = async (name: string) => {
       const { data } = await test.as('pia', asks);
       return data.riskRules.find((rule: { name: string }) => rule.name === name);
     };
-    const { version } = await worth();
+    const { version } = await worth('DECLINE_LOOP');
     const judged = async (window: string, resolution: string | null, given: Parameters<typeof raiseOn>[2] = {}) => {
       const id = raised(await raiseOn(test, reference, { rule: 'decline-loop', window, version, ...given }));
       if (resolution) expect(told(await test.as('ana', resolve, { input: { id, resolution } })).errors).toEqual([]);

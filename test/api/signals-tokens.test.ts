@@ -114,7 +114,9 @@ describe('security event tokens', () => {
     };
     expect(await push(await make(byMail, { jti: mail }))).toEqual(accepted);
     expect((await stored(mail))[0]).toMatchObject({ email_domain: expect.stringMatching(/^sub_/) });
-    expect(JSON.stringify([await test.app.database.query('SELECT * FROM risk_signal'), test.logLines])).not.toContain('zq-');
+    const kept = JSON.stringify([await test.app.database.query('SELECT * FROM risk_signal'), test.logLines]);
+    // Whole words: three letters are in what is random sooner or later.
+    expect(kept).not.toMatch(/zq-account|zq\.person|zq-shop/);
   });
 
   it('of a session that ended end it, durably and at once, and no other', async () => {
