@@ -90,6 +90,7 @@ export class ReferenceExecution {
   private counts = new Map<string, number>();
   private parents = new Set<Shown>();
   private asker: Asker | undefined;
+  private current: RequestContext | undefined;
 
   constructor(private readonly app: App) {
     this.tools = (Reflect.get(app.executor, 'options') as { maskTools: MaskTools }).maskTools;
@@ -104,6 +105,11 @@ export class ReferenceExecution {
         if (root === null && (classes?.NONE === 'PAYMENT' || classes?.NONE === 'CREDENTIAL')) this.paymentFields.add(coordinate);
         const isPoliced = classification.fields.get(coordinate)?.policed === true;
         field.resolve = async (parent, args, context: RequestContext, info) => {
+          // Where a null moved up to the root, the rest of that operation goes on behind its answer: it is none of the next one's.
+          const expectCurrent = (): void => {
+            if (context !== this.current) throw new Error('the answer has been given');
+          };
+          expectCurrent();
           const own = this.verdicts(coordinate, isPoliced);
           if (linkAssurances.every((link) => shows(own[link].verdict) <= 1)) {
             const denied = linkAssurances.find((link) => own[link].verdict === 'deny');
@@ -130,6 +136,7 @@ export class ReferenceExecution {
             if (this.verdicts(by, true)[of.linkAssurance].verdict !== 'reveal')
               throw Failure.denied(how === 'filter' ? 'NOT_FILTERABLE' : 'NOT_SORTABLE', by);
           const value: unknown = await original(parent, args, context, info);
+          expectCurrent();
           if (verdict !== 'reveal') return maskValue(verdict.replace('mask:', '') as never, value, this.tools);
           const searched = getNamedType(field.type).name === 'String' ? searchedFor(field) : 'NOTHING';
           return searched === 'NOTHING' ? value : this.withoutContacts(coordinate, of, value, searched);
@@ -144,6 +151,7 @@ export class ReferenceExecution {
     this.parents = new Set();
     const context = this.app.context(asker.actor, 'req_reference');
     context.access = new RequestAccess(new Map(), this.tools);
+    this.current = context;
     const roots = getOperationAST(document)?.selectionSet.selections ?? [];
     const { loadAssistances } = Reflect.get(this.app.executor, 'ports') as {
       loadAssistances: (context: RequestContext, rootFields: readonly string[]) => Promise<void>;

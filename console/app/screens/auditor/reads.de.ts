@@ -132,6 +132,8 @@ const reads: Readonly<Record<string, string>> = {
   'sign-in.refuse':
     'Jemand kam von einem Identitätsanbieter mit etwas zurück, das keine Sitzung beginnt: einer fremden, alten oder veränderten Antwort, oder einem Nein. Von jeder Art höchstens zwanzig in einer Minute.',
   'signal.consume': 'Unter diesem Namen beginnt etwas, auf Signale zu reagieren; was getan wurde, sagen eigene Ereignisse.',
+  'signal.holds-spent':
+    'Auf das hin, was dieser Absender meldete, wurde an einem Tag so oft angehalten, wie es sein darf: Dieses Anhalten wurde nur vorgeschlagen.',
   'signal.receive': 'Ein Absender meldete so viele Signale, die nicht bekannt waren.',
   'signal.remove': 'So viele Signale, oder Tage davon, wurden entfernt: Ihre Zeit ist um.',
   'source.first-seen': 'Eine Quelle ist zum ersten Mal eingerichtet.',
