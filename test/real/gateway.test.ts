@@ -431,7 +431,7 @@ describe('when RT’s webhooks are lost', () => {
         },
       ]);
     } finally {
-      await startRt(connection.directory, Number(new URL(connection.url).port), connection.webhookUrl ?? undefined);
+      await startRt(connection.directory, Number(new URL(connection.url).port), connection);
       writeFileSync(file, details, { mode: 0o600 });
     }
     await until('RT is read again', async () => (await opened('ana', ticket)).errors === undefined);

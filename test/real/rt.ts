@@ -94,14 +94,21 @@ export class RtPeople {
   }
 }
 
-/** Starts an RT of one's own; for suites that stop it in mid-way. `stop` ends the process by its id, once. */
+/**
+ * Starts an RT of one's own, or again the one that was stopped in mid-way: with what it was `told` of the gateway, for the suites that come later.
+ * `stop` ends the process by its id, once.
+ */
 export const startRt = (
   directory: string,
   port: number,
-  webhookUrl?: string,
+  told: Pick<RtConnection, 'webhookUrl' | 'gatewayUrl'> | null = null,
 ): Promise<{ connection: RtConnection; stop: () => void }> =>
   new Promise((resolve, reject) => {
-    const env = { ...process.env, ...(webhookUrl === undefined ? {} : { RT_WEBHOOK_URL: webhookUrl }) };
+    const env = {
+      ...process.env,
+      ...(told?.webhookUrl == null ? {} : { RT_WEBHOOK_URL: told.webhookUrl }),
+      ...(told?.gatewayUrl == null ? {} : { RT_GATEWAY: told.gatewayUrl }),
+    };
     execFile(`${__dirname}/rt-up.sh`, [directory, String(port)], { env }, (error, stdout) => {
       if (error) {
         reject(error);
